@@ -1,0 +1,40 @@
+// Published vectors of SHA-256 and AES-256-GCM, and refusal of every changed bit.
+#include "crypto/crypto.h"
+
+#include <gtest/gtest.h>
+
+namespace warifu::crypto {
+namespace {
+
+TEST(Sha256, Fips180Vector) {
+  EXPECT_EQ(to_hex(sha256(as_bytes("abc"))),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(Seal, GcmSpecificationTestCase14) {  // McGrew & Viega, key, nonce and text all zero
+  const Bytes key(32);
+  Bytes out(32);
+  seal(key, 0, 0, Bytes(16), out);
+  EXPECT_EQ(to_hex(out), "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+}
+
+TEST(Seal, EveryChangedBitIsRefusedAndWiped) {
+  const Bytes key(32, 7);
+  const Bytes plain(40, 0x5a);
+  Bytes sealed(plain.size() + kSealOverhead);
+  seal(key, 3, 9, plain, sealed);
+  Bytes out(plain.size());
+  ASSERT_TRUE(open_sealed(key, 3, 9, sealed, out));
+  EXPECT_EQ(out, plain);
+  EXPECT_FALSE(open_sealed(key, 3, 10, sealed, out));
+  EXPECT_FALSE(open_sealed(key, 4, 9, sealed, out));
+  for (std::size_t bit = 0; bit < sealed.size() * 8; ++bit) {
+    sealed[bit / 8] = static_cast<Byte>(sealed[bit / 8] ^ (1U << (bit % 8)));
+    EXPECT_FALSE(open_sealed(key, 3, 9, sealed, out));
+    EXPECT_EQ(out, Bytes(plain.size()));
+    sealed[bit / 8] = static_cast<Byte>(sealed[bit / 8] ^ (1U << (bit % 8)));
+  }
+}
+
+}  // namespace
+}  // namespace warifu::crypto

@@ -1,0 +1,165 @@
+// Encoding and strict decoding of the pool files.
+#include "keypool/format.h"
+
+#include <array>
+
+#include "wire/wire.h"
+
+namespace warifu::keypool {
+namespace {
+
+constexpr std::string_view kIdentityMagic = "WRFPOOL1";
+constexpr std::string_view kMarkMagic = "WRFMARK1";
+constexpr std::string_view kIndexMagic = "WRFINDX1";
+constexpr std::uint32_t kMaxSegments = 1 << 20;
+
+void append_crc(wire::Writer& writer) { writer.u32(wire::crc32c(writer.bytes())); }
+
+std::unexpected<Error> damaged(const std::string& path, std::string_view why) {
+  return fail(Code::kCorrupt, "pool file '" + path + "' is damaged: " + std::string(why));
+}
+
+// Checks magic and CRC; returns the bytes between them.
+Result<ByteView> unwrap(ByteView bytes, std::string_view magic, const std::string& path) {
+  if (bytes.size() < magic.size() + 4) return damaged(path, "it is cut short");
+  if (as_text(bytes.first(magic.size())) != magic) return damaged(path, "wrong magic");
+  wire::Reader trailer(bytes.last(4), "crc");
+  if (trailer.u32() != wire::crc32c(bytes.first(bytes.size() - 4))) {
+    return damaged(path, "wrong checksum");
+  }
+  return bytes.subspan(magic.size(), bytes.size() - magic.size() - 4);
+}
+
+SegmentEntry read_entry(wire::Reader& reader) {
+  SegmentEntry entry;
+  entry.number = {reader.u64()};
+  entry.base = {reader.u64()};
+  entry.length = reader.u32();
+  const std::uint8_t state = reader.u8();
+  const std::uint8_t origin = reader.u8();
+  entry.created = {reader.i64()};
+  const ByteView key = reader.raw(kWrappedKeyBytes);
+  entry.wrapped_key.assign(key.begin(), key.end());
+  if (state < 1 || state > 3) reader.reject("unknown segment state");
+  if (origin < 1 || origin > 5) reader.reject("unknown origin");
+  entry.state = static_cast<SegmentState>(state);
+  entry.origin = static_cast<Origin>(origin);
+  return entry;
+}
+
+}  // namespace
+
+std::string_view origin_name(Origin origin) {
+  switch (origin) {
+    case Origin::kHardware: return "HARDWARE";
+    case Origin::kSimulatedClicks: return "SIMULATED_CLICKS";
+    case Origin::kRateModel: return "RATE_MODEL";
+    case Origin::kPreshared: return "PRESHARED";
+    case Origin::kRelayed: return "RELAYED";
+  }
+  return "UNKNOWN";
+}
+
+Result<Origin> origin_from_number(std::uint8_t number) {
+  if (number < 1 || number > 5) {
+    return fail(Code::kProtocol, "unknown key origin " + std::to_string(number));
+  }
+  return static_cast<Origin>(number);
+}
+
+Bytes encode(const Identity& identity) {
+  wire::Writer writer;
+  writer.raw(as_bytes(kIdentityMagic));
+  writer.id(identity.link);
+  writer.u8(static_cast<std::uint8_t>(identity.direction));
+  writer.raw(Bytes(7));
+  writer.i64(identity.created.value);
+  writer.u32(identity.wrap_domain);
+  writer.u64(identity.wrap_index);
+  writer.raw(identity.wrapped_pool_key);
+  append_crc(writer);
+  return writer.take();
+}
+
+Result<Identity> decode_identity(ByteView bytes, const std::string& path) {
+  TRY_ASSIGN(const ByteView body, unwrap(bytes, kIdentityMagic, path));
+  wire::Reader reader(body, "pool identity '" + path + "'");
+  Identity identity;
+  identity.link = reader.id<LinkId>();
+  const std::uint8_t direction = reader.u8();
+  (void)reader.raw(7);
+  identity.created = {reader.i64()};
+  identity.wrap_domain = reader.u32();
+  identity.wrap_index = reader.u64();
+  const ByteView key = reader.raw(kWrappedKeyBytes);
+  identity.wrapped_pool_key.assign(key.begin(), key.end());
+  TRY(reader.finish());
+  if (direction != 1 && direction != 2) return damaged(path, "unknown direction");
+  identity.direction = static_cast<Direction>(direction);
+  return identity;
+}
+
+Bytes encode(const Index& index) {
+  wire::Writer writer;
+  writer.raw(as_bytes(kIndexMagic));
+  writer.u64(index.next_number);
+  writer.u64(index.stream_end.value);
+  writer.u32(static_cast<std::uint32_t>(index.entries.size()));
+  for (const SegmentEntry& entry : index.entries) {
+    writer.u64(entry.number.value);
+    writer.u64(entry.base.value);
+    writer.u32(entry.length);
+    writer.u8(static_cast<std::uint8_t>(entry.state));
+    writer.u8(static_cast<std::uint8_t>(entry.origin));
+    writer.i64(entry.created.value);
+    writer.raw(entry.wrapped_key);
+  }
+  append_crc(writer);
+  return writer.take();
+}
+
+Result<Index> decode_index(ByteView bytes, const std::string& path) {
+  TRY_ASSIGN(const ByteView body, unwrap(bytes, kIndexMagic, path));
+  wire::Reader reader(body, "pool index '" + path + "'");
+  Index index;
+  index.next_number = reader.u64();
+  index.stream_end = {reader.u64()};
+  const std::uint32_t count = reader.u32();
+  if (count > kMaxSegments) return damaged(path, "too many segments");
+  for (std::uint32_t i = 0; i < count && reader.good(); ++i) {
+    index.entries.push_back(read_entry(reader));
+  }
+  TRY(reader.finish());
+  return index;
+}
+
+Bytes encode(const Mark& mark) {
+  wire::Writer writer;
+  writer.raw(as_bytes(kMarkMagic));
+  writer.u64(mark.sequence);
+  writer.u64(mark.mark.value);
+  writer.u64(mark.payload_bytes);
+  writer.u64(mark.tag_bytes);
+  writer.u64(mark.hash_key_bytes);
+  append_crc(writer);
+  Bytes slot = writer.take();
+  slot.resize(kMarkSlotBytes);
+  return slot;
+}
+
+Result<Mark> decode_mark(ByteView slot, const std::string& path) {
+  constexpr std::size_t kUsed = 8 + 5 * 8 + 4;
+  if (slot.size() < kUsed) return damaged(path, "mark slot is cut short");
+  TRY_ASSIGN(const ByteView body, unwrap(slot.first(kUsed), kMarkMagic, path));
+  wire::Reader reader(body, "pool mark '" + path + "'");
+  Mark mark;
+  mark.sequence = reader.u64();
+  mark.mark = {reader.u64()};
+  mark.payload_bytes = reader.u64();
+  mark.tag_bytes = reader.u64();
+  mark.hash_key_bytes = reader.u64();
+  TRY(reader.finish());
+  return mark;
+}
+
+}  // namespace warifu::keypool

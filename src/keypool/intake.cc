@@ -1,0 +1,143 @@
+// Intake: segments come in as INGESTED, become SYNCED when both ends hold equal bytes, or end
+// QUARANTINED. The index is replaced atomically at each step, after the segment's bytes are durable.
+#include <algorithm>
+
+#include "base/limits.h"
+#include "keypool/pool.h"
+#include "keypool/segment.h"
+
+namespace warifu::keypool {
+namespace {
+constexpr std::uint32_t kKeyDomain = 0x4B474553;  // "SEGK"
+}
+
+Result<> Pool::ingest(SegmentNumber number, Origin origin, ByteView material) {
+  WARIFU_CHECK(!material.empty() && material.size() <= limits::kSegmentBytes);
+  {
+    const std::lock_guard lock(mutex_);
+    if (number.value < index_.next_number) {
+      return fail(Code::kAlreadyExists, "segment " + std::to_string(number.value) +
+                                            " was taken in before");
+    }
+  }
+  secret::Buffer key(crypto::kSealKeyBytes);
+  system_.random.fill(key.bytes());
+  SegmentEntry entry{.number = number,
+                     .base = {},
+                     .length = static_cast<std::uint32_t>(material.size()),
+                     .state = SegmentState::kIngested,
+                     .origin = origin,
+                     .created = system_.clock.now(),
+                     .wrapped_key = Bytes(kWrappedKeyBytes)};
+  crypto::seal(pool_key_.bytes(), kKeyDomain, number.value, key.bytes(), entry.wrapped_key);
+  TRY(write_segment(system_.files, segment_path(number), key.bytes(), material));
+  const std::lock_guard lock(mutex_);
+  index_.entries.push_back(std::move(entry));
+  index_.next_number = number.value + 1;
+  return write_index();
+}
+
+Result<secret::Buffer> Pool::unwrap_key(const SegmentEntry& entry) const {
+  secret::Buffer key(crypto::kSealKeyBytes);
+  if (auto opened = crypto::open_sealed(pool_key_.bytes(), kKeyDomain, entry.number.value,
+                                        entry.wrapped_key, key.bytes());
+      !opened) {
+    return fail_in("pool '" + dir_ + "', key of segment " + std::to_string(entry.number.value),
+                   opened.error());
+  }
+  return key;
+}
+
+Result<secret::Buffer> Pool::read_ingested(SegmentNumber number) {
+  std::unique_ptr<SegmentReader> reader;
+  {
+    const std::lock_guard lock(mutex_);
+    const SegmentEntry* entry = find(number);
+    if (entry == nullptr || entry->state != SegmentState::kIngested) {
+      return fail(Code::kNotFound, "segment " + std::to_string(number.value) +
+                                       " is not waiting for confirmation");
+    }
+    TRY_ASSIGN(secret::Buffer key, unwrap_key(*entry));
+    TRY_ASSIGN(auto file, system_.files.open(segment_path(number), os::OpenMode::kRead));
+    reader = std::make_unique<SegmentReader>(std::move(file), std::move(key), entry->length);
+  }
+  secret::Buffer material(reader->length());
+  for (std::uint32_t at = 0; at < reader->length(); at += limits::kSealBlockBytes) {
+    TRY_ASSIGN(const secret::Buffer block, reader->read_block(at / limits::kSealBlockBytes));
+    copy_bytes(material.bytes().subspan(at), block.bytes());
+  }
+  return material;
+}
+
+Result<> Pool::mark_synced(SegmentNumber number, PadOffset base) {
+  const std::lock_guard lock(mutex_);
+  SegmentEntry* entry = find(number);
+  if (entry == nullptr) {
+    // Used up and forgotten already: a repeated confirmation changes nothing.
+    if (number.value < index_.next_number && base < index_.stream_end) return {};
+    return fail(Code::kNotFound, "segment " + std::to_string(number.value) + " is not here");
+  }
+  if (entry->state == SegmentState::kSynced) {
+    if (entry->base == base) return {};
+    return fail(Code::kCorrupt, "the two ends give segment " + std::to_string(number.value) +
+                                    " different places");
+  }
+  if (entry->state != SegmentState::kIngested || base != index_.stream_end) {
+    return fail(Code::kCorrupt, "segment " + std::to_string(number.value) +
+                                    " does not continue the stream of this pool");
+  }
+  entry->state = SegmentState::kSynced;
+  entry->base = base;
+  index_.stream_end = entry->end();
+  TRY(write_index());
+  changed_.notify_all();
+  return {};
+}
+
+Result<> Pool::quarantine(SegmentNumber number) {
+  const std::lock_guard lock(mutex_);
+  SegmentEntry* entry = find(number);
+  if (entry == nullptr || entry->state == SegmentState::kSynced) {
+    return fail(Code::kNotFound, "segment " + std::to_string(number.value) +
+                                     " is not waiting for confirmation");
+  }
+  entry->state = SegmentState::kQuarantined;
+  return write_index();
+}
+
+Result<> Pool::discard(SegmentNumber number) {
+  const std::lock_guard lock(mutex_);
+  const SegmentEntry* entry = find(number);
+  if (entry == nullptr) return {};
+  if (entry->state == SegmentState::kSynced) {
+    return fail(Code::kRefused, "a synced segment cannot be discarded");
+  }
+  std::erase_if(index_.entries, [&](const SegmentEntry& e) { return e.number == number; });
+  TRY(write_index());
+  return system_.files.remove(segment_path(number));
+}
+
+Result<> Pool::write_index() {
+  return os::replace_file(system_.files, dir_ + "/index", encode(index_));
+}
+
+Result<> Pool::forget_used() {
+  PadOffset keep = mark_.mark;
+  for (const auto& [token, begin] : live_) keep = std::min(keep, begin);
+  for (const Gap& gap : gaps_) keep = std::min(keep, gap.begin);
+  std::vector<SegmentNumber> forgotten;
+  std::erase_if(index_.entries, [&](const SegmentEntry& entry) {
+    const bool used = entry.state == SegmentState::kSynced && entry.end() <= keep;
+    if (used) forgotten.push_back(entry.number);
+    return used;
+  });
+  if (forgotten.empty()) return {};
+  TRY(write_index());  // the keys are gone from here on
+  for (const SegmentNumber number : forgotten) {
+    open_segments_.erase(number.value);
+    TRY(system_.files.remove(segment_path(number)));
+  }
+  return {};
+}
+
+}  // namespace warifu::keypool

@@ -1,0 +1,144 @@
+// Creation, recovery and status of a pool.
+#include "keypool/pool.h"
+
+#include <algorithm>
+
+#include "keypool/segment.h"
+
+namespace warifu::keypool {
+
+Result<> Pool::create(os::System system, const std::string& dir, LinkId link, Direction direction,
+                      ByteView root_key) {
+  TRY(system.files.make_directories(dir));
+  if (system.files.exists(dir + "/identity")) {
+    return fail(Code::kAlreadyExists, "'" + dir + "' already holds a pool");
+  }
+  Identity identity{.link = link, .direction = direction, .created = system.clock.now()};
+  secret::Buffer pool_key(crypto::kSealKeyBytes);
+  system.random.fill(pool_key.bytes());
+  std::array<Byte, 12> nonce{};
+  system.random.fill(nonce);
+  std::memcpy(&identity.wrap_domain, nonce.data(), 4);
+  std::memcpy(&identity.wrap_index, nonce.data() + 4, 8);
+  identity.wrapped_pool_key.resize(kWrappedKeyBytes);
+  crypto::seal(root_key, identity.wrap_domain, identity.wrap_index, pool_key.bytes(),
+               identity.wrapped_pool_key);
+
+  // The identity comes last: a pool without it does not exist yet.
+  Bytes slots = encode(Mark{});
+  slots.resize(2 * kMarkSlotBytes);
+  TRY(os::replace_file(system.files, dir + "/mark", slots));
+  TRY(os::replace_file(system.files, dir + "/index", encode(Index{})));
+  TRY(os::replace_file(system.files, dir + "/identity", encode(identity)));
+  return {};
+}
+
+Result<std::unique_ptr<Pool>> Pool::open(os::System system, const std::string& dir,
+                                         ByteView root_key) {
+  if (!system.files.exists(dir + "/identity")) {
+    return fail(Code::kNotFound, "'" + dir + "' holds no pool");
+  }
+  std::unique_ptr<Pool> pool(new Pool(system, dir));
+  TRY_ASSIGN(pool->lock_, system.files.lock_directory(dir));
+  TRY(pool->recover(root_key));
+  return pool;
+}
+
+Pool::~Pool() {
+  const std::lock_guard lock(mutex_);
+  WARIFU_CHECK(live_.empty());
+}
+
+Result<> Pool::recover(ByteView root_key) {
+  const std::string identity_path = dir_ + "/identity";
+  TRY_ASSIGN(const Bytes identity, os::read_file(system_.files, identity_path, 4096));
+  TRY_ASSIGN(identity_, decode_identity(identity, identity_path));
+  pool_key_ = secret::Buffer(crypto::kSealKeyBytes);
+  if (auto opened = crypto::open_sealed(root_key, identity_.wrap_domain, identity_.wrap_index,
+                                        identity_.wrapped_pool_key, pool_key_.bytes());
+      !opened) {
+    return fail_in("pool '" + dir_ + "' does not open with this site's root key", opened.error());
+  }
+  const std::string index_path = dir_ + "/index";
+  TRY_ASSIGN(const Bytes index, os::read_file(system_.files, index_path, 1ULL << 30));
+  TRY_ASSIGN(index_, decode_index(index, index_path));
+  TRY(load_marks());
+
+  // What was below the mark may have been used before the crash: forget it. Files of segments
+  // that never reached the index are leftovers of an unfinished intake.
+  TRY(forget_used());
+  TRY_ASSIGN(const auto names, system_.files.list(dir_));
+  for (const std::string& name : names) {
+    if (!name.starts_with("seg-")) continue;
+    const bool known = std::ranges::any_of(index_.entries, [&](const SegmentEntry& entry) {
+      return segment_path(entry.number) == dir_ + "/" + name;
+    });
+    if (!known) TRY(system_.files.remove(dir_ + "/" + name));
+  }
+  return {};
+}
+
+Result<> Pool::load_marks() {
+  const std::string path = dir_ + "/mark";
+  TRY_ASSIGN(mark_file_, system_.files.open(path, os::OpenMode::kReadWrite));
+  Bytes slots(2 * kMarkSlotBytes);
+  TRY(mark_file_->read_exact_at(0, slots));
+  std::optional<Mark> best;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto slot =
+        decode_mark(ByteView(slots).subspan(i * kMarkSlotBytes, kMarkSlotBytes), path);
+    // A torn slot is the write that the crash interrupted: nobody acted on it.
+    if (slot && (!best || slot->sequence > best->sequence)) best = *slot;
+  }
+  if (!best) return fail(Code::kCorrupt, "pool file '" + path + "' has no readable mark");
+  mark_ = *best;
+  return {};
+}
+
+PoolStatus Pool::status() const {
+  const std::lock_guard lock(mutex_);
+  PoolStatus status{.mark = mark_.mark,
+                    .synced_end = index_.stream_end,
+                    .payload_bytes = mark_.payload_bytes,
+                    .tag_bytes = mark_.tag_bytes,
+                    .hash_key_bytes = mark_.hash_key_bytes};
+  for (const SegmentEntry& entry : index_.entries) {
+    switch (entry.state) {
+      case SegmentState::kIngested: status.ingested_bytes += entry.length; break;
+      case SegmentState::kQuarantined: status.quarantined_bytes += entry.length; break;
+      case SegmentState::kSynced:
+        if (entry.end() > mark_.mark) {
+          status.available_bytes +=
+              entry.end().value - std::max(entry.base.value, mark_.mark.value);
+          status.origins.insert(entry.origin);
+        }
+        break;
+    }
+  }
+  const std::uint64_t used = status.payload_bytes + status.tag_bytes + status.hash_key_bytes;
+  status.discarded_bytes = mark_.mark.value > used ? mark_.mark.value - used : 0;
+  return status;
+}
+
+std::vector<SegmentEntry> Pool::segments() const {
+  const std::lock_guard lock(mutex_);
+  return index_.entries;
+}
+
+SegmentNumber Pool::next_segment() const {
+  const std::lock_guard lock(mutex_);
+  return {index_.next_number};
+}
+
+SegmentEntry* Pool::find(SegmentNumber number) {
+  const auto it = std::ranges::find(index_.entries, number, &SegmentEntry::number);
+  return it == index_.entries.end() ? nullptr : &*it;
+}
+
+std::string Pool::segment_path(SegmentNumber number) const {
+  std::string digits = std::to_string(number.value);
+  digits.insert(0, digits.size() < 12 ? 12 - digits.size() : 0, '0');
+  return dir_ + "/seg-" + digits;
+}
+
+}  // namespace warifu::keypool

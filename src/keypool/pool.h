@@ -1,0 +1,163 @@
+// A pool: the one-time bytes of one link and one direction at one end, as sealed segments on disk.
+//
+// The bytes form one endless stream. The durable mark divides it: everything below may have been
+// used and is never handed out again; everything from the mark to synced_end is available.
+//
+// Order of one use (both ends): the receiving end reserve()s, which makes its mark durable; it tells
+// the range to the sending end, which accept()s it, making its own mark durable; only then does
+// either end read a byte. So after a crash, or a restored backup of one end, no byte is used twice.
+//
+// Invariants: the mark never goes back; a byte leaves through exactly one Pad; a segment that lies
+// below the mark and under no live Reservation is forgotten (its key is dropped from the index).
+// Ownership: a Pool holds the lock of its folder; Reservations must not outlive their Pool.
+// Thread-safe.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+
+#include "keypool/format.h"
+#include "secret/pad.h"
+
+namespace warifu::keypool {
+
+class Pool;
+class SegmentReader;
+
+// What the reserved bytes are for. Bulk may not touch the floor that keeps control messages and tags
+// alive when data has eaten everything else.
+enum class Purpose : std::uint8_t { kControl = 1, kBulk = 2 };
+
+// A range of pad that is durably marked used and belongs to one holder, taken from the front.
+class Reservation {
+ public:
+  Reservation() = default;
+  ~Reservation();
+  Reservation(Reservation&& other) noexcept;
+  Reservation& operator=(Reservation&& other) noexcept;
+
+  [[nodiscard]] PadOffset begin() const { return at_; }
+  [[nodiscard]] PadOffset end() const { return end_; }
+  [[nodiscard]] std::uint64_t remaining() const { return end_.value - at_.value; }
+  // Takes the next `size` bytes; at most remaining(). Errors: kCorrupt, kIo (the pool's files).
+  [[nodiscard]] Result<secret::Pad> take(std::size_t size);
+
+ private:
+  friend class Pool;
+  Reservation(Pool* pool, PadOffset begin, PadOffset end) : pool_(pool), at_(begin), end_(end) {}
+  void release();
+
+  Pool* pool_ = nullptr;
+  PadOffset at_;
+  PadOffset end_;
+  std::uint64_t token_ = 0;
+  // The last opened block, so that neighbouring frames do not open it twice.
+  secret::Buffer block_;
+  PadOffset block_begin_;
+};
+
+struct PoolStatus {
+  PadOffset mark;
+  PadOffset synced_end;
+  std::uint64_t available_bytes = 0;  // synced and not marked
+  std::uint64_t ingested_bytes = 0;   // waiting for confirmation
+  std::uint64_t quarantined_bytes = 0;
+  std::uint64_t payload_bytes = 0;
+  std::uint64_t tag_bytes = 0;
+  std::uint64_t hash_key_bytes = 0;
+  std::uint64_t discarded_bytes = 0;  // marked and never used: the cost of crashes and cut grants
+  std::set<Origin> origins;           // of what is available
+};
+
+class Pool {
+ public:
+  // Makes an empty pool in `dir`, which must not hold one. `root_key` seals the pool's own key.
+  [[nodiscard]] static Result<> create(os::System system, const std::string& dir, LinkId link,
+                                       Direction direction, ByteView root_key);
+  // Opens and recovers. Errors: kNotFound, kBusy (another process has it), kCorrupt naming the file.
+  [[nodiscard]] static Result<std::unique_ptr<Pool>> open(os::System system, const std::string& dir,
+                                                          ByteView root_key);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  [[nodiscard]] LinkId link() const { return identity_.link; }
+  [[nodiscard]] Direction direction() const { return identity_.direction; }
+  [[nodiscard]] PoolStatus status() const;
+  [[nodiscard]] std::vector<SegmentEntry> segments() const;
+
+  // --- intake -------------------------------------------------------------------------------
+  [[nodiscard]] SegmentNumber next_segment() const;
+  // Writes a segment durably as INGESTED. `number` must be next_segment() or larger (the sending end
+  // numbers; the receiving end follows). 1..kSegmentBytes bytes. Errors: kAlreadyExists, kNoSpace, kIo.
+  [[nodiscard]] Result<> ingest(SegmentNumber number, Origin origin, ByteView material);
+  // Reads an INGESTED segment back (to compare both ends).
+  [[nodiscard]] Result<secret::Buffer> read_ingested(SegmentNumber number);
+  // INGESTED -> SYNCED at `base`, which must be the present synced_end; repeating is harmless.
+  [[nodiscard]] Result<> mark_synced(SegmentNumber number, PadOffset base);
+  // INGESTED -> QUARANTINED: the ends differ.
+  [[nodiscard]] Result<> quarantine(SegmentNumber number);
+  // Drops an INGESTED or QUARANTINED segment and its key.
+  [[nodiscard]] Result<> discard(SegmentNumber number);
+
+  // --- use ----------------------------------------------------------------------------------
+  // Receiving end: reserves the next `size` bytes, durably. Errors: kOutOfKey.
+  [[nodiscard]] Result<Reservation> reserve(ByteCount size, Purpose purpose);
+  // Sending end: takes over what the peer reserved, durably. Errors: kRefused when the range lies
+  // below the mark (the peer's state is older than ours), kOutOfKey when it is not synced here.
+  [[nodiscard]] Result<Reservation> accept(PadOffset begin, ByteCount size);
+  // Moves the mark forward to `mark`, durably, burning what lies between. Going back is no error.
+  [[nodiscard]] Result<> burn_to(PadOffset mark);
+  // Accounts what pad taken from here was used for; made durable with the next mark.
+  void record_use(std::uint64_t payload, std::uint64_t tag, std::uint64_t hash_key);
+  // Makes the account durable now.
+  [[nodiscard]] Result<> flush_account();
+  // Waits until at least `size` bytes are available above `floor`, or the time is over.
+  [[nodiscard]] bool wait_available(std::uint64_t size, std::chrono::milliseconds limit);
+
+ private:
+  friend class Reservation;
+  struct Gap {
+    PadOffset begin, end;
+  };
+
+  Pool(os::System system, std::string dir) : system_(system), dir_(std::move(dir)) {}
+  Result<> recover(ByteView root_key);
+  Result<> load_marks();
+  Result<> write_mark(PadOffset mark);
+  Result<> write_index();
+  Result<> forget_used();
+  Reservation make_reservation(PadOffset begin, PadOffset end);
+  void release(std::uint64_t token);
+  // The block that holds `offset`: its plain bytes and the offset of its first byte.
+  struct Block {
+    secret::Buffer bytes;
+    PadOffset begin;
+  };
+  Result<Block> read_block(PadOffset offset);
+  SegmentEntry* find(SegmentNumber number);
+  Result<secret::Buffer> unwrap_key(const SegmentEntry& entry) const;
+  [[nodiscard]] std::string segment_path(SegmentNumber number) const;
+
+  os::System system_;
+  std::string dir_;
+  std::unique_ptr<os::DirectoryLock> lock_;
+  Identity identity_;
+  secret::Buffer pool_key_;
+  std::unique_ptr<os::File> mark_file_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Index index_;
+  Mark mark_;
+  std::vector<Gap> gaps_;  // skipped by accept() out of order; usable once, in this process only
+  std::map<std::uint64_t, PadOffset> live_;  // begin of each live reservation, by token
+  std::uint64_t next_token_ = 1;
+  std::map<std::uint64_t, std::shared_ptr<SegmentReader>> open_segments_;  // by number
+};
+
+}  // namespace warifu::keypool

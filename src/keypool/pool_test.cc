@@ -1,0 +1,216 @@
+// Two ends of a pool: same bytes once each, marks across restarts, out-of-order grants, older peers,
+// damaged files.
+#include "keypool/pool.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <random>
+
+#include "base/limits.h"
+
+namespace warifu::keypool {
+namespace {
+
+class PoolTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "warifu-pool-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+    ASSERT_TRUE(Pool::create(system_, dir_ + "/tx", link_, Direction::kSend, root_));
+    ASSERT_TRUE(Pool::create(system_, dir_ + "/rx", link_, Direction::kReceive, root_));
+    open_tx();
+    open_rx();
+  }
+  void TearDown() override {
+    tx_.reset();
+    rx_.reset();
+    std::filesystem::remove_all(dir_);
+  }
+  void open_tx() {
+    tx_.reset();
+    auto pool = Pool::open(system_, dir_ + "/tx", root_);
+    ASSERT_TRUE(pool) << pool.error().message;
+    tx_ = std::move(*pool);
+  }
+  void open_rx() {
+    rx_.reset();
+    auto pool = Pool::open(system_, dir_ + "/rx", root_);
+    ASSERT_TRUE(pool) << pool.error().message;
+    rx_ = std::move(*pool);
+  }
+  void fill(std::size_t size) {
+    Bytes material(size);
+    for (auto& b : material) b = static_cast<Byte>(generator_());
+    for (Pool* pool : {tx_.get(), rx_.get()}) {
+      const SegmentNumber number = pool->next_segment();
+      ASSERT_TRUE(pool->ingest(number, Origin::kPreshared, material));
+      ASSERT_TRUE(pool->mark_synced(number, pool->status().synced_end));
+    }
+    stream_.insert(stream_.end(), material.begin(), material.end());
+  }
+  Bytes expected(std::uint64_t begin, std::size_t size) {
+    return Bytes(stream_.begin() + static_cast<std::ptrdiff_t>(begin),
+                 stream_.begin() + static_cast<std::ptrdiff_t>(begin + size));
+  }
+  static Bytes take(Reservation& reservation, std::size_t size) {
+    auto pad = reservation.take(size);
+    EXPECT_TRUE(pad);
+    return Bytes(pad->bytes().begin(), pad->bytes().end());
+  }
+
+  os::System system_ = os::real_system();
+  std::string dir_;
+  LinkId link_ = LinkId::from_view(Bytes(16, 9));
+  Bytes root_ = Bytes(32, 3);
+  std::mt19937_64 generator_{1};
+  Bytes stream_;
+  std::unique_ptr<Pool> tx_, rx_;
+};
+
+TEST_F(PoolTest, BothEndsTakeTheSameBytesAcrossBlocksAndSegments) {
+  fill(100'000);
+  fill(200'000);
+  auto granted = rx_->reserve({150'000}, Purpose::kControl);
+  ASSERT_TRUE(granted);
+  auto accepted = tx_->accept(granted->begin(), {granted->remaining()});
+  ASSERT_TRUE(accepted);
+  for (const std::size_t size : {1u, 65'535u, 2u, 60'000u, 24'462u}) {
+    const std::uint64_t at = granted->begin().value;
+    EXPECT_EQ(take(*granted, size), expected(at, size));
+    EXPECT_EQ(take(*accepted, size), expected(at, size));
+  }
+  EXPECT_EQ(accepted->remaining(), 0u);
+}
+
+TEST_F(PoolTest, UsedSegmentsAreForgottenWhenTheLastReservationGoes) {
+  fill(1000);
+  fill(1000);
+  auto granted = *rx_->reserve({1500}, Purpose::kControl);
+  EXPECT_EQ(rx_->segments().size(), 2u);
+  (void)take(granted, 1500);
+  granted = Reservation();
+  ASSERT_EQ(rx_->segments().size(), 1u);
+  EXPECT_FALSE(std::filesystem::exists(dir_ + "/rx/seg-000000000000"));
+  EXPECT_EQ(rx_->status().available_bytes, 500u);
+}
+
+TEST_F(PoolTest, TheMarkSurvivesARestartAndWhatWasGrantedIsLost) {
+  fill(1000);
+  {
+    auto granted = *rx_->reserve({300}, Purpose::kControl);
+    auto accepted = *tx_->accept(granted.begin(), {300});
+    (void)take(accepted, 10);
+  }
+  open_tx();
+  open_rx();
+  EXPECT_EQ(tx_->status().mark.value, 300u);
+  EXPECT_EQ(rx_->status().mark.value, 300u);
+  EXPECT_EQ(rx_->reserve({700}, Purpose::kControl)->begin().value, 300u);
+}
+
+TEST_F(PoolTest, BulkLeavesTheFloorAlone) {
+  fill(limits::kControlFloorBytes + 100);
+  EXPECT_EQ(rx_->reserve({101}, Purpose::kBulk).error().code, Code::kOutOfKey);
+  EXPECT_TRUE(rx_->reserve({100}, Purpose::kBulk));
+  EXPECT_TRUE(rx_->reserve({101}, Purpose::kControl));
+}
+
+TEST_F(PoolTest, GrantsThatArriveOutOfOrderAreEachAcceptedOnce) {
+  fill(1000);
+  const auto first = *rx_->reserve({100}, Purpose::kControl);
+  const auto second = *rx_->reserve({100}, Purpose::kControl);
+  ASSERT_TRUE(tx_->accept(second.begin(), {100}));
+  auto late = tx_->accept(first.begin(), {60});
+  ASSERT_TRUE(late);
+  EXPECT_EQ(take(*late, 60), expected(0, 60));
+  EXPECT_EQ(tx_->accept(first.begin(), {60}).error().code, Code::kRefused);
+  EXPECT_TRUE(tx_->accept({60}, {40}));
+  EXPECT_EQ(tx_->accept({60}, {40}).error().code, Code::kRefused);
+}
+
+TEST_F(PoolTest, APeerWithAnOlderStateIsRefused) {
+  fill(1000);
+  const std::string backup = dir_ + "/rx-backup";
+  rx_.reset();
+  std::filesystem::copy(dir_ + "/rx", backup, std::filesystem::copy_options::recursive);
+  open_rx();
+  ASSERT_TRUE(tx_->accept(rx_->reserve({400}, Purpose::kControl)->begin(), {400}));
+  rx_.reset();
+  std::filesystem::remove_all(dir_ + "/rx");
+  std::filesystem::rename(backup, dir_ + "/rx");
+  open_rx();
+  const auto again = *rx_->reserve({100}, Purpose::kControl);
+  EXPECT_EQ(tx_->accept(again.begin(), {100}).error().code, Code::kRefused);
+  ASSERT_TRUE(rx_->burn_to(tx_->status().mark));
+  EXPECT_TRUE(tx_->accept(rx_->reserve({100}, Purpose::kControl)->begin(), {100}));
+}
+
+TEST_F(PoolTest, QuarantinedAndUnconfirmedMaterialIsNeverUsed) {
+  ASSERT_TRUE(rx_->ingest({0}, Origin::kRateModel, Bytes(500, 1)));
+  EXPECT_EQ(rx_->reserve({1}, Purpose::kControl).error().code, Code::kOutOfKey);
+  ASSERT_TRUE(rx_->quarantine({0}));
+  EXPECT_FALSE(rx_->mark_synced({0}, {0}));
+  EXPECT_EQ(rx_->status().quarantined_bytes, 500u);
+  ASSERT_TRUE(rx_->discard({0}));
+  EXPECT_EQ(rx_->status().quarantined_bytes, 0u);
+}
+
+TEST_F(PoolTest, AccountAndMarkAddUp) {
+  fill(1000);
+  auto granted = *rx_->reserve({200}, Purpose::kControl);
+  (void)take(granted, 150);
+  rx_->record_use(118, 16, 16);
+  ASSERT_TRUE(rx_->flush_account());
+  granted = Reservation();
+  open_rx();
+  const PoolStatus status = rx_->status();
+  EXPECT_EQ(status.payload_bytes + status.tag_bytes + status.hash_key_bytes, 150u);
+  EXPECT_EQ(status.discarded_bytes, 50u);
+}
+
+TEST_F(PoolTest, ASecondOwnerIsRefused) {
+  const auto second = Pool::open(system_, dir_ + "/tx", root_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::kBusy);
+}
+
+TEST_F(PoolTest, EveryFlippedByteOfTheSmallFilesIsFound) {
+  fill(100);
+  tx_.reset();
+  for (const char* name : {"identity", "index"}) {
+    const std::string path = dir_ + "/tx/" + name;
+    const Bytes good = *os::read_file(system_.files, path, 4096);
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      Bytes bad = good;
+      bad[i] = static_cast<Byte>(bad[i] ^ 0x40);
+      ASSERT_TRUE(os::replace_file(system_.files, path, bad));
+      const auto opened = Pool::open(system_, dir_ + "/tx", root_);
+      ASSERT_FALSE(opened) << name << " byte " << i;
+      EXPECT_NE(opened.error().message.find(dir_), std::string::npos);
+    }
+    ASSERT_TRUE(os::replace_file(system_.files, path, good));
+  }
+  open_tx();
+}
+
+TEST_F(PoolTest, ADamagedSegmentIsToldWhenItIsRead) {
+  fill(1000);
+  std::filesystem::resize_file(dir_ + "/rx/seg-000000000000", 500);
+  auto granted = *rx_->reserve({10}, Purpose::kControl);
+  const auto pad = granted.take(10);
+  ASSERT_FALSE(pad);
+  EXPECT_EQ(pad.error().code, Code::kCorrupt);
+  EXPECT_NE(pad.error().message.find("seg-000000000000"), std::string::npos);
+}
+
+TEST_F(PoolTest, AnotherRootKeyDoesNotOpen) {
+  tx_.reset();
+  EXPECT_EQ(Pool::open(system_, dir_ + "/tx", Bytes(32, 4)).error().code, Code::kCorrupt);
+  open_tx();
+}
+
+}  // namespace
+}  // namespace warifu::keypool

@@ -1,0 +1,30 @@
+// A segment file: pad in sealed blocks of 64 KiB under one key, readable from any block.
+//
+// Thread rule: read_block() is safe from several threads.
+#pragma once
+
+#include "keypool/format.h"
+
+namespace warifu::keypool {
+
+// An open segment with its key in locked memory.
+class SegmentReader {
+ public:
+  SegmentReader(std::unique_ptr<os::File> file, secret::Buffer key, std::uint32_t length)
+      : file_(std::move(file)), key_(std::move(key)), length_(length) {}
+
+  // The plain bytes of block `block` (the last may be shorter). Errors: kCorrupt, kIo.
+  [[nodiscard]] Result<secret::Buffer> read_block(std::uint32_t block);
+  [[nodiscard]] std::uint32_t length() const { return length_; }
+
+ private:
+  std::unique_ptr<os::File> file_;
+  secret::Buffer key_;
+  std::uint32_t length_;
+};
+
+// Writes `material` sealed under `key` to a new file and makes it and its name durable.
+[[nodiscard]] Result<> write_segment(os::FileSystem& files, const std::string& path, ByteView key,
+                                     ByteView material);
+
+}  // namespace warifu::keypool

@@ -1,0 +1,62 @@
+// Byte streams over sockets, blocking with a deadline per operation.
+//
+// Ownership: a stream owns its descriptor. Thread rule: one reader and one writer at a time;
+// shutdown() may be called from any thread and makes both fail soon.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/bytes.h"
+
+namespace warifu::os {
+
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+  // At least one byte, or 0 at the peer's orderly end. Errors: kTimeout, kUnavailable.
+  [[nodiscard]] virtual Result<std::size_t> read_some(MutableBytes out) = 0;
+  // All bytes. Errors: kTimeout, kUnavailable.
+  [[nodiscard]] virtual Result<> write_all(ByteView bytes) = 0;
+  // True when read_some would return bytes that were already taken from the socket.
+  [[nodiscard]] virtual bool has_buffered() const = 0;
+  [[nodiscard]] virtual int descriptor() const = 0;
+  // For every later operation; zero means no limit.
+  virtual void set_timeout(std::chrono::milliseconds timeout) = 0;
+  virtual void shutdown() = 0;
+
+  // Exactly out.size() bytes. Errors: kUnavailable "connection closed" on an early end.
+  [[nodiscard]] Result<> read_exact(MutableBytes out);
+};
+
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+  // Parses "host:port". Errors: kInvalidArgument.
+  [[nodiscard]] static Result<HostPort> parse(const std::string& text);
+  [[nodiscard]] std::string text() const { return host + ":" + std::to_string(port); }
+};
+
+// Errors: kUnavailable naming the address, kTimeout.
+[[nodiscard]] Result<std::unique_ptr<ByteStream>> connect_tcp(const HostPort& address,
+                                                              std::chrono::milliseconds timeout);
+[[nodiscard]] Result<std::unique_ptr<ByteStream>> connect_unix(const std::string& path);
+
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  // Waits for a connection. Errors: kCancelled after close(), kIo.
+  [[nodiscard]] virtual Result<std::unique_ptr<ByteStream>> accept() = 0;
+  // Makes accept() return kCancelled; callable from any thread.
+  virtual void close() = 0;
+  // The bound port (useful when port 0 was asked for); 0 for a Unix socket.
+  [[nodiscard]] virtual std::uint16_t port() const = 0;
+};
+
+// Errors: kBusy "port in use" naming the address, kIo.
+[[nodiscard]] Result<std::unique_ptr<Listener>> listen_tcp(const HostPort& address);
+// Socket file with mode 0600: whoever may open it is the local operator. A stale file is replaced.
+[[nodiscard]] Result<std::unique_ptr<Listener>> listen_unix(const std::string& path);
+
+}  // namespace warifu::os

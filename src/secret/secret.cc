@@ -1,0 +1,154 @@
+// Locked blocks in power-of-two size classes, kept for reuse after wiping.
+#include "secret/secret.h"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace warifu::secret {
+namespace {
+
+std::atomic<bool> unlocked_allowed{false};
+std::atomic<bool> unlocked_seen{false};
+
+[[noreturn]] void die(const char* what) {
+  std::fprintf(stderr,
+               "warifu: fatal: %s; raise the locked-memory limit (ulimit -l) or start with "
+               "allow_unlocked_memory = true\n",
+               what);
+  std::abort();
+}
+
+std::uint8_t* map_locked(std::size_t capacity) {
+  void* block = ::mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (block == MAP_FAILED) die("out of memory for secrets");
+  if (::mlock(block, capacity) != 0) {
+    if (!unlocked_allowed) die("secret memory cannot be locked");
+    unlocked_seen = true;
+  }
+  // A failed advice leaves only the dumpable flag as protection, which harden_process clears too.
+  (void)::madvise(block, capacity, MADV_DONTDUMP);
+  (void)::madvise(block, capacity, MADV_WIPEONFORK);
+  return static_cast<std::uint8_t*>(block);
+}
+
+// Free blocks by size class. Leaked on purpose: buffers may outlive static destruction.
+class BlockPool {
+ public:
+  static constexpr std::size_t kSmallest = 4096;
+  static constexpr std::size_t kKeptPerClass = 8;
+
+  std::uint8_t* take(std::size_t capacity) {
+    {
+      const std::lock_guard lock(mutex_);
+      auto& blocks = free_[class_of(capacity)];
+      if (!blocks.empty()) {
+        std::uint8_t* block = blocks.back();
+        blocks.pop_back();
+        return block;
+      }
+    }
+    return map_locked(capacity);
+  }
+
+  void give_back(std::uint8_t* block, std::size_t capacity) {
+    {
+      const std::lock_guard lock(mutex_);
+      auto& blocks = free_[class_of(capacity)];
+      if (blocks.size() < kKeptPerClass) {
+        blocks.push_back(block);
+        return;
+      }
+    }
+    ::munmap(block, capacity);
+  }
+
+ private:
+  static std::size_t class_of(std::size_t capacity) {
+    return static_cast<std::size_t>(std::countr_zero(capacity));
+  }
+  std::mutex mutex_;
+  std::array<std::vector<std::uint8_t*>, 64> free_;
+};
+
+BlockPool& pool() {
+  static auto* instance = new BlockPool;
+  return *instance;
+}
+
+}  // namespace
+
+void wipe(std::span<std::uint8_t> bytes) {
+  if (!bytes.empty()) ::explicit_bzero(bytes.data(), bytes.size());
+}
+
+bool equal(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) {
+  if (a.size() != b.size()) return false;
+  volatile std::uint8_t difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference = static_cast<std::uint8_t>(difference | (a[i] ^ b[i]));
+  }
+  return difference == 0;
+}
+
+void harden_process() {
+  const rlimit no_core{0, 0};
+  if (::setrlimit(RLIMIT_CORE, &no_core) != 0 || ::prctl(PR_SET_DUMPABLE, 0) != 0) {
+    die("core files cannot be switched off");
+  }
+}
+
+void allow_unlocked() { unlocked_allowed = true; }
+bool has_unlocked_memory() { return unlocked_seen; }
+
+Buffer::Buffer(std::size_t size) : size_(size) {
+  if (size == 0) return;
+  capacity_ = std::bit_ceil(size < BlockPool::kSmallest ? BlockPool::kSmallest : size);
+  data_ = pool().take(capacity_);
+}
+
+Buffer::~Buffer() {
+  if (data_ == nullptr) return;
+  // The whole block: shrink() may have hidden nothing, but a class is shared by many sizes.
+  wipe({data_, size_});
+  pool().give_back(data_, capacity_);
+}
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      capacity_(std::exchange(other.capacity_, 0)) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  if (this != &other) {
+    Buffer old(std::move(*this));
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+    capacity_ = std::exchange(other.capacity_, 0);
+  }
+  return *this;
+}
+
+Buffer Buffer::copy_of(std::span<const std::uint8_t> bytes) {
+  Buffer copy(bytes.size());
+  if (!bytes.empty()) std::memcpy(copy.data_, bytes.data(), bytes.size());
+  return copy;
+}
+
+void Buffer::shrink(std::size_t size) {
+  if (size > size_) die("secret buffer grown by shrink");
+  wipe({data_ + size, size_ - size});
+  size_ = size;
+}
+
+}  // namespace warifu::secret

@@ -1,0 +1,57 @@
+// Wiping, reuse of blocks and constant-time comparison.
+#include "secret/secret.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace warifu::secret {
+namespace {
+
+TEST(SecretBuffer, IsZeroWhenMadeEvenAfterReuseOfABlock) {
+  const std::uint8_t* block = nullptr;
+  {
+    Buffer first(5000);
+    block = first.bytes().data();
+    std::ranges::fill(first.bytes(), std::uint8_t{0xAA});
+  }
+  Buffer second(8192);  // the same size class: the very block comes back
+  EXPECT_EQ(second.bytes().data(), block);
+  EXPECT_TRUE(std::ranges::all_of(second.bytes(), [](auto b) { return b == 0; }));
+}
+
+TEST(SecretBuffer, ShrinkWipesTheTail) {
+  Buffer buffer(100);
+  std::ranges::fill(buffer.bytes(), std::uint8_t{7});
+  std::uint8_t* tail = buffer.bytes().data() + 40;
+  buffer.shrink(40);
+  EXPECT_EQ(buffer.size(), 40u);
+  EXPECT_TRUE(std::all_of(tail, tail + 60, [](auto b) { return b == 0; }));
+}
+
+TEST(SecretBuffer, MoveLeavesTheSourceEmpty) {
+  Buffer a = Buffer::copy_of(std::vector<std::uint8_t>{1, 2, 3});
+  Buffer b(std::move(a));
+  EXPECT_EQ(b.size(), 3u);
+  EXPECT_EQ(b.bytes()[2], 3);
+  EXPECT_TRUE(a.empty());  // NOLINT(bugprone-use-after-move): the promise under test
+  b = Buffer(2);
+  EXPECT_EQ(b.size(), 2u);
+}
+
+TEST(SecretEqual, EveryBitMatters) {
+  std::vector<std::uint8_t> a(64);
+  std::iota(a.begin(), a.end(), std::uint8_t{0});
+  EXPECT_TRUE(equal(a, a));
+  for (std::size_t i = 0; i < a.size() * 8; ++i) {
+    auto b = a;
+    b[i / 8] = static_cast<std::uint8_t>(b[i / 8] ^ (1u << (i % 8)));
+    EXPECT_FALSE(equal(a, b));
+  }
+  EXPECT_FALSE(equal(a, std::span(a).first(63)));
+}
+
+}  // namespace
+}  // namespace warifu::secret

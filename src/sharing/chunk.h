@@ -1,0 +1,85 @@
+// A chunk of an object on its way through sharing: record = data padded to 32 bytes, then its tag.
+//
+//   T_i  = ( h_r(object, "WRC1", i, length, lane 1 of data), h_r(lane 2 of data) )      32 bytes
+//   record_i = data_i || zeros to a multiple of 32 || T_i
+//
+// The record as a whole is split, so that nobody sees the tag in clear, and nested sharing simply
+// splits a share's record again. r is uniform, secret, one per object, and lives on the person's
+// card; a share holder that adds any difference passes with probability at most
+// (blocks + 1) / 2^128. The tag over all tags binds the number and the order of chunks.
+#pragma once
+
+#include "base/ids.h"
+#include "base/limits.h"
+#include "base/units.h"
+#include "mac/mac.h"
+#include "secret/secret.h"
+#include "sharing/form_q.h"
+
+namespace warifu::sharing {
+
+inline constexpr std::size_t kTagBytes = limits::kChunkTagBytes;
+static_assert(kTagBytes == 2 * mac::kBlockBytes);
+
+// How an object is cut. Every object has at least one chunk; zero-length objects are refused earlier.
+struct Chunking {
+  ByteCount object_length;
+  std::uint32_t chunk_bytes = limits::kChunkBytes;
+
+  [[nodiscard]] std::uint64_t chunk_count() const {
+    return (object_length.value + chunk_bytes - 1) / chunk_bytes;
+  }
+  // Plaintext bytes of chunk i.
+  [[nodiscard]] std::uint32_t length(ChunkIndex i) const;
+  // Bytes of record i: padded data and tag.
+  [[nodiscard]] std::uint32_t record_length(ChunkIndex i) const;
+  // Sum of record_length over chunks [first, first + count).
+  [[nodiscard]] std::uint64_t records_length(ChunkIndex first, std::uint64_t count) const;
+};
+
+using ChunkTag = std::array<Byte, kTagBytes>;
+
+// `padded` is the chunk's data followed by zeros, a multiple of 32 bytes; `length` its real length.
+[[nodiscard]] ChunkTag chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
+                                 std::uint32_t length, ByteView padded);
+
+// The tag over all tags: h_r(object, "WRA1", object length, chunk count, T_0, T_1, ...).
+class ObjectTagger {
+ public:
+  ObjectTagger(const mac::Key& r, const ObjectId& object, const Chunking& chunking);
+  // In the order of the chunks.
+  void add(const ChunkTag& tag);
+  [[nodiscard]] mac::Tag finish() const { return hasher_.finish(); }
+
+ private:
+  mac::Hasher hasher_;
+};
+
+// Fills `record` (record_length bytes whose first `length` bytes are the data): zeros, then the tag.
+[[nodiscard]] ChunkTag finish_record(const mac::Key& r, const ObjectId& object, ChunkIndex index,
+                                     std::uint32_t length, MutableBytes record);
+
+// Plaintext that has passed its tag under the card's key; there is no other way to make one.
+class VerifiedChunk {
+ public:
+  [[nodiscard]] ByteView data() const { return record_.bytes().first(length_); }
+  [[nodiscard]] ChunkIndex index() const { return index_; }
+  [[nodiscard]] const ChunkTag& tag() const { return tag_; }
+
+ private:
+  friend Result<VerifiedChunk> verify_record(const mac::Key&, const ObjectId&, ChunkIndex,
+                                             std::uint32_t, secret::Buffer);
+  VerifiedChunk() = default;
+  secret::Buffer record_;
+  std::uint32_t length_ = 0;
+  ChunkIndex index_;
+  ChunkTag tag_{};
+};
+
+// Checks a combined record against the tag it carries, in constant time.
+// Errors: kCorrupt naming the chunk; kInvalidArgument when the record's size does not fit `length`.
+[[nodiscard]] Result<VerifiedChunk> verify_record(const mac::Key& r, const ObjectId& object,
+                                                  ChunkIndex index, std::uint32_t length,
+                                                  secret::Buffer record);
+
+}  // namespace warifu::sharing
