@@ -141,6 +141,7 @@ Bytes encode(const Mark& mark) {
   writer.u64(mark.payload_bytes);
   writer.u64(mark.tag_bytes);
   writer.u64(mark.hash_key_bytes);
+  writer.u64(mark.bulk_bytes);
   append_crc(writer);
   Bytes slot = writer.take();
   slot.resize(kMarkSlotBytes);
@@ -148,7 +149,7 @@ Bytes encode(const Mark& mark) {
 }
 
 Result<Mark> decode_mark(ByteView slot, const std::string& path) {
-  constexpr std::size_t kUsed = 8 + 5 * 8 + 4;
+  constexpr std::size_t kUsed = 8 + 6 * 8 + 4;
   if (slot.size() < kUsed) return damaged(path, "mark slot is cut short");
   TRY_ASSIGN(const ByteView body, unwrap(slot.first(kUsed), kMarkMagic, path));
   wire::Reader reader(body, "pool mark '" + path + "'");
@@ -158,6 +159,7 @@ Result<Mark> decode_mark(ByteView slot, const std::string& path) {
   mark.payload_bytes = reader.u64();
   mark.tag_bytes = reader.u64();
   mark.hash_key_bytes = reader.u64();
+  mark.bulk_bytes = reader.u64();
   TRY(reader.finish());
   return mark;
 }

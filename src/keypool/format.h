@@ -3,7 +3,7 @@
 //   identity := "WRFPOOL1" link:16 direction:u8 pad:7 created:i64
 //               wrap_domain:u32 wrap_index:u64 wrapped_pool_key:48 crc32c:u32
 //   mark     := slot slot                      (512 bytes each, written in turn)
-//   slot     := "WRFMARK1" sequence:u64 mark:u64 payload:u64 tag:u64 hash_key:u64 crc32c:u32 zeros
+//   slot     := "WRFMARK1" sequence:u64 mark:u64 payload:u64 tag:u64 hash_key:u64 bulk:u64 crc32c:u32 zeros
 //   index    := "WRFINDX1" next_number:u64 stream_end:u64 count:u32 entry* crc32c:u32
 //   entry    := number:u64 base:u64 length:u32 state:u8 origin:u8 created:i64 wrapped_segment_key:48
 //   segment  := sealed block of 65,536 bytes of pad (the last may be shorter) + 16, repeated
@@ -76,6 +76,7 @@ struct Mark {
   std::uint64_t payload_bytes = 0;   // pad that covered payload
   std::uint64_t tag_bytes = 0;       // pad that masked tags
   std::uint64_t hash_key_bytes = 0;  // pad that became hash keys
+  std::uint64_t bulk_bytes = 0;      // the part of payload_bytes that carried share data
 };
 
 inline constexpr std::size_t kMarkSlotBytes = 512;

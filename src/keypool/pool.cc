@@ -101,7 +101,8 @@ PoolStatus Pool::status() const {
                     .synced_end = index_.stream_end,
                     .payload_bytes = mark_.payload_bytes,
                     .tag_bytes = mark_.tag_bytes,
-                    .hash_key_bytes = mark_.hash_key_bytes};
+                    .hash_key_bytes = mark_.hash_key_bytes,
+                    .bulk_bytes = mark_.bulk_bytes};
   for (const SegmentEntry& entry : index_.entries) {
     switch (entry.state) {
       case SegmentState::kIngested: status.ingested_bytes += entry.length; break;

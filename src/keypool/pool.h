@@ -69,6 +69,7 @@ struct PoolStatus {
   std::uint64_t payload_bytes = 0;
   std::uint64_t tag_bytes = 0;
   std::uint64_t hash_key_bytes = 0;
+  std::uint64_t bulk_bytes = 0;
   std::uint64_t discarded_bytes = 0;  // marked and never used: the cost of crashes and cut grants
   std::set<Origin> origins;           // of what is available
 };
@@ -113,7 +114,10 @@ class Pool {
   // Moves the mark forward to `mark`, durably, burning what lies between. Going back is no error.
   [[nodiscard]] Result<> burn_to(PadOffset mark);
   // Accounts what pad taken from here was used for; made durable with the next mark.
-  void record_use(std::uint64_t payload, std::uint64_t tag, std::uint64_t hash_key);
+  struct Use {
+    std::uint64_t payload = 0, tag = 0, hash_key = 0, bulk = 0;  // bytes; bulk is part of payload
+  };
+  void record_use(const Use& use);
   // Makes the account durable now.
   [[nodiscard]] Result<> flush_account();
   // Waits until at least `size` bytes are available above `floor`, or the time is over.

@@ -162,7 +162,7 @@ TEST_F(PoolTest, AccountAndMarkAddUp) {
   fill(1000);
   auto granted = *rx_->reserve({200}, Purpose::kControl);
   (void)take(granted, 150);
-  rx_->record_use(118, 16, 16);
+  rx_->record_use({.payload = 118, .tag = 16, .hash_key = 16});
   ASSERT_TRUE(rx_->flush_account());
   granted = Reservation();
   open_rx();

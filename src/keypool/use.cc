@@ -81,11 +81,12 @@ Result<> Pool::burn_to(PadOffset mark) {
   return forget_used();
 }
 
-void Pool::record_use(std::uint64_t payload, std::uint64_t tag, std::uint64_t hash_key) {
+void Pool::record_use(const Use& use) {
   const std::lock_guard lock(mutex_);
-  mark_.payload_bytes += payload;
-  mark_.tag_bytes += tag;
-  mark_.hash_key_bytes += hash_key;
+  mark_.payload_bytes += use.payload;
+  mark_.tag_bytes += use.tag;
+  mark_.hash_key_bytes += use.hash_key;
+  mark_.bulk_bytes += use.bulk;
 }
 
 Result<> Pool::flush_account() {

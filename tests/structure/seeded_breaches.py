@@ -80,7 +80,7 @@ CASES = [
     ("an include downwards from channel's user", "sibling",
      {"src/kme/kme.cc": COMMENT + '#include "channel/c.h"\n', "src/channel/c.h": COMMENT}),
     ("a sibling of layer 0", "sibling",
-     {"src/secret/wipe.h": COMMENT + '#include "base/bytes.h"\n'}),
+     {"src/base/bytes.h": COMMENT + '#include "secret/wipe.h"\n'}),
     ("a sibling of layer 1", "sibling",
      {"src/os/file.h": COMMENT + '#include "crypto/hash.h"\n'}),
     ("DEPS upwards", "layer",

@@ -1,0 +1,83 @@
+// Calling other sites: routes, cached connections, requests with data in either direction.
+//
+// A site without a direct link is reached over relays; every hop opens and seals again under its own
+// link's pad. Thread-safe; each Call belongs to one thread.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "channel/conversation.h"
+
+namespace warifu::channel {
+
+// Who is where: addresses of direct peers and the next hop to everybody else.
+struct Routes {
+  SiteName self;
+  std::map<SiteName, os::HostPort> addresses;  // direct peers
+  std::map<SiteName, SiteName> next_hop;       // every reachable site, peers included
+};
+
+class Caller;
+
+// One request and its reply. Destroying an unfinished call closes its connection.
+class Call {
+ public:
+  Call(Call&&) = default;
+  Call& operator=(Call&&) = default;
+  ~Call();
+
+  // Sends the next data frame of the announced upload (encrypted in place).
+  [[nodiscard]] Result<> send(MutableBytes payload) { return sender_->send(payload); }
+  // Frames of the upload that the far end has made durable.
+  [[nodiscard]] std::uint64_t acknowledged() const { return sender_->acknowledged(); }
+  // Waits for the reply; the whole upload must have been sent.
+  [[nodiscard]] Result<Reply> reply(const Progress& progress = {});
+  // The next data frame of the download that the reply announced.
+  [[nodiscard]] Result<secret::Buffer> receive();
+  [[nodiscard]] bool ack_due() const { return receiver_->ack_due(); }
+  [[nodiscard]] Result<> acknowledge();
+  // Progress frames that arrive while data is awaited.
+  void on_working(Progress progress);
+
+ private:
+  friend class Caller;
+  Call(Caller& caller, std::unique_ptr<Connection> connection, const Request& request,
+       KeepWaiting keep_waiting);
+  void done();
+
+  Caller* caller_;
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<StreamSender> sender_;
+  std::unique_ptr<StreamReceiver> receiver_;
+  bool failed_ = false;
+};
+
+class Caller {
+ public:
+  Caller(kme::KeyManager& keys, Routes routes) : keys_(keys), routes_(std::move(routes)) {}
+
+  // Sends a request; `from` and `hops` are filled in when empty. Errors: kUnavailable naming the site that
+  // cannot be reached, kOutOfKey.
+  [[nodiscard]] Result<Call> start(Request request, KeepWaiting keep_waiting = {});
+  // A request without data frames, and its reply's body.
+  [[nodiscard]] Result<Bytes> ask(const SiteName& to, std::uint16_t method, Bytes body);
+
+  [[nodiscard]] const Routes& routes() const { return routes_; }
+  [[nodiscard]] kme::KeyManager& keys() { return keys_; }
+  // Sites on the way to `to`, the destination included. Errors: kNotFound.
+  [[nodiscard]] Result<SiteName> next_hop(const SiteName& to) const;
+
+ private:
+  friend class Call;
+  Result<std::unique_ptr<Connection>> connect(const SiteName& peer);
+  std::unique_ptr<Connection> take_idle(const SiteName& peer);
+  void give_back(std::unique_ptr<Connection> connection);
+
+  kme::KeyManager& keys_;
+  Routes routes_;
+  std::mutex mutex_;
+  std::map<SiteName, std::vector<std::unique_ptr<Connection>>> idle_;
+};
+
+}  // namespace warifu::channel

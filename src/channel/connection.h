@@ -1,0 +1,91 @@
+// One connection of a link: handshake, pad grants, and sealed frames in strict order.
+//
+// How pad is agreed: the end that receives a direction reserves the range, durably, and tells it to
+// the end that sends; that end takes it over, durably, and only then uses it. So every byte is
+// marked used at both ends before its first use. The two first ranges travel in clear frames; every
+// later one in a sealed grant. The first 16 bytes of each range are that range's hash key.
+//
+// Invariants: frames of a direction use the pad of their range in order, sequence numbers count
+// from 0; any deviation, or a wrong tag, ends the connection. What is left of a range at the end of
+// a connection is burnt.
+// Half duplex: at any time one side sends and the other receives; grant requests are answered by
+// the receiving side inside receive(). Thread rule: one thread at a time, except close().
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "channel/frame.h"
+#include "kme/key_manager.h"
+#include "mac/mac.h"
+#include "os/net.h"
+
+namespace warifu::channel {
+
+struct Frame {
+  FrameType type = FrameType::kReply;
+  secret::Buffer payload;
+};
+
+class Connection {
+ public:
+  // Opens as caller over a fresh stream. Errors: kUnavailable, kOutOfKey, kRefused, kProtocol.
+  [[nodiscard]] static Result<std::unique_ptr<Connection>> call(
+      kme::Link& link, std::unique_ptr<os::ByteStream> stream);
+  // Answers a caller. `log_name` of the caller's address stands in error texts.
+  [[nodiscard]] static Result<std::unique_ptr<Connection>> answer(
+      kme::KeyManager& keys, std::unique_ptr<os::ByteStream> stream);
+  ~Connection();
+
+  [[nodiscard]] kme::Link& link() { return link_; }
+
+  // Seals and sends a control frame; asks for more pad first when it runs low. The payload is
+  // encrypted in place. Errors: kOutOfKey, kUnavailable, kTimeout, kProtocol.
+  [[nodiscard]] Result<> send(FrameType type, MutableBytes payload);
+  // Reserves pad for `size` bytes of payload in `frames` data frames on behalf of a job. Waits for
+  // key as long as `keep_waiting` says so, telling the peer that work goes on.
+  [[nodiscard]] Result<> grant_bulk(const JobId& job, std::uint64_t size, std::uint64_t frames,
+                                    const std::function<bool()>& keep_waiting);
+  // Seals and sends a data frame from the bulk grant, which must still hold enough.
+  [[nodiscard]] Result<> send_data(MutableBytes payload);
+  // The next frame; grant requests are answered on the way. Errors as send().
+  [[nodiscard]] Result<Frame> receive();
+
+  // True once a frame of the peer has been verified: the peer holds the link's key.
+  [[nodiscard]] bool authenticated() const { return authenticated_; }
+  // Ends the connection from any thread.
+  void close() { stream_->shutdown(); }
+
+ private:
+  // A range of pad in use for one direction and purpose.
+  struct Lane {
+    keypool::Reservation pad;
+    std::optional<mac::Key> key;
+  };
+
+  Connection(kme::Link& link, std::unique_ptr<os::ByteStream> stream)
+      : link_(link), stream_(std::move(stream)) {}
+
+  static Result<> start_lane(Lane& lane, keypool::Reservation pad, keypool::Pool& pool);
+  Result<> send_clear(FrameType type, ByteView payload);
+  Result<Frame> receive_clear();
+  Result<> send_sealed(Lane& lane, FrameType type, MutableBytes payload);
+  Result<Frame> receive_sealed();
+  Result<> ensure_control(std::size_t payload);
+  Result<> request_grant(keypool::Purpose purpose, std::uint64_t size);
+  Result<> answer_grant_request(ByteView payload);
+  Result<> take_over(Lane& lane, ByteView grant, std::uint64_t most);
+  Result<> greet_caller(ByteView hello);
+  Result<> greet_callee();
+  Result<> catch_up(ByteView behind);
+
+  kme::Link& link_;
+  std::unique_ptr<os::ByteStream> stream_;
+  Lane send_control_, send_bulk_, receive_control_, receive_bulk_;
+  std::uint64_t send_sequence_ = 0;
+  std::uint64_t receive_sequence_ = 0;
+  bool authenticated_ = false;
+};
+
+}  // namespace warifu::channel

@@ -1,0 +1,45 @@
+// All links of a site, by peer and by link id, and the site's root key.
+//
+// Folder layout: DIR/root.key (32 bytes, mode 0600: a software root, weaker than a TPM) and
+// DIR/pools/PEER/{send,receive}. Immutable after open(); the links inside are thread-safe.
+#pragma once
+
+#include "kme/link.h"
+
+namespace warifu::kme {
+
+struct LinkConfig {
+  SiteName peer;
+  LinkClass link_class = LinkClass::kPreshared;
+  LinkId id;
+};
+
+class KeyManager {
+ public:
+  // Opens the pools of every configured link. Errors: kNotFound naming the missing pool, kCorrupt, kBusy.
+  [[nodiscard]] static Result<std::unique_ptr<KeyManager>> open(
+      os::System system, const std::string& dir, const std::vector<LinkConfig>& links);
+
+  // nullptr when there is no such link.
+  [[nodiscard]] Link* link_to(const SiteName& peer);
+  [[nodiscard]] Link* link_by_id(const LinkId& id);
+  [[nodiscard]] std::vector<Link*> links();
+  [[nodiscard]] ByteView root_key() const { return root_key_.bytes(); }
+
+ private:
+  KeyManager() = default;
+  secret::Buffer root_key_;
+  std::vector<std::unique_ptr<Link>> links_;
+};
+
+// Makes DIR/root.key when it is missing, and returns it. Errors: kIo, kCorrupt (wrong size).
+[[nodiscard]] Result<secret::Buffer> open_root_key(os::System system, const std::string& dir);
+
+// Makes the two empty pools of a link. Errors: kAlreadyExists.
+[[nodiscard]] Result<> create_link_pools(os::System system, const std::string& dir,
+                                         const LinkConfig& link);
+
+[[nodiscard]] std::string pool_dir(const std::string& dir, const SiteName& peer,
+                                   keypool::Direction direction);
+
+}  // namespace warifu::kme
