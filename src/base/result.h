@@ -70,10 +70,11 @@ using Result = std::expected<T, Error>;
   } while (false)
 
 // TRY(expr): returns the error of a Result to the caller; the value is dropped.
-#define TRY(expr)                                                     \
+#define TRY(expr) WARIFU_TRY_AS(WARIFU_CONCAT(try_result_, __COUNTER__), (expr))
+#define WARIFU_TRY_AS(name, expr)                                     \
   do {                                                                \
-    if (auto try_result_ = (expr); !try_result_) [[unlikely]]         \
-      return std::unexpected(std::move(try_result_).error());         \
+    if (auto name = (expr); !name) [[unlikely]]                       \
+      return std::unexpected(std::move(name).error());                \
   } while (false)
 
 // TRY_ASSIGN(auto x, expr): declares x from the value, or returns the error.

@@ -1,0 +1,75 @@
+// A site's configuration file (TOML): who it is, who else there is, its links and devices, its policy.
+//
+// Every field is checked when the file is read; a mistake is told with file, line and field, and
+// nothing starts. Unknown keys are mistakes too.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "channel/caller.h"
+#include "kme/key_manager.h"
+
+namespace warifu::control {
+
+// Access to the key device of a qkd link (ETSI GS QKD 014 over mutual TLS).
+struct DeviceConfig {
+  std::string url;         // https://host:port
+  std::string own_sae;     // this site's SAE id at the device
+  std::string peer_sae;    // the far end's SAE id
+  std::string certificate;  // PEM files of this site as a client of the device
+  std::string key;
+  std::string ca;
+  keypool::Origin origin = keypool::Origin::kHardware;
+  std::uint64_t high_water_bytes = 256ULL << 20;  // pool level at which intake pauses
+};
+
+struct PeerConfig {
+  kme::LinkConfig link;
+  os::HostPort address;
+  std::optional<DeviceConfig> device;  // of a qkd link
+};
+
+// What everybody knows of every site.
+struct SiteEntry {
+  SiteName name;
+  std::uint8_t number = 0;
+  std::vector<std::string> labels;
+};
+
+// What everybody knows of every link.
+struct LinkEntry {
+  SiteName a, b;
+  kme::LinkClass link_class = kme::LinkClass::kPreshared;
+};
+
+struct SiteConfig {
+  SiteName name;
+  std::string path;  // of the configuration file
+  os::HostPort listen;
+  std::string api_socket;
+  std::string data_dir;
+  std::string log_file;  // empty: standard error
+  SiteName controller;   // the site with share control
+  bool allow_unlocked_memory = false;
+  std::string policy;  // placement policy of share control
+  std::vector<SiteEntry> sites;
+  std::vector<LinkEntry> links;
+  std::vector<PeerConfig> peers;
+
+  [[nodiscard]] bool is_controller() const { return name == controller; }
+  [[nodiscard]] const SiteEntry* find(const SiteName& site) const;
+};
+
+// Errors: kNotFound, kInvalidArgument with file and line.
+[[nodiscard]] Result<SiteConfig> load_site_config(const std::string& path);
+
+// Next hops by fewest links over the whole network, addresses of direct peers.
+[[nodiscard]] channel::Routes make_routes(const SiteConfig& config);
+
+// Sites from `from` to `to`, both included, following next hops by fewest links; empty when there is no way.
+[[nodiscard]] std::vector<SiteName> shortest_path(const SiteConfig& config, const SiteName& from,
+                                                  const SiteName& to);
+
+}  // namespace warifu::control

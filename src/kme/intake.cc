@@ -1,0 +1,184 @@
+// The rounds of the leading end and the answers of the following end.
+#include "kme/intake.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "mac/mac.h"
+#include "wire/wire.h"
+
+namespace warifu::kme {
+namespace {
+
+constexpr std::size_t kRoundBytes = 4 << 20;
+constexpr std::size_t kMaxIds = 4096;
+constexpr std::chrono::milliseconds kPauseFull(50);
+constexpr std::chrono::milliseconds kPauseShort(50);
+constexpr std::chrono::milliseconds kPauseBroken(1000);
+
+struct Offer {
+  SegmentNumber number;
+  keypool::Origin origin = keypool::Origin::kRateModel;
+  secret::Buffer hash_key;
+  std::vector<std::string> ids;
+};
+
+Bytes encode(const Offer& offer) {
+  wire::Writer writer;
+  writer.u64(offer.number.value);
+  writer.u8(static_cast<std::uint8_t>(offer.origin));
+  writer.raw(offer.hash_key.bytes());
+  writer.u32(static_cast<std::uint32_t>(offer.ids.size()));
+  for (const std::string& id : offer.ids) writer.text(id);
+  return writer.take();
+}
+
+Result<Offer> decode_offer(ByteView body) {
+  wire::Reader reader(body, "key offer");
+  Offer offer;
+  offer.number = {reader.u64()};
+  const std::uint8_t origin = reader.u8();
+  offer.hash_key = secret::Buffer::copy_of(reader.raw(mac::kBlockBytes));
+  const std::uint32_t count = reader.u32();
+  if (count == 0 || count > kMaxIds) reader.reject("number of keys out of range");
+  for (std::uint32_t i = 0; i < count && reader.good(); ++i) offer.ids.push_back(reader.text(64));
+  TRY(reader.finish());
+  TRY_ASSIGN(offer.origin, keypool::origin_from_number(origin));
+  return offer;
+}
+
+Result<secret::Buffer> join(std::vector<DeviceKey> keys) {
+  std::size_t size = 0;
+  for (const DeviceKey& key : keys) size += key.bytes.size();
+  if (size == 0 || size > limits::kSegmentBytes) {
+    return fail(Code::kProtocol, "the device handed out " + std::to_string(size) + " bytes at once");
+  }
+  secret::Buffer material(size);
+  std::size_t at = 0;
+  for (const DeviceKey& key : keys) {
+    copy_bytes(material.bytes().subspan(at), key.bytes.bytes());
+    at += key.bytes.size();
+  }
+  return material;
+}
+
+// Length first: the hash pads with zeros.
+mac::Tag fingerprint(ByteView hash_key, ByteView material) {
+  const mac::Key key(hash_key);
+  mac::Hasher hasher(key);
+  std::array<Byte, mac::kBlockBytes> length{};
+  const std::uint64_t size = material.size();
+  std::memcpy(length.data(), &size, sizeof size);
+  hasher.update(length);
+  hasher.update(material);
+  return hasher.finish();
+}
+
+Bytes encode_place(SegmentNumber number, PadOffset base) {
+  wire::Writer writer;
+  writer.u64(number.value);
+  writer.u64(base.value);
+  return writer.take();
+}
+
+}  // namespace
+
+void Intake::run(const AskPeer& ask, const std::atomic<bool>& stop) {
+  std::string last_problem;
+  while (!stop) {
+    const auto taken = round(ask);
+    if (taken) {
+      if (!last_problem.empty()) log_info("link to " + link_.peer().text() + ": intake works again");
+      last_problem.clear();
+      link_.note_device("delivering");
+      if (*taken == 0) system_.clock.sleep(kPauseFull);
+      continue;
+    }
+    if (taken.error().code == Code::kOutOfKey) {
+      link_.note_device("delivering");
+      system_.clock.sleep(kPauseShort);
+      continue;
+    }
+    if (taken.error().message != last_problem) {
+      last_problem = taken.error().message;
+      log_warning("link to " + link_.peer().text() + ": intake: " + last_problem);
+      link_.note_device(last_problem);
+    }
+    for (int i = 0; i < 10 && !stop; ++i) system_.clock.sleep(kPauseBroken / 10);
+  }
+}
+
+Result<> Intake::confirm_all(const AskPeer& ask) {
+  for (const auto& entry : link_.send().segments()) {
+    if (entry.state == keypool::SegmentState::kIngested) {
+      TRY(link_.send().discard(entry.number));  // its offer was cut short; the key is lost
+    } else if (entry.state == keypool::SegmentState::kSynced) {
+      TRY(ask(IntakeMethod::kCommit, encode_place(entry.number, entry.base)));
+    }
+  }
+  confirm_needed_ = false;
+  return {};
+}
+
+Result<std::uint64_t> Intake::round(const AskPeer& ask) {
+  if (confirm_needed_) TRY(confirm_all(ask));
+  keypool::Pool& pool = link_.send();
+  if (pool.status().available_bytes >= high_water_bytes_) return 0;
+
+  TRY_ASSIGN(std::vector<DeviceKey> keys, device_.fresh(kRoundBytes));
+  Offer offer{.number = pool.next_segment(),
+              .origin = device_.origin(),
+              .hash_key = secret::Buffer(mac::kBlockBytes)};
+  system_.random.fill(offer.hash_key.bytes());
+  for (const DeviceKey& key : keys) offer.ids.push_back(key.id);
+  TRY_ASSIGN(const secret::Buffer material, join(std::move(keys)));
+  TRY(pool.ingest(offer.number, offer.origin, material.bytes()));
+  confirm_needed_ = true;
+
+  auto answer = ask(IntakeMethod::kOffer, encode(offer));
+  if (!answer) {
+    TRY(pool.discard(offer.number));
+    return std::unexpected(answer.error());
+  }
+  if (!secret::equal(*answer, fingerprint(offer.hash_key.bytes(), material.bytes()))) {
+    log_error("link to " + link_.peer().text() + ": the two devices gave different key for segment " +
+              std::to_string(offer.number.value) + "; it is quarantined");
+    TRY(pool.quarantine(offer.number));
+    TRY(ask(IntakeMethod::kQuarantine, encode_place(offer.number, {})));
+    return 0;
+  }
+  const PadOffset base = pool.status().synced_end;
+  TRY(pool.mark_synced(offer.number, base));
+  link_.note_inflow({material.size()});
+  TRY(ask(IntakeMethod::kCommit, encode_place(offer.number, base)));
+  confirm_needed_ = false;
+  return material.size();
+}
+
+Result<Bytes> Intake::answer(IntakeMethod method, ByteView body) {
+  if (method == IntakeMethod::kOffer) return answer_offer(body);
+  wire::Reader reader(body, "key confirmation");
+  const SegmentNumber number{reader.u64()};
+  const PadOffset base{reader.u64()};
+  TRY(reader.finish());
+  if (method == IntakeMethod::kQuarantine) {
+    TRY(link_.receive().quarantine(number));
+  } else {
+    TRY(link_.receive().mark_synced(number, base));
+  }
+  return Bytes{};
+}
+
+Result<Bytes> Intake::answer_offer(ByteView body) {
+  TRY_ASSIGN(const Offer offer, decode_offer(body));
+  keypool::Pool& pool = link_.receive();
+  for (const auto& entry : pool.segments()) {  // offers that the far end has given up
+    if (entry.state == keypool::SegmentState::kIngested) TRY(pool.discard(entry.number));
+  }
+  TRY_ASSIGN(std::vector<DeviceKey> keys, device_.by_ids(offer.ids));
+  TRY_ASSIGN(const secret::Buffer material, join(std::move(keys)));
+  TRY(pool.ingest(offer.number, offer.origin, material.bytes()));
+  const mac::Tag tag = fingerprint(offer.hash_key.bytes(), material.bytes());
+  return Bytes(tag.begin(), tag.end());
+}
+
+}  // namespace warifu::kme

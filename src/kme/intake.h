@@ -1,0 +1,69 @@
+// Intake: key from the device of a qkd link into the pools of both ends, in the same order.
+//
+// For each direction the sending end leads. It takes fresh keys from its device, writes them as
+// an INGESTED segment and offers their ids to the far end; that end fetches the same keys from its own
+// device, writes them, and answers with a universal hash under a key chosen for this one offer.
+// Offer and answer travel under one-time pad, so the hash tells nobody anything. Equal: SYNCED here, then there.
+// Different: QUARANTINED at both ends, never used.
+// Thread rule: one thread per link runs Intake::run(); the answering side is called by the channel.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "kme/link.h"
+
+namespace warifu::kme {
+
+struct DeviceKey {
+  std::string id;
+  secret::Buffer bytes;
+};
+
+// A key device at one end of a link, whatever stands behind it.
+class KeyDevice {
+ public:
+  virtual ~KeyDevice() = default;
+  // Fresh keys for the direction from here to the far end, at most `most` bytes in sum.
+  // Errors: kOutOfKey (try later), kUnavailable naming the device.
+  [[nodiscard]] virtual Result<std::vector<DeviceKey>> fresh(std::size_t most) = 0;
+  // The keys that the far end named, in its order. Errors: kNotFound, kUnavailable.
+  [[nodiscard]] virtual Result<std::vector<DeviceKey>> by_ids(
+      const std::vector<std::string>& ids) = 0;
+  [[nodiscard]] virtual keypool::Origin origin() const = 0;
+};
+
+// Requests of the intake between the two ends of a link, numbers of the channel's methods.
+enum class IntakeMethod : std::uint16_t { kOffer = 100, kCommit = 101, kQuarantine = 102 };
+
+// Sends a request to the link's far end and returns the answer's body.
+using AskPeer = std::function<Result<Bytes>(IntakeMethod method, Bytes body)>;
+
+class Intake {
+ public:
+  Intake(os::System system, Link& link, KeyDevice& device, std::uint64_t high_water_bytes)
+      : system_(system), link_(link), device_(device), high_water_bytes_(high_water_bytes) {}
+
+  // Leads the sending direction until `stop`: keeps the pool filled up to the high-water mark.
+  void run(const AskPeer& ask, const std::atomic<bool>& stop);
+  // One round; returns the bytes taken in (0 when the pool is full). For run() and tests.
+  [[nodiscard]] Result<std::uint64_t> round(const AskPeer& ask);
+
+  // Answers the far end about the receiving direction.
+  [[nodiscard]] Result<Bytes> answer(IntakeMethod method, ByteView body);
+
+ private:
+  Result<> confirm_all(const AskPeer& ask);
+  Result<Bytes> answer_offer(ByteView body);
+
+  os::System system_;
+  Link& link_;
+  KeyDevice& device_;
+  std::uint64_t high_water_bytes_;
+  // After a start, or a lost answer, the far end may not know of segments that are SYNCED here.
+  bool confirm_needed_ = true;
+};
+
+}  // namespace warifu::kme
