@@ -1,0 +1,140 @@
+// Requests between sites: method numbers and bodies (docs/formats/site-requests.md).
+//
+// Bodies are sealed inside the one-time-pad channel, so every byte costs key: they are binary and small.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "channel/message.h"
+#include "consent/evidence.h"
+#include "consent/grant.h"
+#include "control/placement.h"
+#include "sharing/chunk.h"
+
+namespace warifu::control {
+
+enum class Method : std::uint16_t {
+  kStatus = 1,
+  kLease = 2,
+  kRelease = 3,
+  kShareList = 4,
+  kSharePrepare = 10,
+  kShareWrite = 11,
+  kShareCommit = 12,
+  kShareRead = 13,
+  kShareCombine = 14,
+  kReshare = 15,
+  kShareDelete = 16,
+  kGateEnrol = 20,
+  kGateNonce = 21,
+};
+[[nodiscard]] constexpr std::uint16_t number(Method method) {
+  return static_cast<std::uint16_t>(method);
+}
+
+// What a share is, as told to the site that will hold it.
+struct ShareSpec {
+  ShareId share;
+  ObjectId object;
+  std::optional<ShareId> parent;  // of a nested share: the share that is cut
+  sharing::ShareIndex index = sharing::ShareIndex::kA;
+  std::uint32_t generation = 1;
+  Pseudonym owner;  // the person at that site
+  std::uint64_t object_length = 0;
+  std::uint32_t chunk_bytes = limits::kChunkBytes;
+  bool computational = true;  // the random numbers of the cut came from a generator
+  std::string policy;
+
+  [[nodiscard]] sharing::Chunking chunking() const { return {{object_length}, chunk_bytes}; }
+  [[nodiscard]] std::string letter() const;  // "A".."C", "C1".."C3"
+};
+
+struct Sibling {
+  sharing::ShareIndex index = sharing::ShareIndex::kA;
+  ShareId share;
+  SiteName site;
+};
+
+struct SiteStatus {
+  SiteName site;
+  std::uint64_t free_bytes = 0;
+  std::uint32_t share_count = 0;
+  std::vector<EdgeState> edges;  // of this site's sending pools
+};
+
+struct HeldShare {
+  ShareId share;
+  ObjectId object;
+  std::string letter;
+  std::uint64_t bytes = 0;
+};
+
+// A range of a share, asked for under a grant.
+struct ReadRequest {
+  Bytes grant;
+  consent::Evidence evidence;  // for the site that is asked
+  ObjectId object;
+  ShareId share;
+  SiteName destination;
+  consent::Purpose purpose = consent::Purpose::kHealthManagement;
+  JobId session;
+  std::uint64_t first_chunk = 0;
+  std::uint64_t chunk_count = 0;
+};
+
+// Two nested shares: one here, one fetched from a sibling, combined here.
+struct CombineRequest {
+  ReadRequest own;
+  SiteName other_site;
+  ShareId other_share;
+  consent::Evidence other_evidence;
+};
+
+struct ReshareTarget {
+  SiteName site;
+  ShareSpec spec;
+};
+
+struct ReshareRequest {
+  ShareId share;
+  std::vector<ReshareTarget> targets;  // three
+};
+
+struct LeaseRequest {
+  SiteName peer;
+  JobId job;
+  std::uint64_t bytes = 0;
+};
+
+struct EnrolRequest {
+  CardId card;
+  Pseudonym person;
+  card::KeyRange keys;
+  card::CardKind kind = card::CardKind::kOneTimeMacEmulated;
+};
+
+[[nodiscard]] Bytes encode(const ShareSpec& spec);
+[[nodiscard]] Result<ShareSpec> decode_share_spec(ByteView body);
+[[nodiscard]] Bytes encode_commit(const ShareId& share, const std::vector<Sibling>& siblings);
+[[nodiscard]] Result<std::pair<ShareId, std::vector<Sibling>>> decode_commit(ByteView body);
+[[nodiscard]] Bytes encode(const SiteStatus& status);
+[[nodiscard]] Result<SiteStatus> decode_status(ByteView body);
+[[nodiscard]] Bytes encode(const std::vector<HeldShare>& shares);
+[[nodiscard]] Result<std::vector<HeldShare>> decode_held_shares(ByteView body);
+[[nodiscard]] Bytes encode(const ReadRequest& request);
+[[nodiscard]] Result<ReadRequest> decode_read(ByteView body);
+[[nodiscard]] Bytes encode(const CombineRequest& request);
+[[nodiscard]] Result<CombineRequest> decode_combine(ByteView body);
+[[nodiscard]] Bytes encode(const ReshareRequest& request);
+[[nodiscard]] Result<ReshareRequest> decode_reshare(ByteView body);
+[[nodiscard]] Bytes encode(const LeaseRequest& request);
+[[nodiscard]] Result<LeaseRequest> decode_lease(ByteView body);
+[[nodiscard]] Bytes encode(const EnrolRequest& request);
+[[nodiscard]] Result<EnrolRequest> decode_enrol(ByteView body);
+
+// Just an identifier.
+[[nodiscard]] Bytes encode_share_id(const ShareId& share);
+[[nodiscard]] Result<ShareId> decode_share_id(ByteView body);
+
+}  // namespace warifu::control

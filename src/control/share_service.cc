@@ -1,0 +1,262 @@
+// Handlers of share requests.
+#include "control/share_service.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "control/reshare.h"
+#include "wire/wire.h"
+
+namespace warifu::control {
+
+std::string letter_of(const store::ShareHeader& header) {
+  if (header.level == store::Level::kTop) {
+    return std::string(1, sharing::share_letter(static_cast<sharing::ShareIndex>(header.index)));
+  }
+  return "C" + std::to_string(header.index + 1);
+}
+
+channel::StreamShape shape_of(const sharing::Chunking& chunking, std::uint64_t first,
+                              std::uint64_t count) {
+  const std::uint32_t full = chunking.chunk_bytes + sharing::kTagBytes;
+  const std::uint64_t bytes = chunking.records_length({first}, count);
+  return {count, bytes, count == 1 ? static_cast<std::uint32_t>(bytes) : full};
+}
+
+void ShareService::add_handlers(channel::Server& server) {
+  const auto on = [&](Method method, channel::Handler handler) {
+    server.handle(number(method), std::move(handler));
+  };
+  on(Method::kStatus, [this](channel::Exchange& exchange) {
+    return exchange.reply(encode(status()));
+  });
+  on(Method::kShareList, [this](channel::Exchange& exchange) {
+    return exchange.reply(encode(held_shares()));
+  });
+  on(Method::kLease, [this](channel::Exchange& exchange) -> Result<> {
+    TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
+    kme::Link* link = site_.keys.link_to(lease.peer);
+    if (link == nullptr) return fail(Code::kNotFound, "there is no link to " + lease.peer.text());
+    link->lease(lease.job, {lease.bytes});
+    return exchange.reply({});
+  });
+  on(Method::kRelease, [this](channel::Exchange& exchange) -> Result<> {
+    TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
+    for (kme::Link* link : site_.keys.links()) link->release(lease.job);
+    return exchange.reply({});
+  });
+  on(Method::kSharePrepare, [this](channel::Exchange& exchange) -> Result<> {
+    TRY_ASSIGN(const ShareSpec spec, decode_share_spec(exchange.request().body));
+    TRY_ASSIGN(const std::uint64_t durable, uploads_.prepare(spec));
+    wire::Writer answer;
+    answer.u64(durable);
+    return exchange.reply(answer.take());
+  });
+  on(Method::kShareWrite, [this](channel::Exchange& exchange) { return handle_write(exchange); });
+  on(Method::kShareCommit, [this](channel::Exchange& exchange) -> Result<> {
+    TRY_ASSIGN(const auto commit, decode_commit(exchange.request().body));
+    TRY(uploads_.commit(commit.first, commit.second));
+    return exchange.reply({});
+  });
+  on(Method::kShareRead, [this](channel::Exchange& exchange) { return handle_read(exchange); });
+  on(Method::kShareCombine,
+     [this](channel::Exchange& exchange) { return handle_combine(exchange); });
+  on(Method::kReshare, [this](channel::Exchange& exchange) { return handle_reshare(exchange); });
+  on(Method::kShareDelete, [this](channel::Exchange& exchange) -> Result<> {
+    TRY_ASSIGN(const ShareId share, decode_share_id(exchange.request().body));
+    TRY(remove(share));
+    return exchange.reply({});
+  });
+  on(Method::kGateEnrol, [this](channel::Exchange& exchange) -> Result<> {
+    TRY_ASSIGN(const EnrolRequest enrol, decode_enrol(exchange.request().body));
+    TRY_ASSIGN(const card::SiteKeys keys,
+               site_.gate.enrol({enrol.card, enrol.person, enrol.kind, enrol.keys}));
+    const ByteView secret = keys.keys.bytes();
+    return exchange.reply(Bytes(secret.begin(), secret.end()));
+  });
+  on(Method::kGateNonce, [this](channel::Exchange& exchange) -> Result<> {
+    wire::Reader reader(exchange.request().body, "nonce request");
+    const auto card = reader.id<CardId>();
+    TRY(reader.finish());
+    TRY_ASSIGN(const consent::Challenge challenge, site_.gate.issue_nonce(card));
+    wire::Writer answer;
+    answer.id(challenge.nonce);
+    answer.u32(challenge.lowest_index.value);
+    return exchange.reply(answer.take());
+  });
+}
+
+SiteStatus ShareService::status() {
+  SiteStatus status{.site = site_.config.name};
+  status.free_bytes = site_.shares.free_bytes().value_or(0);
+  status.share_count = static_cast<std::uint32_t>(held_shares().size());
+  for (const kme::Link* link : site_.keys.links()) {
+    const kme::LinkStatus state = link->status();
+    status.edges.push_back({site_.config.name, state.peer, state.link_class, state.residual_bytes,
+                            state.inflow_bits_per_second});
+  }
+  return status;
+}
+
+std::vector<HeldShare> ShareService::held_shares() {
+  std::vector<HeldShare> held;
+  const auto listing = site_.shares.list();
+  if (!listing) {
+    log_error(listing.error().message);
+    return held;
+  }
+  for (const auto& problem : listing->problems) log_warning(problem.path + ": " + problem.reason);
+  for (const store::ShareHeader& header : listing->shares) {
+    held.push_back({header.share, header.object, letter_of(header),
+                    store::ShareLayout(header).file_bytes()});
+  }
+  return held;
+}
+
+Result<> ShareService::remove(const ShareId& share) {
+  TRY(site_.shares.remove(share));
+  return site_.log.append("share_deleted", {{"share", share.text()}});
+}
+
+Result<> ShareService::handle_write(channel::Exchange& exchange) {
+  wire::Reader reader(exchange.request().body, "write request");
+  const auto share = reader.id<ShareId>();
+  const std::uint64_t first = reader.u64();
+  TRY(reader.finish());
+  TRY_ASSIGN(auto writer, uploads_.take(share, first));
+  const auto receive_all = [&]() -> Result<> {
+    channel::StreamReceiver& upload = exchange.upload();
+    while (!upload.finished()) {
+      TRY_ASSIGN(const secret::Buffer record, upload.receive());
+      TRY(writer->append(record.bytes()));
+      if (!upload.ack_due()) continue;
+      TRY(writer->sync());
+      TRY(upload.acknowledge());
+    }
+    return {};
+  };
+  const Result<> received = receive_all();
+  uploads_.give_back(share, std::move(writer));
+  TRY(received);
+  return exchange.reply({});
+}
+
+Result<ShareService::Released> ShareService::release(const ReadRequest& request,
+                                                     const SiteName& recipient) {
+  const std::string here = site_.config.name.text();
+  TRY_ASSIGN(auto reader, site_.shares.open(request.share));
+  const store::ShareHeader& header = reader->header();
+  const bool gathers =
+      header.level == store::Level::kNested &&
+      std::ranges::any_of(header.siblings, [&](const store::Sibling& sibling) {
+        return sibling.site == recipient && sibling.share != header.share;
+      });
+  if (recipient != request.destination && !gathers) {
+    TRY(site_.log.append("refused", {{"reason", "recipient"}, {"recipient", recipient.text()}}));
+    return fail(Code::kRefused, here + ": " + recipient.text() +
+                                    " is neither the destination nor the holder of a sibling share");
+  }
+  if (header.object != request.object) {
+    return fail(Code::kRefused, here + ": the share belongs to another object");
+  }
+  TRY_ASSIGN(consent::Permit permit,
+             site_.gate.request_release(request.grant, request.evidence,
+                                        {.object = header.object,
+                                         .owner = header.owner,
+                                         .destination = request.destination,
+                                         .purpose = request.purpose,
+                                         .session = request.session}));
+  const std::uint64_t chunks = header.chunk_count;
+  if (request.first_chunk >= chunks || request.chunk_count == 0 ||
+      request.chunk_count > chunks - request.first_chunk) {
+    return fail(Code::kInvalidArgument, here + ": the share has " + std::to_string(chunks) +
+                                            " chunks, others were asked for");
+  }
+  return Released{std::move(permit), std::move(reader)};
+}
+
+namespace {
+
+sharing::Chunking chunking_of(const store::ShareHeader& header) {
+  return {{header.object_length}, header.chunk_bytes};
+}
+
+Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& request,
+                             os::Clock& clock, const SiteName& here) {
+  if (permit.covers(request.object, request.destination, clock.now())) return {};
+  return fail(Code::kRefused, here.text() + ": the consent expired while the share was being sent");
+}
+
+}  // namespace
+
+Result<> ShareService::handle_read(channel::Exchange& exchange) {
+  TRY_ASSIGN(const ReadRequest request, decode_read(exchange.request().body));
+  TRY_ASSIGN(const Released released, release(request, exchange.request().from));
+  const sharing::Chunking chunking = chunking_of(released.reader->header());
+  TRY(exchange.reply({}, shape_of(chunking, request.first_chunk, request.chunk_count)));
+  for (std::uint64_t i = 0; i < request.chunk_count; ++i) {
+    const ChunkIndex index{request.first_chunk + i};
+    TRY(check_still_allowed(released.permit, request, site_.system.clock, site_.config.name));
+    secret::Buffer record(chunking.record_length(index));
+    TRY(released.reader->read(index, 1, record.bytes()));
+    TRY(exchange.send(record.bytes()));
+  }
+  return {};
+}
+
+Result<> ShareService::handle_combine(channel::Exchange& exchange) {
+  TRY_ASSIGN(const CombineRequest request, decode_combine(exchange.request().body));
+  TRY_ASSIGN(const Released own, release(request.own, exchange.request().from));
+  const store::ShareHeader& header = own.reader->header();
+  const auto sibling = std::ranges::find(header.siblings, request.other_share,
+                                         &store::Sibling::share);
+  if (sibling == header.siblings.end() || sibling->site != request.other_site ||
+      sibling->index == header.index) {
+    return fail(Code::kRefused, site_.config.name.text() +
+                                    ": the other share is not a sibling of the one held here");
+  }
+  ReadRequest fetch = request.own;
+  fetch.share = request.other_share;
+  fetch.evidence = request.other_evidence;
+  TRY_ASSIGN(channel::Call call,
+             site_.caller.start({.to = request.other_site,
+                                 .method = number(Method::kShareRead),
+                                 .job = exchange.request().job,
+                                 .body = encode(fetch)}));
+  TRY_ASSIGN(const channel::Reply reply, call.reply([&](std::uint64_t done, std::uint64_t total) {
+    (void)exchange.working(done, total);  // a lost caller shows at the next frame
+  }));
+  const sharing::Chunking chunking = chunking_of(header);
+  const auto shape = shape_of(chunking, request.own.first_chunk, request.own.chunk_count);
+  if (reply.download.bytes != shape.bytes || reply.download.frames != shape.frames) {
+    return fail(Code::kProtocol, request.other_site.text() + " offers a share of another size");
+  }
+  TRY(exchange.reply({}, shape));
+  const auto own_index = static_cast<sharing::ShareIndex>(header.index);
+  const auto other_index = static_cast<sharing::ShareIndex>(sibling->index);
+  for (std::uint64_t i = 0; i < shape.frames; ++i) {
+    const ChunkIndex index{request.own.first_chunk + i};
+    TRY(check_still_allowed(own.permit, request.own, site_.system.clock, site_.config.name));
+    TRY_ASSIGN(secret::Buffer other, call.receive());
+    secret::Buffer record(chunking.record_length(index));
+    TRY(own.reader->read(index, 1, record.bytes()));
+    sharing::combine(own_index, record.bytes(), other_index, other.bytes(), record.bytes());
+    TRY(exchange.send(record.bytes()));
+    if (call.ack_due()) TRY(call.acknowledge());
+  }
+  return {};
+}
+
+Result<> ShareService::handle_reshare(channel::Exchange& exchange) {
+  TRY_ASSIGN(const ReshareRequest request, decode_reshare(exchange.request().body));
+  if (exchange.request().from != site_.config.controller) {
+    return fail(Code::kRefused, site_.config.name.text() + " re-shares for share control only");
+  }
+  TRY(reshare(
+      site_, request, exchange.request().job,
+      [&](std::uint64_t done, std::uint64_t total) { return exchange.working(done, total); },
+      [&] { return exchange.working(0, 0).has_value(); }));
+  return exchange.reply({});
+}
+
+}  // namespace warifu::control

@@ -1,0 +1,87 @@
+// What every site does with shares for others: takes them in, gives them out against evidence, combines
+// nested ones, re-shares, deletes.
+//
+// A share leaves for a restore only through release(), which needs this site's own Gate to say yes and
+// returns reader and Permit together. Thread-safe; handlers run on the channel's threads.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "audit/log.h"
+#include "channel/server.h"
+#include "consent/gate.h"
+#include "control/messages.h"
+#include "store/share_store.h"
+
+namespace warifu::control {
+
+// The parts of a site that the services share. References must outlive every service.
+struct SiteContext {
+  os::System system;
+  const SiteConfig& config;
+  kme::KeyManager& keys;
+  channel::Caller& caller;
+  store::ShareStore& shares;
+  consent::Gate& gate;
+  audit::Log& log;
+};
+
+[[nodiscard]] store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created);
+// "A".."C" or "C1".."C3".
+[[nodiscard]] std::string letter_of(const store::ShareHeader& header);
+// The data frames that carry chunks [first, first + count) of a share.
+[[nodiscard]] channel::StreamShape shape_of(const sharing::Chunking& chunking, std::uint64_t first,
+                                            std::uint64_t count);
+
+// Uploads to this site, held open between prepare and commit.
+class Uploads {
+ public:
+  explicit Uploads(SiteContext& site) : site_(site) {}
+
+  // Makes or reopens the upload. Returns its durable chunks (all of them once committed).
+  [[nodiscard]] Result<std::uint64_t> prepare(const ShareSpec& spec);
+  // Cuts the upload back to `chunks` and gives it to the caller until give_back().
+  [[nodiscard]] Result<std::unique_ptr<store::ShareWriter>> take(const ShareId& share,
+                                                                 std::uint64_t chunks);
+  void give_back(const ShareId& share, std::unique_ptr<store::ShareWriter> writer);
+  [[nodiscard]] Result<> commit(const ShareId& share, const std::vector<Sibling>& siblings);
+
+ private:
+  SiteContext& site_;
+  std::mutex mutex_;
+  std::map<ShareId, std::unique_ptr<store::ShareWriter>> open_;
+};
+
+class ShareService {
+ public:
+  explicit ShareService(SiteContext& site) : site_(site), uploads_(site) {}
+
+  void add_handlers(channel::Server& server);
+
+  // A share's bytes with this site's leave to send them.
+  struct Released {
+    consent::Permit permit;
+    std::unique_ptr<store::ShareReader> reader;
+  };
+  // `recipient` is where the bytes go next: the destination, or a holder of a sibling that gathers.
+  [[nodiscard]] Result<Released> release(const ReadRequest& request, const SiteName& recipient);
+
+  [[nodiscard]] Uploads& uploads() { return uploads_; }
+  [[nodiscard]] SiteStatus status();
+  [[nodiscard]] std::vector<HeldShare> held_shares();
+  [[nodiscard]] Result<> remove(const ShareId& share);
+
+ private:
+  Result<> handle_write(channel::Exchange& exchange);
+  Result<> handle_read(channel::Exchange& exchange);
+  Result<> handle_combine(channel::Exchange& exchange);
+  Result<> handle_reshare(channel::Exchange& exchange);
+
+  SiteContext& site_;
+  Uploads uploads_;
+};
+
+}  // namespace warifu::control

@@ -1,0 +1,84 @@
+// Shares on their way in.
+#include <algorithm>
+
+#include "control/share_service.h"
+
+namespace warifu::control {
+
+store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created) {
+  store::ShareHeader header{.share = spec.share,
+                            .object = spec.object,
+                            .parent = spec.parent.value_or(ShareId{}),
+                            .owner = spec.owner,
+                            .index = static_cast<std::uint8_t>(spec.index),
+                            .level = spec.parent ? store::Level::kNested : store::Level::kTop,
+                            .computational = spec.computational,
+                            .generation = spec.generation,
+                            .chunk_bytes = spec.chunk_bytes,
+                            .chunk_count = spec.chunking().chunk_count(),
+                            .object_length = spec.object_length,
+                            .created = created,
+                            .policy = spec.policy};
+  return header;
+}
+
+Result<std::uint64_t> Uploads::prepare(const ShareSpec& spec) {
+  const std::lock_guard lock(mutex_);
+  if (const auto it = open_.find(spec.share); it != open_.end()) {
+    if (it->second == nullptr) {
+      return fail(Code::kBusy, "share " + spec.share.text() + " is being received already");
+    }
+    return it->second->durable_chunks();
+  }
+  auto writer = site_.shares.reopen(spec.share);
+  if (!writer && writer.error().code == Code::kAlreadyExists) {
+    return spec.chunking().chunk_count();
+  }
+  if (!writer && writer.error().code == Code::kNotFound) {
+    writer = site_.shares.create(to_header(spec, site_.system.clock.now()));
+  }
+  if (!writer) return std::unexpected(writer.error());
+  const std::uint64_t durable = (*writer)->durable_chunks();
+  open_[spec.share] = std::move(*writer);
+  return durable;
+}
+
+Result<std::unique_ptr<store::ShareWriter>> Uploads::take(const ShareId& share,
+                                                          std::uint64_t chunks) {
+  const std::lock_guard lock(mutex_);
+  const auto it = open_.find(share);
+  if (it == open_.end()) {
+    return fail(Code::kNotFound, "share " + share.text() + " was not announced");
+  }
+  if (it->second == nullptr) {
+    return fail(Code::kBusy, "share " + share.text() + " is being received already");
+  }
+  TRY(it->second->truncate_to({chunks}));
+  return std::exchange(it->second, nullptr);
+}
+
+void Uploads::give_back(const ShareId& share, std::unique_ptr<store::ShareWriter> writer) {
+  const std::lock_guard lock(mutex_);
+  open_[share] = std::move(writer);
+}
+
+Result<> Uploads::commit(const ShareId& share, const std::vector<Sibling>& siblings) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = open_.find(share); it != open_.end()) {
+      if (it->second == nullptr) {
+        return fail(Code::kBusy, "share " + share.text() + " is still being received");
+      }
+      TRY(it->second->commit());
+      open_.erase(it);
+    }
+  }
+  std::vector<store::Sibling> stored;
+  for (const Sibling& sibling : siblings) {
+    stored.push_back({static_cast<std::uint8_t>(sibling.index), sibling.share, sibling.site});
+  }
+  TRY(site_.shares.update_siblings(share, stored));
+  return site_.log.append("share_stored", {{"share", share.text()}});
+}
+
+}  // namespace warifu::control
