@@ -194,6 +194,21 @@ TEST_F(LogTest, RemovedSwappedRepeatedAndForeignLinesAreFound) {
   }
 }
 
+TEST_F(LogTest, ALineWrittenAnewWithAGoodHashIsFoundByTheNextOne) {
+  fill(4);
+  const auto all = lines();
+  Head before;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto record = *parse_line(all[i].substr(0, all[i].size() - 1), before);
+    before = {record.sequence, record.hash};
+  }
+  const std::string forged = *make_line(before, clock_.now(), "release", {{"object", "other"}});
+  put(all[0] + all[1] + forged + all[3] + all[4]);
+  const auto verdict = verify(files_, path_);
+  ASSERT_FALSE(verdict);
+  EXPECT_NE(verdict.error().message.find("line 4: it does not follow"), std::string::npos);
+}
+
 TEST_F(LogTest, CutLinesAreFoundByAWitness) {
   fill(4);
   const Head seen = *verify(files_, path_);

@@ -167,6 +167,40 @@ TEST_F(EmulatorTest, NothingIsAnsweredThatCouldNotBeStored) {
   EXPECT_EQ(client.identity()->object_count, 0);
 }
 
+TEST_F(EmulatorTest, TheCounterIsDownInTheFileBeforeThePinIsCompared) {
+  make_active(5);
+  for (const char* pin : {"000000", "314159"}) {
+    files_.broken = true;
+    const auto card = *EmulatedCard::open(files_, path_);
+    const auto session = *Session::open(*card);
+    // Right or wrong: the answer is the same, because nothing was compared.
+    EXPECT_EQ(ConsentCard::select(*session)->verify_pin(as_bytes(pin)).error().code, Code::kIo);
+    files_.broken = false;
+  }
+  EXPECT_EQ(identity().pin_tries_left, 3);
+  {
+    const auto card = *EmulatedCard::open(files_, path_);
+    const auto session = *Session::open(*card);
+    EXPECT_FALSE(ConsentCard::select(*session)->verify_pin(as_bytes("000000")));
+  }
+  EXPECT_EQ(identity().pin_tries_left, 2);
+}
+
+TEST_F(EmulatorTest, AResetForgetsPinAndSelection) {
+  make_active(5);
+  const auto card = *EmulatedCard::open(files_, path_);
+  const auto status_of = [&](const char* apdu) {
+    return to_hex(card->transmit(*from_hex(apdu))->bytes());
+  };
+  EXPECT_EQ(status_of("00a4040008f057415249465501"), "9000");
+  EXPECT_EQ(status_of("0020008106333134313539"), "9000");
+  EXPECT_EQ(status_of("80cc000000"), "9000");
+  card->reset();
+  EXPECT_EQ(status_of("80cc000000"), "6985");
+  EXPECT_EQ(status_of("00a4040008f057415249465501"), "9000");
+  EXPECT_EQ(status_of("80cc000000"), "6982");
+}
+
 TEST_F(EmulatorTest, HostileApdusNeverReleaseAnythingWithoutThePin) {
   make_active(50);
   const auto card = *EmulatedCard::open(files_, path_);

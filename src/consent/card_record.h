@@ -1,0 +1,71 @@
+// What a site's gate knows of one card: one file per card, replaced as a whole, so that every
+// change is a single durable step.
+//
+//   file    := body crc32c(body):u32                                        little-endian
+//   body    := "WGC1" version:u16=1 kind:u8 revoked:u8 card:16 person:16 last_used:u32
+//              keys:u32 key* nonces:u32 nonce* grants:u32 grant*
+//   key     := index:u32 salt:16 sealed:48          ascending, every index above last_used
+//   nonce   := nonce:16 issued:i64
+//   grant   := length:u32 bytes tag:16 uses_left:u16 sessions:u32 session:16*
+//
+// A one-time key is sealed alone: AES-256-GCM under SHA-256("warifu gate key 1" root card index
+// salt) with a fresh salt, so no nonce repeats, even when an old copy of the file comes back, and a
+// sealed key does not open under another index. Burning a key drops it from the file.
+// Grants, nonces and pseudonyms stand in clear: they name nobody. The CRC is against accidents
+// only.
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "consent/grant.h"
+#include "os/system.h"
+
+namespace warifu::consent {
+
+inline constexpr std::size_t kMaxNonces = 16;          // issued and alive, per card
+inline constexpr std::size_t kMaxAcceptedGrants = 256; // accepted and alive, per card
+inline constexpr std::size_t kMaxCardFileBytes = 16 * 1024 * 1024;
+
+struct SealedKey {
+  std::array<Byte, 16> salt{};
+  std::array<Byte, card::kOneTimeKeyBytes + crypto::kSealOverhead> sealed{};
+};
+
+struct IssuedNonce {
+  Nonce nonce;
+  os::UnixMs issued;
+};
+
+struct AcceptedGrant {
+  Bytes grant;
+  mac::Tag tag{};
+  std::uint16_t uses_left = 0;
+  std::vector<JobId> sessions;  // each has consumed one use
+};
+
+struct CardRecord {
+  CardId card;
+  Pseudonym person;
+  card::CardKind kind = card::CardKind::kOneTimeMac;
+  bool revoked = false;
+  card::KeyIndex last_used;
+  std::map<std::uint32_t, SealedKey> keys;
+  std::vector<IssuedNonce> nonces;
+  std::vector<AcceptedGrant> grants;
+};
+
+[[nodiscard]] Bytes encode_record(const CardRecord& record);
+// Errors: kCorrupt with what is wrong.
+[[nodiscard]] Result<CardRecord> parse_record(ByteView bytes);
+
+// `key` is r and s, 32 bytes; `root` the site's root key, 32 bytes.
+[[nodiscard]] SealedKey seal_key(const secret::Buffer& root, const CardId& card,
+                                 card::KeyIndex index, ByteView key, os::Random& random);
+// Errors: kCorrupt when the root key is another one or the file was changed.
+[[nodiscard]] Result<secret::Buffer> open_key(const secret::Buffer& root, const CardId& card,
+                                              card::KeyIndex index, const SealedKey& sealed);
+
+}  // namespace warifu::consent

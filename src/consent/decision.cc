@@ -1,0 +1,188 @@
+// The checks, one small function per group, in their order.
+#include "consent/decision.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace warifu::consent {
+namespace {
+
+constexpr std::array<std::string_view, 19> kReasons = {
+    "malformed",     "not_this_site",     "unknown_card",  "revoked",         "wrong_kind",
+    "held_back",     "unknown_nonce",     "nonce_expired", "index_used",      "no_key",
+    "too_many_grants", "wrong_tag",       "other_object",  "other_person",    "other_destination",
+    "other_purpose", "not_yet",           "expired",       "used_up"};
+static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kUsedUp) + 1);
+
+using Check = std::optional<Refusal>;
+
+Refusal no(Reason reason, std::string text) { return {reason, std::move(text)}; }
+
+Check check_card(const Inquiry& inquiry, const Grant& grant) {
+  if (inquiry.record == nullptr || inquiry.record->card != grant.card) {
+    return no(Reason::kUnknownCard, "card " + grant.card.text() + " is not enrolled here");
+  }
+  if (inquiry.record->revoked) {
+    return no(Reason::kRevoked, "card " + grant.card.text() + " is on the hot list");
+  }
+  if (inquiry.evidence.kind != inquiry.record->kind) {
+    return no(Reason::kWrongKind, "the evidence names another kind of card (" +
+                                      std::string(card_kind_name(inquiry.evidence.kind)) +
+                                      ") than was enrolled");
+  }
+  if (inquiry.is_held_back) {
+    return no(Reason::kHeldBack, "too many wrong tags for this card; wait a minute");
+  }
+  return {};
+}
+
+Check check_nonce(const Inquiry& inquiry, const Nonce& nonce) {
+  const auto& issued = inquiry.record->nonces;
+  const auto found = std::ranges::find(issued, nonce, &IssuedNonce::nonce);
+  if (found == issued.end()) {
+    return no(Reason::kUnknownNonce,
+              "the grant's nonce was not issued here for this card, or was used already");
+  }
+  const std::int64_t age = inquiry.now.value - found->issued.value;
+  if (age < 0 || age >= inquiry.nonce_life.count()) {
+    return no(Reason::kNonceExpired, "the grant's nonce is too old; begin the ceremony again");
+  }
+  return {};
+}
+
+Check check_first_tag(const Inquiry& inquiry, const Grant& grant) {
+  const CardRecord& record = *inquiry.record;
+  const std::string index = std::to_string(grant.index.value);
+  if (grant.index <= record.last_used) {
+    return no(Reason::kIndexUsed, "one-time index " + index + " was used already (last used: " +
+                                      std::to_string(record.last_used.value) +
+                                      "): a replay, or a copy of the card");
+  }
+  const auto sealed = record.keys.find(grant.index.value);
+  if (sealed == record.keys.end()) {
+    return no(Reason::kNoKey, "no one-time key with index " + index + " is shared with this card");
+  }
+  if (record.grants.size() >= kMaxAcceptedGrants) {
+    return no(Reason::kTooManyGrants, "the card has too many grants that are still valid");
+  }
+  const auto key = open_key(inquiry.root, record.card, grant.index, sealed->second);
+  if (!key) return no(Reason::kNoKey, "one-time key " + index + ": " + key.error().message);
+  const ByteView both = key->bytes();
+  const mac::Key r(both.first(mac::kBlockBytes));
+  const mac::Tag tag = mac::one_time_tag(r, inquiry.grant, both.last(mac::kBlockBytes));
+  if (!secret::equal(tag, inquiry.evidence.tag)) {
+    return no(Reason::kWrongTag, "the card's tag does not match the grant");
+  }
+  return {};
+}
+
+Check check_request(const Inquiry& inquiry, const Grant& grant) {
+  const ReleaseRequest& request = inquiry.request;
+  if (request.object != grant.object) {
+    return no(Reason::kOtherObject, "the grant is for object " + grant.object.text() +
+                                        ", asked for is " + request.object.text());
+  }
+  if (request.owner != inquiry.record->person) {
+    return no(Reason::kOtherPerson, "the share belongs to another person than the card");
+  }
+  if (request.destination != grant.destination) {
+    return no(Reason::kOtherDestination, "the grant allows restoring at '" +
+                                             grant.destination.text() + "', not at '" +
+                                             request.destination.text() + "'");
+  }
+  if (request.purpose != grant.purpose) {
+    return no(Reason::kOtherPurpose,
+              "the grant is for " + std::string(purpose_name(grant.purpose)) + " and nothing else");
+  }
+  if (inquiry.now < grant.not_before) {
+    return no(Reason::kNotYet, "the grant is valid only from " + os::utc_text(grant.not_before));
+  }
+  if (inquiry.now >= grant.expiry) {
+    return no(Reason::kExpired, "the grant expired at " + os::utc_text(grant.expiry));
+  }
+  return {};
+}
+
+Decision present_again(const Inquiry& inquiry, Grant grant, std::size_t position) {
+  const AcceptedGrant& accepted = inquiry.record->grants[position];
+  if (!secret::equal(accepted.tag, inquiry.evidence.tag)) {
+    return std::unexpected(
+        no(Reason::kWrongTag, "the tag is not the one of this grant's first use"));
+  }
+  if (auto refusal = check_request(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  if (std::ranges::find(accepted.sessions, inquiry.request.session) != accepted.sessions.end()) {
+    return Outcome{std::move(grant), Step::kResume, position};
+  }
+  if (accepted.uses_left == 0) {
+    return std::unexpected(no(Reason::kUsedUp, "the grant is used up (" +
+                                                   std::to_string(grant.uses) + " of " +
+                                                   std::to_string(grant.uses) + " uses)"));
+  }
+  return Outcome{std::move(grant), Step::kNewSession, position};
+}
+
+}  // namespace
+
+std::string_view reason_name(Reason reason) {
+  return kReasons.at(static_cast<std::size_t>(reason));
+}
+
+std::string_view step_name(Step step) {
+  switch (step) {
+    case Step::kAccept: return "accept";
+    case Step::kNewSession: return "new_session";
+    case Step::kResume: return "resume";
+  }
+  return {};
+}
+
+Decision decide(const Inquiry& inquiry) {
+  auto parsed = parse_grant(inquiry.grant);
+  if (!parsed) return std::unexpected(no(Reason::kMalformed, parsed.error().message));
+  Grant& grant = *parsed;
+  const auto own = std::ranges::find(grant.sites, inquiry.site, &GrantSite::site);
+  if (own == grant.sites.end() || inquiry.evidence.site != inquiry.site) {
+    return std::unexpected(
+        no(Reason::kNotThisSite, "the grant or its evidence is for other sites"));
+  }
+  if (auto refusal = check_card(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  const auto& accepted = inquiry.record->grants;
+  for (std::size_t i = 0; i < accepted.size(); ++i) {
+    if (std::ranges::equal(accepted[i].grant, inquiry.grant)) {
+      return present_again(inquiry, std::move(grant), i);
+    }
+  }
+  if (auto refusal = check_nonce(inquiry, own->nonce)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_first_tag(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_request(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  return Outcome{std::move(grant), Step::kAccept, 0};
+}
+
+void apply(const Outcome& outcome, const Inquiry& inquiry, CardRecord& record) {
+  switch (outcome.step) {
+    case Step::kResume: return;
+    case Step::kNewSession: {
+      AcceptedGrant& accepted = record.grants.at(outcome.accepted);
+      WARIFU_CHECK(accepted.uses_left > 0);
+      --accepted.uses_left;
+      accepted.sessions.push_back(inquiry.request.session);
+      return;
+    }
+    case Step::kAccept: break;
+  }
+  const auto own = std::ranges::find(outcome.grant.sites, inquiry.site, &GrantSite::site);
+  std::erase_if(record.nonces,
+                [&](const IssuedNonce& issued) { return issued.nonce == own->nonce; });
+  record.last_used = outcome.grant.index;
+  // Keys of skipped indices too: an index never goes back.
+  record.keys.erase(record.keys.begin(), record.keys.upper_bound(outcome.grant.index.value));
+  AcceptedGrant accepted;
+  accepted.grant.assign(inquiry.grant.begin(), inquiry.grant.end());
+  accepted.tag = inquiry.evidence.tag;
+  accepted.uses_left = static_cast<std::uint16_t>(outcome.grant.uses - 1);
+  accepted.sessions = {inquiry.request.session};
+  record.grants.push_back(std::move(accepted));
+}
+
+}  // namespace warifu::consent

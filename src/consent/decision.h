@@ -1,0 +1,95 @@
+// The decision of a site's gate, as a pure function: no clock, no files, no state of its own.
+//
+// decide() never changes anything; Gate carries the outcome out. Everything that is not explicitly
+// allowed is refused, each refusal with its own reason. The order of the checks is the order of
+// enum Reason; a grant that was accepted before is recognised by its bytes and skips the checks
+// that were for its first presentation only (nonce, index).
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <string>
+
+#include "consent/card_record.h"
+#include "consent/evidence.h"
+
+namespace warifu::consent {
+
+// What a share is asked for. The gate's caller vouches for `owner` (whose share it is, at this
+// site) and for `destination` (where it would really be sent).
+struct ReleaseRequest {
+  ObjectId object;
+  Pseudonym owner;
+  SiteName destination;
+  Purpose purpose = Purpose::kHealthManagement;
+  JobId session;
+};
+
+enum class Reason : std::uint8_t {
+  kMalformed,
+  kNotThisSite,
+  kUnknownCard,
+  kRevoked,
+  kWrongKind,
+  kHeldBack,
+  kUnknownNonce,
+  kNonceExpired,
+  kIndexUsed,
+  kNoKey,
+  kTooManyGrants,
+  kWrongTag,
+  kOtherObject,
+  kOtherPerson,
+  kOtherDestination,
+  kOtherPurpose,
+  kNotYet,
+  kExpired,
+  kUsedUp,
+};
+
+// "wrong_tag": in the audit log.
+[[nodiscard]] std::string_view reason_name(Reason reason);
+
+struct Refusal {
+  Reason reason;
+  std::string text;
+};
+
+enum class Step : std::uint8_t {
+  kAccept,      // first presentation: burn the index, store the grant, take one use
+  kNewSession,  // take one use
+  kResume,      // this session has taken its use already
+};
+[[nodiscard]] std::string_view step_name(Step step);
+
+struct Outcome {
+  Grant grant;
+  Step step = Step::kAccept;
+  std::size_t accepted = 0;  // position in the record's grants, for kNewSession and kResume
+};
+
+struct Inquiry {
+  const SiteName& site;
+  const secret::Buffer& root;
+  const CardRecord* record;  // of the card that the grant names; nullptr when it is not enrolled
+  ByteView grant;
+  const Evidence& evidence;
+  const ReleaseRequest& request;
+  os::UnixMs now;
+  std::chrono::milliseconds nonce_life;
+  bool is_held_back;         // too many wrong tags for this card just now
+};
+
+using Decision = std::expected<Outcome, Refusal>;
+using DecideFunction = Decision (*)(const Inquiry&);
+
+[[nodiscard]] Decision decide(const Inquiry& inquiry);
+
+// What an outcome does to the record. `session` is the request's.
+void apply(const Outcome& outcome, const Inquiry& inquiry, CardRecord& record);
+
+// Runs `decide` on a made-up card: one good request must pass and every deny must fail closed with
+// its reason. Errors: kRefused naming the first case that went wrong.
+[[nodiscard]] Result<> self_test(DecideFunction decide);
+
+}  // namespace warifu::consent

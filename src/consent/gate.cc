@@ -1,0 +1,299 @@
+// The gate: durable state, audit, permits.
+#include "consent/gate.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace warifu::consent {
+namespace {
+
+constexpr std::string_view kSuffix = ".card";
+constexpr std::string_view kTemporary = ".card.new";  // a replacement that a crash interrupted
+constexpr std::int64_t kKeepExpiredMs = 24 * 3600 * 1000;
+
+std::string cards_folder(const std::string& folder) { return folder + "/cards"; }
+
+}  // namespace
+
+Gate::Gate(const os::System& system, std::string folder, const SiteName& site,
+           const secret::Buffer& root_key, audit::Log& log, const GateOptions& options)
+    : system_(system),
+      folder_(std::move(folder)),
+      site_(site),
+      root_(secret::Buffer::copy_of(root_key.bytes())),
+      log_(log),
+      options_(options) {}
+
+Result<std::unique_ptr<Gate>> Gate::open(const os::System& system, const std::string& folder,
+                                         const SiteName& site, const secret::Buffer& root_key,
+                                         audit::Log& log, const GateOptions& options) {
+  WARIFU_CHECK(root_key.size() == crypto::kSealKeyBytes && !site.empty());
+  TRY(self_test(options.decide));
+  std::unique_ptr<Gate> gate(new Gate(system, folder, site, root_key, log, options));
+  TRY(system.files.make_directories(cards_folder(folder)));
+  TRY_ASSIGN(gate->lock_, system.files.lock_directory(folder));
+  TRY(gate->load());
+  TRY(log.append("gate_opened", {{"cards", std::to_string(gate->cards_.size())}}));
+  return gate;
+}
+
+Result<> Gate::load() {
+  TRY_ASSIGN(const auto names, system_.files.list(cards_folder(folder_)));
+  for (const std::string& name : names) {
+    const std::string path = cards_folder(folder_) + "/" + name;
+    if (name.ends_with(kTemporary)) {
+      TRY(system_.files.remove(path));
+      continue;
+    }
+    auto record = read_card(name);
+    if (!record) {
+      return fail(record.error().code, "gate of site " + site_.text() + ": card file '" + path +
+                                           "' cannot be used: " + record.error().message);
+    }
+    const CardId card = record->card;
+    cards_.emplace(card, std::move(*record));
+  }
+  return {};
+}
+
+Result<CardRecord> Gate::read_card(const std::string& name) {
+  TRY_ASSIGN(const Bytes bytes, os::read_file(system_.files, cards_folder(folder_) + "/" + name,
+                                              kMaxCardFileBytes));
+  TRY_ASSIGN(CardRecord record, parse_record(bytes));
+  if (name != record.card.text() + std::string(kSuffix)) {
+    return fail(Code::kCorrupt, "it is the record of card " + record.card.text());
+  }
+  if (!record.keys.empty()) {
+    const auto& [index, sealed] = *record.keys.begin();
+    TRY(open_key(root_, record.card, {index}, sealed));
+  }
+  return record;
+}
+
+Result<> Gate::save(CardRecord record) {
+  const std::string path =
+      cards_folder(folder_) + "/" + record.card.text() + std::string(kSuffix);
+  TRY(os::replace_file(system_.files, path, encode_record(record)));
+  const CardId card = record.card;
+  cards_.insert_or_assign(card, std::move(record));
+  return {};
+}
+
+CardRecord* Gate::find(const CardId& card) {
+  const auto found = cards_.find(card);
+  return found == cards_.end() ? nullptr : &found->second;
+}
+
+void Gate::forget_old(CardRecord& record, os::UnixMs now) const {
+  std::erase_if(record.nonces, [&](const IssuedNonce& issued) {
+    const std::int64_t age = now.value - issued.issued.value;
+    return age < 0 || age >= options_.nonce_life.count();
+  });
+  // Their indices are burnt, so that a forgotten grant stays refused for ever.
+  std::erase_if(record.grants, [&](const AcceptedGrant& accepted) {
+    const auto grant = parse_grant(accepted.grant);
+    return !grant || now.value - grant->expiry.value > kKeepExpiredMs;
+  });
+}
+
+Result<card::SiteKeys> Gate::draw_keys(CardRecord& record, card::KeyRange keys) {
+  if (!keys.is_valid() || keys.first <= record.last_used) {
+    return fail(Code::kInvalidArgument,
+                "site " + site_.text() + ": a range of 1 to 2000 unused indices is needed");
+  }
+  card::SiteKeys drawn{site_, secret::Buffer(keys.count * card::kOneTimeKeyBytes)};
+  system_.random.fill(drawn.keys.bytes());
+  record.keys.erase(record.keys.lower_bound(keys.first.value), record.keys.end());
+  if (record.keys.size() + keys.count > card::kMaxKeysPerSite) {
+    return fail(Code::kInvalidArgument, "site " + site_.text() + ": the card has enough keys");
+  }
+  for (std::uint32_t i = 0; i < keys.count; ++i) {
+    const card::KeyIndex index{keys.first.value + i};
+    const ByteView key = ByteView(drawn.keys.bytes())
+                             .subspan(i * card::kOneTimeKeyBytes, card::kOneTimeKeyBytes);
+    record.keys.emplace(index.value, seal_key(root_, record.card, index, key, system_.random));
+  }
+  return drawn;
+}
+
+Result<card::SiteKeys> Gate::enrol(const Enrolment& enrolment) {
+  const std::lock_guard lock(mutex_);
+  if (const CardRecord* known = find(enrolment.card)) {
+    if (known->revoked) {
+      return fail(Code::kRefused, "site " + site_.text() + ": card " + enrolment.card.text() +
+                                      " is on the hot list");
+    }
+    return fail(Code::kAlreadyExists, "site " + site_.text() + ": card " +
+                                          enrolment.card.text() + " is enrolled already");
+  }
+  if (enrolment.card.is_zero() || enrolment.person.is_zero()) {
+    return fail(Code::kInvalidArgument, "card and person must be named");
+  }
+  CardRecord record;
+  record.card = enrolment.card;
+  record.person = enrolment.person;
+  record.kind = enrolment.kind;
+  TRY_ASSIGN(card::SiteKeys drawn, draw_keys(record, enrolment.keys));
+  record.last_used = {enrolment.keys.first.value - 1};
+  TRY(log_.append("card_enrolled", {{"card", record.card.text()},
+                                    {"person", record.person.text()},
+                                    {"kind", std::string(card_kind_name(record.kind))},
+                                    {"first_index", std::to_string(enrolment.keys.first.value)},
+                                    {"keys", std::to_string(enrolment.keys.count)}}));
+  TRY(save(std::move(record)));
+  return drawn;
+}
+
+Result<card::SiteKeys> Gate::top_up(const CardId& card, card::KeyRange keys) {
+  const std::lock_guard lock(mutex_);
+  const CardRecord* known = find(card);
+  if (known == nullptr) {
+    return fail(Code::kNotFound,
+                "site " + site_.text() + ": card " + card.text() + " is not enrolled");
+  }
+  if (known->revoked) {
+    return fail(Code::kRefused,
+                "site " + site_.text() + ": card " + card.text() + " is on the hot list");
+  }
+  CardRecord record = *known;
+  TRY_ASSIGN(card::SiteKeys drawn, draw_keys(record, keys));
+  TRY(log_.append("card_topped_up", {{"card", card.text()},
+                                     {"first_index", std::to_string(keys.first.value)},
+                                     {"keys", std::to_string(keys.count)}}));
+  TRY(save(std::move(record)));
+  return drawn;
+}
+
+Result<Challenge> Gate::issue_nonce(const CardId& card) {
+  const std::lock_guard lock(mutex_);
+  const CardRecord* known = find(card);
+  if (known == nullptr || known->revoked) {
+    return fail(Code::kRefused, "site " + site_.text() + " refuses: card " + card.text() +
+                                    (known == nullptr ? " is not enrolled here"
+                                                      : " is on the hot list"));
+  }
+  CardRecord record = *known;
+  const os::UnixMs now = system_.clock.now();
+  forget_old(record, now);
+  if (record.nonces.size() >= kMaxNonces) record.nonces.erase(record.nonces.begin());
+  const Challenge challenge{os::random_id<Nonce>(system_.random),
+                            {record.last_used.value + 1}};
+  record.nonces.push_back({challenge.nonce, now});
+  TRY(save(std::move(record)));
+  return challenge;
+}
+
+bool Gate::is_held_back(const CardId& card) {
+  const auto found = failures_.find(card);
+  return found != failures_.end() && system_.clock.monotonic() < found->second.held_until;
+}
+
+void Gate::count_wrong_tag(const CardId& card) {
+  Failures& failures = failures_[card];
+  const std::chrono::nanoseconds now = system_.clock.monotonic();
+  std::erase_if(failures.times, [&](auto time) { return now - time >= options_.failure_window; });
+  failures.times.push_back(now);
+  if (failures.times.size() >= options_.failures_allowed) {
+    failures.held_until = now + options_.failure_window;
+    failures.times.clear();
+    log_warning("gate of site " + site_.text() + ": too many wrong tags for card " + card.text());
+  }
+}
+
+std::unexpected<Error> Gate::refuse(const Refusal& refusal, ByteView grant_bytes,
+                                    const ReleaseRequest& request) {
+  audit::Fields fields = {{"reason", std::string(reason_name(refusal.reason))},
+                          {"text", refusal.text},
+                          {"object", request.object.text()},
+                          {"destination", request.destination.text()},
+                          {"session", request.session.text()}};
+  if (const auto grant = parse_grant(grant_bytes)) {
+    fields.emplace_back("grant", grant_id(grant_bytes).text());
+    fields.emplace_back("card", grant->card.text());
+    fields.emplace_back("index", std::to_string(grant->index.value));
+  }
+  std::string message = "site " + site_.text() + " refuses: " + refusal.text;
+  if (const auto logged = log_.append("refused", fields); !logged) {
+    log_error("gate of site " + site_.text() + ": refusal not logged: " + logged.error().message);
+    message += " (and the refusal could not be logged)";
+  }
+  return fail(Code::kRefused, std::move(message));
+}
+
+Result<Permit> Gate::release(const Outcome& outcome, const Inquiry& inquiry) {
+  const Grant& grant = outcome.grant;
+  CardRecord record = *inquiry.record;
+  apply(outcome, inquiry, record);
+  const std::uint16_t uses_left = outcome.step == Step::kAccept
+                                      ? record.grants.back().uses_left
+                                      : record.grants.at(outcome.accepted).uses_left;
+  if (outcome.step != Step::kResume) {
+    forget_old(record, inquiry.now);
+    TRY(save(std::move(record)));
+  }
+  const GrantId id = grant_id(inquiry.grant);
+  const ReleaseRequest& request = inquiry.request;
+  TRY(log_.append("release", {{"grant", id.text()},
+                              {"card", grant.card.text()},
+                              {"kind", std::string(card_kind_name(inquiry.evidence.kind))},
+                              {"person", request.owner.text()},
+                              {"object", grant.object.text()},
+                              {"destination", grant.destination.text()},
+                              {"purpose", std::string(purpose_name(grant.purpose))},
+                              {"grantee", grant.grantee},
+                              {"terminal", grant.terminal},
+                              {"index", std::to_string(grant.index.value)},
+                              {"session", request.session.text()},
+                              {"step", std::string(step_name(outcome.step))},
+                              {"uses_left", std::to_string(uses_left)}}));
+  return Permit(id, grant.object, grant.destination, request.session, grant.expiry);
+}
+
+Result<Permit> Gate::request_release(ByteView grant, const Evidence& evidence,
+                                     const ReleaseRequest& request) {
+  const std::lock_guard lock(mutex_);
+  const auto named = parse_grant(grant);
+  const CardRecord* record = named ? find(named->card) : nullptr;
+  const Inquiry inquiry{site_, root_, record, grant, evidence, request, system_.clock.now(),
+                        options_.nonce_life, named && is_held_back(named->card)};
+  const Decision decision = options_.decide(inquiry);
+  if (!decision) {
+    if (decision.error().reason == Reason::kWrongTag) count_wrong_tag(named->card);
+    return refuse(decision.error(), grant, request);
+  }
+  auto permit = release(*decision, inquiry);
+  if (!permit) {
+    return fail_in("site " + site_.text() + " releases nothing", permit.error());
+  }
+  failures_.erase(decision->grant.card);
+  return permit;
+}
+
+Result<> Gate::revoke(const CardId& card) {
+  const std::lock_guard lock(mutex_);
+  CardRecord record;
+  const CardRecord* known = find(card);
+  if (known != nullptr) {
+    record.person = known->person;
+    record.kind = known->kind;
+    record.last_used = known->last_used;
+  }
+  record.card = card;
+  record.revoked = true;
+  // Effect first, record second: a full log disk must not keep a stolen card alive.
+  if (known == nullptr || !known->revoked) TRY(save(std::move(record)));
+  return log_.append("card_revoked", {{"card", card.text()}});
+}
+
+Result<std::uint32_t> Gate::keys_left(const CardId& card) {
+  const std::lock_guard lock(mutex_);
+  const CardRecord* known = find(card);
+  if (known == nullptr) {
+    return fail(Code::kNotFound,
+                "site " + site_.text() + ": card " + card.text() + " is not enrolled");
+  }
+  return static_cast<std::uint32_t>(known->keys.size());
+}
+
+}  // namespace warifu::consent

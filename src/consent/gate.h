@@ -1,0 +1,148 @@
+// A site's own gate: evidence becomes a Permit here and nowhere else.
+//
+// Every site runs its own gate over its own keys, nonces and counters, and believes no other site
+// and no controller. Invariants:
+// - Nothing is released before (1) the burnt index, the stored grant and the taken use and (2) the
+//   audit record `release` are durable, in this order. After a failure between the two the same
+//   session may present the grant again and loses no use.
+// - Every refusal is appended to the audit log before it is answered, has Code::kRefused and names
+//   this site. A refusal that cannot be logged stays a refusal.
+// - A wrong tag burns nothing, but is counted: after `failures_allowed` within `failure_window` the
+//   card is refused for the length of the window (in memory only; a restart forgets the count).
+// - One process and one object hold the folder.
+// Files: FOLDER/cards/<card id>.card, one per card (card_record.h). A damaged one stops the start.
+// The clock is the gate's own; nobody tells it the time. Thread-safe. `log` and `system` must
+// outlive the gate.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "audit/log.h"
+#include "consent/decision.h"
+
+namespace warifu::consent {
+
+// This site's leave to send the share of one object to one destination in one session. Made only by
+// Gate; share bytes leave the store for a restore only against it.
+class Permit {
+ public:
+  Permit(Permit&&) = default;
+  Permit& operator=(Permit&&) = default;
+
+  [[nodiscard]] const GrantId& grant() const { return grant_; }
+  [[nodiscard]] const ObjectId& object() const { return object_; }
+  [[nodiscard]] const SiteName& destination() const { return destination_; }
+  [[nodiscard]] const JobId& session() const { return session_; }
+  // The holder stops sending at this time.
+  [[nodiscard]] os::UnixMs expiry() const { return expiry_; }
+  // Whether this covers sending that object there at that time.
+  [[nodiscard]] bool covers(const ObjectId& object, const SiteName& destination,
+                            os::UnixMs now) const {
+    return object == object_ && destination == destination_ && now < expiry_;
+  }
+
+ private:
+  friend class Gate;
+  Permit(GrantId grant, ObjectId object, SiteName destination, JobId session, os::UnixMs expiry)
+      : grant_(grant), object_(object), destination_(std::move(destination)), session_(session),
+        expiry_(expiry) {}
+  GrantId grant_;
+  ObjectId object_;
+  SiteName destination_;
+  JobId session_;
+  os::UnixMs expiry_;
+};
+
+struct GateOptions {
+  std::chrono::milliseconds nonce_life = std::chrono::minutes(15);
+  std::size_t failures_allowed = 10;
+  std::chrono::milliseconds failure_window = std::chrono::minutes(1);
+  DecideFunction decide = consent::decide;  // tests put a broken one here
+};
+
+struct Enrolment {
+  CardId card;
+  Pseudonym person;  // at this site
+  card::CardKind kind = card::CardKind::kOneTimeMac;
+  card::KeyRange keys;
+};
+
+// What a terminal needs from a site to write a grant.
+struct Challenge {
+  Nonce nonce;
+  card::KeyIndex lowest_index;  // the card's own next index must be at least this
+};
+
+class Gate {
+ public:
+  // Runs the self-test, checks every card file and that `root_key` (32 bytes, copied) opens them.
+  // Errors: kRefused (self-test), kCorrupt naming the file, kBusy, kIo.
+  [[nodiscard]] static Result<std::unique_ptr<Gate>> open(const os::System& system,
+                                                          const std::string& folder,
+                                                          const SiteName& site,
+                                                          const secret::Buffer& root_key,
+                                                          audit::Log& log,
+                                                          const GateOptions& options = {});
+
+  // Draws the site's one-time keys for a new card and returns them, once, for loading on the card.
+  // Errors: kAlreadyExists; kRefused when the card is on the hot list; kInvalidArgument; kIo.
+  [[nodiscard]] Result<card::SiteKeys> enrol(const Enrolment& enrolment);
+  // More keys for an enrolled card; `keys.first` is the end of the range on the card. Keys drawn
+  // earlier for these indices never reached the card and are replaced.
+  // Errors: kNotFound, kRefused, kInvalidArgument when an index of the range was used already.
+  [[nodiscard]] Result<card::SiteKeys> top_up(const CardId& card, card::KeyRange keys);
+
+  // Errors: kRefused when the card is not enrolled here or on the hot list.
+  [[nodiscard]] Result<Challenge> issue_nonce(const CardId& card);
+
+  // The gate. Errors: kRefused with the reason; kIo, kNoSpace when state or log cannot be written
+  // (nothing is released then).
+  [[nodiscard]] Result<Permit> request_release(ByteView grant, const Evidence& evidence,
+                                               const ReleaseRequest& request);
+
+  // Puts the card on the hot list and erases its keys, nonces and grants; also a card that is not
+  // enrolled here. There is no way back. Doing it again is no error.
+  [[nodiscard]] Result<> revoke(const CardId& card);
+
+  // Keys that this site still holds for the card. Errors: kNotFound.
+  [[nodiscard]] Result<std::uint32_t> keys_left(const CardId& card);
+
+ private:
+  struct Failures {
+    std::vector<std::chrono::nanoseconds> times;  // of wrong tags within the window
+    std::chrono::nanoseconds held_until{0};
+  };
+
+  Gate(const os::System& system, std::string folder, const SiteName& site,
+       const secret::Buffer& root_key, audit::Log& log, const GateOptions& options);
+  Result<> load();
+  Result<CardRecord> read_card(const std::string& name);
+  // Makes the record durable, then current.
+  Result<> save(CardRecord record);
+  Result<card::SiteKeys> draw_keys(CardRecord& record, card::KeyRange keys);
+  void forget_old(CardRecord& record, os::UnixMs now) const;
+  CardRecord* find(const CardId& card);
+  bool is_held_back(const CardId& card);
+  void count_wrong_tag(const CardId& card);
+  std::unexpected<Error> refuse(const Refusal& refusal, ByteView grant,
+                                const ReleaseRequest& request);
+  Result<Permit> release(const Outcome& outcome, const Inquiry& inquiry);
+
+  os::System system_;
+  std::string folder_;
+  SiteName site_;
+  secret::Buffer root_;
+  audit::Log& log_;
+  GateOptions options_;
+  std::unique_ptr<os::DirectoryLock> lock_;
+  std::mutex mutex_;
+  std::map<CardId, CardRecord> cards_;
+  std::map<CardId, Failures> failures_;
+};
+
+}  // namespace warifu::consent

@@ -1,0 +1,243 @@
+// The canonical grant: round trip, strictness, published vectors, the text shown.
+#include "consent/grant.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <random>
+
+#include "consent/evidence.h"
+
+namespace warifu::consent {
+namespace {
+
+template <typename Id>
+Id id_of(Byte number) {
+  Id id;
+  id.bytes.fill(number);
+  return id;
+}
+
+SiteName site_name(std::string_view name) { return *SiteName::parse(name); }
+
+// Vector 1 of docs/formats/grant.md.
+Grant first_vector() {
+  Grant grant;
+  grant.card = *CardId::parse("00112233445566778899aabbccddeeff");
+  grant.object = *ObjectId::parse("0f0e0d0c0b0a09080706050403020100");
+  grant.purpose = Purpose::kHealthManagement;
+  grant.uses = 1;
+  grant.grantee = "Dr. Sato";
+  grant.destination = site_name("hospital");
+  grant.not_before = {1'795'000'000'000};
+  grant.expiry = {1'795'003'600'000};
+  grant.index = {1};
+  grant.locale = Locale::kEnglish;
+  grant.terminal = "desk-3";
+  grant.sites = {{site_name("tommo"), id_of<Nonce>(0xA1)}};
+  grant.text_digest = text_digest(consent_text(grant, {"Hanako Sato", "whole genome 2026"}));
+  return grant;
+}
+
+// Vector 2: Japanese, three sites, the longest texts.
+Grant second_vector() {
+  Grant grant = first_vector();
+  grant.purpose = Purpose::kMedicine;
+  grant.uses = 1000;
+  grant.grantee = "山田内科医院東棟";  // 24 bytes
+  grant.destination = site_name("hospital-east-01");
+  grant.index = {300};
+  grant.locale = Locale::kJapanese;
+  grant.terminal = "reception-east-1";
+  grant.sites = {{site_name("cloud1"), id_of<Nonce>(0xA2)},
+                 {site_name("lsa"), id_of<Nonce>(0xA3)},
+                 {site_name("tommo"), id_of<Nonce>(0xA4)}};
+  grant.text_digest = text_digest(consent_text(grant, {"佐藤花子", "全ゲノム 2026"}));
+  return grant;
+}
+
+mac::Tag vector_tag(ByteView grant) {
+  Bytes r(16);
+  Bytes s(16);
+  for (std::size_t i = 0; i < 16; ++i) {
+    r[i] = static_cast<Byte>(i + 1);
+    s[i] = static_cast<Byte>(0xF0 + i);
+  }
+  return mac::one_time_tag(mac::Key(r), grant, s);
+}
+
+TEST(GrantVectors, TheFirstIsReproduced) {
+  const Bytes bytes = *encode_grant(first_vector());
+  EXPECT_EQ(bytes.size(), 192u);
+  EXPECT_EQ(to_hex(bytes),
+            "574752310100c00000112233445566778899aabbccddeeff0f0e0d0c0b0a0908"
+            "07060504030201000001010044722e205361746f000000000000000000000000"
+            "00000000686f73706974616c0000000000000000005e56eea1010000804c8dee"
+            "a101000001000000656e00006465736b2d330000000000000000000083366252"
+            "093b51f687c92c6c9c132ecba816820b3d459b099397fdb4a96ba93801000000"
+            "746f6d6d6f0000000000000000000000a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1");
+  EXPECT_EQ(grant_id(bytes).text(), "35288d7c75f9803b3845529a06c0dac8");
+  EXPECT_EQ(to_hex(vector_tag(bytes)), "13e4a4629e316cb22eac70801dd56a7f");
+  EXPECT_EQ(*parse_grant(bytes), first_vector());
+}
+
+TEST(GrantVectors, TheSecondIsReproduced) {
+  const Bytes bytes = *encode_grant(second_vector());
+  EXPECT_EQ(bytes.size(), 256u);
+  EXPECT_EQ(to_hex(bytes),
+            "574752310100000100112233445566778899aabbccddeeff0f0e0d0c0b0a0908"
+            "07060504030201000003e803e5b1b1e794b0e58685e7a791e58cbbe999a2e69d"
+            "b1e6a39f686f73706974616c2d656173742d3031005e56eea1010000804c8dee"
+            "a10100002c0100006a610000726563657074696f6e2d656173742d3150034488"
+            "7d391b843d078cbc9d923d7d27c7a63d11c71e7136c603a25305b97903000000"
+            "636c6f75643100000000000000000000a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2"
+            "6c736100000000000000000000000000a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3"
+            "746f6d6d6f0000000000000000000000a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4");
+  EXPECT_EQ(grant_id(bytes).text(), "b8f0c56d96befb92a86ccaecdc9f6a32");
+  EXPECT_EQ(to_hex(vector_tag(bytes)), "7f0c54f7dbe8985d373c72a03e803600");
+  EXPECT_EQ(*parse_grant(bytes), second_vector());
+}
+
+TEST(Grants, OffsetsAreThoseTheCardReads) {
+  namespace layout = card::grant_layout;
+  const Grant grant = second_vector();
+  const Bytes bytes = *encode_grant(grant);
+  EXPECT_EQ(CardId::from_view(ByteView(bytes).subspan(layout::kCardAt, 16)), grant.card);
+  EXPECT_EQ(bytes[layout::kIndexAt] | bytes[layout::kIndexAt + 1] << 8, 300);
+  EXPECT_EQ(bytes[layout::kSiteCountAt], 3);
+  EXPECT_EQ(as_text(ByteView(bytes).subspan(layout::kSitesAt, 6)), "cloud1");
+}
+
+TEST(Grants, WhatHasNoCanonicalEncodingIsRefused) {
+  const std::pair<const char*, std::function<void(Grant&)>> cases[] = {
+      {"card", [](Grant& g) { g.card = {}; }},
+      {"object", [](Grant& g) { g.object = {}; }},
+      {"purpose", [](Grant& g) { g.purpose = static_cast<Purpose>(4); }},
+      {"purpose", [](Grant& g) { g.purpose = static_cast<Purpose>(0); }},
+      {"uses", [](Grant& g) { g.uses = 0; }},
+      {"uses", [](Grant& g) { g.uses = 1001; }},
+      {"grantee", [](Grant& g) { g.grantee = ""; }},
+      {"grantee", [](Grant& g) { g.grantee = std::string(25, 'a'); }},
+      {"grantee", [](Grant& g) { g.grantee = "a\nb"; }},
+      {"grantee", [](Grant& g) { g.grantee = " a"; }},
+      {"grantee", [](Grant& g) { g.grantee = "a\xff"; }},
+      {"grantee", [](Grant& g) { g.grantee = "\xe2\x80\xae" "evil"; }},  // right to left
+      {"grantee", [](Grant& g) { g.grantee = "\xc0\xaf"; }},             // overlong
+      {"destination", [](Grant& g) { g.destination = {}; }},
+      {"expiry", [](Grant& g) { g.expiry = g.not_before; }},
+      {"expiry", [](Grant& g) { g.not_before = {-1}; }},
+      {"index", [](Grant& g) { g.index = {0}; }},
+      {"locale", [](Grant& g) { g.locale = static_cast<Locale>(2); }},
+      {"terminal", [](Grant& g) { g.terminal = ""; }},
+      {"terminal", [](Grant& g) { g.terminal = "desk 3"; }},
+      {"terminal", [](Grant& g) { g.terminal = std::string(17, 'a'); }},
+      {"sites", [](Grant& g) { g.sites.clear(); }},
+      {"sites", [](Grant& g) { g.sites.push_back(g.sites[0]); }},
+      {"sites", [](Grant& g) { g.sites = {g.sites[0], {*SiteName::parse("a"), {}}}; }},
+      {"sites", [](Grant& g) {
+         for (char c = 'u'; c < 'u' + 6; ++c) g.sites.push_back({site_name(std::string(1, c)), {}});
+         g.sites.push_back({site_name("zz"), {}});
+       }}};
+  for (const auto& [field, change] : cases) {
+    Grant grant = first_vector();
+    change(grant);
+    const auto bytes = encode_grant(grant);
+    ASSERT_FALSE(bytes) << field;
+    EXPECT_EQ(bytes.error().code, Code::kInvalidArgument);
+    EXPECT_NE(bytes.error().message.find(field), std::string::npos) << bytes.error().message;
+  }
+}
+
+// Whatever parses is what its fields encode to: there is only one encoding.
+TEST(Grants, EveryFlippedBitIsRefusedOrAnotherGrantWithItsOwnEncoding) {
+  const Bytes good = *encode_grant(second_vector());
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    Bytes bad = good;
+    bad[bit / 8] = static_cast<Byte>(bad[bit / 8] ^ (1U << (bit % 8)));
+    const auto grant = parse_grant(bad);
+    if (!grant) {
+      EXPECT_EQ(grant.error().code, Code::kProtocol);
+      continue;
+    }
+    EXPECT_NE(*grant, second_vector());
+    EXPECT_EQ(*encode_grant(*grant), bad);
+  }
+}
+
+TEST(Grants, ReservedBytesLengthsAndTruncations) {
+  const Bytes good = *encode_grant(first_vector());
+  for (const std::size_t at : {0u, 4u, 6u, 40u, 107u, 157u, 158u, 159u}) {
+    Bytes bad = good;
+    bad[at] ^= 1;
+    EXPECT_FALSE(parse_grant(bad)) << at;
+  }
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    EXPECT_FALSE(parse_grant(ByteView(good).first(size)));
+  }
+  Bytes longer = good;
+  longer.push_back(0);
+  EXPECT_FALSE(parse_grant(longer));
+}
+
+TEST(Grants, RandomBytesNeverCrash) {
+  std::mt19937_64 generator(3);
+  const Bytes good = *encode_grant(second_vector());
+  for (int i = 0; i < 20000; ++i) {
+    Bytes bytes = good;
+    for (auto n = generator() % 6; n > 0; --n) {
+      bytes[generator() % bytes.size()] = static_cast<Byte>(generator());
+    }
+    const auto grant = parse_grant(bytes);
+    if (grant) {
+      ASSERT_EQ(*encode_grant(*grant), bytes);
+    }
+  }
+}
+
+TEST(ConsentTexts, SayWhatWhoWhyWhenWhereAndHowOften) {
+  const std::string english = consent_text(first_vector(), {"Hanako Sato", "whole genome 2026"});
+  for (const char* part :
+       {"Hanako Sato", "whole genome 2026", "Dr. Sato", "health management", "hospital",
+        "2026-11-18 11:06 UTC", "2026-11-18 12:06 UTC", "once", "tommo", "desk-3",
+        "0f0e0d0c0b0a09080706050403020100"}) {
+    EXPECT_NE(english.find(part), std::string::npos) << part << "\n" << english;
+  }
+  const std::string japanese = consent_text(second_vector(), {"佐藤花子", "全ゲノム 2026"});
+  for (const char* part : {"佐藤花子", "全ゲノム 2026", "山田内科医院東棟", "診療",
+            "hospital-east-01", "2026-11-18 20:06(日本時間)", "1000 回",
+            "cloud1、lsa、tommo", "reception-east-1"}) {
+    EXPECT_NE(japanese.find(part), std::string::npos) << part << "\n" << japanese;
+  }
+}
+
+TEST(ConsentTexts, ALabelCannotAddALine) {
+  const std::string text = consent_text(first_vector(), {"A\nWho may use it: nobody", "x"});
+  EXPECT_EQ(text.find("\nWho may use it: nobody"), std::string::npos);
+}
+
+TEST(EvidenceCodec, RoundTripAndStrictness) {
+  const Evidence evidence{site_name("tommo"), card::CardKind::kOneTimeMacEmulated, {1, 2, 3}};
+  const Bytes bytes = encode_evidence(evidence);
+  ASSERT_EQ(bytes.size(), kEvidenceBytes);
+  EXPECT_EQ(*parse_evidence(bytes), evidence);
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    Bytes bad = bytes;
+    bad[bit / 8] = static_cast<Byte>(bad[bit / 8] ^ (1U << (bit % 8)));
+    const auto other = parse_evidence(bad);
+    EXPECT_TRUE(!other || (*other != evidence && encode_evidence(*other) == bad));
+  }
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(parse_evidence(ByteView(bytes).first(size)));
+  }
+}
+
+TEST(Purposes, Names) {
+  for (const Purpose purpose :
+       {Purpose::kHealthManagement, Purpose::kResearch, Purpose::kMedicine}) {
+    EXPECT_EQ(*parse_purpose(purpose_name(purpose)), purpose);
+  }
+  EXPECT_FALSE(parse_purpose("marketing"));
+}
+
+}  // namespace
+}  // namespace warifu::consent

@@ -1,0 +1,138 @@
+// The start-up self-test: a gate that lets something through which it must deny does not start.
+#include <algorithm>
+#include <functional>
+
+#include "consent/decision.h"
+
+namespace warifu::consent {
+namespace {
+
+// Counts up; nothing here protects anything.
+class TestRandom final : public os::Random {
+ public:
+  void fill(MutableBytes out) override {
+    for (Byte& b : out) b = next_++;
+  }
+
+ private:
+  Byte next_ = 1;
+};
+
+template <typename Id>
+Id id_of(Byte number) {
+  Id id;
+  id.bytes.fill(number);
+  return id;
+}
+
+// A made-up request with everything that decide() looks at.
+struct Case {
+  SiteName site = *SiteName::parse("self");
+  secret::Buffer root{crypto::kSealKeyBytes};
+  secret::Buffer key{card::kOneTimeKeyBytes};
+  CardRecord record;
+  Grant grant;
+  Evidence evidence;
+  ReleaseRequest request;
+  os::UnixMs now{1'000'000};
+  bool is_held_back = false;
+  Bytes bytes;
+
+  Case() {
+    TestRandom random;
+    random.fill(root.bytes());
+    random.fill(key.bytes());
+    record.card = id_of<CardId>(2);
+    record.person = id_of<Pseudonym>(3);
+    record.last_used = {4};
+    record.keys[5] = seal_key(root, record.card, {5}, key.bytes(), random);
+    record.nonces = {{id_of<Nonce>(6), {now.value - 1000}}};
+    grant = {.card = record.card, .object = id_of<ObjectId>(7), .purpose = Purpose::kResearch,
+             .uses = 1, .grantee = "self-test", .destination = *SiteName::parse("dest"),
+             .not_before = {now.value - 5000}, .expiry = {now.value + 5000}, .index = {5},
+             .locale = Locale::kEnglish, .terminal = "none", .text_digest = {},
+             .sites = {{site, id_of<Nonce>(6)}}};
+    evidence = {site, card::CardKind::kOneTimeMac, {}};
+    request = {grant.object, record.person, grant.destination, grant.purpose, id_of<JobId>(8)};
+    sign();
+  }
+  // Encodes the grant again and tags it as the card would.
+  void sign() {
+    auto encoded = encode_grant(grant);
+    WARIFU_CHECK(encoded.has_value());
+    bytes = std::move(*encoded);
+    const ByteView both = key.bytes();
+    evidence.tag = mac::one_time_tag(mac::Key(both.first(16)), bytes, both.last(16));
+  }
+  [[nodiscard]] Inquiry inquiry() const {
+    return {site, root, &record, bytes, evidence, request, now, std::chrono::minutes(15),
+            is_held_back};
+  }
+  void accept() { apply({grant, Step::kAccept, 0}, inquiry(), record); }
+};
+
+struct Deny {
+  Reason reason;
+  std::function<void(Case&)> change;
+};
+
+std::vector<Deny> denies() {
+  return {
+      {Reason::kMalformed, [](Case& c) { c.bytes.back() = 0; c.bytes.push_back(0); }},
+      {Reason::kNotThisSite, [](Case& c) { c.evidence.site = *SiteName::parse("other"); }},
+      {Reason::kUnknownCard, [](Case& c) { c.grant.card = id_of<CardId>(99); c.sign(); }},
+      {Reason::kRevoked, [](Case& c) { c.record.revoked = true; }},
+      {Reason::kWrongKind,
+       [](Case& c) { c.evidence.kind = card::CardKind::kOneTimeMacEmulated; }},
+      {Reason::kHeldBack, [](Case& c) { c.is_held_back = true; }},
+      {Reason::kUnknownNonce, [](Case& c) { c.record.nonces.clear(); }},
+      {Reason::kNonceExpired, [](Case& c) { c.record.nonces[0].issued.value -= 3'600'000; }},
+      {Reason::kIndexUsed, [](Case& c) { c.record.last_used = {5}; }},
+      {Reason::kNoKey, [](Case& c) { c.record.keys.clear(); }},
+      {Reason::kTooManyGrants, [](Case& c) { c.record.grants.resize(kMaxAcceptedGrants); }},
+      {Reason::kWrongTag, [](Case& c) { c.evidence.tag[0] ^= 1; }},
+      {Reason::kWrongTag, [](Case& c) { c.evidence.tag.fill(0); }},
+      {Reason::kOtherObject, [](Case& c) { c.request.object = id_of<ObjectId>(99); }},
+      {Reason::kOtherPerson, [](Case& c) { c.request.owner = id_of<Pseudonym>(99); }},
+      {Reason::kOtherDestination,
+       [](Case& c) { c.request.destination = *SiteName::parse("other"); }},
+      {Reason::kOtherPurpose, [](Case& c) { c.request.purpose = Purpose::kMedicine; }},
+      {Reason::kNotYet,
+       [](Case& c) {
+         c.grant.not_before = {c.now.value + 1};
+         c.sign();
+       }},
+      {Reason::kExpired, [](Case& c) { c.now = c.grant.expiry; }},
+      {Reason::kUsedUp, [](Case& c) { c.accept(); c.request.session = id_of<JobId>(9); }},
+      {Reason::kWrongTag, [](Case& c) { c.accept(); c.evidence.tag[15] ^= 0x80; }},
+      {Reason::kExpired, [](Case& c) { c.accept(); c.now = c.grant.expiry; }},
+  };
+}
+
+}  // namespace
+
+Result<> self_test(DecideFunction decide) {
+  const auto failed = [](std::string_view what) {
+    return fail(Code::kRefused, "self-test of the consent gate: " + std::string(what) +
+                                    "; the gate stays closed");
+  };
+  Case good;
+  if (const auto first = decide(good.inquiry()); !first || first->step != Step::kAccept) {
+    return failed("a good grant was not accepted");
+  }
+  good.accept();
+  if (const auto again = decide(good.inquiry()); !again || again->step != Step::kResume) {
+    return failed("an accepted grant was not resumed");
+  }
+  for (const Deny& deny : denies()) {
+    Case changed;
+    deny.change(changed);
+    const auto decision = decide(changed.inquiry());
+    const std::string name(reason_name(deny.reason));
+    if (decision) return failed("'" + name + "' was let through");
+    if (decision.error().reason != deny.reason) return failed("'" + name + "' was not recognised");
+  }
+  return {};
+}
+
+}  // namespace warifu::consent

@@ -1,0 +1,233 @@
+// The store that keeps one file per share in a directory.
+#include <mutex>
+#include <optional>
+
+#include "base/units.h"
+#include "store/directory_writer.h"
+#include "store/share_store.h"
+
+namespace warifu::store {
+namespace {
+
+constexpr int kReadsBesideWriter = 3;
+
+std::unexpected<Error> no_share(const ShareId& share, const std::string& root) {
+  return fail(Code::kNotFound, "share " + share.text() + " is not in '" + root + "'");
+}
+
+std::unexpected<Error> has_writer(const ShareId& share) {
+  return fail(Code::kBusy, "share " + share.text() + " has a writer already");
+}
+
+std::unexpected<Error> no_space(const ShareId& share, const std::string& root, std::uint64_t needed,
+                                std::uint64_t free) {
+  return fail(Code::kNoSpace, "share " + share.text() + " needs " + std::to_string(needed) +
+                                  " bytes (" + human_bytes(needed) + ") in '" + root + "', where " +
+                                  std::to_string(free) + " bytes (" + human_bytes(free) +
+                                  ") are free");
+}
+
+// mutex_ orders everything that touches names or headers of committed shares.
+class DirectoryStore final : public ShareStore {
+ public:
+  DirectoryStore(os::FileSystem& files, std::string root, std::unique_ptr<os::DirectoryLock> lock)
+      : files_(files), root_(std::move(root)), lock_(std::move(lock)) {}
+
+  // Removes what a crash inside create() left.
+  [[nodiscard]] Result<> clean() {
+    TRY_ASSIGN(const auto names, files_.list(root_));
+    for (const std::string& name : names) {
+      if (share_of_name(name, kNewEnding)) TRY(files_.remove(root_ + "/" + name));
+    }
+    return {};
+  }
+
+  Result<std::unique_ptr<ShareWriter>> create(const ShareHeader& header) override;
+  Result<std::unique_ptr<ShareWriter>> reopen(const ShareId& share) override;
+  Result<std::unique_ptr<ShareReader>> open(const ShareId& share) override;
+  Result<> remove(const ShareId& share) override;
+  Result<ShareListing> list() override;
+  Result<PartialListing> list_partial() override;
+  Result<> update_siblings(const ShareId& share, const std::vector<Sibling>& siblings) override;
+  Result<std::uint64_t> free_bytes() override;
+
+ private:
+  [[nodiscard]] std::string path_of(const ShareId& share, std::string_view ending) const {
+    return root_ + "/" + share.text() + std::string(ending);
+  }
+  // Free bytes for a share that needs `needed` of them and is in the room already.
+  // Errors: kNoSpace naming both numbers, kIo.
+  [[nodiscard]] Result<> check_room(const ShareId& share, std::uint64_t needed);
+  [[nodiscard]] Result<HeaderFile> open_committed(const ShareId& share, os::OpenMode mode);
+
+  os::FileSystem& files_;
+  std::string root_;
+  std::unique_ptr<os::DirectoryLock> lock_;
+  WriterRoom room_;
+  std::mutex mutex_;
+};
+
+Result<std::uint64_t> DirectoryStore::free_bytes() {
+  TRY_ASSIGN(const std::uint64_t free, files_.free_bytes(root_));
+  const std::uint64_t promised = room_.promised_bytes();
+  return free > promised ? free - promised : 0;
+}
+
+Result<> DirectoryStore::check_room(const ShareId& share, std::uint64_t needed) {
+  TRY_ASSIGN(const std::uint64_t free, files_.free_bytes(root_));
+  const std::uint64_t others = room_.promised_bytes() - needed;
+  const std::uint64_t left = free > others ? free - others : 0;
+  if (needed > left) return no_space(share, root_, needed, left);
+  return {};
+}
+
+Result<std::unique_ptr<ShareWriter>> DirectoryStore::create(const ShareHeader& header) {
+  TRY(check_header(header));
+  const std::lock_guard lock(mutex_);
+  const std::string partial = path_of(header.share, kPartialEnding);
+  const std::string committed = path_of(header.share, kCommittedEnding);
+  if (files_.exists(partial) || files_.exists(committed)) {
+    return fail(Code::kAlreadyExists,
+                "share " + header.share.text() + " is already in '" + root_ + "'");
+  }
+  const std::uint64_t needed = ShareLayout(header).file_bytes();
+  if (!room_.enter(header.share, needed)) return has_writer(header.share);
+  RoomPlace place(room_, header.share);
+  TRY(check_room(header.share, needed));
+  // Under its final name only when the header is safe, so that every .part can be reopened.
+  const std::string fresh = path_of(header.share, kNewEnding);
+  {
+    TRY_ASSIGN(const HeaderFile made, HeaderFile::create(files_, fresh, header));
+  }
+  if (auto renamed = files_.rename(fresh, partial); !renamed) {
+    (void)files_.remove(fresh);  // the first error is the one to tell
+    return std::unexpected(renamed.error());
+  }
+  files_.sync_dir(root_);
+  TRY_ASSIGN(HeaderFile file,
+             HeaderFile::open(files_, partial, header.share, os::OpenMode::kReadWrite));
+  auto writer =
+      std::make_unique<DirectoryWriter>(files_, std::move(file), committed, std::move(place));
+  TRY(writer->recover());
+  return writer;
+}
+
+Result<std::unique_ptr<ShareWriter>> DirectoryStore::reopen(const ShareId& share) {
+  const std::lock_guard lock(mutex_);
+  const std::string partial = path_of(share, kPartialEnding);
+  const std::string committed = path_of(share, kCommittedEnding);
+  if (files_.exists(committed)) {
+    return fail(Code::kAlreadyExists,
+                "share " + share.text() + " is already complete in '" + root_ + "'");
+  }
+  if (!files_.exists(partial)) return no_share(share, root_);
+  if (!room_.enter(share, 0)) return has_writer(share);
+  RoomPlace place(room_, share);
+  TRY_ASSIGN(HeaderFile file, HeaderFile::open(files_, partial, share, os::OpenMode::kReadWrite));
+  auto writer =
+      std::make_unique<DirectoryWriter>(files_, std::move(file), committed, std::move(place));
+  TRY(writer->recover());
+  const ShareLayout& layout = writer->layout();
+  TRY(check_room(share, layout.file_bytes() - layout.record_offset(writer->next_chunk())));
+  return writer;
+}
+
+Result<HeaderFile> DirectoryStore::open_committed(const ShareId& share, os::OpenMode mode) {
+  auto file = HeaderFile::open(files_, path_of(share, kCommittedEnding), share, mode);
+  if (!file && file.error().code == Code::kNotFound) return no_share(share, root_);
+  if (!file) return file;
+  TRY(check_complete(*file));
+  return file;
+}
+
+Result<std::unique_ptr<ShareReader>> DirectoryStore::open(const ShareId& share) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(HeaderFile file, open_committed(share, os::OpenMode::kRead));
+  return std::make_unique<DirectoryReader>(std::move(file));
+}
+
+Result<> DirectoryStore::remove(const ShareId& share) {
+  const std::lock_guard lock(mutex_);
+  if (room_.holds(share)) {
+    return fail(Code::kBusy, "share " + share.text() + " has an open writer; abandon it first");
+  }
+  for (const std::string_view ending : {kCommittedEnding, kPartialEnding, kNewEnding}) {
+    TRY(files_.remove(path_of(share, ending)));
+  }
+  files_.sync_dir(root_);
+  return {};
+}
+
+Result<ShareListing> DirectoryStore::list() {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(const auto names, files_.list(root_));
+  ShareListing listing;
+  for (const std::string& name : names) {
+    const auto share = share_of_name(name, kCommittedEnding);
+    if (!share) {
+      const bool known =
+          name == ".lock" || share_of_name(name, kPartialEnding) || share_of_name(name, kNewEnding);
+      if (!known)
+        listing.problems.push_back({root_ + "/" + name, "this is not a file of the share store"});
+      continue;
+    }
+    auto file = open_committed(*share, os::OpenMode::kRead);
+    if (!file) {
+      listing.problems.push_back({root_ + "/" + name, file.error().message});
+      continue;
+    }
+    if (!file->damage().empty()) {
+      listing.problems.push_back({root_ + "/" + name, file->damage(), true});
+    }
+    listing.shares.push_back(file->header());
+  }
+  return listing;
+}
+
+Result<PartialListing> DirectoryStore::list_partial() {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(const auto names, files_.list(root_));
+  PartialListing listing;
+  for (const std::string& name : names) {
+    const auto share = share_of_name(name, kPartialEnding);
+    if (!share) continue;
+    // A writer may be at work: it can end the file, or be met in the middle of a header slot.
+    const bool at_work = room_.holds(*share);
+    auto file = HeaderFile::open(files_, root_ + "/" + name, *share, os::OpenMode::kRead);
+    for (int again = 0; !file && at_work && again < kReadsBesideWriter; ++again) {
+      file = HeaderFile::open(files_, root_ + "/" + name, *share, os::OpenMode::kRead);
+    }
+    if (!file) {
+      if (!at_work) listing.problems.push_back({root_ + "/" + name, file.error().message});
+      continue;
+    }
+    if (!file->damage().empty() && !at_work) {
+      listing.problems.push_back({root_ + "/" + name, file->damage(), true});
+    }
+    listing.shares.push_back({file->header(), file->durable_chunks()});
+  }
+  return listing;
+}
+
+Result<> DirectoryStore::update_siblings(const ShareId& share,
+                                         const std::vector<Sibling>& siblings) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(HeaderFile file, open_committed(share, os::OpenMode::kReadWrite));
+  ShareHeader header = file.header();
+  header.siblings = siblings;
+  TRY(check_header(header));
+  return file.write_both(header, file.durable_chunks());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ShareStore>> open_directory_store(os::FileSystem& files,
+                                                         const std::string& root) {
+  TRY(files.make_directories(root));
+  TRY_ASSIGN(auto lock, files.lock_directory(root));
+  auto store = std::make_unique<DirectoryStore>(files, root, std::move(lock));
+  TRY(store->clean());
+  return store;
+}
+
+}  // namespace warifu::store

@@ -1,0 +1,123 @@
+// The self-describing header of a share, and where the records of a share lie. docs/formats/
+// share-file.md has the table of fields.
+//
+//   file    := slot slot (record gap)* record                   all numbers little-endian
+//   slot    := "WRFSHARE" version:u16=1 flags:u16 scheme:u16 index:u8 level:u8 generation:u32
+//              sequence:u64 share:16 object:16 parent:16 owner:16 chunk_bytes:u32 tag_bytes:u32
+//              chunk_count:u64 object_length:u64 durable_chunks:u64 created_ms:i64
+//              siblings:u32 sibling{8} policy_length:u16 policy:512 zeros crc32c:u32     4096 bytes
+//   sibling := index:u8 share:16 site:16                        unused ones are zeros
+//   record  := data padded_to_32 tag_share:32                   as `sharing` made it
+//   gap     := zeros (a hole) up to the next multiple of 4096
+//
+// Slots and records begin at multiples of 4096, because a write that a power loss tears may harm
+// every byte of the disk blocks which it touches: no later write touches the block of a durable
+// record.
+//
+// Invariants: one header has exactly one encoding; every byte of a slot is covered by the checksum
+// or is the checksum. Magic, length of a slot and place of the checksum stay in every later
+// version. The checksum is against accidents only; what shares mean is protected by the tags inside
+// the records. Values only: no I/O, any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/limits.h"
+#include "base/units.h"
+#include "os/system.h"
+
+namespace warifu::store {
+
+inline constexpr std::size_t kHeaderBytes = 4096;
+inline constexpr std::size_t kHeaderSlots = 2;
+inline constexpr std::uint64_t kRecordsStart = kHeaderSlots * kHeaderBytes;
+inline constexpr std::size_t kMaxSiblings = 8;
+inline constexpr std::size_t kMaxPolicyBytes = 512;
+inline constexpr std::uint32_t kDiskBlockBytes = 4096;
+inline constexpr std::uint32_t kWordBytes = 32;  // records are multiples of it
+
+// How the share was made. Numbers stand in files and are never reused.
+enum class Scheme : std::uint16_t {
+  kTwoOfThreeFormQ = 1,  // "2-of-3 form Q over GF(4)"
+};
+[[nodiscard]] std::string_view scheme_name(Scheme scheme);
+
+enum class Level : std::uint8_t {
+  kTop = 0,     // a share of the object
+  kNested = 1,  // a share of a share
+};
+
+// Another share that helps to restore, and where it was put.
+struct Sibling {
+  std::uint8_t index = 0;  // 0 A, 1 B, 2 C
+  ShareId share;
+  SiteName site;
+  bool operator==(const Sibling&) const = default;
+};
+
+struct ShareHeader {
+  ShareId share;
+  ObjectId object;
+  ShareId parent;   // the share that was cut; zero at the top level
+  Pseudonym owner;  // the person at this site
+  Scheme scheme = Scheme::kTwoOfThreeFormQ;
+  std::uint8_t index = 0;  // 0 A, 1 B, 2 C
+  Level level = Level::kTop;
+  bool computational = false;  // some randomness of the cut came from a computational generator
+  std::uint32_t generation = 0;
+  std::uint32_t chunk_bytes = limits::kChunkBytes;
+  std::uint32_t tag_bytes = limits::kChunkTagBytes;
+  std::uint64_t chunk_count = 0;
+  std::uint64_t object_length = 0;
+  os::UnixMs created;
+  std::vector<Sibling> siblings;
+  std::string policy;
+
+  bool operator==(const ShareHeader&) const = default;
+};
+
+// What a slot of a file says: the header, which slot is the newer one, and how many leading records
+// were durable when it was written.
+struct HeaderSlot {
+  ShareHeader header;
+  std::uint64_t sequence = 0;
+  std::uint64_t durable_chunks = 0;
+  bool operator==(const HeaderSlot&) const = default;
+};
+
+// The number of chunks of an object of `object_length` bytes.
+[[nodiscard]] std::uint64_t chunk_count_of(std::uint64_t object_length, std::uint32_t chunk_bytes);
+
+// Errors: kInvalidArgument naming the field that has no encoding.
+[[nodiscard]] Result<> check_header(const ShareHeader& header);
+// Exactly kHeaderBytes. `slot.header` must pass check_header.
+[[nodiscard]] Bytes encode_slot(const HeaderSlot& slot);
+// `bytes` is one slot. Errors: kCorrupt naming `path` and what is wrong.
+[[nodiscard]] Result<HeaderSlot> parse_slot(ByteView bytes, const std::string& path);
+
+// Where each record lies. The header must have passed check_header.
+class ShareLayout {
+ public:
+  explicit ShareLayout(const ShareHeader& header);
+
+  [[nodiscard]] std::uint64_t chunk_count() const { return chunk_count_; }
+  // Where the record begins. `chunk` may be chunk_count(): the end of the file.
+  [[nodiscard]] std::uint64_t record_offset(ChunkIndex chunk) const;
+  [[nodiscard]] std::uint32_t record_length(ChunkIndex chunk) const;
+  // Bytes of the records [first, first + count) without the gaps between them.
+  [[nodiscard]] std::uint64_t records_length(ChunkIndex first, std::uint64_t count) const;
+  [[nodiscard]] std::uint64_t file_bytes() const { return file_bytes_; }
+  // How many leading records lie whole in a file of `file_bytes` bytes.
+  [[nodiscard]] std::uint64_t whole_records(std::uint64_t file_bytes) const;
+
+ private:
+  std::uint64_t chunk_count_;
+  std::uint32_t full_record_;
+  std::uint32_t last_record_;
+  std::uint32_t stride_;  // from one record's beginning to the next one's
+  std::uint64_t file_bytes_;
+};
+
+}  // namespace warifu::store
