@@ -76,8 +76,12 @@ class Connection {
   Result<> request_grant(keypool::Purpose purpose, std::uint64_t size);
   Result<> answer_grant_request(ByteView payload);
   Result<> take_over(Lane& lane, ByteView grant, std::uint64_t most);
-  Result<> greet_caller(ByteView hello);
+  // The first grants: reserve and prove; check and take over.
+  Result<Bytes> first_grant(ByteView their_nonce);
+  Result<> take_first_grant(ByteView grant_and_proof, ByteView own_nonce);
+  Result<> greet_caller(ByteView caller_nonce);
   Result<> greet_callee();
+  Result<> tell_behind(const Error& error);
   Result<> catch_up(ByteView behind);
 
   kme::Link& link_;

@@ -17,8 +17,9 @@
 namespace warifu::channel {
 
 enum class FrameType : std::uint8_t {
-  kHello = 1,     // clear: link id, grant of pad for the other side
-  kWelcome = 2,   // clear: grant of pad for the caller
+  kHello = 1,     // clear: link id and the caller's nonce
+  kWelcome = 2,   // clear: the callee's nonce, a grant of pad for the caller, its proof
+  kOpen = 5,      // clear: a grant of pad for the callee, its proof
   kBehind = 3,    // clear: "your grant lies below my mark, which is ..."
   kSorry = 4,     // clear: reason in words; the connection ends
   kGrantRequest = 16,

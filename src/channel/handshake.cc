@@ -1,5 +1,13 @@
 // Opening of a connection: each side grants the other a first small range of pad in a clear frame.
 //
+//   caller:  hello   = link:16 nonce:16
+//   callee:  welcome = nonce:16 grant proof       proof over the caller's nonce
+//   caller:  open    = grant proof                proof over the callee's nonce
+//   grant    = begin:u64 size:u64
+//   proof    = H_k(nonce, grant) XOR pad          k and pad: the first 32 bytes of the range
+//
+// The proofs make a grant worthless for any other connection: without them, an old welcome replayed to
+// a sender that was restored from a backup would make it encrypt with used pad.
 // An attacker can make either side burn such a range by calling, or by lying about a mark; hence the
 // small size, the bound on unauthenticated catching up, and the pause after failures in the server.
 #include "base/log.h"
@@ -15,11 +23,23 @@ constexpr std::uint64_t kMaxCatchUp = 1 << 20;
 constexpr std::chrono::seconds kHandshakeTimeout(10);
 constexpr std::chrono::seconds kPatience(60);
 
-Bytes encode_hello(const LinkId& link, const Grant& grant) {
-  wire::Writer writer;
-  writer.id(link);
-  writer.raw(encode(grant));
-  return writer.take();
+constexpr std::size_t kNonceBytes = 16;
+constexpr std::size_t kGrantBytes = 16;
+constexpr std::size_t kProofBytes = mac::kBlockBytes;
+
+using ConnectionNonce = std::array<Byte, kNonceBytes>;
+
+ConnectionNonce fresh_nonce() {
+  ConnectionNonce nonce{};
+  os::kernel_random().fill(nonce);
+  return nonce;
+}
+
+// H_k(nonce, grant) masked by fresh pad of the granted range itself.
+mac::Tag proof_of(const mac::Key& key, ByteView nonce, ByteView grant, ByteView mask) {
+  Bytes message(nonce.begin(), nonce.end());
+  message.insert(message.end(), grant.begin(), grant.end());
+  return mac::one_time_tag(key, message, mask);
 }
 
 }  // namespace
@@ -86,26 +106,71 @@ Result<std::unique_ptr<Connection>> Connection::call(kme::Link& link,
   return connection;
 }
 
-Result<> Connection::greet_callee() {
+Result<Bytes> Connection::first_grant(ByteView their_nonce) {
   TRY_ASSIGN(auto reserved, link_.receive().reserve({kHelloGrant}, keypool::Purpose::kControl));
-  TRY(send_clear(FrameType::kHello, encode_hello(link_.id(), {reserved.begin(), {kHelloGrant}})));
+  Bytes message = encode(Grant{reserved.begin(), {kHelloGrant}});
+  TRY(start_lane(receive_control_, std::move(reserved), link_.receive()));
+  TRY_ASSIGN(const secret::Pad mask, receive_control_.pad.take(kProofBytes));
+  link_.receive().record_use({.tag = kProofBytes});
+  const mac::Tag proof = proof_of(*receive_control_.key, their_nonce, message, mask.bytes());
+  message.insert(message.end(), proof.begin(), proof.end());
+  return message;
+}
+
+Result<> Connection::take_first_grant(ByteView grant_and_proof, ByteView own_nonce) {
+  if (grant_and_proof.size() != kGrantBytes + kProofBytes) {
+    return fail(Code::kProtocol, "a greeting has a wrong length");
+  }
+  const ByteView grant = grant_and_proof.first(kGrantBytes);
+  TRY(take_over(send_control_, grant, kHelloGrant));
+  TRY_ASSIGN(const secret::Pad mask, send_control_.pad.take(kProofBytes));
+  link_.send().record_use({.tag = kProofBytes});
+  const mac::Tag expected = proof_of(*send_control_.key, own_nonce, grant, mask.bytes());
+  if (!secret::equal(expected, grant_and_proof.subspan(kGrantBytes))) {
+    return fail(Code::kProtocol, "link to " + link_.peer().text() +
+                                     ": a greeting does not prove itself; its pad is burnt");
+  }
+  return {};
+}
+
+Result<> Connection::tell_behind(const Error& error) {
+  if (error.code == Code::kRefused) {
+    wire::Writer mark;
+    mark.u64(link_.send().status().mark.value);
+    return send_clear(FrameType::kBehind, mark.bytes());
+  }
+  return send_clear(FrameType::kSorry, as_bytes(error.message.substr(0, 500)));
+}
+
+Result<> Connection::greet_callee() {
+  const ConnectionNonce nonce = fresh_nonce();
+  wire::Writer hello;
+  hello.id(link_.id());
+  hello.raw(nonce);
+  TRY(send_clear(FrameType::kHello, hello.bytes()));
   TRY_ASSIGN(Frame answer, receive_clear());
-  if (answer.type == FrameType::kBehind) return catch_up(answer.payload.bytes());
   if (answer.type == FrameType::kSorry) {
     return fail(Code::kUnavailable, link_.peer().text() + " refuses the connection: " +
                                         std::string(as_text(answer.payload.bytes())));
   }
-  if (answer.type != FrameType::kWelcome) {
+  if (answer.type != FrameType::kWelcome || answer.payload.size() < kNonceBytes) {
     return fail(Code::kProtocol, link_.peer().text() + " answers a greeting with something else");
   }
-  TRY(start_lane(receive_control_, std::move(reserved), link_.receive()));
-  auto taken = take_over(send_control_, answer.payload.bytes(), kHelloGrant);
-  if (!taken && taken.error().code == Code::kRefused) {
-    wire::Writer mark;
-    mark.u64(link_.send().status().mark.value);
-    TRY(send_clear(FrameType::kBehind, mark.bytes()));
+  const ByteView welcome = answer.payload.bytes();
+  if (auto taken = take_first_grant(welcome.subspan(kNonceBytes), nonce); !taken) {
+    TRY(tell_behind(taken.error()));
+    return taken;
   }
-  return taken;
+  TRY_ASSIGN(const Bytes open, first_grant(welcome.first(kNonceBytes)));
+  TRY(send_clear(FrameType::kOpen, open));
+  // The callee checks our grant now; its word comes at once when it cannot take it.
+  TRY_ASSIGN(const Frame ready, receive_clear());
+  if (ready.type == FrameType::kBehind) return catch_up(ready.payload.bytes());
+  if (ready.type != FrameType::kOpen || ready.payload.size() != 0) {
+    return fail(Code::kUnavailable, link_.peer().text() + " refuses the connection: " +
+                                        std::string(as_text(ready.payload.bytes())));
+  }
+  return {};
 }
 
 Result<std::unique_ptr<Connection>> Connection::answer(kme::KeyManager& keys,
@@ -114,7 +179,7 @@ Result<std::unique_ptr<Connection>> Connection::answer(kme::KeyManager& keys,
   HeaderBytes header_bytes{};
   TRY(stream->read_exact(header_bytes));
   TRY_ASSIGN(const FrameHeader header, decode_header(header_bytes));
-  constexpr std::uint32_t kHelloBytes = 32;
+  constexpr std::uint32_t kHelloBytes = 16 + kNonceBytes;
   if (header.type != FrameType::kHello || header.length != kHelloBytes) {
     return fail(Code::kProtocol, "a caller does not greet");
   }
@@ -128,26 +193,26 @@ Result<std::unique_ptr<Connection>> Connection::answer(kme::KeyManager& keys,
   return connection;
 }
 
-Result<> Connection::greet_caller(ByteView grant) {
-  auto taken = take_over(send_control_, grant, kHelloGrant);
-  if (!taken) {
-    if (taken.error().code == Code::kRefused) {
-      wire::Writer mark;
-      mark.u64(link_.send().status().mark.value);
-      TRY(send_clear(FrameType::kBehind, mark.bytes()));
-    } else {
-      TRY(send_clear(FrameType::kSorry, as_bytes(taken.error().message.substr(0, 500))));
-    }
+Result<> Connection::greet_caller(ByteView caller_nonce) {
+  auto granted = first_grant(caller_nonce);
+  if (!granted) {
+    TRY(tell_behind({Code::kOutOfKey, granted.error().message}));
+    return std::unexpected(granted.error());
+  }
+  const ConnectionNonce nonce = fresh_nonce();
+  Bytes welcome(nonce.begin(), nonce.end());
+  welcome.insert(welcome.end(), granted->begin(), granted->end());
+  TRY(send_clear(FrameType::kWelcome, welcome));
+  TRY_ASSIGN(const Frame open, receive_clear());
+  if (open.type == FrameType::kBehind) return catch_up(open.payload.bytes());
+  if (open.type != FrameType::kOpen) {
+    return fail(Code::kProtocol, "link to " + link_.peer().text() + ": the caller gave up greeting");
+  }
+  if (auto taken = take_first_grant(open.payload.bytes(), nonce); !taken) {
+    TRY(tell_behind(taken.error()));
     return taken;
   }
-  auto reserved = link_.receive().reserve({kHelloGrant}, keypool::Purpose::kControl);
-  if (!reserved) {
-    TRY(send_clear(FrameType::kSorry, as_bytes(reserved.error().message.substr(0, 500))));
-    return std::unexpected(reserved.error());
-  }
-  const Grant welcome{reserved->begin(), {kHelloGrant}};
-  TRY(start_lane(receive_control_, std::move(*reserved), link_.receive()));
-  return send_clear(FrameType::kWelcome, encode(welcome));
+  return send_clear(FrameType::kOpen, {});
 }
 
 }  // namespace warifu::channel

@@ -147,6 +147,8 @@ Bytes encode(const SiteStatus& status) {
     writer.u8(static_cast<std::uint8_t>(edge.link_class));
     writer.u64(edge.residual_bytes);
     writer.u64(static_cast<std::uint64_t>(edge.inflow_bits_per_second));
+    writer.u8(static_cast<std::uint8_t>(edge.origins.size()));
+    for (const auto origin : edge.origins) writer.u8(static_cast<std::uint8_t>(origin));
   }
   return writer.take();
 }
@@ -167,6 +169,15 @@ Result<SiteStatus> decode_status(ByteView body) {
     edge.link_class = static_cast<kme::LinkClass>(link_class);
     edge.residual_bytes = reader.u64();
     edge.inflow_bits_per_second = static_cast<double>(reader.u64());
+    const std::uint8_t origins = reader.u8();
+    for (std::uint8_t j = 0; j < origins && reader.good(); ++j) {
+      const auto origin = keypool::origin_from_number(reader.u8());
+      if (!origin) {
+        reader.reject(origin.error().message);
+      } else {
+        edge.origins.insert(*origin);
+      }
+    }
     status.edges.push_back(std::move(edge));
   }
   TRY(reader.finish());

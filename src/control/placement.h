@@ -13,6 +13,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 #include "control/policy.h"
 #include "control/site_config.h"
@@ -25,6 +26,7 @@ struct EdgeState {
   kme::LinkClass link_class = kme::LinkClass::kPreshared;
   std::uint64_t residual_bytes = 0;
   double inflow_bits_per_second = 0;
+  std::set<keypool::Origin> origins;  // where its key comes from
 };
 
 // The network at one moment. Sites that do not answer are missing.

@@ -93,7 +93,7 @@ SiteStatus ShareService::status() {
   for (const kme::Link* link : site_.keys.links()) {
     const kme::LinkStatus state = link->status();
     status.edges.push_back({site_.config.name, state.peer, state.link_class, state.residual_bytes,
-                            state.inflow_bits_per_second});
+                            state.inflow_bits_per_second, state.send.origins});
   }
   return status;
 }

@@ -38,6 +38,7 @@ SegmentEntry read_entry(wire::Reader& reader) {
   const std::uint8_t state = reader.u8();
   const std::uint8_t origin = reader.u8();
   entry.created = {reader.i64()};
+  entry.wrap_index = reader.u64();
   const ByteView key = reader.raw(kWrappedKeyBytes);
   entry.wrapped_key.assign(key.begin(), key.end());
   if (state < 1 || state > 3) reader.reject("unknown segment state");
@@ -112,6 +113,7 @@ Bytes encode(const Index& index) {
     writer.u8(static_cast<std::uint8_t>(entry.state));
     writer.u8(static_cast<std::uint8_t>(entry.origin));
     writer.i64(entry.created.value);
+    writer.u64(entry.wrap_index);
     writer.raw(entry.wrapped_key);
   }
   append_crc(writer);

@@ -2,14 +2,17 @@
 //
 //   identity := "WRFPOOL1" link:16 direction:u8 pad:7 created:i64
 //               wrap_domain:u32 wrap_index:u64 wrapped_pool_key:48 crc32c:u32
-//   mark     := slot slot                      (512 bytes each, written in turn)
+//   mark     := slot slot       (4,096 bytes each, written in turn; the kernel writes whole blocks
+//               of that size, so a torn write of one slot cannot harm the other)
 //   slot     := "WRFMARK1" sequence:u64 mark:u64 payload:u64 tag:u64 hash_key:u64 bulk:u64 crc32c:u32 zeros
 //   index    := "WRFINDX1" next_number:u64 stream_end:u64 count:u32 entry* crc32c:u32
-//   entry    := number:u64 base:u64 length:u32 state:u8 origin:u8 created:i64 wrapped_segment_key:48
+//   entry    := number:u64 base:u64 length:u32 state:u8 origin:u8 created:i64
+//               wrap_index:u64 wrapped_segment_key:48
 //   segment  := sealed block of 65,536 bytes of pad (the last may be shorter) + 16, repeated
 //
 // The pool key is sealed under the site's root key; each segment key under the pool key; each block
-// under its segment key. Dropping an entry from the index forgets its segment.
+// under its segment key. wrap_index is drawn at random: a number comes again after a crash or a restored
+// backup, and the same place under one key must not. Dropping an entry from the index forgets its segment.
 #pragma once
 
 #include <vector>
@@ -49,6 +52,7 @@ struct SegmentEntry {
   SegmentState state = SegmentState::kIngested;
   Origin origin = Origin::kRateModel;
   os::UnixMs created;
+  std::uint64_t wrap_index = 0;  // where under the pool key the segment's key is sealed
   Bytes wrapped_key;
 
   [[nodiscard]] PadOffset end() const { return {base.value + length}; }
@@ -79,7 +83,7 @@ struct Mark {
   std::uint64_t bulk_bytes = 0;      // the part of payload_bytes that carried share data
 };
 
-inline constexpr std::size_t kMarkSlotBytes = 512;
+inline constexpr std::size_t kMarkSlotBytes = 4096;
 
 [[nodiscard]] Bytes encode(const Identity& identity);
 [[nodiscard]] Result<Identity> decode_identity(ByteView bytes, const std::string& path);

@@ -1,6 +1,8 @@
 // Intake: segments come in as INGESTED, become SYNCED when both ends hold equal bytes, or end
-// QUARANTINED. The index is replaced atomically at each step, after the segment's bytes are durable.
+// QUARANTINED. The index is replaced atomically at each step, after the segment's bytes are durable;
+// memory follows the file, so a step whose index could not be written has not happened.
 #include <algorithm>
+#include <array>
 
 #include "base/limits.h"
 #include "keypool/pool.h"
@@ -13,6 +15,7 @@ constexpr std::uint32_t kKeyDomain = 0x4B474553;  // "SEGK"
 
 Result<> Pool::ingest(SegmentNumber number, Origin origin, ByteView material) {
   WARIFU_CHECK(!material.empty() && material.size() <= limits::kSegmentBytes);
+  const std::lock_guard one_at_a_time(intake_mutex_);  // two of one number would share a file
   {
     const std::lock_guard lock(mutex_);
     if (number.value < index_.next_number) {
@@ -29,17 +32,21 @@ Result<> Pool::ingest(SegmentNumber number, Origin origin, ByteView material) {
                      .origin = origin,
                      .created = system_.clock.now(),
                      .wrapped_key = Bytes(kWrappedKeyBytes)};
-  crypto::seal(pool_key_.bytes(), kKeyDomain, number.value, key.bytes(), entry.wrapped_key);
+  std::array<Byte, 8> place{};
+  system_.random.fill(place);
+  std::memcpy(&entry.wrap_index, place.data(), place.size());
+  crypto::seal(pool_key_.bytes(), kKeyDomain, entry.wrap_index, key.bytes(), entry.wrapped_key);
   TRY(write_segment(system_.files, segment_path(number), key.bytes(), material));
   const std::lock_guard lock(mutex_);
-  index_.entries.push_back(std::move(entry));
-  index_.next_number = number.value + 1;
-  return write_index();
+  Index next = index_;
+  next.entries.push_back(std::move(entry));
+  next.next_number = number.value + 1;
+  return write_index(std::move(next));
 }
 
 Result<secret::Buffer> Pool::unwrap_key(const SegmentEntry& entry) const {
   secret::Buffer key(crypto::kSealKeyBytes);
-  if (auto opened = crypto::open_sealed(pool_key_.bytes(), kKeyDomain, entry.number.value,
+  if (auto opened = crypto::open_sealed(pool_key_.bytes(), kKeyDomain, entry.wrap_index,
                                         entry.wrapped_key, key.bytes());
       !opened) {
     return fail_in("pool '" + dir_ + "', key of segment " + std::to_string(entry.number.value),
@@ -52,7 +59,7 @@ Result<secret::Buffer> Pool::read_ingested(SegmentNumber number) {
   std::unique_ptr<SegmentReader> reader;
   {
     const std::lock_guard lock(mutex_);
-    const SegmentEntry* entry = find(number);
+    const SegmentEntry* entry = find(index_, number);
     if (entry == nullptr || entry->state != SegmentState::kIngested) {
       return fail(Code::kNotFound, "segment " + std::to_string(number.value) +
                                        " is not waiting for confirmation");
@@ -71,7 +78,8 @@ Result<secret::Buffer> Pool::read_ingested(SegmentNumber number) {
 
 Result<> Pool::mark_synced(SegmentNumber number, PadOffset base) {
   const std::lock_guard lock(mutex_);
-  SegmentEntry* entry = find(number);
+  Index next = index_;
+  SegmentEntry* entry = find(next, number);
   if (entry == nullptr) {
     // Used up and forgotten already: a repeated confirmation changes nothing.
     if (number.value < index_.next_number && base < index_.stream_end) return {};
@@ -88,51 +96,58 @@ Result<> Pool::mark_synced(SegmentNumber number, PadOffset base) {
   }
   entry->state = SegmentState::kSynced;
   entry->base = base;
-  index_.stream_end = entry->end();
-  TRY(write_index());
+  next.stream_end = entry->end();
+  TRY(write_index(std::move(next)));
   changed_.notify_all();
   return {};
 }
 
 Result<> Pool::quarantine(SegmentNumber number) {
   const std::lock_guard lock(mutex_);
-  SegmentEntry* entry = find(number);
+  Index next = index_;
+  SegmentEntry* entry = find(next, number);
   if (entry == nullptr || entry->state == SegmentState::kSynced) {
     return fail(Code::kNotFound, "segment " + std::to_string(number.value) +
                                      " is not waiting for confirmation");
   }
   entry->state = SegmentState::kQuarantined;
-  return write_index();
+  return write_index(std::move(next));
 }
 
 Result<> Pool::discard(SegmentNumber number) {
   const std::lock_guard lock(mutex_);
-  const SegmentEntry* entry = find(number);
+  Index next = index_;
+  const SegmentEntry* entry = find(next, number);
   if (entry == nullptr) return {};
   if (entry->state == SegmentState::kSynced) {
     return fail(Code::kRefused, "a synced segment cannot be discarded");
   }
-  std::erase_if(index_.entries, [&](const SegmentEntry& e) { return e.number == number; });
-  TRY(write_index());
+  std::erase_if(next.entries, [&](const SegmentEntry& e) { return e.number == number; });
+  TRY(write_index(std::move(next)));
   return system_.files.remove(segment_path(number));
 }
 
-Result<> Pool::write_index() {
-  return os::replace_file(system_.files, dir_ + "/index", encode(index_));
+Result<> Pool::write_index(Index next) {
+  TRY(os::replace_file(system_.files, dir_ + "/index", encode(next)));
+  index_ = std::move(next);
+  return {};
 }
 
 Result<> Pool::forget_used() {
   PadOffset keep = mark_.mark;
   for (const auto& [token, begin] : live_) keep = std::min(keep, begin);
   for (const Gap& gap : gaps_) keep = std::min(keep, gap.begin);
+  const auto is_used = [&](const SegmentEntry& entry) {
+    return entry.state == SegmentState::kSynced && entry.end() <= keep;
+  };
   std::vector<SegmentNumber> forgotten;
-  std::erase_if(index_.entries, [&](const SegmentEntry& entry) {
-    const bool used = entry.state == SegmentState::kSynced && entry.end() <= keep;
-    if (used) forgotten.push_back(entry.number);
-    return used;
-  });
+  for (const SegmentEntry& entry : index_.entries) {
+    if (is_used(entry)) forgotten.push_back(entry.number);
+  }
   if (forgotten.empty()) return {};
-  TRY(write_index());  // the keys are gone from here on
+  Index next = index_;
+  std::erase_if(next.entries, is_used);
+  TRY(write_index(std::move(next)));  // the keys are gone from here on
   for (const SegmentNumber number : forgotten) {
     open_segments_.erase(number.value);
     TRY(system_.files.remove(segment_path(number)));

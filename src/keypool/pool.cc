@@ -30,6 +30,7 @@ Result<> Pool::create(os::System system, const std::string& dir, LinkId link, Di
   TRY(os::replace_file(system.files, dir + "/mark", slots));
   TRY(os::replace_file(system.files, dir + "/index", encode(Index{})));
   TRY(os::replace_file(system.files, dir + "/identity", encode(identity)));
+  system.files.sync_dir(os::parent_of(dir));  // the folder's own name
   return {};
 }
 
@@ -62,7 +63,9 @@ Result<> Pool::recover(ByteView root_key) {
   const std::string index_path = dir_ + "/index";
   TRY_ASSIGN(const Bytes index, os::read_file(system_.files, index_path, 1ULL << 30));
   TRY_ASSIGN(index_, decode_index(index, index_path));
+  for (const SegmentEntry& entry : index_.entries) origins_.insert(entry.origin);
   TRY(load_marks());
+  TRY(renew_marks());
 
   // What was below the mark may have been used before the crash: forget it. Files of segments
   // that never reached the index are leftovers of an unfinished intake.
@@ -80,9 +83,9 @@ Result<> Pool::recover(ByteView root_key) {
 
 Result<> Pool::load_marks() {
   const std::string path = dir_ + "/mark";
-  TRY_ASSIGN(mark_file_, system_.files.open(path, os::OpenMode::kReadWrite));
+  TRY_ASSIGN(const auto file, system_.files.open(path, os::OpenMode::kRead));
   Bytes slots(2 * kMarkSlotBytes);
-  TRY(mark_file_->read_exact_at(0, slots));
+  TRY(file->read_exact_at(0, slots));
   std::optional<Mark> best;
   for (std::size_t i = 0; i < 2; ++i) {
     const auto slot =
@@ -92,6 +95,33 @@ Result<> Pool::load_marks() {
   }
   if (!best) return fail(Code::kCorrupt, "pool file '" + path + "' has no readable mark");
   mark_ = *best;
+  // What lies below the mark may be forgotten already; nothing above it, and it stays in the stream.
+  PadOffset kept = index_.stream_end;
+  for (const SegmentEntry& entry : index_.entries) {
+    if (entry.state == SegmentState::kSynced) kept = std::min(kept, entry.base);
+  }
+  if (mark_.mark < kept || mark_.mark > index_.stream_end) {
+    return fail(Code::kCorrupt, "pool '" + dir_ + "' is not of one time: its mark is " +
+                                    std::to_string(mark_.mark.value) + ", its index holds " +
+                                    std::to_string(kept.value) + " to " +
+                                    std::to_string(index_.stream_end.value));
+  }
+  return {};
+}
+
+// The process before this one may have died between a write and its sync, or of a failed sync: then
+// what was read just now stands in the page cache and not on the disk, and no sync would bring it there.
+// To overwrite the other slot now would risk the last mark that is. So both slots go to a new file, and
+// the old one stays untouched until that is durable; the names in the folder become durable with it.
+Result<> Pool::renew_marks() {
+  const std::string path = dir_ + "/mark";
+  mark_.sequence = mark_.sequence / 2 * 2 + 2;  // even: the first slot
+  Bytes slots = encode(mark_);
+  mark_.sequence += 1;
+  const Bytes second = encode(mark_);
+  slots.insert(slots.end(), second.begin(), second.end());
+  TRY(os::replace_file(system_.files, path, slots));
+  TRY_ASSIGN(mark_file_, system_.files.open(path, os::OpenMode::kReadWrite));
   return {};
 }
 
@@ -111,11 +141,11 @@ PoolStatus Pool::status() const {
         if (entry.end() > mark_.mark) {
           status.available_bytes +=
               entry.end().value - std::max(entry.base.value, mark_.mark.value);
-          status.origins.insert(entry.origin);
         }
         break;
     }
   }
+  status.origins = origins_;
   const std::uint64_t used = status.payload_bytes + status.tag_bytes + status.hash_key_bytes;
   status.discarded_bytes = mark_.mark.value > used ? mark_.mark.value - used : 0;
   return status;
@@ -131,9 +161,9 @@ SegmentNumber Pool::next_segment() const {
   return {index_.next_number};
 }
 
-SegmentEntry* Pool::find(SegmentNumber number) {
-  const auto it = std::ranges::find(index_.entries, number, &SegmentEntry::number);
-  return it == index_.entries.end() ? nullptr : &*it;
+SegmentEntry* Pool::find(Index& index, SegmentNumber number) {
+  const auto it = std::ranges::find(index.entries, number, &SegmentEntry::number);
+  return it == index.entries.end() ? nullptr : &*it;
 }
 
 std::string Pool::segment_path(SegmentNumber number) const {

@@ -71,7 +71,7 @@ struct PoolStatus {
   std::uint64_t hash_key_bytes = 0;
   std::uint64_t bulk_bytes = 0;
   std::uint64_t discarded_bytes = 0;  // marked and never used: the cost of crashes and cut grants
-  std::set<Origin> origins;           // of what is available
+  std::set<Origin> origins;           // of all material since the pool was opened
 };
 
 class Pool {
@@ -132,8 +132,10 @@ class Pool {
   Pool(os::System system, std::string dir) : system_(system), dir_(std::move(dir)) {}
   Result<> recover(ByteView root_key);
   Result<> load_marks();
+  Result<> renew_marks();
   Result<> write_mark(PadOffset mark);
-  Result<> write_index();
+  // Makes `next` durable and then the index in memory.
+  Result<> write_index(Index next);
   Result<> forget_used();
   Reservation make_reservation(PadOffset begin, PadOffset end);
   void release(std::uint64_t token);
@@ -143,7 +145,7 @@ class Pool {
     PadOffset begin;
   };
   Result<Block> read_block(PadOffset offset);
-  SegmentEntry* find(SegmentNumber number);
+  static SegmentEntry* find(Index& index, SegmentNumber number);
   Result<secret::Buffer> unwrap_key(const SegmentEntry& entry) const;
   [[nodiscard]] std::string segment_path(SegmentNumber number) const;
 
@@ -154,10 +156,12 @@ class Pool {
   secret::Buffer pool_key_;
   std::unique_ptr<os::File> mark_file_;
 
+  std::mutex intake_mutex_;  // held through an ingest(); taken before mutex_
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Index index_;
   Mark mark_;
+  std::set<Origin> origins_;
   std::vector<Gap> gaps_;  // skipped by accept() out of order; usable once, in this process only
   std::map<std::uint64_t, PadOffset> live_;  // begin of each live reservation, by token
   std::uint64_t next_token_ = 1;

@@ -48,11 +48,13 @@ Result<Reservation> Pool::accept(PadOffset begin, ByteCount size) {
                                      ", the peer granted up to " + std::to_string(end.value));
   }
   if (begin >= mark_.mark) {
-    if (begin > mark_.mark) {
-      if (gaps_.size() == kMaxGaps) gaps_.erase(gaps_.begin());
-      gaps_.push_back({mark_.mark, begin});
-    }
+    const PadOffset old_mark = mark_.mark;
     TRY(write_mark(end));
+    // Only now is the gap below the mark: noted before a write that fails, it would be given twice.
+    if (begin > old_mark) {
+      if (gaps_.size() == kMaxGaps) gaps_.erase(gaps_.begin());
+      gaps_.push_back({old_mark, begin});
+    }
     return make_reservation(begin, end);
   }
   // Granted earlier, arrived later: the mark already covers it at both ends, and the gap list of

@@ -24,7 +24,7 @@ class KeyManager {
   [[nodiscard]] Link* link_to(const SiteName& peer);
   [[nodiscard]] Link* link_by_id(const LinkId& id);
   [[nodiscard]] std::vector<Link*> links();
-  [[nodiscard]] ByteView root_key() const { return root_key_.bytes(); }
+  [[nodiscard]] const secret::Buffer& root_key() const { return root_key_; }
 
  private:
   KeyManager() = default;

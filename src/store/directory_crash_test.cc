@@ -102,7 +102,8 @@ std::string judge(sim::SimDisk& disk, const Promise& promise) {
   auto store = open_directory_store(disk, kRoot);
   if (!store) return store.error().message;
   const ShareId share = crash_header().share;
-  for (const ShareProblem& problem : (*store)->list()->problems) {
+  const ShareListing listing = *(*store)->list();
+  for (const ShareProblem& problem : listing.problems) {
     if (!problem.usable) return problem.reason;
   }
   if (auto reader = (*store)->open(share)) return judge_committed(disk, promise, **reader);

@@ -1,0 +1,107 @@
+// Consent in two steps: the grant and its text, then the card's proof.
+#include "api/json.h"
+
+namespace warifu::api {
+namespace {
+
+Result<json::value> prepare(http::RequestContext& context, ControlServices& control,
+                            Services services) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  control::ConsentWish wish;
+  TRY_ASSIGN(wish.object, id_field<ObjectId>(body, "object"));
+  TRY_ASSIGN(const std::string purpose, text_field(body, "purpose"));
+  TRY_ASSIGN(wish.purpose, consent::parse_purpose(purpose));
+  TRY_ASSIGN(wish.grantee, text_field(body, "grantee"));
+  const std::string destination =
+      text_field_or(body, "destination", services.site.config.name.text());
+  TRY_ASSIGN(wish.destination, SiteName::parse(destination));
+  TRY_ASSIGN(const std::uint64_t uses, number_field(body, "uses", consent::kMaxUses));
+  wish.uses = static_cast<std::uint16_t>(uses);
+  TRY_ASSIGN(const std::uint64_t valid, number_field(body, "valid_seconds", 400ULL * 86400));
+  wish.valid = std::chrono::seconds(valid);
+  const std::string locale = text_field_or(body, "locale", "en");
+  if (locale != "en" && locale != "ja") {
+    return fail(Code::kInvalidArgument, "language '" + locale + "' must be en or ja");
+  }
+  wish.locale = locale == "ja" ? consent::Locale::kJapanese : consent::Locale::kEnglish;
+  TRY_ASSIGN(wish.card, id_field<CardId>(body, "card"));
+  TRY_ASSIGN(const std::uint64_t index, number_field(body, "next_index", UINT32_MAX));
+  wish.next_index = {static_cast<std::uint32_t>(index)};
+  wish.terminal = text_field_or(body, "terminal", "cli");
+  TRY_ASSIGN(const control::PreparedConsent prepared, control.consent.prepare(wish));
+  json::array sites;
+  for (const SiteName& site : prepared.sites) sites.emplace_back(site.text());
+  json::array missing;
+  for (const auto& [site, why] : prepared.missing) {
+    missing.push_back({{"site", site.text()}, {"why", why}});
+  }
+  return json::value{{"grant", to_hex(prepared.grant)},
+                     {"text", prepared.text},
+                     {"sites", std::move(sites)},
+                     {"missing", std::move(missing)}};
+}
+
+Result<json::value> accept(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  control::CardProof proof;
+  TRY_ASSIGN(const std::string grant, text_field(body, "grant"));
+  TRY_ASSIGN(proof.grant, from_hex(grant));
+  TRY_ASSIGN(const std::uint64_t kind, number_field(body, "card_kind", 2));
+  if (kind == 0) return fail(Code::kInvalidArgument, "field 'card_kind' must be 1 or 2");
+  proof.kind = static_cast<card::CardKind>(kind);
+  TRY_ASSIGN(proof.hash_key, secret_field(body, "hash_key", mac::kBlockBytes));
+  TRY_ASSIGN(const secret::Buffer tag, secret_field(body, "tag", mac::kBlockBytes));
+  copy_bytes(proof.tag_over_tags, tag.bytes());
+  const json::value* tags = body.if_contains("tags");
+  if (tags == nullptr || !tags->is_array()) {
+    return fail(Code::kInvalidArgument, "field 'tags' must be a list");
+  }
+  for (const json::value& entry : tags->get_array()) {
+    if (!entry.is_string()) return fail(Code::kInvalidArgument, "field 'tags' must hold texts");
+    TRY_ASSIGN(const Bytes one, from_hex(std::string(entry.get_string())));
+    if (one.size() != mac::kBlockBytes) {
+      return fail(Code::kInvalidArgument, "a tag must be 32 hexadecimal digits");
+    }
+    copy_bytes(proof.tags.emplace_back(), one);
+  }
+  TRY_ASSIGN(const GrantId id, control.consent.accept(proof));
+  return json::value{{"grant", id.text()}};
+}
+
+Result<json::value> list(http::RequestContext&, ControlServices& control) {
+  TRY_ASSIGN(const auto grants, control.catalog.list_grants({}, {.count = 200}));
+  json::array out;
+  for (const auto& record : grants) {
+    json::object entry = {{"grant", record.grant.text()},
+                          {"object", record.object.text()},
+                          {"person", record.person_id},
+                          {"state", catalog::state_name(record.state)},
+                          {"created", os::utc_text(record.created)},
+                          {"expires", os::utc_text(record.expiry)}};
+    if (const auto grant = consent::parse_grant(record.grant_bytes)) {
+      entry["purpose"] = consent::purpose_name(grant->purpose);
+      entry["grantee"] = grant->grantee;
+      entry["destination"] = grant->destination.text();
+      entry["uses"] = grant->uses;
+      entry["index"] = grant->index.value;
+    }
+    out.push_back(std::move(entry));
+  }
+  return json::value{{"consents", std::move(out)}};
+}
+
+}  // namespace
+
+void add_consent_routes(http::Router& router, Services services) {
+  using http::Method;
+  router.add(Method::kPost, "/v1/consents/prepare",
+             control_handler(services,
+                             [services](http::RequestContext& context, ControlServices& control) {
+                               return prepare(context, control, services);
+                             }));
+  router.add(Method::kPost, "/v1/consents", control_handler(services, accept),
+             {.secret_body = true});
+  router.add(Method::kGet, "/v1/consents", control_handler(services, list));
+}
+
+}  // namespace warifu::api

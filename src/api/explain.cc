@@ -1,0 +1,141 @@
+// Honest labels for one object.
+#include "api/explain.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <set>
+
+namespace warifu::api {
+namespace {
+
+namespace json = boost::json;
+
+std::string letter(const catalog::Share& share, const std::vector<catalog::Share>& all) {
+  if (!share.parent) return std::string(1, static_cast<char>('A' + share.index));
+  const auto parent = std::ranges::find(all, *share.parent, &catalog::Share::share);
+  const char top = parent == all.end() ? '?' : static_cast<char>('A' + parent->index);
+  return fmt::format("{}{}", top, share.index + 1);
+}
+
+struct Protections {
+  std::set<std::string> classes, origins;
+};
+
+Protections protections_of(const catalog::Share& share) {
+  Protections out;
+  json::error_code bad;
+  const json::value value = json::parse(share.protections.empty() ? "[]" : share.protections, bad);
+  if (bad || !value.is_array()) return out;
+  for (const auto& hop : value.get_array()) {
+    const auto* fields = hop.if_object();
+    if (fields == nullptr) continue;
+    if (const auto* link_class = fields->if_contains("class")) {
+      out.classes.insert(std::string(link_class->as_string()));
+    }
+    if (const auto* origins = fields->if_contains("origins")) {
+      for (const auto& origin : origins->as_array()) {
+        out.origins.insert(std::string(origin.as_string()));
+      }
+    }
+  }
+  return out;
+}
+
+json::array to_json(const std::set<std::string>& texts) {
+  json::array list;
+  for (const std::string& text : texts) list.emplace_back(text);
+  return list;
+}
+
+json::object share_json(const catalog::Share& share, const std::vector<catalog::Share>& all) {
+  const Protections protections = protections_of(share);
+  return {{"share", letter(share, all)},
+          {"id", share.share.text()},
+          {"site", share.site ? share.site->text() : ""},
+          {"last_site", share.last_site.text()},
+          {"state", catalog::state_name(share.state)},
+          {"bytes", share.bytes},
+          {"route", share.route},
+          {"link_classes", to_json(protections.classes)},
+          {"origins", to_json(protections.origins)}};
+}
+
+json::array simulated(const std::set<std::string>& origins) {
+  json::array list;
+  if (origins.contains("RATE_MODEL")) {
+    list.emplace_back("key of the qkd links came from a rate model: kernel random numbers handed "
+                      "out at a modelled rate (origin RATE_MODEL)");
+  }
+  if (origins.contains("SIMULATED_CLICKS")) {
+    list.emplace_back("key of the qkd links came from simulated detector clicks "
+                      "(origin SIMULATED_CLICKS)");
+  }
+  list.emplace_back("cards may be emulated: the evidence of each consent says which kind it was");
+  return list;
+}
+
+json::array computational() {
+  json::array list;
+  list.emplace_back("the random numbers of the cut came from the kernel's generator "
+                    "(getrandom): secrecy of the shares rests on that generator");
+  list.emplace_back("unused pads at rest are sealed with AES-256-GCM under a software root key");
+  list.emplace_back("used pads are gone when their segment keys are forgotten: protection of "
+                    "used pads at rest is computational plus key destruction");
+  return list;
+}
+
+json::array key_spent(const std::vector<catalog::LinkUse>& uses) {
+  json::array list;
+  for (const auto& use : uses) {
+    list.push_back({{"from", use.from.text()},
+                    {"to", use.to.text()},
+                    {"class", use.link_class},
+                    {"origin", use.origin},
+                    {"payload_bytes", use.payload_bytes},
+                    {"tag_bytes", use.tag_bytes},
+                    {"key_bytes", use.key_bytes}});
+  }
+  return list;
+}
+
+}  // namespace
+
+Result<json::value> shares_json(catalog::Catalog& catalog, const ObjectId& object) {
+  TRY_ASSIGN(const auto shares, catalog.list_shares(object));
+  json::array list;
+  for (const auto& share : shares) list.push_back(share_json(share, shares));
+  return json::value(std::move(list));
+}
+
+Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& catalog,
+                                 const ObjectId& id) {
+  TRY_ASSIGN(const catalog::Object object, catalog.object(id));
+  TRY_ASSIGN(const auto shares, catalog.list_shares(id));
+  TRY_ASSIGN(const auto uses, catalog.link_use_of_object(id));
+  std::set<std::string> origins;
+  for (const auto& share : shares) origins.merge(protections_of(share).origins);
+  TRY_ASSIGN(json::value share_list, shares_json(catalog, id));
+  const bool staged = object.state == catalog::ObjectState::kStoring;
+  return json::value{
+      {"object", id.text()},
+      {"person", object.person_id},
+      {"label", object.label},
+      {"bytes", object.length},
+      {"state", catalog::state_name(object.state)},
+      {"policy", object.policy},
+      {"control_site", site.config.name.text()},
+      {"shares", std::move(share_list)},
+      {"simulated", simulated(origins)},
+      {"computational", computational()},
+      {"information_theoretic",
+       json::array{"one share tells nothing about the object (given uniform random numbers)",
+                   "what travels between sites is under one-time pad with one-time tags (given "
+                   "uniform key)",
+                   "every restored chunk is checked by a universal hash whose key is on the card"}},
+      {"key_spent", key_spent(uses)},
+      {"card_record", catalog::state_name(object.card_record)},
+      {"staging", staged ? "sealed, until the object is committed" : "erased"}};
+}
+
+}  // namespace warifu::api

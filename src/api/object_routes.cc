@@ -1,0 +1,181 @@
+// Uploads, objects, the record for the card, the explanation of an object; jobs.
+#include <algorithm>
+
+#include "api/explain.h"
+#include "api/json.h"
+
+namespace warifu::api {
+namespace {
+
+json::object object_json(const catalog::Object& object) {
+  return {{"object", object.object.text()},
+          {"person", object.person_id},
+          {"label", object.label},
+          {"bytes", object.length},
+          {"chunks", object.chunk_count},
+          {"state", catalog::state_name(object.state)},
+          {"policy", object.policy},
+          {"card_record", catalog::state_name(object.card_record)},
+          {"created", os::utc_text(object.created)},
+          {"committed", object.committed_at ? os::utc_text(*object.committed_at) : ""}};
+}
+
+json::value parsed(const std::string& text) {
+  json::error_code bad;
+  json::value value = json::parse(text, bad);
+  return bad ? json::value(nullptr) : value;
+}
+
+json::object job_json(const catalog::Job& job) {
+  return {{"job", job.job.text()},
+          {"kind", catalog::kind_name(job.kind)},
+          {"state", catalog::state_name(job.state)},
+          {"step", job.step},
+          {"object", job.object ? job.object->text() : ""},
+          {"person", job.person_id.value_or("")},
+          {"progress_bytes", job.progress_bytes},
+          {"total_bytes", job.total_bytes},
+          {"error", job.error},
+          {"plan", parsed(job.plan)},
+          {"result", parsed(job.result)},
+          {"created", os::utc_text(job.created)},
+          {"updated", os::utc_text(job.updated)},
+          {"expected_end", job.expected_end ? os::utc_text(*job.expected_end) : ""},
+          {"expected_end_ms", job.expected_end ? job.expected_end->value : 0}};
+}
+
+Result<control::StoreTicket> receive_upload(http::RequestContext& context,
+                                            ControlServices& control) {
+  const auto query = [&](const char* name) {
+    return std::string(context.request().query.find(name).value_or(""));
+  };
+  std::uint64_t length = 0;
+  if (const auto text = context.request().headers.find("Content-Length")) {
+    length = std::strtoull(std::string(*text).c_str(), nullptr, 10);
+  }
+  TRY_ASSIGN(control::Upload upload,
+             control.store.begin(query("person"), query("label"), length));
+  secret::Buffer piece(256 * 1024);
+  for (;;) {
+    TRY_ASSIGN(const std::size_t got, context.read_body_some(piece.bytes()));
+    if (got == 0) break;
+    TRY(upload.append(piece.bytes().first(got)));
+  }
+  return upload.finish();
+}
+
+Result<catalog::Job> store_job_of(ControlServices& control, const ObjectId& object) {
+  TRY_ASSIGN(const auto jobs, control.catalog.list_jobs({.kind = catalog::JobKind::kStore,
+                                                         .object = object},
+                                                        {.count = 1}));
+  if (jobs.empty()) return fail(Code::kNotFound, "no job stored object " + object.text());
+  return jobs.front();
+}
+
+// What the card has to keep. Only while the record is pending: afterwards share control has forgotten it.
+Result<json::object> card_record(Services services, const std::string& text) {
+  if (services.control == nullptr) return fail(Code::kNotFound, "this site has no share control");
+  TRY_ASSIGN(const ObjectId id, ObjectId::parse(text));
+  TRY_ASSIGN(const catalog::Object object, services.control->catalog.object(id));
+  TRY_ASSIGN(const catalog::Job job, store_job_of(*services.control, id));
+  if (object.state != catalog::ObjectState::kCommitted) {
+    return fail(Code::kBusy, "object " + text + " is " +
+                                 std::string(catalog::state_name(object.state)) + ", not stored");
+  }
+  if (job.sealed_secret.empty()) {
+    return fail(Code::kAlreadyExists, "the record of object " + text + " is on the card already");
+  }
+  TRY_ASSIGN(const control::ObjectSecrets secrets,
+             control::open_object_secrets(services.site.keys.root_key().bytes(),
+                                          job.sealed_secret));
+  TRY_ASSIGN(const catalog::Person person, services.control->catalog.person(object.person_id));
+  return json::object{{"object", text},
+                      {"card", person.card.text()},
+                      {"hash_key", to_hex(secrets.hash_key.bytes())},
+                      {"tag", to_hex(secrets.tag)},
+                      {"chunks", object.chunk_count},
+                      {"bytes", object.length}};
+}
+
+Result<json::value> confirm_card_record(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
+  TRY_ASSIGN(const catalog::Job job, store_job_of(control, id));
+  TRY(control.catalog.set_card_record(id, catalog::CardRecordState::kOnCard));
+  TRY(control.catalog.set_job_secret(job.job, {}));
+  return json::value{{"object", id.text()}, {"card_record", "on_card"}};
+}
+
+Result<json::value> list_objects(http::RequestContext& context, ControlServices& control) {
+  catalog::ObjectFilter filter;
+  if (const auto person = context.request().query.find("person")) filter.person_id = *person;
+  TRY_ASSIGN(const auto objects,
+             control.catalog.list_objects(filter, {.count = catalog::kMaxPageRows}));
+  json::array list;
+  for (const auto& object : objects) list.push_back(object_json(object));
+  return json::value{{"objects", std::move(list)}};
+}
+
+void add_job_routes(http::Router& router, Services services) {
+  using http::Method;
+  router.add(Method::kGet, "/v1/jobs",
+             control_handler(services, [](http::RequestContext&, ControlServices& control)
+                                 -> Result<json::value> {
+               TRY_ASSIGN(const auto jobs, control.catalog.list_jobs({}, {.count = 200}));
+               json::array list;
+               for (const auto& job : jobs) list.push_back(job_json(job));
+               return json::value{{"jobs", std::move(list)}};
+             }));
+  router.add(Method::kGet, "/v1/jobs/{job}",
+             control_handler(services, [](http::RequestContext& context, ControlServices& control)
+                                 -> Result<json::value> {
+               TRY_ASSIGN(const JobId id, JobId::parse(context.parameter("job")));
+               TRY_ASSIGN(const catalog::Job job, control.catalog.job(id));
+               return json::value(job_json(job));
+             }));
+}
+
+}  // namespace
+
+void add_object_routes(http::Router& router, Services services) {
+  using http::Method;
+  router.add(Method::kPost, "/v1/objects",
+             control_handler(services, [](http::RequestContext& context, ControlServices& control)
+                                 -> Result<json::value> {
+               TRY_ASSIGN(const control::StoreTicket ticket, receive_upload(context, control));
+               return json::value{{"object", ticket.object.text()}, {"job", ticket.job.text()}};
+             }),
+             {.stream_body = true});
+  router.add(Method::kGet, "/v1/objects", control_handler(services, list_objects));
+  router.add(Method::kGet, "/v1/objects/{object}",
+             control_handler(services, [](http::RequestContext& context, ControlServices& control)
+                                 -> Result<json::value> {
+               TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
+               TRY_ASSIGN(const catalog::Object object, control.catalog.object(id));
+               json::object value = object_json(object);
+               TRY_ASSIGN(value["shares"], shares_json(control.catalog, id));
+               return json::value(std::move(value));
+             }));
+  router.add(Method::kGet, "/v1/objects/{object}/explain",
+             control_handler(services, [services](http::RequestContext& context,
+                                                  ControlServices& control)
+                                 -> Result<json::value> {
+               TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
+               return explain_json(services.site, control.catalog, id);
+             }));
+  router.add(
+      Method::kGet, "/v1/objects/{object}/card-record",
+      [services](http::RequestContext& context) {
+        const auto record = card_record(services, context.parameter("object"));
+        if (record) {
+          answer_secret(context, *record);
+        } else {
+          answer_error(context, record.error());
+        }
+      },
+      {.secret_body = true});
+  router.add(Method::kPost, "/v1/objects/{object}/card-record",
+             control_handler(services, confirm_card_record));
+  add_job_routes(router, services);
+}
+
+}  // namespace warifu::api

@@ -1,0 +1,72 @@
+// Enrolment in two steps: keys for the card, then confirmation that the card is loaded.
+#include "api/json.h"
+
+namespace warifu::api {
+namespace {
+
+void begin_enrolment(Services services, http::RequestContext& context) {
+  const auto work = [&]() -> Result<json::object> {
+    if (services.control == nullptr) {
+      return fail(Code::kNotFound, "this site has no share control");
+    }
+    TRY_ASSIGN(const json::object body, body_object(context));
+    TRY_ASSIGN(const std::string person, text_field(body, "person"));
+    TRY_ASSIGN(const std::string name, text_field(body, "name"));
+    TRY_ASSIGN(const std::uint64_t keys, number_field(body, "keys", card::kMaxKeysPerSite));
+    TRY_ASSIGN(const control::CardContent content,
+               services.control->enrolment.begin(person, name, static_cast<std::uint32_t>(keys)));
+    json::array sites;
+    for (const card::SiteKeys& site : content.sites) {
+      std::string hex = to_hex(site.keys.bytes());
+      sites.push_back({{"site", site.site.text()}, {"keys", hex}});
+      secret::wipe({reinterpret_cast<Byte*>(hex.data()), hex.size()});
+    }
+    return json::object{{"person", person},
+                        {"card", content.card.text()},
+                        {"first_index", content.keys.first.value},
+                        {"count", content.keys.count},
+                        {"sites", std::move(sites)}};
+  };
+  const auto result = work();
+  if (result) {
+    answer_secret(context, *result);
+  } else {
+    answer_error(context, result.error());
+  }
+}
+
+json::object person_json(const catalog::Person& person) {
+  return {{"person", person.person_id},
+          {"name", person.name},
+          {"card", person.card.text()},
+          {"enrolled", os::utc_text(person.created)}};
+}
+
+}  // namespace
+
+void add_person_routes(http::Router& router, Services services) {
+  using http::Method;
+  router.add(
+      Method::kPost, "/v1/persons",
+      [services](http::RequestContext& context) { begin_enrolment(services, context); },
+      {.secret_body = true});
+  router.add(Method::kPost, "/v1/persons/{person}/confirm",
+             control_handler(services, [](http::RequestContext& context, ControlServices& control)
+                                 -> Result<json::value> {
+               TRY_ASSIGN(const json::object body, body_object(context));
+               TRY_ASSIGN(const CardId card, id_field<CardId>(body, "card"));
+               TRY(control.enrolment.finish(context.parameter("person"), card));
+               return json::value{{"person", context.parameter("person")}};
+             }));
+  router.add(Method::kGet, "/v1/persons",
+             control_handler(services, [](http::RequestContext&, ControlServices& control)
+                                 -> Result<json::value> {
+               TRY_ASSIGN(const auto persons,
+                          control.catalog.list_persons("", {.count = catalog::kMaxPageRows}));
+               json::array list;
+               for (const auto& person : persons) list.push_back(person_json(person));
+               return json::value{{"persons", std::move(list)}};
+             }));
+}
+
+}  // namespace warifu::api

@@ -1,0 +1,40 @@
+// The local HTTP API of a site: routes and JSON, no logic (docs/api.md).
+//
+// Served on a Unix socket of mode 0600: whoever may open it is the local operator. Errors are
+// {"message": text, "code": name} with a fitting status.
+#pragma once
+
+#include "control/consent_desk.h"
+#include "control/enrolment.h"
+#include "control/restore_desk.h"
+#include "control/store_desk.h"
+#include "http/server.h"
+
+namespace warifu::api {
+
+// Share control; only at the control site.
+struct ControlServices {
+  catalog::Catalog& catalog;
+  control::Enrolment& enrolment;
+  control::StoreDesk& store;
+  control::ConsentDesk& consent;
+  control::RestoreDesk& restore;
+};
+
+struct Services {
+  control::SiteContext& site;
+  control::ShareService& shares;
+  ControlServices* control = nullptr;  // nullptr at other sites
+};
+
+// Everything in `services` must outlive the server that gets the router.
+[[nodiscard]] http::Router make_router(Services services);
+
+// The parts, each in a file of its own.
+void add_site_routes(http::Router& router, Services services);
+void add_person_routes(http::Router& router, Services services);
+void add_object_routes(http::Router& router, Services services);
+void add_consent_routes(http::Router& router, Services services);
+void add_restore_routes(http::Router& router, Services services);
+
+}  // namespace warifu::api

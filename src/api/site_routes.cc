@@ -1,0 +1,137 @@
+// What every site tells its operator: status, shares, links, audit; import of preshared key.
+#include "api/json.h"
+#include "kme/preshare.h"
+
+namespace warifu::api {
+namespace {
+
+json::object pool_json(const keypool::PoolStatus& status) {
+  json::array origins;
+  for (const auto origin : status.origins) origins.emplace_back(keypool::origin_name(origin));
+  return {{"available_bytes", status.available_bytes},
+          {"mark", status.mark.value},
+          {"synced_end", status.synced_end.value},
+          {"payload_bytes", status.payload_bytes},
+          {"tag_bytes", status.tag_bytes},
+          {"hash_key_bytes", status.hash_key_bytes},
+          {"bulk_bytes", status.bulk_bytes},
+          {"discarded_bytes", status.discarded_bytes},
+          {"ingested_bytes", status.ingested_bytes},
+          {"quarantined_bytes", status.quarantined_bytes},
+          {"origins", std::move(origins)}};
+}
+
+json::array shares_json(control::ShareService& shares) {
+  json::array list;
+  for (const auto& held : shares.held_shares()) {
+    list.push_back({{"id", held.share.text()},
+                    {"object", held.object.text()},
+                    {"letter", held.letter},
+                    {"level", held.letter.size() == 1 ? 0 : 1},
+                    {"bytes", held.bytes}});
+  }
+  return list;
+}
+
+json::value status_json(Services services) {
+  const auto& config = services.site.config;
+  json::array problems;
+  if (const auto listing = services.site.shares.list()) {
+    for (const auto& problem : listing->problems) {
+      problems.push_back({{"path", problem.path}, {"reason", problem.reason}});
+    }
+  }
+  return {{"site", config.name.text()},
+          {"listen", config.listen.text()},
+          {"controller", config.controller.text()},
+          {"shares", shares_json(services.shares)},
+          {"problems", std::move(problems)},
+          {"free_bytes", services.site.shares.free_bytes().value_or(0)},
+          {"unlocked_secret_memory", secret::has_unlocked_memory()}};
+}
+
+json::value links_json(Services services) {
+  json::array links;
+  for (kme::Link* link : services.site.keys.links()) {
+    const kme::LinkStatus status = link->status();
+    links.push_back({{"peer", status.peer.text()},
+                     {"class", kme::link_class_name(status.link_class)},
+                     {"send", pool_json(status.send)},
+                     {"receive", pool_json(status.receive)},
+                     {"residual_bytes", status.residual_bytes},
+                     {"leased_bytes", status.leased_bytes},
+                     {"inflow_bits_per_second", status.inflow_bits_per_second},
+                     {"device", status.device_state}});
+  }
+  return {{"site", services.site.config.name.text()}, {"links", std::move(links)}};
+}
+
+Result<json::value> import_file(Services services, http::RequestContext& context) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const std::string path, text_field(body, "path"));
+  TRY_ASSIGN(const auto plan, kme::read_preshare_plan(services.site.system, path));
+  kme::Link* link = services.site.keys.link_by_id(plan.link);
+  if (link == nullptr) {
+    return fail(Code::kNotFound, "'" + path + "' is for the link " + plan.a.text() + "-" +
+                                     plan.b.text() + ", which this site does not have");
+  }
+  TRY(kme::import_preshare(services.site.system, path, services.site.config.name, link->send(),
+                           link->receive(), {}));
+  if (body.contains("wipe") && body.at("wipe").is_bool() && body.at("wipe").as_bool()) {
+    TRY(kme::wipe_preshare(services.site.system, path));
+  }
+  return json::value{{"peer", link->peer().text()},
+                     {"send_bytes", link->send().status().available_bytes},
+                     {"receive_bytes", link->receive().status().available_bytes}};
+}
+
+Result<json::value> audit_json(Services services) {
+  const audit::Head head = services.site.log.head();
+  const std::uint64_t from = head.sequence > 20 ? head.sequence - 19 : 1;
+  TRY_ASSIGN(const auto records, services.site.log.read(from, 20));
+  json::array list;
+  for (const auto& record : records) {
+    json::object fields;
+    for (const auto& [name, value] : record.fields) fields[name] = value;
+    list.push_back({{"seq", record.sequence},
+                    {"time", os::utc_text(record.time)},
+                    {"event", record.event},
+                    {"fields", std::move(fields)}});
+  }
+  return json::value{{"site", services.site.config.name.text()},
+                     {"records", head.sequence},
+                     {"head", to_hex(head.hash)},
+                     {"last", std::move(list)}};
+}
+
+}  // namespace
+
+void add_site_routes(http::Router& router, Services services) {
+  using http::Method;
+  router.add(Method::kGet, "/v1/status",
+             json_handler([services](http::RequestContext&) -> Result<json::value> {
+               return status_json(services);
+             }));
+  router.add(Method::kGet, "/v1/links",
+             json_handler([services](http::RequestContext&) -> Result<json::value> {
+               return links_json(services);
+             }));
+  router.add(Method::kPost, "/v1/links/import", json_handler([services](http::RequestContext& c) {
+               return import_file(services, c);
+             }));
+  router.add(Method::kGet, "/v1/audit", json_handler([services](http::RequestContext&) {
+               return audit_json(services);
+             }));
+}
+
+http::Router make_router(Services services) {
+  http::Router router;
+  add_site_routes(router, services);
+  add_person_routes(router, services);
+  add_object_routes(router, services);
+  add_consent_routes(router, services);
+  add_restore_routes(router, services);
+  return router;
+}
+
+}  // namespace warifu::api

@@ -1,0 +1,122 @@
+// HTTP over the site's socket.
+#include "apps/api_client.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <filesystem>
+
+#include "control/site_config.h"
+#include "http/client.h"
+#include "os/files.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace json = boost::json;
+
+http::Client make_client(const std::string& socket) {
+  // A restore may wait hours for key: no limit on answers. The socket tells when the site is gone.
+  const std::chrono::milliseconds no_limit{0};
+  return http::Client({.unix_path = socket}, {.answer_timeout = no_limit,
+                                              .io_timeout = no_limit,
+                                              .secret_bodies = true});
+}
+
+Code code_of(const json::value& body, int status) {
+  if (const auto* fields = body.if_object()) {
+    if (const auto* name = fields->if_contains("code"); name != nullptr && name->is_string()) {
+      for (std::uint8_t i = 1; i <= 14; ++i) {
+        if (code_name(static_cast<Code>(i)) == std::string_view(name->get_string())) {
+          return static_cast<Code>(i);
+        }
+      }
+    }
+  }
+  return status == 404 ? Code::kNotFound : status < 500 ? Code::kInvalidArgument : Code::kIo;
+}
+
+Result<json::value> read_answer(http::Response& response) {
+  json::error_code bad;
+  json::value value = json::parse(response.body.text(), bad);
+  response.body.wipe();
+  if (response.status / 100 != 2) {
+    std::string message = "the site answered with status " + std::to_string(response.status);
+    if (const auto* fields = value.if_object()) {
+      if (const auto* text = fields->if_contains("message"); text != nullptr && text->is_string()) {
+        message = std::string(text->get_string());
+      }
+    }
+    return fail(code_of(value, response.status), message);
+  }
+  if (bad) return fail(Code::kProtocol, "the site's answer is not JSON");
+  return value;
+}
+
+}  // namespace
+
+Result<std::string> ApiClient::socket_path() {
+  TRY_ASSIGN(const control::SiteConfig config, control::load_site_config(site_ + "/site.toml"));
+  if (!os::connect_unix(config.api_socket)) {
+    return fail(Code::kUnavailable, "site " + config.name.text() +
+                                        " is not running; start it with warifu site run --config " +
+                                        config.path);
+  }
+  return config.api_socket;
+}
+
+Result<json::value> ApiClient::get(const std::string& path) {
+  TRY_ASSIGN(const std::string socket, socket_path());
+  auto client = make_client(socket);
+  TRY_ASSIGN(http::Response response, client.request({.target = path}));
+  return read_answer(response);
+}
+
+Result<json::value> ApiClient::post(const std::string& path, const json::value& body) {
+  TRY_ASSIGN(const std::string socket, socket_path());
+  auto client = make_client(socket);
+  std::string text = json::serialize(body);
+  http::Request request{.method = http::Method::kPost,
+                        .target = path,
+                        .body = secret::Buffer::copy_of(as_bytes(text))};
+  secret::wipe({reinterpret_cast<Byte*>(text.data()), text.size()});
+  request.headers.add("Content-Type", "application/json");
+  TRY_ASSIGN(http::Response response, client.request(request));
+  return read_answer(response);
+}
+
+Result<json::value> ApiClient::upload(const std::string& path, const std::string& file,
+                                      const ByteProgress& progress) {
+  TRY_ASSIGN(const auto input, os::real_files().open(file, os::OpenMode::kRead));
+  TRY_ASSIGN(const std::uint64_t size, input->size());
+  if (size == 0) return fail(Code::kInvalidArgument, "'" + file + "' is empty: nothing to store");
+  TRY_ASSIGN(const std::string socket, socket_path());
+  auto client = make_client(socket);
+  std::uint64_t done = 0;
+  const auto source = [&](MutableBytes out) -> Result<std::size_t> {
+    const std::size_t want = std::min<std::uint64_t>(out.size(), size - done);
+    TRY_ASSIGN(const std::size_t got, input->read_at(done, out.first(want)));
+    if (got < want) return fail(Code::kIo, "'" + file + "' became shorter while it was read");
+    done += got;
+    if (progress) progress(done, size);
+    return got;
+  };
+  TRY_ASSIGN(http::Response response,
+             client.upload({.method = http::Method::kPost, .target = path}, size, source));
+  return read_answer(response);
+}
+
+Result<> ApiClient::download(const std::string& path,
+                             const std::function<Result<>(ByteView)>& sink) {
+  TRY_ASSIGN(const std::string socket, socket_path());
+  auto client = make_client(socket);
+  TRY_ASSIGN(http::Response response, client.download({.target = path}, sink));
+  if (response.status / 100 == 2) return {};
+  const auto error = read_answer(response);
+  return std::unexpected(error ? Error{Code::kProtocol, "unexpected answer"} : error.error());
+}
+
+std::string url_text(std::string_view text) { return http::percent_encode(text); }
+
+}  // namespace warifu::apps

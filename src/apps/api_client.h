@@ -1,0 +1,39 @@
+// The CLI's way to a site: its HTTP API over the Unix socket in the site's folder.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/bytes.h"
+
+namespace warifu::apps {
+
+using ByteProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+class ApiClient {
+ public:
+  // `site` is the folder with site.toml.
+  explicit ApiClient(std::string site) : site_(std::move(site)) {}
+
+  // A JSON answer. Errors: those of the site, by code; kUnavailable when it does not run.
+  [[nodiscard]] Result<boost::json::value> get(const std::string& path);
+  [[nodiscard]] Result<boost::json::value> post(const std::string& path,
+                                                const boost::json::value& body);
+  // Streams a file as the body of a POST.
+  [[nodiscard]] Result<boost::json::value> upload(const std::string& path, const std::string& file,
+                                                  const ByteProgress& progress);
+  // Streams an answer's body into `sink`.
+  [[nodiscard]] Result<> download(const std::string& path,
+                                  const std::function<Result<>(ByteView)>& sink);
+
+ private:
+  Result<std::string> socket_path();
+  std::string site_;
+};
+
+// Percent-encodes a query value.
+[[nodiscard]] std::string url_text(std::string_view text);
+
+}  // namespace warifu::apps

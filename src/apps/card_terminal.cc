@@ -1,0 +1,74 @@
+// Card file and PIN entry.
+#include "apps/card_terminal.h"
+
+#include <fcntl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "os/files.h"
+
+namespace warifu::apps {
+namespace {
+
+constexpr std::size_t kMaxPinInput = 64;
+
+// Bytes up to the first newline, straight into secret memory.
+Result<secret::Buffer> read_line(int descriptor) {
+  secret::Buffer line(kMaxPinInput);
+  std::size_t size = 0;
+  while (size < line.size()) {
+    const ssize_t got = ::read(descriptor, line.bytes().data() + size, 1);
+    if (got <= 0 || line.bytes()[size] == '\n') break;
+    if (line.bytes()[size] != '\r') ++size;
+  }
+  line.shrink(size);
+  if (size == 0) return fail(Code::kInvalidArgument, "no PIN was given");
+  return line;
+}
+
+Result<secret::Buffer> ask_at_terminal() {
+  if (::isatty(STDIN_FILENO) == 0) {
+    return fail(Code::kInvalidArgument, "no terminal to ask for the PIN; use --pin-file");
+  }
+  std::fprintf(stderr, "PIN: ");
+  termios before{};
+  (void)::tcgetattr(STDIN_FILENO, &before);
+  termios silent = before;
+  silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  (void)::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  auto pin = read_line(STDIN_FILENO);
+  (void)::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+  std::fprintf(stderr, "\n");
+  return pin;
+}
+
+}  // namespace
+
+Result<CardTerminal> open_card(const CardOptions& options, bool make_blank) {
+  CardTerminal terminal;
+  const bool blank = make_blank && !os::real_files().exists(options.card);
+  auto transport = blank ? card::EmulatedCard::create(os::real_files(), options.card)
+                         : card::EmulatedCard::open(os::real_files(), options.card);
+  if (!transport) return fail_in("card", transport.error());
+  terminal.transport = std::move(*transport);
+  TRY_ASSIGN(terminal.session, card::Session::open(*terminal.transport));
+  TRY_ASSIGN(card::ConsentCard selected, card::ConsentCard::select(*terminal.session));
+  terminal.card = std::make_unique<card::ConsentCard>(std::move(selected));
+  return terminal;
+}
+
+Result<secret::Buffer> read_pin(const CardOptions& options) {
+  if (options.pin_file.empty()) return ask_at_terminal();
+  if (options.pin_file == "-") return read_line(STDIN_FILENO);
+  const int descriptor = ::open(options.pin_file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return fail(Code::kNotFound, "cannot read the PIN file '" + options.pin_file + "'");
+  }
+  auto pin = read_line(descriptor);
+  ::close(descriptor);
+  return pin;
+}
+
+}  // namespace warifu::apps

@@ -1,0 +1,107 @@
+// The commands of `warifu`: options as values, one function per command.
+//
+// main.cc parses the command line into these; each function does its work, prints for people or as JSON,
+// and returns an error for main.cc to print and turn into an exit code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace warifu::apps {
+
+struct Common {
+  bool json = false;
+  std::string site;  // folder of the site that the command talks to
+  std::string net;   // folder of a network
+};
+
+struct NetInitOptions {
+  std::string rate = "400Mbit/s";
+  std::string preshare = "512M";
+  std::string bootstrap = "4M";
+  std::uint16_t base_port = 0;
+};
+[[nodiscard]] Result<> net_init(const Common& common, const NetInitOptions& options);
+
+struct NetOptions {
+  std::vector<std::string> only;
+};
+[[nodiscard]] Result<> net_up(const Common& common, const NetOptions& options);
+[[nodiscard]] Result<> net_down(const Common& common, const NetOptions& options);
+[[nodiscard]] Result<> net_status(const Common& common);
+
+struct ConfigOptions {
+  std::string config;
+};
+[[nodiscard]] Result<> site_run(const ConfigOptions& options);
+[[nodiscard]] Result<> rate_model_run(const ConfigOptions& options);
+[[nodiscard]] Result<> site_shares(const Common& common);
+[[nodiscard]] Result<> audit_verify(const Common& common);
+
+struct PreshareOptions {
+  std::string a, b;            // the two sites
+  std::string size = "512M";   // per direction
+  std::string out;             // folder for the two files
+  bool import_now = false;
+};
+[[nodiscard]] Result<> link_preshare(const Common& common, const PreshareOptions& options);
+struct ImportOptions {
+  std::string file;
+  bool wipe = false;
+};
+[[nodiscard]] Result<> link_import(const Common& common, const ImportOptions& options);
+[[nodiscard]] Result<> link_status(const Common& common);
+
+// The person's card at this terminal. Here: the emulated card, its memory in a file.
+struct CardOptions {
+  std::string card;
+  std::string pin_file;  // "-" reads standard input; empty asks at the terminal
+};
+struct EnrolOptions {
+  std::string id, name;
+  CardOptions card;
+  std::uint32_t keys = 64;
+};
+[[nodiscard]] Result<> person_enrol(const Common& common, const EnrolOptions& options);
+[[nodiscard]] Result<> person_list(const Common& common);
+
+struct StoreOptions {
+  std::string file, person, label;
+  CardOptions card;
+  bool no_wait = false;
+};
+[[nodiscard]] Result<> object_store(const Common& common, const StoreOptions& options);
+struct ObjectOptions {
+  std::string object, person;
+  CardOptions card;
+};
+[[nodiscard]] Result<> object_list(const Common& common, const ObjectOptions& options);
+[[nodiscard]] Result<> object_show(const Common& common, const ObjectOptions& options);
+[[nodiscard]] Result<> object_card_record(const Common& common, const ObjectOptions& options);
+[[nodiscard]] Result<> explain(const Common& common, const ObjectOptions& options);
+
+struct ConsentOptions {
+  std::string object, purpose, grantee, destination, valid = "1h", lang = "en";
+  std::uint16_t uses = 1;
+  CardOptions card;
+  bool yes = false;
+};
+[[nodiscard]] Result<> consent_give(const Common& common, const ConsentOptions& options);
+[[nodiscard]] Result<> consent_list(const Common& common);
+
+struct RestoreOptions {
+  std::string object, grant, out, using_shares, gather, purpose, resume;
+};
+[[nodiscard]] Result<> restore(const Common& common, const RestoreOptions& options);
+
+struct JobOptions {
+  std::string job;
+};
+[[nodiscard]] Result<> job_list(const Common& common);
+[[nodiscard]] Result<> job_show(const Common& common, const JobOptions& options);
+[[nodiscard]] Result<> job_watch(const Common& common, const JobOptions& options);
+
+}  // namespace warifu::apps

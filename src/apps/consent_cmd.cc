@@ -1,0 +1,127 @@
+// `warifu consent give|list`: the ceremony at the terminal.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <charconv>
+#include <iostream>
+
+#include "apps/api_client.h"
+#include "apps/card_terminal.h"
+#include "apps/commands.h"
+#include "apps/output.h"
+#include "consent/grant.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace json = boost::json;
+
+// "90s", "30m", "1h", "7d".
+Result<std::uint64_t> parse_duration(const std::string& text) {
+  std::uint64_t number = 0;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (error == std::errc{} && number > 0 && number < 100'000'000 && end + 1 == last) {
+    if (*end == 's') return number;
+    if (*end == 'm') return number * 60;
+    if (*end == 'h') return number * 3600;
+    if (*end == 'd') return number * 86400;
+  }
+  return fail(Code::kInvalidArgument, "'" + text + "' is not a duration; write 90s, 30m, 1h or 7d");
+}
+
+Result<std::string> purpose_of(const std::string& text) {
+  if (text == "health") return std::string("health_management");
+  TRY(consent::parse_purpose(text));
+  return text;
+}
+
+Result<> ask_person(const ConsentOptions& options, const std::string& text) {
+  if (options.yes) return {};
+  fmt::print(stderr, "{}\n\n", text);
+  if (::isatty(STDIN_FILENO) == 0) {
+    return fail(Code::kInvalidArgument, "no terminal to ask the person; use --yes when the text was "
+                                        "shown on another screen");
+  }
+  fmt::print(stderr, "{} ", options.lang == "ja" ? "同意しますか? (はい/yes):" : "Do you consent? (yes):");
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "yes" || answer == "はい") return {};
+  return fail(Code::kCancelled, "the person did not consent; nothing was given");
+}
+
+}  // namespace
+
+Result<> consent_give(const Common& common, const ConsentOptions& options) {
+  TRY_ASSIGN(const std::string purpose, purpose_of(options.purpose));
+  TRY_ASSIGN(const std::uint64_t valid, parse_duration(options.valid));
+  TRY_ASSIGN(const ObjectId object, ObjectId::parse(options.object));
+  TRY_ASSIGN(CardTerminal terminal, open_card(options.card, false));
+  TRY_ASSIGN(const card::CardIdentity identity, terminal.card->identity());
+  if (!identity.is_active) {
+    return fail(Code::kRefused, "card '" + options.card.card + "' belongs to nobody yet");
+  }
+  ApiClient client(common.site);
+  json::object wish = {{"object", options.object},
+                       {"purpose", purpose},
+                       {"grantee", options.grantee},
+                       {"uses", options.uses},
+                       {"valid_seconds", valid},
+                       {"locale", options.lang},
+                       {"card", identity.card.text()},
+                       {"next_index", identity.keys.first.value}};
+  if (!options.destination.empty()) wish["destination"] = options.destination;
+  TRY_ASSIGN(const json::value prepared, client.post("/v1/consents/prepare", wish));
+  const std::string text = text_of(prepared, "text");
+  TRY(ask_person(options, text));
+  TRY_ASSIGN(const secret::Buffer pin, read_pin(options.card));
+  TRY_ASSIGN(const Bytes grant, from_hex(text_of(prepared, "grant")));
+  TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
+  // The card proves what the person has read, so this terminal checks that the grant says just that.
+  if (parsed.object != object || consent::text_digest(text) != parsed.text_digest) {
+    return fail(Code::kCorrupt, "the site's grant is not what the text says; the card was not asked");
+  }
+  TRY(terminal.card->verify_pin(pin.bytes()));
+  TRY_ASSIGN(const card::ObjectRecord record, terminal.card->get_object(object));
+  TRY_ASSIGN(const std::vector<mac::Tag> tags, terminal.card->authorise(grant));
+  json::array tag_list;
+  for (const mac::Tag& tag : tags) tag_list.emplace_back(to_hex(tag));
+  TRY_ASSIGN(const json::value given,
+             client.post("/v1/consents", {{"grant", to_hex(grant)},
+                                          {"card_kind", static_cast<int>(identity.kind())},
+                                          {"tags", tag_list},
+                                          {"hash_key", to_hex(record.hash_key.bytes())},
+                                          {"tag", to_hex(record.tag)}}));
+  if (common.json) {
+    print_json({{"grant", text_of(given, "grant")},
+                {"object", options.object},
+                {"sites", prepared.at("sites")},
+                {"missing", prepared.at("missing")},
+                {"index", parsed.index.value},
+                {"expires", os::utc_text(parsed.expiry)},
+                {"text", text}});
+  } else {
+    fmt::print("consent {} given, valid until {} at {} sites\n", text_of(given, "grant"),
+               os::utc_text(parsed.expiry), parsed.sites.size());
+  }
+  return {};
+}
+
+Result<> consent_list(const Common& common) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer, client.get("/v1/consents"));
+  if (common.json) {
+    print_json(answer);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& entry : answer.at("consents").as_array()) {
+    rows.push_back({text_of(entry, "grant"), text_of(entry, "person"), text_of(entry, "purpose"),
+                    text_of(entry, "grantee"), text_of(entry, "expires"), text_of(entry, "state")});
+  }
+  print_table({"CONSENT", "PERSON", "PURPOSE", "FOR", "UNTIL", "STATE"}, rows);
+  return {};
+}
+
+}  // namespace warifu::apps

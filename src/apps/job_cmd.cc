@@ -1,0 +1,105 @@
+// `warifu job list|show|watch`.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <thread>
+
+#include "apps/commands.h"
+#include "apps/job_follow.h"
+#include "apps/output.h"
+#include "base/units.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace json = boost::json;
+
+std::string progress_text(const json::value& job) {
+  const std::uint64_t total = number_of(job, "total_bytes");
+  const std::uint64_t done = number_of(job, "progress_bytes");
+  return total == 0 ? "-" : fmt::format("{}%", done * 100 / total);
+}
+
+std::string note_of(const json::value& job) {
+  std::string note;
+  if (text_of(job, "state") == "waiting_key") note = "waiting for key";
+  if (!text_of(job, "error").empty()) note = "waiting: " + text_of(job, "error");
+  if (!note.empty() && !text_of(job, "expected_end").empty()) {
+    note += ", end expected " + text_of(job, "expected_end");
+  }
+  return note;
+}
+
+}  // namespace
+
+Result<json::value> follow_job(ApiClient& client, const std::string& job, const std::string& what) {
+  ProgressLine progress(what);
+  auto wait = std::chrono::milliseconds(50);
+  for (;;) {
+    TRY_ASSIGN(json::value record, client.get("/v1/jobs/" + url_text(job)));
+    const std::string state = text_of(record, "state");
+    if (state == "done") return record;
+    if (state == "failed" || state == "cancelled") {
+      const std::string why = text_of(record, "error");
+      return fail(state == "failed" ? Code::kRefused : Code::kCancelled,
+                  "job " + job + " " + state + (why.empty() ? "" : ": " + why));
+    }
+    progress.show(number_of(record, "progress_bytes"), number_of(record, "total_bytes"),
+                  note_of(record));
+    std::this_thread::sleep_for(wait);
+    wait = std::min(wait * 2, std::chrono::milliseconds(500));
+  }
+}
+
+Result<> job_list(const Common& common) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer, client.get("/v1/jobs"));
+  if (common.json) {
+    print_json(answer);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& job : answer.at("jobs").as_array()) {
+    rows.push_back({text_of(job, "job"), text_of(job, "kind"), text_of(job, "state"),
+                    text_of(job, "step"), progress_text(job), text_of(job, "expected_end"),
+                    text_of(job, "error")});
+  }
+  print_table({"JOB", "KIND", "STATE", "STEP", "DONE", "END EXPECTED", "NOTE"}, rows);
+  return {};
+}
+
+Result<> job_show(const Common& common, const JobOptions& options) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value job, client.get("/v1/jobs/" + url_text(options.job)));
+  if (common.json) {
+    print_json(job);
+    return {};
+  }
+  fmt::print("job       {}\nkind      {}\nstate     {}\nstep      {}\nobject    {}\nprogress  {} of {}\n",
+             text_of(job, "job"), text_of(job, "kind"), text_of(job, "state"), text_of(job, "step"),
+             text_of(job, "object"), human_bytes(number_of(job, "progress_bytes")),
+             human_bytes(number_of(job, "total_bytes")));
+  if (!text_of(job, "expected_end").empty()) {
+    fmt::print("expected  {}\n", text_of(job, "expected_end"));
+  }
+  if (!text_of(job, "error").empty()) fmt::print("note      {}\n", text_of(job, "error"));
+  if (const auto& plan = job.at("plan"); plan.is_array()) {
+    fmt::print("plan\n");
+    for (const auto& line : plan.as_array()) fmt::print("  {}\n", std::string_view(line.as_string()));
+  }
+  return {};
+}
+
+Result<> job_watch(const Common& common, const JobOptions& options) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value job, follow_job(client, options.job, "job"));
+  if (common.json) {
+    print_json(job);
+  } else {
+    fmt::print("job {} is done\n", options.job);
+  }
+  return {};
+}
+
+}  // namespace warifu::apps

@@ -1,0 +1,155 @@
+// `warifu link preshare|import|status`, `warifu site shares|audit`.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <filesystem>
+
+#include "apps/api_client.h"
+#include "apps/commands.h"
+#include "apps/network.h"
+#include "apps/output.h"
+#include "base/units.h"
+#include "control/site_config.h"
+#include "kme/preshare.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace json = boost::json;
+
+// Where a direction's stream ends now, told by the site that sends it.
+Result<PadOffset> stream_end(const std::string& site_dir, const std::string& peer) {
+  ApiClient client(site_dir);
+  TRY_ASSIGN(const json::value links, client.get("/v1/links"));
+  for (const auto& link : links.at("links").as_array()) {
+    if (text_of(link, "peer") == peer) {
+      return PadOffset{number_of(link.at("send"), "synced_end")};
+    }
+  }
+  return fail(Code::kNotFound, "there is no link to " + peer);
+}
+
+}  // namespace
+
+Result<> link_preshare(const Common& common, const PreshareOptions& options) {
+  TRY_ASSIGN(const std::uint64_t size, parse_size(options.size));
+  TRY_ASSIGN(const SiteName a, SiteName::parse(options.a));
+  TRY_ASSIGN(const SiteName b, SiteName::parse(options.b));
+  const auto dir_of = [&](const SiteName& site) { return common.net + "/sites/" + site.text(); };
+  TRY_ASSIGN(const auto config, control::load_site_config(dir_of(a) + "/site.toml"));
+  const auto peer = std::ranges::find_if(config.peers, [&](const control::PeerConfig& p) {
+    return p.link.peer == b;
+  });
+  if (peer == config.peers.end()) {
+    return fail(Code::kNotFound, "there is no link " + a.text() + "-" + b.text());
+  }
+  TRY_ASSIGN(const PadOffset base_ab, stream_end(dir_of(a), b.text()));
+  TRY_ASSIGN(const PadOffset base_ba, stream_end(dir_of(b), a.text()));
+  const std::string stem = fmt::format("{}/{}-{}.", options.out, a.text(), b.text());
+  const std::string files[2] = {stem + a.text(), stem + b.text()};
+  {
+    ProgressLine progress("random numbers");
+    TRY(kme::make_preshare(os::real_system(),
+                           {peer->link.id, a, b, base_ab, base_ba, size, size}, files[0], files[1],
+                           [&](std::uint64_t done, std::uint64_t total) {
+                             progress.show(done, total);
+                           }));
+  }
+  if (common.json) {
+    print_json({{"link", a.text() + "-" + b.text()},
+                {"bytes_per_direction", size},
+                {"files", {files[0], files[1]}}});
+  } else {
+    fmt::print("{}\n{}\nbring each file to its site and take it in with: warifu link import\n",
+               files[0], files[1]);
+  }
+  return {};
+}
+
+Result<> link_import(const Common& common, const ImportOptions& options) {
+  ApiClient client(common.site);
+  std::error_code ignored;
+  const std::string path = std::filesystem::absolute(options.file, ignored).string();
+  TRY_ASSIGN(const json::value answer,
+             client.post("/v1/links/import", {{"path", path}, {"wipe", options.wipe}}));
+  if (common.json) {
+    print_json(answer);
+  } else {
+    fmt::print("link to {}: {} to send, {} to receive\n", text_of(answer, "peer"),
+               human_bytes(number_of(answer, "send_bytes")),
+               human_bytes(number_of(answer, "receive_bytes")));
+  }
+  return {};
+}
+
+Result<> link_status(const Common& common) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer, client.get("/v1/links"));
+  if (common.json) {
+    print_json(answer);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& link : answer.at("links").as_array()) {
+    const json::value& send = link.at("send");
+    const json::value& receive = link.at("receive");
+    std::string origins;
+    for (const auto& origin : send.at("origins").as_array()) {
+      origins += (origins.empty() ? "" : "+") + std::string(origin.as_string());
+    }
+    rows.push_back({text_of(link, "peer"), text_of(link, "class"),
+                    human_bytes(number_of(link, "residual_bytes")),
+                    human_bytes(number_of(receive, "available_bytes")),
+                    human_bytes(number_of(link, "leased_bytes")),
+                    human_bit_rate(link.at("inflow_bits_per_second").to_number<double>()),
+                    human_bytes(number_of(send, "payload_bytes")),
+                    human_bytes(number_of(send, "tag_bytes") + number_of(send, "hash_key_bytes")),
+                    origins, text_of(link, "device")});
+  }
+  print_table({"PEER", "CLASS", "RESIDUAL", "RECEIVE", "LEASED", "INFLOW", "SENT", "TAGS", "KEY FROM",
+               "DEVICE"},
+              rows);
+  return {};
+}
+
+Result<> site_shares(const Common& common) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value status, client.get("/v1/status"));
+  if (common.json) {
+    print_json(status);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& share : status.at("shares").as_array()) {
+    rows.push_back({text_of(share, "letter"), text_of(share, "object"), text_of(share, "id"),
+                    human_bytes(number_of(share, "bytes"))});
+  }
+  print_table({"SHARE", "OBJECT", "ID", "SIZE"}, rows);
+  for (const auto& problem : status.at("problems").as_array()) {
+    fmt::print("problem: {}: {}\n", text_of(problem, "path"), text_of(problem, "reason"));
+  }
+  return {};
+}
+
+Result<> audit_verify(const Common& common) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer, client.get("/v1/audit"));
+  if (common.json) {
+    print_json(answer);
+    return {};
+  }
+  fmt::print("{} records, head {}\n", number_of(answer, "records"), text_of(answer, "head"));
+  for (const auto& record : answer.at("last").as_array()) {
+    std::string fields;
+    for (const auto& field : record.at("fields").as_object()) {
+      fields += fmt::format(" {}={}", std::string_view(field.key()),
+                            std::string_view(field.value().as_string()));
+    }
+    fmt::print("{} {:>5} {}{}\n", text_of(record, "time"), number_of(record, "seq"),
+               text_of(record, "event"), fields);
+  }
+  return {};
+}
+
+}  // namespace warifu::apps

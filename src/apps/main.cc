@@ -1,0 +1,273 @@
+// The command line of `warifu`: options, help with examples, exit codes. No work is done here.
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+
+#include "apps/commands.h"
+#include "apps/output.h"
+#include "secret/secret.h"
+
+namespace {
+
+using namespace warifu;
+using namespace warifu::apps;
+
+// What the chosen subcommand will run.
+using Action = std::function<Result<>()>;
+
+CLI::App* add(CLI::App& parent, const char* name, const char* description, const char* example) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  command->footer(std::string("Example:\n  ") + example);
+  return command;
+}
+
+void add_site(CLI::App* command, Common& common) {
+  command->add_option("--site", common.site, "folder of the site (or set WARIFU_SITE)")
+      ->envname("WARIFU_SITE")
+      ->required();
+  command->add_flag("--json", common.json, "print one JSON document");
+}
+
+void add_net(CLI::App* command, Common& common) {
+  command->add_option("--net", common.net, "folder of the network (or set WARIFU_NET)")
+      ->envname("WARIFU_NET")
+      ->required();
+  command->add_flag("--json", common.json, "print one JSON document");
+}
+
+void add_card(CLI::App* command, CardOptions& card, bool required) {
+  auto* option = command->add_option("--card", card.card, "file of the emulated card");
+  if (required) option->required();
+  command->add_option("--pin-file", card.pin_file,
+                      "file with the PIN, - for standard input; without it you are asked");
+}
+
+void net_commands(CLI::App& app, Common& common, Action& action) {
+  CLI::App* net = app.add_subcommand("net", "make, start and stop a network on this machine");
+  net->require_subcommand(1);
+  static NetInitOptions init;
+  static NetOptions chosen;
+  auto* command = add(*net, "init", "make the six-site reference network in a folder",
+                      "warifu net init --net /tmp/demo --rate 400Mbit/s --preshare 512M");
+  add_net(command, common);
+  command->add_option("--rate", init.rate, "rate of each key device (a model, not a measurement)");
+  command->add_option("--preshare", init.preshare, "random bytes per preshared link and direction");
+  command->add_option("--bootstrap", init.bootstrap,
+                      "preshared start key per device link and direction");
+  command->add_option("--base-port", init.base_port, "first TCP port; 0 takes free ones");
+  command->callback([&] { action = [&] { return net_init(common, init); }; });
+
+  command = add(*net, "up", "start all processes, or some", "warifu net up --net /tmp/demo");
+  add_net(command, common);
+  command->add_option("--only", chosen.only, "names of sites or devices");
+  command->callback([&] { action = [&] { return net_up(common, chosen); }; });
+
+  command = add(*net, "down", "stop all processes, or some",
+                "warifu net down --net /tmp/demo --only lsa");
+  add_net(command, common);
+  command->add_option("--only", chosen.only, "names of sites or devices");
+  command->callback([&] { action = [&] { return net_down(common, chosen); }; });
+
+  command = add(*net, "status", "which processes run and which shares each site holds",
+                "warifu net status --net /tmp/demo --json");
+  add_net(command, common);
+  command->callback([&] { action = [&] { return net_status(common); }; });
+}
+
+void process_commands(CLI::App& app, Common& common, Action& action) {
+  static ConfigOptions config;
+  CLI::App* site = app.add_subcommand("site", "run a site, look at what it holds");
+  site->require_subcommand(1);
+  auto* command = add(*site, "run", "run a site until it is told to stop",
+                      "warifu site run --config /tmp/demo/sites/lsa/site.toml");
+  command->add_option("--config", config.config, "configuration file (TOML)")->required();
+  command->callback([&] { action = [&] { return site_run(config); }; });
+  command = add(*site, "shares", "the shares that a site holds",
+                "warifu site shares --site /tmp/demo/sites/lsa");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return site_shares(common); }; });
+  command = add(*site, "audit", "check the chain of a site's log and show its end",
+                "warifu site audit --site /tmp/demo/sites/lsa");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return audit_verify(common); }; });
+
+  CLI::App* qkd = app.add_subcommand("qkd", "key devices");
+  qkd->require_subcommand(1);
+  command = add(*qkd, "rate-model", "run a key device that models a rate (origin RATE_MODEL)",
+                "warifu qkd rate-model --config device.toml");
+  command->add_option("--config", config.config, "configuration file (TOML)")->required();
+  command->callback([&] { action = [&] { return rate_model_run(config); }; });
+}
+
+void link_commands(CLI::App& app, Common& common, Action& action) {
+  static PreshareOptions preshare;
+  static ImportOptions import;
+  CLI::App* link = app.add_subcommand("link", "links and their key");
+  link->require_subcommand(1);
+  auto* command = add(*link, "preshare", "make random files for both ends of a preshared link",
+                      "warifu link preshare --net /tmp/demo tuh cloud1 --size 1G --out /media/disk");
+  add_net(command, common);
+  command->add_option("a", preshare.a, "one site")->required();
+  command->add_option("b", preshare.b, "the other site")->required();
+  command->add_option("--size", preshare.size, "random bytes per direction");
+  command->add_option("--out", preshare.out, "folder for the two files")->required();
+  command->callback([&] { action = [&] { return link_preshare(common, preshare); }; });
+
+  command = add(*link, "import", "take a preshared file into a site's pools",
+                "warifu link import --site /tmp/demo/sites/tuh /media/disk/tuh-cloud1.tuh --wipe");
+  add_site(command, common);
+  command->add_option("file", import.file, "the file made for this site")->required();
+  command->add_flag("--wipe", import.wipe, "overwrite and remove the file afterwards");
+  command->callback([&] { action = [&] { return link_import(common, import); }; });
+
+  command = add(*link, "status", "residual key of every link of a site",
+                "warifu link status --site /tmp/demo/sites/tommo");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return link_status(common); }; });
+}
+
+void person_commands(CLI::App& app, Common& common, Action& action) {
+  static EnrolOptions enrol;
+  CLI::App* person = app.add_subcommand("person", "enrol people");
+  person->require_subcommand(1);
+  auto* command = add(*person, "enrol", "enrol a person and load the card with one-time keys",
+                      "warifu person enrol --site S --id P-001 --name 'A. Sato' --card a.card");
+  add_site(command, common);
+  command->add_option("--id", enrol.id, "the biobank's id for the person")->required();
+  command->add_option("--name", enrol.name, "name shown to staff")->required();
+  command->add_option("--keys", enrol.keys, "one-time keys per site: how many consents");
+  add_card(command, enrol.card, true);
+  command->callback([&] { action = [&] { return person_enrol(common, enrol); }; });
+  command = add(*person, "list", "everybody who is enrolled", "warifu person list --site S");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return person_list(common); }; });
+}
+
+void object_commands(CLI::App& app, Common& common, Action& action) {
+  static StoreOptions store;
+  static ObjectOptions which;
+  CLI::App* object = app.add_subcommand("object", "store files and look at them");
+  object->require_subcommand(1);
+  auto* command = add(*object, "store", "cut a file into shares and place them",
+                      "warifu object store genome.cram --site S --person P-001 --card a.card");
+  add_site(command, common);
+  command->add_option("file", store.file, "the file")->required();
+  command->add_option("--person", store.person, "whose it is")->required();
+  command->add_option("--label", store.label, "name to show instead of the file's");
+  command->add_flag("--no-wait", store.no_wait, "return once the job is accepted");
+  add_card(command, store.card, false);
+  command->callback([&] { action = [&] { return object_store(common, store); }; });
+
+  command = add(*object, "list", "stored objects", "warifu object list --site S --person P-001");
+  add_site(command, common);
+  command->add_option("--person", which.person, "of one person only");
+  command->callback([&] { action = [&] { return object_list(common, which); }; });
+  command = add(*object, "show", "one object", "warifu object show ID --site S");
+  add_site(command, common);
+  command->add_option("object", which.object, "object id")->required();
+  command->callback([&] { action = [&] { return object_show(common, which); }; });
+  command = add(*object, "card-record", "load an object's record on the person's card",
+                "warifu object card-record ID --site S --card a.card");
+  add_site(command, common);
+  command->add_option("object", which.object, "object id")->required();
+  add_card(command, which.card, true);
+  command->callback([&] { action = [&] { return object_card_record(common, which); }; });
+
+  command = add(app, "explain",
+                "where every share is, what protected it on the way, what is simulated",
+                "warifu explain ID --site S");
+  add_site(command, common);
+  command->add_option("object", which.object, "object id")->required();
+  command->callback([&] { action = [&] { return explain(common, which); }; });
+}
+
+void consent_commands(CLI::App& app, Common& common, Action& action) {
+  static ConsentOptions give;
+  static RestoreOptions restoring;
+  CLI::App* consent = app.add_subcommand("consent", "the person's consent, by card");
+  consent->require_subcommand(1);
+  auto* command = add(*consent, "give", "show what is asked, take the PIN, let the card prove it",
+                      "warifu consent give --site S --object ID --purpose medicine "
+                      "--grantee 'Dr. Ito' --card a.card");
+  add_site(command, common);
+  command->add_option("--object", give.object, "object id")->required();
+  command->add_option("--purpose", give.purpose, "health, research or medicine")->required();
+  command->add_option("--grantee", give.grantee, "who will use it (up to 24 bytes)")->required();
+  command->add_option("--destination", give.destination, "site where it may be restored");
+  command->add_option("--uses", give.uses, "how many restores");
+  command->add_option("--valid", give.valid, "for how long: 90s, 30m, 1h, 7d");
+  command->add_option("--lang", give.lang, "language of the text shown: en or ja");
+  command->add_flag("--yes", give.yes, "the person has read the text on another screen");
+  add_card(command, give.card, true);
+  command->callback([&] { action = [&] { return consent_give(common, give); }; });
+  command = add(*consent, "list", "consents given", "warifu consent list --site S");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return consent_list(common); }; });
+
+  command = add(app, "restore", "put an object together under a consent",
+                "warifu restore ID --site S --grant GRANT --out genome.cram");
+  add_site(command, common);
+  command->add_option("object", restoring.object, "object id")->required();
+  command->add_option("--grant", restoring.grant, "id of the consent")->required();
+  command->add_option("--out", restoring.out, "file to write")->required();
+  command->add_option("--using", restoring.using_shares,
+                      "only these shares, for example A,B or A,C1,C2");
+  command->add_option("--gather", restoring.gather, "site where nested shares are combined");
+  command->add_option("--purpose", restoring.purpose, "purpose claimed; default: the consent's");
+  command->add_option("--resume", restoring.resume, "go on with this interrupted job");
+  command->callback([&] { action = [&] { return restore(common, restoring); }; });
+}
+
+void job_commands(CLI::App& app, Common& common, Action& action) {
+  static JobOptions which;
+  CLI::App* job = app.add_subcommand("job", "work in progress");
+  job->require_subcommand(1);
+  auto* command = add(*job, "list", "all jobs, newest first", "warifu job list --site S");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return job_list(common); }; });
+  command = add(*job, "show", "one job", "warifu job show JOB --site S");
+  add_site(command, common);
+  command->add_option("job", which.job, "job id")->required();
+  command->callback([&] { action = [&] { return job_show(common, which); }; });
+  command = add(*job, "watch", "follow a job to its end", "warifu job watch JOB --site S");
+  add_site(command, common);
+  command->add_option("job", which.job, "job id")->required();
+  command->callback([&] { action = [&] { return job_watch(common, which); }; });
+}
+
+constexpr const char* kFooter =
+    "Exit codes: 0 done, 1 other failure, 2 wrong usage or input, 3 not found, 4 refused,\n"
+    "  5 out of key, 6 unreachable or no answer in time, 7 damaged data, 8 busy or already there,\n"
+    "  9 file or disk error, 10 outcome unknown, 11 cancelled.\n"
+    "Try:  ./run demo     then     warifu net status --net DIR";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  secret::harden_process();
+  CLI::App app("Warifu: a person's genome in shares, under one-time pads, restored by consent only.");
+  app.set_version_flag("--version", "warifu 0.1.0");
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  app.name("warifu");
+  Common common;
+  Action action;
+  net_commands(app, common, action);
+  process_commands(app, common, action);
+  link_commands(app, common, action);
+  person_commands(app, common, action);
+  object_commands(app, common, action);
+  consent_commands(app, common, action);
+  job_commands(app, common, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : exit_code(Code::kInvalidArgument);
+  }
+  const Result<> done = action();
+  if (done) return 0;
+  print_error(done.error());
+  return exit_code(done.error().code);
+}

@@ -1,0 +1,234 @@
+// `warifu net init`: the six-site reference network in one folder.
+//
+// Makes configuration and empty pools of every site, certificates and configuration of every key device,
+// preshared start key for device links, and preshared key for the others. Everything is made in a
+// new folder; a folder that is not empty is refused.
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+
+#include "apps/commands.h"
+#include "apps/device_files.h"
+#include "apps/output.h"
+#include "base/units.h"
+#include "kme/key_manager.h"
+#include "kme/preshare.h"
+#include "os/net.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Site {
+  const char* name;
+  const char* labels;
+  std::uint16_t port = 0;
+};
+
+struct LinkPlan {
+  std::size_t a, b;  // indices of sites
+  bool qkd;
+  LinkId id;
+  std::array<DeviceFiles, 2> devices;  // at a, at b; for qkd links
+};
+
+constexpr const char* kPolicy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
+
+class Init {
+ public:
+  Init(const Common& common, const NetInitOptions& options) : options_(options) {
+    dir_ = fs::absolute(common.net).lexically_normal().string();
+    sites_ = {{"tommo", "\"origin\"", 0},   {"lsa", "\"vault\"", 0},
+              {"tuh", "\"gateway\"", 0},    {"cloud1", "\"cloud\"", 0},
+              {"cloud2", "\"cloud\"", 0},   {"cloud3", "\"cloud\"", 0}};
+    for (const auto& [a, b, qkd] : {std::tuple{0, 1, true}, {0, 2, true}, {2, 3, false},
+                                    {2, 4, false}, {2, 5, false}, {3, 4, false}, {3, 5, false},
+                                    {4, 5, false}}) {
+      links_.push_back({static_cast<std::size_t>(a), static_cast<std::size_t>(b), qkd,
+                        os::random_id<LinkId>(os::kernel_random()), {}});
+    }
+  }
+
+  Result<> run() {
+    TRY_ASSIGN(preshare_bytes_, parse_size(options_.preshare));
+    TRY_ASSIGN(bootstrap_bytes_, parse_size(options_.bootstrap));
+    if (bootstrap_bytes_ < (2U << 20)) {
+      return fail(Code::kInvalidArgument, "--bootstrap must be at least 2M: key for the first messages");
+    }
+    std::error_code error;
+    if (fs::exists(dir_ + "/network.toml", error) ||
+        (fs::exists(dir_, error) && !fs::is_empty(dir_, error))) {
+      return fail(Code::kAlreadyExists, "'" + dir_ + "' is not empty");
+    }
+    TRY(system_.files.make_directories(dir_));
+    TRY(pick_ports());
+    for (LinkPlan& link : links_) {
+      if (link.qkd) TRY(make_devices(link));
+    }
+    for (std::size_t i = 0; i < sites_.size(); ++i) TRY(write_site(i));
+    for (const LinkPlan& link : links_) TRY(make_key(link));
+    return write_network();
+  }
+
+  [[nodiscard]] const std::string& dir() const { return dir_; }
+  [[nodiscard]] std::size_t link_count() const { return links_.size(); }
+
+ private:
+  std::string site_dir(std::size_t i) const { return dir_ + "/sites/" + sites_[i].name; }
+
+  Result<> pick_ports() {
+    // Listeners are held until all ports are known, so that no port is given out twice.
+    std::vector<std::unique_ptr<os::Listener>> held;
+    std::uint16_t next = options_.base_port;
+    const auto pick = [&]() -> Result<std::uint16_t> {
+      if (next != 0) return next++;
+      TRY_ASSIGN(auto listener, os::listen_tcp({"127.0.0.1", 0}));
+      held.push_back(std::move(listener));
+      return held.back()->port();
+    };
+    for (Site& site : sites_) {
+      TRY_ASSIGN(site.port, pick());
+    }
+    for (LinkPlan& link : links_) {
+      if (!link.qkd) continue;
+      for (DeviceFiles& device : link.devices) {
+        TRY_ASSIGN(device.api_port, pick());
+        TRY_ASSIGN(device.model_port, pick());
+      }
+    }
+    return {};
+  }
+
+  Result<> make_devices(LinkPlan& link) {
+    const std::string a = sites_[link.a].name;
+    const std::string b = sites_[link.b].name;
+    for (int i = 0; i < 2; ++i) {
+      DeviceFiles& device = link.devices[static_cast<std::size_t>(i)];
+      device.name = fmt::format("{}-{}-{}", a, b, i == 0 ? a : b);
+      device.dir = dir_ + "/devices/" + device.name;
+      device.own_sae = fmt::format("SAE-{}-{}", i == 0 ? a : b, i == 0 ? b : a);
+      device.peer_sae = fmt::format("SAE-{}-{}", i == 0 ? b : a, i == 0 ? a : b);
+      device.client_dir = site_dir(i == 0 ? link.a : link.b) + "/devices/" + (i == 0 ? b : a);
+    }
+    return write_device_pair(link.devices[0], link.devices[1], options_.rate);
+  }
+
+  std::string peers_of(std::size_t i) const {
+    std::string text;
+    for (const LinkPlan& link : links_) {
+      if (link.a != i && link.b != i) continue;
+      const std::size_t peer = link.a == i ? link.b : link.a;
+      text += fmt::format(
+          "\n[[peers]]\nsite = \"{}\"\naddress = \"127.0.0.1:{}\"\nclass = \"{}\"\nid = \"{}\"\n",
+          sites_[peer].name, sites_[peer].port, link.qkd ? "qkd" : "preshared", link.id.text());
+      if (!link.qkd) continue;
+      const DeviceFiles& device = link.devices[link.a == i ? 0 : 1];
+      text += fmt::format(
+          "[peers.device]\n# A real device takes the model's place by these lines alone.\n"
+          "url = \"https://127.0.0.1:{}\"\nown_sae = \"{}\"\npeer_sae = \"{}\"\n"
+          "certificate = \"{}/site.pem\"\nkey = \"{}/site.key\"\nca = \"{}/ca.pem\"\n"
+          "origin = \"RATE_MODEL\"\nhigh_water = \"256M\"\n",
+          device.api_port, device.own_sae, device.peer_sae, device.client_dir, device.client_dir,
+          device.client_dir);
+    }
+    return text;
+  }
+
+  Result<> write_site(std::size_t i) {
+    const std::string dir = site_dir(i);
+    TRY(system_.files.make_directories(dir + "/data"));
+    std::string text = fmt::format(
+        "# Made by warifu net init. Every setting is explained in docs/configuration.md.\n"
+        "[site]\nname = \"{}\"\nlisten = \"127.0.0.1:{}\"\napi_socket = \"{}/api.sock\"\n"
+        "data_dir = \"{}/data\"\ncontroller = \"tommo\"\n",
+        sites_[i].name, sites_[i].port, dir, dir);
+    if (i == 0) text += fmt::format("policy = \"{}\"\n", kPolicy);
+    for (std::size_t j = 0; j < sites_.size(); ++j) {
+      text += fmt::format("\n[[sites]]\nname = \"{}\"\nnumber = {}\nlabels = [{}]\n", sites_[j].name,
+                          j + 1, sites_[j].labels);
+    }
+    for (const LinkPlan& link : links_) {
+      text += fmt::format("\n[[links]]\na = \"{}\"\nb = \"{}\"\nclass = \"{}\"\n",
+                          sites_[link.a].name, sites_[link.b].name,
+                          link.qkd ? "qkd" : "preshared");
+    }
+    return os::replace_file(system_.files, dir + "/site.toml", as_bytes(text + peers_of(i)));
+  }
+
+  // Pools at both ends, and preshared key through the same files that a courier would carry.
+  Result<> make_key(const LinkPlan& link) {
+    const auto link_class = link.qkd ? kme::LinkClass::kQkd : kme::LinkClass::kPreshared;
+    const SiteName a = *SiteName::parse(sites_[link.a].name);
+    const SiteName b = *SiteName::parse(sites_[link.b].name);
+    TRY(kme::create_link_pools(system_, site_dir(link.a) + "/data", {b, link_class, link.id}));
+    TRY(kme::create_link_pools(system_, site_dir(link.b) + "/data", {a, link_class, link.id}));
+    const std::uint64_t size = link.qkd ? bootstrap_bytes_ : preshare_bytes_;
+    const std::string stem = fmt::format("{}/preshare/{}-{}", dir_, a.text(), b.text());
+    const std::string files[2] = {stem + "." + a.text(), stem + "." + b.text()};
+    ProgressLine progress(fmt::format("key {}-{}", a.text(), b.text()));
+    TRY(kme::make_preshare(system_, {link.id, a, b, {}, {}, size, size}, files[0], files[1],
+                           [&](std::uint64_t done, std::uint64_t total) {
+                             progress.show(done, total, "random numbers");
+                           }));
+    TRY(import(link.a, b, {b, link_class, link.id}, files[0], progress));
+    return import(link.b, a, {a, link_class, link.id}, files[1], progress);
+  }
+
+  Result<> import(std::size_t site, const SiteName& peer, const kme::LinkConfig& link,
+                  const std::string& file, ProgressLine& progress) {
+    TRY_ASSIGN(const auto keys, kme::KeyManager::open(system_, site_dir(site) + "/data", {link}));
+    kme::Link* pools = keys->link_to(peer);
+    TRY(kme::import_preshare(system_, file, *SiteName::parse(sites_[site].name), pools->send(),
+                             pools->receive(), [&](std::uint64_t done, std::uint64_t total) {
+                               progress.show(done, total, "taking it in");
+                             }));
+    return system_.files.remove(file);
+  }
+
+  Result<> write_network() {
+    std::string text = "# Made by warifu net init: the processes of this network.\n";
+    for (const LinkPlan& link : links_) {
+      if (!link.qkd) continue;
+      for (const DeviceFiles& device : link.devices) {
+        text += fmt::format(
+            "\n[[processes]]\nname = \"{}\"\nkind = \"device\"\nconfig = \"devices/{}/device.toml\"\n"
+            "ready = \"127.0.0.1:{}\"\n",
+            device.name, device.name, device.api_port);
+      }
+    }
+    for (std::size_t i = 0; i < sites_.size(); ++i) {
+      text += fmt::format(
+          "\n[[processes]]\nname = \"{}\"\nkind = \"site\"\nconfig = \"sites/{}/site.toml\"\n"
+          "ready = \"{}/api.sock\"\n",
+          sites_[i].name, sites_[i].name, site_dir(i));
+    }
+    return os::replace_file(system_.files, dir_ + "/network.toml", as_bytes(text));
+  }
+
+  const NetInitOptions& options_;
+  os::System system_ = os::real_system();
+  std::string dir_;
+  std::vector<Site> sites_;
+  std::vector<LinkPlan> links_;
+  std::uint64_t preshare_bytes_ = 0;
+  std::uint64_t bootstrap_bytes_ = 0;
+};
+
+}  // namespace
+
+Result<> net_init(const Common& common, const NetInitOptions& options) {
+  Init init(common, options);
+  TRY(init.run());
+  if (common.json) {
+    print_json({{"net", init.dir()}, {"sites", 6}, {"links", init.link_count()}});
+  } else {
+    fmt::print("made a network of 6 sites and {} links in {}\nstart it with: warifu net up --net {}\n",
+               init.link_count(), init.dir(), init.dir());
+  }
+  return {};
+}
+
+}  // namespace warifu::apps

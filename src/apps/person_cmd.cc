@@ -1,0 +1,82 @@
+// `warifu person enrol|list`.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "apps/api_client.h"
+#include "apps/card_terminal.h"
+#include "apps/commands.h"
+#include "apps/output.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace json = boost::json;
+
+// What the site drew for the card, out of its answer.
+Result<card::Personalisation> read_content(const json::value& answer, secret::Buffer pin) {
+  card::Personalisation content;
+  TRY_ASSIGN(content.card, CardId::parse(text_of(answer, "card")));
+  content.pin = std::move(pin);
+  content.first_index = {static_cast<std::uint32_t>(number_of(answer, "first_index"))};
+  for (const json::value& site : answer.at("sites").as_array()) {
+    card::SiteKeys keys;
+    TRY_ASSIGN(keys.site, SiteName::parse(text_of(site, "site")));
+    TRY_ASSIGN(Bytes bytes, from_hex(text_of(site, "keys")));
+    keys.keys = secret::Buffer::copy_of(bytes);
+    secret::wipe(bytes);
+    content.sites.push_back(std::move(keys));
+  }
+  return content;
+}
+
+}  // namespace
+
+Result<> person_enrol(const Common& common, const EnrolOptions& options) {
+  TRY_ASSIGN(secret::Buffer pin, read_pin(options.card));
+  TRY_ASSIGN(CardTerminal terminal, open_card(options.card, true));
+  TRY_ASSIGN(const card::CardIdentity before, terminal.card->identity());
+  if (before.is_active) {
+    return fail(Code::kAlreadyExists, "card '" + options.card.card + "' already belongs to a person");
+  }
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer, client.post("/v1/persons", {{"person", options.id},
+                                                                   {"name", options.name},
+                                                                   {"keys", options.keys}}));
+  TRY_ASSIGN(const card::Personalisation content, read_content(answer, std::move(pin)));
+  TRY(terminal.card->personalise(content));
+  TRY(client.post("/v1/persons/" + url_text(options.id) + "/confirm",
+                  {{"card", content.card.text()}}));
+  json::array sites;
+  for (const auto& site : content.sites) sites.emplace_back(site.site.text());
+  if (common.json) {
+    print_json({{"person", options.id},
+                {"card_id", content.card.text()},
+                {"card", "emulated"},
+                {"keys_per_site", options.keys},
+                {"sites", sites}});
+  } else {
+    fmt::print("enrolled {} ({}); the emulated card '{}' holds {} one-time keys for each of {} "
+               "sites\n",
+               options.id, options.name, options.card.card, options.keys, sites.size());
+  }
+  return {};
+}
+
+Result<> person_list(const Common& common) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer, client.get("/v1/persons"));
+  if (common.json) {
+    print_json(answer);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& person : answer.at("persons").as_array()) {
+    rows.push_back({text_of(person, "person"), text_of(person, "name"),
+                    text_of(person, "enrolled")});
+  }
+  print_table({"PERSON", "NAME", "ENROLLED"}, rows);
+  return {};
+}
+
+}  // namespace warifu::apps

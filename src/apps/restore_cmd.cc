@@ -1,0 +1,158 @@
+// `warifu restore`: verified plaintext into a file that appears only when it is whole.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+
+#include "apps/api_client.h"
+#include "apps/commands.h"
+#include "apps/output.h"
+#include "base/limits.h"
+#include "base/units.h"
+#include "os/files.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace json = boost::json;
+
+// OUT.partial while the stream runs; OUT once all is verified.
+class OutputFile {
+ public:
+  static Result<OutputFile> open(const std::string& path, bool resume) {
+    os::FileSystem& files = os::real_files();
+    if (files.exists(path)) {
+      return fail(Code::kAlreadyExists, "'" + path + "' already exists; it was not touched");
+    }
+    const std::string partial = path + ".partial";
+    if (!resume) TRY(files.remove(partial));
+    TRY_ASSIGN(auto file, files.open(partial, os::OpenMode::kOpenOrCreate));
+    TRY_ASSIGN(const std::uint64_t size, file->size());
+    // Whole chunks only: a restore goes on at a chunk's start.
+    const std::uint64_t kept = size / limits::kChunkBytes * limits::kChunkBytes;
+    TRY(file->truncate(kept));
+    return OutputFile(std::move(file), path, kept);
+  }
+
+  Result<> append(ByteView bytes) {
+    TRY(file_->write_at(size_, bytes));
+    size_ += bytes.size();
+    return {};
+  }
+
+  Result<> finish() {
+    file_->sync();
+    TRY(os::real_files().rename(path_ + ".partial", path_));
+    os::real_files().sync_dir(os::parent_of(path_));
+    return {};
+  }
+
+  void discard() { (void)os::real_files().remove(path_ + ".partial"); }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+
+ private:
+  OutputFile(std::unique_ptr<os::File> file, std::string path, std::uint64_t size)
+      : file_(std::move(file)), path_(std::move(path)), size_(size) {}
+  std::unique_ptr<os::File> file_;
+  std::string path_;
+  std::uint64_t size_;
+};
+
+// The job knows more than a stream that was cut.
+Error better_error(ApiClient& client, const std::string& job, Error error) {
+  const auto record = client.get("/v1/jobs/" + job);
+  if (!record) return error;
+  const std::string why = text_of(*record, "error");
+  if (!why.empty() && (error.code == Code::kUnavailable || error.code == Code::kProtocol)) {
+    error.message = why;
+  }
+  if (text_of(*record, "state") == "paused") {
+    error.message += "; go on with: warifu restore ... --resume " + job;
+  }
+  return error;
+}
+
+void print_result(const json::value& result, const std::string& out) {
+  std::string letters;
+  for (const auto& letter : result.at("using").as_array()) {
+    letters += (letters.empty() ? "" : " + ") + std::string(letter.as_string());
+  }
+  fmt::print("restored {} to {} in {}, every chunk verified against the card\nfrom shares {}",
+             human_bytes(number_of(result, "bytes")), out,
+             human_seconds(result.at("seconds").to_number<double>()), letters);
+  if (!text_of(result, "gathered_at").empty()) {
+    fmt::print(", gathered at {}", text_of(result, "gathered_at"));
+  }
+  fmt::print("\n");
+  for (const auto& entry : result.at("blamed").as_array()) {
+    fmt::print("share {} at {} was wrong and was left out\n", text_of(entry, "share"),
+               text_of(entry, "site"));
+  }
+  for (const auto& entry : result.at("skipped").as_array()) {
+    fmt::print("{} was left out: {}\n", text_of(entry, "site"), text_of(entry, "why"));
+  }
+}
+
+}  // namespace
+
+Result<> restore(const Common& common, const RestoreOptions& options) {
+  const auto started = std::chrono::steady_clock::now();
+  ApiClient client(common.site);
+  const bool resume = !options.resume.empty();
+  TRY_ASSIGN(OutputFile out, OutputFile::open(options.out, resume));
+  std::string job = options.resume;
+  if (!resume) {
+    auto begun = client.post("/v1/restores", {{"object", options.object},
+                                              {"grant", options.grant},
+                                              {"using", options.using_shares},
+                                              {"gather", options.gather},
+                                              {"purpose", options.purpose == "health"
+                                                              ? "health_management"
+                                                              : options.purpose}});
+    if (!begun) {
+      out.discard();
+      return std::unexpected(begun.error());
+    }
+    job = text_of(*begun, "job");
+  }
+  TRY_ASSIGN(const json::value before, client.get("/v1/jobs/" + url_text(job)));
+  const std::uint64_t total = number_of(before, "total_bytes");
+  Result<> done;
+  {
+    ProgressLine progress("restoring");
+    done = client.download(fmt::format("/v1/restores/{}/content?from={}", job, out.size()),
+                           [&](ByteView bytes) -> Result<> {
+                             TRY(out.append(bytes));
+                             progress.show(out.size(), total);
+                             return {};
+                           });
+  }
+  if (done && out.size() != total) {
+    done = fail(Code::kUnavailable, "the stream ended before the object was whole");
+  }
+  json::value record;
+  if (done) {
+    TRY_ASSIGN(record, client.get("/v1/jobs/" + url_text(job)));
+    if (text_of(record, "state") != "done") {
+      done = fail(Code::kCorrupt, "the restore was not confirmed: " + text_of(record, "error"));
+    }
+  }
+  if (!done) {
+    const Error error = better_error(client, job, done.error());
+    const auto now = client.get("/v1/jobs/" + url_text(job));
+    if (!now || text_of(*now, "state") != "paused") out.discard();
+    return std::unexpected(error);
+  }
+  TRY(out.finish());
+  json::object result = record.at("result").as_object();
+  result["job"] = job;
+  result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  if (common.json) {
+    print_json(result);
+  } else {
+    print_result(result, options.out);
+  }
+  return {};
+}
+
+}  // namespace warifu::apps

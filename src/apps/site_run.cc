@@ -1,0 +1,175 @@
+// `warifu site run`: the wiring of one site. Everything is opened before anything is served.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <thread>
+
+#include "api/routes.h"
+#include "apps/commands.h"
+#include "base/log.h"
+#include "control/site_config.h"
+#include "kme/etsi014_device.h"
+#include "kme/intake.h"
+
+namespace warifu::apps {
+namespace {
+
+// The intake of one qkd link: its device, and the thread that leads the sending direction.
+struct LinkIntake {
+  std::unique_ptr<kme::Etsi014Device> device;
+  std::unique_ptr<kme::Intake> intake;
+  std::jthread thread;
+};
+
+class Site {
+ public:
+  explicit Site(control::SiteConfig config) : config_(std::move(config)) {}
+
+  Result<> open() {
+    TRY(system_.files.make_directories(config_.data_dir));
+    std::vector<kme::LinkConfig> links;
+    for (const auto& peer : config_.peers) links.push_back(peer.link);
+    TRY_ASSIGN(keys_, kme::KeyManager::open(system_, config_.data_dir, links));
+    TRY_ASSIGN(log_, audit::Log::open(system_, config_.data_dir + "/audit.log", config_.name));
+    TRY_ASSIGN(gate_, consent::Gate::open(system_, config_.data_dir + "/gate", config_.name,
+                                          keys_->root_key(), *log_));
+    TRY_ASSIGN(store_, store::open_directory_store(system_.files, config_.data_dir + "/shares"));
+    TRY_ASSIGN(auto channel_listener, os::listen_tcp(config_.listen));
+    TRY_ASSIGN(api_listener_, os::listen_unix(config_.api_socket));
+    caller_ = std::make_unique<channel::Caller>(*keys_, control::make_routes(config_));
+    context_ = std::make_unique<control::SiteContext>(control::SiteContext{
+        system_, config_, *keys_, *caller_, *store_, *gate_, *log_});
+    shares_ = std::make_unique<control::ShareService>(*context_);
+    server_ = std::make_unique<channel::Server>(*keys_, *caller_, std::move(channel_listener));
+    shares_->add_handlers(*server_);
+    TRY(open_intake());
+    if (config_.is_controller()) TRY(open_control());
+    return {};
+  }
+
+  Result<> start() {
+    server_->start();
+    for (auto& [peer, link] : intakes_) {
+      link.thread = std::jthread([this, &peer = peer, &link = link] {
+        link.intake->run(
+            [this, &peer](kme::IntakeMethod method, Bytes body) {
+              return caller_->ask(peer, static_cast<std::uint16_t>(method), std::move(body));
+            },
+            stopping_);
+      });
+    }
+    http::ServerOptions options{.workers = 16, .max_connections = 256};
+    api_ = std::make_unique<http::Server>(
+        std::move(api_listener_), nullptr,
+        api::make_router({*context_, *shares_, control_.get()}), options);
+    api_->start();
+    if (jobs_ != nullptr) TRY(jobs_->resume_all());
+    log_info("site " + config_.name.text() + " listens on " + config_.listen.text());
+    return {};
+  }
+
+  void stop() {
+    log_info("site " + config_.name.text() + " stops");
+    stopping_ = true;
+    server_->stop();
+    if (jobs_ != nullptr) jobs_->stop();
+    api_->stop();
+    intakes_.clear();
+  }
+
+ private:
+  Result<> open_intake() {
+    for (const auto& peer : config_.peers) {
+      if (!peer.device) continue;
+      const control::DeviceConfig& config = *peer.device;
+      if (!config.url.starts_with("https://")) {
+        return fail(Code::kInvalidArgument, config_.path + ": device url '" + config.url +
+                                                "' must start with https://");
+      }
+      http::Endpoint endpoint;
+      TRY_ASSIGN(endpoint.address, os::HostPort::parse(config.url.substr(8)));
+      TRY_ASSIGN(endpoint.tls,
+                 crypto::TlsContext::load(crypto::TlsSide::kClient,
+                                          {config.certificate, config.key, config.ca}));
+      LinkIntake& link = intakes_[peer.link.peer];
+      link.device = std::make_unique<kme::Etsi014Device>(std::move(endpoint), config.peer_sae,
+                                                         config.origin);
+      link.intake = std::make_unique<kme::Intake>(system_, *keys_->link_to(peer.link.peer),
+                                                  *link.device, config.high_water_bytes);
+    }
+    for (const auto method : {kme::IntakeMethod::kOffer, kme::IntakeMethod::kCommit,
+                              kme::IntakeMethod::kQuarantine}) {
+      server_->handle(static_cast<std::uint16_t>(method),
+                      [this, method](channel::Exchange& exchange) -> Result<> {
+                        const auto it = intakes_.find(exchange.request().from);
+                        if (it == intakes_.end()) {
+                          return fail(Code::kRefused, "this link takes no key from devices");
+                        }
+                        TRY_ASSIGN(Bytes answer, it->second.intake->answer(
+                                                     method, exchange.request().body));
+                        return exchange.reply(std::move(answer));
+                      });
+    }
+    return {};
+  }
+
+  Result<> open_control() {
+    TRY(control::parse_policy(config_.policy));
+    TRY_ASSIGN(catalog_, catalog::open_sqlite(config_.data_dir + "/catalog.db"));
+    jobs_ = std::make_unique<control::JobEngine>(*context_, *shares_, *catalog_);
+    enrolment_ = std::make_unique<control::Enrolment>(*context_, *catalog_);
+    store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
+    consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_);
+    restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
+    control_ = std::make_unique<api::ControlServices>(api::ControlServices{
+        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_});
+    return {};
+  }
+
+  // In the order of their needs: later ones use earlier ones and go first.
+  os::System system_ = os::real_system();
+  control::SiteConfig config_;
+  std::atomic<bool> stopping_ = false;
+  std::unique_ptr<kme::KeyManager> keys_;
+  std::unique_ptr<audit::Log> log_;
+  std::unique_ptr<consent::Gate> gate_;
+  std::unique_ptr<store::ShareStore> store_;
+  std::unique_ptr<os::Listener> api_listener_;
+  std::unique_ptr<channel::Caller> caller_;
+  std::unique_ptr<control::SiteContext> context_;
+  std::unique_ptr<control::ShareService> shares_;
+  std::map<SiteName, LinkIntake> intakes_;
+  std::unique_ptr<catalog::Catalog> catalog_;
+  std::unique_ptr<control::JobEngine> jobs_;
+  std::unique_ptr<control::Enrolment> enrolment_;
+  std::unique_ptr<control::StoreDesk> store_desk_;
+  std::unique_ptr<control::ConsentDesk> consent_desk_;
+  std::unique_ptr<control::RestoreDesk> restore_desk_;
+  std::unique_ptr<api::ControlServices> control_;
+  std::unique_ptr<channel::Server> server_;
+  std::unique_ptr<http::Server> api_;
+};
+
+}  // namespace
+
+Result<> site_run(const ConfigOptions& options) {
+  TRY_ASSIGN(control::SiteConfig config, control::load_site_config(options.config));
+  TRY(init_log(config.name.text(), config.log_file, LogLevel::kInfo));
+  if (config.allow_unlocked_memory) secret::allow_unlocked();
+  // Signals are taken by this thread alone; every other thread inherits the block.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  (void)::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  (void)::signal(SIGPIPE, SIG_IGN);
+  Site site(std::move(config));
+  TRY(site.open());
+  TRY(site.start());
+  int received = 0;
+  (void)::sigwait(&signals, &received);
+  site.stop();
+  return {};
+}
+
+}  // namespace warifu::apps

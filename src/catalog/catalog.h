@@ -1,0 +1,147 @@
+// Share control's records: who, what, where, and what is being done. Abstract, so that another
+// database can take SQLite's place.
+//
+// Promises:
+// - a call that returned without error is durable; a call that changes several rows changes all of
+//   them or none, whatever crashes;
+// - the location of every share of a committed object is one truth at any moment: move_location()
+//   passes from a share to its nested shares in one step;
+// - states go only forward: a deleted share, a finished job and a used grant stay so.
+//
+// Errors of every call beside those named: kIo, kNoSpace, kBusy (another program holds the
+// database), kCorrupt naming the database. Texts name what failed: "person 'P-1' is not enrolled".
+// A database that fails to sync ends the process, as os/files.h does.
+// Thread rule: every call may be made by any thread; calls are done one after the other.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "catalog/records.h"
+
+namespace warifu::catalog {
+
+// A job with what it will make, recorded in one step.
+struct NewJob {
+  Job job;
+  std::optional<Object> object;  // a new object
+  std::vector<Share> shares;     // planned shares of this or an older object
+};
+
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+
+  // --- persons ------------------------------------------------------------------------------
+  // Errors: kInvalidArgument, kAlreadyExists (the person id, or the card, is taken).
+  [[nodiscard]] virtual Result<> add_person(const Person& person) = 0;
+  // Errors: kNotFound.
+  [[nodiscard]] virtual Result<Person> person(const std::string& person_id) = 0;
+  [[nodiscard]] virtual Result<Person> person_of_card(const CardId& card) = 0;
+  // By person id. A text in `search` must stand in id or name; empty: all. Errors:
+  // kInvalidArgument.
+  [[nodiscard]] virtual Result<std::vector<Person>> list_persons(const std::string& search,
+                                                                 const Page& page) = 0;
+  // A new card for a lost one. Errors: kNotFound, kAlreadyExists (another person's),
+  // kInvalidArgument.
+  [[nodiscard]] virtual Result<> replace_card(const std::string& person_id, const CardId& card) = 0;
+  // A person has one pseudonym at a site; telling the same again is no error.
+  // Errors: kNotFound, kAlreadyExists, kInvalidArgument.
+  [[nodiscard]] virtual Result<> set_pseudonym(const std::string& person_id,
+                                               const SitePseudonym& pseudonym) = 0;
+  // By site. Errors: kNotFound (the person).
+  [[nodiscard]] virtual Result<std::vector<SitePseudonym>> pseudonyms(
+      const std::string& person_id) = 0;
+  [[nodiscard]] virtual Result<Person> person_of_pseudonym(const SitePseudonym& pseudonym) = 0;
+
+  // --- sites --------------------------------------------------------------------------------
+  // New or changed. Errors: kInvalidArgument, kAlreadyExists (the number is another site's).
+  [[nodiscard]] virtual Result<> put_site(const Site& site) = 0;
+  // By number.
+  [[nodiscard]] virtual Result<std::vector<Site>> list_sites() = 0;
+
+  // --- objects ------------------------------------------------------------------------------
+  // Only in state storing. Errors: kInvalidArgument, kNotFound (the person), kAlreadyExists.
+  [[nodiscard]] virtual Result<> add_object(const Object& object) = 0;
+  [[nodiscard]] virtual Result<Object> object(const ObjectId& object) = 0;
+  // Newest first. Errors: kInvalidArgument.
+  [[nodiscard]] virtual Result<std::vector<Object>> list_objects(const ObjectFilter& filter,
+                                                                 const Page& page) = 0;
+  // Storing -> committed, when each of the three top shares is durable or replaced by three durable
+  // nested shares. Again for a committed object: no error. Errors: kNotFound, kInvalidArgument
+  // naming the share that is missing.
+  [[nodiscard]] virtual Result<> commit_object(const ObjectId& object, os::UnixMs now) = 0;
+  // Storing -> failed. Errors: kNotFound, kInvalidArgument.
+  [[nodiscard]] virtual Result<> fail_object(const ObjectId& object) = 0;
+  // -> deleted, with all of its shares delete_pending (planned ones: deleted) and its open grants
+  // withdrawn. Errors: kNotFound.
+  [[nodiscard]] virtual Result<> delete_object(const ObjectId& object) = 0;
+  [[nodiscard]] virtual Result<> set_card_record(const ObjectId& object, CardRecordState state) = 0;
+
+  // --- shares -------------------------------------------------------------------------------
+  // Of one or more objects, all or none. Errors: kInvalidArgument, kNotFound (object, parent),
+  // kAlreadyExists (the id, or a live share of the same place in the tree).
+  [[nodiscard]] virtual Result<> add_shares(std::span<const Share> shares) = 0;
+  [[nodiscard]] virtual Result<Share> share(const ShareId& share) = 0;
+  // All there ever were: by generation, level, parent, index.
+  [[nodiscard]] virtual Result<std::vector<Share>> list_shares(const ObjectId& object) = 0;
+  // Forward only; the same state again is no error. -> deleted forgets the site.
+  // Errors: kNotFound, kInvalidArgument.
+  [[nodiscard]] virtual Result<> set_share_state(const ShareId& share, ShareState state) = 0;
+  // What is known when it has arrived. Errors: kNotFound, kInvalidArgument.
+  [[nodiscard]] virtual Result<> set_share_travel(const ShareId& share, const std::string& route,
+                                                  const std::string& protections) = 0;
+  // The parent, durable until now, is no longer kept: delete_pending, site none; its three nested
+  // shares, writing or durable, are durable. Again after it was done: no error. Errors: kNotFound,
+  // kInvalidArgument when `nested` is not exactly the parent's A, B, C at three sites.
+  [[nodiscard]] virtual Result<> move_location(const ShareId& parent,
+                                               std::span<const ShareId> nested) = 0;
+  // The share's last site has deleted it. Errors: kNotFound, kInvalidArgument unless
+  // delete_pending.
+  [[nodiscard]] virtual Result<> mark_deleted(const ShareId& share) = 0;
+  // Shares that their last_site has still to delete.
+  [[nodiscard]] virtual Result<std::vector<Share>> pending_deletions() = 0;
+
+  // --- jobs ---------------------------------------------------------------------------------
+  // Errors: kInvalidArgument, kAlreadyExists, kNotFound (person, object, parent share).
+  [[nodiscard]] virtual Result<> start_job(const NewJob& job) = 0;
+  [[nodiscard]] virtual Result<Job> job(const JobId& job) = 0;
+  // Newest first. Errors: kInvalidArgument.
+  [[nodiscard]] virtual Result<std::vector<Job>> list_jobs(const JobFilter& filter,
+                                                           const Page& page) = 0;
+  // Waiting, running and paused ones, oldest first.
+  [[nodiscard]] virtual Result<std::vector<Job>> unfinished_jobs() = 0;
+  // Errors: kNotFound, kInvalidArgument (also when the job is finished).
+  [[nodiscard]] virtual Result<> update_job(const JobId& job, const JobProgress& progress) = 0;
+  [[nodiscard]] virtual Result<> set_job_plan(const JobId& job, const std::string& plan) = 0;
+  // Empty: erased. Allowed after the end too.
+  [[nodiscard]] virtual Result<> set_job_secret(const JobId& job, const Bytes& sealed) = 0;
+
+  // --- grants -------------------------------------------------------------------------------
+  // Errors: kInvalidArgument, kNotFound (object, person), kAlreadyExists.
+  [[nodiscard]] virtual Result<> add_grant(const Grant& grant) = 0;
+  [[nodiscard]] virtual Result<Grant> grant(const GrantId& grant) = 0;
+  // Newest first. Errors: kInvalidArgument.
+  [[nodiscard]] virtual Result<std::vector<Grant>> list_grants(const GrantFilter& filter,
+                                                               const Page& page) = 0;
+  // From given to another state, once; the same state again is no error. Leaving `given` erases the
+  // sealed secret. Errors: kNotFound, kInvalidArgument.
+  [[nodiscard]] virtual Result<> set_grant_state(const GrantId& grant, GrantState state) = 0;
+
+  // --- spent key ----------------------------------------------------------------------------
+  // Added to what the job has spent on the same links before, all or none.
+  // Errors: kInvalidArgument, kNotFound (the job).
+  [[nodiscard]] virtual Result<> add_link_use(const JobId& job, std::span<const LinkUse> uses) = 0;
+  // Sums by from, to, class and origin.
+  [[nodiscard]] virtual Result<std::vector<LinkUse>> link_use_of_job(const JobId& job) = 0;
+  [[nodiscard]] virtual Result<std::vector<LinkUse>> link_use_of_object(const ObjectId& object) = 0;
+
+  // Every page and every rule of the records. Slow. Errors: kCorrupt telling the first findings.
+  [[nodiscard]] virtual Result<> integrity_check() = 0;
+};
+
+// Opens the database file, or makes it when it is not there (its folder must be). Errors: kCorrupt
+// when it is damaged or no catalog, kInvalidArgument when it is of a newer version, kIo, kBusy.
+[[nodiscard]] Result<std::unique_ptr<Catalog>> open_sqlite(const std::string& path);
+
+}  // namespace warifu::catalog

@@ -1,0 +1,154 @@
+// Sample records and a folder with a catalog for the tests of this component.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "catalog/catalog.h"
+
+namespace warifu::catalog {
+
+template <typename Id>
+Id id_of(Byte first) {
+  Id id;
+  id.bytes.fill(first);
+  return id;
+}
+
+inline SiteName site_of(std::string_view name) {
+  return *SiteName::parse(name);
+}
+
+inline const ObjectId kObject = id_of<ObjectId>(0x0b);
+inline const ShareId kA = id_of<ShareId>(0xa0);
+inline const ShareId kB = id_of<ShareId>(0xb0);
+inline const ShareId kC = id_of<ShareId>(0xc0);
+inline const std::vector<ShareId> kNested = {id_of<ShareId>(0xc1), id_of<ShareId>(0xc2),
+                                             id_of<ShareId>(0xc3)};
+inline const JobId kJob = id_of<JobId>(0x70);
+
+inline Person sample_person(const std::string& person_id = "P-000123", Byte card = 0x99) {
+  return {person_id, "Hanako 花子", id_of<CardId>(card), {1'795'000'000'000}};
+}
+
+inline Object sample_object() {
+  Object object;
+  object.object = kObject;
+  object.person_id = "P-000123";
+  object.label = "hanako.cram";
+  object.length = 1'000'000;
+  object.chunk_count = 4;
+  object.policy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
+  object.generation = 1;
+  object.created = {1'795'000'000'500};
+  object.input = "file of 1,000,000 bytes";
+  return object;
+}
+
+inline Share top_share(const ShareId& id, std::uint8_t index, std::string_view site) {
+  Share share;
+  share.share = id;
+  share.object = kObject;
+  share.index = index;
+  share.generation = 1;
+  share.site = site_of(site);
+  share.last_site = site_of(site);
+  share.bytes = 1'000'128;
+  return share;
+}
+
+inline std::vector<Share> top_shares() {
+  return {top_share(kA, 0, "tommo"), top_share(kB, 1, "lsa"), top_share(kC, 2, "tuh")};
+}
+
+// C1..C3 at the clouds.
+inline std::vector<Share> nested_shares() {
+  std::vector<Share> shares;
+  for (std::uint8_t i = 0; i < 3; ++i) {
+    Share share = top_share(kNested[i], i, "cloud" + std::to_string(i + 1));
+    share.level = 1;
+    share.parent = kC;
+    share.state = ShareState::kWriting;
+    shares.push_back(share);
+  }
+  return shares;
+}
+
+inline Job sample_job() {
+  Job job;
+  job.job = kJob;
+  job.object = kObject;
+  job.person_id = "P-000123";
+  job.step = "splitting";
+  job.plan = R"({"hops": 3})";
+  job.total_bytes = 3'000'000;
+  job.created = {1'795'000'000'600};
+  job.updated = job.created;
+  job.sealed_secret = {1, 2, 3};
+  return job;
+}
+
+class CatalogTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "warifu-catalog-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+    path_ = dir_ + "/catalog.db";
+    reopen();
+  }
+  void TearDown() override {
+    catalog_.reset();
+    std::filesystem::remove_all(dir_);
+  }
+  void reopen() {
+    catalog_.reset();
+    auto opened = open_sqlite(path_);
+    ASSERT_TRUE(opened) << opened.error().message;
+    catalog_ = std::move(*opened);
+  }
+  // A person with an object whose top shares are planned, and its store job.
+  void start_store() {
+    ASSERT_TRUE(catalog_->add_person(sample_person()));
+    const auto started = catalog_->start_job({sample_job(), sample_object(), top_shares()});
+    ASSERT_TRUE(started) << started.error().message;
+  }
+  void make_durable(const std::vector<ShareId>& shares) {
+    for (const ShareId& share : shares) {
+      ASSERT_TRUE(catalog_->set_share_state(share, ShareState::kDurable));
+    }
+  }
+  // The committed object, with C still whole at the hospital and its nested shares on their way.
+  void store_and_cut() {
+    start_store();
+    make_durable({kA, kB, kC});
+    ASSERT_TRUE(catalog_->commit_object(kObject, {1'795'000'001'000}));
+    ASSERT_TRUE(catalog_->add_shares(nested_shares()));
+  }
+  std::vector<ShareId> held() {
+    std::vector<ShareId> ids;
+    for (const Share& share : held_shares(*catalog_->list_shares(kObject), 1)) {
+      ids.push_back(share.share);
+    }
+    return ids;
+  }
+
+  std::string dir_;
+  std::string path_;
+  std::unique_ptr<Catalog> catalog_;
+};
+
+// Fails unless `result` is this error with `part` in its text.
+template <typename T>
+testing::AssertionResult is_error(const Result<T>& result, Code code, std::string_view part) {
+  if (result) return testing::AssertionFailure() << "no error";
+  if (result.error().code == code && result.error().message.find(part) != std::string::npos) {
+    return testing::AssertionSuccess();
+  }
+  return testing::AssertionFailure()
+         << code_name(result.error().code) << ": " << result.error().message;
+}
+
+}  // namespace warifu::catalog

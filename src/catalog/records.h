@@ -1,0 +1,211 @@
+// What share control knows: persons, objects, shares, sites, jobs, grants and spent key.
+//
+// Plain values. Names of states stand in the database and in JSON and are never changed. Secret
+// columns (`sealed_secret`) are sealed by the caller; the catalog sees only ciphertext.
+// A share whose `site` is none is not kept anywhere as itself: it was cut further (its nested
+// shares are the truth) or is deleted; `last_site` still says who held it, for deletion and for
+// exposure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "os/system.h"
+
+namespace warifu::catalog {
+
+inline constexpr std::size_t kMaxPersonIdBytes = 64;
+inline constexpr std::size_t kMaxNameBytes = 256;   // display names, labels, addresses
+inline constexpr std::size_t kMaxTextBytes = 4096;  // steps, errors, routes, policies
+inline constexpr std::size_t kMaxJsonBytes = 1 << 20;
+inline constexpr std::size_t kMaxBlobBytes = 1 << 20;
+inline constexpr std::uint64_t kMaxPageRows = 1000;
+inline constexpr std::size_t kMaxSiteLabels = 16;
+
+enum class ObjectState : std::uint8_t { kStoring, kCommitted, kFailed, kDeleted };
+enum class CardRecordState : std::uint8_t { kPending, kOnCard };
+enum class ShareState : std::uint8_t { kPlanned, kWriting, kDurable, kDeletePending, kDeleted };
+enum class JobKind : std::uint8_t { kStore, kReshare, kRestore };
+enum class JobState : std::uint8_t { kWaitingKey, kRunning, kPaused, kDone, kFailed, kCancelled };
+enum class GrantState : std::uint8_t { kGiven, kUsedUp, kExpired, kWithdrawn };
+
+// "storing", "on_card", "delete_pending", "waiting_key", "used_up", ...
+[[nodiscard]] std::string_view state_name(ObjectState state);
+[[nodiscard]] std::string_view state_name(CardRecordState state);
+[[nodiscard]] std::string_view state_name(ShareState state);
+[[nodiscard]] std::string_view kind_name(JobKind kind);
+[[nodiscard]] std::string_view state_name(JobState state);
+[[nodiscard]] std::string_view state_name(GrantState state);
+
+// True for done, failed and cancelled.
+[[nodiscard]] bool is_finished(JobState state);
+
+struct Person {
+  std::string person_id;  // given by staff, like "P-000123": 1..64 characters of [A-Za-z0-9._-]
+  std::string name;
+  CardId card;
+  os::UnixMs created;
+  bool operator==(const Person&) const = default;
+};
+
+struct SitePseudonym {
+  SiteName site;
+  Pseudonym pseudonym;
+  bool operator==(const SitePseudonym&) const = default;
+};
+
+struct Object {
+  ObjectId object;
+  std::string person_id;
+  std::string label;  // the file's name
+  std::uint64_t length = 0;
+  std::uint64_t chunk_count = 0;
+  ObjectState state = ObjectState::kStoring;
+  std::string policy;
+  std::uint32_t generation = 0;
+  os::UnixMs created;
+  std::optional<os::UnixMs> committed_at;
+  std::string input;  // what was read, and where
+  CardRecordState card_record = CardRecordState::kPending;
+  bool operator==(const Object&) const = default;
+};
+
+struct Share {
+  ShareId share;
+  ObjectId object;
+  std::optional<ShareId> parent;  // the share that was cut; none at the top level
+  std::uint8_t index = 0;         // 0 A, 1 B, 2 C
+  std::uint8_t level = 0;         // 0 top, 1 nested
+  std::uint32_t generation = 0;
+  std::optional<SiteName> site;  // where it is kept, or is to be kept
+  SiteName last_site;            // set by the catalog: who keeps it or was the last to
+  ShareState state = ShareState::kPlanned;
+  std::uint64_t bytes = 0;
+  std::string route;        // how it travelled, like "tommo>tuh"
+  std::string protections;  // JSON: classes and origins of the links used; empty: unknown
+  bool operator==(const Share&) const = default;
+};
+
+struct Site {
+  SiteName site;
+  std::uint8_t number = 0;
+  std::vector<std::string> labels;
+  std::string address;
+  bool operator==(const Site&) const = default;
+};
+
+struct Job {
+  JobId job;
+  JobKind kind = JobKind::kStore;
+  JobState state = JobState::kRunning;
+  std::string step;
+  std::optional<ObjectId> object;
+  std::optional<std::string> person_id;
+  std::string plan;  // JSON; empty: none
+  std::uint64_t progress_bytes = 0;
+  std::uint64_t total_bytes = 0;
+  std::string error;
+  os::UnixMs created;
+  os::UnixMs updated;
+  std::optional<os::UnixMs> expected_end;
+  Bytes sealed_secret;  // empty: none
+  std::string result;   // JSON; empty: none
+  bool operator==(const Job&) const = default;
+};
+
+// What changes while a job runs, all at once.
+struct JobProgress {
+  JobState state = JobState::kRunning;
+  std::string step;
+  std::uint64_t progress_bytes = 0;
+  std::uint64_t total_bytes = 0;
+  std::string error;
+  std::string result;
+  os::UnixMs updated;
+  std::optional<os::UnixMs> expected_end;
+};
+
+struct Grant {
+  GrantId grant;
+  ObjectId object;
+  std::string person_id;
+  Bytes grant_bytes;
+  Bytes evidence;
+  GrantState state = GrantState::kGiven;
+  os::UnixMs created;
+  os::UnixMs expiry;
+  Bytes sealed_secret;  // empty: none
+  bool operator==(const Grant&) const = default;
+};
+
+// Key spent by a job on one link and direction.
+struct LinkUse {
+  SiteName from, to;
+  std::string link_class;  // "qkd", "preshared", "relayed"
+  std::string origin;      // where the key came from, like "HARDWARE"
+  std::uint64_t payload_bytes = 0;
+  std::uint64_t tag_bytes = 0;
+  std::uint64_t key_bytes = 0;
+  bool operator==(const LinkUse&) const = default;
+};
+
+// A part of a list.
+struct Page {
+  std::uint64_t skip = 0;
+  std::uint64_t count = 100;  // 1..kMaxPageRows
+};
+
+struct ObjectFilter {
+  std::optional<std::string> person_id;
+  std::optional<ObjectState> state;
+};
+
+struct JobFilter {
+  std::optional<JobKind> kind;
+  std::optional<JobState> state;
+  std::optional<ObjectId> object;
+  std::optional<std::string> person_id;
+};
+
+struct GrantFilter {
+  std::optional<std::string> person_id;
+  std::optional<ObjectId> object;
+  std::optional<GrantState> state;
+};
+
+// The shares that hold data now, out of all shares of an object: durable, at a site, of
+// `generation`, and not superseded. A cut share counts through its nested shares.
+[[nodiscard]] std::vector<Share> held_shares(const std::vector<Share>& shares,
+                                             std::uint32_t generation);
+
+// Errors of all: kInvalidArgument naming the field and why.
+[[nodiscard]] Result<> check_record(const Person& person);
+[[nodiscard]] Result<> check_record(const Object& object);
+[[nodiscard]] Result<> check_record(const Share& share);
+[[nodiscard]] Result<> check_record(const Site& site);
+[[nodiscard]] Result<> check_record(const Job& job);
+[[nodiscard]] Result<> check_record(const JobProgress& progress);
+[[nodiscard]] Result<> check_record(const Grant& grant);
+[[nodiscard]] Result<> check_record(const LinkUse& use);
+[[nodiscard]] Result<> check_record(const Page& page);
+
+// The value with this name; none when no value has it.
+template <typename State>
+[[nodiscard]] std::optional<State> value_of_name(std::string_view name);
+template <>
+std::optional<ObjectState> value_of_name(std::string_view name);
+template <>
+std::optional<CardRecordState> value_of_name(std::string_view name);
+template <>
+std::optional<ShareState> value_of_name(std::string_view name);
+template <>
+std::optional<JobKind> value_of_name(std::string_view name);
+template <>
+std::optional<JobState> value_of_name(std::string_view name);
+template <>
+std::optional<GrantState> value_of_name(std::string_view name);
+
+}  // namespace warifu::catalog

@@ -1,0 +1,182 @@
+// Migrations.
+#include "catalog/schema.h"
+
+#include <array>
+
+namespace warifu::catalog {
+namespace {
+
+// Identifiers are 16 bytes, times milliseconds since 1970 UTC, states and site names text. The JSON
+// texts (protections, plan, result) are checked before they are written.
+constexpr std::string_view kVersion1 = R"sql(
+CREATE TABLE person (
+  person_id TEXT PRIMARY KEY NOT NULL,
+  name      TEXT NOT NULL,
+  card      BLOB NOT NULL UNIQUE CHECK (length(card) = 16),
+  created   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE pseudonym (
+  person_id TEXT NOT NULL REFERENCES person,
+  site      TEXT NOT NULL,
+  pseudonym BLOB NOT NULL CHECK (length(pseudonym) = 16),
+  PRIMARY KEY (person_id, site),
+  UNIQUE (site, pseudonym)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE site (
+  site    TEXT PRIMARY KEY NOT NULL,
+  number  INTEGER NOT NULL UNIQUE CHECK (number BETWEEN 0 AND 255),
+  address TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE site_label (
+  site     TEXT NOT NULL REFERENCES site,
+  position INTEGER NOT NULL,
+  label    TEXT NOT NULL,
+  PRIMARY KEY (site, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE object (
+  object_id    BLOB PRIMARY KEY NOT NULL CHECK (length(object_id) = 16),
+  person_id    TEXT NOT NULL REFERENCES person,
+  label        TEXT NOT NULL,
+  length       INTEGER NOT NULL CHECK (length > 0),
+  chunk_count  INTEGER NOT NULL CHECK (chunk_count > 0),
+  state        TEXT NOT NULL CHECK (state IN ('storing', 'committed', 'failed', 'deleted')),
+  policy       TEXT NOT NULL,
+  generation   INTEGER NOT NULL CHECK (generation BETWEEN 0 AND 4294967295),
+  created      INTEGER NOT NULL,
+  committed_at INTEGER,
+  input        TEXT NOT NULL,
+  card_record  TEXT NOT NULL CHECK (card_record IN ('pending', 'on_card')),
+  CHECK (state <> 'committed' OR committed_at IS NOT NULL)
+) STRICT;
+CREATE INDEX object_of_person ON object (person_id, created);
+CREATE INDEX object_by_time ON object (created);
+
+CREATE TABLE share (
+  share_id    BLOB PRIMARY KEY NOT NULL CHECK (length(share_id) = 16),
+  object_id   BLOB NOT NULL REFERENCES object,
+  parent_id   BLOB REFERENCES share,
+  idx         INTEGER NOT NULL CHECK (idx BETWEEN 0 AND 2),
+  level       INTEGER NOT NULL CHECK (level BETWEEN 0 AND 1),
+  generation  INTEGER NOT NULL CHECK (generation BETWEEN 0 AND 4294967295),
+  site        TEXT,
+  last_site   TEXT,
+  state       TEXT NOT NULL
+              CHECK (state IN ('planned', 'writing', 'durable', 'delete_pending', 'deleted')),
+  bytes       INTEGER NOT NULL,
+  route       TEXT NOT NULL,
+  protections TEXT NOT NULL,
+  CHECK ((level = 1) = (parent_id IS NOT NULL)),
+  CHECK (site IS NULL OR last_site = site),
+  CHECK (state NOT IN ('planned', 'writing', 'durable') OR site IS NOT NULL),
+  CHECK (state <> 'deleted' OR site IS NULL)
+) STRICT;
+CREATE INDEX share_of_object ON share (object_id);
+CREATE INDEX share_of_parent ON share (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX share_to_delete ON share (state) WHERE state = 'delete_pending';
+-- One live share for each place in the tree.
+CREATE UNIQUE INDEX share_live ON share (object_id, generation, ifnull(parent_id, x''), idx)
+  WHERE state IN ('planned', 'writing', 'durable');
+
+CREATE TABLE job (
+  job_id         BLOB PRIMARY KEY NOT NULL CHECK (length(job_id) = 16),
+  kind           TEXT NOT NULL CHECK (kind IN ('store', 'reshare', 'restore')),
+  state          TEXT NOT NULL CHECK (state IN
+                 ('waiting_key', 'running', 'paused', 'done', 'failed', 'cancelled')),
+  step           TEXT NOT NULL,
+  object_id      BLOB REFERENCES object,
+  person_id      TEXT REFERENCES person,
+  plan           TEXT NOT NULL,
+  progress_bytes INTEGER NOT NULL,
+  total_bytes    INTEGER NOT NULL,
+  error          TEXT NOT NULL,
+  created        INTEGER NOT NULL,
+  updated        INTEGER NOT NULL,
+  expected_end   INTEGER,
+  sealed_secret  BLOB NOT NULL,
+  result         TEXT NOT NULL
+) STRICT;
+CREATE INDEX job_by_time ON job (created);
+CREATE INDEX job_of_object ON job (object_id);
+CREATE INDEX job_of_person ON job (person_id);
+CREATE INDEX job_unfinished ON job (created) WHERE state IN ('waiting_key', 'running', 'paused');
+
+CREATE TABLE consent_grant (
+  grant_id      BLOB PRIMARY KEY NOT NULL CHECK (length(grant_id) = 16),
+  object_id     BLOB NOT NULL REFERENCES object,
+  person_id     TEXT NOT NULL REFERENCES person,
+  grant_bytes   BLOB NOT NULL,
+  evidence      BLOB NOT NULL,
+  state         TEXT NOT NULL CHECK (state IN ('given', 'used_up', 'expired', 'withdrawn')),
+  created       INTEGER NOT NULL,
+  expiry        INTEGER NOT NULL,
+  sealed_secret BLOB NOT NULL
+) STRICT;
+CREATE INDEX grant_of_object ON consent_grant (object_id);
+CREATE INDEX grant_of_person ON consent_grant (person_id);
+
+CREATE TABLE link_use (
+  job_id        BLOB NOT NULL REFERENCES job,
+  from_site     TEXT NOT NULL,
+  to_site       TEXT NOT NULL,
+  link_class    TEXT NOT NULL,
+  origin        TEXT NOT NULL,
+  payload_bytes INTEGER NOT NULL,
+  tag_bytes     INTEGER NOT NULL,
+  key_bytes     INTEGER NOT NULL,
+  PRIMARY KEY (job_id, from_site, to_site, link_class, origin)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<std::string_view, kSchemaVersion> kMigrations = {kVersion1};
+
+// Runs the migrations behind `version`, all or none.
+Result<> migrate(Database& database, std::uint64_t version) {
+  TRY_ASSIGN(Transaction transaction, Transaction::begin(database));
+  for (std::uint64_t next = version; next < kSchemaVersion; ++next) {
+    TRY(database.execute(std::string(kMigrations[next])));
+  }
+  TRY(database.execute("PRAGMA application_id = " + std::to_string(kApplicationId)));
+  TRY(database.execute("PRAGMA user_version = " + std::to_string(kSchemaVersion)));
+  return transaction.commit();
+}
+
+Result<> use_write_ahead_log(Database& database) {
+  TRY_ASSIGN(const std::string mode, database.query_text("PRAGMA journal_mode = WAL"));
+  if (mode == "wal") return {};
+  return fail(Code::kIo, "catalog '" + database.path() +
+                             "' cannot have a write-ahead log; is it on a network file system?");
+}
+
+}  // namespace
+
+Result<> create_schema(Database& database) {
+  TRY(use_write_ahead_log(database));
+  return migrate(database, 0);
+}
+
+Result<> prepare_schema(Database& database) {
+  TRY_ASSIGN(const std::uint64_t page_count, database.query_number("PRAGMA page_count"));
+  if (page_count == 0) return database.damaged("it is empty");
+  TRY_ASSIGN(const std::uint64_t application, database.query_number("PRAGMA application_id"));
+  if (application != kApplicationId) {
+    return fail(Code::kCorrupt, "'" + database.path() + "' is not a catalog of this program");
+  }
+  TRY_ASSIGN(const std::uint64_t version, database.query_number("PRAGMA user_version"));
+  if (version > kSchemaVersion) {
+    return fail(Code::kInvalidArgument,
+                "catalog '" + database.path() + "' has schema version " + std::to_string(version) +
+                    "; this program knows versions up to " + std::to_string(kSchemaVersion));
+  }
+  if (version == 0) return database.damaged("it has no schema version");
+  TRY(use_write_ahead_log(database));
+  TRY_ASSIGN(const std::string pages, database.query_text("PRAGMA quick_check(1)"));
+  if (pages != "ok") return database.damaged(pages);
+  if (version < kSchemaVersion) TRY(migrate(database, version));
+  return {};
+}
+
+}  // namespace warifu::catalog

@@ -1,0 +1,121 @@
+// The catalog in one SQLite file. Internal to `catalog`; made by open_sqlite().
+//
+// Every call holds mutex_ from beginning to end; every change runs in one transaction. Functions
+// that end in _locked expect the mutex, and for changes the transaction, of their caller.
+#pragma once
+
+#include <mutex>
+
+#include "catalog/catalog.h"
+#include "catalog/sqlite.h"
+
+namespace warifu::catalog {
+
+class SqliteCatalog final : public Catalog {
+ public:
+  explicit SqliteCatalog(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+
+  Result<> add_person(const Person& person) override;
+  Result<Person> person(const std::string& person_id) override;
+  Result<Person> person_of_card(const CardId& card) override;
+  Result<std::vector<Person>> list_persons(const std::string& search, const Page& page) override;
+  Result<> replace_card(const std::string& person_id, const CardId& card) override;
+  Result<> set_pseudonym(const std::string& person_id, const SitePseudonym& pseudonym) override;
+  Result<std::vector<SitePseudonym>> pseudonyms(const std::string& person_id) override;
+  Result<Person> person_of_pseudonym(const SitePseudonym& pseudonym) override;
+
+  Result<> put_site(const Site& site) override;
+  Result<std::vector<Site>> list_sites() override;
+
+  Result<> add_object(const Object& object) override;
+  Result<Object> object(const ObjectId& object) override;
+  Result<std::vector<Object>> list_objects(const ObjectFilter& filter, const Page& page) override;
+  Result<> commit_object(const ObjectId& object, os::UnixMs now) override;
+  Result<> fail_object(const ObjectId& object) override;
+  Result<> delete_object(const ObjectId& object) override;
+  Result<> set_card_record(const ObjectId& object, CardRecordState state) override;
+
+  Result<> add_shares(std::span<const Share> shares) override;
+  Result<Share> share(const ShareId& share) override;
+  Result<std::vector<Share>> list_shares(const ObjectId& object) override;
+  Result<> set_share_state(const ShareId& share, ShareState state) override;
+  Result<> set_share_travel(const ShareId& share, const std::string& route,
+                            const std::string& protections) override;
+  Result<> move_location(const ShareId& parent, std::span<const ShareId> nested) override;
+  Result<> mark_deleted(const ShareId& share) override;
+  Result<std::vector<Share>> pending_deletions() override;
+
+  Result<> start_job(const NewJob& job) override;
+  Result<Job> job(const JobId& job) override;
+  Result<std::vector<Job>> list_jobs(const JobFilter& filter, const Page& page) override;
+  Result<std::vector<Job>> unfinished_jobs() override;
+  Result<> update_job(const JobId& job, const JobProgress& progress) override;
+  Result<> set_job_plan(const JobId& job, const std::string& plan) override;
+  Result<> set_job_secret(const JobId& job, const Bytes& sealed) override;
+
+  Result<> add_grant(const Grant& grant) override;
+  Result<Grant> grant(const GrantId& grant) override;
+  Result<std::vector<Grant>> list_grants(const GrantFilter& filter, const Page& page) override;
+  Result<> set_grant_state(const GrantId& grant, GrantState state) override;
+
+  Result<> add_link_use(const JobId& job, std::span<const LinkUse> uses) override;
+  Result<std::vector<LinkUse>> link_use_of_job(const JobId& job) override;
+  Result<std::vector<LinkUse>> link_use_of_object(const ObjectId& object) override;
+
+  Result<> integrity_check() override;
+
+ private:
+  // Runs `body` under the mutex in a transaction; commits when it returns without error.
+  template <typename Body>
+  [[nodiscard]] Result<> change(Body body) {
+    const std::lock_guard lock(mutex_);
+    TRY_ASSIGN(Transaction transaction, Transaction::begin(*database_));
+    TRY(body());
+    return transaction.commit();
+  }
+
+  // Errors: kInvalidArgument naming `what` when `text` is neither empty nor JSON.
+  [[nodiscard]] Result<> check_json_locked(std::string_view what, const std::string& text);
+  [[nodiscard]] Result<Person> person_locked(const std::string& person_id);
+  [[nodiscard]] Result<std::optional<Person>> find_card_locked(const CardId& card);
+  [[nodiscard]] Result<Object> object_locked(const ObjectId& object);
+  [[nodiscard]] Result<> add_object_locked(const Object& object);
+  [[nodiscard]] Result<> set_object_state_locked(const ObjectId& object, ObjectState state);
+  [[nodiscard]] Result<Share> share_locked(const ShareId& share);
+  [[nodiscard]] Result<std::vector<Share>> shares_locked(const ObjectId& object);
+  [[nodiscard]] Result<> check_parent_locked(const Share& share);
+  [[nodiscard]] Result<> add_share_locked(const Share& share);
+  // Writes state and place of a share whose row exists.
+  [[nodiscard]] Result<> place_share_locked(const Share& share);
+  [[nodiscard]] Result<Job> job_locked(const JobId& job);
+  [[nodiscard]] Result<> add_job_locked(const Job& job);
+  [[nodiscard]] Result<Grant> grant_locked(const GrantId& grant);
+
+  std::mutex mutex_;
+  std::unique_ptr<Database> database_;
+};
+
+// Reads every row of a statement with `read_row`, which takes the columns in order.
+template <typename Record, typename ReadRow>
+[[nodiscard]] Result<std::vector<Record>> read_rows(Statement& statement, ReadRow read_row) {
+  std::vector<Record> records;
+  while (true) {
+    TRY_ASSIGN(const bool row, statement.step());
+    if (!row) return records;
+    records.push_back(read_row(statement));
+    TRY(statement.check_row());
+  }
+}
+
+// Reads the only row, if there is one.
+template <typename Record, typename ReadRow>
+[[nodiscard]] Result<std::optional<Record>> read_row_if_any(Statement& statement,
+                                                            ReadRow read_row) {
+  TRY_ASSIGN(const bool row, statement.step());
+  if (!row) return std::nullopt;
+  Record record = read_row(statement);
+  TRY(statement.check_row());
+  return std::optional<Record>(std::move(record));
+}
+
+}  // namespace warifu::catalog

@@ -1,0 +1,195 @@
+// Objects and their way from storing to committed or deleted.
+#include <algorithm>
+
+#include "catalog/sqlite_catalog.h"
+
+namespace warifu::catalog {
+namespace {
+
+constexpr std::string_view kObjectColumns =
+    "SELECT object_id, person_id, label, length, chunk_count, state, policy, generation, created, "
+    "committed_at, input, card_record FROM object ";
+
+Object read_object(Statement& row) {
+  Object object;
+  object.object = row.read_id<ObjectId>();
+  object.person_id = row.read_text();
+  object.label = row.read_text();
+  object.length = row.read_number();
+  object.chunk_count = row.read_number();
+  object.state = row.read_state<ObjectState>();
+  object.policy = row.read_text();
+  object.generation = static_cast<std::uint32_t>(row.read_number(UINT32_MAX));
+  object.created = row.read_time();
+  object.committed_at = row.maybe_time();
+  object.input = row.read_text();
+  object.card_record = row.read_state<CardRecordState>();
+  return object;
+}
+
+// Three durable nested shares, one for each index.
+bool has_nested_set(const std::vector<Share>& shares, const ShareId& parent) {
+  std::array<bool, 3> durable{};
+  for (const Share& share : shares) {
+    if (share.parent == parent && share.state == ShareState::kDurable) durable[share.index] = true;
+  }
+  return durable[0] && durable[1] && durable[2];
+}
+
+bool is_located(const std::vector<Share>& shares, const Share& top) {
+  if (top.site) return top.state == ShareState::kDurable;
+  return has_nested_set(shares, top.share);
+}
+
+// Errors: kInvalidArgument naming the first top share that is nowhere.
+Result<> check_complete(const Object& object, const std::vector<Share>& shares) {
+  for (std::uint8_t index = 0; index < 3; ++index) {
+    std::string states;
+    const bool located = std::ranges::any_of(shares, [&](const Share& share) {
+      if (share.level != 0 || share.index != index || share.generation != object.generation) {
+        return false;
+      }
+      states += (states.empty() ? "" : ", ") + std::string(state_name(share.state));
+      return is_located(shares, share);
+    });
+    if (located) continue;
+    return fail(Code::kInvalidArgument, "object " + object.object.text() +
+                                            " cannot be committed: share " +
+                                            std::string(1, static_cast<char>('A' + index)) +
+                                            " is " + (states.empty() ? "not there" : states));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Object> SqliteCatalog::object_locked(const ObjectId& object) {
+  TRY_ASSIGN(Statement statement,
+             database_->prepare(std::string(kObjectColumns) + "WHERE object_id = ?"));
+  statement.id(object);
+  TRY_ASSIGN(auto found, read_row_if_any<Object>(statement, read_object));
+  if (!found) return fail(Code::kNotFound, "object " + object.text() + " is not known");
+  return std::move(*found);
+}
+
+Result<> SqliteCatalog::add_object_locked(const Object& object) {
+  if (object.state != ObjectState::kStoring || object.committed_at) {
+    return fail(Code::kInvalidArgument, "a new object is in state storing");
+  }
+  TRY(person_locked(object.person_id));
+  const auto known = object_locked(object.object);
+  if (known) {
+    return fail(Code::kAlreadyExists, "object " + object.object.text() + " is already known");
+  }
+  if (known.error().code != Code::kNotFound) return std::unexpected(known.error());
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("INSERT INTO object (object_id, person_id, label, length, "
+                                "chunk_count, state, policy, generation, created, committed_at, "
+                                "input, card_record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  return statement.id(object.object)
+      .text(object.person_id)
+      .text(object.label)
+      .number(object.length)
+      .number(object.chunk_count)
+      .text(state_name(object.state))
+      .text(object.policy)
+      .number(object.generation)
+      .time(object.created)
+      .maybe(object.committed_at)
+      .text(object.input)
+      .text(state_name(object.card_record))
+      .run();
+}
+
+Result<> SqliteCatalog::add_object(const Object& object) {
+  TRY(check_record(object));
+  return change([&] { return add_object_locked(object); });
+}
+
+Result<Object> SqliteCatalog::object(const ObjectId& object) {
+  const std::lock_guard lock(mutex_);
+  return object_locked(object);
+}
+
+Result<std::vector<Object>> SqliteCatalog::list_objects(const ObjectFilter& filter,
+                                                        const Page& page) {
+  TRY(check_record(page));
+  std::string sql(kObjectColumns);
+  sql += "WHERE true ";
+  if (filter.person_id) sql += "AND person_id = ? ";
+  if (filter.state) sql += "AND state = ? ";
+  sql += "ORDER BY created DESC, object_id LIMIT ? OFFSET ?";
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Statement statement, database_->prepare(sql));
+  if (filter.person_id) statement.text(*filter.person_id);
+  if (filter.state) statement.text(state_name(*filter.state));
+  statement.number(page.count).number(page.skip);
+  return read_rows<Object>(statement, read_object);
+}
+
+Result<> SqliteCatalog::commit_object(const ObjectId& object, os::UnixMs now) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(const Object found, object_locked(object));
+    if (found.state == ObjectState::kCommitted) return {};
+    if (found.state != ObjectState::kStoring) {
+      return fail(Code::kInvalidArgument, "object " + object.text() + " is " +
+                                              std::string(state_name(found.state)) +
+                                              "; it cannot be committed");
+    }
+    TRY_ASSIGN(const auto shares, shares_locked(object));
+    TRY(check_complete(found, shares));
+    TRY_ASSIGN(Statement statement,
+               database_->prepare("UPDATE object SET state = 'committed', committed_at = ? "
+                                  "WHERE object_id = ?"));
+    return statement.time(now).id(object).run();
+  });
+}
+
+Result<> SqliteCatalog::set_object_state_locked(const ObjectId& object, ObjectState state) {
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("UPDATE object SET state = ? WHERE object_id = ?"));
+  return statement.text(state_name(state)).id(object).run();
+}
+
+Result<> SqliteCatalog::fail_object(const ObjectId& object) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(const Object found, object_locked(object));
+    if (found.state == ObjectState::kFailed) return {};
+    if (found.state != ObjectState::kStoring) {
+      return fail(Code::kInvalidArgument, "object " + object.text() + " is " +
+                                              std::string(state_name(found.state)) +
+                                              "; only storing can fail");
+    }
+    return set_object_state_locked(object, ObjectState::kFailed);
+  });
+}
+
+Result<> SqliteCatalog::delete_object(const ObjectId& object) {
+  return change([&]() -> Result<> {
+    TRY(object_locked(object));
+    TRY(set_object_state_locked(object, ObjectState::kDeleted));
+    TRY_ASSIGN(Statement planned, database_->prepare("UPDATE share SET state = 'deleted', "
+                                                     "site = NULL WHERE object_id = ? AND "
+                                                     "state = 'planned'"));
+    TRY(planned.id(object).run());
+    TRY_ASSIGN(Statement stored, database_->prepare("UPDATE share SET state = 'delete_pending' "
+                                                    "WHERE object_id = ? AND "
+                                                    "state IN ('writing', 'durable')"));
+    TRY(stored.id(object).run());
+    TRY_ASSIGN(Statement grants,
+               database_->prepare("UPDATE consent_grant SET state = 'withdrawn', "
+                                  "sealed_secret = x'' WHERE object_id = ? AND state = 'given'"));
+    return grants.id(object).run();
+  });
+}
+
+Result<> SqliteCatalog::set_card_record(const ObjectId& object, CardRecordState state) {
+  return change([&]() -> Result<> {
+    TRY(object_locked(object));
+    TRY_ASSIGN(Statement statement,
+               database_->prepare("UPDATE object SET card_record = ? WHERE object_id = ?"));
+    return statement.text(state_name(state)).id(object).run();
+  });
+}
+
+}  // namespace warifu::catalog

@@ -1,0 +1,228 @@
+// Shares: where they are, and the step from one location to another.
+#include <algorithm>
+#include <set>
+
+#include "catalog/sqlite_catalog.h"
+
+namespace warifu::catalog {
+namespace {
+
+constexpr std::string_view kShareColumns =
+    "SELECT share_id, object_id, parent_id, idx, level, generation, site, last_site, state, bytes, "
+    "route, protections FROM share ";
+
+Share read_share(Statement& row) {
+  Share share;
+  share.share = row.read_id<ShareId>();
+  share.object = row.read_id<ObjectId>();
+  share.parent = row.maybe_id<ShareId>();
+  share.index = static_cast<std::uint8_t>(row.read_number(2));
+  share.level = static_cast<std::uint8_t>(row.read_number(1));
+  share.generation = static_cast<std::uint32_t>(row.read_number(UINT32_MAX));
+  share.site = row.maybe_site();
+  share.last_site = row.maybe_site().value_or(SiteName());
+  share.state = row.read_state<ShareState>();
+  share.bytes = row.read_number();
+  share.route = row.read_text();
+  share.protections = row.read_text();
+  return share;
+}
+
+std::unexpected<Error> cannot(const Share& share, std::string_view why) {
+  return fail(Code::kInvalidArgument, "share " + share.share.text() + " is " +
+                                          std::string(state_name(share.state)) + "; " +
+                                          std::string(why));
+}
+
+std::unexpected<Error> not_its_nested(const ShareId& parent, std::string_view why) {
+  return fail(Code::kInvalidArgument,
+              "the location of share " + parent.text() + " cannot move: " + std::string(why));
+}
+
+// Exactly A, B and C of `parent`, each on its way or durable, at three sites.
+Result<> check_nested(const Share& parent, const std::vector<Share>& nested) {
+  if (nested.size() != 3) return not_its_nested(parent.share, "it needs three nested shares");
+  std::set<std::uint8_t> indexes;
+  std::set<SiteName> sites;
+  for (const Share& share : nested) {
+    if (share.parent != parent.share) {
+      return not_its_nested(parent.share, "share " + share.share.text() + " is not cut from it");
+    }
+    if (share.state != ShareState::kWriting && share.state != ShareState::kDurable) {
+      return not_its_nested(parent.share, "nested share " + share.share.text() + " is " +
+                                              std::string(state_name(share.state)));
+    }
+    indexes.insert(share.index);
+    sites.insert(share.last_site);
+  }
+  if (indexes.size() != 3) return not_its_nested(parent.share, "A, B and C must each stand once");
+  if (sites.size() != 3) return not_its_nested(parent.share, "two nested shares are at one site");
+  return {};
+}
+
+}  // namespace
+
+Result<Share> SqliteCatalog::share_locked(const ShareId& share) {
+  TRY_ASSIGN(Statement statement,
+             database_->prepare(std::string(kShareColumns) + "WHERE share_id = ?"));
+  statement.id(share);
+  TRY_ASSIGN(auto found, read_row_if_any<Share>(statement, read_share));
+  if (!found) return fail(Code::kNotFound, "share " + share.text() + " is not known");
+  return std::move(*found);
+}
+
+Result<std::vector<Share>> SqliteCatalog::shares_locked(const ObjectId& object) {
+  TRY_ASSIGN(Statement statement,
+             database_->prepare(std::string(kShareColumns) +
+                                "WHERE object_id = ? "
+                                "ORDER BY generation, level, parent_id, idx, share_id"));
+  statement.id(object);
+  return read_rows<Share>(statement, read_share);
+}
+
+Result<> SqliteCatalog::check_parent_locked(const Share& share) {
+  if (!share.parent) return {};
+  TRY_ASSIGN(const Share parent, share_locked(*share.parent));
+  if (parent.level == 0 && parent.object == share.object && parent.generation == share.generation) {
+    return {};
+  }
+  return fail(Code::kInvalidArgument, "share " + share.share.text() +
+                                          " cannot be nested in share " + parent.share.text() +
+                                          ": it is of another object, generation or level");
+}
+
+Result<> SqliteCatalog::add_share_locked(const Share& share) {
+  TRY(check_json_locked("the protections of a share", share.protections));
+  TRY(object_locked(share.object));
+  TRY(check_parent_locked(share));
+  const auto known = share_locked(share.share);
+  if (known) return fail(Code::kAlreadyExists, "share " + share.share.text() + " is already known");
+  if (known.error().code != Code::kNotFound) return std::unexpected(known.error());
+  TRY_ASSIGN(const auto others, shares_locked(share.object));
+  const auto in_the_way = std::ranges::find_if(others, [&](const Share& other) {
+    return other.state < ShareState::kDeletePending && other.generation == share.generation &&
+           other.parent == share.parent && other.index == share.index;
+  });
+  if (in_the_way != others.end() && share.state < ShareState::kDeletePending) {
+    return fail(Code::kAlreadyExists, "share " + in_the_way->share.text() + " of object " +
+                                          share.object.text() + " stands where share " +
+                                          share.share.text() + " would");
+  }
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("INSERT INTO share (share_id, object_id, parent_id, idx, level, "
+                                "generation, site, last_site, state, bytes, route, protections) "
+                                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  const SiteName last = share.site ? *share.site : share.last_site;
+  return statement.id(share.share)
+      .id(share.object)
+      .maybe(share.parent)
+      .number(share.index)
+      .number(share.level)
+      .number(share.generation)
+      .maybe(share.site)
+      .maybe(last.empty() ? std::nullopt : std::optional(last))
+      .text(state_name(share.state))
+      .number(share.bytes)
+      .text(share.route)
+      .text(share.protections)
+      .run();
+}
+
+Result<> SqliteCatalog::add_shares(std::span<const Share> shares) {
+  for (const Share& share : shares) TRY(check_record(share));
+  return change([&]() -> Result<> {
+    for (const Share& share : shares) TRY(add_share_locked(share));
+    return {};
+  });
+}
+
+Result<Share> SqliteCatalog::share(const ShareId& share) {
+  const std::lock_guard lock(mutex_);
+  return share_locked(share);
+}
+
+Result<std::vector<Share>> SqliteCatalog::list_shares(const ObjectId& object) {
+  const std::lock_guard lock(mutex_);
+  TRY(object_locked(object));
+  return shares_locked(object);
+}
+
+Result<> SqliteCatalog::place_share_locked(const Share& share) {
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("UPDATE share SET state = ?, site = ? WHERE share_id = ?"));
+  return statement.text(state_name(share.state)).maybe(share.site).id(share.share).run();
+}
+
+Result<> SqliteCatalog::set_share_state(const ShareId& share, ShareState state) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(Share found, share_locked(share));
+    if (found.state == state) return {};
+    if (state < found.state) {
+      return cannot(found, "it does not become " + std::string(state_name(state)) + " again");
+    }
+    found.state = state;
+    if (state == ShareState::kDeleted) found.site.reset();
+    return place_share_locked(found);
+  });
+}
+
+Result<> SqliteCatalog::set_share_travel(const ShareId& share, const std::string& route,
+                                         const std::string& protections) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(Share found, share_locked(share));
+    found.route = route;
+    found.protections = protections;
+    TRY(check_record(found));
+    TRY(check_json_locked("the protections of a share", protections));
+    TRY_ASSIGN(
+        Statement statement,
+        database_->prepare("UPDATE share SET route = ?, protections = ? WHERE share_id = ?"));
+    return statement.text(route).text(protections).id(share).run();
+  });
+}
+
+Result<> SqliteCatalog::move_location(const ShareId& parent, std::span<const ShareId> nested) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(Share cut, share_locked(parent));
+    std::vector<Share> pieces;
+    for (const ShareId& id : nested) {
+      TRY_ASSIGN(Share piece, share_locked(id));
+      pieces.push_back(std::move(piece));
+    }
+    TRY(check_nested(cut, pieces));
+    const bool all_durable = std::ranges::all_of(
+        pieces, [](const Share& piece) { return piece.state == ShareState::kDurable; });
+    if (!cut.site && all_durable) return {};  // done before
+    if (cut.state != ShareState::kDurable) return cannot(cut, "its location cannot move");
+    cut.state = ShareState::kDeletePending;
+    cut.site.reset();
+    TRY(place_share_locked(cut));
+    for (Share& piece : pieces) {
+      piece.state = ShareState::kDurable;
+      TRY(place_share_locked(piece));
+    }
+    return {};
+  });
+}
+
+Result<> SqliteCatalog::mark_deleted(const ShareId& share) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(Share found, share_locked(share));
+    if (found.state == ShareState::kDeleted) return {};
+    if (found.state != ShareState::kDeletePending)
+      return cannot(found, "nobody asked to delete it");
+    found.state = ShareState::kDeleted;
+    found.site.reset();
+    return place_share_locked(found);
+  });
+}
+
+Result<std::vector<Share>> SqliteCatalog::pending_deletions() {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Statement statement,
+             database_->prepare(std::string(kShareColumns) +
+                                "WHERE state = 'delete_pending' ORDER BY object_id, share_id"));
+  return read_rows<Share>(statement, read_share);
+}
+
+}  // namespace warifu::catalog

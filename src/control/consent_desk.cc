@@ -1,0 +1,132 @@
+// Grants: written from the holders' nonces, kept with the card's evidence.
+#include "control/consent_desk.h"
+
+#include <algorithm>
+#include <set>
+
+#include "control/restore_plan.h"
+#include "wire/wire.h"
+
+namespace warifu::control {
+
+Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
+                                                 const ObjectId& object) {
+  TRY_ASSIGN(const std::vector<catalog::Share> shares, catalog.list_shares(object));
+  std::vector<ShareLocation> located;
+  for (const catalog::Share& share : shares) {
+    if (share.state != catalog::ShareState::kDurable || !share.site) continue;
+    ShareLocation location{.share = share.share, .site = *share.site};
+    if (!share.parent) {
+      location.top = static_cast<sharing::ShareIndex>(share.index);
+      location.letter = std::string(1, sharing::share_letter(location.top));
+    } else {
+      const auto parent = std::ranges::find(shares, *share.parent, &catalog::Share::share);
+      if (parent == shares.end()) continue;
+      location.nested = true;
+      location.top = static_cast<sharing::ShareIndex>(parent->index);
+      location.letter = sharing::share_letter(location.top) + std::to_string(share.index + 1);
+    }
+    located.push_back(std::move(location));
+  }
+  return located;
+}
+
+Result<consent::Challenge> ConsentDesk::ask_nonce(const SiteName& at, const CardId& card) {
+  if (at == site_.config.name) return site_.gate.issue_nonce(card);
+  wire::Writer body;
+  body.id(card);
+  TRY_ASSIGN(const Bytes answer, site_.caller.ask(at, number(Method::kGateNonce), body.take()));
+  wire::Reader reader(answer, "nonce of " + at.text());
+  consent::Challenge challenge;
+  challenge.nonce = reader.id<consent::Nonce>();
+  challenge.lowest_index = {reader.u32()};
+  TRY(reader.finish());
+  return challenge;
+}
+
+Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
+  TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
+  TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
+  if (object.state != catalog::ObjectState::kCommitted) {
+    return fail(Code::kRefused, "object " + wish.object.text() + " is not stored yet");
+  }
+  TRY_ASSIGN(const auto shares, locate_shares(catalog_, wish.object));
+  PreparedConsent prepared;
+  consent::Grant grant{.card = wish.card,
+                       .object = wish.object,
+                       .purpose = wish.purpose,
+                       .uses = wish.uses,
+                       .grantee = wish.grantee,
+                       .destination = wish.destination,
+                       .not_before = site_.system.clock.now(),
+                       .index = wish.next_index,
+                       .locale = wish.locale,
+                       .terminal = wish.terminal};
+  // A little earlier, because the clocks of sites differ.
+  grant.not_before.value -= 60'000;
+  grant.expiry = {site_.system.clock.now().value + wish.valid.count() * 1000};
+  std::set<SiteName> holders;
+  for (const ShareLocation& share : shares) holders.insert(share.site);
+  std::set<sharing::ShareIndex> reachable_tops;
+  for (const SiteName& holder : holders) {
+    auto challenge = ask_nonce(holder, wish.card);
+    if (!challenge && challenge.error().code == Code::kRefused) {
+      return std::unexpected(challenge.error());
+    }
+    if (!challenge) {
+      prepared.missing.emplace_back(holder, challenge.error().message);
+      continue;
+    }
+    if (wish.next_index < challenge->lowest_index) {
+      return fail(Code::kRefused, holder.text() + ": the card's one-time index " +
+                                      std::to_string(wish.next_index.value) +
+                                      " was used before; is this a copy of the card?");
+    }
+    grant.sites.push_back({holder, challenge->nonce});
+    prepared.sites.push_back(holder);
+  }
+  if (prepared.sites.size() < 2) {
+    return fail(Code::kUnavailable, "fewer than two holders of shares answer: " +
+                                        (prepared.missing.empty()
+                                             ? std::string("the object has too few shares")
+                                             : prepared.missing.front().second));
+  }
+  prepared.text = consent::consent_text(grant, {person.name, object.label});
+  grant.text_digest = consent::text_digest(prepared.text);
+  TRY_ASSIGN(prepared.grant, consent::encode_grant(grant));
+  return prepared;
+}
+
+Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(proof.grant));
+  if (proof.tags.size() != grant.sites.size() || proof.hash_key.size() != mac::kBlockBytes) {
+    return fail(Code::kInvalidArgument, "the card's proof does not fit the grant");
+  }
+  TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
+  Bytes evidence;
+  for (std::size_t i = 0; i < proof.tags.size(); ++i) {
+    const Bytes one =
+        consent::encode_evidence({grant.sites[i].site, proof.kind, proof.tags[i]});
+    evidence.insert(evidence.end(), one.begin(), one.end());
+  }
+  ObjectSecrets secrets{.hash_key = secret::Buffer::copy_of(proof.hash_key.bytes()),
+                        .tag = proof.tag_over_tags};
+  const GrantId id = consent::grant_id(proof.grant);
+  TRY(catalog_.add_grant(
+      {.grant = id,
+       .object = grant.object,
+       .person_id = object.person_id,
+       .grant_bytes = proof.grant,
+       .evidence = evidence,
+       .state = catalog::GrantState::kGiven,
+       .created = site_.system.clock.now(),
+       .expiry = grant.expiry,
+       .sealed_secret = seal_object_secrets(site_.keys.root_key().bytes(), site_.system.random,
+                                            secrets)}));
+  TRY(site_.log.append("consent_given", {{"grant", id.text()},
+                                         {"object", grant.object.text()},
+                                         {"purpose", std::string(consent::purpose_name(grant.purpose))}}));
+  return id;
+}
+
+}  // namespace warifu::control

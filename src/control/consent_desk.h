@@ -1,0 +1,60 @@
+// The consent desk of the control site: collects nonces, writes the grant that the card will prove,
+// keeps grant and evidence for the restore. It decides nothing: every site's gate does.
+#pragma once
+
+#include "catalog/catalog.h"
+#include "control/restore_plan.h"
+#include "control/sealed_secret.h"
+#include "control/share_service.h"
+
+namespace warifu::control {
+
+struct ConsentWish {
+  ObjectId object;
+  consent::Purpose purpose = consent::Purpose::kHealthManagement;
+  std::string grantee;
+  SiteName destination;
+  std::uint16_t uses = 1;
+  std::chrono::seconds valid{3600};
+  consent::Locale locale = consent::Locale::kEnglish;
+  CardId card;
+  card::KeyIndex next_index;  // of the card
+  std::string terminal;
+};
+
+struct PreparedConsent {
+  Bytes grant;
+  std::string text;  // to be shown before the PIN is asked for
+  std::vector<SiteName> sites;
+  std::vector<std::pair<SiteName, std::string>> missing;  // holders that did not answer
+};
+
+// What the card gave back.
+struct CardProof {
+  Bytes grant;
+  card::CardKind kind = card::CardKind::kOneTimeMacEmulated;
+  std::vector<mac::Tag> tags;  // in the order of the grant's sites
+  secret::Buffer hash_key;     // the object's r
+  mac::Tag tag_over_tags{};
+};
+
+class ConsentDesk {
+ public:
+  ConsentDesk(SiteContext& site, catalog::Catalog& catalog) : site_(site), catalog_(catalog) {}
+
+  // Errors: kNotFound, kRefused (a site does not know the card, or its index is spent), kUnavailable when
+  // too few holders answer to restore anything.
+  [[nodiscard]] Result<PreparedConsent> prepare(const ConsentWish& wish);
+  [[nodiscard]] Result<GrantId> accept(const CardProof& proof);
+
+ private:
+  Result<consent::Challenge> ask_nonce(const SiteName& at, const CardId& card);
+  SiteContext& site_;
+  catalog::Catalog& catalog_;
+};
+
+// Where the durable shares of an object lie.
+[[nodiscard]] Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
+                                                                      const ObjectId& object);
+
+}  // namespace warifu::control

@@ -1,0 +1,70 @@
+// Keys from every site, pseudonyms, and the catalog entry when the card is loaded.
+#include "control/enrolment.h"
+
+namespace warifu::control {
+
+Result<card::SiteKeys> Enrolment::keys_of(const SiteName& at, const EnrolRequest& request) {
+  if (at == site_.config.name) {
+    return site_.gate.enrol({request.card, request.person, request.kind, request.keys});
+  }
+  TRY_ASSIGN(Bytes answer, site_.caller.ask(at, number(Method::kGateEnrol), encode(request)));
+  card::SiteKeys keys{at, secret::Buffer::copy_of(answer)};
+  secret::wipe(answer);
+  if (keys.count() != request.keys.count) {
+    return fail(Code::kProtocol, at.text() + " answered with another number of one-time keys");
+  }
+  return keys;
+}
+
+Result<CardContent> Enrolment::begin(const std::string& person, const std::string& name,
+                                     std::uint32_t keys_per_site) {
+  if (catalog_.person(person)) {
+    return fail(Code::kAlreadyExists, "person '" + person + "' is already enrolled");
+  }
+  if (site_.config.sites.size() > card::kMaxSites) {
+    return fail(Code::kInvalidArgument, "a card serves at most " + std::to_string(card::kMaxSites) +
+                                            " sites, this network has " +
+                                            std::to_string(site_.config.sites.size()));
+  }
+  CardContent content{.card = os::random_id<CardId>(site_.system.random),
+                      .keys = {{1}, keys_per_site}};
+  if (!content.keys.is_valid()) {
+    return fail(Code::kInvalidArgument, "keys per site must be from 1 to " +
+                                            std::to_string(card::kMaxKeysPerSite));
+  }
+  Pending pending{.name = name, .card = content.card};
+  for (const SiteEntry& entry : site_.config.sites) {
+    EnrolRequest request{.card = content.card,
+                         .person = os::random_id<Pseudonym>(site_.system.random),
+                         .keys = content.keys};
+    TRY_ASSIGN(card::SiteKeys keys, keys_of(entry.name, request));
+    content.sites.push_back(std::move(keys));
+    pending.pseudonyms[entry.name] = request.person;
+  }
+  const std::lock_guard lock(mutex_);
+  pending_[person] = std::move(pending);
+  return content;
+}
+
+Result<> Enrolment::finish(const std::string& person, const CardId& card) {
+  Pending pending;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = pending_.find(person);
+    if (it == pending_.end() || it->second.card != card) {
+      return fail(Code::kNotFound, "no enrolment of '" + person + "' with this card was begun");
+    }
+    pending = std::move(it->second);
+    pending_.erase(it);
+  }
+  TRY(catalog_.add_person({.person_id = person,
+                           .name = pending.name,
+                           .card = card,
+                           .created = site_.system.clock.now()}));
+  for (const auto& [at, pseudonym] : pending.pseudonyms) {
+    TRY(catalog_.set_pseudonym(person, {at, pseudonym}));
+  }
+  return site_.log.append("person_enrolled", {{"card", card.text()}});
+}
+
+}  // namespace warifu::control

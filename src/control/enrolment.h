@@ -1,0 +1,46 @@
+// Enrolment of a person: one-time keys from every site for a new card, pseudonyms, the catalog entry.
+//
+// The enrolling terminal at the control site sees the card's keys once while it loads them; it is
+// trusted at that moment (docs/threat-model.md). Nothing is enrolled unless every site has drawn its
+// keys and the card has confirmed.
+#pragma once
+
+#include <mutex>
+
+#include "catalog/catalog.h"
+#include "control/share_service.h"
+
+namespace warifu::control {
+
+// What the terminal loads on the card.
+struct CardContent {
+  CardId card;
+  card::KeyRange keys;
+  std::vector<card::SiteKeys> sites;
+};
+
+class Enrolment {
+ public:
+  Enrolment(SiteContext& site, catalog::Catalog& catalog) : site_(site), catalog_(catalog) {}
+
+  // Draws card id, pseudonyms and keys. Errors: kAlreadyExists, kInvalidArgument, kUnavailable naming a site.
+  [[nodiscard]] Result<CardContent> begin(const std::string& person, const std::string& name,
+                                          std::uint32_t keys_per_site);
+  // The card is loaded: the person is enrolled from here on. Errors: kNotFound.
+  [[nodiscard]] Result<> finish(const std::string& person, const CardId& card);
+
+ private:
+  Result<card::SiteKeys> keys_of(const SiteName& at, const EnrolRequest& request);
+
+  struct Pending {
+    std::string name;
+    CardId card;
+    std::map<SiteName, Pseudonym> pseudonyms;
+  };
+  SiteContext& site_;
+  catalog::Catalog& catalog_;
+  std::mutex mutex_;
+  std::map<std::string, Pending> pending_;
+};
+
+}  // namespace warifu::control

@@ -1,0 +1,82 @@
+// Threads of jobs and the retry rule.
+#include "control/jobs.h"
+
+#include "base/log.h"
+#include "control/store_job.h"
+
+namespace warifu::control {
+namespace {
+constexpr std::chrono::milliseconds kFirstPause(500);
+constexpr std::chrono::milliseconds kLongestPause(10'000);
+}  // namespace
+
+bool may_pass(Code code) {
+  switch (code) {
+    case Code::kOutOfKey:
+    case Code::kUnavailable:
+    case Code::kTimeout:
+    case Code::kBusy:
+    case Code::kProtocol:  // a connection that broke in the middle of a frame looks like this
+    case Code::kUnknownOutcome:
+    case Code::kCancelled:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Result<> JobEngine::resume_all() {
+  TRY_ASSIGN(const std::vector<catalog::Job> jobs, catalog_.unfinished_jobs());
+  for (const catalog::Job& job : jobs) {
+    if (job.kind != catalog::JobKind::kStore) continue;
+    log_info("resuming job " + job.job.text());
+    start(job.job);
+  }
+  return {};
+}
+
+void JobEngine::start(const JobId& job) {
+  const std::lock_guard lock(mutex_);
+  threads_.emplace_back([this, job] { carry_on(job); });
+}
+
+void JobEngine::stop() {
+  stopping_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    wake_.notify_all();
+  }
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+  threads_.clear();
+}
+
+void JobEngine::pause(std::chrono::milliseconds duration) {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, duration, [this] { return stopping_.load(); });
+}
+
+void JobEngine::carry_on(const JobId& job) {
+  std::chrono::milliseconds wait = kFirstPause;
+  while (!stopping_) {
+    StoreJob work(*this, job);
+    const Result<> done = work.run();
+    if (done) {
+      log_info("job " + job.text() + " is done");
+      return;
+    }
+    if (stopping_) return;
+    if (!may_pass(done.error().code)) {
+      log_error("job " + job.text() + " failed: " + done.error().message);
+      work.roll_back(done.error());
+      return;
+    }
+    log_warning("job " + job.text() + " waits: " + done.error().message);
+    work.note_trouble(done.error());
+    pause(wait);
+    wait = std::min(wait * 2, kLongestPause);
+  }
+}
+
+}  // namespace warifu::control

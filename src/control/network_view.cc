@@ -1,0 +1,83 @@
+// Status of all sites in parallel, leases one by one.
+#include "control/network_view.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/log.h"
+
+namespace warifu::control {
+
+bool NetworkView::reaches(const SiteName& site) const {
+  return std::ranges::any_of(snapshot.sites,
+                             [&](const SiteEntry& entry) { return entry.name == site; });
+}
+
+NetworkView look_at_network(SiteContext& site, ShareService& own) {
+  struct Answer {
+    const SiteEntry* entry = nullptr;
+    Result<SiteStatus> status = fail(Code::kUnavailable, "not asked");
+  };
+  std::vector<Answer> answers;
+  for (const SiteEntry& entry : site.config.sites) answers.push_back({.entry = &entry});
+  {
+    std::vector<std::jthread> threads;
+    for (Answer& answer : answers) {
+      threads.emplace_back([&site, &own, &answer] {
+        if (answer.entry->name == site.config.name) {
+          answer.status = own.status();
+          return;
+        }
+        const auto body = site.caller.ask(answer.entry->name, number(Method::kStatus), {});
+        if (body) {
+          answer.status = decode_status(*body);
+        } else {
+          answer.status = std::unexpected(body.error());
+        }
+      });
+    }
+  }
+  NetworkView view;
+  view.snapshot.origin = site.config.name;
+  for (Answer& answer : answers) {
+    if (!answer.status) {
+      view.missing.emplace_back(answer.entry->name, answer.status.error().message);
+      continue;
+    }
+    view.snapshot.sites.push_back(*answer.entry);
+    view.snapshot.free_bytes[answer.entry->name] = answer.status->free_bytes;
+    for (EdgeState& edge : answer.status->edges) view.snapshot.edges.push_back(std::move(edge));
+  }
+  std::erase_if(view.snapshot.edges, [&](const EdgeState& edge) { return !view.reaches(edge.to); });
+  return view;
+}
+
+Result<> lease_key(SiteContext& site, const JobId& job,
+                   const std::map<std::pair<SiteName, SiteName>, std::uint64_t>& bytes) {
+  for (const auto& [ends, count] : bytes) {
+    const std::uint64_t with_tags = count + count / 4096 + limits::kChunkBytes;
+    if (ends.first == site.config.name) {
+      kme::Link* link = site.keys.link_to(ends.second);
+      if (link == nullptr) return fail(Code::kNotFound, "there is no link to " + ends.second.text());
+      link->lease(job, {with_tags});
+    } else {
+      TRY(site.caller.ask(ends.first, number(Method::kLease),
+                          encode(LeaseRequest{ends.second, job, with_tags})));
+    }
+  }
+  return {};
+}
+
+void release_key(SiteContext& site, const JobId& job, const std::vector<SiteName>& sites) {
+  for (const SiteName& at : sites) {
+    if (at == site.config.name) {
+      for (kme::Link* link : site.keys.links()) link->release(job);
+      continue;
+    }
+    const auto released = site.caller.ask(at, number(Method::kRelease),
+                                          encode(LeaseRequest{site.config.name, job, 0}));
+    if (!released) log_warning("lease not given back: " + released.error().message);
+  }
+}
+
+}  // namespace warifu::control

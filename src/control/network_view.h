@@ -1,0 +1,26 @@
+// What share control sees of the network: every site's status, and leases of key on every hop.
+#pragma once
+
+#include "control/share_service.h"
+
+namespace warifu::control {
+
+struct NetworkView {
+  Snapshot snapshot;
+  // Sites that do not answer, and why.
+  std::vector<std::pair<SiteName, std::string>> missing;
+
+  [[nodiscard]] bool reaches(const SiteName& site) const;
+};
+
+// Asks all sites at once. Never fails: who does not answer is missing.
+[[nodiscard]] NetworkView look_at_network(SiteContext& site, ShareService& own);
+
+// Promises key for every link direction of a plan to a job, at the sending ends; tags included.
+// Errors: kUnavailable naming the site.
+[[nodiscard]] Result<> lease_key(SiteContext& site, const JobId& job,
+                                 const std::map<std::pair<SiteName, SiteName>, std::uint64_t>& bytes);
+// Gives the rest of a job's leases back; sites that do not answer are passed over.
+void release_key(SiteContext& site, const JobId& job, const std::vector<SiteName>& sites);
+
+}  // namespace warifu::control

@@ -1,0 +1,46 @@
+// Restores: streams verified plaintext to a reader under a grant.
+//
+// Every byte that leaves has passed its chunk's tag under the card's hash key. A source that fails is
+// replaced by the next cheapest legal set; a source that lies is named and left out. The job in the
+// catalog lets an interrupted restore go on from a chunk under the same use of the grant.
+#pragma once
+
+#include <functional>
+
+#include "catalog/catalog.h"
+#include "control/restore_plan.h"
+#include "control/sealed_secret.h"
+#include "control/share_service.h"
+
+namespace warifu::control {
+
+struct RestoreWish {
+  ObjectId object;
+  GrantId grant;
+  std::string using_letters;  // "A,C1,C2"; empty: any
+  std::string gather;
+  std::string purpose;  // claimed; empty: the grant's
+};
+
+// Receives verified plaintext in order; an error ends the restore.
+using PlainSink = std::function<Result<>(ByteView plain)>;
+
+class RestoreDesk {
+ public:
+  RestoreDesk(SiteContext& site, ShareService& own, catalog::Catalog& catalog)
+      : site_(site), own_(own), catalog_(catalog) {}
+
+  // Records a job. Errors: kNotFound, kInvalidArgument.
+  [[nodiscard]] Result<JobId> begin(const RestoreWish& wish);
+  // Runs a job from the byte offset `from`, which must be a multiple of the chunk size.
+  [[nodiscard]] Result<> stream(const JobId& job, std::uint64_t from, const PlainSink& sink);
+  // Length of the object that a restore job is about.
+  [[nodiscard]] Result<std::uint64_t> length(const JobId& job);
+
+ private:
+  SiteContext& site_;
+  ShareService& own_;
+  catalog::Catalog& catalog_;
+};
+
+}  // namespace warifu::control

@@ -1,0 +1,358 @@
+// Opening, streaming and replacing sources.
+#include "control/restore_stream.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "control/consent_desk.h"
+#include "control/key_account.h"
+#include "control/network_view.h"
+
+namespace warifu::control {
+namespace {
+
+// A share that this site holds itself.
+class OwnSource final : public RecordSource {
+ public:
+  OwnSource(SiteContext& site, ShareService::Released released, ReadRequest request)
+      : site_(site), released_(std::move(released)), request_(std::move(request)) {}
+
+  Result<secret::Buffer> next() override {
+    if (!released_.permit.covers(request_.object, request_.destination,
+                                 site_.system.clock.now())) {
+      return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile");
+    }
+    const ChunkIndex index{request_.first_chunk + done_++};
+    secret::Buffer record(released_.reader->layout().record_length(index));
+    TRY(released_.reader->read(index, 1, record.bytes()));
+    return record;
+  }
+
+ private:
+  SiteContext& site_;
+  ShareService::Released released_;
+  ReadRequest request_;
+  std::uint64_t done_ = 0;
+};
+
+// A share, or a pair of nested shares, that another site sends.
+class RemoteSource final : public RecordSource {
+ public:
+  explicit RemoteSource(channel::Call call) : call_(std::move(call)) {}
+
+  Result<secret::Buffer> next() override {
+    TRY_ASSIGN(secret::Buffer record, call_.receive());
+    if (call_.ack_due()) TRY(call_.acknowledge());
+    return record;
+  }
+
+ private:
+  channel::Call call_;
+};
+
+}  // namespace
+
+bool may_resume(Code code) {
+  return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOutOfKey ||
+         code == Code::kCancelled || code == Code::kProtocol;
+}
+
+Result<> RestoreStream::open(const catalog::Job& job) {
+  session_ = job.job;
+  TRY_ASSIGN(object_, catalog_.object(*job.object));
+  chunking_ = {{object_.length}};
+  boost::json::error_code bad;
+  const boost::json::value plan = boost::json::parse(job.plan, bad);
+  if (bad || !plan.is_object()) return fail(Code::kCorrupt, "the job's plan is damaged");
+  const auto text = [&](const char* key) {
+    return std::string(plan.as_object().at(key).as_string());
+  };
+  TRY_ASSIGN(const GrantId grant_id, GrantId::parse(text("grant")));
+  TRY_ASSIGN(const catalog::Grant record, catalog_.grant(grant_id));
+  grant_bytes_ = record.grant_bytes;
+  TRY_ASSIGN(grant_, consent::parse_grant(grant_bytes_));
+  for (std::size_t at = 0; at < record.evidence.size(); at += consent::kEvidenceBytes) {
+    const ByteView one = ByteView(record.evidence).subspan(
+        at, std::min(consent::kEvidenceBytes, record.evidence.size() - at));
+    TRY_ASSIGN(const consent::Evidence evidence, consent::parse_evidence(one));
+    evidence_[evidence.site] = evidence;
+  }
+  purpose_ = grant_.purpose;
+  if (!text("purpose").empty()) {
+    TRY_ASSIGN(purpose_, consent::parse_purpose(text("purpose")));
+  }
+  if (!text("using").empty()) {
+    TRY_ASSIGN(wishes_.using_letters, parse_letters(text("using")));
+  }
+  if (!text("gather").empty()) {
+    TRY_ASSIGN(wishes_.gather, SiteName::parse(text("gather")));
+  }
+  if (record.sealed_secret.empty()) {
+    return fail(Code::kRefused, "consent " + grant_id.text() + " is " +
+                                    std::string(catalog::state_name(record.state)));
+  }
+  TRY_ASSIGN(const ObjectSecrets secrets,
+             open_object_secrets(site_.keys.root_key().bytes(), record.sealed_secret));
+  key_ = std::make_unique<mac::Key>(secrets.hash_key.bytes());
+  tag_over_tags_ = secrets.tag;
+  TRY_ASSIGN(shares_, locate_shares(catalog_, object_.object));
+
+  const NetworkView view = look_at_network(site_, own_);
+  missing_ = view.missing;
+  snapshot_ = view.snapshot;
+  sources_ = find_sources(shares_, view.snapshot, site_.config, site_.config.name,
+                          chunking_.records_length({0}, chunking_.chunk_count()), wishes_);
+  return {};
+}
+
+namespace {
+// One way to get a share: "C2<C1" is C1 sent to the holder of C2 and combined there.
+std::string way_of(const RestoreSource& source) {
+  return source.other ? source.at.letter + "<" + source.other->letter : source.at.letter;
+}
+}  // namespace
+
+bool RestoreStream::is_excluded(const RestoreSource& source) const {
+  if (excluded_.contains(way_of(source))) return true;
+  return std::ranges::any_of(source.letters, [&](const std::string& letter) {
+    return excluded_.contains(letter);
+  });
+}
+
+Result<RestorePlan> RestoreStream::choose() const {
+  std::vector<RestoreSource> usable;
+  for (const RestoreSource& source : sources_) {
+    const bool proven = evidence_.contains(source.at.site) &&
+                        (!source.other || evidence_.contains(source.other->site));
+    if (!is_excluded(source) && proven) usable.push_back(source);
+  }
+  auto plans = find_plans(usable, wishes_);
+  if (!plans.empty()) return plans.front();
+  std::string why = "no set of shares that restores the object is left";
+  for (const Fault& fault : faults_) why += fmt::format("; {} ({})", fault.why, fault.share);
+  for (const auto& [site, reason] : missing_) why += "; " + reason;
+  for (const ShareLocation& share : shares_) {
+    if (!evidence_.contains(share.site)) {
+      why += fmt::format("; the consent has no evidence for {}", share.site.text());
+    }
+  }
+  return fail(faults_.empty() && missing_.empty() ? Code::kRefused : Code::kUnavailable, why);
+}
+
+Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std::uint64_t first,
+                                                std::uint64_t count) const {
+  return ReadRequest{.grant = grant_bytes_,
+                     .evidence = evidence_.at(share.site),
+                     .object = object_.object,
+                     .share = share.share,
+                     .destination = site_.config.name,
+                     .purpose = purpose_,
+                     .session = session_,
+                     .first_chunk = first,
+                     .chunk_count = count};
+}
+
+Result<std::unique_ptr<RecordSource>> RestoreStream::open_source(const RestoreSource& source,
+                                                                 std::uint64_t first,
+                                                                 std::uint64_t count) {
+  TRY_ASSIGN(ReadRequest request, read_request(source.at, first, count));
+  if (source.at.site == site_.config.name && !source.other) {
+    TRY_ASSIGN(auto released, own_.release(request, site_.config.name));
+    return std::make_unique<OwnSource>(site_, std::move(released), std::move(request));
+  }
+  channel::Request call_request{.to = source.at.site, .job = session_};
+  if (source.other) {
+    call_request.method = number(Method::kShareCombine);
+    call_request.body = encode(CombineRequest{.own = std::move(request),
+                                              .other_site = source.other->site,
+                                              .other_share = source.other->share,
+                                              .other_evidence = evidence_.at(source.other->site)});
+  } else {
+    call_request.method = number(Method::kShareRead);
+    call_request.body = encode(request);
+  }
+  TRY_ASSIGN(channel::Call call, site_.caller.start(std::move(call_request)));
+  TRY_ASSIGN(const channel::Reply reply, call.reply());
+  const auto expected = shape_of(chunking_, first, count);
+  if (reply.download.frames != expected.frames || reply.download.bytes != expected.bytes) {
+    return fail(Code::kCorrupt, source.at.site.text() + " offers a share of another size");
+  }
+  return std::make_unique<RemoteSource>(std::move(call));
+}
+
+void RestoreStream::exclude(const RestoreSource& source, const std::string& letter,
+                            const std::string& why, bool lied) {
+  // Without a letter only this way is out: of a pair, either site may have failed.
+  const std::string out = letter.empty() ? way_of(source) : letter;
+  excluded_.insert(out);
+  faults_.push_back({out, letter.empty() ? source.at.site : holder_of(letter), why, lied});
+  log_warning(fmt::format("restore {}: share {} at {} is left out: {}", session_.text(), out,
+                          faults_.back().site.text(), why));
+}
+
+SiteName RestoreStream::holder_of(const std::string& letter) const {
+  const auto it = std::ranges::find(shares_, letter, &ShareLocation::letter);
+  return it == shares_.end() ? SiteName() : it->site;
+}
+
+Result<> RestoreStream::run(std::uint64_t from, const PlainSink& sink) {
+  if (from % chunking_.chunk_bytes != 0 || from >= object_.length) {
+    return fail(Code::kInvalidArgument, "a restore can go on only at a chunk's start");
+  }
+  next_chunk_ = from / chunking_.chunk_bytes;
+  if (next_chunk_ == 0) {
+    tagger_ = std::make_unique<sharing::ObjectTagger>(*key_, object_.object, chunking_);
+  }
+  while (next_chunk_ < chunking_.chunk_count()) {
+    TRY_ASSIGN(const RestorePlan plan, choose());
+    used_.push_back({plan, next_chunk_, 0});
+    const Result<> ran = run_plan(plan, sink);
+    used_.back().count = next_chunk_ - used_.back().first;
+    TRY(ran);
+  }
+  // Every chunk has passed its own tag; this binds their number and order as a whole.
+  if (tagger_ != nullptr && !secret::equal(tagger_->finish(), tag_over_tags_)) {
+    return fail(Code::kCorrupt, "the chunks do not add up to the tag on the card");
+  }
+  return {};
+}
+
+// Returns without error when the plan is finished, or a source was excluded and another plan is due.
+Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink) {
+  const std::uint64_t count = chunking_.chunk_count() - next_chunk_;
+  const RestoreSource* sides[2] = {&plan.first, &plan.second};
+  std::unique_ptr<RecordSource> sources[2];
+  const auto give_up = [&](const RestoreSource& source, const Error& error) -> Result<> {
+    if (error.code == Code::kRefused || error.code == Code::kInvalidArgument) {
+      return std::unexpected(error);
+    }
+    exclude(source, "", error.message, false);
+    return {};
+  };
+  for (int i = 0; i < 2; ++i) {
+    auto opened = open_source(*sides[i], next_chunk_, count);
+    if (!opened) return give_up(*sides[i], opened.error());
+    sources[i] = std::move(*opened);
+  }
+  while (next_chunk_ < chunking_.chunk_count()) {
+    secret::Buffer records[2];
+    for (int i = 0; i < 2; ++i) {
+      auto record = sources[i]->next();
+      if (!record) return give_up(*sides[i], record.error());
+      records[i] = std::move(*record);
+    }
+    auto chunk = combine(plan.first, std::move(records[0]), plan.second, std::move(records[1]),
+                         next_chunk_);
+    if (!chunk) return blame(plan, next_chunk_);
+    if (tagger_ != nullptr) tagger_->add(chunk->tag());
+    TRY(sink(chunk->data()));
+    ++next_chunk_;
+  }
+  return {};
+}
+
+Result<sharing::VerifiedChunk> RestoreStream::combine(const RestoreSource& x,
+                                                      secret::Buffer x_record,
+                                                      const RestoreSource& y,
+                                                      secret::Buffer y_record,
+                                                      std::uint64_t chunk) const {
+  if (x_record.size() != y_record.size()) {
+    return fail(Code::kCorrupt, "two shares have records of different sizes");
+  }
+  sharing::combine(x.top, x_record.bytes(), y.top, y_record.bytes(), x_record.bytes());
+  return sharing::verify_record(*key_, object_.object, {chunk}, chunking_.length({chunk}),
+                                std::move(x_record));
+}
+
+Result<> RestoreStream::blame(const RestorePlan& plan, std::uint64_t chunk) {
+  // Every other source gives this one chunk; shares of a pair that verifies are honest.
+  struct Sample {
+    const RestoreSource* source;
+    secret::Buffer record;
+  };
+  std::vector<Sample> samples;
+  std::set<std::vector<std::string>> seen;
+  for (const RestoreSource& source : sources_) {
+    if (is_excluded(source) || !evidence_.contains(source.at.site)) continue;
+    if (source.other && !evidence_.contains(source.other->site)) continue;
+    if (!seen.insert(source.letters).second) continue;
+    auto opened = open_source(source, chunk, 1);
+    if (!opened) continue;
+    auto record = (*opened)->next();
+    if (record) samples.push_back({&source, std::move(*record)});
+  }
+  std::set<std::string> honest;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    for (std::size_t j = i + 1; j < samples.size(); ++j) {
+      const Sample& x = samples[i];
+      const Sample& y = samples[j];
+      if (x.source->top == y.source->top) continue;
+      const auto verified =
+          combine(*x.source, secret::Buffer::copy_of(x.record.bytes()), *y.source,
+                  secret::Buffer::copy_of(y.record.bytes()), chunk);
+      if (!verified) continue;
+      honest.insert(x.source->letters.begin(), x.source->letters.end());
+      honest.insert(y.source->letters.begin(), y.source->letters.end());
+    }
+  }
+  const std::string place = fmt::format("chunk {} does not match the tag on the card", chunk);
+  bool any = false;
+  for (const RestoreSource* side : {&plan.first, &plan.second}) {
+    for (const std::string& letter : side->letters) {
+      if (honest.contains(letter)) continue;
+      any = true;
+      exclude(*side, letter, place, !honest.empty());
+      TRY(site_.log.append("share_blamed", {{"share", letter},
+                                            {"site", holder_of(letter).text()},
+                                            {"object", object_.object.text()}}));
+    }
+  }
+  if (honest.empty() || !any) {
+    return fail(Code::kCorrupt, place + ", and no other set of shares verifies it");
+  }
+  return {};
+}
+
+Result<> RestoreStream::account() {
+  for (const Used& used : used_) {
+    if (used.count == 0) continue;
+    const BulkUse bulk = bulk_use(chunking_, used.first, used.count);
+    for (const RestoreSource* source : {&used.plan.first, &used.plan.second}) {
+      TRY(record_route_use(catalog_, session_, source->route, snapshot_, bulk));
+      if (!source->other) continue;
+      const Route hop = shortest_path(site_.config, source->other->site, source->at.site);
+      TRY(record_route_use(catalog_, session_, hop, snapshot_, bulk));
+    }
+  }
+  return {};
+}
+
+void RestoreStream::describe(boost::json::object& result) const {
+  namespace json = boost::json;
+  json::array letters, routes, blamed, skipped;
+  std::string gathered;
+  if (!used_.empty()) {
+    for (const std::string& letter : used_.back().plan.letters()) letters.emplace_back(letter);
+    for (const RestoreSource* source : {&used_.back().plan.first, &used_.back().plan.second}) {
+      routes.emplace_back(route_text(source->route));
+      if (source->other) gathered = source->at.site.text();
+    }
+  }
+  for (const Fault& fault : faults_) {
+    json::object entry = {{"share", fault.share}, {"site", fault.site.text()}, {"why", fault.why}};
+    (fault.lied ? blamed : skipped).push_back(std::move(entry));
+  }
+  for (const auto& [site, why] : missing_) {
+    skipped.push_back({{"site", site.text()}, {"why", why}});
+  }
+  result["object"] = object_.object.text();
+  result["using"] = std::move(letters);
+  result["gathered_at"] = gathered;
+  result["routes"] = std::move(routes);
+  result["blamed"] = std::move(blamed);
+  result["skipped"] = std::move(skipped);
+}
+
+}  // namespace warifu::control

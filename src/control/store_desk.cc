@@ -1,0 +1,92 @@
+// Uploads into staging.
+#include "control/store_desk.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "control/store_job.h"
+
+namespace warifu::control {
+
+Upload::Upload(JobEngine& engine, catalog::Person person, std::string label)
+    : engine_(&engine),
+      person_(std::move(person)),
+      label_(std::move(label)),
+      job_(os::random_id<JobId>(engine.site().system.random)),
+      staging_key_(kStagingKeyBytes) {
+  engine.site().system.random.fill(staging_key_.bytes());
+}
+
+Upload::~Upload() {
+  if (writer_ == nullptr) return;
+  writer_.reset();
+  const auto erased =
+      erase_staging(engine_->site().system, staging_path(engine_->site().config, job_));
+  if (!erased) log_warning(erased.error().message);
+}
+
+Result<StoreTicket> Upload::finish() {
+  SiteContext& site = engine_->site();
+  TRY_ASSIGN(const ByteCount length, writer_->finish());
+  if (length.value == 0) {
+    return fail(Code::kInvalidArgument, "the file is empty: there is nothing to store");
+  }
+  ObjectSecrets secrets{.staging_key = secret::Buffer::copy_of(staging_key_.bytes()),
+                        .hash_key = secret::Buffer(mac::kBlockBytes)};
+  site.system.random.fill(secrets.hash_key.bytes());
+  const ObjectId object = os::random_id<ObjectId>(site.system.random);
+  const os::UnixMs now = site.system.clock.now();
+  catalog::NewJob job{
+      .job = {.job = job_,
+              .kind = catalog::JobKind::kStore,
+              .state = catalog::JobState::kRunning,
+              .step = "plan",
+              .object = object,
+              .person_id = person_.person_id,
+              .created = now,
+              .updated = now,
+              .sealed_secret = seal_object_secrets(site.keys.root_key().bytes(),
+                                                   site.system.random, secrets)},
+      .object = catalog::Object{.object = object,
+                                .person_id = person_.person_id,
+                                .label = label_,
+                                .length = length.value,
+                                .chunk_count = sharing::Chunking{length}.chunk_count(),
+                                .policy = site.config.policy,
+                                .generation = 1,
+                                .created = now,
+                                .input = label_}};
+  TRY(engine_->catalog().start_job(job));
+  writer_.reset();  // the staged file is the job's from here on
+  engine_->start(job_);
+  return StoreTicket{object, job_};
+}
+
+Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string& label,
+                                std::uint64_t length) {
+  SiteContext& site = engine_.site();
+  TRY_ASSIGN(catalog::Person person, engine_.catalog().person(person_id));
+  TRY_ASSIGN(const auto pseudonyms, engine_.catalog().pseudonyms(person_id));
+  if (pseudonyms.size() < site.config.sites.size()) {
+    return fail(Code::kRefused, "the enrolment of '" + person_id +
+                                    "' is incomplete; enrol the person again under a new id");
+  }
+  TRY(parse_policy(site.config.policy));
+  TRY_ASSIGN(const std::uint64_t space, site.system.files.free_bytes(site.config.data_dir));
+  if (space / 2 < length) {
+    return fail(Code::kNoSpace, site.config.name.text() + " has " + human_bytes(space) +
+                                    " free in '" + site.config.data_dir + "', needs " +
+                                    human_bytes(2 * length) +
+                                    " for the staged copy and its own share");
+  }
+  const std::string shown = label.empty() ? "unnamed" : label.substr(0, catalog::kMaxNameBytes);
+  Upload upload(engine_, std::move(person), shown);
+  TRY_ASSIGN(StagingWriter writer,
+             StagingWriter::create(site.system, staging_path(site.config, upload.job_),
+                                   upload.staging_key_.bytes()));
+  upload.writer_ = std::make_unique<StagingWriter>(std::move(writer));
+  return upload;
+}
+
+}  // namespace warifu::control

@@ -1,0 +1,49 @@
+// Taking a file in: the upload goes into a sealed staged copy; when it is whole, a store job begins.
+#pragma once
+
+#include "control/jobs.h"
+#include "control/sealed_secret.h"
+#include "control/staging.h"
+
+namespace warifu::control {
+
+struct StoreTicket {
+  ObjectId object;
+  JobId job;
+};
+
+// One upload. Without finish() everything staged is erased again.
+class Upload {
+ public:
+  Upload(Upload&&) = default;
+  ~Upload();
+  // Errors: kNoSpace, kIo.
+  [[nodiscard]] Result<> append(ByteView plain) { return writer_->append(plain); }
+  // Records object and job, and starts the job. Errors: kInvalidArgument (an empty file).
+  [[nodiscard]] Result<StoreTicket> finish();
+
+ private:
+  friend class StoreDesk;
+  Upload(JobEngine& engine, catalog::Person person, std::string label);
+
+  JobEngine* engine_;
+  catalog::Person person_;
+  std::string label_;
+  JobId job_;
+  secret::Buffer staging_key_;
+  std::unique_ptr<StagingWriter> writer_;  // empty after finish() and after a move
+};
+
+class StoreDesk {
+ public:
+  explicit StoreDesk(JobEngine& engine) : engine_(engine) {}
+  // `length` is what the sender announces (0: unknown): space for the staged copy and share A must be
+  // there. Errors: kNotFound (the person), kNoSpace, kInvalidArgument.
+  [[nodiscard]] Result<Upload> begin(const std::string& person, const std::string& label,
+                                     std::uint64_t length);
+
+ private:
+  JobEngine& engine_;
+};
+
+}  // namespace warifu::control

@@ -1,0 +1,290 @@
+// Planning, committing and finishing of a store job; moving is in store_move.cc.
+#include "control/store_job.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "base/log.h"
+#include "control/key_account.h"
+
+namespace warifu::control {
+
+std::string staging_path(const SiteConfig& config, const JobId& job) {
+  return config.data_dir + "/staging/" + job.text();
+}
+
+std::string StoreJob::staging_path() const {
+  return control::staging_path(engine_.site().config, job_id_);
+}
+
+Result<> StoreJob::run() {
+  TRY(load());
+  if (job_.step == "plan") TRY(plan());
+  if (job_.step == "move") TRY(move());
+  if (job_.step == "commit") TRY(commit());
+  if (job_.step == "reshare") TRY(reshare_all());
+  if (job_.step == "account") TRY(account());
+  return finish();
+}
+
+Result<> StoreJob::load() {
+  catalog::Catalog& catalog = engine_.catalog();
+  TRY_ASSIGN(job_, catalog.job(job_id_));
+  TRY_ASSIGN(object_, catalog.object(*job_.object));
+  TRY_ASSIGN(shares_, catalog.list_shares(object_.object));
+  TRY_ASSIGN(const auto pseudonyms, catalog.pseudonyms(object_.person_id));
+  for (const auto& entry : pseudonyms) pseudonyms_[entry.site] = entry.pseudonym;
+  TRY_ASSIGN(secrets_, open_object_secrets(engine_.site().keys.root_key().bytes(),
+                                           job_.sealed_secret));
+  chunking_ = {{object_.length}};
+  started_ = engine_.site().system.clock.monotonic();
+  return {};
+}
+
+Result<> StoreJob::save(catalog::JobState state, const std::string& step) {
+  job_.state = state;
+  job_.step = step;
+  return engine_.catalog().update_job(job_id_, {.state = state,
+                                                .step = step,
+                                                .progress_bytes = job_.progress_bytes,
+                                                .total_bytes = job_.total_bytes,
+                                                .error = job_.error,
+                                                .result = job_.result,
+                                                .updated = engine_.site().system.clock.now(),
+                                                .expected_end = job_.expected_end});
+}
+
+Result<> StoreJob::save_secrets() {
+  SiteContext& site = engine_.site();
+  return engine_.catalog().set_job_secret(
+      job_id_, seal_object_secrets(site.keys.root_key().bytes(), site.system.random, secrets_));
+}
+
+void StoreJob::note_trouble(const Error& why) {
+  job_.error = why.message;
+  const auto state = why.code == Code::kOutOfKey ? catalog::JobState::kWaitingKey
+                                                 : catalog::JobState::kRunning;
+  if (const auto saved = save(state, job_.step); !saved) log_warning(saved.error().message);
+}
+
+namespace {
+
+catalog::Share planned(const ObjectId& object, std::optional<ShareId> parent, std::size_t index,
+                       const ShareTarget& target, std::uint64_t bytes, os::Random& random) {
+  return {.share = os::random_id<ShareId>(random),
+          .object = object,
+          .parent = parent,
+          .index = static_cast<std::uint8_t>(index),
+          .level = static_cast<std::uint8_t>(parent ? 1 : 0),
+          .generation = 1,
+          .site = target.site,
+          .state = catalog::ShareState::kPlanned,
+          .bytes = bytes,
+          .route = route_text(target.route)};
+}
+
+}  // namespace
+
+Result<> StoreJob::plan() {
+  SiteContext& site = engine_.site();
+  TRY_ASSIGN(const PolicyNode policy, parse_policy(object_.policy));
+  const NetworkView view = look_at_network(site, engine_.own());
+  const std::uint64_t bytes = chunking_.records_length({0}, chunking_.chunk_count());
+  auto plan = plan_placement(policy, view.snapshot, bytes);
+  if (!plan) {
+    std::string text = plan.error().message;
+    for (const auto& [missing, why] : view.missing) text += "; " + why;
+    return fail(plan.error().code, text);
+  }
+  std::vector<catalog::Share> shares;
+  for (std::size_t i = 0; i < plan->shares.size(); ++i) {
+    const ShareTarget& target = plan->shares[i];
+    shares.push_back(planned(object_.object, std::nullopt, i, target, bytes, site.system.random));
+    const ShareId parent = shares.back().share;
+    for (std::size_t j = 0; j < target.nested.size(); ++j) {
+      shares.push_back(planned(object_.object, parent, j, target.nested[j], bytes,
+                               site.system.random));
+    }
+  }
+  TRY(lease_key(site, job_id_, plan->bytes_by_edge));
+  boost::json::array reasons;
+  for (const std::string& reason : plan->reasons) reasons.emplace_back(reason);
+  TRY(engine_.catalog().set_job_plan(job_id_, boost::json::serialize(reasons)));
+  job_.total_bytes = bytes * shares.size();
+  TRY(engine_.catalog().add_shares(shares));
+  TRY_ASSIGN(shares_, engine_.catalog().list_shares(object_.object));
+  return save(catalog::JobState::kRunning, "move");
+}
+
+std::vector<catalog::Share> StoreJob::top_shares() const {
+  std::vector<catalog::Share> top;
+  for (const auto& share : shares_) {
+    if (!share.parent) top.push_back(share);
+  }
+  std::ranges::sort(top, {}, &catalog::Share::index);
+  return top;
+}
+
+std::vector<catalog::Share> StoreJob::nested_of(const ShareId& parent) const {
+  std::vector<catalog::Share> nested;
+  for (const auto& share : shares_) {
+    if (share.parent == parent) nested.push_back(share);
+  }
+  std::ranges::sort(nested, {}, &catalog::Share::index);
+  return nested;
+}
+
+std::vector<Sibling> StoreJob::siblings_of(const std::vector<catalog::Share>& shares) const {
+  std::vector<Sibling> siblings;
+  for (const auto& share : shares) {
+    siblings.push_back(
+        {static_cast<sharing::ShareIndex>(share.index), share.share, share.last_site});
+  }
+  return siblings;
+}
+
+ShareSpec StoreJob::spec_of(const catalog::Share& share) {
+  return {.share = share.share,
+          .object = object_.object,
+          .parent = share.parent,
+          .index = static_cast<sharing::ShareIndex>(share.index),
+          .generation = 1,
+          .owner = pseudonyms_[share.last_site],
+          .object_length = object_.length,
+          .chunk_bytes = chunking_.chunk_bytes,
+          .computational = true,
+          .policy = object_.policy};
+}
+
+Result<> StoreJob::commit() {
+  SiteContext& site = engine_.site();
+  const auto top = top_shares();
+  const auto siblings = siblings_of(top);
+  std::vector<FanOut::Target> targets;
+  for (const auto& share : top) {
+    if (share.last_site == site.config.name) {
+      TRY(engine_.own().uploads().prepare(spec_of(share)));
+      TRY(engine_.own().uploads().commit(share.share, siblings));
+    } else {
+      targets.push_back({share.last_site, spec_of(share)});
+    }
+  }
+  TRY_ASSIGN(FanOut fan, FanOut::prepare(site, std::move(targets), job_id_));
+  TRY(fan.commit(siblings));
+  for (const auto& share : top) {
+    TRY(engine_.catalog().set_share_state(share.share, catalog::ShareState::kDurable));
+  }
+  TRY(engine_.catalog().commit_object(object_.object, site.system.clock.now()));
+  // The plaintext has done its work: forget its key, then its file.
+  secrets_.staging_key = {};
+  TRY(save_secrets());
+  TRY(save(catalog::JobState::kRunning, "reshare"));
+  TRY(erase_staging(site.system, staging_path()));
+  return site.log.append("object_committed", {{"object", object_.object.text()}});
+}
+
+Result<> StoreJob::reshare_all() {
+  TRY(erase_staging(engine_.site().system, staging_path()));  // again, after a crash just before
+  for (const auto& parent : top_shares()) {
+    if (!nested_of(parent.share).empty() && parent.state != catalog::ShareState::kDeleted) {
+      TRY(reshare_one(parent));
+    }
+  }
+  return save(catalog::JobState::kRunning, "account");
+}
+
+Result<> StoreJob::reshare_one(const catalog::Share& parent) {
+  SiteContext& site = engine_.site();
+  catalog::Catalog& catalog = engine_.catalog();
+  const auto nested = nested_of(parent.share);
+  const SiteName gateway = parent.last_site;
+  if (parent.state == catalog::ShareState::kDurable) {
+    ReshareRequest request{.share = parent.share};
+    for (const auto& share : nested) {
+      TRY(catalog.set_share_state(share.share, catalog::ShareState::kWriting));
+      request.targets.push_back({share.last_site, spec_of(share)});
+    }
+    const std::uint64_t before = chunking_.chunk_count() * sharing::kShareCount;
+    const auto progress = [&](std::uint64_t done, std::uint64_t total) {
+      if (total > 0) show_progress(before + done * sharing::kShareCount);
+    };
+    if (gateway == site.config.name) {
+      TRY(reshare(site, request, job_id_,
+                  [&](std::uint64_t done, std::uint64_t total) -> Result<> {
+                    progress(done, total);
+                    return {};
+                  },
+                  keep_waiting()));
+    } else {
+      TRY_ASSIGN(channel::Call call, site.caller.start({.to = gateway,
+                                                        .method = number(Method::kReshare),
+                                                        .job = job_id_,
+                                                        .body = encode(request)}));
+      TRY(call.reply(progress));
+    }
+    std::vector<ShareId> children;
+    for (const auto& share : nested) children.push_back(share.share);
+    TRY(catalog.move_location(parent.share, children));
+  }
+  if (gateway == site.config.name) {
+    TRY(engine_.own().remove(parent.share));
+  } else {
+    TRY(site.caller.ask(gateway, number(Method::kShareDelete), encode_share_id(parent.share)));
+  }
+  return catalog.mark_deleted(parent.share);
+}
+
+// What every share travelled under, and the key that its way has cost.
+Result<> StoreJob::account() {
+  const NetworkView view = look_at_network(engine_.site(), engine_.own());
+  TRY_ASSIGN(shares_, engine_.catalog().list_shares(object_.object));
+  for (const auto& share : shares_) {
+    TRY_ASSIGN(const Route route, parse_route(share.route));
+    TRY(engine_.catalog().set_share_travel(share.share, share.route,
+                                           protections_json(route, view.snapshot)));
+    TRY(record_route_use(engine_.catalog(), job_id_, route, view.snapshot,
+                         bulk_use(chunking_, 0, chunking_.chunk_count())));
+  }
+  return save(catalog::JobState::kRunning, "finish");
+}
+
+Result<> StoreJob::finish() {
+  std::vector<SiteName> sites;
+  for (const SiteEntry& entry : engine_.site().config.sites) sites.push_back(entry.name);
+  release_key(engine_.site(), job_id_, sites);
+  job_.progress_bytes = job_.total_bytes;
+  job_.error.clear();
+  job_.expected_end.reset();
+  return save(catalog::JobState::kDone, "done");
+}
+
+void StoreJob::roll_back(const Error& why) {
+  SiteContext& site = engine_.site();
+  // Best effort from here on: what cannot be taken back now is a partial share that nobody can use.
+  for (const auto& share : shares_) {
+    if (object_.state == catalog::ObjectState::kCommitted) break;
+    Result<> removed = share.last_site == site.config.name
+                           ? engine_.own().remove(share.share)
+                           : Result<>();
+    if (share.last_site != site.config.name) {
+      const auto asked = site.caller.ask(share.last_site, number(Method::kShareDelete),
+                                         encode_share_id(share.share));
+      if (!asked) removed = std::unexpected(asked.error());
+    }
+    if (!removed) log_warning("not taken back: " + removed.error().message);
+  }
+  (void)erase_staging(site.system, staging_path());
+  std::vector<SiteName> sites;
+  for (const SiteEntry& entry : site.config.sites) sites.push_back(entry.name);
+  release_key(site, job_id_, sites);
+  job_.error = why.message;
+  if (object_.state != catalog::ObjectState::kCommitted) {
+    (void)engine_.catalog().fail_object(object_.object);
+    (void)engine_.catalog().set_job_secret(job_id_, {});
+  }
+  if (const auto saved = save(catalog::JobState::kFailed, job_.step); !saved) {
+    log_error(saved.error().message);
+  }
+}
+
+}  // namespace warifu::control

@@ -1,0 +1,102 @@
+// An HTTP/1.1 server: many idle connections, few blocking workers.
+//
+// One thread accepts; idle connections are parked in one epoll; a readable one goes to a worker, which
+// shakes hands (TLS), serves what has arrived and parks it again. So a slow or silent client holds a
+// worker only within the limits below. Every 4xx and 5xx made here carries {"message": ...}.
+// Thread rule: start() and stop() by the owner; handlers run on worker threads, several at once.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "http/context.h"
+#include "http/parking.h"
+#include "http/tls_stream.h"
+
+namespace warifu::http {
+
+struct ServerOptions {
+  unsigned workers = 4;
+  std::size_t max_connections = 1024;
+  std::chrono::milliseconds handshake_timeout{10'000};
+  std::chrono::milliseconds head_timeout{10'000};      // for a whole head, from its first byte
+  std::chrono::milliseconds body_timeout{120'000};     // for a whole body that is not streamed
+  std::chrono::milliseconds io_timeout{30'000};        // for each wait in a stream
+  std::chrono::milliseconds idle_timeout{300'000};     // between requests
+  std::chrono::milliseconds stop_grace{5'000};         // for requests at work when the server stops
+};
+
+class Server {
+ public:
+  // `tls` == nullptr: plain HTTP (Unix sockets). With TLS, clients without an accepted
+  // certificate never reach a handler.
+  Server(std::unique_ptr<os::Listener> listener, std::shared_ptr<const crypto::TlsContext> tls,
+         Router router, ServerOptions options = {});
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  void start();
+  // No new requests; those at work get stop_grace, then their connections are cut. Idempotent.
+  void stop();
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::size_t connections() const;
+
+ private:
+  enum class Place { kParked, kQueued, kServed };
+  struct Connection {
+    std::uint64_t id = 0;
+    std::unique_ptr<os::ByteStream> stream;
+    TlsStream* tls = nullptr;  // the same stream, when it is one
+    bool greeted = false;      // handshake done
+    std::unique_ptr<MessageReader> reader;
+    Place place = Place::kParked;
+    std::chrono::steady_clock::time_point parked_since;
+  };
+  enum class Next { kKeep, kClose };
+
+  void accept_loop();
+  void admit(std::unique_ptr<os::ByteStream> stream);
+  void park_loop();
+  void close_idle();
+  void work();
+  void serve(Connection& connection);
+  bool greet(Connection& connection);
+  Next serve_request(Connection& connection);
+  Next refuse_message(Connection& connection, const Error& error);
+  bool prepare(RequestContext& context, const MessageHead& head, Router::Match& match);
+  Result<> read_body(RequestContext& context, const MessageHead& head, const RouteOptions& options);
+  static Result<> lose_body(RequestContext& context, const Error& error);
+  void run_handler(RequestContext& context, const Router::Route& route) const;
+  Next settle(RequestContext& context, MessageReader& reader);
+  void park(Connection& connection);
+  void drop(std::uint64_t id);
+
+  std::unique_ptr<os::Listener> listener_;
+  std::shared_ptr<const crypto::TlsContext> tls_;
+  Router router_;
+  ServerOptions options_;
+  std::uint16_t port_;
+  Parking parking_;
+  std::atomic<bool> stopping_ = false;
+  bool started_ = false;
+
+  mutable std::mutex mutex_;
+  std::condition_variable ready_;  // work in queue_, or the end
+  std::condition_variable idle_;   // a worker has finished with a connection
+  std::map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::deque<Connection*> queue_;
+  std::size_t served_ = 0;  // connections that workers hold
+  std::uint64_t next_id_ = 0;
+  bool ended_ = false;
+
+  std::thread acceptor_;
+  std::thread parker_;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace warifu::http

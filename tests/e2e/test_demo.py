@@ -1,0 +1,134 @@
+"""The demonstration itself, headless and small, and its record against its description."""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+from network import REPOSITORY, Scratch, binary, data_folder, processes_of
+
+from warifu_cli import CLOUDS, SITES
+
+# Description of the record: type, {key: description}, or [description of every element].
+SCHEMA = {
+    "ok": bool, "seconds": (int, float), "problems": [str],
+    "input": {"path": str, "bytes": int, "sha256": str},
+    "steps": [{"n": int, "name": str, "ok": bool, "seconds": (int, float), "evidence": dict}],
+    "links": [{"a": str, "b": str, "class": str, "key_bits_used": int, "payload_bits": int,
+               "tag_bits": int, "hash_key_bits": int, "bulk_bits": int, "discarded_bits": int,
+               "origins": [str]}],
+    "sites": [{"name": str, "shares": [dict]}],
+    "extra": [{"name": str, "ok": bool, "seconds": (int, float), "evidence": dict}],
+}
+
+
+def mismatches(value, schema, at="record"):
+    """Where a value is not as described."""
+    if isinstance(schema, dict):
+        if not isinstance(value, dict):
+            return [f"{at} is no object"]
+        found = [f"{at}.{key} is missing" for key in schema if key not in value]
+        for key in schema.keys() & value.keys():
+            found += mismatches(value[key], schema[key], f"{at}.{key}")
+        return found
+    if isinstance(schema, list):
+        if not isinstance(value, list):
+            return [f"{at} is no list"]
+        return [text for i, element in enumerate(value)
+                for text in mismatches(element, schema[0], f"{at}[{i}]")]
+    right = isinstance(value, schema) and not (isinstance(value, bool) and schema is not bool)
+    return [] if right else [f"{at} is {type(value).__name__}"]
+
+
+class Demo(unittest.TestCase):
+    """Runs demo.py as ./run demo does."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = cls.enterClassContext(Scratch())
+
+    def play(self, *arguments):
+        make_cram = os.environ.get(
+            "WARIFU_MAKE_CRAM", f"{os.path.dirname(binary())}/tools/make-cram/warifu-make-cram")
+        return subprocess.run(
+            [sys.executable, "-B", REPOSITORY / "tools" / "demo" / "demo.py", "--binary", binary(),
+             "--make-cram", make_cram, "--reference-dir", data_folder(), "--headless",
+             "--dir", self.scratch / "demo", *arguments],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, check=False)
+
+    def test_plays_and_writes_its_record(self):
+        file = self.scratch / "record.json"
+        done = self.play("--size", "4M", "--json", file)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        record = json.loads(file.read_text())
+        self.assertEqual(mismatches(record, SCHEMA), [])
+        self.assertIs(record["ok"], True)
+        self.assertEqual(record["problems"], [])
+        self.check_steps(record)
+        self.check_links(record)
+        self.check_sites(record)
+        self.assertNotIn("\033", done.stdout, "no colours outside a terminal")
+        self.assertFalse((self.scratch / "demo").exists(), "headless leaves no scratch folder")
+        self.assertEqual(processes_of(self.scratch), [])
+
+    def check_steps(self, record):
+        self.assertEqual([step["n"] for step in record["steps"]], list(range(1, 9)))
+        self.assertTrue(all(step["ok"] for step in record["steps"] + record["extra"]))
+        self.assertGreaterEqual(len(record["extra"]), 4)
+        last = record["steps"][7]["evidence"]
+        self.assertEqual(last["sha256"], record["input"]["sha256"])
+        self.assertIs(last["quickcheck"], True)
+        self.assertGreater(last["reads"], 1000)
+        without = record["steps"][5]["evidence"]["without_consent"]
+        self.assertEqual(without["exit_code"], 4)
+        self.assertGreaterEqual(record["seconds"], sum(s["seconds"] for s in record["steps"]))
+
+    def check_links(self, record):
+        ends = {(link["a"], link["b"]): link for link in record["links"]}
+        self.assertEqual(len(ends), 8)
+        for link in record["links"]:
+            self.assertEqual(link["key_bits_used"], link["payload_bits"] + link["tag_bits"])
+            self.assertLessEqual(link["hash_key_bits"], link["tag_bits"])
+            self.assertLessEqual(link["bulk_bits"], link["payload_bits"])
+        self.assertEqual(ends["lsa", "tommo"]["class"], "qkd")
+        self.assertEqual(ends["cloud1", "tuh"]["class"], "preshared")
+        share_bits = 8 * record["input"]["bytes"]
+        self.assertGreaterEqual(ends["lsa", "tommo"]["bulk_bits"], 2 * share_bits)
+        self.assertGreaterEqual(ends["tommo", "tuh"]["bulk_bits"], 3 * share_bits)
+
+    def check_sites(self, record):
+        letters = {site["name"]: [share["letter"] for share in site["shares"]]
+                   for site in record["sites"]}
+        self.assertEqual(set(letters), set(SITES))
+        self.assertEqual((letters["tommo"], letters["lsa"], letters["tuh"]), (["A"], ["B"], []))
+        self.assertEqual(sorted(letters[cloud][0] for cloud in CLOUDS), ["C1", "C2", "C3"])
+
+    def test_a_file_that_is_missing_is_named(self):
+        done = self.play("--file", self.scratch / "no.cram")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no.cram", done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+
+    def test_a_folder_that_is_not_ours_is_left_alone(self):
+        (self.scratch / "mine").mkdir()
+        (self.scratch / "mine" / "letter").write_text("dear\n")
+        done = self.play("--size", "4M", "--dir", self.scratch / "mine")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("was not made by the demonstration", done.stderr)
+        self.assertEqual((self.scratch / "mine" / "letter").read_text(), "dear\n")
+
+    def test_too_little_space_is_told_before_anything_starts(self):
+        huge = self.scratch / "huge"
+        with open(huge, "wb") as file:
+            file.truncate(64 << 20)
+        program = ("import demo, pathlib, shutil, collections\n"
+                   "shutil.disk_usage = lambda _: collections.namedtuple('U', 'free')(1000)\n"
+                   "demo.check_space(pathlib.Path('.'), 64 << 20)\n")
+        done = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True,
+                              cwd=REPOSITORY / "tools" / "demo", timeout=60, check=False)
+        self.assertIn("free and the demonstration with a file of", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

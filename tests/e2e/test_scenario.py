@@ -1,0 +1,188 @@
+"""The reference scenario as a test: every way of restoring, the account of key, what is left."""
+
+import itertools
+import unittest
+
+from network import (PATTERN, NetworkTest, Person, TestNetwork, find_bytes, random_file)
+
+import accounts
+import uniformity
+from warifu_cli import CLOUDS, SITES
+
+BIG, SMALL, ZEROS = 3_000_001, 300_000, 1 << 20
+RECORDS_START = 8192  # of a share file
+
+
+class Scenario(NetworkTest):
+    """One network, three stored objects; no test changes what is stored."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.network = cls.enterClassContext(TestNetwork(preshare="32M"))
+        cls.person = Person(cls.network)
+        root = cls.network.root
+        cls.plain = {"big": random_file(root / "big", BIG, 1),
+                     "small": random_file(root / "small", SMALL, 2),
+                     "zeros": bytes(ZEROS)}
+        (root / "zeros").write_bytes(cls.plain["zeros"])
+        cls.before_store = accounts.read_settled(cls.network, SITES)
+        cls.stored = {"big": cls.person.store(root / "big", label="big")}
+        cls.after_store = accounts.read_settled(cls.network, SITES)
+        for name in ("small", "zeros"):
+            cls.stored[name] = cls.person.store(root / name, label=name)
+        cls.ids = {name: stored["object"] for name, stored in cls.stored.items()}
+        cls.site_of = {share["share"]: share["site"]
+                       for share in cls.network.explain(cls.ids["big"])["shares"]}
+
+    def restore(self, name, grant, **settings):
+        out = self.network.root / "restored"
+        out.unlink(missing_ok=True)
+        done = self.network.restore(self.ids[name], grant, out, **settings)
+        self.assert_same_bytes(out, self.plain[name])
+        self.assertIs(done["verified"], True)
+        self.assertEqual(done["bytes"], len(self.plain[name]))
+        self.assertEqual(done["blamed"], [])
+        return done
+
+    # --- storing ---
+
+    def test_every_site_holds_its_share_and_tuh_none(self):
+        for object_id in self.ids.values():
+            held = self.network.held(object_id)
+            self.assertEqual((held["tommo"], held["lsa"], held["tuh"]), (["A"], ["B"], []))
+            self.assertEqual(sorted(held[cloud][0] for cloud in CLOUDS), ["C1", "C2", "C3"])
+
+    def test_the_store_tells_what_it_did(self):
+        stored = self.stored["big"]
+        self.assertEqual(stored["bytes"], BIG)
+        self.assertEqual(stored["chunks"], -(-BIG // accounts.CHUNK_BYTES))
+        self.assertEqual(stored["card_record"], "on_card")
+        self.assertTrue(stored["plan"])
+        placed = {entry["share"]: entry["site"] for entry in stored["placement"]}
+        self.assertEqual(placed["A"], "tommo")
+        self.assertEqual(placed["B"], "lsa")
+
+    def test_objects_are_listed_with_their_person(self):
+        listed = {entry["object"]: entry for entry in self.network.objects(person="P-001")}
+        for name, object_id in self.ids.items():
+            self.assertEqual(listed[object_id]["label"], name)
+            self.assertEqual(listed[object_id]["bytes"], len(self.plain[name]))
+            self.assertEqual(listed[object_id]["card_record"], "on_card")
+
+    def test_a_store_spends_exactly_the_bytes_of_the_shares(self):
+        bulk = accounts.spent(self.before_store, self.after_store, "bulk_bytes")
+        share = accounts.records_bytes(BIG)
+        expected = {("tommo", "lsa"): share, ("tommo", "tuh"): share}
+        expected |= {("tuh", cloud): share for cloud in CLOUDS}
+        self.assertEqual(bulk, expected)
+
+    def test_explain_tells_shares_ways_and_what_is_not_real(self):
+        told = self.network.explain(self.ids["big"])
+        self.assertEqual((told["person"], told["bytes"]), ("P-001", BIG))
+        self.assertEqual(told["staging"], "erased")
+        shares = {share["share"]: share for share in told["shares"]}
+        self.assertEqual({"A", "B", "C1", "C2", "C3"} - set(shares), set())
+        self.assertIn("qkd", shares["B"]["link_classes"])
+        self.assertIn("preshared", shares["C1"]["link_classes"])
+        self.assertTrue(set(shares["B"]["origins"]) & {"RATE_MODEL", "PRESHARED"})
+        self.assertTrue(any("key device" in text or "QKD" in text or "rate" in text.lower()
+                            for text in told["simulated"]), told["simulated"])
+        self.assertTrue(any("card" in text.lower() for text in told["simulated"]))
+        self.assertTrue(told["computational"])
+        spent = {(entry["from"], entry["to"]): entry for entry in told["key_spent"]}
+        for hop in (("tommo", "lsa"), ("tommo", "tuh"), ("tuh", "cloud1")):
+            self.assertGreaterEqual(spent[hop]["payload_bytes"], accounts.records_bytes(BIG))
+            self.assertGreaterEqual(spent[hop]["key_bytes"],
+                                    spent[hop]["payload_bytes"] + spent[hop]["tag_bytes"])
+
+    # --- restoring ---
+
+    def test_every_pair_and_every_pair_of_clouds_and_both_gathering_points(self):
+        for name in ("big", "small"):
+            grant = self.person.consent(self.ids[name], uses=13)
+            done = self.restore(name, grant, using="A,B")
+            self.assertEqual(done["using"], ["A", "B"])
+            for top, (x, y) in itertools.product("AB", itertools.combinations(
+                    ("C1", "C2", "C3"), 2)):
+                for gather in (self.site_of[x], self.site_of[y]):
+                    with self.subTest(name=name, using=f"{top},{x},{y}", gather=gather):
+                        done = self.restore(name, grant, using=f"{top},{x},{y}", gather=gather)
+                        self.assertEqual(done["using"], [top, x, y])
+                        self.assertIn(gather, done["gathered_at"])
+
+    def test_the_planner_finds_a_way_by_itself(self):
+        done = self.restore("small", self.person.consent(self.ids["small"]))
+        self.assertIn(len(done["using"]), (2, 3))
+
+    def test_a_restore_spends_exactly_the_bytes_of_the_shares(self):
+        grant = self.person.consent(self.ids["small"], uses=2)
+        share = accounts.records_bytes(SMALL)
+        x, y = self.site_of["C1"], self.site_of["C2"]
+        for using, gather, hops in (
+                ("A,B", None, [("lsa", "tommo")]),
+                ("A,C1,C2", y, [(x, y), (y, "tuh"), ("tuh", "tommo")])):
+            before = accounts.read_settled(self.network, SITES)
+            self.restore("small", grant, using=using, gather=gather)
+            after = accounts.read_settled(self.network, SITES)
+            self.assertEqual(accounts.spent(before, after, "bulk_bytes"),
+                             dict.fromkeys(hops, share))
+
+    def test_the_account_of_every_link_adds_up_and_both_ends_agree(self):
+        records, wrong = accounts.link_records(accounts.read_settled(self.network, SITES))
+        self.assertEqual(wrong, [])
+        self.assertEqual(len(records), 8)
+        for link in records:
+            self.assertEqual(link["key_bits_used"], link["payload_bits"] + link["tag_bits"])
+            self.assertLessEqual(link["bulk_bits"], link["payload_bits"])
+
+    def test_preshared_key_is_either_left_or_marked_used(self):
+        stocked = 32 << 20
+        for ends, direction in accounts.read_settled(self.network, SITES).items():
+            if direction.link_class == "preshared":
+                for figures in (direction.send, direction.receive):
+                    self.assertEqual(figures["available_bytes"] + figures["mark"], stocked, ends)
+
+    # --- what is left over, and what shares look like ---
+
+    def test_no_plaintext_is_left_at_any_site(self):
+        for site in SITES:
+            staging = self.network.data(site) / "staging"
+            left = [path for path in staging.rglob("*") if path.is_file()]
+            self.assertEqual(left, [], f"staging of {site}")
+            self.assertEqual(find_bytes(self.network.site(site), PATTERN), [], site)
+        # The search can find: the pattern is in the file that was stored.
+        self.assertEqual(find_bytes(self.network.root, PATTERN) != [], True)
+
+    def test_no_name_of_the_person_is_in_a_share_file(self):
+        for letter in ("A", "B", "C1", "C2", "C3"):
+            _, path = self.network.share_path(self.ids["big"], letter)
+            header = path.read_bytes()[:RECORDS_START]
+            self.assertNotIn(b"P-001", header)
+            self.assertNotIn(b"Person", header)
+
+    def test_shares_of_zeros_are_uniform_and_differ(self):
+        bodies = {}
+        for letter in ("A", "B", "C1", "C2", "C3"):
+            site, path = self.network.share_path(self.ids["zeros"], letter)
+            body = path.read_bytes()[RECORDS_START:]
+            self.assertEqual(len(body), accounts.records_bytes(ZEROS), (letter, site))
+            value = uniformity.chi_squared(body)
+            self.assertLess(abs(value - 255), uniformity.LIMIT - 255, (letter, site))
+            self.assertNotIn(bytes(16), body)
+            bodies[letter] = body
+        # Of a zero secret A, B and C are equal by construction; the shares of C must differ.
+        self.assertEqual(len({bodies["C1"], bodies["C2"], bodies["C3"], bodies["A"]}), 4)
+
+    def test_no_share_holds_a_piece_of_the_plaintext(self):
+        for name in ("big", "small"):
+            for letter in ("A", "B", "C1", "C2", "C3"):
+                _, path = self.network.share_path(self.ids[name], letter)
+                body = path.read_bytes()[RECORDS_START:]
+                self.assertLess(abs(uniformity.chi_squared(body) - 255), uniformity.LIMIT - 255)
+                equal = sum(body[at:at + 16] == self.plain[name][at:at + 16]
+                            for at in range(0, min(len(body), SMALL), 16))
+                self.assertEqual(equal, 0, (name, letter))
+
+
+if __name__ == "__main__":
+    unittest.main()

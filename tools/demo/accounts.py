@@ -1,0 +1,142 @@
+"""The account of one-time key: what every link spent, seen from both of its ends.
+
+A ledger holds, for every direction of every link, what the sending and what the receiving end say.
+Both must tell the same; the difference of two ledgers is what happened in between.
+
+For one direction:  mark = bytes marked used since the pool began
+                    discarded = marked and never used
+                    used = mark - discarded, which must be payload + tag + hash key
+"""
+
+import time
+
+FIGURES = ("mark", "payload_bytes", "tag_bytes", "hash_key_bytes", "bulk_bytes", "discarded_bytes")
+
+
+class Direction:
+    """One direction of a link: the figures of its two ends (None when an end does not answer)."""
+
+    def __init__(self, link_class):
+        self.link_class = link_class
+        self.send = None
+        self.receive = None
+        self.origins = set()
+
+    def figures(self):
+        return self.send or self.receive
+
+    def agrees(self):
+        return self.send is None or self.receive is None or all(
+            self.send[name] == self.receive[name] for name in FIGURES)
+
+    def key_bytes(self):
+        figures = self.figures()
+        return figures["payload_bytes"] + figures["tag_bytes"] + figures["hash_key_bytes"]
+
+
+def read(network, sites):
+    """A ledger: {(from, to): Direction}."""
+    ledger = {}
+    for site in sites:
+        for link in network.link_status(site):
+            outwards = ledger.setdefault((site, link["peer"]), Direction(link["class"]))
+            inwards = ledger.setdefault((link["peer"], site), Direction(link["class"]))
+            outwards.send, inwards.receive = link["send"], link["receive"]
+            outwards.origins.update(link["send"].get("origins", []))
+            inwards.origins.update(link["receive"].get("origins", []))
+    return ledger
+
+
+def read_settled(network, sites, limit=15.0):
+    """A ledger in which both ends agree, or the last one that was read within the limit."""
+    end = time.monotonic() + limit
+    while True:
+        ledger = read(network, sites)
+        if all(d.agrees() for d in ledger.values()) or time.monotonic() > end:
+            return ledger
+        time.sleep(0.2)
+
+
+def spent(before, after, figure="key_bytes"):
+    """Bytes by direction between two ledgers, directions without use left out.
+
+    `figure` is "key_bytes" or one of FIGURES."""
+    result = {}
+    for ends, direction in after.items():
+        if figure == "key_bytes":
+            used = direction.key_bytes() - (before[ends].key_bytes() if ends in before else 0)
+        else:
+            used = direction.figures()[figure]
+            used -= before[ends].figures()[figure] if ends in before else 0
+        if used:
+            result[ends] = used
+    return result
+
+
+def disagreements(ledger):
+    """One sentence for each direction whose two ends tell different figures."""
+    found = []
+    for (sender, receiver), direction in sorted(ledger.items()):
+        if direction.agrees():
+            continue
+        for name in FIGURES:
+            if direction.send[name] != direction.receive[name]:
+                found.append(f"{sender} > {receiver}: {name} is {direction.send[name]} at {sender} "
+                             f"and {direction.receive[name]} at {receiver}")
+    return found
+
+
+def link_records(ledger):
+    """The account of every link, both directions summed, in bits; and what is wrong with it."""
+    records, wrong = [], disagreements(ledger)
+    for a, b in sorted(ends for ends in ledger if ends[0] < ends[1]):
+        sums = dict.fromkeys(FIGURES, 0)
+        origins = set()
+        for direction in (ledger[a, b], ledger[b, a]):
+            origins |= direction.origins
+            for name in FIGURES:
+                sums[name] += direction.figures()[name]
+        record = {
+            "a": a, "b": b, "class": ledger[a, b].link_class,
+            "key_bits_used": 8 * (sums["mark"] - sums["discarded_bytes"]),
+            "payload_bits": 8 * sums["payload_bytes"],
+            "tag_bits": 8 * (sums["tag_bytes"] + sums["hash_key_bytes"]),
+            "hash_key_bits": 8 * sums["hash_key_bytes"],
+            "bulk_bits": 8 * sums["bulk_bytes"],
+            "discarded_bits": 8 * sums["discarded_bytes"],
+            "origins": sorted(origins),
+        }
+        if record["key_bits_used"] != record["payload_bits"] + record["tag_bits"]:
+            wrong.append(f"{a}-{b}: {record['key_bits_used']} key bits used, but payload and tags "
+                         f"are {record['payload_bits'] + record['tag_bits']}")
+        records.append(record)
+    return records, wrong
+
+
+def leaks(before, after):
+    """Preshared pools whose stock does not match the mark: nothing comes in, so left + used is fixed.
+
+    This does not use what the sites say they used, only what is left."""
+    found = []
+    for ends, direction in sorted(after.items()):
+        if direction.link_class != "preshared" or ends not in before:
+            continue
+        old, new = before[ends].figures(), direction.figures()
+        if old["available_bytes"] + old["mark"] != new["available_bytes"] + new["mark"]:
+            found.append(f"{ends[0]} > {ends[1]}: {new['available_bytes']} bytes are left, but "
+                         f"{new['mark'] - old['mark']} of {old['available_bytes']} were marked used")
+    return found
+
+
+# --- what a file must cost ---
+
+CHUNK_BYTES = 256 * 1024
+TAG_BYTES = 32   # shared beside each chunk
+WORD_BYTES = 32  # chunks are padded to a multiple of this
+
+
+def records_bytes(size):
+    """Share bytes of a file of `size` bytes: every chunk padded, with its tag."""
+    full, rest = divmod(size, CHUNK_BYTES)
+    padded = (rest + WORD_BYTES - 1) // WORD_BYTES * WORD_BYTES
+    return full * (CHUNK_BYTES + TAG_BYTES) + (padded + TAG_BYTES if rest else 0)
