@@ -27,15 +27,14 @@ void content(http::RequestContext& context, Services services) {
   if (const auto text = context.request().query.find("from")) {
     from = std::strtoull(std::string(*text).c_str(), nullptr, 10);
   }
-  const auto length = services.control->restore.length(*job);
-  if (!length) return answer_error(context, length.error());
   // The head of the answer leaves with the first verified bytes, so that an early failure is an
   // ordinary error answer; a later one cuts the stream, and the job says why.
   bool begun = false;
   const auto sink = [&](ByteView plain) -> Result<> {
     if (context.stopping()) return fail(Code::kCancelled, "the site is stopping");
     if (!begun) {
-      TRY(context.begin_stream(200, "application/octet-stream", {}, *length - from));
+      // In chunks, so that the end reaches the reader only after the job is done.
+      TRY(context.begin_stream(200, "application/octet-stream"));
       begun = true;
     }
     return context.write(plain);

@@ -18,7 +18,7 @@ namespace json = boost::json;
 
 http::Client make_client(const std::string& socket) {
   // A restore may wait hours for key: no limit on answers. The socket tells when the site is gone.
-  const std::chrono::milliseconds no_limit{0};
+  const std::chrono::milliseconds no_limit = std::chrono::hours(24 * 20);
   return http::Client({.unix_path = socket}, {.answer_timeout = no_limit,
                                               .io_timeout = no_limit,
                                               .secret_bodies = true});

@@ -185,6 +185,7 @@ Result<> StoreJob::commit() {
 
 Result<> StoreJob::reshare_all() {
   TRY(erase_staging(engine_.site().system, staging_path()));  // again, after a crash just before
+  TRY_ASSIGN(shares_, engine_.catalog().list_shares(object_.object));
   for (const auto& parent : top_shares()) {
     if (!nested_of(parent.share).empty() && parent.state != catalog::ShareState::kDeleted) {
       TRY(reshare_one(parent));

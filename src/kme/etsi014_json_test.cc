@@ -89,7 +89,7 @@ TEST(Container, MutationsNeverDoHarm) {
   for (int round = 0; round < 3000; ++round) {
     std::string text = good;
     const std::size_t changes = 1 + chance() % 3;
-    for (std::size_t i = 0; i < changes; ++i) {
+    for (std::size_t i = 0; i < changes && !text.empty(); ++i) {
       const std::size_t at = chance() % text.size();
       switch (chance() % 4) {
         case 0: text[at] = static_cast<char>(chance()); break;
