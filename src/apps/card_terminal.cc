@@ -1,7 +1,6 @@
 // Card file and PIN entry.
 #include "apps/card_terminal.h"
 
-#include <fcntl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -62,13 +61,14 @@ Result<CardTerminal> open_card(const CardOptions& options, bool make_blank) {
 Result<secret::Buffer> read_pin(const CardOptions& options) {
   if (options.pin_file.empty()) return ask_at_terminal();
   if (options.pin_file == "-") return read_line(STDIN_FILENO);
-  const int descriptor = ::open(options.pin_file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return fail(Code::kNotFound, "cannot read the PIN file '" + options.pin_file + "'");
-  }
-  auto pin = read_line(descriptor);
-  ::close(descriptor);
-  return pin;
+  TRY_ASSIGN(const auto file, os::real_files().open(options.pin_file, os::OpenMode::kRead));
+  secret::Buffer text(kMaxPinInput);
+  TRY_ASSIGN(const std::size_t size, file->read_at(0, text.bytes()));
+  std::size_t end = 0;
+  while (end < size && text.bytes()[end] != '\n' && text.bytes()[end] != '\r') ++end;
+  text.shrink(end);
+  if (end == 0) return fail(Code::kInvalidArgument, "'" + options.pin_file + "' holds no PIN");
+  return text;
 }
 
 }  // namespace warifu::apps

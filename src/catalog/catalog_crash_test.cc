@@ -1,5 +1,6 @@
 // Death in the middle of a change: copies of file and log, taken between the statements and cut at
 // any place of the log, show all of the change or nothing of it.
+#include <gtest/gtest.h>
 #include <sqlite3.h>
 
 #include <fstream>
@@ -37,18 +38,20 @@ std::string read_all(const std::string& path) {
   return text.str();
 }
 
-class CrashTest : public CatalogTest {
- protected:
-  void SetUp() override {
-    ::sqlite3_auto_extension(reinterpret_cast<void (*)()>(attach));
-    CatalogTest::SetUp();
-  }
-  void TearDown() override {
+// While it lives, every new connection is watched.
+class Watch {
+ public:
+  Watch() { ::sqlite3_auto_extension(reinterpret_cast<void (*)()>(attach)); }
+  ~Watch() {
     on_statement = nullptr;
     ::sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(attach));
-    CatalogTest::TearDown();
   }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+};
 
+class CrashTest : public testing::Test, protected Watch, protected CatalogHome {
+ protected:
   Files copy() { return {read_all(path_), read_all(path_ + "-wal")}; }
 
   // Everything that the changes of this test may touch, as one text.

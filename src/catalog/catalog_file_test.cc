@@ -1,4 +1,5 @@
 // The file itself: damage, other files, newer versions, rights, erased secrets.
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <fstream>
@@ -10,7 +11,7 @@
 namespace warifu::catalog {
 namespace {
 
-class FileTest : public CatalogTest {
+class FileTest : public testing::Test, protected CatalogHome {
  protected:
   std::string read_all() {
     std::ifstream file(path_, std::ios::binary);

@@ -1,10 +1,12 @@
 // Jobs, grants and the account of spent key.
+#include <gtest/gtest.h>
+
 #include "catalog/catalog_test_support.h"
 
 namespace warifu::catalog {
 namespace {
 
-using JobsTest = CatalogTest;
+class JobsTest : public testing::Test, protected CatalogHome {};
 
 TEST_F(JobsTest, StartIsOneStep) {
   start_store();
@@ -65,7 +67,7 @@ TEST_F(JobsTest, ProgressUntilTheEnd) {
 
 TEST_F(JobsTest, Lists) {
   start_store();
-  for (Byte i = 1; i <= 6; ++i) {
+  for (const Byte i : {Byte{1}, Byte{2}, Byte{3}, Byte{4}, Byte{5}, Byte{6}}) {
     Job job = sample_job();
     job.job = id_of<JobId>(i);
     job.kind = i % 2 == 0 ? JobKind::kRestore : JobKind::kReshare;

@@ -1,10 +1,12 @@
 // Objects, shares and the one truth about where a share is.
+#include <gtest/gtest.h>
+
 #include "catalog/catalog_test_support.h"
 
 namespace warifu::catalog {
 namespace {
 
-using ObjectsTest = CatalogTest;
+class ObjectsTest : public testing::Test, protected CatalogHome {};
 
 TEST_F(ObjectsTest, AddAndList) {
   ASSERT_TRUE(catalog_->add_person(sample_person()));

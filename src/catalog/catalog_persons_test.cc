@@ -1,4 +1,6 @@
 // Persons, cards, pseudonyms and sites.
+#include <gtest/gtest.h>
+
 #include <thread>
 
 #include "catalog/catalog_test_support.h"
@@ -7,7 +9,7 @@
 namespace warifu::catalog {
 namespace {
 
-using PersonsTest = CatalogTest;
+class PersonsTest : public testing::Test, protected CatalogHome {};
 
 TEST_F(PersonsTest, AddFindAndRefuseDoubles) {
   const Person person = sample_person();

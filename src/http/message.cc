@@ -164,11 +164,12 @@ Result<> parse_target(Request& request) {
   std::string_view rest = path.substr(1);
   while (path.size() > 1) {
     const std::size_t slash = rest.find('/');
-    TRY_ASSIGN(std::string segment, percent_decode(rest.substr(0, slash), false));
-    if (segment == "." || segment == "..") {
+    auto segment = percent_decode(rest.substr(0, slash), false);
+    if (!segment) return std::unexpected(std::move(segment).error());
+    if (*segment == "." || *segment == "..") {
       return fail(Code::kInvalidArgument, "the address has a dot segment");
     }
-    request.segments.push_back(std::move(segment));
+    request.segments.push_back(std::move(*segment));
     if (slash == std::string_view::npos) break;
     rest.remove_prefix(slash + 1);
   }

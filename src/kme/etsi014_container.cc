@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kme/etsi014_base64.h"
 #include "kme/etsi014_json.h"
 #include "wire/wire.h"
 
@@ -151,7 +152,7 @@ secret::Buffer decode_key(std::string_view text) {
   if (text.empty() || text.size() % 4 != 0) return {};
   const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
   secret::Buffer key(text.size() / 4 * 3 - padding);
-  if (!wire::base64_decode(text, key.bytes())) return {};
+  if (!decode_bulk(text, key.bytes())) return {};
   return key;
 }
 
@@ -203,7 +204,7 @@ class PieceWriter {
       const ByteView part = key.first(std::min(key.size(), room));
       const std::size_t length = wire::base64_length(part.size());
       auto* out = reinterpret_cast<char*>(piece_.bytes().data() + size_);
-      wire::base64_encode(part, {out, length});
+      encode_bulk(part, {out, length});
       size_ += length;
       key = key.subspan(part.size());
     }

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "kme/etsi014_base64.h"
 #include "wire/wire.h"
 
 namespace warifu::kme::etsi014 {
@@ -136,6 +137,41 @@ TEST(Container, WriterAndParserAgree) {
     return fail(Code::kUnavailable, "gone");
   };
   EXPECT_FALSE(write_key_container({}, broken));
+}
+
+TEST(Bulk, SameAsTheCarefulCodec) {
+  std::mt19937 chance(5);
+  for (std::size_t size = 0; size < 400; ++size) {
+    Bytes bytes(size);
+    for (Byte& byte : bytes) byte = static_cast<Byte>(chance());
+    std::string expected(wire::base64_length(size), ' ');
+    std::string text = expected;
+    wire::base64_encode(bytes, expected);
+    encode_bulk(bytes, text);
+    ASSERT_EQ(text, expected) << size;
+    Bytes back(size);
+    ASSERT_EQ(*decode_bulk(text, back), size);
+    ASSERT_EQ(back, bytes);
+    if (size > 0) {
+      EXPECT_FALSE(decode_bulk(text, MutableBytes(back).first(size - 1)));
+    }
+  }
+  // Every value of every character of a block and its tail.
+  const std::string good(132, 'Q');
+  Bytes out(99);
+  Bytes careful(99);
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    for (int c = 0; c < 256; ++c) {
+      std::string text = good;
+      text[at] = static_cast<char>(c);
+      const auto fast = decode_bulk(text, out);
+      const auto slow = wire::base64_decode(text, careful);
+      ASSERT_EQ(fast.has_value(), slow.has_value()) << at << " " << c;
+      if (fast) {
+        ASSERT_EQ(out, careful) << at << " " << c;
+      }
+    }
+  }
 }
 
 TEST(StatusBody, ExampleOfTheStandard) {

@@ -37,12 +37,11 @@ Result<HeaderFile> HeaderFile::open(os::FileSystem& files, const std::string& pa
   TRY_ASSIGN(auto file, files.open(path, mode));
   TRY_ASSIGN(ReadSlot first, read_slot(*file, 0));
   TRY_ASSIGN(ReadSlot second, read_slot(*file, 1));
-  if (!first.slot && !second.slot) {
-    return fail(Code::kCorrupt, first.damage + "; " + second.damage);
-  }
   const bool second_counts =
-      !first.slot || (second.slot && second.slot->sequence > first.slot->sequence);
-  HeaderSlot newest = std::move(second_counts ? *second.slot : *first.slot);
+      second.slot && (!first.slot || second.slot->sequence > first.slot->sequence);
+  std::optional<HeaderSlot>& counts = second_counts ? second.slot : first.slot;
+  if (!counts) return fail(Code::kCorrupt, first.damage + "; " + second.damage);
+  HeaderSlot newest = std::move(*counts);
   if (newest.header.share != share) {
     return fail(Code::kCorrupt, "share file '" + path + "' holds share " +
                                     newest.header.share.text() +

@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "store/store_test_support.h"
 
@@ -310,6 +312,30 @@ TEST_F(DirectoryStoreTest, Siblings) {
   EXPECT_EQ(store_->update_siblings(header.share, {}).error().code, Code::kNoSpace);
   files_.full = false;
   EXPECT_EQ((*store_->open(header.share))->header(), header);
+}
+
+TEST_F(DirectoryStoreTest, ListsBesideWritersSeeNoDamage) {
+  std::atomic<bool> done = false;
+  std::thread writers([&] {
+    for (Byte number = 1; number <= 20; ++number) {
+      auto writer = *store_->create(small_header(number, 640));
+      for (std::uint64_t end = 1; end <= 10; ++end) {
+        EXPECT_TRUE(append_until(*writer, end));
+        EXPECT_TRUE(writer->sync());
+      }
+      EXPECT_TRUE(writer->commit());
+      EXPECT_TRUE(store_->update_siblings(writer->header().share,
+                                          {{1, id_of<ShareId>(0xaa), *SiteName::parse("lsa")}}));
+    }
+    done = true;
+  });
+  while (!done) {
+    EXPECT_TRUE(store_->list()->problems.empty());
+    EXPECT_TRUE(store_->list_partial()->problems.empty());
+    EXPECT_TRUE(store_->free_bytes());
+  }
+  writers.join();
+  EXPECT_EQ(store_->list()->shares.size(), 20u);
 }
 
 TEST_F(DirectoryStoreTest, SpaceIsCheckedBeforehand) {

@@ -50,7 +50,7 @@ Result<> DirectoryWriter::check_open() const {
 
 void DirectoryWriter::set_next(std::uint64_t chunk) {
   next_ = chunk;
-  place_->set(layout_.file_bytes() - layout_.record_offset({chunk}));
+  if (place_) place_->set(layout_.file_bytes() - layout_.record_offset({chunk}));
 }
 
 void DirectoryWriter::finish() {

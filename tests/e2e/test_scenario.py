@@ -10,7 +10,6 @@ import uniformity
 from warifu_cli import CLOUDS, SITES
 
 BIG, SMALL, ZEROS = 3_000_001, 300_000, 1 << 20
-RECORDS_START = 8192  # of a share file
 
 
 class Scenario(NetworkTest):
@@ -156,7 +155,7 @@ class Scenario(NetworkTest):
     def test_no_name_of_the_person_is_in_a_share_file(self):
         for letter in ("A", "B", "C1", "C2", "C3"):
             _, path = self.network.share_path(self.ids["big"], letter)
-            header = path.read_bytes()[:RECORDS_START]
+            header = path.read_bytes()[:uniformity.RECORDS_START]
             self.assertNotIn(b"P-001", header)
             self.assertNotIn(b"Person", header)
 
@@ -164,7 +163,7 @@ class Scenario(NetworkTest):
         bodies = {}
         for letter in ("A", "B", "C1", "C2", "C3"):
             site, path = self.network.share_path(self.ids["zeros"], letter)
-            body = path.read_bytes()[RECORDS_START:]
+            body = uniformity.records(path)
             self.assertEqual(len(body), accounts.records_bytes(ZEROS), (letter, site))
             value = uniformity.chi_squared(body)
             self.assertLess(abs(value - 255), uniformity.LIMIT - 255, (letter, site))
@@ -177,7 +176,7 @@ class Scenario(NetworkTest):
         for name in ("big", "small"):
             for letter in ("A", "B", "C1", "C2", "C3"):
                 _, path = self.network.share_path(self.ids[name], letter)
-                body = path.read_bytes()[RECORDS_START:]
+                body = uniformity.records(path)
                 self.assertLess(abs(uniformity.chi_squared(body) - 255), uniformity.LIMIT - 255)
                 equal = sum(body[at:at + 16] == self.plain[name][at:at + 16]
                             for at in range(0, min(len(body), SMALL), 16))

@@ -64,6 +64,7 @@ class Scenario:
         self.grant = None
         self.share_sites = {}
         self.ledger = self.first_ledger = None
+        self.stopped = set()  # sites that were switched off once
 
     def play(self):
         steps = (("The person is enrolled", self.enrol),
@@ -105,9 +106,9 @@ class Scenario:
         if not holds:
             raise StepFailed(text)
 
-    def spent(self, sites=SITES):
+    def spent(self):
         """Key bits by direction since the last call, on the screen and as evidence."""
-        now = accounts.read_settled(self.network, sites)
+        now = accounts.read_settled(self.network, SITES, self.stopped)
         used = accounts.spent(self.ledger, now)
         bulk = accounts.spent(self.ledger, now, "bulk_bytes")
         self.ledger = {**self.ledger, **now}
@@ -156,14 +157,14 @@ class Scenario:
                    f"restored in {human_seconds(done['seconds'])}, the same file to the last bit")
         return done
 
-    def refused(self, evidence, grant, what):
+    def refused(self, evidence, grant, what, codes=(Exit.REFUSED,)):
         out = self.work / "refused.cram"
         try:
             self.network.restore(self.object, grant, out)
         except CommandFailed as failure:
             evidence |= {"exit_code": failure.code, "message": failure.message}
             self.screen.quote(failure.message)
-            self.check(failure.code == Exit.REFUSED and not out.exists(),
+            self.check(failure.code in codes and not out.exists(),
                        f"{what}: refused (exit code {failure.code}), and nothing is written")
         else:
             raise StepFailed(f"{what}: the restore was not refused")
@@ -214,7 +215,7 @@ class Scenario:
                 path = uniformity.share_file(self.network.site(site["name"]), share["id"])
                 if path and share["object"] == self.object:
                     values[share["letter"]] = round(
-                        uniformity.chi_squared(uniformity.sample(path)), 1)
+                        uniformity.chi_squared(uniformity.records(path, MIB)), 1)
         evidence["chi_squared"] = values
         if not values:
             raise StepFailed("no share file was found in the folders of the sites")
@@ -284,7 +285,7 @@ class Scenario:
         self.screen.say("Without the person nobody restores, not even the hospital. First somebody "
                         "tries it without a consent:")
         without = {}
-        self.refused(without, NO_GRANT, "without consent")
+        self.refused(without, NO_GRANT, "without consent", (Exit.REFUSED, Exit.NOT_FOUND))
         evidence["without_consent"] = without
         self.screen.say("Now the person puts the card on the reader, reads what is asked, and "
                         "enters the PIN.")
@@ -354,6 +355,7 @@ class Scenario:
 
     def restore_without_lsa(self, evidence):
         self.screen.say("LSA is switched off, as if it had burned down.")
+        self.stopped.add("lsa")
         self.network.down("lsa")
         done = self.restore(evidence)
         evidence["skipped"] = done["skipped"]
@@ -374,8 +376,8 @@ class Scenario:
     def close_accounts(self):
         """The account of the whole run: both ends of every link, to the byte."""
         self.screen.heading("The account of one-time key over the whole run")
-        ledger = accounts.read_settled(self.network, SITES)
-        records, wrong = accounts.link_records(ledger)
+        ledger = accounts.read_settled(self.network, SITES, self.stopped)
+        records, wrong = accounts.link_records(ledger, self.stopped)
         wrong += accounts.leaks(self.first_ledger, ledger)
         self.record.data["links"] = records
         self.record.data["sites"] = [{"name": site["name"], "shares": site.get("shares") or []}
@@ -385,7 +387,9 @@ class Scenario:
                 f"{link['a']}-{link['b']} ({link['class']}, {', '.join(link['origins'])})",
                 f"{human_bits(link['key_bits_used'])} = {human_bits(link['payload_bits'])} data "
                 f"and messages + {human_bits(link['tag_bits'])} tags; thrown away "
-                f"{human_bits(link['discarded_bits'])}")
+                f"{human_bits(link['discarded_bits'])}"
+                + (f"; lost while a site was off {human_bits(link['lost_bits'])}"
+                   if link["lost_bits"] else ""))
         for text in wrong:
             self.record.problem(text)
             self.screen.verdict(False, text)

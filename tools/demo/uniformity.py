@@ -8,7 +8,13 @@ exceed it by a factor of hundreds.
 import collections
 
 LIMIT = 255 + 7 * 22.6
-SKIPPED_HEADER = 8192  # a share file begins with a description of itself, which is not secret
+
+# Layout of a share file: the description of itself twice, then records, each at the start of a disk
+# block, with zeros up to the next one.
+DISK_BLOCK = 4096
+RECORDS_START = 2 * DISK_BLOCK
+FULL_RECORD = 256 * 1024 + 32
+STRIDE = -(-FULL_RECORD // DISK_BLOCK) * DISK_BLOCK
 
 
 def chi_squared(data):
@@ -18,17 +24,20 @@ def chi_squared(data):
 
 
 def share_file(site_folder, share_id):
-    """The file in which a site keeps a share: the largest one that carries the share's id."""
-    found = [path for path in site_folder.rglob(f"*{share_id}*") if path.is_file()]
-    for folder in site_folder.rglob(f"*{share_id}*"):
-        if folder.is_dir():
-            found += [path for path in folder.rglob("*") if path.is_file()]
-    return max(found, key=lambda path: path.stat().st_size, default=None)
+    """The file in which a site keeps a share; None when there is none."""
+    return next(site_folder.rglob(f"{share_id}.share"), None)
 
 
-def sample(path, most=1 << 20):
-    """Bytes from the body of a share file."""
-    size = path.stat().st_size
+def records(path, most=None):
+    """The share's own bytes, without the description and the zeros between records."""
+    data = bytearray()
     with open(path, "rb") as file:
-        file.seek(min(SKIPPED_HEADER, size // 2))
-        return file.read(most)
+        at = RECORDS_START
+        while most is None or len(data) < most:
+            file.seek(at)
+            record = file.read(FULL_RECORD)
+            if not record:
+                break
+            data += record
+            at += STRIDE
+    return bytes(data)
