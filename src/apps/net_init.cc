@@ -6,8 +6,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <atomic>
 #include <filesystem>
-#include <fstream>
+#include <mutex>
+#include <numeric>
+#include <thread>
 
 #include "apps/commands.h"
 #include "apps/device_files.h"
@@ -69,7 +72,7 @@ class Init {
       if (link.qkd) TRY(make_devices(link));
     }
     for (std::size_t i = 0; i < sites_.size(); ++i) TRY(write_site(i));
-    for (const LinkPlan& link : links_) TRY(make_key(link));
+    TRY(make_all_keys());
     return write_network();
   }
 
@@ -158,8 +161,41 @@ class Init {
     return os::replace_file(system_.files, dir + "/site.toml", as_bytes(text + peers_of(i)));
   }
 
+  // Links side by side: each one waits for the disk most of the time.
+  Result<> make_all_keys() {
+    constexpr std::size_t kWorkers = 3;
+    for (std::size_t i = 0; i < sites_.size(); ++i) {
+      TRY(kme::open_root_key(system_, site_dir(i) + "/data"));  // before workers share it
+    }
+    std::vector<Result<>> results(links_.size());
+    std::atomic<std::size_t> next = 0;
+    ProgressLine progress("key of the links");
+    const std::uint64_t total = std::accumulate(
+        links_.begin(), links_.end(), std::uint64_t{0}, [&](std::uint64_t sum, const LinkPlan& l) {
+          return sum + 2 * (l.qkd ? bootstrap_bytes_ : preshare_bytes_);
+        });
+    std::vector<std::uint64_t> done(links_.size());
+    std::mutex mutex;
+    const auto work = [&] {
+      for (std::size_t i = next++; i < links_.size(); i = next++) {
+        results[i] = make_key(links_[i], [&, i](std::uint64_t bytes) {
+          const std::lock_guard lock(mutex);
+          done[i] = bytes;
+          progress.show(std::accumulate(done.begin(), done.end(), std::uint64_t{0}), total);
+        });
+      }
+    };
+    {
+      std::vector<std::jthread> workers;
+      for (std::size_t i = 0; i < kWorkers; ++i) workers.emplace_back(work);
+    }
+    for (const Result<>& result : results) TRY(result);
+    return {};
+  }
+
   // Pools at both ends, and preshared key through the same files that a courier would carry.
-  Result<> make_key(const LinkPlan& link) {
+  // `progress` hears how many bytes of the link's key are at both ends.
+  Result<> make_key(const LinkPlan& link, const std::function<void(std::uint64_t)>& progress) {
     const auto link_class = link.qkd ? kme::LinkClass::kQkd : kme::LinkClass::kPreshared;
     const SiteName a = *SiteName::parse(sites_[link.a].name);
     const SiteName b = *SiteName::parse(sites_[link.b].name);
@@ -168,23 +204,24 @@ class Init {
     const std::uint64_t size = link.qkd ? bootstrap_bytes_ : preshare_bytes_;
     const std::string stem = fmt::format("{}/preshare/{}-{}", dir_, a.text(), b.text());
     const std::string files[2] = {stem + "." + a.text(), stem + "." + b.text()};
-    ProgressLine progress(fmt::format("key {}-{}", a.text(), b.text()));
+    // Three passes of equal weight: draw, take in at one end, take in at the other.
+    const auto third = [&](std::uint64_t pass) {
+      return [&progress, pass](std::uint64_t done, std::uint64_t total) {
+        progress((pass * total + done) / 3);
+      };
+    };
     TRY(kme::make_preshare(system_, {link.id, a, b, {}, {}, size, size}, files[0], files[1],
-                           [&](std::uint64_t done, std::uint64_t total) {
-                             progress.show(done, total, "random numbers");
-                           }));
-    TRY(import(link.a, b, {b, link_class, link.id}, files[0], progress));
-    return import(link.b, a, {a, link_class, link.id}, files[1], progress);
+                           third(0)));
+    TRY(import(link.a, b, {b, link_class, link.id}, files[0], third(1)));
+    return import(link.b, a, {a, link_class, link.id}, files[1], third(2));
   }
 
   Result<> import(std::size_t site, const SiteName& peer, const kme::LinkConfig& link,
-                  const std::string& file, ProgressLine& progress) {
+                  const std::string& file, const kme::FileProgress& progress) {
     TRY_ASSIGN(const auto keys, kme::KeyManager::open(system_, site_dir(site) + "/data", {link}));
     kme::Link* pools = keys->link_to(peer);
     TRY(kme::import_preshare(system_, file, *SiteName::parse(sites_[site].name), pools->send(),
-                             pools->receive(), [&](std::uint64_t done, std::uint64_t total) {
-                               progress.show(done, total, "taking it in");
-                             }));
+                             pools->receive(), progress));
     return system_.files.remove(file);
   }
 

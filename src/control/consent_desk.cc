@@ -45,6 +45,7 @@ Result<consent::Challenge> ConsentDesk::ask_nonce(const SiteName& at, const Card
 }
 
 Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
+  TRY(forget_old());
   TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
   TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
   if (object.state != catalog::ObjectState::kCommitted) {
@@ -127,6 +128,18 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
                                          {"object", grant.object.text()},
                                          {"purpose", std::string(consent::purpose_name(grant.purpose))}}));
   return id;
+}
+
+Result<> ConsentDesk::forget_old() {
+  constexpr std::int64_t kDayMs = 86'400'000;
+  const std::int64_t now = site_.system.clock.now().value;
+  TRY_ASSIGN(const auto given, catalog_.list_grants({.state = catalog::GrantState::kGiven},
+                                                    {.count = catalog::kMaxPageRows}));
+  for (const catalog::Grant& grant : given) {
+    if (grant.expiry.value + kDayMs > now) continue;
+    TRY(catalog_.set_grant_state(grant.grant, catalog::GrantState::kExpired));
+  }
+  return {};
 }
 
 }  // namespace warifu::control

@@ -46,6 +46,8 @@ class ConsentDesk {
   // too few holders answer to restore anything.
   [[nodiscard]] Result<PreparedConsent> prepare(const ConsentWish& wish);
   [[nodiscard]] Result<GrantId> accept(const CardProof& proof);
+  // Forgets the secrets of consents that ended more than a day ago.
+  [[nodiscard]] Result<> forget_old();
 
  private:
   Result<consent::Challenge> ask_nonce(const SiteName& at, const CardId& card);

@@ -21,11 +21,12 @@ std::unexpected<Error> broken(const char* what) {
 }
 
 Result<> check_common_name(const std::string& name) {
-  const bool plain = std::ranges::all_of(
-      name, [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
+  const bool plain =
+      std::ranges::all_of(name, [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
   if (name.empty() || name.size() > kMaxNameLength || !plain) {
-    return fail(Code::kInvalidArgument,
-                "common name '" + name + "' must have 1 to 64 characters, none a control character");
+    return fail(
+        Code::kInvalidArgument,
+        "common name '" + name + "' must have 1 to 64 characters, none a control character");
   }
   return {};
 }
@@ -82,8 +83,8 @@ Result<> add_names(X509* certificate, const CertificateSpec& spec) {
     TRY(add_text_name(names.get(), GEN_URI, uri));
   }
   if (sk_GENERAL_NAME_num(names.get()) == 0) return {};
-  if (::X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0,
-                          X509V3_ADD_DEFAULT) != 1) {
+  if (::X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) !=
+      1) {
     return broken("cannot add the names to a certificate");
   }
   return {};
@@ -141,8 +142,8 @@ Result<PemCertificate> to_pem(X509* certificate, EVP_PKEY* key) {
   const BioPtr key_text(::BIO_new(::BIO_s_mem()));  // cleared by OpenSSL when it is freed
   if (certificate_text == nullptr || key_text == nullptr ||
       ::PEM_write_bio_X509(certificate_text.get(), certificate) != 1 ||
-      ::PEM_write_bio_PKCS8PrivateKey(key_text.get(), key, nullptr, nullptr, 0, nullptr,
-                                      nullptr) != 1) {
+      ::PEM_write_bio_PKCS8PrivateKey(key_text.get(), key, nullptr, nullptr, 0, nullptr, nullptr) !=
+          1) {
     return broken("cannot write a certificate as text");
   }
   PemCertificate pem;
@@ -185,22 +186,21 @@ Result<PemCertificate> make_ca(const std::string& common_name, std::chrono::seco
 
 Result<PemCertificate> issue_certificate(const PemCertificate& ca, const CertificateSpec& spec) {
   const CertificatePtr ca_certificate = certificate_from_pem(ca.certificate);
-  const BioPtr key_text(
-      ::BIO_new_mem_buf(ca.key.bytes().data(), static_cast<int>(ca.key.size())));
-  const KeyPtr ca_key(key_text == nullptr ? nullptr
-                                          : ::PEM_read_bio_PrivateKey(key_text.get(), nullptr,
-                                                                      nullptr, nullptr));
+  const BioPtr key_text(::BIO_new_mem_buf(ca.key.bytes().data(), static_cast<int>(ca.key.size())));
+  const KeyPtr ca_key(key_text == nullptr
+                          ? nullptr
+                          : ::PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr));
   if (ca_certificate == nullptr || ca_key == nullptr ||
       ::X509_check_private_key(ca_certificate.get(), ca_key.get()) != 1) {
-    return fail(Code::kCorrupt, "the authority's certificate and key do not fit: " +
-                                    openssl_errors());
+    return fail(Code::kCorrupt,
+                "the authority's certificate and key do not fit: " + openssl_errors());
   }
   const KeyPtr key(::EVP_EC_gen("P-256"));
   if (key == nullptr) return broken("cannot make a key");
   TRY_ASSIGN(const CertificatePtr certificate,
              begin_certificate(spec.common_name, key.get(), spec.starts_in, spec.lasts));
-  if (::X509_set_issuer_name(certificate.get(),
-                             ::X509_get_subject_name(ca_certificate.get())) != 1) {
+  if (::X509_set_issuer_name(certificate.get(), ::X509_get_subject_name(ca_certificate.get())) !=
+      1) {
     return broken("cannot name the issuer");
   }
   X509* issuer = ca_certificate.get();

@@ -2,8 +2,8 @@
 // for people, applications and devices, with ECDSA over P-256 and SHA-256.
 //
 // These identities are computational cryptography: they say who may talk at a site's edge and
-// protect no genome on its way between sites. Times come from the system clock, serial numbers and keys
-// from OpenSSL's generator. Nothing here touches a file; see http/pem_files.h.
+// protect no genome on its way between sites. Times come from the system clock, serial numbers and
+// keys from OpenSSL's generator. Nothing here touches a file; see http/pem_files.h.
 #pragma once
 
 #include <chrono>

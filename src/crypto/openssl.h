@@ -1,4 +1,5 @@
-// Owners of OpenSSL objects and the text of its error queue. Only files of this folder include this.
+// Owners of OpenSSL objects and the text of its error queue. Only files of this folder include
+// this.
 //
 // Thread rule: the error queue belongs to the calling thread; every failing call takes it at once.
 #pragma once

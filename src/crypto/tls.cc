@@ -58,12 +58,14 @@ Result<> check_readable(const char* what, const std::string& path) {
 }
 
 std::unexpected<Error> bad_file(const char* what, const std::string& path) {
-  return fail(Code::kCorrupt, std::string(what) + " '" + path + "' cannot be used: " +
-                                  openssl_errors());
+  return fail(Code::kCorrupt,
+              std::string(what) + " '" + path + "' cannot be used: " + openssl_errors());
 }
 
 // An encrypted key must not make a service stop and ask on the terminal.
-int no_password(char*, int, int, void*) { return -1; }
+int no_password(char*, int, int, void*) {
+  return -1;
+}
 
 Result<> load_files(SSL_CTX* context, const TlsConfig& config) {
   TRY(check_readable("certificate", config.certificate_path));
@@ -92,16 +94,15 @@ Result<std::string> name_text(const ASN1_STRING* value, const char* what) {
   unsigned char* utf8 = nullptr;
   const int size = ::ASN1_STRING_to_UTF8(&utf8, value);
   if (size < 0) {
-    return fail(Code::kRefused, std::string("certificate with an unreadable ") + what + ": " +
-                                    openssl_errors());
+    return fail(Code::kRefused,
+                std::string("certificate with an unreadable ") + what + ": " + openssl_errors());
   }
   const std::string text(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
   ::OPENSSL_free(utf8);
   const bool plain =
       std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
   if (text.empty() || !plain) {
-    return fail(Code::kRefused,
-                std::string("certificate with an empty or unprintable ") + what);
+    return fail(Code::kRefused, std::string("certificate with an empty or unprintable ") + what);
   }
   return text;
 }
@@ -137,12 +138,11 @@ Result<PeerIdentity> identity_of(X509* certificate) {
 
 Result<> set_expected_host(SSL* ssl, const std::string& host) {
   X509_VERIFY_PARAM* parameters = ::SSL_get0_param(ssl);
-  ::X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
-                                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  ::X509_VERIFY_PARAM_set_hostflags(
+      parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   if (::X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str()) == 1) return {};
   ::ERR_clear_error();
-  if (host.empty() ||
-      ::X509_VERIFY_PARAM_set1_host(parameters, host.data(), host.size()) != 1 ||
+  if (host.empty() || ::X509_VERIFY_PARAM_set1_host(parameters, host.data(), host.size()) != 1 ||
       SSL_set_tlsext_host_name(ssl, host.c_str()) != 1) {
     return fail(Code::kInvalidArgument, "'" + host + "' is not a host name: " + openssl_errors());
   }
@@ -184,7 +184,9 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(TlsSide side, const T
   return made;
 }
 
-TlsContext::~TlsContext() { ::SSL_CTX_free(context_); }
+TlsContext::~TlsContext() {
+  ::SSL_CTX_free(context_);
+}
 
 Result<std::unique_ptr<TlsSession>> TlsSession::start(std::shared_ptr<const TlsContext> context,
                                                       const std::string& host) {
@@ -205,7 +207,9 @@ Result<std::unique_ptr<TlsSession>> TlsSession::start(std::shared_ptr<const TlsC
   return session;
 }
 
-TlsSession::~TlsSession() { ::SSL_free(ssl_); }
+TlsSession::~TlsSession() {
+  ::SSL_free(ssl_);
+}
 
 std::unexpected<Error> TlsSession::failure(const char* during) {
   complete_ = false;  // OpenSSL allows no orderly end after a failure

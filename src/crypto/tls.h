@@ -1,9 +1,9 @@
-// TLS 1.3 (and 1.2) with certificates on both sides, as a state machine without sockets: plain bytes
-// on one side, records on the other. http/tls_stream.h puts it on a connection.
+// TLS 1.3 (and 1.2) with certificates on both sides, as a state machine without sockets: plain
+// bytes on one side, records on the other. http/tls_stream.h puts it on a connection.
 //
 // Invariants: the peer's certificate is always demanded and verified against the one CA file, for
-// its use (server or client), and on the client also for the name that was dialled. No session is ever
-// resumed, so that every connection verifies again. Plain copies inside OpenSSL are wiped.
+// its use (server or client), and on the client also for the name that was dialled. No session is
+// ever resumed, so that every connection verifies again. Plain copies inside OpenSSL are wiped.
 // Ownership: a session keeps its context alive. Thread rule: a context may be shared; a session is
 // used by one thread at a time.
 #pragma once

@@ -173,7 +173,9 @@ TEST_F(TlsTest, WrongClientsAreRefused) {
                   .use = CertificateUse::kClient,
                   .starts_in = std::chrono::hours(24)});
   const std::pair<const char*, const char*> cases[] = {
-      {"foreign", "self"}, {"expired", "expired"}, {"early", "not yet valid"},
+      {"foreign", "self"},
+      {"expired", "expired"},
+      {"early", "not yet valid"},
       {"server", "purpose"}};  // a server's certificate is not one of a client
   for (const auto& [name, words] : cases) {
     const Outcome outcome = shake(*client(name, "localhost"), *server());

@@ -1,4 +1,5 @@
-// A body that grows while it arrives, in plain or in secret memory; outgrown secret memory is wiped.
+// A body that grows while it arrives, in plain or in secret memory; outgrown secret memory is
+// wiped.
 #pragma once
 
 #include <algorithm>

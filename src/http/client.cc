@@ -36,7 +36,9 @@ std::string Endpoint::text() const {
   return (tls != nullptr ? "https://" : "http://") + address.text();
 }
 
-const crypto::PeerIdentity* Client::peer() const { return tls_ != nullptr ? &tls_->peer() : nullptr; }
+const crypto::PeerIdentity* Client::peer() const {
+  return tls_ != nullptr ? &tls_->peer() : nullptr;
+}
 
 void Client::close() {
   reader_.reset();
@@ -68,7 +70,9 @@ bool Client::alive() const {
   return ::poll(&entry, 1, 0) == 0;
 }
 
-Result<Response> Client::request(const Request& request) { return perform(request, {}); }
+Result<Response> Client::request(const Request& request) {
+  return perform(request, {});
+}
 
 Result<Response> Client::upload(const Request& request, std::optional<std::uint64_t> length,
                                 const BodySource& source) {

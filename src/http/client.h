@@ -1,8 +1,8 @@
 // A blocking HTTP/1.1 client that keeps its one connection alive.
 //
-// A request is repeated by itself only when that cannot do harm: it is idempotent, its body can be sent
-// again, and a connection that had been idle died before a byte of the answer.
-// One thread at a time. Destroying the client closes the connection.
+// A request is repeated by itself only when that cannot do harm: it is idempotent, its body can be
+// sent again, and a connection that had been idle died before a byte of the answer. One thread at a
+// time. Destroying the client closes the connection.
 #pragma once
 
 #include <functional>
@@ -41,8 +41,9 @@ class Client {
       : endpoint_(std::move(endpoint)), options_(options) {}
 
   // Any status is a value. Errors, all naming the endpoint: kUnavailable, kTimeout, kRefused (TLS),
-  // kProtocol, kUnknownOutcome (the connection died after a request that is not idempotent was sent),
-  // kInvalidArgument (a target or field that cannot be sent), kNoSpace (answer above max_body).
+  // kProtocol, kUnknownOutcome (the connection died after a request that is not idempotent was
+  // sent), kInvalidArgument (a target or field that cannot be sent), kNoSpace (answer above
+  // max_body).
   [[nodiscard]] Result<Response> request(const Request& request);
   // The body comes from `source`: exactly `length` bytes, or chunks when there is none.
   [[nodiscard]] Result<Response> upload(const Request& request, std::optional<std::uint64_t> length,
@@ -75,7 +76,7 @@ class Client {
   std::unique_ptr<os::ByteStream> stream_;
   TlsStream* tls_ = nullptr;  // the same stream, when it is one
   std::unique_ptr<MessageReader> reader_;
-  bool answered_ = false;      // a byte of the present answer has come
+  bool answered_ = false;       // a byte of the present answer has come
   bool source_failed_ = false;  // the caller's own source or sink gave the error
 };
 

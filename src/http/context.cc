@@ -77,15 +77,15 @@ void RequestContext::respond(Response response) {
   if (expects_continue_ && !reader_.body_done()) keep_alive_ = false;
   const bool bodyless =
       request_.method == Method::kHead || response.status == 204 || response.status == 304;
-  const std::string head = head_text(response.status, response.content_type, response.headers,
-                                     response.body.size());
-  (void)send_head_and(head, bodyless ? ByteView() : response.body.view());  // a lost client: broken_
+  const std::string head =
+      head_text(response.status, response.content_type, response.headers, response.body.size());
+  (void)send_head_and(head,
+                      bodyless ? ByteView() : response.body.view());  // a lost client: broken_
   if (secret_) response.body.wipe();
 }
 
 Result<> RequestContext::begin_stream(int status, std::string_view content_type,
-                                      const Headers& headers,
-                                      std::optional<std::uint64_t> length) {
+                                      const Headers& headers, std::optional<std::uint64_t> length) {
   WARIFU_CHECK(state_ == State::kOpen);
   state_ = State::kStreaming;
   status_ = status;

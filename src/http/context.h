@@ -33,8 +33,8 @@ class RequestContext {
   // The error answer {"message": ...}.
   void refuse(int status, std::string_view message) { respond(error_response(status, message)); }
 
-  // A body in pieces; with a length, exactly that many bytes must be written. Headers as in Response.
-  // Errors of all three: kTimeout, kUnavailable.
+  // A body in pieces; with a length, exactly that many bytes must be written. Headers as in
+  // Response. Errors of all three: kTimeout, kUnavailable.
   [[nodiscard]] Result<> begin_stream(int status, std::string_view content_type,
                                       const Headers& headers = {},
                                       std::optional<std::uint64_t> length = std::nullopt);

@@ -7,16 +7,18 @@
 namespace warifu::http {
 namespace {
 
-constexpr std::array<std::pair<Method, std::string_view>, 7> kMethods = {{
-    {Method::kGet, "GET"},
-    {Method::kHead, "HEAD"},
-    {Method::kPost, "POST"},
-    {Method::kPut, "PUT"},
-    {Method::kPatch, "PATCH"},
-    {Method::kDelete, "DELETE"},
-    {Method::kOptions, "OPTIONS"}}};
+constexpr std::array<std::pair<Method, std::string_view>, 7> kMethods = {
+    {{Method::kGet, "GET"},
+     {Method::kHead, "HEAD"},
+     {Method::kPost, "POST"},
+     {Method::kPut, "PUT"},
+     {Method::kPatch, "PATCH"},
+     {Method::kDelete, "DELETE"},
+     {Method::kOptions, "OPTIONS"}}};
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
@@ -47,8 +49,7 @@ Method method_from(std::string_view name) {
 
 void Headers::add(std::string_view name, std::string_view value) {
   std::string clean(value);
-  std::ranges::replace_if(
-      clean, [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+  std::ranges::replace_if(clean, [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
   fields_.emplace_back(name, std::move(clean));
 }
 
@@ -118,8 +119,8 @@ std::string percent_encode(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
     if (plain) {
       out += c;
     } else {
@@ -193,17 +194,38 @@ Response error_response(int status, std::string_view message) {
 }
 
 std::string_view reason_phrase(int status) {
-  static constexpr std::array<std::pair<int, std::string_view>, 31> kPhrases = {{
-      {100, "Continue"}, {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"},
-      {206, "Partial Content"}, {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"},
-      {304, "Not Modified"}, {307, "Temporary Redirect"}, {308, "Permanent Redirect"},
-      {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-      {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"},
-      {409, "Conflict"}, {411, "Length Required"}, {412, "Precondition Failed"},
-      {413, "Content Too Large"}, {415, "Unsupported Media Type"},
-      {416, "Range Not Satisfiable"}, {429, "Too Many Requests"},
-      {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
-      {501, "Not Implemented"}, {503, "Service Unavailable"}, {507, "Insufficient Storage"}}};
+  static constexpr std::array<std::pair<int, std::string_view>, 31> kPhrases = {
+      {{100, "Continue"},
+       {200, "OK"},
+       {201, "Created"},
+       {202, "Accepted"},
+       {204, "No Content"},
+       {206, "Partial Content"},
+       {301, "Moved Permanently"},
+       {302, "Found"},
+       {303, "See Other"},
+       {304, "Not Modified"},
+       {307, "Temporary Redirect"},
+       {308, "Permanent Redirect"},
+       {400, "Bad Request"},
+       {401, "Unauthorized"},
+       {403, "Forbidden"},
+       {404, "Not Found"},
+       {405, "Method Not Allowed"},
+       {406, "Not Acceptable"},
+       {408, "Request Timeout"},
+       {409, "Conflict"},
+       {411, "Length Required"},
+       {412, "Precondition Failed"},
+       {413, "Content Too Large"},
+       {415, "Unsupported Media Type"},
+       {416, "Range Not Satisfiable"},
+       {429, "Too Many Requests"},
+       {431, "Request Header Fields Too Large"},
+       {500, "Internal Server Error"},
+       {501, "Not Implemented"},
+       {503, "Service Unavailable"},
+       {507, "Insufficient Storage"}}};
   for (const auto& [code, phrase] : kPhrases) {
     if (code == status) return phrase;
   }

@@ -1,7 +1,8 @@
 // HTTP messages as values: what a handler sees, and what a client sends and gets.
 //
-// A body is either plain bytes or secret memory; whoever asked for secret memory gets every stage of
-// it there. Paths are split before they are decoded, so that an encoded slash stays inside its segment.
+// A body is either plain bytes or secret memory; whoever asked for secret memory gets every stage
+// of it there. Paths are split before they are decoded, so that an encoded slash stays inside its
+// segment.
 #pragma once
 
 #include <optional>
@@ -61,7 +62,7 @@ class Query {
 class Body {
  public:
   Body() = default;
-  Body(Bytes bytes) : data_(std::move(bytes)) {}           // NOLINT(google-explicit-constructor)
+  Body(Bytes bytes) : data_(std::move(bytes)) {}             // NOLINT(google-explicit-constructor)
   Body(secret::Buffer buffer) : data_(std::move(buffer)) {}  // NOLINT(google-explicit-constructor)
   [[nodiscard]] static Body of(std::string_view text) {
     const ByteView bytes = as_bytes(text);

@@ -18,8 +18,7 @@ constexpr std::uint64_t kWakeToken = UINT64_MAX;
 Parking::Parking()
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   epoll_event event{.events = EPOLLIN, .data = {.u64 = kWakeToken}};
-  WARIFU_CHECK(epoll_ >= 0 && wake_ >= 0 &&
-               ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) == 0);
+  WARIFU_CHECK(epoll_ >= 0 && wake_ >= 0 && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) == 0);
 }
 
 Parking::~Parking() {

@@ -3,6 +3,7 @@
 #include "http/reader.h"
 
 #include <algorithm>
+
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/none.hpp>
 
@@ -30,7 +31,9 @@ namespace {
 constexpr std::size_t kBufferBytes = 32 * 1024;
 constexpr std::size_t kMaxFields = 100;
 
-std::string_view view_of(Text text) { return {text.data(), text.size()}; }
+std::string_view view_of(Text text) {
+  return {text.data(), text.size()};
+}
 
 template <bool kIsRequest>
 class BeastParser final : public MessageParser, private beast::basic_parser<kIsRequest> {
@@ -85,15 +88,16 @@ class BeastParser final : public MessageParser, private beast::basic_parser<kIsR
   MessageHead head_;
 };
 
-bool needs_more(const ErrorCode& error) { return error == beast::error::need_more; }
+bool needs_more(const ErrorCode& error) {
+  return error == beast::error::need_more;
+}
 
 }  // namespace
 
 MessageReader::MessageReader(os::ByteStream& stream, Kind kind) : stream_(stream), kind_(kind) {}
 MessageReader::~MessageReader() = default;
 
-void MessageReader::limit_body(std::chrono::milliseconds pause,
-                               std::optional<Deadline> deadline) {
+void MessageReader::limit_body(std::chrono::milliseconds pause, std::optional<Deadline> deadline) {
   pause_ = pause;
   body_deadline_ = deadline;
 }
@@ -141,7 +145,8 @@ Result<std::optional<MessageHead>> MessageReader::read_head(Deadline deadline, b
     if (start_ < end_) {
       error = {};
       start_ += parser_->parse(
-          static_cast<const secret::Buffer&>(buffer_).bytes().subspan(start_, end_ - start_), error);
+          static_cast<const secret::Buffer&>(buffer_).bytes().subspan(start_, end_ - start_),
+          error);
     }
     if (error && !needs_more(error)) {
       const bool large = error == beast::error::header_limit;
@@ -228,7 +233,8 @@ Result<std::size_t> MessageReader::read_chunks(MutableBytes out) {
     while (start_ < end_ && parser_->filled < out.size() && !parser_->done()) {
       error = {};
       start_ += parser_->parse(
-          static_cast<const secret::Buffer&>(buffer_).bytes().subspan(start_, end_ - start_), error);
+          static_cast<const secret::Buffer&>(buffer_).bytes().subspan(start_, end_ - start_),
+          error);
       if (needs_more(error)) break;
       if (error) return fail(Code::kProtocol, "malformed HTTP chunk: " + error.message());
     }

@@ -1,7 +1,7 @@
 // Reads HTTP/1.1 messages from a stream: heads, and bodies of any size in pieces.
 //
-// Boost.Beast's parser stands behind it and is compiled in one file only. Heads are bounded; a message
-// with two meanings (length and chunks, unknown codings, spaces before colons) is refused.
+// Boost.Beast's parser stands behind it and is compiled in one file only. Heads are bounded; a
+// message with two meanings (length and chunks, unknown codings, spaces before colons) is refused.
 // Bytes between stream and caller pass only through secret memory. One thread at a time.
 #pragma once
 
@@ -46,7 +46,8 @@ class MessageReader {
   // Up to out.size() bytes of the body; 0 at its end. Errors: kTimeout, kUnavailable, kProtocol.
   [[nodiscard]] Result<std::size_t> read_body(MutableBytes out);
   [[nodiscard]] bool body_done() const { return body_done_; }
-  // Each wait for bytes of the body is bounded by `pause`, all together by `deadline` if there is one.
+  // Each wait for bytes of the body is bounded by `pause`, all together by `deadline` if there is
+  // one.
   void limit_body(std::chrono::milliseconds pause, std::optional<Deadline> deadline);
 
   // Bytes behind the message read last have arrived.

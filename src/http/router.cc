@@ -8,8 +8,12 @@
 namespace warifu::http {
 namespace {
 
-bool is_parameter(std::string_view part) { return part.starts_with('{') && part.ends_with('}'); }
-bool is_rest(std::string_view part) { return part.starts_with('{') && part.ends_with("...}"); }
+bool is_parameter(std::string_view part) {
+  return part.starts_with('{') && part.ends_with('}');
+}
+bool is_rest(std::string_view part) {
+  return part.starts_with('{') && part.ends_with("...}");
+}
 
 std::string joined(std::span<const std::string> segments) {
   std::string text;

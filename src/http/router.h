@@ -1,7 +1,7 @@
 // From method and path to a handler.
 //
-// A pattern is "/api/v1/keys/{sae}/status"; a last segment "{rest...}" takes all that remains. Patterns
-// are tried in the order they were added. Immutable once the server has it.
+// A pattern is "/api/v1/keys/{sae}/status"; a last segment "{rest...}" takes all that remains.
+// Patterns are tried in the order they were added. Immutable once the server has it.
 #pragma once
 
 #include <functional>

@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kAcceptPause(50);
 constexpr std::chrono::milliseconds kLingerPause(200);
 constexpr std::size_t kLingerBytes = 256 * 1024;
 constexpr std::size_t kDrainBytes = 64 * 1024;  // of a body that the handler did not want
-constexpr std::size_t kFirstBytes = 4096;        // of a body without a length
+constexpr std::size_t kFirstBytes = 4096;       // of a body without a length
 constexpr int kRequestsInARow = 32;             // of one connection, before others get their turn
 
 // Lets the client read our last words: with unread bytes in the socket, closing would destroy them.
@@ -34,8 +34,7 @@ void linger(os::ByteStream& stream) {
 }  // namespace
 
 Server::Server(std::unique_ptr<os::Listener> listener,
-               std::shared_ptr<const crypto::TlsContext> tls, Router router,
-               ServerOptions options)
+               std::shared_ptr<const crypto::TlsContext> tls, Router router, ServerOptions options)
     : listener_(std::move(listener)),
       tls_(std::move(tls)),
       router_(std::move(router)),
@@ -45,7 +44,9 @@ Server::Server(std::unique_ptr<os::Listener> listener,
                (tls_ == nullptr || tls_->side() == crypto::TlsSide::kServer));
 }
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
 void Server::start() {
   WARIFU_CHECK(!started_);
@@ -353,8 +354,8 @@ void Server::run_handler(RequestContext& context, const Router::Route& route) co
   }
   if (context.broken_) return;  // the client left; there is nobody to answer
   if (context.state_ == RequestContext::State::kOpen) {
-    log_error("request " + std::string(method_name(context.request_.method)) + " failed: " +
-              reason);
+    log_error("request " + std::string(method_name(context.request_.method)) +
+              " failed: " + reason);
     context.refuse(500, "internal error");
   }
 }

@@ -1,9 +1,10 @@
 // An HTTP/1.1 server: many idle connections, few blocking workers.
 //
-// One thread accepts; idle connections are parked in one epoll; a readable one goes to a worker, which
-// shakes hands (TLS), serves what has arrived and parks it again. So a slow or silent client holds a
-// worker only within the limits below. Every 4xx and 5xx made here carries {"message": ...}.
-// Thread rule: start() and stop() by the owner; handlers run on worker threads, several at once.
+// One thread accepts; idle connections are parked in one epoll; a readable one goes to a worker,
+// which shakes hands (TLS), serves what has arrived and parks it again. So a slow or silent client
+// holds a worker only within the limits below. Every 4xx and 5xx made here carries {"message":
+// ...}. Thread rule: start() and stop() by the owner; handlers run on worker threads, several at
+// once.
 #pragma once
 
 #include <atomic>
@@ -23,11 +24,11 @@ struct ServerOptions {
   unsigned workers = 4;
   std::size_t max_connections = 1024;
   std::chrono::milliseconds handshake_timeout{10'000};
-  std::chrono::milliseconds head_timeout{10'000};      // for a whole head, from its first byte
-  std::chrono::milliseconds body_timeout{120'000};     // for a whole body that is not streamed
-  std::chrono::milliseconds io_timeout{30'000};        // for each wait in a stream
-  std::chrono::milliseconds idle_timeout{300'000};     // between requests
-  std::chrono::milliseconds stop_grace{5'000};         // for requests at work when the server stops
+  std::chrono::milliseconds head_timeout{10'000};   // for a whole head, from its first byte
+  std::chrono::milliseconds body_timeout{120'000};  // for a whole body that is not streamed
+  std::chrono::milliseconds io_timeout{30'000};     // for each wait in a stream
+  std::chrono::milliseconds idle_timeout{300'000};  // between requests
+  std::chrono::milliseconds stop_grace{5'000};      // for requests at work when the server stops
 };
 
 class Server {

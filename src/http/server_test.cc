@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 
 #include <atomic>
-#include <fstream>
 #include <latch>
 
+#include "base/log.h"
 #include "http/client.h"
 #include "http/test_support.h"
 
@@ -17,7 +17,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-Response text_response(std::string_view text) { return {200, "text/plain", Body::of(text), {}}; }
+Response text_response(std::string_view text) {
+  return {200, "text/plain", Body::of(text), {}};
+}
 
 // Byte number `position` of an endless test pattern.
 Byte pattern(std::uint64_t position) {
@@ -66,13 +68,12 @@ Router test_router() {
   router.add(Method::kGet, "/whoami", [](RequestContext& context) {
     context.respond(text_response(context.peer() != nullptr ? context.peer()->common_name : "-"));
   });
-  router.add(
-      Method::kPost, "/echo",
-      [](RequestContext& context) {
-        EXPECT_TRUE(context.body().is_secret());
-        context.respond({200, "application/octet-stream", context.body().take_secret(), {}});
-      },
-      {.secret_body = true, .max_body = 100'000});
+  router.add(Method::kPost, "/echo",
+             [](RequestContext& context) {
+               EXPECT_TRUE(context.body().is_secret());
+               context.respond({200, "application/octet-stream", context.body().take_secret(), {}});
+             },
+             {.secret_body = true, .max_body = 100'000});
   router.add(Method::kPost, "/count", count_pattern, {.stream_body = true});
   router.add(Method::kGet, "/pattern/{size}", send_pattern);
   router.add(Method::kGet, "/throws", [](RequestContext&) { throw std::runtime_error("oops"); });
@@ -89,6 +90,7 @@ Router test_router() {
 
 class ServerTest : public testing::Test {
  protected:
+  static void SetUpTestSuite() { ASSERT_TRUE(init_log("test", "", LogLevel::kError)); }
   void SetUp() override { identities_.client("client", "SAE-A", "urn:warifu:sae:a"); }
 
   // Starts a server on a Unix socket.
@@ -107,10 +109,9 @@ class ServerTest : public testing::Test {
     return Client({socket_, {}, nullptr}, options);
   }
   Client tls_client(const std::string& name, ClientOptions options = {}) const {
-    return Client({"",
-                   {"127.0.0.1", server_->port()},
-                   identities_.context(crypto::TlsSide::kClient, name)},
-                  options);
+    return Client(
+        {"", {"127.0.0.1", server_->port()}, identities_.context(crypto::TlsSide::kClient, name)},
+        options);
   }
   // Sends raw bytes and returns all that comes back until the server closes.
   std::string raw(std::string_view bytes) const {
@@ -229,8 +230,7 @@ TEST_F(ServerTest, PipelinedRequestsAndGarbageBehindThem) {
   start_unix();
   std::string bytes;
   for (int i = 0; i < 50; ++i) {
-    bytes += "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n" +
-             std::to_string(10 + i);
+    bytes += "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n" + std::to_string(10 + i);
   }
   const std::string answer = raw(bytes + "rubbish behind\r\n\r\n");
   std::size_t at = 0;
@@ -296,8 +296,8 @@ TEST_F(ServerTest, UploadsAndDownloadsStreamInBoundedMemory) {
       sent += count;
       return count;
     };
-    const auto answer = client.upload(post("/count", ""),
-                                      chunked ? std::nullopt : std::optional(kSize), source);
+    const auto answer =
+        client.upload(post("/count", ""), chunked ? std::nullopt : std::optional(kSize), source);
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_EQ(answer->body.text(), std::to_string(kSize));
 
@@ -316,7 +316,9 @@ TEST_F(ServerTest, UploadsAndDownloadsStreamInBoundedMemory) {
   EXPECT_EQ(server_->connections(), 1u);
   rusage after{};
   ::getrusage(RUSAGE_SELF, &after);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep freed memory
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 16 * 1024) << "kB more than before";
+#endif
 }
 
 TEST_F(ServerTest, WrongClientsNeverReachAHandler) {
@@ -340,8 +342,7 @@ TEST_F(ServerTest, WrongClientsNeverReachAHandler) {
   const std::string command =
       "printf 'GET /whoami HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n' | timeout 5 openssl s_client -quiet "
       "-no_ign_eof -CAfile " +
-      identities_.dir() + "/ca.pem -connect 127.0.0.1:" + std::to_string(server_->port()) +
-      " 2>&1";
+      identities_.dir() + "/ca.pem -connect 127.0.0.1:" + std::to_string(server_->port()) + " 2>&1";
   std::FILE* pipe = ::popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);
   std::string output(8192, 0);
@@ -484,35 +485,6 @@ TEST_F(ServerTest, UnreachableServersAreNamed) {
   Client client({"/nowhere.sock", {}, nullptr}, {});
   EXPECT_EQ(client.request(get("/")).error().code, Code::kUnavailable);
   EXPECT_EQ(client.request(get("/a b")).error().code, Code::kInvalidArgument);
-}
-
-TEST(PemFiles, NothingIsReplacedAndTheKeyIsPrivate) {
-  const TestIdentities identities;
-  const auto again = write_pem_files(os::real_files(), identities.dir() + "/ca.pem",
-                                     identities.dir() + "/new.key", identities.ca());
-  ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().code, Code::kAlreadyExists);
-  namespace fs = std::filesystem;
-  EXPECT_EQ(fs::status(identities.dir() + "/ca.key").permissions(),
-            fs::perms::owner_read | fs::perms::owner_write);
-  const auto read = read_pem_files(os::real_files(), identities.dir() + "/ca.pem",
-                                   identities.dir() + "/ca.key");
-  ASSERT_TRUE(read);
-  EXPECT_TRUE(crypto::issue_certificate(*read, {.common_name = "x"}));
-}
-
-TEST(Messages, QueriesAndEncoding) {
-  const auto query = *Query::parse("a=1&b=x%20y+z&a=2&flag&=v");
-  EXPECT_EQ(*query.find("a"), "1");
-  EXPECT_TRUE(query.repeated("a"));
-  EXPECT_FALSE(query.repeated("b"));
-  EXPECT_EQ(*query.find("b"), "x y z");
-  EXPECT_EQ(*query.find("flag"), "");
-  EXPECT_FALSE(query.find("c"));
-  EXPECT_FALSE(Query::parse("a=%"));
-  EXPECT_EQ(percent_encode("SAE A/ü"), "SAE%20A%2F%C3%BC");
-  EXPECT_EQ(*percent_decode("%c3%BC%41", false), "üA");
-  EXPECT_EQ(error_json("a\"b\\c\nü"), "{\"message\":\"a\\\"b\\\\c???\"}");
 }
 
 }  // namespace

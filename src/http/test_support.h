@@ -41,8 +41,7 @@ class TestIdentities {
   void issue(const crypto::PemCertificate& ca, const std::string& name,
              const crypto::CertificateSpec& spec) {
     WARIFU_CHECK(write_pem_files(os::real_files(), dir_ + "/" + name + ".pem",
-                                 dir_ + "/" + name + ".key",
-                                 *crypto::issue_certificate(ca, spec)));
+                                 dir_ + "/" + name + ".key", *crypto::issue_certificate(ca, spec)));
   }
   // A client's certificate with this common name and, if not empty, URI.
   void client(const std::string& name, const std::string& common_name, const std::string& uri) {

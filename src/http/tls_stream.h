@@ -2,8 +2,9 @@
 //
 // Invariants: plain bytes pass only after handshake(). An end of the transport without the peer's
 // orderly end is an error, never an end of the data.
-// Thread rule: one reader and one writer at a time, as for every stream; the session inside is locked only
-// while it computes, never while a thread waits. handshake() before anything else, by one thread.
+// Thread rule: one reader and one writer at a time, as for every stream; the session inside is
+// locked only while it computes, never while a thread waits. handshake() before anything else, by
+// one thread.
 #pragma once
 
 #include <atomic>
@@ -32,9 +33,7 @@ class TlsStream final : public os::ByteStream {
   [[nodiscard]] Result<> write_all(ByteView bytes) override;
   [[nodiscard]] bool has_buffered() const override;
   [[nodiscard]] int descriptor() const override { return transport_->descriptor(); }
-  void set_timeout(std::chrono::milliseconds timeout) override {
-    transport_->set_timeout(timeout);
-  }
+  void set_timeout(std::chrono::milliseconds timeout) override { transport_->set_timeout(timeout); }
   // The stream below: only for what happens after a failed handshake.
   [[nodiscard]] os::ByteStream& transport() { return *transport_; }
   void shutdown() override { transport_->shutdown(); }

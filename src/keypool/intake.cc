@@ -40,6 +40,7 @@ Result<> Pool::ingest(SegmentNumber number, Origin origin, ByteView material) {
   const std::lock_guard lock(mutex_);
   Index next = index_;
   next.entries.push_back(std::move(entry));
+  origins_.insert(origin);
   next.next_number = number.value + 1;
   return write_index(std::move(next));
 }

@@ -1,5 +1,5 @@
-// Blocks of 48 bytes and 64 characters. Six-bit groups are spread and packed in 64-bit words, eight at
-// a time; characters are mapped by comparisons of whole vectors.
+// Blocks of 48 bytes and 64 characters. Six-bit groups are spread and packed in 64-bit words, eight
+// at a time; characters are mapped by comparisons of whole vectors.
 #include "kme/etsi014_base64.h"
 
 #include <array>

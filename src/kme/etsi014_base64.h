@@ -1,7 +1,7 @@
 // Base64 of bulk key: the same text as wire's base64, ten times as fast, in constant time too.
 //
-// Whole blocks go through vectors of the compiler (SSE2, NEON), without tables, branches or addresses
-// that depend on the bytes; the rest, and all judgement of padding, is wire's.
+// Whole blocks go through vectors of the compiler (SSE2, NEON), without tables, branches or
+// addresses that depend on the bytes; the rest, and all judgement of padding, is wire's.
 #pragma once
 
 #include <span>

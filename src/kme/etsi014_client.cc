@@ -76,8 +76,7 @@ Result<etsi014::Status> Etsi014Client::status(const std::string& slave_sae) {
 }
 
 Result<std::vector<DeviceKey>> Etsi014Client::enc_keys(const std::string& slave_sae,
-                                                       std::size_t number,
-                                                       std::size_t size_bits) {
+                                                       std::size_t number, std::size_t size_bits) {
   etsi014::KeyRequest request;
   request.number = static_cast<std::int64_t>(number);
   request.size = static_cast<std::int64_t>(size_bits);

@@ -1,9 +1,9 @@
 // Client of a key device that speaks ETSI GS QKD 014.
 //
-// Keys arrive in secret memory and every stage of their text is wiped. What comes back is checked: the
-// number, the sizes and the ids that were asked for, each once.
-// Thread-safe: enc_keys() and dec_keys() have a connection each, because the two directions of a
-// link are led by different threads; status() shares the first one.
+// Keys arrive in secret memory and every stage of their text is wiped. What comes back is checked:
+// the number, the sizes and the ids that were asked for, each once. Thread-safe: enc_keys() and
+// dec_keys() have a connection each, because the two directions of a link are led by different
+// threads; status() shares the first one.
 #pragma once
 
 #include <atomic>
@@ -19,13 +19,12 @@ class Etsi014Client {
   // `device` must have TLS. The bodies' limit is that of http::ClientOptions.
   Etsi014Client(http::Endpoint device, http::ClientOptions options);
 
-  // Errors of all three, naming the device: kUnavailable, kTimeout, kProtocol (what came back does not
-  // fit), kInvalidArgument (400) and kRefused (401, or TLS) with the device's message.
+  // Errors of all three, naming the device: kUnavailable, kTimeout, kProtocol (what came back does
+  // not fit), kInvalidArgument (400) and kRefused (401, or TLS) with the device's message.
   [[nodiscard]] Result<etsi014::Status> status(const std::string& slave_sae);
   // Errors: kOutOfKey (503; see retry_after()).
   [[nodiscard]] Result<std::vector<DeviceKey>> enc_keys(const std::string& slave_sae,
-                                                        std::size_t number,
-                                                        std::size_t size_bits);
+                                                        std::size_t number, std::size_t size_bits);
   // In the order of `ids`. Errors: kNotFound when the device does not have all of them.
   [[nodiscard]] Result<std::vector<DeviceKey>> dec_keys(const std::string& master_sae,
                                                         const std::vector<std::string>& ids);

@@ -1,7 +1,8 @@
 // Key containers: an in-place scanner for reading, a piecewise encoder for writing.
 //
 // The places of quotes and brackets in a container are public (lengths and counts); only the base64
-// text between two quotes is secret, and it is touched by memchr and the constant-time decoder only.
+// text between two quotes is secret, and it is touched by memchr and the constant-time decoder
+// only.
 #include <algorithm>
 #include <cstring>
 
@@ -97,8 +98,8 @@ class Scanner {
     return {};
   }
   void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' ||
-                                  text_[at_] == '\t')) {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) {
       ++at_;
     }
   }

@@ -1,8 +1,8 @@
 // A key device behind ETSI GS QKD 014, as the intake sees it.
 //
-// The device's own word on where its key comes from (status_extension "origin", where it has one) must
-// agree with the configuration, so that a model is never taken for hardware.
-// Thread-safe as Etsi014Client.
+// The device's own word on where its key comes from (status_extension "origin", where it has one)
+// must agree with the configuration, so that a model is never taken for hardware. Thread-safe as
+// Etsi014Client.
 #pragma once
 
 #include "kme/etsi014_client.h"

@@ -2,6 +2,7 @@
 #include "kme/etsi014_json.h"
 
 #include <algorithm>
+
 #include <boost/json.hpp>
 
 namespace warifu::kme::etsi014 {
@@ -9,7 +10,9 @@ namespace {
 
 namespace json = boost::json;
 
-std::string_view view_of(const json::string& text) { return {text.data(), text.size()}; }
+std::string_view view_of(const json::string& text) {
+  return {text.data(), text.size()};
+}
 
 Result<json::object> parse_object(std::string_view text, const char* what) {
   boost::json::error_code error;
@@ -77,7 +80,9 @@ Result<> read_mandatory(const json::value& value, KeyRequest& request) {
   return {};
 }
 
-bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
 
 }  // namespace
 

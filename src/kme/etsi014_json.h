@@ -1,8 +1,9 @@
 // The data formats of ETSI GS QKD 014 V1.1.1 as values, and their JSON text.
 //
 // Key containers never pass through a general JSON tree: they are scanned in place in secret memory
-// and decoded straight into the keys' own buffers; writing goes piece by piece through one secret buffer.
-// All other bodies carry no secret and use Boost.JSON, bounded in depth and size by the caller.
+// and decoded straight into the keys' own buffers; writing goes piece by piece through one secret
+// buffer. All other bodies carry no secret and use Boost.JSON, bounded in depth and size by the
+// caller.
 #pragma once
 
 #include <functional>
@@ -41,7 +42,8 @@ struct KeyRequest {
   std::vector<std::string> extension_mandatory;  // names
 };
 
-// Errors of the parsers: kInvalidArgument with a text for the sender, kProtocol for what a device sent.
+// Errors of the parsers: kInvalidArgument with a text for the sender, kProtocol for what a device
+// sent.
 
 [[nodiscard]] std::string to_json(const Status& status);
 // Also checks the relations that the standard asks for between the numbers.

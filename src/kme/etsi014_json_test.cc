@@ -1,4 +1,5 @@
-// Data formats of ETSI GS QKD 014: the standard's own examples, limits, and hundreds of broken texts.
+// Data formats of ETSI GS QKD 014: the standard's own examples, limits, and hundreds of broken
+// texts.
 #include "kme/etsi014_json.h"
 
 #include <gtest/gtest.h>
@@ -15,11 +16,13 @@ constexpr const char* kExampleId = "bc490419-7d60-487f-adc1-4ddcc177c139";
 constexpr const char* kExampleKey = "wHHVxRwDJs3/bXd38GHP3oe4svTuRpZS0yCC7x4Ly+s=";
 constexpr const char* kSecondId = "0a782fb5-3434-48fe-aa4d-14f41d46cf92";
 
-secret::Buffer hidden(std::string_view text) { return secret::Buffer::copy_of(as_bytes(text)); }
+secret::Buffer hidden(std::string_view text) {
+  return secret::Buffer::copy_of(as_bytes(text));
+}
 
 std::string example_container() {
-  return std::string("{\"keys\": [{\"key_ID\": \"") + kExampleId + "\", \"key\": \"" +
-         kExampleKey + "\"}, {\"key_ID\": \"" + kSecondId +
+  return std::string("{\"keys\": [{\"key_ID\": \"") + kExampleId + "\", \"key\": \"" + kExampleKey +
+         "\"}, {\"key_ID\": \"" + kSecondId +
          "\", \"key\": \"OeGMPxh1+2RpJpNCYixWHFLYRubpOKCw94FcCI7VdJA=\"}]}";
 }
 
@@ -35,21 +38,21 @@ TEST(Container, ExampleOfTheStandard) {
 }
 
 TEST(Container, ToleratesWhatIsLegal) {
-  for (const std::string& text : {
-           std::string("{\"Keys\":[{\"key\":\"AAEC\",\"key_ID\":\"") + kExampleId + "\"}]}",
-           std::string(" {\n\"x\":[1,{\"y\":null}],\"keys\":[{\"key_ID_extension\":{\"a\":[]},\"key_"
-                       "ID\":\"") +
-               kExampleId + "\",\"key\":\"AAEC\",\"key_extension\":{\"b\":-1.5e3}}],\"z\":\"\\\"\"}\n",
-           std::string("{\"keys\":[{\"key_ID\":\"BC490419-7D60-487F-ADC1-4DDCC177C139\",\"key\":"
-                       "\"\\u0041AEC\"}]}")}) {
+  for (const std::string& text :
+       {std::string("{\"Keys\":[{\"key\":\"AAEC\",\"key_ID\":\"") + kExampleId + "\"}]}",
+        std::string(" {\n\"x\":[1,{\"y\":null}],\"keys\":[{\"key_ID_extension\":{\"a\":[]},\"key_"
+                    "ID\":\"") +
+            kExampleId + "\",\"key\":\"AAEC\",\"key_extension\":{\"b\":-1.5e3}}],\"z\":\"\\\"\"}\n",
+        std::string("{\"keys\":[{\"key_ID\":\"BC490419-7D60-487F-ADC1-4DDCC177C139\",\"key\":"
+                    "\"\\u0041AEC\"}]}")}) {
     const auto keys = parse_key_container(hidden(text));
     ASSERT_TRUE(keys) << text;
     ASSERT_EQ(keys->size(), 1u);
     EXPECT_EQ((*keys)[0].id, kExampleId);
     EXPECT_EQ(to_hex((*keys)[0].bytes.bytes()), "000102");
   }
-  const std::string slashes = std::string("{\"keys\":[{\"key_ID\":\"") + kExampleId +
-                              "\",\"key\":\"\\/\\/\\/\\/\"}]}";
+  const std::string slashes =
+      std::string("{\"keys\":[{\"key_ID\":\"") + kExampleId + "\",\"key\":\"\\/\\/\\/\\/\"}]}";
   EXPECT_EQ(to_hex((*parse_key_container(hidden(slashes)))[0].bytes.bytes()), "ffffff");
   EXPECT_TRUE(parse_key_container(hidden("{\"keys\":[]}"))->empty());
 }
@@ -57,7 +60,13 @@ TEST(Container, ToleratesWhatIsLegal) {
 TEST(Container, RefusesWhatIsNot) {
   const std::string id = std::string("\"key_ID\":\"") + kExampleId + "\"";
   const std::string cases[] = {
-      "", "null", "[]", "{}", "{\"keys\":{}}", "{\"keys\":[{}]}", "{\"keys\":[1]}",
+      "",
+      "null",
+      "[]",
+      "{}",
+      "{\"keys\":{}}",
+      "{\"keys\":[{}]}",
+      "{\"keys\":[1]}",
       "{\"keys\":[{" + id + "}]}",
       "{\"keys\":[{" + id + ",\"key\":\"\"}]}",
       "{\"keys\":[{" + id + ",\"key\":\"AAE\"}]}",
@@ -69,7 +78,10 @@ TEST(Container, RefusesWhatIsNot) {
       "{\"keys\":[{\"key_ID\":\"one\",\"key\":\"AAEC\"}]}",
       "{\"keys\":[{\"key\":\"AAEC\"}]}",
       "{\"keys\":[],\"keys\":[]}",
-      "{\"keys\":[]} x", "{\"keys\":[]", "{\"keys\":[],}", "{\"keys\" []}",
+      "{\"keys\":[]} x",
+      "{\"keys\":[]",
+      "{\"keys\":[],}",
+      "{\"keys\" []}",
       "{\"keys\":[{" + id + ",\"key\":\"AAEC\"},]}",
       "{\"keys\":[{" + id + ",\"key\":\"AAEC",
       "{\"keys\":[{" + id + ",\"key\":\"AAEC\\",
@@ -113,7 +125,8 @@ TEST(Container, WriterAndParserAgree) {
     for (int k = 0; k < 3; ++k) {
       DeviceKey key{uuid_text({static_cast<Byte>(k)}), secret::Buffer(size)};
       for (std::size_t i = 0; i < size; ++i) {
-        key.bytes.bytes()[i] = static_cast<Byte>(i * 31 + static_cast<std::size_t>(k) * 7 + i / 256);
+        key.bytes.bytes()[i] =
+            static_cast<Byte>(i * 31 + static_cast<std::size_t>(k) * 7 + i / 256);
       }
       keys.push_back(std::move(key));
     }
@@ -275,8 +288,9 @@ TEST(Errors, BodiesAndUuids) {
   all_ones.fill(0xFF);
   EXPECT_EQ(uuid_text(all_ones), "ffffffff-ffff-4fff-bfff-ffffffffffff");
   EXPECT_EQ(*normal_uuid("BC490419-7d60-487f-adc1-4ddcc177c139"), kExampleId);
-  for (const char* bad : {"", "bc490419-7d60-487f-adc1-4ddcc177c13", "bc490419x7d60-487f-adc1-4ddcc177c139",
-                          "gc490419-7d60-487f-adc1-4ddcc177c139"}) {
+  for (const char* bad :
+       {"", "bc490419-7d60-487f-adc1-4ddcc177c13", "bc490419x7d60-487f-adc1-4ddcc177c139",
+        "gc490419-7d60-487f-adc1-4ddcc177c139"}) {
     EXPECT_FALSE(normal_uuid(bad)) << bad;
   }
 }

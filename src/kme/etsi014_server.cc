@@ -207,8 +207,7 @@ class Routes {
     if (shortage.bits_per_second <= 0 || shortage.requested <= shortage.available) return 1;
     const auto missing = static_cast<double>(shortage.requested - shortage.available);
     const double seconds = std::ceil(missing / shortage.bits_per_second);
-    return static_cast<std::int64_t>(
-        std::clamp(seconds, 1.0, static_cast<double>(kLongestWait)));
+    return static_cast<std::int64_t>(std::clamp(seconds, 1.0, static_cast<double>(kLongestWait)));
   }
 
   static void refuse(http::RequestContext& context, const Error& error, const Shortage& shortage) {
@@ -265,11 +264,9 @@ Result<std::string> SaeMap::find(const crypto::PeerIdentity& identity) const {
 void add_etsi014_routes(http::Router& router, KeySource& source, SaeMap saes) {
   const auto routes = std::make_shared<const Routes>(source, std::move(saes));
   const auto add = [&](http::Method method, const char* path, auto member) {
-    router.add(
-        method, path, [routes, member](http::RequestContext& context) {
-          ((*routes).*member)(context);
-        },
-        {.secret_body = true});
+    router.add(method, path,
+               [routes, member](http::RequestContext& context) { ((*routes).*member)(context); },
+               {.secret_body = true});
   };
   add(http::Method::kGet, "/api/v1/keys/{sae}/status", &Routes::status);
   for (const http::Method method : {http::Method::kGet, http::Method::kPost}) {

@@ -1,8 +1,8 @@
 // ETSI GS QKD 014 for applications (SAEs): three methods over any source of keys.
 //
 // The caller is who its client certificate says, by an exact allow-list; every request is judged
-// by itself. A refusal always carries {"message": ...}; where the standard has a literal message, it
-// is that one. Keys leave their source before the answer is written: a lost answer burns them.
+// by itself. A refusal always carries {"message": ...}; where the standard has a literal message,
+// it is that one. Keys leave their source before the answer is written: a lost answer burns them.
 // Thread rule: a KeySource is called from several threads at once.
 #pragma once
 
@@ -36,8 +36,8 @@ struct KeyOrder {
   std::size_t size_bits = 0;
 };
 
-// Errors of all three: kRefused (401: the caller has no right here), kNotFound (400: no such SAE, or
-// not all of the keys), kOutOfKey (503), kUnavailable (503).
+// Errors of all three: kRefused (401: the caller has no right here), kNotFound (400: no such SAE,
+// or not all of the keys), kOutOfKey (503), kUnavailable (503).
 class KeySource {
  public:
   virtual ~KeySource() = default;
@@ -52,8 +52,8 @@ class KeySource {
       const std::vector<std::string>& ids) = 0;
 };
 
-// Certificate identity -> SAE id. A key that starts with "urn:" or contains "://" is compared with the
-// URI names of a certificate, any other key with its common name.
+// Certificate identity -> SAE id. A key that starts with "urn:" or contains "://" is compared with
+// the URI names of a certificate, any other key with its common name.
 struct SaeMap {
   std::map<std::string, std::string, std::less<>> entries;
   bool common_name_first = false;  // else URI names first

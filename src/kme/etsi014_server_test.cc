@@ -6,6 +6,7 @@
 
 #include <mutex>
 
+#include "base/log.h"
 #include "http/test_support.h"
 #include "kme/etsi014_client.h"
 
@@ -93,6 +94,7 @@ class SmallSource final : public KeySource {
 
 class Etsi014Test : public testing::Test {
  protected:
+  static void SetUpTestSuite() { ASSERT_TRUE(init_log("test", "", LogLevel::kError)); }
   void SetUp() override {
     identities_.client("a", "sae-a-name", "urn:warifu:sae:a");
     identities_.client("b", "sae-b", "");
@@ -107,14 +109,12 @@ class Etsi014Test : public testing::Test {
     http::Router router;
     add_etsi014_routes(router, source_, saes);
     server_ = std::make_unique<http::Server>(
-        *os::listen_tcp({"127.0.0.1", 0}),
-        identities_.context(crypto::TlsSide::kServer, "server"), std::move(router));
+        *os::listen_tcp({"127.0.0.1", 0}), identities_.context(crypto::TlsSide::kServer, "server"),
+        std::move(router));
     server_->start();
   }
   http::Endpoint endpoint(const std::string& who) const {
-    return {"",
-            {"127.0.0.1", server_->port()},
-            identities_.context(crypto::TlsSide::kClient, who)};
+    return {"", {"127.0.0.1", server_->port()}, identities_.context(crypto::TlsSide::kClient, who)};
   }
   http::Response ask(const std::string& who, http::Method method, const std::string& target,
                      std::string_view body = "") {
@@ -181,7 +181,8 @@ TEST_F(Etsi014Test, KeysMatchAtBothEnds) {
 }
 
 TEST_F(Etsi014Test, AnAdditionalSlaveGetsTheKeyToo) {
-  const auto made = keys_of(post("a", "SAE-B/enc_keys", R"({"additional_slave_SAE_IDs":["SAE-C"]})"));
+  const auto made =
+      keys_of(post("a", "SAE-B/enc_keys", R"({"additional_slave_SAE_IDs":["SAE-C"]})"));
   ASSERT_EQ(made.size(), 1u);
   for (const char* who : {"c", "b"}) {
     const auto got = keys_of(post(who, "SAE-A/dec_keys", etsi014::key_ids_to_json({made[0].id})));
@@ -198,8 +199,7 @@ TEST_F(Etsi014Test, EncKeysRefusals) {
   };
   const char* number = "number shall be from 1 to 5";
   const char* size = "size shall be from 64 to 1024";
-  const char* additional =
-      "additional_slave_SAE_IDs has a blank, repeated or already named SAE ID";
+  const char* additional = "additional_slave_SAE_IDs has a blank, repeated or already named SAE ID";
   const Case cases[] = {
       {R"({"size":100})", "size=100", "size shall be a multiple of 8"},
       {R"({"size":0})", "size=0", size},
@@ -242,8 +242,7 @@ TEST_F(Etsi014Test, AddressesAndIdentities) {
   for (const char* method : {"enc_keys", "dec_keys", "status"}) {
     SCOPED_TRACE(method);
     const std::string name = method;
-    expect_error(get("a", "SAE-A/" + name), 400,
-                 "the SAE ID in the address is that of the caller");
+    expect_error(get("a", "SAE-A/" + name), 400, "the SAE ID in the address is that of the caller");
     expect_error(get("a", "%20/" + name), 400, "the SAE ID in the address shall not be blank");
     expect_error(get("stranger", "SAE-B/" + name), 401,
                  "Unauthorized: the certificate is not that of a known SAE");
@@ -279,8 +278,7 @@ TEST_F(Etsi014Test, DecKeysRefusals) {
   // A batch with one bad id delivers nothing and burns nothing.
   expect_error(post("b", "SAE-A/dec_keys", etsi014::key_ids_to_json({made[0].id, unknown})), 400,
                etsi014::kKeysNotFound);
-  EXPECT_EQ(keys_of(post("b", "SAE-A/dec_keys",
-                         etsi014::key_ids_to_json({made[1].id, made[0].id})))
+  EXPECT_EQ(keys_of(post("b", "SAE-A/dec_keys", etsi014::key_ids_to_json({made[1].id, made[0].id})))
                 .size(),
             2u);
 }
@@ -290,8 +288,9 @@ TEST_F(Etsi014Test, ShortageTellsHowLongToWait) {
   const auto response = get("a", "SAE-B/enc_keys?number=4");
   expect_error(response, 503, "not enough key");
   EXPECT_EQ(response.headers.find("Retry-After"), "6");  // 524 bits at 100 bit/s
-  EXPECT_NE(response.body.text().find(R"("details":[{"bits_requested":1024},{"bits_available":500}])"),
-            std::string_view::npos)
+  EXPECT_NE(
+      response.body.text().find(R"("details":[{"bits_requested":1024},{"bits_available":500}])"),
+      std::string_view::npos)
       << response.body.text();
   EXPECT_EQ(source_.bits, 500u);
   source_.broken = true;

@@ -19,8 +19,8 @@ Result<std::unique_ptr<RateModel>> RateModel::start(const RateModelConfig& confi
   const bool alice = config.role == RateModelRole::kAlice;
   if (config.link_tls) {
     TRY_ASSIGN(model->tls_,
-               crypto::TlsContext::load(
-                   alice ? crypto::TlsSide::kClient : crypto::TlsSide::kServer, config.tls));
+               crypto::TlsContext::load(alice ? crypto::TlsSide::kClient : crypto::TlsSide::kServer,
+                                        config.tls));
   }
   if (!alice) {
     TRY_ASSIGN(model->listener_, os::listen_tcp(config.model_listen));
@@ -29,7 +29,9 @@ Result<std::unique_ptr<RateModel>> RateModel::start(const RateModelConfig& confi
   return model;
 }
 
-RateModel::~RateModel() { stop(); }
+RateModel::~RateModel() {
+  stop();
+}
 
 void RateModel::stop() {
   if (stopping_.exchange(true)) return;
@@ -59,7 +61,7 @@ Result<> RateModel::check_parties(const std::string& master, const std::string& 
 std::string RateModel::extension() const {
   // All texts in it are ours: the problem's words stay in the log.
   return fmt::format(
-      R"({{"warifu_origin":"RATE_MODEL","warifu_link":"{}","warifu_bits_available":{},)"
+      R"({{"origin":"RATE_MODEL","warifu_link":"{}","warifu_bits_available":{},)"
       R"("warifu_rate_bits_per_second":{},"warifu_discarded_bits":{},"warifu_unclaimed_keys":{},)"
       R"("warifu_expired_keys":{}}})",
       link_up_ ? "up" : "down", store_.available() * config_.key_size_bits,
@@ -79,8 +81,7 @@ Result<SourceStatus> RateModel::status(const std::string& master, const std::str
   status.max_key_count = config_.max_key_count;
   status.max_key_per_request = config_.max_keys_per_request;
   status.bits_available = store_.available() * config_.key_size_bits;
-  status.bits_per_second =
-      link_up_ ? static_cast<double>(config_.rate_bits_per_second) / 2 : 0.0;
+  status.bits_per_second = link_up_ ? static_cast<double>(config_.rate_bits_per_second) / 2 : 0.0;
   status.extension = extension();
   return status;
 }
@@ -149,8 +150,7 @@ Result<std::unique_ptr<RateModelDevice>> RateModelDevice::start(const RateModelC
   TRY_ASSIGN(device->model_, RateModel::start(config, system));
   http::Router router;
   add_etsi014_routes(router, *device->model_, config.saes);
-  device->server_ =
-      std::make_unique<http::Server>(std::move(listener), tls, std::move(router));
+  device->server_ = std::make_unique<http::Server>(std::move(listener), tls, std::move(router));
   device->server_->start();
   return device;
 }
@@ -163,12 +163,13 @@ void RateModelDevice::stop() {
 Result<> run_rate_model(const RateModelConfig& config, os::System system,
                         const std::atomic<bool>& stop) {
   TRY_ASSIGN(const auto device, RateModelDevice::start(config, system));
-  log_info(fmt::format("origin RATE_MODEL: key device {} ({}) serves {} on {}:{}, {} in sum of both "
-                       "directions, keys of {}",
-                       config.kme_id, config.role == RateModelRole::kAlice ? "alice" : "bob",
-                       config.local_sae, config.listen.host, device->port(),
-                       human_bit_rate(static_cast<double>(config.rate_bits_per_second)),
-                       human_bytes(config.key_bytes())));
+  log_info(
+      fmt::format("origin RATE_MODEL: key device {} ({}) serves {} on {}:{}, {} in sum of both "
+                  "directions, keys of {}",
+                  config.kme_id, config.role == RateModelRole::kAlice ? "alice" : "bob",
+                  config.local_sae, config.listen.host, device->port(),
+                  human_bit_rate(static_cast<double>(config.rate_bits_per_second)),
+                  human_bytes(config.key_bytes())));
   while (!stop) system.clock.sleep(std::chrono::milliseconds(100));
   device->stop();
   log_info("origin RATE_MODEL: key device " + config.kme_id + " has stopped");

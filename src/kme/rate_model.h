@@ -1,11 +1,12 @@
-// A stand-in for a pair of key devices, for demonstrations, tests and development: kernel randomness
-// handed out at a modelled rate. Its keys are exactly as good as the kernel's generator and the TLS
-// connection between the two processes, and everything it says carries the origin RATE_MODEL.
+// A stand-in for a pair of key devices, for demonstrations, tests and development: kernel
+// randomness handed out at a modelled rate. Its keys are exactly as good as the kernel's generator
+// and the TLS connection between the two processes, and everything it says carries the origin
+// RATE_MODEL.
 //
 // Alice makes keys of one size, for both directions in turn, and sends each to bob; a key becomes
-// available only when the other device has stored its copy. Ids are random and never derived from keys.
-// Without the other device no key is made; what is there is still handed out.
-// Thread rule: KeySource calls come from the server's workers; one thread keeps the link, and a second one
+// available only when the other device has stored its copy. Ids are random and never derived from
+// keys. Without the other device no key is made; what is there is still handed out. Thread rule:
+// KeySource calls come from the server's workers; one thread keeps the link, and a second one
 // writes to it while it is up. mutex_ guards the store and everything below it in the class.
 #pragma once
 

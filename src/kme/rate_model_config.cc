@@ -1,4 +1,5 @@
-// Reading the TOML form: every field once, unknown ones refused, limits checked together at the end.
+// Reading the TOML form: every field once, unknown ones refused, limits checked together at the
+// end.
 #include "kme/rate_model_config.h"
 
 #include <array>
@@ -129,12 +130,14 @@ Result<> read_sizes(Fields& device, RateModelConfig& config) {
   TRY_ASSIGN(const std::uint64_t seconds, device.number_or("unclaimed_seconds", 600, 1, 86400));
   config.unclaimed = std::chrono::seconds(seconds);
   if (count * config.key_bytes() > kMaxStoredBytes) {
-    return device.bad("max_key_count", "is too large for keys of this size: all of it is held in "
-                                       "locked memory");
+    return device.bad("max_key_count",
+                      "is too large for keys of this size: all of it is held in "
+                      "locked memory");
   }
   if (at_once * (config.key_bytes() / 3 * 4 + 128) > limits::kMaxHttpBody) {
-    return device.bad("max_keys_per_request", "is too large for keys of this size: one answer may "
-                                              "have 64 MiB of text");
+    return device.bad("max_keys_per_request",
+                      "is too large for keys of this size: one answer may "
+                      "have 64 MiB of text");
   }
   return {};
 }
@@ -163,11 +166,11 @@ Result<> read_saes(std::string_view source, const toml::table& root, RateModelCo
 }  // namespace
 
 Result<std::uint64_t> parse_bit_rate(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, double>, 5> kUnits = {{
-      {"bit/s", 1}, {"kbit/s", 1e3}, {"Mbit/s", 1e6}, {"Gbit/s", 1e9}, {"Tbit/s", 1e12}}};
+  static constexpr std::array<std::pair<std::string_view, double>, 5> kUnits = {
+      {{"bit/s", 1}, {"kbit/s", 1e3}, {"Mbit/s", 1e6}, {"Gbit/s", 1e9}, {"Tbit/s", 1e12}}};
   double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number,
-                                            std::chars_format::fixed);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error == std::errc{}) {
     std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
     if (unit.starts_with(' ')) unit.remove_prefix(1);
@@ -187,9 +190,9 @@ Result<RateModelConfig> parse_rate_model_config(std::string_view text, std::stri
   try {
     root = toml::parse(text, source);
   } catch (const toml::parse_error& error) {
-    return fail(Code::kInvalidArgument,
-                std::string(source) + ":" + std::to_string(error.source().begin.line) + ": " +
-                    std::string(error.description()));
+    return fail(Code::kInvalidArgument, std::string(source) + ":" +
+                                            std::to_string(error.source().begin.line) + ": " +
+                                            std::string(error.description()));
   }
   for (const auto& [key, value] : root) {
     if (key != "device" && key != "tls" && key != "sae") {

@@ -57,8 +57,8 @@ struct RateModelConfig {
 // "400Mbit/s", "1.5 Gbit/s", "256kbit/s", "8000bit/s". Errors: kInvalidArgument.
 [[nodiscard]] Result<std::uint64_t> parse_bit_rate(std::string_view text);
 
-// `source` names the text in errors. Errors: kInvalidArgument naming file, line or field, and what is
-// wrong with it; unknown fields are errors.
+// `source` names the text in errors. Errors: kInvalidArgument naming file, line or field, and what
+// is wrong with it; unknown fields are errors.
 [[nodiscard]] Result<RateModelConfig> parse_rate_model_config(std::string_view toml,
                                                               std::string_view source);
 [[nodiscard]] Result<RateModelConfig> load_rate_model_config(os::FileSystem& files,

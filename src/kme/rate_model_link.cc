@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kPatience(5000);   // for a word of the other device
+constexpr milliseconds kPatience(5000);  // for a word of the other device
 constexpr milliseconds kHeartbeat(1000);
 constexpr milliseconds kRetryPause(200);
 constexpr milliseconds kLongestPause(50);  // while tokens gather
@@ -131,9 +131,10 @@ Result<> RateModel::accept_hello(const rate_wire::Hello& peer) {
   if (peer.role == config_.role) return protocol("both devices have the same role");
   if (peer.kme_id != config_.peer_kme_id || peer.local_sae != config_.remote_sae ||
       peer.remote_sae != config_.local_sae) {
-    return protocol(fmt::format("the other device is {} between {} and {}, not {} between {} and {}",
-                                peer.kme_id, peer.local_sae, peer.remote_sae, config_.peer_kme_id,
-                                config_.remote_sae, config_.local_sae));
+    return protocol(
+        fmt::format("the other device is {} between {} and {}, not {} between {} and {}",
+                    peer.kme_id, peer.local_sae, peer.remote_sae, config_.peer_kme_id,
+                    config_.remote_sae, config_.local_sae));
   }
   if (peer.key_bytes != config_.key_bytes() || peer.max_key_count != config_.max_key_count ||
       peer.rate != config_.rate_bits_per_second) {
@@ -180,8 +181,8 @@ Result<> RateModel::handle(os::ByteStream& stream, const rate_wire::Message& mes
       state_due_ = true;
     } else if (const auto* state = std::get_if<rate_wire::State>(&message)) {
       const std::uint64_t base = store_.taken_base();
-      const std::uint64_t heard = std::min<std::uint64_t>(
-          taken_sent_, std::max(state->taken_heard, base) - base);
+      const std::uint64_t heard =
+          std::min<std::uint64_t>(taken_sent_, std::max(state->taken_heard, base) - base);
       store_.taken_heard(base + heard);
       taken_sent_ -= heard;
       store_.peer_released(state->released);
@@ -278,8 +279,8 @@ void RateModel::refill_tokens() {
   const auto now = system_.clock.monotonic();
   const double seconds = std::chrono::duration<double>(now - last_refill_).count();
   const auto rate = static_cast<double>(config_.rate_bits_per_second);
-  const double most = std::max(rate * kBurstSeconds,
-                               kBurstKeys * static_cast<double>(config_.key_size_bits));
+  const double most =
+      std::max(rate * kBurstSeconds, kBurstKeys * static_cast<double>(config_.key_size_bits));
   last_refill_ = now;
   tokens_ = std::min(tokens_ + seconds * rate, most);
 }

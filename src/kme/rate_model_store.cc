@@ -95,8 +95,8 @@ void RateModelStore::add_made(KeyDirection direction, StoredKey key) {
   if (direction == KeyDirection::kFromAlice) {
     ++made_from_alice_;
   } else {
-    // Bob's SAE may take it as soon as bob has it, and alice's claim it at once; the slot is read for
-    // sending only before that.
+    // Bob's SAE may take it as soon as bob has it, and alice's claim it at once; the slot is read
+    // for sending only before that.
     add_waiting(key);
   }
   in_flight_.push_back({++last_made_, direction, std::move(key)});

@@ -1,13 +1,14 @@
-// A pair of stand-in devices in one process: equal keys at both ends, each once, and what happens when
-// one of them is away, starved or full. Also its configuration file.
+// A pair of stand-in devices in one process: equal keys at both ends, each once, and what happens
+// when one of them is away, starved or full. Also its configuration file.
 #include "kme/rate_model.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
+#include "base/log.h"
 #include "http/test_support.h"
-#include "kme/etsi014_client.h"
+#include "kme/etsi014_device.h"
 
 namespace warifu::kme {
 namespace {
@@ -28,6 +29,7 @@ bool eventually(Condition condition) {
 
 class RateModelTest : public testing::Test {
  protected:
+  static void SetUpTestSuite() { ASSERT_TRUE(init_log("test", "", LogLevel::kError)); }
   void SetUp() override {
     identities_.client("sae-a", "sae-a", "urn:warifu:sae:a");
     identities_.client("sae-b", "sae-b", "urn:warifu:sae:b");
@@ -56,9 +58,8 @@ class RateModelTest : public testing::Test {
     config.key_size_bits = 8192;
     config.max_key_count = 20;
     config.tls = identities_.config(alice ? "kme-a" : "kme-b");
-    config.saes.entries = {{"urn:warifu:sae:a", "SAE-A"},
-                           {"urn:warifu:sae:b", "SAE-B"},
-                           {"sae-x", "SAE-X"}};
+    config.saes.entries = {
+        {"urn:warifu:sae:a", "SAE-A"}, {"urn:warifu:sae:b", "SAE-B"}, {"sae-x", "SAE-X"}};
     return config;
   }
   void start_bob(const std::function<void(RateModelConfig&)>& change = {}) {
@@ -120,8 +121,8 @@ TEST_F(RateModelTest, BothDirectionsThroughHttps) {
   start_both();
   const auto client = [&](const std::unique_ptr<RateModelDevice>& device, const char* who) {
     return std::make_unique<Etsi014Client>(
-        http::Endpoint{"", {"127.0.0.1", device->port()},
-                       identities_.context(crypto::TlsSide::kClient, who)},
+        http::Endpoint{
+            "", {"127.0.0.1", device->port()}, identities_.context(crypto::TlsSide::kClient, who)},
         http::ClientOptions());
   };
   const auto a = client(alice_, "sae-a");
@@ -129,7 +130,7 @@ TEST_F(RateModelTest, BothDirectionsThroughHttps) {
   ASSERT_TRUE(eventually([&] {
     return a->status("SAE-B")->stored_key_count >= 5 && b->status("SAE-A")->stored_key_count >= 5;
   }));
-  EXPECT_EQ(etsi014::extension_text(*a->status("SAE-B"), "warifu_origin"), "RATE_MODEL");
+  EXPECT_EQ(etsi014::extension_text(*a->status("SAE-B"), "origin"), "RATE_MODEL");
   const auto from_a = a->enc_keys("SAE-B", 5, 8192);
   ASSERT_TRUE(from_a) << from_a.error().message;
   const auto at_b = b->dec_keys("SAE-A", ids_of(*from_a));
@@ -150,6 +151,22 @@ TEST_F(RateModelTest, BothDirectionsThroughHttps) {
   EXPECT_EQ(x->enc_keys("SAE-A", 1, 8192).error().code, Code::kRefused);
   EXPECT_EQ(b->dec_keys("SAE-X", ids_of(*more)).error().code, Code::kRefused);
   EXPECT_TRUE(b->dec_keys("SAE-A", ids_of(*more)));
+}
+
+TEST_F(RateModelTest, AnIntakeThatExpectsHardwareRefusesIt) {
+  start_both();
+  ASSERT_TRUE(eventually([&] { return status_a().stored_key_count >= 5; }));
+  const auto device = [&](keypool::Origin origin) {
+    return std::make_unique<Etsi014Device>(
+        http::Endpoint{"",
+                       {"127.0.0.1", alice_->port()},
+                       identities_.context(crypto::TlsSide::kClient, "sae-a")},
+        "SAE-B", origin);
+  };
+  const auto refused = device(keypool::Origin::kHardware)->fresh(1 << 20);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kRefused) << refused.error().message;
+  EXPECT_TRUE(device(keypool::Origin::kRateModel)->fresh(1 << 20));
 }
 
 TEST_F(RateModelTest, EveryKeyOnceUnderLoadFromManyThreads) {
@@ -277,9 +294,8 @@ TEST_F(RateModelTest, SmallKeysShareMemoryAndFrames) {
     any.max_key_count = 5000;
     any.max_keys_per_request = 1000;
   });
-  ASSERT_TRUE(eventually([&] {
-    return status_a().stored_key_count == 5000 && status_b().stored_key_count == 5000;
-  }));
+  ASSERT_TRUE(eventually(
+      [&] { return status_a().stored_key_count == 5000 && status_b().stored_key_count == 5000; }));
   const auto made = bob_->model().take_new(order("SAE-B", "SAE-A", 1000, 256));
   ASSERT_TRUE(made);
   const auto other = alice_->model().take_by_id("SAE-B", "SAE-A", ids_of(*made));
@@ -356,8 +372,8 @@ TEST(RateModelStores, ABrokenConnectionNeitherLosesNorRepeats) {
         alice.resume(bob.last_received());
         break;
       }
-      ASSERT_TRUE(bob.add_received(next->sequence, next->direction,
-                                   {next->key.id, bob.arena().take()}));
+      ASSERT_TRUE(
+          bob.add_received(next->sequence, next->direction, {next->key.id, bob.arena().take()}));
     }
     if (chance() % 3 == 0) alice.acknowledged(bob.last_received());
     if (chance() % 3 == 0) alice.resume(bob.last_received());  // what was lost is sent again

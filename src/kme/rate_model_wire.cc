@@ -26,7 +26,9 @@ void put(wire::Writer& writer, const KeyHead& key) {
   writer.u8(static_cast<std::uint8_t>(key.direction));
   writer.text(key.id);
 }
-void put(wire::Writer& writer, const Ack& ack) { writer.u64(ack.sequence); }
+void put(wire::Writer& writer, const Ack& ack) {
+  writer.u64(ack.sequence);
+}
 void put(wire::Writer& writer, const Taken& taken) {
   writer.u64(taken.first);
   writer.u32(static_cast<std::uint32_t>(taken.ids.size()));

@@ -198,7 +198,10 @@ Result<PartialListing> DirectoryStore::list_partial() {
       file = HeaderFile::open(files_, root_ + "/" + name, *share, os::OpenMode::kRead);
     }
     if (!file) {
-      if (!at_work) listing.problems.push_back({root_ + "/" + name, file.error().message});
+      const bool gone = file.error().code == Code::kNotFound;
+      if (!at_work && !gone) {
+        listing.problems.push_back({root_ + "/" + name, file.error().message});
+      }
       continue;
     }
     if (!file->damage().empty() && !at_work) {

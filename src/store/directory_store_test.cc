@@ -317,7 +317,7 @@ TEST_F(DirectoryStoreTest, Siblings) {
 TEST_F(DirectoryStoreTest, ListsBesideWritersSeeNoDamage) {
   std::atomic<bool> done = false;
   std::thread writers([&] {
-    for (Byte number = 1; number <= 20; ++number) {
+    for (Byte number = 1; number <= 8; ++number) {
       auto writer = *store_->create(small_header(number, 640));
       for (std::uint64_t end = 1; end <= 10; ++end) {
         EXPECT_TRUE(append_until(*writer, end));
@@ -335,7 +335,7 @@ TEST_F(DirectoryStoreTest, ListsBesideWritersSeeNoDamage) {
     EXPECT_TRUE(store_->free_bytes());
   }
   writers.join();
-  EXPECT_EQ(store_->list()->shares.size(), 20u);
+  EXPECT_EQ(store_->list()->shares.size(), 8u);
 }
 
 TEST_F(DirectoryStoreTest, SpaceIsCheckedBeforehand) {

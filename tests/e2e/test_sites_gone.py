@@ -8,7 +8,7 @@ from network import NetworkTest, Person, TestNetwork, random_file, wait_until
 from warifu_cli import CLOUDS
 
 SIZE = 3_000_000
-LONG = 20_000_000  # more than the pools hold, so that a store of it takes a while
+LONG = 9_000_000  # more than the pools hold, so that a store of it takes a while
 
 
 class SiteGone(NetworkTest):
@@ -90,7 +90,7 @@ class Killed(NetworkTest):
     @classmethod
     def setUpClass(cls):
         cls.network = cls.enterClassContext(
-            TestNetwork(rate="32Mbit/s", preshare="80M", high_water="8M"))
+            TestNetwork(rate="16Mbit/s", preshare="64M", high_water="4M"))
         cls.person = Person(cls.network)
         cls.plain = random_file(cls.network.root / "genome", LONG)
 
