@@ -1,0 +1,233 @@
+// Intake between two ends in process: equal key is synced at the same place, different key is
+// quarantined, lost messages and restarts leave both ends in step; leases; preshared files.
+#include "kme/intake.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <random>
+
+#include "base/limits.h"
+#include "kme/key_manager.h"
+#include "kme/preshare.h"
+
+namespace warifu::kme {
+namespace {
+
+// Both ends of a pair of devices: what one end draws fresh, the other can fetch by id, once.
+struct DevicePair {
+  std::mt19937_64 generator{1};
+  std::map<std::string, Bytes> waiting;
+  std::size_t key_bytes = 1000;
+  bool differ = false;  // a broken pair hands out different key
+  bool empty = false;
+
+  struct End final : KeyDevice {
+    explicit End(DevicePair& of) : pair(of) {}
+    Result<std::vector<DeviceKey>> fresh(std::size_t most) override {
+      if (pair.empty) return fail(Code::kOutOfKey, "no key now");
+      std::vector<DeviceKey> keys;
+      for (std::size_t i = 0; i < 3 && (i + 1) * pair.key_bytes <= most; ++i) {
+        DeviceKey key{"id-" + std::to_string(pair.generator()), secret::Buffer(pair.key_bytes)};
+        for (auto& b : key.bytes.bytes()) b = static_cast<Byte>(pair.generator());
+        pair.waiting[key.id] = Bytes(key.bytes.bytes().begin(), key.bytes.bytes().end());
+        keys.push_back(std::move(key));
+      }
+      return keys;
+    }
+    Result<std::vector<DeviceKey>> by_ids(const std::vector<std::string>& ids) override {
+      std::vector<DeviceKey> keys;
+      for (const std::string& id : ids) {
+        const auto it = pair.waiting.find(id);
+        if (it == pair.waiting.end()) return fail(Code::kNotFound, "key " + id + " is not here");
+        keys.push_back({id, secret::Buffer::copy_of(it->second)});
+        if (pair.differ) keys.back().bytes.bytes()[0] ^= 1;
+        pair.waiting.erase(it);
+      }
+      return keys;
+    }
+    keypool::Origin origin() const override { return keypool::Origin::kRateModel; }
+    DevicePair& pair;
+  };
+};
+
+class IntakeTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "warifu-intake-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+    const LinkId id = LinkId::from_view(Bytes(16, 5));
+    left_config_ = {*SiteName::parse("right"), LinkClass::kQkd, id};
+    right_config_ = {*SiteName::parse("left"), LinkClass::kQkd, id};
+    ASSERT_TRUE(create_link_pools(system_, dir_ + "/left", left_config_));
+    ASSERT_TRUE(create_link_pools(system_, dir_ + "/right", right_config_));
+    open();
+  }
+  void TearDown() override {
+    left_.reset();
+    right_.reset();
+    std::filesystem::remove_all(dir_);
+  }
+  void open() {
+    left_.reset();
+    right_.reset();
+    left_ = *KeyManager::open(system_, dir_ + "/left", {left_config_});
+    right_ = *KeyManager::open(system_, dir_ + "/right", {right_config_});
+    lead_ = std::make_unique<Intake>(system_, left_link(), left_device_, 100'000);
+    follow_ = std::make_unique<Intake>(system_, right_link(), right_device_, 100'000);
+  }
+  Link& left_link() { return *left_->link_to(left_config_.peer); }
+  Link& right_link() { return *right_->link_to(right_config_.peer); }
+
+  // The way to the far end; `lose` says which message or which answer is lost.
+  AskPeer peer(std::function<bool(IntakeMethod, bool answer)> lose = {}) {
+    return [this, lose](IntakeMethod method, Bytes body) -> Result<Bytes> {
+      if (lose && lose(method, false)) return fail(Code::kUnavailable, "lost on the way");
+      auto answer = follow_->answer(method, body);
+      if (lose && lose(method, true)) return fail(Code::kUnavailable, "answer lost");
+      return answer;
+    };
+  }
+  std::uint64_t left_end() { return left_link().send().status().synced_end.value; }
+  std::uint64_t right_end() { return right_link().receive().status().synced_end.value; }
+  // Takes everything at both ends and compares.
+  void expect_equal_bytes() {
+    const std::uint64_t size = right_link().receive().status().available_bytes;
+    auto granted = right_link().receive().reserve({size}, keypool::Purpose::kControl);
+    ASSERT_TRUE(granted);
+    auto accepted = left_link().send().accept(granted->begin(), {size});
+    ASSERT_TRUE(accepted) << accepted.error().message;
+    const auto a = granted->take(size);
+    const auto b = accepted->take(size);
+    EXPECT_TRUE(std::ranges::equal(a->bytes(), b->bytes()));
+  }
+
+  os::System system_ = os::real_system();
+  std::string dir_;
+  LinkConfig left_config_, right_config_;
+  DevicePair pair_;
+  DevicePair::End left_device_{pair_}, right_device_{pair_};
+  std::unique_ptr<KeyManager> left_, right_;
+  std::unique_ptr<Intake> lead_, follow_;
+};
+
+TEST_F(IntakeTest, EqualKeyIsSyncedAtBothEndsUpToTheHighWaterMark) {
+  std::uint64_t taken = 0;
+  for (int i = 0; i < 40; ++i) {
+    const auto round = lead_->round(peer());
+    ASSERT_TRUE(round) << round.error().message;
+    taken += *round;
+  }
+  EXPECT_EQ(taken, 102'000u);  // 3,000 a round, until 100,000 are reached
+  EXPECT_EQ(left_end(), taken);
+  EXPECT_EQ(right_end(), taken);
+  expect_equal_bytes();
+}
+
+TEST_F(IntakeTest, DifferentKeyIsQuarantinedAndNeverUsed) {
+  pair_.differ = true;
+  ASSERT_TRUE(lead_->round(peer()));
+  EXPECT_EQ(left_end(), 0u);
+  EXPECT_EQ(left_link().send().status().quarantined_bytes, 3000u);
+  EXPECT_EQ(right_link().receive().status().quarantined_bytes, 3000u);
+  pair_.differ = false;
+  ASSERT_TRUE(lead_->round(peer()));
+  expect_equal_bytes();
+}
+
+TEST_F(IntakeTest, AnyLostMessageOrAnswerLeavesTheEndsInStep) {
+  for (const auto method : {IntakeMethod::kOffer, IntakeMethod::kCommit}) {
+    for (const bool answer : {false, true}) {
+      for (const bool restart : {false, true}) {
+        const auto failed = lead_->round(
+            peer([&](IntakeMethod m, bool a) { return m == method && a == answer; }));
+        EXPECT_FALSE(failed);
+        if (restart) open();
+        const auto round = lead_->round(peer());
+        ASSERT_TRUE(round) << round.error().message;
+        EXPECT_EQ(left_end(), right_end());
+        EXPECT_GT(*round + left_link().send().status().available_bytes, 0u);
+      }
+    }
+  }
+  expect_equal_bytes();
+}
+
+TEST_F(IntakeTest, ADeviceWithoutKeyIsWaitedFor) {
+  pair_.empty = true;
+  EXPECT_EQ(lead_->round(peer()).error().code, Code::kOutOfKey);
+  pair_.empty = false;
+  EXPECT_TRUE(lead_->round(peer()));
+}
+
+TEST_F(IntakeTest, MalformedOffersAreRefused) {
+  std::mt19937_64 generator(3);
+  for (int i = 0; i < 2000; ++i) {
+    Bytes body(generator() % 80);
+    for (auto& b : body) b = static_cast<Byte>(generator());
+    EXPECT_FALSE(follow_->answer(IntakeMethod::kOffer, body));
+    EXPECT_FALSE(follow_->answer(IntakeMethod::kCommit, body));
+  }
+  EXPECT_EQ(right_end(), 0u);
+}
+
+TEST_F(IntakeTest, LeasesServeTheOldestJobFirst) {
+  const auto feed = [&](std::size_t size) {
+    auto& pool = left_link().send();
+    const auto number = pool.next_segment();
+    ASSERT_TRUE(pool.ingest(number, keypool::Origin::kPreshared, Bytes(size)));
+    ASSERT_TRUE(pool.mark_synced(number, pool.status().synced_end));
+  };
+  feed(limits::kControlFloorBytes + 1000);
+  const JobId first = JobId::from_view(Bytes(16, 1));
+  const JobId second = JobId::from_view(Bytes(16, 2));
+  Link& link = left_link();
+  EXPECT_EQ(link.drawable(first), 1000u);
+  link.lease(first, {700});
+  EXPECT_EQ(link.status().residual_bytes, 300u);
+  EXPECT_EQ(link.drawable(first), 1000u);
+  EXPECT_EQ(link.drawable(second), 300u);
+  link.lease(second, {500});
+  EXPECT_EQ(link.status().residual_bytes, 0u);
+  EXPECT_FALSE(link.wait_drawable(second, {400}, std::chrono::milliseconds(1)));
+  link.draw(first, {600});
+  EXPECT_EQ(link.drawable(second), 900u);
+  link.release(first);
+  EXPECT_EQ(link.drawable(second), 1000u);
+  EXPECT_TRUE(link.wait_drawable(second, {1000}, std::chrono::milliseconds(1)));
+}
+
+TEST_F(IntakeTest, APresharedFileFeedsBothEndsAndDamageIsFound) {
+  const std::string a = dir_ + "/set.left";
+  const std::string b = dir_ + "/set.right";
+  const SiteName left = right_config_.peer;
+  const SiteName right = left_config_.peer;
+  ASSERT_TRUE(make_preshare(system_, {left_config_.id, left, right, {}, {}, 100'000, 50'000}, a, b,
+                            {}));
+  EXPECT_EQ(make_preshare(system_, {left_config_.id, left, right, {}, {}, 1, 1}, a, b, {})
+                .error()
+                .code,
+            Code::kAlreadyExists);
+  Bytes damaged = *os::read_file(system_.files, b, 1 << 20);
+  damaged[60'000] ^= 1;
+  ASSERT_TRUE(os::replace_file(system_.files, dir_ + "/damaged", damaged));
+  const auto import = [&](const std::string& path, const SiteName& self, Link& link) {
+    return import_preshare(system_, path, self, link.send(), link.receive(), {});
+  };
+  EXPECT_EQ(import(dir_ + "/damaged", right, right_link()).error().code, Code::kCorrupt);
+  EXPECT_EQ(import(a, *SiteName::parse("other"), left_link()).error().code,
+            Code::kInvalidArgument);
+  ASSERT_TRUE(import(a, left, left_link()));
+  ASSERT_TRUE(import(b, right, right_link()));
+  ASSERT_TRUE(import(b, right, right_link()));  // again: nothing is taken in twice
+  EXPECT_EQ(right_end(), 100'000u);
+  EXPECT_EQ(left_link().receive().status().synced_end.value, 50'000u);
+  expect_equal_bytes();
+  ASSERT_TRUE(wipe_preshare(system_, a));
+  EXPECT_FALSE(std::filesystem::exists(a));
+}
+
+}  // namespace
+}  // namespace warifu::kme
