@@ -1,11 +1,11 @@
 // `warifu site run`: the wiring of one site. Everything is opened before anything is served.
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <thread>
 
 #include "api/routes.h"
 #include "apps/commands.h"
+#include "apps/signals.h"
 #include "base/log.h"
 #include "control/site_config.h"
 #include "kme/etsi014_device.h"
@@ -156,18 +156,11 @@ Result<> site_run(const ConfigOptions& options) {
   TRY_ASSIGN(control::SiteConfig config, control::load_site_config(options.config));
   TRY(init_log(config.name.text(), config.log_file, LogLevel::kInfo));
   if (config.allow_unlocked_memory) secret::allow_unlocked();
-  // Signals are taken by this thread alone; every other thread inherits the block.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  (void)::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  (void)::signal(SIGPIPE, SIG_IGN);
+  block_stop_signals();
   Site site(std::move(config));
   TRY(site.open());
   TRY(site.start());
-  int received = 0;
-  (void)::sigwait(&signals, &received);
+  wait_for_stop_signal();
   site.stop();
   return {};
 }

@@ -184,10 +184,14 @@ void Server::close_idle() {
   const std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
   for (auto it = connections_.begin(); it != connections_.end();) {
-    Connection& connection = *it->second;
+    const Connection& connection = *it->second;
+    if (connection.place != Place::kParked) {  // a worker's: nothing else of it may be touched
+      ++it;
+      continue;
+    }
     // Before the handshake, silence is not a client that thinks.
     const auto limit = connection.greeted ? options_.idle_timeout : options_.handshake_timeout;
-    if (connection.place == Place::kParked && now - connection.parked_since > limit) {
+    if (now - connection.parked_since > limit) {
       gone.push_back(std::move(it->second));
       it = connections_.erase(it);
     } else {

@@ -49,6 +49,8 @@ class Server {
 
  private:
   enum class Place { kParked, kQueued, kServed };
+  // `place` is guarded by mutex_; everything else belongs to whoever holds the connection: its
+  // worker, or, while it is parked, whoever has mutex_.
   struct Connection {
     std::uint64_t id = 0;
     std::unique_ptr<os::ByteStream> stream;

@@ -262,7 +262,8 @@ TEST(Requests, KeyIds) {
 
 TEST(Requests, MutationsNeverDoHarm) {
   const std::string seeds[] = {
-      R"({"number":3,"size":1024,"additional_slave_SAE_IDs":["a"],"extension_mandatory":[{"a":1}]})",
+      R"({"number":3,"size":1024,"additional_slave_SAE_IDs":["a"],)"
+      R"("extension_mandatory":[{"a":1}]})",
       key_ids_to_json({kExampleId, kSecondId}), error_to_json("text", {{"a", 1}}),
       R"({"key_size":8,"stored_key_count":1,"max_key_count":9,"max_key_per_request":1,)"
       R"("max_key_size":8,"min_key_size":8,"max_SAE_ID_count":0,"status_extension":{"a":"b"}})"};
