@@ -1,6 +1,6 @@
 // The command line of `warifu`: options, help with examples, exit codes. No work is done here.
 #include <CLI/CLI.hpp>
-#include <cstdlib>
+#include <exception>
 #include <functional>
 #include <iostream>
 
@@ -266,7 +266,13 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? 0 : exit_code(Code::kInvalidArgument);
   }
-  const Result<> done = action();
+  Result<> done;
+  try {
+    done = action();
+  } catch (const std::exception& problem) {
+    // Nothing of ours throws; a library that does has met something that we did not expect.
+    done = fail(Code::kProtocol, std::string("unexpected: ") + problem.what());
+  }
   if (done) return 0;
   print_error(done.error());
   return exit_code(done.error().code);

@@ -20,6 +20,7 @@ std::string StoreJob::staging_path() const {
 Result<> StoreJob::run() {
   TRY(load());
   if (job_.step == "plan") TRY(plan());
+  if (job_.step == "move" || job_.step == "commit" || job_.step == "reshare") TRY(lease());
   if (job_.step == "move") TRY(move());
   if (job_.step == "commit") TRY(commit());
   if (job_.step == "reshare") TRY(reshare_all());
@@ -106,7 +107,6 @@ Result<> StoreJob::plan() {
                                site.system.random));
     }
   }
-  TRY(lease_key(site, job_id_, plan->bytes_by_edge));
   boost::json::array reasons;
   for (const std::string& reason : plan->reasons) reasons.emplace_back(reason);
   TRY(engine_.catalog().set_job_plan(job_id_, boost::json::serialize(reasons)));
@@ -114,6 +114,22 @@ Result<> StoreJob::plan() {
   TRY(engine_.catalog().add_shares(shares));
   TRY_ASSIGN(shares_, engine_.catalog().list_shares(object_.object));
   return save(catalog::JobState::kRunning, "move");
+}
+
+// At every start of a run: leases live in the memory of the sending ends and are lost with it.
+Result<> StoreJob::lease() {
+  std::map<std::pair<SiteName, SiteName>, std::uint64_t> bytes;
+  for (const auto& share : shares_) {
+    if (share.state != catalog::ShareState::kPlanned &&
+        share.state != catalog::ShareState::kWriting) {
+      continue;
+    }
+    TRY_ASSIGN(const Route route, parse_route(share.route));
+    for (std::size_t i = 0; i + 1 < route.size(); ++i) {
+      bytes[{route[i], route[i + 1]}] += share.bytes;
+    }
+  }
+  return lease_key(engine_.site(), job_id_, bytes);
 }
 
 std::vector<catalog::Share> StoreJob::top_shares() const {

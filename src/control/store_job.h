@@ -1,7 +1,7 @@
 // The job that stores an object: plan, move A, B and C, commit, re-share nested shares, finish.
 //
 // Steps, each durable in the catalog before the next begins:
-//   plan     snapshot of all sites, cheapest legal placement, leases; shares recorded as planned
+//   plan     snapshot of all sites, cheapest legal placement; shares recorded as planned
 //   move     chunk by chunk to all three top shares at once
 //   commit   shares permanent at their sites, object committed, staged plaintext erased
 //   reshare  gateways cut their share for its nested sites
@@ -31,6 +31,7 @@ class StoreJob {
  private:
   Result<> load();
   Result<> plan();
+  Result<> lease();
   Result<> move();
   Result<> move_chunks(FanOut& fan, store::ShareWriter& own, std::uint64_t first);
   Result<> tag_chunks(StagingReader& staging, const mac::Key& key, sharing::ObjectTagger& tagger,

@@ -16,6 +16,7 @@ constexpr std::size_t kWordBytes = 6;
 constexpr std::size_t kWordText = 8;
 
 using Vector = std::uint8_t __attribute__((vector_size(16)));
+using WordPair = std::uint64_t __attribute__((vector_size(16)));
 
 std::uint64_t from_big_endian(std::uint64_t word) {
   return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
@@ -58,19 +59,21 @@ std::uint64_t pack(std::uint64_t x) {
   return (x & 0x00FFFFFF00000000) >> 8 | (x & 0x0000000000FFFFFF);
 }
 
+// Eight values of six bits from the bytes at `index` * 6 of a block.
+std::uint64_t spread_word(const Byte* block, std::size_t index) {
+  // Loads of eight bytes, the last one from further left so that it stays inside the block.
+  const bool last = index + 1 == kBlockText / kWordText;
+  std::uint64_t word = 0;
+  std::memcpy(&word, block + (last ? kBlockBytes - sizeof word : index * kWordBytes), sizeof word);
+  word = from_big_endian(word);
+  return from_big_endian(spread(last ? word & 0x0000FFFFFFFFFFFF : word >> 16));
+}
+
 void encode_block(const Byte* bytes, char* text) {
-  std::array<Byte, kBlockText> block;
-  for (std::size_t i = 0; i < kBlockText / kWordText; ++i) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes + i * kWordBytes, kWordBytes);
-    word = from_big_endian(spread(from_big_endian(word) >> 16));
-    std::memcpy(block.data() + i * kWordText, &word, kWordText);
-  }
-  for (std::size_t i = 0; i < kBlockText; i += sizeof(Vector)) {
-    Vector v;
-    std::memcpy(&v, block.data() + i, sizeof v);
-    v = to_text(v);
-    std::memcpy(text + i, &v, sizeof v);
+  for (std::size_t i = 0; i < kBlockText / kWordText; i += 2) {
+    const WordPair words = {spread_word(bytes, i), spread_word(bytes, i + 1)};
+    const Vector v = to_text(std::bit_cast<Vector>(words));
+    std::memcpy(text + i * kWordText, &v, sizeof v);
   }
 }
 

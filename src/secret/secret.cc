@@ -46,7 +46,7 @@ std::uint8_t* map_locked(std::size_t capacity) {
 class BlockPool {
  public:
   static constexpr std::size_t kSmallest = 4096;
-  static constexpr std::size_t kKeptPerClass = 8;
+  static constexpr std::size_t kKeptPerClass = 32;
 
   std::uint8_t* take(std::size_t capacity) {
     {

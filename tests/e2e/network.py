@@ -109,9 +109,9 @@ class TestNetwork(Network):
         return next(entry["pid"] for entry in status["sites"] + status["devices"]
                     if entry["name"] == name)
 
-    def kill(self, name):
+    def kill(self, name, pid=None):
         """Ends a process as a power cut would: without a word."""
-        pid = self.pid(name)
+        pid = pid or self.pid(name)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not pathlib.Path(f"/proc/{pid}/cmdline").exists()
                    or not pathlib.Path(f"/proc/{pid}/cmdline").read_bytes(), 10,

@@ -8,7 +8,7 @@ from network import NetworkTest, Person, TestNetwork, random_file, wait_until
 from warifu_cli import CLOUDS
 
 SIZE = 3_000_000
-LONG = 9_000_000  # more than the pools hold, so that a store of it takes a while
+LONG = 12_000_000  # more than the pools hold, so that a store of it takes a while
 
 
 class SiteGone(NetworkTest):
@@ -90,7 +90,7 @@ class Killed(NetworkTest):
     @classmethod
     def setUpClass(cls):
         cls.network = cls.enterClassContext(
-            TestNetwork(rate="16Mbit/s", preshare="64M", high_water="4M"))
+            TestNetwork(rate="16Mbit/s", preshare="88M", high_water="10M"))
         cls.person = Person(cls.network)
         cls.plain = random_file(cls.network.root / "genome", LONG)
 
@@ -125,34 +125,33 @@ class Killed(NetworkTest):
         staging = self.network.data("tommo") / "staging"
         self.assertEqual([p for p in staging.rglob("*") if p.is_file()], [])
 
+    def kill_when(self, name, sites, limit=60):
+        """Kills a site as soon as one of `sites` has begun to receive a share."""
+        pid = self.network.pid(name)
+        wait_until(lambda: any(self.partial(site) for site in sites), limit,
+                   f"the first bytes of a share at {' or '.join(sites)}", 0.002)
+        self.network.kill(name, pid)
+        self.network.up(name)
+
     def test_tommo_is_killed_in_the_middle_of_a_store(self):
         started = self.start_store()
-        wait_until(lambda: self.partial("lsa"), 30, "the first bytes of B at lsa", 0.01)
-        self.network.kill("tommo")
-        self.network.up("tommo")
+        self.kill_when("tommo", ["lsa"])
         self.finish(started)
 
     def test_tommo_is_killed_twice_and_lsa_once(self):
         started = self.start_store()
         for name in ("tommo", "lsa", "tommo"):
-            wait_until(lambda: self.partial("lsa"), 30, "bytes of B at lsa", 0.01)
-            self.network.kill(name)
-            self.network.up(name)
+            self.kill_when(name, ["lsa"])
         self.finish(started)
 
     def test_tuh_is_killed_in_the_middle_of_the_second_cut(self):
         started = self.start_store()
-        wait_until(lambda: any(self.partial(cloud) for cloud in CLOUDS), 60,
-                   "the first bytes of C1 to C3 at a cloud", 0.002)
-        self.network.kill("tuh")
-        self.network.up("tuh")
+        self.kill_when("tuh", CLOUDS)
         self.finish(started)
 
     def test_a_cloud_is_killed_in_the_middle_of_the_second_cut(self):
         started = self.start_store()
-        wait_until(lambda: self.partial("cloud2"), 60, "the first bytes at cloud2", 0.002)
-        self.network.kill("cloud2")
-        self.network.up("cloud2")
+        self.kill_when("cloud2", ["cloud2"])
         self.finish(started)
 
 
