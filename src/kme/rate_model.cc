@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "base/units.h"
 
 namespace warifu::kme {
 
@@ -158,22 +157,6 @@ Result<std::unique_ptr<RateModelDevice>> RateModelDevice::start(const RateModelC
 void RateModelDevice::stop() {
   if (model_ != nullptr) model_->stop();
   if (server_ != nullptr) server_->stop();
-}
-
-Result<> run_rate_model(const RateModelConfig& config, os::System system,
-                        const std::atomic<bool>& stop) {
-  TRY_ASSIGN(const auto device, RateModelDevice::start(config, system));
-  log_info(
-      fmt::format("origin RATE_MODEL: key device {} ({}) serves {} on {}:{}, {} in sum of both "
-                  "directions, keys of {}",
-                  config.kme_id, config.role == RateModelRole::kAlice ? "alice" : "bob",
-                  config.local_sae, config.listen.host, device->port(),
-                  human_bit_rate(static_cast<double>(config.rate_bits_per_second)),
-                  human_bytes(config.key_bytes())));
-  while (!stop) system.clock.sleep(std::chrono::milliseconds(100));
-  device->stop();
-  log_info("origin RATE_MODEL: key device " + config.kme_id + " has stopped");
-  return {};
 }
 
 }  // namespace warifu::kme

@@ -108,8 +108,4 @@ class RateModelDevice {
   std::unique_ptr<http::Server> server_;
 };
 
-// Serves until `stop`; the caller handles signals. Errors: those of starting.
-[[nodiscard]] Result<> run_rate_model(const RateModelConfig& config, os::System system,
-                                      const std::atomic<bool>& stop);
-
 }  // namespace warifu::kme

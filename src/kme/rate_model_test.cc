@@ -335,17 +335,10 @@ TEST_F(RateModelTest, GarbageOnTheModelPortIsSurvived) {
   EXPECT_TRUE(eventually([&] { return up(status_a()) && status_a().stored_key_count == 20; }));
 }
 
-TEST_F(RateModelTest, RunsUntilToldToStop) {
+TEST_F(RateModelTest, ADeviceThatCannotStartSaysWhy) {
   RateModelConfig bob = config(RateModelRole::kBob);
-  std::atomic<bool> stop = false;
-  std::thread stopper([&] {
-    std::this_thread::sleep_for(milliseconds(200));
-    stop = true;
-  });
-  EXPECT_TRUE(run_rate_model(bob, os::real_system(), stop));
-  stopper.join();
   bob.tls.key_path = "/nowhere";
-  const auto refused = run_rate_model(bob, os::real_system(), stop);
+  const auto refused = RateModelDevice::start(bob, os::real_system());
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("/nowhere"), std::string::npos);
 }
