@@ -306,7 +306,7 @@ class BadDays(NetworkTest):
         self.network.down("lsa")
         shutil.copytree(data, copy)
         used = sum(path.stat().st_size for path in data.rglob("*"))
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={used + (8 << 20)}", "none",
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={used + (2 << 20)}", "none",
                                   data], capture_output=True, text=True, check=False)
         if mounted.returncode != 0:
             self.network.up("lsa")

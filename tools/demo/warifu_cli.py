@@ -13,7 +13,7 @@ import tempfile
 
 SITES = ("tommo", "lsa", "tuh", "cloud1", "cloud2", "cloud3")
 CLOUDS = ("cloud1", "cloud2", "cloud3")
-DEFAULT_TIMEOUT = 300  # seconds; a command that hangs is a failure, not a wait
+DEFAULT_TIMEOUT = 120  # seconds; a command that hangs is a failure, not a wait
 
 
 class Exit(enum.IntEnum):

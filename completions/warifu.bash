@@ -1,0 +1,122 @@
+# bash completion for warifu: source this file, or install it as
+# /usr/share/bash-completion/completions/warifu (docs/cli.md).
+
+# Words of one command, as `warifu COMMAND --help` lists them.
+_warifu_options() {
+  case $1 in
+    "net init") echo "--net --json --rate --preshare --bootstrap --base-port --help" ;;
+    "net up" | "net down") echo "--net --json --only --help" ;;
+    "net status") echo "--net --json --help" ;;
+    "site run" | "qkd rate-model") echo "--config --help" ;;
+    "link preshare") echo "--net --json --size --out --help" ;;
+    "link import") echo "--site --json --wipe --help" ;;
+    "person enrol") echo "--site --json --id --name --keys --card --pin-file --help" ;;
+    "object store") echo "--site --json --person --label --no-wait --card --pin-file --help" ;;
+    "object list") echo "--site --json --person --help" ;;
+    "object card-record") echo "--site --json --card --pin-file --help" ;;
+    "consent give")
+      echo "--site --json --object --purpose --grantee --destination --uses --valid --lang --yes" \
+        "--card --pin-file --help"
+      ;;
+    restore)
+      echo "--site --json --grant --out --using --gather --purpose --resume --help"
+      ;;
+    explain | "site shares" | "site audit" | "link status" | "person list" | "object show" | \
+      "consent list" | "job list" | "job show" | "job watch")
+      echo "--site --json --help"
+      ;;
+    *) echo "--help" ;;
+  esac
+}
+
+_warifu_subcommands() {
+  case $1 in
+    "") echo "net site qkd link person object explain consent restore job" ;;
+    net) echo "init up down status" ;;
+    site) echo "run shares audit" ;;
+    qkd) echo "rate-model" ;;
+    link) echo "preshare import status" ;;
+    person) echo "enrol list" ;;
+    object) echo "store list show card-record" ;;
+    consent) echo "give list" ;;
+    job) echo "list show watch" ;;
+  esac
+}
+
+# Names of the processes in the network that the line, or WARIFU_NET, names.
+_warifu_processes() {
+  local net=${WARIFU_NET:-} i
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    if [[ ${COMP_WORDS[i]} == --net ]]; then net=${COMP_WORDS[i + 1]}; fi
+  done
+  [[ -r $net/network.toml ]] && sed -n 's/^name = "\(.*\)"$/\1/p' "$net/network.toml"
+}
+
+_warifu_files() {
+  local IFS=$'\n'
+  compopt -o filenames 2>/dev/null
+  mapfile -t COMPREPLY < <(compgen "$1" -- "$current")
+}
+
+_warifu_words() {
+  mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current")
+}
+
+_warifu() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local command="" subcommand="" word i only=0
+  COMPREPLY=()
+  # The command is the first word, the subcommand the second: options come behind them.
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    word=${COMP_WORDS[i]}
+    case $i in
+      1) [[ $word != -* ]] && command=$word ;;
+      2) [[ $word != -* && -n $(_warifu_subcommands "$command") ]] && subcommand=$word ;;
+    esac
+    if [[ $word == --only ]]; then only=1; elif [[ $word == -* ]]; then only=0; fi
+  done
+
+  case $previous in
+    --site | --net | --out)
+      if [[ $previous == --out && $command == restore ]]; then _warifu_files -f; else _warifu_files -d; fi
+      return
+      ;;
+    --config | --card | --pin-file)
+      _warifu_files -f
+      return
+      ;;
+    --purpose)
+      _warifu_words "health research medicine"
+      return
+      ;;
+    --lang)
+      _warifu_words "en ja"
+      return
+      ;;
+    --rate | --preshare | --bootstrap | --base-port | --size | --id | --name | --keys | --person | \
+      --label | --object | --grantee | --destination | --uses | --valid | --grant | --using | \
+      --gather | --resume)
+      return
+      ;;
+  esac
+
+  if [[ $current == -* ]]; then
+    if [[ -z $command ]]; then
+      _warifu_words "--help --version"
+    else
+      _warifu_words "$(_warifu_options "$command${subcommand:+ $subcommand}")"
+    fi
+  elif ((only)); then
+    _warifu_words "$(_warifu_processes)"
+  elif [[ -z $command ]]; then
+    _warifu_words "$(_warifu_subcommands "")"
+  elif [[ -z $subcommand && -n $(_warifu_subcommands "$command") ]]; then
+    _warifu_words "$(_warifu_subcommands "$command")"
+  elif [[ "$command $subcommand" == "object store" || "$command $subcommand" == "link import" ]]; then
+    _warifu_files -f
+  else
+    _warifu_words "$(_warifu_options "$command${subcommand:+ $subcommand}")"
+  fi
+}
+
+complete -F _warifu warifu
