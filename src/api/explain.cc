@@ -1,10 +1,12 @@
 // Honest labels for one object.
 #include "api/explain.h"
 
-#include <algorithm>
-#include <boost/json.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <set>
+
+#include <boost/json.hpp>
 
 namespace warifu::api {
 namespace {
@@ -64,12 +66,14 @@ json::object share_json(const catalog::Share& share, const std::vector<catalog::
 json::array simulated(const std::set<std::string>& origins) {
   json::array list;
   if (origins.contains("RATE_MODEL")) {
-    list.emplace_back("key of the qkd links came from a rate model: kernel random numbers handed "
-                      "out at a modelled rate (origin RATE_MODEL)");
+    list.emplace_back(
+        "key of the qkd links came from a rate model: kernel random numbers handed "
+        "out at a modelled rate (origin RATE_MODEL)");
   }
   if (origins.contains("SIMULATED_CLICKS")) {
-    list.emplace_back("key of the qkd links came from simulated detector clicks "
-                      "(origin SIMULATED_CLICKS)");
+    list.emplace_back(
+        "key of the qkd links came from simulated detector clicks "
+        "(origin SIMULATED_CLICKS)");
   }
   list.emplace_back("cards may be emulated: the evidence of each consent says which kind it was");
   return list;
@@ -77,11 +81,13 @@ json::array simulated(const std::set<std::string>& origins) {
 
 json::array computational() {
   json::array list;
-  list.emplace_back("the random numbers of the cut came from the kernel's generator "
-                    "(getrandom): secrecy of the shares rests on that generator");
+  list.emplace_back(
+      "the random numbers of the cut came from the kernel's generator "
+      "(getrandom): secrecy of the shares rests on that generator");
   list.emplace_back("unused pads at rest are sealed with AES-256-GCM under a software root key");
-  list.emplace_back("used pads are gone when their segment keys are forgotten: protection of "
-                    "used pads at rest is computational plus key destruction");
+  list.emplace_back(
+      "used pads are gone when their segment keys are forgotten: protection of "
+      "used pads at rest is computational plus key destruction");
   return list;
 }
 

@@ -1,5 +1,5 @@
-// The explanation of an object: where every share is, what protected it on the way, what is simulated
-// and what is only computationally secure.
+// The explanation of an object: where every share is, what protected it on the way, what is
+// simulated and what is only computationally secure.
 #pragma once
 
 #include <boost/json/value.hpp>

@@ -66,17 +66,15 @@ Result<std::uint64_t> number_field(const json::object& object, const char* key,
                                    std::uint64_t most) {
   const json::value* value = object.if_contains(key);
   json::error_code bad;
-  const std::uint64_t number =
-      value == nullptr ? 0 : value->to_number<std::uint64_t>(bad);
+  const std::uint64_t number = value == nullptr ? 0 : value->to_number<std::uint64_t>(bad);
   if (value == nullptr || bad || number > most) {
-    return fail(Code::kInvalidArgument, std::string("field '") + key +
-                                            "' must be a number up to " + std::to_string(most));
+    return fail(Code::kInvalidArgument,
+                std::string("field '") + key + "' must be a number up to " + std::to_string(most));
   }
   return number;
 }
 
-Result<secret::Buffer> secret_field(const json::object& object, const char* key,
-                                    std::size_t size) {
+Result<secret::Buffer> secret_field(const json::object& object, const char* key, std::size_t size) {
   TRY_ASSIGN(std::string text, text_field(object, key));
   auto bytes = from_hex(text);
   secret::wipe({reinterpret_cast<Byte*>(text.data()), text.size()});

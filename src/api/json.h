@@ -1,8 +1,9 @@
 // JSON in and out of the API: reading fields with clear errors, answering values and errors.
 #pragma once
 
-#include <boost/json.hpp>
 #include <string>
+
+#include <boost/json.hpp>
 
 #include "api/routes.h"
 

@@ -53,8 +53,7 @@ Result<control::StoreTicket> receive_upload(http::RequestContext& context,
   if (const auto text = context.request().headers.find("Content-Length")) {
     length = std::strtoull(std::string(*text).c_str(), nullptr, 10);
   }
-  TRY_ASSIGN(control::Upload upload,
-             control.store.begin(query("person"), query("label"), length));
+  TRY_ASSIGN(control::Upload upload, control.store.begin(query("person"), query("label"), length));
   secret::Buffer piece(256 * 1024);
   for (;;) {
     TRY_ASSIGN(const std::size_t got, context.read_body_some(piece.bytes()));
@@ -65,14 +64,15 @@ Result<control::StoreTicket> receive_upload(http::RequestContext& context,
 }
 
 Result<catalog::Job> store_job_of(ControlServices& control, const ObjectId& object) {
-  TRY_ASSIGN(const auto jobs, control.catalog.list_jobs({.kind = catalog::JobKind::kStore,
-                                                         .object = object},
-                                                        {.count = 1}));
+  TRY_ASSIGN(const auto jobs,
+             control.catalog.list_jobs({.kind = catalog::JobKind::kStore, .object = object},
+                                       {.count = 1}));
   if (jobs.empty()) return fail(Code::kNotFound, "no job stored object " + object.text());
   return jobs.front();
 }
 
-// What the card has to keep. Only while the record is pending: afterwards share control has forgotten it.
+// What the card has to keep. Only while the record is pending: afterwards share control has
+// forgotten it.
 Result<json::object> card_record(Services services, const std::string& text) {
   if (services.control == nullptr) return fail(Code::kNotFound, "this site has no share control");
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(text));
@@ -85,9 +85,9 @@ Result<json::object> card_record(Services services, const std::string& text) {
   if (job.sealed_secret.empty()) {
     return fail(Code::kAlreadyExists, "the record of object " + text + " is on the card already");
   }
-  TRY_ASSIGN(const control::ObjectSecrets secrets,
-             control::open_object_secrets(services.site.keys.root_key().bytes(),
-                                          job.sealed_secret));
+  TRY_ASSIGN(
+      const control::ObjectSecrets secrets,
+      control::open_object_secrets(services.site.keys.root_key().bytes(), job.sealed_secret));
   TRY_ASSIGN(const catalog::Person person, services.control->catalog.person(object.person_id));
   return json::object{{"object", text},
                       {"card", person.card.text()},
@@ -117,62 +117,68 @@ Result<json::value> list_objects(http::RequestContext& context, ControlServices&
 
 void add_job_routes(http::Router& router, Services services) {
   using http::Method;
-  router.add(Method::kGet, "/v1/jobs",
-             control_handler(services, [](http::RequestContext&, ControlServices& control)
-                                 -> Result<json::value> {
-               TRY_ASSIGN(const auto jobs, control.catalog.list_jobs({}, {.count = 200}));
-               json::array list;
-               for (const auto& job : jobs) list.push_back(job_json(job));
-               return json::value{{"jobs", std::move(list)}};
-             }));
+  router.add(
+      Method::kGet, "/v1/jobs",
+      control_handler(services,
+                      [](http::RequestContext&, ControlServices& control) -> Result<json::value> {
+                        TRY_ASSIGN(const auto jobs, control.catalog.list_jobs({}, {.count = 200}));
+                        json::array list;
+                        for (const auto& job : jobs) list.push_back(job_json(job));
+                        return json::value{{"jobs", std::move(list)}};
+                      }));
   router.add(Method::kGet, "/v1/jobs/{job}",
-             control_handler(services, [](http::RequestContext& context, ControlServices& control)
-                                 -> Result<json::value> {
-               TRY_ASSIGN(const JobId id, JobId::parse(context.parameter("job")));
-               TRY_ASSIGN(const catalog::Job job, control.catalog.job(id));
-               return json::value(job_json(job));
-             }));
+             control_handler(services,
+                             [](http::RequestContext& context,
+                                ControlServices& control) -> Result<json::value> {
+                               TRY_ASSIGN(const JobId id, JobId::parse(context.parameter("job")));
+                               TRY_ASSIGN(const catalog::Job job, control.catalog.job(id));
+                               return json::value(job_json(job));
+                             }));
 }
 
 }  // namespace
 
 void add_object_routes(http::Router& router, Services services) {
   using http::Method;
-  router.add(Method::kPost, "/v1/objects",
-             control_handler(services, [](http::RequestContext& context, ControlServices& control)
-                                 -> Result<json::value> {
-               TRY_ASSIGN(const control::StoreTicket ticket, receive_upload(context, control));
-               return json::value{{"object", ticket.object.text()}, {"job", ticket.job.text()}};
-             }),
-             {.stream_body = true});
-  router.add(Method::kGet, "/v1/objects", control_handler(services, list_objects));
-  router.add(Method::kGet, "/v1/objects/{object}",
-             control_handler(services, [](http::RequestContext& context, ControlServices& control)
-                                 -> Result<json::value> {
-               TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
-               TRY_ASSIGN(const catalog::Object object, control.catalog.object(id));
-               json::object value = object_json(object);
-               TRY_ASSIGN(value["shares"], shares_json(control.catalog, id));
-               return json::value(std::move(value));
-             }));
-  router.add(Method::kGet, "/v1/objects/{object}/explain",
-             control_handler(services, [services](http::RequestContext& context,
-                                                  ControlServices& control)
-                                 -> Result<json::value> {
-               TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
-               return explain_json(services.site, control.catalog, id);
-             }));
   router.add(
-      Method::kGet, "/v1/objects/{object}/card-record",
-      [services](http::RequestContext& context) {
-        const auto record = card_record(services, context.parameter("object"));
-        if (record) {
-          answer_secret(context, *record);
-        } else {
-          answer_error(context, record.error());
-        }
-      },
-      {.secret_body = true});
+      Method::kPost, "/v1/objects",
+      control_handler(
+          services,
+          [](http::RequestContext& context, ControlServices& control) -> Result<json::value> {
+            TRY_ASSIGN(const control::StoreTicket ticket, receive_upload(context, control));
+            return json::value{{"object", ticket.object.text()}, {"job", ticket.job.text()}};
+          }),
+      {.stream_body = true});
+  router.add(Method::kGet, "/v1/objects", control_handler(services, list_objects));
+  router.add(
+      Method::kGet, "/v1/objects/{object}",
+      control_handler(
+          services,
+          [](http::RequestContext& context, ControlServices& control) -> Result<json::value> {
+            TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
+            TRY_ASSIGN(const catalog::Object object, control.catalog.object(id));
+            json::object value = object_json(object);
+            TRY_ASSIGN(value["shares"], shares_json(control.catalog, id));
+            return json::value(std::move(value));
+          }));
+  router.add(Method::kGet, "/v1/objects/{object}/explain",
+             control_handler(services,
+                             [services](http::RequestContext& context,
+                                        ControlServices& control) -> Result<json::value> {
+                               TRY_ASSIGN(const ObjectId id,
+                                          ObjectId::parse(context.parameter("object")));
+                               return explain_json(services.site, control.catalog, id);
+                             }));
+  router.add(Method::kGet, "/v1/objects/{object}/card-record",
+             [services](http::RequestContext& context) {
+               const auto record = card_record(services, context.parameter("object"));
+               if (record) {
+                 answer_secret(context, *record);
+               } else {
+                 answer_error(context, record.error());
+               }
+             },
+             {.secret_body = true});
   router.add(Method::kPost, "/v1/objects/{object}/card-record",
              control_handler(services, confirm_card_record));
   add_job_routes(router, services);

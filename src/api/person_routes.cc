@@ -46,27 +46,28 @@ json::object person_json(const catalog::Person& person) {
 
 void add_person_routes(http::Router& router, Services services) {
   using http::Method;
-  router.add(
-      Method::kPost, "/v1/persons",
-      [services](http::RequestContext& context) { begin_enrolment(services, context); },
-      {.secret_body = true});
+  router.add(Method::kPost, "/v1/persons",
+             [services](http::RequestContext& context) { begin_enrolment(services, context); },
+             {.secret_body = true});
   router.add(Method::kPost, "/v1/persons/{person}/confirm",
-             control_handler(services, [](http::RequestContext& context, ControlServices& control)
-                                 -> Result<json::value> {
-               TRY_ASSIGN(const json::object body, body_object(context));
-               TRY_ASSIGN(const CardId card, id_field<CardId>(body, "card"));
-               TRY(control.enrolment.finish(context.parameter("person"), card));
-               return json::value{{"person", context.parameter("person")}};
-             }));
-  router.add(Method::kGet, "/v1/persons",
-             control_handler(services, [](http::RequestContext&, ControlServices& control)
-                                 -> Result<json::value> {
-               TRY_ASSIGN(const auto persons,
-                          control.catalog.list_persons("", {.count = catalog::kMaxPageRows}));
-               json::array list;
-               for (const auto& person : persons) list.push_back(person_json(person));
-               return json::value{{"persons", std::move(list)}};
-             }));
+             control_handler(services,
+                             [](http::RequestContext& context,
+                                ControlServices& control) -> Result<json::value> {
+                               TRY_ASSIGN(const json::object body, body_object(context));
+                               TRY_ASSIGN(const CardId card, id_field<CardId>(body, "card"));
+                               TRY(control.enrolment.finish(context.parameter("person"), card));
+                               return json::value{{"person", context.parameter("person")}};
+                             }));
+  router.add(
+      Method::kGet, "/v1/persons",
+      control_handler(
+          services, [](http::RequestContext&, ControlServices& control) -> Result<json::value> {
+            TRY_ASSIGN(const auto persons,
+                       control.catalog.list_persons("", {.count = catalog::kMaxPageRows}));
+            json::array list;
+            for (const auto& person : persons) list.push_back(person_json(person));
+            return json::value{{"persons", std::move(list)}};
+          }));
 }
 
 }  // namespace warifu::api

@@ -52,10 +52,9 @@ void content(http::RequestContext& context, Services services) {
 void add_restore_routes(http::Router& router, Services services) {
   using http::Method;
   router.add(Method::kPost, "/v1/restores", control_handler(services, begin));
-  router.add(
-      Method::kGet, "/v1/restores/{job}/content",
-      [services](http::RequestContext& context) { content(context, services); },
-      {.secret_body = true});
+  router.add(Method::kGet, "/v1/restores/{job}/content",
+             [services](http::RequestContext& context) { content(context, services); },
+             {.secret_body = true});
 }
 
 }  // namespace warifu::api

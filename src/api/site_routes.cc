@@ -119,9 +119,8 @@ void add_site_routes(http::Router& router, Services services) {
   router.add(Method::kPost, "/v1/links/import", json_handler([services](http::RequestContext& c) {
                return import_file(services, c);
              }));
-  router.add(Method::kGet, "/v1/audit", json_handler([services](http::RequestContext&) {
-               return audit_json(services);
-             }));
+  router.add(Method::kGet, "/v1/audit",
+             json_handler([services](http::RequestContext&) { return audit_json(services); }));
 }
 
 http::Router make_router(Services services) {

@@ -4,8 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <boost/json.hpp>
 #include <filesystem>
+
+#include <boost/json.hpp>
 
 #include "control/site_config.h"
 #include "http/client.h"
@@ -19,9 +20,8 @@ namespace json = boost::json;
 http::Client make_client(const std::string& socket) {
   // A restore may wait hours for key: no limit on answers. The socket tells when the site is gone.
   const std::chrono::milliseconds no_limit = std::chrono::hours(24 * 20);
-  return http::Client({.unix_path = socket}, {.answer_timeout = no_limit,
-                                              .io_timeout = no_limit,
-                                              .secret_bodies = true});
+  return http::Client({.unix_path = socket},
+                      {.answer_timeout = no_limit, .io_timeout = no_limit, .secret_bodies = true});
 }
 
 Code code_of(const json::value& body, int status) {
@@ -117,6 +117,8 @@ Result<> ApiClient::download(const std::string& path,
   return std::unexpected(error ? Error{Code::kProtocol, "unexpected answer"} : error.error());
 }
 
-std::string url_text(std::string_view text) { return http::percent_encode(text); }
+std::string url_text(std::string_view text) {
+  return http::percent_encode(text);
+}
 
 }  // namespace warifu::apps

@@ -1,10 +1,11 @@
 // The CLI's way to a site: its HTTP API over the Unix socket in the site's folder.
 #pragma once
 
-#include <boost/json/value.hpp>
 #include <functional>
 #include <memory>
 #include <string>
+
+#include <boost/json/value.hpp>
 
 #include "base/bytes.h"
 

@@ -1,4 +1,5 @@
-// The card at this terminal: opening the emulated card, and the PIN, which never stands on a command line.
+// The card at this terminal: opening the emulated card, and the PIN, which never stands on a
+// command line.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,7 @@
 // The commands of `warifu`: options as values, one function per command.
 //
-// main.cc parses the command line into these; each function does its work, prints for people or as JSON,
-// and returns an error for main.cc to print and turn into an exit code.
+// main.cc parses the command line into these; each function does its work, prints for people or as
+// JSON, and returns an error for main.cc to print and turn into an exit code.
 #pragma once
 
 #include <cstdint>
@@ -42,9 +42,9 @@ struct ConfigOptions {
 [[nodiscard]] Result<> audit_verify(const Common& common);
 
 struct PreshareOptions {
-  std::string a, b;            // the two sites
-  std::string size = "512M";   // per direction
-  std::string out;             // folder for the two files
+  std::string a, b;           // the two sites
+  std::string size = "512M";  // per direction
+  std::string out;            // folder for the two files
   bool import_now = false;
 };
 [[nodiscard]] Result<> link_preshare(const Common& common, const PreshareOptions& options);

@@ -2,9 +2,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <boost/json.hpp>
 #include <charconv>
 #include <iostream>
+
+#include <boost/json.hpp>
 
 #include "apps/api_client.h"
 #include "apps/card_terminal.h"
@@ -41,10 +42,12 @@ Result<> ask_person(const ConsentOptions& options, const std::string& text) {
   if (options.yes) return {};
   fmt::print(stderr, "{}\n\n", text);
   if (::isatty(STDIN_FILENO) == 0) {
-    return fail(Code::kInvalidArgument, "no terminal to ask the person; use --yes when the text was "
-                                        "shown on another screen");
+    return fail(Code::kInvalidArgument,
+                "no terminal to ask the person; use --yes when the text was "
+                "shown on another screen");
   }
-  fmt::print(stderr, "{} ", options.lang == "ja" ? "同意しますか? (はい/yes):" : "Do you consent? (yes):");
+  fmt::print(stderr, "{} ",
+             options.lang == "ja" ? "同意しますか? (はい/yes):" : "Do you consent? (yes):");
   std::string answer;
   std::getline(std::cin, answer);
   if (answer == "yes" || answer == "はい") return {};
@@ -63,14 +66,10 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
     return fail(Code::kRefused, "card '" + options.card.card + "' belongs to nobody yet");
   }
   ApiClient client(common.site);
-  json::object wish = {{"object", options.object},
-                       {"purpose", purpose},
-                       {"grantee", options.grantee},
-                       {"uses", options.uses},
-                       {"valid_seconds", valid},
-                       {"locale", options.lang},
-                       {"card", identity.card.text()},
-                       {"next_index", identity.keys.first.value}};
+  json::object wish = {{"object", options.object},     {"purpose", purpose},
+                       {"grantee", options.grantee},   {"uses", options.uses},
+                       {"valid_seconds", valid},       {"locale", options.lang},
+                       {"card", identity.card.text()}, {"next_index", identity.keys.first.value}};
   if (!options.destination.empty()) wish["destination"] = options.destination;
   TRY_ASSIGN(const json::value prepared, client.post("/v1/consents/prepare", wish));
   const std::string text = text_of(prepared, "text");
@@ -78,9 +77,11 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   TRY_ASSIGN(const secret::Buffer pin, read_pin(options.card));
   TRY_ASSIGN(const Bytes grant, from_hex(text_of(prepared, "grant")));
   TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
-  // The card proves what the person has read, so this terminal checks that the grant says just that.
+  // The card proves what the person has read, so this terminal checks that the grant says just
+  // that.
   if (parsed.object != object || consent::text_digest(text) != parsed.text_digest) {
-    return fail(Code::kCorrupt, "the site's grant is not what the text says; the card was not asked");
+    return fail(Code::kCorrupt,
+                "the site's grant is not what the text says; the card was not asked");
   }
   TRY(terminal.card->verify_pin(pin.bytes()));
   TRY_ASSIGN(const card::ObjectRecord record, terminal.card->get_object(object));

@@ -19,14 +19,18 @@ Result<> write_certificate(const crypto::PemCertificate& ca, const std::string& 
   return os::replace_file(files, dir + "/ca.pem", as_bytes(ca.certificate));
 }
 
-std::string device_urn(const DeviceFiles& device) { return "urn:warifu:kme:" + device.name; }
-std::string site_urn(const DeviceFiles& device) { return "urn:warifu:sae:" + device.own_sae; }
+std::string device_urn(const DeviceFiles& device) {
+  return "urn:warifu:kme:" + device.name;
+}
+std::string site_urn(const DeviceFiles& device) {
+  return "urn:warifu:sae:" + device.own_sae;
+}
 
 std::string device_toml(const DeviceFiles& self, const DeviceFiles& peer, bool is_alice,
                         const std::string& rate) {
-  const std::string way =
-      is_alice ? fmt::format("peer = \"127.0.0.1:{}\"\n", peer.model_port)
-               : fmt::format("model_listen = \"127.0.0.1:{}\"\n", self.model_port);
+  const std::string way = is_alice
+                              ? fmt::format("peer = \"127.0.0.1:{}\"\n", peer.model_port)
+                              : fmt::format("model_listen = \"127.0.0.1:{}\"\n", self.model_port);
   return fmt::format(
       "# Made by warifu net init: a key device that models a rate (origin RATE_MODEL).\n"
       "[device]\nrole = \"{}\"\nkme_id = \"KME-{}\"\npeer_kme_id = \"KME-{}\"\n"

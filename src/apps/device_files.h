@@ -17,7 +17,8 @@ struct DeviceFiles {
   std::uint16_t model_port = 0;
 };
 
-// Makes a certificate authority for the pair, one certificate per device and site, and both device.toml.
+// Makes a certificate authority for the pair, one certificate per device and site, and both
+// device.toml.
 [[nodiscard]] Result<> write_device_pair(const DeviceFiles& alice, const DeviceFiles& bob,
                                          const std::string& rate);
 

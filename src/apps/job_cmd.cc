@@ -1,9 +1,10 @@
 // `warifu job list|show|watch`.
 #include <fmt/format.h>
 
-#include <boost/json.hpp>
 #include <chrono>
 #include <thread>
+
+#include <boost/json.hpp>
 
 #include "apps/commands.h"
 #include "apps/job_follow.h"
@@ -76,17 +77,19 @@ Result<> job_show(const Common& common, const JobOptions& options) {
     print_json(job);
     return {};
   }
-  fmt::print("job       {}\nkind      {}\nstate     {}\nstep      {}\nobject    {}\nprogress  {} of {}\n",
-             text_of(job, "job"), text_of(job, "kind"), text_of(job, "state"), text_of(job, "step"),
-             text_of(job, "object"), human_bytes(number_of(job, "progress_bytes")),
-             human_bytes(number_of(job, "total_bytes")));
+  fmt::print(
+      "job       {}\nkind      {}\nstate     {}\nstep      {}\nobject    {}\nprogress  {} of {}\n",
+      text_of(job, "job"), text_of(job, "kind"), text_of(job, "state"), text_of(job, "step"),
+      text_of(job, "object"), human_bytes(number_of(job, "progress_bytes")),
+      human_bytes(number_of(job, "total_bytes")));
   if (!text_of(job, "expected_end").empty()) {
     fmt::print("expected  {}\n", text_of(job, "expected_end"));
   }
   if (!text_of(job, "error").empty()) fmt::print("note      {}\n", text_of(job, "error"));
   if (const auto& plan = job.at("plan"); plan.is_array()) {
     fmt::print("plan\n");
-    for (const auto& line : plan.as_array()) fmt::print("  {}\n", std::string_view(line.as_string()));
+    for (const auto& line : plan.as_array())
+      fmt::print("  {}\n", std::string_view(line.as_string()));
   }
   return {};
 }

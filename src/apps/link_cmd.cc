@@ -2,8 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <filesystem>
+
+#include <boost/json.hpp>
 
 #include "apps/api_client.h"
 #include "apps/commands.h"
@@ -38,9 +39,8 @@ Result<> link_preshare(const Common& common, const PreshareOptions& options) {
   TRY_ASSIGN(const SiteName b, SiteName::parse(options.b));
   const auto dir_of = [&](const SiteName& site) { return common.net + "/sites/" + site.text(); };
   TRY_ASSIGN(const auto config, control::load_site_config(dir_of(a) + "/site.toml"));
-  const auto peer = std::ranges::find_if(config.peers, [&](const control::PeerConfig& p) {
-    return p.link.peer == b;
-  });
+  const auto peer = std::ranges::find_if(
+      config.peers, [&](const control::PeerConfig& p) { return p.link.peer == b; });
   if (peer == config.peers.end()) {
     return fail(Code::kNotFound, "there is no link " + a.text() + "-" + b.text());
   }
@@ -50,11 +50,9 @@ Result<> link_preshare(const Common& common, const PreshareOptions& options) {
   const std::string files[2] = {stem + a.text(), stem + b.text()};
   {
     ProgressLine progress("random numbers");
-    TRY(kme::make_preshare(os::real_system(),
-                           {peer->link.id, a, b, base_ab, base_ba, size, size}, files[0], files[1],
-                           [&](std::uint64_t done, std::uint64_t total) {
-                             progress.show(done, total);
-                           }));
+    TRY(kme::make_preshare(
+        os::real_system(), {peer->link.id, a, b, base_ab, base_ba, size, size}, files[0], files[1],
+        [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }));
   }
   if (common.json) {
     print_json({{"link", a.text() + "-" + b.text()},
@@ -107,8 +105,8 @@ Result<> link_status(const Common& common) {
                     human_bytes(number_of(send, "tag_bytes") + number_of(send, "hash_key_bytes")),
                     origins, text_of(link, "device")});
   }
-  print_table({"PEER", "CLASS", "RESIDUAL", "RECEIVE", "LEASED", "INFLOW", "SENT", "TAGS", "KEY FROM",
-               "DEVICE"},
+  print_table({"PEER", "CLASS", "RESIDUAL", "RECEIVE", "LEASED", "INFLOW", "SENT", "TAGS",
+               "KEY FROM", "DEVICE"},
               rows);
   return {};
 }

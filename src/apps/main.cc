@@ -1,8 +1,9 @@
 // The command line of `warifu`: options, help with examples, exit codes. No work is done here.
-#include <CLI/CLI.hpp>
 #include <exception>
 #include <functional>
 #include <iostream>
+
+#include <CLI/CLI.hpp>
 
 #include "apps/commands.h"
 #include "apps/output.h"
@@ -105,8 +106,9 @@ void link_commands(CLI::App& app, Common& common, Action& action) {
   static ImportOptions import;
   CLI::App* link = app.add_subcommand("link", "links and their key");
   link->require_subcommand(1);
-  auto* command = add(*link, "preshare", "make random files for both ends of a preshared link",
-                      "warifu link preshare --net /tmp/demo tuh cloud1 --size 1G --out /media/disk");
+  auto* command =
+      add(*link, "preshare", "make random files for both ends of a preshared link",
+          "warifu link preshare --net /tmp/demo tuh cloud1 --size 1G --out /media/disk");
   add_net(command, common);
   command->add_option("a", preshare.a, "one site")->required();
   command->add_option("b", preshare.b, "the other site")->required();
@@ -174,9 +176,9 @@ void object_commands(CLI::App& app, Common& common, Action& action) {
   add_card(command, which.card, true);
   command->callback([&] { action = [&] { return object_card_record(common, which); }; });
 
-  command = add(app, "explain",
-                "where every share is, what protected it on the way, what is simulated",
-                "warifu explain ID --site S");
+  command =
+      add(app, "explain", "where every share is, what protected it on the way, what is simulated",
+          "warifu explain ID --site S");
   add_site(command, common);
   command->add_option("object", which.object, "object id")->required();
   command->callback([&] { action = [&] { return explain(common, which); }; });
@@ -246,7 +248,8 @@ constexpr const char* kFooter =
 
 int main(int argc, char** argv) {
   secret::harden_process();
-  CLI::App app("Warifu: a person's genome in shares, under one-time pads, restored by consent only.");
+  CLI::App app(
+      "Warifu: a person's genome in shares, under one-time pads, restored by consent only.");
   app.set_version_flag("--version", "warifu 0.1.0");
   app.require_subcommand(1);
   app.footer(kFooter);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
@@ -18,7 +19,8 @@ Result<std::vector<ProcessEntry>> choose(const Network& network, const NetOption
   for (const std::string& name : options.only) {
     const auto it = std::ranges::find(network.processes, name, &ProcessEntry::name);
     if (it == network.processes.end()) {
-      return fail(Code::kNotFound, fmt::format("'{}' is not a site or device of this network", name));
+      return fail(Code::kNotFound,
+                  fmt::format("'{}' is not a site or device of this network", name));
     }
     chosen.push_back(*it);
   }
@@ -45,8 +47,10 @@ void print_names(const Common& common, const char* what, const std::vector<Proce
 
 boost::json::object site_status(const Network& network, const ProcessEntry& entry) {
   const auto pid = running_pid(network, entry);
-  boost::json::object site = {{"name", entry.name}, {"running", pid.has_value()},
-                              {"pid", pid.value_or(0)}, {"dir", site_dir(entry)}};
+  boost::json::object site = {{"name", entry.name},
+                              {"running", pid.has_value()},
+                              {"pid", pid.value_or(0)},
+                              {"dir", site_dir(entry)}};
   site["reachable"] = false;
   site["shares"] = boost::json::array();
   if (!pid) return site;
@@ -88,8 +92,8 @@ Result<> net_status(const Common& common) {
       sites.push_back(site_status(network, entry));
     } else {
       const auto pid = running_pid(network, entry);
-      devices.push_back({{"name", entry.name}, {"running", pid.has_value()},
-                         {"pid", pid.value_or(0)}});
+      devices.push_back(
+          {{"name", entry.name}, {"running", pid.has_value()}, {"pid", pid.value_or(0)}});
     }
   }
   if (common.json) {

@@ -1,8 +1,8 @@
 // `warifu net init`: the six-site reference network in one folder.
 //
-// Makes configuration and empty pools of every site, certificates and configuration of every key device,
-// preshared start key for device links, and preshared key for the others. Everything is made in a
-// new folder; a folder that is not empty is refused.
+// Makes configuration and empty pools of every site, certificates and configuration of every key
+// device, preshared start key for device links, and preshared key for the others. Everything is
+// made in a new folder; a folder that is not empty is refused.
 #include <fmt/format.h>
 
 #include <array>
@@ -44,14 +44,21 @@ class Init {
  public:
   Init(const Common& common, const NetInitOptions& options) : options_(options) {
     dir_ = fs::absolute(common.net).lexically_normal().string();
-    sites_ = {{"tommo", "\"origin\"", 0},   {"lsa", "\"vault\"", 0},
-              {"tuh", "\"gateway\"", 0},    {"cloud1", "\"cloud\"", 0},
-              {"cloud2", "\"cloud\"", 0},   {"cloud3", "\"cloud\"", 0}};
-    for (const auto& [a, b, qkd] : {std::tuple{0, 1, true}, {0, 2, true}, {2, 3, false},
-                                    {2, 4, false}, {2, 5, false}, {3, 4, false}, {3, 5, false},
+    sites_ = {{"tommo", "\"origin\"", 0}, {"lsa", "\"vault\"", 0},    {"tuh", "\"gateway\"", 0},
+              {"cloud1", "\"cloud\"", 0}, {"cloud2", "\"cloud\"", 0}, {"cloud3", "\"cloud\"", 0}};
+    for (const auto& [a, b, qkd] : {std::tuple{0, 1, true},
+                                    {0, 2, true},
+                                    {2, 3, false},
+                                    {2, 4, false},
+                                    {2, 5, false},
+                                    {3, 4, false},
+                                    {3, 5, false},
                                     {4, 5, false}}) {
-      links_.push_back({static_cast<std::size_t>(a), static_cast<std::size_t>(b), qkd,
-                        os::random_id<LinkId>(os::kernel_random()), {}});
+      links_.push_back({static_cast<std::size_t>(a),
+                        static_cast<std::size_t>(b),
+                        qkd,
+                        os::random_id<LinkId>(os::kernel_random()),
+                        {}});
     }
   }
 
@@ -59,7 +66,8 @@ class Init {
     TRY_ASSIGN(preshare_bytes_, parse_size(options_.preshare));
     TRY_ASSIGN(bootstrap_bytes_, parse_size(options_.bootstrap));
     if (bootstrap_bytes_ < (2U << 20)) {
-      return fail(Code::kInvalidArgument, "--bootstrap must be at least 2M: key for the first messages");
+      return fail(Code::kInvalidArgument,
+                  "--bootstrap must be at least 2M: key for the first messages");
     }
     std::error_code error;
     if (fs::exists(dir_ + "/network.toml", error) ||
@@ -150,13 +158,12 @@ class Init {
         sites_[i].name, sites_[i].port, dir, dir);
     if (i == 0) text += fmt::format("policy = \"{}\"\n", kPolicy);
     for (std::size_t j = 0; j < sites_.size(); ++j) {
-      text += fmt::format("\n[[sites]]\nname = \"{}\"\nnumber = {}\nlabels = [{}]\n", sites_[j].name,
-                          j + 1, sites_[j].labels);
+      text += fmt::format("\n[[sites]]\nname = \"{}\"\nnumber = {}\nlabels = [{}]\n",
+                          sites_[j].name, j + 1, sites_[j].labels);
     }
     for (const LinkPlan& link : links_) {
       text += fmt::format("\n[[links]]\na = \"{}\"\nb = \"{}\"\nclass = \"{}\"\n",
-                          sites_[link.a].name, sites_[link.b].name,
-                          link.qkd ? "qkd" : "preshared");
+                          sites_[link.a].name, sites_[link.b].name, link.qkd ? "qkd" : "preshared");
     }
     return os::replace_file(system_.files, dir + "/site.toml", as_bytes(text + peers_of(i)));
   }
@@ -231,7 +238,8 @@ class Init {
       if (!link.qkd) continue;
       for (const DeviceFiles& device : link.devices) {
         text += fmt::format(
-            "\n[[processes]]\nname = \"{}\"\nkind = \"device\"\nconfig = \"devices/{}/device.toml\"\n"
+            "\n[[processes]]\nname = \"{}\"\nkind = \"device\"\nconfig = "
+            "\"devices/{}/device.toml\"\n"
             "ready = \"127.0.0.1:{}\"\n",
             device.name, device.name, device.api_port);
       }
@@ -262,8 +270,9 @@ Result<> net_init(const Common& common, const NetInitOptions& options) {
   if (common.json) {
     print_json({{"net", init.dir()}, {"sites", 6}, {"links", init.link_count()}});
   } else {
-    fmt::print("made a network of 6 sites and {} links in {}\nstart it with: warifu net up --net {}\n",
-               init.link_count(), init.dir(), init.dir());
+    fmt::print(
+        "made a network of 6 sites and {} links in {}\nstart it with: warifu net up --net {}\n",
+        init.link_count(), init.dir(), init.dir());
   }
   return {};
 }

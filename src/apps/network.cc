@@ -14,6 +14,7 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+
 #include <toml++/toml.h>
 
 #include "os/net.h"
@@ -79,8 +80,7 @@ Result<int> spawn(const Network& network, const ProcessEntry& entry) {
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
   pid_t pid = 0;
-  const int rc =
-      ::posix_spawn(&pid, self.c_str(), &actions, &attributes, argv.data(), environ);
+  const int rc = ::posix_spawn(&pid, self.c_str(), &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (rc != 0) {
@@ -111,7 +111,8 @@ Result<Network> load_network(const std::string& dir) {
   const std::string absolute = fs::absolute(dir, error).lexically_normal().string();
   const std::string path = absolute + "/network.toml";
   if (!fs::exists(path, error)) {
-    return fail(Code::kNotFound, "'" + path + "' is not there; make a network with warifu net init");
+    return fail(Code::kNotFound,
+                "'" + path + "' is not there; make a network with warifu net init");
   }
   Network network{.dir = absolute};
   try {
@@ -127,9 +128,8 @@ Result<Network> load_network(const std::string& dir) {
       network.processes.push_back(std::move(entry));
     }
   } catch (const toml::parse_error& problem) {
-    return fail(Code::kInvalidArgument, fmt::format("{}:{}: {}", path,
-                                                    problem.source().begin.line,
-                                                    problem.description()));
+    return fail(Code::kInvalidArgument,
+                fmt::format("{}:{}: {}", path, problem.source().begin.line, problem.description()));
   }
   std::ranges::stable_sort(network.processes, {}, &ProcessEntry::is_site);
   return network;
@@ -154,9 +154,9 @@ Result<> start_process(const Network& network, const ProcessEntry& entry) {
     int status = 0;
     if (::waitpid(pid, &status, WNOHANG) == pid) {
       fs::remove(pid_path(network, entry), ignored);
-      return fail(Code::kUnavailable, fmt::format("'{}' stopped at once; the end of {}:{}", entry.name,
-                                                  log_path(network, entry),
-                                                  end_of_log(network, entry)));
+      return fail(Code::kUnavailable,
+                  fmt::format("'{}' stopped at once; the end of {}:{}", entry.name,
+                              log_path(network, entry), end_of_log(network, entry)));
     }
     std::this_thread::sleep_for(milliseconds(50));
   }

@@ -1,9 +1,10 @@
 // `warifu object store|list|show|card-record`, `warifu explain`.
 #include <fmt/format.h>
 
-#include <boost/json.hpp>
 #include <chrono>
 #include <filesystem>
+
+#include <boost/json.hpp>
 
 #include "apps/api_client.h"
 #include "apps/card_terminal.h"
@@ -72,8 +73,7 @@ Result<> object_store(const Common& common, const StoreOptions& options) {
     ProgressLine progress("uploading");
     TRY_ASSIGN(ticket, client.upload("/v1/objects?person=" + url_text(options.person) +
                                          "&label=" + url_text(label),
-                                     options.file,
-                                     [&](std::uint64_t done, std::uint64_t total) {
+                                     options.file, [&](std::uint64_t done, std::uint64_t total) {
                                        progress.show(done, total);
                                      }));
   }

@@ -4,10 +4,11 @@
 // everything else.
 #pragma once
 
-#include <boost/json/value.hpp>
 #include <chrono>
 #include <string>
 #include <vector>
+
+#include <boost/json/value.hpp>
 
 #include "base/result.h"
 

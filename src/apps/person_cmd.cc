@@ -37,12 +37,13 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
   TRY_ASSIGN(CardTerminal terminal, open_card(options.card, true));
   TRY_ASSIGN(const card::CardIdentity before, terminal.card->identity());
   if (before.is_active) {
-    return fail(Code::kAlreadyExists, "card '" + options.card.card + "' already belongs to a person");
+    return fail(Code::kAlreadyExists,
+                "card '" + options.card.card + "' already belongs to a person");
   }
   ApiClient client(common.site);
-  TRY_ASSIGN(const json::value answer, client.post("/v1/persons", {{"person", options.id},
-                                                                   {"name", options.name},
-                                                                   {"keys", options.keys}}));
+  TRY_ASSIGN(const json::value answer,
+             client.post("/v1/persons",
+                         {{"person", options.id}, {"name", options.name}, {"keys", options.keys}}));
   TRY_ASSIGN(const card::Personalisation content, read_content(answer, std::move(pin)));
   TRY(terminal.card->personalise(content));
   TRY(client.post("/v1/persons/" + url_text(options.id) + "/confirm",
@@ -56,9 +57,10 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
                 {"keys_per_site", options.keys},
                 {"sites", sites}});
   } else {
-    fmt::print("enrolled {} ({}); the emulated card '{}' holds {} one-time keys for each of {} "
-               "sites\n",
-               options.id, options.name, options.card.card, options.keys, sites.size());
+    fmt::print(
+        "enrolled {} ({}); the emulated card '{}' holds {} one-time keys for each of {} "
+        "sites\n",
+        options.id, options.name, options.card.card, options.keys, sites.size());
   }
   return {};
 }
@@ -72,8 +74,8 @@ Result<> person_list(const Common& common) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& person : answer.at("persons").as_array()) {
-    rows.push_back({text_of(person, "person"), text_of(person, "name"),
-                    text_of(person, "enrolled")});
+    rows.push_back(
+        {text_of(person, "person"), text_of(person, "name"), text_of(person, "enrolled")});
   }
   print_table({"PERSON", "NAME", "ENROLLED"}, rows);
   return {};

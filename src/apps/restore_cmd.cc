@@ -1,8 +1,9 @@
 // `warifu restore`: verified plaintext into a file that appears only when it is whole.
 #include <fmt/format.h>
 
-#include <boost/json.hpp>
 #include <chrono>
+
+#include <boost/json.hpp>
 
 #include "apps/api_client.h"
 #include "apps/commands.h"
@@ -102,13 +103,13 @@ Result<> restore(const Common& common, const RestoreOptions& options) {
   TRY_ASSIGN(OutputFile out, OutputFile::open(options.out, resume));
   std::string job = options.resume;
   if (!resume) {
-    auto begun = client.post("/v1/restores", {{"object", options.object},
-                                              {"grant", options.grant},
-                                              {"using", options.using_shares},
-                                              {"gather", options.gather},
-                                              {"purpose", options.purpose == "health"
-                                                              ? "health_management"
-                                                              : options.purpose}});
+    auto begun = client.post(
+        "/v1/restores",
+        {{"object", options.object},
+         {"grant", options.grant},
+         {"using", options.using_shares},
+         {"gather", options.gather},
+         {"purpose", options.purpose == "health" ? "health_management" : options.purpose}});
     if (!begun) {
       out.discard();
       return std::unexpected(begun.error());
@@ -146,7 +147,8 @@ Result<> restore(const Common& common, const RestoreOptions& options) {
   TRY(out.finish());
   json::object result = record.at("result").as_object();
   result["job"] = job;
-  result["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  result["seconds"] =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   if (common.json) {
     print_json(result);
   } else {

@@ -3,8 +3,8 @@
 
 namespace warifu::apps {
 
-// Blocks SIGTERM and SIGINT for this thread and all that it starts later; ignores SIGPIPE. Call before any
-// thread is made.
+// Blocks SIGTERM and SIGINT for this thread and all that it starts later; ignores SIGPIPE. Call
+// before any thread is made.
 void block_stop_signals();
 
 // Waits until the process is told to stop.

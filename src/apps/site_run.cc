@@ -37,8 +37,8 @@ class Site {
     TRY_ASSIGN(auto channel_listener, os::listen_tcp(config_.listen));
     TRY_ASSIGN(api_listener_, os::listen_unix(config_.api_socket));
     caller_ = std::make_unique<channel::Caller>(*keys_, control::make_routes(config_));
-    context_ = std::make_unique<control::SiteContext>(control::SiteContext{
-        system_, config_, *keys_, *caller_, *store_, *gate_, *log_});
+    context_ = std::make_unique<control::SiteContext>(
+        control::SiteContext{system_, config_, *keys_, *caller_, *store_, *gate_, *log_});
     shares_ = std::make_unique<control::ShareService>(*context_);
     server_ = std::make_unique<channel::Server>(*keys_, *caller_, std::move(channel_listener));
     shares_->add_handlers(*server_);
@@ -59,9 +59,9 @@ class Site {
       });
     }
     http::ServerOptions options{.workers = 16, .max_connections = 256};
-    api_ = std::make_unique<http::Server>(
-        std::move(api_listener_), nullptr,
-        api::make_router({*context_, *shares_, control_.get()}), options);
+    api_ = std::make_unique<http::Server>(std::move(api_listener_), nullptr,
+                                          api::make_router({*context_, *shares_, control_.get()}),
+                                          options);
     api_->start();
     if (jobs_ != nullptr) TRY(jobs_->resume_all());
     log_info("site " + config_.name.text() + " listens on " + config_.listen.text());
@@ -83,8 +83,8 @@ class Site {
       if (!peer.device) continue;
       const control::DeviceConfig& config = *peer.device;
       if (!config.url.starts_with("https://")) {
-        return fail(Code::kInvalidArgument, config_.path + ": device url '" + config.url +
-                                                "' must start with https://");
+        return fail(Code::kInvalidArgument,
+                    config_.path + ": device url '" + config.url + "' must start with https://");
       }
       http::Endpoint endpoint;
       TRY_ASSIGN(endpoint.address, os::HostPort::parse(config.url.substr(8)));
@@ -92,21 +92,21 @@ class Site {
                  crypto::TlsContext::load(crypto::TlsSide::kClient,
                                           {config.certificate, config.key, config.ca}));
       LinkIntake& link = intakes_[peer.link.peer];
-      link.device = std::make_unique<kme::Etsi014Device>(std::move(endpoint), config.peer_sae,
-                                                         config.origin);
+      link.device =
+          std::make_unique<kme::Etsi014Device>(std::move(endpoint), config.peer_sae, config.origin);
       link.intake = std::make_unique<kme::Intake>(system_, *keys_->link_to(peer.link.peer),
                                                   *link.device, config.high_water_bytes);
     }
-    for (const auto method : {kme::IntakeMethod::kOffer, kme::IntakeMethod::kCommit,
-                              kme::IntakeMethod::kQuarantine}) {
+    for (const auto method :
+         {kme::IntakeMethod::kOffer, kme::IntakeMethod::kCommit, kme::IntakeMethod::kQuarantine}) {
       server_->handle(static_cast<std::uint16_t>(method),
                       [this, method](channel::Exchange& exchange) -> Result<> {
                         const auto it = intakes_.find(exchange.request().from);
                         if (it == intakes_.end()) {
                           return fail(Code::kRefused, "this link takes no key from devices");
                         }
-                        TRY_ASSIGN(Bytes answer, it->second.intake->answer(
-                                                     method, exchange.request().body));
+                        TRY_ASSIGN(Bytes answer,
+                                   it->second.intake->answer(method, exchange.request().body));
                         return exchange.reply(std::move(answer));
                       });
     }
@@ -121,8 +121,8 @@ class Site {
     store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
     consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_);
     restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
-    control_ = std::make_unique<api::ControlServices>(api::ControlServices{
-        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_});
+    control_ = std::make_unique<api::ControlServices>(
+        api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_});
     return {};
   }
 

@@ -2,6 +2,7 @@
 #include "audit/line.h"
 
 #include <algorithm>
+
 #include <boost/json.hpp>
 
 namespace warifu::audit {
@@ -13,7 +14,9 @@ constexpr std::string_view kHashKey = ",\"hash\":\"";
 constexpr std::size_t kSealBytes = kHashKey.size() + 64 + 2;  // ,"hash":"..."}
 constexpr std::size_t kBlockBytes = 256 * 1024;
 
-std::unexpected<Error> bad(const std::string& why) { return fail(Code::kCorrupt, why); }
+std::unexpected<Error> bad(const std::string& why) {
+  return fail(Code::kCorrupt, why);
+}
 
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 &&
@@ -53,9 +56,8 @@ Result<Record> record_of(const json::object& object, const crypto::Digest& hash)
   const auto* time_ms = object.if_contains("time_ms");
   const auto* event = object.if_contains("event");
   const auto* fields = object.if_contains("fields");
-  if (sequence == nullptr || !sequence->is_int64() || time_ms == nullptr ||
-      !time_ms->is_int64() || event == nullptr || !event->is_string() || fields == nullptr ||
-      !fields->is_object()) {
+  if (sequence == nullptr || !sequence->is_int64() || time_ms == nullptr || !time_ms->is_int64() ||
+      event == nullptr || !event->is_string() || fields == nullptr || !fields->is_object()) {
     return bad("a member is missing or of a wrong kind");
   }
   record.sequence = static_cast<std::uint64_t>(sequence->get_int64());
@@ -82,8 +84,8 @@ Result<std::string> make_line(const Head& before, os::UnixMs time, std::string_v
     line += '"' + name + "\":" + quoted(value);
   }
   if (!named) {
-    return fail(Code::kInvalidArgument, "audit event '" + std::string(event.substr(0, 64)) +
-                                            "': names are of a-z and '_'");
+    return fail(Code::kInvalidArgument,
+                "audit event '" + std::string(event.substr(0, 64)) + "': names are of a-z and '_'");
   }
   line += "},\"prev\":\"" + to_hex(before.hash) + '"';
   if (line.size() + kSealBytes > kMaxLineBytes) {

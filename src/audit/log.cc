@@ -143,9 +143,8 @@ Result<Head> verify(os::FileSystem& files, const std::string& path, const Head* 
   };
   if (!done.tail.empty()) return bad_line(done.head.sequence + 1, "it is unfinished");
   if (!seen) {
-    return bad_line(done.head.sequence + 1,
-                    "it is missing; a witness has seen line " +
-                        std::to_string(witnessed->sequence));
+    return bad_line(done.head.sequence + 1, "it is missing; a witness has seen line " +
+                                                std::to_string(witnessed->sequence));
   }
   if (differs) return bad_line(witnessed->sequence, "it is not the line that a witness has seen");
   return done.head;

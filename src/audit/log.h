@@ -82,10 +82,10 @@ class Log {
   std::unique_ptr<os::File> file_;
   std::mutex mutex_;
   Head head_;
-  std::uint64_t end_ = 0;                // bytes of good lines
-  std::uint64_t torn_bytes_ = 0;         // cut off when opened
-  std::vector<std::uint64_t> index_;     // offset of record 1 + i * kIndexEvery
-  bool broken_ = false;                  // a failed append could not be undone
+  std::uint64_t end_ = 0;             // bytes of good lines
+  std::uint64_t torn_bytes_ = 0;      // cut off when opened
+  std::vector<std::uint64_t> index_;  // offset of record 1 + i * kIndexEvery
+  bool broken_ = false;               // a failed append could not be undone
 };
 
 // Checks a log file that nobody has to be holding; reads only. With `witnessed`, the log must still

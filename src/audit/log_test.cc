@@ -180,10 +180,14 @@ TEST_F(LogTest, RemovedSwappedRepeatedAndForeignLinesAreFound) {
     return text;
   };
   const std::pair<std::string, const char*> cases[] = {
-      {joined({1, 2, 3, 4}), "line 1:"},       {joined({0, 1, 3, 4}), "line 3:"},
-      {joined({0, 2, 1, 3, 4}), "line 2:"},    {joined({0, 1, 2, 2, 3, 4}), "line 4:"},
-      {joined({0, 1, 2, 4, 3}), "line 4:"},    {"\n" + joined({0, 1}), "line 1:"},
-      {joined({0, 1}) + "{}\n", "line 3:"},    {std::string(20000, 'x'), "line 1:"},
+      {joined({1, 2, 3, 4}), "line 1:"},
+      {joined({0, 1, 3, 4}), "line 3:"},
+      {joined({0, 2, 1, 3, 4}), "line 2:"},
+      {joined({0, 1, 2, 2, 3, 4}), "line 4:"},
+      {joined({0, 1, 2, 4, 3}), "line 4:"},
+      {"\n" + joined({0, 1}), "line 1:"},
+      {joined({0, 1}) + "{}\n", "line 3:"},
+      {std::string(20000, 'x'), "line 1:"},
       {joined({0}) + std::string(40000, 'x') + "\n", "line 2:"}};
   for (const auto& [text, where] : cases) {
     put(text);

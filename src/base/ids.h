@@ -26,8 +26,8 @@ struct Id16 {
   [[nodiscard]] static Result<Id16> parse(std::string_view text) {
     TRY_ASSIGN(const Bytes raw, from_hex(text));
     if (raw.size() != 16) {
-      return fail(Code::kInvalidArgument, "identifier '" + std::string(text) +
-                                              "' must be 32 hexadecimal digits");
+      return fail(Code::kInvalidArgument,
+                  "identifier '" + std::string(text) + "' must be 32 hexadecimal digits");
     }
     return from_view(raw);
   }
@@ -44,8 +44,8 @@ using ObjectId = Id16<struct ObjectTag>;
 using ShareId = Id16<struct ShareTag>;
 using JobId = Id16<struct JobTag>;
 using LinkId = Id16<struct LinkTag>;
-using CardId = Id16<struct CardTag>;            // on the card and in grants; no name behind it
-using Pseudonym = Id16<struct PseudonymTag>;    // a person at one site only
+using CardId = Id16<struct CardTag>;          // on the card and in grants; no name behind it
+using Pseudonym = Id16<struct PseudonymTag>;  // a person at one site only
 using GrantId = Id16<struct GrantTag>;
 
 // A site's short name: 1..16 characters of [a-z0-9-], starting with a letter.

@@ -8,9 +8,9 @@
 namespace warifu {
 namespace {
 constexpr std::array<std::string_view, 15> kNames = {
-    "none",        "invalid_argument", "not_found",   "already_exists", "corrupt",
-    "io",          "no_space",         "out_of_key",  "refused",        "unavailable",
-    "timeout",     "unknown_outcome",  "protocol",    "busy",           "cancelled"};
+    "none",    "invalid_argument", "not_found",  "already_exists", "corrupt",
+    "io",      "no_space",         "out_of_key", "refused",        "unavailable",
+    "timeout", "unknown_outcome",  "protocol",   "busy",           "cancelled"};
 }  // namespace
 
 std::string_view code_name(Code code) {

@@ -71,15 +71,15 @@ using Result = std::expected<T, Error>;
 
 // TRY(expr): returns the error of a Result to the caller; the value is dropped.
 #define TRY(expr) WARIFU_TRY_AS(WARIFU_CONCAT(try_result_, __COUNTER__), (expr))
-#define WARIFU_TRY_AS(name, expr)                                     \
-  do {                                                                \
-    if (auto name = (expr); !name) [[unlikely]]                       \
-      return std::unexpected(std::move(name).error());                \
+#define WARIFU_TRY_AS(name, expr)                      \
+  do {                                                 \
+    if (auto name = (expr); !name) [[unlikely]]        \
+      return std::unexpected(std::move(name).error()); \
   } while (false)
 
 // TRY_ASSIGN(auto x, expr): declares x from the value, or returns the error.
-#define TRY_ASSIGN(declaration, expr)                                              \
-  auto WARIFU_CONCAT(try_, __LINE__) = (expr);                                     \
-  if (!WARIFU_CONCAT(try_, __LINE__)) [[unlikely]]                                 \
-    return std::unexpected(std::move(WARIFU_CONCAT(try_, __LINE__)).error());      \
+#define TRY_ASSIGN(declaration, expr)                                         \
+  auto WARIFU_CONCAT(try_, __LINE__) = (expr);                                \
+  if (!WARIFU_CONCAT(try_, __LINE__)) [[unlikely]]                            \
+    return std::unexpected(std::move(WARIFU_CONCAT(try_, __LINE__)).error()); \
   declaration = std::move(*WARIFU_CONCAT(try_, __LINE__))

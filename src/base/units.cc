@@ -45,11 +45,21 @@ std::string human_seconds(double seconds) {
 }
 
 Result<std::uint64_t> parse_size(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 14> kSuffixes = {{
-      {"", 1}, {"B", 1},
-      {"K", 1ULL << 10}, {"M", 1ULL << 20}, {"G", 1ULL << 30}, {"T", 1ULL << 40},
-      {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}, {"TiB", 1ULL << 40},
-      {"kB", 1000}, {"MB", 1000000}, {"GB", 1000000000}, {"TB", 1000000000000}}};
+  static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 14> kSuffixes = {
+      {{"", 1},
+       {"B", 1},
+       {"K", 1ULL << 10},
+       {"M", 1ULL << 20},
+       {"G", 1ULL << 30},
+       {"T", 1ULL << 40},
+       {"KiB", 1ULL << 10},
+       {"MiB", 1ULL << 20},
+       {"GiB", 1ULL << 30},
+       {"TiB", 1ULL << 40},
+       {"kB", 1000},
+       {"MB", 1000000},
+       {"GB", 1000000000},
+       {"TB", 1000000000000}}};
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
@@ -60,8 +70,8 @@ Result<std::uint64_t> parse_size(std::string_view text) {
       return number * factor;
     }
   }
-  return fail(Code::kInvalidArgument, "'" + std::string(text) +
-                                          "' is not a size; write for example 500, 64K, 210M, 1G");
+  return fail(Code::kInvalidArgument,
+              "'" + std::string(text) + "' is not a size; write for example 500, 64K, 210M, 1G");
 }
 
 }  // namespace warifu

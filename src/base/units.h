@@ -22,12 +22,16 @@ using ByteCount = Number<struct ByteCountTag>;    // a length in bytes
 using ChunkIndex = Number<struct ChunkIndexTag>;  // position of a chunk in an object, from 0
 using SegmentNumber = Number<struct SegmentNumberTag>;  // segment of a pool, from 0
 
-[[nodiscard]] inline PadOffset operator+(PadOffset a, ByteCount n) { return {a.value + n.value}; }
+[[nodiscard]] inline PadOffset operator+(PadOffset a, ByteCount n) {
+  return {a.value + n.value};
+}
 [[nodiscard]] inline ByteCount operator-(PadOffset a, PadOffset b) {
   WARIFU_CHECK(a.value >= b.value);
   return {a.value - b.value};
 }
-[[nodiscard]] inline ByteCount operator+(ByteCount a, ByteCount b) { return {a.value + b.value}; }
+[[nodiscard]] inline ByteCount operator+(ByteCount a, ByteCount b) {
+  return {a.value + b.value};
+}
 
 // "12.3 MB" with powers of 1000; below 1000 "123 B".
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);

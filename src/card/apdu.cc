@@ -35,8 +35,12 @@ constexpr std::array<StatusRow, 19> kRows = {{
     {Status::kUnknown, 0x6F00, "no reason given"},
 }};
 
-Byte low(std::size_t value) { return static_cast<Byte>(value & 0xFF); }
-Byte high(std::size_t value) { return static_cast<Byte>(value >> 8 & 0xFF); }
+Byte low(std::size_t value) {
+  return static_cast<Byte>(value & 0xFF);
+}
+Byte high(std::size_t value) {
+  return static_cast<Byte>(value >> 8 & 0xFF);
+}
 
 std::unexpected<Error> malformed() {
   return fail(Code::kProtocol, "command APDU has none of the forms of ISO/IEC 7816-4");
@@ -102,13 +106,12 @@ StatusWord tries_left(Byte tries) {
 Result<secret::Buffer> encode_command(const CommandHeader& header, ByteView data,
                                       std::uint32_t expected) {
   if (data.size() > 65535 || expected > 65536) {
-    return fail(Code::kInvalidArgument, "APDU of " + std::to_string(data.size()) +
-                                            " data bytes is too long");
+    return fail(Code::kInvalidArgument,
+                "APDU of " + std::to_string(data.size()) + " data bytes is too long");
   }
   const bool extended = data.size() > 255 || expected > kShortExpected;
   const std::size_t length_bytes = data.empty() ? 0 : extended ? 3 : 1;
-  const std::size_t expected_bytes =
-      expected == 0 ? 0 : !extended ? 1 : data.empty() ? 3 : 2;
+  const std::size_t expected_bytes = expected == 0 ? 0 : !extended ? 1 : data.empty() ? 3 : 2;
   secret::Buffer out(4 + length_bytes + data.size() + expected_bytes);
   const MutableBytes to = out.bytes();
   copy_bytes(to, std::array<Byte, 4>{header.cla, header.ins, header.p1, header.p2});

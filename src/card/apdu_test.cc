@@ -11,7 +11,9 @@
 namespace warifu::card {
 namespace {
 
-Bytes copy(const secret::Buffer& buffer) { return {buffer.bytes().begin(), buffer.bytes().end()}; }
+Bytes copy(const secret::Buffer& buffer) {
+  return {buffer.bytes().begin(), buffer.bytes().end()};
+}
 
 TEST(Apdu, EveryFormRoundTrips) {
   const CommandHeader header{0x80, 0x2A, 1, 2};
@@ -110,8 +112,7 @@ TEST(Sessions, CollectAnswersAndRepeatWrongLengths) {
   const auto answer = session->exchange({{0x80, 0xCA, 0, 0}, {}, 256});
   ASSERT_TRUE(answer);
   EXPECT_EQ(to_hex(answer->data.bytes()), "aabbccdd");
-  EXPECT_EQ(card.asked,
-            (std::vector<std::string>{"80ca000000", "80ca000004", "00c0000002"}));
+  EXPECT_EQ(card.asked, (std::vector<std::string>{"80ca000000", "80ca000004", "00c0000002"}));
 }
 
 TEST(Sessions, ChainLongData) {
@@ -158,8 +159,8 @@ TEST(Sessions, TracesNeverShowAPin) {
       *Session::open(card, [&](std::string_view line) { trace += std::string(line) + "\n"; });
   const Bytes aid = {0xF0, 0x57};
   ASSERT_TRUE(session->exchange({{0, 0xA4, 4, 0}, secret::Buffer::copy_of(aid), 0}));
-  ASSERT_TRUE(session->exchange(
-      {{0, 0x20, 0, 0x81}, secret::Buffer::copy_of(as_bytes("271828")), 0}));
+  ASSERT_TRUE(
+      session->exchange({{0, 0x20, 0, 0x81}, secret::Buffer::copy_of(as_bytes("271828")), 0}));
   EXPECT_EQ(trace,
             "00a40400 f057 -> [0 bytes] 9000 (done)\n"
             "00200081 [6 bytes] -> [0 bytes] 9000 (done)\n");

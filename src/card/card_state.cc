@@ -9,9 +9,9 @@ namespace {
 constexpr std::string_view kMagic = "WCS1";
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kHeaderBytes = 4 + 2 + 1 + 1 + 16 + (1 + kMaxPinBytes) + 4 + 4 + 1 + 1 + 2;
-constexpr std::size_t kMaxFileBytes =
-    kHeaderBytes + kMaxSites * (16 + kMaxKeysPerSite * kOneTimeKeyBytes) +
-    kMaxObjects * ObjectRecord::kBytes + 4;
+constexpr std::size_t kMaxFileBytes = kHeaderBytes +
+                                      kMaxSites * (16 + kMaxKeysPerSite * kOneTimeKeyBytes) +
+                                      kMaxObjects * ObjectRecord::kBytes + 4;
 
 std::uint32_t read_u32(ByteView four) {
   wire::Reader reader(four, "number");
@@ -94,8 +94,7 @@ Result<CardState> read_card_state(os::FileSystem& files, const std::string& path
   return state;
 }
 
-Result<> write_card_state(os::FileSystem& files, const std::string& path,
-                          const CardState& state) {
+Result<> write_card_state(os::FileSystem& files, const std::string& path, const CardState& state) {
   std::size_t size = kHeaderBytes + state.objects.size() + 4;
   for (const SiteKeys& site : state.sites) size += 16 + site.keys.size();
   secret::Buffer bytes(size);

@@ -28,7 +28,9 @@ inline SiteKeys site_keys(std::string_view site, std::uint32_t count, std::uint6
   return {*SiteName::parse(site), random_buffer(generator, count * kOneTimeKeyBytes)};
 }
 
-inline CardId card_id() { return *CardId::parse("00112233445566778899aabbccddeeff"); }
+inline CardId card_id() {
+  return *CardId::parse("00112233445566778899aabbccddeeff");
+}
 
 // A grant with the fields that a card checks; everything else is zero.
 inline Bytes card_grant(const CardId& card, KeyIndex index, const std::vector<std::string>& sites) {
@@ -63,8 +65,7 @@ inline ObjectRecord object_record(Byte number) {
   return record;
 }
 
-inline Personalisation personalisation(const std::vector<std::string>& sites,
-                                       std::uint32_t count) {
+inline Personalisation personalisation(const std::vector<std::string>& sites, std::uint32_t count) {
   Personalisation content{card_id(), secret::Buffer::copy_of(as_bytes(kPin)), {1}, {}};
   for (std::size_t i = 0; i < sites.size(); ++i) {
     content.sites.push_back(site_keys(sites[i], count, i + 1));

@@ -82,8 +82,8 @@ Result<ConsentCard> ConsentCard::select(Session& session) {
 }
 
 Result<CardIdentity> ConsentCard::identity() {
-  TRY_ASSIGN(const secret::Buffer data, run(profile::kReadIdentity, {}, kShortExpected,
-                                            "read the card's identity"));
+  TRY_ASSIGN(const secret::Buffer data,
+             run(profile::kReadIdentity, {}, kShortExpected, "read the card's identity"));
   wire::Reader reader(data.bytes(), "card identity");
   CardIdentity identity;
   if (reader.u8() != profile::kVersion) reader.reject("another profile version");
@@ -138,8 +138,8 @@ Result<> ConsentCard::load(std::span<const SiteKeys> sites, std::string_view wha
       offset.u32(static_cast<std::uint32_t>(at));
       secret::Buffer data(4 + now * kOneTimeKeyBytes);
       copy_bytes(data.bytes(), offset.bytes());
-      copy_bytes(data.bytes().subspan(4), sites[site].keys.bytes().subspan(
-                                              at * kOneTimeKeyBytes, now * kOneTimeKeyBytes));
+      copy_bytes(data.bytes().subspan(4),
+                 sites[site].keys.bytes().subspan(at * kOneTimeKeyBytes, now * kOneTimeKeyBytes));
       TRY(run(header, std::move(data), 0, what));
     }
   }
@@ -203,9 +203,9 @@ Result<std::vector<ObjectId>> ConsentCard::list_objects() {
 
 Result<ObjectRecord> ConsentCard::get_object(const ObjectId& object) {
   const std::string what = "read the record of object " + object.text();
-  TRY_ASSIGN(const secret::Buffer data,
-             run(profile::kGetObject, secret::Buffer::copy_of(object.view()), kShortExpected,
-                 what));
+  TRY_ASSIGN(
+      const secret::Buffer data,
+      run(profile::kGetObject, secret::Buffer::copy_of(object.view()), kShortExpected, what));
   wire::Reader reader(data.bytes(), "object record");
   ObjectRecord record;
   record.object = reader.id<ObjectId>();
@@ -223,9 +223,8 @@ Result<std::vector<mac::Tag>> ConsentCard::authorise(ByteView grant) {
   if (grant.size() < grant_layout::kSitesAt || grant.size() > kMaxGrantBytes) {
     return fail(Code::kInvalidArgument, "the grant has a wrong length");
   }
-  TRY_ASSIGN(const secret::Buffer data,
-             run(profile::kAuthorise, secret::Buffer::copy_of(grant), kShortExpected,
-                 "authorise the grant"));
+  TRY_ASSIGN(const secret::Buffer data, run(profile::kAuthorise, secret::Buffer::copy_of(grant),
+                                            kShortExpected, "authorise the grant"));
   const std::size_t sites = grant[grant_layout::kSiteCountAt];
   if (data.size() != sites * mac::kBlockBytes) {
     return fail(Code::kProtocol, "the card answered a grant with a wrong number of tags");

@@ -19,13 +19,13 @@
 namespace warifu::card {
 
 struct CardIdentity {
-  CardId card;              // zero while the card is blank
-  bool is_active = false;   // personalised
+  CardId card;             // zero while the card is blank
+  bool is_active = false;  // personalised
   bool is_emulated = false;
   Byte pin_tries_left = 0;
   std::uint8_t site_count = 0;
   std::uint16_t object_count = 0;
-  KeyRange keys;            // first = next index to use, count = keys left for each site
+  KeyRange keys;  // first = next index to use, count = keys left for each site
 
   [[nodiscard]] CardKind kind() const {
     return is_emulated ? CardKind::kOneTimeMacEmulated : CardKind::kOneTimeMac;
@@ -34,9 +34,9 @@ struct CardIdentity {
 
 struct Personalisation {
   CardId card;
-  secret::Buffer pin;          // 4 to 12 ASCII digits
+  secret::Buffer pin;  // 4 to 12 ASCII digits
   KeyIndex first_index{1};
-  std::vector<SiteKeys> sites; // 1 to 7 distinct sites, equal counts
+  std::vector<SiteKeys> sites;  // 1 to 7 distinct sites, equal counts
 };
 
 // Whether the last try of a PIN may be spent. Only the person can say so.

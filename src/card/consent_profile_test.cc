@@ -131,8 +131,7 @@ TEST_F(ProfileTest, GrantsThatAreNotForThisCardAreRefusedAndCostNothing) {
   other.bytes[5] = 1;
   EXPECT_EQ(card_->authorise(card_grant(other, {1}, {"lsa"})).error().code, Code::kRefused);
   EXPECT_EQ(card_->authorise(card_grant(card_id(), {2}, {"lsa"})).error().code, Code::kRefused);
-  EXPECT_EQ(card_->authorise(card_grant(card_id(), {1}, {"cloud1"})).error().code,
-            Code::kRefused);
+  EXPECT_EQ(card_->authorise(card_grant(card_id(), {1}, {"cloud1"})).error().code, Code::kRefused);
   Bytes cut = card_grant(card_id(), {1}, {"lsa", "tommo"});
   cut.resize(cut.size() - 32);
   EXPECT_EQ(card_->authorise(cut).error().code, Code::kInvalidArgument);

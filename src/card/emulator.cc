@@ -12,10 +12,11 @@ namespace {
 
 constexpr Byte kChainBit = 0x10;
 
-ResponseApdu status(Status status) { return {{}, word_of(status)}; }
+ResponseApdu status(Status status) {
+  return {{}, word_of(status)};
+}
 
-Result<std::unique_ptr<os::DirectoryLock>> lock_of(os::FileSystem& files,
-                                                   const std::string& path) {
+Result<std::unique_ptr<os::DirectoryLock>> lock_of(os::FileSystem& files, const std::string& path) {
   const std::string folder = path + ".lock";
   TRY(files.make_directories(folder));
   auto lock = files.lock_directory(folder);
@@ -59,7 +60,9 @@ Bytes EmulatedCard::atr() {
   return atr;
 }
 
-void EmulatedCard::reset() { now_ = Volatile{}; }
+void EmulatedCard::reset() {
+  now_ = Volatile{};
+}
 
 Result<secret::Buffer> EmulatedCard::transmit(ByteView apdu) {
   auto command = parse_command(apdu);

@@ -55,8 +55,8 @@ class EmulatedCard final : public CardTransport {
     std::optional<Load> load;
   };
 
-  EmulatedCard(os::FileSystem& files, std::string path,
-               std::unique_ptr<os::DirectoryLock> lock, CardState state)
+  EmulatedCard(os::FileSystem& files, std::string path, std::unique_ptr<os::DirectoryLock> lock,
+               CardState state)
       : files_(files), path_(std::move(path)), lock_(std::move(lock)), state_(std::move(state)) {}
 
   // Assembles chains; then runs the whole command.

@@ -8,7 +8,9 @@
 namespace warifu::card {
 namespace {
 
-ResponseApdu status(Status status) { return {{}, word_of(status)}; }
+ResponseApdu status(Status status) {
+  return {{}, word_of(status)};
+}
 
 // What the card needs of a grant; the sites parse it whole.
 struct GrantParts {

@@ -28,8 +28,8 @@ class EmulatorTest : public testing::Test {
   void make_active(std::uint32_t count) {
     const auto card = *EmulatedCard::create(files_, path_);
     const auto session = *Session::open(*card);
-    ASSERT_TRUE(ConsentCard::select(*session)->personalise(
-        personalisation({"lsa", "tommo"}, count)));
+    ASSERT_TRUE(
+        ConsentCard::select(*session)->personalise(personalisation({"lsa", "tommo"}, count)));
   }
   CardIdentity identity() {
     const auto card = *EmulatedCard::open(files_, path_);
@@ -52,7 +52,7 @@ TEST_F(EmulatorTest, ASecondHolderIsToldThatTheCardIsBusy) {
 
 TEST_F(EmulatorTest, TheFileIsForItsOwnerOnlyAndNotOverwritten) {
   make_active(3);
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(path_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777u, 0600u);
   EXPECT_EQ(EmulatedCard::create(files_, path_).error().code, Code::kAlreadyExists);
@@ -98,8 +98,8 @@ bool ceremony(EmulatedCard& card, int left, TearingTransport::Tear tear, std::ui
 
 TEST_F(EmulatorTest, TornAfterEveryApduTheCardStaysConsistent) {
   make_active(100);
-  for (const auto tear : {TearingTransport::Tear::kBeforeCommand,
-                          TearingTransport::Tear::kAfterCommand}) {
+  for (const auto tear :
+       {TearingTransport::Tear::kBeforeCommand, TearingTransport::Tear::kAfterCommand}) {
     bool whole = false;
     int apdus = 0;
     for (int left = 0; !whole; ++left) {
@@ -125,8 +125,8 @@ TEST_F(EmulatorTest, TornAfterEveryApduTheCardStaysConsistent) {
 }
 
 TEST_F(EmulatorTest, TornPersonalisationLeavesABlankOrAWholeCard) {
-  for (const auto tear : {TearingTransport::Tear::kBeforeCommand,
-                          TearingTransport::Tear::kAfterCommand}) {
+  for (const auto tear :
+       {TearingTransport::Tear::kBeforeCommand, TearingTransport::Tear::kAfterCommand}) {
     bool whole = false;
     for (int left = 0; !whole; ++left) {
       const std::string path = dir_ + "/p" + std::to_string(left) +
@@ -206,10 +206,11 @@ TEST_F(EmulatorTest, HostileApdusNeverReleaseAnythingWithoutThePin) {
   const auto card = *EmulatedCard::open(files_, path_);
   std::mt19937_64 generator(20261124);
   const Bytes grant = card_grant(card_id(), {1}, {"lsa", "tommo"});
-  const std::vector<CommandHeader> known = {
-      profile::kReadIdentity, profile::kBeginPersonalise, profile::kBeginTopUp, profile::kLoadKeys,
-      profile::kCommitLoad,   profile::kPutObject,        profile::kListObjects,
-      profile::kGetObject,    profile::kAuthorise,        profile::kGetResponse};
+  const std::vector<CommandHeader> known = {profile::kReadIdentity, profile::kBeginPersonalise,
+                                            profile::kBeginTopUp,   profile::kLoadKeys,
+                                            profile::kCommitLoad,   profile::kPutObject,
+                                            profile::kListObjects,  profile::kGetObject,
+                                            profile::kAuthorise,    profile::kGetResponse};
   ASSERT_TRUE(card->transmit(*from_hex("00a4040008f057415249465501")));
   std::map<std::uint16_t, int> seen;
   for (int i = 0; i < 30000; ++i) {
@@ -222,8 +223,7 @@ TEST_F(EmulatorTest, HostileApdusNeverReleaseAnythingWithoutThePin) {
       const CommandHeader header = known[generator() % known.size()];
       Bytes data = kind == 1 ? grant : Bytes(generator() % 300, static_cast<Byte>(generator()));
       if (kind == 2 && !data.empty()) data[generator() % data.size()] ^= 0x40;
-      const auto whole =
-          *encode_command(header, data, generator() % 2 == 0 ? 0 : 256);
+      const auto whole = *encode_command(header, data, generator() % 2 == 0 ? 0 : 256);
       apdu.assign(whole.bytes().begin(), whole.bytes().end());
       if (kind == 3) apdu[generator() % apdu.size()] = static_cast<Byte>(generator());
       if (generator() % 8 == 0) apdu.resize(generator() % apdu.size());

@@ -48,8 +48,8 @@ Result<ResponseApdu> Session::send(const CommandHeader& header, ByteView data,
   }
   TRY_ASSIGN(const secret::Buffer command, encode_command(header, data, expected));
   auto bytes = transport_.transmit(command.bytes());
-  auto answer = bytes ? parse_response(bytes->bytes())
-                      : Result<ResponseApdu>(std::unexpected(bytes.error()));
+  auto answer =
+      bytes ? parse_response(bytes->bytes()) : Result<ResponseApdu>(std::unexpected(bytes.error()));
   if (!answer) {
     over_ = true;
     return answer;

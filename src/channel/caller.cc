@@ -32,7 +32,9 @@ Result<Reply> Call::reply(const Progress& progress) {
   return reply;
 }
 
-Result<secret::Buffer> Call::receive() { return receiver_->receive(); }
+Result<secret::Buffer> Call::receive() {
+  return receiver_->receive();
+}
 
 Result<> Call::acknowledge() {
   TRY(receiver_->acknowledge());
@@ -45,13 +47,15 @@ void Call::on_working(Progress progress) {
   if (sender_ != nullptr) sender_->on_working(std::move(progress));
 }
 
-void Call::done() { caller_->give_back(std::move(connection_)); }
+void Call::done() {
+  caller_->give_back(std::move(connection_));
+}
 
 Result<SiteName> Caller::next_hop(const SiteName& to) const {
   const auto it = routes_.next_hop.find(to);
   if (it == routes_.next_hop.end()) {
-    return fail(Code::kNotFound, "there is no route from " + routes_.self.text() + " to '" +
-                                     to.text() + "'");
+    return fail(Code::kNotFound,
+                "there is no route from " + routes_.self.text() + " to '" + to.text() + "'");
   }
   return it->second;
 }

@@ -1,7 +1,7 @@
 // Calling other sites: routes, cached connections, requests with data in either direction.
 //
-// A site without a direct link is reached over relays; every hop opens and seals again under its own
-// link's pad. Thread-safe; each Call belongs to one thread.
+// A site without a direct link is reached over relays; every hop opens and seals again under its
+// own link's pad. Thread-safe; each Call belongs to one thread.
 #pragma once
 
 #include <map>
@@ -57,8 +57,8 @@ class Caller {
  public:
   Caller(kme::KeyManager& keys, Routes routes) : keys_(keys), routes_(std::move(routes)) {}
 
-  // Sends a request; `from` and `hops` are filled in when empty. Errors: kUnavailable naming the site that
-  // cannot be reached, kOutOfKey.
+  // Sends a request; `from` and `hops` are filled in when empty. Errors: kUnavailable naming the
+  // site that cannot be reached, kOutOfKey.
   [[nodiscard]] Result<Call> start(Request request, KeepWaiting keep_waiting = {});
   // A request without data frames, and its reply's body.
   [[nodiscard]] Result<Bytes> ask(const SiteName& to, std::uint16_t method, Bytes body);

@@ -93,17 +93,16 @@ class ChannelTest : public testing::Test {
       }
       sites_[i].keys = *kme::KeyManager::open(system_, sites_[i].dir, links);
       sites_[i].caller = std::make_unique<Caller>(*sites_[i].keys, routes);
-      sites_[i].server = std::make_unique<Server>(*sites_[i].keys, *sites_[i].caller,
-                                                  std::move(listeners[i]));
+      sites_[i].server =
+          std::make_unique<Server>(*sites_[i].keys, *sites_[i].caller, std::move(listeners[i]));
       add_handlers(sites_[i]);
       sites_[i].server->start();
     }
   }
 
   static void add_handlers(Site& site) {
-    site.server->handle(kEcho, [](Exchange& exchange) {
-      return exchange.reply(exchange.request().body);
-    });
+    site.server->handle(kEcho,
+                        [](Exchange& exchange) { return exchange.reply(exchange.request().body); });
     site.server->handle(kUpload, [&site](Exchange& exchange) -> Result<> {
       auto& upload = exchange.upload();
       while (!upload.finished()) {
@@ -122,9 +121,8 @@ class ChannelTest : public testing::Test {
       }
       return {};
     });
-    site.server->handle(kFail, [](Exchange&) -> Result<> {
-      return fail(Code::kRefused, "not today");
-    });
+    site.server->handle(kFail,
+                        [](Exchange&) -> Result<> { return fail(Code::kRefused, "not today"); });
   }
 
   // Key that one direction of a link has spent, seen from both ends; they must agree.

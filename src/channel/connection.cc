@@ -125,8 +125,8 @@ Result<> Connection::request_grant(keypool::Purpose purpose, std::uint64_t size)
       continue;
     }
     if (frame.type == FrameType::kWorking) continue;
-    return fail(Code::kProtocol, "link to " + link_.peer().text() +
-                                     ": something else came where a grant was due");
+    return fail(Code::kProtocol,
+                "link to " + link_.peer().text() + ": something else came where a grant was due");
   }
 }
 

@@ -45,8 +45,8 @@ Result<secret::Buffer> StreamReceiver::receive() {
   WARIFU_CHECK(!ack_due() && received_ < shape_.frames);
   TRY_ASSIGN(Frame frame, await_frame(connection_, FrameType::kData, progress_));
   if (frame.payload.size() != shape_.frame_length(received_)) {
-    return fail(Code::kProtocol,
-                connection_.link().peer().text() + " sent a data frame of another length than told");
+    return fail(Code::kProtocol, connection_.link().peer().text() +
+                                     " sent a data frame of another length than told");
   }
   ++received_;
   return std::move(frame.payload);

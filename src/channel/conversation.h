@@ -20,10 +20,7 @@ using KeepWaiting = std::function<bool()>;
 class StreamSender {
  public:
   StreamSender(Connection& connection, StreamShape shape, JobId job, KeepWaiting keep_waiting)
-      : connection_(connection),
-        shape_(shape),
-        job_(job),
-        keep_waiting_(std::move(keep_waiting)) {}
+      : connection_(connection), shape_(shape), job_(job), keep_waiting_(std::move(keep_waiting)) {}
 
   // Sends the next frame; its length must be what the shape says. Encrypted in place. Waits for the
   // acknowledgement at the end of a window. Errors also: whatever the receiver answers instead.

@@ -17,20 +17,20 @@
 namespace warifu::channel {
 
 enum class FrameType : std::uint8_t {
-  kHello = 1,     // clear: link id and the caller's nonce
-  kWelcome = 2,   // clear: the callee's nonce, a grant of pad for the caller, its proof
-  kOpen = 5,      // clear: a grant of pad for the callee, its proof
-  kBehind = 3,    // clear: "your grant lies below my mark, which is ..."
-  kSorry = 4,     // clear: reason in words; the connection ends
+  kHello = 1,    // clear: link id and the caller's nonce
+  kWelcome = 2,  // clear: the callee's nonce, a grant of pad for the caller, its proof
+  kOpen = 5,     // clear: a grant of pad for the callee, its proof
+  kBehind = 3,   // clear: "your grant lies below my mark, which is ..."
+  kSorry = 4,    // clear: reason in words; the connection ends
   kGrantRequest = 16,
   kGrant = 17,
   kGrantDenied = 18,
   kRequest = 32,
   kReply = 33,
   kError = 34,
-  kData = 35,      // from the bulk grant
-  kAck = 36,       // everything up to here is durable
-  kWorking = 37,   // still at it: progress of a long handler, or waiting for key
+  kData = 35,     // from the bulk grant
+  kAck = 36,      // everything up to here is durable
+  kWorking = 37,  // still at it: progress of a long handler, or waiting for key
 };
 
 struct FrameHeader {

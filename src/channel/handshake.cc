@@ -6,10 +6,10 @@
 //   grant    = begin:u64 size:u64
 //   proof    = H_k(nonce, grant) XOR pad          k and pad: the first 32 bytes of the range
 //
-// The proofs make a grant worthless for any other connection: without them, an old welcome replayed to
-// a sender that was restored from a backup would make it encrypt with used pad.
-// An attacker can make either side burn such a range by calling, or by lying about a mark; hence the
-// small size, the bound on unauthenticated catching up, and the pause after failures in the server.
+// The proofs make a grant worthless for any other connection: without them, an old welcome replayed
+// to a sender that was restored from a backup would make it encrypt with used pad. An attacker can
+// make either side burn such a range by calling, or by lying about a mark; hence the small size,
+// the bound on unauthenticated catching up, and the pause after failures in the server.
 #include "base/log.h"
 #include "channel/connection.h"
 #include "channel/grant.h"
@@ -86,7 +86,8 @@ Result<> Connection::catch_up(ByteView behind) {
   TRY(reader.finish());
   const PadOffset here = link_.receive().status().mark;
   if (mark > here && (mark - here).value > kMaxCatchUp) {
-    return fail(Code::kRefused, "link to " + link_.peer().text() + ": the far end has used pad up to " +
+    return fail(Code::kRefused, "link to " + link_.peer().text() +
+                                    ": the far end has used pad up to " +
                                     std::to_string(mark.value) + ", this end knows of " +
                                     std::to_string(here.value) +
                                     "; was a backup restored? Reconcile the link first");
@@ -206,7 +207,8 @@ Result<> Connection::greet_caller(ByteView caller_nonce) {
   TRY_ASSIGN(const Frame open, receive_clear());
   if (open.type == FrameType::kBehind) return catch_up(open.payload.bytes());
   if (open.type != FrameType::kOpen) {
-    return fail(Code::kProtocol, "link to " + link_.peer().text() + ": the caller gave up greeting");
+    return fail(Code::kProtocol,
+                "link to " + link_.peer().text() + ": the caller gave up greeting");
   }
   if (auto taken = take_first_grant(open.payload.bytes(), nonce); !taken) {
     TRY(tell_behind(taken.error()));

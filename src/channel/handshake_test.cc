@@ -1,5 +1,5 @@
-// Greetings of a link under attack: a recorded welcome replayed to a sender that was restored from a
-// backup must not make it encrypt with pad it used before; false marks move nothing far.
+// Greetings of a link under attack: a recorded welcome replayed to a sender that was restored from
+// a backup must not make it encrypt with pad it used before; false marks move nothing far.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -44,8 +44,8 @@ class HandshakeTest : public testing::Test {
   }
   void open(const char* name, std::unique_ptr<kme::KeyManager>& keys) {
     keys.reset();
-    auto opened = kme::KeyManager::open(system_, dir_ + "/" + name,
-                                        {config(name[0] == 'a' ? "b" : "a")});
+    auto opened =
+        kme::KeyManager::open(system_, dir_ + "/" + name, {config(name[0] == 'a' ? "b" : "a")});
     ASSERT_TRUE(opened) << opened.error().message;
     keys = std::move(*opened);
   }
@@ -77,9 +77,8 @@ constexpr std::size_t kHelloFrame = kHeaderBytes + 32;
 constexpr std::size_t kWelcomeFrame = kHeaderBytes + 16 + 32;
 
 TEST_F(HandshakeTest, AnHonestPairConnects) {
-  const auto connection = call([&](auto stream) {
-    EXPECT_TRUE(Connection::answer(*b_, std::move(stream)));
-  });
+  const auto connection =
+      call([&](auto stream) { EXPECT_TRUE(Connection::answer(*b_, std::move(stream))); });
   EXPECT_TRUE(connection);
 }
 

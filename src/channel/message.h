@@ -10,9 +10,9 @@
 #pragma once
 
 #include "base/ids.h"
+#include "base/limits.h"
 #include "base/units.h"
 #include "channel/frame.h"
-#include "base/limits.h"
 
 namespace warifu::channel {
 

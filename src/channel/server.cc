@@ -23,8 +23,7 @@ Result<> Exchange::reply(Bytes body, StreamShape download) {
   Bytes payload = encode(Reply{download, std::move(body)});
   TRY(connection_.send(FrameType::kReply, payload));
   replied_ = true;
-  download_ =
-      std::make_unique<StreamSender>(connection_, download, request_.job, keep_waiting_);
+  download_ = std::make_unique<StreamSender>(connection_, download, request_.job, keep_waiting_);
   return {};
 }
 
@@ -39,7 +38,9 @@ Result<> Exchange::working(std::uint64_t done, std::uint64_t total) {
   return connection_.send(FrameType::kWorking, payload);
 }
 
-void Exchange::on_working(Progress progress) { upload_.on_working(std::move(progress)); }
+void Exchange::on_working(Progress progress) {
+  upload_.on_working(std::move(progress));
+}
 
 void Server::start() {
   acceptor_ = std::thread([this] { accept_loop(); });
@@ -134,8 +135,8 @@ Result<> Server::serve_request(Connection& connection) {
   const auto handled = dispatch(exchange);
   if (handled) {
     // A handler that leaves frames unsent or unread has lost step with the caller.
-    const bool in_step = exchange.replied_ && exchange.upload_.finished() &&
-                         exchange.download_->finished();
+    const bool in_step =
+        exchange.replied_ && exchange.upload_.finished() && exchange.download_->finished();
     if (in_step) return {};
     return fail(Code::kProtocol, "a handler left a request half answered");
   }
@@ -153,8 +154,8 @@ Result<> Server::dispatch(Exchange& exchange) {
   // The sender must lie behind the link that the request came over.
   const auto back = caller_.next_hop(request.from);
   if (!back || *back != exchange.connection_.link().peer()) {
-    return fail(Code::kRefused, "a request in the name of " + request.from.text() +
-                                    " came over another link");
+    return fail(Code::kRefused,
+                "a request in the name of " + request.from.text() + " came over another link");
   }
   const auto handler = handlers_.find(request.method);
   if (handler == handlers_.end()) {

@@ -1,7 +1,8 @@
-// Answering other sites: accepts connections, dispatches requests to handlers, relays what is for others.
+// Answering other sites: accepts connections, dispatches requests to handlers, relays what is for
+// others.
 //
-// One thread per connection (a site has few links). A failing handler sends its error in the place of
-// the next acknowledgement or reply, so the connection stays usable.
+// One thread per connection (a site has few links). A failing handler sends its error in the place
+// of the next acknowledgement or reply, so the connection stays usable.
 #pragma once
 
 #include <atomic>

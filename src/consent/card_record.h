@@ -25,8 +25,8 @@
 
 namespace warifu::consent {
 
-inline constexpr std::size_t kMaxNonces = 16;          // issued and alive, per card
-inline constexpr std::size_t kMaxAcceptedGrants = 256; // accepted and alive, per card
+inline constexpr std::size_t kMaxNonces = 16;           // issued and alive, per card
+inline constexpr std::size_t kMaxAcceptedGrants = 256;  // accepted and alive, per card
 inline constexpr std::size_t kMaxCardFileBytes = 16 * 1024 * 1024;
 
 struct SealedKey {

@@ -45,16 +45,36 @@ std::string english(const Grant& grant, const ConsentLabels& labels) {
   const std::string times =
       grant.uses == 1 ? "once" : "up to " + std::to_string(grant.uses) + " times";
   return "Consent to use genome data (text version 1)\n"
-         "Person: " + labels.person + "\n"
-         "Data: " + labels.object + ", the whole of it (" + grant.object.text() + ")\n"
-         "Who may use it: " + grant.grantee + "\n"
-         "For: " + std::string(purpose_words(grant.purpose, grant.locale)) + "\n"
-         "Where it is restored: only at site " + grant.destination.text() + "\n"
-         "From: " + minute_text(grant.not_before) + " UTC\n"
-         "Until: " + minute_text(grant.expiry) + " UTC\n"
-         "How often: " + times + "\n"
-         "Sites asked for their shares: " + join_sites(grant, ", ") + "\n"
-         "You are at terminal: " + grant.terminal + "\n"
+         "Person: " +
+         labels.person +
+         "\n"
+         "Data: " +
+         labels.object + ", the whole of it (" + grant.object.text() +
+         ")\n"
+         "Who may use it: " +
+         grant.grantee +
+         "\n"
+         "For: " +
+         std::string(purpose_words(grant.purpose, grant.locale)) +
+         "\n"
+         "Where it is restored: only at site " +
+         grant.destination.text() +
+         "\n"
+         "From: " +
+         minute_text(grant.not_before) +
+         " UTC\n"
+         "Until: " +
+         minute_text(grant.expiry) +
+         " UTC\n"
+         "How often: " +
+         times +
+         "\n"
+         "Sites asked for their shares: " +
+         join_sites(grant, ", ") +
+         "\n"
+         "You are at terminal: " +
+         grant.terminal +
+         "\n"
          "Entering your PIN means that you agree to this and to nothing else.\n";
 }
 
@@ -63,16 +83,36 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
     return minute_text({time.value + kJapanOffsetMs}) + "(日本時間)";
   };
   return "ゲノム情報の利用への同意(文面 第1版)\n"
-         "本人: " + labels.person + "\n"
-         "情報: " + labels.object + " の全体(" + grant.object.text() + ")\n"
-         "利用者: " + grant.grantee + "\n"
-         "目的: " + std::string(purpose_words(grant.purpose, grant.locale)) + "\n"
-         "復元する場所: 拠点 " + grant.destination.text() + " のみ\n"
-         "開始: " + local(grant.not_before) + "\n"
-         "期限: " + local(grant.expiry) + "\n"
-         "回数: " + std::to_string(grant.uses) + " 回まで\n"
-         "分散情報の提供を求める拠点: " + join_sites(grant, "、") + "\n"
-         "この端末: " + grant.terminal + "\n"
+         "本人: " +
+         labels.person +
+         "\n"
+         "情報: " +
+         labels.object + " の全体(" + grant.object.text() +
+         ")\n"
+         "利用者: " +
+         grant.grantee +
+         "\n"
+         "目的: " +
+         std::string(purpose_words(grant.purpose, grant.locale)) +
+         "\n"
+         "復元する場所: 拠点 " +
+         grant.destination.text() +
+         " のみ\n"
+         "開始: " +
+         local(grant.not_before) +
+         "\n"
+         "期限: " +
+         local(grant.expiry) +
+         "\n"
+         "回数: " +
+         std::to_string(grant.uses) +
+         " 回まで\n"
+         "分散情報の提供を求める拠点: " +
+         join_sites(grant, "、") +
+         "\n"
+         "この端末: " +
+         grant.terminal +
+         "\n"
          "暗証番号の入力は、以上の内容のみへの同意を意味します。\n";
 }
 
@@ -83,6 +123,8 @@ std::string consent_text(const Grant& grant, const ConsentLabels& given) {
   return grant.locale == Locale::kJapanese ? japanese(grant, labels) : english(grant, labels);
 }
 
-crypto::Digest text_digest(std::string_view text) { return crypto::sha256(as_bytes(text)); }
+crypto::Digest text_digest(std::string_view text) {
+  return crypto::sha256(as_bytes(text));
+}
 
 }  // namespace warifu::consent

@@ -9,15 +9,17 @@ namespace warifu::consent {
 namespace {
 
 constexpr std::array<std::string_view, 19> kReasons = {
-    "malformed",     "not_this_site",     "unknown_card",  "revoked",         "wrong_kind",
-    "held_back",     "unknown_nonce",     "nonce_expired", "index_used",      "no_key",
-    "too_many_grants", "wrong_tag",       "other_object",  "other_person",    "other_destination",
-    "other_purpose", "not_yet",           "expired",       "used_up"};
+    "malformed",       "not_this_site", "unknown_card",  "revoked",      "wrong_kind",
+    "held_back",       "unknown_nonce", "nonce_expired", "index_used",   "no_key",
+    "too_many_grants", "wrong_tag",     "other_object",  "other_person", "other_destination",
+    "other_purpose",   "not_yet",       "expired",       "used_up"};
 static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kUsedUp) + 1);
 
 using Check = std::optional<Refusal>;
 
-Refusal no(Reason reason, std::string text) { return {reason, std::move(text)}; }
+Refusal no(Reason reason, std::string text) {
+  return {reason, std::move(text)};
+}
 
 Check check_card(const Inquiry& inquiry, const Grant& grant) {
   if (inquiry.record == nullptr || inquiry.record->card != grant.card) {

@@ -77,7 +77,7 @@ struct Inquiry {
   const ReleaseRequest& request;
   os::UnixMs now;
   std::chrono::milliseconds nonce_life;
-  bool is_held_back;         // too many wrong tags for this card just now
+  bool is_held_back;  // too many wrong tags for this card just now
 };
 
 using Decision = std::expected<Outcome, Refusal>;

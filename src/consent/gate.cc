@@ -12,7 +12,9 @@ constexpr std::string_view kSuffix = ".card";
 constexpr std::string_view kTemporary = ".card.new";  // a replacement that a crash interrupted
 constexpr std::int64_t kKeepExpiredMs = 24 * 3600 * 1000;
 
-std::string cards_folder(const std::string& folder) { return folder + "/cards"; }
+std::string cards_folder(const std::string& folder) {
+  return folder + "/cards";
+}
 
 }  // namespace
 
@@ -58,8 +60,8 @@ Result<> Gate::load() {
 }
 
 Result<CardRecord> Gate::read_card(const std::string& name) {
-  TRY_ASSIGN(const Bytes bytes, os::read_file(system_.files, cards_folder(folder_) + "/" + name,
-                                              kMaxCardFileBytes));
+  TRY_ASSIGN(const Bytes bytes,
+             os::read_file(system_.files, cards_folder(folder_) + "/" + name, kMaxCardFileBytes));
   TRY_ASSIGN(CardRecord record, parse_record(bytes));
   if (name != record.card.text() + std::string(kSuffix)) {
     return fail(Code::kCorrupt, "it is the record of card " + record.card.text());
@@ -72,8 +74,7 @@ Result<CardRecord> Gate::read_card(const std::string& name) {
 }
 
 Result<> Gate::save(CardRecord record) {
-  const std::string path =
-      cards_folder(folder_) + "/" + record.card.text() + std::string(kSuffix);
+  const std::string path = cards_folder(folder_) + "/" + record.card.text() + std::string(kSuffix);
   TRY(os::replace_file(system_.files, path, encode_record(record)));
   const CardId card = record.card;
   cards_.insert_or_assign(card, std::move(record));
@@ -110,8 +111,8 @@ Result<card::SiteKeys> Gate::draw_keys(CardRecord& record, card::KeyRange keys) 
   }
   for (std::uint32_t i = 0; i < keys.count; ++i) {
     const card::KeyIndex index{keys.first.value + i};
-    const ByteView key = ByteView(drawn.keys.bytes())
-                             .subspan(i * card::kOneTimeKeyBytes, card::kOneTimeKeyBytes);
+    const ByteView key =
+        ByteView(drawn.keys.bytes()).subspan(i * card::kOneTimeKeyBytes, card::kOneTimeKeyBytes);
     record.keys.emplace(index.value, seal_key(root_, record.card, index, key, system_.random));
   }
   return drawn;
@@ -124,8 +125,8 @@ Result<card::SiteKeys> Gate::enrol(const Enrolment& enrolment) {
       return fail(Code::kRefused, "site " + site_.text() + ": card " + enrolment.card.text() +
                                       " is on the hot list");
     }
-    return fail(Code::kAlreadyExists, "site " + site_.text() + ": card " +
-                                          enrolment.card.text() + " is enrolled already");
+    return fail(Code::kAlreadyExists, "site " + site_.text() + ": card " + enrolment.card.text() +
+                                          " is enrolled already");
   }
   if (enrolment.card.is_zero() || enrolment.person.is_zero()) {
     return fail(Code::kInvalidArgument, "card and person must be named");
@@ -169,16 +170,15 @@ Result<Challenge> Gate::issue_nonce(const CardId& card) {
   const std::lock_guard lock(mutex_);
   const CardRecord* known = find(card);
   if (known == nullptr || known->revoked) {
-    return fail(Code::kRefused, "site " + site_.text() + " refuses: card " + card.text() +
-                                    (known == nullptr ? " is not enrolled here"
-                                                      : " is on the hot list"));
+    return fail(Code::kRefused,
+                "site " + site_.text() + " refuses: card " + card.text() +
+                    (known == nullptr ? " is not enrolled here" : " is on the hot list"));
   }
   CardRecord record = *known;
   const os::UnixMs now = system_.clock.now();
   forget_old(record, now);
   if (record.nonces.size() >= kMaxNonces) record.nonces.erase(record.nonces.begin());
-  const Challenge challenge{os::random_id<Nonce>(system_.random),
-                            {record.last_used.value + 1}};
+  const Challenge challenge{os::random_id<Nonce>(system_.random), {record.last_used.value + 1}};
   record.nonces.push_back({challenge.nonce, now});
   TRY(save(std::move(record)));
   return challenge;
@@ -255,8 +255,15 @@ Result<Permit> Gate::request_release(ByteView grant, const Evidence& evidence,
   const std::lock_guard lock(mutex_);
   const auto named = parse_grant(grant);
   const CardRecord* record = named ? find(named->card) : nullptr;
-  const Inquiry inquiry{site_, root_, record, grant, evidence, request, system_.clock.now(),
-                        options_.nonce_life, named && is_held_back(named->card)};
+  const Inquiry inquiry{site_,
+                        root_,
+                        record,
+                        grant,
+                        evidence,
+                        request,
+                        system_.clock.now(),
+                        options_.nonce_life,
+                        named && is_held_back(named->card)};
   const Decision decision = options_.decide(inquiry);
   if (!decision) {
     if (decision.error().reason == Reason::kWrongTag) count_wrong_tag(named->card);

@@ -49,7 +49,10 @@ class Permit {
  private:
   friend class Gate;
   Permit(GrantId grant, ObjectId object, SiteName destination, JobId session, os::UnixMs expiry)
-      : grant_(grant), object_(object), destination_(std::move(destination)), session_(session),
+      : grant_(grant),
+        object_(object),
+        destination_(std::move(destination)),
+        session_(session),
         expiry_(expiry) {}
   GrantId grant_;
   ObjectId object_;
@@ -82,12 +85,9 @@ class Gate {
  public:
   // Runs the self-test, checks every card file and that `root_key` (32 bytes, copied) opens them.
   // Errors: kRefused (self-test), kCorrupt naming the file, kBusy, kIo.
-  [[nodiscard]] static Result<std::unique_ptr<Gate>> open(const os::System& system,
-                                                          const std::string& folder,
-                                                          const SiteName& site,
-                                                          const secret::Buffer& root_key,
-                                                          audit::Log& log,
-                                                          const GateOptions& options = {});
+  [[nodiscard]] static Result<std::unique_ptr<Gate>> open(
+      const os::System& system, const std::string& folder, const SiteName& site,
+      const secret::Buffer& root_key, audit::Log& log, const GateOptions& options = {});
 
   // Draws the site's one-time keys for a new card and returns them, once, for loading on the card.
   // Errors: kAlreadyExists; kRefused when the card is on the hot list; kInvalidArgument; kIo.

@@ -87,8 +87,8 @@ TEST_F(GateFaults, WithoutAuditRecordThereIsNoPermit) {
   const auto refused = ask(3);
   EXPECT_EQ(refused.error().code, Code::kRefused);
   EXPECT_NE(refused.error().message.find("could not be logged"), std::string::npos);
-  EXPECT_FALSE(site_->gate().enrol({id_of<CardId>(5), id_of<Pseudonym>(6),
-                                    card::CardKind::kOneTimeMac, {{1}, 3}}));
+  EXPECT_FALSE(site_->gate().enrol(
+      {id_of<CardId>(5), id_of<Pseudonym>(6), card::CardKind::kOneTimeMac, {{1}, 3}}));
 }
 
 TEST_F(GateFaults, WithoutDurableStateThereIsNoPermit) {
@@ -163,8 +163,8 @@ TEST_F(GateFaults, ADamagedFileStopsTheStart) {
 
 TEST_F(GateFaults, ASecondGateOnTheFolderIsRefused) {
   const os::System system{site_->files(), clock_, os::kernel_random()};
-  const auto second = Gate::open(system, site_->folder() + "/gate", site_->name(), site_->root(),
-                                 site_->log());
+  const auto second =
+      Gate::open(system, site_->folder() + "/gate", site_->name(), site_->root(), site_->log());
   EXPECT_EQ(second.error().code, Code::kBusy);
 }
 
@@ -189,27 +189,26 @@ TEST(SelfTest, TheRealDecisionPasses) {
 }
 
 TEST(SelfTest, EveryMissingCheckKeepsTheGateClosed) {
-  const DecideFunction broken[] = {
-      always_yes,
-      decide_without<Reason::kMalformed>,
-      decide_without<Reason::kNotThisSite>,
-      decide_without<Reason::kUnknownCard>,
-      decide_without<Reason::kRevoked>,
-      decide_without<Reason::kWrongKind>,
-      decide_without<Reason::kHeldBack>,
-      decide_without<Reason::kUnknownNonce>,
-      decide_without<Reason::kNonceExpired>,
-      decide_without<Reason::kIndexUsed>,
-      decide_without<Reason::kNoKey>,
-      decide_without<Reason::kTooManyGrants>,
-      decide_without<Reason::kWrongTag>,
-      decide_without<Reason::kOtherObject>,
-      decide_without<Reason::kOtherPerson>,
-      decide_without<Reason::kOtherDestination>,
-      decide_without<Reason::kOtherPurpose>,
-      decide_without<Reason::kNotYet>,
-      decide_without<Reason::kExpired>,
-      decide_without<Reason::kUsedUp>};
+  const DecideFunction broken[] = {always_yes,
+                                   decide_without<Reason::kMalformed>,
+                                   decide_without<Reason::kNotThisSite>,
+                                   decide_without<Reason::kUnknownCard>,
+                                   decide_without<Reason::kRevoked>,
+                                   decide_without<Reason::kWrongKind>,
+                                   decide_without<Reason::kHeldBack>,
+                                   decide_without<Reason::kUnknownNonce>,
+                                   decide_without<Reason::kNonceExpired>,
+                                   decide_without<Reason::kIndexUsed>,
+                                   decide_without<Reason::kNoKey>,
+                                   decide_without<Reason::kTooManyGrants>,
+                                   decide_without<Reason::kWrongTag>,
+                                   decide_without<Reason::kOtherObject>,
+                                   decide_without<Reason::kOtherPerson>,
+                                   decide_without<Reason::kOtherDestination>,
+                                   decide_without<Reason::kOtherPurpose>,
+                                   decide_without<Reason::kNotYet>,
+                                   decide_without<Reason::kExpired>,
+                                   decide_without<Reason::kUsedUp>};
   for (const DecideFunction one : broken) EXPECT_FALSE(self_test(one));
 }
 
@@ -217,8 +216,8 @@ TEST_F(GateFaults, AGateWithABrokenDecisionDoesNotStart) {
   const os::System system{site_->files(), clock_, os::kernel_random()};
   GateOptions options;
   options.decide = always_yes;
-  const auto gate = Gate::open(system, dir_ + "/other", site_->name(), site_->root(), site_->log(),
-                               options);
+  const auto gate =
+      Gate::open(system, dir_ + "/other", site_->name(), site_->root(), site_->log(), options);
   ASSERT_FALSE(gate);
   EXPECT_NE(gate.error().message.find("self-test"), std::string::npos);
 }

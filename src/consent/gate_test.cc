@@ -288,11 +288,11 @@ TEST_F(GateTest, TheWholeWayWithAnEmulatedCardAndTwoSites) {
   const auto emulated = *card::EmulatedCard::create(os::real_files(), dir_ + "/card");
   const auto session = *card::Session::open(*emulated);
   auto client = *card::ConsentCard::select(*session);
-  card::Personalisation content{id_of<CardId>(0xD1), secret::Buffer::copy_of(as_bytes("2718")),
-                                {1}, {}};
+  card::Personalisation content{
+      id_of<CardId>(0xD1), secret::Buffer::copy_of(as_bytes("2718")), {1}, {}};
   for (TestSite* site : {&lsa, site_.get()}) {
-    content.sites.push_back(*site->gate().enrol({content.card, id_of<Pseudonym>(0xB1),
-                                                 card::CardKind::kOneTimeMacEmulated, {{1}, 5}}));
+    content.sites.push_back(*site->gate().enrol(
+        {content.card, id_of<Pseudonym>(0xB1), card::CardKind::kOneTimeMacEmulated, {{1}, 5}}));
   }
   ASSERT_TRUE(client.personalise(content));
   const auto identity = *client.identity();

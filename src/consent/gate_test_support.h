@@ -86,23 +86,25 @@ Id id_of(Byte number) {
   return id;
 }
 
-inline SiteName site_name(std::string_view name) { return *SiteName::parse(name); }
+inline SiteName site_name(std::string_view name) {
+  return *SiteName::parse(name);
+}
 
 // One site: files, log and gate; restart() as after a crash or an update.
 class TestSite {
  public:
   TestSite(std::string_view name, const std::string& folder, FakeClock& clock,
            const GateOptions& options = {})
-      : name_(site_name(name)), folder_(folder + "/" + std::string(name)), clock_(clock),
+      : name_(site_name(name)),
+        folder_(folder + "/" + std::string(name)),
+        clock_(clock),
         options_(options) {
     for (std::size_t i = 0; i < root_.size(); ++i) root_.bytes()[i] = static_cast<Byte>(i * 7);
     std::filesystem::create_directories(folder_);
     restart();
   }
   // The gate must open.
-  void restart() {
-    WARIFU_CHECK(try_restart().has_value());
-  }
+  void restart() { WARIFU_CHECK(try_restart().has_value()); }
   Result<> try_restart() {
     gate_.reset();
     log_.reset();
@@ -149,18 +151,28 @@ inline mac::Tag tag_for(const card::SiteKeys& keys, std::size_t position, ByteVi
 }
 
 inline Enrolment enrolment(std::uint32_t count = 20) {
-  return {id_of<CardId>(0xC1), id_of<Pseudonym>(0xB1), card::CardKind::kOneTimeMacEmulated,
+  return {id_of<CardId>(0xC1),
+          id_of<Pseudonym>(0xB1),
+          card::CardKind::kOneTimeMacEmulated,
           {{1}, count}};
 }
 
 // A grant of the enrolled card for one site and the challenge that site gave.
 inline Grant grant_for(const SiteName& site, const Nonce& nonce, card::KeyIndex index,
                        os::UnixMs now) {
-  return {.card = enrolment().card, .object = id_of<ObjectId>(0x0B),
-          .purpose = Purpose::kHealthManagement, .uses = 2, .grantee = "Dr. Sato",
-          .destination = site_name("hospital"), .not_before = {now.value - 60'000},
-          .expiry = {now.value + 3'600'000}, .index = index, .locale = Locale::kJapanese,
-          .terminal = "desk-3", .text_digest = {}, .sites = {{site, nonce}}};
+  return {.card = enrolment().card,
+          .object = id_of<ObjectId>(0x0B),
+          .purpose = Purpose::kHealthManagement,
+          .uses = 2,
+          .grantee = "Dr. Sato",
+          .destination = site_name("hospital"),
+          .not_before = {now.value - 60'000},
+          .expiry = {now.value + 3'600'000},
+          .index = index,
+          .locale = Locale::kJapanese,
+          .terminal = "desk-3",
+          .text_digest = {},
+          .sites = {{site, nonce}}};
 }
 
 inline ReleaseRequest request_for(const Grant& grant, Byte session = 1) {

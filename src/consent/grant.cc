@@ -118,9 +118,8 @@ Result<Purpose> parse_purpose(std::string_view name) {
   for (std::size_t i = 0; i < kPurposes.size(); ++i) {
     if (kPurposes[i] == name) return static_cast<Purpose>(i + 1);
   }
-  return fail(Code::kInvalidArgument,
-              "purpose '" + std::string(name.substr(0, 40)) +
-                  "' must be health_management, research or medicine");
+  return fail(Code::kInvalidArgument, "purpose '" + std::string(name.substr(0, 40)) +
+                                          "' must be health_management, research or medicine");
 }
 
 Result<Bytes> encode_grant(const Grant& grant) {

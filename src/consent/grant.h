@@ -52,10 +52,10 @@ struct Grant {
   std::string grantee;     // who will use it, 1..24 bytes of UTF-8
   SiteName destination;    // the only site where shares may meet
   os::UnixMs not_before;
-  os::UnixMs expiry;       // exclusive
-  card::KeyIndex index;    // the card's next one-time index, from 1
+  os::UnixMs expiry;     // exclusive
+  card::KeyIndex index;  // the card's next one-time index, from 1
   Locale locale = Locale::kEnglish;
-  std::string terminal;    // where the person stood, 1..16 printable ASCII characters
+  std::string terminal;          // where the person stood, 1..16 printable ASCII characters
   crypto::Digest text_digest{};  // of consent_text() as shown
   std::vector<GrantSite> sites;  // 1..7, sorted by name, distinct
 

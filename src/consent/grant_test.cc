@@ -18,7 +18,9 @@ Id id_of(Byte number) {
   return id;
 }
 
-SiteName site_name(std::string_view name) { return *SiteName::parse(name); }
+SiteName site_name(std::string_view name) {
+  return *SiteName::parse(name);
+}
 
 // Vector 1 of docs/formats/grant.md.
 Grant first_vector() {
@@ -121,8 +123,13 @@ TEST(Grants, WhatHasNoCanonicalEncodingIsRefused) {
       {"grantee", [](Grant& g) { g.grantee = "a\nb"; }},
       {"grantee", [](Grant& g) { g.grantee = " a"; }},
       {"grantee", [](Grant& g) { g.grantee = "a\xff"; }},
-      {"grantee", [](Grant& g) { g.grantee = "\xe2\x80\xae" "evil"; }},  // right to left
-      {"grantee", [](Grant& g) { g.grantee = "\xc0\xaf"; }},             // overlong
+      {"grantee",
+       [](Grant& g) {
+         g.grantee =
+             "\xe2\x80\xae"
+             "evil";
+       }},                                                    // right to left
+      {"grantee", [](Grant& g) { g.grantee = "\xc0\xaf"; }},  // overlong
       {"destination", [](Grant& g) { g.destination = {}; }},
       {"expiry", [](Grant& g) { g.expiry = g.not_before; }},
       {"expiry", [](Grant& g) { g.not_before = {-1}; }},
@@ -196,16 +203,15 @@ TEST(Grants, RandomBytesNeverCrash) {
 
 TEST(ConsentTexts, SayWhatWhoWhyWhenWhereAndHowOften) {
   const std::string english = consent_text(first_vector(), {"Hanako Sato", "whole genome 2026"});
-  for (const char* part :
-       {"Hanako Sato", "whole genome 2026", "Dr. Sato", "health management", "hospital",
-        "2026-11-18 11:06 UTC", "2026-11-18 12:06 UTC", "once", "tommo", "desk-3",
-        "0f0e0d0c0b0a09080706050403020100"}) {
+  for (const char* part : {"Hanako Sato", "whole genome 2026", "Dr. Sato", "health management",
+                           "hospital", "2026-11-18 11:06 UTC", "2026-11-18 12:06 UTC", "once",
+                           "tommo", "desk-3", "0f0e0d0c0b0a09080706050403020100"}) {
     EXPECT_NE(english.find(part), std::string::npos) << part << "\n" << english;
   }
   const std::string japanese = consent_text(second_vector(), {"佐藤花子", "全ゲノム 2026"});
-  for (const char* part : {"佐藤花子", "全ゲノム 2026", "山田内科医院東棟", "診療",
-            "hospital-east-01", "2026-11-18 20:06(日本時間)", "1000 回",
-            "cloud1、lsa、tommo", "reception-east-1"}) {
+  for (const char* part :
+       {"佐藤花子", "全ゲノム 2026", "山田内科医院東棟", "診療", "hospital-east-01",
+        "2026-11-18 20:06(日本時間)", "1000 回", "cloud1、lsa、tommo", "reception-east-1"}) {
     EXPECT_NE(japanese.find(part), std::string::npos) << part << "\n" << japanese;
   }
 }

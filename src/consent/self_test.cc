@@ -47,10 +47,18 @@ struct Case {
     record.last_used = {4};
     record.keys[5] = seal_key(root, record.card, {5}, key.bytes(), random);
     record.nonces = {{id_of<Nonce>(6), {now.value - 1000}}};
-    grant = {.card = record.card, .object = id_of<ObjectId>(7), .purpose = Purpose::kResearch,
-             .uses = 1, .grantee = "self-test", .destination = *SiteName::parse("dest"),
-             .not_before = {now.value - 5000}, .expiry = {now.value + 5000}, .index = {5},
-             .locale = Locale::kEnglish, .terminal = "none", .text_digest = {},
+    grant = {.card = record.card,
+             .object = id_of<ObjectId>(7),
+             .purpose = Purpose::kResearch,
+             .uses = 1,
+             .grantee = "self-test",
+             .destination = *SiteName::parse("dest"),
+             .not_before = {now.value - 5000},
+             .expiry = {now.value + 5000},
+             .index = {5},
+             .locale = Locale::kEnglish,
+             .terminal = "none",
+             .text_digest = {},
              .sites = {{site, id_of<Nonce>(6)}}};
     evidence = {site, card::CardKind::kOneTimeMac, {}};
     request = {grant.object, record.person, grant.destination, grant.purpose, id_of<JobId>(8)};
@@ -65,7 +73,7 @@ struct Case {
     evidence.tag = mac::one_time_tag(mac::Key(both.first(16)), bytes, both.last(16));
   }
   [[nodiscard]] Inquiry inquiry() const {
-    return {site, root, &record, bytes, evidence, request, now, std::chrono::minutes(15),
+    return {site,        root, &record, bytes, evidence, request, now, std::chrono::minutes(15),
             is_held_back};
   }
   void accept() { apply({grant, Step::kAccept, 0}, inquiry(), record); }
@@ -78,12 +86,19 @@ struct Deny {
 
 std::vector<Deny> denies() {
   return {
-      {Reason::kMalformed, [](Case& c) { c.bytes.back() = 0; c.bytes.push_back(0); }},
+      {Reason::kMalformed,
+       [](Case& c) {
+         c.bytes.back() = 0;
+         c.bytes.push_back(0);
+       }},
       {Reason::kNotThisSite, [](Case& c) { c.evidence.site = *SiteName::parse("other"); }},
-      {Reason::kUnknownCard, [](Case& c) { c.grant.card = id_of<CardId>(99); c.sign(); }},
+      {Reason::kUnknownCard,
+       [](Case& c) {
+         c.grant.card = id_of<CardId>(99);
+         c.sign();
+       }},
       {Reason::kRevoked, [](Case& c) { c.record.revoked = true; }},
-      {Reason::kWrongKind,
-       [](Case& c) { c.evidence.kind = card::CardKind::kOneTimeMacEmulated; }},
+      {Reason::kWrongKind, [](Case& c) { c.evidence.kind = card::CardKind::kOneTimeMacEmulated; }},
       {Reason::kHeldBack, [](Case& c) { c.is_held_back = true; }},
       {Reason::kUnknownNonce, [](Case& c) { c.record.nonces.clear(); }},
       {Reason::kNonceExpired, [](Case& c) { c.record.nonces[0].issued.value -= 3'600'000; }},
@@ -103,9 +118,21 @@ std::vector<Deny> denies() {
          c.sign();
        }},
       {Reason::kExpired, [](Case& c) { c.now = c.grant.expiry; }},
-      {Reason::kUsedUp, [](Case& c) { c.accept(); c.request.session = id_of<JobId>(9); }},
-      {Reason::kWrongTag, [](Case& c) { c.accept(); c.evidence.tag[15] ^= 0x80; }},
-      {Reason::kExpired, [](Case& c) { c.accept(); c.now = c.grant.expiry; }},
+      {Reason::kUsedUp,
+       [](Case& c) {
+         c.accept();
+         c.request.session = id_of<JobId>(9);
+       }},
+      {Reason::kWrongTag,
+       [](Case& c) {
+         c.accept();
+         c.evidence.tag[15] ^= 0x80;
+       }},
+      {Reason::kExpired,
+       [](Case& c) {
+         c.accept();
+         c.now = c.grant.expiry;
+       }},
   };
 }
 
@@ -113,8 +140,8 @@ std::vector<Deny> denies() {
 
 Result<> self_test(DecideFunction decide) {
   const auto failed = [](std::string_view what) {
-    return fail(Code::kRefused, "self-test of the consent gate: " + std::string(what) +
-                                    "; the gate stays closed");
+    return fail(Code::kRefused,
+                "self-test of the consent gate: " + std::string(what) + "; the gate stays closed");
   };
   Case good;
   if (const auto first = decide(good.inquiry()); !first || first->step != Step::kAccept) {

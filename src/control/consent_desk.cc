@@ -87,10 +87,10 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
     prepared.sites.push_back(holder);
   }
   if (prepared.sites.size() < 2) {
-    return fail(Code::kUnavailable, "fewer than two holders of shares answer: " +
-                                        (prepared.missing.empty()
-                                             ? std::string("the object has too few shares")
-                                             : prepared.missing.front().second));
+    return fail(Code::kUnavailable,
+                "fewer than two holders of shares answer: " +
+                    (prepared.missing.empty() ? std::string("the object has too few shares")
+                                              : prepared.missing.front().second));
   }
   prepared.text = consent::consent_text(grant, {person.name, object.label});
   grant.text_digest = consent::text_digest(prepared.text);
@@ -106,27 +106,26 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
   Bytes evidence;
   for (std::size_t i = 0; i < proof.tags.size(); ++i) {
-    const Bytes one =
-        consent::encode_evidence({grant.sites[i].site, proof.kind, proof.tags[i]});
+    const Bytes one = consent::encode_evidence({grant.sites[i].site, proof.kind, proof.tags[i]});
     evidence.insert(evidence.end(), one.begin(), one.end());
   }
   ObjectSecrets secrets{.hash_key = secret::Buffer::copy_of(proof.hash_key.bytes()),
                         .tag = proof.tag_over_tags};
   const GrantId id = consent::grant_id(proof.grant);
-  TRY(catalog_.add_grant(
-      {.grant = id,
-       .object = grant.object,
-       .person_id = object.person_id,
-       .grant_bytes = proof.grant,
-       .evidence = evidence,
-       .state = catalog::GrantState::kGiven,
-       .created = site_.system.clock.now(),
-       .expiry = grant.expiry,
-       .sealed_secret = seal_object_secrets(site_.keys.root_key().bytes(), site_.system.random,
-                                            secrets)}));
-  TRY(site_.log.append("consent_given", {{"grant", id.text()},
-                                         {"object", grant.object.text()},
-                                         {"purpose", std::string(consent::purpose_name(grant.purpose))}}));
+  TRY(catalog_.add_grant({.grant = id,
+                          .object = grant.object,
+                          .person_id = object.person_id,
+                          .grant_bytes = proof.grant,
+                          .evidence = evidence,
+                          .state = catalog::GrantState::kGiven,
+                          .created = site_.system.clock.now(),
+                          .expiry = grant.expiry,
+                          .sealed_secret = seal_object_secrets(site_.keys.root_key().bytes(),
+                                                               site_.system.random, secrets)}));
+  TRY(site_.log.append("consent_given",
+                       {{"grant", id.text()},
+                        {"object", grant.object.text()},
+                        {"purpose", std::string(consent::purpose_name(grant.purpose))}}));
   return id;
 }
 

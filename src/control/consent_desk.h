@@ -42,8 +42,8 @@ class ConsentDesk {
  public:
   ConsentDesk(SiteContext& site, catalog::Catalog& catalog) : site_(site), catalog_(catalog) {}
 
-  // Errors: kNotFound, kRefused (a site does not know the card, or its index is spent), kUnavailable when
-  // too few holders answer to restore anything.
+  // Errors: kNotFound, kRefused (a site does not know the card, or its index is spent),
+  // kUnavailable when too few holders answer to restore anything.
   [[nodiscard]] Result<PreparedConsent> prepare(const ConsentWish& wish);
   [[nodiscard]] Result<GrantId> accept(const CardProof& proof);
   // Forgets the secrets of consents that ended more than a day ago.
@@ -57,6 +57,6 @@ class ConsentDesk {
 
 // Where the durable shares of an object lie.
 [[nodiscard]] Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
-                                                                      const ObjectId& object);
+                                                               const ObjectId& object);
 
 }  // namespace warifu::control

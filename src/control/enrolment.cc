@@ -29,8 +29,8 @@ Result<CardContent> Enrolment::begin(const std::string& person, const std::strin
   CardContent content{.card = os::random_id<CardId>(site_.system.random),
                       .keys = {{1}, keys_per_site}};
   if (!content.keys.is_valid()) {
-    return fail(Code::kInvalidArgument, "keys per site must be from 1 to " +
-                                            std::to_string(card::kMaxKeysPerSite));
+    return fail(Code::kInvalidArgument,
+                "keys per site must be from 1 to " + std::to_string(card::kMaxKeysPerSite));
   }
   Pending pending{.name = name, .card = content.card};
   for (const SiteEntry& entry : site_.config.sites) {

@@ -1,8 +1,9 @@
-// Enrolment of a person: one-time keys from every site for a new card, pseudonyms, the catalog entry.
+// Enrolment of a person: one-time keys from every site for a new card, pseudonyms, the catalog
+// entry.
 //
 // The enrolling terminal at the control site sees the card's keys once while it loads them; it is
-// trusted at that moment (docs/threat-model.md). Nothing is enrolled unless every site has drawn its
-// keys and the card has confirmed.
+// trusted at that moment (docs/threat-model.md). Nothing is enrolled unless every site has drawn
+// its keys and the card has confirmed.
 #pragma once
 
 #include <mutex>
@@ -23,7 +24,8 @@ class Enrolment {
  public:
   Enrolment(SiteContext& site, catalog::Catalog& catalog) : site_(site), catalog_(catalog) {}
 
-  // Draws card id, pseudonyms and keys. Errors: kAlreadyExists, kInvalidArgument, kUnavailable naming a site.
+  // Draws card id, pseudonyms and keys. Errors: kAlreadyExists, kInvalidArgument, kUnavailable
+  // naming a site.
   [[nodiscard]] Result<CardContent> begin(const std::string& person, const std::string& name,
                                           std::uint32_t keys_per_site);
   // The card is loaded: the person is enrolled from here on. Errors: kNotFound.

@@ -18,10 +18,8 @@ bool may_pass(Code code) {
     case Code::kBusy:
     case Code::kProtocol:  // a connection that broke in the middle of a frame looks like this
     case Code::kUnknownOutcome:
-    case Code::kCancelled:
-      return true;
-    default:
-      return false;
+    case Code::kCancelled: return true;
+    default: return false;
   }
 }
 

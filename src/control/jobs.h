@@ -1,7 +1,8 @@
 // Jobs: durable work of share control, one thread each, resumed after a restart.
 //
-// A job's state is in the catalog; a thread only carries it on. Trouble that may pass (a site that does
-// not answer, no key) makes a job wait and try again; everything else makes it fail with a reason.
+// A job's state is in the catalog; a thread only carries it on. Trouble that may pass (a site that
+// does not answer, no key) makes a job wait and try again; everything else makes it fail with a
+// reason.
 #pragma once
 
 #include <atomic>

@@ -2,6 +2,7 @@
 #include "control/key_account.h"
 
 #include <algorithm>
+
 #include <boost/json.hpp>
 
 #include "otp/otp.h"
@@ -10,9 +11,8 @@ namespace warifu::control {
 namespace {
 
 const EdgeState* find_edge(const Snapshot& snapshot, const SiteName& from, const SiteName& to) {
-  const auto it = std::ranges::find_if(snapshot.edges, [&](const EdgeState& edge) {
-    return edge.from == from && edge.to == to;
-  });
+  const auto it = std::ranges::find_if(
+      snapshot.edges, [&](const EdgeState& edge) { return edge.from == from && edge.to == to; });
   return it == snapshot.edges.end() ? nullptr : &*it;
 }
 

@@ -1,6 +1,7 @@
 // Requests between sites: method numbers and bodies (docs/formats/site-requests.md).
 //
-// Bodies are sealed inside the one-time-pad channel, so every byte costs key: they are binary and small.
+// Bodies are sealed inside the one-time-pad channel, so every byte costs key: they are binary and
+// small.
 #pragma once
 
 #include <optional>

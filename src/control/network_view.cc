@@ -58,7 +58,8 @@ Result<> lease_key(SiteContext& site, const JobId& job,
     const std::uint64_t with_tags = count + count / 4096 + limits::kChunkBytes;
     if (ends.first == site.config.name) {
       kme::Link* link = site.keys.link_to(ends.second);
-      if (link == nullptr) return fail(Code::kNotFound, "there is no link to " + ends.second.text());
+      if (link == nullptr)
+        return fail(Code::kNotFound, "there is no link to " + ends.second.text());
       link->lease(job, {with_tags});
     } else {
       TRY(site.caller.ask(ends.first, number(Method::kLease),

@@ -18,8 +18,9 @@ struct NetworkView {
 
 // Promises key for every link direction of a plan to a job, at the sending ends; tags included.
 // Errors: kUnavailable naming the site.
-[[nodiscard]] Result<> lease_key(SiteContext& site, const JobId& job,
-                                 const std::map<std::pair<SiteName, SiteName>, std::uint64_t>& bytes);
+[[nodiscard]] Result<> lease_key(
+    SiteContext& site, const JobId& job,
+    const std::map<std::pair<SiteName, SiteName>, std::uint64_t>& bytes);
 // Gives the rest of a job's leases back; sites that do not answer are passed over.
 void release_key(SiteContext& site, const JobId& job, const std::vector<SiteName>& sites);
 

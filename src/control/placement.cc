@@ -1,9 +1,10 @@
 // Exhaustive search over assignments (small networks), Dijkstra for routes.
 #include "control/placement.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 #include <set>
 
 namespace warifu::control {
@@ -31,7 +32,8 @@ class Search {
  public:
   Search(const Snapshot& snapshot, std::uint64_t bytes) : snapshot_(snapshot), bytes_(bytes) {}
 
-  // Chooses a site for each child of `policy`, routes starting at `source`. `taken` may hold nothing.
+  // Chooses a site for each child of `policy`, routes starting at `source`. `taken` may hold
+  // nothing.
   std::optional<std::pair<std::vector<ShareTarget>, double>> assign(const PolicyNode& policy,
                                                                     const SiteName& source,
                                                                     std::set<SiteName> taken) {
@@ -121,10 +123,10 @@ void add_edges(PlacementPlan& plan, const std::vector<ShareTarget>& targets, std
 void explain(PlacementPlan& plan, const Snapshot& snapshot, std::uint64_t bytes) {
   for (const auto& [ends, total] : plan.bytes_by_edge) {
     const EdgeState* edge = find_edge(snapshot, ends.first, ends.second);
-    plan.reasons.push_back(fmt::format(
-        "{} > {} ({}): carries {}, residual key {}, price {:.3g}", ends.first.text(),
-        ends.second.text(), kme::link_class_name(edge->link_class), human_bytes(total),
-        human_bytes(edge->residual_bytes), edge_price(*edge, bytes)));
+    plan.reasons.push_back(
+        fmt::format("{} > {} ({}): carries {}, residual key {}, price {:.3g}", ends.first.text(),
+                    ends.second.text(), kme::link_class_name(edge->link_class), human_bytes(total),
+                    human_bytes(edge->residual_bytes), edge_price(*edge, bytes)));
   }
 }
 
@@ -175,8 +177,8 @@ Result<PlacementPlan> plan_placement(const PolicyNode& policy, const Snapshot& s
   Search search(snapshot, share_bytes);
   auto found = search.assign(policy, snapshot.origin, {});
   if (!found) {
-    return fail(Code::kRefused, fmt::format("no legal placement for policy '{}': {}",
-                                            policy.text(), search.last_exclusion()));
+    return fail(Code::kRefused, fmt::format("no legal placement for policy '{}': {}", policy.text(),
+                                            search.last_exclusion()));
   }
   PlacementPlan plan;
   plan.shares = std::move(found->first);

@@ -2,13 +2,13 @@
 //
 // Every link direction has a price per object, the exponential key price
 //     w_e = (bytes / rate_e) * mu^(1 - residual_e / capacity_e),  mu = 200
-// (an Awerbuch-Azar-Plotkin potential): plentiful key is cheap, scarce key dear. The planner takes the
-// legal assignment with the least sum over routes.
+// (an Awerbuch-Azar-Plotkin potential): plentiful key is cheap, scarce key dear. The planner takes
+// the legal assignment with the least sum over routes.
 //
 // Exposure rule: no site but the origin may end up having held or relayed two shares of the
-// top threshold, and no cloud two shares of the nested one. Routes are chosen under that ban; where no legal
-// plan exists the planner says why and stops.
-// Pure functions over a snapshot: the same snapshot gives the same plan.
+// top threshold, and no cloud two shares of the nested one. Routes are chosen under that ban; where
+// no legal plan exists the planner says why and stops. Pure functions over a snapshot: the same
+// snapshot gives the same plan.
 #pragma once
 
 #include <map>
@@ -32,8 +32,8 @@ struct EdgeState {
 // The network at one moment. Sites that do not answer are missing.
 struct Snapshot {
   SiteName origin;
-  std::vector<SiteEntry> sites;                // that answer
-  std::vector<EdgeState> edges;                // of sites that answer
+  std::vector<SiteEntry> sites;                  // that answer
+  std::vector<EdgeState> edges;                  // of sites that answer
   std::map<SiteName, std::uint64_t> free_bytes;  // space for shares
 };
 

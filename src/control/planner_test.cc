@@ -11,14 +11,16 @@ namespace {
 
 constexpr std::uint64_t kGigabyte = 1'000'000'000;
 
-SiteName site(const char* name) { return *SiteName::parse(name); }
+SiteName site(const char* name) {
+  return *SiteName::parse(name);
+}
 
 Snapshot reference_network() {
   Snapshot snapshot;
   snapshot.origin = site("tommo");
-  snapshot.sites = {{site("tommo"), 1, {"origin"}},      {site("lsa"), 2, {"vault"}},
+  snapshot.sites = {{site("tommo"), 1, {"origin"}},         {site("lsa"), 2, {"vault"}},
                     {site("tuh"), 3, {"gateway", "vault"}}, {site("cloud1"), 4, {"cloud"}},
-                    {site("cloud2"), 5, {"cloud"}},      {site("cloud3"), 6, {"cloud"}}};
+                    {site("cloud2"), 5, {"cloud"}},         {site("cloud3"), 6, {"cloud"}}};
   const auto link = [&](const char* a, const char* b, kme::LinkClass link_class) {
     snapshot.edges.push_back({site(a), site(b), link_class, 20 * kGigabyte, 0});
     snapshot.edges.push_back({site(b), site(a), link_class, 20 * kGigabyte, 0});
@@ -54,8 +56,7 @@ TEST(Policy, MistakesAreToldWithTheirPlace) {
 }
 
 TEST(Placement, TheReferenceNetworkGivesTheReferencePlacement) {
-  const auto plan =
-      plan_placement(*parse_policy(kReferencePolicy), reference_network(), kGigabyte);
+  const auto plan = plan_placement(*parse_policy(kReferencePolicy), reference_network(), kGigabyte);
   ASSERT_TRUE(plan) << plan.error().message;
   EXPECT_EQ(plan->shares[0].site, site("tommo"));
   EXPECT_EQ(plan->shares[1].site, site("lsa"));
@@ -72,7 +73,8 @@ TEST(Placement, TheReferenceNetworkGivesTheReferencePlacement) {
 TEST(Placement, ScarceKeyMovesAShareToAnotherCloud) {
   Snapshot snapshot = reference_network();
   snapshot.sites.push_back({site("cloud4"), 7, {"cloud"}});
-  snapshot.edges.push_back({site("tuh"), site("cloud4"), kme::LinkClass::kPreshared, 9 * kGigabyte, 0});
+  snapshot.edges.push_back(
+      {site("tuh"), site("cloud4"), kme::LinkClass::kPreshared, 9 * kGigabyte, 0});
   const auto clouds_of = [](const PlacementPlan& plan) {
     std::set<std::string> clouds;
     for (const auto& nested : plan.shares[2].nested) clouds.insert(nested.site.text());
@@ -94,9 +96,8 @@ TEST(Placement, ScarceKeyMovesAShareToAnotherCloud) {
 TEST(Placement, NoSiteSeesTwoSharesOnTheWay) {
   // lsa can be reached over tuh only: tuh would relay B and hold C.
   Snapshot snapshot = reference_network();
-  std::erase_if(snapshot.edges, [](const EdgeState& e) {
-    return e.from == site("lsa") || e.to == site("lsa");
-  });
+  std::erase_if(snapshot.edges,
+                [](const EdgeState& e) { return e.from == site("lsa") || e.to == site("lsa"); });
   snapshot.edges.push_back({site("tuh"), site("lsa"), kme::LinkClass::kQkd, 9 * kGigabyte, 0});
   const auto plan = plan_placement(*parse_policy(kReferencePolicy), snapshot, kGigabyte);
   ASSERT_FALSE(plan);

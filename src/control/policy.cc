@@ -19,8 +19,8 @@ class Parser {
 
  private:
   std::unexpected<Error> wrong(const char* wanted) {
-    return fail(Code::kInvalidArgument, fmt::format("policy '{}': {} was expected at position {}",
-                                                    text_, wanted, at_ + 1));
+    return fail(Code::kInvalidArgument,
+                fmt::format("policy '{}': {} was expected at position {}", text_, wanted, at_ + 1));
   }
   void skip_space() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
@@ -100,6 +100,8 @@ std::string PolicyNode::text() const {
   return fmt::format("{} of ({}){}", threshold, inside, via.empty() ? "" : " via " + via);
 }
 
-Result<PolicyNode> parse_policy(const std::string& text) { return Parser(text).parse(); }
+Result<PolicyNode> parse_policy(const std::string& text) {
+  return Parser(text).parse();
+}
 
 }  // namespace warifu::control

@@ -5,8 +5,8 @@
 //   item := label | threshold
 //   label := a site's name, or a label that sites carry, or "origin"
 //
-// "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)": share A stays at the origin, B goes to
-// a vault, C to a gateway, which cuts it again for three clouds and deletes it.
+// "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)": share A stays at the origin, B
+// goes to a vault, C to a gateway, which cuts it again for three clouds and deletes it.
 #pragma once
 
 #include <memory>
@@ -28,9 +28,9 @@ struct PolicyNode {
   [[nodiscard]] std::string text() const;
 };
 
-// Parses and checks: every threshold is 2 of 3 (the sharing that this version has), nested thresholds
-// name a "via" and the top one does not, at most one level of nesting, "origin" stands once, at the top.
-// Errors: kInvalidArgument with the position.
+// Parses and checks: every threshold is 2 of 3 (the sharing that this version has), nested
+// thresholds name a "via" and the top one does not, at most one level of nesting, "origin" stands
+// once, at the top. Errors: kInvalidArgument with the position.
 [[nodiscard]] Result<PolicyNode> parse_policy(const std::string& text);
 
 }  // namespace warifu::control

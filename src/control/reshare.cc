@@ -1,8 +1,9 @@
 // Streams to several sites in step, and the re-share over them.
 #include "control/reshare.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/log.h"
 #include "wire/wire.h"
@@ -13,8 +14,8 @@ Result<FanOut> FanOut::prepare(SiteContext& site, std::vector<Target> targets, c
   FanOut fan(site, std::move(targets), job);
   fan.first_ = UINT64_MAX;
   for (const Target& target : fan.targets_) {
-    TRY_ASSIGN(const Bytes answer, site.caller.ask(target.site, number(Method::kSharePrepare),
-                                                   encode(target.spec)));
+    TRY_ASSIGN(const Bytes answer,
+               site.caller.ask(target.site, number(Method::kSharePrepare), encode(target.spec)));
     wire::Reader reader(answer, "answer to prepare");
     const std::uint64_t durable = reader.u64();
     TRY(reader.finish());
@@ -71,8 +72,8 @@ Result<> FanOut::commit(const std::vector<Sibling>& siblings) {
 
 namespace {
 
-// The rule that a share site checks for itself: parts of a share must not go to the holder of one of
-// its siblings, who could then restore.
+// The rule that a share site checks for itself: parts of a share must not go to the holder of one
+// of its siblings, who could then restore.
 Result<> check_targets(const store::ShareHeader& header, const ReshareRequest& request) {
   std::set<SiteName> used;
   for (const ReshareTarget& target : request.targets) {
@@ -123,11 +124,11 @@ Result<> reshare(SiteContext& site, const ReshareRequest& request, const JobId& 
   }
   TRY(fan.finish());
   TRY(fan.commit(siblings));
-  TRY(site.log.append("reshared", {{"share", request.share.text()},
-                                   {"object", reader->header().object.text()},
-                                   {"to", fmt::format("{} {} {}", siblings[0].site.text(),
-                                                      siblings[1].site.text(),
-                                                      siblings[2].site.text())}}));
+  TRY(site.log.append(
+      "reshared", {{"share", request.share.text()},
+                   {"object", reader->header().object.text()},
+                   {"to", fmt::format("{} {} {}", siblings[0].site.text(), siblings[1].site.text(),
+                                      siblings[2].site.text())}}));
   return {};
 }
 

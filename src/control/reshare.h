@@ -1,9 +1,9 @@
 // Re-sharing: the holder of a share cuts it again for three other sites.
 //
-// The holder reads its share record by record, splits each with fresh randomness, and sends the three
-// parts; it goes on only when all three sites have acknowledged. An interrupted re-share is repeated
-// from the last chunk that all three hold durably: the parts of one chunk always come from one cut.
-// Nothing is reconstructed; the holder learns nothing it did not hold.
+// The holder reads its share record by record, splits each with fresh randomness, and sends the
+// three parts; it goes on only when all three sites have acknowledged. An interrupted re-share is
+// repeated from the last chunk that all three hold durably: the parts of one chunk always come from
+// one cut. Nothing is reconstructed; the holder learns nothing it did not hold.
 #pragma once
 
 #include <functional>
@@ -48,8 +48,9 @@ class FanOut {
 };
 
 // Cuts `request.share` for its three targets. `progress` hears chunks done and total.
-[[nodiscard]] Result<> reshare(SiteContext& site, const ReshareRequest& request, const JobId& job,
-                               const std::function<Result<>(std::uint64_t, std::uint64_t)>& progress,
-                               const channel::KeepWaiting& keep_waiting);
+[[nodiscard]] Result<> reshare(
+    SiteContext& site, const ReshareRequest& request, const JobId& job,
+    const std::function<Result<>(std::uint64_t, std::uint64_t)>& progress,
+    const channel::KeepWaiting& keep_waiting);
 
 }  // namespace warifu::control

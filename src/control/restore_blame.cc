@@ -1,7 +1,7 @@
 // Who lied: one chunk is fetched from every source, and shares of a pair that verifies are honest.
 //
-// Two shares alone only show that something is wrong; a third one tells which. The price is one chunk
-// of key per source.
+// Two shares alone only show that something is wrong; a third one tells which. The price is one
+// chunk of key per source.
 #include <fmt/format.h>
 
 #include "control/restore_stream.h"
@@ -34,9 +34,8 @@ Result<> RestoreStream::blame(const RestorePlan& plan, std::uint64_t chunk) {
       const Sample& x = samples[i];
       const Sample& y = samples[j];
       if (x.source->top == y.source->top) continue;
-      const auto verified =
-          combine(*x.source, secret::Buffer::copy_of(x.record.bytes()), *y.source,
-                  secret::Buffer::copy_of(y.record.bytes()), chunk);
+      const auto verified = combine(*x.source, secret::Buffer::copy_of(x.record.bytes()), *y.source,
+                                    secret::Buffer::copy_of(y.record.bytes()), chunk);
       if (!verified) continue;
       honest.insert(x.source->letters.begin(), x.source->letters.end());
       honest.insert(y.source->letters.begin(), y.source->letters.end());

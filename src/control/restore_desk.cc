@@ -2,6 +2,7 @@
 #include "control/restore_desk.h"
 
 #include <algorithm>
+
 #include <boost/json.hpp>
 
 #include "base/log.h"

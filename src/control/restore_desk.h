@@ -1,8 +1,8 @@
 // Restores: streams verified plaintext to a reader under a grant.
 //
-// Every byte that leaves has passed its chunk's tag under the card's hash key. A source that fails is
-// replaced by the next cheapest legal set; a source that lies is named and left out. The job in the
-// catalog lets an interrupted restore go on from a chunk under the same use of the grant.
+// Every byte that leaves has passed its chunk's tag under the card's hash key. A source that fails
+// is replaced by the next cheapest legal set; a source that lies is named and left out. The job in
+// the catalog lets an interrupted restore go on from a chunk under the same use of the grant.
 #pragma once
 
 #include <functional>

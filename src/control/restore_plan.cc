@@ -42,8 +42,8 @@ Result<std::set<std::string>> parse_letters(const std::string& text) {
       continue;
     }
     const bool top = word.size() == 1 && word[0] >= 'A' && word[0] <= 'C';
-    const bool nested = word.size() == 2 && word[0] >= 'A' && word[0] <= 'C' && word[1] >= '1' &&
-                        word[1] <= '3';
+    const bool nested =
+        word.size() == 2 && word[0] >= 'A' && word[0] <= 'C' && word[1] >= '1' && word[1] <= '3';
     if (!top && !nested) {
       return fail(Code::kInvalidArgument,
                   "'" + text + "' is not a list of shares such as A,B or A,C1,C2");

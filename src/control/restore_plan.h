@@ -14,7 +14,7 @@ namespace warifu::control {
 
 // A durable share and its holder.
 struct ShareLocation {
-  std::string letter;  // "A", "B", "C", "C1", ...
+  std::string letter;                                 // "A", "B", "C", "C1", ...
   sharing::ShareIndex top = sharing::ShareIndex::kA;  // the top share that it is, or is part of
   bool nested = false;
   ShareId share;
@@ -46,12 +46,9 @@ struct RestoreWishes {
 [[nodiscard]] Result<std::set<std::string>> parse_letters(const std::string& text);
 
 // Sources that can be reached, cheapest first. `bytes`: length of one share.
-[[nodiscard]] std::vector<RestoreSource> find_sources(const std::vector<ShareLocation>& shares,
-                                                      const Snapshot& snapshot,
-                                                      const SiteConfig& config,
-                                                      const SiteName& destination,
-                                                      std::uint64_t bytes,
-                                                      const RestoreWishes& wishes);
+[[nodiscard]] std::vector<RestoreSource> find_sources(
+    const std::vector<ShareLocation>& shares, const Snapshot& snapshot, const SiteConfig& config,
+    const SiteName& destination, std::uint64_t bytes, const RestoreWishes& wishes);
 
 // Pairs of sources of different top shares, cheapest first, that fit the wishes.
 [[nodiscard]] std::vector<RestorePlan> find_plans(const std::vector<RestoreSource>& sources,

@@ -1,9 +1,11 @@
 // Opening, streaming and replacing sources.
 #include "control/restore_stream.h"
 
-#include <algorithm>
-#include <boost/json.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
+
+#include <boost/json.hpp>
 
 #include "base/log.h"
 #include "control/consent_desk.h"
@@ -20,8 +22,7 @@ class OwnSource final : public RecordSource {
       : site_(site), released_(std::move(released)), request_(std::move(request)) {}
 
   Result<secret::Buffer> next() override {
-    if (!released_.permit.covers(request_.object, request_.destination,
-                                 site_.system.clock.now())) {
+    if (!released_.permit.covers(request_.object, request_.destination, site_.system.clock.now())) {
       return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile");
     }
     const ChunkIndex index{request_.first_chunk + done_++};
@@ -74,8 +75,9 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   grant_bytes_ = record.grant_bytes;
   TRY_ASSIGN(grant_, consent::parse_grant(grant_bytes_));
   for (std::size_t at = 0; at < record.evidence.size(); at += consent::kEvidenceBytes) {
-    const ByteView one = ByteView(record.evidence).subspan(
-        at, std::min(consent::kEvidenceBytes, record.evidence.size() - at));
+    const ByteView one =
+        ByteView(record.evidence)
+            .subspan(at, std::min(consent::kEvidenceBytes, record.evidence.size() - at));
     TRY_ASSIGN(const consent::Evidence evidence, consent::parse_evidence(one));
     evidence_[evidence.site] = evidence;
   }
@@ -116,9 +118,8 @@ std::string way_of(const RestoreSource& source) {
 
 bool RestoreStream::is_excluded(const RestoreSource& source) const {
   if (excluded_.contains(way_of(source))) return true;
-  return std::ranges::any_of(source.letters, [&](const std::string& letter) {
-    return excluded_.contains(letter);
-  });
+  return std::ranges::any_of(source.letters,
+                             [&](const std::string& letter) { return excluded_.contains(letter); });
 }
 
 Result<RestorePlan> RestoreStream::choose() const {
@@ -219,7 +220,8 @@ Result<> RestoreStream::run(std::uint64_t from, const PlainSink& sink) {
   return {};
 }
 
-// Returns without error when the plan is finished, or a source was excluded and another plan is due.
+// Returns without error when the plan is finished, or a source was excluded and another plan is
+// due.
 Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink) {
   const std::uint64_t count = chunking_.chunk_count() - next_chunk_;
   const RestoreSource* sides[2] = {&plan.first, &plan.second};
@@ -243,8 +245,8 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink)
       if (!record) return give_up(*sides[i], record.error());
       records[i] = std::move(*record);
     }
-    auto chunk = combine(plan.first, std::move(records[0]), plan.second, std::move(records[1]),
-                         next_chunk_);
+    auto chunk =
+        combine(plan.first, std::move(records[0]), plan.second, std::move(records[1]), next_chunk_);
     if (!chunk) return blame(plan, next_chunk_);
     if (tagger_ != nullptr) tagger_->add(chunk->tag());
     TRY(sink(chunk->data()));

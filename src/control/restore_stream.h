@@ -22,10 +22,11 @@ class RestoreStream {
   RestoreStream(SiteContext& site, ShareService& own, catalog::Catalog& catalog)
       : site_(site), own_(own), catalog_(catalog) {}
 
-  // Reads grant, evidence and shares; looks at the network. Errors: kNotFound, kCorrupt, kInvalidArgument.
+  // Reads grant, evidence and shares; looks at the network. Errors: kNotFound, kCorrupt,
+  // kInvalidArgument.
   [[nodiscard]] Result<> open(const catalog::Job& job);
-  // Streams from byte offset `from`. Errors: kRefused (a gate said no), kUnavailable when no legal set is
-  // left (with what became of each), the sink's.
+  // Streams from byte offset `from`. Errors: kRefused (a gate said no), kUnavailable when no legal
+  // set is left (with what became of each), the sink's.
   [[nodiscard]] Result<> run(std::uint64_t from, const PlainSink& sink);
   // Writes the key that the stream has cost into the catalog.
   [[nodiscard]] Result<> account();
@@ -49,7 +50,8 @@ class RestoreStream {
   Result<sharing::VerifiedChunk> combine(const RestoreSource& x, secret::Buffer x_record,
                                          const RestoreSource& y, secret::Buffer y_record,
                                          std::uint64_t chunk) const;
-  // Finds out which share of `plan` is wrong at this chunk. Errors: kCorrupt when it cannot be told.
+  // Finds out which share of `plan` is wrong at this chunk. Errors: kCorrupt when it cannot be
+  // told.
   Result<> blame(const RestorePlan& plan, std::uint64_t chunk);
   void exclude(const RestoreSource& source, const std::string& letter, const std::string& why,
                bool lied);

@@ -28,7 +28,8 @@ Bytes seal_secret(ByteView root_key, os::Random& random, ByteView secret) {
   const MutableBytes nonce = MutableBytes(sealed).first(kNonceBytes);
   random.fill(nonce);
   const SplitNonce parts = split_nonce(nonce);
-  crypto::seal(root_key, parts.domain, parts.index, secret, MutableBytes(sealed).subspan(kNonceBytes));
+  crypto::seal(root_key, parts.domain, parts.index, secret,
+               MutableBytes(sealed).subspan(kNonceBytes));
   return sealed;
 }
 

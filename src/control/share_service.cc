@@ -27,12 +27,10 @@ void ShareService::add_handlers(channel::Server& server) {
   const auto on = [&](Method method, channel::Handler handler) {
     server.handle(number(method), std::move(handler));
   };
-  on(Method::kStatus, [this](channel::Exchange& exchange) {
-    return exchange.reply(encode(status()));
-  });
-  on(Method::kShareList, [this](channel::Exchange& exchange) {
-    return exchange.reply(encode(held_shares()));
-  });
+  on(Method::kStatus,
+     [this](channel::Exchange& exchange) { return exchange.reply(encode(status())); });
+  on(Method::kShareList,
+     [this](channel::Exchange& exchange) { return exchange.reply(encode(held_shares())); });
   on(Method::kLease, [this](channel::Exchange& exchange) -> Result<> {
     TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
     kme::Link* link = site_.keys.link_to(lease.peer);
@@ -107,8 +105,8 @@ std::vector<HeldShare> ShareService::held_shares() {
   }
   for (const auto& problem : listing->problems) log_warning(problem.path + ": " + problem.reason);
   for (const store::ShareHeader& header : listing->shares) {
-    held.push_back({header.share, header.object, letter_of(header),
-                    store::ShareLayout(header).file_bytes()});
+    held.push_back(
+        {header.share, header.object, letter_of(header), store::ShareLayout(header).file_bytes()});
   }
   return held;
 }
@@ -146,26 +144,25 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
   const std::string here = site_.config.name.text();
   TRY_ASSIGN(auto reader, site_.shares.open(request.share));
   const store::ShareHeader& header = reader->header();
-  const bool gathers =
-      header.level == store::Level::kNested &&
-      std::ranges::any_of(header.siblings, [&](const store::Sibling& sibling) {
-        return sibling.site == recipient && sibling.share != header.share;
-      });
+  const bool gathers = header.level == store::Level::kNested &&
+                       std::ranges::any_of(header.siblings, [&](const store::Sibling& sibling) {
+                         return sibling.site == recipient && sibling.share != header.share;
+                       });
   if (recipient != request.destination && !gathers) {
     TRY(site_.log.append("refused", {{"reason", "recipient"}, {"recipient", recipient.text()}}));
-    return fail(Code::kRefused, here + ": " + recipient.text() +
-                                    " is neither the destination nor the holder of a sibling share");
+    return fail(Code::kRefused,
+                here + ": " + recipient.text() +
+                    " is neither the destination nor the holder of a sibling share");
   }
   if (header.object != request.object) {
     return fail(Code::kRefused, here + ": the share belongs to another object");
   }
-  TRY_ASSIGN(consent::Permit permit,
-             site_.gate.request_release(request.grant, request.evidence,
-                                        {.object = header.object,
-                                         .owner = header.owner,
-                                         .destination = request.destination,
-                                         .purpose = request.purpose,
-                                         .session = request.session}));
+  TRY_ASSIGN(consent::Permit permit, site_.gate.request_release(request.grant, request.evidence,
+                                                                {.object = header.object,
+                                                                 .owner = header.owner,
+                                                                 .destination = request.destination,
+                                                                 .purpose = request.purpose,
+                                                                 .session = request.session}));
   const std::uint64_t chunks = header.chunk_count;
   if (request.first_chunk >= chunks || request.chunk_count == 0 ||
       request.chunk_count > chunks - request.first_chunk) {
@@ -208,8 +205,8 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
   TRY_ASSIGN(const CombineRequest request, decode_combine(exchange.request().body));
   TRY_ASSIGN(const Released own, release(request.own, exchange.request().from));
   const store::ShareHeader& header = own.reader->header();
-  const auto sibling = std::ranges::find(header.siblings, request.other_share,
-                                         &store::Sibling::share);
+  const auto sibling =
+      std::ranges::find(header.siblings, request.other_share, &store::Sibling::share);
   if (sibling == header.siblings.end() || sibling->site != request.other_site ||
       sibling->index == header.index) {
     return fail(Code::kRefused, site_.config.name.text() +
@@ -218,11 +215,10 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
   ReadRequest fetch = request.own;
   fetch.share = request.other_share;
   fetch.evidence = request.other_evidence;
-  TRY_ASSIGN(channel::Call call,
-             site_.caller.start({.to = request.other_site,
-                                 .method = number(Method::kShareRead),
-                                 .job = exchange.request().job,
-                                 .body = encode(fetch)}));
+  TRY_ASSIGN(channel::Call call, site_.caller.start({.to = request.other_site,
+                                                     .method = number(Method::kShareRead),
+                                                     .job = exchange.request().job,
+                                                     .body = encode(fetch)}));
   TRY_ASSIGN(const channel::Reply reply, call.reply([&](std::uint64_t done, std::uint64_t total) {
     (void)exchange.working(done, total);  // a lost caller shows at the next frame
   }));

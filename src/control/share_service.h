@@ -1,8 +1,8 @@
-// What every site does with shares for others: takes them in, gives them out against evidence, combines
-// nested ones, re-shares, deletes.
+// What every site does with shares for others: takes them in, gives them out against evidence,
+// combines nested ones, re-shares, deletes.
 //
-// A share leaves for a restore only through release(), which needs this site's own Gate to say yes and
-// returns reader and Permit together. Thread-safe; handlers run on the channel's threads.
+// A share leaves for a restore only through release(), which needs this site's own Gate to say yes
+// and returns reader and Permit together. Thread-safe; handlers run on the channel's threads.
 #pragma once
 
 #include <map>

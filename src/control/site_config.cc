@@ -1,10 +1,12 @@
 // Reading and checking of the configuration, and routes over its links.
 #include "control/site_config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <deque>
-#include <fmt/format.h>
 #include <set>
+
 #include <toml++/toml.h>
 
 namespace warifu::control {
@@ -172,8 +174,9 @@ Result<> check_whole(const SiteConfig& config, const std::string& file) {
   }
   for (const LinkEntry& link : config.links) {
     if (!known(link.a) || !known(link.b) || link.a == link.b) {
-      return bad(file, nullptr, fmt::format("[[links]] {}-{} must join two different known sites",
-                                            link.a.text(), link.b.text()));
+      return bad(file, nullptr,
+                 fmt::format("[[links]] {}-{} must join two different known sites", link.a.text(),
+                             link.b.text()));
     }
   }
   for (const PeerConfig& peer : config.peers) {
@@ -248,8 +251,8 @@ Result<SiteConfig> load_site_config(const std::string& path) {
     const toml::table root = toml::parse(as_text(text), path);
     TRY(read_all(root, config));
   } catch (const toml::parse_error& error) {
-    return fail(Code::kInvalidArgument, fmt::format("{}:{}: {}", path, error.source().begin.line,
-                                                    error.description()));
+    return fail(Code::kInvalidArgument,
+                fmt::format("{}:{}: {}", path, error.source().begin.line, error.description()));
   }
   return config;
 }

@@ -1,4 +1,5 @@
-// A site's configuration file (TOML): who it is, who else there is, its links and devices, its policy.
+// A site's configuration file (TOML): who it is, who else there is, its links and devices, its
+// policy.
 //
 // Every field is checked when the file is read; a mistake is told with file, line and field, and
 // nothing starts. Unknown keys are mistakes too.
@@ -15,9 +16,9 @@ namespace warifu::control {
 
 // Access to the key device of a qkd link (ETSI GS QKD 014 over mutual TLS).
 struct DeviceConfig {
-  std::string url;         // https://host:port
-  std::string own_sae;     // this site's SAE id at the device
-  std::string peer_sae;    // the far end's SAE id
+  std::string url;          // https://host:port
+  std::string own_sae;      // this site's SAE id at the device
+  std::string peer_sae;     // the far end's SAE id
   std::string certificate;  // PEM files of this site as a client of the device
   std::string key;
   std::string ca;
@@ -68,7 +69,8 @@ struct SiteConfig {
 // Next hops by fewest links over the whole network, addresses of direct peers.
 [[nodiscard]] channel::Routes make_routes(const SiteConfig& config);
 
-// Sites from `from` to `to`, both included, following next hops by fewest links; empty when there is no way.
+// Sites from `from` to `to`, both included, following next hops by fewest links; empty when there
+// is no way.
 [[nodiscard]] std::vector<SiteName> shortest_path(const SiteConfig& config, const SiteName& from,
                                                   const SiteName& to);
 

@@ -56,8 +56,8 @@ Result<> StagingReader::read(ChunkIndex index, MutableBytes record) {
   WARIFU_CHECK(record.size() >= length);
   sealed_.resize(length + crypto::kSealOverhead);
   TRY(file_->read_exact_at(index.value * kBlock, sealed_));
-  if (auto opened = crypto::open_sealed(key_.bytes(), kDomain, index.value, sealed_,
-                                        record.first(length));
+  if (auto opened =
+          crypto::open_sealed(key_.bytes(), kDomain, index.value, sealed_, record.first(length));
       !opened) {
     return fail_in("staged file '" + file_->path() + "'", opened.error());
   }

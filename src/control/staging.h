@@ -1,9 +1,10 @@
-// Staging: the plaintext of an object between upload and commitment, sealed under its own random key.
+// Staging: the plaintext of an object between upload and commitment, sealed under its own random
+// key.
 //
 //   file := block*      block i := AES-256-GCM(chunk i)
 //
-// The key lives in locked memory and, sealed under the site's root key, in the job's record. Erasing
-// forgets the key and removes the file. Never more than one chunk is in clear at a time.
+// The key lives in locked memory and, sealed under the site's root key, in the job's record.
+// Erasing forgets the key and removes the file. Never more than one chunk is in clear at a time.
 #pragma once
 
 #include "os/system.h"
@@ -46,7 +47,8 @@ class StagingReader {
  public:
   [[nodiscard]] static Result<StagingReader> open(os::System system, const std::string& path,
                                                   ByteView key, const sharing::Chunking& chunking);
-  // Chunk i into the start of `record`, which has chunking.record_length(i) bytes. Errors: kCorrupt, kIo.
+  // Chunk i into the start of `record`, which has chunking.record_length(i) bytes. Errors:
+  // kCorrupt, kIo.
   [[nodiscard]] Result<> read(ChunkIndex index, MutableBytes record);
 
  private:

@@ -46,8 +46,8 @@ Result<StoreTicket> Upload::finish() {
               .person_id = person_.person_id,
               .created = now,
               .updated = now,
-              .sealed_secret = seal_object_secrets(site.keys.root_key().bytes(),
-                                                   site.system.random, secrets)},
+              .sealed_secret =
+                  seal_object_secrets(site.keys.root_key().bytes(), site.system.random, secrets)},
       .object = catalog::Object{.object = object,
                                 .person_id = person_.person_id,
                                 .label = label_,

@@ -1,4 +1,5 @@
-// Taking a file in: the upload goes into a sealed staged copy; when it is whole, a store job begins.
+// Taking a file in: the upload goes into a sealed staged copy; when it is whole, a store job
+// begins.
 #pragma once
 
 #include "control/jobs.h"
@@ -37,8 +38,8 @@ class Upload {
 class StoreDesk {
  public:
   explicit StoreDesk(JobEngine& engine) : engine_(engine) {}
-  // `length` is what the sender announces (0: unknown): space for the staged copy and share A must be
-  // there. Errors: kNotFound (the person), kNoSpace, kInvalidArgument.
+  // `length` is what the sender announces (0: unknown): space for the staged copy and share A must
+  // be there. Errors: kNotFound (the person), kNoSpace, kInvalidArgument.
   [[nodiscard]] Result<Upload> begin(const std::string& person, const std::string& label,
                                      std::uint64_t length);
 

@@ -2,6 +2,7 @@
 #include "control/store_job.h"
 
 #include <algorithm>
+
 #include <boost/json.hpp>
 
 #include "base/log.h"
@@ -35,8 +36,8 @@ Result<> StoreJob::load() {
   TRY_ASSIGN(shares_, catalog.list_shares(object_.object));
   TRY_ASSIGN(const auto pseudonyms, catalog.pseudonyms(object_.person_id));
   for (const auto& entry : pseudonyms) pseudonyms_[entry.site] = entry.pseudonym;
-  TRY_ASSIGN(secrets_, open_object_secrets(engine_.site().keys.root_key().bytes(),
-                                           job_.sealed_secret));
+  TRY_ASSIGN(secrets_,
+             open_object_secrets(engine_.site().keys.root_key().bytes(), job_.sealed_secret));
   chunking_ = {{object_.length}};
   started_ = engine_.site().system.clock.monotonic();
   return {};
@@ -63,8 +64,8 @@ Result<> StoreJob::save_secrets() {
 
 void StoreJob::note_trouble(const Error& why) {
   job_.error = why.message;
-  const auto state = why.code == Code::kOutOfKey ? catalog::JobState::kWaitingKey
-                                                 : catalog::JobState::kRunning;
+  const auto state =
+      why.code == Code::kOutOfKey ? catalog::JobState::kWaitingKey : catalog::JobState::kRunning;
   if (const auto saved = save(state, job_.step); !saved) log_warning(saved.error().message);
 }
 
@@ -103,8 +104,8 @@ Result<> StoreJob::plan() {
     shares.push_back(planned(object_.object, std::nullopt, i, target, bytes, site.system.random));
     const ShareId parent = shares.back().share;
     for (std::size_t j = 0; j < target.nested.size(); ++j) {
-      shares.push_back(planned(object_.object, parent, j, target.nested[j], bytes,
-                               site.system.random));
+      shares.push_back(
+          planned(object_.object, parent, j, target.nested[j], bytes, site.system.random));
     }
   }
   boost::json::array reasons;
@@ -226,12 +227,13 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
       if (total > 0) show_progress(before + done * sharing::kShareCount);
     };
     if (gateway == site.config.name) {
-      TRY(reshare(site, request, job_id_,
-                  [&](std::uint64_t done, std::uint64_t total) -> Result<> {
-                    progress(done, total);
-                    return {};
-                  },
-                  keep_waiting()));
+      TRY(reshare(
+          site, request, job_id_,
+          [&](std::uint64_t done, std::uint64_t total) -> Result<> {
+            progress(done, total);
+            return {};
+          },
+          keep_waiting()));
     } else {
       TRY_ASSIGN(channel::Call call, site.caller.start({.to = gateway,
                                                         .method = number(Method::kReshare),
@@ -280,9 +282,8 @@ void StoreJob::roll_back(const Error& why) {
   // Best effort from here on: what cannot be taken back now is a partial share that nobody can use.
   for (const auto& share : shares_) {
     if (object_.state == catalog::ObjectState::kCommitted) break;
-    Result<> removed = share.last_site == site.config.name
-                           ? engine_.own().remove(share.share)
-                           : Result<>();
+    Result<> removed =
+        share.last_site == site.config.name ? engine_.own().remove(share.share) : Result<>();
     if (share.last_site != site.config.name) {
       const auto asked = site.caller.ask(share.last_site, number(Method::kShareDelete),
                                          encode_share_id(share.share));

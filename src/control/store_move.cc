@@ -71,8 +71,8 @@ Result<> StoreJob::tag_chunks(StagingReader& staging, const mac::Key& key,
   for (std::uint64_t i = 0; i < count; ++i) {
     secret::Buffer record(chunking_.record_length({i}));
     TRY(staging.read({i}, record.bytes()));
-    tagger.add(sharing::finish_record(key, object_.object, {i}, chunking_.length({i}),
-                                      record.bytes()));
+    tagger.add(
+        sharing::finish_record(key, object_.object, {i}, chunking_.length({i}), record.bytes()));
   }
   return {};
 }
@@ -93,8 +93,8 @@ Result<> StoreJob::move_chunks(FanOut& fan, store::ShareWriter& own, std::uint64
     const std::size_t size = chunking_.record_length({i});
     secret::Buffer record(size);
     TRY(staging.read({i}, record.bytes()));
-    tagger.add(sharing::finish_record(key, object_.object, {i}, chunking_.length({i}),
-                                      record.bytes()));
+    tagger.add(
+        sharing::finish_record(key, object_.object, {i}, chunking_.length({i}), record.bytes()));
     secret::Buffer share_a(size);
     for (auto& share : sent) share = secret::Buffer(size);
     site.system.random.fill(share_a.bytes());

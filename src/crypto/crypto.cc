@@ -24,8 +24,8 @@ std::array<Byte, 12> nonce_of(std::uint32_t domain, std::uint64_t index) {
 
 Digest sha256(ByteView bytes) {
   Digest digest{};
-  WARIFU_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(),
-                          nullptr) == 1);
+  WARIFU_CHECK(
+      EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
   return digest;
 }
 
@@ -35,14 +35,14 @@ void seal(ByteView key, std::uint32_t domain, std::uint64_t index, ByteView plai
   const auto nonce = nonce_of(domain, index);
   const Cipher cipher(EVP_CIPHER_CTX_new());
   int length = 0;
-  WARIFU_CHECK(cipher != nullptr &&
-               EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.data(),
-                                  nonce.data()) == 1 &&
-               EVP_EncryptUpdate(cipher.get(), out.data(), &length, plain.data(),
-                                 static_cast<int>(plain.size())) == 1 &&
-               EVP_EncryptFinal_ex(cipher.get(), out.data() + length, &length) == 1 &&
-               EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kSealOverhead,
-                                   out.data() + plain.size()) == 1);
+  WARIFU_CHECK(
+      cipher != nullptr &&
+      EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.data(), nonce.data()) == 1 &&
+      EVP_EncryptUpdate(cipher.get(), out.data(), &length, plain.data(),
+                        static_cast<int>(plain.size())) == 1 &&
+      EVP_EncryptFinal_ex(cipher.get(), out.data() + length, &length) == 1 &&
+      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kSealOverhead,
+                          out.data() + plain.size()) == 1);
 }
 
 Result<> open_sealed(ByteView key, std::uint32_t domain, std::uint64_t index, ByteView sealed,

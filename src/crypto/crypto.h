@@ -1,5 +1,5 @@
-// Computational cryptography, in one place: sealing of data at rest and digests. TLS and certificates
-// are in tls.h. This folder is the only user of OpenSSL.
+// Computational cryptography, in one place: sealing of data at rest and digests. TLS and
+// certificates are in tls.h. This folder is the only user of OpenSSL.
 //
 // Nothing here carries an information-theoretic promise. It protects unused pads and staged files
 // on stolen disks, and identities at the site's edge.

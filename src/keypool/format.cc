@@ -13,7 +13,9 @@ constexpr std::string_view kMarkMagic = "WRFMARK1";
 constexpr std::string_view kIndexMagic = "WRFINDX1";
 constexpr std::uint32_t kMaxSegments = 1 << 20;
 
-void append_crc(wire::Writer& writer) { writer.u32(wire::crc32c(writer.bytes())); }
+void append_crc(wire::Writer& writer) {
+  writer.u32(wire::crc32c(writer.bytes()));
+}
 
 std::unexpected<Error> damaged(const std::string& path, std::string_view why) {
   return fail(Code::kCorrupt, "pool file '" + path + "' is damaged: " + std::string(why));

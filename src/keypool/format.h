@@ -4,15 +4,16 @@
 //               wrap_domain:u32 wrap_index:u64 wrapped_pool_key:48 crc32c:u32
 //   mark     := slot slot       (4,096 bytes each, written in turn; the kernel writes whole blocks
 //               of that size, so a torn write of one slot cannot harm the other)
-//   slot     := "WRFMARK1" sequence:u64 mark:u64 payload:u64 tag:u64 hash_key:u64 bulk:u64 crc32c:u32 zeros
-//   index    := "WRFINDX1" next_number:u64 stream_end:u64 count:u32 entry* crc32c:u32
-//   entry    := number:u64 base:u64 length:u32 state:u8 origin:u8 created:i64
+//   slot     := "WRFMARK1" sequence:u64 mark:u64 payload:u64 tag:u64 hash_key:u64 bulk:u64
+//   crc32c:u32 zeros index    := "WRFINDX1" next_number:u64 stream_end:u64 count:u32 entry*
+//   crc32c:u32 entry    := number:u64 base:u64 length:u32 state:u8 origin:u8 created:i64
 //               wrap_index:u64 wrapped_segment_key:48
 //   segment  := sealed block of 65,536 bytes of pad (the last may be shorter) + 16, repeated
 //
 // The pool key is sealed under the site's root key; each segment key under the pool key; each block
-// under its segment key. wrap_index is drawn at random: a number comes again after a crash or a restored
-// backup, and the same place under one key must not. Dropping an entry from the index forgets its segment.
+// under its segment key. wrap_index is drawn at random: a number comes again after a crash or a
+// restored backup, and the same place under one key must not. Dropping an entry from the index
+// forgets its segment.
 #pragma once
 
 #include <vector>

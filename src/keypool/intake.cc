@@ -1,6 +1,6 @@
 // Intake: segments come in as INGESTED, become SYNCED when both ends hold equal bytes, or end
-// QUARANTINED. The index is replaced atomically at each step, after the segment's bytes are durable;
-// memory follows the file, so a step whose index could not be written has not happened.
+// QUARANTINED. The index is replaced atomically at each step, after the segment's bytes are
+// durable; memory follows the file, so a step whose index could not be written has not happened.
 #include <algorithm>
 #include <array>
 
@@ -19,8 +19,8 @@ Result<> Pool::ingest(SegmentNumber number, Origin origin, ByteView material) {
   {
     const std::lock_guard lock(mutex_);
     if (number.value < index_.next_number) {
-      return fail(Code::kAlreadyExists, "segment " + std::to_string(number.value) +
-                                            " was taken in before");
+      return fail(Code::kAlreadyExists,
+                  "segment " + std::to_string(number.value) + " was taken in before");
     }
   }
   secret::Buffer key(crypto::kSealKeyBytes);
@@ -62,8 +62,8 @@ Result<secret::Buffer> Pool::read_ingested(SegmentNumber number) {
     const std::lock_guard lock(mutex_);
     const SegmentEntry* entry = find(index_, number);
     if (entry == nullptr || entry->state != SegmentState::kIngested) {
-      return fail(Code::kNotFound, "segment " + std::to_string(number.value) +
-                                       " is not waiting for confirmation");
+      return fail(Code::kNotFound,
+                  "segment " + std::to_string(number.value) + " is not waiting for confirmation");
     }
     TRY_ASSIGN(secret::Buffer key, unwrap_key(*entry));
     TRY_ASSIGN(auto file, system_.files.open(segment_path(number), os::OpenMode::kRead));
@@ -88,8 +88,8 @@ Result<> Pool::mark_synced(SegmentNumber number, PadOffset base) {
   }
   if (entry->state == SegmentState::kSynced) {
     if (entry->base == base) return {};
-    return fail(Code::kCorrupt, "the two ends give segment " + std::to_string(number.value) +
-                                    " different places");
+    return fail(Code::kCorrupt,
+                "the two ends give segment " + std::to_string(number.value) + " different places");
   }
   if (entry->state != SegmentState::kIngested || base != index_.stream_end) {
     return fail(Code::kCorrupt, "segment " + std::to_string(number.value) +
@@ -108,8 +108,8 @@ Result<> Pool::quarantine(SegmentNumber number) {
   Index next = index_;
   SegmentEntry* entry = find(next, number);
   if (entry == nullptr || entry->state == SegmentState::kSynced) {
-    return fail(Code::kNotFound, "segment " + std::to_string(number.value) +
-                                     " is not waiting for confirmation");
+    return fail(Code::kNotFound,
+                "segment " + std::to_string(number.value) + " is not waiting for confirmation");
   }
   entry->state = SegmentState::kQuarantined;
   return write_index(std::move(next));

@@ -95,7 +95,8 @@ Result<> Pool::load_marks() {
   }
   if (!best) return fail(Code::kCorrupt, "pool file '" + path + "' has no readable mark");
   mark_ = *best;
-  // What lies below the mark may be forgotten already; nothing above it, and it stays in the stream.
+  // What lies below the mark may be forgotten already; nothing above it, and it stays in the
+  // stream.
   PadOffset kept = index_.stream_end;
   for (const SegmentEntry& entry : index_.entries) {
     if (entry.state == SegmentState::kSynced) kept = std::min(kept, entry.base);
@@ -110,9 +111,10 @@ Result<> Pool::load_marks() {
 }
 
 // The process before this one may have died between a write and its sync, or of a failed sync: then
-// what was read just now stands in the page cache and not on the disk, and no sync would bring it there.
-// To overwrite the other slot now would risk the last mark that is. So both slots go to a new file, and
-// the old one stays untouched until that is durable; the names in the folder become durable with it.
+// what was read just now stands in the page cache and not on the disk, and no sync would bring it
+// there. To overwrite the other slot now would risk the last mark that is. So both slots go to a
+// new file, and the old one stays untouched until that is durable; the names in the folder become
+// durable with it.
 Result<> Pool::renew_marks() {
   const std::string path = dir_ + "/mark";
   mark_.sequence = mark_.sequence / 2 * 2 + 2;  // even: the first slot

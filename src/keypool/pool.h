@@ -3,9 +3,10 @@
 // The bytes form one endless stream. The durable mark divides it: everything below may have been
 // used and is never handed out again; everything from the mark to synced_end is available.
 //
-// Order of one use (both ends): the receiving end reserve()s, which makes its mark durable; it tells
-// the range to the sending end, which accept()s it, making its own mark durable; only then does
-// either end read a byte. So after a crash, or a restored backup of one end, no byte is used twice.
+// Order of one use (both ends): the receiving end reserve()s, which makes its mark durable; it
+// tells the range to the sending end, which accept()s it, making its own mark durable; only then
+// does either end read a byte. So after a crash, or a restored backup of one end, no byte is used
+// twice.
 //
 // Invariants: the mark never goes back; a byte leaves through exactly one Pad; a segment that lies
 // below the mark and under no live Reservation is forgotten (its key is dropped from the index).
@@ -28,8 +29,8 @@ namespace warifu::keypool {
 class Pool;
 class SegmentReader;
 
-// What the reserved bytes are for. Bulk may not touch the floor that keeps control messages and tags
-// alive when data has eaten everything else.
+// What the reserved bytes are for. Bulk may not touch the floor that keeps control messages and
+// tags alive when data has eaten everything else.
 enum class Purpose : std::uint8_t { kControl = 1, kBulk = 2 };
 
 // A range of pad that is durably marked used and belongs to one holder, taken from the front.
@@ -79,7 +80,8 @@ class Pool {
   // Makes an empty pool in `dir`, which must not hold one. `root_key` seals the pool's own key.
   [[nodiscard]] static Result<> create(os::System system, const std::string& dir, LinkId link,
                                        Direction direction, ByteView root_key);
-  // Opens and recovers. Errors: kNotFound, kBusy (another process has it), kCorrupt naming the file.
+  // Opens and recovers. Errors: kNotFound, kBusy (another process has it), kCorrupt naming the
+  // file.
   [[nodiscard]] static Result<std::unique_ptr<Pool>> open(os::System system, const std::string& dir,
                                                           ByteView root_key);
   ~Pool();
@@ -93,8 +95,9 @@ class Pool {
 
   // --- intake -------------------------------------------------------------------------------
   [[nodiscard]] SegmentNumber next_segment() const;
-  // Writes a segment durably as INGESTED. `number` must be next_segment() or larger (the sending end
-  // numbers; the receiving end follows). 1..kSegmentBytes bytes. Errors: kAlreadyExists, kNoSpace, kIo.
+  // Writes a segment durably as INGESTED. `number` must be next_segment() or larger (the sending
+  // end numbers; the receiving end follows). 1..kSegmentBytes bytes. Errors: kAlreadyExists,
+  // kNoSpace, kIo.
   [[nodiscard]] Result<> ingest(SegmentNumber number, Origin origin, ByteView material);
   // Reads an INGESTED segment back (to compare both ends).
   [[nodiscard]] Result<secret::Buffer> read_ingested(SegmentNumber number);

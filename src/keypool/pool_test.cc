@@ -1,5 +1,5 @@
-// Two ends of a pool: same bytes once each, marks across restarts, out-of-order grants, older peers,
-// damaged files.
+// Two ends of a pool: same bytes once each, marks across restarts, out-of-order grants, older
+// peers, damaged files.
 #include "keypool/pool.h"
 
 #include <gtest/gtest.h>

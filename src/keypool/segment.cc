@@ -15,12 +15,12 @@ constexpr std::uint32_t kBlockDomain = 0x42444150;  // "PADB"
 Result<secret::Buffer> SegmentReader::read_block(std::uint32_t block) {
   const std::uint64_t start = static_cast<std::uint64_t>(block) * kBlock;
   WARIFU_CHECK(start < length_);
-  const auto plain_size = static_cast<std::uint32_t>(std::min<std::uint64_t>(kBlock, length_ - start));
+  const auto plain_size =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(kBlock, length_ - start));
   Bytes sealed(plain_size + crypto::kSealOverhead);
   TRY(file_->read_exact_at(static_cast<std::uint64_t>(block) * kSealedBlock, sealed));
   secret::Buffer plain(plain_size);
-  if (auto opened =
-          crypto::open_sealed(key_.bytes(), kBlockDomain, block, sealed, plain.bytes());
+  if (auto opened = crypto::open_sealed(key_.bytes(), kBlockDomain, block, sealed, plain.bytes());
       !opened) {
     return fail_in("pool segment '" + file_->path() + "' block " + std::to_string(block),
                    opened.error());
@@ -35,7 +35,8 @@ Result<> write_segment(os::FileSystem& files, const std::string& path, ByteView 
   Bytes sealed(kSealedBlock);
   std::uint32_t block = 0;
   for (std::size_t at = 0; at < material.size(); at += kBlock, ++block) {
-    const ByteView plain = material.subspan(at, std::min<std::size_t>(kBlock, material.size() - at));
+    const ByteView plain =
+        material.subspan(at, std::min<std::size_t>(kBlock, material.size() - at));
     const MutableBytes out = MutableBytes(sealed).first(plain.size() + crypto::kSealOverhead);
     crypto::seal(key, kBlockDomain, block, plain, out);
     if (auto written = file->write_at(static_cast<std::uint64_t>(block) * kSealedBlock, out);

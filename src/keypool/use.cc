@@ -59,12 +59,11 @@ Result<Reservation> Pool::accept(PadOffset begin, ByteCount size) {
   }
   // Granted earlier, arrived later: the mark already covers it at both ends, and the gap list of
   // this process says that nobody here has used it.
-  const auto gap = std::ranges::find_if(
-      gaps_, [&](const Gap& g) { return g.begin <= begin && end <= g.end; });
+  const auto gap =
+      std::ranges::find_if(gaps_, [&](const Gap& g) { return g.begin <= begin && end <= g.end; });
   if (gap == gaps_.end()) {
     return fail(Code::kRefused, "the peer granted pad at " + std::to_string(begin.value) +
-                                    ", below this end's mark " +
-                                    std::to_string(mark_.mark.value));
+                                    ", below this end's mark " + std::to_string(mark_.mark.value));
   }
   const Gap old = *gap;
   gaps_.erase(gap);
@@ -98,8 +97,8 @@ Result<> Pool::flush_account() {
 
 bool Pool::wait_available(std::uint64_t size, std::chrono::milliseconds limit) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(
-      lock, limit, [&] { return index_.stream_end.value - mark_.mark.value >= size; });
+  return changed_.wait_for(lock, limit,
+                           [&] { return index_.stream_end.value - mark_.mark.value >= size; });
 }
 
 Reservation Pool::make_reservation(PadOffset begin, PadOffset end) {
@@ -163,7 +162,9 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
   return *this;
 }
 
-Reservation::~Reservation() { release(); }
+Reservation::~Reservation() {
+  release();
+}
 
 void Reservation::release() {
   if (pool_ != nullptr) std::exchange(pool_, nullptr)->release(token_);
@@ -175,8 +176,8 @@ Result<secret::Pad> Reservation::take(std::size_t size) {
   const PadOffset start = at_;
   std::size_t done = 0;
   while (done < size) {
-    const bool cached = !block_.empty() && block_begin_ <= at_ &&
-                        at_.value < block_begin_.value + block_.size();
+    const bool cached =
+        !block_.empty() && block_begin_ <= at_ && at_.value < block_begin_.value + block_.size();
     if (!cached) {
       TRY_ASSIGN(Pool::Block block, pool_->read_block(at_));
       block_ = std::move(block.bytes);

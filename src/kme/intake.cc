@@ -50,7 +50,8 @@ Result<secret::Buffer> join(std::vector<DeviceKey> keys) {
   std::size_t size = 0;
   for (const DeviceKey& key : keys) size += key.bytes.size();
   if (size == 0 || size > limits::kSegmentBytes) {
-    return fail(Code::kProtocol, "the device handed out " + std::to_string(size) + " bytes at once");
+    return fail(Code::kProtocol,
+                "the device handed out " + std::to_string(size) + " bytes at once");
   }
   secret::Buffer material(size);
   std::size_t at = 0;
@@ -87,7 +88,8 @@ void Intake::run(const AskPeer& ask, const std::atomic<bool>& stop) {
   while (!stop) {
     const auto taken = round(ask);
     if (taken) {
-      if (!last_problem.empty()) log_info("link to " + link_.peer().text() + ": intake works again");
+      if (!last_problem.empty())
+        log_info("link to " + link_.peer().text() + ": intake works again");
       last_problem.clear();
       link_.note_device("delivering");
       if (*taken == 0) system_.clock.sleep(kPauseFull);
@@ -140,7 +142,8 @@ Result<std::uint64_t> Intake::round(const AskPeer& ask) {
     return std::unexpected(answer.error());
   }
   if (!secret::equal(*answer, fingerprint(offer.hash_key.bytes(), material.bytes()))) {
-    log_error("link to " + link_.peer().text() + ": the two devices gave different key for segment " +
+    log_error("link to " + link_.peer().text() +
+              ": the two devices gave different key for segment " +
               std::to_string(offer.number.value) + "; it is quarantined");
     TRY(pool.quarantine(offer.number));
     TRY(ask(IntakeMethod::kQuarantine, encode_place(offer.number, {})));

@@ -1,11 +1,11 @@
 // Intake: key from the device of a qkd link into the pools of both ends, in the same order.
 //
 // For each direction the sending end leads. It takes fresh keys from its device, writes them as
-// an INGESTED segment and offers their ids to the far end; that end fetches the same keys from its own
-// device, writes them, and answers with a universal hash under a key chosen for this one offer.
-// Offer and answer travel under one-time pad, so the hash tells nobody anything. Equal: SYNCED here, then there.
-// Different: QUARANTINED at both ends, never used.
-// Thread rule: one thread per link runs Intake::run(); the answering side is called by the channel.
+// an INGESTED segment and offers their ids to the far end; that end fetches the same keys from its
+// own device, writes them, and answers with a universal hash under a key chosen for this one offer.
+// Offer and answer travel under one-time pad, so the hash tells nobody anything. Equal: SYNCED
+// here, then there. Different: QUARANTINED at both ends, never used. Thread rule: one thread per
+// link runs Intake::run(); the answering side is called by the channel.
 #pragma once
 
 #include <atomic>

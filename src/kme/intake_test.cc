@@ -141,8 +141,8 @@ TEST_F(IntakeTest, AnyLostMessageOrAnswerLeavesTheEndsInStep) {
   for (const auto method : {IntakeMethod::kOffer, IntakeMethod::kCommit}) {
     for (const bool answer : {false, true}) {
       for (const bool restart : {false, true}) {
-        const auto failed = lead_->round(
-            peer([&](IntakeMethod m, bool a) { return m == method && a == answer; }));
+        const auto failed =
+            lead_->round(peer([&](IntakeMethod m, bool a) { return m == method && a == answer; }));
         EXPECT_FALSE(failed);
         if (restart) open();
         const auto round = lead_->round(peer());
@@ -204,12 +204,11 @@ TEST_F(IntakeTest, APresharedFileFeedsBothEndsAndDamageIsFound) {
   const std::string b = dir_ + "/set.right";
   const SiteName left = right_config_.peer;
   const SiteName right = left_config_.peer;
-  ASSERT_TRUE(make_preshare(system_, {left_config_.id, left, right, {}, {}, 100'000, 50'000}, a, b,
-                            {}));
-  EXPECT_EQ(make_preshare(system_, {left_config_.id, left, right, {}, {}, 1, 1}, a, b, {})
-                .error()
-                .code,
-            Code::kAlreadyExists);
+  ASSERT_TRUE(
+      make_preshare(system_, {left_config_.id, left, right, {}, {}, 100'000, 50'000}, a, b, {}));
+  EXPECT_EQ(
+      make_preshare(system_, {left_config_.id, left, right, {}, {}, 1, 1}, a, b, {}).error().code,
+      Code::kAlreadyExists);
   Bytes damaged = *os::read_file(system_.files, b, 1 << 20);
   damaged[60'000] ^= 1;
   ASSERT_TRUE(os::replace_file(system_.files, dir_ + "/damaged", damaged));
@@ -217,8 +216,7 @@ TEST_F(IntakeTest, APresharedFileFeedsBothEndsAndDamageIsFound) {
     return import_preshare(system_, path, self, link.send(), link.receive(), {});
   };
   EXPECT_EQ(import(dir_ + "/damaged", right, right_link()).error().code, Code::kCorrupt);
-  EXPECT_EQ(import(a, *SiteName::parse("other"), left_link()).error().code,
-            Code::kInvalidArgument);
+  EXPECT_EQ(import(a, *SiteName::parse("other"), left_link()).error().code, Code::kInvalidArgument);
   ASSERT_TRUE(import(a, left, left_link()));
   ASSERT_TRUE(import(b, right, right_link()));
   ASSERT_TRUE(import(b, right, right_link()));  // again: nothing is taken in twice

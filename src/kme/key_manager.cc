@@ -52,9 +52,8 @@ Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const st
       }
       pools[direction == keypool::Direction::kSend ? 0 : 1] = std::move(pool);
     }
-    manager->links_.push_back(std::make_unique<Link>(config.peer, config.link_class,
-                                                     std::move(pools[0]), std::move(pools[1]),
-                                                     system.clock));
+    manager->links_.push_back(std::make_unique<Link>(
+        config.peer, config.link_class, std::move(pools[0]), std::move(pools[1]), system.clock));
   }
   return manager;
 }

@@ -16,7 +16,8 @@ struct LinkConfig {
 
 class KeyManager {
  public:
-  // Opens the pools of every configured link. Errors: kNotFound naming the missing pool, kCorrupt, kBusy.
+  // Opens the pools of every configured link. Errors: kNotFound naming the missing pool, kCorrupt,
+  // kBusy.
   [[nodiscard]] static Result<std::unique_ptr<KeyManager>> open(
       os::System system, const std::string& dir, const std::vector<LinkConfig>& links);
 

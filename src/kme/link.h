@@ -1,8 +1,8 @@
 // A link as the key manager sees it: the two pools of one pair of sites at this end, the leases on
 // the sending pool, and the inflow.
 //
-// A lease promises pad of the sending direction to a job before a byte moves. A job may draw what is
-// available above the floor and above the leases of older jobs; so two plans never count the
+// A lease promises pad of the sending direction to a job before a byte moves. A job may draw what
+// is available above the floor and above the leases of older jobs; so two plans never count the
 // same key, and the oldest job is served first.
 // Thread-safe. Ownership: the KeyManager owns links for the life of the process.
 #pragma once

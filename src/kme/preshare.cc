@@ -44,7 +44,8 @@ Result<PresharePlan> decode(ByteView header, const std::string& path) {
   plan.base_ba = {reader.u64()};
   plan.length_ab = reader.u64();
   plan.length_ba = reader.u64();
-  if (plan.length_ab > kMaxLength || plan.length_ba > kMaxLength) reader.reject("impossible length");
+  if (plan.length_ab > kMaxLength || plan.length_ba > kMaxLength)
+    reader.reject("impossible length");
   (void)reader.i64();  // when it was made: for people
   if (auto good = reader.finish(); !good) return fail(Code::kCorrupt, good.error().message);
   return plan;
@@ -109,8 +110,7 @@ Result<> for_each_segment(const PresharePlan& plan, Step step) {
 Result<> verify_file(os::File& file, const PresharePlan& plan, const FileProgress& progress,
                      std::uint64_t total) {
   TRY_ASSIGN(const std::uint64_t size, file.size());
-  const std::uint64_t expected =
-      kHeaderBytes + plan.length_ab + plan.length_ba + kTrailerBytes;
+  const std::uint64_t expected = kHeaderBytes + plan.length_ab + plan.length_ba + kTrailerBytes;
   if (size != expected) {
     return fail(Code::kCorrupt, "preshared file '" + file.path() + "' has " + std::to_string(size) +
                                     " bytes, its header says " + std::to_string(expected));
@@ -222,7 +222,8 @@ Result<> wipe_preshare(os::System system, const std::string& path) {
   TRY_ASSIGN(const std::uint64_t size, file->size());
   const Bytes zeros(1 << 20);
   for (std::uint64_t at = 0; at < size; at += zeros.size()) {
-    TRY(file->write_at(at, ByteView(zeros).first(std::min<std::uint64_t>(zeros.size(), size - at))));
+    TRY(file->write_at(at,
+                       ByteView(zeros).first(std::min<std::uint64_t>(zeros.size(), size - at))));
   }
   file->sync();
   TRY(system.files.remove(path));

@@ -1,5 +1,5 @@
-// Preshared material: one file of random bytes for both directions of a link, made once and brought to
-// both ends (docs/formats/preshare-file.md).
+// Preshared material: one file of random bytes for both directions of a link, made once and brought
+// to both ends (docs/formats/preshare-file.md).
 //
 //   file   := header material(a to b) material(b to a) key:16 tag:16
 //   header := "WRFPRESH" version:u16 link:16 a:site b:site base_ab:u64 base_ba:u64
@@ -38,8 +38,8 @@ using FileProgress = std::function<void(std::uint64_t done, std::uint64_t total)
 [[nodiscard]] Result<PresharePlan> read_preshare_plan(os::System system, const std::string& path);
 
 // Takes the file into the two pools of `self`. The whole file is verified first; an import that a
-// crash cut short is continued by calling it again. Errors: kCorrupt (damage), kInvalidArgument (another
-// link or site), kRefused (does not continue the streams), kNoSpace.
+// crash cut short is continued by calling it again. Errors: kCorrupt (damage), kInvalidArgument
+// (another link or site), kRefused (does not continue the streams), kNoSpace.
 [[nodiscard]] Result<> import_preshare(os::System system, const std::string& path,
                                        const SiteName& self, keypool::Pool& send,
                                        keypool::Pool& receive, const FileProgress& progress);

@@ -67,8 +67,8 @@ void LaneHasher::update(ByteView words) {
   const std::size_t count = words.size() / (2 * kBlockBytes);
   if (count == 0) return;
   for (std::size_t lane = 0; lane < 2; ++lane) {
-    sum_[lane] = chosen_horner()(sum_[lane], key_.powers(), words.data() + lane * kBlockBytes, count,
-                                 2 * kBlockBytes);
+    sum_[lane] = chosen_horner()(sum_[lane], key_.powers(), words.data() + lane * kBlockBytes,
+                                 count, 2 * kBlockBytes);
   }
 }
 
@@ -92,6 +92,8 @@ Tag one_time_tag(const Key& key, ByteView message, ByteView pad) {
   return tag;
 }
 
-const char* variant_name() { return internal::has_pclmul() ? "pclmul" : "portable"; }
+const char* variant_name() {
+  return internal::has_pclmul() ? "pclmul" : "portable";
+}
 
 }  // namespace warifu::mac

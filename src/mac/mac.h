@@ -1,7 +1,8 @@
 // Universal hashing over GF(2^128): h_r(m_1..m_L) = sum m_i * r^(L+1-i), polynomial evaluation in
 // which the last block too is multiplied by r (no constant term, so a delta on message and tag
 // cannot be forged). Pr[h_r(m) + h_r(m') = c] <= L / 2^128 for m != m' and uniform r. Linear:
-// h(a XOR b) = h(a) XOR h(b) for messages of equal block count. (Wegman & Carter 1981; den Boer 1993.)
+// h(a XOR b) = h(a) XOR h(b) for messages of equal block count. (Wegman & Carter 1981; den Boer
+// 1993.)
 //
 // Field: x^128 + x^7 + x^2 + x + 1; bit i of the little-endian 128-bit number is the coefficient
 // of x^i. Constant time: no branch and no address depends on key or message.
@@ -64,8 +65,8 @@ class Hasher {
   bool ended_ = false;
 };
 
-// Two hashes at once over the two 128-bit lanes of 32-byte words: lane 0 takes the first 16 bytes of
-// each word, lane 1 the last 16. Piece lengths must be multiples of 32.
+// Two hashes at once over the two 128-bit lanes of 32-byte words: lane 0 takes the first 16 bytes
+// of each word, lane 1 the last 16. Piece lengths must be multiples of 32.
 class LaneHasher {
  public:
   explicit LaneHasher(const Key& key) : key_(key) {}

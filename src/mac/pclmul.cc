@@ -1,5 +1,5 @@
-// Eight blocks at a time with PCLMULQDQ: the unreduced products by r^8 .. r^1 are summed and reduced
-// once. Only x86-64 has this variant; elsewhere has_pclmul() is false.
+// Eight blocks at a time with PCLMULQDQ: the unreduced products by r^8 .. r^1 are summed and
+// reduced once. Only x86-64 has this variant; elsewhere has_pclmul() is false.
 #include "mac/mac.h"
 
 #if defined(__x86_64__)
@@ -80,7 +80,9 @@ Element horner_pclmul(Element sum, const Element* powers, const Byte* blocks, st
                       std::size_t stride) {
   return horner_portable(sum, powers, blocks, count, stride);
 }
-bool has_pclmul() { return false; }
+bool has_pclmul() {
+  return false;
+}
 }  // namespace warifu::mac::internal
 
 #endif

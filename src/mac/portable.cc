@@ -1,6 +1,6 @@
-// Carry-less multiplication by integer multiplication with holes: bits are spread four apart so that
-// carries fall into bits that are masked away (T. Pornin's construction). Constant time wherever
-// 64-bit integer multiplication is.
+// Carry-less multiplication by integer multiplication with holes: bits are spread four apart so
+// that carries fall into bits that are masked away (T. Pornin's construction). Constant time
+// wherever 64-bit integer multiplication is.
 #include "mac/mac.h"
 
 namespace warifu::mac::internal {

@@ -2,7 +2,8 @@
 // writes in its place (testing/sim_disk.h).
 //
 // Durability rules that every caller may rely on:
-// - bytes are durable only after sync() of their file, and a name only after sync_dir() of its folder;
+// - bytes are durable only after sync() of their file, and a name only after sync_dir() of its
+// folder;
 // - a failed sync() or sync_dir() never returns: the process aborts, because the kernel may have
 //   dropped the dirty pages and a retry would lie;
 // - write_at() either writes all bytes or fails; kNoSpace is told apart from other errors.
@@ -80,7 +81,8 @@ class FileSystem {
 // After a crash the file holds all of the old or all of the new bytes. Errors: kNoSpace, kIo.
 [[nodiscard]] Result<> replace_file(FileSystem& files, const std::string& path, ByteView bytes);
 
-// The whole file, which must not be larger than `most` bytes. Errors: kNotFound, kCorrupt (too large), kIo.
+// The whole file, which must not be larger than `most` bytes. Errors: kNotFound, kCorrupt (too
+// large), kIo.
 [[nodiscard]] Result<Bytes> read_file(FileSystem& files, const std::string& path,
                                       std::uint64_t most);
 

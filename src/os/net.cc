@@ -103,7 +103,8 @@ class SocketListener final : public Listener {
         return fail(Code::kIo, std::string("cannot accept a connection: ") + std::strerror(errno));
       }
       const int on = 1;
-      (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // no effect on Unix sockets
+      (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+                         sizeof on);  // no effect on Unix sockets
       return std::make_unique<SocketStream>(Descriptor(fd));
     }
   }
@@ -144,9 +145,9 @@ Result<sockaddr_un> unix_address(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
-    return fail(Code::kInvalidArgument,
-                "socket path '" + path + "' is longer than " +
-                    std::to_string(sizeof address.sun_path - 1) + " characters");
+    return fail(Code::kInvalidArgument, "socket path '" + path + "' is longer than " +
+                                            std::to_string(sizeof address.sun_path - 1) +
+                                            " characters");
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   return address;
@@ -234,9 +235,9 @@ Result<std::unique_ptr<Listener>> listen_tcp(const HostPort& address) {
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   (void)::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size);
-  const std::uint16_t port =
-      bound.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(&bound)->sin6_port
-                                  : reinterpret_cast<const sockaddr_in*>(&bound)->sin_port;
+  const std::uint16_t port = bound.ss_family == AF_INET6
+                                 ? reinterpret_cast<const sockaddr_in6*>(&bound)->sin6_port
+                                 : reinterpret_cast<const sockaddr_in*>(&bound)->sin_port;
   return std::make_unique<SocketListener>(std::move(fd), ntohs(port));
 }
 

@@ -90,7 +90,9 @@ TEST(HostPorts, Parse) {
   }
 }
 
-TEST(Times, Utc) { EXPECT_EQ(utc_text({1000}), "1970-01-01T00:00:01Z"); }
+TEST(Times, Utc) {
+  EXPECT_EQ(utc_text({1000}), "1970-01-01T00:00:01Z");
+}
 
 }  // namespace
 }  // namespace warifu::os

@@ -26,8 +26,10 @@ std::unexpected<Error> system_error(const std::string& what, const std::string& 
 }
 
 [[noreturn]] void sync_failed(const std::string& path) {
-  std::fprintf(stderr, "warifu: fatal: fsync of '%s' failed: %s; stopping so that nothing is "
-                       "trusted that may not be on disk\n", path.c_str(), std::strerror(errno));
+  std::fprintf(stderr,
+               "warifu: fatal: fsync of '%s' failed: %s; stopping so that nothing is "
+               "trusted that may not be on disk\n",
+               path.c_str(), std::strerror(errno));
   std::abort();
 }
 
@@ -79,7 +81,7 @@ class RealFile final : public File {
   }
 
   Result<std::uint64_t> size() override {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd_.get(), &status) != 0) return system_error("inspect", path_, errno);
     return static_cast<std::uint64_t>(status.st_size);
   }
@@ -122,7 +124,7 @@ class RealFileSystem final : public FileSystem {
     const int fd = ::open(path.c_str(), flags_of(mode), 0600);
     if (fd < 0) return system_error("open", path, errno);
     auto file = std::make_unique<RealFile>(fd, path);
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd, &status) != 0) return system_error("inspect", path, errno);
     if (S_ISDIR(status.st_mode)) {
       return fail(Code::kIo, "'" + path + "' is a directory, not a file");
@@ -188,7 +190,7 @@ class RealFileSystem final : public FileSystem {
   }
 
   Result<std::uint64_t> free_bytes(const std::string& path) override {
-    struct statvfs status {};
+    struct statvfs status{};
     if (::statvfs(path.c_str(), &status) != 0) return system_error("inspect", path, errno);
     return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
   }

@@ -20,9 +20,7 @@ class RealClock final : public Clock {
   std::chrono::nanoseconds monotonic() override {
     return std::chrono::steady_clock::now().time_since_epoch();
   }
-  void sleep(std::chrono::milliseconds duration) override {
-    std::this_thread::sleep_for(duration);
-  }
+  void sleep(std::chrono::milliseconds duration) override { std::this_thread::sleep_for(duration); }
 };
 
 class KernelRandom final : public Random {
@@ -60,6 +58,8 @@ Random& kernel_random() {
   return instance;
 }
 
-System real_system() { return {real_files(), real_clock(), kernel_random()}; }
+System real_system() {
+  return {real_files(), real_clock(), kernel_random()};
+}
 
 }  // namespace warifu::os

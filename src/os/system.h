@@ -1,4 +1,5 @@
-// The rest of the seam to the operating system: clock and randomness, and the bundle that main() wires.
+// The rest of the seam to the operating system: clock and randomness, and the bundle that main()
+// wires.
 //
 // No component calls clock or random functions of the system by itself, so that a test can run
 // a whole site on simulated time, chance and disk.

@@ -6,7 +6,8 @@
 // H_k is the polynomial hash of mac.h; k is uniform, secret, one per grant of pad, and may serve
 // many frames because every tag is masked by fresh pad (Wegman-Carter 1981). An attempt to change
 // a frame succeeds with probability at most (blocks + 1) / 2^128 against an unbounded adversary.
-// Secrecy of data: perfect, as far as the pad is uniform. The Pad is taken by value and wiped on return.
+// Secrecy of data: perfect, as far as the pad is uniform. The Pad is taken by value and wiped on
+// return.
 #pragma once
 
 #include "base/bytes.h"
@@ -18,7 +19,9 @@ namespace warifu::otp {
 inline constexpr std::size_t kTagBytes = mac::kBlockBytes;
 
 // Pad bytes that sealing `payload` bytes costs.
-[[nodiscard]] constexpr std::size_t pad_needed(std::size_t payload) { return payload + kTagBytes; }
+[[nodiscard]] constexpr std::size_t pad_needed(std::size_t payload) {
+  return payload + kTagBytes;
+}
 
 // Encrypts `data` in place and returns the tag. `header` is authenticated, must be a multiple of
 // 16 bytes and must hold the length of `data`. pad.size() must be pad_needed(data.size()).

@@ -57,8 +57,8 @@ TEST(Otp, EveryChangedBitIsRefusedAndNothingIsDecrypted) {
 }
 
 TEST(Otp, CiphertextOfAConstantIsUniform) {
-  // Chi-squared over byte values, 255 degrees of freedom: mean 255, deviation 22.6. The generator is
-  // seeded, so the test is deterministic.
+  // Chi-squared over byte values, 255 degrees of freedom: mean 255, deviation 22.6. The generator
+  // is seeded, so the test is deterministic.
   std::mt19937_64 generator(3);
   const mac::Key key(random_bytes(generator, 16));
   Bytes data(1 << 20, 0);

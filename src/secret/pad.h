@@ -1,7 +1,8 @@
 // A pad: one-time bytes taken out of a pool, movable, usable once, wiped after.
 //
-// Only keypool::Reservation can make one (and, in tests, whoever defines PadTestAccess), so whoever holds
-// a Pad knows that its bytes were durably marked used at both ends of the link before they were read.
+// Only keypool::Reservation can make one (and, in tests, whoever defines PadTestAccess), so whoever
+// holds a Pad knows that its bytes were durably marked used at both ends of the link before they
+// were read.
 #pragma once
 
 #include <cstdint>

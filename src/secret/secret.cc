@@ -30,7 +30,8 @@ std::atomic<bool> unlocked_seen{false};
 }
 
 std::uint8_t* map_locked(std::size_t capacity) {
-  void* block = ::mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* block =
+      ::mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED) die("out of memory for secrets");
   if (::mlock(block, capacity) != 0) {
     if (!unlocked_allowed) die("secret memory cannot be locked");
@@ -108,8 +109,12 @@ void harden_process() {
   }
 }
 
-void allow_unlocked() { unlocked_allowed = true; }
-bool has_unlocked_memory() { return unlocked_seen; }
+void allow_unlocked() {
+  unlocked_allowed = true;
+}
+bool has_unlocked_memory() {
+  return unlocked_seen;
+}
 
 Buffer::Buffer(std::size_t size) : size_(size) {
   if (size == 0) return;

@@ -1,13 +1,15 @@
-// Secret bytes: locked in memory, left out of core files, wiped on release, never copied by accident.
+// Secret bytes: locked in memory, left out of core files, wiped on release, never copied by
+// accident.
 //
 // Ownership: Buffer is move-only; a copy has to be written out as copy_of(). Blocks come from
 // a process-wide pool of locked blocks so that streaming pads does not map and lock for each frame.
-// A failed mlock is fatal (SECURITY: no silent loss of protection) unless allow_unlocked() was called
-// at start-up, which `status` shows. Thread-safe: different buffers may be used by different threads.
+// A failed mlock is fatal (SECURITY: no silent loss of protection) unless allow_unlocked() was
+// called at start-up, which `status` shows. Thread-safe: different buffers may be used by different
+// threads.
 #pragma once
 
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace warifu::secret {

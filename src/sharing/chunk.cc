@@ -49,7 +49,9 @@ ObjectTagger::ObjectTagger(const mac::Key& r, const ObjectId& object, const Chun
   hasher_.update(prefix_of(object, "WRA1", chunking.object_length.value, chunking.chunk_bytes));
 }
 
-void ObjectTagger::add(const ChunkTag& tag) { hasher_.update(tag); }
+void ObjectTagger::add(const ChunkTag& tag) {
+  hasher_.update(tag);
+}
 
 ChunkTag finish_record(const mac::Key& r, const ObjectId& object, ChunkIndex index,
                        std::uint32_t length, MutableBytes record) {
@@ -64,12 +66,11 @@ ChunkTag finish_record(const mac::Key& r, const ObjectId& object, ChunkIndex ind
 Result<VerifiedChunk> verify_record(const mac::Key& r, const ObjectId& object, ChunkIndex index,
                                     std::uint32_t length, secret::Buffer record) {
   if (record.size() != padded_size(length) + kTagBytes) {
-    return fail(Code::kInvalidArgument, "chunk " + std::to_string(index.value) +
-                                            " has a record of a wrong size");
+    return fail(Code::kInvalidArgument,
+                "chunk " + std::to_string(index.value) + " has a record of a wrong size");
   }
   const ByteView whole = record.bytes();
-  const ChunkTag tag =
-      chunk_tag(r, object, index, length, whole.first(whole.size() - kTagBytes));
+  const ChunkTag tag = chunk_tag(r, object, index, length, whole.first(whole.size() - kTagBytes));
   if (!secret::equal(tag, whole.last(kTagBytes))) {
     return fail(Code::kCorrupt, "chunk " + std::to_string(index.value) +
                                     " does not match its tag under the card's key");

@@ -21,7 +21,8 @@ namespace warifu::sharing {
 inline constexpr std::size_t kTagBytes = limits::kChunkTagBytes;
 static_assert(kTagBytes == 2 * mac::kBlockBytes);
 
-// How an object is cut. Every object has at least one chunk; zero-length objects are refused earlier.
+// How an object is cut. Every object has at least one chunk; zero-length objects are refused
+// earlier.
 struct Chunking {
   ByteCount object_length;
   std::uint32_t chunk_bytes = limits::kChunkBytes;
@@ -55,7 +56,8 @@ class ObjectTagger {
   mac::Hasher hasher_;
 };
 
-// Fills `record` (record_length bytes whose first `length` bytes are the data): zeros, then the tag.
+// Fills `record` (record_length bytes whose first `length` bytes are the data): zeros, then the
+// tag.
 [[nodiscard]] ChunkTag finish_record(const mac::Key& r, const ObjectId& object, ChunkIndex index,
                                      std::uint32_t length, MutableBytes record);
 

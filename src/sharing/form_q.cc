@@ -16,11 +16,13 @@ Word load(const Byte* at) {
   return word;
 }
 
-void store(const Word& word, Byte* at) { std::memcpy(at, &word, kWordBytes); }
+void store(const Word& word, Byte* at) {
+  std::memcpy(at, &word, kWordBytes);
+}
 
 Word add(const Word& a, const Word& b) {
-  return {{a.limb[0] ^ b.limb[0], a.limb[1] ^ b.limb[1], a.limb[2] ^ b.limb[2],
-           a.limb[3] ^ b.limb[3]}};
+  return {
+      {a.limb[0] ^ b.limb[0], a.limb[1] ^ b.limb[1], a.limb[2] ^ b.limb[2], a.limb[3] ^ b.limb[3]}};
 }
 
 // w (s1, s2) = (s2, s1 + s2)
@@ -35,7 +37,9 @@ Word times_w2(const Word& s) {
 
 }  // namespace
 
-char share_letter(ShareIndex index) { return static_cast<char>('A' + static_cast<int>(index)); }
+char share_letter(ShareIndex index) {
+  return static_cast<char>('A' + static_cast<int>(index));
+}
 
 void split(ByteView s, ByteView r, MutableBytes b, MutableBytes c) {
   WARIFU_CHECK(s.size() % kWordBytes == 0 && r.size() == s.size() && b.size() == s.size() &&

@@ -33,8 +33,8 @@ enum class ShareIndex : std::uint8_t { kA = 0, kB = 1, kC = 2 };
 // All views have one length, a multiple of 32. The four must not overlap.
 void split(ByteView s, ByteView r, MutableBytes b, MutableBytes c);
 
-// Restores the secret from two different shares. `x` is the share `ix`, `y` the share `iy`, ix != iy.
-// All views have one length, a multiple of 32; `s` may be the same memory as x or y.
+// Restores the secret from two different shares. `x` is the share `ix`, `y` the share `iy`, ix !=
+// iy. All views have one length, a multiple of 32; `s` may be the same memory as x or y.
 void combine(ShareIndex ix, ByteView x, ShareIndex iy, ByteView y, MutableBytes s);
 
 }  // namespace warifu::sharing

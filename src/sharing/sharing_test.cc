@@ -1,5 +1,5 @@
-// Perfect secrecy exhaustively on the small field, distribution on real shares, every pair restores,
-// and chunk tags that refuse every change.
+// Perfect secrecy exhaustively on the small field, distribution on real shares, every pair
+// restores, and chunk tags that refuse every change.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -40,7 +40,9 @@ Bytes combine_bytes(const Shares& shares, int x, int y) {
 }
 
 // One bit of each lane of a word, as a number 0..3: an element of GF(4).
-int element(ByteView word) { return (word[0] & 1) | (word[16] & 1) << 1; }
+int element(ByteView word) {
+  return (word[0] & 1) | (word[16] & 1) << 1;
+}
 Bytes word_of(int element) {
   Bytes word(kWordBytes);
   word[0] = static_cast<Byte>(element & 1);
@@ -98,8 +100,8 @@ TEST(FormQ, APadUsedTwiceWouldTell) {
     for (int random = 0; random < 16; ++random) {
       const int r = random & 3, pad = random >> 2;
       const Shares shares = split_bytes(word_of(s), word_of(r));
-      ++views[static_cast<std::size_t>(s)][{element(shares.share[1]) ^ pad,
-                                            element(shares.share[2]) ^ pad}];
+      ++views[static_cast<std::size_t>(s)]
+             [{element(shares.share[1]) ^ pad, element(shares.share[2]) ^ pad}];
     }
   }
   EXPECT_NE(views[0], views[1]);

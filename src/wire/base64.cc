@@ -12,7 +12,8 @@ constexpr std::uint32_t in_range(std::uint32_t value, std::uint32_t low, std::ui
 }
 
 char encode_six(std::uint32_t v) {
-  const std::uint32_t c = (in_range(v, 0, 25) & (v + 'A')) | (in_range(v, 26, 51) & (v - 26 + 'a')) |
+  const std::uint32_t c = (in_range(v, 0, 25) & (v + 'A')) |
+                          (in_range(v, 26, 51) & (v - 26 + 'a')) |
                           (in_range(v, 52, 61) & (v - 52 + '0')) | (in_range(v, 62, 62) & '+') |
                           (in_range(v, 63, 63) & '/');
   return static_cast<char>(c);
@@ -33,7 +34,9 @@ std::uint32_t decode_six(char character) {
 
 }  // namespace
 
-std::size_t base64_length(std::size_t bytes) { return (bytes + 2) / 3 * 4; }
+std::size_t base64_length(std::size_t bytes) {
+  return (bytes + 2) / 3 * 4;
+}
 
 void base64_encode(ByteView bytes, std::span<char> text) {
   WARIFU_CHECK(text.size() == base64_length(bytes.size()));

@@ -2,6 +2,7 @@
 #include "wire/wire.h"
 
 #include <algorithm>
+
 #include <boost/crc.hpp>
 
 namespace warifu::wire {

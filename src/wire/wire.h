@@ -1,7 +1,8 @@
 // Bounded little-endian readers and writers for every message and file format of the project.
 //
-// A Reader never reads past its view: the first short or bad field makes it fail, later reads return
-// zeros, and finish() tells what was wrong. So a parser reads all fields in order and checks once.
+// A Reader never reads past its view: the first short or bad field makes it fail, later reads
+// return zeros, and finish() tells what was wrong. So a parser reads all fields in order and checks
+// once.
 #pragma once
 
 #include <string>
@@ -26,7 +27,9 @@ class Writer {
   // u16 length, then the text. Longer texts are cut at 65,535 bytes.
   void text(std::string_view text);
   template <typename Tag>
-  void id(const Id16<Tag>& id) { raw(id.view()); }
+  void id(const Id16<Tag>& id) {
+    raw(id.view());
+  }
   void site(const SiteName& site) { raw(site.padded()); }
 
   [[nodiscard]] const Bytes& bytes() const { return out_; }

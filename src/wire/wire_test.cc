@@ -64,12 +64,18 @@ TEST(Reader, RefusesLongFieldsAndLeftovers) {
   EXPECT_FALSE(left_over.finish());
 }
 
-TEST(Crc, CheckValue) { EXPECT_EQ(crc32c(as_bytes("123456789")), 0xE3069283u); }
+TEST(Crc, CheckValue) {
+  EXPECT_EQ(crc32c(as_bytes("123456789")), 0xE3069283u);
+}
 
 TEST(Base64, Rfc4648Vectors) {
-  const std::pair<const char*, const char*> vectors[] = {
-      {"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, text] : vectors) {
     EXPECT_EQ(encode(as_bytes(plain)), text);
     Bytes out(10);
@@ -89,8 +95,8 @@ TEST(Base64, RandomRoundTripAndRefusals) {
     EXPECT_EQ(out, bytes);
   }
   Bytes out(16);
-  for (const char* bad : {"A", "AAA", "A===", "====", "AA=A", "AAA*", "AAB=", "AB==", "AA\n=",
-                          "AAAA====", "=AAA", "\xff\xff\xff\xff"}) {
+  for (const char* bad : {"A", "AAA", "A===", "====", "AA=A", "AAA*",
+                          "AAB=", "AB==", "AA\n=", "AAAA====", "=AAA", "\xff\xff\xff\xff"}) {
     EXPECT_FALSE(base64_decode(bad, out)) << bad;
   }
   EXPECT_FALSE(base64_decode("AAAAAAAA", MutableBytes(out).first(5)));

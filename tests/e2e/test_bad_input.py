@@ -306,34 +306,61 @@ class BadDays(NetworkTest):
         self.network.down("lsa")
         shutil.copytree(data, copy)
         used = sum(path.stat().st_size for path in data.rglob("*"))
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={used + (2 << 20)}", "none",
-                                  data], capture_output=True, text=True, check=False)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={used + (2 << 20)},mode=0700",
+                                  "none", data], capture_output=True, text=True, check=False)
         if mounted.returncode != 0:
             self.network.up("lsa")
             self.skipTest(f"no tmpfs here: {mounted.stderr.strip()}")
         try:
             shutil.copytree(copy, data, dirs_exist_ok=True)
-            data.chmod(copy.stat().st_mode)
             self.network.up("lsa")
-            self.fill_and_store(data)
+            self.store_on_a_full_disk(data)
         finally:
             self.network.down("lsa")
+            shutil.rmtree(copy)
+            shutil.copytree(data, copy)
             subprocess.run(["umount", data], check=True)
+            shutil.rmtree(data)
+            copy.rename(data)
             self.network.up("lsa")
 
-    def fill_and_store(self, data):
-        filler = data / "filler"
+    def store_on_a_full_disk(self, data):
         with self.assertRaises(CommandFailed) as caught:
-            self.person.store(self.network.root / "genome", timeout=120)
-        self.assertRegex(caught.exception.message, "space")
-        self.assertIn("lsa", caught.exception.message)
+            self.person.store(self.network.root / "genome")
+        self.assertRegex(caught.exception.message, "lsa.*space")
         self.assertIn(caught.exception.code, (Exit.REFUSED, Exit.IO))
         # What was there before is still there, the full site's share included.
         self.restore(self.object, self.small, using="A,B")
-        subprocess.run(["mount", "-o", "remount,size=80M", data], check=True)
-        stored = self.person.store(self.network.root / "genome", timeout=120)
+        subprocess.run(["mount", "-o", "remount,size=200M", data], check=True)
+        stored = self.person.store(self.network.root / "genome")
         self.restore(stored["object"], self.plain, using="A,B")
-        filler.unlink(missing_ok=True)
+
+    def test_a_site_that_is_put_back_from_a_backup_is_found_out(self):
+        data = self.network.data("lsa")
+        backup, newer = self.network.root / "backup", self.network.root / "newer"
+        self.network.down("lsa")
+        shutil.copytree(data, backup)
+        self.network.up("lsa")
+        self.restore(self.object, self.small, using="A,B")
+        self.network.down("lsa")
+        data.rename(newer)
+        backup.rename(data)
+        self.network.up("lsa")
+        try:
+            # The old state would use key again that was used since; no byte of it moves.
+            grant = self.person.consent(self.object)
+            out = self.network.root / "refused"
+            with self.assertRaises(CommandFailed) as caught:
+                self.network.restore(self.object, grant, out, using="A,B")
+            self.assertRegex(caught.exception.message, "backup|mark")
+            self.assertFalse(out.exists())
+            self.assertNotIn("B", self.restore(self.object, self.small)["using"])
+        finally:
+            self.network.down("lsa")
+            data.rename(backup)
+            newer.rename(data)
+            self.network.up("lsa")
+        self.restore(self.object, self.small, using="A,B")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import uniformity
 from warifu_cli import CLOUDS, SITES
 
 BIG, SMALL, ZEROS = 3_000_001, 300_000, 1 << 20
+SEGMENT = (4 << 20) * 1.01  # of a qkd pool, sealed
 
 
 class Scenario(NetworkTest):
@@ -142,6 +143,20 @@ class Scenario(NetworkTest):
                     self.assertEqual(figures["available_bytes"] + figures["mark"], stocked, ends)
 
     # --- what is left over, and what shares look like ---
+
+    def test_used_key_is_destroyed(self):
+        grant = self.person.consent(self.ids["big"], uses=8)
+        for _ in range(8):
+            self.restore("big", grant, using="A,C1,C2")
+        for site, peer, direction in (("tuh", "tommo", "send"), ("tommo", "tuh", "receive")):
+            link = next(link for link in self.network.link_status(site) if link["peer"] == peer)
+            self.assertGreater(link[direction]["mark"], 8 * BIG)
+            folder = self.network.data(site) / "pools" / peer / direction
+            kept = sum(path.stat().st_size for path in folder.glob("seg-*"))
+            unused = link[direction]["synced_end"] - link[direction]["mark"]
+            unused += link[direction]["ingested_bytes"]
+            # A segment holds at most 4 MiB here; a few may be in use just now.
+            self.assertLess(kept, unused + 4 * SEGMENT, f"used key is still in {folder}")
 
     def test_no_plaintext_is_left_at_any_site(self):
         for site in SITES:

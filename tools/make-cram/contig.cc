@@ -90,7 +90,9 @@ std::string digest(const std::string& sequence) {
   return text.data();
 }
 
-bool is_callable(char base) { return base == 'A' || base == 'C' || base == 'G' || base == 'T'; }
+bool is_callable(char base) {
+  return base == 'A' || base == 'C' || base == 'G' || base == 'T';
+}
 
 }  // namespace
 
@@ -152,9 +154,9 @@ Layout Layout::first(std::int64_t bases) const {
 }
 
 bool Layout::contains(std::int64_t position) const {
-  const auto after = std::upper_bound(
-      spans_.begin(), spans_.end(), position,
-      [](std::int64_t value, const Span& span) { return value < span.begin; });
+  const auto after =
+      std::upper_bound(spans_.begin(), spans_.end(), position,
+                       [](std::int64_t value, const Span& span) { return value < span.begin; });
   return after != spans_.begin() && position < std::prev(after)->end;
 }
 

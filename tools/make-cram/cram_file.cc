@@ -81,10 +81,10 @@ void CramFile::write_header(const CramTarget& target, const Contig& contig,
 
 void CramFile::write(const Read& read) {
   constexpr std::uint32_t kAllMatch = bam_cigar_gen(kReadLength, BAM_CMATCH);
-  const int made = bam_set1(
-      record_.get(), read.name.size(), read.name.c_str(), read.flags, 0, read.position, kMapq, 1,
-      &kAllMatch, 0, read.mate_position, read.template_length, read.bases.size(),
-      read.bases.data(), reinterpret_cast<const char*>(read.qualities.data()), 16);
+  const int made =
+      bam_set1(record_.get(), read.name.size(), read.name.c_str(), read.flags, 0, read.position,
+               kMapq, 1, &kAllMatch, 0, read.mate_position, read.template_length, read.bases.size(),
+               read.bases.data(), reinterpret_cast<const char*>(read.qualities.data()), 16);
   if (made < 0) broken("making a record", errno);
   static const std::string group = kReadGroup;
   const auto* value = reinterpret_cast<const std::uint8_t*>(group.c_str());

@@ -49,8 +49,7 @@ std::uint64_t parse_size(std::string_view text) {
 double parse_coverage(std::string_view text) {
   const auto value = parse_number<double>(text);
   if (!value || !std::isfinite(*value) || *value <= 0 || *value > kHighestCoverage) {
-    fail_usage("--coverage \"{}\": expected a number above 0 and up to {}", text,
-               kHighestCoverage);
+    fail_usage("--coverage \"{}\": expected a number above 0 and up to {}", text, kHighestCoverage);
   }
   return *value;
 }
@@ -130,23 +129,24 @@ Options parse_options(int argc, char** argv) {
 }
 
 const char* usage_text() {
-  return
-      "Usage: warifu-make-cram --ref REF.fa --out OUT.cram (--size SIZE | --coverage X)\n"
-      "                        [--region NAME[:START-END]] [--sites TRUTH.vcf[.gz]]\n"
-      "                        [--seed N] [--threads N]\n"
-      "\n"
-      "Makes a CRAM 3.0 file and its .crai of a synthetic person over a real chromosome.\n"
-      "\n"
-      "  --ref FILE      FASTA with .fai beside it (made if it is missing)\n"
-      "  --out FILE      the CRAM; the index is FILE.crai. Both appear only when complete\n"
-      "  --size SIZE     at least this many bytes and at most 8 % more; suffixes K, M, G, T are\n"
-      "                  binary. The coverage follows from it; if it would be below 8x and no\n"
-      "                  region is given, the first part of the chromosome is covered at 8x\n"
-      "  --coverage X    mean depth over the region, such as 30\n"
-      "  --region R      1-based, such as 20:1-5000000; default: the first sequence of the FASTA\n"
-      "  --sites FILE    the person's variants in the covered part as phased VCF\n"
-      "  --seed N        same seed, same person, same reads, whatever the threads (default 1)\n"
-      "  --threads N     threads for compression (default 1)\n";
+  return "Usage: warifu-make-cram --ref REF.fa --out OUT.cram (--size SIZE | --coverage X)\n"
+         "                        [--region NAME[:START-END]] [--sites TRUTH.vcf[.gz]]\n"
+         "                        [--seed N] [--threads N]\n"
+         "\n"
+         "Makes a CRAM 3.0 file and its .crai of a synthetic person over a real chromosome.\n"
+         "\n"
+         "  --ref FILE      FASTA with .fai beside it (made if it is missing)\n"
+         "  --out FILE      the CRAM; the index is FILE.crai. Both appear only when complete\n"
+         "  --size SIZE     at least this many bytes and at most 8 % more; suffixes K, M, G, T "
+         "are\n"
+         "                  binary. The coverage follows from it; if it would be below 8x and no\n"
+         "                  region is given, the first part of the chromosome is covered at 8x\n"
+         "  --coverage X    mean depth over the region, such as 30\n"
+         "  --region R      1-based, such as 20:1-5000000; default: the first sequence of the "
+         "FASTA\n"
+         "  --sites FILE    the person's variants in the covered part as phased VCF\n"
+         "  --seed N        same seed, same person, same reads, whatever the threads (default 1)\n"
+         "  --threads N     threads for compression (default 1)\n";
 }
 
 }  // namespace warifu::make_cram

@@ -53,9 +53,13 @@ Outlet::Outlet(std::string path) : path_(std::move(path)) {
   carrier_ = std::thread([this] { carry(); });
 }
 
-Outlet::~Outlet() { finish(); }
+Outlet::~Outlet() {
+  finish();
+}
 
-int Outlet::take_write_end() { return std::exchange(write_end_, -1); }
+int Outlet::take_write_end() {
+  return std::exchange(write_end_, -1);
+}
 
 int Outlet::finish() {
   close_if_open(write_end_);

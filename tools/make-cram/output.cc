@@ -19,7 +19,9 @@ namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-void on_interrupt(int /*signal*/) { interrupted = 1; }
+void on_interrupt(int /*signal*/) {
+  interrupted = 1;
+}
 
 }  // namespace
 
@@ -64,7 +66,7 @@ void PartialFile::commit() {
 }
 
 void install_interrupt_handlers() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_interrupt;
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);

@@ -101,12 +101,12 @@ Person make_person(const Contig& contig, std::uint64_t seed) {
 std::uint64_t write_sites(const Person& person, const Contig& contig, const Layout& layout,
                           const std::string& path, bool compress) {
   SitesFile file(path, compress);
-  file.write(fmt::format(
-      "##fileformat=VCFv4.2\n##source=warifu-make-cram\n"
-      "##contig=<ID={},length={},md5={}>\n"
-      "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"True phased genotype\">\n"
-      "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{}\n",
-      contig.name, contig.sequence.size(), contig.md5, kSampleName));
+  file.write(
+      fmt::format("##fileformat=VCFv4.2\n##source=warifu-make-cram\n"
+                  "##contig=<ID={},length={},md5={}>\n"
+                  "##FORMAT=<ID=GT,Number=1,Type=String,Description=\"True phased genotype\">\n"
+                  "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{}\n",
+                  contig.name, contig.sequence.size(), contig.md5, kSampleName));
   std::uint64_t count = 0;
   for (const Variant& variant : person) {
     if (!layout.contains(variant.position)) continue;

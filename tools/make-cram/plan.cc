@@ -12,10 +12,10 @@ namespace warifu::make_cram {
 namespace {
 
 constexpr double kBasesPerPair = 2.0 * kReadLength;
-constexpr double kLowestCoverage = 8;      // below it a file covers less rather than thinner
-constexpr double kFirstGuess = 100;        // bytes per pair, replaced by the first pilot
+constexpr double kLowestCoverage = 8;         // below it a file covers less rather than thinner
+constexpr double kFirstGuess = 100;           // bytes per pair, replaced by the first pilot
 constexpr std::uint64_t kPilotPairs = 30000;  // six slices: enough for compression to settle
-constexpr double kAim = 1.04;              // the middle of what is allowed
+constexpr double kAim = 1.04;                 // the middle of what is allowed
 constexpr double kMost = 1.08;
 
 std::uint64_t at_least_one(double pairs) {
@@ -50,9 +50,10 @@ Plan SizePlanner::plan_at(double bytes_per_pair) const {
     plan.layout = layout_.first(static_cast<std::int64_t>(bases));
   }
   if (plan.coverage() > kHighestCoverage) {
-    fail("--size: {} bytes on {} bases need a coverage of {:.0f}, and the highest is {:.0f}; "
-         "choose a larger region",
-         size_, layout_.bases(), plan.coverage(), kHighestCoverage);
+    fail(
+        "--size: {} bytes on {} bases need a coverage of {:.0f}, and the highest is {:.0f}; "
+        "choose a larger region",
+        size_, layout_.bases(), plan.coverage(), kHighestCoverage);
   }
   return plan;
 }

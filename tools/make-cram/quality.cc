@@ -30,10 +30,10 @@ constexpr std::array<Band, 10> kBandTable{{
 }};
 
 constexpr std::array<double, 3> kDip{0.012, 0.025, 0.05};
-constexpr double kMemory = 0.7;        // how strongly a quality follows the one before
-constexpr double kStay = 0.30;         // chance of an exact repetition besides that
+constexpr double kMemory = 0.7;  // how strongly a quality follows the one before
+constexpr double kStay = 0.30;   // chance of an exact repetition besides that
 constexpr int kDipHighest = 30;
-constexpr double kTailStays = 0.995;   // a poor cluster that has reached Q2 ends in Q2
+constexpr double kTailStays = 0.995;  // a poor cluster that has reached Q2 ends in Q2
 
 // Probability of a good, and of a good or mediocre cluster. Second reads are worse.
 constexpr std::array<std::array<double, 2>, 2> kClusterLimits{{{0.83, 0.975}, {0.74, 0.955}}};
@@ -45,7 +45,7 @@ std::array<double, QualityModel::kLevels> QualityModel::weights(std::size_t clus
                                                                 std::size_t previous) {
   const Band& shape = kBandTable[band];
   const double center = shape.mean[cluster] +
-      kMemory * (static_cast<double>(previous) + kLowest - shape.mean[cluster]);
+                        kMemory * (static_cast<double>(previous) + kLowest - shape.mean[cluster]);
   std::array<double, kLevels> result{};
   double total = 0;
   for (int quality = kLowest; quality <= 50; ++quality) {  // what lies above the cap is cut to it
