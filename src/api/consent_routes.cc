@@ -37,6 +37,8 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   }
   return json::value{{"grant", to_hex(prepared.grant)},
                      {"text", prepared.text},
+                     {"person_name", prepared.labels.person},
+                     {"object_label", prepared.labels.object},
                      {"sites", std::move(sites)},
                      {"missing", std::move(missing)}};
 }
@@ -52,6 +54,8 @@ Result<json::value> accept(http::RequestContext& context, ControlServices& contr
   TRY_ASSIGN(proof.hash_key, secret_field(body, "hash_key", mac::kBlockBytes));
   TRY_ASSIGN(const secret::Buffer tag, secret_field(body, "tag", mac::kBlockBytes));
   copy_bytes(proof.tag_over_tags, tag.bytes());
+  TRY_ASSIGN(proof.chunk_count, number_field(body, "chunks", UINT64_MAX));
+  TRY_ASSIGN(proof.length.value, number_field(body, "bytes", UINT64_MAX));
   const json::value* tags = body.if_contains("tags");
   if (tags == nullptr || !tags->is_array()) {
     return fail(Code::kInvalidArgument, "field 'tags' must be a list");

@@ -79,8 +79,16 @@ json::array simulated(const std::set<std::string>& origins) {
   return list;
 }
 
-json::array computational() {
+json::array computational(const std::set<std::string>& origins) {
   json::array list;
+  if (origins.contains("RATE_MODEL")) {
+    list.emplace_back(
+        "RATE_MODEL key comes from the kernel's generator and passes between the two devices "
+        "under TLS");
+  }
+  if (origins.contains("PRESHARED")) {
+    list.emplace_back("PRESHARED key comes from the kernel's generator");
+  }
   list.emplace_back(
       "the random numbers of the cut came from the kernel's generator "
       "(getrandom): secrecy of the shares rests on that generator");
@@ -133,7 +141,7 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
       {"control_site", site.config.name.text()},
       {"shares", std::move(share_list)},
       {"simulated", simulated(origins)},
-      {"computational", computational()},
+      {"computational", computational(origins)},
       {"information_theoretic",
        json::array{"one share tells nothing about the object (given uniform random numbers)",
                    "what travels between sites is under one-time pad with one-time tags (given "

@@ -45,7 +45,6 @@ struct PreshareOptions {
   std::string a, b;           // the two sites
   std::string size = "512M";  // per direction
   std::string out;            // folder for the two files
-  bool import_now = false;
 };
 [[nodiscard]] Result<> link_preshare(const Common& common, const PreshareOptions& options);
 struct ImportOptions {

@@ -73,16 +73,19 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   if (!options.destination.empty()) wish["destination"] = options.destination;
   TRY_ASSIGN(const json::value prepared, client.post("/v1/consents/prepare", wish));
   const std::string text = text_of(prepared, "text");
-  TRY(ask_person(options, text));
-  TRY_ASSIGN(const secret::Buffer pin, read_pin(options.card));
   TRY_ASSIGN(const Bytes grant, from_hex(text_of(prepared, "grant")));
   TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
-  // The card proves what the person has read, so this terminal checks that the grant says just
-  // that.
-  if (parsed.object != object || consent::text_digest(text) != parsed.text_digest) {
+  // The card proves what the person reads, so this terminal writes the text again from the grant
+  // itself: the site may choose the names in it and nothing else.
+  const std::string own_text = consent::consent_text(
+      parsed, {text_of(prepared, "person_name"), text_of(prepared, "object_label")});
+  if (parsed.object != object || own_text != text ||
+      consent::text_digest(text) != parsed.text_digest) {
     return fail(Code::kCorrupt,
-                "the site's grant is not what the text says; the card was not asked");
+                "the site's grant is not what its text says; the card was not asked");
   }
+  TRY(ask_person(options, text));
+  TRY_ASSIGN(const secret::Buffer pin, read_pin(options.card));
   TRY(terminal.card->verify_pin(pin.bytes()));
   TRY_ASSIGN(const card::ObjectRecord record, terminal.card->get_object(object));
   TRY_ASSIGN(const std::vector<mac::Tag> tags, terminal.card->authorise(grant));
@@ -93,6 +96,8 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
                                           {"card_kind", static_cast<int>(identity.kind())},
                                           {"tags", tag_list},
                                           {"hash_key", to_hex(record.hash_key.bytes())},
+                                          {"chunks", record.chunk_count},
+                                          {"bytes", record.length.value},
                                           {"tag", to_hex(record.tag)}}));
   if (common.json) {
     print_json({{"grant", text_of(given, "grant")},

@@ -22,6 +22,17 @@ std::string progress_text(const json::value& job) {
   return total == 0 ? "-" : fmt::format("{}%", done * 100 / total);
 }
 
+// The code that the failed job kept.
+Code code_of(const json::value& job) {
+  const auto* fields = job.if_object();
+  const auto* result = fields == nullptr ? nullptr : fields->if_contains("result");
+  const std::string name = result == nullptr ? "" : text_of(*result, "code");
+  for (std::uint8_t i = 1; i <= 14; ++i) {
+    if (code_name(static_cast<Code>(i)) == name) return static_cast<Code>(i);
+  }
+  return Code::kRefused;
+}
+
 std::string note_of(const json::value& job) {
   std::string note;
   if (text_of(job, "state") == "waiting_key") note = "waiting for key";
@@ -43,7 +54,7 @@ Result<json::value> follow_job(ApiClient& client, const std::string& job, const 
     if (state == "done") return record;
     if (state == "failed" || state == "cancelled") {
       const std::string why = text_of(record, "error");
-      return fail(state == "failed" ? Code::kRefused : Code::kCancelled,
+      return fail(state == "failed" ? code_of(record) : Code::kCancelled,
                   "job " + job + " " + state + (why.empty() ? "" : ": " + why));
     }
     progress.show(number_of(record, "progress_bytes"), number_of(record, "total_bytes"),

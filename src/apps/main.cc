@@ -1,4 +1,5 @@
 // The command line of `warifu`: options, help with examples, exit codes. No work is done here.
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <iostream>
@@ -248,6 +249,8 @@ constexpr const char* kFooter =
 
 int main(int argc, char** argv) {
   secret::harden_process();
+  // For demonstrations under a small limit of locked memory; `status` then says that it was used.
+  if (std::getenv("WARIFU_ALLOW_UNLOCKED_MEMORY") != nullptr) secret::allow_unlocked();
   CLI::App app(
       "Warifu: a person's genome in shares, under one-time pads, restored by consent only.");
   app.set_version_flag("--version", "warifu 0.1.0");

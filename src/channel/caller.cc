@@ -118,7 +118,10 @@ Result<Bytes> Caller::ask(const SiteName& to, std::uint16_t method, Bytes body) 
     if (reply) return std::move(reply->body);
     // A cached connection that the far end closed shows only now; all questions can be repeated.
     const bool again = attempt < 2 && reply.error().code == Code::kUnavailable;
-    if (!again) return std::unexpected(reply.error());
+    if (again) continue;
+    const bool named = reply.error().message.find(to.text()) != std::string::npos;
+    if (named) return std::unexpected(reply.error());
+    return fail_in("site " + to.text(), reply.error());
   }
 }
 

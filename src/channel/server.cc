@@ -10,6 +10,7 @@ constexpr std::size_t kMaxSessions = 256;
 // After a failed greeting, before the next caller is served: a liar can burn one small
 // grant each time, so it must not be able to do so thousands of times a second.
 constexpr std::chrono::milliseconds kFailurePause(50);
+constexpr std::chrono::milliseconds kLongestPause(2000);
 }  // namespace
 
 Exchange::Exchange(Connection& connection, Request request, KeepWaiting keep_waiting)
@@ -71,6 +72,7 @@ void Server::accept_loop() {
       continue;
     }
     reap();
+    wait_after_failures();
     const std::lock_guard lock(mutex_);
     if (sessions_.size() >= kMaxSessions) {
       log_warning("too many connections; a caller is turned away");
@@ -81,6 +83,24 @@ void Server::accept_loop() {
       serve(session, std::move(caller));
     });
   }
+}
+
+void Server::note_failure() {
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  next_greeting_ = std::max(now, next_greeting_) + kFailurePause;
+}
+
+// Each failed greeting costs every later caller a pause, whoever they are: the pad that liars can make
+// this site burn is bounded for all of them together.
+void Server::wait_after_failures() {
+  std::chrono::steady_clock::time_point until;
+  {
+    const std::lock_guard lock(mutex_);
+    until = std::min(next_greeting_, std::chrono::steady_clock::now() + kLongestPause);
+    next_greeting_ = until;
+  }
+  std::this_thread::sleep_until(until);
 }
 
 void Server::reap() {
@@ -99,7 +119,7 @@ void Server::serve(Session& session, std::unique_ptr<os::ByteStream> stream) {
   auto answered = Connection::answer(keys_, std::move(stream));
   if (!answered) {
     log_warning("a caller was refused: " + answered.error().message);
-    std::this_thread::sleep_for(kFailurePause);
+    note_failure();
     session.ended = true;
     return;
   }
@@ -150,13 +170,13 @@ Result<> Server::serve_request(Connection& connection) {
 
 Result<> Server::dispatch(Exchange& exchange) {
   const Request& request = exchange.request();
-  if (request.to != caller_.routes().self) return relay(exchange);
-  // The sender must lie behind the link that the request came over.
+  // The sender must lie behind the link that the request came over, also when it is only passed on.
   const auto back = caller_.next_hop(request.from);
   if (!back || *back != exchange.connection_.link().peer()) {
     return fail(Code::kRefused,
                 "a request in the name of " + request.from.text() + " came over another link");
   }
+  if (request.to != caller_.routes().self) return relay(exchange);
   const auto handler = handlers_.find(request.method);
   if (handler == handlers_.end()) {
     return fail(Code::kProtocol, caller_.routes().self.text() + " does not know request " +

@@ -66,6 +66,8 @@ class Server {
   Result<> dispatch(Exchange& exchange);
   Result<> relay(Exchange& exchange);
   void reap();
+  void note_failure();
+  void wait_after_failures();
 
   kme::KeyManager& keys_;
   Caller& caller_;
@@ -75,6 +77,7 @@ class Server {
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
   std::list<Session> sessions_;
+  std::chrono::steady_clock::time_point next_greeting_;
 };
 
 }  // namespace warifu::channel

@@ -131,6 +131,12 @@ Result<card::SiteKeys> Gate::enrol(const Enrolment& enrolment) {
   if (enrolment.card.is_zero() || enrolment.person.is_zero()) {
     return fail(Code::kInvalidArgument, "card and person must be named");
   }
+  // One card for a person: whoever could enrol a second one could consent in the person's place.
+  for (const auto& [card, known] : cards_) {
+    if (known.person != enrolment.person || known.revoked) continue;
+    return fail(Code::kRefused, "site " + site_.text() + ": person " + enrolment.person.text() +
+                                    " has a card already; revoke it first");
+  }
   CardRecord record;
   record.card = enrolment.card;
   record.person = enrolment.person;

@@ -233,6 +233,17 @@ TEST_F(GateTest, EveryFlippedBitOfGrantAndEvidenceIsRefused) {
   EXPECT_TRUE(site_->gate().request_release(good, evidence, request_for(grant)));
 }
 
+TEST_F(GateTest, ASecondCardForTheSamePersonIsRefused) {
+  Enrolment second = enrolment();
+  second.card = id_of<CardId>(77);
+  const auto refused = site_->gate().enrol(second);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kRefused);
+  // After the first one is on the hot list, a new card may take its place.
+  ASSERT_TRUE(site_->gate().revoke(enrolment().card));
+  EXPECT_TRUE(site_->gate().enrol(second));
+}
+
 TEST_F(GateTest, EnrolmentTopUpAndHotList) {
   Gate& gate = site_->gate();
   EXPECT_EQ(gate.enrol(enrolment()).error().code, Code::kAlreadyExists);

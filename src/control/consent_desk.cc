@@ -92,7 +92,8 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
                     (prepared.missing.empty() ? std::string("the object has too few shares")
                                               : prepared.missing.front().second));
   }
-  prepared.text = consent::consent_text(grant, {person.name, object.label});
+  prepared.labels = {person.name, object.label};
+  prepared.text = consent::consent_text(grant, prepared.labels);
   grant.text_digest = consent::text_digest(prepared.text);
   TRY_ASSIGN(prepared.grant, consent::encode_grant(grant));
   return prepared;
@@ -104,6 +105,10 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
     return fail(Code::kInvalidArgument, "the card's proof does not fit the grant");
   }
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
+  if (proof.chunk_count != object.chunk_count || proof.length.value != object.length) {
+    return fail(Code::kCorrupt, "the card knows object " + grant.object.text() +
+                                    " with another length than this catalog");
+  }
   Bytes evidence;
   for (std::size_t i = 0; i < proof.tags.size(); ++i) {
     const Bytes one = consent::encode_evidence({grant.sites[i].site, proof.kind, proof.tags[i]});

@@ -25,6 +25,7 @@ struct ConsentWish {
 struct PreparedConsent {
   Bytes grant;
   std::string text;  // to be shown before the PIN is asked for
+  consent::ConsentLabels labels;  // the names in it: a terminal writes the text again and compares
   std::vector<SiteName> sites;
   std::vector<std::pair<SiteName, std::string>> missing;  // holders that did not answer
 };
@@ -36,6 +37,8 @@ struct CardProof {
   std::vector<mac::Tag> tags;  // in the order of the grant's sites
   secret::Buffer hash_key;     // the object's r
   mac::Tag tag_over_tags{};
+  std::uint64_t chunk_count = 0;  // of the object, as the card knows it
+  ByteCount length;
 };
 
 class ConsentDesk {

@@ -1,4 +1,4 @@
-// Exhaustive search over assignments (small networks), Dijkstra for routes.
+// Exhaustive search over assignments (small networks); routes are those that requests travel.
 #include "control/placement.h"
 
 #include <fmt/format.h>
@@ -78,7 +78,7 @@ class Search {
     }
     std::vector<SiteName> banned(taken.begin(), taken.end());
     std::erase(banned, source);
-    const auto route = cheapest_route(snapshot_, source, site.name, bytes_, banned);
+    const auto route = priced_route(snapshot_, source, site.name, bytes_, banned);
     if (!route) {
       return exclude(fmt::format("no route from {} to {} that avoids the sites of other shares",
                                  source.text(), site.name.text()));
@@ -140,36 +140,20 @@ double edge_price(const EdgeState& edge, std::uint64_t bytes) {
   return needed * 8 / rate * std::pow(kMu, 1 - filled);
 }
 
-std::optional<std::pair<Route, double>> cheapest_route(const Snapshot& snapshot,
-                                                       const SiteName& from, const SiteName& to,
-                                                       std::uint64_t bytes,
-                                                       const std::vector<SiteName>& banned) {
-  const auto is_banned = [&](const SiteName& site) {
-    return std::ranges::find(banned, site) != banned.end();
-  };
-  std::map<SiteName, std::pair<double, SiteName>> reached = {{from, {0, from}}};
-  std::set<std::pair<double, SiteName>> queue = {{0, from}};
-  while (!queue.empty()) {
-    const auto [cost, here] = *queue.begin();
-    queue.erase(queue.begin());
-    if (here == to) break;
-    if (cost > reached[here].first) continue;
-    for (const EdgeState& edge : snapshot.edges) {
-      if (edge.from != here || is_banned(edge.to)) continue;
-      const double next = cost + edge_price(edge, bytes);
-      const auto known = reached.find(edge.to);
-      if (known != reached.end() && known->second.first <= next) continue;
-      reached[edge.to] = {next, here};
-      queue.emplace(next, edge.to);
-    }
+std::optional<std::pair<Route, double>> priced_route(const Snapshot& snapshot,
+                                                     const SiteName& from, const SiteName& to,
+                                                     std::uint64_t bytes,
+                                                     const std::vector<SiteName>& banned) {
+  const Route route = travel_route(snapshot.links, from, to);
+  if (route.empty()) return std::nullopt;
+  double price = 0;
+  for (std::size_t i = 0; i + 1 < route.size(); ++i) {
+    const EdgeState* edge = find_edge(snapshot, route[i], route[i + 1]);
+    const bool is_banned = std::ranges::find(banned, route[i + 1]) != banned.end();
+    if (edge == nullptr || is_banned) return std::nullopt;
+    price += edge_price(*edge, bytes);
   }
-  const auto end = reached.find(to);
-  if (end == reached.end()) return std::nullopt;
-  Route route;
-  for (SiteName at = to; at != from; at = reached[at].second) route.push_back(at);
-  route.push_back(from);
-  std::ranges::reverse(route);
-  return std::pair{route, end->second.first};
+  return std::pair{route, price};
 }
 
 Result<PlacementPlan> plan_placement(const PolicyNode& policy, const Snapshot& snapshot,

@@ -33,6 +33,7 @@ struct EdgeState {
 struct Snapshot {
   SiteName origin;
   std::vector<SiteEntry> sites;                  // that answer
+  std::vector<LinkEntry> links;  // of the whole network: they decide the routes
   std::vector<EdgeState> edges;                  // of sites that answer
   std::map<SiteName, std::uint64_t> free_bytes;  // space for shares
 };
@@ -61,8 +62,9 @@ struct PlacementPlan {
                                                    const Snapshot& snapshot,
                                                    std::uint64_t share_bytes);
 
-// The cheapest route that avoids `banned` as inner nodes and ends; nullopt when there is none.
-[[nodiscard]] std::optional<std::pair<Route, double>> cheapest_route(
+// The route that a share would travel and its price; nullopt when a site on it is banned or does not
+// answer.
+[[nodiscard]] std::optional<std::pair<Route, double>> priced_route(
     const Snapshot& snapshot, const SiteName& from, const SiteName& to, std::uint64_t bytes,
     const std::vector<SiteName>& banned);
 

@@ -22,6 +22,7 @@ Snapshot reference_network() {
                     {site("tuh"), 3, {"gateway", "vault"}}, {site("cloud1"), 4, {"cloud"}},
                     {site("cloud2"), 5, {"cloud"}},         {site("cloud3"), 6, {"cloud"}}};
   const auto link = [&](const char* a, const char* b, kme::LinkClass link_class) {
+    snapshot.links.push_back({site(a), site(b), link_class});
     snapshot.edges.push_back({site(a), site(b), link_class, 20 * kGigabyte, 0});
     snapshot.edges.push_back({site(b), site(a), link_class, 20 * kGigabyte, 0});
   };
@@ -73,6 +74,7 @@ TEST(Placement, TheReferenceNetworkGivesTheReferencePlacement) {
 TEST(Placement, ScarceKeyMovesAShareToAnotherCloud) {
   Snapshot snapshot = reference_network();
   snapshot.sites.push_back({site("cloud4"), 7, {"cloud"}});
+  snapshot.links.push_back({site("tuh"), site("cloud4"), kme::LinkClass::kPreshared});
   snapshot.edges.push_back(
       {site("tuh"), site("cloud4"), kme::LinkClass::kPreshared, 9 * kGigabyte, 0});
   const auto clouds_of = [](const PlacementPlan& plan) {
@@ -98,6 +100,9 @@ TEST(Placement, NoSiteSeesTwoSharesOnTheWay) {
   Snapshot snapshot = reference_network();
   std::erase_if(snapshot.edges,
                 [](const EdgeState& e) { return e.from == site("lsa") || e.to == site("lsa"); });
+  std::erase_if(snapshot.links,
+                [](const LinkEntry& l) { return l.a == site("lsa") || l.b == site("lsa"); });
+  snapshot.links.push_back({site("tuh"), site("lsa"), kme::LinkClass::kQkd});
   snapshot.edges.push_back({site("tuh"), site("lsa"), kme::LinkClass::kQkd, 9 * kGigabyte, 0});
   const auto plan = plan_placement(*parse_policy(kReferencePolicy), snapshot, kGigabyte);
   ASSERT_FALSE(plan);

@@ -74,16 +74,21 @@ namespace {
 
 // The rule that a share site checks for itself: parts of a share must not go to the holder of one
 // of its siblings, who could then restore.
-Result<> check_targets(const store::ShareHeader& header, const ReshareRequest& request) {
+// Neither a target nor a site on the way to it may hold a sibling.
+Result<> check_targets(const SiteConfig& config, const store::ShareHeader& header,
+                       const ReshareRequest& request) {
   std::set<SiteName> used;
   for (const ReshareTarget& target : request.targets) {
     if (!used.insert(target.site).second) {
       return fail(Code::kRefused, target.site.text() + " would get two nested shares");
     }
+    const Route route = travel_route(config.links, config.name, target.site);
     for (const store::Sibling& sibling : header.siblings) {
-      if (sibling.site == target.site && sibling.share != header.share) {
-        return fail(Code::kRefused, target.site.text() + " already holds a sibling share of this " +
-                                        "object; it must not get part of another");
+      const bool on_the_way = std::ranges::find(route, sibling.site) != route.end();
+      if (on_the_way && sibling.share != header.share) {
+        return fail(Code::kRefused, sibling.site.text() +
+                                        " holds a sibling share of this object and would hold or "
+                                        "relay part of another");
       }
     }
     const ShareSpec& spec = target.spec;
@@ -101,7 +106,7 @@ Result<> reshare(SiteContext& site, const ReshareRequest& request, const JobId& 
                  const std::function<Result<>(std::uint64_t, std::uint64_t)>& progress,
                  const channel::KeepWaiting& keep_waiting) {
   TRY_ASSIGN(const auto reader, site.shares.open(request.share));
-  TRY(check_targets(reader->header(), request));
+  TRY(check_targets(site.config, reader->header(), request));
   std::vector<FanOut::Target> targets;
   std::vector<Sibling> siblings;
   for (const ReshareTarget& target : request.targets) {

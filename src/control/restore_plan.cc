@@ -60,7 +60,7 @@ std::vector<RestoreSource> find_sources(const std::vector<ShareLocation>& shares
                                         const RestoreWishes& wishes) {
   std::vector<RestoreSource> sources;
   const auto add = [&](RestoreSource source) {
-    source.route = shortest_path(config, source.at.site, destination);
+    source.route = travel_route(config.links, source.at.site, destination);
     const auto price = route_price(source.route, snapshot, bytes);
     if (source.route.empty() || !price) return;
     source.price += *price;
@@ -76,7 +76,7 @@ std::vector<RestoreSource> find_sources(const std::vector<ShareLocation>& shares
     for (const ShareLocation& other : shares) {
       if (!other.nested || other.top != at.top || other.share == at.share) continue;
       if (!answers(snapshot, other.site)) continue;
-      const auto hop = route_price(shortest_path(config, other.site, at.site), snapshot, bytes);
+      const auto hop = route_price(travel_route(config.links, other.site, at.site), snapshot, bytes);
       if (!hop) continue;
       std::vector<std::string> letters = {at.letter, other.letter};
       std::ranges::sort(letters);

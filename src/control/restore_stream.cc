@@ -275,7 +275,7 @@ Result<> RestoreStream::account() {
     for (const RestoreSource* source : {&used.plan.first, &used.plan.second}) {
       TRY(record_route_use(catalog_, session_, source->route, snapshot_, bulk));
       if (!source->other) continue;
-      const Route hop = shortest_path(site_.config, source->other->site, source->at.site);
+      const Route hop = travel_route(site_.config.links, source->other->site, source->at.site);
       TRY(record_route_use(catalog_, session_, hop, snapshot_, bulk));
     }
   }

@@ -32,6 +32,7 @@ void ShareService::add_handlers(channel::Server& server) {
   on(Method::kShareList,
      [this](channel::Exchange& exchange) { return exchange.reply(encode(held_shares())); });
   on(Method::kLease, [this](channel::Exchange& exchange) -> Result<> {
+    TRY(only_control(exchange));
     TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
     kme::Link* link = site_.keys.link_to(lease.peer);
     if (link == nullptr) return fail(Code::kNotFound, "there is no link to " + lease.peer.text());
@@ -39,12 +40,15 @@ void ShareService::add_handlers(channel::Server& server) {
     return exchange.reply({});
   });
   on(Method::kRelease, [this](channel::Exchange& exchange) -> Result<> {
+    TRY(only_control(exchange));
     TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
     for (kme::Link* link : site_.keys.links()) link->release(lease.job);
     return exchange.reply({});
   });
   on(Method::kSharePrepare, [this](channel::Exchange& exchange) -> Result<> {
     TRY_ASSIGN(const ShareSpec spec, decode_share_spec(exchange.request().body));
+    // Top shares come from share control; nested ones from whoever cuts the share above them.
+    if (!spec.parent) TRY(only_control(exchange));
     TRY_ASSIGN(const std::uint64_t durable, uploads_.prepare(spec));
     wire::Writer answer;
     answer.u64(durable);
@@ -61,11 +65,13 @@ void ShareService::add_handlers(channel::Server& server) {
      [this](channel::Exchange& exchange) { return handle_combine(exchange); });
   on(Method::kReshare, [this](channel::Exchange& exchange) { return handle_reshare(exchange); });
   on(Method::kShareDelete, [this](channel::Exchange& exchange) -> Result<> {
+    TRY(only_control(exchange));
     TRY_ASSIGN(const ShareId share, decode_share_id(exchange.request().body));
     TRY(remove(share));
     return exchange.reply({});
   });
   on(Method::kGateEnrol, [this](channel::Exchange& exchange) -> Result<> {
+    TRY(only_control(exchange));
     TRY_ASSIGN(const EnrolRequest enrol, decode_enrol(exchange.request().body));
     TRY_ASSIGN(const card::SiteKeys keys,
                site_.gate.enrol({enrol.card, enrol.person, enrol.kind, enrol.keys}));
@@ -73,6 +79,7 @@ void ShareService::add_handlers(channel::Server& server) {
     return exchange.reply(Bytes(secret.begin(), secret.end()));
   });
   on(Method::kGateNonce, [this](channel::Exchange& exchange) -> Result<> {
+    TRY(only_control(exchange));
     wire::Reader reader(exchange.request().body, "nonce request");
     const auto card = reader.id<CardId>();
     TRY(reader.finish());
@@ -82,6 +89,14 @@ void ShareService::add_handlers(channel::Server& server) {
     answer.u32(challenge.lowest_index.value);
     return exchange.reply(answer.take());
   });
+}
+
+Result<> ShareService::only_control(const channel::Exchange& exchange) const {
+  const SiteName& from = exchange.request().from;
+  if (from == site_.config.controller) return {};
+  TRY(site_.log.append("refused", {{"reason", "not_control"}, {"from", from.text()}}));
+  return fail(Code::kRefused, site_.config.name.text() + " takes this from share control only (" +
+                                  site_.config.controller.text() + "), not from " + from.text());
 }
 
 SiteStatus ShareService::status() {
@@ -155,6 +170,7 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
                     " is neither the destination nor the holder of a sibling share");
   }
   if (header.object != request.object) {
+    TRY(site_.log.append("refused", {{"reason", "other_share"}, {"share", request.share.text()}}));
     return fail(Code::kRefused, here + ": the share belongs to another object");
   }
   TRY_ASSIGN(consent::Permit permit, site_.gate.request_release(request.grant, request.evidence,
@@ -245,9 +261,7 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
 
 Result<> ShareService::handle_reshare(channel::Exchange& exchange) {
   TRY_ASSIGN(const ReshareRequest request, decode_reshare(exchange.request().body));
-  if (exchange.request().from != site_.config.controller) {
-    return fail(Code::kRefused, site_.config.name.text() + " re-shares for share control only");
-  }
+  TRY(only_control(exchange));
   TRY(reshare(
       site_, request, exchange.request().job,
       [&](std::uint64_t done, std::uint64_t total) { return exchange.working(done, total); },

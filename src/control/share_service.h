@@ -75,6 +75,8 @@ class ShareService {
   [[nodiscard]] Result<> remove(const ShareId& share);
 
  private:
+  // What only the control site may ask for.
+  Result<> only_control(const channel::Exchange& exchange) const;
   Result<> handle_write(channel::Exchange& exchange);
   Result<> handle_read(channel::Exchange& exchange);
   Result<> handle_combine(channel::Exchange& exchange);

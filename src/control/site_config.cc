@@ -172,6 +172,16 @@ Result<> check_whole(const SiteConfig& config, const std::string& file) {
     return bad(file, nullptr,
                fmt::format("controller '{}' is not among [[sites]]", config.controller.text()));
   }
+  for (std::size_t i = 0; i < config.sites.size(); ++i) {
+    for (std::size_t j = i + 1; j < config.sites.size(); ++j) {
+      if (config.sites[i].name == config.sites[j].name ||
+          config.sites[i].number == config.sites[j].number) {
+        return bad(file, nullptr, fmt::format("[[sites]] {} and {} share a name or a number",
+                                              config.sites[i].name.text(),
+                                              config.sites[j].name.text()));
+      }
+    }
+  }
   for (const LinkEntry& link : config.links) {
     if (!known(link.a) || !known(link.b) || link.a == link.b) {
       return bad(file, nullptr,
@@ -257,14 +267,17 @@ Result<SiteConfig> load_site_config(const std::string& path) {
   return config;
 }
 
-std::vector<SiteName> shortest_path(const SiteConfig& config, const SiteName& from,
+namespace {
+
+// One of the paths with fewest links; ties go by the order of the links.
+std::vector<SiteName> shortest_path(const std::vector<LinkEntry>& links, const SiteName& from,
                                     const SiteName& to) {
   std::map<SiteName, SiteName> came_from = {{from, from}};
   std::deque<SiteName> queue = {from};
   while (!queue.empty() && !came_from.contains(to)) {
     const SiteName here = queue.front();
     queue.pop_front();
-    for (const LinkEntry& link : config.links) {
+    for (const LinkEntry& link : links) {
       if (link.a != here && link.b != here) continue;
       const SiteName& next = link.a == here ? link.b : link.a;
       if (came_from.emplace(next, here).second) queue.push_back(next);
@@ -278,12 +291,25 @@ std::vector<SiteName> shortest_path(const SiteConfig& config, const SiteName& fr
   return path;
 }
 
+}  // namespace
+
+std::vector<SiteName> travel_route(const std::vector<LinkEntry>& links, const SiteName& from,
+                                   const SiteName& to) {
+  std::vector<SiteName> route = {from};
+  while (route.back() != to) {
+    const auto rest = shortest_path(links, route.back(), to);
+    if (rest.empty()) return {};
+    route.push_back(rest[1]);
+  }
+  return route;
+}
+
 channel::Routes make_routes(const SiteConfig& config) {
   channel::Routes routes{.self = config.name};
   for (const PeerConfig& peer : config.peers) routes.addresses[peer.link.peer] = peer.address;
   for (const SiteEntry& site : config.sites) {
     if (site.name == config.name) continue;
-    const auto path = shortest_path(config, config.name, site.name);
+    const auto path = travel_route(config.links, config.name, site.name);
     if (path.size() > 1) routes.next_hop[site.name] = path[1];
   }
   return routes;

@@ -69,9 +69,9 @@ struct SiteConfig {
 // Next hops by fewest links over the whole network, addresses of direct peers.
 [[nodiscard]] channel::Routes make_routes(const SiteConfig& config);
 
-// Sites from `from` to `to`, both included, following next hops by fewest links; empty when there
-// is no way.
-[[nodiscard]] std::vector<SiteName> shortest_path(const SiteConfig& config, const SiteName& from,
-                                                  const SiteName& to);
+// The sites that a request passes from `from` to `to`, both included: every hop by fewest links, as
+// each site on the way decides it; empty when there is no way.
+[[nodiscard]] std::vector<SiteName> travel_route(const std::vector<LinkEntry>& links,
+                                                 const SiteName& from, const SiteName& to);
 
 }  // namespace warifu::control

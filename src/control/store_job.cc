@@ -39,6 +39,9 @@ Result<> StoreJob::load() {
   TRY_ASSIGN(secrets_,
              open_object_secrets(engine_.site().keys.root_key().bytes(), job_.sealed_secret));
   chunking_ = {{object_.length}};
+  if (job_.total_bytes == 0) {
+    job_.total_bytes = chunking_.records_length({0}, chunking_.chunk_count()) * shares_.size();
+  }
   started_ = engine_.site().system.clock.monotonic();
   return {};
 }
@@ -89,6 +92,7 @@ catalog::Share planned(const ObjectId& object, std::optional<ShareId> parent, st
 
 Result<> StoreJob::plan() {
   SiteContext& site = engine_.site();
+  if (!shares_.empty()) return save(catalog::JobState::kRunning, "move");  // planned before a crash
   TRY_ASSIGN(const PolicyNode policy, parse_policy(object_.policy));
   const NetworkView view = look_at_network(site, engine_.own());
   const std::uint64_t bytes = chunking_.records_length({0}, chunking_.chunk_count());
@@ -96,7 +100,8 @@ Result<> StoreJob::plan() {
   if (!plan) {
     std::string text = plan.error().message;
     for (const auto& [missing, why] : view.missing) text += "; " + why;
-    return fail(plan.error().code, text);
+    // With every site there, the policy cannot be met; otherwise a site may come back.
+    return fail(view.missing.empty() ? plan.error().code : Code::kUnavailable, text);
   }
   std::vector<catalog::Share> shares;
   for (std::size_t i = 0; i < plan->shares.size(); ++i) {
@@ -256,11 +261,13 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
 // What every share travelled under, and the key that its way has cost.
 Result<> StoreJob::account() {
   const NetworkView view = look_at_network(engine_.site(), engine_.own());
+  TRY_ASSIGN(const auto booked, engine_.catalog().link_use_of_job(job_id_));
   TRY_ASSIGN(shares_, engine_.catalog().list_shares(object_.object));
   for (const auto& share : shares_) {
     TRY_ASSIGN(const Route route, parse_route(share.route));
     TRY(engine_.catalog().set_share_travel(share.share, share.route,
                                            protections_json(route, view.snapshot)));
+    if (!booked.empty()) continue;  // by a run that a crash cut short
     TRY(record_route_use(engine_.catalog(), job_id_, route, view.snapshot,
                          bulk_use(chunking_, 0, chunking_.chunk_count())));
   }
@@ -296,6 +303,7 @@ void StoreJob::roll_back(const Error& why) {
   for (const SiteEntry& entry : site.config.sites) sites.push_back(entry.name);
   release_key(site, job_id_, sites);
   job_.error = why.message;
+  job_.result = boost::json::serialize(boost::json::object{{"code", code_name(why.code)}});
   if (object_.state != catalog::ObjectState::kCommitted) {
     (void)engine_.catalog().fail_object(object_.object);
     (void)engine_.catalog().set_job_secret(job_id_, {});

@@ -77,6 +77,13 @@ Result<> Uploads::commit(const ShareId& share, const std::vector<Sibling>& sibli
   for (const Sibling& sibling : siblings) {
     stored.push_back({static_cast<std::uint8_t>(sibling.index), sibling.share, sibling.site});
   }
+  TRY_ASSIGN(const auto reader, site_.shares.open(share));
+  const auto& known = reader->header().siblings;
+  // Who may gather and who may not be given parts hangs on them: they are written once.
+  if (!known.empty()) {
+    if (known == stored) return {};
+    return fail(Code::kRefused, "the siblings of share " + share.text() + " are fixed already");
+  }
   TRY(site_.shares.update_siblings(share, stored));
   return site_.log.append("share_stored", {{"share", share.text()}});
 }

@@ -23,8 +23,8 @@ std::atomic<bool> unlocked_seen{false};
 
 [[noreturn]] void die(const char* what) {
   std::fprintf(stderr,
-               "warifu: fatal: %s; raise the locked-memory limit (ulimit -l) or start with "
-               "allow_unlocked_memory = true\n",
+               "warifu: fatal: %s; raise the locked-memory limit (ulimit -l), or accept unlocked "
+               "secrets with WARIFU_ALLOW_UNLOCKED_MEMORY=1\n",
                what);
   std::abort();
 }
