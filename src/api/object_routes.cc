@@ -100,6 +100,10 @@ Result<json::object> card_record(Services services, const std::string& text) {
 Result<json::value> confirm_card_record(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
   TRY_ASSIGN(const catalog::Job job, store_job_of(control, id));
+  TRY_ASSIGN(const catalog::Object object, control.catalog.object(id));
+  if (object.state != catalog::ObjectState::kCommitted) {
+    return fail(Code::kBusy, "object " + id.text() + " is not stored yet");
+  }
   TRY(control.catalog.set_card_record(id, catalog::CardRecordState::kOnCard));
   TRY(control.catalog.set_job_secret(job.job, {}));
   return json::value{{"object", id.text()}, {"card_record", "on_card"}};

@@ -17,22 +17,18 @@ namespace {
 
 namespace json = boost::json;
 
-// OUT.partial while the stream runs; OUT once all is verified.
+// OUT.JOB.partial while the stream runs; OUT once all is verified.
 class OutputFile {
  public:
-  static Result<OutputFile> open(const std::string& path, bool resume) {
+  static Result<OutputFile> open(const std::string& path, const std::string& job) {
     os::FileSystem& files = os::real_files();
-    if (files.exists(path)) {
-      return fail(Code::kAlreadyExists, "'" + path + "' already exists; it was not touched");
-    }
-    const std::string partial = path + ".partial";
-    if (!resume) TRY(files.remove(partial));
+    const std::string partial = path + "." + job.substr(0, 8) + ".partial";
     TRY_ASSIGN(auto file, files.open(partial, os::OpenMode::kOpenOrCreate));
     TRY_ASSIGN(const std::uint64_t size, file->size());
     // Whole chunks only: a restore goes on at a chunk's start.
     const std::uint64_t kept = size / limits::kChunkBytes * limits::kChunkBytes;
     TRY(file->truncate(kept));
-    return OutputFile(std::move(file), path, kept);
+    return OutputFile(std::move(file), path, partial, kept);
   }
 
   Result<> append(ByteView bytes) {
@@ -43,19 +39,21 @@ class OutputFile {
 
   Result<> finish() {
     file_->sync();
-    TRY(os::real_files().rename(path_ + ".partial", path_));
+    TRY(os::real_files().rename(partial_, path_));
     os::real_files().sync_dir(os::parent_of(path_));
     return {};
   }
 
-  void discard() { (void)os::real_files().remove(path_ + ".partial"); }
+  void discard() { (void)os::real_files().remove(partial_); }
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
  private:
-  OutputFile(std::unique_ptr<os::File> file, std::string path, std::uint64_t size)
-      : file_(std::move(file)), path_(std::move(path)), size_(size) {}
+  OutputFile(std::unique_ptr<os::File> file, std::string path, std::string partial,
+             std::uint64_t size)
+      : file_(std::move(file)), path_(std::move(path)), partial_(std::move(partial)), size_(size) {}
   std::unique_ptr<os::File> file_;
   std::string path_;
+  std::string partial_;
   std::uint64_t size_;
 };
 
@@ -100,7 +98,9 @@ Result<> restore(const Common& common, const RestoreOptions& options) {
   const auto started = std::chrono::steady_clock::now();
   ApiClient client(common.site);
   const bool resume = !options.resume.empty();
-  TRY_ASSIGN(OutputFile out, OutputFile::open(options.out, resume));
+  if (os::real_files().exists(options.out)) {
+    return fail(Code::kAlreadyExists, "'" + options.out + "' already exists; it was not touched");
+  }
   std::string job = options.resume;
   if (!resume) {
     auto begun = client.post(
@@ -110,14 +110,12 @@ Result<> restore(const Common& common, const RestoreOptions& options) {
          {"using", options.using_shares},
          {"gather", options.gather},
          {"purpose", options.purpose == "health" ? "health_management" : options.purpose}});
-    if (!begun) {
-      out.discard();
-      return std::unexpected(begun.error());
-    }
+    if (!begun) return std::unexpected(begun.error());
     job = text_of(*begun, "job");
   }
   TRY_ASSIGN(const json::value before, client.get("/v1/jobs/" + url_text(job)));
   const std::uint64_t total = number_of(before, "total_bytes");
+  TRY_ASSIGN(OutputFile out, OutputFile::open(options.out, job));
   Result<> done;
   {
     ProgressLine progress("restoring");
@@ -141,7 +139,7 @@ Result<> restore(const Common& common, const RestoreOptions& options) {
   if (!done) {
     const Error error = better_error(client, job, done.error());
     const auto now = client.get("/v1/jobs/" + url_text(job));
-    if (!now || text_of(*now, "state") != "paused") out.discard();
+    if (now && text_of(*now, "state") == "failed") out.discard();
     return std::unexpected(error);
   }
   TRY(out.finish());

@@ -31,8 +31,9 @@ class Site {
     for (const auto& peer : config_.peers) links.push_back(peer.link);
     TRY_ASSIGN(keys_, kme::KeyManager::open(system_, config_.data_dir, links));
     TRY_ASSIGN(log_, audit::Log::open(system_, config_.data_dir + "/audit.log", config_.name));
-    TRY_ASSIGN(gate_, consent::Gate::open(system_, config_.data_dir + "/gate", config_.name,
-                                          keys_->root_key(), *log_));
+    TRY_ASSIGN(gate_,
+               consent::Gate::open(system_, config_.data_dir + "/gate", config_.name,
+                                   keys_->root_key(), *log_, {.nonce_life = std::chrono::days(7)}));
     TRY_ASSIGN(store_, store::open_directory_store(system_.files, config_.data_dir + "/shares"));
     TRY_ASSIGN(auto channel_listener, os::listen_tcp(config_.listen));
     TRY_ASSIGN(api_listener_, os::listen_unix(config_.api_socket));
@@ -71,9 +72,9 @@ class Site {
   void stop() {
     log_info("site " + config_.name.text() + " stops");
     stopping_ = true;
+    api_->stop();  // no new uploads while jobs end
     server_->stop();
     if (jobs_ != nullptr) jobs_->stop();
-    api_->stop();
     intakes_.clear();
   }
 

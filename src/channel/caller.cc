@@ -80,6 +80,7 @@ Result<std::unique_ptr<Connection>> Caller::connect(const SiteName& peer) {
 std::unique_ptr<Connection> Caller::take_idle(const SiteName& peer) {
   const std::lock_guard lock(mutex_);
   auto& connections = idle_[peer];
+  std::erase_if(connections, [](const auto& idle) { return idle->is_stale(); });
   if (connections.empty()) return nullptr;
   auto connection = std::move(connections.back());
   connections.pop_back();

@@ -13,7 +13,8 @@ namespace {
 // Pad kept back in the control range so that grant requests and grants can always be sent.
 constexpr std::uint64_t kControlReserve = 256;
 constexpr std::uint64_t kControlGrant = 4096;
-constexpr std::chrono::seconds kWorkingInterval(5);
+constexpr std::chrono::seconds kWorkingInterval(15);
+constexpr std::chrono::milliseconds kLongestDeniedPause(20'000);
 
 }  // namespace
 
@@ -35,8 +36,10 @@ Result<> Connection::start_lane(Lane& lane, keypool::Reservation pad, keypool::P
 
 Result<> Connection::send_sealed(Lane& lane, FrameType type, MutableBytes payload) {
   const std::size_t needed = otp::pad_needed(payload.size());
-  WARIFU_CHECK(lane.key && lane.pad.remaining() >= needed &&
-               payload.size() <= limits::kMaxFramePayload);
+  WARIFU_CHECK(payload.size() <= limits::kMaxFramePayload);
+  if (!lane.key || lane.pad.remaining() < needed) {
+    return fail(Code::kOutOfKey, "link to " + link_.peer().text() + ": the granted pad is used up");
+  }
   const FrameHeader header{type, static_cast<std::uint32_t>(payload.size()), lane.pad.begin(),
                            send_sequence_++};
   const HeaderBytes header_bytes = encode(header);
@@ -130,9 +133,9 @@ Result<> Connection::request_grant(keypool::Purpose purpose, std::uint64_t size)
   }
 }
 
-Result<> Connection::take_over(Lane& lane, ByteView grant_bytes, std::uint64_t most) {
+Result<> Connection::take_over(Lane& lane, ByteView grant_bytes, std::uint64_t size) {
   TRY_ASSIGN(const Grant grant, decode_grant(grant_bytes));
-  if (grant.size.value < mac::kBlockBytes || grant.size.value > most) {
+  if (grant.size.value != size) {
     return fail(Code::kProtocol, "a grant has a wrong size");
   }
   TRY_ASSIGN(auto pad, link_.send().accept(grant.begin, grant.size));
@@ -147,6 +150,13 @@ Result<> Connection::answer_grant_request(ByteView payload) {
   if (size < mac::kBlockBytes || size > limits::kSegmentBytes) reader.reject("size out of range");
   TRY(reader.finish());
   const auto purpose = static_cast<keypool::Purpose>(purpose_number);
+  // The answers cost pad too, also those that deny; the far end answers our own request meanwhile.
+  if (!topping_up_ && send_control_.pad.remaining() < kControlReserve) {
+    topping_up_ = true;
+    const Result<> topped = ensure_control(0);
+    topping_up_ = false;
+    TRY(topped);
+  }
   auto reserved = link_.receive().reserve({size}, purpose);
   if (!reserved) {
     if (reserved.error().code != Code::kOutOfKey) return std::unexpected(reserved.error());
@@ -161,6 +171,7 @@ Result<> Connection::answer_grant_request(ByteView payload) {
 Result<> Connection::grant_bulk(const JobId& job, std::uint64_t size, std::uint64_t frames,
                                 const std::function<bool()>& keep_waiting) {
   const std::uint64_t needed = size + frames * otp::kTagBytes + mac::kBlockBytes;
+  std::chrono::milliseconds denied_pause(100);
   for (;;) {
     while (!link_.wait_drawable(job, {needed}, kWorkingInterval)) {
       if (!keep_waiting()) {
@@ -181,7 +192,8 @@ Result<> Connection::grant_bulk(const JobId& job, std::uint64_t size, std::uint6
     // The far end may still be confirming what this end already counts.
     if (granted.error().code != Code::kOutOfKey) return granted;
     if (!keep_waiting()) return granted;
-    (void)link_.send().wait_available(UINT64_MAX, std::chrono::milliseconds(200));
+    (void)link_.send().wait_available(UINT64_MAX, denied_pause);
+    denied_pause = std::min(denied_pause * 2, kLongestDeniedPause);
   }
 }
 

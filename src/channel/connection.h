@@ -54,6 +54,8 @@ class Connection {
 
   // True once a frame of the peer has been verified: the peer holds the link's key.
   [[nodiscard]] bool authenticated() const { return authenticated_; }
+  // For an idle connection: true when the far end has closed it or speaks out of turn.
+  [[nodiscard]] bool is_stale() const { return os::has_input(*stream_); }
   // Ends the connection from any thread.
   void close() { stream_->shutdown(); }
 
@@ -75,13 +77,14 @@ class Connection {
   Result<> ensure_control(std::size_t payload);
   Result<> request_grant(keypool::Purpose purpose, std::uint64_t size);
   Result<> answer_grant_request(ByteView payload);
-  Result<> take_over(Lane& lane, ByteView grant, std::uint64_t most);
+  Result<> take_over(Lane& lane, ByteView grant, std::uint64_t size);
   // The first grants: reserve and prove; check and take over.
   Result<Bytes> first_grant(ByteView their_nonce);
   Result<> take_first_grant(ByteView grant_and_proof, ByteView own_nonce);
   Result<> greet_caller(ByteView caller_nonce);
   Result<> greet_callee();
   Result<> tell_behind(const Error& error);
+  Result<> catch_up_to(PadOffset mark);
   Result<> catch_up(ByteView behind);
 
   kme::Link& link_;
@@ -90,6 +93,7 @@ class Connection {
   std::uint64_t send_sequence_ = 0;
   std::uint64_t receive_sequence_ = 0;
   bool authenticated_ = false;
+  bool topping_up_ = false;
 };
 
 }  // namespace warifu::channel

@@ -1,13 +1,15 @@
 // Opening of a connection: each side grants the other a first small range of pad in a clear frame.
 //
-//   caller:  hello   = link:16 nonce:16
-//   callee:  welcome = nonce:16 grant proof       proof over the caller's nonce
+//   caller:  hello   = link:16 nonce:16 mark:u64         mark of the caller's sending pool
+//   callee:  welcome = nonce:16 mark:u64 grant proof     proof over the caller's nonce
 //   caller:  open    = grant proof                proof over the callee's nonce
 //   grant    = begin:u64 size:u64
 //   proof    = H_k(nonce, grant) XOR pad          k and pad: the first 32 bytes of the range
 //
 // The proofs make a grant worthless for any other connection: without them, an old welcome replayed
-// to a sender that was restored from a backup would make it encrypt with used pad. An attacker can
+// to a sender that was restored from a backup would make it encrypt with used pad. The marks let
+// a restored *receiver* catch up before it proves anything with pad it used before; they are not
+// authenticated, so a liar in the line can hide them from such an end. An attacker can
 // make either side burn such a range by calling, or by lying about a mark; hence the small size,
 // the bound on unauthenticated catching up, and the pause after failures in the server.
 #include "base/log.h"
@@ -24,6 +26,7 @@ constexpr std::chrono::seconds kHandshakeTimeout(10);
 constexpr std::chrono::seconds kPatience(60);
 
 constexpr std::size_t kNonceBytes = 16;
+constexpr std::size_t kMarkBytes = 8;
 constexpr std::size_t kGrantBytes = 16;
 constexpr std::size_t kProofBytes = mac::kBlockBytes;
 
@@ -33,6 +36,12 @@ ConnectionNonce fresh_nonce() {
   ConnectionNonce nonce{};
   os::kernel_random().fill(nonce);
   return nonce;
+}
+
+// A far end that was behind has been told; that passes, it is no refusal.
+std::unexpected<Error> told_behind(const Error& error) {
+  if (error.code != Code::kRefused) return std::unexpected(error);
+  return fail(Code::kUnavailable, "the far end was behind and has been told: " + error.message);
 }
 
 // H_k(nonce, grant) masked by fresh pad of the granted range itself.
@@ -79,22 +88,12 @@ Result<Frame> Connection::receive_clear() {
   return frame;
 }
 
-// The other side's state is ahead of ours (this end was restored from a backup): move on.
+// The other side could not take our grant: it is ahead of what it told before.
 Result<> Connection::catch_up(ByteView behind) {
   wire::Reader reader(behind, "behind frame");
   const PadOffset mark{reader.u64()};
   TRY(reader.finish());
-  const PadOffset here = link_.receive().status().mark;
-  if (mark > here && (mark - here).value > kMaxCatchUp) {
-    return fail(Code::kRefused, "link to " + link_.peer().text() +
-                                    ": the far end has used pad up to " +
-                                    std::to_string(mark.value) + ", this end knows of " +
-                                    std::to_string(here.value) +
-                                    "; was a backup restored? Reconcile the link first");
-  }
-  log_warning("link to " + link_.peer().text() + ": the far end is ahead, catching up to " +
-              std::to_string(mark.value));
-  TRY(link_.receive().burn_to(mark));
+  TRY(catch_up_to(mark));
   return fail(Code::kUnavailable, "link to " + link_.peer().text() + " caught up; call again");
 }
 
@@ -105,6 +104,21 @@ Result<std::unique_ptr<Connection>> Connection::call(kme::Link& link,
   TRY(connection->greet_callee());
   connection->stream_->set_timeout(kPatience);
   return connection;
+}
+
+// Both directions' state before any pad is touched: the far end may have used more than we know.
+Result<> Connection::catch_up_to(PadOffset mark) {
+  const PadOffset here = link_.receive().status().mark;
+  if (mark <= here) return {};
+  if ((mark - here).value > kMaxCatchUp) {
+    return fail(Code::kRefused,
+                "link to " + link_.peer().text() + ": the far end has used pad up to " +
+                    std::to_string(mark.value) + ", this end knows of " +
+                    std::to_string(here.value) + "; was a backup restored? Make new pools");
+  }
+  log_warning("link to " + link_.peer().text() + ": the far end is ahead, catching up to " +
+              std::to_string(mark.value));
+  return link_.receive().burn_to(mark);
 }
 
 Result<Bytes> Connection::first_grant(ByteView their_nonce) {
@@ -148,19 +162,22 @@ Result<> Connection::greet_callee() {
   wire::Writer hello;
   hello.id(link_.id());
   hello.raw(nonce);
+  hello.u64(link_.send().status().mark.value);
   TRY(send_clear(FrameType::kHello, hello.bytes()));
   TRY_ASSIGN(Frame answer, receive_clear());
   if (answer.type == FrameType::kSorry) {
     return fail(Code::kUnavailable, link_.peer().text() + " refuses the connection: " +
                                         std::string(as_text(answer.payload.bytes())));
   }
-  if (answer.type != FrameType::kWelcome || answer.payload.size() < kNonceBytes) {
+  if (answer.type != FrameType::kWelcome || answer.payload.size() < kNonceBytes + kMarkBytes) {
     return fail(Code::kProtocol, link_.peer().text() + " answers a greeting with something else");
   }
   const ByteView welcome = answer.payload.bytes();
-  if (auto taken = take_first_grant(welcome.subspan(kNonceBytes), nonce); !taken) {
+  wire::Reader reader(welcome.subspan(kNonceBytes, kMarkBytes), "welcome");
+  TRY(catch_up_to({reader.u64()}));
+  if (auto taken = take_first_grant(welcome.subspan(kNonceBytes + kMarkBytes), nonce); !taken) {
     TRY(tell_behind(taken.error()));
-    return taken;
+    return told_behind(taken.error());
   }
   TRY_ASSIGN(const Bytes open, first_grant(welcome.first(kNonceBytes)));
   TRY(send_clear(FrameType::kOpen, open));
@@ -180,7 +197,7 @@ Result<std::unique_ptr<Connection>> Connection::answer(kme::KeyManager& keys,
   HeaderBytes header_bytes{};
   TRY(stream->read_exact(header_bytes));
   TRY_ASSIGN(const FrameHeader header, decode_header(header_bytes));
-  constexpr std::uint32_t kHelloBytes = 16 + kNonceBytes;
+  constexpr std::uint32_t kHelloBytes = 16 + kNonceBytes + kMarkBytes;
   if (header.type != FrameType::kHello || header.length != kHelloBytes) {
     return fail(Code::kProtocol, "a caller does not greet");
   }
@@ -189,7 +206,12 @@ Result<std::unique_ptr<Connection>> Connection::answer(kme::KeyManager& keys,
   kme::Link* link = keys.link_by_id(LinkId::from_view(ByteView(hello).first(16)));
   if (link == nullptr) return fail(Code::kRefused, "a caller names an unknown link");
   std::unique_ptr<Connection> connection(new Connection(*link, std::move(stream)));
-  TRY(connection->greet_caller(ByteView(hello).subspan(16)));
+  wire::Reader reader(ByteView(hello).last(kMarkBytes), "hello");
+  if (auto level = connection->catch_up_to({reader.u64()}); !level) {
+    TRY(connection->send_clear(FrameType::kSorry, as_bytes(level.error().message)));
+    return std::unexpected(level.error());
+  }
+  TRY(connection->greet_caller(ByteView(hello).subspan(16, kNonceBytes)));
   connection->stream_->set_timeout(std::chrono::milliseconds(0));
   return connection;
 }
@@ -201,7 +223,10 @@ Result<> Connection::greet_caller(ByteView caller_nonce) {
     return std::unexpected(granted.error());
   }
   const ConnectionNonce nonce = fresh_nonce();
-  Bytes welcome(nonce.begin(), nonce.end());
+  wire::Writer head;
+  head.raw(nonce);
+  head.u64(link_.send().status().mark.value);
+  Bytes welcome = head.take();
   welcome.insert(welcome.end(), granted->begin(), granted->end());
   TRY(send_clear(FrameType::kWelcome, welcome));
   TRY_ASSIGN(const Frame open, receive_clear());
@@ -212,7 +237,7 @@ Result<> Connection::greet_caller(ByteView caller_nonce) {
   }
   if (auto taken = take_first_grant(open.payload.bytes(), nonce); !taken) {
     TRY(tell_behind(taken.error()));
-    return taken;
+    return told_behind(taken.error());
   }
   return send_clear(FrameType::kOpen, {});
 }

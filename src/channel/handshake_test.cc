@@ -73,8 +73,8 @@ class HandshakeTest : public testing::Test {
   std::unique_ptr<kme::KeyManager> a_, b_;
 };
 
-constexpr std::size_t kHelloFrame = kHeaderBytes + 32;
-constexpr std::size_t kWelcomeFrame = kHeaderBytes + 16 + 32;
+constexpr std::size_t kHelloFrame = kHeaderBytes + 40;
+constexpr std::size_t kWelcomeFrame = kHeaderBytes + 24 + 32;
 
 TEST_F(HandshakeTest, AnHonestPairConnects) {
   const auto connection =
@@ -132,7 +132,7 @@ TEST_F(HandshakeTest, ABitChangedInAWelcomeIsNoticed) {
       auto to_b = *os::connect_tcp({"127.0.0.1", relay->port()}, std::chrono::seconds(5));
       (void)to_b->write_all(read(*from_a, kHelloFrame));
       Bytes welcome = read(*to_b, kWelcomeFrame);
-      Byte& changed = welcome[kHeaderBytes + 16 + bit / 8];
+      Byte& changed = welcome[kHeaderBytes + 24 + bit / 8];
       changed = static_cast<Byte>(changed ^ (1U << (bit % 8)));
       (void)from_a->write_all(welcome);
       Bytes answer(64);

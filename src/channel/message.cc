@@ -102,7 +102,9 @@ Bytes encode(const Error& error) {
 Error decode_error(ByteView bytes, const SiteName& peer) {
   wire::Reader reader(bytes, "error");
   const Code code = code_from_number(reader.u8());
-  const std::string text = reader.text(4000);
+  std::string text = reader.text(4000).substr(0, 1000);
+  // It goes to logs and terminals: no control characters from afar.
+  std::erase_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (!reader.finish()) return {Code::kProtocol, peer.text() + " sent a malformed error"};
   const std::string prefix = peer.text() + ": ";
   return {code, text.starts_with(prefix) ? text : prefix + text};

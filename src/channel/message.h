@@ -20,6 +20,7 @@ struct StreamShape {
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;        // payload of all frames
   std::uint32_t frame_bytes = 0;  // of every frame but the last
+  bool operator==(const StreamShape&) const = default;
 
   // Payload bytes of frame `index`.
   [[nodiscard]] std::uint64_t frame_length(std::uint64_t index) const;

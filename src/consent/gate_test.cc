@@ -302,6 +302,7 @@ TEST_F(GateTest, TheWholeWayWithAnEmulatedCardAndTwoSites) {
   card::Personalisation content{
       id_of<CardId>(0xD1), secret::Buffer::copy_of(as_bytes("2718")), {1}, {}};
   for (TestSite* site : {&lsa, site_.get()}) {
+    ASSERT_TRUE(site->gate().revoke(enrolment().card));  // the person gets another card
     content.sites.push_back(*site->gate().enrol(
         {content.card, id_of<Pseudonym>(0xB1), card::CardKind::kOneTimeMacEmulated, {{1}, 5}}));
   }

@@ -54,8 +54,7 @@ Result<> Enrolment::finish(const std::string& person, const CardId& card) {
     if (it == pending_.end() || it->second.card != card) {
       return fail(Code::kNotFound, "no enrolment of '" + person + "' with this card was begun");
     }
-    pending = std::move(it->second);
-    pending_.erase(it);
+    pending = it->second;
   }
   TRY(catalog_.add_person({.person_id = person,
                            .name = pending.name,
@@ -63,6 +62,10 @@ Result<> Enrolment::finish(const std::string& person, const CardId& card) {
                            .created = site_.system.clock.now()}));
   for (const auto& [at, pseudonym] : pending.pseudonyms) {
     TRY(catalog_.set_pseudonym(person, {at, pseudonym}));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    pending_.erase(person);
   }
   return site_.log.append("person_enrolled", {{"card", card.text()}});
 }

@@ -35,6 +35,7 @@ Result<> JobEngine::resume_all() {
 
 void JobEngine::start(const JobId& job) {
   const std::lock_guard lock(mutex_);
+  if (stopping_) return;  // it is resumed at the next start
   threads_.emplace_back([this, job] { carry_on(job); });
 }
 
@@ -44,10 +45,12 @@ void JobEngine::stop() {
     const std::lock_guard lock(mutex_);
     wake_.notify_all();
   }
-  for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
+  std::vector<std::thread> ending;
+  {
+    const std::lock_guard lock(mutex_);
+    ending.swap(threads_);
   }
-  threads_.clear();
+  for (std::thread& thread : ending) thread.join();
 }
 
 void JobEngine::pause(std::chrono::milliseconds duration) {
@@ -65,7 +68,8 @@ void JobEngine::carry_on(const JobId& job) {
       return;
     }
     if (stopping_) return;
-    if (!may_pass(done.error().code)) {
+    // After the commit nothing may be given up: the job goes on trying, and says what is wrong.
+    if (!may_pass(done.error().code) && !work.is_committed()) {
       log_error("job " + job.text() + " failed: " + done.error().message);
       work.roll_back(done.error());
       return;

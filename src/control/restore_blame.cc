@@ -42,19 +42,25 @@ Result<> RestoreStream::blame(const RestorePlan& plan, std::uint64_t chunk) {
     }
   }
   const std::string place = fmt::format("chunk {} does not match the tag on the card", chunk);
-  bool any = false;
+  if (honest.empty())
+    return fail(Code::kCorrupt, place + ", and no other set of shares verifies it");
+  std::vector<std::string> suspects;
+  for (const std::string& letter : plan.letters()) {
+    if (!honest.contains(letter)) suspects.push_back(letter);
+  }
   for (const RestoreSource* side : {&plan.first, &plan.second}) {
+    const bool own = side->at.site == site_.config.name && !side->other;
     for (const std::string& letter : side->letters) {
-      if (honest.contains(letter)) continue;
-      any = true;
-      exclude(*side, letter, place, !honest.empty());
+      // Only a single suspect is proven; of several, the way that they came is left out.
+      const bool proven = suspects.size() == 1 && suspects.front() == letter;
+      if (!proven) continue;
+      exclude(*side, letter, place, true);
       TRY(site_.log.append("share_blamed", {{"share", letter},
                                             {"site", holder_of(letter).text()},
                                             {"object", object_.object.text()}}));
     }
-  }
-  if (honest.empty() || !any) {
-    return fail(Code::kCorrupt, place + ", and no other set of shares verifies it");
+    // Everybody was honest about this one chunk when asked again, or nobody can be told apart.
+    if (suspects.size() != 1 && !own) exclude(*side, "", place, false);
   }
   return {};
 }

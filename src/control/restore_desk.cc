@@ -56,6 +56,14 @@ Result<std::uint64_t> RestoreDesk::length(const JobId& job) {
 
 Result<> RestoreDesk::stream(const JobId& job_id, std::uint64_t from, const PlainSink& sink) {
   TRY_ASSIGN(const catalog::Job job, catalog_.job(job_id));
+  if (job.kind != catalog::JobKind::kRestore || catalog::is_finished(job.state)) {
+    return fail(Code::kInvalidArgument,
+                "job " + job_id.text() + " is not a restore that can go on");
+  }
+  const Running running(*this, job_id);
+  if (!running.is_first()) {
+    return fail(Code::kBusy, "job " + job_id.text() + " is streaming to another reader");
+  }
   const auto started = site_.system.clock.monotonic();
   auto last_saved = started;
   catalog::JobProgress progress{.state = catalog::JobState::kRunning,

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
+#include <set>
 
 #include "catalog/catalog.h"
 #include "control/restore_plan.h"
@@ -38,9 +40,32 @@ class RestoreDesk {
   [[nodiscard]] Result<std::uint64_t> length(const JobId& job);
 
  private:
+  // One reader per job at a time.
+  class Running {
+   public:
+    Running(RestoreDesk& desk, const JobId& job) : desk_(desk), job_(job) {
+      const std::lock_guard lock(desk_.mutex_);
+      is_first_ = desk_.running_.insert(job_).second;
+    }
+    ~Running() {
+      const std::lock_guard lock(desk_.mutex_);
+      if (is_first_) desk_.running_.erase(job_);
+    }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    [[nodiscard]] bool is_first() const { return is_first_; }
+
+   private:
+    RestoreDesk& desk_;
+    JobId job_;
+    bool is_first_ = false;
+  };
+
   SiteContext& site_;
   ShareService& own_;
   catalog::Catalog& catalog_;
+  std::mutex mutex_;
+  std::set<JobId> running_;
 };
 
 }  // namespace warifu::control

@@ -139,7 +139,8 @@ Result<RestorePlan> RestoreStream::choose() const {
       why += fmt::format("; the consent has no evidence for {}", share.site.text());
     }
   }
-  return fail(faults_.empty() && missing_.empty() ? Code::kRefused : Code::kUnavailable, why);
+  const bool refused = refused_ || (faults_.empty() && missing_.empty());
+  return fail(refused ? Code::kRefused : Code::kUnavailable, why);
 }
 
 Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std::uint64_t first,
@@ -177,7 +178,7 @@ Result<std::unique_ptr<RecordSource>> RestoreStream::open_source(const RestoreSo
   TRY_ASSIGN(channel::Call call, site_.caller.start(std::move(call_request)));
   TRY_ASSIGN(const channel::Reply reply, call.reply());
   const auto expected = shape_of(chunking_, first, count);
-  if (reply.download.frames != expected.frames || reply.download.bytes != expected.bytes) {
+  if (reply.download != expected) {
     return fail(Code::kCorrupt, source.at.site.text() + " offers a share of another size");
   }
   return std::make_unique<RemoteSource>(std::move(call));
@@ -199,10 +200,10 @@ SiteName RestoreStream::holder_of(const std::string& letter) const {
 }
 
 Result<> RestoreStream::run(std::uint64_t from, const PlainSink& sink) {
-  if (from % chunking_.chunk_bytes != 0 || from >= object_.length) {
+  if ((from % chunking_.chunk_bytes != 0 && from != object_.length) || from > object_.length) {
     return fail(Code::kInvalidArgument, "a restore can go on only at a chunk's start");
   }
-  next_chunk_ = from / chunking_.chunk_bytes;
+  next_chunk_ = from == object_.length ? chunking_.chunk_count() : from / chunking_.chunk_bytes;
   if (next_chunk_ == 0) {
     tagger_ = std::make_unique<sharing::ObjectTagger>(*key_, object_.object, chunking_);
   }
@@ -227,9 +228,8 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink)
   const RestoreSource* sides[2] = {&plan.first, &plan.second};
   std::unique_ptr<RecordSource> sources[2];
   const auto give_up = [&](const RestoreSource& source, const Error& error) -> Result<> {
-    if (error.code == Code::kRefused || error.code == Code::kInvalidArgument) {
-      return std::unexpected(error);
-    }
+    // Also when a gate refuses: one site must not be able to veto what others allow.
+    refused_ = refused_ || error.code == Code::kRefused;
     exclude(source, "", error.message, false);
     return {};
   };

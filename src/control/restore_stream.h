@@ -78,6 +78,7 @@ class RestoreStream {
   std::uint64_t next_chunk_ = 0;
   std::set<std::string> excluded_;  // letters of liars, ways that failed
   std::vector<Fault> faults_;
+  bool refused_ = false;  // some gate said no
   struct Used {
     RestorePlan plan;
     std::uint64_t first = 0;  // chunk

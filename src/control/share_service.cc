@@ -49,7 +49,7 @@ void ShareService::add_handlers(channel::Server& server) {
     TRY_ASSIGN(const ShareSpec spec, decode_share_spec(exchange.request().body));
     // Top shares come from share control; nested ones from whoever cuts the share above them.
     if (!spec.parent) TRY(only_control(exchange));
-    TRY_ASSIGN(const std::uint64_t durable, uploads_.prepare(spec));
+    TRY_ASSIGN(const std::uint64_t durable, uploads_.prepare(spec, exchange.request().from));
     wire::Writer answer;
     answer.u64(durable);
     return exchange.reply(answer.take());
@@ -57,7 +57,7 @@ void ShareService::add_handlers(channel::Server& server) {
   on(Method::kShareWrite, [this](channel::Exchange& exchange) { return handle_write(exchange); });
   on(Method::kShareCommit, [this](channel::Exchange& exchange) -> Result<> {
     TRY_ASSIGN(const auto commit, decode_commit(exchange.request().body));
-    TRY(uploads_.commit(commit.first, commit.second));
+    TRY(uploads_.commit(commit.first, commit.second, exchange.request().from));
     return exchange.reply({});
   });
   on(Method::kShareRead, [this](channel::Exchange& exchange) { return handle_read(exchange); });
@@ -127,6 +127,7 @@ std::vector<HeldShare> ShareService::held_shares() {
 }
 
 Result<> ShareService::remove(const ShareId& share) {
+  uploads_.abandon(share);
   TRY(site_.shares.remove(share));
   return site_.log.append("share_deleted", {{"share", share.text()}});
 }
@@ -136,7 +137,7 @@ Result<> ShareService::handle_write(channel::Exchange& exchange) {
   const auto share = reader.id<ShareId>();
   const std::uint64_t first = reader.u64();
   TRY(reader.finish());
-  TRY_ASSIGN(auto writer, uploads_.take(share, first));
+  TRY_ASSIGN(auto writer, uploads_.take(share, first, exchange.request().from));
   const auto receive_all = [&]() -> Result<> {
     channel::StreamReceiver& upload = exchange.upload();
     while (!upload.finished()) {
@@ -173,18 +174,18 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
     TRY(site_.log.append("refused", {{"reason", "other_share"}, {"share", request.share.text()}}));
     return fail(Code::kRefused, here + ": the share belongs to another object");
   }
-  TRY_ASSIGN(consent::Permit permit, site_.gate.request_release(request.grant, request.evidence,
-                                                                {.object = header.object,
-                                                                 .owner = header.owner,
-                                                                 .destination = request.destination,
-                                                                 .purpose = request.purpose,
-                                                                 .session = request.session}));
   const std::uint64_t chunks = header.chunk_count;
   if (request.first_chunk >= chunks || request.chunk_count == 0 ||
       request.chunk_count > chunks - request.first_chunk) {
     return fail(Code::kInvalidArgument, here + ": the share has " + std::to_string(chunks) +
                                             " chunks, others were asked for");
   }
+  TRY_ASSIGN(consent::Permit permit, site_.gate.request_release(request.grant, request.evidence,
+                                                                {.object = header.object,
+                                                                 .owner = header.owner,
+                                                                 .destination = request.destination,
+                                                                 .purpose = request.purpose,
+                                                                 .session = request.session}));
   return Released{std::move(permit), std::move(reader)};
 }
 
@@ -240,7 +241,7 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
   }));
   const sharing::Chunking chunking = chunking_of(header);
   const auto shape = shape_of(chunking, request.own.first_chunk, request.own.chunk_count);
-  if (reply.download.bytes != shape.bytes || reply.download.frames != shape.frames) {
+  if (reply.download != shape) {
     return fail(Code::kProtocol, request.other_site.text() + " offers a share of another size");
   }
   TRY(exchange.reply({}, shape));
@@ -252,6 +253,9 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
     TRY_ASSIGN(secret::Buffer other, call.receive());
     secret::Buffer record(chunking.record_length(index));
     TRY(own.reader->read(index, 1, record.bytes()));
+    if (other.size() != record.size()) {
+      return fail(Code::kProtocol, request.other_site.text() + " sent a record of another size");
+    }
     sharing::combine(own_index, record.bytes(), other_index, other.bytes(), record.bytes());
     TRY(exchange.send(record.bytes()));
     if (call.ack_due()) TRY(call.acknowledge());

@@ -41,18 +41,27 @@ class Uploads {
  public:
   explicit Uploads(SiteContext& site) : site_(site) {}
 
-  // Makes or reopens the upload. Returns its durable chunks (all of them once committed).
-  [[nodiscard]] Result<std::uint64_t> prepare(const ShareSpec& spec);
+  // Makes or reopens the upload of `from`. Returns its durable chunks (all of them once committed).
+  [[nodiscard]] Result<std::uint64_t> prepare(const ShareSpec& spec, const SiteName& from);
   // Cuts the upload back to `chunks` and gives it to the caller until give_back().
   [[nodiscard]] Result<std::unique_ptr<store::ShareWriter>> take(const ShareId& share,
-                                                                 std::uint64_t chunks);
+                                                                 std::uint64_t chunks,
+                                                                 const SiteName& from);
   void give_back(const ShareId& share, std::unique_ptr<store::ShareWriter> writer);
-  [[nodiscard]] Result<> commit(const ShareId& share, const std::vector<Sibling>& siblings);
+  [[nodiscard]] Result<> commit(const ShareId& share, const std::vector<Sibling>& siblings,
+                                const SiteName& from);
+  // Drops an upload that nobody is writing to just now.
+  void abandon(const ShareId& share);
 
  private:
+  // Only the site that announced a share may write and commit it.
+  struct Open {
+    std::unique_ptr<store::ShareWriter> writer;  // empty while somebody writes
+    SiteName from;
+  };
   SiteContext& site_;
   std::mutex mutex_;
-  std::map<ShareId, std::unique_ptr<store::ShareWriter>> open_;
+  std::map<ShareId, Open> open_;
 };
 
 class ShareService {

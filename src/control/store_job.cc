@@ -24,6 +24,8 @@ Result<> StoreJob::run() {
   if (job_.step == "move" || job_.step == "commit" || job_.step == "reshare") TRY(lease());
   if (job_.step == "move") TRY(move());
   if (job_.step == "commit") TRY(commit());
+  if (job_.step == "move")
+    return fail(Code::kUnavailable, "a site lost chunks; sending them again");
   if (job_.step == "reshare") TRY(reshare_all());
   if (job_.step == "account") TRY(account());
   return finish();
@@ -185,18 +187,23 @@ Result<> StoreJob::commit() {
   std::vector<FanOut::Target> targets;
   for (const auto& share : top) {
     if (share.last_site == site.config.name) {
-      TRY(engine_.own().uploads().prepare(spec_of(share)));
-      TRY(engine_.own().uploads().commit(share.share, siblings));
+      TRY(engine_.own().uploads().prepare(spec_of(share), site.config.name));
+      TRY(engine_.own().uploads().commit(share.share, siblings, site.config.name));
     } else {
       targets.push_back({share.last_site, spec_of(share)});
     }
   }
   TRY_ASSIGN(FanOut fan, FanOut::prepare(site, std::move(targets), job_id_));
+  if (fan.first_chunk() != chunking_.chunk_count()) {
+    // A site lost what it had acknowledged; the staged file is still here.
+    return save(catalog::JobState::kRunning, "move");
+  }
   TRY(fan.commit(siblings));
   for (const auto& share : top) {
     TRY(engine_.catalog().set_share_state(share.share, catalog::ShareState::kDurable));
   }
   TRY(engine_.catalog().commit_object(object_.object, site.system.clock.now()));
+  object_.state = catalog::ObjectState::kCommitted;
   // The plaintext has done its work: forget its key, then its file.
   secrets_.staging_key = {};
   TRY(save_secrets());
@@ -284,11 +291,16 @@ Result<> StoreJob::finish() {
   return save(catalog::JobState::kDone, "done");
 }
 
+bool StoreJob::is_committed() const {
+  const auto now = engine_.catalog().object(object_.object);
+  return !now || now->state != catalog::ObjectState::kStoring;
+}
+
 void StoreJob::roll_back(const Error& why) {
   SiteContext& site = engine_.site();
   // Best effort from here on: what cannot be taken back now is a partial share that nobody can use.
+  if (is_committed()) return note_trouble(why);  // never take back what was acknowledged
   for (const auto& share : shares_) {
-    if (object_.state == catalog::ObjectState::kCommitted) break;
     Result<> removed =
         share.last_site == site.config.name ? engine_.own().remove(share.share) : Result<>();
     if (share.last_site != site.config.name) {

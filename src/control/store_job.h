@@ -25,6 +25,8 @@ class StoreJob {
   [[nodiscard]] Result<> run();
   // After an error that will not pass: takes everything back and records why.
   void roll_back(const Error& why);
+  // True once the object is acknowledged, and when that cannot be told: then nothing is taken back.
+  [[nodiscard]] bool is_committed() const;
   // Shows people what the job waits for.
   void note_trouble(const Error& why);
 

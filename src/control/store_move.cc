@@ -44,7 +44,8 @@ Result<> StoreJob::move() {
   }
   std::vector<FanOut::Target> targets;
   for (std::size_t i = 1; i < top.size(); ++i) targets.push_back({*top[i].site, spec_of(top[i])});
-  TRY_ASSIGN(const std::uint64_t own_durable, engine_.own().uploads().prepare(spec_of(top[0])));
+  TRY_ASSIGN(const std::uint64_t own_durable,
+             engine_.own().uploads().prepare(spec_of(top[0]), site.config.name));
   TRY_ASSIGN(FanOut fan, FanOut::prepare(site, std::move(targets), job_id_));
   const std::uint64_t first = std::min(own_durable, fan.first_chunk());
   if (own_durable == chunking_.chunk_count() && first == own_durable) {
@@ -56,7 +57,7 @@ Result<> StoreJob::move() {
     TRY(tag_chunks(staging, key, tagger, first));
     secrets_.tag = tagger.finish();
   } else {
-    TRY_ASSIGN(auto own, engine_.own().uploads().take(top[0].share, first));
+    TRY_ASSIGN(auto own, engine_.own().uploads().take(top[0].share, first, site.config.name));
     const Result<> moved = move_chunks(fan, *own, first);
     engine_.own().uploads().give_back(top[0].share, std::move(own));
     TRY(moved);

@@ -1,6 +1,7 @@
 // Shares on their way in.
 #include <algorithm>
 
+#include "base/log.h"
 #include "control/share_service.h"
 
 namespace warifu::control {
@@ -22,13 +23,17 @@ store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created) {
   return header;
 }
 
-Result<std::uint64_t> Uploads::prepare(const ShareSpec& spec) {
+Result<std::uint64_t> Uploads::prepare(const ShareSpec& spec, const SiteName& from) {
   const std::lock_guard lock(mutex_);
   if (const auto it = open_.find(spec.share); it != open_.end()) {
-    if (it->second == nullptr) {
+    if (it->second.from != from) {
+      return fail(Code::kRefused,
+                  "share " + spec.share.text() + " is " + it->second.from.text() + "'s to send");
+    }
+    if (it->second.writer == nullptr) {
       return fail(Code::kBusy, "share " + spec.share.text() + " is being received already");
     }
-    return it->second->durable_chunks();
+    return it->second.writer->durable_chunks();
   }
   auto writer = site_.shares.reopen(spec.share);
   if (!writer && writer.error().code == Code::kAlreadyExists) {
@@ -38,38 +43,57 @@ Result<std::uint64_t> Uploads::prepare(const ShareSpec& spec) {
     writer = site_.shares.create(to_header(spec, site_.system.clock.now()));
   }
   if (!writer) return std::unexpected(writer.error());
+  const store::ShareHeader& header = (*writer)->header();
+  if (header.object != spec.object || header.owner != spec.owner ||
+      header.object_length != spec.object_length) {
+    return fail(Code::kRefused, "share " + spec.share.text() + " was announced as another one");
+  }
   const std::uint64_t durable = (*writer)->durable_chunks();
-  open_[spec.share] = std::move(*writer);
+  open_[spec.share] = {std::move(*writer), from};
   return durable;
 }
 
 Result<std::unique_ptr<store::ShareWriter>> Uploads::take(const ShareId& share,
-                                                          std::uint64_t chunks) {
+                                                          std::uint64_t chunks,
+                                                          const SiteName& from) {
   const std::lock_guard lock(mutex_);
   const auto it = open_.find(share);
-  if (it == open_.end()) {
-    return fail(Code::kNotFound, "share " + share.text() + " was not announced");
+  if (it == open_.end() || it->second.from != from) {
+    return fail(Code::kNotFound, "share " + share.text() + " was not announced by " + from.text());
   }
-  if (it->second == nullptr) {
+  if (it->second.writer == nullptr) {
     return fail(Code::kBusy, "share " + share.text() + " is being received already");
   }
-  TRY(it->second->truncate_to({chunks}));
-  return std::exchange(it->second, nullptr);
+  TRY(it->second.writer->truncate_to({chunks}));
+  return std::exchange(it->second.writer, nullptr);
 }
 
 void Uploads::give_back(const ShareId& share, std::unique_ptr<store::ShareWriter> writer) {
   const std::lock_guard lock(mutex_);
-  open_[share] = std::move(writer);
+  open_[share].writer = std::move(writer);
 }
 
-Result<> Uploads::commit(const ShareId& share, const std::vector<Sibling>& siblings) {
+void Uploads::abandon(const ShareId& share) {
+  const std::lock_guard lock(mutex_);
+  const auto it = open_.find(share);
+  if (it == open_.end() || it->second.writer == nullptr) return;
+  const auto abandoned = it->second.writer->abandon();
+  if (!abandoned) log_warning(abandoned.error().message);
+  open_.erase(it);
+}
+
+Result<> Uploads::commit(const ShareId& share, const std::vector<Sibling>& siblings,
+                         const SiteName& from) {
   {
     const std::lock_guard lock(mutex_);
     if (const auto it = open_.find(share); it != open_.end()) {
-      if (it->second == nullptr) {
+      if (it->second.from != from) {
+        return fail(Code::kRefused, "share " + share.text() + " is not " + from.text() + "'s");
+      }
+      if (it->second.writer == nullptr) {
         return fail(Code::kBusy, "share " + share.text() + " is still being received");
       }
-      TRY(it->second->commit());
+      TRY(it->second.writer->commit());
       open_.erase(it);
     }
   }

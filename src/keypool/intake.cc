@@ -10,8 +10,9 @@
 
 namespace warifu::keypool {
 namespace {
+constexpr std::chrono::seconds kGapLife(60);
 constexpr std::uint32_t kKeyDomain = 0x4B474553;  // "SEGK"
-}
+}  // namespace
 
 Result<> Pool::ingest(SegmentNumber number, Origin origin, ByteView material) {
   WARIFU_CHECK(!material.empty() && material.size() <= limits::kSegmentBytes);
@@ -135,11 +136,17 @@ Result<> Pool::write_index(Index next) {
 }
 
 Result<> Pool::forget_used() {
-  PadOffset keep = mark_.mark;
-  for (const auto& [token, begin] : live_) keep = std::min(keep, begin);
-  for (const Gap& gap : gaps_) keep = std::min(keep, gap.begin);
+  // A gap that nobody came for in a minute belongs to a greeting that was never finished.
+  const auto now = system_.clock.monotonic();
+  std::erase_if(gaps_, [&](const Gap& gap) { return now - gap.noted > kGapLife; });
   const auto is_used = [&](const SegmentEntry& entry) {
-    return entry.state == SegmentState::kSynced && entry.end() <= keep;
+    const auto meets = [&](PadOffset begin, PadOffset end) {
+      return begin < entry.end() && entry.base < end;
+    };
+    return entry.state == SegmentState::kSynced && entry.end() <= mark_.mark &&
+           std::ranges::none_of(
+               live_, [&](const auto& l) { return meets(l.second.begin, l.second.end); }) &&
+           std::ranges::none_of(gaps_, [&](const Gap& gap) { return meets(gap.begin, gap.end); });
   };
   std::vector<SegmentNumber> forgotten;
   for (const SegmentEntry& entry : index_.entries) {

@@ -130,6 +130,10 @@ class Pool {
   friend class Reservation;
   struct Gap {
     PadOffset begin, end;
+    std::chrono::nanoseconds noted{0};
+  };
+  struct Range {
+    PadOffset begin, end;
   };
 
   Pool(os::System system, std::string dir) : system_(system), dir_(std::move(dir)) {}
@@ -166,7 +170,7 @@ class Pool {
   Mark mark_;
   std::set<Origin> origins_;
   std::vector<Gap> gaps_;  // skipped by accept() out of order; usable once, in this process only
-  std::map<std::uint64_t, PadOffset> live_;  // begin of each live reservation, by token
+  std::map<std::uint64_t, Range> live_;  // live reservations, by token
   std::uint64_t next_token_ = 1;
   std::map<std::uint64_t, std::shared_ptr<SegmentReader>> open_segments_;  // by number
 };

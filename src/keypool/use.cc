@@ -53,7 +53,7 @@ Result<Reservation> Pool::accept(PadOffset begin, ByteCount size) {
     // Only now is the gap below the mark: noted before a write that fails, it would be given twice.
     if (begin > old_mark) {
       if (gaps_.size() == kMaxGaps) gaps_.erase(gaps_.begin());
-      gaps_.push_back({old_mark, begin});
+      gaps_.push_back({old_mark, begin, system_.clock.monotonic()});
     }
     return make_reservation(begin, end);
   }
@@ -67,8 +67,8 @@ Result<Reservation> Pool::accept(PadOffset begin, ByteCount size) {
   }
   const Gap old = *gap;
   gaps_.erase(gap);
-  if (old.begin < begin) gaps_.push_back({old.begin, begin});
-  if (end < old.end) gaps_.push_back({end, old.end});
+  if (old.begin < begin) gaps_.push_back({old.begin, begin, old.noted});
+  if (end < old.end) gaps_.push_back({end, old.end, old.noted});
   return make_reservation(begin, end);
 }
 
@@ -104,7 +104,7 @@ bool Pool::wait_available(std::uint64_t size, std::chrono::milliseconds limit) {
 Reservation Pool::make_reservation(PadOffset begin, PadOffset end) {
   Reservation reservation(this, begin, end);
   reservation.token_ = next_token_++;
-  live_.emplace(reservation.token_, begin);
+  live_.emplace(reservation.token_, Range{begin, end});
   return reservation;
 }
 

@@ -30,6 +30,10 @@ class ByteStream {
   [[nodiscard]] Result<> read_exact(MutableBytes out);
 };
 
+// True when something waits to be read, be it bytes or the peer's end: an idle connection that
+// shows it is dead or out of step.
+[[nodiscard]] bool has_input(const ByteStream& stream);
+
 struct HostPort {
   std::string host;
   std::uint16_t port = 0;

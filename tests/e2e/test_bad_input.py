@@ -175,7 +175,7 @@ class BadFiles(NetworkTest):
                 self.assertEqual([(entry["share"], entry["site"]) for entry in done["blamed"]],
                                  [("B", site)])
             out.unlink()
-            self.assert_fails(7, "lsa|share B", self.network.restore, self.object,
+            self.assert_fails((6, 7), "lsa|share B|chunk 0", self.network.restore, self.object,
                               self.person.consent(self.object), out, using="A,B")
             self.assertFalse(out.exists())
         finally:
@@ -257,10 +257,13 @@ class BadConfiguration(NetworkTest):
         with Scratch() as folder:
             for option, value in (("--rate", "fast"), ("--preshare", "lots"),
                                   ("--bootstrap", "-4M"), ("--base-port", "70000")):
-                code, _, stderr = self.network.warifu.call("net", "init", "--net", folder / "net",
-                                                           option, value)
-                self.assertEqual(code, 2, stderr)
-                self.assertFalse((folder / "net" / "network.toml").exists())
+                with self.subTest(option=option):
+                    settings = {"--preshare": "1M", "--bootstrap": "2M"} | {option: value}
+                    code, _, stderr = self.network.warifu.call(
+                        "net", "init", "--net", folder / option,
+                        *(word for pair in settings.items() for word in pair))
+                    self.assertEqual(code, 2, stderr)
+                    self.assertFalse((folder / option / "network.toml").exists())
 
 
 class BadDays(NetworkTest):

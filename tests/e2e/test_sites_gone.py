@@ -90,7 +90,7 @@ class Killed(NetworkTest):
     @classmethod
     def setUpClass(cls):
         cls.network = cls.enterClassContext(
-            TestNetwork(rate="16Mbit/s", preshare="88M", high_water="10M"))
+            TestNetwork(rate="80Mbit/s", preshare="88M", high_water="10M"))
         cls.person = Person(cls.network)
         cls.plain = random_file(cls.network.root / "genome", LONG)
 

@@ -17,7 +17,7 @@ import sys
 
 import crams
 from report import Record, Screen, StepFailed, human_bytes, human_seconds
-from scenario import (BOOTSTRAP_BYTES, CLOUD_RESTORES, QKD_RATE, Input, Scenario, needed_space,
+from scenario import (BOOTSTRAP_BYTES, CARRIED_AT_MOST, QKD_RATE, Input, Scenario, needed_space,
                       preshare_bytes)
 from warifu_cli import CommandFailed, CommandHung, Network, Warifu
 
@@ -110,8 +110,8 @@ def make_network(network, given, screen):
     screen.fact("links with QKD key",
                 f"tommo-lsa, tommo-tuh: modelled devices, {QKD_RATE} each way")
     screen.fact("links with pre-shared random numbers",
-                f"tuh-clouds and cloud-cloud: {human_bytes(key)} each way, enough for "
-                f"{CLOUD_RESTORES} restores over the clouds and half a file to spare")
+                f"tuh-clouds and cloud-cloud: {human_bytes(key)} each way; in this scenario a "
+                f"link carries the file {CARRIED_AT_MOST} time each way, and half a file is to spare")
     network.init(rate=QKD_RATE, preshare=key, bootstrap=BOOTSTRAP_BYTES)
     network.up()
     for site in network.status()["sites"]:

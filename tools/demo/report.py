@@ -86,15 +86,6 @@ class Screen:
         if self.interactive:
             input(self.paint(DIM, f"  [{text}] "))
 
-    def ask(self, question):
-        """The person's yes or no; yes when nobody sits at the terminal."""
-        if not self.interactive:
-            return True
-        while True:
-            answer = input(self.paint(BOLD, f"  {question} [yes/no] ")).strip().lower()
-            if answer in ("y", "yes", "n", "no"):
-                return answer.startswith("y")
-
 
 class StepFailed(Exception):
     """A step of the scenario did not show what it has to show."""

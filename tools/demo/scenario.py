@@ -20,9 +20,9 @@ PERSON, PERSON_NAME = "P-001", "Hanako Tohoku"
 GRANTEE = "Dr. Sato, ToMMo"
 NO_GRANT = "0" * 32
 
-# Restores whose shares come from the clouds: step 7, and the one without LSA. A link between a
-# cloud and its neighbour may have to carry the file in each of them.
-CLOUD_RESTORES = 2
+# Of the restores that are played, two fetch C from the clouds: step 7, and the one without LSA. The
+# planner takes the links that have the most key left, so no direction carries the file twice.
+CARRIED_AT_MOST = 1
 QKD_RATE = "400Mbit/s"
 BOOTSTRAP_BYTES = 4 * MIB
 QKD_POOL_BYTES = 256 * MIB  # a pool of a qkd link is filled up to here
@@ -30,14 +30,14 @@ PRESHARED_LINKS, QKD_LINKS = 6, 2
 
 
 def preshare_bytes(file_bytes):
-    """Random bytes per preshared link and direction: all restores and half a file to spare."""
-    return (2 * CLOUD_RESTORES + 1) * file_bytes // 2 + 8 * MIB
+    """Random bytes per preshared link and direction: what it carries and half a file to spare."""
+    return (2 * CARRIED_AT_MOST + 1) * file_bytes // 2 + 8 * MIB
 
 
 def needed_space(file_bytes):
-    """Bytes on disk while the demonstration runs, in the order of the sentence in space_text."""
+    """Bytes on disk while the demonstration runs."""
     preshared = PRESHARED_LINKS * 2 * 2 * preshare_bytes(file_bytes)
-    transfer = 4 * preshare_bytes(file_bytes)
+    transfer = 2 * 4 * preshare_bytes(file_bytes)  # the couriers' files of two links at once
     qkd = QKD_LINKS * 2 * 2 * (QKD_POOL_BYTES + BOOTSTRAP_BYTES)
     shares = 10 * file_bytes  # A, B, C, C1-C3, the staged file, restored files
     return preshared + transfer + qkd + shares
@@ -138,9 +138,20 @@ class Scenario:
             f"{name} {' '.join(letters) or 'nothing'}" for name, letters in held.items()))
         return held
 
-    def consent(self):
+    def consent(self, ask=False):
         return self.network.consent(self.object, self.card, self.pin_file, purpose="health",
-                                    grantee=GRANTEE, uses=1, valid="1h")
+                                    grantee=GRANTEE, uses=1, valid="1h", ask=ask)
+
+    def ask_person(self):
+        """A consent that the person gives at this terminal, or, headless, has given elsewhere."""
+        while True:
+            try:
+                return self.consent(ask=self.screen.interactive)
+            except CommandFailed as failure:
+                if failure.code != Exit.CANCELLED:
+                    raise
+            self.screen.say("Then nothing happens: without the person's consent the shares stay "
+                            "where they are. The scenario needs a yes to go on.")
 
     def restore(self, evidence, **settings):
         """A restore with a consent of its own; checks the bytes."""
@@ -290,14 +301,11 @@ class Scenario:
         self.screen.say("Now the person puts the card on the reader, reads what is asked, and "
                         "enters the PIN.")
         self.screen.pause("The person presents the card: press Enter")
-        while not self.screen.ask(f"May {GRANTEE} restore your genome once, at ToMMo, within one "
-                                  "hour, for your health?"):
-            self.screen.say("Then nothing happens: without your consent the shares stay where they "
-                            "are. The scenario needs a yes to go on.")
-        given = self.consent()
+        given = self.ask_person()
         self.grant = given["grant"]
         evidence |= {name: given[name] for name in ("grant", "sites", "index", "expires", "text")}
-        self.screen.quote(given["text"])
+        if not self.screen.interactive:
+            self.screen.quote(given["text"])
         self.screen.fact("grant", f"{given['grant']}, one-time index {given['index']} of the card, "
                                   f"until {given['expires']}")
         self.check(set(given["sites"]) >= set(SITES) - {"tuh"},

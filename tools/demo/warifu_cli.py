@@ -92,6 +92,17 @@ class Warifu:
                                 f"the answer is not one JSON document ({error}): "
                                 f"{stdout[:200]!r}") from None
 
+    def converse(self, *arguments):
+        """The JSON answer of a command that talks with the person at this terminal."""
+        command = [self.binary, *map(str, arguments), "--json"]
+        with tempfile.TemporaryFile() as stdout:
+            code = subprocess.run(command, stdout=stdout, check=False).returncode
+            stdout.seek(0)
+            answer = stdout.read().decode(errors="replace")
+        if code != 0:
+            raise CommandFailed(["warifu", *command[1:]], code, answer, "")
+        return json.loads(answer)
+
     @staticmethod
     def text(arguments):
         return " ".join(["warifu", *map(str, arguments)])
@@ -174,11 +185,14 @@ class Network:
             site=self.site(site), **settings))["objects"]
 
     def consent(self, object_id, card, pin_file, *, purpose="health", grantee="Dr. Sato",
-                site="tommo", **settings):
-        """settings: destination, uses, valid, lang."""
-        return self.warifu.ask("consent", "give", *options(
+                site="tommo", ask=False, **settings):
+        """settings: destination, uses, valid, lang. `ask`: the person reads and answers here."""
+        arguments = ["consent", "give", *options(
             site=self.site(site), object=object_id, card=card, pin_file=pin_file,
-            purpose=purpose, grantee=grantee, **settings), "--yes")
+            purpose=purpose, grantee=grantee, **settings)]
+        if ask:
+            return self.warifu.converse(*arguments)
+        return self.warifu.ask(*arguments, "--yes")
 
     def restore(self, object_id, grant, out, *, site="tommo", timeout=DEFAULT_TIMEOUT, **settings):
         """settings: using, gather, purpose."""
