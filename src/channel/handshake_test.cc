@@ -13,6 +13,27 @@
 namespace warifu::channel {
 namespace {
 
+// A stream whose writes a wire tap sees and may change.
+class Tapped final : public os::ByteStream {
+ public:
+  Tapped(std::unique_ptr<os::ByteStream> real, std::function<void(Bytes&)> tap)
+      : real_(std::move(real)), tap_(std::move(tap)) {}
+  Result<std::size_t> read_some(MutableBytes out) override { return real_->read_some(out); }
+  Result<> write_all(ByteView bytes) override {
+    Bytes changed(bytes.begin(), bytes.end());
+    tap_(changed);
+    return real_->write_all(changed);
+  }
+  bool has_buffered() const override { return real_->has_buffered(); }
+  int descriptor() const override { return real_->descriptor(); }
+  void set_timeout(std::chrono::milliseconds timeout) override { real_->set_timeout(timeout); }
+  void shutdown() override { real_->shutdown(); }
+
+ private:
+  std::unique_ptr<os::ByteStream> real_;
+  std::function<void(Bytes&)> tap_;
+};
+
 class HandshakeTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -27,6 +48,7 @@ class HandshakeTest : public testing::Test {
     for (int direction = 0; direction < 2; ++direction) {
       Bytes material(200'000);
       for (auto& byte : material) byte = static_cast<Byte>(generator());
+      if (direction == 0) a_to_b_ = material;
       for (keypool::Pool* pool : {direction == 0 ? &a_link().send() : &a_link().receive(),
                                   direction == 0 ? &b_link().receive() : &b_link().send()}) {
         ASSERT_TRUE(pool->ingest({0}, keypool::Origin::kPreshared, material));
@@ -62,6 +84,29 @@ class HandshakeTest : public testing::Test {
     other.join();
     return connection;
   }
+  // Both ends are real; what a writes goes through `tap`.
+  void converse(std::function<void(Bytes&)> tap, const std::function<void(Connection&)>& as_a,
+                const std::function<void(Connection&)>& as_b) {
+    auto listener = *os::listen_tcp({"127.0.0.1", 0});
+    std::thread other([&] {
+      auto connection = Connection::answer(*b_, *listener->accept());
+      ASSERT_TRUE(connection) << connection.error().message;
+      as_b(**connection);
+    });
+    {
+      auto stream = *os::connect_tcp({"127.0.0.1", listener->port()}, std::chrono::seconds(5));
+      auto connection =
+          Connection::call(a_link(), std::make_unique<Tapped>(std::move(stream), std::move(tap)));
+      EXPECT_TRUE(connection) << connection.error().message;
+      if (connection) as_a(**connection);
+    }
+    other.join();
+  }
+  static void grow(keypool::Pool& pool, std::size_t size) {
+    const auto number = pool.next_segment();
+    ASSERT_TRUE(pool.ingest(number, keypool::Origin::kPreshared, Bytes(size, 0x5A)));
+    ASSERT_TRUE(pool.mark_synced(number, pool.status().synced_end));
+  }
   static Bytes read(os::ByteStream& stream, std::size_t size) {
     Bytes bytes(size);
     EXPECT_TRUE(stream.read_exact(bytes));
@@ -71,6 +116,7 @@ class HandshakeTest : public testing::Test {
   os::System system_ = os::real_system();
   std::string dir_;
   std::unique_ptr<kme::KeyManager> a_, b_;
+  Bytes a_to_b_;  // the first material of that direction
 };
 
 constexpr std::size_t kHelloFrame = kHeaderBytes + 40;
@@ -137,6 +183,7 @@ TEST_F(HandshakeTest, ABitChangedInAWelcomeIsNoticed) {
       (void)from_a->write_all(welcome);
       Bytes answer(64);
       (void)from_a->read_some(answer);
+      EXPECT_NE(answer[3], static_cast<Byte>(FrameType::kOpen)) << "bit " << bit;
       to_b->shutdown();
       real_b.join();
     });
@@ -157,6 +204,160 @@ TEST_F(HandshakeTest, AFalseMarkDoesNotBurnThePool) {
   EXPECT_FALSE(refused);
   EXPECT_EQ(a_link().receive().status().mark.value, 0u);
   EXPECT_EQ(a_link().send().status().mark.value, 0u);
+}
+
+TEST_F(HandshakeTest, AMarkOfTheCallerIsFollowedOnlySoFar) {
+  constexpr std::uint64_t kMost = 1 << 20;
+  grow(b_link().receive(), 3 * kMost);
+  const auto answer_to_a_mark_of = [&](std::uint64_t told) {
+    auto listener = *os::listen_tcp({"127.0.0.1", 0});
+    Code code = Code::kInvalidArgument;
+    std::thread b([&] {
+      const auto connection = Connection::answer(*b_, *listener->accept());
+      if (!connection) code = connection.error().code;
+    });
+    auto stream = *os::connect_tcp({"127.0.0.1", listener->port()}, std::chrono::seconds(5));
+    wire::Writer hello;
+    hello.id(b_link().id());
+    hello.raw(Bytes(16, 1));
+    EXPECT_TRUE(stream->write_all(encode(FrameHeader{FrameType::kHello, 32})));
+    EXPECT_TRUE(stream->write_all(hello.bytes()));
+    (void)read(*stream, kWelcomeFrame);
+    wire::Writer mark;
+    mark.u64(told);
+    EXPECT_TRUE(stream->write_all(encode(FrameHeader{FrameType::kBehind, 8})));
+    EXPECT_TRUE(stream->write_all(mark.bytes()));
+    b.join();
+    return code;
+  };
+  const auto mark = [&] { return b_link().receive().status().mark.value; };
+  EXPECT_EQ(answer_to_a_mark_of(1024 + kMost + 1), Code::kRefused);
+  EXPECT_EQ(mark(), 1024u);  // the welcome's own range
+  EXPECT_EQ(answer_to_a_mark_of(UINT64_MAX), Code::kRefused);
+  EXPECT_EQ(mark(), 2048u);
+  EXPECT_EQ(answer_to_a_mark_of(5000), Code::kUnavailable);
+  EXPECT_EQ(mark(), 5000u);
+}
+
+TEST_F(HandshakeTest, AWelcomeWithAHugeGrantBurnsNothing) {
+  const auto connection = call([&](auto from_a) {
+    (void)read(*from_a, kHelloFrame);
+    wire::Writer welcome;
+    welcome.raw(Bytes(16));
+    welcome.u64(0);
+    welcome.u64(150'000);
+    welcome.raw(Bytes(16));
+    (void)from_a->write_all(encode(FrameHeader{FrameType::kWelcome, 48}));
+    (void)from_a->write_all(welcome.bytes());
+    Bytes answer(64);
+    (void)from_a->read_some(answer);
+  });
+  EXPECT_FALSE(connection);
+  EXPECT_EQ(a_link().send().status().mark.value, 0u);
+}
+
+TEST_F(HandshakeTest, FramesOnTheWireAreAsTheFormatSays) {
+  Bytes wire;
+  Bytes got;
+  const Bytes words(800, 0x77);
+  converse([&](Bytes& written) { wire.insert(wire.end(), written.begin(), written.end()); },
+           [&](Connection& a) {
+             Bytes payload = words;  // too much for the first range: a second one is granted
+             EXPECT_TRUE(a.send(FrameType::kRequest, payload));
+           },
+           [&](Connection& b) {
+             const auto frame = b.receive();
+             ASSERT_TRUE(frame) << frame.error().message;
+             got.assign(frame->payload.bytes().begin(), frame->payload.bytes().end());
+           });
+  EXPECT_EQ(got, words);
+  int sealed = 0;
+  for (std::size_t at = 0; at < wire.size();) {
+    const ByteView frame = ByteView(wire).subspan(at);
+    const auto header = decode_header(frame.first(kHeaderBytes));
+    ASSERT_TRUE(header);
+    at += kHeaderBytes + header->length;
+    if (is_clear(header->type)) continue;
+    at += 16;
+    // The ranges of this conversation: 1024 bytes from 0 and 4096 from there, each with a key in
+    // front.
+    const std::uint64_t begin = header->pad_offset.value < 1024 ? 0 : 1024;
+    EXPECT_EQ(header->pad_offset.value, begin == 0 ? 32u : 1024u + 16);  // 0: key and proof
+    EXPECT_EQ(header->sequence, static_cast<std::uint64_t>(sealed++));
+    const ByteView pad = ByteView(a_to_b_).subspan(header->pad_offset.value);
+    const mac::Tag hash = mac::hash(mac::Key(ByteView(a_to_b_).subspan(begin, 16)),
+                                    frame.first(kHeaderBytes + header->length));
+    for (std::size_t i = 0; i < 16; ++i) {
+      ASSERT_EQ(frame[kHeaderBytes + header->length + i], hash[i] ^ pad[header->length + i]);
+    }
+    if (header->type != FrameType::kRequest) continue;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      ASSERT_EQ(frame[kHeaderBytes + i] ^ pad[i], words[i]);
+    }
+  }
+  EXPECT_EQ(sealed, 2);
+}
+
+TEST_F(HandshakeTest, AHeaderThatDoesNotFitIsRefusedBeforeItsPadIsTaken) {
+  struct Change {
+    std::size_t at;
+    Byte flip;
+    const char* told;
+  };
+  for (const Change& change : {Change{3, 0x21, "a clear frame came"},       // request -> hello
+                               Change{5, 0x10, "outside the granted pad"},  // 4,096 bytes more
+                               Change{8, 1, "out of order"}, Change{15, 0x80, "out of order"},
+                               Change{16, 1, "out of order"}, Change{23, 0x80, "out of order"}}) {
+    bool open = false;
+    converse(
+        [&](Bytes& written) {
+          if (!open) return;
+          written[change.at] = static_cast<Byte>(written[change.at] ^ change.flip);
+          written.resize(written.size() + 5000);  // enough for any length that is claimed
+        },
+        [&](Connection& a) {
+          open = true;
+          Bytes payload(100);
+          EXPECT_TRUE(a.send(FrameType::kRequest, payload));
+        },
+        [&](Connection& b) {
+          const auto frame = b.receive();
+          ASSERT_FALSE(frame);
+          EXPECT_EQ(frame.error().code, Code::kProtocol);
+          EXPECT_NE(frame.error().message.find(change.told), std::string::npos)
+              << frame.error().message;
+        });
+  }
+}
+
+TEST_F(HandshakeTest, AControlFrameDoesNotOvertakeData) {
+  // The lanes have pad of their own, so that only the sequence tells.
+  grow(a_link().send(), 1 << 20);
+  grow(b_link().receive(), 1 << 20);
+  bool open = false;
+  Bytes held;
+  converse(
+      [&](Bytes& written) {
+        if (!open) return;
+        if (held.empty()) {
+          held.swap(written);
+        } else {
+          written.insert(written.end(), held.begin(), held.end());
+        }
+      },
+      [&](Connection& a) {
+        ASSERT_TRUE(a.grant_bulk(JobId{}, 100, 1, [] { return false; }));
+        open = true;
+        Bytes data(100);
+        EXPECT_TRUE(a.send_data(data));
+        Bytes payload(8);
+        EXPECT_TRUE(a.send(FrameType::kAck, payload));
+      },
+      [&](Connection& b) {
+        const auto frame = b.receive();
+        ASSERT_FALSE(frame);
+        EXPECT_EQ(frame.error().code, Code::kProtocol);
+      });
 }
 
 }  // namespace

@@ -109,6 +109,47 @@ TEST(Placement, NoSiteSeesTwoSharesOnTheWay) {
   EXPECT_EQ(plan.error().code, Code::kRefused);
 }
 
+TEST(Placement, NoShareTravelsThroughTheHolderOfAnEarlierOne) {
+  // tuh can be reached over lsa only: lsa holds B already and would relay C.
+  Snapshot snapshot = reference_network();
+  std::erase_if(snapshot.edges,
+                [](const EdgeState& e) { return e.from == site("tommo") && e.to == site("tuh"); });
+  snapshot.edges.push_back({site("lsa"), site("tuh"), kme::LinkClass::kQkd, 9 * kGigabyte, 0});
+  const auto plan = plan_placement(*parse_policy(kReferencePolicy), snapshot, kGigabyte);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, Code::kRefused);
+  EXPECT_NE(plan.error().message.find("avoids the sites of other shares"), std::string::npos)
+      << plan.error().message;
+}
+
+TEST(Placement, NoNestedShareTravelsThroughAHolderOrTheOrigin) {
+  // cloud3 can be reached from tuh only over lsa (holds B), tommo (holds A) or another cloud.
+  for (const char* relay : {"lsa", "tommo", "cloud1"}) {
+    Snapshot snapshot = reference_network();
+    std::erase_if(snapshot.edges, [](const EdgeState& e) { return e.to == site("cloud3"); });
+    for (const auto& [from, to] : {std::pair{"tuh", relay}, std::pair{relay, "cloud3"}}) {
+      snapshot.edges.push_back({site(from), site(to), kme::LinkClass::kQkd, 9 * kGigabyte, 0});
+    }
+    const auto plan = plan_placement(*parse_policy(kReferencePolicy), snapshot, kGigabyte);
+    ASSERT_FALSE(plan) << relay;
+    EXPECT_EQ(plan.error().code, Code::kRefused);
+  }
+}
+
+TEST(Placement, NoNestedShareTravelsThroughTheSource) {
+  // The source holds no share here, but a route back over it would meet the whole object again.
+  Snapshot snapshot = reference_network();
+  snapshot.sites.push_back({site("lsb"), 7, {"vault"}});
+  snapshot.edges.push_back({site("tommo"), site("lsb"), kme::LinkClass::kQkd, 9 * kGigabyte, 0});
+  std::erase_if(snapshot.edges, [](const EdgeState& e) { return e.to == site("cloud3"); });
+  snapshot.edges.push_back({site("tommo"), site("cloud3"), kme::LinkClass::kQkd, 9 * kGigabyte, 0});
+  const auto plan =
+      plan_placement(*parse_policy("2 of (vault, vault, 2 of (cloud, cloud, cloud) via gateway)"),
+                     snapshot, kGigabyte);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, Code::kRefused);
+}
+
 TEST(Placement, SaysWhatIsMissing) {
   Snapshot snapshot = reference_network();
   snapshot.free_bytes[site("lsa")] = 10;

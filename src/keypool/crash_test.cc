@@ -134,6 +134,20 @@ TEST(PoolCrashTest, ReplayToARestoredSenderAndTwoRestoredEndsAreBeyondThePool) {
   EXPECT_GT(restore(Restored::kReceiver, true, {.takes_unaccepted = true}).found.overlaps, 0u);
 }
 
+// A grant that could not be noted leaves no gap behind: what lies before it is above the mark
+// still.
+TEST(PoolCrashTest, AGrantThatCouldNotBeNotedLeavesNoGap) {
+  TwoPools pair({.seed = 5});
+  while (pair.tx().pool->status().synced_end.value < 3) pair.grow();
+  Pool& tx = *pair.tx().pool;
+  pair.tx().disk->fail_next(1, sim::Fault::kNoSpace, false);
+  ASSERT_EQ(tx.accept({2}, {1}).error().code, Code::kNoSpace);
+  pair.tx().disk->clear_faults();
+  const auto once = tx.accept({0}, {1});
+  ASSERT_TRUE(once);
+  EXPECT_EQ(tx.accept({0}, {1}).error().code, Code::kRefused);
+}
+
 TEST(PoolCrashTest, AMarkOlderThanTheIndexIsNotOpened) {
   TwoPools pair({.seed = 1});
   const std::string path = TwoPools::folder(pair.rx()) + "/mark";

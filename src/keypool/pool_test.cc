@@ -158,6 +158,59 @@ TEST_F(PoolTest, QuarantinedAndUnconfirmedMaterialIsNeverUsed) {
   EXPECT_EQ(rx_->status().quarantined_bytes, 0u);
 }
 
+TEST_F(PoolTest, ASegmentContinuesTheStreamOrIsRefused) {
+  ASSERT_TRUE(rx_->ingest({0}, Origin::kPreshared, Bytes(100, 1)));
+  for (const std::uint64_t base : {1u, 100u}) {
+    EXPECT_EQ(rx_->mark_synced({0}, {base}).error().code, Code::kCorrupt);
+  }
+  EXPECT_EQ(rx_->status().synced_end.value, 0u);
+  ASSERT_TRUE(rx_->mark_synced({0}, {0}));
+  ASSERT_TRUE(rx_->mark_synced({0}, {0}));  // again: nothing changes
+  EXPECT_EQ(rx_->mark_synced({0}, {100}).error().code, Code::kCorrupt);
+  ASSERT_TRUE(rx_->ingest({1}, Origin::kPreshared, Bytes(50, 2)));
+  for (const std::uint64_t base : {0u, 99u, 101u}) {
+    EXPECT_EQ(rx_->mark_synced({1}, {base}).error().code, Code::kCorrupt);
+  }
+  ASSERT_TRUE(rx_->mark_synced({1}, {100}));
+  EXPECT_EQ(rx_->status().synced_end.value, 150u);
+}
+
+TEST_F(PoolTest, ASegmentNumberComesInOnce) {
+  ASSERT_TRUE(rx_->ingest({3}, Origin::kPreshared, Bytes(10, 1)));
+  for (const std::uint64_t number : {0u, 2u, 3u}) {
+    EXPECT_EQ(rx_->ingest({number}, Origin::kPreshared, Bytes(10, 2)).error().code,
+              Code::kAlreadyExists);
+  }
+  EXPECT_EQ(rx_->segments().size(), 1u);
+  EXPECT_EQ((*rx_->read_ingested({3})).bytes()[0], 1);
+  ASSERT_TRUE(rx_->discard({3}));  // a number that was given up does not come back either
+  EXPECT_EQ(rx_->ingest({3}, Origin::kPreshared, Bytes(10, 2)).error().code, Code::kAlreadyExists);
+}
+
+TEST_F(PoolTest, TheOldestOfTooManyGapsIsBurnt) {
+  fill(1000);
+  for (std::uint64_t i = 0; i < 65; ++i) ASSERT_TRUE(tx_->accept({2 * i + 1}, {1}));
+  EXPECT_EQ(tx_->accept({0}, {1}).error().code, Code::kRefused);
+  EXPECT_TRUE(tx_->accept({2}, {1}));
+}
+
+TEST_F(PoolTest, AMarkOverwritesTheOlderSlotAlone) {
+  fill(1000);
+  const auto slots = [&] { return *os::read_file(system_.files, dir_ + "/rx/mark", 1 << 20); };
+  int last = -1;
+  for (int i = 0; i < 6; ++i) {
+    const Bytes before = slots();
+    ASSERT_TRUE(rx_->reserve({10}, Purpose::kControl));
+    const Bytes after = slots();
+    const auto middle = static_cast<std::ptrdiff_t>(kMarkSlotBytes);
+    const bool first = !std::equal(before.begin(), before.begin() + middle, after.begin());
+    const bool second = !std::equal(before.begin() + middle, before.end(), after.begin() + middle);
+    ASSERT_NE(first, second) << i;
+    EXPECT_NE(second ? 1 : 0, last) << i;
+    last = second ? 1 : 0;
+  }
+}
+
 TEST_F(PoolTest, AccountAndMarkAddUp) {
   fill(1000);
   auto granted = *rx_->reserve({200}, Purpose::kControl);

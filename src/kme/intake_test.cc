@@ -22,6 +22,7 @@ struct DevicePair {
   std::size_t key_bytes = 1000;
   bool differ = false;  // a broken pair hands out different key
   bool empty = false;
+  bool shorten = false;  // the far end misses the last byte, which is zero
 
   struct End final : KeyDevice {
     explicit End(DevicePair& of) : pair(of) {}
@@ -31,6 +32,7 @@ struct DevicePair {
       for (std::size_t i = 0; i < 3 && (i + 1) * pair.key_bytes <= most; ++i) {
         DeviceKey key{"id-" + std::to_string(pair.generator()), secret::Buffer(pair.key_bytes)};
         for (auto& b : key.bytes.bytes()) b = static_cast<Byte>(pair.generator());
+        if (pair.shorten) key.bytes.bytes().back() = 0;
         pair.waiting[key.id] = Bytes(key.bytes.bytes().begin(), key.bytes.bytes().end());
         keys.push_back(std::move(key));
       }
@@ -44,6 +46,10 @@ struct DevicePair {
         keys.push_back({id, secret::Buffer::copy_of(it->second)});
         if (pair.differ) keys.back().bytes.bytes()[0] ^= 1;
         pair.waiting.erase(it);
+      }
+      if (pair.shorten) {
+        secret::Buffer& last = keys.back().bytes;
+        last = secret::Buffer::copy_of(ByteView(last.bytes()).first(last.size() - 1));
       }
       return keys;
     }
@@ -137,6 +143,15 @@ TEST_F(IntakeTest, DifferentKeyIsQuarantinedAndNeverUsed) {
   expect_equal_bytes();
 }
 
+TEST_F(IntakeTest, KeyOfAnotherLengthIsQuarantinedThoughOnlyZerosAreMissing) {
+  pair_.shorten = true;
+  ASSERT_TRUE(lead_->round(peer()));
+  EXPECT_EQ(left_end(), 0u);
+  EXPECT_EQ(right_end(), 0u);
+  EXPECT_EQ(left_link().send().status().quarantined_bytes, 3000u);
+  EXPECT_EQ(right_link().receive().status().quarantined_bytes, 2999u);
+}
+
 TEST_F(IntakeTest, AnyLostMessageOrAnswerLeavesTheEndsInStep) {
   for (const auto method : {IntakeMethod::kOffer, IntakeMethod::kCommit}) {
     for (const bool answer : {false, true}) {
@@ -148,6 +163,9 @@ TEST_F(IntakeTest, AnyLostMessageOrAnswerLeavesTheEndsInStep) {
         const auto round = lead_->round(peer());
         ASSERT_TRUE(round) << round.error().message;
         EXPECT_EQ(left_end(), right_end());
+        // Offers that were given up are dropped at both ends.
+        EXPECT_EQ(left_link().send().status().ingested_bytes, 0u);
+        EXPECT_EQ(right_link().receive().status().ingested_bytes, 0u);
         EXPECT_GT(*round + left_link().send().status().available_bytes, 0u);
       }
     }

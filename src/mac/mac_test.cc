@@ -110,6 +110,26 @@ TEST(Hash, LinearForEqualLengths) {
   EXPECT_EQ(add(load(hash(key, a).data()), load(hash(key, b).data())), load(hash(key, sum).data()));
 }
 
+TEST(Hash, APartialBlockCountsAsABlockWithZeros) {
+  std::mt19937_64 generator(7);
+  const Key key(random_bytes(generator, 16));
+  for (const std::size_t size : {1u, 15u, 17u, 50u, 143u}) {
+    const Bytes message = random_bytes(generator, size);
+    Bytes padded = message;
+    padded.resize((size + 15) / 16 * 16);
+    EXPECT_EQ(hash(key, message), hash(key, padded)) << size;
+  }
+}
+
+TEST(OneTimeTag, IsTheHashMaskedByThePad) {
+  std::mt19937_64 generator(8);
+  const Key key(random_bytes(generator, 16));
+  const Bytes pad = random_bytes(generator, 16);
+  const Bytes message = random_bytes(generator, 64);
+  EXPECT_EQ(load(one_time_tag(key, message, pad).data()),
+            add(load(hash(key, message).data()), load(pad.data())));
+}
+
 TEST(OneTimeTag, EveryBitOfTheMessageChangesIt) {
   std::mt19937_64 generator(6);
   const Key key(random_bytes(generator, 16));

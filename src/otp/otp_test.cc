@@ -56,6 +56,23 @@ TEST(Otp, EveryChangedBitIsRefusedAndNothingIsDecrypted) {
   flip_all(tag);
 }
 
+TEST(Otp, NoByteOfThePadServesTwiceAndTheTagIsMaskedByTheLast16) {
+  std::mt19937_64 generator(4);
+  const mac::Key key(random_bytes(generator, 16));
+  const Bytes header = random_bytes(generator, 32);
+  for (const std::size_t size : {0u, 1u, 16u, 40u, 1000u}) {
+    const Bytes plain = random_bytes(generator, size);
+    const Bytes pad = random_bytes(generator, pad_needed(size));
+    Bytes data = plain;
+    const mac::Tag tag = seal(secret::PadTestAccess::make(pad), key, header, data);
+    for (std::size_t i = 0; i < size; ++i) EXPECT_EQ(data[i], plain[i] ^ pad[i]);
+    Bytes message = header;
+    message.insert(message.end(), data.begin(), data.end());
+    const mac::Tag hash = mac::hash(key, message);
+    for (std::size_t i = 0; i < tag.size(); ++i) EXPECT_EQ(tag[i], hash[i] ^ pad[size + i]);
+  }
+}
+
 TEST(Otp, CiphertextOfAConstantIsUniform) {
   // Chi-squared over byte values, 255 degrees of freedom: mean 255, deviation 22.6. The generator
   // is seeded, so the test is deterministic.

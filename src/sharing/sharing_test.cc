@@ -194,6 +194,30 @@ TEST_F(ChunkTest, AnotherPlaceLengthObjectOrKeyIsRefused) {
   EXPECT_FALSE(verify_record(mac::Key(Bytes(16, 1)), object_, ChunkIndex{3}, 64, copy()));
 }
 
+TEST_F(ChunkTest, TheObjectTagBindsObjectLengthNumberAndOrderOfTheChunkTags) {
+  ChunkTag first{}, second{};
+  copy_bytes(first, random_bytes(generator_, kTagBytes));
+  copy_bytes(second, random_bytes(generator_, kTagBytes));
+  const Chunking chunking{{300'000}};
+  const auto tag_over = [&](const ObjectId& object, const Chunking& cut,
+                            const std::vector<ChunkTag>& tags) {
+    ObjectTagger tagger(key_, object, cut);
+    for (const ChunkTag& tag : tags) tagger.add(tag);
+    return tagger.finish();
+  };
+  const mac::Tag good = tag_over(object_, chunking, {first, second});
+  EXPECT_EQ(tag_over(object_, chunking, {first, second}), good);
+  EXPECT_NE(tag_over(object_, chunking, {second, first}), good);
+  EXPECT_NE(tag_over(object_, chunking, {first}), good);
+  EXPECT_NE(tag_over(object_, chunking, {first, second, second}), good);
+  EXPECT_NE(tag_over(object_, Chunking{{300'001}}, {first, second}), good);
+  EXPECT_NE(tag_over(object_, Chunking{{300'000}, 1 << 17}, {first, second}), good);
+  EXPECT_NE(tag_over(ObjectId{}, chunking, {first, second}), good);
+  ChunkTag changed = second;
+  changed[31] ^= 0x80;
+  EXPECT_NE(tag_over(object_, chunking, {first, changed}), good);
+}
+
 TEST(Chunkings, LengthsAddUp) {
   for (const std::uint64_t size : {1ULL, 262143ULL, 262144ULL, 262145ULL, 1000000ULL}) {
     const Chunking chunking{{size}};

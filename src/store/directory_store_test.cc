@@ -189,6 +189,7 @@ TEST_F(DirectoryStoreTest, TruncateTo) {
   EXPECT_EQ(writer->truncate_to({9}).error().code, Code::kInvalidArgument);
   ASSERT_TRUE(writer->truncate_to({2}));
   EXPECT_EQ(writer->durable_chunks(), 2u);
+  EXPECT_EQ(std::filesystem::file_size(path_of(1, ".part")), writer->layout().record_offset({2}));
   ASSERT_TRUE(append_until(*writer, 4, 99));
   writer.reset();
   writer = *store_->reopen(header.share);

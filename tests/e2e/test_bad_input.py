@@ -309,8 +309,9 @@ class BadDays(NetworkTest):
         self.network.down("lsa")
         shutil.copytree(data, copy)
         used = sum(path.stat().st_size for path in data.rglob("*"))
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={used + (2 << 20)},mode=0700",
-                                  "none", data], capture_output=True, text=True, check=False)
+        settings = f"size={used + (2 << 20)},mode=0700"
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", settings, "none", data],
+                                 capture_output=True, text=True, check=False)
         if mounted.returncode != 0:
             self.network.up("lsa")
             self.skipTest(f"no tmpfs here: {mounted.stderr.strip()}")

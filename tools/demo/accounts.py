@@ -130,17 +130,18 @@ def link_records(ledger, stopped=()):
 
 
 def leaks(before, after):
-    """Preshared pools whose stock does not match the mark: nothing comes in, so left + used is fixed.
+    """Preshared pools whose stock does not match the mark.
 
-    This does not use what the sites say they used, only what is left."""
+    Nothing comes in there, so left + marked is fixed. This does not use what the sites say that
+    they used, only what is left."""
     found = []
     for ends, direction in sorted(after.items()):
         if direction.link_class != "preshared" or ends not in before:
             continue
         old, new = before[ends].figures(), direction.figures()
         if old["available_bytes"] + old["mark"] != new["available_bytes"] + new["mark"]:
-            found.append(f"{ends[0]} > {ends[1]}: {new['available_bytes']} bytes are left, but "
-                         f"{new['mark'] - old['mark']} of {old['available_bytes']} were marked used")
+            found.append(f"{ends[0]} > {ends[1]}: {new['available_bytes']} bytes are left of "
+                         f"{old['available_bytes']}, but {new['mark'] - old['mark']} were marked")
     return found
 
 

@@ -110,8 +110,8 @@ def make_network(network, given, screen):
     screen.fact("links with QKD key",
                 f"tommo-lsa, tommo-tuh: modelled devices, {QKD_RATE} each way")
     screen.fact("links with pre-shared random numbers",
-                f"tuh-clouds and cloud-cloud: {human_bytes(key)} each way; in this scenario a "
-                f"link carries the file {CARRIED_AT_MOST} time each way, and half a file is to spare")
+                f"tuh-clouds and cloud-cloud: {human_bytes(key)} each way; here a link carries the "
+                f"file at most {CARRIED_AT_MOST} time each way, and half a file is to spare")
     network.init(rate=QKD_RATE, preshare=key, bootstrap=BOOTSTRAP_BYTES)
     network.up()
     for site in network.status()["sites"]:
