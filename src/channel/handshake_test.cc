@@ -220,23 +220,44 @@ TEST_F(HandshakeTest, AMarkOfTheCallerIsFollowedOnlySoFar) {
     wire::Writer hello;
     hello.id(b_link().id());
     hello.raw(Bytes(16, 1));
-    EXPECT_TRUE(stream->write_all(encode(FrameHeader{FrameType::kHello, 32})));
+    hello.u64(told);
+    EXPECT_TRUE(stream->write_all(encode(FrameHeader{FrameType::kHello, 40})));
     EXPECT_TRUE(stream->write_all(hello.bytes()));
-    (void)read(*stream, kWelcomeFrame);
-    wire::Writer mark;
-    mark.u64(told);
-    EXPECT_TRUE(stream->write_all(encode(FrameHeader{FrameType::kBehind, 8})));
-    EXPECT_TRUE(stream->write_all(mark.bytes()));
+    Bytes answer(kHeaderBytes);
+    (void)stream->read_exact(answer);
+    stream->shutdown();
     b.join();
     return code;
   };
   const auto mark = [&] { return b_link().receive().status().mark.value; };
-  EXPECT_EQ(answer_to_a_mark_of(1024 + kMost + 1), Code::kRefused);
-  EXPECT_EQ(mark(), 1024u);  // the welcome's own range
+  EXPECT_EQ(answer_to_a_mark_of(kMost + 1), Code::kRefused);
   EXPECT_EQ(answer_to_a_mark_of(UINT64_MAX), Code::kRefused);
-  EXPECT_EQ(mark(), 2048u);
+  EXPECT_EQ(mark(), 0u);  // refused before a byte was reserved
   EXPECT_EQ(answer_to_a_mark_of(5000), Code::kUnavailable);
-  EXPECT_EQ(mark(), 5000u);
+  EXPECT_EQ(mark(), 5000u + 1024u);  // and the welcome's own range
+}
+
+TEST_F(HandshakeTest, ARestoredReceiverProvesNothingWithUsedPad) {
+  b_.reset();
+  std::filesystem::copy(dir_ + "/b", dir_ + "/b-backup", std::filesystem::copy_options::recursive);
+  open("b", b_);
+  const auto connect = [&] {
+    return call([&](auto stream) { EXPECT_TRUE(Connection::answer(*b_, std::move(stream))); });
+  };
+  {
+    ASSERT_TRUE(connect());
+  }
+  const auto used = a_link().send().status().mark;
+  b_.reset();
+  std::filesystem::remove_all(dir_ + "/b");
+  std::filesystem::rename(dir_ + "/b-backup", dir_ + "/b");
+  open("b", b_);
+  ASSERT_EQ(b_link().receive().status().mark.value, 0u);
+  {
+    ASSERT_TRUE(connect());
+  }
+  // All of b's second grant lies beyond what was used: nothing below was touched again.
+  EXPECT_EQ(b_link().receive().status().mark.value, used.value + 1024u);
 }
 
 TEST_F(HandshakeTest, AWelcomeWithAHugeGrantBurnsNothing) {
