@@ -18,6 +18,7 @@
 #include "base/units.h"
 #include "kme/key_manager.h"
 #include "kme/preshare.h"
+#include "kme/rate_model_config.h"
 #include "os/net.h"
 
 namespace warifu::apps {
@@ -63,6 +64,7 @@ class Init {
   }
 
   Result<> run() {
+    TRY(kme::parse_bit_rate(options_.rate));
     TRY_ASSIGN(preshare_bytes_, parse_size(options_.preshare));
     TRY_ASSIGN(bootstrap_bytes_, parse_size(options_.bootstrap));
     if (bootstrap_bytes_ < (2U << 20)) {

@@ -46,6 +46,10 @@ Result<consent::Challenge> ConsentDesk::ask_nonce(const SiteName& at, const Card
 
 Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   TRY(forget_old());
+  if (site_.config.find(wish.destination) == nullptr) {
+    return fail(Code::kInvalidArgument,
+                "destination '" + wish.destination.text() + "' is not a site of this network");
+  }
   TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
   TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
   if (object.state != catalog::ObjectState::kCommitted) {

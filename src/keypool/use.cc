@@ -189,6 +189,10 @@ Result<secret::Pad> Reservation::take(std::size_t size) {
     done += part;
     at_ = at_ + ByteCount{part};
   }
+  if (at_ == end_) {  // its segments may be forgotten now, however long the holder lives
+    block_ = secret::Buffer();
+    release();
+  }
   return secret::Pad(std::move(out), start);
 }
 

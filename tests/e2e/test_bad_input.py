@@ -72,7 +72,8 @@ class BadFiles(NetworkTest):
             with self.assertRaises(CommandFailed) as caught:
                 function(*arguments, **settings)
             self.assertIn(caught.exception.code, code)
-            code = caught.exception.code
+            self.assertRegex(caught.exception.message, pattern)
+            return caught.exception.message
         return super().assert_fails(code, pattern, function, *arguments, **settings)
 
     def test_names_that_are_not_there(self):

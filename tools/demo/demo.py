@@ -14,6 +14,7 @@ import pathlib
 import shutil
 import signal
 import sys
+import time
 
 import crams
 from report import Record, Screen, StepFailed, human_bytes, human_seconds
@@ -112,7 +113,10 @@ def make_network(network, given, screen):
     screen.fact("links with pre-shared random numbers",
                 f"tuh-clouds and cloud-cloud: {human_bytes(key)} each way; here a link carries the "
                 f"file at most {CARRIED_AT_MOST} time each way, and half a file is to spare")
+    started = time.monotonic()
     network.init(rate=QKD_RATE, preshare=key, bootstrap=BOOTSTRAP_BYTES)
+    screen.fact("random numbers made and brought to both ends",
+                human_seconds(time.monotonic() - started))
     network.up()
     for site in network.status()["sites"]:
         screen.fact(site["name"], f"{'runs' if site['running'] else 'DOES NOT RUN'}, pid "
