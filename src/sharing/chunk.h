@@ -44,7 +44,7 @@ using ChunkTag = std::array<Byte, kTagBytes>;
 [[nodiscard]] ChunkTag chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
                                  std::uint32_t length, ByteView padded);
 
-// The tag over all tags: h_r(object, "WRA1", object length, chunk count, T_0, T_1, ...).
+// The tag over all tags: h_r(object, "WRA1", object length, chunk size, T_0, T_1, ...).
 class ObjectTagger {
  public:
   ObjectTagger(const mac::Key& r, const ObjectId& object, const Chunking& chunking);
