@@ -1,17 +1,18 @@
 """What the end-to-end tests share: a network in a temporary folder, people, files, ways of waiting.
 
 Every test module has networks of its own (own folder, own ports), so modules may run at the same
-time. A network is always taken down: also after a failed test, and every process that still runs
-with its folder on the command line is killed by its id. WARIFU_BINARY names the program and
-WARIFU_DATA the folder of prepared files; WARIFU_KEEP=1 keeps the folders of networks.
+time. A network is always taken down, also when the test fails or is killed. WARIFU_BINARY names
+the program and WARIFU_DATA the folder of prepared files; WARIFU_KEEP=1 keeps the folders.
 """
 
+import contextlib
 import hashlib
 import os
 import pathlib
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -46,17 +47,36 @@ def data_folder():
 
 
 class Scratch:
-    """A temporary folder as a context; kept when WARIFU_KEEP is set."""
+    """A temporary folder as a context; kept when WARIFU_KEEP is set.
+
+    A guard process cleans up when the context ends, and also when the test is killed: it sees the
+    end of its standard input, ends every process that has the folder on its command line, and
+    removes the folder."""
 
     def __enter__(self):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="warifu-e2e-"))
+        self.guard = subprocess.Popen([sys.executable, "-B", __file__, self.path],
+                                      stdin=subprocess.PIPE, start_new_session=True)
         return self.path
 
     def __exit__(self, *_):
-        if os.environ.get("WARIFU_KEEP"):
-            print(f"kept: {self.path}", file=sys.stderr)
-        else:
-            shutil.rmtree(self.path, ignore_errors=True)
+        self.guard.stdin.close()
+        self.guard.wait()
+
+
+def guard(folder):
+    """Waits for the end of standard input, then cleans up after the test."""
+    sys.stdin.read()
+    for pid in processes_of(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    for line in pathlib.Path("/proc/self/mounts").read_text().splitlines():
+        if line.split()[1].startswith(f"{folder}/"):
+            subprocess.run(["umount", line.split()[1]], check=False)
+    if os.environ.get("WARIFU_KEEP"):
+        print(f"kept: {folder}", file=sys.stderr)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class TestNetwork(Network):
@@ -96,7 +116,8 @@ class TestNetwork(Network):
         finally:
             for pid in processes_of(self.folder):
                 print(f"killing {pid}, which net down left", file=sys.stderr)
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self.scratch.__exit__()
 
     def print_logs(self):
@@ -255,3 +276,7 @@ def find_bytes(folder, needle):
                         break
                     tail = block[-len(needle):]
     return found
+
+
+if __name__ == "__main__":
+    guard(sys.argv[1])

@@ -70,7 +70,7 @@ class Demo(unittest.TestCase):
         self.check_sites(record)
         self.assertNotIn("\033", done.stdout, "no colours outside a terminal")
         self.assertFalse((self.scratch / "demo").exists(), "headless leaves no scratch folder")
-        self.assertEqual(processes_of(self.scratch), [])
+        self.assertEqual(processes_of(self.scratch / "demo"), [])
 
     def check_steps(self, record):
         self.assertEqual([step["n"] for step in record["steps"]], list(range(1, 9)))

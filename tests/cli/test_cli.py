@@ -1,0 +1,148 @@
+"""The command line by itself: every command has help with an example, mistakes end with exit code
+2 or 3 and one clear line, and nothing is written to standard output but what was asked for."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
+BINARY = os.environ.get("WARIFU_BINARY", str(REPOSITORY / "build" / "release" / "warifu"))
+
+COMMANDS = (
+    "net init", "net up", "net down", "net status", "site run", "site shares", "site audit",
+    "qkd rate-model", "link preshare", "link import", "link status", "person enrol",
+    "person list", "object store", "object list", "object show", "object card-record", "explain",
+    "consent give", "consent list", "restore", "job list", "job show", "job watch")
+SECRET_OPTIONS = ("--pin ", "--pin=", "--key", "--password")
+NOWHERE = "/nowhere/at/all"
+
+
+def run(*arguments, **variables):
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("WARIFU_SITE", "WARIFU_NET")} | variables
+    done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=30,
+                          stdin=subprocess.DEVNULL, env=environment, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+class Help(unittest.TestCase):
+    """What the program tells about itself."""
+
+    def test_every_command_has_help_with_an_example(self):
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                code, stdout, stderr = run(*command.split(), "--help")
+                self.assertEqual((code, stderr), (0, ""))
+                self.assertIn("Example:", stdout)
+                self.assertIn(f"warifu {command}", stdout)
+
+    def test_the_groups_and_the_exit_codes_are_in_the_help(self):
+        code, stdout, _ = run("--help")
+        self.assertEqual(code, 0)
+        for word in {command.split()[0] for command in COMMANDS} | {"Exit codes", "4 refused"}:
+            self.assertIn(word, stdout)
+
+    def test_version(self):
+        code, stdout, _ = run("--version")
+        self.assertEqual(code, 0)
+        self.assertRegex(stdout, r"^warifu \d+\.\d+\.\d+")
+
+    def test_no_option_takes_a_secret(self):
+        for command in COMMANDS:
+            text = run(*command.split(), "--help")[1]
+            for option in SECRET_OPTIONS:
+                if option == "--key" and command == "person enrol":
+                    continue  # --keys is a number
+                self.assertNotIn(option, text, command)
+
+
+class Mistakes(unittest.TestCase):
+    """What a wrong command line leads to."""
+
+    def assert_fails(self, codes, pattern, *arguments, **variables):
+        code, stdout, stderr = run(*arguments, **variables)
+        self.assertIn(code, codes, stderr)
+        self.assertEqual(stdout, "")
+        self.assertRegex(stderr, pattern)
+        self.assertNotIn("terminate called", stderr)
+
+    def test_no_command_and_unknown_words(self):
+        for arguments in ((), ("net",), ("nett",), ("net", "sideways"), ("object",),
+                          ("net", "status", "--net", NOWHERE, "--colour")):
+            with self.subTest(arguments=arguments):
+                code, _, stderr = run(*arguments)
+                self.assertEqual(code, 2, stderr)
+
+    def test_required_options_are_named(self):
+        for command, option in (("net init", "--net"), ("link status", "--site"),
+                                ("person enrol --site S", "--id"), ("site run", "--config"),
+                                ("restore x --site S", "--"), ("consent give --site S", "--")):
+            with self.subTest(command=command):
+                self.assert_fails((2,), option, *command.split())
+
+    def test_places_that_do_not_exist_are_named(self):
+        for arguments in (("net", "status", "--net", NOWHERE), ("net", "up", "--net", NOWHERE),
+                          ("link", "status", "--site", NOWHERE),
+                          ("job", "list", "--site", NOWHERE),
+                          ("site", "run", "--config", NOWHERE),
+                          ("qkd", "rate-model", "--config", NOWHERE)):
+            with self.subTest(arguments=arguments):
+                self.assert_fails((3,), "^warifu: error: .*" + NOWHERE, *arguments)
+
+    def test_the_environment_names_site_and_network(self):
+        self.assert_fails((3,), NOWHERE, "link", "status", WARIFU_SITE=NOWHERE)
+        self.assert_fails((3,), NOWHERE, "net", "status", WARIFU_NET=NOWHERE)
+
+    def test_a_number_that_is_none(self):
+        self.assert_fails((2,), "keys", "person", "enrol", "--site", NOWHERE, "--id", "P", "--name",
+                          "N", "--card", "c", "--keys", "many")
+
+
+class NetworkOnDisk(unittest.TestCase):
+    """Commands that need files and no running process."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="warifu-cli-"))
+        cls.net = cls.folder + "/net"
+        code, stdout, stderr = run("net", "init", "--net", cls.net, "--preshare", "1M",
+                                   "--bootstrap", "2M", "--json")
+        assert code == 0, stderr
+        cls.made = json.loads(stdout)
+
+    def test_init_tells_what_it_made(self):
+        self.assertEqual((self.made["sites"], self.made["links"]), (6, 8))
+
+    def test_secret_files_are_for_their_owner_only(self):
+        for path in pathlib.Path(self.net).rglob("*"):
+            if path.name in ("root.key",) or "pools" in path.parts or path.suffix == ".key":
+                self.assertEqual(path.stat().st_mode & 0o077, 0, path)
+
+    def test_status_of_a_network_that_is_down(self):
+        code, stdout, _ = run("net", "status", "--net", self.net, "--json")
+        self.assertEqual(code, 0)
+        status = json.loads(stdout)
+        self.assertEqual(len(status["sites"]), 6)
+        self.assertFalse(any(entry["running"] for entry in status["sites"] + status["devices"]))
+
+    def test_a_site_that_is_down_is_told(self):
+        code, stdout, stderr = run("link", "status", "--site", self.net + "/sites/lsa", "--json")
+        self.assertEqual((code, stdout), (6, ""))
+        self.assertRegex(stderr, "^warifu: error: .*lsa.*not running")
+
+    def test_names_that_are_not_in_the_network(self):
+        for verb in ("up", "down"):
+            code, _, stderr = run("net", verb, "--net", self.net, "--only", "mars")
+            self.assertEqual(code, 3)
+            self.assertIn("mars", stderr)
+
+    def test_down_twice_is_no_error(self):
+        for _ in range(2):
+            self.assertEqual(run("net", "down", "--net", self.net)[0], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
