@@ -8,6 +8,8 @@ import unittest
 
 from network import REPOSITORY, Scratch, binary, data_folder, processes_of
 
+import accounts
+import uniformity
 from warifu_cli import CLOUDS, SITES
 
 # Description of the record: type, {key: description}, or [description of every element].
@@ -129,6 +131,53 @@ class Demo(unittest.TestCase):
         done = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True,
                               cwd=REPOSITORY / "tools" / "demo", timeout=60, check=False)
         self.assertIn("free and the demonstration with a file of", done.stderr)
+
+
+class Checks(unittest.TestCase):
+    """The demonstration's own checks can fail: an account with one wrong byte is found."""
+
+    FIGURES = {"mark": 1000, "payload_bytes": 700, "tag_bytes": 64, "hash_key_bytes": 36,
+               "bulk_bytes": 512, "discarded_bytes": 200, "available_bytes": 5000}
+
+    def ledger(self, **changes):
+        """Two sites; `changes` apply to what the receiving end of a > b says."""
+        made = {}
+        for ends in (("a", "b"), ("b", "a")):
+            made[ends] = accounts.Direction("preshared")
+            made[ends].send, made[ends].receive = dict(self.FIGURES), dict(self.FIGURES)
+        made["a", "b"].receive |= changes
+        return made
+
+    def test_a_right_account_is_right(self):
+        records, wrong = accounts.link_records(self.ledger())
+        self.assertEqual(wrong, [])
+        self.assertEqual(records[0]["key_bits_used"], 8 * 2 * 800)
+        self.assertEqual(records[0]["tag_bits"], 8 * 2 * 100)
+
+    def test_every_wrong_figure_is_found(self):
+        for name in accounts.FIGURES:
+            with self.subTest(name=name):
+                changed = self.ledger(**{name: self.FIGURES[name] + 1})
+                self.assertNotEqual(accounts.link_records(changed)[1], [])
+
+    def test_key_that_is_in_no_account_is_found(self):
+        ledger = self.ledger(payload_bytes=701)
+        ledger["a", "b"].send["payload_bytes"] = 701
+        self.assertNotEqual(accounts.link_records(ledger)[1], [])
+        ledger = self.ledger()
+        ledger["b", "a"].send["available_bytes"] -= 1
+        self.assertNotEqual(accounts.leaks(self.ledger(), ledger), [])
+
+    def test_messages_may_be_lost_only_where_a_site_was_stopped(self):
+        lossy = {"payload_bytes": 650, "discarded_bytes": 250}
+        self.assertEqual(accounts.link_records(self.ledger(**lossy), {"b"})[1], [])
+        self.assertNotEqual(accounts.link_records(self.ledger(**lossy), {"c"})[1], [])
+        self.assertNotEqual(accounts.link_records(self.ledger(mark=1001), {"b"})[1], [])
+
+    def test_bytes_that_are_not_uniform_are_found(self):
+        self.assertLess(uniformity.chi_squared(os.urandom(1 << 20)), uniformity.LIMIT)
+        for data in (bytes(1 << 20), b"ACGT" * (1 << 18), os.urandom(1 << 20) + bytes(4000)):
+            self.assertGreater(uniformity.chi_squared(data), uniformity.LIMIT)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ class Killed(NetworkTest):
     @classmethod
     def setUpClass(cls):
         cls.network = cls.enterClassContext(
-            TestNetwork(rate="80Mbit/s", preshare="88M", high_water="10M"))
+            TestNetwork(rate="80Mbit/s", preshare="120M", high_water="10M"))
         cls.person = Person(cls.network)
         cls.plain = random_file(cls.network.root / "genome", LONG)
 
@@ -152,6 +152,26 @@ class Killed(NetworkTest):
     def test_a_cloud_is_killed_in_the_middle_of_the_second_cut(self):
         started = self.start_store()
         self.kill_when("cloud2", ["cloud2"])
+        self.finish(started)
+
+    def test_an_error_that_lasts_takes_no_committed_object_back(self):
+        started = self.start_store()
+        wait_until(lambda: self.partial("lsa"), 60, "the first bytes of a share at lsa", 0.002)
+        shares = self.network.data("cloud2") / "shares"
+        away = self.network.root / "shares-away"
+        shares.rename(away)
+
+        def second_cut_fails():
+            job = self.network.warifu.ask("job", "show", started["job"],
+                                          "--site", self.network.site("tommo"))
+            self.assertNotEqual(job["state"], "failed")
+            return job["step"] == "reshare" and "cloud2" in job["error"]
+        try:
+            wait_until(second_cut_fails, 60, "the error of the second cut")
+            held = self.network.held(started["object"])
+            self.assertEqual((held["tommo"], held["lsa"], held["tuh"]), (["A"], ["B"], ["C"]))
+        finally:
+            away.rename(shares)
         self.finish(started)
 
 
