@@ -36,6 +36,39 @@ std::uint64_t Chunking::records_length(ChunkIndex first, std::uint64_t count) co
   return (count - 1) * (chunk_bytes + kTagBytes) + record_length(last);
 }
 
+RecordLayout::RecordLayout(const Chunking& chunking)
+    : RecordLayout(chunking.chunk_count(), chunking.chunk_bytes + kTagBytes,
+                   chunking.record_length({chunking.chunk_count() - 1})) {}
+
+Result<RecordLayout> RecordLayout::from_numbers(std::uint64_t count, std::uint32_t full_bytes,
+                                                std::uint32_t last_bytes) {
+  const bool sane = count > 0 && full_bytes > 0 && full_bytes <= limits::kMaxRecordBytes &&
+                    last_bytes > 0 && last_bytes <= full_bytes && full_bytes % kWordBytes == 0 &&
+                    last_bytes % kWordBytes == 0 && count <= limits::kMaxObjectBytes / full_bytes;
+  if (!sane) {
+    return fail(Code::kInvalidArgument, "records: " + std::to_string(count) + " of " +
+                                            std::to_string(full_bytes) + " bytes, the last of " +
+                                            std::to_string(last_bytes) + ", make no sense");
+  }
+  return RecordLayout(count, full_bytes, last_bytes);
+}
+
+RecordLayout RecordLayout::below(const Scheme& scheme) const {
+  return {count_, static_cast<std::uint32_t>(scheme.share_bytes(full_bytes_)),
+          static_cast<std::uint32_t>(scheme.share_bytes(last_bytes_))};
+}
+
+std::uint32_t RecordLayout::length(ChunkIndex index) const {
+  WARIFU_CHECK(index.value < count_);
+  return index.value + 1 < count_ ? full_bytes_ : last_bytes_;
+}
+
+std::uint64_t RecordLayout::lengths(ChunkIndex first, std::uint64_t count) const {
+  if (count == 0) return 0;
+  WARIFU_CHECK(first.value < count_ && count <= count_ - first.value);
+  return (count - 1) * full_bytes_ + length({first.value + count - 1});
+}
+
 ChunkTag chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
                    std::uint32_t length, ByteView padded) {
   mac::LaneHasher hasher(r);

@@ -15,6 +15,7 @@
 #include "mac/mac.h"
 #include "secret/secret.h"
 #include "sharing/form_q.h"
+#include "sharing/scheme.h"
 
 namespace warifu::sharing {
 
@@ -36,6 +37,36 @@ struct Chunking {
   [[nodiscard]] std::uint32_t record_length(ChunkIndex i) const;
   // Sum of record_length over chunks [first, first + count).
   [[nodiscard]] std::uint64_t records_length(ChunkIndex first, std::uint64_t count) const;
+};
+
+// Lengths of the records at one place of a policy tree: the object's own records at the top, and
+// below each cut the records of its shares (data and tag are cut together).
+class RecordLayout {
+ public:
+  RecordLayout() = default;
+  // The object's records: padded data and tag.
+  explicit RecordLayout(const Chunking& chunking);
+  // From the numbers of a share header. Errors: kInvalidArgument when they make no sense.
+  [[nodiscard]] static Result<RecordLayout> from_numbers(std::uint64_t count,
+                                                         std::uint32_t full_bytes,
+                                                         std::uint32_t last_bytes);
+  // The records of the shares that a cut of these records makes.
+  [[nodiscard]] RecordLayout below(const Scheme& scheme) const;
+
+  bool operator==(const RecordLayout&) const = default;
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  [[nodiscard]] std::uint32_t full_bytes() const { return full_bytes_; }
+  [[nodiscard]] std::uint32_t last_bytes() const { return last_bytes_; }
+  [[nodiscard]] std::uint32_t length(ChunkIndex index) const;
+  // Sum of length() over records [first, first + count).
+  [[nodiscard]] std::uint64_t lengths(ChunkIndex first, std::uint64_t count) const;
+
+ private:
+  RecordLayout(std::uint64_t count, std::uint32_t full_bytes, std::uint32_t last_bytes)
+      : count_(count), full_bytes_(full_bytes), last_bytes_(last_bytes) {}
+  std::uint64_t count_ = 0;
+  std::uint32_t full_bytes_ = 0;  // every record but the last
+  std::uint32_t last_bytes_ = 0;
 };
 
 using ChunkTag = std::array<Byte, kTagBytes>;
