@@ -1,4 +1,4 @@
-// Streams to several sites in step, and the re-share over them.
+// The re-share of a held share, and the rule that guards it.
 #include "control/reshare.h"
 
 #include <fmt/format.h>
@@ -9,66 +9,6 @@
 #include "wire/wire.h"
 
 namespace warifu::control {
-
-Result<FanOut> FanOut::prepare(SiteContext& site, std::vector<Target> targets, const JobId& job) {
-  FanOut fan(site, std::move(targets), job);
-  fan.first_ = UINT64_MAX;
-  for (const Target& target : fan.targets_) {
-    TRY_ASSIGN(const Bytes answer,
-               site.caller.ask(target.site, number(Method::kSharePrepare), encode(target.spec)));
-    wire::Reader reader(answer, "answer to prepare");
-    const std::uint64_t durable = reader.u64();
-    TRY(reader.finish());
-    fan.first_ = std::min(fan.first_, durable);
-  }
-  return fan;
-}
-
-Result<> FanOut::start(std::uint64_t first, const channel::KeepWaiting& keep_waiting) {
-  started_at_ = first;
-  const sharing::Chunking chunking = targets_.front().spec.chunking();
-  const std::uint64_t count = chunking.chunk_count() - first;
-  if (count == 0) return {};
-  for (const Target& target : targets_) {
-    wire::Writer body;
-    body.id(target.spec.share);
-    body.u64(first);
-    TRY_ASSIGN(channel::Call call, site_->caller.start({.to = target.site,
-                                                        .method = number(Method::kShareWrite),
-                                                        .job = job_,
-                                                        .upload = shape_of(chunking, first, count),
-                                                        .body = body.take()},
-                                                       keep_waiting));
-    calls_.push_back(std::move(call));
-  }
-  return {};
-}
-
-Result<> FanOut::send(std::span<secret::Buffer> records) {
-  WARIFU_CHECK(records.size() == calls_.size());
-  for (std::size_t i = 0; i < calls_.size(); ++i) TRY(calls_[i].send(records[i].bytes()));
-  return {};
-}
-
-std::uint64_t FanOut::acknowledged() const {
-  std::uint64_t least = UINT64_MAX;
-  for (const channel::Call& call : calls_) least = std::min(least, call.acknowledged());
-  return calls_.empty() ? started_at_ : started_at_ + least;
-}
-
-Result<> FanOut::finish() {
-  for (channel::Call& call : calls_) TRY(call.reply());
-  calls_.clear();
-  return {};
-}
-
-Result<> FanOut::commit(const std::vector<Sibling>& siblings) {
-  for (const Target& target : targets_) {
-    TRY(site_->caller.ask(target.site, number(Method::kShareCommit),
-                          encode_commit(target.spec.share, siblings)));
-  }
-  return {};
-}
 
 namespace {
 
@@ -100,35 +40,36 @@ Result<> check_targets(const SiteConfig& config, const store::ShareHeader& heade
   return {};
 }
 
+// The records of a share that this site holds.
+class ShareInput final : public CutInput {
+ public:
+  explicit ShareInput(store::ShareReader& reader) : reader_(reader) {}
+  Result<> read(ChunkIndex index, MutableBytes record) override {
+    return reader_.read(index, 1, record);
+  }
+
+ private:
+  store::ShareReader& reader_;
+};
+
 }  // namespace
 
-Result<> reshare(SiteContext& site, const ReshareRequest& request, const JobId& job,
-                 const std::function<Result<>(std::uint64_t, std::uint64_t)>& progress,
-                 const channel::KeepWaiting& keep_waiting) {
+Result<> reshare(SiteContext& site, Uploads& uploads, const ReshareRequest& request,
+                 const JobId& job, const CutWatch& watch) {
   TRY_ASSIGN(const auto reader, site.shares.open(request.share));
   TRY(check_targets(site.config, reader->header(), request));
-  std::vector<FanOut::Target> targets;
+  std::vector<CutTarget> targets;
   std::vector<Sibling> siblings;
   for (const ReshareTarget& target : request.targets) {
     targets.push_back({target.site, target.spec});
     siblings.push_back({target.spec.index, target.spec.share, target.site});
   }
-  const sharing::Chunking chunking = request.targets.front().spec.chunking();
-  TRY_ASSIGN(FanOut fan, FanOut::prepare(site, std::move(targets), job));
-  TRY(fan.start(fan.first_chunk(), keep_waiting));
-  std::array<secret::Buffer, 3> parts;
-  for (std::uint64_t i = fan.first_chunk(); i < chunking.chunk_count(); ++i) {
-    const std::size_t size = chunking.record_length({i});
-    secret::Buffer record(size);
-    TRY(reader->read({i}, 1, record.bytes()));
-    for (auto& part : parts) part = secret::Buffer(size);
-    site.system.random.fill(parts[0].bytes());
-    sharing::split(record.bytes(), parts[0].bytes(), parts[1].bytes(), parts[2].bytes());
-    TRY(fan.send(parts));
-    TRY(progress(fan.acknowledged(), chunking.chunk_count()));
-  }
-  TRY(fan.finish());
-  TRY(fan.commit(siblings));
+  const sharing::RecordLayout records(request.targets.front().spec.chunking());
+  TRY_ASSIGN(Cutting cutting,
+             Cutting::prepare(site, uploads, sharing::Scheme{}, records, std::move(targets), job));
+  ShareInput input(*reader);
+  TRY(cutting.run(input, watch));
+  TRY(cutting.commit(siblings));
   TRY(site.log.append(
       "reshared", {{"share", request.share.text()},
                    {"object", reader->header().object.text()},

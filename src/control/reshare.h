@@ -6,51 +6,12 @@
 // one cut. Nothing is reconstructed; the holder learns nothing it did not hold.
 #pragma once
 
-#include <functional>
-
-#include "control/share_service.h"
+#include "control/cutting.h"
 
 namespace warifu::control {
 
-// Sends chunk after chunk of several shares to several sites in step.
-class FanOut {
- public:
-  struct Target {
-    SiteName site;
-    ShareSpec spec;
-  };
-  // Asks every site how far it is. Errors: kUnavailable naming the site.
-  [[nodiscard]] static Result<FanOut> prepare(SiteContext& site, std::vector<Target> targets,
-                                              const JobId& job);
-  // The first chunk that some target does not hold durably.
-  [[nodiscard]] std::uint64_t first_chunk() const { return first_; }
-  // Opens the streams; `keep_waiting` is asked while key is awaited.
-  [[nodiscard]] Result<> start(std::uint64_t first, const channel::KeepWaiting& keep_waiting);
-  // Sends one record per target, in the targets' order; encrypted in place.
-  [[nodiscard]] Result<> send(std::span<secret::Buffer> records);
-  // Chunks that every target holds durably.
-  [[nodiscard]] std::uint64_t acknowledged() const;
-  // Waits for the replies to the streams.
-  [[nodiscard]] Result<> finish();
-  // Makes the shares permanent at their sites.
-  [[nodiscard]] Result<> commit(const std::vector<Sibling>& siblings);
-
- private:
-  FanOut(SiteContext& site, std::vector<Target> targets, const JobId& job)
-      : site_(&site), targets_(std::move(targets)), job_(job) {}
-
-  SiteContext* site_;
-  std::vector<Target> targets_;
-  JobId job_;
-  std::uint64_t first_ = 0;
-  std::uint64_t started_at_ = 0;
-  std::vector<channel::Call> calls_;
-};
-
 // Cuts `request.share` for its three targets. `progress` hears chunks done and total.
-[[nodiscard]] Result<> reshare(
-    SiteContext& site, const ReshareRequest& request, const JobId& job,
-    const std::function<Result<>(std::uint64_t, std::uint64_t)>& progress,
-    const channel::KeepWaiting& keep_waiting);
+[[nodiscard]] Result<> reshare(SiteContext& site, Uploads& uploads, const ReshareRequest& request,
+                               const JobId& job, const CutWatch& watch);
 
 }  // namespace warifu::control

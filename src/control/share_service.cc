@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "control/reshare.h"
+#include "control/share_sink.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
@@ -140,11 +141,12 @@ Result<> ShareService::handle_write(channel::Exchange& exchange) {
   TRY_ASSIGN(auto writer, uploads_.take(share, first, exchange.request().from));
   const auto receive_all = [&]() -> Result<> {
     channel::StreamReceiver& upload = exchange.upload();
+    ShareSink sink(*writer, upload.shape().frames);
     while (!upload.finished()) {
-      TRY_ASSIGN(const secret::Buffer record, upload.receive());
-      TRY(writer->append(record.bytes()));
+      TRY_ASSIGN(secret::Buffer record, upload.receive());
+      TRY(sink.put(std::move(record)));
       if (!upload.ack_due()) continue;
-      TRY(writer->sync());
+      TRY(sink.wait_durable(upload.received()));
       TRY(upload.acknowledge());
     }
     return {};
@@ -267,9 +269,9 @@ Result<> ShareService::handle_reshare(channel::Exchange& exchange) {
   TRY_ASSIGN(const ReshareRequest request, decode_reshare(exchange.request().body));
   TRY(only_control(exchange));
   TRY(reshare(
-      site_, request, exchange.request().job,
-      [&](std::uint64_t done, std::uint64_t total) { return exchange.working(done, total); },
-      [&] { return exchange.working(0, 0).has_value(); }));
+      site_, uploads_, request, exchange.request().job,
+      {[&](std::uint64_t done, std::uint64_t total) { return exchange.working(done, total); },
+       [&] { return exchange.working(0, 0).has_value(); }}));
   return exchange.reply({});
 }
 

@@ -183,22 +183,12 @@ ShareSpec StoreJob::spec_of(const catalog::Share& share) {
 Result<> StoreJob::commit() {
   SiteContext& site = engine_.site();
   const auto top = top_shares();
-  const auto siblings = siblings_of(top);
-  std::vector<FanOut::Target> targets;
-  for (const auto& share : top) {
-    if (share.last_site == site.config.name) {
-      TRY(engine_.own().uploads().prepare(spec_of(share), site.config.name));
-      TRY(engine_.own().uploads().commit(share.share, siblings, site.config.name));
-    } else {
-      targets.push_back({share.last_site, spec_of(share)});
-    }
-  }
-  TRY_ASSIGN(FanOut fan, FanOut::prepare(site, std::move(targets), job_id_));
-  if (fan.first_chunk() != chunking_.chunk_count()) {
+  TRY_ASSIGN(Cutting cutting, prepare_cut());
+  if (cutting.first_chunk() != chunking_.chunk_count()) {
     // A site lost what it had acknowledged; the staged file is still here.
     return save(catalog::JobState::kRunning, "move");
   }
-  TRY(fan.commit(siblings));
+  TRY(cutting.commit(siblings_of(top)));
   for (const auto& share : top) {
     TRY(engine_.catalog().set_share_state(share.share, catalog::ShareState::kDurable));
   }
@@ -239,13 +229,12 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
       if (total > 0) show_progress(before + done * sharing::kShareCount);
     };
     if (gateway == site.config.name) {
-      TRY(reshare(
-          site, request, job_id_,
-          [&](std::uint64_t done, std::uint64_t total) -> Result<> {
-            progress(done, total);
-            return {};
-          },
-          keep_waiting()));
+      TRY(reshare(site, engine_.own().uploads(), request, job_id_,
+                  {[&](std::uint64_t done, std::uint64_t total) -> Result<> {
+                     progress(done, total);
+                     return {};
+                   },
+                   keep_waiting()}));
     } else {
       TRY_ASSIGN(channel::Call call, site.caller.start({.to = gateway,
                                                         .method = number(Method::kReshare),

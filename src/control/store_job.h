@@ -2,7 +2,7 @@
 //
 // Steps, each durable in the catalog before the next begins:
 //   plan     snapshot of all sites, cheapest legal placement; shares recorded as planned
-//   move     chunk by chunk to all three top shares at once
+//   move     chunk by chunk to all top shares at once (cutting.h)
 //   commit   shares permanent at their sites, object committed, staged plaintext erased
 //   reshare  gateways cut their share for its nested sites
 //            the location record moves in one transaction, then the gateway deletes its copy
@@ -35,9 +35,7 @@ class StoreJob {
   Result<> plan();
   Result<> lease();
   Result<> move();
-  Result<> move_chunks(FanOut& fan, store::ShareWriter& own, std::uint64_t first);
-  Result<> tag_chunks(StagingReader& staging, const mac::Key& key, sharing::ObjectTagger& tagger,
-                      std::uint64_t count);
+  Result<Cutting> prepare_cut();
   Result<> commit();
   Result<> reshare_all();
   Result<> reshare_one(const catalog::Share& parent);
@@ -45,6 +43,7 @@ class StoreJob {
   Result<> finish();
 
   [[nodiscard]] ShareSpec spec_of(const catalog::Share& share);
+  [[nodiscard]] std::vector<CutTarget> top_targets();
   [[nodiscard]] std::vector<catalog::Share> top_shares() const;
   [[nodiscard]] std::vector<catalog::Share> nested_of(const ShareId& parent) const;
   [[nodiscard]] std::vector<Sibling> siblings_of(const std::vector<catalog::Share>& shares) const;

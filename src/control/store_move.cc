@@ -1,4 +1,4 @@
-// The data path of a store: read, tag, split, keep A, send B and C.
+// The data path of a store: staged chunks are tagged, cut and moved.
 #include <algorithm>
 
 #include "control/store_job.h"
@@ -36,82 +36,69 @@ void StoreJob::show_progress(std::uint64_t chunks) {
   (void)save(catalog::JobState::kRunning, job_.step);  // shown to people only
 }
 
+namespace {
+
+// Staged chunks as tagged records; every tag also goes into the tag over all tags.
+class TaggedInput final : public CutInput {
+ public:
+  TaggedInput(StagingReader& staging, const mac::Key& key, const ObjectId& object,
+              const sharing::Chunking& chunking)
+      : staging_(staging),
+        key_(key),
+        object_(object),
+        chunking_(chunking),
+        tagger_(key, object, chunking) {}
+
+  Result<> read(ChunkIndex index, MutableBytes record) override {
+    TRY(staging_.read(index, record));
+    tagger_.add(sharing::finish_record(key_, object_, index, chunking_.length(index), record));
+    return {};
+  }
+  [[nodiscard]] mac::Tag tag_over_tags() const { return tagger_.finish(); }
+
+ private:
+  StagingReader& staging_;
+  const mac::Key& key_;
+  ObjectId object_;
+  sharing::Chunking chunking_;
+  sharing::ObjectTagger tagger_;
+};
+
+}  // namespace
+
+std::vector<CutTarget> StoreJob::top_targets() {
+  std::vector<CutTarget> targets;
+  for (const auto& share : top_shares()) targets.push_back({share.last_site, spec_of(share)});
+  return targets;
+}
+
+Result<Cutting> StoreJob::prepare_cut() {
+  return Cutting::prepare(engine_.site(), engine_.own().uploads(), sharing::Scheme{},
+                          sharing::RecordLayout(chunking_), top_targets(), job_id_);
+}
+
 Result<> StoreJob::move() {
   SiteContext& site = engine_.site();
-  const auto top = top_shares();
-  if (top.size() != sharing::kShareCount || *top[0].site != site.config.name) {
-    return fail(Code::kCorrupt, "the plan of job " + job_id_.text() + " does not keep A here");
-  }
-  std::vector<FanOut::Target> targets;
-  for (std::size_t i = 1; i < top.size(); ++i) targets.push_back({*top[i].site, spec_of(top[i])});
-  TRY_ASSIGN(const std::uint64_t own_durable,
-             engine_.own().uploads().prepare(spec_of(top[0]), site.config.name));
-  TRY_ASSIGN(FanOut fan, FanOut::prepare(site, std::move(targets), job_id_));
-  const std::uint64_t first = std::min(own_durable, fan.first_chunk());
-  if (own_durable == chunking_.chunk_count() && first == own_durable) {
-    // All is there already; only the tag over tags must be computed again.
-    TRY_ASSIGN(auto staging, StagingReader::open(site.system, staging_path(),
-                                                 secrets_.staging_key.bytes(), chunking_));
-    const mac::Key key(secrets_.hash_key.bytes());
-    sharing::ObjectTagger tagger(key, object_.object, chunking_);
-    TRY(tag_chunks(staging, key, tagger, first));
-    secrets_.tag = tagger.finish();
-  } else {
-    TRY_ASSIGN(auto own, engine_.own().uploads().take(top[0].share, first, site.config.name));
-    const Result<> moved = move_chunks(fan, *own, first);
-    engine_.own().uploads().give_back(top[0].share, std::move(own));
-    TRY(moved);
-  }
-  TRY(save_secrets());
-  return save(catalog::JobState::kRunning, "commit");
-}
-
-// Tags of chunks that an earlier run has moved: read, not split again.
-Result<> StoreJob::tag_chunks(StagingReader& staging, const mac::Key& key,
-                              sharing::ObjectTagger& tagger, std::uint64_t count) {
-  for (std::uint64_t i = 0; i < count; ++i) {
-    secret::Buffer record(chunking_.record_length({i}));
-    TRY(staging.read({i}, record.bytes()));
-    tagger.add(
-        sharing::finish_record(key, object_.object, {i}, chunking_.length({i}), record.bytes()));
-  }
-  return {};
-}
-
-Result<> StoreJob::move_chunks(FanOut& fan, store::ShareWriter& own, std::uint64_t first) {
-  SiteContext& site = engine_.site();
+  TRY_ASSIGN(Cutting cutting, prepare_cut());
   TRY_ASSIGN(auto staging, StagingReader::open(site.system, staging_path(),
                                                secrets_.staging_key.bytes(), chunking_));
   const mac::Key key(secrets_.hash_key.bytes());
-  sharing::ObjectTagger tagger(key, object_.object, chunking_);
-  TRY(tag_chunks(staging, key, tagger, first));
-  TRY(fan.start(first, keep_waiting()));
-  started_chunks_ = first * sharing::kShareCount;
-  std::uint64_t synced = first;
-  std::array<secret::Buffer, 2> sent;
-  for (std::uint64_t i = first; i < chunking_.chunk_count(); ++i) {
-    if (engine_.stopping()) return fail(Code::kCancelled, "the site is stopping");
-    const std::size_t size = chunking_.record_length({i});
-    secret::Buffer record(size);
-    TRY(staging.read({i}, record.bytes()));
-    tagger.add(
-        sharing::finish_record(key, object_.object, {i}, chunking_.length({i}), record.bytes()));
-    secret::Buffer share_a(size);
-    for (auto& share : sent) share = secret::Buffer(size);
-    site.system.random.fill(share_a.bytes());
-    sharing::split(record.bytes(), share_a.bytes(), sent[0].bytes(), sent[1].bytes());
-    TRY(own.append(share_a.bytes()));
-    TRY(fan.send(sent));
-    if (fan.acknowledged() > synced) {
-      TRY(own.sync());
-      synced = fan.acknowledged();
-    }
-    show_progress((i + 1) * sharing::kShareCount);
+  TaggedInput input(staging, key, object_.object, chunking_);
+  // Chunks that an earlier run has moved: tagged again for the tag over all tags, not cut again.
+  for (std::uint64_t i = 0; i < cutting.first_chunk(); ++i) {
+    secret::Buffer record(chunking_.record_length({i}));
+    TRY(input.read({i}, record.bytes()));
   }
-  TRY(own.sync());
-  TRY(fan.finish());
-  secrets_.tag = tagger.finish();
-  return {};
+  started_chunks_ = cutting.first_chunk() * sharing::kShareCount;
+  const auto progress = [&](std::uint64_t done, std::uint64_t) -> Result<> {
+    if (engine_.stopping()) return fail(Code::kCancelled, "the site is stopping");
+    show_progress(done * sharing::kShareCount);
+    return {};
+  };
+  TRY(cutting.run(input, {progress, keep_waiting()}));
+  secrets_.tag = input.tag_over_tags();
+  TRY(save_secrets());
+  return save(catalog::JobState::kRunning, "commit");
 }
 
 }  // namespace warifu::control

@@ -1,0 +1,154 @@
+// The producer of a cut.
+#include "control/cutting.h"
+
+#include <algorithm>
+
+#include "control/cut_lane.h"
+#include "wire/wire.h"
+
+namespace warifu::control {
+namespace {
+
+// Lets a watcher be asked from any lane, one at a time.
+channel::KeepWaiting one_at_a_time(const channel::KeepWaiting& ask,
+                                   const std::shared_ptr<std::mutex>& mutex) {
+  return [ask, mutex] {
+    const std::lock_guard lock(*mutex);
+    return ask();
+  };
+}
+
+}  // namespace
+
+Cutting::Cutting(SiteContext& site, Uploads& uploads, const sharing::Scheme& scheme,
+                 const sharing::RecordLayout& records, std::vector<CutTarget> targets,
+                 const JobId& job)
+    : site_(site),
+      uploads_(uploads),
+      scheme_(scheme),
+      records_(records),
+      targets_(std::move(targets)),
+      job_(job) {}
+
+Cutting::Cutting(Cutting&&) noexcept = default;
+Cutting::~Cutting() = default;
+
+bool Cutting::is_own(const CutTarget& target) const {
+  return target.site == site_.config.name;
+}
+
+Result<Cutting> Cutting::prepare(SiteContext& site, Uploads& uploads, const sharing::Scheme& scheme,
+                                 const sharing::RecordLayout& records,
+                                 std::vector<CutTarget> targets, const JobId& job) {
+  WARIFU_CHECK(targets.size() == scheme.shares);
+  Cutting cutting(site, uploads, scheme, records, std::move(targets), job);
+  cutting.first_ = records.count();
+  for (const CutTarget& target : cutting.targets_) {
+    std::uint64_t durable = 0;
+    if (cutting.is_own(target)) {
+      TRY_ASSIGN(durable, uploads.prepare(target.spec, site.config.name));
+    } else {
+      TRY_ASSIGN(const Bytes answer,
+                 site.caller.ask(target.site, number(Method::kSharePrepare), encode(target.spec)));
+      wire::Reader reader(answer, "answer to prepare");
+      durable = reader.u64();
+      TRY(reader.finish());
+    }
+    cutting.first_ = std::min(cutting.first_, durable);
+  }
+  return cutting;
+}
+
+// Random numbers go to the first shares: the scheme lets any privacy() of them be given.
+std::vector<sharing::ShareIndex> Cutting::choose_given() const {
+  std::vector<sharing::ShareIndex> given;
+  for (std::size_t i = 0; i < scheme_.privacy(); ++i) {
+    given.push_back(static_cast<sharing::ShareIndex>(i));
+  }
+  return given;
+}
+
+Result<> Cutting::open_lanes(const channel::KeepWaiting& keep_waiting) {
+  const LaneRange range{records_.below(scheme_), first_};
+  for (const CutTarget& target : targets_) {
+    std::unique_ptr<CutLane> lane;
+    if (is_own(target)) {
+      TRY_ASSIGN(lane, open_own_lane(site_, uploads_, target.spec, range));
+    } else {
+      TRY_ASSIGN(lane, open_sending_lane(site_, target, range, job_, keep_waiting));
+    }
+    lanes_.push_back(std::move(lane));
+  }
+  return {};
+}
+
+Result<> Cutting::cut_record(const sharing::Splitter& splitter, CutInput& input, ChunkIndex index) {
+  const std::size_t length = records_.length(index);
+  secret::Buffer record(scheme_.padded(length));  // zeros behind the record
+  TRY(input.read(index, record.bytes().first(length)));
+  std::vector<secret::Buffer> shares(scheme_.shares);
+  for (auto& share : shares) share = secret::Buffer(scheme_.share_bytes(length));
+  const auto at = [&](sharing::ShareIndex share) -> secret::Buffer& {
+    return shares[static_cast<std::size_t>(share)];
+  };
+  std::array<ByteView, sharing::kMaxShares> given;
+  std::array<MutableBytes, sharing::kMaxShares> made;
+  for (std::size_t i = 0; i < splitter.given().size(); ++i) {
+    secret::Buffer& share = at(splitter.given()[i]);
+    site_.system.random.fill(share.bytes());
+    given[i] = share.bytes();
+  }
+  for (std::size_t i = 0; i < splitter.made().size(); ++i) made[i] = at(splitter.made()[i]).bytes();
+  splitter.split(record.bytes(), std::span(given).first(splitter.given().size()),
+                 std::span(made).first(splitter.made().size()));
+  for (std::size_t i = 0; i < lanes_.size(); ++i) TRY(lanes_[i]->put(std::move(shares[i])));
+  return {};
+}
+
+std::uint64_t Cutting::durable() const {
+  std::uint64_t least = records_.count() - first_;
+  for (const auto& lane : lanes_) least = std::min(least, lane->durable());
+  return first_ + least;
+}
+
+Result<> Cutting::finish_lanes() {
+  Result<> all;
+  for (const auto& lane : lanes_) {
+    const Result<> finished = lane->finish();
+    if (all && !finished) all = finished;
+  }
+  return all;
+}
+
+Result<> Cutting::run(CutInput& input, const CutWatch& watch) {
+  if (first_ == records_.count()) return {};
+  TRY_ASSIGN(const sharing::Splitter splitter, sharing::Splitter::make(scheme_, choose_given()));
+  const auto watching = std::make_shared<std::mutex>();
+  const auto cut_all = [&]() -> Result<> {
+    TRY(open_lanes(one_at_a_time(watch.keep_waiting, watching)));
+    for (std::uint64_t i = first_; i < records_.count(); ++i) {
+      TRY(cut_record(splitter, input, {i}));
+      const std::lock_guard lock(*watching);
+      TRY(watch.progress(durable(), records_.count()));
+    }
+    return finish_lanes();
+  };
+  const Result<> done = cut_all();
+  lanes_.clear();
+  if (done) first_ = records_.count();
+  return done;
+}
+
+Result<> Cutting::commit(const std::vector<Sibling>& siblings) {
+  for (const CutTarget& target : targets_) {
+    if (is_own(target)) {
+      TRY(uploads_.commit(target.spec.share, siblings, site_.config.name));
+    } else {
+      TRY(site_.caller.ask(target.site, number(Method::kShareCommit),
+                           encode_commit(target.spec.share, siblings)));
+    }
+  }
+  return {};
+}
+
+}  // namespace warifu::control
