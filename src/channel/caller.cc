@@ -47,7 +47,13 @@ void Call::on_working(Progress progress) {
   if (sender_ != nullptr) sender_->on_working(std::move(progress));
 }
 
+void Call::cancel() {
+  const std::lock_guard lock(*ending_);
+  if (connection_ != nullptr) connection_->close();
+}
+
 void Call::done() {
+  const std::lock_guard lock(*ending_);
   caller_->give_back(std::move(connection_));
 }
 

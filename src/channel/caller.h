@@ -39,6 +39,8 @@ class Call {
   [[nodiscard]] Result<> acknowledge();
   // Progress frames that arrive while data is awaited.
   void on_working(Progress progress);
+  // From any thread: makes what waits in this call fail soon, by ending the connection.
+  void cancel();
 
  private:
   friend class Caller;
@@ -47,6 +49,7 @@ class Call {
   void done();
 
   Caller* caller_;
+  std::unique_ptr<std::mutex> ending_ = std::make_unique<std::mutex>();  // done() against cancel()
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<StreamSender> sender_;
   std::unique_ptr<StreamReceiver> receiver_;

@@ -49,6 +49,7 @@ class SendingLane final : public CutLane {
       : call_(std::move(call)), queue_(kLaneDepth), thread_([this] { send_all(); }) {}
   ~SendingLane() override {
     queue_.abandon();
+    if (!finished_) call_.cancel();  // it may wait for key, or for a site that does not answer
     if (thread_.joinable()) thread_.join();
   }
   Result<> put(secret::Buffer record) override {
@@ -60,6 +61,7 @@ class SendingLane final : public CutLane {
     whole_ = true;
     queue_.close();
     if (thread_.joinable()) thread_.join();
+    finished_ = true;
     return sent_;
   }
   std::uint64_t durable() const override { return durable_; }
@@ -79,7 +81,8 @@ class SendingLane final : public CutLane {
   channel::Call call_;
   std::atomic<std::uint64_t> durable_ = 0;
   std::atomic<bool> whole_ = false;  // every record has been put
-  Result<> sent_;                    // the thread's, until it is joined
+  bool finished_ = false;
+  Result<> sent_;  // the thread's, until it is joined
   BoundedQueue<secret::Buffer> queue_;
   std::thread thread_;
 };

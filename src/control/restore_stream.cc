@@ -30,6 +30,7 @@ class OwnSource final : public RecordSource {
     TRY(released_.reader->read(index, 1, record.bytes()));
     return record;
   }
+  void cancel() override {}
 
  private:
   SiteContext& site_;
@@ -48,6 +49,7 @@ class RemoteSource final : public RecordSource {
     if (call_.ack_due()) TRY(call_.acknowledge());
     return record;
   }
+  void cancel() override { call_.cancel(); }
 
  private:
   channel::Call call_;
@@ -236,7 +238,7 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink)
   for (int i = 0; i < 2; ++i) {
     auto opened = open_source(*sides[i], next_chunk_, count);
     if (!opened) return give_up(*sides[i], opened.error());
-    sources[i] = std::move(*opened);
+    sources[i] = std::make_unique<ReadAhead>(std::move(*opened), count);
   }
   while (next_chunk_ < chunking_.chunk_count()) {
     secret::Buffer records[2];

@@ -3,19 +3,13 @@
 
 #include <boost/json/object.hpp>
 
+#include "control/record_source.h"
 #include "control/restore_desk.h"
 
 namespace warifu::control {
 
 // True when a restore that ended with this code may go on later.
 [[nodiscard]] bool may_resume(Code code);
-
-// The records of one top share, from wherever they come.
-class RecordSource {
- public:
-  virtual ~RecordSource() = default;
-  [[nodiscard]] virtual Result<secret::Buffer> next() = 0;
-};
 
 class RestoreStream {
  public:
