@@ -33,4 +33,17 @@ std::span<const Kernels* const> runnable() {
   return std::span(all().list).first(all().count);
 }
 
+void prepare(HashKey& key, Element r) {
+  Element power = r;
+  for (std::size_t i = kHashPowers; i-- > 0;) {
+    key.descending[i] = power;
+    key.folded[i] = power.low ^ power.high;
+    if (i > 0) power = best().multiply(power, r);
+  }
+  constexpr std::size_t kExchanged[4] = {0, 2, 1, 3};
+  for (std::size_t i = 0; i < kHashPowers; ++i) {
+    key.folded_blocks[i] = key.folded[i / 4 * 4 + kExchanged[i % 4]];
+  }
+}
+
 }  // namespace warifu::kernels

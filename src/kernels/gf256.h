@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -39,15 +40,15 @@ inline constexpr unsigned kGf256Polynomial = 0x11B;
 using NibbleTable = std::array<std::uint8_t, 32>;
 
 [[nodiscard]] constexpr NibbleTable nibble_table(std::uint8_t coefficient) {
+  std::array<std::uint8_t, 8> shifted{};  // coefficient * x^bit
+  shifted[0] = coefficient;
+  for (std::size_t bit = 1; bit < 8; ++bit) shifted[bit] = gf256_multiply(shifted[bit - 1], 2);
   NibbleTable table{};
-  std::uint8_t shifted = coefficient;
-  for (std::size_t half = 0; half < 2; ++half) {
-    for (std::size_t bit = 1; bit < 16; bit *= 2) {
-      for (std::size_t low = 0; low < bit; ++low) {
-        table[half * 16 + bit + low] = static_cast<std::uint8_t>(table[half * 16 + low] ^ shifted);
-      }
-      shifted = gf256_multiply(shifted, 2);
-    }
+  for (unsigned n = 1; n < 16; ++n) {
+    const auto bit = static_cast<std::size_t>(std::countr_zero(n));
+    const unsigned rest = n & (n - 1);
+    table[n] = static_cast<std::uint8_t>(table[rest] ^ shifted[bit]);
+    table[16 + n] = static_cast<std::uint8_t>(table[16 + rest] ^ shifted[4 + bit]);
   }
   return table;
 }

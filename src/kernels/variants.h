@@ -3,6 +3,12 @@
 
 #include "kernels/kernels.h"
 
+// For the bodies that are compiled once per variant: the file that includes them defines
+// WARIFU_TARGET, the function attribute that switches the variant's instructions on. Everything
+// small is inlined by force, because registers must not be spilled between steps.
+#define WARIFU_INLINE WARIFU_TARGET __attribute__((always_inline)) static inline
+#define WARIFU_MEMBER WARIFU_TARGET __attribute__((always_inline)) inline
+
 namespace warifu::kernels {
 
 // The table of a variant, or nullptr when this machine (or this build) has not got it.
