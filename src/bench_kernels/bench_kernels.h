@@ -1,9 +1,10 @@
 // Measures the data kernels on this machine: memory to memory, one core, against libc memcpy.
 //
 // Every figure is the median over rounds; a round times memcpy and the kernel one after the other
-// on streams of the same size, so that a noisy neighbour hits both. Streams are page-backed by huge
-// pages where the system gives them and staggered, so that no two start at the same place within
-// 4 KiB. Streams hold no secrets. One thread at a time may measure.
+// on streams of the same size, so that a noisy neighbour hits both. Time is processor time of the
+// thread (wall time for two_cores). Streams lie on huge pages where the system gives them and are
+// staggered, so that no two start at the same place within 4 KiB. Streams hold no secrets. One
+// thread at a time may measure.
 #pragma once
 
 #include <cstddef>

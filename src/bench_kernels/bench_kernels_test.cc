@@ -8,7 +8,7 @@
 namespace warifu::bench_kernels {
 namespace {
 
-constexpr MeasureOptions kSmall{.stream_bytes = 1U << 16, .rounds = 3, .variant = {}};
+const MeasureOptions kSmall{.stream_bytes = 1U << 16, .rounds = 3, .variant = {}};
 
 TEST(BenchKernels, EveryNameGivesAFigure) {
   const auto figures = measure_kernels([](std::string_view) { return true; }, kSmall);

@@ -16,8 +16,9 @@ inline constexpr unsigned kGf256Polynomial = 0x11B;
 [[nodiscard]] constexpr std::uint8_t gf256_multiply(std::uint8_t a, std::uint8_t b) {
   unsigned product = 0;
   unsigned shifted = a;
+  const unsigned factor = b;
   for (unsigned bit = 0; bit < 8; ++bit) {
-    if (((b >> bit) & 1U) != 0) product ^= shifted;
+    if (((factor >> bit) & 1U) != 0) product ^= shifted;
     shifted <<= 1;
     if ((shifted & 0x100U) != 0) shifted ^= kGf256Polynomial;
   }

@@ -6,7 +6,7 @@
 #include <arm_neon.h>
 
 #include <algorithm>
-#include <array>
+#include <cstring>
 
 #include "kernels/gf256.h"
 
@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kStep = 32;
 constexpr std::size_t kStretch = 2048;
 constexpr std::size_t kRowsAtOnce = 4;
-using Tables = std::array<std::array<NibbleTable, kGf256MaxSources>, kGf256MaxRows>;
+using Tables = Byte[kGf256MaxRows][kGf256MaxSources][sizeof(NibbleTable)];
 
 template <std::size_t kRows>
 void combine_rows(const Gf256Pass& pass, const Tables& tables, std::size_t row, std::size_t from,
@@ -33,8 +33,8 @@ void combine_rows(const Gf256Pass& pass, const Tables& tables, std::size_t row, 
       const uint8x16_t high0 = vshrq_n_u8(first, 4);
       const uint8x16_t high1 = vshrq_n_u8(second, 4);
       for (std::size_t j = 0; j < kRows; ++j) {
-        const uint8x16_t low_table = vld1q_u8(tables[row + j][i].data());
-        const uint8x16_t high_table = vld1q_u8(tables[row + j][i].data() + 16);
+        const uint8x16_t low_table = vld1q_u8(tables[row + j][i]);
+        const uint8x16_t high_table = vld1q_u8(tables[row + j][i] + 16);
         sums[j][0] = veorq_u8(sums[j][0],
                               veorq_u8(vqtbl1q_u8(low_table, low0), vqtbl1q_u8(high_table, high0)));
         sums[j][1] = veorq_u8(sums[j][1],
@@ -55,7 +55,8 @@ void gf256_combine_neon(const Gf256Pass& pass) {
   Tables tables;
   for (std::size_t j = 0; j < pass.rows && whole > 0; ++j) {
     for (std::size_t i = 0; i < pass.source_count; ++i) {
-      tables[j][i] = nibble_table(pass.coefficients[j * pass.source_count + i]);
+      const NibbleTable table = nibble_table(pass.coefficients[j * pass.source_count + i]);
+      std::memcpy(tables[j][i], table.data(), table.size());
     }
   }
   for (std::size_t from = 0; from < whole; from += kStretch) {

@@ -1,7 +1,6 @@
-// GF(2^8) combination on 64-bit words, eight field elements at a time: the eight products
+// GF(2^8) combination on 64-bit words, eight field elements in each: the eight products
 // src * x^0 .. src * x^7 by shifts, and for every row the sum of those that its coefficient names.
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "kernels/variants.h"
@@ -9,28 +8,37 @@
 namespace warifu::kernels {
 namespace {
 
+// Words that are taken together, so that a compiler may use whatever registers it has.
+constexpr std::size_t kWords = 8;
+struct Words {
+  std::uint64_t at[kWords];
+};
+
 // Every byte times x.
-std::uint64_t times_x(std::uint64_t bytes) {
+void times_x(Words& words) {
   constexpr std::uint64_t kTop = 0x8080808080808080;
-  const std::uint64_t carries = (bytes & kTop) >> 7;
-  return ((bytes & ~kTop) << 1) ^ (carries * 0x1B);
+  for (std::uint64_t& word : words.at) {
+    const std::uint64_t carries = (word & kTop) >> 7;
+    word = ((word & ~kTop) << 1) ^ (carries * 0x1B);
+  }
 }
 
 }  // namespace
 
 void gf256_combine_tail(const Gf256Pass& pass, std::size_t from) {
-  for (std::size_t at = from; at < pass.bytes; at += 8) {
-    const std::size_t count = std::min<std::size_t>(8, pass.bytes - at);
-    std::array<std::uint64_t, kGf256MaxRows> sums{};
+  for (std::size_t at = from; at < pass.bytes; at += sizeof(Words)) {
+    const std::size_t count = std::min(sizeof(Words), pass.bytes - at);
+    Words sums[kGf256MaxRows] = {};
     for (std::size_t i = 0; i < pass.source_count; ++i) {
-      std::uint64_t shifted = 0;
+      Words shifted{};
       std::memcpy(&shifted, pass.sources[i] + at, count);
       for (unsigned bit = 0; bit < 8; ++bit) {
         for (std::size_t j = 0; j < pass.rows; ++j) {
-          const std::uint64_t named = (pass.coefficients[j * pass.source_count + i] >> bit) & 1U;
-          sums[j] ^= shifted & (0 - named);
+          // Coefficients are public.
+          if (((pass.coefficients[j * pass.source_count + i] >> bit) & 1U) == 0) continue;
+          for (std::size_t w = 0; w < kWords; ++w) sums[j].at[w] ^= shifted.at[w];
         }
-        shifted = times_x(shifted);
+        times_x(shifted);
       }
     }
     for (std::size_t j = 0; j < pass.rows; ++j) std::memcpy(pass.outputs[j] + at, &sums[j], count);
