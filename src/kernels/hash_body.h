@@ -20,8 +20,9 @@ struct Pair {
 };
 
 // How far ahead of the loads of a hashing pass its streams are asked for. Multiplications fill the
-// window of the processor, so that its own prefetching comes late; plain XOR passes need no help.
-constexpr std::size_t kPrefetchBytes = 1024;
+// window of the processor, so that its own prefetching comes late (measured: without this, a third
+// to a half slower).
+constexpr std::size_t kPrefetchBytes = 2048;
 
 template <class V>
 WARIFU_INLINE Pair<V> load_pair(const Byte* at) {

@@ -5,6 +5,16 @@
 //   V::Word, V::load, V::store<kStream>, V::add, V::times<Factor>, V::fence
 // so that nothing here has a name outside that file. kernels.h must be included before.
 
+// How far ahead of the loads the streams of a plain pass are asked for (measured: 512 is 3 to 10 %
+// better than nothing, more gains nothing).
+constexpr std::size_t kPlainPrefetchBytes = 512;
+
+// One cache line; a single word is the tail of a pass and asks for nothing.
+template <std::size_t kWords>
+WARIFU_INLINE void ahead(const Byte* at) {
+  if constexpr (kWords > 1) __builtin_prefetch(at + kPlainPrefetchBytes);
+}
+
 constexpr bool aligned(const Byte* at) {
   return at == nullptr || reinterpret_cast<std::uintptr_t>(at) % kWordBytes == 0;
 }
@@ -15,6 +25,8 @@ struct XorStep {
   template <std::size_t kWords, bool kStream>
   WARIFU_INLINE void run(const XorPass& pass, std::size_t at) {
     Word out[kWords];
+    ahead<kWords>(pass.x + at);
+    ahead<kWords>(pass.y + at);
     for (std::size_t i = 0; i < kWords; ++i) {
       const std::size_t here = at + i * kWordBytes;
       out[i] = V::add(V::load(pass.x + here), V::load(pass.y + here));
@@ -32,6 +44,8 @@ struct SplitStep {
   WARIFU_INLINE void run(const SplitPass& pass, std::size_t at) {
     Word secret[kWords];
     Word random[kWords];
+    ahead<kWords>(pass.secret + at);
+    ahead<kWords>(pass.random + at);
     for (std::size_t i = 0; i < kWords; ++i) {
       secret[i] = V::load(pass.secret + at + i * kWordBytes);
       random[i] = V::load(pass.random + at + i * kWordBytes);
@@ -66,6 +80,8 @@ struct CombineStep {
   template <std::size_t kWords, bool kStream>
   WARIFU_INLINE void run(const CombinePass& pass, std::size_t at) {
     typename V::Word out[kWords];
+    ahead<kWords>(pass.x + at);
+    ahead<kWords>(pass.y + at);
     for (std::size_t i = 0; i < kWords; ++i) {
       const std::size_t here = at + i * kWordBytes;
       out[i] = V::template times<kFactor>(V::add(V::load(pass.x + here), V::load(pass.y + here)));
@@ -81,6 +97,8 @@ struct ScaleAddStep {
   template <std::size_t kWords, bool kStream>
   WARIFU_INLINE void run(const ScaleAddPass& pass, std::size_t at) {
     typename V::Word out[kWords];
+    ahead<kWords>(pass.x + at);
+    ahead<kWords>(pass.y + at);
     for (std::size_t i = 0; i < kWords; ++i) {
       const std::size_t here = at + i * kWordBytes;
       out[i] = V::add(V::template times<kX>(V::load(pass.x + here)),
@@ -92,10 +110,10 @@ struct ScaleAddStep {
   }
 };
 
-// A step over all whole words of a pass: two cache lines at a time, then word by word.
+// A step over all whole words of a pass: a cache line at a time, then word by word.
 template <class V, class Step, bool kStream, class Pass>
 WARIFU_TARGET void over_words(const Pass& pass) {
-  constexpr std::size_t kAtOnce = 4;
+  constexpr std::size_t kAtOnce = 2;
   const std::size_t whole = pass.bytes / kWordBytes * kWordBytes;
   std::size_t at = 0;
   for (; at + kAtOnce * kWordBytes <= whole; at += kAtOnce * kWordBytes) {
