@@ -36,18 +36,18 @@ std::uint64_t Chunking::records_length(ChunkIndex first, std::uint64_t count) co
   return (count - 1) * (chunk_bytes + kTagBytes) + record_length(last);
 }
 
-mac::LaneHasher begin_chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
-                                std::uint32_t length) {
-  mac::LaneHasher hasher(r);
-  hasher.update_first_lane(prefix_of(object, "WRC1", index.value, length));
-  return hasher;
-}
-
 ChunkTag chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
                    std::uint32_t length, ByteView padded) {
   mac::LaneHasher hasher = begin_chunk_tag(r, object, index, length);
   hasher.update(padded);
   return hasher.finish();
+}
+
+mac::LaneHasher begin_chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
+                                std::uint32_t length) {
+  mac::LaneHasher hasher(r);
+  hasher.update_first_lane(prefix_of(object, "WRC1", index.value, length));
+  return hasher;
 }
 
 ObjectTagger::ObjectTagger(const mac::Key& r, const ObjectId& object, const Chunking& chunking)
