@@ -71,10 +71,16 @@ std::uint64_t RecordLayout::lengths(ChunkIndex first, std::uint64_t count) const
 
 ChunkTag chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
                    std::uint32_t length, ByteView padded) {
-  mac::LaneHasher hasher(r);
-  hasher.update_first_lane(prefix_of(object, "WRC1", index.value, length));
+  mac::LaneHasher hasher = begin_chunk_tag(r, object, index, length);
   hasher.update(padded);
   return hasher.finish();
+}
+
+mac::LaneHasher begin_chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
+                                std::uint32_t length) {
+  mac::LaneHasher hasher(r);
+  hasher.update_first_lane(prefix_of(object, "WRC1", index.value, length));
+  return hasher;
 }
 
 ObjectTagger::ObjectTagger(const mac::Key& r, const ObjectId& object, const Chunking& chunking)
