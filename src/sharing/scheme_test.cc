@@ -212,6 +212,76 @@ TEST(Schemes, AnIndependentImplementationRestores) {
   }
 }
 
+// ---- The vectors of docs/formats/sharing.md ----
+
+struct Vector {
+  Scheme scheme;
+  const char* secret;
+  std::vector<const char*> shares;
+};
+
+const std::vector<Vector> kVectors = {
+    {Scheme{},
+     "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+     {"353c434a51585f666d747b828990979ea5acb3bac1c8cfd6dde4ebf2f900070e",
+      "353d4149555d5961657d7189859d9991b5bda1a9d5ddd9c1c5fdf1e9e51d1911",
+      "252d5159454d4971756d6199958d8981b5bca3aad1d8dfc6cdf4fbe2e910171e"}},
+    {{SchemeKind::kShamir, 2, 4},
+     "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+     {"353c434a51585f666d747b828990979ea5acb3bac1c8cfd6dde4ebf2f900070e",
+      "353d4149555d5961657d7189859d9991b5bda1a9d5ddd9c1c5fdf1e9e51d1911",
+      "353e474c595253687d666f94918a8b80858e979ce9e2e3f8edd6dfc4c13a3b30",
+      "353f454f5d57556f756f659f9d87858f959f858ffdf7f5eff5cfc5dfdd27252f"}},
+    {{SchemeKind::kShamir, 3, 5},
+     "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+     {"353c434a51585f666d747b828990979ea5acb3bac1c8cfd6dde4ebf2f900070e",
+      "5f4c3936d3d0cdfac7d4c13e3b5855426f5c49462320ddcad7e4d1cecb282552",
+      "e1dabbb8564d7457121928dbde352c1f4a313033667d9f9c99b2c3d0d51e07f4",
+      "8baac1c4d4c5e6cbb8b992676cfdeec380c1cacf84958d8093b2f9ece73625a8",
+      "86f3989d3f0a594c53762dd887796a0ffb0e05006f5aa4910e0bd0c59a1f0cf2"}},
+    {Scheme::ramp(),
+     "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+     "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f",
+     {"353c434a51585f666d747b828990979ea5acb3bac1c8cfd6dde4ebf2f900070e",
+      "151c636a71787f464d545ba2a9b0b7be858c939ae1e8eff6fdc4cbd2d920272e",
+      "353d4149555d5961657d7189859d9991959d8189f5fdf9e1e5ddd1c9c53d3931",
+      "151d6169757d7941455d51a9a5bdb9b1b5bda1a9d5ddd9c1c5fdf1e9e51d1911"}},
+};
+
+TEST(Vectors, AnyGivenSharesMakeTheOthersAndAnyThresholdRestores) {
+  for (const Vector& vector : kVectors) {
+    const Bytes secret = *from_hex(vector.secret);
+    std::vector<Bytes> shares;
+    for (const char* hex : vector.shares) shares.push_back(*from_hex(hex));
+    auto order = all_shares(vector.scheme);
+    do {
+      const auto given = std::vector(
+          order.begin(), order.begin() + static_cast<std::ptrdiff_t>(vector.scheme.privacy()));
+      std::vector<Bytes> values;
+      for (const ShareIndex index : given) {
+        values.push_back(shares[static_cast<std::size_t>(index)]);
+      }
+      EXPECT_EQ(split_given(vector.scheme, given, secret, values), shares) << vector.scheme.text();
+      const auto from = std::vector(
+          order.begin(), order.begin() + static_cast<std::ptrdiff_t>(vector.scheme.threshold));
+      EXPECT_EQ(join_shares(vector.scheme, from, shares), secret) << vector.scheme.text();
+    } while (std::ranges::next_permutation(order).found);
+  }
+}
+
+TEST(Vectors, AnIndependentImplementationReadsThem) {
+  for (const Vector& vector : kVectors) {
+    std::vector<unsigned> points;
+    std::vector<Bytes> some;
+    for (unsigned i = vector.scheme.shares - vector.scheme.threshold; i < vector.scheme.shares;
+         ++i) {
+      points.push_back(i);
+      some.push_back(*from_hex(vector.shares[i]));
+    }
+    EXPECT_EQ(slow_join(vector.scheme, points, some), *from_hex(vector.secret));
+  }
+}
+
 // ---- Records ----
 
 TEST(RecordLayouts, RampsHalveAndPadEveryRecord) {
