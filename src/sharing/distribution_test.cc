@@ -69,6 +69,7 @@ std::string find_bias(const Scheme& scheme, const std::vector<ShareIndex>& given
 }
 
 std::vector<std::vector<unsigned>> secrets_of(const Scheme& scheme) {
+  if (scheme.kind == SchemeKind::kShamir && scheme.threshold > 2) return {{0}, {0x53}};
   if (scheme.kind == SchemeKind::kShamir) return {{0}, {1}, {2}, {0x53}, {0x80}, {0xFF}};
   if (scheme.kind == SchemeKind::kFormQ) return {{0}, {1}, {2}, {3}};
   std::vector<std::vector<unsigned>> all;

@@ -89,6 +89,18 @@ TEST(Repair, FormQHasThePublishedWeights) {
   EXPECT_EQ(weights(kC, kA, kB), (std::vector<std::uint8_t>{3, 2}));  // C = w^2 A + w B
 }
 
+TEST(Repair, TheMessageForAShareOfZerosIsTheMask) {
+  std::mt19937_64 generator(8);
+  const Bytes mask = random_bytes(generator, 96);
+  for (const Scheme& scheme : kSchemes) {
+    const auto lost = static_cast<ShareIndex>(scheme.shares - 1);
+    const auto repairer = Repairer::make(scheme, lost, helpers_for(scheme, lost, 1));
+    Bytes out(96);
+    repairer->part(0, Bytes(96), mask, out);
+    EXPECT_EQ(out, mask) << scheme.text();
+  }
+}
+
 TEST(Repair, WrongSetsAreRefused) {
   using enum ShareIndex;
   const Scheme five{SchemeKind::kShamir, 3, 5};
