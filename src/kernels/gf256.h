@@ -17,7 +17,7 @@ inline constexpr unsigned kGf256Polynomial = 0x11B;
   unsigned product = 0;
   unsigned shifted = a;
   for (unsigned bit = 0; bit < 8; ++bit) {
-    if (((b >> bit) & 1U) != 0) product ^= shifted;
+    if (((unsigned{b} >> bit) & 1U) != 0) product ^= shifted;
     shifted <<= 1;
     if ((shifted & 0x100U) != 0) shifted ^= kGf256Polynomial;
   }
