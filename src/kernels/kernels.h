@@ -136,9 +136,11 @@ struct Gf256Pass {
   const Byte* coefficients;      // rows x source_count, row by row; public
   const Byte* const* sources;    // source_count streams of `bytes`
   std::size_t source_count = 0;  // 0 .. kGf256MaxSources; 0 gives zeros
-  Byte* const* outputs;          // rows streams of `bytes`; none may overlap a source
-  std::size_t rows = 0;          // 0 .. kGf256MaxRows
-  std::size_t bytes = 0;         // any number
+  // rows streams of `bytes`; none may overlap a source, but when rows is 1 the output may be the
+  // very memory of a source.
+  Byte* const* outputs;
+  std::size_t rows = 0;   // 0 .. kGf256MaxRows
+  std::size_t bytes = 0;  // any number
   Stores stores = Stores::kCached;
 };
 

@@ -6,7 +6,9 @@
 // The record as a whole is split, so that nobody sees the tag in clear, and nested sharing simply
 // splits a share's record again. r is uniform, secret, one per object, and lives on the person's
 // card; a share holder that adds any difference passes with probability at most
-// (blocks + 1) / 2^128. The tag over all tags binds the number and the order of chunks.
+// (blocks + 1) / 2^128, under every scheme (a join is linear, so the difference that arrives is one
+// that the holder knows; docs/formats/sharing.md has the argument). The tag over all tags binds the
+// number and the order of chunks.
 #pragma once
 
 #include "base/ids.h"
