@@ -1,11 +1,10 @@
 // Streams to several sites in step, and the re-share over them.
 #include "control/reshare.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "base/log.h"
+#include "control/exposure.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
@@ -26,8 +25,9 @@ Result<FanOut> FanOut::prepare(SiteContext& site, std::vector<Target> targets, c
 
 Result<> FanOut::start(std::uint64_t first, const channel::KeepWaiting& keep_waiting) {
   started_at_ = first;
-  const sharing::Chunking chunking = targets_.front().spec.chunking();
-  const std::uint64_t count = chunking.chunk_count() - first;
+  if (targets_.empty()) return {};
+  const sharing::RecordLayout records = targets_.front().spec.records;
+  const std::uint64_t count = records.count() - first;
   if (count == 0) return {};
   for (const Target& target : targets_) {
     wire::Writer body;
@@ -36,7 +36,7 @@ Result<> FanOut::start(std::uint64_t first, const channel::KeepWaiting& keep_wai
     TRY_ASSIGN(channel::Call call, site_->caller.start({.to = target.site,
                                                         .method = number(Method::kShareWrite),
                                                         .job = job_,
-                                                        .upload = shape_of(chunking, first, count),
+                                                        .upload = shape_of(records, first, count),
                                                         .body = body.take()},
                                                        keep_waiting));
     calls_.push_back(std::move(call));
@@ -70,37 +70,62 @@ Result<> FanOut::commit(const std::vector<Sibling>& siblings) {
   return {};
 }
 
-namespace {
-
-// The rule that a share site checks for itself: parts of a share must not go to the holder of one
-// of its siblings, who could then restore.
-// Neither a target nor a site on the way to it may hold a sibling.
-Result<> check_targets(const SiteConfig& config, const store::ShareHeader& header,
-                       const ReshareRequest& request) {
-  std::set<SiteName> used;
-  for (const ReshareTarget& target : request.targets) {
-    if (!used.insert(target.site).second) {
-      return fail(Code::kRefused, target.site.text() + " would get two nested shares");
-    }
-    const Route route = travel_route(config.links, config.name, target.site);
-    for (const store::Sibling& sibling : header.siblings) {
-      const bool on_the_way = std::ranges::find(route, sibling.site) != route.end();
-      if (on_the_way && sibling.share != header.share) {
-        return fail(Code::kRefused, sibling.site.text() +
-                                        " holds a sibling share of this object and would hold or "
-                                        "relay part of another");
-      }
-    }
-    const ShareSpec& spec = target.spec;
-    if (spec.object != header.object || spec.parent != header.share ||
-        spec.object_length != header.object_length || spec.chunk_bytes != header.chunk_bytes) {
-      return fail(Code::kInvalidArgument, "the nested shares do not describe this share");
-    }
+Result<sharing::Splitter> first_given(const sharing::Scheme& scheme) {
+  std::vector<sharing::ShareIndex> given;
+  for (std::size_t i = 0; i < scheme.privacy(); ++i) {
+    given.push_back(static_cast<sharing::ShareIndex>(i));
   }
-  return {};
+  return sharing::Splitter::make(scheme, given);
 }
 
-}  // namespace
+std::vector<secret::Buffer> split_record(const sharing::Splitter& splitter, ByteView record,
+                                         os::Random& random) {
+  const sharing::Scheme& scheme = splitter.scheme();
+  std::vector<secret::Buffer> shares;
+  for (std::size_t i = 0; i < scheme.shares; ++i) {
+    shares.emplace_back(scheme.share_bytes(record.size()));
+  }
+  std::vector<ByteView> given;
+  for (const sharing::ShareIndex index : splitter.given()) {
+    secret::Buffer& share = shares[static_cast<std::size_t>(index)];
+    random.fill(share.bytes());
+    given.push_back(share.bytes());
+  }
+  std::vector<MutableBytes> made;
+  for (const sharing::ShareIndex index : splitter.made()) {
+    made.push_back(shares[static_cast<std::size_t>(index)].bytes());
+  }
+  splitter.split(record, given, made);
+  return shares;
+}
+
+Result<> check_targets(const SiteConfig& config, const store::ShareHeader& header,
+                       const ReshareRequest& request) {
+  const sharing::RecordLayout records = store::records_of(header);
+  const sharing::Scheme scheme = request.targets.front().spec.scheme;
+  ShareTarget own{.site = config.name,
+                  .route = travel_route(config.links, config.controller, config.name),
+                  .nested = {},
+                  .cut = scheme};
+  for (const ReshareTarget& target : request.targets) {
+    const ShareSpec& spec = target.spec;
+    if (spec.object != header.object || spec.parent != header.share ||
+        static_cast<std::uint8_t>(spec.parent_index) != header.index || spec.scheme != scheme ||
+        spec.object_length != header.object_length || spec.chunk_bytes != header.chunk_bytes ||
+        spec.records != records.below(scheme)) {
+      return fail(Code::kInvalidArgument, "the nested shares do not describe this share");
+    }
+    own.nested.push_back(
+        {target.site, travel_route(config.links, config.name, target.site), {}, {}});
+  }
+  std::vector<ShareTarget> shares = {own};
+  for (const store::Sibling& sibling : header.siblings) {
+    if (sibling.share == header.share) continue;
+    shares.push_back(
+        {sibling.site, travel_route(config.links, config.controller, sibling.site), {}, {}});
+  }
+  return check_exposure(header.scheme, shares, config.controller);
+}
 
 Result<> reshare(SiteContext& site, const ReshareRequest& request, const JobId& job,
                  const std::function<Result<>(std::uint64_t, std::uint64_t)>& progress,
@@ -109,31 +134,29 @@ Result<> reshare(SiteContext& site, const ReshareRequest& request, const JobId& 
   TRY(check_targets(site.config, reader->header(), request));
   std::vector<FanOut::Target> targets;
   std::vector<Sibling> siblings;
+  std::string sites;
   for (const ReshareTarget& target : request.targets) {
     targets.push_back({target.site, target.spec});
     siblings.push_back({target.spec.index, target.spec.share, target.site});
+    sites += (sites.empty() ? "" : " ") + target.site.text();
   }
-  const sharing::Chunking chunking = request.targets.front().spec.chunking();
+  const sharing::Scheme scheme = request.targets.front().spec.scheme;
+  TRY_ASSIGN(const sharing::Splitter splitter, first_given(scheme));
+  const sharing::RecordLayout records = store::records_of(reader->header());
   TRY_ASSIGN(FanOut fan, FanOut::prepare(site, std::move(targets), job));
   TRY(fan.start(fan.first_chunk(), keep_waiting));
-  std::array<secret::Buffer, 3> parts;
-  for (std::uint64_t i = fan.first_chunk(); i < chunking.chunk_count(); ++i) {
-    const std::size_t size = chunking.record_length({i});
-    secret::Buffer record(size);
-    TRY(reader->read({i}, 1, record.bytes()));
-    for (auto& part : parts) part = secret::Buffer(size);
-    site.system.random.fill(parts[0].bytes());
-    sharing::split(record.bytes(), parts[0].bytes(), parts[1].bytes(), parts[2].bytes());
+  for (std::uint64_t i = fan.first_chunk(); i < records.count(); ++i) {
+    secret::Buffer record(scheme.padded(records.length({i})));
+    TRY(reader->read({i}, 1, record.bytes().first(records.length({i}))));
+    std::vector<secret::Buffer> parts = split_record(splitter, record.bytes(), site.system.random);
     TRY(fan.send(parts));
-    TRY(progress(fan.acknowledged(), chunking.chunk_count()));
+    TRY(progress(fan.acknowledged(), records.count()));
   }
   TRY(fan.finish());
   TRY(fan.commit(siblings));
-  TRY(site.log.append(
-      "reshared", {{"share", request.share.text()},
-                   {"object", reader->header().object.text()},
-                   {"to", fmt::format("{} {} {}", siblings[0].site.text(), siblings[1].site.text(),
-                                      siblings[2].site.text())}}));
+  TRY(site.log.append("reshared", {{"share", request.share.text()},
+                                   {"object", reader->header().object.text()},
+                                   {"to", sites}}));
   return {};
 }
 

@@ -1,8 +1,8 @@
-// Re-sharing: the holder of a share cuts it again for three other sites.
+// Re-sharing: the holder of a share cuts it again for other sites.
 //
 // The holder reads its share record by record, splits each with fresh randomness, and sends the
-// three parts; it goes on only when all three sites have acknowledged. An interrupted re-share is
-// repeated from the last chunk that all three hold durably: the parts of one chunk always come from
+// parts; it goes on only when all sites have acknowledged. An interrupted re-share is repeated from
+// the last chunk that all hold durably: the parts of one chunk always come from
 // one cut. Nothing is reconstructed; the holder learns nothing it did not hold.
 #pragma once
 
@@ -47,7 +47,21 @@ class FanOut {
   std::vector<channel::Call> calls_;
 };
 
-// Cuts `request.share` for its three targets. `progress` hears chunks done and total.
+// A cut whose first privacy() shares are given.
+[[nodiscard]] Result<sharing::Splitter> first_given(const sharing::Scheme& scheme);
+// All shares of one record, A first; `record` has the scheme's padded length. The given shares come
+// from `random`.
+[[nodiscard]] std::vector<secret::Buffer> split_record(const sharing::Splitter& splitter,
+                                                       ByteView record, os::Random& random);
+
+// The rule that a share site checks for itself before it cuts: with the parts on their way from
+// here, and the shares of the cut above on theirs from share control, no site sees more than the
+// schemes allow (exposure.h). Errors: kRefused, kInvalidArgument when the specs are not of
+// `header`.
+[[nodiscard]] Result<> check_targets(const SiteConfig& config, const store::ShareHeader& header,
+                                     const ReshareRequest& request);
+
+// Cuts `request.share` for its targets. `progress` hears chunks done and total.
 [[nodiscard]] Result<> reshare(
     SiteContext& site, const ReshareRequest& request, const JobId& job,
     const std::function<Result<>(std::uint64_t, std::uint64_t)>& progress,

@@ -1,8 +1,8 @@
-// The job that stores an object: plan, move A, B and C, commit, re-share nested shares, finish.
+// The job that stores an object: plan, move the top shares, commit, re-share nested shares, finish.
 //
 // Steps, each durable in the catalog before the next begins:
 //   plan     snapshot of all sites, cheapest legal placement; shares recorded as planned
-//   move     chunk by chunk to all three top shares at once
+//   move     chunk by chunk to all top shares at once
 //   commit   shares permanent at their sites, object committed, staged plaintext erased
 //   reshare  gateways cut their share for its nested sites
 //            the location record moves in one transaction, then the gateway deletes its copy
@@ -35,7 +35,8 @@ class StoreJob {
   Result<> plan();
   Result<> lease();
   Result<> move();
-  Result<> move_chunks(FanOut& fan, store::ShareWriter& own, std::uint64_t first);
+  // `own` is the writer of the share that stays here, or null.
+  Result<> move_chunks(FanOut& fan, store::ShareWriter* own, std::uint64_t first);
   Result<> tag_chunks(StagingReader& staging, const mac::Key& key, sharing::ObjectTagger& tagger,
                       std::uint64_t count);
   Result<> commit();
@@ -45,12 +46,16 @@ class StoreJob {
   Result<> finish();
 
   [[nodiscard]] ShareSpec spec_of(const catalog::Share& share);
+  // The cut that made (top) or makes (of a share that is cut again) these shares.
+  [[nodiscard]] sharing::Scheme scheme_of(const catalog::Share& share) const;
+  [[nodiscard]] sharing::RecordLayout records_of(const catalog::Share& share) const;
+  [[nodiscard]] std::uint8_t parent_index_of(const catalog::Share& share) const;
   [[nodiscard]] std::vector<catalog::Share> top_shares() const;
   [[nodiscard]] std::vector<catalog::Share> nested_of(const ShareId& parent) const;
   [[nodiscard]] std::vector<Sibling> siblings_of(const std::vector<catalog::Share>& shares) const;
   Result<> save(catalog::JobState state, const std::string& step);
   Result<> save_secrets();
-  void show_progress(std::uint64_t chunks);
+  void show_progress(std::uint64_t bytes);
   channel::KeepWaiting keep_waiting();
   [[nodiscard]] std::string staging_path() const;
 
@@ -62,8 +67,9 @@ class StoreJob {
   std::map<SiteName, Pseudonym> pseudonyms_;
   ObjectSecrets secrets_;
   sharing::Chunking chunking_;
+  PolicyNode policy_;
   std::chrono::nanoseconds started_{0};
-  std::uint64_t started_chunks_ = 0;
+  std::uint64_t started_bytes_ = 0;
   std::chrono::nanoseconds last_saved_{0};
 };
 
