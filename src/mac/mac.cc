@@ -1,17 +1,9 @@
-// Choice of the variant, keys and streaming hashers.
+// Keys and streaming hashers over the kernels.
 #include "mac/mac.h"
 
+#include <new>
+
 namespace warifu::mac {
-namespace {
-
-internal::HornerFunction chosen_horner() {
-  static const internal::HornerFunction function =
-      internal::has_pclmul() ? internal::horner_pclmul : internal::horner_portable;
-  return function;
-}
-
-}  // namespace
-
 Element load(const Byte* block16) {
   Element element;
   std::memcpy(&element.low, block16, 8);
@@ -25,57 +17,56 @@ void store(Element element, Byte* block16) {
 }
 
 Element multiply(Element a, Element b) {
-  Byte block[kBlockBytes];
-  store(a, block);
-  return chosen_horner()(Element{}, &b, block, 1, kBlockBytes);
+  return kernels::best().multiply(a, b);
 }
 
-Key::Key(ByteView r) : powers_(kPowers * sizeof(Element)) {
+Key::Key(ByteView r) : memory_(sizeof(kernels::HashKey)) {
   WARIFU_CHECK(r.size() == kBlockBytes);
-  auto* powers = reinterpret_cast<Element*>(powers_.bytes().data());
-  powers[0] = load(r.data());
-  for (std::size_t i = 1; i < kPowers; ++i) powers[i] = multiply(powers[i - 1], powers[0]);
+  auto* key =
+      new (memory_.bytes().data()) kernels::HashKey;  // trivial: the memory is wiped as bytes
+  kernels::prepare(*key, load(r.data()));
 }
 
 void Hasher::update(ByteView piece) {
   WARIFU_CHECK(!ended_);
   const std::size_t whole = piece.size() / kBlockBytes;
-  sum_ = chosen_horner()(sum_, key_.powers(), piece.data(), whole, kBlockBytes);
+  kernels::best().hash(sum_, piece.data(), whole);
   const ByteView rest = piece.subspan(whole * kBlockBytes);
   if (rest.empty()) return;
   ended_ = true;
   std::array<Byte, kBlockBytes> last{};
   copy_bytes(last, rest);
-  sum_ = chosen_horner()(sum_, key_.powers(), last.data(), 1, kBlockBytes);
+  kernels::best().hash(sum_, last.data(), 1);
   secret::wipe(last);
+}
+
+kernels::BlockSum& Hasher::running() {
+  WARIFU_CHECK(!ended_);
+  return sum_;
 }
 
 Tag Hasher::finish() const {
   Tag tag;
-  store(sum_, tag.data());
+  store(sum_.sum, tag.data());
   return tag;
 }
 
 void LaneHasher::update_first_lane(ByteView blocks) {
   WARIFU_CHECK(blocks.size() % kBlockBytes == 0);
-  sum_[0] = chosen_horner()(sum_[0], key_.powers(), blocks.data(), blocks.size() / kBlockBytes,
-                            kBlockBytes);
+  kernels::BlockSum first{sums_.key, sums_.sum[0]};
+  kernels::best().hash(first, blocks.data(), blocks.size() / kBlockBytes);
+  sums_.sum[0] = first.sum;
 }
 
 void LaneHasher::update(ByteView words) {
   WARIFU_CHECK(words.size() % (2 * kBlockBytes) == 0);
-  const std::size_t count = words.size() / (2 * kBlockBytes);
-  if (count == 0) return;
-  for (std::size_t lane = 0; lane < 2; ++lane) {
-    sum_[lane] = chosen_horner()(sum_[lane], key_.powers(), words.data() + lane * kBlockBytes,
-                                 count, 2 * kBlockBytes);
-  }
+  kernels::best().hash_lanes(sums_, words.data(), words.size() / (2 * kBlockBytes));
 }
 
 std::array<Byte, 2 * kBlockBytes> LaneHasher::finish() const {
   std::array<Byte, 2 * kBlockBytes> tags{};
-  store(sum_[0], tags.data());
-  store(sum_[1], tags.data() + kBlockBytes);
+  store(sums_.sum[0], tags.data());
+  store(sums_.sum[1], tags.data() + kBlockBytes);
   return tags;
 }
 
@@ -93,7 +84,7 @@ Tag one_time_tag(const Key& key, ByteView message, ByteView pad) {
 }
 
 const char* variant_name() {
-  return internal::has_pclmul() ? "pclmul" : "portable";
+  return kernels::best().name;
 }
 
 }  // namespace warifu::mac

@@ -6,13 +6,14 @@
 //
 // Field: x^128 + x^7 + x^2 + x + 1; bit i of the little-endian 128-bit number is the coefficient
 // of x^i. Constant time: no branch and no address depends on key or message.
-// Every variant (portable, PCLMULQDQ) gives equal results; the fastest is chosen at run time.
+// The arithmetic is in kernels/, by the fastest variant of this machine; all give equal results.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "kernels/kernels.h"
 #include "secret/secret.h"
 
 namespace warifu::mac {
@@ -21,11 +22,7 @@ inline constexpr std::size_t kBlockBytes = 16;
 using Tag = std::array<Byte, kBlockBytes>;
 
 // An element of GF(2^128).
-struct Element {
-  std::uint64_t low = 0;   // coefficients of x^0 .. x^63
-  std::uint64_t high = 0;  // coefficients of x^64 .. x^127
-  bool operator==(const Element&) const = default;
-};
+using Element = kernels::Element;
 
 [[nodiscard]] Element load(const Byte* block16);
 void store(Element element, Byte* block16);
@@ -35,19 +32,18 @@ void store(Element element, Byte* block16);
 // Product in the field by the best variant of this machine.
 [[nodiscard]] Element multiply(Element a, Element b);
 
-// The hash key r with its powers; secret, wiped on destruction.
+// The hash key r with its powers, in the layout of the kernels; secret, in locked memory, wiped on
+// destruction.
 class Key {
  public:
-  static constexpr std::size_t kPowers = 8;
   // `r` must be 16 bytes, uniform and secret.
   explicit Key(ByteView r);
-  // powers()[i] = r^(i+1).
-  [[nodiscard]] const Element* powers() const {
-    return reinterpret_cast<const Element*>(powers_.bytes().data());
+  [[nodiscard]] const kernels::HashKey& prepared() const {
+    return *reinterpret_cast<const kernels::HashKey*>(memory_.bytes().data());
   }
 
  private:
-  secret::Buffer powers_;
+  secret::Buffer memory_;
 };
 
 // Evaluates the polynomial over a message given in pieces. Every piece but the last must be
@@ -55,13 +51,14 @@ class Key {
 // fix the length. `key` must outlive the hasher.
 class Hasher {
  public:
-  explicit Hasher(const Key& key) : key_(key) {}
+  explicit Hasher(const Key& key) : sum_{&key.prepared(), {}} {}
   void update(ByteView piece);
+  // The running sum, for a fused pass over whole blocks that come next.
+  [[nodiscard]] kernels::BlockSum& running();
   [[nodiscard]] Tag finish() const;
 
  private:
-  const Key& key_;
-  Element sum_;
+  kernels::BlockSum sum_;
   bool ended_ = false;
 };
 
@@ -69,16 +66,17 @@ class Hasher {
 // of each word, lane 1 the last 16. Piece lengths must be multiples of 32.
 class LaneHasher {
  public:
-  explicit LaneHasher(const Key& key) : key_(key) {}
+  explicit LaneHasher(const Key& key) : sums_{&key.prepared(), {}} {}
   // A whole number of blocks that go to lane 0 only (the prefix that names the chunk).
   void update_first_lane(ByteView blocks);
   void update(ByteView words);
+  // The running sums, for a fused pass over whole words that come next.
+  [[nodiscard]] kernels::LaneSums& running() { return sums_; }
   // 32 bytes: tag of lane 0, tag of lane 1.
   [[nodiscard]] std::array<Byte, 2 * kBlockBytes> finish() const;
 
  private:
-  const Key& key_;
-  std::array<Element, 2> sum_;
+  kernels::LaneSums sums_;
 };
 
 // h_r(message) in one call.
@@ -87,19 +85,7 @@ class LaneHasher {
 // out = h_r(message) XOR pad: a one-time tag. `pad` is 16 fresh bytes, never used again.
 [[nodiscard]] Tag one_time_tag(const Key& key, ByteView message, ByteView pad);
 
-// "pclmul" or "portable".
+// The kernels' variant on this machine: "portable", "avx2", "avx2+vpclmulqdq" or "neon".
 [[nodiscard]] const char* variant_name();
-
-namespace internal {
-// sum = ((sum + m_1) r + m_2) r ... over `count` blocks that lie `stride` bytes apart.
-using HornerFunction = Element (*)(Element sum, const Element* powers, const Byte* blocks,
-                                   std::size_t count, std::size_t stride);
-[[nodiscard]] Element horner_portable(Element sum, const Element* powers, const Byte* blocks,
-                                      std::size_t count, std::size_t stride);
-[[nodiscard]] Element horner_pclmul(Element sum, const Element* powers, const Byte* blocks,
-                                    std::size_t count, std::size_t stride);
-[[nodiscard]] Element multiply_portable(Element a, Element b);
-[[nodiscard]] bool has_pclmul();
-}  // namespace internal
 
 }  // namespace warifu::mac

@@ -28,8 +28,9 @@ inline constexpr std::size_t kTagBytes = mac::kBlockBytes;
 [[nodiscard]] mac::Tag seal(secret::Pad&& pad, const mac::Key& key, ByteView header,
                             MutableBytes data);
 
-// Verifies in constant time, and only then decrypts in place. Errors: kProtocol when the tag is
-// wrong; `data` then stays ciphertext and the pad is burnt all the same.
+// Verifies in constant time and decrypts in place, in one pass. Errors: kProtocol when the tag is
+// wrong; `data` then holds the ciphertext again and the pad is burnt all the same. Until open
+// returns, nobody else may read `data`.
 [[nodiscard]] Result<> open(secret::Pad&& pad, const mac::Key& key, ByteView header,
                             MutableBytes data, ByteView tag);
 

@@ -1,41 +1,11 @@
-// Form Q, one 32-byte word (four 64-bit limbs: two lanes) at a time.
+// Form Q: which kernel for which shares.
 #include "sharing/form_q.h"
 
-#include <cstring>
+#include "kernels/kernels.h"
 
 namespace warifu::sharing {
-namespace {
 
-struct Word {
-  std::uint64_t limb[4];  // lane 1 = limbs 0, 1; lane 2 = limbs 2, 3
-};
-
-Word load(const Byte* at) {
-  Word word;
-  std::memcpy(&word, at, kWordBytes);
-  return word;
-}
-
-void store(const Word& word, Byte* at) {
-  std::memcpy(at, &word, kWordBytes);
-}
-
-Word add(const Word& a, const Word& b) {
-  return {
-      {a.limb[0] ^ b.limb[0], a.limb[1] ^ b.limb[1], a.limb[2] ^ b.limb[2], a.limb[3] ^ b.limb[3]}};
-}
-
-// w (s1, s2) = (s2, s1 + s2)
-Word times_w(const Word& s) {
-  return {{s.limb[2], s.limb[3], s.limb[0] ^ s.limb[2], s.limb[1] ^ s.limb[3]}};
-}
-
-// w^2 (s1, s2) = (s1 + s2, s1)
-Word times_w2(const Word& s) {
-  return {{s.limb[0] ^ s.limb[2], s.limb[1] ^ s.limb[3], s.limb[0], s.limb[1]}};
-}
-
-}  // namespace
+static_assert(kWordBytes == kernels::kWordBytes);
 
 char share_letter(ShareIndex index) {
   return static_cast<char>('A' + static_cast<int>(index));
@@ -44,12 +14,8 @@ char share_letter(ShareIndex index) {
 void split(ByteView s, ByteView r, MutableBytes b, MutableBytes c) {
   WARIFU_CHECK(s.size() % kWordBytes == 0 && r.size() == s.size() && b.size() == s.size() &&
                c.size() == s.size());
-  for (std::size_t i = 0; i < s.size(); i += kWordBytes) {
-    const Word secret = load(s.data() + i);
-    const Word random = load(r.data() + i);
-    store(add(random, secret), b.data() + i);
-    store(add(random, times_w(secret)), c.data() + i);
-  }
+  kernels::best().split(
+      {.secret = s.data(), .random = r.data(), .b = b.data(), .c = c.data(), .bytes = s.size()});
 }
 
 void combine(ShareIndex ix, ByteView x, ShareIndex iy, ByteView y, MutableBytes s) {
@@ -57,13 +23,11 @@ void combine(ShareIndex ix, ByteView x, ShareIndex iy, ByteView y, MutableBytes 
                s.size() == x.size());
   // The index that is missing decides the factor: C -> 1, B -> w^2, A -> w.
   const int missing = 3 - static_cast<int>(ix) - static_cast<int>(iy);
-  for (std::size_t i = 0; i < x.size(); i += kWordBytes) {
-    const Word difference = add(load(x.data() + i), load(y.data() + i));
-    const Word secret = missing == 2   ? difference
-                        : missing == 1 ? times_w2(difference)
-                                       : times_w(difference);
-    store(secret, s.data() + i);
-  }
+  const kernels::Factor factor = missing == 2   ? kernels::Factor::kOne
+                                 : missing == 1 ? kernels::Factor::kW2
+                                                : kernels::Factor::kW;
+  kernels::best().combine(
+      {.factor = factor, .x = x.data(), .y = y.data(), .out = s.data(), .bytes = x.size()});
 }
 
 }  // namespace warifu::sharing

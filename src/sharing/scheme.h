@@ -6,9 +6,17 @@
 // makes the rest, whichever they are. (Shamir 1979; Blakley and Meadows 1984 for the ramp.)
 //
 //   form Q     2 of 3 over GF(4), see form_q.h; the fast path
-//   Shamir     k of n, 2 <= k <= n <= 32, over GF(2^8); the secret is the leading coefficient
-//   ramp       3 of 4 over GF(4), one share tells nothing, any two leave exactly half of S hidden,
-//              every share is half as long as the secret
+//   Shamir     k of n, 2 <= k <= n <= 32, over GF(2^8), bytewise; the secret is the leading
+//              coefficient of a polynomial of degree k - 1
+//   ramp       3 of 4 over GF(4), f(x) = R + s1 x + s2 x^2 with s1, s2 the first and the second
+//              half of S; one share tells nothing, any two leave exactly half of S hidden, every
+//              share is half as long as the secret
+//
+// Share i is the polynomial's value at x = the field element whose number is i, zero included:
+// 0, 1, w, w^2 in GF(4), bytes 0 .. 31 in GF(2^8) = GF(2)[x] / 0x11B. docs/formats/sharing.md has
+// the byte layout and vectors. All shares but given ones, and the secret, are sums of the others
+// times public coefficients, which make() computes once (Lagrange, the leading coefficient being
+// the value at infinity); split() and join() allocate nothing.
 //
 // Values only, any thread. Constant time: which shares are given or joined is public, their bytes
 // are not looked at.
@@ -66,12 +74,22 @@ struct Scheme {
   }
   // "2 of 3", "3 of 5", "ramp 3 of 4".
   [[nodiscard]] std::string text() const;
+  // Its numbers make sense. from_numbers() gives nothing else, and 2 of 3 as form Q only; 2 of 3
+  // over GF(2^8), made by hand, is sane too.
+  [[nodiscard]] constexpr bool sane() const {
+    const bool plain = threshold >= 2 && threshold <= shares && shares <= kMaxShares;
+    return kind == SchemeKind::kFormQ    ? threshold == 2 && shares == 3
+           : kind == SchemeKind::kRamp   ? threshold == 3 && shares == 4
+           : kind == SchemeKind::kShamir ? plain
+                                         : false;
+  }
 };
 
 // The map from the secret and the given shares to all others.
 class Splitter {
  public:
-  // Errors: kInvalidArgument unless `given` names scheme.privacy() different shares of the scheme.
+  // Errors: kInvalidArgument unless the scheme is sane and `given` names scheme.privacy()
+  // different shares of it.
   [[nodiscard]] static Result<Splitter> make(const Scheme& scheme,
                                              std::span<const ShareIndex> given);
 
@@ -88,31 +106,35 @@ class Splitter {
 
  private:
   Splitter() = default;
+  void split_form_q(ByteView secret, ByteView given, std::span<const MutableBytes> made) const;
   Scheme scheme_;
   std::vector<ShareIndex> given_;
   std::vector<ShareIndex> made_;
-  // Shamir: one row for each made share; columns: the secret, then the given shares.
+  // One row for each made share; columns: the secret (the ramp: its two halves), then the given
+  // shares. Elements of GF(4) or GF(2^8) by number.
   std::vector<std::uint8_t> coefficients_;
 };
 
 // The map from threshold() shares back to the secret.
 class Joiner {
  public:
-  // Errors: kInvalidArgument unless `from` names scheme.threshold() different shares of the scheme.
+  // Errors: kInvalidArgument unless the scheme is sane and `from` names scheme.threshold()
+  // different shares of it.
   [[nodiscard]] static Result<Joiner> make(const Scheme& scheme, std::span<const ShareIndex> from);
 
   [[nodiscard]] const Scheme& scheme() const { return scheme_; }
   [[nodiscard]] const std::vector<ShareIndex>& from() const { return from_; }
 
   // `shares` in the order of from(), all of one length; `secret` as long as the padded secret. For
-  // form Q and Shamir `secret` may be the memory of one of the shares.
+  // form Q and Shamir `secret` may be the very memory of one of the shares.
   void join(std::span<const ByteView> shares, MutableBytes secret) const;
 
  private:
   Joiner() = default;
   Scheme scheme_;
   std::vector<ShareIndex> from_;
-  std::vector<std::uint8_t> coefficients_;  // Shamir: one for each share
+  // One for each share; the ramp: one row for each half of the secret.
+  std::vector<std::uint8_t> coefficients_;
 };
 
 }  // namespace warifu::sharing
