@@ -47,6 +47,15 @@ void explain(PlacementPlan& plan, const Snapshot& snapshot, std::uint64_t bytes)
 
 }  // namespace
 
+Snapshot configured_network(const SiteConfig& config) {
+  Snapshot snapshot{.origin = config.name, .sites = config.sites, .links = config.links};
+  for (const LinkEntry& link : config.links) {
+    snapshot.edges.push_back({link.a, link.b, link.link_class, 0, 0, {}});
+    snapshot.edges.push_back({link.b, link.a, link.link_class, 0, 0, {}});
+  }
+  return snapshot;
+}
+
 double edge_price(const EdgeState& edge, std::uint64_t bytes) {
   const double needed = static_cast<double>(bytes);
   const double capacity = std::max(needed * kCapacityObjects, 1.0);

@@ -36,6 +36,10 @@ struct Snapshot {
   std::map<SiteName, std::uint64_t> free_bytes;  // space for shares
 };
 
+// The network as it is configured, with every site and link working and no key counted: for asking
+// whether a policy can be met at all.
+[[nodiscard]] Snapshot configured_network(const SiteConfig& config);
+
 using Route = std::vector<SiteName>;  // both ends included; one site: stays where it is
 
 struct ShareTarget {

@@ -83,8 +83,8 @@ class TestNetwork(Network):
     """A network for the length of a with statement, up unless `start` is false."""
 
     def __init__(self, rate="200Mbit/s", preshare="24M", bootstrap="4M", high_water="24M",
-                 start=True):
-        self.settings = {"rate": rate, "preshare": preshare, "bootstrap": bootstrap}
+                 start=True, **settings):
+        self.settings = {"rate": rate, "preshare": preshare, "bootstrap": bootstrap, **settings}
         self.high_water = high_water
         self.start = start
         self.scratch = Scratch()
