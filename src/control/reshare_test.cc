@@ -27,7 +27,9 @@ class CheckTargets : public testing::Test {
                                {"tuh", "cloud1"},
                                {"tuh", "cloud2"},
                                {"tuh", "cloud3"},
-                               {"cloud1", "cloud4"}}) {
+                               {"cloud1", "cloud4"},
+                               {"tuh", "lsa"},
+                               {"lsa", "cloud5"}}) {
       config_.links.push_back({site(a), site(b), kme::LinkClass::kPreshared});
     }
     top({"tommo", "lsa", "tuh"}, sharing::Scheme{});
@@ -95,6 +97,8 @@ TEST_F(CheckTargets, NobodySeesMoreThanTheSchemesAllow) {
   EXPECT_TRUE(refuses({"cloud1", "cloud2", "cloud2"}, 2, "cloud2 would hold two shares"));
   EXPECT_TRUE(refuses({"cloud1", "cloud2", "tommo"}, 2, "tommo would hold two shares"));
   EXPECT_TRUE(refuses({"cloud1", "cloud2", "tuh"}, 2, "tuh would hold two shares"));
+  // lsa holds B; it would relay a part of C, and C itself when that is gathered at cloud5.
+  EXPECT_TRUE(refuses({"cloud1", "cloud2", "cloud5"}, 2, "lsa would hold or relay 2 shares"));
   top({"lsa", "cloud1", "tuh"}, sharing::Scheme{});  // tuh relayed B
   EXPECT_TRUE(refuses({"cloud2", "cloud3"}, 2, "tuh would hold or relay 2 shares"));
   top({"lsa", "cloud1", "tuh"}, *sharing::Scheme::threshold_of(3, 3));
