@@ -4,14 +4,14 @@
 # Words of one command, as `warifu COMMAND --help` lists them.
 _warifu_options() {
   case $1 in
-    "net init") echo "--net --json --rate --preshare --bootstrap --base-port --help" ;;
+    "net init") echo "--net --json --rate --preshare --bootstrap --base-port --link --help" ;;
     "net up" | "net down") echo "--net --json --only --help" ;;
     "net status") echo "--net --json --help" ;;
     "site run" | "qkd rate-model") echo "--config --help" ;;
     "link preshare") echo "--net --json --size --out --help" ;;
     "link import") echo "--site --json --wipe --help" ;;
     "person enrol") echo "--site --json --id --name --keys --card --pin-file --help" ;;
-    "object store") echo "--site --json --person --label --no-wait --card --pin-file --help" ;;
+    "object store") echo "--site --json --person --label --policy --no-wait --card --pin-file --help" ;;
     "object list") echo "--site --json --person --help" ;;
     "object card-record") echo "--site --json --card --pin-file --help" ;;
     "consent give")
@@ -93,8 +93,8 @@ _warifu() {
       _warifu_words "en ja"
       return
       ;;
-    --rate | --preshare | --bootstrap | --base-port | --size | --id | --name | --keys | --person | \
-      --label | --object | --grantee | --destination | --uses | --valid | --grant | --using | \
+    --rate | --preshare | --bootstrap | --base-port | --link | --size | --id | --name | --keys | --person | \
+      --label | --policy | --object | --grantee | --destination | --uses | --valid | --grant | --using | \
       --gather | --resume)
       return
       ;;

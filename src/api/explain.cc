@@ -8,16 +8,30 @@
 
 #include <boost/json.hpp>
 
+#include "control/policy.h"
+#include "control/share_letters.h"
+
 namespace warifu::api {
 namespace {
 
 namespace json = boost::json;
 
 std::string letter(const catalog::Share& share, const std::vector<catalog::Share>& all) {
-  if (!share.parent) return std::string(1, static_cast<char>('A' + share.index));
+  const auto index = static_cast<sharing::ShareIndex>(share.index);
+  if (!share.parent) return control::top_letter(index);
   const auto parent = std::ranges::find(all, *share.parent, &catalog::Share::share);
-  const char top = parent == all.end() ? '?' : static_cast<char>('A' + parent->index);
-  return fmt::format("{}{}", top, share.index + 1);
+  if (parent == all.end()) return "?";
+  return control::nested_letter(static_cast<sharing::ShareIndex>(parent->index), index);
+}
+
+std::string scheme_text(const sharing::Scheme& scheme) {
+  if (scheme.kind == sharing::SchemeKind::kRamp) {
+    return scheme.text() + ": one share tells nothing, two tell half";
+  }
+  const std::size_t privacy = scheme.privacy();
+  return fmt::format("{}: any {} shares restore, {} tell{} nothing", scheme.text(),
+                     scheme.threshold, privacy == 1 ? "one" : std::to_string(privacy),
+                     privacy == 1 ? "s" : "");
 }
 
 struct Protections {
@@ -113,7 +127,40 @@ json::array key_spent(const std::vector<catalog::LinkUse>& uses) {
   return list;
 }
 
+json::object scheme_json(const std::string& cut, const sharing::Scheme& scheme) {
+  return {{"cut", cut}, {"scheme", scheme.text()}, {"text", scheme_text(scheme)}};
+}
+
+// What holds against any computer, for the cut of the object itself.
+json::array information_theoretic(const json::array& schemes) {
+  json::array list;
+  for (const auto& scheme : schemes) {
+    const auto& fields = scheme.as_object();
+    const std::string cut(fields.at("cut").as_string());
+    list.emplace_back(
+        (cut == "object" ? "shares of the object, " : "parts of share " + cut + ", ") +
+        std::string(fields.at("text").as_string()) + " (given uniform random numbers)");
+  }
+  list.emplace_back(
+      "what travels between sites is under one-time pad with one-time tags (given uniform key)");
+  list.emplace_back("every restored chunk is checked by a universal hash whose key is on the card");
+  return list;
+}
+
 }  // namespace
+
+json::array schemes_json(const std::string& policy) {
+  const auto tree = control::parse_policy(policy);
+  if (!tree) return {};
+  json::array list = {scheme_json("object", tree->scheme)};
+  for (std::size_t i = 0; i < tree->children.size(); ++i) {
+    const control::PolicyNode& child = tree->children[i];
+    if (child.is_leaf()) continue;
+    list.push_back(
+        scheme_json(control::top_letter(static_cast<sharing::ShareIndex>(i)), child.scheme));
+  }
+  return list;
+}
 
 Result<json::value> shares_json(catalog::Catalog& catalog, const ObjectId& object) {
   TRY_ASSIGN(const auto shares, catalog.list_shares(object));
@@ -131,25 +178,21 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
   for (const auto& share : shares) origins.merge(protections_of(share).origins);
   TRY_ASSIGN(json::value share_list, shares_json(catalog, id));
   const bool staged = object.state == catalog::ObjectState::kStoring;
-  return json::value{
-      {"object", id.text()},
-      {"person", object.person_id},
-      {"label", object.label},
-      {"bytes", object.length},
-      {"state", catalog::state_name(object.state)},
-      {"policy", object.policy},
-      {"control_site", site.config.name.text()},
-      {"shares", std::move(share_list)},
-      {"simulated", simulated(origins)},
-      {"computational", computational(origins)},
-      {"information_theoretic",
-       json::array{"one share tells nothing about the object (given uniform random numbers)",
-                   "what travels between sites is under one-time pad with one-time tags (given "
-                   "uniform key)",
-                   "every restored chunk is checked by a universal hash whose key is on the card"}},
-      {"key_spent", key_spent(uses)},
-      {"card_record", catalog::state_name(object.card_record)},
-      {"staging", staged ? "sealed, until the object is committed" : "erased"}};
+  return json::value{{"object", id.text()},
+                     {"person", object.person_id},
+                     {"label", object.label},
+                     {"bytes", object.length},
+                     {"state", catalog::state_name(object.state)},
+                     {"policy", object.policy},
+                     {"schemes", schemes_json(object.policy)},
+                     {"control_site", site.config.name.text()},
+                     {"shares", std::move(share_list)},
+                     {"simulated", simulated(origins)},
+                     {"computational", computational(origins)},
+                     {"information_theoretic", information_theoretic(schemes_json(object.policy))},
+                     {"key_spent", key_spent(uses)},
+                     {"card_record", catalog::state_name(object.card_record)},
+                     {"staging", staged ? "sealed, until the object is committed" : "erased"}};
 }
 
 }  // namespace warifu::api

@@ -2,6 +2,7 @@
 // simulated and what is only computationally secure.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
 #include "catalog/catalog.h"
@@ -14,5 +15,8 @@ namespace warifu::api {
                                                       const ObjectId& object);
 [[nodiscard]] Result<boost::json::value> shares_json(catalog::Catalog& catalog,
                                                      const ObjectId& object);
+// Every cut of a policy: {"cut": "object" or the share that is cut, "scheme", "text"}; empty when
+// the policy cannot be read.
+[[nodiscard]] boost::json::array schemes_json(const std::string& policy);
 
 }  // namespace warifu::api

@@ -53,7 +53,8 @@ Result<control::StoreTicket> receive_upload(http::RequestContext& context,
   if (const auto text = context.request().headers.find("Content-Length")) {
     length = std::strtoull(std::string(*text).c_str(), nullptr, 10);
   }
-  TRY_ASSIGN(control::Upload upload, control.store.begin(query("person"), query("label"), length));
+  TRY_ASSIGN(control::Upload upload,
+             control.store.begin(query("person"), query("label"), length, query("policy")));
   secret::Buffer piece(256 * 1024);
   for (;;) {
     TRY_ASSIGN(const std::size_t got, context.read_body_some(piece.bytes()));
@@ -163,6 +164,7 @@ void add_object_routes(http::Router& router, Services services) {
             TRY_ASSIGN(const catalog::Object object, control.catalog.object(id));
             json::object value = object_json(object);
             TRY_ASSIGN(value["shares"], shares_json(control.catalog, id));
+            value["schemes"] = schemes_json(object.policy);
             return json::value(std::move(value));
           }));
   router.add(Method::kGet, "/v1/objects/{object}/explain",

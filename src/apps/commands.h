@@ -23,6 +23,7 @@ struct NetInitOptions {
   std::string preshare = "512M";
   std::string bootstrap = "4M";
   std::uint16_t base_port = 0;
+  std::vector<std::string> links;  // more preshared links, "tommo:cloud1"
 };
 [[nodiscard]] Result<> net_init(const Common& common, const NetInitOptions& options);
 
@@ -68,7 +69,7 @@ struct EnrolOptions {
 [[nodiscard]] Result<> person_list(const Common& common);
 
 struct StoreOptions {
-  std::string file, person, label;
+  std::string file, person, label, policy;
   CardOptions card;
   bool no_wait = false;
 };

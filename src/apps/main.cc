@@ -58,6 +58,7 @@ void net_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--bootstrap", init.bootstrap,
                       "preshared start key per device link and direction");
   command->add_option("--base-port", init.base_port, "first TCP port; 0 takes free ones");
+  command->add_option("--link", init.links, "one more preshared link, for example tommo:cloud1");
   command->callback([&] { action = [&] { return net_init(common, init); }; });
 
   command = add(*net, "up", "start all processes, or some", "warifu net up --net /tmp/demo");
@@ -158,6 +159,7 @@ void object_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("file", store.file, "the file")->required();
   command->add_option("--person", store.person, "whose it is")->required();
   command->add_option("--label", store.label, "name to show instead of the file's");
+  command->add_option("--policy", store.policy, "who may restore; default: the site's policy");
   command->add_flag("--no-wait", store.no_wait, "return once the job is accepted");
   add_card(command, store.card, false);
   command->callback([&] { action = [&] { return object_store(common, store); }; });

@@ -5,6 +5,7 @@
 // made in a new folder; a folder that is not empty is refused.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <filesystem>
@@ -27,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Site {
-  const char* name;
+  std::string name;
   const char* labels;
   std::uint16_t port = 0;
 };
@@ -64,6 +65,7 @@ class Init {
   }
 
   Result<> run() {
+    for (const std::string& ends : options_.links) TRY(add_link(ends));
     TRY(kme::parse_bit_rate(options_.rate));
     TRY_ASSIGN(preshare_bytes_, parse_size(options_.preshare));
     TRY_ASSIGN(bootstrap_bytes_, parse_size(options_.bootstrap));
@@ -91,6 +93,27 @@ class Init {
 
  private:
   std::string site_dir(std::size_t i) const { return dir_ + "/sites/" + sites_[i].name; }
+
+  // One more preshared link, "tommo:cloud1".
+  Result<> add_link(const std::string& ends) {
+    const std::size_t colon = ends.find(':');
+    const auto index_of = [&](const std::string& name) {
+      return static_cast<std::size_t>(std::ranges::find(sites_, name, &Site::name) -
+                                      sites_.begin());
+    };
+    const std::size_t a = index_of(ends.substr(0, colon));
+    const std::size_t b = index_of(colon == std::string::npos ? "" : ends.substr(colon + 1));
+    const bool known = a < sites_.size() && b < sites_.size() && a != b;
+    const bool is_new = std::ranges::none_of(links_, [&](const LinkPlan& link) {
+      return (link.a == a && link.b == b) || (link.a == b && link.b == a);
+    });
+    if (!known || !is_new) {
+      return fail(Code::kInvalidArgument,
+                  "--link '" + ends + "' must name two sites without a link, as tommo:cloud1");
+    }
+    links_.push_back({a, b, false, os::random_id<LinkId>(os::kernel_random()), {}});
+    return {};
+  }
 
   Result<> pick_ports() {
     // Listeners are held until all ports are known, so that no port is given out twice.

@@ -53,6 +53,12 @@ json::array placement_of(const json::value& object) {
   return placement;
 }
 
+void print_schemes(const json::value& object) {
+  for (const json::value& scheme : object.at("schemes").as_array()) {
+    fmt::print("  {:<6} {}\n", text_of(scheme, "cut"), text_of(scheme, "text"));
+  }
+}
+
 void print_placement(const json::array& placement) {
   for (const json::value& share : placement) {
     fmt::print("  {:<3} at {:<8} ({})\n", text_of(share, "share"), text_of(share, "site"),
@@ -71,11 +77,12 @@ Result<> object_store(const Common& common, const StoreOptions& options) {
   json::value ticket;
   {
     ProgressLine progress("uploading");
-    TRY_ASSIGN(ticket, client.upload("/v1/objects?person=" + url_text(options.person) +
-                                         "&label=" + url_text(label),
-                                     options.file, [&](std::uint64_t done, std::uint64_t total) {
-                                       progress.show(done, total);
-                                     }));
+    TRY_ASSIGN(ticket,
+               client.upload(
+                   "/v1/objects?person=" + url_text(options.person) + "&label=" + url_text(label) +
+                       (options.policy.empty() ? "" : "&policy=" + url_text(options.policy)),
+                   options.file,
+                   [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }));
   }
   const std::string object = text_of(ticket, "object");
   const std::string job = text_of(ticket, "job");
@@ -144,6 +151,7 @@ Result<> object_show(const Common& common, const ObjectOptions& options) {
              text_of(object, "object"), text_of(object, "person"), text_of(object, "label"),
              human_bytes(number_of(object, "bytes")), text_of(object, "state"),
              text_of(object, "policy"), text_of(object, "card_record"));
+  print_schemes(object);
   print_placement(placement_of(object));
   return {};
 }
@@ -174,9 +182,11 @@ Result<> explain(const Common& common, const ObjectOptions& options) {
     }
     return text.empty() ? std::string("-") : text;
   };
-  fmt::print("object {} of {}, {}, {}\npolicy {}\n\n", text_of(answer, "object"),
+  fmt::print("object {} of {}, {}, {}\npolicy {}\n", text_of(answer, "object"),
              text_of(answer, "person"), human_bytes(number_of(answer, "bytes")),
              text_of(answer, "state"), text_of(answer, "policy"));
+  print_schemes(answer);
+  fmt::print("\n");
   std::vector<std::vector<std::string>> rows;
   for (const auto& share : answer.at("shares").as_array()) {
     rows.push_back({text_of(share, "share"),

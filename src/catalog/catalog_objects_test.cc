@@ -117,9 +117,9 @@ TEST_F(ObjectsTest, TheLocationMovesOnlyToAWholeNestedSet) {
   const auto refused = [&](const std::vector<ShareId>& nested, std::string_view why) {
     return is_error(catalog_->move_location(kC, nested), Code::kInvalidArgument, why);
   };
-  EXPECT_TRUE(refused({}, "three nested shares"));
-  EXPECT_TRUE(refused({kNested[0], kNested[1]}, "three nested shares"));
-  EXPECT_TRUE(refused({kNested[0], kNested[1], kNested[1]}, "each stand once"));
+  EXPECT_TRUE(refused({}, "all nested shares"));
+  EXPECT_TRUE(refused({kNested[0], kNested[1]}, "all nested shares"));
+  EXPECT_TRUE(refused({kNested[0], kNested[1], kNested[1]}, "must stand once"));
   EXPECT_TRUE(refused({kNested[0], kNested[1], kB}, "is not cut from it"));
   EXPECT_TRUE(is_error(catalog_->move_location(kC, std::vector{id_of<ShareId>(1)}), Code::kNotFound,
                        "not known"));
@@ -132,6 +132,43 @@ TEST_F(ObjectsTest, TheLocationMovesOnlyToAWholeNestedSet) {
   ASSERT_TRUE(catalog_->add_shares(std::vector{near}));
   EXPECT_TRUE(refused({kNested[0], kNested[1], near.share}, "at one site"));
   EXPECT_EQ(held(), (std::vector{kA, kB, kC}));
+}
+
+// 2 of 2 at the top, the second share cut into four.
+TEST_F(ObjectsTest, CutsIntoOtherNumbersOfShares) {
+  ASSERT_TRUE(catalog_->add_person(sample_person()));
+  ASSERT_TRUE(catalog_->add_object(sample_object()));
+  std::vector<Share> top = {top_share(kA, 0, "tommo"), top_share(kB, 1, "tuh")};
+  for (Share& share : top) share.cut_shares = 2;
+  ASSERT_TRUE(catalog_->add_shares(top));
+  Share odd = top_share(kC, 2, "lsa");
+  EXPECT_TRUE(is_error(catalog_->add_shares(std::vector{odd}), Code::kInvalidArgument,
+                       "is not of the cut"));
+  odd.cut_shares = 2;
+  EXPECT_TRUE(is_error(catalog_->add_shares(std::vector{odd}), Code::kInvalidArgument, "index"));
+  odd.cut_shares = 33;
+  EXPECT_TRUE(is_error(catalog_->add_shares(std::vector{odd}), Code::kInvalidArgument, "32"));
+  std::vector<Share> nested;
+  std::vector<ShareId> ids;
+  for (std::uint8_t i = 0; i < 4; ++i) {
+    Share share =
+        top_share(id_of<ShareId>(static_cast<Byte>(0x70 + i)), i, "cloud" + std::to_string(i + 1));
+    share.level = 1;
+    share.cut_shares = 4;
+    share.parent = kB;
+    share.state = ShareState::kWriting;
+    nested.push_back(share);
+    ids.push_back(share.share);
+  }
+  ASSERT_TRUE(catalog_->add_shares(nested));
+  make_durable({kA});
+  EXPECT_TRUE(is_error(catalog_->commit_object(kObject, {5}), Code::kInvalidArgument, "share B"));
+  make_durable({kB});
+  EXPECT_TRUE(is_error(catalog_->move_location(kB, std::vector{ids[0], ids[1], ids[2]}),
+                       Code::kInvalidArgument, "all nested shares"));
+  ASSERT_TRUE(catalog_->move_location(kB, ids));
+  EXPECT_TRUE(catalog_->commit_object(kObject, {5}));
+  EXPECT_TRUE(catalog_->integrity_check());
 }
 
 TEST_F(ObjectsTest, SharesOfOneCallAreAllThereOrNone) {

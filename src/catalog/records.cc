@@ -164,7 +164,10 @@ Result<> check_record(const Share& share) {
   TRY(check_id("a share id", share.share));
   TRY(check_id("the object of share " + share.share.text(), share.object));
   const std::string what = "share " + share.share.text();
-  if (share.index > 2) return bad(what, "has an index other than 0, 1, 2");
+  if (share.cut_shares < 2 || share.cut_shares > kMaxCutShares) {
+    return bad(what, "comes from a cut that made fewer than 2 or more than 32 shares");
+  }
+  if (share.index >= share.cut_shares) return bad(what, "has an index that its cut did not make");
   if (share.level > 1) return bad(what, "has a level other than 0, 1");
   if ((share.level == 1) != share.parent.has_value()) {
     return bad(what, "names a parent exactly when it is nested");

@@ -23,6 +23,7 @@ inline constexpr std::size_t kMaxTextBytes = 4096;  // steps, errors, routes, po
 inline constexpr std::size_t kMaxJsonBytes = 1 << 20;
 inline constexpr std::size_t kMaxBlobBytes = 1 << 20;
 inline constexpr std::uint64_t kMaxPageRows = 1000;
+inline constexpr std::uint8_t kMaxCutShares = 32;
 inline constexpr std::size_t kMaxSiteLabels = 16;
 
 enum class ObjectState : std::uint8_t { kStoring, kCommitted, kFailed, kDeleted };
@@ -77,7 +78,8 @@ struct Share {
   ShareId share;
   ObjectId object;
   std::optional<ShareId> parent;  // the share that was cut; none at the top level
-  std::uint8_t index = 0;         // 0 A, 1 B, 2 C
+  std::uint8_t index = 0;         // in its cut: 0 A, 1 B, ...
+  std::uint8_t cut_shares = 3;    // how many shares its cut made, 2 to kMaxCutShares
   std::uint8_t level = 0;         // 0 top, 1 nested
   std::uint32_t generation = 0;
   std::optional<SiteName> site;  // where it is kept, or is to be kept

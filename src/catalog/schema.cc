@@ -1,6 +1,7 @@
 // Migrations.
 #include "catalog/schema.h"
 
+#include <algorithm>
 #include <array>
 
 namespace warifu::catalog {
@@ -8,7 +9,7 @@ namespace {
 
 // Identifiers are 16 bytes, times milliseconds since 1970 UTC, states and site names text. The JSON
 // texts (protections, plan, result) are checked before they are written.
-constexpr std::string_view kVersion1 = R"sql(
+constexpr std::string_view kVersion2 = R"sql(
 CREATE TABLE person (
   person_id TEXT PRIMARY KEY NOT NULL,
   name      TEXT NOT NULL,
@@ -59,7 +60,8 @@ CREATE TABLE share (
   share_id    BLOB PRIMARY KEY NOT NULL CHECK (length(share_id) = 16),
   object_id   BLOB NOT NULL REFERENCES object,
   parent_id   BLOB REFERENCES share,
-  idx         INTEGER NOT NULL CHECK (idx BETWEEN 0 AND 2),
+  idx         INTEGER NOT NULL CHECK (idx BETWEEN 0 AND cut_shares - 1),
+  cut_shares  INTEGER NOT NULL CHECK (cut_shares BETWEEN 2 AND 32),
   level       INTEGER NOT NULL CHECK (level BETWEEN 0 AND 1),
   generation  INTEGER NOT NULL CHECK (generation BETWEEN 0 AND 4294967295),
   site        TEXT,
@@ -131,13 +133,14 @@ CREATE TABLE link_use (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<std::string_view, kSchemaVersion> kMigrations = {kVersion1};
+constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
+    kVersion2};
 
-// Runs the migrations behind `version`, all or none.
+// Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {
   TRY_ASSIGN(Transaction transaction, Transaction::begin(database));
-  for (std::uint64_t next = version; next < kSchemaVersion; ++next) {
-    TRY(database.execute(std::string(kMigrations[next])));
+  for (std::uint64_t next = std::max(version + 1, kOldestVersion); next <= kSchemaVersion; ++next) {
+    TRY(database.execute(std::string(kMigrations[next - kOldestVersion])));
   }
   TRY(database.execute("PRAGMA application_id = " + std::to_string(kApplicationId)));
   TRY(database.execute("PRAGMA user_version = " + std::to_string(kSchemaVersion)));
@@ -172,6 +175,11 @@ Result<> prepare_schema(Database& database) {
                     "; this program knows versions up to " + std::to_string(kSchemaVersion));
   }
   if (version == 0) return database.damaged("it has no schema version");
+  if (version < kOldestVersion) {
+    return fail(Code::kInvalidArgument,
+                "catalog '" + database.path() + "' has schema version " + std::to_string(version) +
+                    "; this program reads versions from " + std::to_string(kOldestVersion));
+  }
   TRY(use_write_ahead_log(database));
   TRY_ASSIGN(const std::string pages, database.query_text("PRAGMA quick_check(1)"));
   if (pages != "ok") return database.damaged(pages);

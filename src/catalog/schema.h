@@ -9,13 +9,15 @@
 namespace warifu::catalog {
 
 inline constexpr std::uint64_t kApplicationId = 0x57524643;  // "WRFC"
-inline constexpr std::uint64_t kSchemaVersion = 1;
+inline constexpr std::uint64_t kSchemaVersion = 2;
+// Version 1 knew cuts into three shares only; nothing outside development ever wrote it.
+inline constexpr std::uint64_t kOldestVersion = 2;
 
 // Makes a new, empty file a catalog; write-ahead log from then on.
 [[nodiscard]] Result<> create_schema(Database& database);
 
 // Refuses what is no catalog or of a newer version, brings an older one up to date, checks the
-// pages. Errors: kCorrupt, kInvalidArgument (newer), kIo, kBusy.
+// pages. Errors: kCorrupt, kInvalidArgument (newer, or version 1), kIo, kBusy.
 [[nodiscard]] Result<> prepare_schema(Database& database);
 
 }  // namespace warifu::catalog

@@ -1,5 +1,6 @@
 // Objects and their way from storing to committed or deleted.
 #include <algorithm>
+#include <set>
 
 #include "catalog/sqlite_catalog.h"
 
@@ -27,13 +28,16 @@ Object read_object(Statement& row) {
   return object;
 }
 
-// Three durable nested shares, one for each index.
+// A durable nested share for each index of the cut.
 bool has_nested_set(const std::vector<Share>& shares, const ShareId& parent) {
-  std::array<bool, 3> durable{};
+  std::set<std::uint8_t> durable;
+  std::size_t wanted = 1;
   for (const Share& share : shares) {
-    if (share.parent == parent && share.state == ShareState::kDurable) durable[share.index] = true;
+    if (share.parent != parent) continue;
+    wanted = share.cut_shares;
+    if (share.state == ShareState::kDurable) durable.insert(share.index);
   }
-  return durable[0] && durable[1] && durable[2];
+  return durable.size() == wanted;
 }
 
 bool is_located(const std::vector<Share>& shares, const Share& top) {
@@ -41,9 +45,18 @@ bool is_located(const std::vector<Share>& shares, const Share& top) {
   return has_nested_set(shares, top.share);
 }
 
+std::string letter_of(std::uint8_t index) {
+  const auto letter = [](int number) { return std::string(1, static_cast<char>('A' + number)); };
+  return index < 26 ? letter(index) : "A" + letter(index - 26);
+}
+
 // Errors: kInvalidArgument naming the first top share that is nowhere.
 Result<> check_complete(const Object& object, const std::vector<Share>& shares) {
-  for (std::uint8_t index = 0; index < 3; ++index) {
+  std::uint8_t count = 2;  // without any share: A is missing
+  for (const Share& share : shares) {
+    if (share.level == 0 && share.generation == object.generation) count = share.cut_shares;
+  }
+  for (std::uint8_t index = 0; index < count; ++index) {
     std::string states;
     const bool located = std::ranges::any_of(shares, [&](const Share& share) {
       if (share.level != 0 || share.index != index || share.generation != object.generation) {
@@ -54,8 +67,7 @@ Result<> check_complete(const Object& object, const std::vector<Share>& shares) 
     });
     if (located) continue;
     return fail(Code::kInvalidArgument, "object " + object.object.text() +
-                                            " cannot be committed: share " +
-                                            std::string(1, static_cast<char>('A' + index)) +
+                                            " cannot be committed: share " + letter_of(index) +
                                             " is " + (states.empty() ? "not there" : states));
   }
   return {};

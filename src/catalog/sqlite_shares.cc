@@ -8,7 +8,8 @@ namespace warifu::catalog {
 namespace {
 
 constexpr std::string_view kShareColumns =
-    "SELECT share_id, object_id, parent_id, idx, level, generation, site, last_site, state, bytes, "
+    "SELECT share_id, object_id, parent_id, idx, cut_shares, level, generation, site, last_site, "
+    "state, bytes, "
     "route, protections FROM share ";
 
 Share read_share(Statement& row) {
@@ -16,7 +17,8 @@ Share read_share(Statement& row) {
   share.share = row.read_id<ShareId>();
   share.object = row.read_id<ObjectId>();
   share.parent = row.maybe_id<ShareId>();
-  share.index = static_cast<std::uint8_t>(row.read_number(2));
+  share.index = static_cast<std::uint8_t>(row.read_number(kMaxCutShares - 1));
+  share.cut_shares = static_cast<std::uint8_t>(row.read_number(kMaxCutShares));
   share.level = static_cast<std::uint8_t>(row.read_number(1));
   share.generation = static_cast<std::uint32_t>(row.read_number(UINT32_MAX));
   share.site = row.maybe_site();
@@ -39,9 +41,8 @@ std::unexpected<Error> not_its_nested(const ShareId& parent, std::string_view wh
               "the location of share " + parent.text() + " cannot move: " + std::string(why));
 }
 
-// Exactly A, B and C of `parent`, each on its way or durable, at three sites.
+// All shares of one cut of `parent`, each on its way or durable, at different sites.
 Result<> check_nested(const Share& parent, const std::vector<Share>& nested) {
-  if (nested.size() != 3) return not_its_nested(parent.share, "it needs three nested shares");
   std::set<std::uint8_t> indexes;
   std::set<SiteName> sites;
   for (const Share& share : nested) {
@@ -52,11 +53,17 @@ Result<> check_nested(const Share& parent, const std::vector<Share>& nested) {
       return not_its_nested(parent.share, "nested share " + share.share.text() + " is " +
                                               std::string(state_name(share.state)));
     }
-    indexes.insert(share.index);
+    if (!indexes.insert(share.index).second || share.cut_shares != nested.front().cut_shares) {
+      return not_its_nested(parent.share, "every share of one cut must stand once");
+    }
     sites.insert(share.last_site);
   }
-  if (indexes.size() != 3) return not_its_nested(parent.share, "A, B and C must each stand once");
-  if (sites.size() != 3) return not_its_nested(parent.share, "two nested shares are at one site");
+  if (nested.empty() || nested.size() != nested.front().cut_shares) {
+    return not_its_nested(parent.share, "it needs all nested shares of the cut");
+  }
+  if (sites.size() != nested.size()) {
+    return not_its_nested(parent.share, "two nested shares are at one site");
+  }
   return {};
 }
 
@@ -99,6 +106,16 @@ Result<> SqliteCatalog::add_share_locked(const Share& share) {
   if (known) return fail(Code::kAlreadyExists, "share " + share.share.text() + " is already known");
   if (known.error().code != Code::kNotFound) return std::unexpected(known.error());
   TRY_ASSIGN(const auto others, shares_locked(share.object));
+  // Shares that stand side by side come from one cut.
+  const auto other_cut = std::ranges::find_if(others, [&](const Share& other) {
+    return other.state < ShareState::kDeletePending && other.generation == share.generation &&
+           other.parent == share.parent && other.cut_shares != share.cut_shares;
+  });
+  if (other_cut != others.end() && share.state < ShareState::kDeletePending) {
+    return fail(Code::kInvalidArgument, "share " + share.share.text() +
+                                            " is not of the cut that made share " +
+                                            other_cut->share.text());
+  }
   const auto in_the_way = std::ranges::find_if(others, [&](const Share& other) {
     return other.state < ShareState::kDeletePending && other.generation == share.generation &&
            other.parent == share.parent && other.index == share.index;
@@ -109,14 +126,16 @@ Result<> SqliteCatalog::add_share_locked(const Share& share) {
                                           share.share.text() + " would");
   }
   TRY_ASSIGN(Statement statement,
-             database_->prepare("INSERT INTO share (share_id, object_id, parent_id, idx, level, "
-                                "generation, site, last_site, state, bytes, route, protections) "
-                                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+             database_->prepare("INSERT INTO share (share_id, object_id, parent_id, idx, "
+                                "cut_shares, level, generation, site, last_site, state, bytes, "
+                                "route, protections) "
+                                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   const SiteName last = share.site ? *share.site : share.last_site;
   return statement.id(share.share)
       .id(share.object)
       .maybe(share.parent)
       .number(share.index)
+      .number(share.cut_shares)
       .number(share.level)
       .number(share.generation)
       .maybe(share.site)

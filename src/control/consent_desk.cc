@@ -5,6 +5,7 @@
 #include <set>
 
 #include "control/restore_plan.h"
+#include "control/share_letters.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
@@ -18,13 +19,13 @@ Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
     ShareLocation location{.share = share.share, .site = *share.site};
     if (!share.parent) {
       location.top = static_cast<sharing::ShareIndex>(share.index);
-      location.letter = std::string(1, sharing::share_letter(location.top));
+      location.letter = top_letter(location.top);
     } else {
       const auto parent = std::ranges::find(shares, *share.parent, &catalog::Share::share);
       if (parent == shares.end()) continue;
       location.nested = true;
       location.top = static_cast<sharing::ShareIndex>(parent->index);
-      location.letter = sharing::share_letter(location.top) + std::to_string(share.index + 1);
+      location.letter = nested_letter(location.top, static_cast<sharing::ShareIndex>(share.index));
     }
     located.push_back(std::move(location));
   }
@@ -72,7 +73,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   grant.expiry = {site_.system.clock.now().value + wish.valid.count() * 1000};
   std::set<SiteName> holders;
   for (const ShareLocation& share : shares) holders.insert(share.site);
-  std::set<sharing::ShareIndex> reachable_tops;
+  TRY_ASSIGN(const PolicyNode policy, parse_policy(object.policy));
   for (const SiteName& holder : holders) {
     auto challenge = ask_nonce(holder, wish.card);
     if (!challenge && challenge.error().code == Code::kRefused) {
@@ -90,9 +91,11 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
     grant.sites.push_back({holder, challenge->nonce});
     prepared.sites.push_back(holder);
   }
-  if (prepared.sites.size() < 2) {
+  const std::size_t needed = policy.scheme.threshold;
+  if (prepared.sites.size() < needed) {
     return fail(Code::kUnavailable,
-                "fewer than two holders of shares answer: " +
+                "fewer than " + (needed == 2 ? "two" : std::to_string(needed)) +
+                    " holders of shares answer: " +
                     (prepared.missing.empty() ? std::string("the object has too few shares")
                                               : prepared.missing.front().second));
   }

@@ -24,7 +24,7 @@ struct ConsentWish {
 
 struct PreparedConsent {
   Bytes grant;
-  std::string text;  // to be shown before the PIN is asked for
+  std::string text;               // to be shown before the PIN is asked for
   consent::ConsentLabels labels;  // the names in it: a terminal writes the text again and compares
   std::vector<SiteName> sites;
   std::vector<std::pair<SiteName, std::string>> missing;  // holders that did not answer

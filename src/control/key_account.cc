@@ -27,10 +27,9 @@ std::string origins_text(const EdgeState* edge) {
 
 }  // namespace
 
-BulkUse bulk_use(const sharing::Chunking& chunking, std::uint64_t first, std::uint64_t count) {
+BulkUse bulk_use(const sharing::RecordLayout& records, std::uint64_t first, std::uint64_t count) {
   const std::uint64_t windows = (count + limits::kWindowFrames - 1) / limits::kWindowFrames;
-  return {chunking.records_length({first}, count),
-          count * otp::kTagBytes + windows * mac::kBlockBytes};
+  return {records.lengths({first}, count), count * otp::kTagBytes + windows * mac::kBlockBytes};
 }
 
 Result<Route> parse_route(const std::string& text) {

@@ -12,7 +12,7 @@ struct BulkUse {
   std::uint64_t payload_bytes = 0;
   std::uint64_t tag_bytes = 0;
 };
-[[nodiscard]] BulkUse bulk_use(const sharing::Chunking& chunking, std::uint64_t first,
+[[nodiscard]] BulkUse bulk_use(const sharing::RecordLayout& records, std::uint64_t first,
                                std::uint64_t count);
 
 // Reads route_text() back. Errors: kCorrupt.

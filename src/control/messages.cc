@@ -1,51 +1,91 @@
 // Encoding and strict decoding of the bodies.
 #include "control/messages.h"
 
+#include "control/share_letters.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
 namespace {
 
-constexpr std::size_t kMaxPolicy = 512;
 constexpr std::uint32_t kMaxList = 4000;
+constexpr std::uint8_t kComputational = 1;  // flags of a share
+constexpr std::uint8_t kDrawn = 2;
 
-void write_spec(wire::Writer& writer, const ShareSpec& spec) {
-  writer.id(spec.share);
+void write_scheme(wire::Writer& writer, const sharing::Scheme& scheme) {
+  writer.u16(static_cast<std::uint16_t>(scheme.kind));
+  writer.u8(scheme.threshold);
+  writer.u8(scheme.shares);
+}
+
+// What all shares of one cut have in common.
+void write_cut(wire::Writer& writer, const ShareSpec& spec) {
   writer.id(spec.object);
   writer.id(spec.parent.value_or(ShareId{}));
-  writer.u8(static_cast<std::uint8_t>(spec.index));
+  writer.u8(static_cast<std::uint8_t>(spec.parent_index));
+  write_scheme(writer, spec.scheme);
   writer.u32(spec.generation);
-  writer.id(spec.owner);
   writer.u64(spec.object_length);
   writer.u32(spec.chunk_bytes);
-  writer.u8(spec.computational ? 1 : 0);
+  writer.u32(spec.records.full_bytes());
+  writer.u32(spec.records.last_bytes());
+  writer.u16(spec.entropy_origins);
   writer.text(spec.policy);
 }
 
-sharing::ShareIndex read_index(wire::Reader& reader) {
+// What is a share's own.
+void write_part(wire::Writer& writer, const ShareSpec& spec) {
+  writer.id(spec.share);
+  writer.u8(static_cast<std::uint8_t>(spec.index));
+  writer.id(spec.owner);
+  writer.u8(static_cast<std::uint8_t>((spec.computational ? kComputational : 0) |
+                                      (spec.drawn ? kDrawn : 0)));
+}
+
+sharing::ShareIndex read_index(wire::Reader& reader, std::size_t shares) {
   const std::uint8_t index = reader.u8();
-  if (index >= sharing::kShareCount) reader.reject("share index out of range");
+  if (index >= shares) reader.reject("share index out of range");
   return static_cast<sharing::ShareIndex>(index);
 }
 
-ShareSpec read_spec(wire::Reader& reader) {
-  ShareSpec spec;
-  spec.share = reader.id<ShareId>();
+sharing::Scheme read_scheme(wire::Reader& reader) {
+  const std::uint16_t kind = reader.u16();
+  const std::uint8_t threshold = reader.u8();
+  const auto scheme = sharing::Scheme::from_numbers(kind, threshold, reader.u8());
+  if (!scheme) reader.reject(scheme.error().message);
+  return scheme.value_or(sharing::Scheme{});
+}
+
+void read_cut(wire::Reader& reader, ShareSpec& spec) {
   spec.object = reader.id<ObjectId>();
   const auto parent = reader.id<ShareId>();
   if (!parent.is_zero()) spec.parent = parent;
-  spec.index = read_index(reader);
+  spec.parent_index = read_index(reader, spec.parent ? sharing::kMaxShares : 1);
+  spec.scheme = read_scheme(reader);
   spec.generation = reader.u32();
-  spec.owner = reader.id<Pseudonym>();
   spec.object_length = reader.u64();
   spec.chunk_bytes = reader.u32();
-  spec.computational = reader.u8() != 0;
-  spec.policy = reader.text(kMaxPolicy);
+  const std::uint32_t full = reader.u32();
+  const std::uint32_t last = reader.u32();
+  spec.entropy_origins = reader.u16();
+  spec.policy = reader.text(kMaxPolicyBytes);
   if (spec.object_length == 0 || spec.object_length > limits::kMaxObjectBytes) {
-    reader.reject("object length out of range");
+    return reader.reject("object length out of range");
   }
-  if (spec.chunk_bytes != limits::kChunkBytes) reader.reject("unknown chunk size");
-  return spec;
+  if (spec.chunk_bytes != limits::kChunkBytes) return reader.reject("unknown chunk size");
+  const auto records =
+      sharing::RecordLayout::from_numbers(spec.chunking().chunk_count(), full, last);
+  if (!records) return reader.reject(records.error().message);
+  spec.records = *records;
+}
+
+void read_part(wire::Reader& reader, ShareSpec& spec) {
+  spec.share = reader.id<ShareId>();
+  spec.index = read_index(reader, spec.scheme.shares);
+  spec.owner = reader.id<Pseudonym>();
+  const std::uint8_t flags = reader.u8();
+  if ((flags & ~(kComputational | kDrawn)) != 0) reader.reject("unknown flags");
+  spec.computational = (flags & kComputational) != 0;
+  spec.drawn = (flags & kDrawn) != 0;
 }
 
 void write_read(wire::Writer& writer, const ReadRequest& request) {
@@ -91,19 +131,21 @@ ReadRequest read_read(wire::Reader& reader) {
 }  // namespace
 
 std::string ShareSpec::letter() const {
-  if (!parent) return std::string(1, sharing::share_letter(index));
-  return "C" + std::to_string(static_cast<int>(index) + 1);
+  return parent ? nested_letter(parent_index, index) : top_letter(index);
 }
 
 Bytes encode(const ShareSpec& spec) {
   wire::Writer writer;
-  write_spec(writer, spec);
+  write_cut(writer, spec);
+  write_part(writer, spec);
   return writer.take();
 }
 
 Result<ShareSpec> decode_share_spec(ByteView body) {
   wire::Reader reader(body, "share description");
-  ShareSpec spec = read_spec(reader);
+  ShareSpec spec;
+  read_cut(reader, spec);
+  read_part(reader, spec);
   TRY(reader.finish());
   return spec;
 }
@@ -124,10 +166,11 @@ Result<std::pair<ShareId, std::vector<Sibling>>> decode_commit(ByteView body) {
   wire::Reader reader(body, "commit request");
   const auto share = reader.id<ShareId>();
   const std::uint8_t count = reader.u8();
+  if (count > sharing::kMaxShares) reader.reject("too many siblings");
   std::vector<Sibling> siblings;
   for (std::uint8_t i = 0; i < count && reader.good(); ++i) {
     Sibling sibling;
-    sibling.index = read_index(reader);
+    sibling.index = read_index(reader, sharing::kMaxShares);
     sibling.share = reader.id<ShareId>();
     sibling.site = reader.site();
     siblings.push_back(std::move(sibling));
@@ -230,9 +273,12 @@ Result<ReadRequest> decode_read(ByteView body) {
 Bytes encode(const CombineRequest& request) {
   wire::Writer writer;
   write_read(writer, request.own);
-  writer.site(request.other_site);
-  writer.id(request.other_share);
-  writer.raw(consent::encode_evidence(request.other_evidence));
+  writer.u8(static_cast<std::uint8_t>(request.others.size()));
+  for (const CombineRequest::Other& other : request.others) {
+    writer.site(other.site);
+    writer.id(other.share);
+    writer.raw(consent::encode_evidence(other.evidence));
+  }
   return writer.take();
 }
 
@@ -240,9 +286,15 @@ Result<CombineRequest> decode_combine(ByteView body) {
   wire::Reader reader(body, "combine request");
   CombineRequest request;
   request.own = read_read(reader);
-  request.other_site = reader.site();
-  request.other_share = reader.id<ShareId>();
-  request.other_evidence = read_evidence(reader);
+  const std::uint8_t count = reader.u8();
+  if (count == 0 || count >= sharing::kMaxShares) reader.reject("1 to 31 other shares are needed");
+  for (std::uint8_t i = 0; i < count && reader.good(); ++i) {
+    CombineRequest::Other other;
+    other.site = reader.site();
+    other.share = reader.id<ShareId>();
+    other.evidence = read_evidence(reader);
+    request.others.push_back(std::move(other));
+  }
   TRY(reader.finish());
   return request;
 }
@@ -250,10 +302,10 @@ Result<CombineRequest> decode_combine(ByteView body) {
 Bytes encode(const ReshareRequest& request) {
   wire::Writer writer;
   writer.id(request.share);
-  writer.u8(static_cast<std::uint8_t>(request.targets.size()));
+  write_cut(writer, request.targets.front().spec);
   for (const ReshareTarget& target : request.targets) {
     writer.site(target.site);
-    write_spec(writer, target.spec);
+    write_part(writer, target.spec);
   }
   return writer.take();
 }
@@ -262,11 +314,14 @@ Result<ReshareRequest> decode_reshare(ByteView body) {
   wire::Reader reader(body, "re-share request");
   ReshareRequest request;
   request.share = reader.id<ShareId>();
-  if (reader.u8() != sharing::kShareCount) reader.reject("three targets are needed");
-  for (std::size_t i = 0; i < sharing::kShareCount && reader.good(); ++i) {
-    ReshareTarget target;
-    target.site = reader.site();
-    target.spec = read_spec(reader);
+  ShareSpec cut;
+  read_cut(reader, cut);
+  for (std::size_t i = 0; i < cut.scheme.shares && reader.good(); ++i) {
+    ReshareTarget target{reader.site(), cut};
+    read_part(reader, target.spec);
+    if (reader.good() && static_cast<std::size_t>(target.spec.index) != i) {
+      reader.reject("targets out of order");
+    }
     request.targets.push_back(std::move(target));
   }
   TRY(reader.finish());

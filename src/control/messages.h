@@ -39,16 +39,21 @@ struct ShareSpec {
   ShareId share;
   ObjectId object;
   std::optional<ShareId> parent;  // of a nested share: the share that is cut
+  sharing::ShareIndex parent_index = sharing::ShareIndex::kA;
+  sharing::Scheme scheme;  // of the cut that makes this share
   sharing::ShareIndex index = sharing::ShareIndex::kA;
   std::uint32_t generation = 1;
   Pseudonym owner;  // the person at that site
   std::uint64_t object_length = 0;
   std::uint32_t chunk_bytes = limits::kChunkBytes;
-  bool computational = true;  // the random numbers of the cut came from a generator
+  sharing::RecordLayout records;      // of this share
+  bool computational = true;          // random numbers of the cut came from a generator
+  bool drawn = false;                 // the share is key that both ends of a link held
+  std::uint16_t entropy_origins = 0;  // as in the share header
   std::string policy;
 
   [[nodiscard]] sharing::Chunking chunking() const { return {{object_length}, chunk_bytes}; }
-  [[nodiscard]] std::string letter() const;  // "A".."C", "C1".."C3"
+  [[nodiscard]] std::string letter() const;  // "A", "AF", "C1"
 };
 
 struct Sibling {
@@ -84,12 +89,15 @@ struct ReadRequest {
   std::uint64_t chunk_count = 0;
 };
 
-// Two nested shares: one here, one fetched from a sibling, combined here.
+// Threshold-many nested shares: one here, the others fetched from siblings, combined here.
 struct CombineRequest {
+  struct Other {
+    SiteName site;
+    ShareId share;
+    consent::Evidence evidence;  // for that site
+  };
   ReadRequest own;
-  SiteName other_site;
-  ShareId other_share;
-  consent::Evidence other_evidence;
+  std::vector<Other> others;  // 1 to 31
 };
 
 struct ReshareTarget {
@@ -97,9 +105,10 @@ struct ReshareTarget {
   ShareSpec spec;
 };
 
+// All shares of one cut; their specs differ in share, index, owner and `drawn` only.
 struct ReshareRequest {
   ShareId share;
-  std::vector<ReshareTarget> targets;  // three
+  std::vector<ReshareTarget> targets;  // 2 to 32, as many as the scheme makes
 };
 
 struct LeaseRequest {

@@ -3,11 +3,8 @@
 // Every link direction has a price per object, the exponential key price
 //     w_e = (bytes / rate_e) * mu^(1 - residual_e / capacity_e),  mu = 200
 // (an Awerbuch-Azar-Plotkin potential): plentiful key is cheap, scarce key dear. The planner takes
-// the legal assignment with the least sum over routes.
-//
-// Exposure rule: no site but the origin may end up having held or relayed two shares of the
-// top threshold, and no cloud two shares of the nested one. Routes are chosen under that ban; where
-// no legal plan exists the planner says why and stops. Pure functions over a snapshot: the same
+// the legal assignment with the least sum over routes; what is legal says exposure.h. Where no
+// legal plan exists the planner says why and stops. Pure functions over a snapshot: the same
 // snapshot gives the same plan.
 #pragma once
 
@@ -17,6 +14,7 @@
 
 #include "control/policy.h"
 #include "control/site_config.h"
+#include "sharing/chunk.h"
 
 namespace warifu::control {
 
@@ -33,40 +31,50 @@ struct EdgeState {
 struct Snapshot {
   SiteName origin;
   std::vector<SiteEntry> sites;                  // that answer
-  std::vector<LinkEntry> links;  // of the whole network: they decide the routes
+  std::vector<LinkEntry> links;                  // of the whole network: they decide the routes
   std::vector<EdgeState> edges;                  // of sites that answer
   std::map<SiteName, std::uint64_t> free_bytes;  // space for shares
 };
 
+// The network as it is configured, with every site and link working and no key counted: for asking
+// whether a policy can be met at all.
+[[nodiscard]] Snapshot configured_network(const SiteConfig& config);
+
 using Route = std::vector<SiteName>;  // both ends included; one site: stays where it is
 
 struct ShareTarget {
-  SiteName site;  // where the share rests (for a nested threshold: the site that cuts it)
+  SiteName site;  // where the share rests (when it is cut again: the site that cuts it)
   Route route;
-  std::vector<ShareTarget> nested;  // three, or none; routes start at `site`
+  std::vector<ShareTarget> nested;  // one for each part, or none; routes start at `site`
+  sharing::Scheme cut;              // of the nested cut
 };
 
 struct PlacementPlan {
-  std::vector<ShareTarget> shares;  // A, B, C
+  std::vector<ShareTarget> shares;  // A, B, ...
   double price = 0;
   // Bytes that each link direction will carry, with the key it costs apart from tags.
   std::map<std::pair<SiteName, SiteName>, std::uint64_t> bytes_by_edge;
   std::vector<std::string> reasons;  // for people: why these sites
 };
 
+// The search gives up after so many steps; 32 equal labels over 50 sites need a few dozen when
+// routes do not get in each other's way.
+inline constexpr std::size_t kMaxPlacementSteps = 200'000;
+
 // The price of moving `bytes` over an edge.
 [[nodiscard]] double edge_price(const EdgeState& edge, std::uint64_t bytes);
 
-// Errors: kRefused when no legal plan exists, with the rule that excluded the last ones.
+// Places an object whose own records are `records`. Errors: kRefused when no legal plan exists, or
+// none was found in kMaxPlacementSteps, with the rules that excluded the first ones.
 [[nodiscard]] Result<PlacementPlan> plan_placement(const PolicyNode& policy,
                                                    const Snapshot& snapshot,
-                                                   std::uint64_t share_bytes);
+                                                   const sharing::RecordLayout& records);
 
-// The route that a share would travel and its price; nullopt when a site on it is banned or does not
-// answer.
-[[nodiscard]] std::optional<std::pair<Route, double>> priced_route(
-    const Snapshot& snapshot, const SiteName& from, const SiteName& to, std::uint64_t bytes,
-    const std::vector<SiteName>& banned);
+// The route that a share would travel and its price; nullopt when a site on it does not answer.
+[[nodiscard]] std::optional<std::pair<Route, double>> priced_route(const Snapshot& snapshot,
+                                                                   const SiteName& from,
+                                                                   const SiteName& to,
+                                                                   std::uint64_t bytes);
 
 // "tommo > tuh > cloud2".
 [[nodiscard]] std::string route_text(const Route& route);

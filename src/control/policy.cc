@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace warifu::control {
 namespace {
 
@@ -11,6 +13,10 @@ class Parser {
   explicit Parser(const std::string& text) : text_(text) {}
 
   Result<PolicyNode> parse() {
+    if (text_.size() > kMaxPolicyBytes) {
+      at_ = kMaxPolicyBytes;
+      return wrong("the end, after at most 1024 characters,");
+    }
     TRY_ASSIGN(PolicyNode node, threshold(0));
     skip_space();
     if (at_ != text_.size()) return wrong("nothing more");
@@ -43,23 +49,51 @@ class Parser {
     return out;
   }
 
+  [[nodiscard]] bool at_digit() {
+    skip_space();
+    return at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])) != 0;
+  }
+
+  // "ramp" before a number; a site may be called "ramp" too.
+  bool eat_ramp() {
+    const std::size_t before = at_;
+    if (word() == "ramp" && at_digit()) return true;
+    at_ = before;
+    return false;
+  }
+
+  // 2 to 32; 0 when something else stands there.
+  unsigned number() {
+    const std::size_t before = at_;
+    const std::string digits = word();
+    const bool sound = !digits.empty() && digits.size() <= 2 && digits[0] != '0' &&
+                       std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+    const unsigned value = sound ? static_cast<unsigned>(std::stoul(digits)) : 0;
+    if (value >= 2 && value <= sharing::kMaxShares) return value;
+    at_ = before;
+    return 0;
+  }
+
   Result<PolicyNode> threshold(int depth) {
     PolicyNode node;
-    if (word() != "2") return wrong("'2' (this version shares 2 of 3)");
-    node.threshold = 2;
+    const bool ramp = eat_ramp();
+    const unsigned k = number();
+    if (k == 0) return wrong("a number from 2 to 32");
     if (word() != "of") return wrong("'of'");
     if (!eat('(')) return wrong("'('");
     do {
+      if (node.children.size() == sharing::kMaxShares)
+        return wrong("no more than 32 shares, so ')'");
       TRY_ASSIGN(PolicyNode child, item(depth));
       node.children.push_back(std::move(child));
     } while (eat(','));
     if (!eat(')')) return wrong("',' or ')'");
-    if (node.children.size() != 3) return wrong("three shares in each threshold");
+    TRY_ASSIGN(node.scheme, scheme(ramp, k, node.children.size()));
     const std::size_t before = at_;
     if (word() == "via") {
       if (depth == 0) return wrong("no 'via' at the top");
       node.via = word();
-      if (node.via.empty()) return wrong("a label after 'via'");
+      if (node.via.empty() || node.via == "origin") return wrong("a label after 'via'");
     } else {
       at_ = before;
       if (depth > 0) return wrong("'via LABEL' after a nested threshold");
@@ -67,10 +101,20 @@ class Parser {
     return node;
   }
 
+  Result<sharing::Scheme> scheme(bool ramp, unsigned k, std::size_t n) {
+    if (ramp) {
+      if (k == 3 && n == 4) return sharing::Scheme::ramp();
+      return wrong("'ramp 3 of' four shares (the only ramp), so something else");
+    }
+    if (k > n) return wrong("as many shares as the threshold, or more,");
+    return sharing::Scheme::threshold_of(k, static_cast<unsigned>(n));
+  }
+
   Result<PolicyNode> item(int depth) {
-    skip_space();
-    if (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])) != 0) {
+    const std::size_t before = at_;
+    if (at_digit() || eat_ramp()) {
       if (depth == 1) return wrong("a label (one level of nesting)");
+      at_ = before;
       return threshold(depth + 1);
     }
     PolicyNode node;
@@ -97,7 +141,8 @@ std::string PolicyNode::text() const {
     if (!inside.empty()) inside += ", ";
     inside += child.text();
   }
-  return fmt::format("{} of ({}){}", threshold, inside, via.empty() ? "" : " via " + via);
+  return fmt::format("{}{} of ({}){}", scheme.kind == sharing::SchemeKind::kRamp ? "ramp " : "",
+                     scheme.threshold, inside, via.empty() ? "" : " via " + via);
 }
 
 Result<PolicyNode> parse_policy(const std::string& text) {

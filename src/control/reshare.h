@@ -1,8 +1,8 @@
-// Re-sharing: the holder of a share cuts it again for three other sites.
+// Re-sharing: the holder of a share cuts it again for other sites.
 //
 // The holder reads its share record by record, splits each with fresh randomness, and sends the
-// three parts; it goes on only when all three sites have acknowledged. An interrupted re-share is
-// repeated from the last chunk that all three hold durably: the parts of one chunk always come from
+// parts; it goes on only when all sites have acknowledged. An interrupted re-share is repeated from
+// the last chunk that all hold durably: the parts of one chunk always come from
 // one cut. Nothing is reconstructed; the holder learns nothing it did not hold.
 #pragma once
 
@@ -10,7 +10,14 @@
 
 namespace warifu::control {
 
-// Cuts `request.share` for its three targets. `progress` hears chunks done and total.
+// The rule that a share site checks for itself before it cuts: with the parts on their way from
+// here, and the shares of the cut above on theirs from share control, no site sees more than the
+// schemes allow (exposure.h). Errors: kRefused, kInvalidArgument when the specs are not of
+// `header`.
+[[nodiscard]] Result<> check_targets(const SiteConfig& config, const store::ShareHeader& header,
+                                     const ReshareRequest& request);
+
+// Cuts `request.share` for its targets.
 [[nodiscard]] Result<> reshare(SiteContext& site, Uploads& uploads, const ReshareRequest& request,
                                const JobId& job, const CutWatch& watch);
 

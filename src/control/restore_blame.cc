@@ -1,66 +1,172 @@
-// Who lied: one chunk is fetched from every source, and shares of a pair that verifies are honest.
+// Who lied: one chunk is fetched over every way that can tell shares apart, a set that verifies is
+// looked for, and every other record is tested by putting it into that set.
 //
-// Two shares alone only show that something is wrong; a third one tells which. The price is one
-// chunk of key per source.
+// A wrong set alone only shows that something is wrong; one more share tells which. The price is
+// one chunk of key for each of at most kMaxSamples ways, and at most kMaxSearches + kMaxSamples
+// joins of one record.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "control/restore_stream.h"
 
 namespace warifu::control {
 namespace {
-
-struct Sample {
-  const RestoreSource* source;
-  secret::Buffer record;
-};
-
+constexpr std::size_t kMaxSamples = 64;
+constexpr std::size_t kMaxSearches = 512;
+constexpr std::size_t kSwapsPerPart = 2;
 }  // namespace
 
-Result<> RestoreStream::blame(const RestorePlan& plan, std::uint64_t chunk) {
-  std::vector<Sample> samples;
+// The plan's own sources first. A gathering is sampled again with each of its parts swapped for
+// parts that it did not use, so that one lying part stands out.
+std::vector<RestoreSource> RestoreStream::ways_to_sample(const RestorePlan& plan) const {
+  std::vector<RestoreSource> ways = plan.sources;
+  const RestoreField known = field();
+  for (const RestoreSource& source : plan.sources) {
+    if (source.others.empty()) continue;
+    std::vector<ShareLocation> parts = {source.at};
+    parts.insert(parts.end(), source.others.begin(), source.others.end());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      std::size_t swaps = 0;
+      for (const ShareLocation& spare : proven_) {
+        const bool used =
+            std::ranges::find(parts, spare.share, &ShareLocation::share) != parts.end();
+        if (!spare.nested || spare.top != source.top || used) continue;
+        if (trials_.out.contains(spare.letter) || swaps == kSwapsPerPart) continue;
+        std::vector<ShareLocation> swapped = parts;
+        swapped[i] = spare;
+        if (auto way = gather_source(known, swapped)) {
+          ways.push_back(std::move(*way));
+          ++swaps;
+        }
+      }
+    }
+  }
+  // Without the wishes: a share that may not be used for the restore still helps to tell.
+  for (RestoreSource& source : find_sources(known, {}, trials_)) ways.push_back(std::move(source));
   std::set<std::vector<std::string>> seen;
-  for (const RestoreSource& source : sources_) {
-    if (is_excluded(source) || !evidence_.contains(source.at.site)) continue;
-    if (source.other && !evidence_.contains(source.other->site)) continue;
-    if (!seen.insert(source.letters).second) continue;
-    auto opened = open_source(source, chunk, 1);
+  std::erase_if(ways, [&](const RestoreSource& way) { return !seen.insert(way.letters).second; });
+  if (ways.size() > kMaxSamples) ways.resize(kMaxSamples);
+  return ways;
+}
+
+std::vector<RestoreStream::Sample> RestoreStream::take_samples(const RestorePlan& plan,
+                                                               std::uint64_t chunk) {
+  std::vector<Sample> samples;
+  for (RestoreSource& way : ways_to_sample(plan)) {
+    auto opened = open_source(way, chunk, 1);
     if (!opened) continue;
     auto record = (*opened)->next();
-    if (record) samples.push_back({&source, std::move(*record)});
+    if (record) samples.push_back({std::move(way), std::move(*record)});
   }
-  std::set<std::string> honest;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    for (std::size_t j = i + 1; j < samples.size(); ++j) {
-      const Sample& x = samples[i];
-      const Sample& y = samples[j];
-      if (x.source->top == y.source->top) continue;
-      const auto verified = combine(*x.source, secret::Buffer::copy_of(x.record.bytes()), *y.source,
-                                    secret::Buffer::copy_of(y.record.bytes()), chunk);
-      if (!verified) continue;
-      honest.insert(x.source->letters.begin(), x.source->letters.end());
-      honest.insert(y.source->letters.begin(), y.source->letters.end());
+  return samples;
+}
+
+bool RestoreStream::verifies(const std::vector<const Sample*>& set, std::uint64_t chunk) const {
+  std::vector<sharing::ShareIndex> tops;
+  std::vector<secret::Buffer> records;
+  for (const Sample* sample : set) {
+    tops.push_back(sample->source.top);
+    records.push_back(secret::Buffer::copy_of(sample->record.bytes()));
+  }
+  return combine(tops, records, chunk).has_value();
+}
+
+// Threshold-many samples of different top shares that verify; empty when none were found. First the
+// plan with one or none of its records swapped, then sets from the samples that it did not use.
+std::vector<const RestoreStream::Sample*> RestoreStream::find_verifying(
+    const std::vector<Sample>& samples, std::size_t planned, std::uint64_t chunk) const {
+  const std::size_t threshold = policy_.scheme.threshold;
+  std::vector<const Sample*> set;
+  std::size_t trials = 0;
+  const auto fits = [&](const Sample& sample) {
+    return std::ranges::none_of(
+        set, [&](const Sample* s) { return s->source.top == sample.source.top; });
+  };
+  for (std::size_t i = 0; planned == threshold && i < planned; ++i) {
+    for (std::size_t j = planned; j < samples.size() && trials < kMaxSearches / 2; ++j) {
+      set.clear();
+      for (std::size_t p = 0; p < planned; ++p) {
+        if (p != i) set.push_back(&samples[p]);
+      }
+      if (!fits(samples[j])) continue;
+      set.push_back(&samples[j]);
+      ++trials;
+      if (verifies(set, chunk)) return set;
     }
   }
+  set.clear();
+  const auto extend = [&](auto&& self, std::size_t end) -> bool {
+    if (set.size() == threshold) return ++trials <= kMaxSearches && verifies(set, chunk);
+    for (std::size_t i = end; i > 0 && trials < kMaxSearches; --i) {
+      if (!fits(samples[i - 1])) continue;
+      set.push_back(&samples[i - 1]);
+      if (self(self, i - 1)) return true;
+      set.pop_back();
+    }
+    return false;
+  };
+  return extend(extend, samples.size()) ? set : std::vector<const Sample*>{};
+}
+
+RestoreStream::Verdict RestoreStream::judge(const std::vector<Sample>& samples,
+                                            const std::vector<const Sample*>& verifying,
+                                            std::uint64_t chunk) const {
+  Verdict verdict;
+  for (const Sample& sample : samples) {
+    bool right = std::ranges::find(verifying, &sample) != verifying.end();
+    if (!right) {
+      std::vector<const Sample*> set = verifying;
+      const auto same_top = std::ranges::find_if(
+          set, [&](const Sample* s) { return s->source.top == sample.source.top; });
+      *(same_top == set.end() ? set.begin() : same_top) = &sample;
+      right = verifies(set, chunk);
+    }
+    if (right) {
+      verdict.honest.insert(sample.source.letters.begin(), sample.source.letters.end());
+    } else {
+      verdict.wrong.insert(sample.source.way());
+    }
+  }
+  return verdict;
+}
+
+Result<> RestoreStream::blame(const RestorePlan& plan, std::uint64_t chunk) {
+  const std::vector<Sample> samples = take_samples(plan, chunk);
+  const auto planned =
+      static_cast<std::size_t>(std::ranges::count_if(samples, [&](const Sample& sample) {
+        return std::ranges::any_of(plan.sources, [&](const RestoreSource& source) {
+          return source.way() == sample.source.way();
+        });
+      }));
+  const auto verifying = find_verifying(samples, planned, chunk);
   const std::string place = fmt::format("chunk {} does not match the tag on the card", chunk);
-  if (honest.empty())
+  if (verifying.empty()) {
     return fail(Code::kCorrupt, place + ", and no other set of shares verifies it");
-  std::vector<std::string> suspects;
-  for (const std::string& letter : plan.letters()) {
-    if (!honest.contains(letter)) suspects.push_back(letter);
   }
-  for (const RestoreSource* side : {&plan.first, &plan.second}) {
-    const bool own = side->at.site == site_.config.name && !side->other;
-    for (const std::string& letter : side->letters) {
-      // Only a single suspect is proven; of several, the way that they came is left out.
-      const bool proven = suspects.size() == 1 && suspects.front() == letter;
-      if (!proven) continue;
-      exclude(*side, letter, place, true);
-      TRY(site_.log.append("share_blamed", {{"share", letter},
-                                            {"site", holder_of(letter).text()},
-                                            {"object", object_.object.text()}}));
+  const Verdict verdict = judge(samples, verifying, chunk);
+  bool found = false;
+  for (const RestoreSource& side : plan.sources) {
+    if (!verdict.wrong.contains(side.way())) continue;
+    found = true;
+    std::vector<std::string> suspects;
+    for (const std::string& letter : side.letters) {
+      if (!verdict.honest.contains(letter)) suspects.push_back(letter);
     }
-    // Everybody was honest about this one chunk when asked again, or nobody can be told apart.
-    if (suspects.size() != 1 && !own) exclude(*side, "", place, false);
+    if (suspects.size() != 1) {
+      exclude(side, "", place, false);  // of several, nobody can be told apart
+      continue;
+    }
+    exclude(side, suspects.front(), place, true);
+    TRY(site_.log.append("share_blamed", {{"share", suspects.front()},
+                                          {"site", holder_of(suspects.front()).text()},
+                                          {"object", object_.object.text()}}));
+  }
+  if (found) return {};
+  // Everybody was honest about this one chunk when asked again: the ways are left out.
+  for (const RestoreSource& side : plan.sources) {
+    const bool own = side.at.site == site_.config.name && side.others.empty();
+    if (!own) exclude(side, "", place, false);
   }
   return {};
 }

@@ -1,16 +1,20 @@
-// Which shares to restore from: every legal set, cheapest first by key price.
+// Which shares to restore from: the cheapest legal set by key price.
 //
-// Two of the top shares are needed. A top share that was cut again is one source per pair of its
-// nested shares and gathering point: the two meet at one of their holders, which combines them and
-// learns no more than that one top share. Pure functions over a snapshot.
+// Threshold-many top shares are needed. A top share that was cut again is gathered: threshold-many
+// of its parts meet at one of their holders, which combines them and learns no more than that one
+// top share. Prices add up, so the cheapest set is the cheapest way to each top share, then the
+// cheapest tops; nothing is enumerated but, for a gathering whose cheapest parts have failed
+// before, at most kMaxGatherings sets of parts for each gathering point. Pure functions over a
+// snapshot.
 #pragma once
 
 #include <set>
 
 #include "control/placement.h"
-#include "sharing/form_q.h"
 
 namespace warifu::control {
+
+inline constexpr std::size_t kMaxGatherings = 64;
 
 // A durable share and its holder.
 struct ShareLocation {
@@ -24,16 +28,19 @@ struct ShareLocation {
 // One way to get the records of one top share.
 struct RestoreSource {
   sharing::ShareIndex top = sharing::ShareIndex::kA;
-  ShareLocation at;                    // held, or gathered, here
-  std::optional<ShareLocation> other;  // the nested share that travels to the gathering point
-  std::vector<std::string> letters;    // "B", or "C1", "C2"
-  Route route;                         // from `at` to the destination
+  ShareLocation at;                   // held, or gathered, here
+  std::vector<ShareLocation> others;  // parts that travel to the gathering point
+  std::vector<std::string> letters;   // "B", or "C1", "C2"; ascending by part
+  Route route;                        // from `at` to the destination
   double price = 0;
+
+  // "B", or "C2<C1": C1 is sent to the holder of C2 and combined there.
+  [[nodiscard]] std::string way() const;
 };
 
 struct RestorePlan {
-  RestoreSource first, second;
-  [[nodiscard]] double price() const { return first.price + second.price; }
+  std::vector<RestoreSource> sources;  // as many as the threshold, ascending by top share
+  [[nodiscard]] double price() const;
   [[nodiscard]] std::vector<std::string> letters() const;
 };
 
@@ -42,16 +49,44 @@ struct RestoreWishes {
   std::optional<SiteName> gather;       // combine nested shares only here
 };
 
+// What earlier attempts of a restore have shown.
+struct RestoreTrials {
+  std::set<std::string> out;            // letters of liars, and ways that failed
+  std::map<std::string, int> failures;  // by letter: ways with it that failed
+};
+
 // Parses "A,C1,C2". Errors: kInvalidArgument.
 [[nodiscard]] Result<std::set<std::string>> parse_letters(const std::string& text);
 
-// Sources that can be reached, cheapest first. `bytes`: length of one share.
-[[nodiscard]] std::vector<RestoreSource> find_sources(
-    const std::vector<ShareLocation>& shares, const Snapshot& snapshot, const SiteConfig& config,
-    const SiteName& destination, std::uint64_t bytes, const RestoreWishes& wishes);
+// What find_sources() looks at; references live as long as the call.
+struct RestoreField {
+  const PolicyNode& policy;
+  const std::vector<ShareLocation>& shares;
+  const Snapshot& snapshot;
+  const std::vector<LinkEntry>& links;
+  SiteName destination;
+  sharing::RecordLayout records;  // of the object
+};
 
-// Pairs of sources of different top shares, cheapest first, that fit the wishes.
-[[nodiscard]] std::vector<RestorePlan> find_plans(const std::vector<RestoreSource>& sources,
-                                                  const RestoreWishes& wishes);
+// The best way for each holder of a whole share and each gathering point, cheapest first; ways over
+// sites that do not answer and ways that are out are missing.
+[[nodiscard]] std::vector<RestoreSource> find_sources(const RestoreField& field,
+                                                      const RestoreWishes& wishes,
+                                                      const RestoreTrials& trials);
+
+// The source that gathers exactly these parts at the first of them; nullopt when a site on the way
+// does not answer.
+[[nodiscard]] std::optional<RestoreSource> gather_source(const RestoreField& field,
+                                                         const std::vector<ShareLocation>& parts);
+
+// The cheapest set of sources of different top shares that fits the wishes.
+[[nodiscard]] std::optional<RestorePlan> find_plan(const std::vector<RestoreSource>& sources,
+                                                   const sharing::Scheme& scheme,
+                                                   const RestoreWishes& wishes);
+
+// Sets of `k` of the numbers 0..prices.size()-1 in ascending order of their summed prices, at most
+// `limit` of them. `prices` must ascend.
+[[nodiscard]] std::vector<std::vector<std::size_t>> cheapest_sets(const std::vector<double>& prices,
+                                                                  std::size_t k, std::size_t limit);
 
 }  // namespace warifu::control

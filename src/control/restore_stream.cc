@@ -39,7 +39,7 @@ class OwnSource final : public RecordSource {
   std::uint64_t done_ = 0;
 };
 
-// A share, or a pair of nested shares, that another site sends.
+// A share, or nested shares that are gathered there, from another site.
 class RemoteSource final : public RecordSource {
  public:
   explicit RemoteSource(channel::Call call) : call_(std::move(call)) {}
@@ -66,6 +66,8 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   session_ = job.job;
   TRY_ASSIGN(object_, catalog_.object(*job.object));
   chunking_ = {{object_.length}};
+  TRY_ASSIGN(policy_, parse_policy(object_.policy));
+  top_records_ = sharing::RecordLayout(chunking_).below(policy_.scheme);
   boost::json::error_code bad;
   const boost::json::value plan = boost::json::parse(job.plan, bad);
   if (bad || !plan.is_object()) return fail(Code::kCorrupt, "the job's plan is damaged");
@@ -103,36 +105,27 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   tag_over_tags_ = secrets.tag;
   TRY_ASSIGN(shares_, locate_shares(catalog_, object_.object));
 
+  for (const ShareLocation& share : shares_) {
+    if (static_cast<std::size_t>(share.top) >= policy_.children.size()) {
+      return fail(Code::kCorrupt, "share " + share.letter + " does not fit the object's policy");
+    }
+    if (evidence_.contains(share.site)) proven_.push_back(share);
+  }
   const NetworkView view = look_at_network(site_, own_);
   missing_ = view.missing;
   snapshot_ = view.snapshot;
-  sources_ = find_sources(shares_, view.snapshot, site_.config, site_.config.name,
-                          chunking_.records_length({0}, chunking_.chunk_count()), wishes_);
   return {};
 }
 
-namespace {
-// One way to get a share: "C2<C1" is C1 sent to the holder of C2 and combined there.
-std::string way_of(const RestoreSource& source) {
-  return source.other ? source.at.letter + "<" + source.other->letter : source.at.letter;
-}
-}  // namespace
-
-bool RestoreStream::is_excluded(const RestoreSource& source) const {
-  if (excluded_.contains(way_of(source))) return true;
-  return std::ranges::any_of(source.letters,
-                             [&](const std::string& letter) { return excluded_.contains(letter); });
+RestoreField RestoreStream::field() const {
+  return {policy_,           proven_,
+          snapshot_,         site_.config.links,
+          site_.config.name, sharing::RecordLayout(chunking_)};
 }
 
 Result<RestorePlan> RestoreStream::choose() const {
-  std::vector<RestoreSource> usable;
-  for (const RestoreSource& source : sources_) {
-    const bool proven = evidence_.contains(source.at.site) &&
-                        (!source.other || evidence_.contains(source.other->site));
-    if (!is_excluded(source) && proven) usable.push_back(source);
-  }
-  auto plans = find_plans(usable, wishes_);
-  if (!plans.empty()) return plans.front();
+  auto plan = find_plan(find_sources(field(), wishes_, trials_), policy_.scheme, wishes_);
+  if (plan) return std::move(*plan);
   std::string why = "no set of shares that restores the object is left";
   for (const Fault& fault : faults_) why += fmt::format("; {} ({})", fault.why, fault.share);
   for (const auto& [site, reason] : missing_) why += "; " + reason;
@@ -162,24 +155,25 @@ Result<std::unique_ptr<RecordSource>> RestoreStream::open_source(const RestoreSo
                                                                  std::uint64_t first,
                                                                  std::uint64_t count) {
   TRY_ASSIGN(ReadRequest request, read_request(source.at, first, count));
-  if (source.at.site == site_.config.name && !source.other) {
+  if (source.at.site == site_.config.name && source.others.empty()) {
     TRY_ASSIGN(auto released, own_.release(request, site_.config.name));
     return std::make_unique<OwnSource>(site_, std::move(released), std::move(request));
   }
   channel::Request call_request{.to = source.at.site, .job = session_};
-  if (source.other) {
+  if (!source.others.empty()) {
+    CombineRequest gather{.own = std::move(request), .others = {}};
+    for (const ShareLocation& other : source.others) {
+      gather.others.push_back({other.site, other.share, evidence_.at(other.site)});
+    }
     call_request.method = number(Method::kShareCombine);
-    call_request.body = encode(CombineRequest{.own = std::move(request),
-                                              .other_site = source.other->site,
-                                              .other_share = source.other->share,
-                                              .other_evidence = evidence_.at(source.other->site)});
+    call_request.body = encode(gather);
   } else {
     call_request.method = number(Method::kShareRead);
     call_request.body = encode(request);
   }
   TRY_ASSIGN(channel::Call call, site_.caller.start(std::move(call_request)));
   TRY_ASSIGN(const channel::Reply reply, call.reply());
-  const auto expected = shape_of(chunking_, first, count);
+  const auto expected = shape_of(top_records_, first, count);
   if (reply.download != expected) {
     return fail(Code::kCorrupt, source.at.site.text() + " offers a share of another size");
   }
@@ -188,9 +182,10 @@ Result<std::unique_ptr<RecordSource>> RestoreStream::open_source(const RestoreSo
 
 void RestoreStream::exclude(const RestoreSource& source, const std::string& letter,
                             const std::string& why, bool lied) {
-  // Without a letter only this way is out: of a pair, either site may have failed.
-  const std::string out = letter.empty() ? way_of(source) : letter;
-  excluded_.insert(out);
+  // Without a letter only this way is out: of several sites, any may have failed.
+  const std::string out = letter.empty() ? source.way() : letter;
+  trials_.out.insert(out);
+  for (const std::string& tried : source.letters) ++trials_.failures[tried];
   faults_.push_back({out, letter.empty() ? source.at.site : holder_of(letter), why, lied});
   log_warning(fmt::format("restore {}: share {} at {} is left out: {}", session_.text(), out,
                           faults_.back().site.text(), why));
@@ -227,28 +222,28 @@ Result<> RestoreStream::run(std::uint64_t from, const PlainSink& sink) {
 // due.
 Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink) {
   const std::uint64_t count = chunking_.chunk_count() - next_chunk_;
-  const RestoreSource* sides[2] = {&plan.first, &plan.second};
-  std::unique_ptr<RecordSource> sources[2];
+  std::vector<std::unique_ptr<RecordSource>> sources;
+  std::vector<sharing::ShareIndex> tops;
   const auto give_up = [&](const RestoreSource& source, const Error& error) -> Result<> {
     // Also when a gate refuses: one site must not be able to veto what others allow.
     refused_ = refused_ || error.code == Code::kRefused;
     exclude(source, "", error.message, false);
     return {};
   };
-  for (int i = 0; i < 2; ++i) {
-    auto opened = open_source(*sides[i], next_chunk_, count);
-    if (!opened) return give_up(*sides[i], opened.error());
-    sources[i] = std::make_unique<ReadAhead>(std::move(*opened), count);
+  for (const RestoreSource& side : plan.sources) {
+    auto opened = open_source(side, next_chunk_, count);
+    if (!opened) return give_up(side, opened.error());
+    sources.push_back(std::make_unique<ReadAhead>(std::move(*opened), count));
+    tops.push_back(side.top);
   }
   while (next_chunk_ < chunking_.chunk_count()) {
-    secret::Buffer records[2];
-    for (int i = 0; i < 2; ++i) {
+    std::vector<secret::Buffer> records;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
       auto record = sources[i]->next();
-      if (!record) return give_up(*sides[i], record.error());
-      records[i] = std::move(*record);
+      if (!record) return give_up(plan.sources[i], record.error());
+      records.push_back(std::move(*record));
     }
-    auto chunk =
-        combine(plan.first, std::move(records[0]), plan.second, std::move(records[1]), next_chunk_);
+    auto chunk = combine(tops, records, next_chunk_);
     if (!chunk) return blame(plan, next_chunk_);
     if (tagger_ != nullptr) tagger_->add(chunk->tag());
     TRY(sink(chunk->data()));
@@ -257,28 +252,30 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink)
   return {};
 }
 
-Result<sharing::VerifiedChunk> RestoreStream::combine(const RestoreSource& x,
-                                                      secret::Buffer x_record,
-                                                      const RestoreSource& y,
-                                                      secret::Buffer y_record,
+Result<sharing::VerifiedChunk> RestoreStream::combine(const std::vector<sharing::ShareIndex>& tops,
+                                                      std::span<const secret::Buffer> records,
                                                       std::uint64_t chunk) const {
-  if (x_record.size() != y_record.size()) {
-    return fail(Code::kCorrupt, "two shares have records of different sizes");
+  const std::size_t wanted = top_records_.length({chunk});
+  if (std::ranges::any_of(records, [&](const auto& r) { return r.size() != wanted; })) {
+    return fail(Code::kCorrupt, "a share has a record of another size");
   }
-  sharing::combine(x.top, x_record.bytes(), y.top, y_record.bytes(), x_record.bytes());
+  TRY_ASSIGN(const sharing::Joiner joiner, sharing::Joiner::make(policy_.scheme, tops));
   return sharing::verify_record(*key_, object_.object, {chunk}, chunking_.length({chunk}),
-                                std::move(x_record));
+                                join_records(joiner, records, chunking_.record_length({chunk})));
 }
 
 Result<> RestoreStream::account() {
   for (const Used& used : used_) {
     if (used.count == 0) continue;
-    const BulkUse bulk = bulk_use(chunking_, used.first, used.count);
-    for (const RestoreSource* source : {&used.plan.first, &used.plan.second}) {
-      TRY(record_route_use(catalog_, session_, source->route, snapshot_, bulk));
-      if (!source->other) continue;
-      const Route hop = travel_route(site_.config.links, source->other->site, source->at.site);
-      TRY(record_route_use(catalog_, session_, hop, snapshot_, bulk));
+    for (const RestoreSource& source : used.plan.sources) {
+      TRY(record_route_use(catalog_, session_, source.route, snapshot_,
+                           bulk_use(top_records_, used.first, used.count)));
+      const PolicyNode& cut = policy_.children[static_cast<std::size_t>(source.top)];
+      for (const ShareLocation& other : source.others) {
+        const Route hop = travel_route(site_.config.links, other.site, source.at.site);
+        TRY(record_route_use(catalog_, session_, hop, snapshot_,
+                             bulk_use(top_records_.below(cut.scheme), used.first, used.count)));
+      }
     }
   }
   return {};
@@ -290,9 +287,10 @@ void RestoreStream::describe(boost::json::object& result) const {
   std::string gathered;
   if (!used_.empty()) {
     for (const std::string& letter : used_.back().plan.letters()) letters.emplace_back(letter);
-    for (const RestoreSource* source : {&used_.back().plan.first, &used_.back().plan.second}) {
-      routes.emplace_back(route_text(source->route));
-      if (source->other) gathered = source->at.site.text();
+    for (const RestoreSource& source : used_.back().plan.sources) {
+      routes.emplace_back(route_text(source.route));
+      if (source.others.empty()) continue;
+      gathered += (gathered.empty() ? "" : ", ") + source.at.site.text();
     }
   }
   for (const Fault& fault : faults_) {

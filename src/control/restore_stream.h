@@ -1,4 +1,4 @@
-// The stream behind a restore job: pairs of sources, verification, blame, replacement.
+// The stream behind a restore job: sets of sources, verification, blame, replacement.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -35,21 +35,42 @@ class RestoreStream {
     bool lied = false;
   };
 
+  // One record that a source has given when asked for a single chunk.
+  struct Sample {
+    RestoreSource source;
+    secret::Buffer record;
+  };
+  // Which samples are right, once a set of them has verified.
+  struct Verdict {
+    std::set<std::string> honest;  // letters of samples that are right
+    std::set<std::string> wrong;   // ways of samples that are not
+  };
+
   Result<RestorePlan> choose() const;
+  [[nodiscard]] RestoreField field() const;
   Result<std::unique_ptr<RecordSource>> open_source(const RestoreSource& source,
                                                     std::uint64_t first, std::uint64_t count);
   Result<ReadRequest> read_request(const ShareLocation& share, std::uint64_t first,
                                    std::uint64_t count) const;
   Result<> run_plan(const RestorePlan& plan, const PlainSink& sink);
-  Result<sharing::VerifiedChunk> combine(const RestoreSource& x, secret::Buffer x_record,
-                                         const RestoreSource& y, secret::Buffer y_record,
+  // Joins one record of each of threshold-many top shares and verifies it. Errors: kCorrupt.
+  Result<sharing::VerifiedChunk> combine(const std::vector<sharing::ShareIndex>& tops,
+                                         std::span<const secret::Buffer> records,
                                          std::uint64_t chunk) const;
   // Finds out which share of `plan` is wrong at this chunk. Errors: kCorrupt when it cannot be
   // told.
   Result<> blame(const RestorePlan& plan, std::uint64_t chunk);
+  [[nodiscard]] std::vector<RestoreSource> ways_to_sample(const RestorePlan& plan) const;
+  std::vector<Sample> take_samples(const RestorePlan& plan, std::uint64_t chunk);
+  [[nodiscard]] bool verifies(const std::vector<const Sample*>& set, std::uint64_t chunk) const;
+  [[nodiscard]] std::vector<const Sample*> find_verifying(const std::vector<Sample>& samples,
+                                                          std::size_t planned,
+                                                          std::uint64_t chunk) const;
+  [[nodiscard]] Verdict judge(const std::vector<Sample>& samples,
+                              const std::vector<const Sample*>& verifying,
+                              std::uint64_t chunk) const;
   void exclude(const RestoreSource& source, const std::string& letter, const std::string& why,
                bool lied);
-  [[nodiscard]] bool is_excluded(const RestoreSource& source) const;
   [[nodiscard]] SiteName holder_of(const std::string& letter) const;
 
   SiteContext& site_;
@@ -57,6 +78,8 @@ class RestoreStream {
   catalog::Catalog& catalog_;
   catalog::Object object_;
   sharing::Chunking chunking_;
+  PolicyNode policy_;
+  sharing::RecordLayout top_records_;
   Bytes grant_bytes_;
   consent::Grant grant_;
   std::map<SiteName, consent::Evidence> evidence_;
@@ -64,13 +87,13 @@ class RestoreStream {
   JobId session_;
   std::unique_ptr<mac::Key> key_;
   mac::Tag tag_over_tags_{};
-  std::vector<ShareLocation> shares_;
+  std::vector<ShareLocation> shares_;  // all
+  std::vector<ShareLocation> proven_;  // that the consent has evidence for
   RestoreWishes wishes_;
-  std::vector<RestoreSource> sources_;
   std::vector<std::pair<SiteName, std::string>> missing_;
 
   std::uint64_t next_chunk_ = 0;
-  std::set<std::string> excluded_;  // letters of liars, ways that failed
+  RestoreTrials trials_;
   std::vector<Fault> faults_;
   bool refused_ = false;  // some gate said no
   struct Used {

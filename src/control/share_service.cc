@@ -5,23 +5,32 @@
 
 #include "base/log.h"
 #include "control/reshare.h"
+#include "control/share_letters.h"
 #include "control/share_sink.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
 
 std::string letter_of(const store::ShareHeader& header) {
-  if (header.level == store::Level::kTop) {
-    return std::string(1, sharing::share_letter(static_cast<sharing::ShareIndex>(header.index)));
-  }
-  return "C" + std::to_string(header.index + 1);
+  const auto index = static_cast<sharing::ShareIndex>(header.index);
+  if (header.level == store::Level::kTop) return top_letter(index);
+  return nested_letter(static_cast<sharing::ShareIndex>(header.parent_index), index);
 }
 
-channel::StreamShape shape_of(const sharing::Chunking& chunking, std::uint64_t first,
+channel::StreamShape shape_of(const sharing::RecordLayout& records, std::uint64_t first,
                               std::uint64_t count) {
-  const std::uint32_t full = chunking.chunk_bytes + sharing::kTagBytes;
-  const std::uint64_t bytes = chunking.records_length({first}, count);
-  return {count, bytes, count == 1 ? static_cast<std::uint32_t>(bytes) : full};
+  const std::uint64_t bytes = records.lengths({first}, count);
+  return {count, bytes, count == 1 ? static_cast<std::uint32_t>(bytes) : records.full_bytes()};
+}
+
+secret::Buffer join_records(const sharing::Joiner& joiner, std::span<const secret::Buffer> shares,
+                            std::size_t length) {
+  std::vector<ByteView> views;
+  for (const secret::Buffer& share : shares) views.push_back(share.bytes());
+  secret::Buffer record(joiner.scheme().padded(length));
+  joiner.join(views, record.bytes());
+  record.shrink(length);
+  return record;
 }
 
 void ShareService::add_handlers(channel::Server& server) {
@@ -193,10 +202,6 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
 
 namespace {
 
-sharing::Chunking chunking_of(const store::ShareHeader& header) {
-  return {{header.object_length}, header.chunk_bytes};
-}
-
 Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& request,
                              os::Clock& clock, const SiteName& here) {
   if (permit.covers(request.object, request.destination, clock.now())) return {};
@@ -208,59 +213,83 @@ Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& r
 Result<> ShareService::handle_read(channel::Exchange& exchange) {
   TRY_ASSIGN(const ReadRequest request, decode_read(exchange.request().body));
   TRY_ASSIGN(const Released released, release(request, exchange.request().from));
-  const sharing::Chunking chunking = chunking_of(released.reader->header());
-  TRY(exchange.reply({}, shape_of(chunking, request.first_chunk, request.chunk_count)));
+  const sharing::RecordLayout records = store::records_of(released.reader->header());
+  TRY(exchange.reply({}, shape_of(records, request.first_chunk, request.chunk_count)));
   for (std::uint64_t i = 0; i < request.chunk_count; ++i) {
     const ChunkIndex index{request.first_chunk + i};
     TRY(check_still_allowed(released.permit, request, site_.system.clock, site_.config.name));
-    secret::Buffer record(chunking.record_length(index));
+    secret::Buffer record(records.length(index));
     TRY(released.reader->read(index, 1, record.bytes()));
     TRY(exchange.send(record.bytes()));
   }
   return {};
 }
 
+Result<std::vector<channel::Call>> ShareService::fetch_others(channel::Exchange& exchange,
+                                                              const CombineRequest& request,
+                                                              const store::ShareHeader& header) {
+  const auto shape =
+      shape_of(store::records_of(header), request.own.first_chunk, request.own.chunk_count);
+  std::vector<channel::Call> calls;
+  for (const CombineRequest::Other& other : request.others) {
+    const auto sibling = std::ranges::find(header.siblings, other.share, &store::Sibling::share);
+    if (sibling == header.siblings.end() || sibling->site != other.site ||
+        sibling->index == header.index) {
+      return fail(Code::kRefused, site_.config.name.text() +
+                                      ": another share is not a sibling of the one held here");
+    }
+    ReadRequest fetch = request.own;
+    fetch.share = other.share;
+    fetch.evidence = other.evidence;
+    TRY_ASSIGN(channel::Call call, site_.caller.start({.to = other.site,
+                                                       .method = number(Method::kShareRead),
+                                                       .job = exchange.request().job,
+                                                       .body = encode(fetch)}));
+    TRY_ASSIGN(const channel::Reply reply, call.reply([&](std::uint64_t done, std::uint64_t total) {
+      (void)exchange.working(done, total);  // a lost caller shows at the next frame
+    }));
+    if (reply.download != shape) {
+      return fail(Code::kProtocol, other.site.text() + " offers a share of another size");
+    }
+    calls.push_back(std::move(call));
+  }
+  return calls;
+}
+
 Result<> ShareService::handle_combine(channel::Exchange& exchange) {
   TRY_ASSIGN(const CombineRequest request, decode_combine(exchange.request().body));
   TRY_ASSIGN(const Released own, release(request.own, exchange.request().from));
   const store::ShareHeader& header = own.reader->header();
-  const auto sibling =
-      std::ranges::find(header.siblings, request.other_share, &store::Sibling::share);
-  if (sibling == header.siblings.end() || sibling->site != request.other_site ||
-      sibling->index == header.index) {
-    return fail(Code::kRefused, site_.config.name.text() +
-                                    ": the other share is not a sibling of the one held here");
+  std::vector<sharing::ShareIndex> from = {static_cast<sharing::ShareIndex>(header.index)};
+  for (const CombineRequest::Other& other : request.others) {
+    const auto sibling = std::ranges::find(header.siblings, other.share, &store::Sibling::share);
+    if (sibling == header.siblings.end()) continue;  // fetch_others says so
+    from.push_back(static_cast<sharing::ShareIndex>(sibling->index));
   }
-  ReadRequest fetch = request.own;
-  fetch.share = request.other_share;
-  fetch.evidence = request.other_evidence;
-  TRY_ASSIGN(channel::Call call, site_.caller.start({.to = request.other_site,
-                                                     .method = number(Method::kShareRead),
-                                                     .job = exchange.request().job,
-                                                     .body = encode(fetch)}));
-  TRY_ASSIGN(const channel::Reply reply, call.reply([&](std::uint64_t done, std::uint64_t total) {
-    (void)exchange.working(done, total);  // a lost caller shows at the next frame
-  }));
-  const sharing::Chunking chunking = chunking_of(header);
-  const auto shape = shape_of(chunking, request.own.first_chunk, request.own.chunk_count);
-  if (reply.download != shape) {
-    return fail(Code::kProtocol, request.other_site.text() + " offers a share of another size");
-  }
-  TRY(exchange.reply({}, shape));
-  const auto own_index = static_cast<sharing::ShareIndex>(header.index);
-  const auto other_index = static_cast<sharing::ShareIndex>(sibling->index);
-  for (std::uint64_t i = 0; i < shape.frames; ++i) {
+  TRY_ASSIGN(std::vector<channel::Call> calls, fetch_others(exchange, request, header));
+  TRY_ASSIGN(const sharing::Joiner joiner, sharing::Joiner::make(header.scheme, from));
+  const sharing::RecordLayout parent = store::cut_records_of(header);
+  const sharing::RecordLayout records = store::records_of(header);
+  const std::uint64_t count = request.own.chunk_count;
+  TRY(exchange.reply({}, shape_of(parent, request.own.first_chunk, count)));
+  for (std::uint64_t i = 0; i < count; ++i) {
     const ChunkIndex index{request.own.first_chunk + i};
     TRY(check_still_allowed(own.permit, request.own, site_.system.clock, site_.config.name));
-    TRY_ASSIGN(secret::Buffer other, call.receive());
-    secret::Buffer record(chunking.record_length(index));
-    TRY(own.reader->read(index, 1, record.bytes()));
-    if (other.size() != record.size()) {
-      return fail(Code::kProtocol, request.other_site.text() + " sent a record of another size");
+    std::vector<secret::Buffer> parts;
+    parts.emplace_back(records.length(index));
+    TRY(own.reader->read(index, 1, parts.front().bytes()));
+    for (channel::Call& call : calls) {
+      TRY_ASSIGN(secret::Buffer part, call.receive());
+      if (part.size() != parts.front().size()) {
+        return fail(Code::kProtocol, "a sibling sent a record of another size");
+      }
+      parts.push_back(std::move(part));
     }
-    sharing::combine(own_index, record.bytes(), other_index, other.bytes(), record.bytes());
+    secret::Buffer record = join_records(joiner, parts, parent.length(index));
     TRY(exchange.send(record.bytes()));
-    if (call.ack_due()) TRY(call.acknowledge());
+    for (channel::Call& call : calls) {
+      if (call.ack_due()) TRY(call.acknowledge());
+    }
   }
   return {};
 }

@@ -30,11 +30,17 @@ struct SiteContext {
 };
 
 [[nodiscard]] store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created);
-// "A".."C" or "C1".."C3".
+// "A", "AF", "C1".
 [[nodiscard]] std::string letter_of(const store::ShareHeader& header);
 // The data frames that carry chunks [first, first + count) of a share.
-[[nodiscard]] channel::StreamShape shape_of(const sharing::Chunking& chunking, std::uint64_t first,
-                                            std::uint64_t count);
+[[nodiscard]] channel::StreamShape shape_of(const sharing::RecordLayout& records,
+                                            std::uint64_t first, std::uint64_t count);
+
+// The record of `length` bytes that was cut, from the shares of it in the order of joiner.from();
+// all must be joiner.scheme().share_bytes(length) long.
+[[nodiscard]] secret::Buffer join_records(const sharing::Joiner& joiner,
+                                          std::span<const secret::Buffer> shares,
+                                          std::size_t length);
 
 // Uploads to this site, held open between prepare and commit.
 class Uploads {
@@ -89,6 +95,10 @@ class ShareService {
   Result<> handle_write(channel::Exchange& exchange);
   Result<> handle_read(channel::Exchange& exchange);
   Result<> handle_combine(channel::Exchange& exchange);
+  // The other shares of a combine request, as streams to this site.
+  Result<std::vector<channel::Call>> fetch_others(channel::Exchange& exchange,
+                                                  const CombineRequest& request,
+                                                  const store::ShareHeader& header);
   Result<> handle_reshare(channel::Exchange& exchange);
 
   SiteContext& site_;

@@ -176,9 +176,9 @@ Result<> check_whole(const SiteConfig& config, const std::string& file) {
     for (std::size_t j = i + 1; j < config.sites.size(); ++j) {
       if (config.sites[i].name == config.sites[j].name ||
           config.sites[i].number == config.sites[j].number) {
-        return bad(file, nullptr, fmt::format("[[sites]] {} and {} share a name or a number",
-                                              config.sites[i].name.text(),
-                                              config.sites[j].name.text()));
+        return bad(file, nullptr,
+                   fmt::format("[[sites]] {} and {} share a name or a number",
+                               config.sites[i].name.text(), config.sites[j].name.text()));
       }
     }
   }

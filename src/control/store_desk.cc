@@ -9,10 +9,11 @@
 
 namespace warifu::control {
 
-Upload::Upload(JobEngine& engine, catalog::Person person, std::string label)
+Upload::Upload(JobEngine& engine, catalog::Person person, std::string label, std::string policy)
     : engine_(&engine),
       person_(std::move(person)),
       label_(std::move(label)),
+      policy_(std::move(policy)),
       job_(os::random_id<JobId>(engine.site().system.random)),
       staging_key_(kStagingKeyBytes) {
   engine.site().system.random.fill(staging_key_.bytes());
@@ -53,7 +54,7 @@ Result<StoreTicket> Upload::finish() {
                                 .label = label_,
                                 .length = length.value,
                                 .chunk_count = sharing::Chunking{length}.chunk_count(),
-                                .policy = site.config.policy,
+                                .policy = policy_,
                                 .generation = 1,
                                 .created = now,
                                 .input = label_}};
@@ -64,7 +65,7 @@ Result<StoreTicket> Upload::finish() {
 }
 
 Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string& label,
-                                std::uint64_t length) {
+                                std::uint64_t length, const std::string& wished) {
   SiteContext& site = engine_.site();
   TRY_ASSIGN(catalog::Person person, engine_.catalog().person(person_id));
   TRY_ASSIGN(const auto pseudonyms, engine_.catalog().pseudonyms(person_id));
@@ -72,7 +73,11 @@ Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string&
     return fail(Code::kRefused, "the enrolment of '" + person_id +
                                     "' is incomplete; enrol the person again under a new id");
   }
-  TRY(parse_policy(site.config.policy));
+  TRY_ASSIGN(const PolicyNode policy, parse_policy(wished.empty() ? site.config.policy : wished));
+  // Told before the upload; the job plans again with the key and the sites that are there then.
+  TRY(plan_placement(
+      policy, configured_network(site.config),
+      sharing::RecordLayout(sharing::Chunking{{std::max<std::uint64_t>(length, 1)}})));
   TRY_ASSIGN(const std::uint64_t space, site.system.files.free_bytes(site.config.data_dir));
   if (space / 2 < length) {
     return fail(Code::kNoSpace, site.config.name.text() + " has " + human_bytes(space) +
@@ -81,7 +86,7 @@ Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string&
                                     " for the staged copy and its own share");
   }
   const std::string shown = label.empty() ? "unnamed" : label.substr(0, catalog::kMaxNameBytes);
-  Upload upload(engine_, std::move(person), shown);
+  Upload upload(engine_, std::move(person), shown, policy.text());
   TRY_ASSIGN(StagingWriter writer,
              StagingWriter::create(site.system, staging_path(site.config, upload.job_),
                                    upload.staging_key_.bytes()));

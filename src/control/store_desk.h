@@ -25,11 +25,12 @@ class Upload {
 
  private:
   friend class StoreDesk;
-  Upload(JobEngine& engine, catalog::Person person, std::string label);
+  Upload(JobEngine& engine, catalog::Person person, std::string label, std::string policy);
 
   JobEngine* engine_;
   catalog::Person person_;
   std::string label_;
+  std::string policy_;
   JobId job_;
   secret::Buffer staging_key_;
   std::unique_ptr<StagingWriter> writer_;  // empty after finish() and after a move
@@ -39,9 +40,11 @@ class StoreDesk {
  public:
   explicit StoreDesk(JobEngine& engine) : engine_(engine) {}
   // `length` is what the sender announces (0: unknown): space for the staged copy and share A must
-  // be there. Errors: kNotFound (the person), kNoSpace, kInvalidArgument.
+  // be there. `policy` (empty: the site's own) must be one that this network can meet.
+  // Errors: kNotFound (the person), kNoSpace, kInvalidArgument (also a policy that cannot be read),
+  // kRefused (no legal placement).
   [[nodiscard]] Result<Upload> begin(const std::string& person, const std::string& label,
-                                     std::uint64_t length);
+                                     std::uint64_t length, const std::string& policy);
 
  private:
   JobEngine& engine_;

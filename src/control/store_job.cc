@@ -41,8 +41,9 @@ Result<> StoreJob::load() {
   TRY_ASSIGN(secrets_,
              open_object_secrets(engine_.site().keys.root_key().bytes(), job_.sealed_secret));
   chunking_ = {{object_.length}};
+  TRY_ASSIGN(policy_, parse_policy(object_.policy));
   if (job_.total_bytes == 0) {
-    job_.total_bytes = chunking_.records_length({0}, chunking_.chunk_count()) * shares_.size();
+    for (const auto& share : shares_) job_.total_bytes += share.bytes;
   }
   started_ = engine_.site().system.clock.monotonic();
   return {};
@@ -77,17 +78,37 @@ void StoreJob::note_trouble(const Error& why) {
 namespace {
 
 catalog::Share planned(const ObjectId& object, std::optional<ShareId> parent, std::size_t index,
-                       const ShareTarget& target, std::uint64_t bytes, os::Random& random) {
+                       const sharing::Scheme& scheme, const ShareTarget& target,
+                       const sharing::RecordLayout& records, os::Random& random) {
   return {.share = os::random_id<ShareId>(random),
           .object = object,
           .parent = parent,
           .index = static_cast<std::uint8_t>(index),
+          .cut_shares = scheme.shares,
           .level = static_cast<std::uint8_t>(parent ? 1 : 0),
           .generation = 1,
           .site = target.site,
           .state = catalog::ShareState::kPlanned,
-          .bytes = bytes,
+          .bytes = records.lengths({0}, records.count()),
           .route = route_text(target.route)};
+}
+
+// All shares of a plan, each parent before its parts.
+std::vector<catalog::Share> planned_shares(const ObjectId& object, const PlacementPlan& plan,
+                                           const sharing::Scheme& scheme,
+                                           const sharing::RecordLayout& cut, os::Random& random) {
+  const sharing::RecordLayout records = cut.below(scheme);
+  std::vector<catalog::Share> shares;
+  for (std::size_t i = 0; i < plan.shares.size(); ++i) {
+    const ShareTarget& target = plan.shares[i];
+    shares.push_back(planned(object, std::nullopt, i, scheme, target, records, random));
+    const ShareId parent = shares.back().share;
+    for (std::size_t j = 0; j < target.nested.size(); ++j) {
+      shares.push_back(planned(object, parent, j, target.cut, target.nested[j],
+                               records.below(target.cut), random));
+    }
+  }
+  return shares;
 }
 
 }  // namespace
@@ -95,30 +116,21 @@ catalog::Share planned(const ObjectId& object, std::optional<ShareId> parent, st
 Result<> StoreJob::plan() {
   SiteContext& site = engine_.site();
   if (!shares_.empty()) return save(catalog::JobState::kRunning, "move");  // planned before a crash
-  TRY_ASSIGN(const PolicyNode policy, parse_policy(object_.policy));
   const NetworkView view = look_at_network(site, engine_.own());
-  const std::uint64_t bytes = chunking_.records_length({0}, chunking_.chunk_count());
-  auto plan = plan_placement(policy, view.snapshot, bytes);
+  const sharing::RecordLayout records(chunking_);
+  auto plan = plan_placement(policy_, view.snapshot, records);
   if (!plan) {
     std::string text = plan.error().message;
     for (const auto& [missing, why] : view.missing) text += "; " + why;
     // With every site there, the policy cannot be met; otherwise a site may come back.
     return fail(view.missing.empty() ? plan.error().code : Code::kUnavailable, text);
   }
-  std::vector<catalog::Share> shares;
-  for (std::size_t i = 0; i < plan->shares.size(); ++i) {
-    const ShareTarget& target = plan->shares[i];
-    shares.push_back(planned(object_.object, std::nullopt, i, target, bytes, site.system.random));
-    const ShareId parent = shares.back().share;
-    for (std::size_t j = 0; j < target.nested.size(); ++j) {
-      shares.push_back(
-          planned(object_.object, parent, j, target.nested[j], bytes, site.system.random));
-    }
-  }
+  const auto shares =
+      planned_shares(object_.object, *plan, policy_.scheme, records, site.system.random);
   boost::json::array reasons;
   for (const std::string& reason : plan->reasons) reasons.emplace_back(reason);
   TRY(engine_.catalog().set_job_plan(job_id_, boost::json::serialize(reasons)));
-  job_.total_bytes = bytes * shares.size();
+  for (const auto& share : shares) job_.total_bytes += share.bytes;
   TRY(engine_.catalog().add_shares(shares));
   TRY_ASSIGN(shares_, engine_.catalog().list_shares(object_.object));
   return save(catalog::JobState::kRunning, "move");
@@ -167,17 +179,37 @@ std::vector<Sibling> StoreJob::siblings_of(const std::vector<catalog::Share>& sh
   return siblings;
 }
 
+std::uint8_t StoreJob::parent_index_of(const catalog::Share& share) const {
+  const auto parent = std::ranges::find_if(
+      shares_, [&](const catalog::Share& other) { return share.parent == other.share; });
+  WARIFU_CHECK(parent != shares_.end() && parent->index < policy_.children.size());
+  return parent->index;
+}
+
+sharing::Scheme StoreJob::scheme_of(const catalog::Share& share) const {
+  return share.parent ? policy_.children[parent_index_of(share)].scheme : policy_.scheme;
+}
+
+sharing::RecordLayout StoreJob::records_of(const catalog::Share& share) const {
+  const sharing::RecordLayout top = sharing::RecordLayout(chunking_).below(policy_.scheme);
+  return share.parent ? top.below(scheme_of(share)) : top;
+}
+
 ShareSpec StoreJob::spec_of(const catalog::Share& share) {
-  return {.share = share.share,
-          .object = object_.object,
-          .parent = share.parent,
-          .index = static_cast<sharing::ShareIndex>(share.index),
-          .generation = 1,
-          .owner = pseudonyms_[share.last_site],
-          .object_length = object_.length,
-          .chunk_bytes = chunking_.chunk_bytes,
-          .computational = true,
-          .policy = object_.policy};
+  return {
+      .share = share.share,
+      .object = object_.object,
+      .parent = share.parent,
+      .parent_index = static_cast<sharing::ShareIndex>(share.parent ? parent_index_of(share) : 0),
+      .scheme = scheme_of(share),
+      .index = static_cast<sharing::ShareIndex>(share.index),
+      .generation = 1,
+      .owner = pseudonyms_[share.last_site],
+      .object_length = object_.length,
+      .chunk_bytes = chunking_.chunk_bytes,
+      .records = records_of(share),
+      .computational = true,
+      .policy = object_.policy};
 }
 
 Result<> StoreJob::commit() {
@@ -224,9 +256,13 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
       TRY(catalog.set_share_state(share.share, catalog::ShareState::kWriting));
       request.targets.push_back({share.last_site, spec_of(share)});
     }
-    const std::uint64_t before = chunking_.chunk_count() * sharing::kShareCount;
+    std::uint64_t before = 0;  // all top shares, and the parts of the shares cut earlier
+    for (const auto& share : shares_) {
+      if (!share.parent || parent_index_of(share) < parent.index) before += share.bytes;
+    }
+    const sharing::RecordLayout records = records_of(nested.front());
     const auto progress = [&](std::uint64_t done, std::uint64_t total) {
-      if (total > 0) show_progress(before + done * sharing::kShareCount);
+      if (total > 0) show_progress(before + records.lengths({0}, done) * nested.size());
     };
     if (gateway == site.config.name) {
       TRY(reshare(site, engine_.own().uploads(), request, job_id_,
@@ -265,7 +301,7 @@ Result<> StoreJob::account() {
                                            protections_json(route, view.snapshot)));
     if (!booked.empty()) continue;  // by a run that a crash cut short
     TRY(record_route_use(engine_.catalog(), job_id_, route, view.snapshot,
-                         bulk_use(chunking_, 0, chunking_.chunk_count())));
+                         bulk_use(records_of(share), 0, chunking_.chunk_count())));
   }
   return save(catalog::JobState::kRunning, "finish");
 }

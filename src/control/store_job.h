@@ -1,4 +1,4 @@
-// The job that stores an object: plan, move A, B and C, commit, re-share nested shares, finish.
+// The job that stores an object: plan, move the top shares, commit, re-share nested shares, finish.
 //
 // Steps, each durable in the catalog before the next begins:
 //   plan     snapshot of all sites, cheapest legal placement; shares recorded as planned
@@ -44,12 +44,16 @@ class StoreJob {
 
   [[nodiscard]] ShareSpec spec_of(const catalog::Share& share);
   [[nodiscard]] std::vector<CutTarget> top_targets();
+  // The cut that made (top) or makes (of a share that is cut again) these shares.
+  [[nodiscard]] sharing::Scheme scheme_of(const catalog::Share& share) const;
+  [[nodiscard]] sharing::RecordLayout records_of(const catalog::Share& share) const;
+  [[nodiscard]] std::uint8_t parent_index_of(const catalog::Share& share) const;
   [[nodiscard]] std::vector<catalog::Share> top_shares() const;
   [[nodiscard]] std::vector<catalog::Share> nested_of(const ShareId& parent) const;
   [[nodiscard]] std::vector<Sibling> siblings_of(const std::vector<catalog::Share>& shares) const;
   Result<> save(catalog::JobState state, const std::string& step);
   Result<> save_secrets();
-  void show_progress(std::uint64_t chunks);
+  void show_progress(std::uint64_t bytes);
   channel::KeepWaiting keep_waiting();
   [[nodiscard]] std::string staging_path() const;
 
@@ -61,8 +65,9 @@ class StoreJob {
   std::map<SiteName, Pseudonym> pseudonyms_;
   ObjectSecrets secrets_;
   sharing::Chunking chunking_;
+  PolicyNode policy_;
   std::chrono::nanoseconds started_{0};
-  std::uint64_t started_chunks_ = 0;
+  std::uint64_t started_bytes_ = 0;
   std::chrono::nanoseconds last_saved_{0};
 };
 

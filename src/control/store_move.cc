@@ -18,17 +18,15 @@ channel::KeepWaiting StoreJob::keep_waiting() {
   };
 }
 
-void StoreJob::show_progress(std::uint64_t chunks) {
+void StoreJob::show_progress(std::uint64_t bytes) {
   os::Clock& clock = engine_.site().system.clock;
   const auto now = clock.monotonic();
   if (now - last_saved_ < kSaveInterval) return;
   last_saved_ = now;
   const double seconds = std::chrono::duration<double>(now - started_).count();
-  job_.progress_bytes =
-      std::min(job_.total_bytes, chunks * (chunking_.chunk_bytes + sharing::kTagBytes));
-  if (seconds > 1 && chunks > started_chunks_) {
-    const double rate = static_cast<double>(chunks - started_chunks_) *
-                        (chunking_.chunk_bytes + sharing::kTagBytes) / seconds;
+  job_.progress_bytes = std::min(job_.total_bytes, bytes);
+  if (seconds > 1 && bytes > started_bytes_) {
+    const double rate = static_cast<double>(bytes - started_bytes_) / seconds;
     const double left = static_cast<double>(job_.total_bytes - job_.progress_bytes) / rate;
     job_.expected_end = os::UnixMs{clock.now().value + static_cast<std::int64_t>(left * 1000)};
   }
@@ -73,12 +71,15 @@ std::vector<CutTarget> StoreJob::top_targets() {
 }
 
 Result<Cutting> StoreJob::prepare_cut() {
-  return Cutting::prepare(engine_.site(), engine_.own().uploads(), sharing::Scheme{},
+  return Cutting::prepare(engine_.site(), engine_.own().uploads(), policy_.scheme,
                           sharing::RecordLayout(chunking_), top_targets(), job_id_);
 }
 
 Result<> StoreJob::move() {
   SiteContext& site = engine_.site();
+  if (top_shares().size() != policy_.scheme.shares) {
+    return fail(Code::kCorrupt, "the plan of job " + job_id_.text() + " does not fit its policy");
+  }
   TRY_ASSIGN(Cutting cutting, prepare_cut());
   TRY_ASSIGN(auto staging, StagingReader::open(site.system, staging_path(),
                                                secrets_.staging_key.bytes(), chunking_));
@@ -89,10 +90,13 @@ Result<> StoreJob::move() {
     secret::Buffer record(chunking_.record_length({i}));
     TRY(input.read({i}, record.bytes()));
   }
-  started_chunks_ = cutting.first_chunk() * sharing::kShareCount;
+  const auto top = top_shares();
+  const sharing::RecordLayout shares = records_of(top.front());
+  const auto bytes_until = [&](std::uint64_t end) { return shares.lengths({0}, end) * top.size(); };
+  started_bytes_ = bytes_until(cutting.first_chunk());
   const auto progress = [&](std::uint64_t done, std::uint64_t) -> Result<> {
     if (engine_.stopping()) return fail(Code::kCancelled, "the site is stopping");
-    show_progress(done * sharing::kShareCount);
+    show_progress(bytes_until(done));
     return {};
   };
   TRY(cutting.run(input, {progress, keep_waiting()}));

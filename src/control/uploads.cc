@@ -7,20 +7,25 @@
 namespace warifu::control {
 
 store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created) {
-  store::ShareHeader header{.share = spec.share,
-                            .object = spec.object,
-                            .parent = spec.parent.value_or(ShareId{}),
-                            .owner = spec.owner,
-                            .index = static_cast<std::uint8_t>(spec.index),
-                            .level = spec.parent ? store::Level::kNested : store::Level::kTop,
-                            .computational = spec.computational,
-                            .generation = spec.generation,
-                            .chunk_bytes = spec.chunk_bytes,
-                            .chunk_count = spec.chunking().chunk_count(),
-                            .object_length = spec.object_length,
-                            .created = created,
-                            .policy = spec.policy};
-  return header;
+  return {.share = spec.share,
+          .object = spec.object,
+          .parent = spec.parent.value_or(ShareId{}),
+          .owner = spec.owner,
+          .scheme = spec.scheme,
+          .index = static_cast<std::uint8_t>(spec.index),
+          .level = spec.parent ? store::Level::kNested : store::Level::kTop,
+          .computational = spec.computational,
+          .drawn = spec.drawn,
+          .entropy_origins = spec.entropy_origins,
+          .generation = spec.generation,
+          .chunk_bytes = spec.chunk_bytes,
+          .chunk_count = spec.chunking().chunk_count(),
+          .object_length = spec.object_length,
+          .full_record_bytes = spec.records.full_bytes(),
+          .last_record_bytes = spec.records.last_bytes(),
+          .created = created,
+          .policy = spec.policy,
+          .parent_index = static_cast<std::uint8_t>(spec.parent_index)};
 }
 
 Result<std::uint64_t> Uploads::prepare(const ShareSpec& spec, const SiteName& from) {
@@ -45,7 +50,8 @@ Result<std::uint64_t> Uploads::prepare(const ShareSpec& spec, const SiteName& fr
   if (!writer) return std::unexpected(writer.error());
   const store::ShareHeader& header = (*writer)->header();
   if (header.object != spec.object || header.owner != spec.owner ||
-      header.object_length != spec.object_length) {
+      header.object_length != spec.object_length || header.scheme != spec.scheme ||
+      header.index != static_cast<std::uint8_t>(spec.index)) {
     return fail(Code::kRefused, "share " + spec.share.text() + " was announced as another one");
   }
   const std::uint64_t durable = (*writer)->durable_chunks();

@@ -44,7 +44,7 @@ Result<RecordLayout> RecordLayout::from_numbers(std::uint64_t count, std::uint32
                                                 std::uint32_t last_bytes) {
   const bool sane = count > 0 && full_bytes > 0 && full_bytes <= limits::kMaxRecordBytes &&
                     last_bytes > 0 && last_bytes <= full_bytes && full_bytes % kWordBytes == 0 &&
-                    last_bytes % kWordBytes == 0 && count <= limits::kMaxObjectBytes / full_bytes;
+                    last_bytes % kWordBytes == 0 && count <= limits::kMaxObjectBytes / kWordBytes;
   if (!sane) {
     return fail(Code::kInvalidArgument, "records: " + std::to_string(count) + " of " +
                                             std::to_string(full_bytes) + " bytes, the last of " +

@@ -2,6 +2,7 @@
 #include "store/share_header.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "wire/wire.h"
@@ -10,8 +11,9 @@ namespace warifu::store {
 namespace {
 
 constexpr std::string_view kMagic = "WRFSHARE";
-constexpr std::uint16_t kVersion = 1;
-constexpr std::uint16_t kComputational = 1;  // flag
+constexpr std::uint16_t kVersion = 2;
+constexpr std::uint16_t kComputational = 1;  // flags
+constexpr std::uint16_t kDrawn = 2;
 constexpr std::size_t kChecksumAt = kHeaderBytes - 4;
 constexpr std::size_t kSiblingBytes = 1 + 16 + 16;
 
@@ -31,14 +33,17 @@ Result<> bad_field(std::string_view why) {
   return fail(Code::kInvalidArgument, "share header: " + std::string(why));
 }
 
-Result<> check_siblings(const std::vector<Sibling>& siblings) {
+Result<> check_siblings(const std::vector<Sibling>& siblings, const sharing::Scheme& scheme) {
   if (siblings.size() > kMaxSiblings) {
     return bad_field("at most " + std::to_string(kMaxSiblings) + " siblings, not " +
                      std::to_string(siblings.size()));
   }
   std::set<ShareId> seen;
+  std::set<std::uint8_t> indices;
   for (const Sibling& sibling : siblings) {
-    if (sibling.index > 2) return bad_field("the index of a sibling is 0, 1 or 2");
+    if (sibling.index >= scheme.shares || !indices.insert(sibling.index).second) {
+      return bad_field("siblings have different indices below " + std::to_string(scheme.shares));
+    }
     if (sibling.share.is_zero()) return bad_field("a sibling has no share id");
     if (sibling.site.empty()) return bad_field("a sibling has no site");
     if (!seen.insert(sibling.share).second) {
@@ -51,8 +56,13 @@ Result<> check_siblings(const std::vector<Sibling>& siblings) {
 Result<> check_identity(const ShareHeader& header) {
   if (header.share.is_zero()) return bad_field("the share id is zero");
   if (header.object.is_zero()) return bad_field("the object id is zero");
-  if (header.scheme != Scheme::kTwoOfThreeFormQ) return bad_field("unknown scheme");
-  if (header.index > 2) return bad_field("the index is 0, 1 or 2");
+  const sharing::Scheme& scheme = header.scheme;
+  if (!sharing::Scheme::from_numbers(static_cast<std::uint16_t>(scheme.kind), scheme.threshold,
+                                     scheme.shares)) {
+    return bad_field("unknown scheme");
+  }
+  if (header.index >= scheme.shares) return bad_field("the index is not one of the scheme");
+  if ((header.entropy_origins & 1) != 0) return bad_field("there is no origin number 0");
   if (header.level != Level::kTop && header.level != Level::kNested) {
     return bad_field("the level is 0 or 1");
   }
@@ -60,7 +70,29 @@ Result<> check_identity(const ShareHeader& header) {
     return bad_field("a nested share names its parent, a top share has none");
   }
   if (header.parent == header.share) return bad_field("a share is not its own parent");
+  if (header.parent_index >= (header.level == Level::kTop ? 1 : sharing::kMaxShares)) {
+    return bad_field("the parent's index is below 32, and 0 at the top");
+  }
   return {};
+}
+
+sharing::RecordLayout object_records(const ShareHeader& header) {
+  return sharing::RecordLayout(sharing::Chunking{{header.object_length}, header.chunk_bytes});
+}
+
+// A parent's records are as long as the object's, or half as long: only a ramp shortens. The
+// lengths of a share therefore tell what was cut.
+std::optional<sharing::RecordLayout> find_cut_records(const ShareHeader& header) {
+  const sharing::RecordLayout object = object_records(header);
+  const auto fits = [&](const sharing::RecordLayout& cut) {
+    const sharing::RecordLayout made = cut.below(header.scheme);
+    return made.full_bytes() == header.full_record_bytes &&
+           made.last_bytes() == header.last_record_bytes;
+  };
+  if (fits(object)) return object;
+  const sharing::RecordLayout parent = object.below(sharing::Scheme::ramp());
+  if (header.level == Level::kNested && fits(parent)) return parent;
+  return std::nullopt;
 }
 
 Result<> check_sizes(const ShareHeader& header) {
@@ -76,6 +108,11 @@ Result<> check_sizes(const ShareHeader& header) {
   if (header.chunk_count != chunk_count_of(header.object_length, header.chunk_bytes)) {
     return bad_field("the chunk count does not fit the object length");
   }
+  if (!find_cut_records(header)) {
+    return bad_field("records of " + std::to_string(header.full_record_bytes) + " and " +
+                     std::to_string(header.last_record_bytes) +
+                     " bytes do not fit scheme and object");
+  }
   return {};
 }
 
@@ -84,9 +121,12 @@ HeaderSlot read_fixed(wire::Reader& reader) {
   HeaderSlot slot;
   ShareHeader& header = slot.header;
   const std::uint16_t flags = reader.u16();
-  header.scheme = static_cast<Scheme>(reader.u16());
+  header.scheme.kind = static_cast<sharing::SchemeKind>(reader.u16());
+  header.scheme.threshold = reader.u8();
+  header.scheme.shares = reader.u8();
   header.index = reader.u8();
   header.level = static_cast<Level>(reader.u8());
+  header.entropy_origins = reader.u16();
   header.generation = reader.u32();
   slot.sequence = reader.u64();
   header.share = reader.id<ShareId>();
@@ -95,12 +135,15 @@ HeaderSlot read_fixed(wire::Reader& reader) {
   header.owner = reader.id<Pseudonym>();
   header.chunk_bytes = reader.u32();
   header.tag_bytes = reader.u32();
+  header.full_record_bytes = reader.u32();
+  header.last_record_bytes = reader.u32();
   header.chunk_count = reader.u64();
   header.object_length = reader.u64();
   slot.durable_chunks = reader.u64();
   header.created = {reader.i64()};
-  if ((flags & ~kComputational) != 0) reader.reject("unknown flags");
+  if ((flags & ~(kComputational | kDrawn)) != 0) reader.reject("unknown flags");
   header.computational = (flags & kComputational) != 0;
+  header.drawn = (flags & kDrawn) != 0;
   return slot;
 }
 
@@ -135,22 +178,25 @@ std::string read_policy(wire::Reader& reader) {
 
 }  // namespace
 
-std::string_view scheme_name(Scheme scheme) {
-  switch (scheme) {
-    case Scheme::kTwoOfThreeFormQ: return "2-of-3 form Q over GF(4)";
-  }
-  return "unknown";
-}
-
 std::uint64_t chunk_count_of(std::uint64_t object_length, std::uint32_t chunk_bytes) {
   WARIFU_CHECK(chunk_bytes > 0);
   return object_length / chunk_bytes + (object_length % chunk_bytes == 0 ? 0 : 1);
 }
 
+sharing::RecordLayout records_of(const ShareHeader& header) {
+  return cut_records_of(header).below(header.scheme);
+}
+
+sharing::RecordLayout cut_records_of(const ShareHeader& header) {
+  const auto cut = find_cut_records(header);
+  WARIFU_CHECK(cut.has_value());
+  return *cut;
+}
+
 Result<> check_header(const ShareHeader& header) {
   TRY(check_identity(header));
   TRY(check_sizes(header));
-  TRY(check_siblings(header.siblings));
+  TRY(check_siblings(header.siblings, header.scheme));
   if (header.created.value < 0) return bad_field("the time of making lies before 1970");
   if (header.policy.size() > kMaxPolicyBytes) {
     return bad_field("the policy text has more than " + std::to_string(kMaxPolicyBytes) + " bytes");
@@ -169,10 +215,14 @@ Bytes encode_slot(const HeaderSlot& slot) {
   wire::Writer writer;
   writer.raw(as_bytes(kMagic));
   writer.u16(kVersion);
-  writer.u16(header.computational ? kComputational : 0);
-  writer.u16(static_cast<std::uint16_t>(header.scheme));
+  writer.u16(static_cast<std::uint16_t>((header.computational ? kComputational : 0) |
+                                        (header.drawn ? kDrawn : 0)));
+  writer.u16(static_cast<std::uint16_t>(header.scheme.kind));
+  writer.u8(header.scheme.threshold);
+  writer.u8(header.scheme.shares);
   writer.u8(header.index);
   writer.u8(static_cast<std::uint8_t>(header.level));
+  writer.u16(header.entropy_origins);
   writer.u32(header.generation);
   writer.u64(slot.sequence);
   writer.id(header.share);
@@ -181,6 +231,8 @@ Bytes encode_slot(const HeaderSlot& slot) {
   writer.id(header.owner);
   writer.u32(header.chunk_bytes);
   writer.u32(header.tag_bytes);
+  writer.u32(header.full_record_bytes);
+  writer.u32(header.last_record_bytes);
   writer.u64(header.chunk_count);
   writer.u64(header.object_length);
   writer.u64(slot.durable_chunks);
@@ -194,6 +246,8 @@ Bytes encode_slot(const HeaderSlot& slot) {
   writer.raw(Bytes((kMaxSiblings - header.siblings.size()) * kSiblingBytes));
   writer.u16(static_cast<std::uint16_t>(header.policy.size()));
   writer.raw(as_bytes(header.policy));
+  writer.raw(Bytes(kMaxPolicyBytes - header.policy.size()));
+  writer.u8(header.parent_index);
   Bytes bytes = writer.take();
   bytes.resize(kChecksumAt);
   wire::Writer checksum;
@@ -215,11 +269,13 @@ Result<HeaderSlot> parse_slot(ByteView bytes, const std::string& path) {
   const std::uint16_t version = reader.u16();
   if (version != kVersion) {
     return fail(Code::kCorrupt, "share file '" + path + "' has format version " +
-                                    std::to_string(version) + "; this program reads version 1");
+                                    std::to_string(version) +
+                                    "; this program reads version 2 only");
   }
   HeaderSlot slot = read_fixed(reader);
   slot.header.siblings = read_siblings(reader);
   slot.header.policy = read_policy(reader);
+  slot.header.parent_index = reader.u8();
   if (!all_zero(reader.raw(reader.remaining()))) reader.reject("reserved bytes are not zero");
   if (slot.durable_chunks > slot.header.chunk_count)
     reader.reject("more durable chunks than chunks");
@@ -231,10 +287,10 @@ Result<HeaderSlot> parse_slot(ByteView bytes, const std::string& path) {
 }
 
 ShareLayout::ShareLayout(const ShareHeader& header)
-    : chunk_count_(header.chunk_count), full_record_(header.chunk_bytes + header.tag_bytes) {
+    : chunk_count_(header.chunk_count),
+      full_record_(header.full_record_bytes),
+      last_record_(header.last_record_bytes) {
   WARIFU_CHECK(check_sizes(header).has_value());
-  const std::uint64_t last = header.object_length - (chunk_count_ - 1) * header.chunk_bytes;
-  last_record_ = static_cast<std::uint32_t>(round_up(last, kWordBytes)) + header.tag_bytes;
   stride_ = static_cast<std::uint32_t>(round_up(full_record_, kDiskBlockBytes));
   file_bytes_ = kRecordsStart + (chunk_count_ - 1) * stride_ + last_record_;
 }

@@ -2,12 +2,14 @@
 // share-file.md has the table of fields.
 //
 //   file    := slot slot (record gap)* record                   all numbers little-endian
-//   slot    := "WRFSHARE" version:u16=1 flags:u16 scheme:u16 index:u8 level:u8 generation:u32
-//              sequence:u64 share:16 object:16 parent:16 owner:16 chunk_bytes:u32 tag_bytes:u32
-//              chunk_count:u64 object_length:u64 durable_chunks:u64 created_ms:i64
-//              siblings:u32 sibling{8} policy_length:u16 policy:512 zeros crc32c:u32     4096 bytes
+//   slot    := "WRFSHARE" version:u16=2 flags:u16 scheme:u16 threshold:u8 shares:u8 index:u8
+//              level:u8 entropy_origins:u16 generation:u32 sequence:u64 share:16 object:16
+//              parent:16 owner:16 chunk_bytes:u32 tag_bytes:u32 full_record_bytes:u32
+//              last_record_bytes:u32 chunk_count:u64 object_length:u64 durable_chunks:u64
+//              created_ms:i64 siblings:u32 sibling{32} policy_length:u16 policy:1024 zeros
+//              crc32c:u32   4096 bytes
 //   sibling := index:u8 share:16 site:16                        unused ones are zeros
-//   record  := data padded_to_32 tag_share:32                   as `sharing` made it
+//   record  := the share of (data, zeros, tag)                  as `sharing` made it
 //   gap     := zeros (a hole) up to the next multiple of 4096
 //
 // Slots and records begin at multiples of 4096, because a write that a power loss tears may harm
@@ -27,22 +29,17 @@
 #include "base/limits.h"
 #include "base/units.h"
 #include "os/system.h"
+#include "sharing/chunk.h"
 
 namespace warifu::store {
 
 inline constexpr std::size_t kHeaderBytes = 4096;
 inline constexpr std::size_t kHeaderSlots = 2;
 inline constexpr std::uint64_t kRecordsStart = kHeaderSlots * kHeaderBytes;
-inline constexpr std::size_t kMaxSiblings = 8;
-inline constexpr std::size_t kMaxPolicyBytes = 512;
+inline constexpr std::size_t kMaxSiblings = sharing::kMaxShares;
+inline constexpr std::size_t kMaxPolicyBytes = 1024;
 inline constexpr std::uint32_t kDiskBlockBytes = 4096;
 inline constexpr std::uint32_t kWordBytes = 32;  // records are multiples of it
-
-// How the share was made. Numbers stand in files and are never reused.
-enum class Scheme : std::uint16_t {
-  kTwoOfThreeFormQ = 1,  // "2-of-3 form Q over GF(4)"
-};
-[[nodiscard]] std::string_view scheme_name(Scheme scheme);
 
 enum class Level : std::uint8_t {
   kTop = 0,     // a share of the object
@@ -51,7 +48,7 @@ enum class Level : std::uint8_t {
 
 // Another share that helps to restore, and where it was put.
 struct Sibling {
-  std::uint8_t index = 0;  // 0 A, 1 B, 2 C
+  std::uint8_t index = 0;  // in the cut: 0 A, 1 B, ...
   ShareId share;
   SiteName site;
   bool operator==(const Sibling&) const = default;
@@ -60,20 +57,26 @@ struct Sibling {
 struct ShareHeader {
   ShareId share;
   ObjectId object;
-  ShareId parent;   // the share that was cut; zero at the top level
-  Pseudonym owner;  // the person at this site
-  Scheme scheme = Scheme::kTwoOfThreeFormQ;
-  std::uint8_t index = 0;  // 0 A, 1 B, 2 C
+  ShareId parent;          // the share that was cut; zero at the top level
+  Pseudonym owner;         // the person at this site
+  sharing::Scheme scheme;  // of the cut that made this share
+  std::uint8_t index = 0;  // in the cut: 0 A, 1 B, ...
   Level level = Level::kTop;
   bool computational = false;  // some randomness of the cut came from a computational generator
+  bool drawn = false;          // the share is one-time key that both ends of a link held, promoted
+  // Bit n: random numbers of the cut came from origin number n of `keypool`; zero: not recorded.
+  std::uint16_t entropy_origins = 0;
   std::uint32_t generation = 0;
   std::uint32_t chunk_bytes = limits::kChunkBytes;
   std::uint32_t tag_bytes = limits::kChunkTagBytes;
   std::uint64_t chunk_count = 0;
   std::uint64_t object_length = 0;
+  std::uint32_t full_record_bytes = 0;  // records of this share: every one but the last
+  std::uint32_t last_record_bytes = 0;
   os::UnixMs created;
   std::vector<Sibling> siblings;
   std::string policy;
+  std::uint8_t parent_index = 0;  // of the share that was cut; 0 at the top level
 
   bool operator==(const ShareHeader&) const = default;
 };
@@ -89,6 +92,11 @@ struct HeaderSlot {
 
 // The number of chunks of an object of `object_length` bytes.
 [[nodiscard]] std::uint64_t chunk_count_of(std::uint64_t object_length, std::uint32_t chunk_bytes);
+
+// The records of the share itself. The header must have passed check_header, here and below.
+[[nodiscard]] sharing::RecordLayout records_of(const ShareHeader& header);
+// The records that were cut: the object's, or for a nested share those of its parent.
+[[nodiscard]] sharing::RecordLayout cut_records_of(const ShareHeader& header);
 
 // Errors: kInvalidArgument naming the field that has no encoding.
 [[nodiscard]] Result<> check_header(const ShareHeader& header);

@@ -26,15 +26,28 @@ ShareHeader sample() {
   header.index = 2;
   header.level = Level::kNested;
   header.computational = true;
+  header.drawn = true;
+  header.entropy_origins = 0x12;
   header.generation = 7;
   header.chunk_bytes = 96;
   header.object_length = 200;
   header.chunk_count = 3;
+  header.full_record_bytes = 128;
+  header.last_record_bytes = 64;
   header.created = {1'795'000'000'000};
   header.siblings = {{0, id_of<ShareId>(0x55), *SiteName::parse("tommo")},
                      {1, id_of<ShareId>(0x66), *SiteName::parse("lsa")}};
   header.policy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
+  header.parent_index = 2;
   return header;
+}
+
+void set_records(ShareHeader& header) {
+  const sharing::RecordLayout records =
+      sharing::RecordLayout(sharing::Chunking{{header.object_length}, header.chunk_bytes})
+          .below(header.scheme);
+  header.full_record_bytes = records.full_bytes();
+  header.last_record_bytes = records.last_bytes();
 }
 
 // The slot with `change` made to its bytes and the checksum mended.
@@ -60,7 +73,10 @@ TEST(ShareHeaders, RoundTrip) {
   plain.policy.clear();
   plain.level = Level::kTop;
   plain.parent = {};
+  plain.parent_index = 0;
   plain.computational = false;
+  plain.drawn = false;
+  plain.entropy_origins = 0;
   EXPECT_EQ(parse_slot(encode_slot({plain, 1, 0}), "x")->header, plain);
 }
 
@@ -68,12 +84,48 @@ TEST(ShareHeaders, FullestHeaderFits) {
   ShareHeader header = sample();
   header.policy = std::string(kMaxPolicyBytes, 'p');
   header.siblings.clear();
+  header.scheme = *sharing::Scheme::threshold_of(16, 32);
   for (Byte i = 0; i < kMaxSiblings; ++i) {
-    header.siblings.push_back({static_cast<std::uint8_t>(i % 3),
-                               id_of<ShareId>(static_cast<Byte>(0x80 + i)),
-                               *SiteName::parse("sixteen-letters1")});
+    header.siblings.push_back(
+        {i, id_of<ShareId>(static_cast<Byte>(0x80 + i)), *SiteName::parse("sixteen-letters1")});
   }
   EXPECT_EQ(parse_slot(encode_slot({header, 1, 3}), "x")->header, header);
+}
+
+TEST(ShareHeaders, EverySchemeHasItsRecordLengths) {
+  std::vector<sharing::Scheme> schemes = {sharing::Scheme::ramp()};
+  for (const auto& [k, n] : {std::pair{2u, 2u}, {2u, 3u}, {3u, 4u}, {2u, 32u}, {32u, 32u}}) {
+    schemes.push_back(*sharing::Scheme::threshold_of(k, n));
+  }
+  for (const sharing::Scheme& scheme : schemes) {
+    ShareHeader header = sample();
+    header.siblings.clear();
+    header.scheme = scheme;
+    header.index = static_cast<std::uint8_t>(scheme.shares - 1);
+    header.level = Level::kTop;
+    header.parent = {};
+    header.parent_index = 0;
+    set_records(header);
+    EXPECT_EQ(parse_slot(encode_slot({header, 1, 3}), "x")->header, header) << scheme.text();
+    EXPECT_EQ(cut_records_of(header).full_bytes(), 128u);
+    EXPECT_EQ(records_of(header).full_bytes(), header.full_record_bytes);
+    header.index = scheme.shares;
+    EXPECT_FALSE(check_header(header)) << scheme.text();
+  }
+}
+
+// A share of a ramp share is half as long; at the top that length fits nothing.
+TEST(ShareHeaders, ANestedShareTellsHowLongItsParentWas) {
+  ShareHeader header = sample();
+  header.full_record_bytes = 64;
+  header.last_record_bytes = 32;
+  ASSERT_TRUE(check_header(header)) << check_header(header).error().message;
+  EXPECT_EQ(cut_records_of(header).full_bytes(), 64u);
+  EXPECT_EQ(ShareLayout(header).record_length({2}), 32u);
+  header.level = Level::kTop;
+  header.parent = {};
+  header.parent_index = 0;
+  EXPECT_FALSE(check_header(header));
 }
 
 // No byte of the header is unchecked.
@@ -103,39 +155,53 @@ TEST(ShareHeaders, ForgedFieldsAreRefused) {
     return [at](Bytes& bytes) { std::fill_n(bytes.begin() + static_cast<long>(at), 16, Byte{0}); };
   };
   const std::vector<std::pair<const char*, std::function<void(Bytes&)>>> cases = {
-      {"version 2", set(8, 2)},
-      {"unknown flag", set(10, 3)},
-      {"unknown scheme", set(12, 2)},
-      {"index 3", set(14, 3)},
-      {"level 2", set(15, 2)},
-      {"level 0 with a parent", set(15, 0)},
-      {"share id zero", zero16(28)},
-      {"object id zero", zero16(44)},
-      {"nested without parent", zero16(60)},
-      {"its own parent", [](Bytes& b) { std::copy_n(b.begin() + 28, 16, b.begin() + 60); }},
-      {"chunk bytes not a multiple of 32", set(92, 97)},
-      {"tag bytes", set(96, 16)},
-      {"chunk count", set(100, 4)},
+      {"version 1", set(8, 1)},
+      {"version 3", set(8, 3)},
+      {"unknown flag", set(10, 7)},
+      {"scheme of another kind", set(12, 2)},
+      {"unknown scheme", set(12, 9)},
+      {"threshold 1", set(14, 1)},
+      {"threshold above the shares", set(14, 4)},
+      {"33 shares",
+       [](Bytes& b) {
+         b[12] = 2;
+         b[15] = 33;
+       }},
+      {"index 3", set(16, 3)},
+      {"level 2", set(17, 2)},
+      {"level 0 with a parent", set(17, 0)},
+      {"origin number 0", set(18, 1)},
+      {"share id zero", zero16(32)},
+      {"object id zero", zero16(48)},
+      {"nested without parent", zero16(64)},
+      {"its own parent", [](Bytes& b) { std::copy_n(b.begin() + 32, 16, b.begin() + 64); }},
+      {"chunk bytes not a multiple of 32", set(96, 97)},
+      {"tag bytes", set(100, 16)},
+      {"length of full records", set(104, 96)},
+      {"length of the last record", set(108, 96)},
+      {"chunk count", set(112, 4)},
       {"object length zero",
        [](Bytes& b) {
-         b[100] = 0;
-         b[108] = 0;
+         b[112] = 0;
+         b[120] = 0;
        }},
-      {"durable beyond count", set(116, 4)},
-      {"created before 1970", set(131, 0xff)},
-      {"nine siblings", set(132, 9)},
-      {"sibling index", set(136, 3)},
-      {"sibling without site", zero16(153)},
-      {"sibling twice", [](Bytes& b) { std::copy_n(b.begin() + 137, 16, b.begin() + 170); }},
-      {"unused sibling not zero", set(136 + 2 * 33, 1)},
+      {"durable beyond count", set(128, 4)},
+      {"created before 1970", set(143, 0xff)},
+      {"33 siblings", set(144, 33)},
+      {"sibling index", set(148, 3)},
+      {"two siblings of one index", set(148, 1)},
+      {"sibling without site", zero16(165)},
+      {"sibling twice", [](Bytes& b) { std::copy_n(b.begin() + 149, 16, b.begin() + 182); }},
+      {"unused sibling not zero", set(148 + 2 * 33, 1)},
       {"policy too long",
        [](Bytes& b) {
-         b[400] = 1;
-         b[401] = 2;
+         b[1204] = 1;
+         b[1205] = 4;
        }},
-      {"bytes after the policy", set(402 + 500, 'x')},
-      {"control character in the policy", set(402, '\n')},
-      {"reserved not zero", set(2000, 1)},
+      {"bytes after the policy", set(1206 + 500, 'x')},
+      {"control character in the policy", set(1206, '\n')},
+      {"index of the parent", set(2230, 32)},
+      {"reserved not zero", set(2500, 1)},
   };
   ASSERT_TRUE(parse_slot(forged([](Bytes&) {}), "x"));
   for (const auto& [name, change] : cases) {
@@ -145,13 +211,21 @@ TEST(ShareHeaders, ForgedFieldsAreRefused) {
   }
 }
 
+TEST(ShareHeaders, TheFirstVersionIsRefusedByName) {
+  const auto parsed = parse_slot(forged([](Bytes& b) { b[8] = 1; }), "x");
+  ASSERT_FALSE(parsed);
+  EXPECT_NE(parsed.error().message.find("format version 1; this program reads version 2"),
+            std::string::npos)
+      << parsed.error().message;
+}
+
 TEST(ShareHeaders, CallersMistakesAreNamed) {
   ShareHeader header = sample();
   header.policy = std::string(kMaxPolicyBytes + 1, 'p');
   EXPECT_EQ(check_header(header).error().code, Code::kInvalidArgument);
   header = sample();
   header.siblings.resize(kMaxSiblings + 1, header.siblings[0]);
-  EXPECT_NE(check_header(header).error().message.find("at most 8 siblings"), std::string::npos);
+  EXPECT_NE(check_header(header).error().message.find("at most 32 siblings"), std::string::npos);
   header = sample();
   header.chunk_bytes = limits::kChunkBytes + 32;
   EXPECT_FALSE(check_header(header));
@@ -162,6 +236,7 @@ TEST(ShareLayouts, RecordsDoNotShareDiskBlocks) {
     ShareHeader header = sample();
     header.object_length = length;
     header.chunk_count = chunk_count_of(length, header.chunk_bytes);
+    set_records(header);
     const ShareLayout layout(header);
     std::uint64_t sum = 0;
     std::uint64_t end = kRecordsStart;
@@ -188,6 +263,7 @@ TEST(ShareLayouts, LargestObject) {
   header.chunk_bytes = limits::kChunkBytes;
   header.object_length = limits::kMaxObjectBytes;
   header.chunk_count = chunk_count_of(header.object_length, header.chunk_bytes);
+  set_records(header);
   ASSERT_TRUE(check_header(header));
   EXPECT_EQ(ShareLayout(header).file_bytes(),
             kRecordsStart + (header.chunk_count - 1) * (65 * 4096) + limits::kMaxRecordBytes);

@@ -23,6 +23,10 @@ inline ShareHeader small_header(Byte number, std::uint64_t length) {
   header.chunk_bytes = 64;
   header.object_length = length;
   header.chunk_count = chunk_count_of(length, header.chunk_bytes);
+  const sharing::RecordLayout records =
+      sharing::RecordLayout(sharing::Chunking{{length}, header.chunk_bytes}).below(header.scheme);
+  header.full_record_bytes = records.full_bytes();
+  header.last_record_bytes = records.last_bytes();
   header.created = {1'795'000'000'000};
   header.policy = "2 of (origin, vault, vault)";
   return header;

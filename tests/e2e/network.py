@@ -83,8 +83,8 @@ class TestNetwork(Network):
     """A network for the length of a with statement, up unless `start` is false."""
 
     def __init__(self, rate="200Mbit/s", preshare="24M", bootstrap="4M", high_water="24M",
-                 start=True):
-        self.settings = {"rate": rate, "preshare": preshare, "bootstrap": bootstrap}
+                 start=True, **settings):
+        self.settings = {"rate": rate, "preshare": preshare, "bootstrap": bootstrap, **settings}
         self.high_water = high_water
         self.start = start
         self.scratch = Scratch()
@@ -134,9 +134,7 @@ class TestNetwork(Network):
         """Ends a process as a power cut would: without a word."""
         pid = pid or self.pid(name)
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not pathlib.Path(f"/proc/{pid}/cmdline").exists()
-                   or not pathlib.Path(f"/proc/{pid}/cmdline").read_bytes(), 10,
-                   f"process {pid} of {name} to end")
+        wait_until(lambda: is_over(pid), 10, f"process {pid} of {name} to end")
 
     def data(self, name):
         """The data folder of a site, as its configuration names it."""
@@ -230,6 +228,15 @@ def limit_pools(config, size):
     text = re.sub(r"^high_water\s*=.*\n", "", config.read_text(), flags=re.MULTILINE)
     text = re.sub(r"^(origin\s*=.*\n)", rf'\1high_water = "{size}"\n', text, flags=re.MULTILINE)
     config.write_text(text)
+
+
+def is_over(pid):
+    """True once a process holds nothing any more: it is gone, or only its exit code is left. (Its
+    command line is empty earlier, while files and their locks are still open.)"""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def processes_of(folder):

@@ -133,7 +133,7 @@ class Network:
         return (self.folder / "network.toml").exists()
 
     def init(self, **settings):
-        """Makes the network; settings: rate, preshare, bootstrap, base_port."""
+        """Makes the network; settings: rate, preshare, bootstrap, base_port, link."""
         return self.warifu.ask("net", "init", "--net", self.folder, *options(**settings))
 
     def up(self, *only):
@@ -173,7 +173,7 @@ class Network:
             site=self.site(site), id=person, name=name, card=card, pin_file=pin_file, keys=keys))
 
     def store(self, path, person, *, site="tommo", timeout=DEFAULT_TIMEOUT, **settings):
-        """settings: card, pin_file, label, no_wait."""
+        """settings: card, pin_file, label, policy, no_wait."""
         return self.warifu.ask("object", "store", path, *options(
             site=self.site(site), person=person, **settings), timeout=timeout)
 

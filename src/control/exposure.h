@@ -1,0 +1,39 @@
+// Exposure: what each site has seen of an object, and whether that tells it anything.
+//
+// A site sees the shares that it holds or relays. A site that holds or relays a part of a share may
+// gather that share, or relay the gathered one, in a later restore: so a part counts as its whole
+// share one level up. The rule, for every site but the origin:
+//   - of the top cut it has touched at most privacy() shares;
+//   - of a nested cut at most privacy() parts, unless it is the site that made the cut;
+//   - it holds at most one share of the object, whole or part.
+// With that no site's view satisfies the policy or, for a ramp, tells a part of the secret.
+// Pure functions, any thread.
+#pragma once
+
+#include <map>
+
+#include "control/placement.h"
+
+namespace warifu::control {
+
+// What one site has seen: shares of the top cut, and parts of shares that were cut again.
+struct Seen {
+  std::set<std::size_t> shares;
+  std::map<std::size_t, std::set<std::size_t>> parts;  // by top share
+};
+
+// True when these shares and parts restore the object.
+[[nodiscard]] bool satisfies(const PolicyNode& policy, const Seen& seen);
+// True when they tell nothing at all about it: no cut gives away even a part of its secret.
+[[nodiscard]] bool tells_nothing(const PolicyNode& policy, const Seen& seen);
+
+// What every site on the routes of `shares` sees, ends included.
+[[nodiscard]] std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares);
+
+// The rule above for shares of `scheme` that were cut at `origin`. Errors: kRefused naming the site
+// and what it would see.
+[[nodiscard]] Result<> check_exposure(const sharing::Scheme& scheme,
+                                      const std::vector<ShareTarget>& shares,
+                                      const SiteName& origin);
+
+}  // namespace warifu::control

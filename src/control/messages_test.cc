@@ -1,0 +1,161 @@
+// Bodies between sites: they come back as they were; cut short, longer, or with a changed byte they
+// are refused or decode to something that encodes to just those bytes.
+#include "control/messages.h"
+
+#include <gtest/gtest.h>
+
+namespace warifu::control {
+namespace {
+
+template <typename Id>
+Id id_of(Byte first) {
+  Id id;
+  id.bytes.fill(first);
+  return id;
+}
+
+ShareSpec spec_of(const sharing::Scheme& scheme, std::size_t index) {
+  ShareSpec spec;
+  spec.share = id_of<ShareId>(static_cast<Byte>(index + 1));
+  spec.object = id_of<ObjectId>(0x22);
+  spec.parent = id_of<ShareId>(0xf0);
+  spec.parent_index = sharing::ShareIndex::kC;
+  spec.scheme = scheme;
+  spec.index = static_cast<sharing::ShareIndex>(index);
+  spec.owner = id_of<Pseudonym>(static_cast<Byte>(index + 64));
+  spec.object_length = 700'001;
+  spec.records = sharing::RecordLayout(spec.chunking()).below(sharing::Scheme{}).below(scheme);
+  spec.drawn = index == 1;
+  spec.entropy_origins = 0x12;
+  spec.policy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
+  return spec;
+}
+
+ReshareRequest reshare_of(const sharing::Scheme& scheme) {
+  ReshareRequest request{.share = id_of<ShareId>(0xf0), .targets = {}};
+  for (std::size_t i = 0; i < scheme.shares; ++i) {
+    request.targets.push_back({*SiteName::parse("cloud" + std::to_string(i)), spec_of(scheme, i)});
+  }
+  return request;
+}
+
+CombineRequest combine_of(std::size_t others) {
+  CombineRequest request;
+  request.own = {.grant = {1, 2, 3},
+                 .evidence = {*SiteName::parse("cloud1"), card::CardKind::kOneTimeMac, {}},
+                 .object = id_of<ObjectId>(0x22),
+                 .share = id_of<ShareId>(0x33),
+                 .destination = *SiteName::parse("tommo"),
+                 .purpose = consent::Purpose::kResearch,
+                 .session = id_of<JobId>(0x44),
+                 .first_chunk = 5,
+                 .chunk_count = 7};
+  for (std::size_t i = 0; i < others; ++i) {
+    request.others.push_back({*SiteName::parse("cloud" + std::to_string(i + 2)),
+                              id_of<ShareId>(static_cast<Byte>(i + 1)),
+                              {*SiteName::parse("cloud2"), card::CardKind::kOneTimeMac, {}}});
+  }
+  return request;
+}
+
+// Every prefix and every longer body is refused; a changed byte never decodes to the same message
+// and never to one with another encoding.
+template <typename Decode, typename Encode>
+void corrupt_everywhere(const Bytes& good, const Decode& decode, const Encode& encode_again) {
+  ASSERT_TRUE(decode(good));
+  ASSERT_EQ(encode_again(*decode(good)), good);
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    ASSERT_FALSE(decode(Bytes(good.begin(), good.begin() + static_cast<long>(size)))) << size;
+  }
+  Bytes longer = good;
+  longer.push_back(0);
+  ASSERT_FALSE(decode(longer));
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    for (const Byte flip : {Byte{0x01}, Byte{0x80}, Byte{0xff}}) {
+      Bytes bad = good;
+      bad[at] = static_cast<Byte>(bad[at] ^ flip);
+      const auto decoded = decode(bad);
+      if (!decoded) continue;
+      ASSERT_EQ(encode_again(*decoded), bad) << at;
+    }
+  }
+}
+
+const auto kEncode = [](const auto& message) { return encode(message); };
+
+TEST(Messages, SpecsOfEveryScheme) {
+  for (const sharing::Scheme& scheme :
+       {sharing::Scheme{}, sharing::Scheme::ramp(), *sharing::Scheme::threshold_of(16, 32)}) {
+    corrupt_everywhere(
+        encode(spec_of(scheme, 1)), [](const Bytes& body) { return decode_share_spec(body); },
+        kEncode);
+    const ShareSpec spec = *decode_share_spec(encode(spec_of(scheme, 1)));
+    EXPECT_EQ(spec.scheme, scheme);
+    EXPECT_EQ(spec.records, spec_of(scheme, 1).records);
+    EXPECT_TRUE(spec.drawn);
+    EXPECT_EQ(spec.entropy_origins, 0x12);
+    EXPECT_EQ(spec.letter(), "C2");
+  }
+}
+
+TEST(Messages, SpecsThatMakeNoSenseAreRefused) {
+  const auto refused = [](const std::function<void(ShareSpec&)>& change) {
+    ShareSpec spec = spec_of(sharing::Scheme{}, 1);
+    change(spec);
+    return !decode_share_spec(encode(spec)).has_value();
+  };
+  EXPECT_FALSE(refused([](ShareSpec&) {}));
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.index = static_cast<sharing::ShareIndex>(3); }));
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.scheme.threshold = 1; }));
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.scheme.kind = sharing::SchemeKind::kRamp; }));
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.scheme.shares = 33; }));
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.object_length = 0; }));
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.chunk_bytes = 1024; }));
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.records = {}; }));
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.parent.reset(); }));  // but an index of the parent
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.policy = std::string(kMaxPolicyBytes + 1, 'x'); }));
+}
+
+TEST(Messages, ReshareToTwoThreeAndThirtyTwo) {
+  for (const auto& [k, n] : {std::pair{2u, 2u}, {2u, 3u}, {16u, 32u}}) {
+    const ReshareRequest request = reshare_of(*sharing::Scheme::threshold_of(k, n));
+    const Bytes body = encode(request);
+    const auto decoded = decode_reshare(body);
+    ASSERT_TRUE(decoded) << decoded.error().message;
+    ASSERT_EQ(decoded->targets.size(), n);
+    EXPECT_EQ(decoded->targets.back().spec.owner, request.targets.back().spec.owner);
+    EXPECT_EQ(decoded->targets.back().spec.share, request.targets.back().spec.share);
+    corrupt_everywhere(body, [](const Bytes& bytes) { return decode_reshare(bytes); }, kEncode);
+  }
+  ReshareRequest swapped = reshare_of(sharing::Scheme{});
+  std::swap(swapped.targets[0], swapped.targets[1]);
+  EXPECT_FALSE(decode_reshare(encode(swapped)));
+}
+
+TEST(Messages, CombineWithOneToThirtyOneOthers) {
+  for (const std::size_t others : {1u, 2u, 31u}) {
+    const Bytes body = encode(combine_of(others));
+    EXPECT_EQ(decode_combine(body)->others.size(), others);
+    corrupt_everywhere(body, [](const Bytes& bytes) { return decode_combine(bytes); }, kEncode);
+  }
+  EXPECT_FALSE(decode_combine(encode(combine_of(0))));
+  EXPECT_FALSE(decode_combine(encode(combine_of(32))));
+}
+
+TEST(Messages, CommitNamesUpToThirtyTwoSiblings) {
+  std::vector<Sibling> siblings;
+  for (std::size_t i = 0; i < 32; ++i) {
+    siblings.push_back({static_cast<sharing::ShareIndex>(i), id_of<ShareId>(static_cast<Byte>(i)),
+                        *SiteName::parse("s" + std::to_string(i))});
+  }
+  const Bytes body = encode_commit(id_of<ShareId>(9), siblings);
+  EXPECT_EQ(decode_commit(body)->second.size(), 32u);
+  corrupt_everywhere(
+      body, [](const Bytes& bytes) { return decode_commit(bytes); },
+      [](const auto& commit) { return encode_commit(commit.first, commit.second); });
+  siblings.push_back(siblings.front());
+  EXPECT_FALSE(decode_commit(encode_commit(id_of<ShareId>(9), siblings)));
+}
+
+}  // namespace
+}  // namespace warifu::control

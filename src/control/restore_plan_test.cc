@@ -1,0 +1,178 @@
+// The restore planner: cheapest legal sets, wishes, gatherings, what failed before.
+#include "control/restore_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "control/share_letters.h"
+
+namespace warifu::control {
+namespace {
+
+SiteName site(const std::string& name) {
+  return *SiteName::parse(name);
+}
+
+// A star: "home" in the middle, sites s0, s1, ... around it; the residual key falls with the
+// number.
+class RestorePlans : public testing::Test {
+ protected:
+  void build(const std::string& policy, int sites) {
+    policy_ = *parse_policy(policy);
+    snapshot_.origin = site("home");
+    snapshot_.sites = {{site("home"), 1, {}}};
+    for (int i = 0; i < sites; ++i) {
+      const SiteName name = site("s" + std::to_string(i));
+      snapshot_.sites.push_back({name, 1, {}});
+      snapshot_.links.push_back({site("home"), name, kme::LinkClass::kPreshared});
+      const auto residual = static_cast<std::uint64_t>(sites - i) * 100'000;
+      snapshot_.edges.push_back({name, site("home"), kme::LinkClass::kPreshared, residual, 0, {}});
+      snapshot_.edges.push_back({site("home"), name, kme::LinkClass::kPreshared, 0, 0, {}});
+    }
+    // Shares lie at s0, s1, ... in the order of the tree.
+    int at = 0;
+    for (std::size_t i = 0; i < policy_.children.size(); ++i) {
+      const auto top = static_cast<sharing::ShareIndex>(i);
+      if (policy_.children[i].is_leaf()) {
+        add(top_letter(top), top, false, at++);
+        continue;
+      }
+      for (std::size_t j = 0; j < policy_.children[i].children.size(); ++j) {
+        add(nested_letter(top, static_cast<sharing::ShareIndex>(j)), top, true, at++);
+      }
+    }
+  }
+  void add(const std::string& letter, sharing::ShareIndex top, bool nested, int at) {
+    ShareId id;
+    id.bytes.fill(static_cast<Byte>(shares_.size() + 1));
+    shares_.push_back({letter, top, nested, id, site("s" + std::to_string(at))});
+  }
+  std::optional<RestorePlan> plan(const RestoreWishes& wishes = {}) {
+    const RestoreField field{policy_,      shares_,
+                             snapshot_,    snapshot_.links,
+                             site("home"), sharing::RecordLayout(sharing::Chunking{{1'000'000}})};
+    return find_plan(find_sources(field, wishes, trials_), policy_.scheme, wishes);
+  }
+  std::vector<std::string> letters(const RestoreWishes& wishes = {}) {
+    const auto found = plan(wishes);
+    return found ? found->letters() : std::vector<std::string>{};
+  }
+  void drop(const std::string& name) {
+    std::erase_if(snapshot_.sites, [&](const SiteEntry& s) { return s.name == site(name); });
+    std::erase_if(snapshot_.edges,
+                  [&](const EdgeState& e) { return e.from == site(name) || e.to == site(name); });
+  }
+
+  using Letters = std::vector<std::string>;
+  PolicyNode policy_;
+  Snapshot snapshot_;
+  std::vector<ShareLocation> shares_;
+  RestoreTrials trials_;
+};
+
+TEST_F(RestorePlans, TheCheapestThreeOfFive) {
+  build("3 of (a, b, c, d, e)", 5);
+  EXPECT_EQ(letters(), (Letters{"A", "B", "C"}));
+  EXPECT_EQ(letters({.using_letters = {"A", "D", "E"}}), (Letters{"A", "D", "E"}));
+  EXPECT_TRUE(letters({.using_letters = {"A", "D"}}).empty());
+  EXPECT_TRUE(letters({.using_letters = {"A", "B", "C", "D"}}).empty());
+  drop("s1");
+  EXPECT_EQ(letters(), (Letters{"A", "C", "D"}));
+  trials_.out.insert("A");
+  EXPECT_EQ(letters(), (Letters{"C", "D", "E"}));
+  trials_.out.insert("E");
+  EXPECT_FALSE(plan());
+}
+
+TEST_F(RestorePlans, PartsAreGatheredAtOneOfTheirHolders) {
+  build("2 of (a, 3 of (b, c, d, e) via f)", 5);
+  EXPECT_EQ(letters(), (Letters{"A", "B1", "B2", "B3"}));
+  const RestorePlan cheapest = *plan();
+  ASSERT_EQ(cheapest.sources.size(), 2u);
+  EXPECT_EQ(cheapest.sources[1].others.size(), 2u);
+  EXPECT_EQ(letters({.using_letters = {"A", "B1", "B3", "B4"}}), (Letters{"A", "B1", "B3", "B4"}));
+  EXPECT_TRUE(letters({.using_letters = {"A", "B1", "B2"}}).empty());
+  const auto gathered = plan({.gather = site("s4")});
+  ASSERT_TRUE(gathered);
+  EXPECT_EQ(gathered->sources[1].at.letter, "B4");
+  drop("s1");
+  EXPECT_EQ(letters(), (Letters{"A", "B2", "B3", "B4"}));
+  drop("s2");
+  EXPECT_FALSE(plan());
+}
+
+// Every way that fails is left out, and parts that failed often come last.
+TEST_F(RestorePlans, FailedWaysGiveWayToFreshParts) {
+  std::string labels = "b";
+  for (int i = 1; i < 32; ++i) labels += ", b";
+  build("2 of (a, 16 of (" + labels + ") via f)", 33);
+  const auto fail_once = [&] {
+    const auto found = plan();
+    EXPECT_TRUE(found);
+    trials_.out.insert(found->sources[1].way());
+    for (const auto& letter : found->sources[1].letters) ++trials_.failures[letter];
+    return found->sources[1].letters;
+  };
+  const auto first = fail_once();
+  const auto second = fail_once();
+  Letters both;
+  for (const auto& letter : first) {
+    if (std::ranges::find(second, letter) != second.end()) both.push_back(letter);
+  }
+  EXPECT_TRUE(both.empty());
+  for (int i = 0; i < 20; ++i) fail_once();
+}
+
+TEST_F(RestorePlans, ThePlanIsAsCheapAsBruteForce) {
+  build("3 of (a, b, c, d, 2 of (e, f, g) via h)", 7);
+  std::mt19937 random(7);
+  for (int round = 0; round < 50; ++round) {
+    for (EdgeState& edge : snapshot_.edges) edge.residual_bytes = random() % 4'000'000;
+    const RestoreField field{policy_,      shares_,
+                             snapshot_,    snapshot_.links,
+                             site("home"), sharing::RecordLayout(sharing::Chunking{{1'000'000}})};
+    std::vector<double> tops(4);
+    for (int i = 0; i < 4; ++i) {
+      const SiteName at = site("s" + std::to_string(i));
+      const auto records = field.records.below(policy_.scheme);
+      tops[static_cast<std::size_t>(i)] =
+          priced_route(snapshot_, at, site("home"), records.lengths({0}, records.count()))->second;
+    }
+    double gathered = 1e300;
+    for (std::size_t at = 4; at < 7; ++at) {
+      for (std::size_t other = 4; other < 7; ++other) {
+        if (at == other) continue;
+        gathered = std::min(gathered, gather_source(field, {shares_[at], shares_[other]})->price);
+      }
+    }
+    tops.push_back(gathered);
+    std::ranges::sort(tops);
+    EXPECT_NEAR(plan()->price(), tops[0] + tops[1] + tops[2], 1e-9);
+  }
+}
+
+TEST(CheapestSets, AscendAndMissNothing) {
+  const std::vector<double> prices = {1, 2, 4, 8, 16, 32};
+  const auto sets = cheapest_sets(prices, 3, 1000);
+  ASSERT_EQ(sets.size(), 20u);  // all of C(6, 3)
+  double last = 0;
+  for (const auto& set : sets) {
+    const double sum = prices[set[0]] + prices[set[1]] + prices[set[2]];
+    EXPECT_GT(sum, last);
+    last = sum;
+  }
+  EXPECT_EQ(cheapest_sets(std::vector<double>(32, 1.0), 16, 64).size(), 64u);
+  EXPECT_TRUE(cheapest_sets({1, 2}, 3, 10).empty());
+}
+
+TEST(ParseLetters, ListsOfShares) {
+  EXPECT_EQ(*parse_letters("A,C1,C32"), (std::set<std::string>{"A", "C1", "C32"}));
+  for (const char* bad : {"", "A,", "A,,B", "AG", "C33", "a,b", "A B"}) {
+    EXPECT_FALSE(parse_letters(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace warifu::control
