@@ -165,7 +165,8 @@ TEST_F(ChannelTest, UploadsOverARelayWithExactBulkAccount) {
     Bytes frame(shape.frame_length(i), static_cast<Byte>(i));
     sum += frame.size() * i;
     ASSERT_TRUE(call->send(frame));
-    EXPECT_EQ(call->acknowledged(), i + 1 == 100 ? 100 : (i + 1) / 32 * 32);
+    // One window behind; the last one covers everything.
+    EXPECT_EQ(call->acknowledged(), i + 1 == 100 ? 100 : i + 1 < 64 ? 0 : (i + 1) / 32 * 32 - 32);
   }
   ASSERT_TRUE(call->reply());
   EXPECT_EQ(sites_[2].uploaded, sum);

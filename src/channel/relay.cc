@@ -21,7 +21,9 @@ Result<> Server::relay(Exchange& exchange) {
   for (std::uint64_t i = 0; i < upload.frames; ++i) {
     TRY_ASSIGN(secret::Buffer frame, exchange.upload().receive());
     TRY(call.send(frame.bytes()));
-    if (exchange.upload().ack_due()) TRY(exchange.upload().acknowledge());
+    if (!exchange.upload().ack_due()) continue;
+    WARIFU_CHECK(call.acknowledged() >= exchange.upload().due_frames());
+    TRY(exchange.upload().acknowledge());
   }
   TRY_ASSIGN(Reply reply, call.reply(working));
   const StreamShape download = reply.download;
