@@ -2,7 +2,6 @@
 // writes can be watched or changed. For tests of this component only.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
@@ -41,15 +40,15 @@ class Tapped final : public os::ByteStream {
 };
 
 // Two sites with one link; each direction has `material_bytes` of key.
-class LinkTest : public testing::Test {
- protected:
-  explicit LinkTest(std::size_t material_bytes = 200'000) : material_bytes_(material_bytes) {}
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-link-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+class LinkPair {
+ public:
+  explicit LinkPair(std::size_t material_bytes = 200'000) : material_bytes_(material_bytes) {}
+  void set_up() {
+    std::string pattern = std::filesystem::temp_directory_path().string() + "/warifu-link-XXXXXX";
+    WARIFU_CHECK(::mkdtemp(pattern.data()) != nullptr);
     dir_ = pattern;
-    ASSERT_TRUE(kme::create_link_pools(system_, dir_ + "/a", config("b")));
-    ASSERT_TRUE(kme::create_link_pools(system_, dir_ + "/b", config("a")));
+    WARIFU_CHECK(kme::create_link_pools(system_, dir_ + "/a", config("b")).has_value());
+    WARIFU_CHECK(kme::create_link_pools(system_, dir_ + "/b", config("a")).has_value());
     open("a", a_);
     open("b", b_);
     std::mt19937_64 generator(1);
@@ -59,12 +58,12 @@ class LinkTest : public testing::Test {
       if (direction == 0) a_to_b_ = material;
       for (keypool::Pool* pool : {direction == 0 ? &a_link().send() : &a_link().receive(),
                                   direction == 0 ? &b_link().receive() : &b_link().send()}) {
-        ASSERT_TRUE(pool->ingest({0}, keypool::Origin::kPreshared, material));
-        ASSERT_TRUE(pool->mark_synced({0}, {0}));
+        WARIFU_CHECK(pool->ingest({0}, keypool::Origin::kPreshared, material).has_value());
+        WARIFU_CHECK(pool->mark_synced({0}, {0}).has_value());
       }
     }
   }
-  void TearDown() override {
+  void tear_down() {
     a_.reset();
     b_.reset();
     std::filesystem::remove_all(dir_);
@@ -76,7 +75,7 @@ class LinkTest : public testing::Test {
     keys.reset();
     auto opened =
         kme::KeyManager::open(system_, dir_ + "/" + name, {config(name[0] == 'a' ? "b" : "a")});
-    ASSERT_TRUE(opened) << opened.error().message;
+    WARIFU_CHECK(opened.has_value());
     keys = std::move(*opened);
   }
   kme::Link& a_link() { return *a_->link_to(*SiteName::parse("b")); }
@@ -98,26 +97,26 @@ class LinkTest : public testing::Test {
     auto listener = *os::listen_tcp({"127.0.0.1", 0});
     std::thread other([&] {
       auto connection = Connection::answer(*b_, *listener->accept());
-      ASSERT_TRUE(connection) << connection.error().message;
+      WARIFU_CHECK(connection.has_value());
       as_b(**connection);
     });
     {
       auto stream = *os::connect_tcp({"127.0.0.1", listener->port()}, std::chrono::seconds(5));
       auto connection =
           Connection::call(a_link(), std::make_unique<Tapped>(std::move(stream), std::move(tap)));
-      EXPECT_TRUE(connection) << connection.error().message;
+      WARIFU_CHECK(connection.has_value());
       if (connection) as_a(**connection);
     }
     other.join();
   }
   static void grow(keypool::Pool& pool, std::size_t size) {
     const auto number = pool.next_segment();
-    ASSERT_TRUE(pool.ingest(number, keypool::Origin::kPreshared, Bytes(size, 0x5A)));
-    ASSERT_TRUE(pool.mark_synced(number, pool.status().synced_end));
+    WARIFU_CHECK(pool.ingest(number, keypool::Origin::kPreshared, Bytes(size, 0x5A)).has_value());
+    WARIFU_CHECK(pool.mark_synced(number, pool.status().synced_end).has_value());
   }
   static Bytes read(os::ByteStream& stream, std::size_t size) {
     Bytes bytes(size);
-    EXPECT_TRUE(stream.read_exact(bytes));
+    WARIFU_CHECK(stream.read_exact(bytes).has_value());
     return bytes;
   }
 

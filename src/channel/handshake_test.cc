@@ -8,7 +8,11 @@
 namespace warifu::channel {
 namespace {
 
-using HandshakeTest = LinkTest;
+class HandshakeTest : public testing::Test, protected LinkPair {
+ protected:
+  void SetUp() override { set_up(); }
+  void TearDown() override { tear_down(); }
+};
 
 constexpr std::size_t kHelloFrame = kHeaderBytes + 40;
 constexpr std::size_t kWelcomeFrame = kHeaderBytes + 24 + 32;

@@ -1,5 +1,7 @@
 // Streams of data frames between two sites: acknowledgements one window behind, slots and sealed
 // frames for passes that do the cryptography themselves, wrong tags, errors in their place.
+#include <gtest/gtest.h>
+
 #include "channel/channel_test_support.h"
 #include "channel/conversation.h"
 #include "otp/otp.h"
@@ -19,9 +21,11 @@ Bytes content(std::uint64_t frame, std::size_t size) {
   return bytes;
 }
 
-class StreamTest : public LinkTest {
+class StreamTest : public testing::Test, protected LinkPair {
  protected:
-  StreamTest() : LinkTest(4 << 20) {}
+  StreamTest() : LinkPair(4 << 20) {}
+  void SetUp() override { set_up(); }
+  void TearDown() override { tear_down(); }
   static bool wait() { return true; }
   static Result<> send_all(StreamSender& sender, const StreamShape& shape) {
     for (std::uint64_t i = 0; i < shape.frames; ++i) {
