@@ -15,6 +15,7 @@ json::object pool_json(const keypool::PoolStatus& status) {
           {"tag_bytes", status.tag_bytes},
           {"hash_key_bytes", status.hash_key_bytes},
           {"bulk_bytes", status.bulk_bytes},
+          {"share_bytes", status.share_bytes},
           {"discarded_bytes", status.discarded_bytes},
           {"ingested_bytes", status.ingested_bytes},
           {"quarantined_bytes", status.quarantined_bytes},

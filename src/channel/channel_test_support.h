@@ -109,6 +109,16 @@ class LinkPair {
     }
     other.join();
   }
+  // Makes the ends disagree from here on: other bytes in the pool that b receives with.
+  void grow_apart(std::size_t size) {
+    grow(a_link().send(), size);
+    const auto number = b_link().receive().next_segment();
+    Bytes other(size, 0x5A);
+    other[size / 2] ^= 1;
+    WARIFU_CHECK(b_link().receive().ingest(number, keypool::Origin::kPreshared, other).has_value());
+    WARIFU_CHECK(
+        b_link().receive().mark_synced(number, b_link().receive().status().synced_end).has_value());
+  }
   static void grow(keypool::Pool& pool, std::size_t size) {
     const auto number = pool.next_segment();
     WARIFU_CHECK(pool.ingest(number, keypool::Origin::kPreshared, Bytes(size, 0x5A)).has_value());

@@ -150,8 +150,7 @@ Result<> Connection::request_grant(keypool::Purpose purpose, std::uint64_t size)
   for (;;) {
     TRY_ASSIGN(Frame frame, receive_sealed());
     if (frame.type == FrameType::kGrant) {
-      Lane& lane = purpose == keypool::Purpose::kBulk ? send_bulk_ : send_control_;
-      return take_over(lane, frame.payload.bytes(), size);
+      return take_over(purpose, frame.payload.bytes(), size);
     }
     if (frame.type == FrameType::kGrantDenied) {
       return fail(Code::kOutOfKey, "link to " + link_.peer().text() + " has no " +
@@ -167,20 +166,25 @@ Result<> Connection::request_grant(keypool::Purpose purpose, std::uint64_t size)
   }
 }
 
-Result<> Connection::take_over(Lane& lane, ByteView grant_bytes, std::uint64_t size) {
+Result<> Connection::take_over(keypool::Purpose purpose, ByteView grant_bytes, std::uint64_t size) {
   TRY_ASSIGN(const Grant grant, decode_grant(grant_bytes));
   if (grant.size.value != size) {
     return fail(Code::kProtocol, "a grant has a wrong size");
   }
-  TRY_ASSIGN(auto pad, link_.send().accept(grant.begin, grant.size));
-  return start_lane(lane, std::move(pad), link_.send());
+  TRY_ASSIGN(auto range, link_.send().accept(grant.begin, grant.size, purpose));
+  if (purpose == keypool::Purpose::kShare) {
+    send_share_ = std::move(range);
+    return {};
+  }
+  Lane& lane = purpose == keypool::Purpose::kBulk ? send_bulk_ : send_control_;
+  return start_lane(lane, std::move(range), link_.send());
 }
 
 Result<> Connection::answer_grant_request(ByteView payload) {
   wire::Reader reader(payload, "grant request");
   const std::uint8_t purpose_number = reader.u8();
   const std::uint64_t size = reader.u64();
-  if (purpose_number != 1 && purpose_number != 2) reader.reject("unknown purpose");
+  if (purpose_number < 1 || purpose_number > 3) reader.reject("unknown purpose");
   if (size < mac::kBlockBytes || size > limits::kSegmentBytes) reader.reject("size out of range");
   TRY(reader.finish());
   const auto purpose = static_cast<keypool::Purpose>(purpose_number);
@@ -197,14 +201,29 @@ Result<> Connection::answer_grant_request(ByteView payload) {
     return send_sealed(send_control_, FrameType::kGrantDenied, {});
   }
   Bytes grant = encode(Grant{reserved->begin(), {size}});
-  Lane& lane = purpose == keypool::Purpose::kBulk ? receive_bulk_ : receive_control_;
-  TRY(start_lane(lane, std::move(*reserved), link_.receive()));
+  if (purpose == keypool::Purpose::kShare) {
+    receive_share_ = std::move(*reserved);
+  } else {
+    Lane& lane = purpose == keypool::Purpose::kBulk ? receive_bulk_ : receive_control_;
+    TRY(start_lane(lane, std::move(*reserved), link_.receive()));
+  }
   return send_sealed(send_control_, FrameType::kGrant, grant);
 }
 
 Result<> Connection::grant_bulk(const JobId& job, std::uint64_t size, std::uint64_t frames,
                                 const std::function<bool()>& keep_waiting) {
-  const std::uint64_t needed = size + frames * otp::kTagBytes + mac::kBlockBytes;
+  return acquire(keypool::Purpose::kBulk, job, size + frames * otp::kTagBytes + mac::kBlockBytes,
+                 keep_waiting);
+}
+
+Result<keypool::Reservation> Connection::grant_share(const JobId& job, std::uint64_t size,
+                                                     const std::function<bool()>& keep_waiting) {
+  TRY(acquire(keypool::Purpose::kShare, job, size + keypool::kShareHashKeyBytes, keep_waiting));
+  return std::move(send_share_);
+}
+
+Result<> Connection::acquire(keypool::Purpose purpose, const JobId& job, std::uint64_t needed,
+                             const std::function<bool()>& keep_waiting) {
   std::chrono::milliseconds denied_pause(100);
   for (;;) {
     while (!link_.wait_drawable(job, {needed}, kWorkingInterval)) {
@@ -218,7 +237,7 @@ Result<> Connection::grant_bulk(const JobId& job, std::uint64_t size, std::uint6
       TRY(send(FrameType::kWorking, payload));
     }
     TRY(ensure_control(64));
-    const auto granted = request_grant(keypool::Purpose::kBulk, needed);
+    const auto granted = request_grant(purpose, needed);
     if (granted) {
       link_.draw(job, {needed});
       return {};

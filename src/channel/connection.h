@@ -46,6 +46,14 @@ class Connection {
   // key as long as `keep_waiting` says so, telling the peer that work goes on.
   [[nodiscard]] Result<> grant_bulk(const JobId& job, std::uint64_t size, std::uint64_t frames,
                                     const std::function<bool()>& keep_waiting);
+  // Reserves `size` bytes of the link's key, and a hash key, to become share bytes at both ends; in
+  // the same order as pad and marked like it. Waits and errors as grant_bulk().
+  [[nodiscard]] Result<keypool::Reservation> grant_share(const JobId& job, std::uint64_t size,
+                                                         const std::function<bool()>& keep_waiting);
+  // The far end's last range of that kind, as reserved here; nothing remains when there is none.
+  [[nodiscard]] keypool::Reservation take_share_range() { return std::move(receive_share_); }
+  // Ends the connection at a breach of the protocol, for good.
+  std::unexpected<Error> break_off(std::string why);
   // Seals and sends a data frame from the bulk grant, which must still hold enough.
   [[nodiscard]] Result<> send_data(MutableBytes payload);
   // The same in two steps, for a pass that seals by itself: takes pad for `size` bytes of payload
@@ -90,13 +98,13 @@ class Connection {
   Result<> write_frame(const HeaderBytes& header, ByteView ciphertext, const mac::Tag& tag);
   Result<SealedFrame> read_frame();
   Result<Frame> receive_sealed();
-  // Ends the connection at a breach of the protocol, for good.
-  std::unexpected<Error> break_off(std::string why);
   Result<> check_intact();
   Result<> ensure_control(std::size_t payload);
   Result<> request_grant(keypool::Purpose purpose, std::uint64_t size);
   Result<> answer_grant_request(ByteView payload);
-  Result<> take_over(Lane& lane, ByteView grant, std::uint64_t size);
+  Result<> take_over(keypool::Purpose purpose, ByteView grant, std::uint64_t size);
+  Result<> acquire(keypool::Purpose purpose, const JobId& job, std::uint64_t size,
+                   const std::function<bool()>& keep_waiting);
   // The first grants: reserve and prove; check and take over.
   Result<Bytes> first_grant(ByteView their_nonce);
   Result<> take_first_grant(ByteView grant_and_proof, ByteView own_nonce);
@@ -109,6 +117,7 @@ class Connection {
   kme::Link& link_;
   std::unique_ptr<os::ByteStream> stream_;
   Lane send_control_, send_bulk_, receive_control_, receive_bulk_;
+  keypool::Reservation send_share_, receive_share_;
   std::uint64_t send_sequence_ = 0;
   std::uint64_t receive_sequence_ = 0;
   std::shared_ptr<Verdicts> verdicts_ = std::make_shared<Verdicts>();

@@ -48,8 +48,13 @@ Result<Frame> await_frame(Connection& connection, FrameType wanted, const Progre
   }
 }
 
+void StreamSender::check_next(std::size_t size, bool drawn) const {
+  WARIFU_CHECK(shape_.drawn == drawn && sent_ < shape_.frames &&
+               size == shape_.frame_length(sent_));
+}
+
 Result<> StreamSender::start_frame(std::size_t size) {
-  WARIFU_CHECK(sent_ < shape_.frames && size == shape_.frame_length(sent_));
+  check_next(size, false);
   if (sent_ % limits::kWindowFrames != 0) return {};
   return connection_.grant_bulk(job_, shape_.window_bytes(sent_), shape_.window_frames(sent_),
                                 keep_waiting_);
@@ -69,6 +74,26 @@ Result<> StreamSender::send(MutableBytes payload) {
   return end_frame();
 }
 
+Result<> StreamSender::draw(MutableBytes record) {
+  check_next(record.size(), true);
+  if (sent_ % limits::kWindowFrames == 0) {
+    TRY_ASSIGN(auto range,
+               connection_.grant_share(job_, shape_.window_bytes(sent_), keep_waiting_));
+    TRY_ASSIGN(auto window, DrawnWindow::start(connection_.link().send(), std::move(range)));
+    drawn_origins_.insert(window.origins().begin(), window.origins().end());
+    window_.emplace(std::move(window));
+  }
+  TRY(window_->draw(record));
+  const std::uint64_t first = sent_ / limits::kWindowFrames * limits::kWindowFrames;
+  const std::uint64_t frames = shape_.window_frames(first);
+  if (sent_ + 1 == first + frames) {
+    Bytes report = window_->report(first, static_cast<std::uint32_t>(frames));
+    window_.reset();
+    TRY(connection_.send(FrameType::kDrawn, report));
+  }
+  return end_frame();
+}
+
 Result<DataSlot> StreamSender::next_slot() {
   WARIFU_CHECK(sent_ < shape_.frames);
   const std::uint64_t size = shape_.frame_length(sent_);
@@ -82,14 +107,49 @@ Result<> StreamSender::send_prepared(const HeaderBytes& header, ByteView ciphert
   return end_frame();
 }
 
+// Draws here what the far end drew there, and compares before a byte is handed up.
+Result<> StreamReceiver::receive_window() {
+  TRY_ASSIGN(const Frame theirs, await_frame(connection_, FrameType::kDrawn, progress_));
+  keypool::Reservation range = connection_.take_share_range();
+  const std::uint64_t frames = shape_.window_frames(received_);
+  const std::uint64_t size = shape_.window_bytes(received_) + keypool::kShareHashKeyBytes;
+  if (range.remaining() != size) {
+    return connection_.break_off("a window of key for a share has another size than granted");
+  }
+  keypool::Pool& pool = connection_.link().receive();
+  TRY_ASSIGN(DrawnWindow window, DrawnWindow::start(pool, std::move(range)));
+  std::deque<secret::Buffer> drawn;
+  for (std::uint64_t i = 0; i < frames; ++i) {
+    drawn.emplace_back(shape_.frame_length(received_ + i));
+    TRY(window.draw(drawn.back().bytes()));
+  }
+  const Bytes ours = window.report(received_, static_cast<std::uint32_t>(frames));
+  if (!secret::equal(ours, theirs.payload.bytes())) {
+    return connection_.break_off("the two ends hold different key at " +
+                                 std::to_string(window.begin().value) +
+                                 " of the stream; no share is made from it");
+  }
+  drawn_origins_.insert(window.origins().begin(), window.origins().end());
+  window_ = std::move(drawn);
+  return {};
+}
+
 Result<secret::Buffer> StreamReceiver::receive() {
+  if (shape_.drawn) {
+    WARIFU_CHECK(!ack_due() && received_ < shape_.frames);
+    if (window_.empty()) TRY(receive_window());
+    secret::Buffer frame = std::move(window_.front());
+    window_.pop_front();
+    ++received_;
+    return frame;
+  }
   TRY_ASSIGN(SealedFrame sealed, receive_sealed_frame());
   TRY_ASSIGN(Frame frame, connection_.open_frame(std::move(sealed)));
   return std::move(frame.payload);
 }
 
 Result<SealedFrame> StreamReceiver::receive_sealed_frame() {
-  WARIFU_CHECK(!ack_due() && received_ < shape_.frames);
+  WARIFU_CHECK(!shape_.drawn && !ack_due() && received_ < shape_.frames);
   for (;;) {
     TRY_ASSIGN(SealedFrame sealed, connection_.receive_unopened());
     if (sealed.type() == FrameType::kData) {

@@ -5,11 +5,17 @@
 // acknowledges window n, so that it can write and sync n while n+1 arrives; after the last frame of
 // the stream one acknowledgement covers everything. An acknowledgement says: durable here.
 // Whoever fails instead sends its error in that place.
+//
+// Drawn streams (key as share) have the same frames, windows and acknowledgements; but both ends
+// draw the frames' bytes from the link's key, and only a report per window travels. Nothing is
+// handed up before the reports are equal.
 #pragma once
 
+#include <deque>
 #include <functional>
 
 #include "channel/connection.h"
+#include "channel/drawn.h"
 #include "channel/message.h"
 
 namespace warifu::channel {
@@ -32,6 +38,11 @@ class StreamSender {
   [[nodiscard]] Result<DataSlot> next_slot();
   [[nodiscard]] Result<> send_prepared(const HeaderBytes& header, ByteView ciphertext,
                                        const mac::Tag& tag);
+  // Of a drawn stream instead: fills `record` with what becomes the next frame at both ends.
+  // Lengths, waits and errors as send(). The record is a share from here on: it must never be sent.
+  [[nodiscard]] Result<> draw(MutableBytes record);
+  // Where the key that was drawn came from.
+  [[nodiscard]] const std::set<keypool::Origin>& drawn_origins() const { return drawn_origins_; }
   // Frames that the far end has made durable.
   [[nodiscard]] std::uint64_t acknowledged() const { return acknowledged_; }
   [[nodiscard]] bool finished() const { return acknowledged_ == shape_.frames; }
@@ -43,9 +54,12 @@ class StreamSender {
   JobId job_;
   KeepWaiting keep_waiting_;
   Progress progress_;
+  void check_next(std::size_t size, bool drawn) const;
   Result<> start_frame(std::size_t size);
   Result<> end_frame();
 
+  std::optional<DrawnWindow> window_;
+  std::set<keypool::Origin> drawn_origins_;
   std::uint64_t sent_ = 0;
   std::uint64_t acknowledged_ = 0;
 };
@@ -55,10 +69,11 @@ class StreamReceiver {
   StreamReceiver(Connection& connection, StreamShape shape)
       : connection_(connection), shape_(shape) {}
 
-  // The next frame, with its length checked against the shape. Must not be called while ack_due().
+  // The next frame, with its length checked against the shape; of a drawn stream the share bytes
+  // that this end's pool holds. Must not be called while ack_due().
   [[nodiscard]] Result<secret::Buffer> receive();
-  // The same, unverified, for a pass that opens and combines at once. Every frame that the next
-  // acknowledgement promises must have its verdict before acknowledge().
+  // The same, unverified (not of a drawn stream), for a pass that opens and combines at once. Every
+  // frame that the next acknowledgement promises must have its verdict before acknowledge().
   [[nodiscard]] Result<SealedFrame> receive_sealed_frame();
   // The protocol's turn to acknowledge has come.
   [[nodiscard]] bool ack_due() const;
@@ -77,10 +92,17 @@ class StreamReceiver {
   [[nodiscard]] std::uint64_t received() const { return received_; }
   void on_working(Progress progress) { progress_ = std::move(progress); }
 
+  // Where the key of a drawn stream came from.
+  [[nodiscard]] const std::set<keypool::Origin>& drawn_origins() const { return drawn_origins_; }
+
  private:
+  Result<> receive_window();
+
   Connection& connection_;
   StreamShape shape_;
   Progress progress_;
+  std::deque<secret::Buffer> window_;  // drawn frames that both ends agree on
+  std::set<keypool::Origin> drawn_origins_;
   std::uint64_t received_ = 0;
   std::uint64_t acknowledged_ = 0;
 };

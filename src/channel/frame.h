@@ -31,6 +31,7 @@ enum class FrameType : std::uint8_t {
   kData = 35,     // from the bulk grant
   kAck = 36,      // an earlier window, or at the end everything, is durable
   kWorking = 37,  // still at it: progress of a long handler, or waiting for key
+  kDrawn = 38,    // a window of key became share bytes at both ends: which, and its hash
 };
 
 struct FrameHeader {

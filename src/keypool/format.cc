@@ -9,7 +9,8 @@ namespace warifu::keypool {
 namespace {
 
 constexpr std::string_view kIdentityMagic = "WRFPOOL1";
-constexpr std::string_view kMarkMagic = "WRFMARK1";
+constexpr std::string_view kMarkMagic = "WRFMARK2";
+constexpr std::string_view kOldMarkMagic = "WRFMARK1";
 constexpr std::string_view kIndexMagic = "WRFINDX1";
 constexpr std::uint32_t kMaxSegments = 1 << 20;
 
@@ -146,6 +147,7 @@ Bytes encode(const Mark& mark) {
   writer.u64(mark.tag_bytes);
   writer.u64(mark.hash_key_bytes);
   writer.u64(mark.bulk_bytes);
+  writer.u64(mark.share_bytes);
   append_crc(writer);
   Bytes slot = writer.take();
   slot.resize(kMarkSlotBytes);
@@ -153,8 +155,14 @@ Bytes encode(const Mark& mark) {
 }
 
 Result<Mark> decode_mark(ByteView slot, const std::string& path) {
-  constexpr std::size_t kUsed = 8 + 6 * 8 + 4;
+  constexpr std::size_t kUsed = 8 + 7 * 8 + 4;
   if (slot.size() < kUsed) return damaged(path, "mark slot is cut short");
+  if (as_text(slot.first(kOldMarkMagic.size())) == kOldMarkMagic) {
+    return fail(Code::kRefused,
+                "pool file '" + path +
+                    "' was written by an earlier version of warifu (mark format 1); "
+                    "make new pools at both ends");
+  }
   TRY_ASSIGN(const ByteView body, unwrap(slot.first(kUsed), kMarkMagic, path));
   wire::Reader reader(body, "pool mark '" + path + "'");
   Mark mark;
@@ -164,6 +172,7 @@ Result<Mark> decode_mark(ByteView slot, const std::string& path) {
   mark.tag_bytes = reader.u64();
   mark.hash_key_bytes = reader.u64();
   mark.bulk_bytes = reader.u64();
+  mark.share_bytes = reader.u64();
   TRY(reader.finish());
   return mark;
 }
