@@ -45,7 +45,7 @@ SegmentEntry read_entry(wire::Reader& reader) {
   const ByteView key = reader.raw(kWrappedKeyBytes);
   entry.wrapped_key.assign(key.begin(), key.end());
   if (state < 1 || state > 3) reader.reject("unknown segment state");
-  if (origin < 1 || origin > 5) reader.reject("unknown origin");
+  if (!origin_from_number(origin)) reader.reject("unknown origin");
   entry.state = static_cast<SegmentState>(state);
   entry.origin = static_cast<Origin>(origin);
   return entry;
@@ -60,12 +60,13 @@ std::string_view origin_name(Origin origin) {
     case Origin::kRateModel: return "RATE_MODEL";
     case Origin::kPreshared: return "PRESHARED";
     case Origin::kRelayed: return "RELAYED";
+    case Origin::kKernelGenerator: return "KERNEL_GENERATOR";
   }
   return "UNKNOWN";
 }
 
 Result<Origin> origin_from_number(std::uint8_t number) {
-  if (number < 1 || number > 5) {
+  if (number < 1 || number > 6) {
     return fail(Code::kProtocol, "unknown key origin " + std::to_string(number));
   }
   return static_cast<Origin>(number);
@@ -98,7 +99,7 @@ Result<Identity> decode_identity(ByteView bytes, const std::string& path) {
   const ByteView key = reader.raw(kWrappedKeyBytes);
   identity.wrapped_pool_key.assign(key.begin(), key.end());
   TRY(reader.finish());
-  if (direction != 1 && direction != 2) return damaged(path, "unknown direction");
+  if (direction < 1 || direction > 3) return damaged(path, "unknown direction");
   identity.direction = static_cast<Direction>(direction);
   return identity;
 }

@@ -27,7 +27,8 @@
 
 namespace warifu::keypool {
 
-enum class Direction : std::uint8_t { kSend = 1, kReceive = 2 };
+// kLocal: a site's own random numbers, with no other end.
+enum class Direction : std::uint8_t { kSend = 1, kReceive = 2, kLocal = 3 };
 
 // Where one-time bytes came from. Numbers stand in files and on the wire.
 enum class Origin : std::uint8_t {
@@ -36,6 +37,7 @@ enum class Origin : std::uint8_t {
   kRateModel = 3,        // kernel randomness handed out at a modelled rate
   kPreshared = 4,        // random files made beforehand and brought to both ends
   kRelayed = 5,
+  kKernelGenerator = 6,  // a generator of this site, seeded by the kernel
 };
 [[nodiscard]] std::string_view origin_name(Origin origin);
 [[nodiscard]] Result<Origin> origin_from_number(std::uint8_t number);

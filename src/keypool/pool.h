@@ -36,7 +36,8 @@ class SegmentReader;
 
 // What the reserved bytes are for. Bulk and shares may not touch the floor that keeps control
 // messages and tags alive when data has eaten everything else.
-enum class Purpose : std::uint8_t { kControl = 1, kBulk = 2, kShare = 3 };
+// Random numbers are the one purpose of a local pool, and of no other.
+enum class Purpose : std::uint8_t { kControl = 1, kBulk = 2, kShare = 3, kRandom = 4 };
 
 // A part of a range by the name that both ends know it under.
 struct KeyPiece {
@@ -66,7 +67,7 @@ class Reservation {
   // Errors: kCorrupt, kIo (the pool's files).
   [[nodiscard]] Result<secret::Pad> take(std::size_t size);
   // Fills `share` with the next bytes, which become part of a share; at most remaining(), only of
-  // a range for shares and behind its hash key. Errors as take().
+  // a range for shares and behind its hash key, or of random numbers. Errors as take().
   [[nodiscard]] Result<> draw(MutableBytes share);
   // The segments that begin() to end() lies in, in order; something must remain.
   [[nodiscard]] std::vector<KeyPiece> pieces() const;
@@ -147,7 +148,7 @@ class Pool {
   [[nodiscard]] Result<> discard(SegmentNumber number);
 
   // --- use ----------------------------------------------------------------------------------
-  // Receiving end: reserves the next `size` bytes, durably. Errors: kOutOfKey.
+  // Receiving end, or a local pool: reserves the next `size` bytes, durably. Errors: kOutOfKey.
   [[nodiscard]] Result<Reservation> reserve(ByteCount size, Purpose purpose);
   // Sending end: takes over what the peer reserved, durably. Errors: kRefused when the range lies
   // below the mark (the peer's state is older than ours), kOutOfKey when it is not synced here.

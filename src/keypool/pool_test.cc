@@ -163,12 +163,12 @@ TEST_F(PoolTest, AReservationGivesPadsOrSharesNeverBoth) {
   fill(limits::kControlFloorBytes + 1000);
   auto share = *rx_->reserve({100}, Purpose::kShare);
   Bytes bytes(10);
-  EXPECT_DEATH((void)share.draw(bytes), "kShareHashKeyBytes") << "the hash key is no share";
+  EXPECT_DEATH((void)share.draw(bytes), "behind_key") << "the hash key is no share";
   (void)take(share, kShareHashKeyBytes);
   EXPECT_DEATH((void)share.take(10), "kShare") << "a share is no pad";
   auto pads = *rx_->reserve({100}, Purpose::kBulk);
   (void)take(pads, kShareHashKeyBytes);
-  EXPECT_DEATH((void)pads.draw(bytes), "kShare") << "a pad is no share";
+  EXPECT_DEATH((void)pads.draw(bytes), "behind_key") << "a pad is no share";
 }
 
 TEST_F(PoolTest, AMarkOfTheFirstFormatIsRefusedByName) {

@@ -25,7 +25,8 @@ Result<> Pool::write_mark(PadOffset mark) {
 
 Result<Reservation> Pool::reserve(ByteCount size, Purpose purpose) {
   const std::lock_guard lock(mutex_);
-  WARIFU_CHECK(direction() == Direction::kReceive);
+  const bool local = direction() == Direction::kLocal;
+  WARIFU_CHECK(local == (purpose == Purpose::kRandom) && direction() != Direction::kSend);
   const std::uint64_t available = index_.stream_end.value - mark_.mark.value;
   const std::uint64_t floor = purpose == Purpose::kControl ? 0 : options_.control_floor_bytes;
   if (available < floor || available - floor < size.value) {
@@ -230,14 +231,17 @@ std::vector<KeyPiece> Reservation::pieces() const {
 }
 
 Result<> Reservation::draw(MutableBytes share) {
-  WARIFU_CHECK(pool_ != nullptr && share.size() <= remaining() && purpose_ == Purpose::kShare &&
-               at_ >= first_ + ByteCount{kShareHashKeyBytes});
+  const bool behind_key =
+      purpose_ == Purpose::kShare && at_ >= first_ + ByteCount{kShareHashKeyBytes};
+  WARIFU_CHECK(pool_ != nullptr && share.size() <= remaining());
+  WARIFU_CHECK(behind_key || purpose_ == Purpose::kRandom);
   return copy_next(share);
 }
 
 Result<secret::Pad> Reservation::take(std::size_t size) {
   WARIFU_CHECK(pool_ != nullptr && size <= remaining());
   // What becomes a share must never be a pad as well: the ciphertext would be the secret.
+  WARIFU_CHECK(purpose_ != Purpose::kRandom);
   WARIFU_CHECK(purpose_ != Purpose::kShare || (at_ == first_ && size == kShareHashKeyBytes));
   secret::Buffer out(size);
   const PadOffset start = at_;
