@@ -4,12 +4,10 @@
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <iostream>
+#include <algorithm>
 
 namespace warifu::crypto {
 namespace {
@@ -85,28 +83,6 @@ TEST(Drbg, AForkedChildHasAStreamOfItsOwn) {
   EXPECT_NE(parent, child);
   ::close(ends[0]);
   ::close(ends[1]);
-}
-
-TEST(Drbg, IsFasterThanTheKernelsGenerator) {
-  const auto kernel = [](MutableBytes out) {
-    for (std::size_t at = 0; at < out.size();) {
-      const ssize_t got = ::getrandom(out.data() + at, out.size() - at, 0);
-      ASSERT_GT(got, 0);
-      at += static_cast<std::size_t>(got);
-    }
-  };
-  Drbg drbg(kernel);
-  Bytes block(256 * 1024);
-  const auto rate = [&](auto&& source, int rounds) {
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < rounds; ++i) source(block);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    return static_cast<double>(block.size()) * rounds / took.count() / 1e9;
-  };
-  const double ours = rate([&](MutableBytes out) { drbg.fill(out); }, 1000);
-  const double theirs = rate(kernel, 100);
-  std::cout << "generator " << ours << " GB/s, getrandom " << theirs << " GB/s\n";
-  EXPECT_GT(ours, theirs);
 }
 
 }  // namespace
