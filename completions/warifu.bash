@@ -10,6 +10,7 @@ _warifu_options() {
     "site run" | "qkd rate-model") echo "--config --help" ;;
     "link preshare") echo "--net --json --size --out --help" ;;
     "link import") echo "--site --json --wipe --help" ;;
+    "random import") echo "--site --json --origin --wipe --help" ;;
     "person enrol") echo "--site --json --id --name --keys --card --pin-file --help" ;;
     "object store") echo "--site --json --person --label --policy --no-wait --card --pin-file --help" ;;
     "object list") echo "--site --json --person --help" ;;
@@ -21,7 +22,7 @@ _warifu_options() {
     restore)
       echo "--site --json --grant --out --using --gather --purpose --resume --help"
       ;;
-    explain | "site shares" | "site audit" | "link status" | "person list" | "object show" | \
+    explain | "site shares" | "site audit" | "link status" | "random status" | "person list" | "object show" | \
       "consent list" | "job list" | "job show" | "job watch")
       echo "--site --json --help"
       ;;
@@ -31,11 +32,12 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link person object explain consent restore job" ;;
+    "") echo "net site qkd link random person object explain consent restore job" ;;
     net) echo "init up down status" ;;
     site) echo "run shares audit" ;;
     qkd) echo "rate-model" ;;
     link) echo "preshare import status" ;;
+    random) echo "import status" ;;
     person) echo "enrol list" ;;
     object) echo "store list show card-record" ;;
     consent) echo "give list" ;;
@@ -112,7 +114,8 @@ _warifu() {
     _warifu_words "$(_warifu_subcommands "")"
   elif [[ -z $subcommand && -n $(_warifu_subcommands "$command") ]]; then
     _warifu_words "$(_warifu_subcommands "$command")"
-  elif [[ "$command $subcommand" == "object store" || "$command $subcommand" == "link import" ]]; then
+  elif [[ "$command $subcommand" == "object store" || "$command $subcommand" == "link import" ||
+    "$command $subcommand" == "random import" ]]; then
     _warifu_files -f
   else
     _warifu_words "$(_warifu_options "$command${subcommand:+ $subcommand}")"

@@ -12,6 +12,10 @@ using keypool::Reservation;
 using keypool::SegmentEntry;
 using keypool::SegmentState;
 
+namespace {
+constexpr keypool::PoolOptions kNoFloor{.control_floor_bytes = 0};  // these pools are smaller
+}
+
 Violations& Violations::operator+=(const Violations& other) {
   overlaps += other.overlaps;
   wrong += other.wrong;
@@ -71,7 +75,7 @@ void TwoPools::create(End& end) {
   end.disk->sync_dir("/site");
   end.disk->lie(rules_.lies);
   if (rules_.bends.any()) end.bent = bent_files(*end.disk, rules_.bends);
-  auto pool = Pool::open(system(end), folder(end), root_key());
+  auto pool = Pool::open(system(end), folder(end), root_key(), kNoFloor);
   WARIFU_CHECK(pool.has_value());
   end.pool = std::move(*pool);
 }
@@ -91,7 +95,7 @@ bool TwoPools::recover(End& end, std::unique_ptr<SimDisk> image, int nested) {
     if (rules_.bends.any()) end.bent = bent_files(*end.disk, rules_.bends);
     if (nested > 0) end.disk->crash_at(dice_.between(1, 8));
     try {
-      auto pool = Pool::open(system(end), folder(end), root_key());
+      auto pool = Pool::open(system(end), folder(end), root_key(), kNoFloor);
       end.disk->clear_faults();
       if (!pool) {
         ++violations_.refused;
@@ -133,10 +137,24 @@ void TwoPools::record(End& end, PadOffset begin, ByteView bytes) {
   bytes_taken_ += bytes.size();
 }
 
-void TwoPools::take_from(End& end, Reservation& reservation, std::size_t size) {
-  const auto pad = reservation.take(size);
-  if (pad) {
-    record(end, pad->offset(), pad->bytes());
+// Pads in one take; shares as hash key and rest.
+void TwoPools::take_from(End& end, Reservation& reservation, std::size_t size, Purpose purpose) {
+  const PadOffset begin = reservation.begin();
+  Bytes bytes(size);
+  Result<> taken;
+  if (purpose == Purpose::kShare && !reservation.is_at_start()) {
+    taken = reservation.draw(bytes);
+  } else {
+    if (purpose == Purpose::kShare) bytes.resize(keypool::kShareHashKeyBytes);
+    auto pad = reservation.take(bytes.size());
+    if (pad) {
+      copy_bytes(bytes, pad->bytes());
+    } else {
+      taken = std::unexpected(pad.error());
+    }
+  }
+  if (taken) {
+    record(end, begin, bytes);
   } else if (end.disk->faults_met() == 0 && !end.disk->dead()) {
     ++violations_.lost;
   }
@@ -201,8 +219,8 @@ void TwoPools::drain() {
     tx_.asked_mark = std::max(tx_.asked_mark, status.synced_end.value);
     auto accepted = tx_.pool->accept(reserved->begin(), rest);
     if (accepted) {
-      take_from(tx_, *accepted, rest.value);
-      take_from(rx_, *reserved, rest.value);
+      take_from(tx_, *accepted, rest.value, Purpose::kControl);
+      take_from(rx_, *reserved, rest.value, Purpose::kControl);
       return;
     }
     ++refusals_;
@@ -217,7 +235,7 @@ void TwoPools::drain_alone(End& end) {
     auto got = end.direction == Direction::kReceive ? end.pool->reserve(rest, Purpose::kControl)
                                                     : end.pool->accept(status.mark, rest);
     if (got) {
-      take_from(end, *got, rest.value);
+      take_from(end, *got, rest.value, Purpose::kControl);
     } else {
       ++violations_.lost;
     }

@@ -42,6 +42,9 @@ struct Rules {
   Lies lies;                      // of both disks
   MarkBends bends;                // of both ends
   bool takes_unaccepted = false;  // the receiving end does not wait for the other to accept: a bug
+  // The sending end reads a share out of the stream on the receiving end's word, without accept():
+  // a bug that shows when the receiving end is restored and grants the range again.
+  bool draws_unaccepted = false;
   std::size_t largest_segment = 300;
 };
 
@@ -50,6 +53,7 @@ struct End {
   struct Held {
     keypool::Reservation reservation;
     std::uint64_t grant;
+    keypool::Purpose purpose;
   };
   // In this order: what stands later goes first.
   std::unique_ptr<SimDisk> disk;
@@ -118,6 +122,7 @@ class TwoPools {
     std::uint64_t id;
     PadOffset begin;
     ByteCount size;
+    keypool::Purpose purpose;
   };
   void create(End& end);
   void step();
@@ -128,7 +133,8 @@ class TwoPools {
   void quiet(End& end, const std::function<void()>& action);
   // Remembers what the pool tells about itself now.
   void note(End& end);
-  void take_from(End& end, keypool::Reservation& reservation, std::size_t size);
+  void take_from(End& end, keypool::Reservation& reservation, std::size_t size,
+                 keypool::Purpose purpose);
 
   Rules rules_;
   Dice dice_;

@@ -84,17 +84,20 @@ void TwoPools::sync_pair(SegmentNumber number) {
 }
 
 void TwoPools::grant() {
-  const ByteCount size{dice_.between(1, 120)};
+  // A third become shares.
+  const bool share = dice_.one_in(3);
+  const Purpose purpose = share ? Purpose::kShare : Purpose::kControl;
+  const ByteCount size{(share ? keypool::kShareHashKeyBytes : 0) + dice_.between(1, 120)};
   const keypool::PoolStatus status = rx_.pool->status();
   if (status.mark + size <= status.synced_end) {
     rx_.asked_mark = std::max(rx_.asked_mark, (status.mark + size).value);
   }
-  auto reserved = rx_.pool->reserve(size, Purpose::kControl);
+  auto reserved = rx_.pool->reserve(size, purpose);
   note(rx_);
   if (!reserved) return;
   const std::uint64_t id = next_grant_++;
-  told_.push_back({id, reserved->begin(), size});
-  rx_.held.push_back({std::move(*reserved), id});
+  told_.push_back({id, reserved->begin(), size, purpose});
+  rx_.held.push_back({std::move(*reserved), id, purpose});
 }
 
 void TwoPools::deliver() {
@@ -103,15 +106,22 @@ void TwoPools::deliver() {
   const std::size_t recent =
       dice_.one_in(4) ? told_.size() : std::min<std::size_t>(4, told_.size());
   const Grant grant = told_[told_.size() - 1 - dice_.below(recent)];
+  if (rules_.draws_unaccepted && grant.purpose == Purpose::kShare) {
+    const bool there = grant.begin.value + grant.size.value <= stream_.size();
+    if (there && accepted_.insert(grant.id).second) {
+      record(tx_, grant.begin, ByteView(stream_).subspan(grant.begin.value, grant.size.value));
+    }
+    return;
+  }
   tx_.asked_mark = std::max(tx_.asked_mark, (grant.begin + grant.size).value);
-  auto accepted = tx_.pool->accept(grant.begin, grant.size);
+  auto accepted = tx_.pool->accept(grant.begin, grant.size, grant.purpose);
   note(tx_);
   if (!accepted) {
     if (accepted.error().code == Code::kRefused) ++refusals_;
     return;
   }
   accepted_.insert(grant.id);
-  tx_.held.push_back({std::move(*accepted), grant.id});
+  tx_.held.push_back({std::move(*accepted), grant.id, grant.purpose});
 }
 
 void TwoPools::take() {
@@ -121,7 +131,7 @@ void TwoPools::take() {
   const std::uint64_t rest = held.reservation.remaining();
   if (rest == 0) return;
   if (!rules_.takes_unaccepted && !accepted_.contains(held.grant)) return;
-  take_from(end, held.reservation, dice_.one_in(2) ? rest : dice_.between(1, rest));
+  take_from(end, held.reservation, dice_.one_in(2) ? rest : dice_.between(1, rest), held.purpose);
 }
 
 void TwoPools::quiet(End& end, const std::function<void()>& action) {
@@ -155,7 +165,7 @@ void TwoPools::restart(End& end) {
     end.held.clear();
     end.pool.reset();
   });
-  auto pool = Pool::open(system(end), folder(end), root_key());
+  auto pool = Pool::open(system(end), folder(end), root_key(), {.control_floor_bytes = 0});
   if (!pool) {
     if (end.disk->faults_met() == 0) ++violations_.refused;
     return;

@@ -1,4 +1,5 @@
-// What every site tells its operator: status, shares, links, audit; import of preshared key.
+// What every site tells its operator: status, shares, links, audit; import of preshared key and
+// random numbers.
 #include "api/json.h"
 #include "kme/preshare.h"
 
@@ -15,6 +16,7 @@ json::object pool_json(const keypool::PoolStatus& status) {
           {"tag_bytes", status.tag_bytes},
           {"hash_key_bytes", status.hash_key_bytes},
           {"bulk_bytes", status.bulk_bytes},
+          {"share_bytes", status.share_bytes},
           {"discarded_bytes", status.discarded_bytes},
           {"ingested_bytes", status.ingested_bytes},
           {"quarantined_bytes", status.quarantined_bytes},
@@ -85,6 +87,29 @@ Result<json::value> import_file(Services services, http::RequestContext& context
                      {"receive_bytes", link->receive().status().available_bytes}};
 }
 
+json::value random_json(Services services) {
+  const kme::RandomSource::Status status = services.site.keys.random().status();
+  json::array origins;
+  for (const auto origin : status.origins) origins.emplace_back(keypool::origin_name(origin));
+  return {{"site", services.site.config.name.text()},
+          {"source", kme::random_from_name(status.from)},
+          {"available_bytes", status.available_bytes},
+          {"used_bytes", status.used_bytes},
+          {"origins", std::move(origins)}};
+}
+
+Result<json::value> import_random(Services services, http::RequestContext& context) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const std::string path, text_field(body, "path"));
+  TRY_ASSIGN(const std::string named, text_field(body, "origin"));
+  TRY_ASSIGN(const keypool::Origin origin, kme::parse_random_origin(named));
+  TRY(services.site.keys.random().import(path, origin));
+  if (body.contains("wipe") && body.at("wipe").is_bool() && body.at("wipe").as_bool()) {
+    TRY(kme::wipe_preshare(services.site.system, path));
+  }
+  return random_json(services);
+}
+
 Result<json::value> audit_json(Services services) {
   const audit::Head head = services.site.log.head();
   const std::uint64_t from = head.sequence > 20 ? head.sequence - 19 : 1;
@@ -118,6 +143,14 @@ void add_site_routes(http::Router& router, Services services) {
              }));
   router.add(Method::kPost, "/v1/links/import", json_handler([services](http::RequestContext& c) {
                return import_file(services, c);
+             }));
+  router.add(Method::kGet, "/v1/random",
+             json_handler([services](http::RequestContext&) -> Result<json::value> {
+               return random_json(services);
+             }));
+  router.add(Method::kPost, "/v1/random/import",
+             json_handler([services](http::RequestContext& context) {
+               return import_random(services, context);
              }));
   router.add(Method::kGet, "/v1/audit",
              json_handler([services](http::RequestContext&) { return audit_json(services); }));

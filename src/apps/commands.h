@@ -55,6 +55,14 @@ struct ImportOptions {
 [[nodiscard]] Result<> link_import(const Common& common, const ImportOptions& options);
 [[nodiscard]] Result<> link_status(const Common& common);
 
+struct RandomImportOptions {
+  std::string file;
+  std::string origin;  // "hardware" or "preshared"
+  bool wipe = false;
+};
+[[nodiscard]] Result<> random_import(const Common& common, const RandomImportOptions& options);
+[[nodiscard]] Result<> random_status(const Common& common);
+
 // The person's card at this terminal. Here: the emulated card, its memory in a file.
 struct CardOptions {
   std::string card;

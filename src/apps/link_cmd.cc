@@ -102,10 +102,11 @@ Result<> link_status(const Common& common) {
                     human_bytes(number_of(link, "leased_bytes")),
                     human_bit_rate(link.at("inflow_bits_per_second").to_number<double>()),
                     human_bytes(number_of(send, "payload_bytes")),
+                    human_bytes(number_of(send, "share_bytes")),
                     human_bytes(number_of(send, "tag_bytes") + number_of(send, "hash_key_bytes")),
                     origins, text_of(link, "device")});
   }
-  print_table({"PEER", "CLASS", "RESIDUAL", "RECEIVE", "LEASED", "INFLOW", "SENT", "TAGS",
+  print_table({"PEER", "CLASS", "RESIDUAL", "RECEIVE", "LEASED", "INFLOW", "SENT", "SHARES", "TAGS",
                "KEY FROM", "DEVICE"},
               rows);
   return {};

@@ -131,6 +131,26 @@ void link_commands(CLI::App& app, Common& common, Action& action) {
   command->callback([&] { action = [&] { return link_status(common); }; });
 }
 
+void random_commands(CLI::App& app, Common& common, Action& action) {
+  static RandomImportOptions import;
+  CLI::App* random = app.add_subcommand("random", "a site's random numbers for shares");
+  random->require_subcommand(1);
+  auto* command = add(*random, "import", "take a file of random bytes into a site's random pool",
+                      "warifu random import --site /tmp/demo/sites/tommo trng.bin "
+                      "--origin hardware --wipe");
+  add_site(command, common);
+  command->add_option("file", import.file, "random bytes, never used before")->required();
+  command->add_option("--origin", import.origin, "hardware (a physical source) or preshared")
+      ->required();
+  command->add_flag("--wipe", import.wipe, "overwrite and remove the file afterwards");
+  command->callback([&] { action = [&] { return random_import(common, import); }; });
+
+  command = add(*random, "status", "what a site's random pool holds",
+                "warifu random status --site /tmp/demo/sites/tommo");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return random_status(common); }; });
+}
+
 void person_commands(CLI::App& app, Common& common, Action& action) {
   static EnrolOptions enrol;
   CLI::App* person = app.add_subcommand("person", "enrol people");
@@ -264,6 +284,7 @@ int main(int argc, char** argv) {
   net_commands(app, common, action);
   process_commands(app, common, action);
   link_commands(app, common, action);
+  random_commands(app, common, action);
   person_commands(app, common, action);
   object_commands(app, common, action);
   consent_commands(app, common, action);

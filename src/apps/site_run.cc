@@ -29,7 +29,7 @@ class Site {
     TRY(system_.files.make_directories(config_.data_dir));
     std::vector<kme::LinkConfig> links;
     for (const auto& peer : config_.peers) links.push_back(peer.link);
-    TRY_ASSIGN(keys_, kme::KeyManager::open(system_, config_.data_dir, links));
+    TRY_ASSIGN(keys_, kme::KeyManager::open(system_, config_.data_dir, links, config_.random_from));
     TRY_ASSIGN(log_, audit::Log::open(system_, config_.data_dir + "/audit.log", config_.name));
     TRY_ASSIGN(gate_,
                consent::Gate::open(system_, config_.data_dir + "/gate", config_.name,

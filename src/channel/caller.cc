@@ -36,6 +36,10 @@ Result<secret::Buffer> Call::receive() {
   return receiver_->receive();
 }
 
+Result<SealedFrame> Call::receive_sealed_frame() {
+  return receiver_->receive_sealed_frame();
+}
+
 Result<> Call::acknowledge() {
   TRY(receiver_->acknowledge());
   if (receiver_->finished()) done();
@@ -102,6 +106,10 @@ void Caller::give_back(std::unique_ptr<Connection> connection) {
 Result<Call> Caller::start(Request request, KeepWaiting keep_waiting) {
   if (request.from.empty()) request.from = routes_.self;
   TRY_ASSIGN(const SiteName hop, next_hop(request.to));
+  if (request.upload.drawn && hop != request.to) {
+    return fail(Code::kRefused, "key becomes a share between neighbours only; " +
+                                    request.to.text() + " lies behind " + hop.text());
+  }
   // A cached connection may have died while idle; then one fresh connection is tried. Nothing of
   // the request can have been acted on, because a dead connection delivers no whole frame.
   for (;;) {

@@ -29,12 +29,28 @@ class Call {
 
   // Sends the next data frame of the announced upload (encrypted in place).
   [[nodiscard]] Result<> send(MutableBytes payload) { return sender_->send(payload); }
+  // Instead of send(), for a pass that seals by itself: the place of the next data frame, and then
+  // what was sealed for it (channel/sealed_frame.h). One slot at a time.
+  [[nodiscard]] Result<DataSlot> next_slot() { return sender_->next_slot(); }
+  [[nodiscard]] Result<> send_prepared(const HeaderBytes& header, ByteView ciphertext,
+                                       const mac::Tag& tag) {
+    return sender_->send_prepared(header, ciphertext, tag);
+  }
+  // Key as share, when the announced upload is drawn: fills `record` with the link's key that
+  // becomes the next frame at both ends; nothing of it is sent. Windows and acknowledgements as
+  // send().
+  [[nodiscard]] Result<> draw(MutableBytes record) { return sender_->draw(record); }
+  [[nodiscard]] const std::set<keypool::Origin>& drawn_origins() const {
+    return sender_->drawn_origins();
+  }
   // Frames of the upload that the far end has made durable.
   [[nodiscard]] std::uint64_t acknowledged() const { return sender_->acknowledged(); }
   // Waits for the reply; the whole upload must have been sent.
   [[nodiscard]] Result<Reply> reply(const Progress& progress = {});
   // The next data frame of the download that the reply announced.
   [[nodiscard]] Result<secret::Buffer> receive();
+  // The same, unverified; see StreamReceiver.
+  [[nodiscard]] Result<SealedFrame> receive_sealed_frame();
   [[nodiscard]] bool ack_due() const { return receiver_->ack_due(); }
   [[nodiscard]] Result<> acknowledge();
   // Progress frames that arrive while data is awaited.
@@ -61,7 +77,8 @@ class Caller {
   Caller(kme::KeyManager& keys, Routes routes) : keys_(keys), routes_(std::move(routes)) {}
 
   // Sends a request; `from` and `hops` are filled in when empty. Errors: kUnavailable naming the
-  // site that cannot be reached, kOutOfKey.
+  // site that cannot be reached, kOutOfKey; kRefused for a drawn upload to a site that is no direct
+  // peer.
   [[nodiscard]] Result<Call> start(Request request, KeepWaiting keep_waiting = {});
   // A request without data frames, and its reply's body.
   [[nodiscard]] Result<Bytes> ask(const SiteName& to, std::uint16_t method, Bytes body);

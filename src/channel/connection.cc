@@ -29,66 +29,100 @@ Connection::~Connection() {
 Result<> Connection::start_lane(Lane& lane, keypool::Reservation pad, keypool::Pool& pool) {
   lane.pad = std::move(pad);
   TRY_ASSIGN(const secret::Pad key, lane.pad.take(mac::kBlockBytes));
-  lane.key.emplace(key.bytes());
+  lane.key = std::make_shared<const mac::Key>(key.bytes());
   pool.record_use({.hash_key = mac::kBlockBytes});
   return {};
 }
 
-Result<> Connection::send_sealed(Lane& lane, FrameType type, MutableBytes payload) {
-  const std::size_t needed = otp::pad_needed(payload.size());
-  WARIFU_CHECK(payload.size() <= limits::kMaxFramePayload);
-  if (!lane.key || lane.pad.remaining() < needed) {
+std::unexpected<Error> Connection::break_off(std::string why) {
+  verdicts_->failed = true;
+  close();
+  return fail(Code::kProtocol, "link to " + link_.peer().text() + ": " + std::move(why));
+}
+
+Result<> Connection::check_intact() {
+  if (verdicts_->failed) return break_off("a frame failed its check and the connection is at end");
+  if (open_slot_) return break_off("a frame was prepared and not sent");
+  return {};
+}
+
+Result<DataSlot> Connection::take_slot(Lane& lane, FrameType type, std::size_t size) {
+  WARIFU_CHECK(size <= limits::kMaxFramePayload);
+  TRY(check_intact());
+  const std::size_t needed = otp::pad_needed(size);
+  if (lane.key == nullptr || lane.pad.remaining() < needed) {
     return fail(Code::kOutOfKey, "link to " + link_.peer().text() + ": the granted pad is used up");
   }
-  const FrameHeader header{type, static_cast<std::uint32_t>(payload.size()), lane.pad.begin(),
-                           send_sequence_++};
-  const HeaderBytes header_bytes = encode(header);
+  const HeaderBytes header = encode(
+      FrameHeader{type, static_cast<std::uint32_t>(size), lane.pad.begin(), send_sequence_++});
   TRY_ASSIGN(secret::Pad pad, lane.pad.take(needed));
-  const mac::Tag tag = otp::seal(std::move(pad), *lane.key, header_bytes, payload);
-  link_.send().record_use({.payload = payload.size(),
-                           .tag = otp::kTagBytes,
-                           .bulk = type == FrameType::kData ? payload.size() : 0});
-  constexpr std::size_t kSmall = 2048;
-  if (payload.size() <= kSmall) {
-    Bytes frame(header_bytes.begin(), header_bytes.end());
-    frame.insert(frame.end(), payload.begin(), payload.end());
-    frame.insert(frame.end(), tag.begin(), tag.end());
-    return stream_->write_all(frame);
+  link_.send().record_use(
+      {.payload = size, .tag = otp::kTagBytes, .bulk = type == FrameType::kData ? size : 0});
+  open_slot_ = header;
+  return DataSlot{header, std::move(pad), lane.key};
+}
+
+Result<> Connection::write_frame(const HeaderBytes& header, ByteView ciphertext,
+                                 const mac::Tag& tag) {
+  const std::array<ByteView, 3> pieces{header, ciphertext, tag};
+  return stream_->write_pieces(pieces);
+}
+
+Result<> Connection::send_sealed(Lane& lane, FrameType type, MutableBytes payload) {
+  TRY_ASSIGN(DataSlot slot, take_slot(lane, type, payload.size()));
+  const mac::Tag tag = otp::seal(std::move(slot.pad), *slot.key, slot.header, payload);
+  return send_prepared(slot.header, payload, tag);
+}
+
+Result<DataSlot> Connection::next_slot(std::size_t size) {
+  return take_slot(send_bulk_, FrameType::kData, size);
+}
+
+Result<> Connection::send_prepared(const HeaderBytes& header, ByteView ciphertext,
+                                   const mac::Tag& tag) {
+  WARIFU_CHECK(open_slot_ == header);
+  open_slot_.reset();
+  return write_frame(header, ciphertext, tag);
+}
+
+Result<SealedFrame> Connection::read_frame() {
+  TRY(check_intact());
+  HeaderBytes header_bytes{};
+  TRY(stream_->read_exact(header_bytes));
+  const auto header = decode_header(header_bytes);
+  if (!header) return break_off(header.error().message);
+  if (is_clear(header->type)) return break_off("a clear frame came inside a sealed conversation");
+  Lane& lane = header->type == FrameType::kData ? receive_bulk_ : receive_control_;
+  const std::size_t needed = otp::pad_needed(header->length);
+  if (lane.key == nullptr || header->pad_offset != lane.pad.begin() ||
+      lane.pad.remaining() < needed || header->sequence != receive_sequence_) {
+    return break_off("a frame is out of order or outside the granted pad");
   }
-  TRY(stream_->write_all(header_bytes));
-  TRY(stream_->write_all(payload));
-  return stream_->write_all(tag);
+  secret::Buffer data(header->length + otp::kTagBytes);  // one read for both
+  TRY(stream_->read_exact(data.bytes()));
+  mac::Tag tag{};
+  copy_bytes(tag, data.bytes().subspan(header->length));
+  data.shrink(header->length);
+  TRY_ASSIGN(secret::Pad pad, lane.pad.take(needed));
+  ++receive_sequence_;
+  link_.receive().record_use({.payload = header->length,
+                              .tag = otp::kTagBytes,
+                              .bulk = header->type == FrameType::kData ? header->length : 0});
+  return SealedFrame(*header, header_bytes, std::move(data), tag, std::move(pad), lane.key,
+                     verdicts_);
 }
 
 Result<Frame> Connection::receive_sealed() {
-  HeaderBytes header_bytes{};
-  TRY(stream_->read_exact(header_bytes));
-  TRY_ASSIGN(const FrameHeader header, decode_header(header_bytes));
-  if (is_clear(header.type)) {
-    return fail(Code::kProtocol, "a clear frame came inside a sealed conversation");
-  }
-  Lane& lane = header.type == FrameType::kData ? receive_bulk_ : receive_control_;
-  const std::size_t needed = otp::pad_needed(header.length);
-  if (!lane.key || header.pad_offset != lane.pad.begin() || lane.pad.remaining() < needed ||
-      header.sequence != receive_sequence_) {
-    return fail(Code::kProtocol, "link to " + link_.peer().text() +
-                                     ": a frame is out of order or outside the granted pad");
-  }
-  Frame frame{header.type, secret::Buffer(header.length)};
-  TRY(stream_->read_exact(frame.payload.bytes()));
-  mac::Tag tag{};
-  TRY(stream_->read_exact(tag));
-  TRY_ASSIGN(secret::Pad pad, lane.pad.take(needed));
-  if (auto opened = otp::open(std::move(pad), *lane.key, header_bytes, frame.payload.bytes(), tag);
-      !opened) {
-    return fail_in("link to " + link_.peer().text(), opened.error());
-  }
-  ++receive_sequence_;
+  TRY_ASSIGN(SealedFrame sealed, read_frame());
+  return open_frame(std::move(sealed));
+}
+
+Result<Frame> Connection::open_frame(SealedFrame sealed) {
+  const FrameType type = sealed.type();
+  auto payload = sealed.open();
+  if (!payload) return break_off(payload.error().message);
   authenticated_ = true;
-  link_.receive().record_use({.payload = header.length,
-                              .tag = otp::kTagBytes,
-                              .bulk = header.type == FrameType::kData ? header.length : 0});
-  return frame;
+  return Frame{type, std::move(*payload)};
 }
 
 Result<> Connection::send(FrameType type, MutableBytes payload) {
@@ -116,8 +150,7 @@ Result<> Connection::request_grant(keypool::Purpose purpose, std::uint64_t size)
   for (;;) {
     TRY_ASSIGN(Frame frame, receive_sealed());
     if (frame.type == FrameType::kGrant) {
-      Lane& lane = purpose == keypool::Purpose::kBulk ? send_bulk_ : send_control_;
-      return take_over(lane, frame.payload.bytes(), size);
+      return take_over(purpose, frame.payload.bytes(), size);
     }
     if (frame.type == FrameType::kGrantDenied) {
       return fail(Code::kOutOfKey, "link to " + link_.peer().text() + " has no " +
@@ -133,20 +166,25 @@ Result<> Connection::request_grant(keypool::Purpose purpose, std::uint64_t size)
   }
 }
 
-Result<> Connection::take_over(Lane& lane, ByteView grant_bytes, std::uint64_t size) {
+Result<> Connection::take_over(keypool::Purpose purpose, ByteView grant_bytes, std::uint64_t size) {
   TRY_ASSIGN(const Grant grant, decode_grant(grant_bytes));
   if (grant.size.value != size) {
     return fail(Code::kProtocol, "a grant has a wrong size");
   }
-  TRY_ASSIGN(auto pad, link_.send().accept(grant.begin, grant.size));
-  return start_lane(lane, std::move(pad), link_.send());
+  TRY_ASSIGN(auto range, link_.send().accept(grant.begin, grant.size, purpose));
+  if (purpose == keypool::Purpose::kShare) {
+    send_share_ = std::move(range);
+    return {};
+  }
+  Lane& lane = purpose == keypool::Purpose::kBulk ? send_bulk_ : send_control_;
+  return start_lane(lane, std::move(range), link_.send());
 }
 
 Result<> Connection::answer_grant_request(ByteView payload) {
   wire::Reader reader(payload, "grant request");
   const std::uint8_t purpose_number = reader.u8();
   const std::uint64_t size = reader.u64();
-  if (purpose_number != 1 && purpose_number != 2) reader.reject("unknown purpose");
+  if (purpose_number < 1 || purpose_number > 3) reader.reject("unknown purpose");
   if (size < mac::kBlockBytes || size > limits::kSegmentBytes) reader.reject("size out of range");
   TRY(reader.finish());
   const auto purpose = static_cast<keypool::Purpose>(purpose_number);
@@ -163,14 +201,29 @@ Result<> Connection::answer_grant_request(ByteView payload) {
     return send_sealed(send_control_, FrameType::kGrantDenied, {});
   }
   Bytes grant = encode(Grant{reserved->begin(), {size}});
-  Lane& lane = purpose == keypool::Purpose::kBulk ? receive_bulk_ : receive_control_;
-  TRY(start_lane(lane, std::move(*reserved), link_.receive()));
+  if (purpose == keypool::Purpose::kShare) {
+    receive_share_ = std::move(*reserved);
+  } else {
+    Lane& lane = purpose == keypool::Purpose::kBulk ? receive_bulk_ : receive_control_;
+    TRY(start_lane(lane, std::move(*reserved), link_.receive()));
+  }
   return send_sealed(send_control_, FrameType::kGrant, grant);
 }
 
 Result<> Connection::grant_bulk(const JobId& job, std::uint64_t size, std::uint64_t frames,
                                 const std::function<bool()>& keep_waiting) {
-  const std::uint64_t needed = size + frames * otp::kTagBytes + mac::kBlockBytes;
+  return acquire(keypool::Purpose::kBulk, job, size + frames * otp::kTagBytes + mac::kBlockBytes,
+                 keep_waiting);
+}
+
+Result<keypool::Reservation> Connection::grant_share(const JobId& job, std::uint64_t size,
+                                                     const std::function<bool()>& keep_waiting) {
+  TRY(acquire(keypool::Purpose::kShare, job, size + keypool::kShareHashKeyBytes, keep_waiting));
+  return std::move(send_share_);
+}
+
+Result<> Connection::acquire(keypool::Purpose purpose, const JobId& job, std::uint64_t needed,
+                             const std::function<bool()>& keep_waiting) {
   std::chrono::milliseconds denied_pause(100);
   for (;;) {
     while (!link_.wait_drawable(job, {needed}, kWorkingInterval)) {
@@ -184,7 +237,7 @@ Result<> Connection::grant_bulk(const JobId& job, std::uint64_t size, std::uint6
       TRY(send(FrameType::kWorking, payload));
     }
     TRY(ensure_control(64));
-    const auto granted = request_grant(keypool::Purpose::kBulk, needed);
+    const auto granted = request_grant(purpose, needed);
     if (granted) {
       link_.draw(job, {needed});
       return {};
@@ -198,10 +251,16 @@ Result<> Connection::grant_bulk(const JobId& job, std::uint64_t size, std::uint6
 }
 
 Result<Frame> Connection::receive() {
+  TRY_ASSIGN(SealedFrame sealed, receive_unopened());
+  return open_frame(std::move(sealed));
+}
+
+Result<SealedFrame> Connection::receive_unopened() {
   for (;;) {
-    TRY_ASSIGN(Frame frame, receive_sealed());
-    if (frame.type != FrameType::kGrantRequest) return frame;
-    TRY(answer_grant_request(frame.payload.bytes()));
+    TRY_ASSIGN(SealedFrame sealed, read_frame());
+    if (sealed.type() != FrameType::kGrantRequest) return sealed;
+    TRY_ASSIGN(const Frame request, open_frame(std::move(sealed)));
+    TRY(answer_grant_request(request.payload.bytes()));
   }
 }
 

@@ -6,19 +6,18 @@
 // later one in a sealed grant. The first 16 bytes of each range are that range's hash key.
 //
 // Invariants: frames of a direction use the pad of their range in order, sequence numbers count
-// from 0; any deviation, or a wrong tag, ends the connection. What is left of a range at the end of
-// a connection is burnt.
-// Half duplex: at any time one side sends and the other receives; grant requests are answered by
-// the receiving side inside receive(). Thread rule: one thread at a time, except close().
+// from 0; any deviation, a wrong tag, or a frame dropped unverified ends the connection. What is
+// left of a range at the end of a connection is burnt. Half duplex: at any time one side sends and
+// the other receives; grant requests are answered by the receiving side inside receive(). Thread
+// rule: one thread at a time, except close().
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
 
-#include "channel/frame.h"
+#include "channel/sealed_frame.h"
 #include "kme/key_manager.h"
-#include "mac/mac.h"
 #include "os/net.h"
 
 namespace warifu::channel {
@@ -47,10 +46,31 @@ class Connection {
   // key as long as `keep_waiting` says so, telling the peer that work goes on.
   [[nodiscard]] Result<> grant_bulk(const JobId& job, std::uint64_t size, std::uint64_t frames,
                                     const std::function<bool()>& keep_waiting);
+  // Reserves `size` bytes of the link's key, and a hash key, to become share bytes at both ends; in
+  // the same order as pad and marked like it. Waits and errors as grant_bulk().
+  [[nodiscard]] Result<keypool::Reservation> grant_share(const JobId& job, std::uint64_t size,
+                                                         const std::function<bool()>& keep_waiting);
+  // The far end's last range of that kind, as reserved here; nothing remains when there is none.
+  [[nodiscard]] keypool::Reservation take_share_range() { return std::move(receive_share_); }
+  // Ends the connection at a breach of the protocol, for good.
+  std::unexpected<Error> break_off(std::string why);
   // Seals and sends a data frame from the bulk grant, which must still hold enough.
   [[nodiscard]] Result<> send_data(MutableBytes payload);
+  // The same in two steps, for a pass that seals by itself: takes pad for `size` bytes of payload
+  // from the bulk grant. Each slot must be sent before anything else is; a slot that is dropped
+  // leaves the connection useless. Errors: kOutOfKey, kCorrupt, kIo.
+  [[nodiscard]] Result<DataSlot> next_slot(std::size_t size);
+  // Sends what was sealed for the slot with this header.
+  [[nodiscard]] Result<> send_prepared(const HeaderBytes& header, ByteView ciphertext,
+                                       const mac::Tag& tag);
   // The next frame; grant requests are answered on the way. Errors as send().
   [[nodiscard]] Result<Frame> receive();
+  // The same, unverified.
+  [[nodiscard]] Result<SealedFrame> receive_unopened();
+  // Opens a frame that needs no pass of its own. Errors: kProtocol.
+  [[nodiscard]] Result<Frame> open_frame(SealedFrame sealed);
+  // Frames from receive_unopened() that nobody has verified yet.
+  [[nodiscard]] std::uint64_t unverified() const { return verdicts_->open; }
 
   // True once a frame of the peer has been verified: the peer holds the link's key.
   [[nodiscard]] bool authenticated() const { return authenticated_; }
@@ -63,7 +83,7 @@ class Connection {
   // A range of pad in use for one direction and purpose.
   struct Lane {
     keypool::Reservation pad;
-    std::optional<mac::Key> key;
+    std::shared_ptr<const mac::Key> key;
   };
 
   Connection(kme::Link& link, std::unique_ptr<os::ByteStream> stream)
@@ -73,11 +93,18 @@ class Connection {
   Result<> send_clear(FrameType type, ByteView payload);
   Result<Frame> receive_clear();
   Result<> send_sealed(Lane& lane, FrameType type, MutableBytes payload);
+  // Takes header and pad of the next frame of a lane.
+  Result<DataSlot> take_slot(Lane& lane, FrameType type, std::size_t size);
+  Result<> write_frame(const HeaderBytes& header, ByteView ciphertext, const mac::Tag& tag);
+  Result<SealedFrame> read_frame();
   Result<Frame> receive_sealed();
+  Result<> check_intact();
   Result<> ensure_control(std::size_t payload);
   Result<> request_grant(keypool::Purpose purpose, std::uint64_t size);
   Result<> answer_grant_request(ByteView payload);
-  Result<> take_over(Lane& lane, ByteView grant, std::uint64_t size);
+  Result<> take_over(keypool::Purpose purpose, ByteView grant, std::uint64_t size);
+  Result<> acquire(keypool::Purpose purpose, const JobId& job, std::uint64_t size,
+                   const std::function<bool()>& keep_waiting);
   // The first grants: reserve and prove; check and take over.
   Result<Bytes> first_grant(ByteView their_nonce);
   Result<> take_first_grant(ByteView grant_and_proof, ByteView own_nonce);
@@ -90,8 +117,11 @@ class Connection {
   kme::Link& link_;
   std::unique_ptr<os::ByteStream> stream_;
   Lane send_control_, send_bulk_, receive_control_, receive_bulk_;
+  keypool::Reservation send_share_, receive_share_;
   std::uint64_t send_sequence_ = 0;
   std::uint64_t receive_sequence_ = 0;
+  std::shared_ptr<Verdicts> verdicts_ = std::make_shared<Verdicts>();
+  std::optional<HeaderBytes> open_slot_;  // taken and not sent
   bool authenticated_ = false;
   bool topping_up_ = false;
 };

@@ -1,13 +1,21 @@
 // Data frames in windows over a connection, for callers and handlers alike.
 //
-// The sender asks for pad for one window (32 frames), sends it, and goes on only after the receiver
-// has acknowledged it; an acknowledgement says that everything up to here is durable there.
-// The receiver owes an acknowledgement after every full window and after the last frame.
+// The sender asks for pad for one window (32 frames) and sends it; two windows may be on their way.
+// Acknowledgements run one window behind: after the last frame of window n+1 the receiver
+// acknowledges window n, so that it can write and sync n while n+1 arrives; after the last frame of
+// the stream one acknowledgement covers everything. An acknowledgement says: durable here.
+// Whoever fails instead sends its error in that place.
+//
+// Drawn streams (key as share) have the same frames, windows and acknowledgements; but both ends
+// draw the frames' bytes from the link's key, and only a report per window travels. Nothing is
+// handed up before the reports are equal.
 #pragma once
 
+#include <deque>
 #include <functional>
 
 #include "channel/connection.h"
+#include "channel/drawn.h"
 #include "channel/message.h"
 
 namespace warifu::channel {
@@ -23,8 +31,18 @@ class StreamSender {
       : connection_(connection), shape_(shape), job_(job), keep_waiting_(std::move(keep_waiting)) {}
 
   // Sends the next frame; its length must be what the shape says. Encrypted in place. Waits for the
-  // acknowledgement at the end of a window. Errors also: whatever the receiver answers instead.
+  // acknowledgement that is due. Errors also: whatever the receiver answers instead.
   [[nodiscard]] Result<> send(MutableBytes payload);
+  // The same in two steps (Connection::next_slot): header, pad and hash key of the next frame, and
+  // then what was sealed with them.
+  [[nodiscard]] Result<DataSlot> next_slot();
+  [[nodiscard]] Result<> send_prepared(const HeaderBytes& header, ByteView ciphertext,
+                                       const mac::Tag& tag);
+  // Of a drawn stream instead: fills `record` with what becomes the next frame at both ends.
+  // Lengths, waits and errors as send(). The record is a share from here on: it must never be sent.
+  [[nodiscard]] Result<> draw(MutableBytes record);
+  // Where the key that was drawn came from.
+  [[nodiscard]] const std::set<keypool::Origin>& drawn_origins() const { return drawn_origins_; }
   // Frames that the far end has made durable.
   [[nodiscard]] std::uint64_t acknowledged() const { return acknowledged_; }
   [[nodiscard]] bool finished() const { return acknowledged_ == shape_.frames; }
@@ -36,6 +54,12 @@ class StreamSender {
   JobId job_;
   KeepWaiting keep_waiting_;
   Progress progress_;
+  void check_next(std::size_t size, bool drawn) const;
+  Result<> start_frame(std::size_t size);
+  Result<> end_frame();
+
+  std::optional<DrawnWindow> window_;
+  std::set<keypool::Origin> drawn_origins_;
   std::uint64_t sent_ = 0;
   std::uint64_t acknowledged_ = 0;
 };
@@ -45,13 +69,22 @@ class StreamReceiver {
   StreamReceiver(Connection& connection, StreamShape shape)
       : connection_(connection), shape_(shape) {}
 
-  // The next frame, with its length checked against the shape. Must not be called while ack_due().
+  // The next frame, with its length checked against the shape; of a drawn stream the share bytes
+  // that this end's pool holds. Must not be called while ack_due().
   [[nodiscard]] Result<secret::Buffer> receive();
-  [[nodiscard]] bool ack_due() const {
-    return received_ > acknowledged_ &&
-           (received_ == shape_.frames || received_ - acknowledged_ == limits::kWindowFrames);
-  }
+  // The same, unverified (not of a drawn stream), for a pass that opens and combines at once. Every
+  // frame that the next acknowledgement promises must have its verdict before acknowledge().
+  [[nodiscard]] Result<SealedFrame> receive_sealed_frame();
+  // The protocol's turn to acknowledge has come.
+  [[nodiscard]] bool ack_due() const;
+  // Leading frames of the stream that the next acknowledgement promises to be durable: the window
+  // after those acknowledged already, or all when at most two windows are left. May be asked at any
+  // time, so that writing can start while later frames arrive.
+  [[nodiscard]] std::uint64_t due_frames() const;
+  // Says that the leading due_frames() are durable here; only while ack_due().
   [[nodiscard]] Result<> acknowledge();
+  // Frames acknowledged so far.
+  [[nodiscard]] std::uint64_t acknowledged() const { return acknowledged_; }
   // Reads and drops frames until an acknowledgement is due: an error can then take its place.
   [[nodiscard]] Result<> drain_window();
   [[nodiscard]] bool finished() const { return acknowledged_ == shape_.frames; }
@@ -59,13 +92,23 @@ class StreamReceiver {
   [[nodiscard]] std::uint64_t received() const { return received_; }
   void on_working(Progress progress) { progress_ = std::move(progress); }
 
+  // Where the key of a drawn stream came from.
+  [[nodiscard]] const std::set<keypool::Origin>& drawn_origins() const { return drawn_origins_; }
+
  private:
+  Result<> receive_window();
+
   Connection& connection_;
   StreamShape shape_;
   Progress progress_;
+  std::deque<secret::Buffer> window_;  // drawn frames that both ends agree on
+  std::set<keypool::Origin> drawn_origins_;
   std::uint64_t received_ = 0;
   std::uint64_t acknowledged_ = 0;
 };
+
+// Windows that may be on their way without an acknowledgement.
+inline constexpr std::uint32_t kWindowsInFlight = 2;
 
 // Waits for a frame of this type; progress frames are passed on, an error frame becomes the error.
 [[nodiscard]] Result<Frame> await_frame(Connection& connection, FrameType wanted,

@@ -6,10 +6,10 @@
 
 namespace warifu::channel {
 namespace {
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
 bool known(std::uint8_t type) {
-  return (type >= 1 && type <= 5) || (type >= 16 && type <= 18) || (type >= 32 && type <= 37);
+  return (type >= 1 && type <= 5) || (type >= 16 && type <= 18) || (type >= 32 && type <= 38);
 }
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Frames of the one-time-pad channel (docs/formats/otp-channel.md), version 1.
+// Frames of the one-time-pad channel (docs/formats/otp-channel.md), version 2.
 //
 //   frame  := header ciphertext tag
 //   header := "WF" version:u8 type:u8 length:u32 pad_offset:u64 sequence:u64 zeros:8     (32 bytes)
@@ -29,8 +29,9 @@ enum class FrameType : std::uint8_t {
   kReply = 33,
   kError = 34,
   kData = 35,     // from the bulk grant
-  kAck = 36,      // everything up to here is durable
+  kAck = 36,      // an earlier window, or at the end everything, is durable
   kWorking = 37,  // still at it: progress of a long handler, or waiting for key
+  kDrawn = 38,    // a window of key became share bytes at both ends: which, and its hash
 };
 
 struct FrameHeader {

@@ -137,7 +137,7 @@ Result<> Connection::take_first_grant(ByteView grant_and_proof, ByteView own_non
     return fail(Code::kProtocol, "a greeting has a wrong length");
   }
   const ByteView grant = grant_and_proof.first(kGrantBytes);
-  TRY(take_over(send_control_, grant, kHelloGrant));
+  TRY(take_over(keypool::Purpose::kControl, grant, kHelloGrant));
   TRY_ASSIGN(const secret::Pad mask, send_control_.pad.take(kProofBytes));
   link_.send().record_use({.tag = kProofBytes});
   const mac::Tag expected = proof_of(*send_control_.key, own_nonce, grant, mask.bytes());

@@ -1,122 +1,17 @@
 // Greetings of a link under attack: a recorded welcome replayed to a sender that was restored from
 // a backup must not make it encrypt with pad it used before; false marks move nothing far.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <random>
-#include <thread>
-
-#include "channel/connection.h"
+#include "channel/channel_test_support.h"
 #include "wire/wire.h"
 
 namespace warifu::channel {
 namespace {
 
-// A stream whose writes a wire tap sees and may change.
-class Tapped final : public os::ByteStream {
- public:
-  Tapped(std::unique_ptr<os::ByteStream> real, std::function<void(Bytes&)> tap)
-      : real_(std::move(real)), tap_(std::move(tap)) {}
-  Result<std::size_t> read_some(MutableBytes out) override { return real_->read_some(out); }
-  Result<> write_all(ByteView bytes) override {
-    Bytes changed(bytes.begin(), bytes.end());
-    tap_(changed);
-    return real_->write_all(changed);
-  }
-  bool has_buffered() const override { return real_->has_buffered(); }
-  int descriptor() const override { return real_->descriptor(); }
-  void set_timeout(std::chrono::milliseconds timeout) override { real_->set_timeout(timeout); }
-  void shutdown() override { real_->shutdown(); }
-
- private:
-  std::unique_ptr<os::ByteStream> real_;
-  std::function<void(Bytes&)> tap_;
-};
-
-class HandshakeTest : public testing::Test {
+class HandshakeTest : public testing::Test, protected LinkPair {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-greet-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    ASSERT_TRUE(kme::create_link_pools(system_, dir_ + "/a", config("b")));
-    ASSERT_TRUE(kme::create_link_pools(system_, dir_ + "/b", config("a")));
-    open("a", a_);
-    open("b", b_);
-    std::mt19937_64 generator(1);
-    for (int direction = 0; direction < 2; ++direction) {
-      Bytes material(200'000);
-      for (auto& byte : material) byte = static_cast<Byte>(generator());
-      if (direction == 0) a_to_b_ = material;
-      for (keypool::Pool* pool : {direction == 0 ? &a_link().send() : &a_link().receive(),
-                                  direction == 0 ? &b_link().receive() : &b_link().send()}) {
-        ASSERT_TRUE(pool->ingest({0}, keypool::Origin::kPreshared, material));
-        ASSERT_TRUE(pool->mark_synced({0}, {0}));
-      }
-    }
-  }
-  void TearDown() override {
-    a_.reset();
-    b_.reset();
-    std::filesystem::remove_all(dir_);
-  }
-  static kme::LinkConfig config(const char* peer) {
-    return {*SiteName::parse(peer), kme::LinkClass::kPreshared, LinkId::from_view(Bytes(16, 7))};
-  }
-  void open(const char* name, std::unique_ptr<kme::KeyManager>& keys) {
-    keys.reset();
-    auto opened =
-        kme::KeyManager::open(system_, dir_ + "/" + name, {config(name[0] == 'a' ? "b" : "a")});
-    ASSERT_TRUE(opened) << opened.error().message;
-    keys = std::move(*opened);
-  }
-  kme::Link& a_link() { return *a_->link_to(*SiteName::parse("b")); }
-  kme::Link& b_link() { return *b_->link_to(*SiteName::parse("a")); }
-
-  // a calls; `callee` plays the other end on the accepted stream.
-  Result<std::unique_ptr<Connection>> call(
-      const std::function<void(std::unique_ptr<os::ByteStream>)>& callee) {
-    auto listener = *os::listen_tcp({"127.0.0.1", 0});
-    std::thread other([&] { callee(*listener->accept()); });
-    auto stream = *os::connect_tcp({"127.0.0.1", listener->port()}, std::chrono::seconds(5));
-    auto connection = Connection::call(a_link(), std::move(stream));
-    other.join();
-    return connection;
-  }
-  // Both ends are real; what a writes goes through `tap`.
-  void converse(std::function<void(Bytes&)> tap, const std::function<void(Connection&)>& as_a,
-                const std::function<void(Connection&)>& as_b) {
-    auto listener = *os::listen_tcp({"127.0.0.1", 0});
-    std::thread other([&] {
-      auto connection = Connection::answer(*b_, *listener->accept());
-      ASSERT_TRUE(connection) << connection.error().message;
-      as_b(**connection);
-    });
-    {
-      auto stream = *os::connect_tcp({"127.0.0.1", listener->port()}, std::chrono::seconds(5));
-      auto connection =
-          Connection::call(a_link(), std::make_unique<Tapped>(std::move(stream), std::move(tap)));
-      EXPECT_TRUE(connection) << connection.error().message;
-      if (connection) as_a(**connection);
-    }
-    other.join();
-  }
-  static void grow(keypool::Pool& pool, std::size_t size) {
-    const auto number = pool.next_segment();
-    ASSERT_TRUE(pool.ingest(number, keypool::Origin::kPreshared, Bytes(size, 0x5A)));
-    ASSERT_TRUE(pool.mark_synced(number, pool.status().synced_end));
-  }
-  static Bytes read(os::ByteStream& stream, std::size_t size) {
-    Bytes bytes(size);
-    EXPECT_TRUE(stream.read_exact(bytes));
-    return bytes;
-  }
-
-  os::System system_ = os::real_system();
-  std::string dir_;
-  std::unique_ptr<kme::KeyManager> a_, b_;
-  Bytes a_to_b_;  // the first material of that direction
+  void SetUp() override { set_up(); }
+  void TearDown() override { tear_down(); }
 };
 
 constexpr std::size_t kHelloFrame = kHeaderBytes + 40;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "mac/mac.h"
 #include "wire/wire.h"
 
 namespace warifu::channel {
@@ -12,6 +13,7 @@ void write_shape(wire::Writer& writer, const StreamShape& shape) {
   writer.u64(shape.frames);
   writer.u64(shape.bytes);
   writer.u32(shape.frame_bytes);
+  writer.u8(shape.drawn ? 1 : 0);
 }
 
 StreamShape read_shape(wire::Reader& reader) {
@@ -19,6 +21,9 @@ StreamShape read_shape(wire::Reader& reader) {
   shape.frames = reader.u64();
   shape.bytes = reader.u64();
   shape.frame_bytes = reader.u32();
+  const std::uint8_t drawn = reader.u8();
+  if (drawn > 1) reader.reject("unknown kind of data frames");
+  shape.drawn = drawn == 1;
   if (shape.frames == 0) {
     if (shape.bytes != 0) reader.reject("bytes without frames");
     return shape;
@@ -28,6 +33,9 @@ StreamShape read_shape(wire::Reader& reader) {
                     shape.bytes > (shape.frames - 1) * shape.frame_bytes &&
                     shape.bytes <= shape.frames * shape.frame_bytes;
   if (!sane) reader.reject("the announced data frames make no sense");
+  if (shape.drawn && shape.frame_bytes % mac::kBlockBytes != 0) {
+    reader.reject("drawn frames must be whole blocks");
+  }
   return shape;
 }
 
@@ -86,6 +94,7 @@ Result<Reply> decode_reply(ByteView bytes) {
   wire::Reader reader(bytes, "reply");
   Reply reply;
   reply.download = read_shape(reader);
+  if (reply.download.drawn) reader.reject("a download cannot be drawn");
   const ByteView body = reader.blob(limits::kMaxFramePayload);
   reply.body.assign(body.begin(), body.end());
   TRY(reader.finish());

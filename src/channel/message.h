@@ -2,7 +2,7 @@
 //
 //   request := from:site to:site hops:u8 method:u16 job:16 shape body:blob
 //   reply   := shape body:blob
-//   shape   := frames:u64 bytes:u64 frame_bytes:u32
+//   shape   := frames:u64 bytes:u64 frame_bytes:u32 drawn:u8
 //   error   := code:u8 text
 //   working := done:u64 total:u64
 //
@@ -20,6 +20,9 @@ struct StreamShape {
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;        // payload of all frames
   std::uint32_t frame_bytes = 0;  // of every frame but the last
+  // Key as share: the frames are key of the link itself, drawn at both ends and not sent. Uploads
+  // to direct peers only; frame_bytes is then a multiple of 16.
+  bool drawn = false;
   bool operator==(const StreamShape&) const = default;
 
   // Payload bytes of frame `index`.

@@ -12,6 +12,11 @@ Result<> Server::relay(Exchange& exchange) {
   if (++onward.hops > limits::kMaxHops) {
     return fail(Code::kProtocol, "a request to " + onward.to.text() + " goes round in circles");
   }
+  if (onward.upload.drawn) {  // the relay would hold the share, and another link has another key
+    return fail(Code::kRefused, "key becomes a share between neighbours only; " +
+                                    caller_.routes().self.text() + " does not relay it to " +
+                                    onward.to.text());
+  }
   const auto working = [&](std::uint64_t done, std::uint64_t total) {
     (void)exchange.working(done, total);  // a lost caller shows at the next frame
   };
@@ -21,7 +26,9 @@ Result<> Server::relay(Exchange& exchange) {
   for (std::uint64_t i = 0; i < upload.frames; ++i) {
     TRY_ASSIGN(secret::Buffer frame, exchange.upload().receive());
     TRY(call.send(frame.bytes()));
-    if (exchange.upload().ack_due()) TRY(exchange.upload().acknowledge());
+    if (!exchange.upload().ack_due()) continue;
+    WARIFU_CHECK(call.acknowledged() >= exchange.upload().due_frames());
+    TRY(exchange.upload().acknowledge());
   }
   TRY_ASSIGN(Reply reply, call.reply(working));
   const StreamShape download = reply.download;

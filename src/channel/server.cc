@@ -91,8 +91,8 @@ void Server::note_failure() {
   next_greeting_ = std::max(now, next_greeting_) + kFailurePause;
 }
 
-// Each failed greeting costs every later caller a pause, whoever they are: the pad that liars can make
-// this site burn is bounded for all of them together.
+// Each failed greeting costs every later caller a pause, whoever they are: the pad that liars can
+// make this site burn is bounded for all of them together.
 void Server::wait_after_failures() {
   std::chrono::steady_clock::time_point until;
   {

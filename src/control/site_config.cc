@@ -217,6 +217,11 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   TRY_ASSIGN(config.policy, reader.text_or("policy", ""));
   TRY_ASSIGN(config.allow_unlocked_memory, reader.flag("allow_unlocked_memory", false));
   TRY(reader.finish());
+  if (const toml::table* random = top.inner("random"); random != nullptr) {
+    Table source(*random, "random", file);
+    TRY_ASSIGN(config.random_from, source.parsed("source", kme::parse_random_from));
+    TRY(source.finish());
+  }
   TRY(for_each(root, "sites", file, [&](Table& entry, const toml::table&) -> Result<> {
     SiteEntry parsed;
     TRY_ASSIGN(parsed.name, entry.parsed("name", SiteName::parse));
@@ -239,7 +244,7 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   }));
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
-    if (name != "site" && name != "sites" && name != "links" && name != "peers") {
+    if (name != "site" && name != "random" && name != "sites" && name != "links" && name != "peers") {
       return bad(file, &node, fmt::format("[{}] is not a known section", name));
     }
   }

@@ -54,6 +54,7 @@ struct SiteConfig {
   std::string log_file;  // empty: standard error
   SiteName controller;   // the site with share control
   bool allow_unlocked_memory = false;
+  kme::RandomFrom random_from = kme::RandomFrom::kPoolOrKernel;  // numbers for shares
   std::string policy;  // placement policy of share control
   std::vector<SiteEntry> sites;
   std::vector<LinkEntry> links;

@@ -134,6 +134,11 @@ TEST(PoolCrashTest, ReplayToARestoredSenderAndTwoRestoredEndsAreBeyondThePool) {
   EXPECT_GT(restore(Restored::kReceiver, true, {.takes_unaccepted = true}).found.overlaps, 0u);
 }
 
+// A share that is read before its range is marked comes again when the other end is restored.
+TEST(PoolCrashTest, AShareDrawnWithoutTheMarkIsCaught) {
+  EXPECT_GT(restore(Restored::kReceiver, true, {.draws_unaccepted = true}).found.overlaps, 0u);
+}
+
 // A grant that could not be noted leaves no gap behind: what lies before it is above the mark
 // still.
 TEST(PoolCrashTest, AGrantThatCouldNotBeNotedLeavesNoGap) {

@@ -9,7 +9,8 @@ namespace warifu::keypool {
 namespace {
 
 constexpr std::string_view kIdentityMagic = "WRFPOOL1";
-constexpr std::string_view kMarkMagic = "WRFMARK1";
+constexpr std::string_view kMarkMagic = "WRFMARK2";
+constexpr std::string_view kOldMarkMagic = "WRFMARK1";
 constexpr std::string_view kIndexMagic = "WRFINDX1";
 constexpr std::uint32_t kMaxSegments = 1 << 20;
 
@@ -44,7 +45,7 @@ SegmentEntry read_entry(wire::Reader& reader) {
   const ByteView key = reader.raw(kWrappedKeyBytes);
   entry.wrapped_key.assign(key.begin(), key.end());
   if (state < 1 || state > 3) reader.reject("unknown segment state");
-  if (origin < 1 || origin > 5) reader.reject("unknown origin");
+  if (!origin_from_number(origin)) reader.reject("unknown origin");
   entry.state = static_cast<SegmentState>(state);
   entry.origin = static_cast<Origin>(origin);
   return entry;
@@ -59,12 +60,13 @@ std::string_view origin_name(Origin origin) {
     case Origin::kRateModel: return "RATE_MODEL";
     case Origin::kPreshared: return "PRESHARED";
     case Origin::kRelayed: return "RELAYED";
+    case Origin::kKernelGenerator: return "KERNEL_GENERATOR";
   }
   return "UNKNOWN";
 }
 
 Result<Origin> origin_from_number(std::uint8_t number) {
-  if (number < 1 || number > 5) {
+  if (number < 1 || number > 6) {
     return fail(Code::kProtocol, "unknown key origin " + std::to_string(number));
   }
   return static_cast<Origin>(number);
@@ -97,7 +99,7 @@ Result<Identity> decode_identity(ByteView bytes, const std::string& path) {
   const ByteView key = reader.raw(kWrappedKeyBytes);
   identity.wrapped_pool_key.assign(key.begin(), key.end());
   TRY(reader.finish());
-  if (direction != 1 && direction != 2) return damaged(path, "unknown direction");
+  if (direction < 1 || direction > 3) return damaged(path, "unknown direction");
   identity.direction = static_cast<Direction>(direction);
   return identity;
 }
@@ -146,6 +148,7 @@ Bytes encode(const Mark& mark) {
   writer.u64(mark.tag_bytes);
   writer.u64(mark.hash_key_bytes);
   writer.u64(mark.bulk_bytes);
+  writer.u64(mark.share_bytes);
   append_crc(writer);
   Bytes slot = writer.take();
   slot.resize(kMarkSlotBytes);
@@ -153,8 +156,14 @@ Bytes encode(const Mark& mark) {
 }
 
 Result<Mark> decode_mark(ByteView slot, const std::string& path) {
-  constexpr std::size_t kUsed = 8 + 6 * 8 + 4;
+  constexpr std::size_t kUsed = 8 + 7 * 8 + 4;
   if (slot.size() < kUsed) return damaged(path, "mark slot is cut short");
+  if (as_text(slot.first(kOldMarkMagic.size())) == kOldMarkMagic) {
+    return fail(Code::kRefused,
+                "pool file '" + path +
+                    "' was written by an earlier version of warifu (mark format 1); "
+                    "make new pools at both ends");
+  }
   TRY_ASSIGN(const ByteView body, unwrap(slot.first(kUsed), kMarkMagic, path));
   wire::Reader reader(body, "pool mark '" + path + "'");
   Mark mark;
@@ -164,6 +173,7 @@ Result<Mark> decode_mark(ByteView slot, const std::string& path) {
   mark.tag_bytes = reader.u64();
   mark.hash_key_bytes = reader.u64();
   mark.bulk_bytes = reader.u64();
+  mark.share_bytes = reader.u64();
   TRY(reader.finish());
   return mark;
 }

@@ -1,12 +1,14 @@
-// On-disk formats of a pool (docs/formats/keypool.md), version 1. All numbers little-endian.
+// On-disk formats of a pool (docs/formats/keypool.md), version 1; of the mark, version 2. All
+// numbers little-endian.
 //
 //   identity := "WRFPOOL1" link:16 direction:u8 pad:7 created:i64
 //               wrap_domain:u32 wrap_index:u64 wrapped_pool_key:48 crc32c:u32
 //   mark     := slot slot       (4,096 bytes each, written in turn; the kernel writes whole blocks
 //               of that size, so a torn write of one slot cannot harm the other)
-//   slot     := "WRFMARK1" sequence:u64 mark:u64 payload:u64 tag:u64 hash_key:u64 bulk:u64
-//   crc32c:u32 zeros index    := "WRFINDX1" next_number:u64 stream_end:u64 count:u32 entry*
-//   crc32c:u32 entry    := number:u64 base:u64 length:u32 state:u8 origin:u8 created:i64
+//   slot     := "WRFMARK2" sequence:u64 mark:u64 payload:u64 tag:u64 hash_key:u64 bulk:u64
+//               share:u64 crc32c:u32 zeros
+//   index    := "WRFINDX1" next_number:u64 stream_end:u64 count:u32 entry* crc32c:u32
+//   entry    := number:u64 base:u64 length:u32 state:u8 origin:u8 created:i64
 //               wrap_index:u64 wrapped_segment_key:48
 //   segment  := sealed block of 65,536 bytes of pad (the last may be shorter) + 16, repeated
 //
@@ -25,7 +27,8 @@
 
 namespace warifu::keypool {
 
-enum class Direction : std::uint8_t { kSend = 1, kReceive = 2 };
+// kLocal: a site's own random numbers, with no other end.
+enum class Direction : std::uint8_t { kSend = 1, kReceive = 2, kLocal = 3 };
 
 // Where one-time bytes came from. Numbers stand in files and on the wire.
 enum class Origin : std::uint8_t {
@@ -34,6 +37,7 @@ enum class Origin : std::uint8_t {
   kRateModel = 3,        // kernel randomness handed out at a modelled rate
   kPreshared = 4,        // random files made beforehand and brought to both ends
   kRelayed = 5,
+  kKernelGenerator = 6,  // a generator of this site, seeded by the kernel
 };
 [[nodiscard]] std::string_view origin_name(Origin origin);
 [[nodiscard]] Result<Origin> origin_from_number(std::uint8_t number);
@@ -82,6 +86,7 @@ struct Mark {
   std::uint64_t tag_bytes = 0;       // pad that masked tags
   std::uint64_t hash_key_bytes = 0;  // pad that became hash keys
   std::uint64_t bulk_bytes = 0;      // the part of payload_bytes that carried share data
+  std::uint64_t share_bytes = 0;     // bytes that became shares themselves
 };
 
 inline constexpr std::size_t kMarkSlotBytes = 4096;
@@ -92,7 +97,7 @@ inline constexpr std::size_t kMarkSlotBytes = 4096;
 [[nodiscard]] Result<Index> decode_index(ByteView bytes, const std::string& path);
 // One slot of kMarkSlotBytes.
 [[nodiscard]] Bytes encode(const Mark& mark);
-// Errors: kCorrupt when the slot is torn or damaged.
+// Errors: kCorrupt when the slot is torn or damaged; kRefused when it is of version 1.
 [[nodiscard]] Result<Mark> decode_mark(ByteView slot, const std::string& path);
 
 }  // namespace warifu::keypool

@@ -71,9 +71,11 @@ Result<secret::Buffer> Pool::read_ingested(SegmentNumber number) {
     reader = std::make_unique<SegmentReader>(std::move(file), std::move(key), entry->length);
   }
   secret::Buffer material(reader->length());
+  Bytes sealed;
   for (std::uint32_t at = 0; at < reader->length(); at += limits::kSealBlockBytes) {
-    TRY_ASSIGN(const secret::Buffer block, reader->read_block(at / limits::kSealBlockBytes));
-    copy_bytes(material.bytes().subspan(at), block.bytes());
+    const std::uint32_t block = at / limits::kSealBlockBytes;
+    TRY(reader->read_block(block, sealed,
+                           material.bytes().subspan(at, reader->block_length(block))));
   }
   return material;
 }

@@ -35,11 +35,11 @@ Result<> Pool::create(os::System system, const std::string& dir, LinkId link, Di
 }
 
 Result<std::unique_ptr<Pool>> Pool::open(os::System system, const std::string& dir,
-                                         ByteView root_key) {
+                                         ByteView root_key, PoolOptions options) {
   if (!system.files.exists(dir + "/identity")) {
     return fail(Code::kNotFound, "'" + dir + "' holds no pool");
   }
-  std::unique_ptr<Pool> pool(new Pool(system, dir));
+  std::unique_ptr<Pool> pool(new Pool(system, dir, options));
   TRY_ASSIGN(pool->lock_, system.files.lock_directory(dir));
   TRY(pool->recover(root_key));
   return pool;
@@ -91,6 +91,7 @@ Result<> Pool::load_marks() {
     const auto slot =
         decode_mark(ByteView(slots).subspan(i * kMarkSlotBytes, kMarkSlotBytes), path);
     // A torn slot is the write that the crash interrupted: nobody acted on it.
+    if (!slot && slot.error().code == Code::kRefused) return std::unexpected(slot.error());
     if (slot && (!best || slot->sequence > best->sequence)) best = *slot;
   }
   if (!best) return fail(Code::kCorrupt, "pool file '" + path + "' has no readable mark");
@@ -134,7 +135,8 @@ PoolStatus Pool::status() const {
                     .payload_bytes = mark_.payload_bytes,
                     .tag_bytes = mark_.tag_bytes,
                     .hash_key_bytes = mark_.hash_key_bytes,
-                    .bulk_bytes = mark_.bulk_bytes};
+                    .bulk_bytes = mark_.bulk_bytes,
+                    .share_bytes = mark_.share_bytes};
   for (const SegmentEntry& entry : index_.entries) {
     switch (entry.state) {
       case SegmentState::kIngested: status.ingested_bytes += entry.length; break;
@@ -148,7 +150,8 @@ PoolStatus Pool::status() const {
     }
   }
   status.origins = origins_;
-  const std::uint64_t used = status.payload_bytes + status.tag_bytes + status.hash_key_bytes;
+  const std::uint64_t used =
+      status.payload_bytes + status.tag_bytes + status.hash_key_bytes + status.share_bytes;
   status.discarded_bytes = mark_.mark.value > used ? mark_.mark.value - used : 0;
   return status;
 }

@@ -3,6 +3,10 @@
 // The bytes form one endless stream. The durable mark divides it: everything below may have been
 // used and is never handed out again; everything from the mark to synced_end is available.
 //
+// Key as share: a range that is reserved for it is handed out as the content of a share at both
+// ends instead of as pad. It is marked by the same steps, so it is burnt for every other use; a
+// reservation hands out either pads or share bytes, never both (but for its hash key).
+//
 // Order of one use (both ends): the receiving end reserve()s, which makes its mark durable; it
 // tells the range to the sending end, which accept()s it, making its own mark durable; only then
 // does either end read a byte. So after a crash, or a restored backup of one end, no byte is used
@@ -21,6 +25,7 @@
 #include <optional>
 #include <set>
 
+#include "base/limits.h"
 #include "keypool/format.h"
 #include "secret/pad.h"
 
@@ -29,9 +34,22 @@ namespace warifu::keypool {
 class Pool;
 class SegmentReader;
 
-// What the reserved bytes are for. Bulk may not touch the floor that keeps control messages and
-// tags alive when data has eaten everything else.
-enum class Purpose : std::uint8_t { kControl = 1, kBulk = 2 };
+// What the reserved bytes are for. Bulk and shares may not touch the floor that keeps control
+// messages and tags alive when data has eaten everything else.
+// Random numbers are the one purpose of a local pool, and of no other.
+enum class Purpose : std::uint8_t { kControl = 1, kBulk = 2, kShare = 3, kRandom = 4 };
+
+// A part of a range by the name that both ends know it under.
+struct KeyPiece {
+  SegmentNumber segment;
+  ByteCount offset;  // inside the segment
+  ByteCount length;
+  Origin origin = Origin::kRateModel;
+  bool operator==(const KeyPiece&) const = default;
+};
+
+// The first bytes of a range for shares are the hash key under which both ends compare the rest.
+inline constexpr std::size_t kShareHashKeyBytes = 16;
 
 // A range of pad that is durably marked used and belongs to one holder, taken from the front.
 class Reservation {
@@ -43,22 +61,36 @@ class Reservation {
 
   [[nodiscard]] PadOffset begin() const { return at_; }
   [[nodiscard]] PadOffset end() const { return end_; }
+  [[nodiscard]] bool is_at_start() const { return at_ == first_; }
   [[nodiscard]] std::uint64_t remaining() const { return end_.value - at_.value; }
-  // Takes the next `size` bytes; at most remaining(). Errors: kCorrupt, kIo (the pool's files).
+  // Takes the next `size` bytes; at most remaining(). Of a range for shares only the hash key.
+  // Errors: kCorrupt, kIo (the pool's files).
   [[nodiscard]] Result<secret::Pad> take(std::size_t size);
+  // Fills `share` with the next bytes, which become part of a share; at most remaining(), only of
+  // a range for shares and behind its hash key, or of random numbers. Errors as take().
+  [[nodiscard]] Result<> draw(MutableBytes share);
+  // The segments that begin() to end() lies in, in order; something must remain.
+  [[nodiscard]] std::vector<KeyPiece> pieces() const;
 
  private:
   friend class Pool;
-  Reservation(Pool* pool, PadOffset begin, PadOffset end) : pool_(pool), at_(begin), end_(end) {}
+  Reservation(Pool* pool, PadOffset begin, PadOffset end, Purpose purpose)
+      : pool_(pool), first_(begin), at_(begin), end_(end), purpose_(purpose) {}
   void release();
 
   Pool* pool_ = nullptr;
+  PadOffset first_;
   PadOffset at_;
   PadOffset end_;
+  Purpose purpose_ = Purpose::kControl;
   std::uint64_t token_ = 0;
-  // The last opened block, so that neighbouring frames do not open it twice.
+  Result<> copy_next(MutableBytes out);
+
+  // The last block that was opened for a part of it, so that neighbouring frames do not open it
+  // twice; blocks that a take covers whole are opened in place.
   secret::Buffer block_;
   PadOffset block_begin_;
+  Bytes sealed_;  // room for the ciphertext of a block
 };
 
 struct PoolStatus {
@@ -71,8 +103,14 @@ struct PoolStatus {
   std::uint64_t tag_bytes = 0;
   std::uint64_t hash_key_bytes = 0;
   std::uint64_t bulk_bytes = 0;
+  std::uint64_t share_bytes = 0;      // became shares; not part of payload_bytes
   std::uint64_t discarded_bytes = 0;  // marked and never used: the cost of crashes and cut grants
   std::set<Origin> origins;           // of all material since the pool was opened
+};
+
+struct PoolOptions {
+  // What only Purpose::kControl may take.
+  std::uint64_t control_floor_bytes = limits::kControlFloorBytes;
 };
 
 class Pool {
@@ -83,7 +121,8 @@ class Pool {
   // Opens and recovers. Errors: kNotFound, kBusy (another process has it), kCorrupt naming the
   // file.
   [[nodiscard]] static Result<std::unique_ptr<Pool>> open(os::System system, const std::string& dir,
-                                                          ByteView root_key);
+                                                          ByteView root_key,
+                                                          PoolOptions options = {});
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -109,16 +148,18 @@ class Pool {
   [[nodiscard]] Result<> discard(SegmentNumber number);
 
   // --- use ----------------------------------------------------------------------------------
-  // Receiving end: reserves the next `size` bytes, durably. Errors: kOutOfKey.
+  // Receiving end, or a local pool: reserves the next `size` bytes, durably. Errors: kOutOfKey.
   [[nodiscard]] Result<Reservation> reserve(ByteCount size, Purpose purpose);
   // Sending end: takes over what the peer reserved, durably. Errors: kRefused when the range lies
   // below the mark (the peer's state is older than ours), kOutOfKey when it is not synced here.
-  [[nodiscard]] Result<Reservation> accept(PadOffset begin, ByteCount size);
+  [[nodiscard]] Result<Reservation> accept(PadOffset begin, ByteCount size,
+                                           Purpose purpose = Purpose::kControl);
   // Moves the mark forward to `mark`, durably, burning what lies between. Going back is no error.
   [[nodiscard]] Result<> burn_to(PadOffset mark);
   // Accounts what pad taken from here was used for; made durable with the next mark.
   struct Use {
-    std::uint64_t payload = 0, tag = 0, hash_key = 0, bulk = 0;  // bytes; bulk is part of payload
+    // Bytes; bulk is part of payload.
+    std::uint64_t payload = 0, tag = 0, hash_key = 0, bulk = 0, share = 0;
   };
   void record_use(const Use& use);
   // Makes the account durable now.
@@ -136,7 +177,8 @@ class Pool {
     PadOffset begin, end;
   };
 
-  Pool(os::System system, std::string dir) : system_(system), dir_(std::move(dir)) {}
+  Pool(os::System system, std::string dir, PoolOptions options)
+      : system_(system), dir_(std::move(dir)), options_(options) {}
   Result<> recover(ByteView root_key);
   Result<> load_marks();
   Result<> renew_marks();
@@ -144,20 +186,24 @@ class Pool {
   // Makes `next` durable and then the index in memory.
   Result<> write_index(Index next);
   Result<> forget_used();
-  Reservation make_reservation(PadOffset begin, PadOffset end);
+  Reservation make_reservation(PadOffset begin, PadOffset end, Purpose purpose);
+  std::vector<KeyPiece> pieces(PadOffset begin, PadOffset end) const;
   void release(std::uint64_t token);
-  // The block that holds `offset`: its plain bytes and the offset of its first byte.
+  // The block that holds `offset`, and where its plain bytes lie in the stream.
   struct Block {
-    secret::Buffer bytes;
+    std::shared_ptr<SegmentReader> segment;
+    std::uint32_t number = 0;
     PadOffset begin;
+    std::size_t length = 0;
   };
-  Result<Block> read_block(PadOffset offset);
+  Result<Block> find_block(PadOffset offset);
   static SegmentEntry* find(Index& index, SegmentNumber number);
   Result<secret::Buffer> unwrap_key(const SegmentEntry& entry) const;
   [[nodiscard]] std::string segment_path(SegmentNumber number) const;
 
   os::System system_;
   std::string dir_;
+  PoolOptions options_;
   std::unique_ptr<os::DirectoryLock> lock_;
   Identity identity_;
   secret::Buffer pool_key_;

@@ -118,6 +118,71 @@ TEST_F(PoolTest, BulkLeavesTheFloorAlone) {
   EXPECT_TRUE(rx_->reserve({101}, Purpose::kControl));
 }
 
+// --- key as share
+// ---------------------------------------------------------------------------------
+
+TEST_F(PoolTest, AShareIsTheSameAtBothEndsAndItsRangeNeverComesAgain) {
+  fill(limits::kControlFloorBytes);
+  fill(300'000);
+  ASSERT_TRUE(rx_->burn_to({limits::kControlFloorBytes - 100'000}));
+  ASSERT_TRUE(tx_->burn_to({limits::kControlFloorBytes - 100'000}));
+  EXPECT_EQ(rx_->reserve({200'000}, Purpose::kShare).error().code, Code::kOutOfKey) << "floor";
+  fill(limits::kControlFloorBytes);
+  const std::uint64_t begin = rx_->status().mark.value;
+  {
+    auto granted = *rx_->reserve({200'016}, Purpose::kShare);
+    auto accepted = *tx_->accept(granted.begin(), {200'016}, Purpose::kShare);
+    const std::vector<KeyPiece> pieces = granted.pieces();
+    EXPECT_EQ(pieces, accepted.pieces());
+    ASSERT_EQ(pieces.size(), 2u);
+    EXPECT_EQ(pieces[0].segment.value, 0u);
+    EXPECT_EQ(pieces[0].offset.value, begin);
+    EXPECT_EQ(pieces[1].length.value, 100'016u);
+    Bytes here(150'000), there(150'000);
+    EXPECT_EQ(take(granted, kShareHashKeyBytes), take(accepted, kShareHashKeyBytes));
+    ASSERT_TRUE(granted.draw(here));
+    ASSERT_TRUE(accepted.draw(there));
+    EXPECT_EQ(here, there);
+    EXPECT_EQ(here, expected(begin + 16, 150'000));
+  }
+  tx_->record_use({.share = 150'000});
+  ASSERT_TRUE(tx_->flush_account());
+  for (int restart = 0; restart < 2; ++restart) {
+    EXPECT_EQ(tx_->accept({begin}, {16}).error().code, Code::kRefused);
+    EXPECT_EQ(tx_->accept({begin + 100}, {50}, Purpose::kShare).error().code, Code::kRefused);
+    EXPECT_EQ(rx_->reserve({1}, Purpose::kControl)->begin().value,
+              begin + 200'016 + static_cast<std::uint64_t>(restart));
+    open_tx();
+    open_rx();
+  }
+  EXPECT_EQ(tx_->status().share_bytes, 150'000u);
+}
+
+TEST_F(PoolTest, AReservationGivesPadsOrSharesNeverBoth) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  fill(limits::kControlFloorBytes + 1000);
+  auto share = *rx_->reserve({100}, Purpose::kShare);
+  Bytes bytes(10);
+  EXPECT_DEATH((void)share.draw(bytes), "behind_key") << "the hash key is no share";
+  (void)take(share, kShareHashKeyBytes);
+  EXPECT_DEATH((void)share.take(10), "kShare") << "a share is no pad";
+  auto pads = *rx_->reserve({100}, Purpose::kBulk);
+  (void)take(pads, kShareHashKeyBytes);
+  EXPECT_DEATH((void)pads.draw(bytes), "behind_key") << "a pad is no share";
+}
+
+TEST_F(PoolTest, AMarkOfTheFirstFormatIsRefusedByName) {
+  tx_.reset();
+  const std::string path = dir_ + "/tx/mark";
+  Bytes slots = *os::read_file(system_.files, path, 1 << 20);
+  slots[7] = slots[kMarkSlotBytes + 7] = '1';
+  ASSERT_TRUE(os::replace_file(system_.files, path, slots));
+  const auto opened = Pool::open(system_, dir_ + "/tx", root_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Code::kRefused);
+  EXPECT_NE(opened.error().message.find("earlier version"), std::string::npos);
+}
+
 TEST_F(PoolTest, GrantsThatArriveOutOfOrderAreEachAcceptedOnce) {
   fill(1000);
   const auto first = *rx_->reserve({100}, Purpose::kControl);

@@ -12,20 +12,21 @@ constexpr std::uint32_t kSealedBlock = kBlock + crypto::kSealOverhead;
 constexpr std::uint32_t kBlockDomain = 0x42444150;  // "PADB"
 }  // namespace
 
-Result<secret::Buffer> SegmentReader::read_block(std::uint32_t block) {
+std::size_t SegmentReader::block_length(std::uint32_t block) const {
   const std::uint64_t start = static_cast<std::uint64_t>(block) * kBlock;
   WARIFU_CHECK(start < length_);
-  const auto plain_size =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(kBlock, length_ - start));
-  Bytes sealed(plain_size + crypto::kSealOverhead);
+  return static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, length_ - start));
+}
+
+Result<> SegmentReader::read_block(std::uint32_t block, Bytes& sealed, MutableBytes out) {
+  WARIFU_CHECK(out.size() == block_length(block));
+  sealed.resize(out.size() + crypto::kSealOverhead);
   TRY(file_->read_exact_at(static_cast<std::uint64_t>(block) * kSealedBlock, sealed));
-  secret::Buffer plain(plain_size);
-  if (auto opened = crypto::open_sealed(key_.bytes(), kBlockDomain, block, sealed, plain.bytes());
-      !opened) {
+  if (auto opened = crypto::open_sealed(key_.bytes(), kBlockDomain, block, sealed, out); !opened) {
     return fail_in("pool segment '" + file_->path() + "' block " + std::to_string(block),
                    opened.error());
   }
-  return plain;
+  return {};
 }
 
 Result<> write_segment(os::FileSystem& files, const std::string& path, ByteView key,

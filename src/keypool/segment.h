@@ -13,8 +13,11 @@ class SegmentReader {
   SegmentReader(std::unique_ptr<os::File> file, secret::Buffer key, std::uint32_t length)
       : file_(std::move(file)), key_(std::move(key)), length_(length) {}
 
-  // The plain bytes of block `block` (the last may be shorter). Errors: kCorrupt, kIo.
-  [[nodiscard]] Result<secret::Buffer> read_block(std::uint32_t block);
+  // Plain bytes of block `block`; the last may be shorter than the others.
+  [[nodiscard]] std::size_t block_length(std::uint32_t block) const;
+  // Opens block `block` into `out`, block_length() bytes; `sealed` is room for its ciphertext that
+  // the caller keeps from block to block. Errors: kCorrupt, kIo; `out` is then wiped or untouched.
+  [[nodiscard]] Result<> read_block(std::uint32_t block, Bytes& sealed, MutableBytes out);
   [[nodiscard]] std::uint32_t length() const { return length_; }
 
  private:

@@ -25,9 +25,10 @@ Result<> Pool::write_mark(PadOffset mark) {
 
 Result<Reservation> Pool::reserve(ByteCount size, Purpose purpose) {
   const std::lock_guard lock(mutex_);
-  WARIFU_CHECK(direction() == Direction::kReceive);
+  const bool local = direction() == Direction::kLocal;
+  WARIFU_CHECK(local == (purpose == Purpose::kRandom) && direction() != Direction::kSend);
   const std::uint64_t available = index_.stream_end.value - mark_.mark.value;
-  const std::uint64_t floor = purpose == Purpose::kBulk ? limits::kControlFloorBytes : 0;
+  const std::uint64_t floor = purpose == Purpose::kControl ? 0 : options_.control_floor_bytes;
   if (available < floor || available - floor < size.value) {
     return fail(Code::kOutOfKey, "pool '" + dir_ + "' has " + std::to_string(available) +
                                      " bytes, wanted " + std::to_string(size.value) +
@@ -35,10 +36,10 @@ Result<Reservation> Pool::reserve(ByteCount size, Purpose purpose) {
   }
   const PadOffset begin = mark_.mark;
   TRY(write_mark(begin + size));
-  return make_reservation(begin, begin + size);
+  return make_reservation(begin, begin + size, purpose);
 }
 
-Result<Reservation> Pool::accept(PadOffset begin, ByteCount size) {
+Result<Reservation> Pool::accept(PadOffset begin, ByteCount size, Purpose purpose) {
   const std::lock_guard lock(mutex_);
   WARIFU_CHECK(direction() == Direction::kSend);
   const PadOffset end = begin + size;
@@ -55,7 +56,7 @@ Result<Reservation> Pool::accept(PadOffset begin, ByteCount size) {
       if (gaps_.size() == kMaxGaps) gaps_.erase(gaps_.begin());
       gaps_.push_back({old_mark, begin, system_.clock.monotonic()});
     }
-    return make_reservation(begin, end);
+    return make_reservation(begin, end, purpose);
   }
   // Granted earlier, arrived later: the mark already covers it at both ends, and the gap list of
   // this process says that nobody here has used it.
@@ -69,7 +70,7 @@ Result<Reservation> Pool::accept(PadOffset begin, ByteCount size) {
   gaps_.erase(gap);
   if (old.begin < begin) gaps_.push_back({old.begin, begin, old.noted});
   if (end < old.end) gaps_.push_back({end, old.end, old.noted});
-  return make_reservation(begin, end);
+  return make_reservation(begin, end, purpose);
 }
 
 Result<> Pool::burn_to(PadOffset mark) {
@@ -88,6 +89,7 @@ void Pool::record_use(const Use& use) {
   mark_.tag_bytes += use.tag;
   mark_.hash_key_bytes += use.hash_key;
   mark_.bulk_bytes += use.bulk;
+  mark_.share_bytes += use.share;
 }
 
 Result<> Pool::flush_account() {
@@ -101,8 +103,8 @@ bool Pool::wait_available(std::uint64_t size, std::chrono::milliseconds limit) {
                            [&] { return index_.stream_end.value - mark_.mark.value >= size; });
 }
 
-Reservation Pool::make_reservation(PadOffset begin, PadOffset end) {
-  Reservation reservation(this, begin, end);
+Reservation Pool::make_reservation(PadOffset begin, PadOffset end, Purpose purpose) {
+  Reservation reservation(this, begin, end, purpose);
   reservation.token_ = next_token_++;
   live_.emplace(reservation.token_, Range{begin, end});
   return reservation;
@@ -117,7 +119,7 @@ void Pool::release(std::uint64_t token) {
   }
 }
 
-Result<Pool::Block> Pool::read_block(PadOffset offset) {
+Result<Pool::Block> Pool::find_block(PadOffset offset) {
   std::shared_ptr<SegmentReader> segment;
   PadOffset base;
   {
@@ -137,28 +139,35 @@ Result<Pool::Block> Pool::read_block(PadOffset offset) {
   }
   const auto block =
       static_cast<std::uint32_t>((offset.value - base.value) / limits::kSealBlockBytes);
-  TRY_ASSIGN(secret::Buffer bytes, segment->read_block(block));
-  return Block{std::move(bytes),
-               base + ByteCount{static_cast<std::uint64_t>(block) * limits::kSealBlockBytes}};
+  const std::size_t length = segment->block_length(block);
+  return Block{std::move(segment), block,
+               base + ByteCount{static_cast<std::uint64_t>(block) * limits::kSealBlockBytes},
+               length};
 }
 
 Reservation::Reservation(Reservation&& other) noexcept
     : pool_(std::exchange(other.pool_, nullptr)),
+      first_(other.first_),
       at_(other.at_),
       end_(std::exchange(other.end_, other.at_)),
+      purpose_(other.purpose_),
       token_(other.token_),
       block_(std::move(other.block_)),
-      block_begin_(other.block_begin_) {}
+      block_begin_(other.block_begin_),
+      sealed_(std::move(other.sealed_)) {}
 
 Reservation& Reservation::operator=(Reservation&& other) noexcept {
   if (this == &other) return *this;
   release();
   pool_ = std::exchange(other.pool_, nullptr);
+  first_ = other.first_;
   at_ = other.at_;
   end_ = std::exchange(other.end_, other.at_);
+  purpose_ = other.purpose_;
   token_ = other.token_;
   block_ = std::move(other.block_);
   block_begin_ = other.block_begin_;
+  sealed_ = std::move(other.sealed_);
   return *this;
 }
 
@@ -170,29 +179,73 @@ void Reservation::release() {
   if (pool_ != nullptr) std::exchange(pool_, nullptr)->release(token_);
 }
 
-Result<secret::Pad> Reservation::take(std::size_t size) {
-  WARIFU_CHECK(pool_ != nullptr && size <= remaining());
-  secret::Buffer out(size);
-  const PadOffset start = at_;
-  std::size_t done = 0;
-  while (done < size) {
+// A byte that was copied, or whose block could not be opened half-way, is behind at_ for ever.
+Result<> Reservation::copy_next(MutableBytes out) {
+  while (!out.empty()) {
     const bool cached =
         !block_.empty() && block_begin_ <= at_ && at_.value < block_begin_.value + block_.size();
     if (!cached) {
-      TRY_ASSIGN(Pool::Block block, pool_->read_block(at_));
-      block_ = std::move(block.bytes);
+      TRY_ASSIGN(const Pool::Block block, pool_->find_block(at_));
+      if (block.begin == at_ && block.length <= out.size()) {
+        TRY(block.segment->read_block(block.number, sealed_, out.first(block.length)));
+        out = out.subspan(block.length);
+        at_ = at_ + ByteCount{block.length};
+        continue;
+      }
+      if (block_.size() != block.length) block_ = secret::Buffer(block.length);
+      block_begin_ = {UINT64_MAX};  // nothing, until the block is open
+      TRY(block.segment->read_block(block.number, sealed_, block_.bytes()));
       block_begin_ = block.begin;
     }
     const ByteView rest = block_.bytes().subspan(at_.value - block_begin_.value);
-    const std::size_t part = std::min(rest.size(), size - done);
-    copy_bytes(out.bytes().subspan(done), rest.first(part));
-    done += part;
+    const std::size_t part = std::min(rest.size(), out.size());
+    copy_bytes(out, rest.first(part));
+    out = out.subspan(part);
     at_ = at_ + ByteCount{part};
   }
   if (at_ == end_) {  // its segments may be forgotten now, however long the holder lives
     block_ = secret::Buffer();
     release();
   }
+  return {};
+}
+
+std::vector<KeyPiece> Pool::pieces(PadOffset begin, PadOffset end) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<KeyPiece> pieces;
+  for (PadOffset at = begin; at < end;) {
+    const auto entry = std::ranges::find_if(index_.entries, [&](const SegmentEntry& e) {
+      return e.state == SegmentState::kSynced && e.base <= at && at < e.end();
+    });
+    WARIFU_CHECK(entry != index_.entries.end());  // a live reservation keeps its segments
+    const PadOffset stop = std::min(end, entry->end());
+    pieces.push_back({entry->number, at - entry->base, stop - at, entry->origin});
+    at = stop;
+  }
+  return pieces;
+}
+
+std::vector<KeyPiece> Reservation::pieces() const {
+  WARIFU_CHECK(pool_ != nullptr && remaining() > 0);
+  return pool_->pieces(at_, end_);
+}
+
+Result<> Reservation::draw(MutableBytes share) {
+  const bool behind_key =
+      purpose_ == Purpose::kShare && at_ >= first_ + ByteCount{kShareHashKeyBytes};
+  WARIFU_CHECK(pool_ != nullptr && share.size() <= remaining());
+  WARIFU_CHECK(behind_key || purpose_ == Purpose::kRandom);
+  return copy_next(share);
+}
+
+Result<secret::Pad> Reservation::take(std::size_t size) {
+  WARIFU_CHECK(pool_ != nullptr && size <= remaining());
+  // What becomes a share must never be a pad as well: the ciphertext would be the secret.
+  WARIFU_CHECK(purpose_ != Purpose::kRandom);
+  WARIFU_CHECK(purpose_ != Purpose::kShare || (at_ == first_ && size == kShareHashKeyBytes));
+  secret::Buffer out(size);
+  const PadOffset start = at_;
+  TRY(copy_next(out.bytes()));
   return secret::Pad(std::move(out), start);
 }
 

@@ -38,9 +38,12 @@ Result<> create_link_pools(os::System system, const std::string& dir, const Link
 }
 
 Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const std::string& dir,
-                                                     const std::vector<LinkConfig>& links) {
+                                                     const std::vector<LinkConfig>& links,
+                                                     RandomFrom random_from) {
   std::unique_ptr<KeyManager> manager(new KeyManager);
   TRY_ASSIGN(manager->root_key_, open_root_key(system, dir));
+  TRY_ASSIGN(manager->random_,
+             RandomSource::open(system, dir, manager->root_key_.bytes(), random_from));
   for (const LinkConfig& config : links) {
     std::unique_ptr<keypool::Pool> pools[2];
     for (const auto direction : {keypool::Direction::kSend, keypool::Direction::kReceive}) {

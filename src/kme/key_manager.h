@@ -1,10 +1,12 @@
 // All links of a site, by peer and by link id, and the site's root key.
 //
 // Folder layout: DIR/root.key (32 bytes, mode 0600: a software root, weaker than a TPM) and
-// DIR/pools/PEER/{send,receive}. Immutable after open(); the links inside are thread-safe.
+// DIR/pools/PEER/{send,receive}; DIR/pools/random is the site's own. Immutable after open(); the
+// links inside are thread-safe.
 #pragma once
 
 #include "kme/link.h"
+#include "kme/random_source.h"
 
 namespace warifu::kme {
 
@@ -19,18 +21,22 @@ class KeyManager {
   // Opens the pools of every configured link. Errors: kNotFound naming the missing pool, kCorrupt,
   // kBusy.
   [[nodiscard]] static Result<std::unique_ptr<KeyManager>> open(
-      os::System system, const std::string& dir, const std::vector<LinkConfig>& links);
+      os::System system, const std::string& dir, const std::vector<LinkConfig>& links,
+      RandomFrom random_from = RandomFrom::kPoolOrKernel);
 
   // nullptr when there is no such link.
   [[nodiscard]] Link* link_to(const SiteName& peer);
   [[nodiscard]] Link* link_by_id(const LinkId& id);
   [[nodiscard]] std::vector<Link*> links();
+  // The site's random numbers for shares, each fill with its origin.
+  [[nodiscard]] RandomSource& random() { return *random_; }
   [[nodiscard]] const secret::Buffer& root_key() const { return root_key_; }
 
  private:
   KeyManager() = default;
   secret::Buffer root_key_;
   std::vector<std::unique_ptr<Link>> links_;
+  std::unique_ptr<RandomSource> random_;
 };
 
 // Makes DIR/root.key when it is missing, and returns it. Errors: kIo, kCorrupt (wrong size).

@@ -8,9 +8,11 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -88,12 +90,48 @@ class SocketStream final : public ByteStream {
     return {};
   }
 
+  Result<> write_pieces(std::span<const ByteView> pieces) override {
+    std::array<iovec, 8> entries{};
+    WARIFU_CHECK(pieces.size() <= entries.size());
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      entries[i] = {const_cast<Byte*>(pieces[i].data()), pieces[i].size()};  // only read by send
+    }
+    std::span<iovec> rest = std::span(entries).first(pieces.size());
+    for (;;) {
+      while (!rest.empty() && rest.front().iov_len == 0) rest = rest.subspan(1);
+      if (rest.empty()) return {};
+      msghdr message{};
+      message.msg_iov = rest.data();
+      message.msg_iovlen = rest.size();
+      const ssize_t put = ::sendmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (put >= 0) {
+        rest = rest.subspan(skip(rest, static_cast<std::size_t>(put)));
+        continue;
+      }
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN && errno != EWOULDBLOCK) return lost("connection lost");
+      TRY(wait_for(fd_.get(), POLLOUT, timeout_));
+    }
+  }
+
   bool has_buffered() const override { return false; }
   int descriptor() const override { return fd_.get(); }
   void set_timeout(std::chrono::milliseconds timeout) override { timeout_ = timeout; }
   void shutdown() override { ::shutdown(fd_.get(), SHUT_RDWR); }
 
  private:
+  // Cuts `count` bytes off the front; returns how many entries they emptied.
+  static std::size_t skip(std::span<iovec> entries, std::size_t count) {
+    std::size_t whole = 0;
+    while (whole < entries.size() && entries[whole].iov_len <= count) {
+      count -= entries[whole++].iov_len;
+    }
+    if (count == 0) return whole;
+    entries[whole].iov_base = static_cast<Byte*>(entries[whole].iov_base) + count;
+    entries[whole].iov_len -= count;
+    return whole;
+  }
+
   Descriptor fd_;
   std::chrono::milliseconds timeout_{0};
 };
@@ -164,6 +202,11 @@ Result<sockaddr_un> unix_address(const std::string& path) {
 }
 
 }  // namespace
+
+Result<> ByteStream::write_pieces(std::span<const ByteView> pieces) {
+  for (const ByteView piece : pieces) TRY(write_all(piece));
+  return {};
+}
 
 Result<> ByteStream::read_exact(MutableBytes out) {
   while (!out.empty()) {

@@ -19,6 +19,9 @@ class ByteStream {
   [[nodiscard]] virtual Result<std::size_t> read_some(MutableBytes out) = 0;
   // All bytes. Errors: kTimeout, kUnavailable.
   [[nodiscard]] virtual Result<> write_all(ByteView bytes) = 0;
+  // All bytes of the pieces, in order, as if they were one; a socket takes them in one call.
+  // Errors as write_all.
+  [[nodiscard]] virtual Result<> write_pieces(std::span<const ByteView> pieces);
   // True when read_some would return bytes that were already taken from the socket.
   [[nodiscard]] virtual bool has_buffered() const = 0;
   [[nodiscard]] virtual int descriptor() const = 0;

@@ -65,6 +65,27 @@ TEST_F(OsTest, TcpEcho) {
   EXPECT_EQ(*stream->read_some(back), 0u);
 }
 
+TEST_F(OsTest, PiecesArriveAsOneHoweverTheSocketCutsThem) {
+  auto listener = *listen_tcp({"127.0.0.1", 0});
+  Bytes first(3), second(5'000'000), third(700'001);
+  for (std::size_t i = 0; i < second.size(); ++i) second[i] = static_cast<Byte>(i * 7 + i / 251);
+  for (std::size_t i = 0; i < third.size(); ++i) third[i] = static_cast<Byte>(i * 11);
+  Bytes whole(first);
+  whole.insert(whole.end(), second.begin(), second.end());
+  whole.insert(whole.end(), third.begin(), third.end());
+  Bytes got(whole.size());
+  std::thread server([&] {
+    auto caller = *listener->accept();
+    ASSERT_TRUE(caller->read_exact(got));
+  });
+  auto stream = *connect_tcp({"127.0.0.1", listener->port()}, std::chrono::seconds(5));
+  const ByteView pieces[] = {first, {}, second, third, {}};
+  ASSERT_TRUE(stream->write_pieces(pieces));
+  ASSERT_TRUE(stream->write_pieces({}));
+  server.join();
+  EXPECT_TRUE(got == whole);
+}
+
 TEST_F(OsTest, PortInUseAndSilenceAreTold) {
   auto listener = *listen_tcp({"127.0.0.1", 0});
   const auto taken = listen_tcp({"127.0.0.1", listener->port()});

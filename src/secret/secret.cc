@@ -1,4 +1,4 @@
-// Locked blocks in power-of-two size classes, kept for reuse after wiping.
+// Locked blocks in size classes, four to each power of two, kept for reuse after wiping.
 #include "secret/secret.h"
 
 #include <sys/mman.h>
@@ -75,12 +75,24 @@ class BlockPool {
   }
 
  private:
+  // Two bits behind the highest one, and its place.
   static std::size_t class_of(std::size_t capacity) {
-    return static_cast<std::size_t>(std::countr_zero(capacity));
+    const auto top = static_cast<std::size_t>(std::bit_width(capacity)) - 1;
+    return top * 4 + ((capacity >> (top - 2)) & 3);
   }
   std::mutex mutex_;
-  std::array<std::vector<std::uint8_t*>, 64> free_;
+  std::array<std::vector<std::uint8_t*>, 256> free_;
 };
+
+// The next size of the form m * 2^e with m in 4..7, in whole pages: a record of 256 KiB and a few
+// bytes must not lock half a megabyte.
+std::size_t capacity_for(std::size_t size) {
+  if (size <= 4 * BlockPool::kSmallest) {
+    return (size + BlockPool::kSmallest - 1) / BlockPool::kSmallest * BlockPool::kSmallest;
+  }
+  const std::size_t step = std::bit_floor(size - 1) / 4;
+  return (size + step - 1) / step * step;
+}
 
 BlockPool& pool() {
   static auto* instance = new BlockPool;
@@ -118,7 +130,7 @@ bool has_unlocked_memory() {
 
 Buffer::Buffer(std::size_t size) : size_(size) {
   if (size == 0) return;
-  capacity_ = std::bit_ceil(size < BlockPool::kSmallest ? BlockPool::kSmallest : size);
+  capacity_ = capacity_for(size);
   data_ = pool().take(capacity_);
 }
 

@@ -41,6 +41,19 @@ TEST(SecretBuffer, MoveLeavesTheSourceEmpty) {
   EXPECT_EQ(b.size(), 2u);
 }
 
+// A block of one size class that comes again is all zeros and large enough for its class.
+TEST(SecretBuffer, EverySizeGetsAWipedBlockOfItsOwnClass) {
+  for (std::size_t size = 1; size < (3u << 20); size += 1 + size / 7) {
+    for (const std::size_t each : {size, size + 1, size * 2}) {
+      Buffer first(each);
+      std::ranges::fill(first.bytes(), std::uint8_t{0xA5});
+      first = Buffer();
+      const Buffer again(each);
+      ASSERT_TRUE(std::ranges::all_of(again.bytes(), [](auto b) { return b == 0; })) << each;
+    }
+  }
+}
+
 TEST(SecretEqual, EveryBitMatters) {
   std::vector<std::uint8_t> a(64);
   std::iota(a.begin(), a.end(), std::uint8_t{0});

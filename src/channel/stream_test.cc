@@ -1,0 +1,250 @@
+// Streams of data frames between two sites: acknowledgements one window behind, slots and sealed
+// frames for passes that do the cryptography themselves, wrong tags, errors in their place.
+#include <gtest/gtest.h>
+
+#include "channel/channel_test_support.h"
+#include "channel/conversation.h"
+#include "otp/otp.h"
+
+namespace warifu::channel {
+namespace {
+
+constexpr std::uint64_t kWindow = limits::kWindowFrames;
+
+StreamShape shape_of(std::uint64_t frames, std::uint32_t frame_bytes = 48) {
+  return {.frames = frames, .bytes = frames * frame_bytes, .frame_bytes = frame_bytes};
+}
+
+Bytes content(std::uint64_t frame, std::size_t size) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<Byte>(frame * 31 + i);
+  return bytes;
+}
+
+class StreamTest : public testing::Test, protected LinkPair {
+ protected:
+  StreamTest() : LinkPair(4 << 20) {}
+  void SetUp() override { set_up(); }
+  void TearDown() override { tear_down(); }
+  static bool wait() { return true; }
+  static Result<> send_all(StreamSender& sender, const StreamShape& shape) {
+    for (std::uint64_t i = 0; i < shape.frames; ++i) {
+      Bytes frame = content(i, shape.frame_length(i));
+      TRY(sender.send(frame));
+    }
+    return {};
+  }
+  // Two ends of a stream from a to b.
+  void stream(
+      const StreamShape& shape, const std::function<void(StreamSender&)>& as_a,
+      const std::function<void(StreamReceiver&)>& as_b,
+      std::function<void(Bytes&)> tap = [](Bytes&) {}) {
+    converse(
+        std::move(tap),
+        [&](Connection& connection) {
+          StreamSender sender(connection, shape, {}, wait);
+          as_a(sender);
+        },
+        [&](Connection& connection) {
+          StreamReceiver receiver(connection, shape);
+          as_b(receiver);
+        });
+  }
+};
+
+// What the receiver owes, frame by frame, for streams that end everywhere in a window.
+TEST_F(StreamTest, AcknowledgementsRunOneWindowBehind) {
+  for (const std::uint64_t frames : {1u, 31u, 32u, 33u, 63u, 64u, 65u, 96u, 97u, 130u}) {
+    const StreamShape shape = shape_of(frames);
+    stream(
+        shape,
+        [&](StreamSender& sender) {
+          std::uint64_t before = 0;
+          for (std::uint64_t i = 0; i < frames; ++i) {
+            Bytes frame = content(i, 48);
+            ASSERT_TRUE(sender.send(frame));
+            EXPECT_LE(i + 1 - sender.acknowledged(), 2 * kWindow);
+            EXPECT_GE(sender.acknowledged(), before);
+            before = sender.acknowledged();
+          }
+          EXPECT_TRUE(sender.finished());
+        },
+        [&](StreamReceiver& receiver) {
+          for (std::uint64_t i = 0; i < frames; ++i) {
+            ASSERT_FALSE(receiver.ack_due());
+            const auto frame = receiver.receive();
+            ASSERT_TRUE(frame) << frame.error().message;
+            EXPECT_TRUE(std::ranges::equal(frame->bytes(), content(i, 48)));
+            EXPECT_EQ(receiver.received(), i + 1);
+            const std::uint64_t done = i + 1;
+            const bool due = done == frames || (done >= 2 * kWindow && done % kWindow == 0);
+            ASSERT_EQ(receiver.ack_due(), due) << done << " of " << frames;
+            if (!due) continue;
+            EXPECT_EQ(receiver.due_frames(), done == frames ? frames : done - kWindow);
+            ASSERT_TRUE(receiver.acknowledge());
+          }
+          EXPECT_TRUE(receiver.finished());
+        });
+  }
+}
+
+// The second window is on its way before anybody has acknowledged the first.
+TEST_F(StreamTest, TwoWindowsAreInFlight) {
+  std::atomic<std::uint64_t> sent = 0;
+  stream(
+      shape_of(3 * kWindow),
+      [&](StreamSender& sender) {
+        for (std::uint64_t i = 0; i < 3 * kWindow; ++i) {
+          Bytes frame(48);
+          ASSERT_TRUE(sender.send(frame));
+          ++sent;
+        }
+      },
+      [&](StreamReceiver& receiver) {
+        while (!receiver.ack_due()) ASSERT_TRUE(receiver.receive());
+        EXPECT_EQ(receiver.received(), 2 * kWindow);
+        EXPECT_GE(sent, 2 * kWindow - 1);
+        EXPECT_EQ(receiver.acknowledged(), 0u);
+        EXPECT_EQ(receiver.due_frames(), kWindow);
+        ASSERT_TRUE(receiver.acknowledge());
+        while (!receiver.ack_due()) ASSERT_TRUE(receiver.receive());
+        ASSERT_TRUE(receiver.acknowledge());
+      });
+}
+
+// An own pass over pad, key and header does at both ends what send() and receive() do.
+TEST_F(StreamTest, SlotsAndSealedFramesCarryAnOwnPass) {
+  const StreamShape shape = shape_of(70, 1000);
+  stream(
+      shape,
+      [&](StreamSender& sender) {
+        for (std::uint64_t i = 0; i < shape.frames; ++i) {
+          Bytes frame = content(i, 1000);
+          if (i % 3 == 0) {
+            ASSERT_TRUE(sender.send(frame));
+            continue;
+          }
+          auto slot = sender.next_slot();
+          ASSERT_TRUE(slot) << slot.error().message;
+          ASSERT_EQ(slot->pad.size(), 1016u);
+          const ByteView pad = slot->pad.bytes();
+          for (std::size_t at = 0; at < 1000; ++at) {
+            frame[at] = static_cast<Byte>(frame[at] ^ pad[at]);
+          }
+          mac::Hasher hasher(*slot->key);
+          hasher.update(slot->header);
+          hasher.update(frame);
+          mac::Tag tag = hasher.finish();
+          for (std::size_t at = 0; at < 16; ++at) {
+            tag[at] = static_cast<Byte>(tag[at] ^ pad[1000 + at]);
+          }
+          ASSERT_TRUE(sender.send_prepared(slot->header, frame, tag));
+        }
+      },
+      [&](StreamReceiver& receiver) {
+        std::vector<SealedFrame> window;
+        while (!receiver.finished()) {
+          auto frame = receiver.receive_sealed_frame();
+          ASSERT_TRUE(frame) << frame.error().message;
+          window.push_back(std::move(*frame));
+          if (!receiver.ack_due()) continue;
+          const std::uint64_t first = receiver.received() - window.size();
+          for (std::size_t i = 0; i < window.size(); ++i) {
+            secret::Buffer plain;
+            if (i % 2 == 0) {
+              auto opened = window[i].open();
+              ASSERT_TRUE(opened);
+              plain = std::move(*opened);
+            } else {
+              const MutableBytes data = window[i].ciphertext();
+              const ByteView pad = window[i].pad();
+              mac::Hasher hasher(window[i].key());
+              hasher.update(window[i].header());
+              hasher.update(data);
+              const mac::Tag hash = hasher.finish();
+              for (std::size_t at = 0; at < 16; ++at) {
+                ASSERT_EQ(window[i].tag()[at], hash[at] ^ pad[1000 + at]);
+              }
+              for (std::size_t at = 0; at < data.size(); ++at) {
+                data[at] = static_cast<Byte>(data[at] ^ pad[at]);
+              }
+              plain = window[i].accept();
+            }
+            EXPECT_TRUE(std::ranges::equal(plain.bytes(), content(first + i, 1000)));
+          }
+          window.clear();
+          ASSERT_TRUE(receiver.acknowledge());
+        }
+      });
+  EXPECT_EQ(a_link().send().status().bulk_bytes, shape.bytes);
+  EXPECT_EQ(b_link().receive().status().bulk_bytes, shape.bytes);
+  EXPECT_EQ(a_link().send().status().tag_bytes, b_link().receive().status().tag_bytes);
+}
+
+// A frame that is rejected, or dropped without a verdict, is the last of its connection.
+TEST_F(StreamTest, AnUnverifiedFrameEndsTheConnection) {
+  for (const bool dropped : {false, true}) {
+    stream(
+        shape_of(40), [&](StreamSender& sender) { EXPECT_FALSE(send_all(sender, shape_of(40))); },
+        [&](StreamReceiver& receiver) {
+          auto good = receiver.receive();
+          ASSERT_TRUE(good);
+          auto frame = receiver.receive_sealed_frame();
+          ASSERT_TRUE(frame);
+          if (dropped) {
+            const SealedFrame gone = std::move(*frame);
+          } else {
+            frame->reject();
+          }
+          const auto next = receiver.receive();
+          ASSERT_FALSE(next);
+          EXPECT_EQ(next.error().code, Code::kProtocol);
+        });
+  }
+}
+
+TEST_F(StreamTest, AChangedBitIsRefusedAndNothingFollows) {
+  std::uint64_t count = 0;
+  const auto flip = [&](Bytes& frame) {
+    if (frame.size() > 4 && frame[3] == static_cast<Byte>(FrameType::kData) && ++count == 7) {
+      frame[kHeaderBytes + 5] ^= 0x10;
+    }
+  };
+  stream(
+      shape_of(40), [&](StreamSender& sender) { EXPECT_FALSE(send_all(sender, shape_of(40))); },
+      [&](StreamReceiver& receiver) {
+        for (int i = 0; i < 6; ++i) ASSERT_TRUE(receiver.receive());
+        EXPECT_EQ(receiver.receive().error().code, Code::kProtocol);
+        EXPECT_EQ(receiver.receive().error().code, Code::kProtocol);
+      },
+      flip);
+}
+
+// A slot that was taken and not sent leaves a hole that nothing may follow.
+TEST_F(StreamTest, ASlotThatIsDroppedEndsTheConnection) {
+  stream(
+      shape_of(40),
+      [&](StreamSender& sender) {
+        ASSERT_TRUE(sender.next_slot());
+        Bytes frame(48);
+        EXPECT_EQ(sender.send(frame).error().code, Code::kProtocol);
+      },
+      [&](StreamReceiver& receiver) { EXPECT_FALSE(receiver.receive()); });
+}
+
+TEST_F(StreamTest, ASlotIsSentWithItsOwnHeaderOnly) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(stream(
+                   shape_of(40),
+                   [&](StreamSender& sender) {
+                     auto slot = sender.next_slot();
+                     ASSERT_TRUE(slot);
+                     slot->header[8] ^= 1;
+                     (void)sender.send_prepared(slot->header, Bytes(48), {});
+                   },
+                   [&](StreamReceiver& receiver) { (void)receiver.receive(); }),
+               "open_slot_");
+}
+
+}  // namespace
+}  // namespace warifu::channel
