@@ -107,6 +107,33 @@ void send(const SenderPass& pass, LaneSums& of_secret, BlockSum& of_b, BlockSum&
 }
 
 template <class V, bool kStream, Factor kFactor>
+WARIFU_TARGET void combine_tag_to(const CombinePass& pass, LaneSums& of_out) {
+  typename V::Lanes state(of_out);
+  CombineTagStep<V, kStream, kFactor> step{pass, state};
+  over_groups<V>(step, pass.bytes);
+  if constexpr (kStream) V::fence();
+  state.finish();
+}
+
+template <class V, Factor kFactor>
+void combine_tag_factor(const CombinePass& pass, LaneSums& of_out) {
+  if (aligned(pass.out) && pass.stores == Stores::kStreaming) {
+    combine_tag_to<V, true, kFactor>(pass, of_out);
+  } else {
+    combine_tag_to<V, false, kFactor>(pass, of_out);
+  }
+}
+
+template <class V>
+void combine_tag(const CombinePass& pass, LaneSums& of_out) {
+  switch (pass.factor) {
+    case Factor::kOne: return combine_tag_factor<V, Factor::kOne>(pass, of_out);
+    case Factor::kW: return combine_tag_factor<V, Factor::kW>(pass, of_out);
+    case Factor::kW2: return combine_tag_factor<V, Factor::kW2>(pass, of_out);
+  }
+}
+
+template <class V, bool kStream, Factor kFactor>
 WARIFU_TARGET void receive_to(const ReceiverPass& pass, BlockSum& of_ciphertext,
                               LaneSums& of_secret) {
   typename V::Blocks link_state(of_ciphertext);
@@ -151,5 +178,6 @@ constexpr Kernels make_table(const char* name, void (*gf256_combine)(const Gf256
           .open = seal_or_open<V, false>,
           .split_tag = split_tag<V>,
           .send = send<V>,
+          .combine_tag = combine_tag<V>,
           .receive = receive<V>};
 }

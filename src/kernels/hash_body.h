@@ -19,8 +19,13 @@ struct Pair {
   typename V::Word second;
 };
 
+// How far ahead of the loads of a hashing pass its streams are asked for. Multiplications fill the
+// window of the processor, so that its own prefetching comes late; plain XOR passes need no help.
+constexpr std::size_t kPrefetchBytes = 1024;
+
 template <class V>
 WARIFU_INLINE Pair<V> load_pair(const Byte* at) {
+  __builtin_prefetch(at + kPrefetchBytes);
   return {V::load(at), V::load(at + kWordBytes)};
 }
 
@@ -160,6 +165,27 @@ struct SendStep {
     of_b.reduce();
     of_c.reduce();
   }
+};
+
+template <class V, bool kStream, Factor kFactor>
+struct CombineTagStep {
+  const CombinePass& pass;
+  typename V::Lanes& sums;
+  template <bool kFirst>
+  WARIFU_MEMBER void pair(std::size_t at, std::size_t number) {
+    const Pair<V> both = add<V>(load_pair<V>(pass.x + at), load_pair<V>(pass.y + at));
+    const Pair<V> out = times<V, kFactor>(both);
+    store_pair<V, kStream>(pass.out + at, out);
+    sums.template pair<kFirst>(out.first, out.second, number);
+  }
+  template <bool kFirst>
+  WARIFU_MEMBER void one(std::size_t at, std::size_t index, std::size_t count) {
+    const typename V::Word both = V::add(V::load(pass.x + at), V::load(pass.y + at));
+    const typename V::Word out = V::template times<kFactor>(both);
+    V::template store<kStream>(pass.out + at, out);
+    sums.template one<kFirst>(out, index, count);
+  }
+  WARIFU_MEMBER void reduce() { sums.reduce(); }
 };
 
 template <class V, bool kStream, Factor kFactor>

@@ -163,6 +163,7 @@ struct Kernels {
   void (*open)(const XorPass& pass, BlockSum& of_x);
   void (*split_tag)(const SplitPass& pass, LaneSums& of_secret);
   void (*send)(const SenderPass& pass, LaneSums& of_secret, BlockSum& of_out_b, BlockSum& of_out_c);
+  void (*combine_tag)(const CombinePass& pass, LaneSums& of_out);
   void (*receive)(const ReceiverPass& pass, BlockSum& of_ciphertext, LaneSums& of_secret);
 };
 

@@ -343,6 +343,25 @@ TEST(Kernels, FullSender) {
   });
 }
 
+TEST(Kernels, CombineWithTheStorageTag) {
+  everywhere([](const Kernels& kernels, const Setting& setting, Random& random) {
+    const std::size_t bytes = setting.words * kWordBytes;
+    const TestKey key(random);
+    Stream x(random_bytes(random, bytes), random() % 64);
+    Stream y(random_bytes(random, bytes), setting.shift);
+    for (const Factor factor : kFactors) {
+      Stream out(bytes, setting.shift);
+      const std::array<Element, 2> start = {Element{random(), random()}, {random(), random()}};
+      LaneSums sums{&key.key, {start[0], start[1]}};
+      kernels.combine_tag({factor, x.data(), y.data(), out.data(), bytes, setting.stores}, sums);
+      const Bytes expected = times(factor, plus(x.content(), y.content()));
+      EXPECT_EQ(out.content(), expected);
+      expect_lanes(sums, start, key, expected);
+      EXPECT_TRUE(out.guards_whole());
+    }
+  });
+}
+
 TEST(Kernels, FullReceiverOfEveryPair) {
   everywhere([](const Kernels& kernels, const Setting& setting, Random& random) {
     const std::size_t bytes = setting.words * kWordBytes;

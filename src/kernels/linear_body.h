@@ -5,13 +5,6 @@
 //   V::Word, V::load, V::store<kStream>, V::add, V::times<Factor>, V::fence
 // so that nothing here has a name outside that file. kernels.h must be included before.
 
-// Bytes ahead of the loads that every stream is asked for.
-constexpr std::size_t kPrefetchBytes = 1024;
-
-WARIFU_INLINE void prefetch(const Byte* at) {
-  __builtin_prefetch(at + kPrefetchBytes);
-}
-
 constexpr bool aligned(const Byte* at) {
   return at == nullptr || reinterpret_cast<std::uintptr_t>(at) % kWordBytes == 0;
 }

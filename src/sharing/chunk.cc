@@ -69,10 +69,16 @@ std::uint64_t RecordLayout::lengths(ChunkIndex first, std::uint64_t count) const
   return (count - 1) * full_bytes_ + length({first.value + count - 1});
 }
 
-ChunkTag chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
-                   std::uint32_t length, ByteView padded) {
+mac::LaneHasher begin_chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
+                                std::uint32_t length) {
   mac::LaneHasher hasher(r);
   hasher.update_first_lane(prefix_of(object, "WRC1", index.value, length));
+  return hasher;
+}
+
+ChunkTag chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
+                   std::uint32_t length, ByteView padded) {
+  mac::LaneHasher hasher = begin_chunk_tag(r, object, index, length);
   hasher.update(padded);
   return hasher.finish();
 }

@@ -17,6 +17,10 @@
 #include "sharing/form_q.h"
 #include "sharing/scheme.h"
 
+namespace warifu::datapath {
+class Verifier;
+}
+
 namespace warifu::sharing {
 
 inline constexpr std::size_t kTagBytes = limits::kChunkTagBytes;
@@ -75,6 +79,10 @@ using ChunkTag = std::array<Byte, kTagBytes>;
 [[nodiscard]] ChunkTag chunk_tag(const mac::Key& r, const ObjectId& object, ChunkIndex index,
                                  std::uint32_t length, ByteView padded);
 
+// The start of a chunk's tag: a hasher that has taken the prefix and waits for the padded data.
+[[nodiscard]] mac::LaneHasher begin_chunk_tag(const mac::Key& r, const ObjectId& object,
+                                              ChunkIndex index, std::uint32_t length);
+
 // The tag over all tags: h_r(object, "WRA1", object length, chunk size, T_0, T_1, ...).
 class ObjectTagger {
  public:
@@ -92,7 +100,8 @@ class ObjectTagger {
 [[nodiscard]] ChunkTag finish_record(const mac::Key& r, const ObjectId& object, ChunkIndex index,
                                      std::uint32_t length, MutableBytes record);
 
-// Plaintext that has passed its tag under the card's key; there is no other way to make one.
+// Plaintext that has passed its tag under the card's key; only verify_record and the fused passes
+// of datapath/ make one.
 class VerifiedChunk {
  public:
   [[nodiscard]] ByteView data() const { return record_.bytes().first(length_); }
@@ -100,6 +109,7 @@ class VerifiedChunk {
   [[nodiscard]] const ChunkTag& tag() const { return tag_; }
 
  private:
+  friend class ::warifu::datapath::Verifier;
   friend Result<VerifiedChunk> verify_record(const mac::Key&, const ObjectId&, ChunkIndex,
                                              std::uint32_t, secret::Buffer);
   VerifiedChunk() = default;
