@@ -88,7 +88,8 @@ Result<> take_upload(channel::Exchange& exchange, const std::string& path) {
     TRY_ASSIGN(const auto keys,
                kme::KeyManager::open(os::real_system(), ends.right_dir,
                                      {{ends.left, kme::LinkClass::kPreshared, ends.link}}));
-    channel::Caller caller(*keys, {.self = ends.right, .addresses = {}, .next_hop = {}});
+    channel::Caller caller(
+        *keys, {.self = ends.right, .addresses = {}, .next_hop = {{ends.left, ends.left}}});
     channel::Server server(*keys, caller, std::move(listener));
     server.handle(kUpload,
                   [&](channel::Exchange& exchange) { return take_upload(exchange, path); });
