@@ -4,11 +4,11 @@
 # Words of one command, as `warifu COMMAND --help` lists them.
 _warifu_options() {
   case $1 in
-    "net init") echo "--net --json --rate --preshare --bootstrap --base-port --link --help" ;;
+    "net init") echo "--net --json --rate --preshare --bootstrap --back --base-port --link --help" ;;
     "net up" | "net down") echo "--net --json --only --help" ;;
     "net status") echo "--net --json --help" ;;
     "site run" | "qkd rate-model") echo "--config --help" ;;
-    "link preshare") echo "--net --json --size --out --help" ;;
+    "link preshare") echo "--net --json --size --back --out --help" ;;
     "link import") echo "--site --json --wipe --help" ;;
     "random import") echo "--site --json --origin --wipe --help" ;;
     "person enrol") echo "--site --json --id --name --keys --card --pin-file --help" ;;
@@ -26,13 +26,16 @@ _warifu_options() {
       "consent list" | "job list" | "job show" | "job watch")
       echo "--site --json --help"
       ;;
+    split) echo "--json --out --scheme --random --random-origin --workers --help" ;;
+    combine) echo "--json --record --out --workers --help" ;;
+    bench) echo "--json --only --list --all --quick --dir --size --help" ;;
     *) echo "--help" ;;
   esac
 }
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link random person object explain consent restore job" ;;
+    "") echo "net site qkd link random person object explain consent restore job split combine bench" ;;
     net) echo "init up down status" ;;
     site) echo "run shares audit" ;;
     qkd) echo "rate-model" ;;
@@ -79,11 +82,11 @@ _warifu() {
   done
 
   case $previous in
-    --site | --net | --out)
-      if [[ $previous == --out && $command == restore ]]; then _warifu_files -f; else _warifu_files -d; fi
+    --site | --net | --out | --dir)
+      if [[ $previous == --out && $command == @(restore|combine) ]]; then _warifu_files -f; else _warifu_files -d; fi
       return
       ;;
-    --config | --card | --pin-file)
+    --config | --card | --pin-file | --record | --random)
       _warifu_files -f
       return
       ;;
@@ -91,11 +94,15 @@ _warifu() {
       _warifu_words "health research medicine"
       return
       ;;
+    --random-origin)
+      _warifu_words "hardware simulated_clicks rate_model preshared relayed"
+      return
+      ;;
     --lang)
       _warifu_words "en ja"
       return
       ;;
-    --rate | --preshare | --bootstrap | --base-port | --link | --size | --id | --name | --keys | --person | \
+    --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --size | --id | --name | --keys | --person | \
       --label | --policy | --object | --grantee | --destination | --uses | --valid | --grant | --using | \
       --gather | --resume)
       return

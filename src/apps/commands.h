@@ -22,6 +22,7 @@ struct NetInitOptions {
   std::string rate = "400Mbit/s";
   std::string preshare = "512M";
   std::string bootstrap = "4M";
+  std::string back;  // the directions that a store does not use; empty: like the others
   std::uint16_t base_port = 0;
   std::vector<std::string> links;  // more preshared links, "tommo:cloud1"
 };
@@ -45,6 +46,7 @@ struct ConfigOptions {
 struct PreshareOptions {
   std::string a, b;           // the two sites
   std::string size = "512M";  // per direction
+  std::string back;           // of the direction b to a; empty: `size`
   std::string out;            // folder for the two files
 };
 [[nodiscard]] Result<> link_preshare(const Common& common, const PreshareOptions& options);
@@ -104,6 +106,29 @@ struct RestoreOptions {
   std::string object, grant, out, using_shares, gather, purpose, resume;
 };
 [[nodiscard]] Result<> restore(const Common& common, const RestoreOptions& options);
+
+// Share files on this machine, without a network.
+struct SplitOptions {
+  std::string file, out;
+  std::string scheme = "2 of 3";
+  std::string random, random_origin;  // a file of random numbers and where they come from
+  unsigned workers = 0;
+};
+[[nodiscard]] Result<> split(const Common& common, const SplitOptions& options);
+struct CombineOptions {
+  std::vector<std::string> shares;
+  std::string record, out;
+  unsigned workers = 0;
+};
+[[nodiscard]] Result<> combine(const Common& common, const CombineOptions& options);
+
+struct BenchOptions {
+  std::vector<std::string> only;
+  std::string dir = ".";  // for scratch files
+  std::string size;       // of files, instead of what each figure names
+  bool quick = false, list = false, all = false;
+};
+[[nodiscard]] Result<> bench(const Common& common, const BenchOptions& options);
 
 struct JobOptions {
   std::string job;

@@ -35,6 +35,8 @@ Result<PadOffset> stream_end(const std::string& site_dir, const std::string& pee
 
 Result<> link_preshare(const Common& common, const PreshareOptions& options) {
   TRY_ASSIGN(const std::uint64_t size, parse_size(options.size));
+  TRY_ASSIGN(const std::uint64_t back,
+             parse_size(options.back.empty() ? options.size : options.back));
   TRY_ASSIGN(const SiteName a, SiteName::parse(options.a));
   TRY_ASSIGN(const SiteName b, SiteName::parse(options.b));
   const auto dir_of = [&](const SiteName& site) { return common.net + "/sites/" + site.text(); };
@@ -51,12 +53,13 @@ Result<> link_preshare(const Common& common, const PreshareOptions& options) {
   {
     ProgressLine progress("random numbers");
     TRY(kme::make_preshare(
-        os::real_system(), {peer->link.id, a, b, base_ab, base_ba, size, size}, files[0], files[1],
+        os::real_system(), {peer->link.id, a, b, base_ab, base_ba, size, back}, files[0], files[1],
         [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }));
   }
   if (common.json) {
     print_json({{"link", a.text() + "-" + b.text()},
                 {"bytes_per_direction", size},
+                {"bytes_back", back},
                 {"files", {files[0], files[1]}}});
   } else {
     fmt::print("{}\n{}\nbring each file to its site and take it in with: warifu link import\n",

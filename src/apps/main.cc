@@ -57,6 +57,9 @@ void net_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--preshare", init.preshare, "random bytes per preshared link and direction");
   command->add_option("--bootstrap", init.bootstrap,
                       "preshared start key per device link and direction");
+  command->add_option("--back", init.back,
+                      "less for the directions that a store does not use (back to the origin, "
+                      "between clouds); default: like the others");
   command->add_option("--base-port", init.base_port, "first TCP port; 0 takes free ones");
   command->add_option("--link", init.links, "one more preshared link, for example tommo:cloud1");
   command->callback([&] { action = [&] { return net_init(common, init); }; });
@@ -115,6 +118,7 @@ void link_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("a", preshare.a, "one site")->required();
   command->add_option("b", preshare.b, "the other site")->required();
   command->add_option("--size", preshare.size, "random bytes per direction");
+  command->add_option("--back", preshare.back, "for the direction from B to A; default: --size");
   command->add_option("--out", preshare.out, "folder for the two files")->required();
   command->callback([&] { action = [&] { return link_preshare(common, preshare); }; });
 
@@ -261,6 +265,47 @@ void job_commands(CLI::App& app, Common& common, Action& action) {
   command->callback([&] { action = [&] { return job_watch(common, which); }; });
 }
 
+void local_commands(CLI::App& app, Common& common, Action& action) {
+  static SplitOptions cut;
+  static CombineOptions join;
+  auto* command = add(app, "split", "cut a file into share files on this machine",
+                      "warifu split genome.cram --out /media/shares");
+  command->add_flag("--json", common.json, "print one JSON document");
+  command->add_option("file", cut.file, "the file")->required();
+  command->add_option("--out", cut.out, "folder for the share files and the record")->required();
+  command->add_option("--scheme", cut.scheme, "\"2 of 3\", \"3 of 5\", \"ramp 3 of 4\", ...");
+  command->add_option("--random", cut.random, "file of random numbers to use up");
+  command->add_option("--random-origin", cut.random_origin,
+                      "where they come from: hardware, rate_model, preshared, ...");
+  command->add_option("--workers", cut.workers, "threads; default: one for each processor, up to 8")
+      ->check(CLI::Range(1, 64));
+  command->callback([&] { action = [&] { return split(common, cut); }; });
+
+  command = add(app, "combine", "put a file together from share files on this machine",
+                "warifu combine g.A.share g.C.share --record g.record --out genome.cram");
+  command->add_flag("--json", common.json, "print one JSON document");
+  command->add_option("shares", join.shares, "share files; one more than needed names a wrong one")
+      ->required();
+  command->add_option("--record", join.record, "the record that split made")->required();
+  command->add_option("--out", join.out, "file to write; must not exist")->required();
+  command->add_option("--workers", join.workers, "threads")->check(CLI::Range(1, 64));
+  command->callback([&] { action = [&] { return combine(common, join); }; });
+}
+
+void bench_command(CLI::App& app, Common& common, Action& action) {
+  static BenchOptions options;
+  auto* command = add(app, "bench", "measure this machine: figures, what they compare with, goals",
+                      "warifu bench --only split_vs_gfsplit --json");
+  command->add_flag("--json", common.json, "print one JSON document");
+  command->add_option("--only", options.only, "only this one; may be given again");
+  command->add_flag("--list", options.list, "print the names");
+  command->add_flag("--all", options.all, "also those that take minutes and tens of gigabytes");
+  command->add_flag("--quick", options.quick, "small files and one round: that it works at all");
+  command->add_option("--dir", options.dir, "folder for scratch files, which are removed");
+  command->add_option("--size", options.size, "size of the files, instead of the named one");
+  command->callback([&] { action = [&] { return bench(common, options); }; });
+}
+
 constexpr const char* kFooter =
     "Exit codes: 0 done, 1 other failure, 2 wrong usage or input, 3 not found, 4 refused,\n"
     "  5 out of key, 6 unreachable or no answer in time, 7 damaged data, 8 busy or already there,\n"
@@ -289,6 +334,8 @@ int main(int argc, char** argv) {
   object_commands(app, common, action);
   consent_commands(app, common, action);
   job_commands(app, common, action);
+  local_commands(app, common, action);
+  bench_command(app, common, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

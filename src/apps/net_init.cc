@@ -73,6 +73,12 @@ class Init {
       return fail(Code::kInvalidArgument,
                   "--bootstrap must be at least 2M: key for the first messages");
     }
+    if (!options_.back.empty()) {
+      TRY_ASSIGN(back_bytes_, parse_size(options_.back));
+      if (*back_bytes_ < (2U << 20)) {
+        return fail(Code::kInvalidArgument, "--back must be at least 2M: key for answers");
+      }
+    }
     std::error_code error;
     if (fs::exists(dir_ + "/network.toml", error) ||
         (fs::exists(dir_, error) && !fs::is_empty(dir_, error))) {
@@ -193,6 +199,14 @@ class Init {
     return os::replace_file(system_.files, dir + "/site.toml", as_bytes(text + peers_of(i)));
   }
 
+  // A store sends from the origin to vault and gateway, and from the gateway to the clouds.
+  [[nodiscard]] std::uint64_t key_ab(const LinkPlan& link) const {
+    return link.a <= 2 ? (link.qkd ? bootstrap_bytes_ : preshare_bytes_) : key_ba(link);
+  }
+  [[nodiscard]] std::uint64_t key_ba(const LinkPlan& link) const {
+    return back_bytes_.value_or(link.qkd ? bootstrap_bytes_ : preshare_bytes_);
+  }
+
   // Links side by side: each one waits for the disk most of the time.
   Result<> make_all_keys() {
     constexpr std::size_t kWorkers = 3;
@@ -203,9 +217,8 @@ class Init {
     std::atomic<std::size_t> next = 0;
     ProgressLine progress("key of the links");
     const std::uint64_t total = std::accumulate(
-        links_.begin(), links_.end(), std::uint64_t{0}, [&](std::uint64_t sum, const LinkPlan& l) {
-          return sum + 2 * (l.qkd ? bootstrap_bytes_ : preshare_bytes_);
-        });
+        links_.begin(), links_.end(), std::uint64_t{0},
+        [&](std::uint64_t sum, const LinkPlan& l) { return sum + key_ab(l) + key_ba(l); });
     std::vector<std::uint64_t> done(links_.size());
     std::mutex mutex;
     const auto work = [&] {
@@ -233,7 +246,6 @@ class Init {
     const SiteName b = *SiteName::parse(sites_[link.b].name);
     TRY(kme::create_link_pools(system_, site_dir(link.a) + "/data", {b, link_class, link.id}));
     TRY(kme::create_link_pools(system_, site_dir(link.b) + "/data", {a, link_class, link.id}));
-    const std::uint64_t size = link.qkd ? bootstrap_bytes_ : preshare_bytes_;
     const std::string stem = fmt::format("{}/preshare/{}-{}", dir_, a.text(), b.text());
     const std::string files[2] = {stem + "." + a.text(), stem + "." + b.text()};
     // Three passes of equal weight: draw, take in at one end, take in at the other.
@@ -242,8 +254,8 @@ class Init {
         progress((pass * total + done) / 3);
       };
     };
-    TRY(kme::make_preshare(system_, {link.id, a, b, {}, {}, size, size}, files[0], files[1],
-                           third(0)));
+    TRY(kme::make_preshare(system_, {link.id, a, b, {}, {}, key_ab(link), key_ba(link)}, files[0],
+                           files[1], third(0)));
     TRY(import(link.a, b, {b, link_class, link.id}, files[0], third(1)));
     return import(link.b, a, {a, link_class, link.id}, files[1], third(2));
   }
@@ -285,6 +297,7 @@ class Init {
   std::vector<LinkPlan> links_;
   std::uint64_t preshare_bytes_ = 0;
   std::uint64_t bootstrap_bytes_ = 0;
+  std::optional<std::uint64_t> back_bytes_;
 };
 
 }  // namespace

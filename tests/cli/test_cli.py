@@ -15,7 +15,8 @@ COMMANDS = (
     "net init", "net up", "net down", "net status", "site run", "site shares", "site audit",
     "qkd rate-model", "link preshare", "link import", "link status", "person enrol",
     "person list", "object store", "object list", "object show", "object card-record", "explain",
-    "consent give", "consent list", "restore", "job list", "job show", "job watch")
+    "consent give", "consent list", "restore", "job list", "job show", "job watch", "split", "combine",
+    "bench")
 SECRET_OPTIONS = ("--pin ", "--pin=", "--key", "--password")
 NOWHERE = "/nowhere/at/all"
 
