@@ -8,6 +8,7 @@
 
 #include <boost/json.hpp>
 
+#include "control/key_account.h"
 #include "control/policy.h"
 #include "control/share_letters.h"
 
@@ -34,28 +35,24 @@ std::string scheme_text(const sharing::Scheme& scheme) {
                      privacy == 1 ? "s" : "");
 }
 
-struct Protections {
-  std::set<std::string> classes, origins;
-};
+// For labels only: what cannot be read shows as nothing known.
+control::Protections protections_of(const catalog::Share& share) {
+  auto parsed = control::parse_protections(share.protections);
+  return parsed ? std::move(*parsed) : control::Protections{};
+}
 
-Protections protections_of(const catalog::Share& share) {
-  Protections out;
-  json::error_code bad;
-  const json::value value = json::parse(share.protections.empty() ? "[]" : share.protections, bad);
-  if (bad || !value.is_array()) return out;
-  for (const auto& hop : value.get_array()) {
-    const auto* fields = hop.if_object();
-    if (fields == nullptr) continue;
-    if (const auto* link_class = fields->if_contains("class")) {
-      out.classes.insert(std::string(link_class->as_string()));
-    }
-    if (const auto* origins = fields->if_contains("origins")) {
-      for (const auto& origin : origins->as_array()) {
-        out.origins.insert(std::string(origin.as_string()));
-      }
-    }
+std::set<std::string> origins_of(const control::Protections& protections) {
+  std::set<std::string> origins;
+  for (const auto& hop : protections.hops) {
+    origins.insert(hop.origins.begin(), hop.origins.end());
   }
-  return out;
+  return origins;
+}
+
+std::set<std::string> names_of(const keypool::Entropy& entropy) {
+  std::set<std::string> names;
+  for (const auto origin : entropy.origins) names.emplace(keypool::origin_name(origin));
+  return names;
 }
 
 json::array to_json(const std::set<std::string>& texts) {
@@ -65,7 +62,9 @@ json::array to_json(const std::set<std::string>& texts) {
 }
 
 json::object share_json(const catalog::Share& share, const std::vector<catalog::Share>& all) {
-  const Protections protections = protections_of(share);
+  const control::Protections protections = protections_of(share);
+  std::set<std::string> classes;
+  for (const auto& hop : protections.hops) classes.insert(hop.link_class);
   return {{"share", letter(share, all)},
           {"id", share.share.text()},
           {"site", share.site ? share.site->text() : ""},
@@ -73,8 +72,10 @@ json::object share_json(const catalog::Share& share, const std::vector<catalog::
           {"state", catalog::state_name(share.state)},
           {"bytes", share.bytes},
           {"route", share.route},
-          {"link_classes", to_json(protections.classes)},
-          {"origins", to_json(protections.origins)}};
+          {"key_as_share", protections.drawn},
+          {"random_origins", to_json(names_of(protections.entropy))},
+          {"link_classes", to_json(classes)},
+          {"origins", to_json(origins_of(protections))}};
 }
 
 json::array simulated(const std::set<std::string>& origins) {
@@ -93,7 +94,7 @@ json::array simulated(const std::set<std::string>& origins) {
   return list;
 }
 
-json::array computational(const std::set<std::string>& origins) {
+json::array computational(const std::set<std::string>& origins, const keypool::Entropy& random) {
   json::array list;
   if (origins.contains("RATE_MODEL")) {
     list.emplace_back(
@@ -103,9 +104,13 @@ json::array computational(const std::set<std::string>& origins) {
   if (origins.contains("PRESHARED")) {
     list.emplace_back("PRESHARED key comes from the kernel's generator");
   }
-  list.emplace_back(
-      "the random numbers of the cut came from the kernel's generator "
-      "(getrandom): secrecy of the shares rests on that generator");
+  if (random.computational()) {
+    std::string names;
+    for (const std::string& name : names_of(random)) names += (names.empty() ? "" : ", ") + name;
+    list.emplace_back("the random numbers and key that the shares were cut with (" + names +
+                      ") did not all come from hardware: secrecy of the shares rests on the "
+                      "generators behind them");
+  }
   list.emplace_back("unused pads at rest are sealed with AES-256-GCM under a software root key");
   list.emplace_back(
       "used pads are gone when their segment keys are forgotten: protection of "
@@ -175,7 +180,12 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
   TRY_ASSIGN(const auto shares, catalog.list_shares(id));
   TRY_ASSIGN(const auto uses, catalog.link_use_of_object(id));
   std::set<std::string> origins;
-  for (const auto& share : shares) origins.merge(protections_of(share).origins);
+  keypool::Entropy random;
+  for (const auto& share : shares) {
+    const control::Protections protections = protections_of(share);
+    origins.merge(origins_of(protections));
+    random.add(protections.entropy);
+  }
   TRY_ASSIGN(json::value share_list, shares_json(catalog, id));
   const bool staged = object.state == catalog::ObjectState::kStoring;
   return json::value{{"object", id.text()},
@@ -188,7 +198,7 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
                      {"control_site", site.config.name.text()},
                      {"shares", std::move(share_list)},
                      {"simulated", simulated(origins)},
-                     {"computational", computational(origins)},
+                     {"computational", computational(origins, random)},
                      {"information_theoretic", information_theoretic(schemes_json(object.policy))},
                      {"key_spent", key_spent(uses)},
                      {"card_record", catalog::state_name(object.card_record)},

@@ -16,8 +16,15 @@ namespace warifu::control {
 class CutLane {
  public:
   virtual ~CutLane() = default;
+  // True when the share is key that both ends hold: records come out of this lane, by take(); into
+  // any other lane they go, by put().
+  [[nodiscard]] virtual bool is_drawn() const { return false; }
   // The next record of the share. Waits while the lane is full. Errors: what the lane met.
-  [[nodiscard]] virtual Result<> put(secret::Buffer record) = 0;
+  [[nodiscard]] virtual Result<> put(secret::Buffer record);
+  // The next record of a drawn share. Waits for key. Errors: what the lane met.
+  [[nodiscard]] virtual Result<secret::Buffer> take();
+  // Where the key of a drawn share came from; after finish().
+  [[nodiscard]] virtual keypool::Entropy entropy() const { return {}; }
   // Waits until everything is durable at the target.
   [[nodiscard]] virtual Result<> finish() = 0;
   // Records that are durable at the target, counted from the lane's first.
@@ -35,11 +42,13 @@ struct LaneRange {
 [[nodiscard]] Result<std::unique_ptr<CutLane>> open_own_lane(SiteContext& site, Uploads& uploads,
                                                              const ShareSpec& spec,
                                                              const LaneRange& range);
-// To another site, sealed frame by frame. `keep_waiting` is asked from the lane's thread.
-[[nodiscard]] Result<std::unique_ptr<CutLane>> open_sending_lane(SiteContext& site,
-                                                                 const CutTarget& target,
-                                                                 const LaneRange& range,
-                                                                 const JobId& job,
-                                                                 channel::KeepWaiting keep_waiting);
+// To another site: sealed frame by frame, or, when the spec says drawn, as key of the link to it
+// that both ends take out of their pools, with nothing sent. `keep_waiting` is asked from the
+// lane's thread.
+[[nodiscard]] Result<std::unique_ptr<CutLane>> open_remote_lane(SiteContext& site,
+                                                                const CutTarget& target,
+                                                                const LaneRange& range,
+                                                                const JobId& job,
+                                                                channel::KeepWaiting keep_waiting);
 
 }  // namespace warifu::control

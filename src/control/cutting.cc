@@ -42,6 +42,7 @@ Result<Cutting> Cutting::prepare(SiteContext& site, Uploads& uploads, const shar
                                  std::vector<CutTarget> targets, const JobId& job) {
   WARIFU_CHECK(targets.size() == scheme.shares);
   Cutting cutting(site, uploads, scheme, records, std::move(targets), job);
+  cutting.choose_drawn();
   cutting.first_ = records.count();
   for (const CutTarget& target : cutting.targets_) {
     std::uint64_t durable = 0;
@@ -56,14 +57,31 @@ Result<Cutting> Cutting::prepare(SiteContext& site, Uploads& uploads, const shar
     }
     cutting.first_ = std::min(cutting.first_, durable);
   }
+  if (cutting.first_ > 0) {
+    cutting.report_.entropy.origins.insert(keypool::Origin::kKernelGenerator);
+  }
   return cutting;
 }
 
-// Random numbers go to the first shares: the scheme lets any privacy() of them be given.
+// The scheme lets any privacy() shares be given. Those of sites with a direct link become key of
+// that link: it costs no more key than sending them, no random numbers, and nothing is sent.
+void Cutting::choose_drawn() {
+  std::size_t wanted = site_.config.key_as_share ? scheme_.privacy() : 0;
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    const bool direct = !is_own(targets_[i]) && site_.keys.link_to(targets_[i].site) != nullptr;
+    targets_[i].spec.drawn = direct && wanted > 0;
+    if (!targets_[i].spec.drawn) continue;
+    --wanted;
+    report_.drawn |= 1U << i;
+  }
+}
+
 std::vector<sharing::ShareIndex> Cutting::choose_given() const {
   std::vector<sharing::ShareIndex> given;
-  for (std::size_t i = 0; i < scheme_.privacy(); ++i) {
-    given.push_back(static_cast<sharing::ShareIndex>(i));
+  for (const bool drawn : {true, false}) {
+    for (std::size_t i = 0; i < targets_.size() && given.size() < scheme_.privacy(); ++i) {
+      if (targets_[i].spec.drawn == drawn) given.push_back(static_cast<sharing::ShareIndex>(i));
+    }
   }
   return given;
 }
@@ -75,7 +93,7 @@ Result<> Cutting::open_lanes(const channel::KeepWaiting& keep_waiting) {
     if (is_own(target)) {
       TRY_ASSIGN(lane, open_own_lane(site_, uploads_, target.spec, range));
     } else {
-      TRY_ASSIGN(lane, open_sending_lane(site_, target, range, job_, keep_waiting));
+      TRY_ASSIGN(lane, open_remote_lane(site_, target, range, job_, keep_waiting));
     }
     lanes_.push_back(std::move(lane));
   }
@@ -87,7 +105,9 @@ Result<> Cutting::cut_record(const sharing::Splitter& splitter, CutInput& input,
   secret::Buffer record(scheme_.padded(length));  // zeros behind the record
   TRY(input.read(index, record.bytes().first(length)));
   std::vector<secret::Buffer> shares(scheme_.shares);
-  for (auto& share : shares) share = secret::Buffer(scheme_.share_bytes(length));
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (!lanes_[i]->is_drawn()) shares[i] = secret::Buffer(scheme_.share_bytes(length));
+  }
   const auto at = [&](sharing::ShareIndex share) -> secret::Buffer& {
     return shares[static_cast<std::size_t>(share)];
   };
@@ -95,13 +115,21 @@ Result<> Cutting::cut_record(const sharing::Splitter& splitter, CutInput& input,
   std::array<MutableBytes, sharing::kMaxShares> made;
   for (std::size_t i = 0; i < splitter.given().size(); ++i) {
     secret::Buffer& share = at(splitter.given()[i]);
-    site_.system.random.fill(share.bytes());
+    CutLane& lane = *lanes_[static_cast<std::size_t>(splitter.given()[i])];
+    if (lane.is_drawn()) {
+      TRY_ASSIGN(share, lane.take());
+    } else {
+      TRY_ASSIGN(const keypool::Entropy entropy, site_.keys.random().fill(share.bytes()));
+      report_.entropy.add(entropy);
+    }
     given[i] = share.bytes();
   }
   for (std::size_t i = 0; i < splitter.made().size(); ++i) made[i] = at(splitter.made()[i]).bytes();
   splitter.split(record.bytes(), std::span(given).first(splitter.given().size()),
                  std::span(made).first(splitter.made().size()));
-  for (std::size_t i = 0; i < lanes_.size(); ++i) TRY(lanes_[i]->put(std::move(shares[i])));
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (!lanes_[i]->is_drawn()) TRY(lanes_[i]->put(std::move(shares[i])));
+  }
   return {};
 }
 
@@ -115,6 +143,7 @@ Result<> Cutting::finish_lanes() {
   Result<> all;
   for (const auto& lane : lanes_) {
     const Result<> finished = lane->finish();
+    report_.entropy.add(lane->entropy());
     if (all && !finished) all = finished;
   }
   return all;
@@ -139,13 +168,13 @@ Result<> Cutting::run(CutInput& input, const CutWatch& watch) {
   return done;
 }
 
-Result<> Cutting::commit(const std::vector<Sibling>& siblings) {
+Result<> Cutting::commit(const std::vector<Sibling>& siblings, const keypool::Entropy& entropy) {
   for (const CutTarget& target : targets_) {
+    const CommitRequest request{target.spec.share, siblings, entropy};
     if (is_own(target)) {
-      TRY(uploads_.commit(target.spec.share, siblings, site_.config.name));
+      TRY(uploads_.commit(request, site_.config.name));
     } else {
-      TRY(site_.caller.ask(target.site, number(Method::kShareCommit),
-                           encode_commit(target.spec.share, siblings)));
+      TRY(site_.caller.ask(target.site, number(Method::kShareCommit), encode(request)));
     }
   }
   return {};

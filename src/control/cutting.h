@@ -5,6 +5,10 @@
 //   read, tag -> given shares -> split  ->  own store: append, sync
 //                                       ->  another site: seal, send, await acknowledgements
 //
+// Given shares (sharing/scheme.h) are, as far as there are direct links, key that both ends of a
+// link hold: such a lane draws it at both ends and sends nothing. The others are random numbers of
+// this site. The report says which, and where all of it came from.
+//
 // Lanes take shares from queues of fixed depth, so the slowest lane holds all others back and
 // memory stays bounded whatever the object's size.
 //
@@ -64,13 +68,19 @@ class Cutting {
   // Cuts and moves chunks [first_chunk(), count). Errors: the input's, a site's, a watcher's; what
   // is durable stays for the next try.
   [[nodiscard]] Result<> run(CutInput& input, const CutWatch& watch);
-  // Makes the shares permanent at their sites. May be repeated.
-  [[nodiscard]] Result<> commit(const std::vector<Sibling>& siblings);
+  // How the given shares were got. What an earlier run moved counts as made by a generator: this
+  // one cannot know better.
+  [[nodiscard]] const CutReport& report() const { return report_; }
+  // Makes the shares permanent at their sites, with the sources of the cut's random numbers in
+  // their headers. May be repeated.
+  [[nodiscard]] Result<> commit(const std::vector<Sibling>& siblings,
+                                const keypool::Entropy& entropy);
 
  private:
   Cutting(SiteContext& site, Uploads& uploads, const sharing::Scheme& scheme,
           const sharing::RecordLayout& records, std::vector<CutTarget> targets, const JobId& job);
   [[nodiscard]] bool is_own(const CutTarget& target) const;
+  void choose_drawn();
   [[nodiscard]] std::vector<sharing::ShareIndex> choose_given() const;
   Result<> open_lanes(const channel::KeepWaiting& keep_waiting);
   Result<> cut_record(const sharing::Splitter& splitter, CutInput& input, ChunkIndex index);
@@ -84,6 +94,7 @@ class Cutting {
   std::vector<CutTarget> targets_;
   JobId job_;
   std::uint64_t first_ = 0;
+  CutReport report_;
   std::vector<std::unique_ptr<CutLane>> lanes_;  // while run() works; in the order of targets_
 };
 

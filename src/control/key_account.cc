@@ -43,20 +43,61 @@ Result<Route> parse_route(const std::string& text) {
   return route;
 }
 
-std::string protections_json(const Route& route, const Snapshot& snapshot) {
-  boost::json::array hops;
+std::vector<Protections::Hop> hops_of(const Route& route, const Snapshot& snapshot) {
+  std::vector<Protections::Hop> hops;
   for (std::size_t i = 0; i + 1 < route.size(); ++i) {
     const EdgeState* edge = find_edge(snapshot, route[i], route[i + 1]);
-    boost::json::array origins;
+    Protections::Hop hop{.from = route[i].text(), .to = route[i + 1].text()};
+    hop.link_class = edge == nullptr ? "unknown" : kme::link_class_name(edge->link_class);
     if (edge != nullptr) {
-      for (const auto origin : edge->origins) origins.emplace_back(keypool::origin_name(origin));
+      for (const auto origin : edge->origins)
+        hop.origins.emplace_back(keypool::origin_name(origin));
     }
-    hops.push_back({{"from", route[i].text()},
-                    {"to", route[i + 1].text()},
-                    {"class", edge == nullptr ? "unknown" : kme::link_class_name(edge->link_class)},
+    hops.push_back(std::move(hop));
+  }
+  return hops;
+}
+
+std::string protections_json(const Protections& protections) {
+  boost::json::array hops;
+  for (const auto& hop : protections.hops) {
+    boost::json::array origins(hop.origins.begin(), hop.origins.end());
+    hops.push_back({{"from", hop.from},
+                    {"to", hop.to},
+                    {"class", hop.link_class},
                     {"origins", std::move(origins)}});
   }
-  return boost::json::serialize(hops);
+  return boost::json::serialize(boost::json::object{{"drawn", protections.drawn},
+                                                    {"random", protections.entropy.bits()},
+                                                    {"hops", std::move(hops)}});
+}
+
+Result<Protections> parse_protections(const std::string& text) {
+  Protections protections;
+  if (text.empty()) return protections;
+  boost::json::error_code bad;
+  const boost::json::value value = boost::json::parse(text, bad);
+  try {
+    if (bad) return fail(Code::kCorrupt, "the protections of a share are damaged");
+    const auto& fields = value.as_object();
+    protections.drawn = fields.at("drawn").as_bool();
+    protections.entropy =
+        keypool::Entropy::from_bits(fields.at("random").to_number<std::uint16_t>());
+    for (const auto& entry : fields.at("hops").as_array()) {
+      const auto& hop = entry.as_object();
+      Protections::Hop out{.from = std::string(hop.at("from").as_string()),
+                           .to = std::string(hop.at("to").as_string()),
+                           .link_class = std::string(hop.at("class").as_string())};
+      for (const auto& origin : hop.at("origins").as_array()) {
+        out.origins.emplace_back(origin.as_string());
+      }
+      protections.hops.push_back(std::move(out));
+    }
+  } catch (const std::exception& problem) {  // Boost.JSON's own word for a missing or other field
+    return fail(Code::kCorrupt,
+                std::string("the protections of a share are damaged: ") + problem.what());
+  }
+  return protections;
 }
 
 Result<> record_route_use(catalog::Catalog& catalog, const JobId& job, const Route& route,

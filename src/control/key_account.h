@@ -3,6 +3,7 @@
 
 #include "catalog/catalog.h"
 #include "control/placement.h"
+#include "keypool/entropy.h"
 #include "sharing/chunk.h"
 
 namespace warifu::control {
@@ -18,8 +19,22 @@ struct BulkUse {
 // Reads route_text() back. Errors: kCorrupt.
 [[nodiscard]] Result<Route> parse_route(const std::string& text);
 
-// [{"from","to","class","origins"}] for every hop.
-[[nodiscard]] std::string protections_json(const Route& route, const Snapshot& snapshot);
+// What protected a share on its way, and how its cut came by random numbers.
+struct Protections {
+  struct Hop {
+    std::string from, to, link_class;
+    std::vector<std::string> origins;  // of the link's key
+  };
+  bool drawn = false;        // it is key of the one link on its way; nothing was sent
+  keypool::Entropy entropy;  // of the whole cut
+  std::vector<Hop> hops;
+};
+
+[[nodiscard]] std::vector<Protections::Hop> hops_of(const Route& route, const Snapshot& snapshot);
+// {"drawn","random","hops":[{"from","to","class","origins"}]}, as the catalog keeps it.
+[[nodiscard]] std::string protections_json(const Protections& protections);
+// Reads it back; an empty text is nothing known. Errors: kCorrupt.
+[[nodiscard]] Result<Protections> parse_protections(const std::string& text);
 
 // Adds the use to the job's ledger for every hop.
 [[nodiscard]] Result<> record_route_use(catalog::Catalog& catalog, const JobId& job,

@@ -150,11 +150,12 @@ Result<ShareSpec> decode_share_spec(ByteView body) {
   return spec;
 }
 
-Bytes encode_commit(const ShareId& share, const std::vector<Sibling>& siblings) {
+Bytes encode(const CommitRequest& request) {
   wire::Writer writer;
-  writer.id(share);
-  writer.u8(static_cast<std::uint8_t>(siblings.size()));
-  for (const Sibling& sibling : siblings) {
+  writer.id(request.share);
+  writer.u16(request.entropy.bits());
+  writer.u8(static_cast<std::uint8_t>(request.siblings.size()));
+  for (const Sibling& sibling : request.siblings) {
     writer.u8(static_cast<std::uint8_t>(sibling.index));
     writer.id(sibling.share);
     writer.site(sibling.site);
@@ -162,21 +163,50 @@ Bytes encode_commit(const ShareId& share, const std::vector<Sibling>& siblings) 
   return writer.take();
 }
 
-Result<std::pair<ShareId, std::vector<Sibling>>> decode_commit(ByteView body) {
+namespace {
+
+// Strict: a source that this version does not know must not look like none.
+keypool::Entropy read_entropy(wire::Reader& reader) {
+  const std::uint16_t bits = reader.u16();
+  keypool::Entropy entropy = keypool::Entropy::from_bits(bits);
+  if (entropy.bits() != bits) reader.reject("unknown origin of random numbers");
+  return entropy;
+}
+
+}  // namespace
+
+Result<CommitRequest> decode_commit(ByteView body) {
   wire::Reader reader(body, "commit request");
-  const auto share = reader.id<ShareId>();
+  CommitRequest request;
+  request.share = reader.id<ShareId>();
+  request.entropy = read_entropy(reader);
   const std::uint8_t count = reader.u8();
   if (count > sharing::kMaxShares) reader.reject("too many siblings");
-  std::vector<Sibling> siblings;
   for (std::uint8_t i = 0; i < count && reader.good(); ++i) {
     Sibling sibling;
     sibling.index = read_index(reader, sharing::kMaxShares);
     sibling.share = reader.id<ShareId>();
     sibling.site = reader.site();
-    siblings.push_back(std::move(sibling));
+    request.siblings.push_back(std::move(sibling));
   }
   TRY(reader.finish());
-  return std::pair{share, std::move(siblings)};
+  return request;
+}
+
+Bytes encode(const CutReport& report) {
+  wire::Writer writer;
+  writer.u16(report.entropy.bits());
+  writer.u32(report.drawn);
+  return writer.take();
+}
+
+Result<CutReport> decode_cut_report(ByteView body) {
+  wire::Reader reader(body, "cut report");
+  CutReport report;
+  report.entropy = read_entropy(reader);
+  report.drawn = reader.u32();
+  TRY(reader.finish());
+  return report;
 }
 
 Bytes encode(const SiteStatus& status) {

@@ -11,6 +11,7 @@
 #include "consent/evidence.h"
 #include "consent/grant.h"
 #include "control/placement.h"
+#include "keypool/entropy.h"
 #include "sharing/chunk.h"
 
 namespace warifu::control {
@@ -60,6 +61,20 @@ struct Sibling {
   sharing::ShareIndex index = sharing::ShareIndex::kA;
   ShareId share;
   SiteName site;
+};
+
+// Ends the writing of a share.
+struct CommitRequest {
+  ShareId share;
+  std::vector<Sibling> siblings;  // the share itself among them
+  keypool::Entropy entropy;       // of the random numbers of the cut
+};
+
+// How a cut got its given shares.
+struct CutReport {
+  keypool::Entropy entropy;
+  std::uint32_t drawn = 0;  // bit n: share n is key that both ends of a link held
+  [[nodiscard]] bool is_drawn(std::size_t index) const { return ((drawn >> index) & 1U) != 0; }
 };
 
 struct SiteStatus {
@@ -126,8 +141,10 @@ struct EnrolRequest {
 
 [[nodiscard]] Bytes encode(const ShareSpec& spec);
 [[nodiscard]] Result<ShareSpec> decode_share_spec(ByteView body);
-[[nodiscard]] Bytes encode_commit(const ShareId& share, const std::vector<Sibling>& siblings);
-[[nodiscard]] Result<std::pair<ShareId, std::vector<Sibling>>> decode_commit(ByteView body);
+[[nodiscard]] Bytes encode(const CommitRequest& request);
+[[nodiscard]] Result<CommitRequest> decode_commit(ByteView body);
+[[nodiscard]] Bytes encode(const CutReport& report);
+[[nodiscard]] Result<CutReport> decode_cut_report(ByteView body);
 [[nodiscard]] Bytes encode(const SiteStatus& status);
 [[nodiscard]] Result<SiteStatus> decode_status(ByteView body);
 [[nodiscard]] Bytes encode(const std::vector<HeldShare>& shares);

@@ -148,13 +148,15 @@ TEST(Messages, CommitNamesUpToThirtyTwoSiblings) {
     siblings.push_back({static_cast<sharing::ShareIndex>(i), id_of<ShareId>(static_cast<Byte>(i)),
                         *SiteName::parse("s" + std::to_string(i))});
   }
-  const Bytes body = encode_commit(id_of<ShareId>(9), siblings);
-  EXPECT_EQ(decode_commit(body)->second.size(), 32u);
+  const keypool::Entropy entropy{{keypool::Origin::kHardware, keypool::Origin::kPreshared}};
+  const Bytes body = encode(CommitRequest{id_of<ShareId>(9), siblings, entropy});
+  EXPECT_EQ(decode_commit(body)->siblings.size(), 32u);
+  EXPECT_EQ(decode_commit(body)->entropy, entropy);
   corrupt_everywhere(
       body, [](const Bytes& bytes) { return decode_commit(bytes); },
-      [](const auto& commit) { return encode_commit(commit.first, commit.second); });
+      [](const auto& commit) { return encode(commit); });
   siblings.push_back(siblings.front());
-  EXPECT_FALSE(decode_commit(encode_commit(id_of<ShareId>(9), siblings)));
+  EXPECT_FALSE(decode_commit(encode(CommitRequest{id_of<ShareId>(9), siblings, entropy})));
 }
 
 }  // namespace

@@ -49,8 +49,8 @@ class ShareInput final : public CutInput {
 
 }  // namespace
 
-Result<> reshare(SiteContext& site, Uploads& uploads, const ReshareRequest& request,
-                 const JobId& job, const CutWatch& watch) {
+Result<CutReport> reshare(SiteContext& site, Uploads& uploads, const ReshareRequest& request,
+                          const JobId& job, const CutWatch& watch) {
   TRY_ASSIGN(const auto reader, site.shares.open(request.share));
   TRY(check_targets(site.config, reader->header(), request));
   std::vector<CutTarget> targets;
@@ -67,11 +67,11 @@ Result<> reshare(SiteContext& site, Uploads& uploads, const ReshareRequest& requ
                               std::move(targets), job));
   ShareInput input(*reader);
   TRY(cutting.run(input, watch));
-  TRY(cutting.commit(siblings));
+  TRY(cutting.commit(siblings, cutting.report().entropy));
   TRY(site.log.append("reshared", {{"share", request.share.text()},
                                    {"object", reader->header().object.text()},
                                    {"to", sites}}));
-  return {};
+  return cutting.report();
 }
 
 }  // namespace warifu::control

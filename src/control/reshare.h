@@ -18,7 +18,8 @@ namespace warifu::control {
                                      const ReshareRequest& request);
 
 // Cuts `request.share` for its targets.
-[[nodiscard]] Result<> reshare(SiteContext& site, Uploads& uploads, const ReshareRequest& request,
-                               const JobId& job, const CutWatch& watch);
+[[nodiscard]] Result<CutReport> reshare(SiteContext& site, Uploads& uploads,
+                                        const ReshareRequest& request, const JobId& job,
+                                        const CutWatch& watch);
 
 }  // namespace warifu::control

@@ -66,8 +66,8 @@ void ShareService::add_handlers(channel::Server& server) {
   });
   on(Method::kShareWrite, [this](channel::Exchange& exchange) { return handle_write(exchange); });
   on(Method::kShareCommit, [this](channel::Exchange& exchange) -> Result<> {
-    TRY_ASSIGN(const auto commit, decode_commit(exchange.request().body));
-    TRY(uploads_.commit(commit.first, commit.second, exchange.request().from));
+    TRY_ASSIGN(const CommitRequest commit, decode_commit(exchange.request().body));
+    TRY(uploads_.commit(commit, exchange.request().from));
     return exchange.reply({});
   });
   on(Method::kShareRead, [this](channel::Exchange& exchange) { return handle_read(exchange); });
@@ -155,7 +155,7 @@ Result<> ShareService::handle_write(channel::Exchange& exchange) {
       TRY_ASSIGN(secret::Buffer record, upload.receive());
       TRY(sink.put(std::move(record)));
       if (!upload.ack_due()) continue;
-      TRY(sink.wait_durable(upload.received()));
+      TRY(sink.wait_durable(upload.due_frames()));
       TRY(upload.acknowledge());
     }
     return {};
@@ -297,11 +297,12 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
 Result<> ShareService::handle_reshare(channel::Exchange& exchange) {
   TRY_ASSIGN(const ReshareRequest request, decode_reshare(exchange.request().body));
   TRY(only_control(exchange));
-  TRY(reshare(
-      site_, uploads_, request, exchange.request().job,
-      {[&](std::uint64_t done, std::uint64_t total) { return exchange.working(done, total); },
-       [&] { return exchange.working(0, 0).has_value(); }}));
-  return exchange.reply({});
+  TRY_ASSIGN(const CutReport report, reshare(site_, uploads_, request, exchange.request().job,
+                                             {[&](std::uint64_t done, std::uint64_t total) {
+                                                return exchange.working(done, total);
+                                              },
+                                              [&] { return exchange.working(0, 0).has_value(); }}));
+  return exchange.reply(encode(report));
 }
 
 }  // namespace warifu::control

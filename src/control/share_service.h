@@ -54,8 +54,7 @@ class Uploads {
                                                                  std::uint64_t chunks,
                                                                  const SiteName& from);
   void give_back(const ShareId& share, std::unique_ptr<store::ShareWriter> writer);
-  [[nodiscard]] Result<> commit(const ShareId& share, const std::vector<Sibling>& siblings,
-                                const SiteName& from);
+  [[nodiscard]] Result<> commit(const CommitRequest& request, const SiteName& from);
   // Drops an upload that nobody is writing to just now.
   void abandon(const ShareId& share);
 

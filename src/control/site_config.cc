@@ -216,6 +216,7 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   TRY_ASSIGN(config.controller, reader.parsed("controller", SiteName::parse));
   TRY_ASSIGN(config.policy, reader.text_or("policy", ""));
   TRY_ASSIGN(config.allow_unlocked_memory, reader.flag("allow_unlocked_memory", false));
+  TRY_ASSIGN(config.key_as_share, reader.flag("key_as_share", true));
   TRY(reader.finish());
   if (const toml::table* random = top.inner("random"); random != nullptr) {
     Table source(*random, "random", file);

@@ -54,6 +54,8 @@ struct SiteConfig {
   std::string log_file;  // empty: standard error
   SiteName controller;   // the site with share control
   bool allow_unlocked_memory = false;
+  // Cuts take key of direct links as given shares instead of random numbers (cutting.h).
+  bool key_as_share = true;
   kme::RandomFrom random_from = kme::RandomFrom::kPoolOrKernel;  // numbers for shares
   std::string policy;  // placement policy of share control
   std::vector<SiteEntry> sites;

@@ -220,10 +220,13 @@ Result<> StoreJob::commit() {
     // A site lost what it had acknowledged; the staged file is still here.
     return save(catalog::JobState::kRunning, "move");
   }
-  TRY(cutting.commit(siblings_of(top)));
+  CutReport report = cutting.report();
+  if (cut_entropy_) report.entropy = *cut_entropy_;
+  TRY(cutting.commit(siblings_of(top), report.entropy));
   for (const auto& share : top) {
     TRY(engine_.catalog().set_share_state(share.share, catalog::ShareState::kDurable));
   }
+  TRY(note_cut(top, report));
   TRY(engine_.catalog().commit_object(object_.object, site.system.clock.now()));
   object_.state = catalog::ObjectState::kCommitted;
   // The plaintext has done its work: forget its key, then its file.
@@ -260,24 +263,27 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
     for (const auto& share : shares_) {
       if (!share.parent || parent_index_of(share) < parent.index) before += share.bytes;
     }
+    CutReport report;
     const sharing::RecordLayout records = records_of(nested.front());
     const auto progress = [&](std::uint64_t done, std::uint64_t total) {
       if (total > 0) show_progress(before + records.lengths({0}, done) * nested.size());
     };
     if (gateway == site.config.name) {
-      TRY(reshare(site, engine_.own().uploads(), request, job_id_,
-                  {[&](std::uint64_t done, std::uint64_t total) -> Result<> {
-                     progress(done, total);
-                     return {};
-                   },
-                   keep_waiting()}));
+      TRY_ASSIGN(report, reshare(site, engine_.own().uploads(), request, job_id_,
+                                 {[&](std::uint64_t done, std::uint64_t total) -> Result<> {
+                                    progress(done, total);
+                                    return {};
+                                  },
+                                  keep_waiting()}));
     } else {
       TRY_ASSIGN(channel::Call call, site.caller.start({.to = gateway,
                                                         .method = number(Method::kReshare),
                                                         .job = job_id_,
                                                         .body = encode(request)}));
-      TRY(call.reply(progress));
+      TRY_ASSIGN(const channel::Reply reply, call.reply(progress));
+      TRY_ASSIGN(report, decode_cut_report(reply.body));
     }
+    TRY(note_cut(nested, report));
     std::vector<ShareId> children;
     for (const auto& share : nested) children.push_back(share.share);
     TRY(catalog.move_location(parent.share, children));
@@ -290,6 +296,16 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
   return catalog.mark_deleted(parent.share);
 }
 
+// How the shares of one cut came to be, beside each of them.
+Result<> StoreJob::note_cut(const std::vector<catalog::Share>& shares, const CutReport& report) {
+  for (const auto& share : shares) {
+    TRY(engine_.catalog().set_share_travel(
+        share.share, share.route,
+        protections_json({.drawn = report.is_drawn(share.index), .entropy = report.entropy})));
+  }
+  return {};
+}
+
 // What every share travelled under, and the key that its way has cost.
 Result<> StoreJob::account() {
   const NetworkView view = look_at_network(engine_.site(), engine_.own());
@@ -297,8 +313,10 @@ Result<> StoreJob::account() {
   TRY_ASSIGN(shares_, engine_.catalog().list_shares(object_.object));
   for (const auto& share : shares_) {
     TRY_ASSIGN(const Route route, parse_route(share.route));
+    TRY_ASSIGN(Protections protections, parse_protections(share.protections));
+    protections.hops = hops_of(route, view.snapshot);
     TRY(engine_.catalog().set_share_travel(share.share, share.route,
-                                           protections_json(route, view.snapshot)));
+                                           protections_json(protections)));
     if (!booked.empty()) continue;  // by a run that a crash cut short
     TRY(record_route_use(engine_.catalog(), job_id_, route, view.snapshot,
                          bulk_use(records_of(share), 0, chunking_.chunk_count())));

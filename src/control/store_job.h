@@ -39,6 +39,7 @@ class StoreJob {
   Result<> commit();
   Result<> reshare_all();
   Result<> reshare_one(const catalog::Share& parent);
+  Result<> note_cut(const std::vector<catalog::Share>& shares, const CutReport& report);
   Result<> account();
   Result<> finish();
 
@@ -65,6 +66,7 @@ class StoreJob {
   std::map<SiteName, Pseudonym> pseudonyms_;
   ObjectSecrets secrets_;
   sharing::Chunking chunking_;
+  std::optional<keypool::Entropy> cut_entropy_;  // when this run moved the top shares
   PolicyNode policy_;
   std::chrono::nanoseconds started_{0};
   std::uint64_t started_bytes_ = 0;

@@ -100,6 +100,7 @@ Result<> StoreJob::move() {
     return {};
   };
   TRY(cutting.run(input, {progress, keep_waiting()}));
+  cut_entropy_ = cutting.report().entropy;
   secrets_.tag = input.tag_over_tags();
   TRY(save_secrets());
   return save(catalog::JobState::kRunning, "commit");

@@ -88,8 +88,8 @@ void Uploads::abandon(const ShareId& share) {
   open_.erase(it);
 }
 
-Result<> Uploads::commit(const ShareId& share, const std::vector<Sibling>& siblings,
-                         const SiteName& from) {
+Result<> Uploads::commit(const CommitRequest& request, const SiteName& from) {
+  const ShareId& share = request.share;
   {
     const std::lock_guard lock(mutex_);
     if (const auto it = open_.find(share); it != open_.end()) {
@@ -103,18 +103,20 @@ Result<> Uploads::commit(const ShareId& share, const std::vector<Sibling>& sibli
       open_.erase(it);
     }
   }
-  std::vector<store::Sibling> stored;
-  for (const Sibling& sibling : siblings) {
-    stored.push_back({static_cast<std::uint8_t>(sibling.index), sibling.share, sibling.site});
+  store::Completion completion{.entropy_origins = request.entropy.bits(),
+                               .computational = request.entropy.computational()};
+  for (const Sibling& sibling : request.siblings) {
+    completion.siblings.push_back(
+        {static_cast<std::uint8_t>(sibling.index), sibling.share, sibling.site});
   }
   TRY_ASSIGN(const auto reader, site_.shares.open(share));
   const auto& known = reader->header().siblings;
   // Who may gather and who may not be given parts hangs on them: they are written once.
   if (!known.empty()) {
-    if (known == stored) return {};
+    if (known == completion.siblings) return {};
     return fail(Code::kRefused, "the siblings of share " + share.text() + " are fixed already");
   }
-  TRY(site_.shares.update_siblings(share, stored));
+  TRY(site_.shares.complete(share, completion));
   return site_.log.append("share_stored", {{"share", share.text()}});
 }
 

@@ -203,7 +203,9 @@ constexpr SeededBug kBugs[] = {
 
 TEST(PoolCrashTest, EverySeededBugIsCaught) {
   for (const SeededBug& bug : kBugs) {
-    const Rules rules{.lies = bug.lies, .bends = bug.bends};
+    // From a seed whose few runs replay grants over marks that went back; most seeds do.
+    const Rules rules{
+        .seed = bug.due == Due::kReuse ? 12U : 1U, .lies = bug.lies, .bends = bug.bends};
     const std::uint64_t states = bug.rare ? std::max<std::uint64_t>(wanted_states() / 2, 20'000)
                                           : std::max<std::uint64_t>(wanted_states() / 10, 10'000);
     const Tally tally = bug.lies.failed_sync_goes_on ? sim::explore_faults(rules, states)

@@ -22,6 +22,21 @@ struct Entropy {
     return false;
   }
   void add(const Entropy& other) { origins.insert(other.origins.begin(), other.origins.end()); }
+  // As it stands in headers and messages: bit n is origin n.
+  [[nodiscard]] std::uint16_t bits() const {
+    unsigned bits = 0;
+    for (const Origin origin : origins) bits |= 1U << static_cast<unsigned>(origin);
+    return static_cast<std::uint16_t>(bits);
+  }
+  // Bits that name no origin are left out.
+  [[nodiscard]] static Entropy from_bits(std::uint16_t bits) {
+    Entropy entropy;
+    for (std::uint8_t number = 0; number < 16; ++number) {
+      const auto origin = origin_from_number(number);
+      if (((bits >> number) & 1U) != 0 && origin) entropy.origins.insert(*origin);
+    }
+    return entropy;
+  }
   bool operator==(const Entropy&) const = default;
 };
 

@@ -61,10 +61,10 @@ void live(sim::SimDisk& disk, Promise& promise) {
   ASSERT_TRUE((*writer)->commit());
   promise.committed = true;
   promise.new_siblings = kFirstSiblings;
-  ASSERT_TRUE((*store)->update_siblings(crash_header().share, kFirstSiblings));
+  ASSERT_TRUE((*store)->complete(crash_header().share, {.siblings = kFirstSiblings}));
   promise.old_siblings = kFirstSiblings;
   promise.new_siblings = kLastSiblings;
-  ASSERT_TRUE((*store)->update_siblings(crash_header().share, kLastSiblings));
+  ASSERT_TRUE((*store)->complete(crash_header().share, {.siblings = kLastSiblings}));
   promise.old_siblings = kLastSiblings;
   promise.committed = false;  // the removal may or may not have happened
   promise.durable = 0;

@@ -48,7 +48,7 @@ class DirectoryStore final : public ShareStore {
   Result<> remove(const ShareId& share) override;
   Result<ShareListing> list() override;
   Result<PartialListing> list_partial() override;
-  Result<> update_siblings(const ShareId& share, const std::vector<Sibling>& siblings) override;
+  Result<> complete(const ShareId& share, const Completion& completion) override;
   Result<std::uint64_t> free_bytes() override;
 
  private:
@@ -212,12 +212,13 @@ Result<PartialListing> DirectoryStore::list_partial() {
   return listing;
 }
 
-Result<> DirectoryStore::update_siblings(const ShareId& share,
-                                         const std::vector<Sibling>& siblings) {
+Result<> DirectoryStore::complete(const ShareId& share, const Completion& completion) {
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(HeaderFile file, open_committed(share, os::OpenMode::kReadWrite));
   ShareHeader header = file.header();
-  header.siblings = siblings;
+  header.siblings = completion.siblings;
+  header.entropy_origins = completion.entropy_origins;
+  header.computational = completion.computational;
   TRY(check_header(header));
   return file.write_both(header, file.durable_chunks());
 }

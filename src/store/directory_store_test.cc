@@ -296,9 +296,11 @@ TEST_F(DirectoryStoreTest, Siblings) {
   ShareHeader header = small_header(1, 100);
   store_share(header);
   header.siblings = {{1, id_of<ShareId>(7), *SiteName::parse("lsa")}};
-  ASSERT_TRUE(store_->update_siblings(header.share, header.siblings));
+  ASSERT_TRUE(store_->complete(header.share, {.siblings = header.siblings}));
   header.siblings.push_back({2, id_of<ShareId>(8), *SiteName::parse("tuh")});
-  ASSERT_TRUE(store_->update_siblings(header.share, header.siblings));
+  header.entropy_origins = 0x42;
+  header.computational = true;
+  ASSERT_TRUE(store_->complete(header.share, {header.siblings, 0x42, true}));
   EXPECT_EQ((*store_->open(header.share))->header(), header);
   // Either copy alone has the new list.
   for (const std::uint64_t at : {std::uint64_t{9}, kHeaderBytes + 9}) {
@@ -306,11 +308,12 @@ TEST_F(DirectoryStoreTest, Siblings) {
     EXPECT_EQ((*store_->open(header.share))->header(), header);
     flip(path_of(1, ".share"), at);
   }
-  std::vector<Sibling> many(9, header.siblings[0]);
-  EXPECT_EQ(store_->update_siblings(header.share, many).error().code, Code::kInvalidArgument);
-  EXPECT_EQ(store_->update_siblings(id_of<ShareId>(9), {}).error().code, Code::kNotFound);
+  std::vector<Sibling> many(kMaxSiblings + 1, header.siblings[0]);
+  EXPECT_EQ(store_->complete(header.share, {.siblings = many}).error().code,
+            Code::kInvalidArgument);
+  EXPECT_EQ(store_->complete(id_of<ShareId>(9), {.siblings = {}}).error().code, Code::kNotFound);
   files_.full = true;
-  EXPECT_EQ(store_->update_siblings(header.share, {}).error().code, Code::kNoSpace);
+  EXPECT_EQ(store_->complete(header.share, {.siblings = {}}).error().code, Code::kNoSpace);
   files_.full = false;
   EXPECT_EQ((*store_->open(header.share))->header(), header);
 }
@@ -325,8 +328,9 @@ TEST_F(DirectoryStoreTest, ListsBesideWritersSeeNoDamage) {
         EXPECT_TRUE(writer->sync());
       }
       EXPECT_TRUE(writer->commit());
-      EXPECT_TRUE(store_->update_siblings(writer->header().share,
-                                          {{1, id_of<ShareId>(0xaa), *SiteName::parse("lsa")}}));
+      EXPECT_TRUE(
+          store_->complete(writer->header().share,
+                           {.siblings = {{1, id_of<ShareId>(0xaa), *SiteName::parse("lsa")}}}));
     }
     done = true;
   });

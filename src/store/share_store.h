@@ -83,6 +83,13 @@ struct PartialListing {
   std::vector<ShareProblem> problems;
 };
 
+// The end of a share's header.
+struct Completion {
+  std::vector<Sibling> siblings;
+  std::uint16_t entropy_origins = 0;  // where the random numbers of the cut came from
+  bool computational = true;
+};
+
 class ShareStore {
  public:
   virtual ~ShareStore() = default;
@@ -101,10 +108,10 @@ class ShareStore {
   // Committed shares. Damaged and foreign files are problems, not errors. Errors: kIo.
   [[nodiscard]] virtual Result<ShareListing> list() = 0;
   [[nodiscard]] virtual Result<PartialListing> list_partial() = 0;
-  // Replaces the siblings in the header of a committed share; a crash leaves all of the old or all
-  // of the new ones. Errors: kNotFound, kInvalidArgument, kCorrupt, kNoSpace, kIo.
-  [[nodiscard]] virtual Result<> update_siblings(const ShareId& share,
-                                                 const std::vector<Sibling>& siblings) = 0;
+  // Writes into the header of a committed share what is known only once its cut is over; a crash
+  // leaves all of the old or all of the new words. Errors: kNotFound, kInvalidArgument, kCorrupt,
+  // kNoSpace, kIo.
+  [[nodiscard]] virtual Result<> complete(const ShareId& share, const Completion& completion) = 0;
   // Free bytes, less what open writers still have to write. Errors: kIo.
   [[nodiscard]] virtual Result<std::uint64_t> free_bytes() = 0;
 };
