@@ -31,6 +31,8 @@ Result<> Connection::start_lane(Lane& lane, keypool::Reservation pad, keypool::P
   TRY_ASSIGN(const secret::Pad key, lane.pad.take(mac::kBlockBytes));
   lane.key = std::make_shared<const mac::Key>(key.bytes());
   pool.record_use({.hash_key = mac::kBlockBytes});
+  // Small ranges may serve an idle connection for days; their segments must not wait for that.
+  if (lane.pad.remaining() <= limits::kSealBlockBytes) return lane.pad.keep_in_memory();
   return {};
 }
 

@@ -233,9 +233,11 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink)
   for (const RestoreSource& side : plan.sources) {
     auto opened = open_source(side, next_chunk_, count);
     if (!opened) return give_up(side, opened.error());
-    sources.push_back(std::make_unique<ReadAhead>(std::move(*opened), count));
+    sources.push_back(std::move(*opened));
     tops.push_back(side.top);
   }
+  // Only now: a holder sends, and spends key, once somebody reads.
+  for (auto& source : sources) source = std::make_unique<ReadAhead>(std::move(source), count);
   while (next_chunk_ < chunking_.chunk_count()) {
     std::vector<secret::Buffer> records;
     for (std::size_t i = 0; i < sources.size(); ++i) {

@@ -69,6 +69,10 @@ class Reservation {
   // Fills `share` with the next bytes, which become part of a share; at most remaining(), only of
   // a range for shares and behind its hash key, or of random numbers. Errors as take().
   [[nodiscard]] Result<> draw(MutableBytes share);
+  // Reads what remains, at most kSealBlockBytes, into locked memory: take() serves from there, and
+  // the segments may be forgotten however long the holder lives. Errors as take(); the rest is then
+  // burnt.
+  [[nodiscard]] Result<> keep_in_memory();
   // The segments that begin() to end() lies in, in order; something must remain.
   [[nodiscard]] std::vector<KeyPiece> pieces() const;
 

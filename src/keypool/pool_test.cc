@@ -97,6 +97,25 @@ TEST_F(PoolTest, UsedSegmentsAreForgottenWhenTheLastReservationGoes) {
   EXPECT_EQ(rx_->status().available_bytes, 500u);
 }
 
+TEST_F(PoolTest, WhatIsKeptInMemoryNeedsItsSegmentNoMore) {
+  fill(1000);
+  fill(1000);
+  auto granted = *rx_->reserve({950}, Purpose::kControl);
+  EXPECT_EQ(take(granted, 50), expected(0, 50));
+  ASSERT_TRUE(granted.keep_in_memory());
+  {
+    auto next = *rx_->reserve({100}, Purpose::kControl);  // to the end of the first segment
+    EXPECT_EQ(take(next, 100), expected(950, 100));
+  }
+  EXPECT_EQ(rx_->segments().size(), 1u);
+  EXPECT_FALSE(system_.files.exists(dir_ + "/rx/seg-000000000000"));
+  EXPECT_EQ(granted.remaining(), 900u);
+  EXPECT_EQ(granted.begin().value, 50u);
+  EXPECT_EQ(take(granted, 300), expected(50, 300));
+  EXPECT_EQ(take(granted, 600), expected(350, 600));
+  EXPECT_EQ(granted.remaining(), 0u);
+}
+
 TEST_F(PoolTest, TheMarkSurvivesARestartAndWhatWasGrantedIsLost) {
   fill(1000);
   {

@@ -230,6 +230,18 @@ std::vector<KeyPiece> Reservation::pieces() const {
   return pool_->pieces(at_, end_);
 }
 
+Result<> Reservation::keep_in_memory() {
+  WARIFU_CHECK(remaining() <= limits::kSealBlockBytes);
+  if (remaining() == 0) return {};
+  const PadOffset start = at_;
+  secret::Buffer rest(remaining());
+  TRY(copy_next(rest.bytes()));  // to the end, so the segments are let go
+  at_ = start;
+  block_ = std::move(rest);
+  block_begin_ = start;
+  return {};
+}
+
 Result<> Reservation::draw(MutableBytes share) {
   const bool behind_key =
       purpose_ == Purpose::kShare && at_ >= first_ + ByteCount{kShareHashKeyBytes};
@@ -239,7 +251,7 @@ Result<> Reservation::draw(MutableBytes share) {
 }
 
 Result<secret::Pad> Reservation::take(std::size_t size) {
-  WARIFU_CHECK(pool_ != nullptr && size <= remaining());
+  WARIFU_CHECK(size <= remaining());
   // What becomes a share must never be a pad as well: the ciphertext would be the secret.
   WARIFU_CHECK(purpose_ != Purpose::kRandom);
   WARIFU_CHECK(purpose_ != Purpose::kShare || (at_ == first_ && size == kShareHashKeyBytes));

@@ -73,11 +73,14 @@ class Scenario(NetworkTest):
             self.assertEqual(listed[object_id]["card_record"], "on_card")
 
     def test_a_store_spends_exactly_the_bytes_of_the_shares(self):
-        bulk = accounts.spent(self.before_store, self.after_store, "bulk_bytes")
+        bulk = accounts.spent(self.before_store, self.after_store, "moved_bytes")
         share = accounts.records_bytes(BIG)
         expected = {("tommo", "lsa"): share, ("tommo", "tuh"): share}
         expected |= {("tuh", cloud): share for cloud in CLOUDS}
         self.assertEqual(bulk, expected)
+        # One share of each cut is key that both ends held: nothing was sent for it.
+        drawn = accounts.spent(self.before_store, self.after_store, "share_bytes")
+        self.assertEqual(drawn, {("tommo", "lsa"): share, ("tuh", "cloud1"): share})
 
     def test_explain_tells_shares_ways_and_what_is_not_real(self):
         told = self.network.explain(self.ids["small"])
@@ -92,6 +95,11 @@ class Scenario(NetworkTest):
         for word in ("rate model", "card"):
             self.assertTrue(any(word in text for text in told["simulated"]), told["simulated"])
         self.assertTrue(told["computational"])
+        self.assertEqual({letter for letter in ("A", "B", "C1", "C2", "C3")
+                          if shares[letter]["key_as_share"]}, {"B", "C1"})
+        # The start key of a device link was preshared, what its devices gave came from the model.
+        self.assertTrue(shares["A"]["random_origins"])
+        self.assertLessEqual(set(shares["A"]["random_origins"]), {"RATE_MODEL", "PRESHARED"})
         spent = {(entry["from"], entry["to"]): entry for entry in told["key_spent"]}
         for hop in (("tommo", "lsa"), ("tommo", "tuh"), ("tuh", "cloud1")):
             self.assertGreaterEqual(spent[hop]["payload_bytes"], accounts.records_bytes(SMALL))
@@ -135,7 +143,8 @@ class Scenario(NetworkTest):
         self.assertEqual(wrong, [])
         self.assertEqual(len(records), 8)
         for link in records:
-            self.assertEqual(link["key_bits_used"], link["payload_bits"] + link["tag_bits"])
+            self.assertEqual(link["key_bits_used"],
+                             link["payload_bits"] + link["tag_bits"] + link["share_bits"])
             self.assertLessEqual(link["bulk_bits"], link["payload_bits"])
 
     def test_preshared_key_is_either_left_or_marked_used(self):
@@ -155,7 +164,9 @@ class Scenario(NetworkTest):
             link = next(link for link in self.network.link_status(site) if link["peer"] == peer)
             self.assertGreater(link[direction]["mark"], 8 * BIG)
             folder = self.network.data(site) / "pools" / peer / direction
+            # Counted before the status is read: the intake goes on, and what it brings is unused.
             kept = sum(path.stat().st_size for path in folder.glob("seg-*"))
+            link = next(link for link in self.network.link_status(site) if link["peer"] == peer)
             unused = link[direction]["synced_end"] - link[direction]["mark"]
             unused += link[direction]["ingested_bytes"]
             # A segment holds at most 4 MiB here; a few may be in use just now.

@@ -5,7 +5,8 @@ Both must tell the same; the difference of two ledgers is what happened in betwe
 
 For one direction:  mark = bytes marked used since the pool began
                     discarded = marked and never used
-                    used = mark - discarded, which must be payload + tag + hash key
+                    used = mark - discarded, which must be payload + tag + hash key + share
+                    (share: key that became a share itself at both ends, with nothing sent)
 
 A site that stops may miss messages that were on their way: their pad is used at the sending end and
 thrown away at the receiving end. On links of sites that were stopped (`stopped`) so much, and no
@@ -15,7 +16,8 @@ more than LOST_LIMIT, may differ; the marks must be equal even there.
 import time
 
 LOST_LIMIT = 64 * 1024
-FIGURES = ("mark", "payload_bytes", "tag_bytes", "hash_key_bytes", "bulk_bytes", "discarded_bytes")
+FIGURES = ("mark", "payload_bytes", "share_bytes", "tag_bytes", "hash_key_bytes", "bulk_bytes",
+           "discarded_bytes")
 
 
 class Direction:
@@ -46,7 +48,12 @@ class Direction:
 
     def key_bytes(self):
         figures = self.figures()
-        return figures["payload_bytes"] + figures["tag_bytes"] + figures["hash_key_bytes"]
+        return (figures["payload_bytes"] + figures["share_bytes"] + figures["tag_bytes"]
+                + figures["hash_key_bytes"])
+
+    def moved_bytes(self):
+        """Share bytes that came to the other end, sent or drawn."""
+        return self.figures()["bulk_bytes"] + self.figures()["share_bytes"]
 
 
 def read(network, sites):
@@ -81,14 +88,15 @@ def read_settled(network, sites, stopped=(), limit=30.0):
 def spent(before, after, figure="key_bytes"):
     """Bytes by direction between two ledgers, directions without use left out.
 
-    `figure` is "key_bytes" or one of FIGURES."""
+    `figure` is "key_bytes", "moved_bytes" or one of FIGURES."""
+    def read_figure(direction):
+        if figure in FIGURES:
+            return direction.figures()[figure]
+        return getattr(direction, figure)()
+
     result = {}
     for ends, direction in after.items():
-        if figure == "key_bytes":
-            used = direction.key_bytes() - (before[ends].key_bytes() if ends in before else 0)
-        else:
-            used = direction.figures()[figure]
-            used -= before[ends].figures()[figure] if ends in before else 0
+        used = read_figure(direction) - (read_figure(before[ends]) if ends in before else 0)
         if used:
             result[ends] = used
     return result
@@ -124,13 +132,15 @@ def link_records(ledger, stopped=()):
             "tag_bits": 8 * (sums["tag_bytes"] + sums["hash_key_bytes"]),
             "hash_key_bits": 8 * sums["hash_key_bytes"],
             "bulk_bits": 8 * sums["bulk_bytes"],
+            "share_bits": 8 * sums["share_bytes"],
             "discarded_bits": 8 * sums["discarded_bytes"],
             "lost_bits": 8 * (ledger[a, b].lost_bytes() + ledger[b, a].lost_bytes()),
             "origins": sorted(origins),
         }
-        if record["key_bits_used"] != record["payload_bits"] + record["tag_bits"]:
-            wrong.append(f"{a}-{b}: {record['key_bits_used']} key bits used, but payload and tags "
-                         f"are {record['payload_bits'] + record['tag_bits']}")
+        told = record["payload_bits"] + record["tag_bits"] + record["share_bits"]
+        if record["key_bits_used"] != told:
+            wrong.append(f"{a}-{b}: {record['key_bits_used']} key bits used, but payload, tags and "
+                         f"key that became shares are {told}")
         records.append(record)
     return records, wrong
 

@@ -110,12 +110,12 @@ class Scenario:
         """Key bits by direction since the last call, on the screen and as evidence."""
         now = accounts.read_settled(self.network, SITES, self.stopped)
         used = accounts.spent(self.ledger, now)
-        bulk = accounts.spent(self.ledger, now, "bulk_bytes")
+        bulk = accounts.spent(self.ledger, now, "moved_bytes")
         self.ledger = {**self.ledger, **now}
         for ends, number in sorted(used.items()):
             if ends in bulk:  # control messages are in the account, but not news
                 self.screen.fact(f"key spent {' > '.join(ends)} ({now[ends].link_class})",
-                                 f"{human_bits(8 * number)} to carry "
+                                 f"{human_bits(8 * number)} for "
                                  f"{human_bits(8 * bulk[ends])} of a share")
         return [{"from": ends[0], "to": ends[1], "class": now[ends].link_class,
                  "key_bits": 8 * number, "share_bits": 8 * bulk.get(ends, 0)}
@@ -394,7 +394,8 @@ class Scenario:
             self.screen.fact(
                 f"{link['a']}-{link['b']} ({link['class']}, {', '.join(link['origins'])})",
                 f"{human_bits(link['key_bits_used'])} = {human_bits(link['payload_bits'])} data "
-                f"and messages + {human_bits(link['tag_bits'])} tags; thrown away "
+                f"and messages + {human_bits(link['share_bits'])} became shares + "
+                f"{human_bits(link['tag_bits'])} tags; thrown away "
                 f"{human_bits(link['discarded_bits'])}"
                 + (f"; lost while a site was off {human_bits(link['lost_bits'])}"
                    if link["lost_bits"] else ""))
