@@ -106,7 +106,7 @@ struct SealStep {
 
 template <class V, bool kStream, bool kThree>
 struct SplitTagStep {
-  const SplitPass& pass;
+  const SplitPass pass;  // a copy: stores could change what a reference shows
   typename V::Lanes& sums;
   template <bool kFirst>
   WARIFU_MEMBER void pair(std::size_t at, std::size_t number) {
@@ -170,7 +170,7 @@ struct SendStep {
 
 template <class V, bool kStream, Factor kFactor>
 struct CombineTagStep {
-  const CombinePass& pass;
+  const CombinePass pass;
   typename V::Lanes& sums;
   template <bool kFirst>
   WARIFU_MEMBER void pair(std::size_t at, std::size_t number) {
