@@ -29,7 +29,7 @@ class Site {
     TRY(system_.files.make_directories(config_.data_dir));
     std::vector<kme::LinkConfig> links;
     for (const auto& peer : config_.peers) links.push_back(peer.link);
-    TRY_ASSIGN(keys_, kme::KeyManager::open(system_, config_.data_dir, links, config_.random_from));
+    TRY_ASSIGN(keys_, open_keys(links));
     TRY_ASSIGN(log_, audit::Log::open(system_, config_.data_dir + "/audit.log", config_.name));
     TRY_ASSIGN(gate_,
                consent::Gate::open(system_, config_.data_dir + "/gate", config_.name,
@@ -79,6 +79,18 @@ class Site {
   }
 
  private:
+  // A site that was killed keeps its locks until the kernel has ended its last thread, which may
+  // still wait for the disk: worth a few seconds before giving up.
+  Result<std::unique_ptr<kme::KeyManager>> open_keys(const std::vector<kme::LinkConfig>& links) {
+    constexpr int kTries = 25;
+    for (int attempt = 1;; ++attempt) {
+      auto keys = kme::KeyManager::open(system_, config_.data_dir, links, config_.random_from);
+      const bool again = !keys && keys.error().code == Code::kBusy && attempt < kTries;
+      if (!again) return keys;
+      system_.clock.sleep(std::chrono::milliseconds(200));
+    }
+  }
+
   Result<> open_intake() {
     for (const auto& peer : config_.peers) {
       if (!peer.device) continue;

@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t kPiece = 1U << 20;
 constexpr std::uint64_t kSyncEvery = 8U << 20;  // a window of 32 chunks
 
-Result<> disk_part(const std::string& path, std::uint64_t bytes) {
+Result<> write_part(const std::string& path, std::uint64_t bytes) {
   TRY_ASSIGN(const auto file, os::real_files().open(path, os::OpenMode::kCreate));
   Bytes piece(kPiece, 0x5a);
   for (std::uint64_t at = 0; at < bytes; at += kPiece) {
@@ -21,6 +21,12 @@ Result<> disk_part(const std::string& path, std::uint64_t bytes) {
     if ((at + kPiece) % kSyncEvery == 0) file->sync();
   }
   file->sync();
+  return {};
+}
+
+Result<> read_part(const std::string& path, std::uint64_t bytes) {
+  TRY_ASSIGN(const auto file, os::real_files().open(path, os::OpenMode::kRead));
+  Bytes piece(kPiece);
   for (std::uint64_t at = 0; at < bytes; at += kPiece) TRY(file->read_exact_at(at, piece));
   return os::real_files().remove(path);
 }
@@ -74,12 +80,13 @@ Result<Floor> measure_floor(const Settings& settings, const std::string& dir, st
   settings.tell("the floor: the same bytes over disk, loopback and memory");
   const std::uint64_t half = sample / 2 / kPiece * kPiece;
   const double scale = as_double(bytes) / as_double(2 * half);
-  TRY_ASSIGN(const double disk,
-             by_two([&](int i) { return disk_part(dir + "/floor-" + std::to_string(i), half); }));
+  const auto path = [&](int i) { return dir + "/floor-" + std::to_string(i); };
+  TRY_ASSIGN(const double write, by_two([&](int i) { return write_part(path(i), half); }));
+  TRY_ASSIGN(const double read, by_two([&](int i) { return read_part(path(i), half); }));
   if (stopped(settings)) return fail(Code::kCancelled, "stopped");
   TRY_ASSIGN(const double loopback, by_two([&](int) { return loopback_part(half); }));
   TRY_ASSIGN(const double memory, by_two([&](int) { return memory_part(half); }));
-  return Floor{disk * scale, loopback * scale, memory * scale};
+  return Floor{write * scale, read * scale, loopback * scale, memory * scale};
 }
 
 }  // namespace warifu::measure

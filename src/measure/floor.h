@@ -5,14 +5,23 @@
 
 namespace warifu::measure {
 
-struct Floor {
-  double disk_seconds = 0, loopback_seconds = 0, memory_seconds = 0;
-  [[nodiscard]] double seconds() const { return disk_seconds + loopback_seconds + memory_seconds; }
+// How often a job moves the bytes of its file.
+struct Traffic {
+  double written = 0, read = 0, sent = 0, copied = 0;
 };
 
-// For a file of `bytes`: written once in pieces of 1 MiB with a sync after every 8 MiB, read back,
-// sent once over loopback TCP and copied once in memory; two threads at once do half of it each.
-// The rates of the three parts are measured with `sample` bytes and scaled.
+// Seconds for the bytes of a file, each way once.
+struct Floor {
+  double write_seconds = 0, read_seconds = 0, loopback_seconds = 0, memory_seconds = 0;
+  [[nodiscard]] double seconds(const Traffic& times) const {
+    return times.written * write_seconds + times.read * read_seconds +
+           times.sent * loopback_seconds + times.copied * memory_seconds;
+  }
+};
+
+// For a file of `bytes`: written in pieces of 1 MiB with a sync after every 8 MiB, read back, sent
+// over loopback TCP, copied in memory; two threads at once do half of it each. The rates are
+// measured with `sample` bytes and scaled.
 [[nodiscard]] Result<Floor> measure_floor(const Settings& settings, const std::string& dir,
                                           std::uint64_t bytes, std::uint64_t sample);
 
