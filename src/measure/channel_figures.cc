@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/units.h"
 #include "channel/server.h"
+#include "control/share_sink.h"
 #include "kme/key_manager.h"
 #include "kme/preshare.h"
 #include "measure/process.h"
@@ -65,17 +66,51 @@ Result<> make_link(const Ends& ends, const Scratch& scratch, std::uint64_t key_b
   return {};
 }
 
-// Takes an upload to disk; a window is synced before it is acknowledged.
+// A plain file behind the sink that sites write shares with.
+class FileWriter final : public store::ShareWriter {
+ public:
+  explicit FileWriter(os::File& file) : file_(file) {}
+  const store::ShareHeader& header() const override { return header_; }
+  const store::ShareLayout& layout() const override {
+    abort_with(__FILE__, __LINE__, "the file of a measurement has no layout");
+  }
+  ChunkIndex next_chunk() const override { return {records_}; }
+  std::uint64_t durable_chunks() const override { return durable_; }
+  Result<> append(ByteView record) override {
+    TRY(file_.write_at(at_, record));
+    at_ += record.size();
+    ++records_;
+    return {};
+  }
+  Result<> sync() override {
+    file_.sync();
+    durable_ = records_;
+    return {};
+  }
+  Result<> truncate_to(ChunkIndex) override { return no(); }
+  Result<> commit() override { return no(); }
+  Result<> abandon() override { return no(); }
+
+ private:
+  static Result<> no() {
+    return fail(Code::kInvalidArgument, "a file of a measurement only grows");
+  }
+  os::File& file_;
+  store::ShareHeader header_;
+  std::uint64_t at_ = 0, records_ = 0, durable_ = 0;
+};
+
+// Takes an upload to disk as a site does: written and synced by a second thread, window by window.
 Result<> take_upload(channel::Exchange& exchange, const std::string& path) {
   TRY_ASSIGN(const auto file, os::real_files().open(path, os::OpenMode::kOpenOrCreate));
   auto& upload = exchange.upload();
-  std::uint64_t at = 0;
+  FileWriter writer(*file);
+  control::ShareSink sink(writer, upload.shape().frames);
   while (!upload.finished()) {
-    TRY_ASSIGN(const secret::Buffer frame, upload.receive());
-    TRY(file->write_at(at, frame.bytes()));
-    at += frame.size();
+    TRY_ASSIGN(secret::Buffer frame, upload.receive());
+    TRY(sink.put(std::move(frame)));
     if (!upload.ack_due()) continue;
-    file->sync();
+    TRY(sink.wait_durable(upload.due_frames()));
     TRY(upload.acknowledge());
   }
   return exchange.reply({});
