@@ -69,7 +69,6 @@ class Call {
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<StreamSender> sender_;
   std::unique_ptr<StreamReceiver> receiver_;
-  bool failed_ = false;
 };
 
 class Caller {

@@ -16,8 +16,6 @@
 namespace warifu::sharing {
 
 inline constexpr std::size_t kWordBytes = 32;
-inline constexpr std::size_t kShareCount = 3;
-inline constexpr std::size_t kThreshold = 2;
 
 enum class ShareIndex : std::uint8_t { kA = 0, kB = 1, kC = 2 };
 
