@@ -19,7 +19,12 @@ namespace {
 using kernels::Kernels;
 using kernels::Stores;
 
+// The full sender over long streams; over one chunk at a time, again and again, as the data path does
+// it; and what the memory behind both processors allows a plain copy.
 constexpr std::string_view kTwoCores = "two_cores";
+constexpr std::string_view kTwoCoresChunks = "two_cores_chunks";
+constexpr std::string_view kTwoCoresMemcpy = "two_cores_memcpy";
+constexpr std::size_t kChunkBytes = 256U << 10;
 constexpr std::string_view kSender = "full_sender";
 
 double wall_seconds_of(const std::function<void()>& work) {
@@ -120,32 +125,56 @@ KernelFigure single_core(const Case& one, const Kernels& kernels, const Streams&
   return figure(one.name, one.goal, rounds, copy, run);
 }
 
-// The full sender over two halves of the streams: one half by one core against both by two.
-KernelFigure two_cores(const Kernels& kernels, const Streams& streams, const Sums& sums,
+// The same work by one core and by two, each on its own part of the streams; `bytes` of one part.
+KernelFigure two_cores(std::string_view name, double goal, std::size_t bytes,
+                       const std::function<void(std::size_t part)>& work,
                        const std::vector<int>& processors, int rounds) {
-  const Case& sender = *std::ranges::find(cases(), kSender, &Case::name);
-  const std::size_t half = streams.bytes() / 2;
   const auto on = [&](int threads) {
     std::barrier start(threads + 1);
     std::vector<std::jthread> workers;
     for (int i = 0; i < threads; ++i) {
       workers.emplace_back([&, i] {
-        const auto index = static_cast<std::size_t>(i);
-        pin_to(processors[index]);
+        const auto part = static_cast<std::size_t>(i);
+        pin_to(processors[part]);
         start.arrive_and_wait();
-        sender.run(kernels, streams, {index * half, half}, sums, Stores::kStreaming);
+        work(part);
       });
     }
     const double seconds = wall_seconds_of([&] {
       start.arrive_and_wait();
       workers.clear();
     });
-    return static_cast<double>(half) * threads / seconds;
+    return static_cast<double>(bytes) * threads / seconds;
   };
-  KernelFigure result =
-      figure(kTwoCores, kTwoCoresGoal, rounds, [&] { return on(1); }, [&] { return on(2); });
+  KernelFigure result = figure(name, goal, rounds, [&] { return on(1); }, [&] { return on(2); });
   result.against = "one core";
   return result;
+}
+
+KernelFigure two_cores_of(std::string_view name, const Kernels& kernels, const Streams& streams,
+                          const Sums& sums, const std::vector<int>& processors, int rounds) {
+  const Case& sender = *std::ranges::find(cases(), kSender, &Case::name);
+  const std::size_t half = streams.bytes() / 2;
+  if (name == kTwoCoresMemcpy) {
+    const auto copy = [&](std::size_t part) {
+      std::memcpy(streams[streams.count() - 1] + part * half, streams[0] + part * half, half);
+    };
+    return two_cores(name, 0, half, copy, processors, rounds);
+  }
+  if (name == kTwoCores) {
+    const auto long_streams = [&](std::size_t part) {
+      sender.run(kernels, streams, {part * half, half}, sums, Stores::kStreaming);
+    };
+    return two_cores(name, kTwoCoresGoal, half, long_streams, processors, rounds);
+  }
+  const std::size_t chunk = std::min(kChunkBytes, half);
+  const std::size_t times = half / chunk;
+  const auto chunks = [&](std::size_t part) {
+    for (std::size_t i = 0; i < times; ++i) {
+      sender.run(kernels, streams, {part * chunk, chunk}, sums, Stores::kCached);
+    }
+  };
+  return two_cores(name, kTwoCoresGoal, times * chunk, chunks, processors, rounds);
 }
 
 }  // namespace
@@ -154,7 +183,9 @@ const std::vector<std::string_view>& kernel_names() {
   static const std::vector<std::string_view> names = [] {
     std::vector<std::string_view> all;
     for (const Case& one : cases()) {
-      if (one.name == "shamir_3_5_split") all.push_back(kTwoCores);
+      if (one.name == "shamir_3_5_split") {
+        all.insert(all.end(), {kTwoCores, kTwoCoresChunks, kTwoCoresMemcpy});
+      }
       all.push_back(one.name);
     }
     return all;
@@ -178,11 +209,11 @@ std::vector<KernelFigure> measure_kernels(const std::function<bool(std::string_v
   std::vector<KernelFigure> figures;
   for (const std::string_view name : kernel_names()) {
     if (!wanted(name)) continue;
-    if (name != kTwoCores) {
+    if (!name.starts_with(kTwoCores)) {
       const Case& one = *std::ranges::find(cases(), name, &Case::name);
       figures.push_back(single_core(one, *kernels, streams, sums, rounds));
     } else if (const auto processors = pinned.processors(); processors.size() >= 2) {
-      figures.push_back(two_cores(*kernels, streams, sums, processors, rounds));
+      figures.push_back(two_cores_of(name, *kernels, streams, sums, processors, rounds));
     }
   }
   return figures;

@@ -16,6 +16,11 @@ constexpr std::uint64_t kControlGrant = 4096;
 constexpr std::chrono::seconds kWorkingInterval(15);
 constexpr std::chrono::milliseconds kLongestDeniedPause(20'000);
 
+// Pad for data frames: their payload, their tags, and the range's hash key.
+std::uint64_t bulk_range(std::uint64_t payload, std::uint64_t frames) {
+  return payload + frames * otp::kTagBytes + mac::kBlockBytes;
+}
+
 }  // namespace
 
 Connection::~Connection() {
@@ -94,23 +99,27 @@ Result<SealedFrame> Connection::read_frame() {
   const auto header = decode_header(header_bytes);
   if (!header) return break_off(header.error().message);
   if (is_clear(header->type)) return break_off("a clear frame came inside a sealed conversation");
-  Lane& lane = header->type == FrameType::kData ? receive_bulk_ : receive_control_;
+  const bool data = header->type == FrameType::kData;
+  if (data && receive_bulk_next_ && header->pad_offset == receive_bulk_next_->pad.begin()) {
+    receive_bulk_ = std::move(*std::exchange(receive_bulk_next_, std::nullopt));
+  }
+  Lane& lane = data ? receive_bulk_ : receive_control_;
   const std::size_t needed = otp::pad_needed(header->length);
   if (lane.key == nullptr || header->pad_offset != lane.pad.begin() ||
       lane.pad.remaining() < needed || header->sequence != receive_sequence_) {
     return break_off("a frame is out of order or outside the granted pad");
   }
-  secret::Buffer data(header->length + otp::kTagBytes);  // one read for both
-  TRY(stream_->read_exact(data.bytes()));
+  secret::Buffer body(header->length + otp::kTagBytes);  // one read for both
+  TRY(stream_->read_exact(body.bytes()));
   mac::Tag tag{};
-  copy_bytes(tag, data.bytes().subspan(header->length));
-  data.shrink(header->length);
+  copy_bytes(tag, body.bytes().subspan(header->length));
+  body.shrink(header->length);
   TRY_ASSIGN(secret::Pad pad, lane.pad.take(needed));
   ++receive_sequence_;
   link_.receive().record_use({.payload = header->length,
                               .tag = otp::kTagBytes,
-                              .bulk = header->type == FrameType::kData ? header->length : 0});
-  return SealedFrame(*header, header_bytes, std::move(data), tag, std::move(pad), lane.key,
+                              .bulk = data ? header->length : 0});
+  return SealedFrame(*header, header_bytes, std::move(body), tag, std::move(pad), lane.key,
                      verdicts_);
 }
 
@@ -143,43 +152,83 @@ Result<> Connection::ensure_control(std::size_t payload) {
                        std::max(kControlGrant, needed + mac::kBlockBytes));
 }
 
-Result<> Connection::request_grant(keypool::Purpose purpose, std::uint64_t size) {
+Result<> Connection::send_grant_request(keypool::Purpose purpose, std::uint64_t size) {
   wire::Writer request;
   request.u8(static_cast<std::uint8_t>(purpose));
   request.u64(size);
   Bytes payload = request.take();
-  TRY(send_sealed(send_control_, FrameType::kGrantRequest, payload));
+  return send_sealed(send_control_, FrameType::kGrantRequest, payload);
+}
+
+// The next grant or denial; the far end's own requests are answered on the way.
+Result<Frame> Connection::await_grant_answer() {
   for (;;) {
     TRY_ASSIGN(Frame frame, receive_sealed());
-    if (frame.type == FrameType::kGrant) {
-      return take_over(purpose, frame.payload.bytes(), size);
+    switch (frame.type) {
+      case FrameType::kGrant:
+      case FrameType::kGrantDenied: return frame;
+      case FrameType::kGrantRequest: TRY(answer_grant_request(frame.payload.bytes())); break;
+      case FrameType::kWorking: break;
+      default:
+        return fail(Code::kProtocol, "link to " + link_.peer().text() +
+                                         ": something else came where a grant was due");
     }
-    if (frame.type == FrameType::kGrantDenied) {
-      return fail(Code::kOutOfKey, "link to " + link_.peer().text() + " has no " +
-                                       std::to_string(size) + " bytes of key left at the far end");
-    }
-    if (frame.type == FrameType::kGrantRequest) {
-      TRY(answer_grant_request(frame.payload.bytes()));
-      continue;
-    }
-    if (frame.type == FrameType::kWorking) continue;
-    return fail(Code::kProtocol,
-                "link to " + link_.peer().text() + ": something else came where a grant was due");
   }
 }
 
-Result<> Connection::take_over(keypool::Purpose purpose, ByteView grant_bytes, std::uint64_t size) {
+Result<> Connection::request_grant(keypool::Purpose purpose, std::uint64_t size) {
+  TRY(send_grant_request(purpose, size));
+  for (;;) {
+    TRY_ASSIGN(const Frame frame, await_grant_answer());
+    TRY_ASSIGN(const bool asked_ahead, take_answer_ahead(frame));  // answers come in order
+    if (asked_ahead) continue;
+    if (frame.type == FrameType::kGrant) return take_over(purpose, frame.payload.bytes(), size);
+    return fail(Code::kOutOfKey, "link to " + link_.peer().text() + " has no " +
+                                     std::to_string(size) + " bytes of key left at the far end");
+  }
+}
+
+Result<keypool::Reservation> Connection::accept(keypool::Purpose purpose, ByteView grant_bytes,
+                                                std::uint64_t size) {
   TRY_ASSIGN(const Grant grant, decode_grant(grant_bytes));
   if (grant.size.value != size) {
     return fail(Code::kProtocol, "a grant has a wrong size");
   }
-  TRY_ASSIGN(auto range, link_.send().accept(grant.begin, grant.size, purpose));
+  return link_.send().accept(grant.begin, grant.size, purpose);
+}
+
+Result<> Connection::take_over(keypool::Purpose purpose, ByteView grant, std::uint64_t size) {
+  TRY_ASSIGN(auto range, accept(purpose, grant, size));
   if (purpose == keypool::Purpose::kShare) {
     send_share_ = std::move(range);
     return {};
   }
   Lane& lane = purpose == keypool::Purpose::kBulk ? send_bulk_ : send_control_;
   return start_lane(lane, std::move(range), link_.send());
+}
+
+Result<bool> Connection::take_answer_ahead(const Frame& frame) {
+  if (!ahead_ || ahead_->range) return false;
+  if (frame.type == FrameType::kGrantDenied) {
+    ahead_.reset();  // grant_bulk() asks again, and waits
+    return true;
+  }
+  if (frame.type != FrameType::kGrant) return false;
+  TRY_ASSIGN(ahead_->range,
+             accept(keypool::Purpose::kBulk, frame.payload.bytes(), ahead_->size));
+  link_.draw(ahead_->job, {ahead_->size});
+  return true;
+}
+
+Result<bool> Connection::use_ahead(const JobId& job, std::uint64_t size) {
+  while (ahead_ && !ahead_->range) {
+    TRY_ASSIGN(const Frame frame, await_grant_answer());
+    TRY_ASSIGN([[maybe_unused]] const bool taken, take_answer_ahead(frame));
+  }
+  auto ahead = std::exchange(ahead_, std::nullopt);
+  if (!ahead || ahead->job != job || ahead->size != size) return false;  // a rest of it is burnt
+  TRY(start_lane(send_bulk_, std::move(*ahead->range), link_.send()));
+  return true;
 }
 
 Result<> Connection::answer_grant_request(ByteView payload) {
@@ -203,19 +252,38 @@ Result<> Connection::answer_grant_request(ByteView payload) {
     return send_sealed(send_control_, FrameType::kGrantDenied, {});
   }
   Bytes grant = encode(Grant{reserved->begin(), {size}});
-  if (purpose == keypool::Purpose::kShare) {
-    receive_share_ = std::move(*reserved);
-  } else {
-    Lane& lane = purpose == keypool::Purpose::kBulk ? receive_bulk_ : receive_control_;
-    TRY(start_lane(lane, std::move(*reserved), link_.receive()));
-  }
+  TRY(start_receiving(purpose, std::move(*reserved)));
   return send_sealed(send_control_, FrameType::kGrant, grant);
+}
+
+Result<> Connection::start_receiving(keypool::Purpose purpose, keypool::Reservation range) {
+  switch (purpose) {
+    case keypool::Purpose::kShare: receive_share_ = std::move(range); return {};
+    case keypool::Purpose::kBulk:
+      // Frames of the present range may still be on their way.
+      if (receive_bulk_.pad.remaining() == 0) break;
+      return start_lane(receive_bulk_next_.emplace(), std::move(range), link_.receive());
+    default: return start_lane(receive_control_, std::move(range), link_.receive());
+  }
+  return start_lane(receive_bulk_, std::move(range), link_.receive());
 }
 
 Result<> Connection::grant_bulk(const JobId& job, std::uint64_t size, std::uint64_t frames,
                                 const std::function<bool()>& keep_waiting) {
-  return acquire(keypool::Purpose::kBulk, job, size + frames * otp::kTagBytes + mac::kBlockBytes,
-                 keep_waiting);
+  const std::uint64_t needed = bulk_range(size, frames);
+  TRY_ASSIGN(const bool was_asked, use_ahead(job, needed));
+  if (was_asked) return {};
+  return acquire(keypool::Purpose::kBulk, job, needed, keep_waiting);
+}
+
+Result<> Connection::ask_bulk_ahead(const JobId& job, std::uint64_t size, std::uint64_t frames) {
+  WARIFU_CHECK(!ahead_);
+  const std::uint64_t needed = bulk_range(size, frames);
+  if (link_.drawable(job) < needed) return {};
+  TRY(ensure_control(64));
+  TRY(send_grant_request(keypool::Purpose::kBulk, needed));
+  ahead_ = Ahead{job, needed, std::nullopt};
+  return {};
 }
 
 Result<keypool::Reservation> Connection::grant_share(const JobId& job, std::uint64_t size,
@@ -260,9 +328,17 @@ Result<Frame> Connection::receive() {
 Result<SealedFrame> Connection::receive_unopened() {
   for (;;) {
     TRY_ASSIGN(SealedFrame sealed, read_frame());
-    if (sealed.type() != FrameType::kGrantRequest) return sealed;
-    TRY_ASSIGN(const Frame request, open_frame(std::move(sealed)));
-    TRY(answer_grant_request(request.payload.bytes()));
+    const bool request = sealed.type() == FrameType::kGrantRequest;
+    const bool answer = ahead_ && !ahead_->range &&
+                        (sealed.type() == FrameType::kGrant ||
+                         sealed.type() == FrameType::kGrantDenied);
+    if (!request && !answer) return sealed;
+    TRY_ASSIGN(const Frame frame, open_frame(std::move(sealed)));
+    if (request) {
+      TRY(answer_grant_request(frame.payload.bytes()));
+    } else {
+      TRY_ASSIGN([[maybe_unused]] const bool taken, take_answer_ahead(frame));
+    }
   }
 }
 

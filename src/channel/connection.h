@@ -8,8 +8,12 @@
 // Invariants: frames of a direction use the pad of their range in order, sequence numbers count
 // from 0; any deviation, a wrong tag, or a frame dropped unverified ends the connection. What is
 // left of a range at the end of a connection is burnt. Half duplex: at any time one side sends and
-// the other receives; grant requests are answered by the receiving side inside receive(). Thread
-// rule: one thread at a time, except close().
+// the other receives; grant requests are answered by the receiving side inside receive().
+//
+// Making marks durable takes two syncs, one at each end. So the pad of a stream's next window may be
+// asked for while the present one is still being sent (ask_bulk_ahead); each end then holds one
+// range more, which begins to serve when the present one ends. Thread rule: one thread at a time,
+// except close().
 #pragma once
 
 #include <functional>
@@ -42,10 +46,14 @@ class Connection {
   // Seals and sends a control frame; asks for more pad first when it runs low. The payload is
   // encrypted in place. Errors: kOutOfKey, kUnavailable, kTimeout, kProtocol.
   [[nodiscard]] Result<> send(FrameType type, MutableBytes payload);
-  // Reserves pad for `size` bytes of payload in `frames` data frames on behalf of a job. Waits for
-  // key as long as `keep_waiting` says so, telling the peer that work goes on.
+  // Reserves pad for `size` bytes of payload in `frames` data frames on behalf of a job, or takes
+  // what was asked ahead. Waits for key as long as `keep_waiting` says so, telling the peer that
+  // work goes on.
   [[nodiscard]] Result<> grant_bulk(const JobId& job, std::uint64_t size, std::uint64_t frames,
                                     const std::function<bool()>& keep_waiting);
+  // Asks for what the next grant_bulk() with the same arguments will want, and does not wait for the
+  // answer; does nothing when the job would have to wait for key. Errors as send().
+  [[nodiscard]] Result<> ask_bulk_ahead(const JobId& job, std::uint64_t size, std::uint64_t frames);
   // Reserves `size` bytes of the link's key, and a hash key, to become share bytes at both ends; in
   // the same order as pad and marked like it. Waits and errors as grant_bulk().
   [[nodiscard]] Result<keypool::Reservation> grant_share(const JobId& job, std::uint64_t size,
@@ -85,6 +93,12 @@ class Connection {
     keypool::Reservation pad;
     std::shared_ptr<const mac::Key> key;
   };
+  // Bulk pad asked for and not in use yet; `range` is set when the answer came.
+  struct Ahead {
+    JobId job;
+    std::uint64_t size = 0;
+    std::optional<keypool::Reservation> range;
+  };
 
   Connection(kme::Link& link, std::unique_ptr<os::ByteStream> stream)
       : link_(link), stream_(std::move(stream)) {}
@@ -100,9 +114,18 @@ class Connection {
   Result<Frame> receive_sealed();
   Result<> check_intact();
   Result<> ensure_control(std::size_t payload);
+  Result<> send_grant_request(keypool::Purpose purpose, std::uint64_t size);
   Result<> request_grant(keypool::Purpose purpose, std::uint64_t size);
   Result<> answer_grant_request(ByteView payload);
+  // Hands out a range that was reserved for the far end.
+  Result<> start_receiving(keypool::Purpose purpose, keypool::Reservation range);
   Result<> take_over(keypool::Purpose purpose, ByteView grant, std::uint64_t size);
+  Result<keypool::Reservation> accept(keypool::Purpose purpose, ByteView grant, std::uint64_t size);
+  // True when the frame was the answer to ask_bulk_ahead().
+  Result<bool> take_answer_ahead(const Frame& frame);
+  // Takes what was asked ahead into use; false when there is none of this job and size.
+  Result<bool> use_ahead(const JobId& job, std::uint64_t size);
+  Result<Frame> await_grant_answer();
   Result<> acquire(keypool::Purpose purpose, const JobId& job, std::uint64_t size,
                    const std::function<bool()>& keep_waiting);
   // The first grants: reserve and prove; check and take over.
@@ -117,6 +140,8 @@ class Connection {
   kme::Link& link_;
   std::unique_ptr<os::ByteStream> stream_;
   Lane send_control_, send_bulk_, receive_control_, receive_bulk_;
+  std::optional<Ahead> ahead_;
+  std::optional<Lane> receive_bulk_next_;
   keypool::Reservation send_share_, receive_share_;
   std::uint64_t send_sequence_ = 0;
   std::uint64_t receive_sequence_ = 0;

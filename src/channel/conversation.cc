@@ -60,8 +60,18 @@ Result<> StreamSender::start_frame(std::size_t size) {
                                 keep_waiting_);
 }
 
+// In the middle of a window its successor's pad is asked for: the marks of that range become durable
+// at both ends while frames are still on their way.
+Result<> StreamSender::ask_ahead() {
+  if (shape_.drawn || sent_ % limits::kWindowFrames != limits::kWindowFrames / 2) return {};
+  const std::uint64_t next = sent_ + limits::kWindowFrames / 2;
+  if (next >= shape_.frames) return {};
+  return connection_.ask_bulk_ahead(job_, shape_.window_bytes(next), shape_.window_frames(next));
+}
+
 Result<> StreamSender::end_frame() {
   ++sent_;
+  TRY(ask_ahead());
   if (!is_ack_due(shape_, sent_, acknowledged_)) return {};
   TRY(await_frame(connection_, FrameType::kAck, progress_));
   acknowledged_ = next_promise(shape_, acknowledged_);

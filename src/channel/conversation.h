@@ -1,6 +1,7 @@
 // Data frames in windows over a connection, for callers and handlers alike.
 //
-// The sender asks for pad for one window (32 frames) and sends it; two windows may be on their way.
+// The sender asks for pad window by window (32 frames), one window ahead where the key is there
+// already; two windows may be on their way.
 // Acknowledgements run one window behind: after the last frame of window n+1 the receiver
 // acknowledges window n, so that it can write and sync n while n+1 arrives; after the last frame of
 // the stream one acknowledgement covers everything. An acknowledgement says: durable here.
@@ -57,6 +58,7 @@ class StreamSender {
   void check_next(std::size_t size, bool drawn) const;
   Result<> start_frame(std::size_t size);
   Result<> end_frame();
+  Result<> ask_ahead();
 
   std::optional<DrawnWindow> window_;
   std::set<keypool::Origin> drawn_origins_;

@@ -112,6 +112,78 @@ TEST_F(StreamTest, TwoWindowsAreInFlight) {
       });
 }
 
+// The second and third window's grants are asked for in the middle of the windows before them; only
+// the first one has to be waited for. Nothing is burnt by it.
+TEST_F(StreamTest, GrantsAreAskedForOneWindowAhead) {
+  std::vector<std::uint64_t> asked_after;
+  std::uint64_t data = 0;
+  const auto watch = [&](Bytes& frame) {
+    if (frame.size() < 4) return;
+    if (frame[3] == static_cast<Byte>(FrameType::kData)) ++data;
+    if (frame[3] == static_cast<Byte>(FrameType::kGrantRequest)) asked_after.push_back(data);
+  };
+  const StreamShape shape = shape_of(2 * kWindow + 5, 1000);
+  stream(
+      shape, [&](StreamSender& sender) { ASSERT_TRUE(send_all(sender, shape)); },
+      [&](StreamReceiver& receiver) {
+        while (!receiver.finished()) {
+          ASSERT_TRUE(receiver.receive());
+          if (receiver.ack_due()) ASSERT_TRUE(receiver.acknowledge());
+        }
+      },
+      watch);
+  EXPECT_EQ(asked_after,
+            (std::vector<std::uint64_t>{0, kWindow / 2, kWindow + kWindow / 2}));
+  EXPECT_EQ(a_link().send().status().bulk_bytes, shape.bytes);
+  EXPECT_EQ(a_link().send().status().mark, b_link().receive().status().mark);
+  EXPECT_LT(a_link().send().status().discarded_bytes, 5000u);  // ends of control grants
+}
+
+// What was granted ahead and never used is burnt at both ends when the connection ends.
+TEST_F(StreamTest, AGrantAheadDiesWithItsConnection) {
+  const StreamShape shape = shape_of(4 * kWindow, 1000);
+  const std::uint64_t window = kWindow * (1000 + otp::kTagBytes) + mac::kBlockBytes;
+  stream(
+      shape,
+      [&](StreamSender& sender) {
+        for (std::uint64_t i = 0; i < 2 * kWindow; ++i) {  // and the grant of window 2 has come
+          Bytes frame = content(i, 1000);
+          ASSERT_TRUE(sender.send(frame));
+        }
+      },
+      [&](StreamReceiver& receiver) {
+        while (!receiver.ack_due()) ASSERT_TRUE(receiver.receive());
+        ASSERT_TRUE(receiver.acknowledge());
+        EXPECT_FALSE(receiver.receive());
+      });
+  EXPECT_EQ(a_link().send().status().mark, b_link().receive().status().mark);
+  EXPECT_GE(a_link().send().status().discarded_bytes, window);
+  EXPECT_GE(b_link().receive().status().discarded_bytes, window);
+}
+
+// The far end has not yet confirmed what this end counts: it denies, and the next window waits.
+TEST_F(StreamTest, AGrantAheadThatIsDeniedIsAskedForAgain) {
+  const std::uint32_t frame_bytes = 60'000;  // two windows do not fit into the pool
+  const StreamShape shape = shape_of(3 * kWindow, frame_bytes);
+  grow(a_link().send(), 4 << 20);
+  bool confirmed = false;
+  stream(
+      shape,
+      [&](StreamSender& sender) { ASSERT_TRUE(send_all(sender, shape)); },
+      [&](StreamReceiver& receiver) {
+        while (!receiver.finished()) {
+          ASSERT_TRUE(receiver.receive());
+          if (receiver.received() == kWindow / 2 + 3) {
+            confirmed = true;
+            grow(b_link().receive(), 4 << 20);
+          }
+          if (receiver.ack_due()) ASSERT_TRUE(receiver.acknowledge());
+        }
+      });
+  EXPECT_TRUE(confirmed);
+  EXPECT_EQ(b_link().receive().status().bulk_bytes, shape.bytes);
+}
+
 // An own pass over pad, key and header does at both ends what send() and receive() do.
 TEST_F(StreamTest, SlotsAndSealedFramesCarryAnOwnPass) {
   const StreamShape shape = shape_of(70, 1000);

@@ -5,7 +5,7 @@
 
 namespace warifu::control {
 namespace {
-constexpr std::size_t kSinkDepth = 8;
+constexpr std::size_t kSinkDepth = 16;
 }
 
 ShareSink::ShareSink(store::ShareWriter& writer, std::uint64_t records)

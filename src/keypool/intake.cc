@@ -160,7 +160,7 @@ Result<> Pool::forget_used() {
   TRY(write_index(std::move(next)));  // the keys are gone from here on
   for (const SegmentNumber number : forgotten) {
     open_segments_.erase(number.value);
-    TRY(system_.files.remove(segment_path(number)));
+    TRY(sweeper_.take(segment_path(number)));
   }
   return {};
 }

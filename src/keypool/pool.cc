@@ -73,10 +73,14 @@ Result<> Pool::recover(ByteView root_key) {
   TRY_ASSIGN(const auto names, system_.files.list(dir_));
   for (const std::string& name : names) {
     if (!name.starts_with("seg-")) continue;
+    const std::string path = dir_ + "/" + name;
     const bool known = std::ranges::any_of(index_.entries, [&](const SegmentEntry& entry) {
-      return segment_path(entry.number) == dir_ + "/" + name;
+      return segment_path(entry.number) == path;
     });
-    if (!known) TRY(system_.files.remove(dir_ + "/" + name));
+    if (known) continue;
+    // A number that may be given again must be free before that.
+    const bool gone_for_good = path < segment_path({index_.next_number});
+    TRY(gone_for_good ? sweeper_.take(path) : system_.files.remove(path));
   }
   return {};
 }

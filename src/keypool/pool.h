@@ -27,6 +27,7 @@
 
 #include "base/limits.h"
 #include "keypool/format.h"
+#include "keypool/sweeper.h"
 #include "secret/pad.h"
 
 namespace warifu::keypool {
@@ -115,6 +116,9 @@ struct PoolStatus {
 struct PoolOptions {
   // What only Purpose::kControl may take.
   std::uint64_t control_floor_bytes = limits::kControlFloorBytes;
+  // How long no segment must have been forgotten before the files of forgotten ones are removed; 0:
+  // each at once.
+  std::chrono::milliseconds sweep_after{0};
 };
 
 class Pool {
@@ -182,7 +186,10 @@ class Pool {
   };
 
   Pool(os::System system, std::string dir, PoolOptions options)
-      : system_(system), dir_(std::move(dir)), options_(options) {}
+      : system_(system),
+        dir_(std::move(dir)),
+        options_(options),
+        sweeper_(system.files, options.sweep_after) {}
   Result<> recover(ByteView root_key);
   Result<> load_marks();
   Result<> renew_marks();
@@ -209,6 +216,7 @@ class Pool {
   std::string dir_;
   PoolOptions options_;
   std::unique_ptr<os::DirectoryLock> lock_;
+  Sweeper sweeper_;
   Identity identity_;
   secret::Buffer pool_key_;
   std::unique_ptr<os::File> mark_file_;

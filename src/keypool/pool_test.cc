@@ -97,6 +97,36 @@ TEST_F(PoolTest, UsedSegmentsAreForgottenWhenTheLastReservationGoes) {
   EXPECT_EQ(rx_->status().available_bytes, 500u);
 }
 
+// Files wait for a quiet pool; a pool that is closed first leaves them to its next opening.
+TEST_F(PoolTest, FilesOfForgottenSegmentsGoWhenThePoolIsQuiet) {
+  const auto file = [&](int number) {
+    return dir_ + "/rx/seg-00000000000" + std::to_string(number);
+  };
+  const auto open_with = [&](std::chrono::milliseconds quiet) {
+    rx_.reset();
+    rx_ = *Pool::open(system_, dir_ + "/rx", root_, {.sweep_after = quiet});
+  };
+  const auto use_all = [&] {
+    auto granted = *rx_->reserve({1000}, Purpose::kControl);
+    (void)take(granted, 1000);
+  };
+  for (int i = 0; i < 3; ++i) fill(1000);
+  open_with(std::chrono::hours(1));
+  use_all();
+  EXPECT_EQ(rx_->segments().size(), 2u);  // forgotten all the same
+  EXPECT_TRUE(std::filesystem::exists(file(0)));
+  open_with(std::chrono::milliseconds(1));
+  use_all();
+  while (std::filesystem::exists(file(0)) || std::filesystem::exists(file(1))) {
+    std::this_thread::yield();
+  }
+  open_with(std::chrono::hours(1));
+  use_all();
+  EXPECT_TRUE(std::filesystem::exists(file(2)));
+  open_rx();
+  EXPECT_FALSE(std::filesystem::exists(file(2)));
+}
+
 TEST_F(PoolTest, WhatIsKeptInMemoryNeedsItsSegmentNoMore) {
   fill(1000);
   fill(1000);

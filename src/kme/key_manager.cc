@@ -48,7 +48,8 @@ Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const st
     std::unique_ptr<keypool::Pool> pools[2];
     for (const auto direction : {keypool::Direction::kSend, keypool::Direction::kReceive}) {
       TRY_ASSIGN(auto pool, keypool::Pool::open(system, pool_dir(dir, config.peer, direction),
-                                                manager->root_key_.bytes()));
+                                                manager->root_key_.bytes(),
+                                                {.sweep_after = keypool::kSweepAfter}));
       if (pool->link() != config.id || pool->direction() != direction) {
         return fail(Code::kCorrupt, "the pool in '" + pool_dir(dir, config.peer, direction) +
                                         "' belongs to another link than the configuration says");

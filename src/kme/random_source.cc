@@ -68,7 +68,9 @@ Result<std::unique_ptr<RandomSource>> RandomSource::open(os::System system, cons
 }
 
 Result<> RandomSource::open_pool(ByteView root_key) {
-  TRY_ASSIGN(pool_, keypool::Pool::open(system_, dir_, root_key, {.control_floor_bytes = 0}));
+  TRY_ASSIGN(pool_,
+             keypool::Pool::open(system_, dir_, root_key,
+                                 {.control_floor_bytes = 0, .sweep_after = keypool::kSweepAfter}));
   if (pool_->direction() != keypool::Direction::kLocal) {
     return fail(Code::kCorrupt, "'" + dir_ + "' holds the pool of a link, not random bytes");
   }

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/units.h"
@@ -170,6 +171,28 @@ class Receiver {
   std::uint16_t port_;
 };
 
+// Waits until both ends have removed the files of used key, and gives the seconds it took; the turn
+// of scp must not pay for it.
+double wait_swept(const Settings& settings, const Ends& ends, kme::KeyManager& left) {
+  const double start = seconds_now();
+  const std::size_t kept = left.link_to(ends.right)->send().segments().size();
+  const auto files_in = [](const std::string& dir) {
+    const auto names = os::real_files().list(dir);
+    return !names ? 0 : std::ranges::count_if(*names, [](const std::string& name) {
+      return name.starts_with("seg-");
+    });
+  };
+  const std::string dirs[2] = {
+      kme::pool_dir(ends.left_dir, ends.right, keypool::Direction::kSend),
+      kme::pool_dir(ends.right_dir, ends.left, keypool::Direction::kReceive)};
+  while (!stopped(settings) && (std::cmp_greater(files_in(dirs[0]), kept) ||
+                                std::cmp_greater(files_in(dirs[1]), kept))) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  const double waited = seconds_now() - start - as_double(keypool::kSweepAfter.count());
+  return std::max(waited, 0.0);
+}
+
 // Seconds until the far end has all of it on disk.
 Result<double> send_file(const Settings& settings, channel::Caller& caller, const SiteName& to,
                          const std::string& path) {
@@ -314,13 +337,14 @@ Result<std::vector<Figure>> otp_channel_vs_scp(const Settings& settings) {
   channel::Caller caller(*keys, {.self = ends.left,
                                  .addresses = {{ends.right, {"127.0.0.1", receiver->port()}}},
                                  .next_hop = {{ends.right, ends.right}}});
-  std::vector<double> own, peer, peer_gcm;
+  std::vector<double> own, swept, peer, peer_gcm;
   for (int round = 0; round < rounds; ++round) {
     settings.tell(fmt::format("the channel against scp, round {}", round + 1));
     TRY_ASSIGN(const double seconds, send_file(settings, caller, ends.right, scratch / "share"));
     own.push_back(seconds);
     if (round == 0) TRY(same_bytes(settings, scratch / "share", scratch / "received"));
     fs::remove(scratch / "received");
+    swept.push_back(wait_swept(settings, ends, *keys));
     if (scp == nullptr) continue;
     for (const bool gcm : {false, true}) {
       TRY_ASSIGN(const double theirs, scp->copy(settings, scratch / "share", scratch / "copied",
@@ -333,7 +357,9 @@ Result<std::vector<Figure>> otp_channel_vs_scp(const Settings& settings) {
                 .value = as_double(bytes) / median(own) / 1e6,
                 .unit = "MB/s",
                 .goal = 1.5,
-                .note = human_bytes(bytes) + " on loopback, receiver durable on disk; "};
+                .note = fmt::format("{} on loopback, receiver durable on disk; the files of used key "
+                                    "were removed afterwards, in {:.1f} s; ",
+                                    human_bytes(bytes), median(swept))};
   if (scp == nullptr) {
     figure.goal = 0;
     figure.note += kPeerMissing;

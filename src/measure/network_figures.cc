@@ -21,6 +21,7 @@ namespace json = boost::json;
 constexpr std::uint64_t kStoreBytes = 2ULL << 30;
 constexpr std::uint64_t kArrivingBytes = 4'000'000'000;
 constexpr std::uint64_t kQuickBytes = 32ULL << 20;
+constexpr std::uint64_t kPoolsAtMost = 4ULL << 30;  // what devices fill before they stop
 constexpr std::uint64_t kMemoryGoal = 256ULL << 20;
 
 std::string text_at(const json::value& object, const char* key) {
@@ -218,10 +219,12 @@ Result<std::vector<Figure>> store_with_arriving_key(const Settings& settings) {
   std::uint64_t bytes = settings.size != 0 ? settings.size : kArrivingBytes;
   if (settings.quick && settings.size == 0) bytes = kQuickBytes * 4;
   const std::uint64_t free = room(settings.dir);
-  if (free < bytes * 11) {
-    return std::vector{
-        not_measured("store_4g", fmt::format("the disk has {} free, {} are needed",
-                                             human_bytes(free), human_bytes(bytes * 11)))};
+  // File, staged copy, five shares, the restored file and one to spare; key of each link at both ends,
+  // in sets and in the files of used segments.
+  const std::uint64_t needed = bytes * 12 + kPoolsAtMost;
+  if (free < needed) {
+    return std::vector{not_measured("store_4g", fmt::format("the disk has {} free, {} are needed",
+                                                            human_bytes(free), human_bytes(needed)))};
   }
   const std::uint64_t set_bytes = std::clamp<std::uint64_t>(bytes / 8, 16U << 20, 512U << 20);
   const std::string set_text = std::to_string(set_bytes);
