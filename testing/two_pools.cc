@@ -155,9 +155,11 @@ void TwoPools::take_from(End& end, Reservation& reservation, std::size_t size, P
   }
   if (taken) {
     record(end, begin, bytes);
-  } else if (end.disk->faults_met() == 0 && !end.disk->dead()) {
-    ++violations_.lost;
+    return;
   }
+  if (end.disk->faults_met() == 0 && !end.disk->dead()) ++violations_.lost;
+  // A window whose hash key could not be read is given up, as channel/drawn.cc does.
+  if (purpose == Purpose::kShare) reservation = Reservation();
 }
 
 // --- after a crash ------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include "control/consent_desk.h"
 #include "control/key_account.h"
 #include "control/network_view.h"
+#include "datapath/datapath.h"
 
 namespace warifu::control {
 namespace {
@@ -260,6 +261,11 @@ Result<sharing::VerifiedChunk> RestoreStream::combine(const std::vector<sharing:
   const std::size_t wanted = top_records_.length({chunk});
   if (std::ranges::any_of(records, [&](const auto& r) { return r.size() != wanted; })) {
     return fail(Code::kCorrupt, "a share has a record of another size");
+  }
+  if (policy_.scheme == sharing::Scheme{}) {  // one pass for both
+    return datapath::combine_and_verify(
+        *key_, {object_.object, {chunk}, chunking_.length({chunk})},
+        {tops[0], records[0].bytes()}, {tops[1], records[1].bytes()});
   }
   TRY_ASSIGN(const sharing::Joiner joiner, sharing::Joiner::make(policy_.scheme, tops));
   return sharing::verify_record(*key_, object_.object, {chunk}, chunking_.length({chunk}),
