@@ -100,7 +100,8 @@ Bytes slow_join(const Scheme& scheme, const std::vector<unsigned>& points,
       const std::size_t low = word + bit / 8, high = low + 16;
       std::vector<unsigned> values;
       for (const Bytes& share : shares) {
-        values.push_back((share[low] >> (bit % 8) & 1U) | (share[high] >> (bit % 8) & 1U) << 1U);
+        const auto bit_of = [&](std::size_t at) { return unsigned{share[at]} >> (bit % 8) & 1U; };
+        values.push_back(bit_of(low) | bit_of(high) << 1U);
       }
       const auto coefficients = solve(kSlow4, points, values);
       const auto put = [&](std::size_t from, unsigned element) {
