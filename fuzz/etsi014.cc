@@ -27,6 +27,8 @@ void container(ByteView bytes) {
   require(again.has_value() && written(*again) == once);
 }
 
+}  // namespace
+
 void run(ByteView input) {
   if (input.empty()) return;
   const ByteView bytes = input.subspan(1);
@@ -59,10 +61,4 @@ void run(ByteView input) {
   }
 }
 
-}  // namespace
 }  // namespace warifu::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  warifu::fuzz::run({data, size});
-  return 0;
-}

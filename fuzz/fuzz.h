@@ -1,8 +1,8 @@
 // What the fuzz targets share.
 //
-// A target takes arbitrary bytes and must neither crash nor run wild; where there is a writer for what
-// was read, what it writes must read back as the same. The first byte of an input chooses among the
-// parsers of a target.
+// A target takes arbitrary bytes and must neither crash nor run wild; where there is a writer for
+// what was read, what it writes must read back as the same. The first byte of an input chooses
+// among the parsers of a target.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,9 @@
 #include "wire/wire.h"
 
 namespace warifu::fuzz {
+
+// Each target's own; called by entry.cc.
+void run(ByteView input);
 
 // A difference that a parser and its writer must not have.
 inline void require(bool holds) {

@@ -13,6 +13,8 @@ void read_back(const Decoded& decoded, const Decode& decode) {
   require(keypool::encode(*again) == once);
 }
 
+}  // namespace
+
 void run(ByteView input) {
   if (input.empty()) return;
   const Byte choice = input[0];
@@ -37,10 +39,4 @@ void run(ByteView input) {
   }
 }
 
-}  // namespace
 }  // namespace warifu::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  warifu::fuzz::run({data, size});
-  return 0;
-}

@@ -8,9 +8,9 @@
 // - no sync_dir: the mark is written in place, under a name that a restart renews; what shows is
 //   lost segments;
 // - a rename that is not atomic: a pool without its mark or index does not open.
-// The last three: a receiving end that uses pad before the other has accepted it has no witness when
-// it is restored, a share that is read before its range is marked comes again likewise, and two
-// processes on one pool hand out the same bytes.
+// The last three: a receiving end that uses pad before the other has accepted it has no witness
+// when it is restored, a share that is read before its range is marked comes again likewise, and
+// two processes on one pool hand out the same bytes.
 #include "testing/pool_bugs.h"
 
 #include <algorithm>
@@ -45,11 +45,7 @@ const SeededBug kBugs[] = {
      Course::kCrashes,
      Due::kAnyViolation,
      true},
-    {"no checksum",
-     {.bends = {.no_checksum = true}},
-     Course::kCrashes,
-     Due::kAnyViolation,
-     true},
+    {"no checksum", {.bends = {.no_checksum = true}}, Course::kCrashes, Due::kAnyViolation, true},
     {"sync_dir does nothing", {.lies = {.sync_dir_does_nothing = true}}},
     {"rename is not atomic", {.lies = {.rename_keeps_nothing = true}}},
     {"pad used before the other end accepted it",
@@ -92,10 +88,10 @@ Tally run_seeded_bug(const SeededBug& bug, std::uint64_t states) {
   const std::uint64_t enough = bug.rare ? std::max<std::uint64_t>(states / 2, 20'000)
                                         : std::max<std::uint64_t>(states / 10, 10'000);
   switch (bug.course) {
-    case Course::kCrashes: return explore_crashes(bug.rules, std::min<std::uint64_t>(enough, 50'000));
-    case Course::kFaults: return explore_faults(bug.rules, std::min<std::uint64_t>(enough, 50'000));
+    case Course::kCrashes: return explore_crashes(bug.rules, enough);
+    case Course::kFaults: return explore_faults(bug.rules, enough);
     case Course::kRestoredReceiver:
-      return explore_backups(bug.rules, Restored::kReceiver, true, 1'250);
+      return explore_backups(bug.rules, Restored::kReceiver, true, states / 80);
     case Course::kTwoOwners: return two_owners(true);
   }
   return {};

@@ -22,7 +22,8 @@ struct SeededBug {
 
 [[nodiscard]] std::span<const SeededBug> seeded_bugs();
 
-// Runs the harness over the bug, with a part of `states` that is enough to show it, at least 10,000.
+// Runs the harness over the bug, with a part of `states` (10,000 or more) that is enough to show
+// it.
 [[nodiscard]] Tally run_seeded_bug(const SeededBug& bug, std::uint64_t states);
 [[nodiscard]] bool is_caught(const SeededBug& bug, const Tally& tally);
 

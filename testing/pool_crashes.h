@@ -24,6 +24,15 @@ struct Tally {
     bytes += pair.bytes_taken();
     refusals += pair.refusals();
   }
+  Tally& operator+=(const Tally& other) {
+    if (found.total() == 0) first_bad_seed = other.first_bad_seed;
+    found += other.found;
+    states += other.states;
+    crashes += other.crashes;
+    bytes += other.bytes;
+    refusals += other.refusals;
+    return *this;
+  }
 };
 
 std::ostream& operator<<(std::ostream& out, const Tally& tally);

@@ -19,8 +19,8 @@ namespace {
 using kernels::Kernels;
 using kernels::Stores;
 
-// The full sender over long streams; over one chunk at a time, again and again, as the data path does
-// it; and what the memory behind both processors allows a plain copy.
+// The full sender over long streams; over one chunk at a time, again and again, as the data path
+// does it; and what the memory behind both processors allows a plain copy.
 constexpr std::string_view kTwoCores = "two_cores";
 constexpr std::string_view kTwoCoresChunks = "two_cores_chunks";
 constexpr std::string_view kTwoCoresMemcpy = "two_cores_memcpy";

@@ -116,9 +116,8 @@ Result<SealedFrame> Connection::read_frame() {
   body.shrink(header->length);
   TRY_ASSIGN(secret::Pad pad, lane.pad.take(needed));
   ++receive_sequence_;
-  link_.receive().record_use({.payload = header->length,
-                              .tag = otp::kTagBytes,
-                              .bulk = data ? header->length : 0});
+  link_.receive().record_use(
+      {.payload = header->length, .tag = otp::kTagBytes, .bulk = data ? header->length : 0});
   return SealedFrame(*header, header_bytes, std::move(body), tag, std::move(pad), lane.key,
                      verdicts_);
 }
@@ -180,8 +179,10 @@ Result<> Connection::request_grant(keypool::Purpose purpose, std::uint64_t size)
   TRY(send_grant_request(purpose, size));
   for (;;) {
     TRY_ASSIGN(const Frame frame, await_grant_answer());
-    TRY_ASSIGN(const bool asked_ahead, take_answer_ahead(frame));  // answers come in order
-    if (asked_ahead) continue;
+    if (answers_ahead(frame.type)) {  // answers come in the order of their requests
+      TRY(take_answer_ahead(frame));
+      continue;
+    }
     if (frame.type == FrameType::kGrant) return take_over(purpose, frame.payload.bytes(), size);
     return fail(Code::kOutOfKey, "link to " + link_.peer().text() + " has no " +
                                      std::to_string(size) + " bytes of key left at the far end");
@@ -207,23 +208,25 @@ Result<> Connection::take_over(keypool::Purpose purpose, ByteView grant, std::ui
   return start_lane(lane, std::move(range), link_.send());
 }
 
-Result<bool> Connection::take_answer_ahead(const Frame& frame) {
-  if (!ahead_ || ahead_->range) return false;
-  if (frame.type == FrameType::kGrantDenied) {
+bool Connection::answers_ahead(FrameType type) const {
+  const bool answer = type == FrameType::kGrant || type == FrameType::kGrantDenied;
+  return answer && ahead_ && !ahead_->range;
+}
+
+Result<> Connection::take_answer_ahead(const Frame& answer) {
+  if (answer.type == FrameType::kGrantDenied) {
     ahead_.reset();  // grant_bulk() asks again, and waits
-    return true;
+    return {};
   }
-  if (frame.type != FrameType::kGrant) return false;
-  TRY_ASSIGN(ahead_->range,
-             accept(keypool::Purpose::kBulk, frame.payload.bytes(), ahead_->size));
+  TRY_ASSIGN(ahead_->range, accept(keypool::Purpose::kBulk, answer.payload.bytes(), ahead_->size));
   link_.draw(ahead_->job, {ahead_->size});
-  return true;
+  return {};
 }
 
 Result<bool> Connection::use_ahead(const JobId& job, std::uint64_t size) {
   while (ahead_ && !ahead_->range) {
-    TRY_ASSIGN(const Frame frame, await_grant_answer());
-    TRY_ASSIGN([[maybe_unused]] const bool taken, take_answer_ahead(frame));
+    TRY_ASSIGN(const Frame answer, await_grant_answer());
+    TRY(take_answer_ahead(answer));
   }
   auto ahead = std::exchange(ahead_, std::nullopt);
   if (!ahead || ahead->job != job || ahead->size != size) return false;  // a rest of it is burnt
@@ -257,15 +260,17 @@ Result<> Connection::answer_grant_request(ByteView payload) {
 }
 
 Result<> Connection::start_receiving(keypool::Purpose purpose, keypool::Reservation range) {
-  switch (purpose) {
-    case keypool::Purpose::kShare: receive_share_ = std::move(range); return {};
-    case keypool::Purpose::kBulk:
-      // Frames of the present range may still be on their way.
-      if (receive_bulk_.pad.remaining() == 0) break;
-      return start_lane(receive_bulk_next_.emplace(), std::move(range), link_.receive());
-    default: return start_lane(receive_control_, std::move(range), link_.receive());
+  if (purpose == keypool::Purpose::kShare) {
+    receive_share_ = std::move(range);
+    return {};
   }
-  return start_lane(receive_bulk_, std::move(range), link_.receive());
+  Lane* lane = &receive_control_;
+  if (purpose == keypool::Purpose::kBulk) {
+    // Frames of the present range may still be on their way.
+    const bool in_use = receive_bulk_.pad.remaining() > 0;
+    lane = in_use ? &receive_bulk_next_.emplace() : &receive_bulk_;
+  }
+  return start_lane(*lane, std::move(range), link_.receive());
 }
 
 Result<> Connection::grant_bulk(const JobId& job, std::uint64_t size, std::uint64_t frames,
@@ -329,16 +334,9 @@ Result<SealedFrame> Connection::receive_unopened() {
   for (;;) {
     TRY_ASSIGN(SealedFrame sealed, read_frame());
     const bool request = sealed.type() == FrameType::kGrantRequest;
-    const bool answer = ahead_ && !ahead_->range &&
-                        (sealed.type() == FrameType::kGrant ||
-                         sealed.type() == FrameType::kGrantDenied);
-    if (!request && !answer) return sealed;
+    if (!request && !answers_ahead(sealed.type())) return sealed;
     TRY_ASSIGN(const Frame frame, open_frame(std::move(sealed)));
-    if (request) {
-      TRY(answer_grant_request(frame.payload.bytes()));
-    } else {
-      TRY_ASSIGN([[maybe_unused]] const bool taken, take_answer_ahead(frame));
-    }
+    TRY(request ? answer_grant_request(frame.payload.bytes()) : take_answer_ahead(frame));
   }
 }
 

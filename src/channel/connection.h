@@ -10,8 +10,8 @@
 // left of a range at the end of a connection is burnt. Half duplex: at any time one side sends and
 // the other receives; grant requests are answered by the receiving side inside receive().
 //
-// Making marks durable takes two syncs, one at each end. So the pad of a stream's next window may be
-// asked for while the present one is still being sent (ask_bulk_ahead); each end then holds one
+// Making marks durable takes two syncs, one at each end. So the pad of a stream's next window may
+// be asked for while the present one is still being sent (ask_bulk_ahead); each end then holds one
 // range more, which begins to serve when the present one ends. Thread rule: one thread at a time,
 // except close().
 #pragma once
@@ -51,8 +51,8 @@ class Connection {
   // work goes on.
   [[nodiscard]] Result<> grant_bulk(const JobId& job, std::uint64_t size, std::uint64_t frames,
                                     const std::function<bool()>& keep_waiting);
-  // Asks for what the next grant_bulk() with the same arguments will want, and does not wait for the
-  // answer; does nothing when the job would have to wait for key. Errors as send().
+  // Asks for what the next grant_bulk() with the same arguments will want, and does not wait for
+  // the answer; does nothing when the job would have to wait for key. Errors as send().
   [[nodiscard]] Result<> ask_bulk_ahead(const JobId& job, std::uint64_t size, std::uint64_t frames);
   // Reserves `size` bytes of the link's key, and a hash key, to become share bytes at both ends; in
   // the same order as pad and marked like it. Waits and errors as grant_bulk().
@@ -121,8 +121,9 @@ class Connection {
   Result<> start_receiving(keypool::Purpose purpose, keypool::Reservation range);
   Result<> take_over(keypool::Purpose purpose, ByteView grant, std::uint64_t size);
   Result<keypool::Reservation> accept(keypool::Purpose purpose, ByteView grant, std::uint64_t size);
-  // True when the frame was the answer to ask_bulk_ahead().
-  Result<bool> take_answer_ahead(const Frame& frame);
+  // A frame of this type would be the answer to ask_bulk_ahead(), which take_answer_ahead() takes.
+  [[nodiscard]] bool answers_ahead(FrameType type) const;
+  Result<> take_answer_ahead(const Frame& answer);
   // Takes what was asked ahead into use; false when there is none of this job and size.
   Result<bool> use_ahead(const JobId& job, std::uint64_t size);
   Result<Frame> await_grant_answer();

@@ -128,12 +128,13 @@ TEST_F(StreamTest, GrantsAreAskedForOneWindowAhead) {
       [&](StreamReceiver& receiver) {
         while (!receiver.finished()) {
           ASSERT_TRUE(receiver.receive());
-          if (receiver.ack_due()) ASSERT_TRUE(receiver.acknowledge());
+          if (receiver.ack_due()) {
+            ASSERT_TRUE(receiver.acknowledge());
+          }
         }
       },
       watch);
-  EXPECT_EQ(asked_after,
-            (std::vector<std::uint64_t>{0, kWindow / 2, kWindow + kWindow / 2}));
+  EXPECT_EQ(asked_after, (std::vector<std::uint64_t>{0, kWindow / 2, kWindow + kWindow / 2}));
   EXPECT_EQ(a_link().send().status().bulk_bytes, shape.bytes);
   EXPECT_EQ(a_link().send().status().mark, b_link().receive().status().mark);
   EXPECT_LT(a_link().send().status().discarded_bytes, 5000u);  // ends of control grants
@@ -168,8 +169,7 @@ TEST_F(StreamTest, AGrantAheadThatIsDeniedIsAskedForAgain) {
   grow(a_link().send(), 4 << 20);
   bool confirmed = false;
   stream(
-      shape,
-      [&](StreamSender& sender) { ASSERT_TRUE(send_all(sender, shape)); },
+      shape, [&](StreamSender& sender) { ASSERT_TRUE(send_all(sender, shape)); },
       [&](StreamReceiver& receiver) {
         while (!receiver.finished()) {
           ASSERT_TRUE(receiver.receive());
@@ -177,7 +177,9 @@ TEST_F(StreamTest, AGrantAheadThatIsDeniedIsAskedForAgain) {
             confirmed = true;
             grow(b_link().receive(), 4 << 20);
           }
-          if (receiver.ack_due()) ASSERT_TRUE(receiver.acknowledge());
+          if (receiver.ack_due()) {
+            ASSERT_TRUE(receiver.acknowledge());
+          }
         }
       });
   EXPECT_TRUE(confirmed);

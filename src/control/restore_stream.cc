@@ -263,9 +263,9 @@ Result<sharing::VerifiedChunk> RestoreStream::combine(const std::vector<sharing:
     return fail(Code::kCorrupt, "a share has a record of another size");
   }
   if (policy_.scheme == sharing::Scheme{}) {  // one pass for both
-    return datapath::combine_and_verify(
-        *key_, {object_.object, {chunk}, chunking_.length({chunk})},
-        {tops[0], records[0].bytes()}, {tops[1], records[1].bytes()});
+    return datapath::combine_and_verify(*key_, {object_.object, {chunk}, chunking_.length({chunk})},
+                                        {tops[0], records[0].bytes()},
+                                        {tops[1], records[1].bytes()});
   }
   TRY_ASSIGN(const sharing::Joiner joiner, sharing::Joiner::make(policy_.scheme, tops));
   return sharing::verify_record(*key_, object_.object, {chunk}, chunking_.length({chunk}),

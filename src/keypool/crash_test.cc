@@ -172,6 +172,7 @@ TEST(PoolCrashTest, EverySeededBugIsCaught) {
 
 TEST(PoolCrashTest, ASecondOwnerStaysOut) {
   EXPECT_EQ(sim::two_owners(false).found.total(), 0u);
+  EXPECT_EQ(sim::two_owners(true).found.overlaps, 1u);  // when the lock lies
 }
 
 }  // namespace

@@ -39,8 +39,8 @@ void Sweeper::run() {
   while (!ending_) {
     changed_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
     const std::size_t count = waiting_.size();
-    const bool more = changed_.wait_for(
-        lock, quiet_, [&] { return ending_ || waiting_.size() > count; });
+    const bool more =
+        changed_.wait_for(lock, quiet_, [&] { return ending_ || waiting_.size() > count; });
     if (ending_) return;
     if (more && !is_short(waiting_.front())) continue;
     const std::vector<std::string> paths = std::exchange(waiting_, {});

@@ -185,8 +185,8 @@ double wait_swept(const Settings& settings, const Ends& ends, kme::KeyManager& l
   const std::string dirs[2] = {
       kme::pool_dir(ends.left_dir, ends.right, keypool::Direction::kSend),
       kme::pool_dir(ends.right_dir, ends.left, keypool::Direction::kReceive)};
-  while (!stopped(settings) && (std::cmp_greater(files_in(dirs[0]), kept) ||
-                                std::cmp_greater(files_in(dirs[1]), kept))) {
+  while (!stopped(settings) &&
+         (std::cmp_greater(files_in(dirs[0]), kept) || std::cmp_greater(files_in(dirs[1]), kept))) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   const double waited = seconds_now() - start - as_double(keypool::kSweepAfter.count());
@@ -353,13 +353,14 @@ Result<std::vector<Figure>> otp_channel_vs_scp(const Settings& settings) {
       fs::remove(scratch / "copied");
     }
   }
-  Figure figure{.name = "otp_channel_vs_scp",
-                .value = as_double(bytes) / median(own) / 1e6,
-                .unit = "MB/s",
-                .goal = 1.5,
-                .note = fmt::format("{} on loopback, receiver durable on disk; the files of used key "
-                                    "were removed afterwards, in {:.1f} s; ",
-                                    human_bytes(bytes), median(swept))};
+  Figure figure{
+      .name = "otp_channel_vs_scp",
+      .value = as_double(bytes) / median(own) / 1e6,
+      .unit = "MB/s",
+      .goal = 1.5,
+      .note = fmt::format("{} on loopback, receiver durable on disk; the files of used key "
+                          "were removed afterwards, in {:.1f} s; ",
+                          human_bytes(bytes), median(swept))};
   if (scp == nullptr) {
     figure.goal = 0;
     figure.note += kPeerMissing;

@@ -219,12 +219,13 @@ Result<std::vector<Figure>> store_with_arriving_key(const Settings& settings) {
   std::uint64_t bytes = settings.size != 0 ? settings.size : kArrivingBytes;
   if (settings.quick && settings.size == 0) bytes = kQuickBytes * 4;
   const std::uint64_t free = room(settings.dir);
-  // File, staged copy, five shares, the restored file and one to spare; key of each link at both ends,
-  // in sets and in the files of used segments.
+  // File, staged copy, five shares, the restored file and one to spare; key of each link at both
+  // ends, in sets and in the files of used segments.
   const std::uint64_t needed = bytes * 12 + kPoolsAtMost;
   if (free < needed) {
-    return std::vector{not_measured("store_4g", fmt::format("the disk has {} free, {} are needed",
-                                                            human_bytes(free), human_bytes(needed)))};
+    return std::vector{
+        not_measured("store_4g", fmt::format("the disk has {} free, {} are needed",
+                                             human_bytes(free), human_bytes(needed)))};
   }
   const std::uint64_t set_bytes = std::clamp<std::uint64_t>(bytes / 8, 16U << 20, 512U << 20);
   const std::string set_text = std::to_string(set_bytes);

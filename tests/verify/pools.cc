@@ -1,37 +1,35 @@
 // warifu-verify-pools: the pool's crash harness with as many states as wanted, as figures.
 //
-//   warifu-verify-pools [--states N] [--runs N] [--json]
+//   warifu-verify-pools [--states N] [--runs N]
 //
-// Prints one row per promise; the exit code is 1 when one does not hold. Every run follows from its
-// seed; the threads take different ones.
+// Prints one JSON document, a row per promise, for tools/verify/kms.py; the exit code is 1 when one
+// does not hold. Every run follows from its seed; the threads take different ones.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-#include <boost/json.hpp>
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <iostream>
+#include <numeric>
 #include <thread>
 #include <vector>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 
 #include "testing/pool_bugs.h"
 
 namespace warifu::sim {
 namespace {
 
-struct Row {
-  std::string name;
-  double value = 0;
-  std::string unit;
-  double goal = 0;  // at least this many
-  bool ok = false;
-  std::string note;
-};
+namespace json = boost::json;
 
 // Seeds of different threads never meet.
 constexpr std::uint64_t kSeedsApart = 1'000'000'000;
 
-Tally together(std::uint64_t amount, const std::function<Tally(Rules, std::uint64_t)>& explore) {
+using Explore = std::function<Tally(Rules rules, std::uint64_t amount)>;
+
+Tally on_all_cores(std::uint64_t amount, const Explore& explore) {
   const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
   std::vector<Tally> tallies(threads);
   {
@@ -42,93 +40,66 @@ Tally together(std::uint64_t amount, const std::function<Tally(Rules, std::uint6
       });
     }
   }
-  Tally sum;
-  for (const Tally& one : tallies) {
-    if (sum.found.total() == 0) sum.first_bad_seed = one.first_bad_seed;
-    sum.found += one.found;
-    sum.states += one.states;
-    sum.crashes += one.crashes;
-    sum.bytes += one.bytes;
-    sum.refusals += one.refusals;
-  }
-  return sum;
+  return std::accumulate(tallies.begin(), tallies.end(), Tally{},
+                         [](Tally sum, const Tally& one) { return sum += one; });
 }
 
-Row clean(std::string name, std::uint64_t goal, std::uint64_t reached, const Tally& tally,
-          double seconds) {
-  std::string note = fmt::format("{} violations, {} of them bytes used twice; {} crashes; {:.0f} s",
-                                 tally.found.total(), tally.found.overlaps, tally.crashes, seconds);
-  if (tally.found.total() > 0) note += fmt::format("; first bad seed {}", tally.first_bad_seed);
-  return {std::move(name),
-          static_cast<double>(reached),
-          "states",
-          static_cast<double>(goal),
-          reached >= goal && tally.found.total() == 0,
-          std::move(note)};
+json::object row(std::string_view name, std::uint64_t value, std::string_view unit,
+                 std::uint64_t goal, bool ok, std::string_view note) {
+  return {{"name", name}, {"value", value}, {"unit", unit},
+          {"goal", goal}, {"ok", ok},       {"note", note}};
 }
 
-double timed(Tally& tally, const std::function<Tally()>& work) {
+// Nothing may be violated.
+json::object clean(std::string_view name, std::uint64_t goal, std::string_view unit,
+                   const Explore& explore) {
   const auto start = std::chrono::steady_clock::now();
-  tally = work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const Tally tally = on_all_cores(goal, explore);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const std::uint64_t reached = unit == "states" ? tally.states : goal;
+  std::string note =
+      fmt::format("{} violations, {} of them bytes used twice; {} crashes; {:.0f} s",
+                  tally.found.total(), tally.found.overlaps, tally.crashes, took.count());
+  if (tally.found.total() > 0) note += fmt::format("; first bad seed {}", tally.first_bad_seed);
+  return row(name, reached, unit, goal, reached >= goal && tally.found.total() == 0, note);
 }
 
-std::vector<Row> measure(std::uint64_t states, std::uint64_t runs) {
-  std::vector<Row> rows;
-  Tally tally;
-  double seconds = timed(tally, [&] { return together(states, explore_crashes); });
-  rows.push_back(clean("pool_crash_states", states, tally.states, tally, seconds));
-  seconds = timed(tally, [&] { return together(states / 2, explore_faults); });
-  rows.push_back(clean("pool_disk_errors", states / 2, tally.states, tally, seconds));
-  for (const Restored which : {Restored::kReceiver, Restored::kSender}) {
-    const bool receiver = which == Restored::kReceiver;
-    seconds = timed(tally, [&] {
-      return together(runs, [&](Rules rules, std::uint64_t amount) {
-        return explore_backups(rules, which, receiver, amount);
-      });
-    });
-    rows.push_back(clean(receiver ? "pool_restored_receiver" : "pool_restored_sender", runs, runs,
-                         tally, seconds));
-    rows.back().unit = "runs";
-  }
+json::object caught_bugs() {
+  constexpr std::uint64_t kWanted = 12;
   std::uint64_t caught = 0;
-  std::string missed;
+  std::string note = fmt::format("of {}", seeded_bugs().size());
   for (const SeededBug& bug : seeded_bugs()) {
     if (is_caught(bug, run_seeded_bug(bug, 100'000))) {
       ++caught;
     } else {
-      missed += fmt::format("; not caught: {}", bug.name);
+      note += fmt::format("; not caught: {}", bug.name);
     }
   }
-  const std::uint64_t all = seeded_bugs().size();
-  rows.push_back({"pool_seeded_bugs", static_cast<double>(caught), "caught",
-                  static_cast<double>(std::max<std::uint64_t>(all, 12)), caught == all && all >= 12,
-                  fmt::format("of {}{}", all, missed)});
-  return rows;
+  const std::uint64_t goal = std::max<std::uint64_t>(seeded_bugs().size(), kWanted);
+  return row("pool_seeded_bugs", caught, "caught", goal, caught == goal, note);
+}
+
+Explore backups(Restored which, bool replays) {
+  return
+      [=](Rules rules, std::uint64_t runs) { return explore_backups(rules, which, replays, runs); };
 }
 
 int run(int argc, char** argv) {
   CLI::App app{"The pool's crash harness, as figures"};
   std::uint64_t states = 1'000'000;
   std::uint64_t runs = 100'000;
-  bool json = false;
   app.add_option("--states", states, "images of disks after a crash")->check(CLI::PositiveNumber);
   app.add_option("--runs", runs, "runs with a restored backup")->check(CLI::PositiveNumber);
-  app.add_flag("--json", json, "print one JSON document");
   CLI11_PARSE(app, argc, argv);
-  const std::vector<Row> rows = measure(states, runs);
-  bool good = true;
-  boost::json::array results;
-  for (const Row& row : rows) {
-    good = good && row.ok;
-    results.push_back({{"name", row.name}, {"value", row.value}, {"unit", row.unit},
-                       {"goal", row.goal}, {"ok", row.ok}, {"note", row.note}});
-    if (json) continue;
-    std::cout << fmt::format("{:<24} {:>10.0f} {:<7} {:<6} {}\n", row.name, row.value, row.unit,
-                             row.ok ? "ok" : "FAILED", row.note);
-  }
-  if (json) std::cout << boost::json::serialize(boost::json::object{{"results", results}}) << "\n";
-  return good ? 0 : 1;
+  const json::array results = {
+      clean("pool_crash_states", states, "states", explore_crashes),
+      clean("pool_disk_errors", states / 2, "states", explore_faults),
+      clean("pool_restored_receiver", runs, "runs", backups(Restored::kReceiver, true)),
+      clean("pool_restored_sender", runs, "runs", backups(Restored::kSender, false)),
+      caught_bugs()};
+  std::cout << json::serialize(json::object{{"results", results}}) << "\n";
+  return std::ranges::all_of(results, [](const auto& one) { return one.at("ok").as_bool(); }) ? 0
+                                                                                              : 1;
 }
 
 }  // namespace
