@@ -11,6 +11,7 @@ _warifu_options() {
     "link preshare") echo "--net --json --size --back --out --help" ;;
     "link import") echo "--site --json --wipe --help" ;;
     "random import") echo "--site --json --origin --wipe --help" ;;
+    "random test") echo "--site --json --source --kind --path --min-entropy --alpha --bytes --help" ;;
     "person enrol") echo "--site --json --id --name --keys --card --pin-file --help" ;;
     "object store") echo "--site --json --person --label --policy --no-wait --card --pin-file --help" ;;
     "object list") echo "--site --json --person --help" ;;
@@ -22,7 +23,7 @@ _warifu_options() {
     restore)
       echo "--site --json --grant --out --using --gather --purpose --resume --help"
       ;;
-    explain | "site shares" | "site audit" | "link status" | "random status" | "person list" | "object show" | \
+    explain | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "person list" | "object show" | \
       "consent list" | "job list" | "job show" | "job watch")
       echo "--site --json --help"
       ;;
@@ -40,7 +41,7 @@ _warifu_subcommands() {
     site) echo "run shares audit" ;;
     qkd) echo "rate-model" ;;
     link) echo "preshare import status" ;;
-    random) echo "import status" ;;
+    random) echo "import status test readmit" ;;
     person) echo "enrol list" ;;
     object) echo "store list show card-record" ;;
     consent) echo "give list" ;;

@@ -24,7 +24,8 @@ struct ControlServices {
 struct Services {
   control::SiteContext& site;
   control::ShareService& shares;
-  ControlServices* control = nullptr;  // nullptr at other sites
+  ControlServices* control = nullptr;   // nullptr at other sites
+  kme::RandomFiller* random = nullptr;  // nullptr: no sources fill the random pool
 };
 
 // Everything in `services` must outlive the server that gets the router.

@@ -1,6 +1,7 @@
 // What every site tells its operator: status, shares, links, audit; import of preshared key and
 // random numbers.
 #include "api/json.h"
+#include "api/random_json.h"
 #include "kme/preshare.h"
 
 namespace warifu::api {
@@ -91,11 +92,29 @@ json::value random_json(Services services) {
   const kme::RandomSource::Status status = services.site.keys.random().status();
   json::array origins;
   for (const auto origin : status.origins) origins.emplace_back(keypool::origin_name(origin));
+  json::array parts, sources;
+  for (const auto origin : status.parts) parts.emplace_back(keypool::origin_name(origin));
+  if (services.random != nullptr) {
+    for (const auto& source : services.random->sources()) sources.push_back(to_json(source));
+  }
   return {{"site", services.site.config.name.text()},
           {"source", kme::random_from_name(status.from)},
           {"available_bytes", status.available_bytes},
           {"used_bytes", status.used_bytes},
-          {"origins", std::move(origins)}};
+          {"origins", std::move(origins)},
+          {"parts", std::move(parts)},
+          {"problem", status.problem},
+          {"sources", std::move(sources)}};
+}
+
+Result<json::value> readmit_random(Services services, http::RequestContext& context) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const std::string source, text_field(body, "source"));
+  if (services.random == nullptr) {
+    return fail(Code::kNotFound, "no [[random.source]] is configured at this site");
+  }
+  TRY(services.random->readmit(source));
+  return random_json(services);
 }
 
 Result<json::value> import_random(Services services, http::RequestContext& context) {
@@ -151,6 +170,10 @@ void add_site_routes(http::Router& router, Services services) {
   router.add(Method::kPost, "/v1/random/import",
              json_handler([services](http::RequestContext& context) {
                return import_random(services, context);
+             }));
+  router.add(Method::kPost, "/v1/random/readmit",
+             json_handler([services](http::RequestContext& context) {
+               return readmit_random(services, context);
              }));
   router.add(Method::kGet, "/v1/audit",
              json_handler([services](http::RequestContext&) { return audit_json(services); }));

@@ -64,6 +64,16 @@ struct RandomImportOptions {
 };
 [[nodiscard]] Result<> random_import(const Common& common, const RandomImportOptions& options);
 [[nodiscard]] Result<> random_status(const Common& common);
+struct RandomTestOptions {
+  std::string source;  // of the site; empty: all
+  // Without a site: one source, described here. Empty: kernel and processor.
+  std::string kind, path;
+  double min_entropy = 0;  // 0: not given
+  std::uint32_t alpha = 40;
+  std::string bytes = "0";  // to read besides the start-up tests
+};
+[[nodiscard]] Result<> random_test(const Common& common, const RandomTestOptions& options);
+[[nodiscard]] Result<> random_readmit(const Common& common, const RandomTestOptions& options);
 
 // The person's card at this terminal. Here: the emulated card, its memory in a file.
 struct CardOptions {

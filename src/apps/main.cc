@@ -153,6 +153,25 @@ void random_commands(CLI::App& app, Common& common, Action& action) {
                 "warifu random status --site /tmp/demo/sites/tommo");
   add_site(command, common);
   command->callback([&] { action = [&] { return random_status(common); }; });
+
+  static RandomTestOptions test;
+  command = add(*random, "test", "run the start-up tests of sources now; the site need not run",
+                "warifu random test --kind device --path /dev/hwrng --min-entropy 6");
+  command->add_option("--site", common.site, "test the sources of this site's configuration");
+  command->add_flag("--json", common.json, "print one JSON document");
+  command->add_option("--source", test.source, "only this source of the site");
+  command->add_option("--kind", test.kind, "without a site: kernel, cpu, device or file");
+  command->add_option("--path", test.path, "of the device or file");
+  command->add_option("--min-entropy", test.min_entropy, "bits per byte, 0.1 to 8");
+  command->add_option("--alpha", test.alpha, "a false alarm in 2^ALPHA: 20 to 40");
+  command->add_option("--bytes", test.bytes, "numbers to make (and drop) after the start-up tests");
+  command->callback([&] { action = [&] { return random_test(common, test); }; });
+
+  command = add(*random, "readmit", "take a failed source in again, after start-up tests",
+                "warifu random readmit --site /tmp/demo/sites/tommo hwrng");
+  add_site(command, common);
+  command->add_option("source", test.source, "name of the source")->required();
+  command->callback([&] { action = [&] { return random_readmit(common, test); }; });
 }
 
 void person_commands(CLI::App& app, Common& common, Action& action) {

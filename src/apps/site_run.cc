@@ -5,10 +5,10 @@
 
 #include "api/routes.h"
 #include "apps/commands.h"
+#include "apps/random_sources.h"
 #include "apps/signals.h"
 #include "base/log.h"
 #include "control/site_config.h"
-#include "kme/etsi014_device.h"
 #include "kme/intake.h"
 
 namespace warifu::apps {
@@ -24,6 +24,12 @@ struct LinkIntake {
 class Site {
  public:
   explicit Site(control::SiteConfig config) : config_(std::move(config)) {}
+
+  ~Site() {
+    if (filler_ != nullptr) filler_->stop();  // its thread is joined next
+  }
+  Site(const Site&) = delete;
+  Site& operator=(const Site&) = delete;
 
   Result<> open() {
     TRY(system_.files.make_directories(config_.data_dir));
@@ -44,6 +50,7 @@ class Site {
     server_ = std::make_unique<channel::Server>(*keys_, *caller_, std::move(channel_listener));
     shares_->add_handlers(*server_);
     TRY(open_intake());
+    TRY(open_random());
     if (config_.is_controller()) TRY(open_control());
     return {};
   }
@@ -59,9 +66,11 @@ class Site {
             stopping_);
       });
     }
+    if (filler_ != nullptr) random_thread_ = std::jthread([this] { filler_->run(); });
     http::ServerOptions options{.workers = 16, .max_connections = 256};
     api_ = std::make_unique<http::Server>(std::move(api_listener_), nullptr,
-                                          api::make_router({*context_, *shares_, control_.get()}),
+                                          api::make_router({*context_, *shares_, control_.get(),
+                                                            filler_.get()}),
                                           options);
     api_->start();
     if (jobs_ != nullptr) TRY(jobs_->resume_all());
@@ -72,10 +81,12 @@ class Site {
   void stop() {
     log_info("site " + config_.name.text() + " stops");
     stopping_ = true;
+    if (filler_ != nullptr) filler_->stop();  // nobody waits for numbers any more
     api_->stop();  // no new uploads while jobs end
     server_->stop();
     if (jobs_ != nullptr) jobs_->stop();
     intakes_.clear();
+    if (random_thread_.joinable()) random_thread_.join();
   }
 
  private:
@@ -95,18 +106,8 @@ class Site {
     for (const auto& peer : config_.peers) {
       if (!peer.device) continue;
       const control::DeviceConfig& config = *peer.device;
-      if (!config.url.starts_with("https://")) {
-        return fail(Code::kInvalidArgument,
-                    config_.path + ": device url '" + config.url + "' must start with https://");
-      }
-      http::Endpoint endpoint;
-      TRY_ASSIGN(endpoint.address, os::HostPort::parse(config.url.substr(8)));
-      TRY_ASSIGN(endpoint.tls,
-                 crypto::TlsContext::load(crypto::TlsSide::kClient,
-                                          {config.certificate, config.key, config.ca}));
       LinkIntake& link = intakes_[peer.link.peer];
-      link.device =
-          std::make_unique<kme::Etsi014Device>(std::move(endpoint), config.peer_sae, config.origin);
+      TRY_ASSIGN(link.device, open_key_device(config, config_.path));
       link.intake = std::make_unique<kme::Intake>(system_, *keys_->link_to(peer.link.peer),
                                                   *link.device, config.high_water_bytes);
     }
@@ -123,6 +124,18 @@ class Site {
                         return exchange.reply(std::move(answer));
                       });
     }
+    return {};
+  }
+
+  Result<> open_random() {
+    if (config_.random_from != kme::RandomFrom::kSources) return {};
+    std::vector<std::unique_ptr<entropy::Feed>> feeds;
+    for (const auto& source : config_.random_sources) {
+      TRY_ASSIGN(feeds.emplace_back(),
+                 open_feed(system_, source, config_.data_dir, config_.path));
+    }
+    filler_ = std::make_unique<kme::RandomFiller>(system_, keys_->random(), std::move(feeds),
+                                                  config_.random_high_water);
     return {};
   }
 
@@ -152,6 +165,8 @@ class Site {
   std::unique_ptr<control::SiteContext> context_;
   std::unique_ptr<control::ShareService> shares_;
   std::map<SiteName, LinkIntake> intakes_;
+  std::unique_ptr<kme::RandomFiller> filler_;  // nullptr: no sources
+  std::jthread random_thread_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<control::JobEngine> jobs_;
   std::unique_ptr<control::Enrolment> enrolment_;

@@ -49,6 +49,18 @@ class Table {
     }
     return *value;
   }
+  // A number, with or without a fraction.
+  Result<double> real(const char* key, double least, double most) {
+    seen_.insert(key);
+    const toml::node* node = table_.get(key);
+    const auto value =
+        node == nullptr || !node->is_number() ? std::nullopt : node->value<double>();
+    if (!value || !(*value >= least && *value <= most)) {
+      return bad(file_, node == nullptr ? &table_ : node,
+                 fmt::format("'{}.{}' must be a number from {} to {}", name_, key, least, most));
+    }
+    return *value;
+  }
   Result<bool> flag(const char* key, bool otherwise) {
     seen_.insert(key);
     const toml::node* node = table_.get(key);
@@ -87,6 +99,8 @@ class Table {
     seen_.insert(key);
     return table_[key].as_table();
   }
+  // The caller reads this key by itself.
+  void note(const char* key) { seen_.insert(key); }
   Result<> finish() {
     for (const auto& [key, node] : table_) {
       if (!seen_.contains(std::string(key.str()))) {
@@ -127,8 +141,9 @@ Result<keypool::Origin> parse_device_origin(const std::string& text) {
   return fail(Code::kInvalidArgument, "must be HARDWARE, SIMULATED_CLICKS or RATE_MODEL");
 }
 
-Result<DeviceConfig> read_device(const toml::table& table, const std::string& file) {
-  Table reader(table, "peers.device", file);
+Result<DeviceConfig> read_device(const toml::table& table, const char* name,
+                                 const std::string& file) {
+  Table reader(table, name, file);
   DeviceConfig device;
   TRY_ASSIGN(device.url, reader.text("url"));
   TRY_ASSIGN(device.own_sae, reader.text("own_sae"));
@@ -144,6 +159,106 @@ Result<DeviceConfig> read_device(const toml::table& table, const std::string& fi
   return device;
 }
 
+// What a source is, and what its numbers may be called, as far as its kind decides it.
+Result<> read_random_kind(Table& reader, const std::string& file, const toml::table& table,
+                          RandomSourceConfig& source) {
+  TRY_ASSIGN(source.kind, reader.parsed("kind", parse_random_kind));
+  using keypool::Origin;
+  switch (source.kind) {
+    case RandomKind::kKernel: source.settings.origin = Origin::kKernelGenerator; break;
+    case RandomKind::kCpu: source.settings.origin = Origin::kCpu; break;
+    case RandomKind::kDevice:
+    case RandomKind::kFile: {
+      source.settings.origin = Origin::kHardware;
+      TRY_ASSIGN(source.file, reader.text("path"));
+      if (source.kind == RandomKind::kFile || table.contains("origin")) {
+        TRY_ASSIGN(source.settings.origin, reader.parsed("origin", kme::parse_random_origin));
+      }
+      break;
+    }
+    case RandomKind::kQkd: {
+      const toml::table* device = reader.inner("device");
+      if (device == nullptr) {
+        return bad(file, &table, "'random.source' of kind \"qkd\" needs [random.source.device]");
+      }
+      TRY_ASSIGN(source.device, read_device(*device, "random.source.device", file));
+      source.settings.origin = source.device->origin;
+      break;
+    }
+  }
+  return {};
+}
+
+Result<> read_random_source(Table& reader, const toml::table& table, SiteConfig& config) {
+  const std::string& file = config.path;
+  RandomSourceConfig source;
+  entropy::FeedSettings& settings = source.settings;
+  TRY(read_random_kind(reader, file, table, source));
+  TRY_ASSIGN(settings.name,
+             reader.text_or("name", std::string(random_kind_name(source.kind))));
+  for (const RandomSourceConfig& other : config.random_sources) {
+    if (other.settings.name == settings.name) {
+      return bad(file, &table,
+                 fmt::format("'random.source.name': two sources are called '{}'", settings.name));
+    }
+  }
+  if (settings.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") !=
+          std::string::npos ||
+      settings.name.size() > 32) {
+    return bad(file, table.get("name"),
+               fmt::format("'random.source.name': '{}' must be at most 32 of a-z, 0-9 and -",
+                           settings.name));
+  }
+  const bool raw = source.kind == RandomKind::kDevice || source.kind == RandomKind::kFile;
+  if (raw || table.contains("min_entropy_per_byte")) {
+    TRY_ASSIGN(settings.min_entropy, reader.real("min_entropy_per_byte", entropy::kLeastMinEntropy,
+                                                 entropy::kFullEntropy));
+  }
+  if (table.contains("alpha")) {
+    TRY_ASSIGN(const std::int64_t alpha,
+               reader.number("alpha", entropy::kLeastAlpha, entropy::kMostAlpha));
+    settings.alpha_log2 = static_cast<unsigned>(alpha);
+  }
+  TRY_ASSIGN(settings.required, reader.flag("required", true));
+  TRY_ASSIGN(settings.condition, reader.flag("condition", true));
+  config.random_sources.push_back(std::move(source));
+  return {};
+}
+
+Result<> read_random(const toml::table& table, SiteConfig& config) {
+  const std::string& file = config.path;
+  Table reader(table, "random", file);
+  const toml::node* sources = table.get("source");
+  if (sources == nullptr || !sources->is_array()) {
+    TRY_ASSIGN(config.random_from, reader.parsed("source", kme::parse_random_from));
+    return reader.finish();
+  }
+  config.random_from = kme::RandomFrom::kSources;
+  reader.note("source");
+  for (const toml::node& element : *sources->as_array()) {
+    const toml::table* entry = element.as_table();
+    if (entry == nullptr) return bad(file, &element, "write [[random.source]]");
+    Table source(*entry, "random.source", file);
+    TRY(read_random_source(source, *entry, config));
+    TRY(source.finish());
+  }
+  if (table.contains("high_water")) {
+    TRY_ASSIGN(config.random_high_water, reader.parsed("high_water", parse_size));
+    if (config.random_high_water < kme::RandomFiller::kLeastHighWater) {
+      return bad(file, table.get("high_water"), "'random.high_water' must be at least 1M");
+    }
+  }
+  const auto holds = [](const RandomSourceConfig& source) {
+    return source.settings.required && source.settings.carries_full_entropy();
+  };
+  if (std::ranges::none_of(config.random_sources, holds)) {
+    return bad(file, sources,
+               "'random.source': at least one source must be required and either conditioned or of "
+               "8 bits of min-entropy per byte");
+  }
+  return reader.finish();
+}
+
 Result<> read_peer(Table& reader, const std::string& file, SiteConfig& config) {
   PeerConfig peer;
   TRY_ASSIGN(peer.link.peer, reader.parsed("site", SiteName::parse));
@@ -151,7 +266,7 @@ Result<> read_peer(Table& reader, const std::string& file, SiteConfig& config) {
   TRY_ASSIGN(peer.link.link_class, reader.parsed("class", kme::parse_link_class));
   TRY_ASSIGN(peer.link.id, reader.parsed("id", LinkId::parse));
   if (const toml::table* device = reader.inner("device"); device != nullptr) {
-    TRY_ASSIGN(peer.device, read_device(*device, file));
+    TRY_ASSIGN(peer.device, read_device(*device, "peers.device", file));
   }
   const bool qkd = peer.link.link_class == kme::LinkClass::kQkd;
   if (qkd != peer.device.has_value()) {
@@ -219,9 +334,7 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   TRY_ASSIGN(config.key_as_share, reader.flag("key_as_share", true));
   TRY(reader.finish());
   if (const toml::table* random = top.inner("random"); random != nullptr) {
-    Table source(*random, "random", file);
-    TRY_ASSIGN(config.random_from, source.parsed("source", kme::parse_random_from));
-    TRY(source.finish());
+    TRY(read_random(*random, config));
   }
   TRY(for_each(root, "sites", file, [&](Table& entry, const toml::table&) -> Result<> {
     SiteEntry parsed;
@@ -253,6 +366,26 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
 }
 
 }  // namespace
+
+Result<RandomKind> parse_random_kind(const std::string& text) {
+  for (const auto kind : {RandomKind::kKernel, RandomKind::kCpu, RandomKind::kDevice,
+                          RandomKind::kFile, RandomKind::kQkd}) {
+    if (text == random_kind_name(kind)) return kind;
+  }
+  return fail(Code::kInvalidArgument,
+              "'" + text + "' must be \"kernel\", \"cpu\", \"device\", \"file\" or \"qkd\"");
+}
+
+std::string_view random_kind_name(RandomKind kind) {
+  switch (kind) {
+    case RandomKind::kKernel: return "kernel";
+    case RandomKind::kCpu: return "cpu";
+    case RandomKind::kDevice: return "device";
+    case RandomKind::kFile: return "file";
+    case RandomKind::kQkd: return "qkd";
+  }
+  return "unknown";
+}
 
 const SiteEntry* SiteConfig::find(const SiteName& site) const {
   const auto it = std::ranges::find(sites, site, &SiteEntry::name);

@@ -11,6 +11,7 @@
 
 #include "channel/caller.h"
 #include "kme/key_manager.h"
+#include "kme/random_filler.h"
 
 namespace warifu::control {
 
@@ -25,6 +26,17 @@ struct DeviceConfig {
   keypool::Origin origin = keypool::Origin::kHardware;
   std::uint64_t high_water_bytes = 256ULL << 20;  // pool level at which intake pauses
 };
+
+// One [[random.source]]. `device` only of kind "qkd", `file` only of "device" and "file".
+enum class RandomKind : std::uint8_t { kKernel, kCpu, kDevice, kFile, kQkd };
+struct RandomSourceConfig {
+  RandomKind kind = RandomKind::kKernel;
+  std::string file;
+  std::optional<DeviceConfig> device;
+  entropy::FeedSettings settings;
+};
+[[nodiscard]] Result<RandomKind> parse_random_kind(const std::string& text);
+[[nodiscard]] std::string_view random_kind_name(RandomKind kind);
 
 struct PeerConfig {
   kme::LinkConfig link;
@@ -57,6 +69,9 @@ struct SiteConfig {
   // Cuts take key of direct links as given shares instead of random numbers (cutting.h).
   bool key_as_share = true;
   kme::RandomFrom random_from = kme::RandomFrom::kPoolOrKernel;  // numbers for shares
+  // Of kSources: they fill the pool up to the high-water mark.
+  std::vector<RandomSourceConfig> random_sources;
+  std::uint64_t random_high_water = 64ULL << 20;
   std::string policy;  // placement policy of share control
   std::vector<SiteEntry> sites;
   std::vector<LinkEntry> links;

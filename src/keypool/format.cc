@@ -1,6 +1,7 @@
 // Encoding and strict decoding of the pool files.
 #include "keypool/format.h"
 
+#include <algorithm>
 #include <array>
 
 #include "wire/wire.h"
@@ -11,7 +12,8 @@ namespace {
 constexpr std::string_view kIdentityMagic = "WRFPOOL1";
 constexpr std::string_view kMarkMagic = "WRFMARK2";
 constexpr std::string_view kOldMarkMagic = "WRFMARK1";
-constexpr std::string_view kIndexMagic = "WRFINDX1";
+constexpr std::string_view kIndexMagic = "WRFINDX2";
+constexpr std::string_view kOldIndexMagic = "WRFINDX1";  // entries without parts
 constexpr std::uint32_t kMaxSegments = 1 << 20;
 
 void append_crc(wire::Writer& writer) {
@@ -33,13 +35,14 @@ Result<ByteView> unwrap(ByteView bytes, std::string_view magic, const std::strin
   return bytes.subspan(magic.size(), bytes.size() - magic.size() - 4);
 }
 
-SegmentEntry read_entry(wire::Reader& reader) {
+SegmentEntry read_entry(wire::Reader& reader, bool has_parts) {
   SegmentEntry entry;
   entry.number = {reader.u64()};
   entry.base = {reader.u64()};
   entry.length = reader.u32();
   const std::uint8_t state = reader.u8();
   const std::uint8_t origin = reader.u8();
+  if (has_parts) entry.parts = reader.u16();
   entry.created = {reader.i64()};
   entry.wrap_index = reader.u64();
   const ByteView key = reader.raw(kWrappedKeyBytes);
@@ -48,6 +51,8 @@ SegmentEntry read_entry(wire::Reader& reader) {
   if (!origin_from_number(origin)) reader.reject("unknown origin");
   entry.state = static_cast<SegmentState>(state);
   entry.origin = static_cast<Origin>(origin);
+  if (!has_parts) entry.parts = origin_bit(entry.origin);
+  if ((entry.parts & origin_bit(entry.origin)) == 0) reader.reject("origin is not among its parts");
   return entry;
 }
 
@@ -61,12 +66,13 @@ std::string_view origin_name(Origin origin) {
     case Origin::kPreshared: return "PRESHARED";
     case Origin::kRelayed: return "RELAYED";
     case Origin::kKernelGenerator: return "KERNEL_GENERATOR";
+    case Origin::kCpu: return "CPU_RDSEED";
   }
   return "UNKNOWN";
 }
 
 Result<Origin> origin_from_number(std::uint8_t number) {
-  if (number < 1 || number > 6) {
+  if (number < 1 || number > 7) {
     return fail(Code::kProtocol, "unknown key origin " + std::to_string(number));
   }
   return static_cast<Origin>(number);
@@ -116,6 +122,7 @@ Bytes encode(const Index& index) {
     writer.u32(entry.length);
     writer.u8(static_cast<std::uint8_t>(entry.state));
     writer.u8(static_cast<std::uint8_t>(entry.origin));
+    writer.u16(entry.parts);
     writer.i64(entry.created.value);
     writer.u64(entry.wrap_index);
     writer.raw(entry.wrapped_key);
@@ -125,7 +132,9 @@ Bytes encode(const Index& index) {
 }
 
 Result<Index> decode_index(ByteView bytes, const std::string& path) {
-  TRY_ASSIGN(const ByteView body, unwrap(bytes, kIndexMagic, path));
+  const bool old = as_text(bytes.first(std::min(bytes.size(), kOldIndexMagic.size()))) ==
+                   kOldIndexMagic;
+  TRY_ASSIGN(const ByteView body, unwrap(bytes, old ? kOldIndexMagic : kIndexMagic, path));
   wire::Reader reader(body, "pool index '" + path + "'");
   Index index;
   index.next_number = reader.u64();
@@ -133,7 +142,7 @@ Result<Index> decode_index(ByteView bytes, const std::string& path) {
   const std::uint32_t count = reader.u32();
   if (count > kMaxSegments) return damaged(path, "too many segments");
   for (std::uint32_t i = 0; i < count && reader.good(); ++i) {
-    index.entries.push_back(read_entry(reader));
+    index.entries.push_back(read_entry(reader, !old));
   }
   TRY(reader.finish());
   return index;

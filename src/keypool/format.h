@@ -1,4 +1,4 @@
-// On-disk formats of a pool (docs/formats/keypool.md), version 1; of the mark, version 2. All
+// On-disk formats of a pool (docs/formats/keypool.md), version 1; of mark and index, version 2. All
 // numbers little-endian.
 //
 //   identity := "WRFPOOL1" link:16 direction:u8 pad:7 created:i64
@@ -7,9 +7,9 @@
 //               of that size, so a torn write of one slot cannot harm the other)
 //   slot     := "WRFMARK2" sequence:u64 mark:u64 payload:u64 tag:u64 hash_key:u64 bulk:u64
 //               share:u64 crc32c:u32 zeros
-//   index    := "WRFINDX1" next_number:u64 stream_end:u64 count:u32 entry* crc32c:u32
-//   entry    := number:u64 base:u64 length:u32 state:u8 origin:u8 created:i64
-//               wrap_index:u64 wrapped_segment_key:48
+//   index    := "WRFINDX2" next_number:u64 stream_end:u64 count:u32 entry* crc32c:u32
+//   entry    := number:u64 base:u64 length:u32 state:u8 origin:u8 parts:u16 created:i64
+//               wrap_index:u64 wrapped_segment_key:48      (WRFINDX1, still read: without parts)
 //   segment  := sealed block of 65,536 bytes of pad (the last may be shorter) + 16, repeated
 //
 // The pool key is sealed under the site's root key; each segment key under the pool key; each block
@@ -38,9 +38,13 @@ enum class Origin : std::uint8_t {
   kPreshared = 4,        // random files made beforehand and brought to both ends
   kRelayed = 5,
   kKernelGenerator = 6,  // a generator of this site, seeded by the kernel
+  kCpu = 7,  // RDSEED: the processor's own word that it is random, which nobody can check
 };
 [[nodiscard]] std::string_view origin_name(Origin origin);
 [[nodiscard]] Result<Origin> origin_from_number(std::uint8_t number);
+[[nodiscard]] inline std::uint16_t origin_bit(Origin origin) {
+  return static_cast<std::uint16_t>(1U << static_cast<unsigned>(origin));
+}
 
 enum class SegmentState : std::uint8_t {
   kIngested = 1,     // at this end only; not usable
@@ -55,7 +59,9 @@ struct SegmentEntry {
   PadOffset base;  // meaningful when synced
   std::uint32_t length = 0;
   SegmentState state = SegmentState::kIngested;
+  // Of a mixture: what it is at least as good as.
   Origin origin = Origin::kRateModel;
+  std::uint16_t parts = 0;  // bit n: origin n went into it; never 0 in the index
   os::UnixMs created;
   std::uint64_t wrap_index = 0;  // where under the pool key the segment's key is sealed
   Bytes wrapped_key;

@@ -14,7 +14,8 @@ constexpr std::chrono::seconds kGapLife(60);
 constexpr std::uint32_t kKeyDomain = 0x4B474553;  // "SEGK"
 }  // namespace
 
-Result<> Pool::ingest(SegmentNumber number, Origin origin, ByteView material) {
+Result<> Pool::ingest(SegmentNumber number, Origin origin, ByteView material,
+                      std::uint16_t parts) {
   WARIFU_CHECK(!material.empty() && material.size() <= limits::kSegmentBytes);
   const std::lock_guard one_at_a_time(intake_mutex_);  // two of one number would share a file
   {
@@ -31,6 +32,7 @@ Result<> Pool::ingest(SegmentNumber number, Origin origin, ByteView material) {
                      .length = static_cast<std::uint32_t>(material.size()),
                      .state = SegmentState::kIngested,
                      .origin = origin,
+                     .parts = static_cast<std::uint16_t>(parts | origin_bit(origin)),
                      .created = system_.clock.now(),
                      .wrapped_key = Bytes(kWrappedKeyBytes)};
   std::array<Byte, 8> place{};

@@ -144,8 +144,10 @@ class Pool {
   [[nodiscard]] SegmentNumber next_segment() const;
   // Writes a segment durably as INGESTED. `number` must be next_segment() or larger (the sending
   // end numbers; the receiving end follows). 1..kSegmentBytes bytes. Errors: kAlreadyExists,
-  // kNoSpace, kIo.
-  [[nodiscard]] Result<> ingest(SegmentNumber number, Origin origin, ByteView material);
+  // kNoSpace, kIo. `parts` of a mixture: bit n for each origin n in it, besides `origin`, which it
+  // is at least as good as.
+  [[nodiscard]] Result<> ingest(SegmentNumber number, Origin origin, ByteView material,
+                                std::uint16_t parts = 0);
   // Reads an INGESTED segment back (to compare both ends).
   [[nodiscard]] Result<secret::Buffer> read_ingested(SegmentNumber number);
   // INGESTED -> SYNCED at `base`, which must be the present synced_end; repeating is harmless.

@@ -10,6 +10,7 @@ namespace warifu::kme {
 namespace {
 
 constexpr std::uint64_t kHeldBytes = 8 << 20;  // reserved at a time: one sync for each
+constexpr std::chrono::seconds kPatience(30);  // without a byte from the sources
 
 keypool::Entropy origins_of(const keypool::Reservation& range, std::uint64_t size) {
   keypool::Entropy entropy;
@@ -36,6 +37,7 @@ std::string_view random_from_name(RandomFrom from) {
     case RandomFrom::kKernel: return "kernel";
     case RandomFrom::kPool: return "pool";
     case RandomFrom::kPoolOrKernel: return "pool-or-kernel";
+    case RandomFrom::kSources: return "sources";
   }
   return "unknown";
 }
@@ -60,8 +62,10 @@ RandomSource::~RandomSource() {
 }
 
 Result<std::unique_ptr<RandomSource>> RandomSource::open(os::System system, const std::string& dir,
-                                                         ByteView root_key, RandomFrom from) {
+                                                         ByteView root_key, RandomFrom from,
+                                                         std::chrono::milliseconds sweep_after) {
   std::unique_ptr<RandomSource> source(new RandomSource(system, dir + "/pools/random", from));
+  source->sweep_after_ = sweep_after;
   source->root_key_ = secret::Buffer::copy_of(root_key);
   if (system.files.exists(source->dir_ + "/identity")) TRY(source->open_pool(root_key));
   return source;
@@ -70,7 +74,7 @@ Result<std::unique_ptr<RandomSource>> RandomSource::open(os::System system, cons
 Result<> RandomSource::open_pool(ByteView root_key) {
   TRY_ASSIGN(pool_,
              keypool::Pool::open(system_, dir_, root_key,
-                                 {.control_floor_bytes = 0, .sweep_after = keypool::kSweepAfter}));
+                                 {.control_floor_bytes = 0, .sweep_after = sweep_after_}));
   if (pool_->direction() != keypool::Direction::kLocal) {
     return fail(Code::kCorrupt, "'" + dir_ + "' holds the pool of a link, not random bytes");
   }
@@ -80,12 +84,38 @@ Result<> RandomSource::open_pool(ByteView root_key) {
   return {};
 }
 
+std::uint64_t RandomSource::available() const {
+  return (pool_ == nullptr ? 0 : pool_->status().available_bytes) + held_.remaining();
+}
+
+Result<> RandomSource::wait_for_sources(std::uint64_t size, std::unique_lock<std::mutex>& lock) {
+  ++waiting_;
+  std::uint64_t last = 0;
+  Result<> done;
+  for (;;) {
+    const std::uint64_t now = available();
+    if (stopping_) {
+      done = fail(Code::kCancelled, "the site stops");
+    } else if (supply_ && !*supply_ && (now < size || supply_->error().code == Code::kRefused)) {
+      done = fail_in("random numbers", supply_->error());
+    } else if (!supply_ || now < size) {
+      last = now;
+      if (changed_.wait_for(lock, kPatience) == std::cv_status::timeout && available() == last) {
+        done = fail(Code::kOutOfKey, "random numbers: the sources gave nothing for " +
+                                         std::to_string(kPatience.count()) + " s");
+      } else {
+        continue;
+      }
+    }
+    --waiting_;
+    return done;
+  }
+}
+
 Result<keypool::Entropy> RandomSource::take_from_pool(MutableBytes out) {
-  const std::uint64_t above = pool_ == nullptr ? 0 : pool_->status().available_bytes;
-  if (above + held_.remaining() < out.size()) {
-    return fail(Code::kOutOfKey, "the random pool holds " +
-                                     std::to_string(above + held_.remaining()) + " bytes, " +
-                                     std::to_string(out.size()) + " are needed");
+  if (available() < out.size()) {
+    return fail(Code::kOutOfKey, "the random pool holds " + std::to_string(available()) +
+                                     " bytes, " + std::to_string(out.size()) + " are needed");
   }
   keypool::Entropy entropy;
   while (!out.empty()) {
@@ -104,7 +134,8 @@ Result<keypool::Entropy> RandomSource::take_from_pool(MutableBytes out) {
 
 Result<keypool::Entropy> RandomSource::fill(MutableBytes out) {
   if (out.empty()) return keypool::Entropy{};
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  if (from_ == RandomFrom::kSources) TRY(wait_for_sources(out.size(), lock));
   if (from_ != RandomFrom::kKernel) {
     auto taken = take_from_pool(out);
     const bool may_generate =
@@ -120,32 +151,71 @@ Result<std::uint64_t> RandomSource::import(const std::string& path, keypool::Ori
   TRY_ASSIGN(const std::uint64_t size, file->size());
   if (size == 0) return fail(Code::kInvalidArgument, "'" + path + "' is empty");
   const std::lock_guard lock(mutex_);
-  if (pool_ == nullptr) {
-    if (!system_.files.exists(dir_ + "/identity")) {
-      TRY(keypool::Pool::create(system_, dir_, LinkId{}, keypool::Direction::kLocal,
-                                root_key_.bytes()));
-    }
-    TRY(open_pool(root_key_.bytes()));
-  }
+  TRY(make_pool());
   for (std::uint64_t at = 0; at < size;) {
     secret::Buffer piece(std::min<std::uint64_t>(limits::kSegmentBytes, size - at));
     TRY(file->read_exact_at(at, piece.bytes()));
-    const SegmentNumber number = pool_->next_segment();
-    TRY(pool_->ingest(number, origin, piece.bytes()));
-    TRY(pool_->mark_synced(number, pool_->status().synced_end));
+    TRY(take_in(origin, piece.bytes(), 0));
     at += piece.size();
   }
+  changed_.notify_all();
   return size;
+}
+
+Result<> RandomSource::make_pool() {
+  if (pool_ != nullptr) return {};
+  if (!system_.files.exists(dir_ + "/identity")) {
+    TRY(keypool::Pool::create(system_, dir_, LinkId{}, keypool::Direction::kLocal,
+                              root_key_.bytes()));
+  }
+  return open_pool(root_key_.bytes());
+}
+
+Result<> RandomSource::take_in(keypool::Origin origin, ByteView bytes, std::uint16_t parts) {
+  const SegmentNumber number = pool_->next_segment();
+  TRY(pool_->ingest(number, origin, bytes, parts));
+  return pool_->mark_synced(number, pool_->status().synced_end);
+}
+
+Result<> RandomSource::add(const entropy::Batch& batch) {
+  WARIFU_CHECK(from_ == RandomFrom::kSources && !batch.bytes.empty());
+  const std::lock_guard lock(mutex_);
+  TRY(make_pool());
+  TRY(take_in(batch.claim, batch.bytes.bytes(), batch.parts));
+  changed_.notify_all();
+  return {};
+}
+
+void RandomSource::note_supply(const Result<>& supply) {
+  const std::lock_guard lock(mutex_);
+  supply_ = supply;
+  changed_.notify_all();
+}
+
+bool RandomSource::is_awaited() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_ > 0;
+}
+
+void RandomSource::stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  changed_.notify_all();
 }
 
 RandomSource::Status RandomSource::status() const {
   const std::lock_guard lock(mutex_);
   Status status{.from = from_};
+  if (supply_ && !*supply_) status.problem = supply_->error().message;
   if (pool_ == nullptr) return status;
   const keypool::PoolStatus pool = pool_->status();
   status.available_bytes = pool.available_bytes + held_.remaining();
   status.used_bytes = pool.share_bytes;
   status.origins = pool.origins;
+  for (const auto& entry : pool_->segments()) {
+    const auto parts = keypool::Entropy::from_bits(entry.parts).origins;
+    status.parts.insert(parts.begin(), parts.end());
+  }
   return status;
 }
 

@@ -13,7 +13,8 @@ BINARY = os.environ.get("WARIFU_BINARY", str(REPOSITORY / "build" / "release" / 
 
 COMMANDS = (
     "net init", "net up", "net down", "net status", "site run", "site shares", "site audit",
-    "qkd rate-model", "link preshare", "link import", "link status", "person enrol",
+    "qkd rate-model", "link preshare", "link import", "link status", "random import", "random status",
+    "random test", "random readmit", "person enrol",
     "person list", "object store", "object list", "object show", "object card-record", "explain",
     "consent give", "consent list", "restore", "job list", "job show", "job watch", "split", "combine",
     "bench")
@@ -102,6 +103,64 @@ class Mistakes(unittest.TestCase):
                           "N", "--card", "c", "--keys", "many")
 
 
+class RandomSources(unittest.TestCase):
+    """`random test`: sources without a site."""
+
+    def sources(self, code, *arguments):
+        got, stdout, stderr = run("random", "test", *arguments, "--json")
+        self.assertEqual(got, code, stderr)
+        return json.loads(stdout)["sources"], stderr
+
+    def test_the_kernel_passes(self):
+        (source,), _ = self.sources(0, "--kind", "kernel", "--bytes", "1M")
+        self.assertEqual((source["state"], source["origin"], source["failures"]),
+                         ("healthy", "KERNEL_GENERATOR", 0))
+        self.assertGreater(source["raw_bytes"], 1 << 20)
+
+    def test_the_cutoffs_follow_from_entropy_and_alpha(self):
+        (source,), _ = self.sources(0, "--kind", "kernel", "--min-entropy", "2", "--alpha", "20")
+        self.assertEqual((source["repetition_cutoff"], source["proportion_cutoff"]), (11, 177))
+
+    def test_without_words_kernel_and_processor(self):
+        code, stdout, stderr = run("random", "test")
+        self.assertIn(code, (0, 6), stderr)  # 6: a processor without RDSEED
+        self.assertRegex(stdout, "(?m)^kernel +healthy")
+        self.assertRegex(stdout, "(?m)^cpu +")
+
+    def test_a_stuck_device_fails(self):
+        (source,), stderr = self.sources(4, "--kind", "device", "--path", "/dev/zero",
+                                         "--min-entropy", "6")
+        self.assertEqual((source["state"], source["failures"]), ("failed", 1))
+        self.assertRegex(stderr, "^(.*\n)*warifu: error: .*failed its repetition count test at 2")
+
+    def test_a_device_that_is_none(self):
+        for path, pattern in (("/nowhere", "/nowhere"), ("/dev/urandom", "kernel's generator"),
+                              (BINARY, "neither a character device nor a FIFO")):
+            (source,), stderr = self.sources(6, "--kind", "device", "--path", path,
+                                             "--min-entropy", "6")
+            self.assertEqual(source["state"], "unavailable")
+            self.assertIn(pattern, stderr)
+
+    def test_a_file_that_ends_too_early(self):
+        (source,), stderr = self.sources(6, "--kind", "file", "--path", "/dev/null",
+                                         "--min-entropy", "8")
+        self.assertIn("used up", source["problem"] + stderr)
+
+    def test_mistakes(self):
+        for pattern, *arguments in (
+                ("--path", "--kind", "device", "--min-entropy", "6"),
+                ("--path", "--kind", "kernel", "--path", "/dev/zero"),
+                ("--min-entropy", "--kind", "device", "--path", "/dev/zero"),
+                ("--min-entropy", "--kind", "kernel", "--min-entropy", "9"),
+                ("--alpha", "--kind", "kernel", "--alpha", "50"),
+                ("'dice'", "--kind", "dice"), ("--site", "--kind", "qkd"),
+                ("--site", "--source", "x"), ("size", "--bytes", "many")):
+            with self.subTest(arguments=arguments):
+                code, stdout, stderr = run("random", "test", *arguments)
+                self.assertEqual((code, stdout), (2, ""), stderr)
+                self.assertIn(pattern, stderr)
+
+
 class NetworkOnDisk(unittest.TestCase):
     """Commands that need files and no running process."""
 
@@ -133,6 +192,16 @@ class NetworkOnDisk(unittest.TestCase):
         code, stdout, stderr = run("link", "status", "--site", self.net + "/sites/lsa", "--json")
         self.assertEqual((code, stdout), (6, ""))
         self.assertRegex(stderr, "^warifu: error: .*lsa.*not running")
+
+    def test_random_commands_of_a_site(self):
+        site = self.net + "/sites/lsa"
+        for verb in (("status",), ("import", BINARY, "--origin", "hardware"), ("readmit", "x")):
+            code, stdout, stderr = run("random", *verb, "--site", site)
+            self.assertEqual((code, stdout), (6, ""), stderr)
+            self.assertRegex(stderr, "^warifu: error: .*lsa.*not running")
+        code, _, stderr = run("random", "test", "--site", site)
+        self.assertEqual(code, 3)
+        self.assertIn("no [[random.source]]", stderr)
 
     def test_names_that_are_not_in_the_network(self):
         for verb in ("up", "down"):
