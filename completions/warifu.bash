@@ -4,7 +4,7 @@
 # Words of one command, as `warifu COMMAND --help` lists them.
 _warifu_options() {
   case $1 in
-    "net init") echo "--net --json --rate --preshare --bootstrap --back --base-port --link --help" ;;
+    "net init") echo "--net --json --rate --preshare --bootstrap --back --base-port --link --kms --help" ;;
     "net up" | "net down") echo "--net --json --only --help" ;;
     "net status") echo "--net --json --help" ;;
     "site run" | "qkd rate-model") echo "--config --help" ;;
@@ -23,7 +23,7 @@ _warifu_options() {
     restore)
       echo "--site --json --grant --out --using --gather --purpose --resume --help"
       ;;
-    explain | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "person list" | "object show" | \
+    explain | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "person list" | "object show" | \
       "consent list" | "job list" | "job show" | "job watch")
       echo "--site --json --help"
       ;;
@@ -36,12 +36,13 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link random person object explain consent restore job split combine bench" ;;
+    "") echo "net site qkd link random sae person object explain consent restore job split combine bench" ;;
     net) echo "init up down status" ;;
     site) echo "run shares audit" ;;
     qkd) echo "rate-model" ;;
     link) echo "preshare import status" ;;
-    random) echo "import status test readmit" ;;
+      random) echo "import status test readmit" ;;
+      sae) echo "list status" ;;
     person) echo "enrol list" ;;
     object) echo "store list show card-record" ;;
     consent) echo "give list" ;;

@@ -8,8 +8,8 @@ namespace warifu::sim {
 namespace {
 
 constexpr std::size_t kSlot = keypool::kMarkSlotBytes;
-constexpr std::size_t kSummed = 8 + 7 * 8;  // bytes of a slot that its checksum covers
-constexpr std::string_view kMagic = "WRFMARK2";
+constexpr std::size_t kSummed = 8 + 8 * 8;  // bytes of a slot that its checksum covers
+constexpr std::string_view kMagic = "WRFMARK3";
 
 void mend_checksum(MutableBytes slot) {
   const std::uint32_t sum = wire::crc32c(slot.first(kSummed));

@@ -9,6 +9,7 @@
 #include "control/restore_desk.h"
 #include "control/store_desk.h"
 #include "http/server.h"
+#include "kme/sae_keys.h"
 
 namespace warifu::api {
 
@@ -26,6 +27,7 @@ struct Services {
   control::ShareService& shares;
   ControlServices* control = nullptr;   // nullptr at other sites
   kme::RandomFiller* random = nullptr;  // nullptr: no sources fill the random pool
+  kme::SaeKeys* saes = nullptr;         // nullptr where no keys are given to applications
 };
 
 // Everything in `services` must outlive the server that gets the router.
@@ -37,5 +39,6 @@ void add_person_routes(http::Router& router, Services services);
 void add_object_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
+void add_sae_routes(http::Router& router, Services services);
 
 }  // namespace warifu::api

@@ -18,6 +18,7 @@ json::object pool_json(const keypool::PoolStatus& status) {
           {"hash_key_bytes", status.hash_key_bytes},
           {"bulk_bytes", status.bulk_bytes},
           {"share_bytes", status.share_bytes},
+          {"application_bytes", status.application_bytes},
           {"discarded_bytes", status.discarded_bytes},
           {"ingested_bytes", status.ingested_bytes},
           {"quarantined_bytes", status.quarantined_bytes},
@@ -186,6 +187,7 @@ http::Router make_router(Services services) {
   add_object_routes(router, services);
   add_consent_routes(router, services);
   add_restore_routes(router, services);
+  add_sae_routes(router, services);
   return router;
 }
 

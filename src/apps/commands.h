@@ -25,6 +25,7 @@ struct NetInitOptions {
   std::string back;  // the directions that a store does not use; empty: like the others
   std::uint16_t base_port = 0;
   std::vector<std::string> links;  // more preshared links, "tommo:cloud1"
+  bool kms = false;                // keys for two applications at each site
 };
 [[nodiscard]] Result<> net_init(const Common& common, const NetInitOptions& options);
 
@@ -74,6 +75,10 @@ struct RandomTestOptions {
 };
 [[nodiscard]] Result<> random_test(const Common& common, const RandomTestOptions& options);
 [[nodiscard]] Result<> random_readmit(const Common& common, const RandomTestOptions& options);
+
+// Applications that take keys at a site.
+[[nodiscard]] Result<> sae_list(const Common& common);
+[[nodiscard]] Result<> sae_status(const Common& common);
 
 // The person's card at this terminal. Here: the emulated card, its memory in a file.
 struct CardOptions {

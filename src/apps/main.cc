@@ -62,6 +62,7 @@ void net_commands(CLI::App& app, Common& common, Action& action) {
                       "between clouds); default: like the others");
   command->add_option("--base-port", init.base_port, "first TCP port; 0 takes free ones");
   command->add_option("--link", init.links, "one more preshared link, for example tommo:cloud1");
+  command->add_flag("--kms", init.kms, "every site also gives keys to two applications");
   command->callback([&] { action = [&] { return net_init(common, init); }; });
 
   command = add(*net, "up", "start all processes, or some", "warifu net up --net /tmp/demo");
@@ -172,6 +173,19 @@ void random_commands(CLI::App& app, Common& common, Action& action) {
   add_site(command, common);
   command->add_option("source", test.source, "name of the source")->required();
   command->callback([&] { action = [&] { return random_readmit(common, test); }; });
+}
+
+void sae_commands(CLI::App& app, Common& common, Action& action) {
+  CLI::App* sae = app.add_subcommand("sae", "applications that take keys at a site");
+  sae->require_subcommand(1);
+  auto* command = add(*sae, "list", "which applications a site knows, and where they are",
+                      "warifu sae list --site /tmp/demo/sites/tommo");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return sae_list(common); }; });
+  command = add(*sae, "status", "keys given and waiting, for each pair of applications",
+                "warifu sae status --site /tmp/demo/sites/lsa --json");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return sae_status(common); }; });
 }
 
 void person_commands(CLI::App& app, Common& common, Action& action) {
@@ -349,6 +363,7 @@ int main(int argc, char** argv) {
   process_commands(app, common, action);
   link_commands(app, common, action);
   random_commands(app, common, action);
+  sae_commands(app, common, action);
   person_commands(app, common, action);
   object_commands(app, common, action);
   consent_commands(app, common, action);

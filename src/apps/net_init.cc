@@ -15,6 +15,7 @@
 
 #include "apps/commands.h"
 #include "apps/device_files.h"
+#include "apps/kms_files.h"
 #include "apps/output.h"
 #include "base/units.h"
 #include "kme/key_manager.h"
@@ -31,6 +32,7 @@ struct Site {
   std::string name;
   const char* labels;
   std::uint16_t port = 0;
+  std::uint16_t kms_port = 0;
 };
 
 struct LinkPlan {
@@ -46,8 +48,8 @@ class Init {
  public:
   Init(const Common& common, const NetInitOptions& options) : options_(options) {
     dir_ = fs::absolute(common.net).lexically_normal().string();
-    sites_ = {{"tommo", "\"origin\"", 0}, {"lsa", "\"vault\"", 0},    {"tuh", "\"gateway\"", 0},
-              {"cloud1", "\"cloud\"", 0}, {"cloud2", "\"cloud\"", 0}, {"cloud3", "\"cloud\"", 0}};
+    sites_ = {{"tommo", "\"origin\""}, {"lsa", "\"vault\""},    {"tuh", "\"gateway\""},
+              {"cloud1", "\"cloud\""}, {"cloud2", "\"cloud\""}, {"cloud3", "\"cloud\""}};
     for (const auto& [a, b, qkd] : {std::tuple{0, 1, true},
                                     {0, 2, true},
                                     {2, 3, false},
@@ -88,6 +90,13 @@ class Init {
     TRY(pick_ports());
     for (LinkPlan& link : links_) {
       if (link.qkd) TRY(make_devices(link));
+    }
+    if (options_.kms) {
+      std::vector<KmsSite> sites;
+      for (std::size_t i = 0; i < sites_.size(); ++i) {
+        sites.push_back({sites_[i].name, site_dir(i) + "/kms", sites_[i].kms_port});
+      }
+      TRY_ASSIGN(kms_, write_kms_files(sites, dir_ + "/saes"));
     }
     for (std::size_t i = 0; i < sites_.size(); ++i) TRY(write_site(i));
     TRY(make_all_keys());
@@ -133,6 +142,10 @@ class Init {
     };
     for (Site& site : sites_) {
       TRY_ASSIGN(site.port, pick());
+    }
+    for (Site& site : sites_) {
+      if (!options_.kms) break;
+      TRY_ASSIGN(site.kms_port, pick());
     }
     for (LinkPlan& link : links_) {
       if (!link.qkd) continue;
@@ -196,7 +209,8 @@ class Init {
       text += fmt::format("\n[[links]]\na = \"{}\"\nb = \"{}\"\nclass = \"{}\"\n",
                           sites_[link.a].name, sites_[link.b].name, link.qkd ? "qkd" : "preshared");
     }
-    return os::replace_file(system_.files, dir + "/site.toml", as_bytes(text + peers_of(i)));
+    return os::replace_file(system_.files, dir + "/site.toml",
+                            as_bytes(text + peers_of(i) + (options_.kms ? kms_[i] : "")));
   }
 
   // A store sends from the origin to vault and gateway, and from the gateway to the clouds.
@@ -295,6 +309,7 @@ class Init {
   std::string dir_;
   std::vector<Site> sites_;
   std::vector<LinkPlan> links_;
+  std::vector<std::string> kms_;  // the [kms] of each site
   std::uint64_t preshare_bytes_ = 0;
   std::uint64_t bootstrap_bytes_ = 0;
   std::optional<std::uint64_t> back_bytes_;

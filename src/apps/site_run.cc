@@ -8,6 +8,7 @@
 #include "apps/random_sources.h"
 #include "apps/signals.h"
 #include "base/log.h"
+#include "control/sae_channel.h"
 #include "control/site_config.h"
 #include "kme/intake.h"
 
@@ -42,6 +43,10 @@ class Site {
                                    keys_->root_key(), *log_, {.nonce_life = std::chrono::days(7)}));
     TRY_ASSIGN(store_, store::open_directory_store(system_.files, config_.data_dir + "/shares"));
     TRY_ASSIGN(auto channel_listener, os::listen_tcp(config_.listen));
+    if (config_.kms) {
+      TRY_ASSIGN(kms_listener_, os::listen_tcp(config_.kms->listen));
+    }
+    // Last: whoever finds this socket finds the other ports too.
     TRY_ASSIGN(api_listener_, os::listen_unix(config_.api_socket));
     caller_ = std::make_unique<channel::Caller>(*keys_, control::make_routes(config_));
     context_ = std::make_unique<control::SiteContext>(
@@ -51,6 +56,7 @@ class Site {
     shares_->add_handlers(*server_);
     TRY(open_intake());
     TRY(open_random());
+    TRY(open_kms());
     if (config_.is_controller()) TRY(open_control());
     return {};
   }
@@ -70,9 +76,13 @@ class Site {
     http::ServerOptions options{.workers = 16, .max_connections = 256};
     api_ = std::make_unique<http::Server>(std::move(api_listener_), nullptr,
                                           api::make_router({*context_, *shares_, control_.get(),
-                                                            filler_.get()}),
+                                                            filler_.get(), saes_.get()}),
                                           options);
     api_->start();
+    if (kms_ != nullptr) {
+      saes_->start();
+      kms_->start();
+    }
     if (jobs_ != nullptr) TRY(jobs_->resume_all());
     log_info("site " + config_.name.text() + " listens on " + config_.listen.text());
     return {};
@@ -82,6 +92,7 @@ class Site {
     log_info("site " + config_.name.text() + " stops");
     stopping_ = true;
     if (filler_ != nullptr) filler_->stop();  // nobody waits for numbers any more
+    if (kms_ != nullptr) kms_->stop();
     api_->stop();  // no new uploads while jobs end
     server_->stop();
     if (jobs_ != nullptr) jobs_->stop();
@@ -139,6 +150,26 @@ class Site {
     return {};
   }
 
+  // Keys for applications, when the site gives any.
+  Result<> open_kms() {
+    if (!config_.kms) return {};
+    const kme::SaeSettings& settings = *config_.kms;
+    TRY_ASSIGN(auto tls, crypto::TlsContext::load(
+                             crypto::TlsSide::kServer,
+                             {settings.certificate, settings.key, settings.ca}));
+    sae_channel_ = std::make_unique<control::SaeChannel>(*caller_, system_.random);
+    TRY_ASSIGN(saes_, kme::SaeKeys::open(system_, config_.data_dir + "/sae-keys", config_.name,
+                                         settings, *keys_, *sae_channel_));
+    control::add_sae_handlers(*server_, *saes_);
+    http::Router router;
+    kme::add_etsi014_routes(router, *saes_, saes_->identities());
+    // A worker waits while its order is made durable at both ends; many share one message.
+    http::ServerOptions options{.workers = 64, .max_connections = 2048};
+    kms_ = std::make_unique<http::Server>(std::move(kms_listener_), std::move(tls), std::move(router),
+                                          options);
+    return {};
+  }
+
   Result<> open_control() {
     TRY(control::parse_policy(config_.policy));
     TRY_ASSIGN(catalog_, catalog::open_sqlite(config_.data_dir + "/catalog.db"));
@@ -161,9 +192,12 @@ class Site {
   std::unique_ptr<consent::Gate> gate_;
   std::unique_ptr<store::ShareStore> store_;
   std::unique_ptr<os::Listener> api_listener_;
+  std::unique_ptr<os::Listener> kms_listener_;
   std::unique_ptr<channel::Caller> caller_;
   std::unique_ptr<control::SiteContext> context_;
   std::unique_ptr<control::ShareService> shares_;
+  std::unique_ptr<control::SaeChannel> sae_channel_;
+  std::unique_ptr<kme::SaeKeys> saes_;
   std::map<SiteName, LinkIntake> intakes_;
   std::unique_ptr<kme::RandomFiller> filler_;  // nullptr: no sources
   std::jthread random_thread_;
@@ -176,6 +210,7 @@ class Site {
   std::unique_ptr<api::ControlServices> control_;
   std::unique_ptr<channel::Server> server_;
   std::unique_ptr<http::Server> api_;
+  std::unique_ptr<http::Server> kms_;
 };
 
 }  // namespace

@@ -200,7 +200,7 @@ Result<keypool::Reservation> Connection::accept(keypool::Purpose purpose, ByteVi
 
 Result<> Connection::take_over(keypool::Purpose purpose, ByteView grant, std::uint64_t size) {
   TRY_ASSIGN(auto range, accept(purpose, grant, size));
-  if (purpose == keypool::Purpose::kShare) {
+  if (keypool::is_drawn(purpose)) {
     send_share_ = std::move(range);
     return {};
   }
@@ -238,7 +238,9 @@ Result<> Connection::answer_grant_request(ByteView payload) {
   wire::Reader reader(payload, "grant request");
   const std::uint8_t purpose_number = reader.u8();
   const std::uint64_t size = reader.u64();
-  if (purpose_number < 1 || purpose_number > 3) reader.reject("unknown purpose");
+  if (purpose_number < 1 || purpose_number > 5 || purpose_number == 4) {
+    reader.reject("unknown purpose");
+  }
   if (size < mac::kBlockBytes || size > limits::kSegmentBytes) reader.reject("size out of range");
   TRY(reader.finish());
   const auto purpose = static_cast<keypool::Purpose>(purpose_number);
@@ -260,7 +262,7 @@ Result<> Connection::answer_grant_request(ByteView payload) {
 }
 
 Result<> Connection::start_receiving(keypool::Purpose purpose, keypool::Reservation range) {
-  if (purpose == keypool::Purpose::kShare) {
+  if (purpose == keypool::Purpose::kShare || purpose == keypool::Purpose::kApplication) {
     receive_share_ = std::move(range);
     return {};
   }
@@ -291,9 +293,11 @@ Result<> Connection::ask_bulk_ahead(const JobId& job, std::uint64_t size, std::u
   return {};
 }
 
-Result<keypool::Reservation> Connection::grant_share(const JobId& job, std::uint64_t size,
+Result<keypool::Reservation> Connection::grant_drawn(keypool::Purpose purpose, const JobId& job,
+                                                     std::uint64_t size,
                                                      const std::function<bool()>& keep_waiting) {
-  TRY(acquire(keypool::Purpose::kShare, job, size + keypool::kShareHashKeyBytes, keep_waiting));
+  WARIFU_CHECK(keypool::is_drawn(purpose));
+  TRY(acquire(purpose, job, size + keypool::kShareHashKeyBytes, keep_waiting));
   return std::move(send_share_);
 }
 
@@ -301,7 +305,9 @@ Result<> Connection::acquire(keypool::Purpose purpose, const JobId& job, std::ui
                              const std::function<bool()>& keep_waiting) {
   std::chrono::milliseconds denied_pause(100);
   for (;;) {
-    while (!link_.wait_drawable(job, {needed}, kWorkingInterval)) {
+    // Who will not wait is told at once.
+    const auto patience = keep_waiting() ? kWorkingInterval : std::chrono::seconds(0);
+    while (!link_.wait_drawable(job, {needed}, patience)) {
       if (!keep_waiting()) {
         return fail(Code::kOutOfKey, "link to " + link_.peer().text() + " waits for key");
       }

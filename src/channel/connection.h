@@ -54,9 +54,11 @@ class Connection {
   // Asks for what the next grant_bulk() with the same arguments will want, and does not wait for
   // the answer; does nothing when the job would have to wait for key. Errors as send().
   [[nodiscard]] Result<> ask_bulk_ahead(const JobId& job, std::uint64_t size, std::uint64_t frames);
-  // Reserves `size` bytes of the link's key, and a hash key, to become share bytes at both ends; in
-  // the same order as pad and marked like it. Waits and errors as grant_bulk().
-  [[nodiscard]] Result<keypool::Reservation> grant_share(const JobId& job, std::uint64_t size,
+  // Reserves `size` bytes of the link's key, and a hash key, to become share bytes or keys of
+  // applications (a drawn purpose) at both ends; in the same order as pad and marked like it. Waits
+  // and errors as grant_bulk().
+  [[nodiscard]] Result<keypool::Reservation> grant_drawn(keypool::Purpose purpose, const JobId& job,
+                                                         std::uint64_t size,
                                                          const std::function<bool()>& keep_waiting);
   // The far end's last range of that kind, as reserved here; nothing remains when there is none.
   [[nodiscard]] keypool::Reservation take_share_range() { return std::move(receive_share_); }

@@ -32,6 +32,11 @@ std::uint64_t next_promise(const StreamShape& shape, std::uint64_t acknowledged)
   return acknowledged + limits::kWindowFrames;
 }
 
+// What a drawn stream takes key for.
+keypool::Purpose purpose_of(const StreamShape& shape) {
+  return shape.application ? keypool::Purpose::kApplication : keypool::Purpose::kShare;
+}
+
 // True after frame `done`-1 when the receiver's turn to acknowledge has come.
 bool is_ack_due(const StreamShape& shape, std::uint64_t done, std::uint64_t acknowledged) {
   if (done == shape.frames) return acknowledged < done;
@@ -88,7 +93,8 @@ Result<> StreamSender::draw(MutableBytes record) {
   check_next(record.size(), true);
   if (sent_ % limits::kWindowFrames == 0) {
     TRY_ASSIGN(auto range,
-               connection_.grant_share(job_, shape_.window_bytes(sent_), keep_waiting_));
+               connection_.grant_drawn(purpose_of(shape_), job_, shape_.window_bytes(sent_),
+                                       keep_waiting_));
     TRY_ASSIGN(auto window, DrawnWindow::start(connection_.link().send(), std::move(range)));
     drawn_origins_.insert(window.origins().begin(), window.origins().end());
     window_.emplace(std::move(window));
@@ -123,8 +129,8 @@ Result<> StreamReceiver::receive_window() {
   keypool::Reservation range = connection_.take_share_range();
   const std::uint64_t frames = shape_.window_frames(received_);
   const std::uint64_t size = shape_.window_bytes(received_) + keypool::kShareHashKeyBytes;
-  if (range.remaining() != size) {
-    return connection_.break_off("a window of key for a share has another size than granted");
+  if (range.remaining() != size || range.purpose() != purpose_of(shape_)) {
+    return connection_.break_off("a window of drawn key is not what was granted");
   }
   keypool::Pool& pool = connection_.link().receive();
   TRY_ASSIGN(DrawnWindow window, DrawnWindow::start(pool, std::move(range)));
@@ -137,7 +143,7 @@ Result<> StreamReceiver::receive_window() {
   if (!secret::equal(ours, theirs.payload.bytes())) {
     return connection_.break_off("the two ends hold different key at " +
                                  std::to_string(window.begin().value) +
-                                 " of the stream; no share is made from it");
+                                 " of the stream; nothing is made from it");
   }
   drawn_origins_.insert(window.origins().begin(), window.origins().end());
   window_ = std::move(drawn);

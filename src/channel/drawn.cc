@@ -37,7 +37,11 @@ Result<DrawnWindow> DrawnWindow::start(keypool::Pool& pool, keypool::Reservation
 
 Result<> DrawnWindow::draw(MutableBytes frame) {
   TRY(range_.draw(frame));
-  pool_->record_use({.share = frame.size()});
+  if (range_.purpose() == keypool::Purpose::kApplication) {
+    pool_->record_use({.application = frame.size()});
+  } else {
+    pool_->record_use({.share = frame.size()});
+  }
   hasher_->update(frame);
   return {};
 }

@@ -13,7 +13,7 @@ void write_shape(wire::Writer& writer, const StreamShape& shape) {
   writer.u64(shape.frames);
   writer.u64(shape.bytes);
   writer.u32(shape.frame_bytes);
-  writer.u8(shape.drawn ? 1 : 0);
+  writer.u8(shape.drawn ? (shape.application ? 2 : 1) : 0);
 }
 
 StreamShape read_shape(wire::Reader& reader) {
@@ -22,8 +22,9 @@ StreamShape read_shape(wire::Reader& reader) {
   shape.bytes = reader.u64();
   shape.frame_bytes = reader.u32();
   const std::uint8_t drawn = reader.u8();
-  if (drawn > 1) reader.reject("unknown kind of data frames");
-  shape.drawn = drawn == 1;
+  if (drawn > 2) reader.reject("unknown kind of data frames");
+  shape.drawn = drawn != 0;
+  shape.application = drawn == 2;
   if (shape.frames == 0) {
     if (shape.bytes != 0) reader.reject("bytes without frames");
     return shape;

@@ -23,6 +23,8 @@ struct StreamShape {
   // Key as share: the frames are key of the link itself, drawn at both ends and not sent. Uploads
   // to direct peers only; frame_bytes is then a multiple of 16.
   bool drawn = false;
+  // Of a drawn stream: the key is for applications of both sites and becomes no share.
+  bool application = false;
   bool operator==(const StreamShape&) const = default;
 
   // Payload bytes of frame `index`.

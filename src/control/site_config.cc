@@ -61,6 +61,13 @@ class Table {
     }
     return *value;
   }
+  // The same for a setting that may be left out; `value` is then the default.
+  Result<> number_or(const char* key, std::int64_t least, std::int64_t most, std::int64_t& value) {
+    seen_.insert(key);
+    if (table_.get(key) == nullptr) return {};
+    TRY_ASSIGN(value, number(key, least, most));
+    return {};
+  }
   Result<bool> flag(const char* key, bool otherwise) {
     seen_.insert(key);
     const toml::node* node = table_.get(key);
@@ -278,6 +285,44 @@ Result<> read_peer(Table& reader, const std::string& file, SiteConfig& config) {
   return {};
 }
 
+Result<> read_kms(const toml::table& table, SiteConfig& config) {
+  const std::string& file = config.path;
+  Table reader(table, "kms", file);
+  kme::SaeSettings kms;
+  TRY_ASSIGN(kms.listen, reader.parsed("listen", os::HostPort::parse));
+  TRY_ASSIGN(kms.certificate, reader.text("certificate"));
+  TRY_ASSIGN(kms.key, reader.text("key"));
+  TRY_ASSIGN(kms.ca, reader.text("ca"));
+  TRY_ASSIGN(kms.common_name_first, reader.flag("common_name_first", false));
+  TRY(reader.number_or("key_size", 64, kme::kMaxSaeKeyBits, kms.key_size));
+  TRY(reader.number_or("min_key_size", 64, kme::kMaxSaeKeyBits, kms.min_key_size));
+  TRY(reader.number_or("max_key_size", 64, kme::kMaxSaeKeyBits, kms.max_key_size));
+  TRY(reader.number_or("max_keys_per_request", 1, kme::kMaxSaeKeysPerRequest,
+                       kms.max_keys_per_request));
+  TRY(reader.number_or("max_additional_saes", 0, kme::kMaxAdditionalSaes, kms.max_additional));
+  std::int64_t life = kms.life.count();
+  TRY(reader.number_or("key_life_seconds", 1, 30 * 86400, life));
+  kms.life = std::chrono::seconds(life);
+  auto waiting = static_cast<std::int64_t>(kms.max_waiting);
+  TRY(reader.number_or("max_waiting_keys", 1, 10'000'000, waiting));
+  kms.max_waiting = static_cast<std::uint64_t>(waiting);
+  (void)reader.inner("saes");
+  TRY(reader.finish());
+  TRY(for_each(table, "saes", file, [&](Table& entry, const toml::table&) -> Result<> {
+    kme::SaeEntry sae;
+    TRY_ASSIGN(sae.id, entry.text("id"));
+    TRY_ASSIGN(sae.site, entry.parsed("site", SiteName::parse));
+    TRY_ASSIGN(sae.identity, entry.text_or("identity", ""));
+    kms.saes.push_back(std::move(sae));
+    return {};
+  }));
+  if (const auto sane = kms.check(config.name); !sane) {
+    return bad(file, &table, "[kms]: " + sane.error().message);
+  }
+  config.kms = std::move(kms);
+  return {};
+}
+
 Result<> check_whole(const SiteConfig& config, const std::string& file) {
   const auto known = [&](const SiteName& site) { return config.find(site) != nullptr; };
   if (!known(config.name)) {
@@ -295,6 +340,12 @@ Result<> check_whole(const SiteConfig& config, const std::string& file) {
                    fmt::format("[[sites]] {} and {} share a name or a number",
                                config.sites[i].name.text(), config.sites[j].name.text()));
       }
+    }
+  }
+  for (const kme::SaeEntry& sae : config.kms ? config.kms->saes : std::vector<kme::SaeEntry>{}) {
+    if (!known(sae.site)) {
+      return bad(file, nullptr, fmt::format("[[kms.saes]] {}: site '{}' is not among [[sites]]",
+                                            sae.id, sae.site.text()));
     }
   }
   for (const LinkEntry& link : config.links) {
@@ -356,9 +407,11 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   TRY(for_each(root, "peers", file, [&](Table& entry, const toml::table&) -> Result<> {
     return read_peer(entry, file, config);
   }));
+  if (const toml::table* kms = top.inner("kms"); kms != nullptr) TRY(read_kms(*kms, config));
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
-    if (name != "site" && name != "random" && name != "sites" && name != "links" && name != "peers") {
+    if (name != "site" && name != "random" && name != "sites" && name != "links" &&
+        name != "peers" && name != "kms") {
       return bad(file, &node, fmt::format("[{}] is not a known section", name));
     }
   }

@@ -12,6 +12,7 @@
 #include "channel/caller.h"
 #include "kme/key_manager.h"
 #include "kme/random_filler.h"
+#include "kme/sae_settings.h"
 
 namespace warifu::control {
 
@@ -76,6 +77,7 @@ struct SiteConfig {
   std::vector<SiteEntry> sites;
   std::vector<LinkEntry> links;
   std::vector<PeerConfig> peers;
+  std::optional<kme::SaeSettings> kms;  // keys for applications
 
   [[nodiscard]] bool is_controller() const { return name == controller; }
   [[nodiscard]] const SiteEntry* find(const SiteName& site) const;

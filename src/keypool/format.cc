@@ -10,7 +10,8 @@ namespace warifu::keypool {
 namespace {
 
 constexpr std::string_view kIdentityMagic = "WRFPOOL1";
-constexpr std::string_view kMarkMagic = "WRFMARK2";
+constexpr std::string_view kMarkMagic = "WRFMARK3";
+constexpr std::string_view kMark2Magic = "WRFMARK2";  // without key for applications
 constexpr std::string_view kOldMarkMagic = "WRFMARK1";
 constexpr std::string_view kIndexMagic = "WRFINDX2";
 constexpr std::string_view kOldIndexMagic = "WRFINDX1";  // entries without parts
@@ -158,6 +159,7 @@ Bytes encode(const Mark& mark) {
   writer.u64(mark.hash_key_bytes);
   writer.u64(mark.bulk_bytes);
   writer.u64(mark.share_bytes);
+  writer.u64(mark.application_bytes);
   append_crc(writer);
   Bytes slot = writer.take();
   slot.resize(kMarkSlotBytes);
@@ -165,7 +167,7 @@ Bytes encode(const Mark& mark) {
 }
 
 Result<Mark> decode_mark(ByteView slot, const std::string& path) {
-  constexpr std::size_t kUsed = 8 + 7 * 8 + 4;
+  constexpr std::size_t kUsed = 8 + 8 * 8 + 4;
   if (slot.size() < kUsed) return damaged(path, "mark slot is cut short");
   if (as_text(slot.first(kOldMarkMagic.size())) == kOldMarkMagic) {
     return fail(Code::kRefused,
@@ -173,7 +175,9 @@ Result<Mark> decode_mark(ByteView slot, const std::string& path) {
                     "' was written by an earlier version of warifu (mark format 1); "
                     "make new pools at both ends");
   }
-  TRY_ASSIGN(const ByteView body, unwrap(slot.first(kUsed), kMarkMagic, path));
+  const bool second = as_text(slot.first(kMark2Magic.size())) == kMark2Magic;
+  TRY_ASSIGN(const ByteView body, second ? unwrap(slot.first(kUsed - 8), kMark2Magic, path)
+                                         : unwrap(slot.first(kUsed), kMarkMagic, path));
   wire::Reader reader(body, "pool mark '" + path + "'");
   Mark mark;
   mark.sequence = reader.u64();
@@ -183,6 +187,7 @@ Result<Mark> decode_mark(ByteView slot, const std::string& path) {
   mark.hash_key_bytes = reader.u64();
   mark.bulk_bytes = reader.u64();
   mark.share_bytes = reader.u64();
+  mark.application_bytes = second ? 0 : reader.u64();
   TRY(reader.finish());
   return mark;
 }

@@ -5,8 +5,8 @@
 //               wrap_domain:u32 wrap_index:u64 wrapped_pool_key:48 crc32c:u32
 //   mark     := slot slot       (4,096 bytes each, written in turn; the kernel writes whole blocks
 //               of that size, so a torn write of one slot cannot harm the other)
-//   slot     := "WRFMARK2" sequence:u64 mark:u64 payload:u64 tag:u64 hash_key:u64 bulk:u64
-//               share:u64 crc32c:u32 zeros
+//   slot     := "WRFMARK3" sequence:u64 mark:u64 payload:u64 tag:u64 hash_key:u64 bulk:u64
+//               share:u64 application:u64 crc32c:u32 zeros
 //   index    := "WRFINDX2" next_number:u64 stream_end:u64 count:u32 entry* crc32c:u32
 //   entry    := number:u64 base:u64 length:u32 state:u8 origin:u8 parts:u16 created:i64
 //               wrap_index:u64 wrapped_segment_key:48      (WRFINDX1, still read: without parts)
@@ -93,6 +93,7 @@ struct Mark {
   std::uint64_t hash_key_bytes = 0;  // pad that became hash keys
   std::uint64_t bulk_bytes = 0;      // the part of payload_bytes that carried share data
   std::uint64_t share_bytes = 0;     // bytes that became shares themselves
+  std::uint64_t application_bytes = 0;  // bytes that became keys of applications
 };
 
 inline constexpr std::size_t kMarkSlotBytes = 4096;

@@ -140,7 +140,8 @@ PoolStatus Pool::status() const {
                     .tag_bytes = mark_.tag_bytes,
                     .hash_key_bytes = mark_.hash_key_bytes,
                     .bulk_bytes = mark_.bulk_bytes,
-                    .share_bytes = mark_.share_bytes};
+                    .share_bytes = mark_.share_bytes,
+                    .application_bytes = mark_.application_bytes};
   for (const SegmentEntry& entry : index_.entries) {
     switch (entry.state) {
       case SegmentState::kIngested: status.ingested_bytes += entry.length; break;
@@ -154,8 +155,8 @@ PoolStatus Pool::status() const {
     }
   }
   status.origins = origins_;
-  const std::uint64_t used =
-      status.payload_bytes + status.tag_bytes + status.hash_key_bytes + status.share_bytes;
+  const std::uint64_t used = status.payload_bytes + status.tag_bytes + status.hash_key_bytes +
+                             status.share_bytes + status.application_bytes;
   status.discarded_bytes = mark_.mark.value > used ? mark_.mark.value - used : 0;
   return status;
 }

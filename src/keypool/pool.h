@@ -38,7 +38,17 @@ class SegmentReader;
 // What the reserved bytes are for. Bulk and shares may not touch the floor that keeps control
 // messages and tags alive when data has eaten everything else.
 // Random numbers are the one purpose of a local pool, and of no other.
-enum class Purpose : std::uint8_t { kControl = 1, kBulk = 2, kShare = 3, kRandom = 4 };
+enum class Purpose : std::uint8_t {
+  kControl = 1,
+  kBulk = 2,
+  kShare = 3,
+  kRandom = 4,
+  kApplication = 5,  // raw key for applications of both sites; drawn as for shares
+};
+// Both ends take the bytes themselves, behind a hash key, and nothing is sealed with them.
+[[nodiscard]] constexpr bool is_drawn(Purpose purpose) {
+  return purpose == Purpose::kShare || purpose == Purpose::kApplication;
+}
 
 // A part of a range by the name that both ends know it under.
 struct KeyPiece {
@@ -62,6 +72,7 @@ class Reservation {
 
   [[nodiscard]] PadOffset begin() const { return at_; }
   [[nodiscard]] PadOffset end() const { return end_; }
+  [[nodiscard]] Purpose purpose() const { return purpose_; }
   [[nodiscard]] bool is_at_start() const { return at_ == first_; }
   [[nodiscard]] std::uint64_t remaining() const { return end_.value - at_.value; }
   // Takes the next `size` bytes; at most remaining(). Of a range for shares only the hash key.
@@ -109,6 +120,7 @@ struct PoolStatus {
   std::uint64_t hash_key_bytes = 0;
   std::uint64_t bulk_bytes = 0;
   std::uint64_t share_bytes = 0;      // became shares; not part of payload_bytes
+  std::uint64_t application_bytes = 0;  // became keys of applications; not part of payload_bytes
   std::uint64_t discarded_bytes = 0;  // marked and never used: the cost of crashes and cut grants
   std::set<Origin> origins;           // of all material since the pool was opened
 };
@@ -169,7 +181,7 @@ class Pool {
   // Accounts what pad taken from here was used for; made durable with the next mark.
   struct Use {
     // Bytes; bulk is part of payload.
-    std::uint64_t payload = 0, tag = 0, hash_key = 0, bulk = 0, share = 0;
+    std::uint64_t payload = 0, tag = 0, hash_key = 0, bulk = 0, share = 0, application = 0;
   };
   void record_use(const Use& use);
   // Makes the account durable now.

@@ -90,6 +90,7 @@ void Pool::record_use(const Use& use) {
   mark_.hash_key_bytes += use.hash_key;
   mark_.bulk_bytes += use.bulk;
   mark_.share_bytes += use.share;
+  mark_.application_bytes += use.application;
 }
 
 Result<> Pool::flush_account() {
@@ -244,7 +245,7 @@ Result<> Reservation::keep_in_memory() {
 
 Result<> Reservation::draw(MutableBytes share) {
   const bool behind_key =
-      purpose_ == Purpose::kShare && at_ >= first_ + ByteCount{kShareHashKeyBytes};
+      is_drawn(purpose_) && at_ >= first_ + ByteCount{kShareHashKeyBytes};
   WARIFU_CHECK(pool_ != nullptr && share.size() <= remaining());
   WARIFU_CHECK(behind_key || purpose_ == Purpose::kRandom);
   return copy_next(share);
@@ -254,7 +255,7 @@ Result<secret::Pad> Reservation::take(std::size_t size) {
   WARIFU_CHECK(size <= remaining());
   // What becomes a share must never be a pad as well: the ciphertext would be the secret.
   WARIFU_CHECK(purpose_ != Purpose::kRandom);
-  WARIFU_CHECK(purpose_ != Purpose::kShare || (at_ == first_ && size == kShareHashKeyBytes));
+  WARIFU_CHECK(!is_drawn(purpose_) || (at_ == first_ && size == kShareHashKeyBytes));
   secret::Buffer out(size);
   const PadOffset start = at_;
   TRY(copy_next(out.bytes()));
