@@ -10,6 +10,12 @@ _warifu_options() {
     "site run" | "qkd rate-model") echo "--config --help" ;;
     "link preshare") echo "--net --json --size --back --out --help" ;;
     "link import") echo "--site --json --wipe --help" ;;
+    "keys watch") echo "--site --json --interval --rounds --help" ;;
+    "keys list") echo "--site --json --peer --help" ;;
+    "keys trail") echo "--site --json --peer --job --since --most --help" ;;
+    "keys reconcile") echo "--site --json --peer --yes --help" ;;
+    "keys retire") echo "--site --json --peer --older-than --origin --all --yes --help" ;;
+    "keys quarantine") echo "list discard --site --json --peer --direction --segment --yes --help" ;;
     "random import") echo "--site --json --origin --wipe --help" ;;
     "random test") echo "--site --json --source --kind --path --min-entropy --alpha --bytes --help" ;;
     "person enrol") echo "--site --json --id --name --keys --card --pin-file --help" ;;
@@ -23,7 +29,7 @@ _warifu_options() {
     restore)
       echo "--site --json --grant --out --using --gather --purpose --resume --help"
       ;;
-    explain | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "person list" | "object show" | \
+    explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "person list" | "object show" | \
       "consent list" | "job list" | "job show" | "job watch")
       echo "--site --json --help"
       ;;
@@ -36,11 +42,12 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link random sae person object explain consent restore job split combine bench" ;;
+    "") echo "net site qkd link keys random sae person object explain consent restore job split combine bench" ;;
     net) echo "init up down status" ;;
     site) echo "run shares audit" ;;
     qkd) echo "rate-model" ;;
     link) echo "preshare import status" ;;
+      keys) echo "status watch list trail reconcile retire quarantine" ;;
       random) echo "import status test readmit" ;;
       sae) echo "list status" ;;
     person) echo "enrol list" ;;
@@ -100,13 +107,18 @@ _warifu() {
       _warifu_words "hardware simulated_clicks rate_model preshared relayed"
       return
       ;;
+    --direction)
+      _warifu_words "send receive"
+      return
+      ;;
     --lang)
       _warifu_words "en ja"
       return
       ;;
     --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --size | --id | --name | --keys | --person | \
       --label | --policy | --object | --grantee | --destination | --uses | --valid | --grant | --using | \
-      --gather | --resume)
+      --gather | --resume | --peer | --job | --since | --most | --interval | --rounds | --older-than | \
+      --origin | --segment)
       return
       ;;
   esac

@@ -35,6 +35,9 @@ struct Services {
 
 // The parts, each in a file of its own.
 void add_site_routes(http::Router& router, Services services);
+void add_key_routes(http::Router& router, Services services);
+// GET /metrics alone, for a listener of its own.
+void add_metrics_route(http::Router& router, Services services);
 void add_person_routes(http::Router& router, Services services);
 void add_object_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);

@@ -183,6 +183,7 @@ void add_site_routes(http::Router& router, Services services) {
 http::Router make_router(Services services) {
   http::Router router;
   add_site_routes(router, services);
+  add_key_routes(router, services);
   add_person_routes(router, services);
   add_object_routes(router, services);
   add_consent_routes(router, services);

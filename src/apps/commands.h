@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,26 @@ struct ImportOptions {
 };
 [[nodiscard]] Result<> link_import(const Common& common, const ImportOptions& options);
 [[nodiscard]] Result<> link_status(const Common& common);
+
+// The key of a site's links.
+struct KeysWatchOptions {
+  std::string interval = "2s";
+  std::uint64_t rounds = 0;  // 0: until it is stopped
+};
+struct KeysOptions {
+  std::string peer, direction, job, since, older_than, origin;
+  std::optional<std::uint64_t> segment;
+  std::uint64_t most = 1000;
+  bool all = false, yes = false;
+};
+[[nodiscard]] Result<> keys_status(const Common& common);
+[[nodiscard]] Result<> keys_watch(const Common& common, const KeysWatchOptions& options);
+[[nodiscard]] Result<> keys_list(const Common& common, const KeysOptions& options);
+[[nodiscard]] Result<> keys_quarantine_list(const Common& common, const KeysOptions& options);
+[[nodiscard]] Result<> keys_quarantine_discard(const Common& common, const KeysOptions& options);
+[[nodiscard]] Result<> keys_reconcile(const Common& common, const KeysOptions& options);
+[[nodiscard]] Result<> keys_retire(const Common& common, const KeysOptions& options);
+[[nodiscard]] Result<> keys_trail(const Common& common, const KeysOptions& options);
 
 struct RandomImportOptions {
   std::string file;

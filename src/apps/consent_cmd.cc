@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <iostream>
 
 #include <boost/json.hpp>
@@ -11,26 +10,13 @@
 #include "apps/card_terminal.h"
 #include "apps/commands.h"
 #include "apps/output.h"
+#include "base/units.h"
 #include "consent/grant.h"
 
 namespace warifu::apps {
 namespace {
 
 namespace json = boost::json;
-
-// "90s", "30m", "1h", "7d".
-Result<std::uint64_t> parse_duration(const std::string& text) {
-  std::uint64_t number = 0;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number);
-  if (error == std::errc{} && number > 0 && number < 100'000'000 && end + 1 == last) {
-    if (*end == 's') return number;
-    if (*end == 'm') return number * 60;
-    if (*end == 'h') return number * 3600;
-    if (*end == 'd') return number * 86400;
-  }
-  return fail(Code::kInvalidArgument, "'" + text + "' is not a duration; write 90s, 30m, 1h or 7d");
-}
 
 Result<std::string> purpose_of(const std::string& text) {
   if (text == "health") return std::string("health_management");

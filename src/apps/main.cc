@@ -136,6 +136,77 @@ void link_commands(CLI::App& app, Common& common, Action& action) {
   command->callback([&] { action = [&] { return link_status(common); }; });
 }
 
+void add_peer(CLI::App* command, KeysOptions& keys, bool required) {
+  auto* option = command->add_option("--peer", keys.peer, "the link to this site");
+  if (required) option->required();
+}
+
+void quarantine_commands(CLI::App& keys, Common& common, Action& action, KeysOptions& which) {
+  CLI::App* quarantine = keys.add_subcommand("quarantine", "key that will never be used");
+  quarantine->require_subcommand(1);
+  auto* command =
+      add(*quarantine, "list", "quarantined segments", "warifu keys quarantine list --site S");
+  add_site(command, common);
+  add_peer(command, which, false);
+  command->callback([&] { action = [&] { return keys_quarantine_list(common, which); }; });
+  command = add(*quarantine, "discard", "forget quarantined segments",
+                "warifu keys quarantine discard --site S --peer lsa --yes");
+  add_site(command, common);
+  add_peer(command, which, true);
+  command->add_option("--direction", which.direction, "send or receive; default: both")
+      ->check(CLI::IsMember({"send", "receive"}));
+  command->add_option("--segment", which.segment, "only the one with this number");
+  command->add_flag("--yes", which.yes, "do it; without it they are listed");
+  command->callback([&] { action = [&] { return keys_quarantine_discard(common, which); }; });
+}
+
+void keys_commands(CLI::App& app, Common& common, Action& action) {
+  static KeysOptions which;
+  static KeysWatchOptions watching;
+  CLI::App* keys = app.add_subcommand("keys", "what key there is, who used it, repair");
+  keys->require_subcommand(1);
+  auto* command = add(*keys, "status", "residual key, rates, states and devices of every link",
+                      "warifu keys status --site /tmp/demo/sites/tommo");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return keys_status(common); }; });
+  command = add(*keys, "watch", "the same again and again; with --json one line each time",
+                "warifu keys watch --site S --interval 5s");
+  add_site(command, common);
+  command->add_option("--interval", watching.interval, "time between two looks: 2s, 1m");
+  command->add_option("--rounds", watching.rounds, "end after so many; default: never");
+  command->callback([&] { action = [&] { return keys_watch(common, watching); }; });
+  command = add(*keys, "list", "the segments of the pools, never their bytes",
+                "warifu keys list --site S --peer lsa");
+  add_site(command, common);
+  add_peer(command, which, false);
+  command->callback([&] { action = [&] { return keys_list(common, which); }; });
+  command = add(*keys, "trail", "who used which key range, when and for what",
+                "warifu keys trail --site S --job JOB");
+  add_site(command, common);
+  add_peer(command, which, false);
+  command->add_option("--job", which.job, "of this job only");
+  command->add_option("--since", which.since, "not older than: 30m, 7d");
+  command->add_option("--most", which.most, "at most so many per pool, the newest");
+  command->callback([&] { action = [&] { return keys_trail(common, which); }; });
+  command = add(*keys, "reconcile", "compare the two ends of a link and bring them together",
+                "warifu keys reconcile --site S --peer lsa --yes");
+  add_site(command, common);
+  add_peer(command, which, true);
+  command->add_flag("--yes", which.yes, "do it; without it the ends are only compared");
+  command->callback([&] { action = [&] { return keys_reconcile(common, which); }; });
+  command = add(*keys, "retire", "burn key of a link at both ends",
+                "warifu keys retire --site S --peer lsa --older-than 90d --yes");
+  add_site(command, common);
+  add_peer(command, which, true);
+  command->add_option("--older-than", which.older_than, "taken in before: 12h, 90d");
+  command->add_option("--origin", which.origin,
+                      "up to the last of this origin, as `list` names it");
+  command->add_flag("--all", which.all, "everything but the control floor");
+  command->add_flag("--yes", which.yes, "do it; without it the amount is told");
+  command->callback([&] { action = [&] { return keys_retire(common, which); }; });
+  quarantine_commands(*keys, common, action, which);
+}
+
 void random_commands(CLI::App& app, Common& common, Action& action) {
   static RandomImportOptions import;
   CLI::App* random = app.add_subcommand("random", "a site's random numbers for shares");
@@ -362,6 +433,7 @@ int main(int argc, char** argv) {
   net_commands(app, common, action);
   process_commands(app, common, action);
   link_commands(app, common, action);
+  keys_commands(app, common, action);
   random_commands(app, common, action);
   sae_commands(app, common, action);
   person_commands(app, common, action);

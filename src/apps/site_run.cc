@@ -1,6 +1,7 @@
 // `warifu site run`: the wiring of one site. Everything is opened before anything is served.
 #include <fmt/format.h>
 
+#include <set>
 #include <thread>
 
 #include "api/routes.h"
@@ -11,13 +12,14 @@
 #include "control/sae_channel.h"
 #include "control/site_config.h"
 #include "kme/intake.h"
+#include "kme/reconcile.h"
 
 namespace warifu::apps {
 namespace {
 
-// The intake of one qkd link: its device, and the thread that leads the sending direction.
+// The intake of one qkd link: its devices, and the thread that leads the sending direction.
 struct LinkIntake {
-  std::unique_ptr<kme::Etsi014Device> device;
+  std::vector<std::unique_ptr<kme::Etsi014Device>> devices;
   std::unique_ptr<kme::Intake> intake;
   std::jthread thread;
 };
@@ -54,9 +56,15 @@ class Site {
     shares_ = std::make_unique<control::ShareService>(*context_);
     server_ = std::make_unique<channel::Server>(*keys_, *caller_, std::move(channel_listener));
     shares_->add_handlers(*server_);
+    server_->set_urgent(
+        {number(control::Method::kShareRead), number(control::Method::kShareCombine)});
     TRY(open_intake());
     TRY(open_random());
     TRY(open_kms());
+    add_key_handlers();
+    if (config_.metrics_listen) {
+      TRY_ASSIGN(metrics_listener_, os::listen_tcp(*config_.metrics_listen));
+    }
     if (config_.is_controller()) TRY(open_control());
     return {};
   }
@@ -74,15 +82,25 @@ class Site {
     }
     if (filler_ != nullptr) random_thread_ = std::jthread([this] { filler_->run(); });
     http::ServerOptions options{.workers = 16, .max_connections = 256};
-    api_ = std::make_unique<http::Server>(std::move(api_listener_), nullptr,
-                                          api::make_router({*context_, *shares_, control_.get(),
-                                                            filler_.get(), saes_.get()}),
-                                          options);
+    api_ = std::make_unique<http::Server>(
+        std::move(api_listener_), nullptr,
+        api::make_router({*context_, *shares_, control_.get(), filler_.get(), saes_.get()}),
+        options);
     api_->start();
     if (kms_ != nullptr) {
       saes_->start();
       kms_->start();
     }
+    if (metrics_listener_ != nullptr) {
+      http::Router router;
+      api::add_metrics_route(router, {*context_, *shares_, control_.get()});
+      metrics_ =
+          std::make_unique<http::Server>(std::move(metrics_listener_), nullptr, std::move(router),
+                                         http::ServerOptions{.workers = 1, .max_connections = 16});
+      metrics_->start();
+      log_info("metrics at http://" + config_.metrics_listen->text() + "/metrics");
+    }
+    watch_ = std::jthread([this] { watch_keys(); });
     if (jobs_ != nullptr) TRY(jobs_->resume_all());
     log_info("site " + config_.name.text() + " listens on " + config_.listen.text());
     return {};
@@ -93,11 +111,13 @@ class Site {
     stopping_ = true;
     if (filler_ != nullptr) filler_->stop();  // nobody waits for numbers any more
     if (kms_ != nullptr) kms_->stop();
+    if (metrics_ != nullptr) metrics_->stop();
     api_->stop();  // no new uploads while jobs end
     server_->stop();
     if (jobs_ != nullptr) jobs_->stop();
     intakes_.clear();
     if (random_thread_.joinable()) random_thread_.join();
+    if (watch_.joinable()) watch_.join();
   }
 
  private:
@@ -113,14 +133,57 @@ class Site {
     }
   }
 
+  // Averages, states and trails, once a second.
+  void watch_keys() {
+    std::set<std::string> trouble;
+    while (!stopping_) {
+      for (kme::Link* link : keys_->links()) {
+        for (const std::string& change : link->sample()) log_info(change);
+        for (keypool::Pool* pool : {&link->send(), &link->receive()}) {
+          if (pool->trail() == nullptr) continue;
+          const auto flushed = pool->trail()->flush();
+          if (!flushed && trouble.insert(flushed.error().message).second) {
+            log_warning("trail of the link to " + link->peer().text() +
+                        " loses records: " + flushed.error().message);
+          }
+        }
+      }
+      for (int i = 0; i < 10 && !stopping_; ++i) {
+        system_.clock.sleep(std::chrono::milliseconds(100));
+      }
+    }
+  }
+
+  void add_key_handlers() {
+    const auto on = [&](kme::IntakeMethod method, auto answer) {
+      server_->handle(static_cast<std::uint16_t>(method),
+                      [this, answer](channel::Exchange& exchange) -> Result<> {
+                        kme::Link* link = keys_->link_to(exchange.request().from);
+                        if (link == nullptr) {
+                          return fail(Code::kRefused, "only the other end of a link may ask this");
+                        }
+                        TRY_ASSIGN(Bytes body, answer(*link, exchange.request().body));
+                        return exchange.reply(std::move(body));
+                      });
+    };
+    on(kme::IntakeMethod::kReconcile, kme::answer_reconcile);
+    on(kme::IntakeMethod::kRetire, kme::answer_retire);
+  }
+
   Result<> open_intake() {
     for (const auto& peer : config_.peers) {
-      if (!peer.device) continue;
-      const control::DeviceConfig& config = *peer.device;
+      if (peer.devices.empty()) continue;
       LinkIntake& link = intakes_[peer.link.peer];
-      TRY_ASSIGN(link.device, open_key_device(config, config_.path));
-      link.intake = std::make_unique<kme::Intake>(system_, *keys_->link_to(peer.link.peer),
-                                                  *link.device, config.high_water_bytes);
+      std::vector<kme::IntakeDevice> devices;
+      std::uint64_t high_water = 0;
+      for (const control::DeviceConfig& config : peer.devices) {
+        TRY_ASSIGN(auto device, open_key_device(config, config_.path));
+        devices.push_back({device.get(), device->name(), config.alarms});
+        link.devices.push_back(std::move(device));
+        high_water = std::max(high_water, config.high_water_bytes);
+      }
+      link.intake = std::make_unique<kme::Intake>(system_, *keys_->link_to(peer.link.peer), devices,
+                                                  high_water);
     }
     for (const auto method :
          {kme::IntakeMethod::kOffer, kme::IntakeMethod::kCommit, kme::IntakeMethod::kQuarantine}) {
@@ -142,8 +205,7 @@ class Site {
     if (config_.random_from != kme::RandomFrom::kSources) return {};
     std::vector<std::unique_ptr<entropy::Feed>> feeds;
     for (const auto& source : config_.random_sources) {
-      TRY_ASSIGN(feeds.emplace_back(),
-                 open_feed(system_, source, config_.data_dir, config_.path));
+      TRY_ASSIGN(feeds.emplace_back(), open_feed(system_, source, config_.data_dir, config_.path));
     }
     filler_ = std::make_unique<kme::RandomFiller>(system_, keys_->random(), std::move(feeds),
                                                   config_.random_high_water);
@@ -154,9 +216,9 @@ class Site {
   Result<> open_kms() {
     if (!config_.kms) return {};
     const kme::SaeSettings& settings = *config_.kms;
-    TRY_ASSIGN(auto tls, crypto::TlsContext::load(
-                             crypto::TlsSide::kServer,
-                             {settings.certificate, settings.key, settings.ca}));
+    TRY_ASSIGN(auto tls,
+               crypto::TlsContext::load(crypto::TlsSide::kServer,
+                                        {settings.certificate, settings.key, settings.ca}));
     sae_channel_ = std::make_unique<control::SaeChannel>(*caller_, system_.random);
     TRY_ASSIGN(saes_, kme::SaeKeys::open(system_, config_.data_dir + "/sae-keys", config_.name,
                                          settings, *keys_, *sae_channel_));
@@ -165,8 +227,8 @@ class Site {
     kme::add_etsi014_routes(router, *saes_, saes_->identities());
     // A worker waits while its order is made durable at both ends; many share one message.
     http::ServerOptions options{.workers = 64, .max_connections = 2048};
-    kms_ = std::make_unique<http::Server>(std::move(kms_listener_), std::move(tls), std::move(router),
-                                          options);
+    kms_ = std::make_unique<http::Server>(std::move(kms_listener_), std::move(tls),
+                                          std::move(router), options);
     return {};
   }
 
@@ -193,6 +255,7 @@ class Site {
   std::unique_ptr<store::ShareStore> store_;
   std::unique_ptr<os::Listener> api_listener_;
   std::unique_ptr<os::Listener> kms_listener_;
+  std::unique_ptr<os::Listener> metrics_listener_;
   std::unique_ptr<channel::Caller> caller_;
   std::unique_ptr<control::SiteContext> context_;
   std::unique_ptr<control::ShareService> shares_;
@@ -211,6 +274,8 @@ class Site {
   std::unique_ptr<channel::Server> server_;
   std::unique_ptr<http::Server> api_;
   std::unique_ptr<http::Server> kms_;
+  std::unique_ptr<http::Server> metrics_;
+  std::jthread watch_;
 };
 
 }  // namespace

@@ -118,6 +118,7 @@ Result<Call> Caller::start(Request request, KeepWaiting keep_waiting) {
     if (!cached) {
       TRY_ASSIGN(connection, connect(hop));
     }
+    connection->work_for(request.job);
     Bytes payload = encode(request);
     const auto sent = connection->send(FrameType::kRequest, payload);
     if (sent) return Call(*this, std::move(connection), request, std::move(keep_waiting));

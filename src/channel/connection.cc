@@ -195,7 +195,7 @@ Result<keypool::Reservation> Connection::accept(keypool::Purpose purpose, ByteVi
   if (grant.size.value != size) {
     return fail(Code::kProtocol, "a grant has a wrong size");
   }
-  return link_.send().accept(grant.begin, grant.size, purpose);
+  return link_.send().accept(grant.begin, grant.size, purpose, job_);
 }
 
 Result<> Connection::take_over(keypool::Purpose purpose, ByteView grant, std::uint64_t size) {
@@ -251,7 +251,7 @@ Result<> Connection::answer_grant_request(ByteView payload) {
     topping_up_ = false;
     TRY(topped);
   }
-  auto reserved = link_.receive().reserve({size}, purpose);
+  auto reserved = link_.receive().reserve({size}, purpose, job_);
   if (!reserved) {
     if (reserved.error().code != Code::kOutOfKey) return std::unexpected(reserved.error());
     return send_sealed(send_control_, FrameType::kGrantDenied, {});
@@ -286,7 +286,7 @@ Result<> Connection::grant_bulk(const JobId& job, std::uint64_t size, std::uint6
 Result<> Connection::ask_bulk_ahead(const JobId& job, std::uint64_t size, std::uint64_t frames) {
   WARIFU_CHECK(!ahead_);
   const std::uint64_t needed = bulk_range(size, frames);
-  if (link_.drawable(job) < needed) return {};
+  if (link_.drawable(job, urgency_) < needed) return {};
   TRY(ensure_control(64));
   TRY(send_grant_request(keypool::Purpose::kBulk, needed));
   ahead_ = Ahead{job, needed, std::nullopt};
@@ -307,7 +307,7 @@ Result<> Connection::acquire(keypool::Purpose purpose, const JobId& job, std::ui
   for (;;) {
     // Who will not wait is told at once.
     const auto patience = keep_waiting() ? kWorkingInterval : std::chrono::seconds(0);
-    while (!link_.wait_drawable(job, {needed}, patience)) {
+    while (!link_.wait_drawable(job, {needed}, patience, urgency_)) {
       if (!keep_waiting()) {
         return fail(Code::kOutOfKey, "link to " + link_.peer().text() + " waits for key");
       }

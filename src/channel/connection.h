@@ -42,6 +42,11 @@ class Connection {
   ~Connection();
 
   [[nodiscard]] kme::Link& link() { return link_; }
+  // For whom pad is granted from here on, as the pools' trails tell it, and how urgently.
+  void work_for(const JobId& job, kme::Link::Urgency urgency = kme::Link::Urgency::kUsual) {
+    job_ = job;
+    urgency_ = urgency;
+  }
 
   // Seals and sends a control frame; asks for more pad first when it runs low. The payload is
   // encrypted in place. Errors: kOutOfKey, kUnavailable, kTimeout, kProtocol.
@@ -142,6 +147,8 @@ class Connection {
 
   kme::Link& link_;
   std::unique_ptr<os::ByteStream> stream_;
+  JobId job_;
+  kme::Link::Urgency urgency_ = kme::Link::Urgency::kUsual;
   Lane send_control_, send_bulk_, receive_control_, receive_bulk_;
   std::optional<Ahead> ahead_;
   std::optional<Lane> receive_bulk_next_;

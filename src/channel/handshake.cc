@@ -110,11 +110,12 @@ Result<std::unique_ptr<Connection>> Connection::call(kme::Link& link,
 Result<> Connection::catch_up_to(PadOffset mark) {
   const PadOffset here = link_.receive().status().mark;
   if (mark <= here) return {};
-  if ((mark - here).value > kMaxCatchUp) {
+  if ((mark - here).value > kMaxCatchUp && !link_.may_catch_up()) {
     return fail(Code::kRefused,
                 "link to " + link_.peer().text() + ": the far end has used pad up to " +
                     std::to_string(mark.value) + ", this end knows of " +
-                    std::to_string(here.value) + "; was a backup restored? Make new pools");
+                    std::to_string(here.value) +
+                    "; was a backup restored? `warifu keys reconcile` burns what lies between");
   }
   log_warning("link to " + link_.peer().text() + ": the far end is ahead, catching up to " +
               std::to_string(mark.value));

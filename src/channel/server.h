@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <list>
+#include <set>
 #include <thread>
 
 #include "channel/caller.h"
@@ -54,6 +55,8 @@ class Server {
 
   // Register everything before start().
   void handle(std::uint16_t method, Handler handler) { handlers_[method] = std::move(handler); }
+  // Requests of these methods draw from the emergency reserve of every link on their way back.
+  void set_urgent(std::set<std::uint16_t> methods) { urgent_ = std::move(methods); }
   void start();
   // Ends all connections and waits for their threads.
   void stop();
@@ -79,6 +82,7 @@ class Server {
   Caller& caller_;
   std::unique_ptr<os::Listener> listener_;
   std::map<std::uint16_t, Handler> handlers_;
+  std::set<std::uint16_t> urgent_;
   std::thread acceptor_;
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "channel/caller.h"
+#include "kme/device_alarm.h"
 #include "kme/key_manager.h"
 #include "kme/random_filler.h"
 #include "kme/sae_settings.h"
@@ -26,6 +27,7 @@ struct DeviceConfig {
   std::string ca;
   keypool::Origin origin = keypool::Origin::kHardware;
   std::uint64_t high_water_bytes = 256ULL << 20;  // pool level at which intake pauses
+  kme::AlarmLimits alarms;
 };
 
 // One [[random.source]]. `device` only of kind "qkd", `file` only of "device" and "file".
@@ -42,7 +44,7 @@ struct RandomSourceConfig {
 struct PeerConfig {
   kme::LinkConfig link;
   os::HostPort address;
-  std::optional<DeviceConfig> device;  // of a qkd link
+  std::vector<DeviceConfig> devices;  // of a qkd link: at least one, in the same order at both ends
 };
 
 // What everybody knows of every site.
@@ -73,6 +75,8 @@ struct SiteConfig {
   // Of kSources: they fill the pool up to the high-water mark.
   std::vector<RandomSourceConfig> random_sources;
   std::uint64_t random_high_water = 64ULL << 20;
+  kme::KeyLimits key_limits;                  // of links that say nothing else
+  std::optional<os::HostPort> metrics_listen;  // a loopback address
   std::string policy;  // placement policy of share control
   std::vector<SiteEntry> sites;
   std::vector<LinkEntry> links;

@@ -98,6 +98,13 @@ struct Mark {
 
 inline constexpr std::size_t kMarkSlotBytes = 4096;
 
+// Where the two ends of a pool agreed to stand (Pool::align).
+struct Alignment {
+  PadOffset mark;
+  PadOffset end;
+  SegmentNumber next;
+};
+
 [[nodiscard]] Bytes encode(const Identity& identity);
 [[nodiscard]] Result<Identity> decode_identity(ByteView bytes, const std::string& path);
 [[nodiscard]] Bytes encode(const Index& index);

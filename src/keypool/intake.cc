@@ -133,6 +133,48 @@ Result<> Pool::discard(SegmentNumber number) {
   return system_.files.remove(segment_path(number));
 }
 
+Result<> Pool::align(const Alignment& to) {
+  WARIFU_CHECK(to.mark <= to.end);
+  const std::lock_guard one_at_a_time(intake_mutex_);
+  const std::lock_guard lock(mutex_);
+  if (to.end > index_.stream_end) {
+    return fail(Code::kRefused, "pool '" + dir_ + "' ends at " +
+                                    std::to_string(index_.stream_end.value) +
+                                    ", the far end has used key up to " +
+                                    std::to_string(to.end.value) + "; make new pools");
+  }
+  const auto goes = [&](const SegmentEntry& entry) {
+    return entry.state == SegmentState::kSynced && entry.end() > to.end;
+  };
+  const bool held = std::ranges::any_of(live_, [&](const auto& live) {
+    return std::ranges::any_of(index_.entries, [&](const SegmentEntry& entry) {
+      return goes(entry) && live.second.begin < entry.end() && entry.base < live.second.end;
+    });
+  });
+  if (held || mark_.mark > to.end) {
+    return fail(Code::kBusy, "pool '" + dir_ + "': key beyond " + std::to_string(to.end.value) +
+                                 " is in use; try again");
+  }
+  // The mark first: it never lies beyond the stream's end, on the disk neither.
+  if (to.mark > mark_.mark) {
+    const PadOffset old_mark = mark_.mark;
+    TRY(write_mark(to.mark));
+    tell(old_mark, to.mark, TrailUse::kBurnt, {});
+  }
+  Index next = index_;
+  for (SegmentEntry& entry : next.entries) {
+    if (!goes(entry)) continue;
+    entry.state = SegmentState::kQuarantined;
+    open_segments_.erase(entry.number.value);
+  }
+  next.stream_end = to.end;
+  next.next_number = std::max(next.next_number, to.next.value);
+  TRY(write_index(std::move(next)));
+  // A grant that is still on its way is refused from here on; its connection starts anew.
+  std::erase_if(gaps_, [&](const Gap& gap) { return gap.end <= to.mark; });
+  return forget_used();
+}
+
 Result<> Pool::write_index(Index next) {
   TRY(os::replace_file(system_.files, dir_ + "/index", encode(next)));
   index_ = std::move(next);

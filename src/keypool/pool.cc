@@ -42,6 +42,10 @@ Result<std::unique_ptr<Pool>> Pool::open(os::System system, const std::string& d
   std::unique_ptr<Pool> pool(new Pool(system, dir, options));
   TRY_ASSIGN(pool->lock_, system.files.lock_directory(dir));
   TRY(pool->recover(root_key));
+  if (options.trail_bytes > 0) {
+    pool->trail_ = std::make_unique<Trail>(system.files, dir, options.trail_bytes);
+    pool->trail_->start(pool->mark_.mark, system.clock.now());
+  }
   return pool;
 }
 
@@ -142,6 +146,7 @@ PoolStatus Pool::status() const {
                     .bulk_bytes = mark_.bulk_bytes,
                     .share_bytes = mark_.share_bytes,
                     .application_bytes = mark_.application_bytes};
+  PadOffset oldest{UINT64_MAX};
   for (const SegmentEntry& entry : index_.entries) {
     switch (entry.state) {
       case SegmentState::kIngested: status.ingested_bytes += entry.length; break;
@@ -150,9 +155,16 @@ PoolStatus Pool::status() const {
         if (entry.end() > mark_.mark) {
           status.available_bytes +=
               entry.end().value - std::max(entry.base.value, mark_.mark.value);
+          if (entry.base < oldest) {
+            oldest = entry.base;
+            status.oldest_unused = entry.created;
+          }
         }
         break;
     }
+  }
+  for (const auto& [token, range] : live_) {
+    status.reserved_bytes += (range.end - range.begin).value;
   }
   status.origins = origins_;
   const std::uint64_t used = status.payload_bytes + status.tag_bytes + status.hash_key_bytes +

@@ -28,6 +28,7 @@
 #include "base/limits.h"
 #include "keypool/format.h"
 #include "keypool/sweeper.h"
+#include "keypool/trail.h"
 #include "secret/pad.h"
 
 namespace warifu::keypool {
@@ -115,6 +116,8 @@ struct PoolStatus {
   std::uint64_t available_bytes = 0;  // synced and not marked
   std::uint64_t ingested_bytes = 0;   // waiting for confirmation
   std::uint64_t quarantined_bytes = 0;
+  std::uint64_t reserved_bytes = 0;         // in ranges that holders have now; below the mark
+  std::optional<os::UnixMs> oldest_unused;  // when the segment of the next byte came in
   std::uint64_t payload_bytes = 0;
   std::uint64_t tag_bytes = 0;
   std::uint64_t hash_key_bytes = 0;
@@ -131,6 +134,7 @@ struct PoolOptions {
   // How long no segment must have been forgotten before the files of forgotten ones are removed; 0:
   // each at once.
   std::chrono::milliseconds sweep_after{0};
+  std::uint64_t trail_bytes = 0;  // most that the trail may fill (keypool/trail.h); 0: no trail
 };
 
 class Pool {
@@ -168,14 +172,20 @@ class Pool {
   [[nodiscard]] Result<> quarantine(SegmentNumber number);
   // Drops an INGESTED or QUARANTINED segment and its key.
   [[nodiscard]] Result<> discard(SegmentNumber number);
+  // Brings this end to where the far end goes too: QUARANTINES synced segments that reach beyond
+  // `end`, which becomes the end of the stream, and burns up to `mark`, at most `end`. Errors:
+  // kBusy when key beyond `end` is used or held, kRefused when `end` lies beyond this end's stream.
+  [[nodiscard]] Result<> align(const Alignment& alignment);
 
   // --- use ----------------------------------------------------------------------------------
   // Receiving end, or a local pool: reserves the next `size` bytes, durably. Errors: kOutOfKey.
-  [[nodiscard]] Result<Reservation> reserve(ByteCount size, Purpose purpose);
+  // `job`, here and below: for whom, as the trail tells it.
+  [[nodiscard]] Result<Reservation> reserve(ByteCount size, Purpose purpose, const JobId& job = {});
   // Sending end: takes over what the peer reserved, durably. Errors: kRefused when the range lies
   // below the mark (the peer's state is older than ours), kOutOfKey when it is not synced here.
   [[nodiscard]] Result<Reservation> accept(PadOffset begin, ByteCount size,
-                                           Purpose purpose = Purpose::kControl);
+                                           Purpose purpose = Purpose::kControl,
+                                           const JobId& job = {});
   // Moves the mark forward to `mark`, durably, burning what lies between. Going back is no error.
   [[nodiscard]] Result<> burn_to(PadOffset mark);
   // Accounts what pad taken from here was used for; made durable with the next mark.
@@ -184,6 +194,8 @@ class Pool {
     std::uint64_t payload = 0, tag = 0, hash_key = 0, bulk = 0, share = 0, application = 0;
   };
   void record_use(const Use& use);
+  // nullptr without one.
+  [[nodiscard]] Trail* trail() { return trail_.get(); }
   // Makes the account durable now.
   [[nodiscard]] Result<> flush_account();
   // Waits until at least `size` bytes are available above `floor`, or the time is over.
@@ -208,6 +220,7 @@ class Pool {
   Result<> load_marks();
   Result<> renew_marks();
   Result<> write_mark(PadOffset mark);
+  void tell(PadOffset begin, PadOffset end, TrailUse use, const JobId& job);
   // Makes `next` durable and then the index in memory.
   Result<> write_index(Index next);
   Result<> forget_used();
@@ -234,6 +247,7 @@ class Pool {
   Identity identity_;
   secret::Buffer pool_key_;
   std::unique_ptr<os::File> mark_file_;
+  std::unique_ptr<Trail> trail_;
 
   std::mutex intake_mutex_;  // held through an ingest(); taken before mutex_
   mutable std::mutex mutex_;

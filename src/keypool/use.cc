@@ -23,7 +23,12 @@ Result<> Pool::write_mark(PadOffset mark) {
   return {};
 }
 
-Result<Reservation> Pool::reserve(ByteCount size, Purpose purpose) {
+void Pool::tell(PadOffset begin, PadOffset end, TrailUse use, const JobId& job) {
+  if (trail_ == nullptr || begin == end) return;
+  trail_->add({system_.clock.now(), begin, end - begin, job, use});
+}
+
+Result<Reservation> Pool::reserve(ByteCount size, Purpose purpose, const JobId& job) {
   const std::lock_guard lock(mutex_);
   const bool local = direction() == Direction::kLocal;
   WARIFU_CHECK(local == (purpose == Purpose::kRandom) && direction() != Direction::kSend);
@@ -36,10 +41,12 @@ Result<Reservation> Pool::reserve(ByteCount size, Purpose purpose) {
   }
   const PadOffset begin = mark_.mark;
   TRY(write_mark(begin + size));
+  tell(begin, begin + size, static_cast<TrailUse>(purpose), job);
   return make_reservation(begin, begin + size, purpose);
 }
 
-Result<Reservation> Pool::accept(PadOffset begin, ByteCount size, Purpose purpose) {
+Result<Reservation> Pool::accept(PadOffset begin, ByteCount size, Purpose purpose,
+                                 const JobId& job) {
   const std::lock_guard lock(mutex_);
   WARIFU_CHECK(direction() == Direction::kSend);
   const PadOffset end = begin + size;
@@ -56,6 +63,7 @@ Result<Reservation> Pool::accept(PadOffset begin, ByteCount size, Purpose purpos
       if (gaps_.size() == kMaxGaps) gaps_.erase(gaps_.begin());
       gaps_.push_back({old_mark, begin, system_.clock.monotonic()});
     }
+    tell(begin, end, static_cast<TrailUse>(purpose), job);
     return make_reservation(begin, end, purpose);
   }
   // Granted earlier, arrived later: the mark already covers it at both ends, and the gap list of
@@ -70,6 +78,7 @@ Result<Reservation> Pool::accept(PadOffset begin, ByteCount size, Purpose purpos
   gaps_.erase(gap);
   if (old.begin < begin) gaps_.push_back({old.begin, begin, old.noted});
   if (end < old.end) gaps_.push_back({end, old.end, old.noted});
+  tell(begin, end, static_cast<TrailUse>(purpose), job);
   return make_reservation(begin, end, purpose);
 }
 
@@ -79,7 +88,9 @@ Result<> Pool::burn_to(PadOffset mark) {
   if (mark > index_.stream_end) {
     return fail(Code::kOutOfKey, "pool '" + dir_ + "' ends before " + std::to_string(mark.value));
   }
+  const PadOffset old_mark = mark_.mark;
   TRY(write_mark(mark));
+  tell(old_mark, mark, TrailUse::kBurnt, {});
   return forget_used();
 }
 

@@ -16,11 +16,20 @@ class Etsi014Device final : public KeyDevice {
   [[nodiscard]] Result<std::vector<DeviceKey>> fresh(std::size_t most) override;
   [[nodiscard]] Result<std::vector<DeviceKey>> by_ids(const std::vector<std::string>& ids) override;
   [[nodiscard]] keypool::Origin origin() const override { return origin_; }
+  // From the status and its extension: "qber" (a fraction), "rate" (bit/s), and what the rate model
+  // calls warifu_rate_bits_per_second and warifu_discarded_bits. Figures of both directions
+  // together.
+  [[nodiscard]] Result<DeviceReport> look() override;
+  [[nodiscard]] std::chrono::seconds retry_after() const override { return wait_; }
+  // "https://host:port".
+  [[nodiscard]] std::string name() const { return client_.device(); }
 
  private:
   Etsi014Client client_;
   std::string peer_sae_;
   keypool::Origin origin_;
+  std::optional<etsi014::Status> looked_;  // serves the fresh() that follows
+  std::chrono::seconds wait_{0};
 };
 
 }  // namespace warifu::kme

@@ -145,6 +145,15 @@ std::string extension_text(const Status& status, std::string_view name) {
   return object ? text_member(*object, name) : "";
 }
 
+std::optional<double> extension_number(const Status& status, std::string_view name) {
+  if (status.extension.empty()) return std::nullopt;
+  const auto object = parse_object(status.extension, "status extension");
+  const json::value* value = object ? object->if_contains(name) : nullptr;
+  if (value == nullptr || !value->is_number()) return std::nullopt;
+  const double number = value->to_number<double>();
+  return number >= 0 ? std::optional(number) : std::nullopt;
+}
+
 std::string to_json(const KeyRequest& request) {
   json::object object{{"number", request.number}};
   if (request.size) object["size"] = *request.size;

@@ -50,6 +50,8 @@ struct KeyRequest {
 [[nodiscard]] Result<Status> parse_status(std::string_view text);
 // The text member `name` of a status extension; empty when there is none.
 [[nodiscard]] std::string extension_text(const Status& status, std::string_view name);
+// The number that is member `name`; none when there is none, or it is below zero.
+[[nodiscard]] std::optional<double> extension_number(const Status& status, std::string_view name);
 
 [[nodiscard]] std::string to_json(const KeyRequest& request);
 // An empty body means all defaults; unknown members are ignored.

@@ -9,8 +9,8 @@
 namespace warifu::kme {
 namespace {
 
-constexpr std::size_t kRoundBytes = 4 << 20;
 constexpr std::size_t kMaxIds = 4096;
+constexpr std::size_t kMaxDevices = 16;
 constexpr std::chrono::milliseconds kPauseFull(50);
 constexpr std::chrono::milliseconds kPauseShort(50);
 constexpr std::chrono::milliseconds kPauseBroken(1000);
@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds kPauseBroken(1000);
 struct Offer {
   SegmentNumber number;
   keypool::Origin origin = keypool::Origin::kRateModel;
+  std::uint8_t device = 0;  // its place in the link's list, the same at both ends
   secret::Buffer hash_key;
   std::vector<std::string> ids;
 };
@@ -26,6 +27,7 @@ Bytes encode(const Offer& offer) {
   wire::Writer writer;
   writer.u64(offer.number.value);
   writer.u8(static_cast<std::uint8_t>(offer.origin));
+  writer.u8(offer.device);
   writer.raw(offer.hash_key.bytes());
   writer.u32(static_cast<std::uint32_t>(offer.ids.size()));
   for (const std::string& id : offer.ids) writer.text(id);
@@ -37,6 +39,7 @@ Result<Offer> decode_offer(ByteView body) {
   Offer offer;
   offer.number = {reader.u64()};
   const std::uint8_t origin = reader.u8();
+  offer.device = reader.u8();
   offer.hash_key = secret::Buffer::copy_of(reader.raw(mac::kBlockBytes));
   const std::uint32_t count = reader.u32();
   if (count == 0 || count > kMaxIds) reader.reject("number of keys out of range");
@@ -83,27 +86,35 @@ Bytes encode_place(SegmentNumber number, PadOffset base) {
 
 }  // namespace
 
+Intake::Intake(os::System system, Link& link, const std::vector<IntakeDevice>& devices,
+               std::uint64_t high_water_bytes)
+    : system_(system), link_(link), high_water_bytes_(high_water_bytes) {
+  WARIFU_CHECK(!devices.empty() && devices.size() <= kMaxDevices);
+  for (const IntakeDevice& given : devices) {
+    sources_.emplace_back(given);
+  }
+}
+
 void Intake::run(const AskPeer& ask, const std::atomic<bool>& stop) {
   std::string last_problem;
   while (!stop) {
+    while (link_.sync_wanted() && !stop) system_.clock.sleep(kPauseShort);
     const auto taken = round(ask);
-    if (taken) {
+    tell_link();
+    if (taken || taken.error().code == Code::kOutOfKey) {
       if (!last_problem.empty())
         log_info("link to " + link_.peer().text() + ": intake works again");
       last_problem.clear();
-      link_.note_device("delivering");
-      if (*taken == 0) system_.clock.sleep(kPauseFull);
-      continue;
-    }
-    if (taken.error().code == Code::kOutOfKey) {
-      link_.note_device("delivering");
-      system_.clock.sleep(kPauseShort);
+      if (!taken) {
+        system_.clock.sleep(kPauseShort);
+      } else if (*taken == 0) {
+        system_.clock.sleep(kPauseFull);
+      }
       continue;
     }
     if (taken.error().message != last_problem) {
       last_problem = taken.error().message;
       log_warning("link to " + link_.peer().text() + ": intake: " + last_problem);
-      link_.note_device(last_problem);
     }
     for (int i = 0; i < 10 && !stop; ++i) system_.clock.sleep(kPauseBroken / 10);
   }
@@ -122,17 +133,36 @@ Result<> Intake::confirm_all(const AskPeer& ask) {
 }
 
 Result<std::uint64_t> Intake::round(const AskPeer& ask) {
-  if (confirm_needed_) TRY(confirm_all(ask));
-  keypool::Pool& pool = link_.send();
-  if (pool.status().available_bytes >= high_water_bytes_) return 0;
+  const std::lock_guard one_change(link_.sync_mutex());
+  if (link_.sync_paused()) return 0;
+  if (confirm_needed_) {
+    if (auto confirmed = confirm_all(ask); !confirmed) {
+      for (Source& source : sources_) source.state = confirmed.error().message;
+      return std::unexpected(confirmed.error());
+    }
+  }
+  if (link_.send().status().available_bytes >= high_water_bytes_) {
+    look_while_full();
+    return 0;
+  }
+  TRY_ASSIGN(Batch batch, take_from_next());
+  Source& source = sources_[batch.source];
+  std::uint64_t taken = 0;
+  auto offered = offer(ask, std::move(batch), taken);
+  source.state = offered ? "delivering" : offered.error().message;
+  if (!offered) return std::unexpected(offered.error());
+  return taken;
+}
 
-  TRY_ASSIGN(std::vector<DeviceKey> keys, device_.fresh(kRoundBytes));
+Result<> Intake::offer(const AskPeer& ask, Batch batch, std::uint64_t& taken) {
+  keypool::Pool& pool = link_.send();
   Offer offer{.number = pool.next_segment(),
-              .origin = device_.origin(),
+              .origin = sources_[batch.source].device->origin(),
+              .device = static_cast<std::uint8_t>(batch.source),
               .hash_key = secret::Buffer(mac::kBlockBytes)};
   system_.random.fill(offer.hash_key.bytes());
-  for (const DeviceKey& key : keys) offer.ids.push_back(key.id);
-  TRY_ASSIGN(const secret::Buffer material, join(std::move(keys)));
+  for (const DeviceKey& key : batch.keys) offer.ids.push_back(key.id);
+  TRY_ASSIGN(const secret::Buffer material, join(std::move(batch.keys)));
   TRY(pool.ingest(offer.number, offer.origin, material.bytes()));
   confirm_needed_ = true;
 
@@ -147,14 +177,15 @@ Result<std::uint64_t> Intake::round(const AskPeer& ask) {
               std::to_string(offer.number.value) + "; it is quarantined");
     TRY(pool.quarantine(offer.number));
     TRY(ask(IntakeMethod::kQuarantine, encode_place(offer.number, {})));
-    return 0;
+    return {};
   }
   const PadOffset base = pool.status().synced_end;
   TRY(pool.mark_synced(offer.number, base));
   link_.note_inflow({material.size()});
+  taken = material.size();
   TRY(ask(IntakeMethod::kCommit, encode_place(offer.number, base)));
   confirm_needed_ = false;
-  return material.size();
+  return {};
 }
 
 Result<Bytes> Intake::answer(IntakeMethod method, ByteView body) {
@@ -173,11 +204,20 @@ Result<Bytes> Intake::answer(IntakeMethod method, ByteView body) {
 
 Result<Bytes> Intake::answer_offer(ByteView body) {
   TRY_ASSIGN(const Offer offer, decode_offer(body));
+  if (offer.device >= sources_.size()) {
+    return fail(Code::kRefused, "a key offer is from device " + std::to_string(offer.device + 1) +
+                                    " of the link; this end lists " +
+                                    std::to_string(sources_.size()));
+  }
+  Source& source = sources_[offer.device];
+  if (source.alarm.stopped()) {
+    return fail(Code::kRefused, "device " + source.name + " has a QBER alarm at this end");
+  }
   keypool::Pool& pool = link_.receive();
   for (const auto& entry : pool.segments()) {  // offers that the far end has given up
     if (entry.state == keypool::SegmentState::kIngested) TRY(pool.discard(entry.number));
   }
-  TRY_ASSIGN(std::vector<DeviceKey> keys, device_.by_ids(offer.ids));
+  TRY_ASSIGN(std::vector<DeviceKey> keys, source.device->by_ids(offer.ids));
   TRY_ASSIGN(const secret::Buffer material, join(std::move(keys)));
   TRY(pool.ingest(offer.number, offer.origin, material.bytes()));
   const mac::Tag tag = fingerprint(offer.hash_key.bytes(), material.bytes());

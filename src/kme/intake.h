@@ -4,15 +4,20 @@
 // an INGESTED segment and offers their ids to the far end; that end fetches the same keys from its
 // own device, writes them, and answers with a universal hash under a key chosen for this one offer.
 // Offer and answer travel under one-time pad, so the hash tells nobody anything. Equal: SYNCED
-// here, then there. Different: QUARANTINED at both ends, never used. Thread rule: one thread per
-// link runs Intake::run(); the answering side is called by the channel.
+// here, then there. Different: QUARANTINED at both ends, never used.
+//
+// A link may have several devices, in the same order at both ends; the rounds take from each in
+// turn, and one that fails, asks to wait or has a QBER alarm does not stop the others. Thread rule:
+// one thread per link runs Intake::run(); the answering side is called by the channel.
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "kme/device_alarm.h"
 #include "kme/link.h"
 
 namespace warifu::kme {
@@ -33,18 +38,39 @@ class KeyDevice {
   [[nodiscard]] virtual Result<std::vector<DeviceKey>> by_ids(
       const std::vector<std::string>& ids) = 0;
   [[nodiscard]] virtual keypool::Origin origin() const = 0;
+  // What the device tells about itself; called before fresh(), by the same thread. Errors:
+  // kUnavailable.
+  [[nodiscard]] virtual Result<DeviceReport> look() { return DeviceReport{}; }
+  // How long the device asked to be left alone with its last kOutOfKey.
+  [[nodiscard]] virtual std::chrono::seconds retry_after() const { return {}; }
 };
 
 // Requests of the intake between the two ends of a link, numbers of the channel's methods.
-enum class IntakeMethod : std::uint16_t { kOffer = 100, kCommit = 101, kQuarantine = 102 };
+enum class IntakeMethod : std::uint16_t {
+  kOffer = 100,
+  kCommit = 101,
+  kQuarantine = 102,
+  kReconcile = 103,  // kme/reconcile.h
+  kRetire = 104,
+};
 
 // Sends a request to the link's far end and returns the answer's body.
 using AskPeer = std::function<Result<Bytes>(IntakeMethod method, Bytes body)>;
 
+// One of a link's devices, as the intake is given it.
+struct IntakeDevice {
+  KeyDevice* device = nullptr;
+  std::string name;  // for people
+  AlarmLimits alarms = {};
+};
+
 class Intake {
  public:
   Intake(os::System system, Link& link, KeyDevice& device, std::uint64_t high_water_bytes)
-      : system_(system), link_(link), device_(device), high_water_bytes_(high_water_bytes) {}
+      : Intake(system, link, {IntakeDevice{&device, "device"}}, high_water_bytes) {}
+  // At least one device, which must outlive the intake.
+  Intake(os::System system, Link& link, const std::vector<IntakeDevice>& devices,
+         std::uint64_t high_water_bytes);
 
   // Leads the sending direction until `stop`: keeps the pool filled up to the high-water mark.
   void run(const AskPeer& ask, const std::atomic<bool>& stop);
@@ -55,12 +81,40 @@ class Intake {
   [[nodiscard]] Result<Bytes> answer(IntakeMethod method, ByteView body);
 
  private:
+  struct Source {
+    explicit Source(const IntakeDevice& given)
+        : device(given.device), name(given.name), alarm(given.alarms) {}
+    KeyDevice* device;
+    std::string name;
+    DeviceAlarm alarm;
+    DeviceReport last;
+    std::optional<std::uint64_t> discarded_before;
+    std::string state = "not asked yet";
+    std::string logged;                      // the problem that the log has
+    std::chrono::nanoseconds not_before{0};  // it asked to wait, or failed
+    std::chrono::milliseconds pause{0};      // after the next failure
+    std::optional<std::chrono::nanoseconds> looked;
+    std::optional<Error> problem;
+  };
+  struct Batch {
+    std::size_t source;
+    std::vector<DeviceKey> keys;
+  };
+
   Result<> confirm_all(const AskPeer& ask);
+  Result<Batch> take_from_next();
+  Result<std::vector<DeviceKey>> take_from(Source& source);
+  Result<> look_at(Source& source);
+  void look_while_full();
+  void note_problem(Source& source, const Error& error);
+  void tell_link();
+  Result<> offer(const AskPeer& ask, Batch batch, std::uint64_t& taken);
   Result<Bytes> answer_offer(ByteView body);
 
   os::System system_;
   Link& link_;
-  KeyDevice& device_;
+  std::deque<Source> sources_;
+  std::size_t turn_ = 0;
   std::uint64_t high_water_bytes_;
   // After a start, or a lost answer, the far end may not know of segments that are SYNCED here.
   bool confirm_needed_ = true;

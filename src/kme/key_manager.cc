@@ -49,15 +49,17 @@ Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const st
     for (const auto direction : {keypool::Direction::kSend, keypool::Direction::kReceive}) {
       TRY_ASSIGN(auto pool, keypool::Pool::open(system, pool_dir(dir, config.peer, direction),
                                                 manager->root_key_.bytes(),
-                                                {.sweep_after = keypool::kSweepAfter}));
+                                                {.sweep_after = keypool::kSweepAfter,
+                                                 .trail_bytes = config.limits.trail_bytes}));
       if (pool->link() != config.id || pool->direction() != direction) {
         return fail(Code::kCorrupt, "the pool in '" + pool_dir(dir, config.peer, direction) +
                                         "' belongs to another link than the configuration says");
       }
       pools[direction == keypool::Direction::kSend ? 0 : 1] = std::move(pool);
     }
-    manager->links_.push_back(std::make_unique<Link>(
-        config.peer, config.link_class, std::move(pools[0]), std::move(pools[1]), system.clock));
+    manager->links_.push_back(std::make_unique<Link>(config.peer, config.link_class,
+                                                     std::move(pools[0]), std::move(pools[1]),
+                                                     system.clock, config.limits));
   }
   return manager;
 }

@@ -14,6 +14,7 @@ struct LinkConfig {
   SiteName peer;
   LinkClass link_class = LinkClass::kPreshared;
   LinkId id;
+  KeyLimits limits;
 };
 
 class KeyManager {

@@ -3,11 +3,12 @@
 //
 // A lease promises pad of the sending direction to a job before a byte moves. A job may draw what
 // is available above the floor and above the leases of older jobs; so two plans never count the
-// same key, and the oldest job is served first.
-// Thread-safe. Ownership: the KeyManager owns links for the life of the process.
+// same key, and the oldest job is served first. The emergency reserve lies between the floor and
+// the leases: only urgent jobs draw it, and leases do not reach down into it. Thread-safe.
+// Ownership: the KeyManager owns links for the life of the process.
 #pragma once
 
-#include <map>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +16,7 @@
 
 #include "base/ids.h"
 #include "keypool/pool.h"
+#include "kme/key_report.h"
 
 namespace warifu::kme {
 
@@ -29,7 +31,8 @@ struct LinkStatus {
   keypool::PoolStatus send;
   keypool::PoolStatus receive;
   std::uint64_t leased_bytes = 0;
-  std::uint64_t residual_bytes = 0;   // available to new jobs: send minus floor minus leases
+  // Available to new jobs: send minus floor, emergency reserve and leases.
+  std::uint64_t residual_bytes = 0;
   double inflow_bits_per_second = 0;  // moving average of the sending pool
   std::string device_state;           // of a qkd link: "delivering", "unreachable: ..."; else empty
 };
@@ -37,7 +40,7 @@ struct LinkStatus {
 class Link {
  public:
   Link(SiteName peer, LinkClass link_class, std::unique_ptr<keypool::Pool> send,
-       std::unique_ptr<keypool::Pool> receive, os::Clock& clock);
+       std::unique_ptr<keypool::Pool> receive, os::Clock& clock, const KeyLimits& limits = {});
 
   [[nodiscard]] const SiteName& peer() const { return peer_; }
   [[nodiscard]] LinkClass link_class() const { return link_class_; }
@@ -51,18 +54,40 @@ class Link {
   void release(const JobId& job);
   // Lowers a job's lease by what it has drawn.
   void draw(const JobId& job, ByteCount size);
+  enum class Urgency : std::uint8_t { kUsual, kUrgent };
   // Bytes that a job may draw now (0 when it has to wait).
-  [[nodiscard]] std::uint64_t drawable(const JobId& job) const;
-  // Waits until drawable(job) >= size or the time is over.
+  [[nodiscard]] std::uint64_t drawable(const JobId& job, Urgency urgency = Urgency::kUsual) const;
+  // Waits until drawable() >= size or the time is over.
   [[nodiscard]] bool wait_drawable(const JobId& job, ByteCount size,
-                                   std::chrono::milliseconds limit);
+                                   std::chrono::milliseconds limit,
+                                   Urgency urgency = Urgency::kUsual);
   // Seconds until `size` more bytes can be drawn at the present inflow; none when it never ends.
   [[nodiscard]] std::optional<double> expected_wait(const JobId& job, ByteCount size) const;
 
   // The intake tells what came in and how the device is.
   void note_inflow(ByteCount size);
-  void note_device(std::string state);
+  void note_devices(std::vector<DeviceStatus> devices);
+  // Key that a device threw away or could have given, because the pool was full.
+  void note_lost(ByteCount size, bool estimated);
   [[nodiscard]] LinkStatus status() const;
+
+  // Once a second: averages and states. Says what changed, for the log.
+  [[nodiscard]] std::vector<std::string> sample();
+  [[nodiscard]] LinkReport report() const;
+
+  // Held by whoever changes the set of segments together with the far end: a round of the intake,
+  // reconciling, retiring.
+  [[nodiscard]] std::mutex& sync_mutex() { return sync_mutex_; }
+  // The same for those who come seldom; the intake gives way to them. Errors: kBusy after 30 s.
+  [[nodiscard]] Result<std::unique_lock<std::mutex>> lock_sync();
+  [[nodiscard]] bool sync_wanted() const { return sync_waiters_ > 0 || sync_paused(); }
+  // No round of the intake begins before that time is over; 0 ends the pause. The caller holds
+  // sync_mutex(), so none is under way either.
+  void pause_sync(std::chrono::milliseconds duration);
+  [[nodiscard]] bool sync_paused() const { return clock_.monotonic() < pause_end_.load(); }
+  // While an operator reconciles: greetings may burn any amount of key to catch up.
+  void allow_catch_up(bool any) { catch_up_any_ = any; }
+  [[nodiscard]] bool may_catch_up() const { return catch_up_any_; }
 
  private:
   struct Lease {
@@ -70,18 +95,26 @@ class Link {
     std::uint64_t remaining;
   };
   [[nodiscard]] double inflow_now() const;
+  DirectionReport report_of(const keypool::PoolStatus& status, const DirectionMeter& meter) const;
 
   SiteName peer_;
   LinkClass link_class_;
   std::unique_ptr<keypool::Pool> send_;
   std::unique_ptr<keypool::Pool> receive_;
   os::Clock& clock_;
+  const KeyLimits limits_;
+  std::mutex sync_mutex_;
+  std::atomic<int> sync_waiters_ = 0;
+  std::atomic<std::chrono::nanoseconds> pause_end_{};
+  std::atomic<bool> catch_up_any_ = false;
 
   mutable std::mutex mutex_;
   std::vector<Lease> leases_;  // oldest first
   double inflow_bytes_per_second_ = 0;
   std::chrono::nanoseconds last_inflow_{0};
-  std::string device_state_;
+  std::vector<DeviceStatus> devices_;
+  Saturation saturation_;
+  DirectionMeter send_meter_, receive_meter_;
 };
 
 }  // namespace warifu::kme

@@ -59,11 +59,13 @@ Result<> RateModel::check_parties(const std::string& master, const std::string& 
 
 std::string RateModel::extension() const {
   // All texts in it are ours: the problem's words stay in the log.
+  const std::string qber =
+      config_.qber ? fmt::format(R"("qber":{:.6f},)", *config_.qber) : std::string();
   return fmt::format(
-      R"({{"origin":"RATE_MODEL","warifu_link":"{}","warifu_bits_available":{},)"
+      R"({{{}"origin":"RATE_MODEL","warifu_link":"{}","warifu_bits_available":{},)"
       R"("warifu_rate_bits_per_second":{},"warifu_discarded_bits":{},"warifu_unclaimed_keys":{},)"
       R"("warifu_expired_keys":{}}})",
-      link_up_ ? "up" : "down", store_.available() * config_.key_size_bits,
+      qber, link_up_ ? "up" : "down", store_.available() * config_.key_size_bits,
       config_.rate_bits_per_second, std::max(discarded_bits_, peer_discarded_bits_),
       store_.unclaimed(), expired_keys_);
 }

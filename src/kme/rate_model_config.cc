@@ -61,6 +61,13 @@ class Fields {
     }
     return static_cast<std::uint64_t>(*value);
   }
+  Result<std::optional<double>> fraction(const char* field) {
+    asked_.insert(field);
+    if (!has(field)) return std::nullopt;
+    const auto value = (*table_)[field].value<double>();
+    if (!value || !(*value >= 0 && *value <= 1)) return bad(field, "must be from 0 to 1");
+    return value;
+  }
   Result<os::HostPort> address(const char* field) {
     TRY_ASSIGN(const std::string value, text(field));
     auto parsed = os::HostPort::parse(value);
@@ -113,6 +120,7 @@ Result<> read_device(Fields& device, RateModelConfig& config) {
   const auto bits = parse_bit_rate(rate);
   if (!bits) return device.bad("rate", "is wrong: " + bits.error().message);
   config.rate_bits_per_second = *bits;
+  TRY_ASSIGN(config.qber, device.fraction("qber"));
   return {};
 }
 

@@ -15,6 +15,7 @@
 //   key_size_bits = 8388608
 //   max_key_count = 64              # per direction
 //   max_keys_per_request = 16
+//   qber = 0.02                     # an error rate to tell, for trying alarms; usually left out
 //   unclaimed_seconds = 600         # how long the far copy of a key that was taken waits
 //   [tls]
 //   certificate = "/etc/warifu/kme-a.pem"
@@ -48,6 +49,7 @@ struct RateModelConfig {
   std::uint32_t max_key_count = 64;
   std::uint32_t max_keys_per_request = 16;
   std::chrono::milliseconds unclaimed{600'000};
+  std::optional<double> qber;
   crypto::TlsConfig tls;
   SaeMap saes;
 

@@ -13,8 +13,10 @@ BINARY = os.environ.get("WARIFU_BINARY", str(REPOSITORY / "build" / "release" / 
 
 COMMANDS = (
     "net init", "net up", "net down", "net status", "site run", "site shares", "site audit",
-    "qkd rate-model", "link preshare", "link import", "link status", "random import", "random status",
-    "random test", "random readmit", "person enrol",
+    "qkd rate-model", "link preshare", "link import", "link status", "keys status",
+    "keys watch", "keys list", "keys trail", "keys reconcile", "keys retire",
+    "keys quarantine list", "keys quarantine discard", "random import", "random status",
+    "random test", "random readmit", "sae list", "sae status", "person enrol",
     "person list", "object store", "object list", "object show", "object card-record", "explain",
     "consent give", "consent list", "restore", "job list", "job show", "job watch", "split", "combine",
     "bench")

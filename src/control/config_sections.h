@@ -1,0 +1,23 @@
+// Sections of a site's configuration, each read by its own file; site_config.cc puts them together.
+//
+// Every function reads one table into `config` or says in which line what is wrong
+// (kInvalidArgument, with file and line).
+#pragma once
+
+#include "control/config_table.h"
+#include "control/site_config.h"
+
+namespace warifu::control {
+
+// [keys] and [metrics]; [keys] before [[peers]], which take its levels as their defaults.
+[[nodiscard]] Result<> read_keys(const toml::table& table, SiteConfig& config);
+[[nodiscard]] Result<> read_metrics(const toml::table& table, SiteConfig& config);
+[[nodiscard]] Result<> read_random(const toml::table& table, SiteConfig& config);
+[[nodiscard]] Result<> read_kms(const toml::table& table, SiteConfig& config);
+// One [[peers]]; `reader` reads `table`.
+[[nodiscard]] Result<> read_peer(ConfigTable& reader, const toml::table& table, SiteConfig& config);
+// A key device; `name` is the table's, for errors.
+[[nodiscard]] Result<DeviceConfig> read_device(const toml::table& table, const char* name,
+                                               const std::string& file);
+
+}  // namespace warifu::control
