@@ -1,5 +1,5 @@
 // Conditioning: raw bytes of less than full entropy into fewer uniform ones, by a Toeplitz hash
-// over GF(2) (ADR 0020 says why this one).
+// over GF(2) (ADR 0016 says why this one).
 //
 // The leftover hash lemma: if a block of raw bytes has min-entropy of at least 1024 + 2 * 100 bits
 // whatever came before it, its 1024 bits of hash are within 2^-101 of uniform, for an adversary

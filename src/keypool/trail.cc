@@ -47,6 +47,7 @@ std::string_view trail_use_name(TrailUse use) {
     case TrailUse::kBulk: return "bulk";
     case TrailUse::kShare: return "share";
     case TrailUse::kRandom: return "random";
+    case TrailUse::kApplication: return "application";
     case TrailUse::kBurnt: return "burnt";
     case TrailUse::kUntold: return "untold";
   }

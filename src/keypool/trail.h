@@ -20,14 +20,15 @@
 
 namespace warifu::keypool {
 
-// Numbers stand in files; the first four are those of Purpose.
+// Numbers stand in files; the first five are those of Purpose.
 enum class TrailUse : std::uint8_t {
   kControl = 1,
   kBulk = 2,
   kShare = 3,
   kRandom = 4,
-  kBurnt = 5,   // skipped on purpose: catching up, reconciling, retiring
-  kUntold = 6,  // below the mark, and no record says by whom: a crash, or from before the trail
+  kApplication = 5,
+  kBurnt = 6,   // skipped on purpose: catching up, reconciling, retiring
+  kUntold = 7,  // below the mark, and no record says by whom: a crash, or from before the trail
 };
 [[nodiscard]] std::string_view trail_use_name(TrailUse use);
 
