@@ -1,12 +1,11 @@
 // Bringing the two ends of a link together again, and retiring key, both over the channel.
 //
-//   reconcile request := 2                            the far end's intake pauses; the reply is
-//   empty
-//                      | apply:u8 state state         of the asking end: sending, receiving pool
-//   reconcile reply   := state state                  of the far end, before it changed anything
+//   reconcile request := 2                     the far end's intake pauses; the reply is empty
+//                      | apply:u8 state state  of the asking end: sending, receiving pool
+//   reconcile reply   := state state           of the far end, before it changed anything
 //   state             := mark:u64 end:u64 next:u64 count:u32 run{count}
-//   run               := base:u64 length:u32 origin:u8      synced segments from the mark on, in
-//   order retire request    := send_to:u64 receive_to:u64   as the asking end sees the directions
+//   run               := base:u64 length:u32 origin:u8  synced, from the mark on, in order
+//   retire request    := send_to:u64 receive_to:u64       as the asking end sees the directions
 //
 // First the far end's intake pauses, so that no segment is known at one end only because it comes
 // in just now; this end's own intake waits as well. Both ends compute the same Alignment from the
