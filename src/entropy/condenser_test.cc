@@ -18,7 +18,7 @@ Bytes uniform(std::size_t size, std::uint64_t seed) {
 }
 
 bool bit(ByteView bytes, std::size_t n) {
-  return (bytes[n / 8] >> (n % 8) & 1U) != 0;
+  return (std::uint32_t{bytes[n / 8]} >> (n % 8) & 1U) != 0;
 }
 
 TEST(Condenser, ReadsEnoughMinEntropyForABlock) {

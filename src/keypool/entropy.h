@@ -33,7 +33,7 @@ struct Entropy {
     Entropy entropy;
     for (std::uint8_t number = 0; number < 16; ++number) {
       const auto origin = origin_from_number(number);
-      if (((bits >> number) & 1U) != 0 && origin) entropy.origins.insert(*origin);
+      if (((std::uint32_t{bits} >> number) & 1U) != 0 && origin) entropy.origins.insert(*origin);
     }
     return entropy;
   }

@@ -2,6 +2,7 @@
 #include "kme/sae_keys.h"
 
 #include <algorithm>
+
 #include <boost/json.hpp>
 
 #include "base/log.h"
@@ -21,8 +22,8 @@ std::vector<DeviceKey> split(const Order& order, const secret::Buffer& bytes) {
   keys.reserve(order.keys);
   std::size_t at = 0;
   for (const KeyId& id : key_ids(order.id, order.keys)) {
-    keys.push_back({uuid_of(id), secret::Buffer::copy_of(
-                                     bytes.bytes().subspan(at, order.key_bytes))});
+    keys.push_back(
+        {uuid_of(id), secret::Buffer::copy_of(bytes.bytes().subspan(at, order.key_bytes))});
     at += order.key_bytes;
   }
   return keys;
@@ -48,8 +49,7 @@ Result<std::unique_ptr<SaeKeys>> SaeKeys::open(os::System system, const std::str
                                                KeyManager& keys, SaeCarrier& carrier) {
   std::unique_ptr<SaeKeys> saes(
       new SaeKeys(system, std::move(self), std::move(settings), keys, carrier));
-  SaeStoreOptions options{.life = saes->settings_.life,
-                          .max_waiting = saes->settings_.max_waiting};
+  SaeStoreOptions options{.life = saes->settings_.life, .max_waiting = saes->settings_.max_waiting};
   TRY_ASSIGN(saes->store_, SaeStore::open(system, dir, keys.root_key().bytes(), options));
   return saes;
 }
@@ -127,14 +127,22 @@ std::string SaeKeys::extension(const SaeEntry& slave) const {
     }
     fields["warifu_link_class"] = "same site";
   } else {
-    const SaeCourier& courier = *couriers_.at(slave.site);
-    const LinkStatus link = couriers_.at(slave.site)->link().status();
-    fields["warifu_link_class"] = link_class_name(link.link_class);
+    SaeCourier& courier = *couriers_.at(slave.site);
+    const LinkReport report = courier.link().report();
+    const DirectionReport& key = report.send;
+    fields["warifu_link_class"] = report.link_class;
+    fields["warifu_state"] = key_state_name(key.state);
     fields["warifu_bits_available"] = courier.available() * 8;
-    fields["warifu_bits_reserved"] = link.leased_bytes * 8;
-    fields["warifu_bits_floor"] = limits::kControlFloorBytes * 8;
-    fields["warifu_inflow_bits_per_second"] = link.inflow_bits_per_second;
-    for (const auto origin : link.send.origins) origins.emplace_back(keypool::origin_name(origin));
+    fields["warifu_bits_reserved"] = key.leased_bytes * 8;
+    fields["warifu_bits_floor"] = key.floor_bytes * 8;
+    fields["warifu_bits_emergency"] = key.emergency_bytes * 8;
+    fields["warifu_inflow_bits_per_second"] = key.inflow_bits_per_second;
+    fields["warifu_outflow_bits_per_second"] = key.outflow_bits_per_second;
+    if (key.oldest_seconds) fields["warifu_oldest_seconds"] = *key.oldest_seconds;
+    fields["warifu_bits_lost_by_saturation"] = report.saturation.lost_bytes * 8;
+    for (const auto origin : courier.link().status().send.origins) {
+      origins.emplace_back(keypool::origin_name(origin));
+    }
   }
   fields["warifu_key_origins"] = std::move(origins);
   return json::serialize(fields);
@@ -195,16 +203,16 @@ Result<secret::Buffer> SaeKeys::make_keys(const Order& order, const SiteName& si
 
 Result<> SaeKeys::keep_here(const Order& order, ByteView bytes) {
   std::vector<NewKeys> keys;
-  keys.push_back({order.master, order.slaves, key_ids(order.id, order.keys),
-                  secret::Buffer::copy_of(bytes)});
+  keys.push_back(
+      {order.master, order.slaves, key_ids(order.id, order.keys), secret::Buffer::copy_of(bytes)});
   return store_->add(std::move(keys));
 }
 
 Result<> SaeKeys::send_keys(const Order& order, const SiteName& site, ByteView bytes) {
   Assignment assignment{os::random_id<OrderId>(system_.random), {order}};
   assignment.orders.front().pieces.clear();
-  const auto told = carrier_.tell(site, SaeMethod::kAssign, encode(assignment),
-                                  secret::Buffer::copy_of(bytes));
+  const auto told =
+      carrier_.tell(site, SaeMethod::kAssign, encode(assignment), secret::Buffer::copy_of(bytes));
   if (!told) return std::unexpected(trouble_of_sites(told.error()));
   return {};
 }
@@ -212,14 +220,12 @@ Result<> SaeKeys::send_keys(const Order& order, const SiteName& site, ByteView b
 // The master never hears of these keys, so a site that cannot be told lets them expire.
 void SaeKeys::void_at(const std::vector<SiteName>& sites, const Order& order) {
   for (const SiteName& site : sites) {
-    const auto gone = site == self_
-                          ? store_->drop(key_ids(order.id, order.keys),
-                                         [&](const std::string& master) {
-                                           return master == order.master;
-                                         })
-                          : carrier_.tell(site, SaeMethod::kVoid,
-                                          encode(std::vector<VoidOrder>{{order.id, order.keys}}),
-                                          {});
+    const auto gone =
+        site == self_
+            ? store_->drop(key_ids(order.id, order.keys),
+                           [&](const std::string& master) { return master == order.master; })
+            : carrier_.tell(site, SaeMethod::kVoid,
+                            encode(std::vector<VoidOrder>{{order.id, order.keys}}), {});
     if (!gone) log_info("keys for " + order.master + " expire: " + gone.error().message);
   }
 }

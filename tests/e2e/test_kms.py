@@ -163,6 +163,10 @@ class KeysForApplications(NetworkTest):
         self.assertEqual(extension["warifu_link_class"], "qkd")
         self.assertIn("RATE_MODEL", extension["warifu_key_origins"])
         self.assertEqual(extension["warifu_bits_floor"], 8 * 512 * 1024)
+        self.assertEqual(extension["warifu_bits_emergency"], 0)
+        self.assertIn(extension["warifu_state"], ("ready", "warning", "charging", "empty"))
+        for figure in ("outflow_bits_per_second", "oldest_seconds", "bits_lost_by_saturation"):
+            self.assertGreaterEqual(extension["warifu_" + figure], 0)
 
         keys = self.new_keys("tommo-2", "lsa-2", number=4)
         first, *_ = keys
