@@ -65,6 +65,25 @@ bool crash_once(Rules rules, bool sender, std::uint64_t at, Tally& tally) {
   return true;
 }
 
+// The same crash, and then one at each change of the recovery from it, and further ones inside the
+// recoveries that follow.
+bool crash_in_recovery(const Rules& rules, bool sender, std::uint64_t at, Tally& tally) {
+  constexpr std::uint64_t kRecoveryChanges = 14;  // more than any recovery makes here
+  TwoPools pair(rules);
+  (sender ? pair.tx() : pair.rx()).disk->crash_at(at);
+  End* dead = pair.live(kSteps);
+  if (dead == nullptr) return false;
+  ++tally.crashes;
+  pair.bury(*dead);
+  const std::uint64_t image = pair.dice().next();
+  for (std::uint64_t change = 1; change <= kRecoveryChanges; ++change) {
+    pair.check_image(*dead, dead->disk->crash_image(image), static_cast<int>(1 + change % 3),
+                     change);
+  }
+  tally.add(pair, rules.seed);
+  return true;
+}
+
 // One operation fails, once or with all later ones; the process goes on where it may, then the
 // power goes. False when `at` lies beyond the end of the run.
 bool fault_once(const Rules& rules, bool sender, std::uint64_t at, Fault fault, bool for_good,
@@ -131,12 +150,23 @@ Tally explore_crashes(Rules rules, std::uint64_t states) {
   return tally;
 }
 
-Tally explore_faults(Rules rules, std::uint64_t states) {
+Tally explore_recoveries(Rules rules, std::uint64_t states) {
   Tally tally;
   for (; tally.states < states; ++rules.seed) {
-    for (int way = 0; way < 12; ++way) {
+    for (std::uint64_t crash = 1; tally.states < states; crash += 5) {
+      if (!crash_in_recovery(rules, rules.seed % 2 == 0, crash, tally)) break;
+    }
+  }
+  return tally;
+}
+
+Tally explore_faults(Rules rules, std::uint64_t states, std::uint64_t stride) {
+  constexpr int kWays = 16;  // four kinds, at either end, once and for good
+  Tally tally;
+  for (; tally.states < states; ++rules.seed) {
+    for (int way = 0; way < kWays; ++way) {
       const auto fault = static_cast<Fault>(way / 4);
-      for (std::uint64_t at = 1; tally.states < states; ++at) {
+      for (std::uint64_t at = 1 + rules.seed % stride; tally.states < states; at += stride) {
         if (!fault_once(rules, way % 2 == 0, at, fault, way / 2 % 2 == 0, tally)) break;
       }
     }

@@ -42,8 +42,13 @@ std::ostream& operator<<(std::ostream& out, const Tally& tally);
 // deep; from some both ends go on; and beside the living peer more deaths follow.
 [[nodiscard]] Tally explore_crashes(Rules rules, std::uint64_t states);
 
-// The same with an error at each operation of any sort, of each kind, once and for good.
-[[nodiscard]] Tally explore_faults(Rules rules, std::uint64_t states);
+// Power loss at every change of the recovery itself, after a crash anywhere, and of the recoveries
+// that follow.
+[[nodiscard]] Tally explore_recoveries(Rules rules, std::uint64_t states);
+
+// The same with an error at each operation of any sort, of each kind, once and for good; `stride`:
+// at each so-many-th operation, so that few states reach all kinds.
+[[nodiscard]] Tally explore_faults(Rules rules, std::uint64_t states, std::uint64_t stride = 1);
 
 enum class Restored : std::uint8_t { kSender, kReceiver, kBoth };
 

@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t kFreeBytes = 1ULL << 40;
 
 Error error_of(Fault fault, const std::string& path) {
-  const bool full = fault != Fault::kIo;
+  const bool full = fault == Fault::kNoSpace || fault == Fault::kShort;
   return {full ? Code::kNoSpace : Code::kIo,
           "'" + path + "': simulated " + (full ? "disk full" : "input/output error")};
 }
@@ -55,7 +55,7 @@ class SimFile final : public os::File {
   }
 
   void sync() override {
-    const auto error = disk_.begin(true, path_);
+    const auto error = disk_.begin_sync(path_);
     if (disk_.dead() || disk_.lies_.sync_does_nothing || !disk_.finish()) return;
     Dice dice(disk_.operations_);
     for (const auto& change : inode().pending) {
@@ -121,6 +121,7 @@ void SimDisk::die() {
 
 std::optional<Error> SimDisk::begin(bool changes, const std::string& path) {
   short_write_ = false;
+  late_error_.reset();
   if (dead_) return Error{Code::kIo, "'" + path + "': the simulated machine is down"};
   ++operations_;
   if (changes) ++changes_;
@@ -128,11 +129,24 @@ std::optional<Error> SimDisk::begin(bool changes, const std::string& path) {
   if (operations_ > fail_at_ && !fail_for_good_) return std::nullopt;
   ++faults_met_;
   short_write_ = fault_ == Fault::kShort;
+  if (fault_ == Fault::kInterrupted && changes) {
+    late_error_ = error_of(fault_, path);
+    return std::nullopt;
+  }
   return error_of(fault_, path);
 }
 
+std::optional<Error> SimDisk::begin_sync(const std::string& path) {
+  const auto error = begin(true, path);
+  const auto late = std::exchange(late_error_, std::nullopt);
+  return error ? error : late;
+}
+
 Result<> SimDisk::finish() {
-  if (changes_ != crash_at_) return {};
+  if (changes_ != crash_at_) {
+    if (late_error_) return std::unexpected(*std::exchange(late_error_, std::nullopt));
+    return {};
+  }
   die<SimCrash>();
   return fail(Code::kIo, "the simulated machine is down");
 }
@@ -224,7 +238,7 @@ bool SimDisk::exists(const std::string& path) {
 }
 
 void SimDisk::sync_dir(const std::string& path) {
-  const auto error = begin(true, path);
+  const auto error = begin_sync(path);
   if (dead_ || lies_.sync_dir_does_nothing || !finish()) return;
   if (error) return die<SimAbort>();  // the names stay undecided until a sync_dir() succeeds
   WARIFU_CHECK(is_folder(path));

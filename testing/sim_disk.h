@@ -44,6 +44,9 @@ enum class Fault : std::uint8_t {
   kIo,       // nothing was done
   kNoSpace,  // nothing was done
   kShort,    // half of the bytes were written, then the disk was full; otherwise as kIo
+  // The change was made, and an error is reported all the same: a call that a signal or a lost
+  // answer cut off (EINTR beyond read and write, which os/real_files.cc repeats). Syncs as kIo.
+  kInterrupted,
 };
 
 // Seeded bugs of the layer below, as negative controls of a harness.
@@ -131,6 +134,8 @@ class SimDisk final : public os::FileSystem {
 
   // Counts an operation; returns the fault that is due, or throws what is due.
   std::optional<Error> begin(bool changes, const std::string& path);
+  // The same for a sync, which is done wholly or not.
+  std::optional<Error> begin_sync(const std::string& path);
   // Ends a changing operation: the crash that is due comes after its effect was queued.
   Result<> finish();
   template <typename Death>
@@ -155,7 +160,8 @@ class SimDisk final : public os::FileSystem {
   std::uint64_t faults_met_ = 0;
   Fault fault_ = Fault::kIo;
   bool fail_for_good_ = false;
-  bool short_write_ = false;  // the write in progress is to be cut short
+  bool short_write_ = false;         // the write in progress is to be cut short
+  std::optional<Error> late_error_;  // of the change in progress, once it is made
   bool dead_ = false;
   int quiet_ = 0;
 };

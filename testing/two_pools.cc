@@ -87,13 +87,15 @@ void TwoPools::bury(End& end) {
   end.bent.reset();
 }
 
-bool TwoPools::recover(End& end, std::unique_ptr<SimDisk> image, int nested) {
+bool TwoPools::recover(End& end, std::unique_ptr<SimDisk> image, int nested,
+                       std::uint64_t first_at) {
   for (;; --nested) {
     ++states_;
     bury(end);
     end.disk = std::move(image);
     if (rules_.bends.any()) end.bent = bent_files(*end.disk, rules_.bends);
-    if (nested > 0) end.disk->crash_at(dice_.between(1, 8));
+    const std::uint64_t at = std::exchange(first_at, 0);
+    if (nested > 0) end.disk->crash_at(at > 0 ? at : dice_.between(1, 8));
     try {
       auto pool = Pool::open(system(end), folder(end), root_key(), kNoFloor);
       end.disk->clear_faults();
@@ -246,14 +248,15 @@ void TwoPools::drain_alone(End& end) {
   bury(end);
 }
 
-void TwoPools::check_image(const End& end, std::unique_ptr<SimDisk> image, int nested) {
+void TwoPools::check_image(const End& end, std::unique_ptr<SimDisk> image, int nested,
+                           std::uint64_t first_at) {
   End probe;
   probe.direction = end.direction;
   probe.taken = end.taken;
   probe.told_mark = end.told_mark;
   probe.told_end = end.told_end;
   probe.asked_mark = end.asked_mark;
-  if (recover(probe, std::move(image), nested)) drain_alone(probe);
+  if (recover(probe, std::move(image), nested, first_at)) drain_alone(probe);
 }
 
 }  // namespace warifu::sim

@@ -83,8 +83,9 @@ class TwoPools {
   End* live(std::uint64_t count);
   // What died leaves the memory; its disk stays to be imaged.
   void bury(End& end);
-  // A new process on `image`, with `nested` crashes inside the recovery. False: does not open.
-  bool recover(End& end, std::unique_ptr<SimDisk> image, int nested);
+  // A new process on `image`, with `nested` crashes inside the recovery, the first at its
+  // `first_at`-th change (0: anywhere). False: does not open.
+  bool recover(End& end, std::unique_ptr<SimDisk> image, int nested, std::uint64_t first_at = 0);
   // The ends agree on their segments again; true when their streams end at the same place.
   bool repair();
   // The receiving end moves on to the sending end's mark (what a refused grant tells it to do).
@@ -94,7 +95,8 @@ class TwoPools {
   // Takes everything that this end alone would hand out. Leaves the end buried.
   void drain_alone(End& end);
   // Recovers one image of `end` and drains it, on a copy of its ledger.
-  void check_image(const End& end, std::unique_ptr<SimDisk> image, int nested);
+  void check_image(const End& end, std::unique_ptr<SimDisk> image, int nested,
+                   std::uint64_t first_at = 0);
 
   [[nodiscard]] End& tx() { return tx_; }
   [[nodiscard]] End& rx() { return rx_; }

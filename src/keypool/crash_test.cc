@@ -45,9 +45,16 @@ TEST_P(PoolCrashShard, NoByteIsTakenTwiceWhereverTheCrashIs) {
 INSTANTIATE_TEST_SUITE_P(Seeds, PoolCrashShard, testing::Range<std::uint64_t>(0, 10));
 
 TEST(PoolCrashTest, AnErrorOfTheDiskAtAnyOperationCostsNoByteTwice) {
-  const Tally tally = sim::explore_faults({}, wanted_states() / 2);
+  const Tally tally = sim::explore_faults({}, wanted_states() / 2, 29);
   std::cout << tally << "\n";
   EXPECT_EQ(tally.found.total(), 0u) << tally;
+}
+
+TEST(PoolCrashTest, ACrashAtAnyChangeOfARecoveryCostsNoByteTwice) {
+  const Tally tally = sim::explore_recoveries({}, wanted_states() / 10);
+  std::cout << tally << "\n";
+  EXPECT_EQ(tally.found.total(), 0u) << tally;
+  EXPECT_GE(tally.states, wanted_states() / 10);
 }
 
 // --- creation and intake ------------------------------------------------------------------------

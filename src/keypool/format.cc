@@ -49,7 +49,10 @@ SegmentEntry read_entry(wire::Reader& reader, bool has_parts) {
   const ByteView key = reader.raw(kWrappedKeyBytes);
   entry.wrapped_key.assign(key.begin(), key.end());
   if (state < 1 || state > 3) reader.reject("unknown segment state");
-  if (!origin_from_number(origin)) reader.reject("unknown origin");
+  if (!origin_from_number(origin)) {
+    reader.reject("unknown origin");
+    return entry;  // such an origin has no bit
+  }
   entry.state = static_cast<SegmentState>(state);
   entry.origin = static_cast<Origin>(origin);
   if (!has_parts) entry.parts = origin_bit(entry.origin);

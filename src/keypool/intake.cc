@@ -14,8 +14,7 @@ constexpr std::chrono::seconds kGapLife(60);
 constexpr std::uint32_t kKeyDomain = 0x4B474553;  // "SEGK"
 }  // namespace
 
-Result<> Pool::ingest(SegmentNumber number, Origin origin, ByteView material,
-                      std::uint16_t parts) {
+Result<> Pool::ingest(SegmentNumber number, Origin origin, ByteView material, std::uint16_t parts) {
   WARIFU_CHECK(!material.empty() && material.size() <= limits::kSegmentBytes);
   const std::lock_guard one_at_a_time(intake_mutex_);  // two of one number would share a file
   {
@@ -176,6 +175,7 @@ Result<> Pool::align(const Alignment& to) {
 }
 
 Result<> Pool::write_index(Index next) {
+  WARIFU_CHECK(process_ == this_process());
   TRY(os::replace_file(system_.files, dir_ + "/index", encode(next)));
   index_ = std::move(next);
   return {};

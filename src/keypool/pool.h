@@ -14,7 +14,9 @@
 //
 // Invariants: the mark never goes back; a byte leaves through exactly one Pad; a segment that lies
 // below the mark and under no live Reservation is forgotten (its key is dropped from the index).
-// Ownership: a Pool holds the lock of its folder; Reservations must not outlive their Pool.
+// Ownership: a Pool holds the lock of its folder; Reservations must not outlive their Pool. Both
+// belong to the process that opened the pool: a child of fork(), which shares lock and memory, is
+// aborted when it reserves, accepts, takes or writes.
 // Thread-safe.
 #pragma once
 
@@ -63,6 +65,13 @@ struct KeyPiece {
 // The first bytes of a range for shares are the hash key under which both ends compare the rest.
 inline constexpr std::size_t kShareHashKeyBytes = 16;
 
+// Is told of every range whose bytes leave a pool, never the bytes: for simulations of two ends.
+class TakeWatcher {
+ public:
+  virtual ~TakeWatcher() = default;
+  virtual void left(PadOffset begin, ByteCount size, Purpose purpose) = 0;
+};
+
 // A range of pad that is durably marked used and belongs to one holder, taken from the front.
 class Reservation {
  public:
@@ -101,7 +110,10 @@ class Reservation {
   PadOffset end_;
   Purpose purpose_ = Purpose::kControl;
   std::uint64_t token_ = 0;
+  TakeWatcher* watcher_ = nullptr;
+  int process_ = 0;
   Result<> copy_next(MutableBytes out);
+  void tell_watcher(PadOffset begin) const;
 
   // The last block that was opened for a part of it, so that neighbouring frames do not open it
   // twice; blocks that a take covers whole are opened in place.
@@ -122,10 +134,10 @@ struct PoolStatus {
   std::uint64_t tag_bytes = 0;
   std::uint64_t hash_key_bytes = 0;
   std::uint64_t bulk_bytes = 0;
-  std::uint64_t share_bytes = 0;      // became shares; not part of payload_bytes
+  std::uint64_t share_bytes = 0;        // became shares; not part of payload_bytes
   std::uint64_t application_bytes = 0;  // became keys of applications; not part of payload_bytes
-  std::uint64_t discarded_bytes = 0;  // marked and never used: the cost of crashes and cut grants
-  std::set<Origin> origins;           // of all material since the pool was opened
+  std::uint64_t discarded_bytes = 0;    // marked and never used: the cost of crashes and cut grants
+  std::set<Origin> origins;             // of all material since the pool was opened
 };
 
 struct PoolOptions {
@@ -134,7 +146,8 @@ struct PoolOptions {
   // How long no segment must have been forgotten before the files of forgotten ones are removed; 0:
   // each at once.
   std::chrono::milliseconds sweep_after{0};
-  std::uint64_t trail_bytes = 0;  // most that the trail may fill (keypool/trail.h); 0: no trail
+  std::uint64_t trail_bytes = 0;   // most that the trail may fill (keypool/trail.h); 0: no trail
+  TakeWatcher* watcher = nullptr;  // must outlive the pool and its reservations
 };
 
 class Pool {
@@ -215,7 +228,9 @@ class Pool {
       : system_(system),
         dir_(std::move(dir)),
         options_(options),
+        process_(this_process()),
         sweeper_(system.files, options.sweep_after) {}
+  static int this_process();
   Result<> recover(ByteView root_key);
   Result<> load_marks();
   Result<> renew_marks();
@@ -243,6 +258,7 @@ class Pool {
   std::string dir_;
   PoolOptions options_;
   std::unique_ptr<os::DirectoryLock> lock_;
+  const int process_;  // that opened it
   Sweeper sweeper_;
   Identity identity_;
   secret::Buffer pool_key_;

@@ -1,4 +1,6 @@
 // Reserving, accepting and taking pad: the mark is durable before the first byte is read.
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/limits.h"
@@ -11,7 +13,12 @@ namespace {
 constexpr std::size_t kMaxGaps = 64;
 }  // namespace
 
+int Pool::this_process() {
+  return ::getpid();
+}
+
 Result<> Pool::write_mark(PadOffset mark) {
+  WARIFU_CHECK(process_ == this_process());
   WARIFU_CHECK(mark >= mark_.mark);
   Mark next = mark_;
   next.mark = mark;
@@ -48,7 +55,7 @@ Result<Reservation> Pool::reserve(ByteCount size, Purpose purpose, const JobId& 
 Result<Reservation> Pool::accept(PadOffset begin, ByteCount size, Purpose purpose,
                                  const JobId& job) {
   const std::lock_guard lock(mutex_);
-  WARIFU_CHECK(direction() == Direction::kSend);
+  WARIFU_CHECK(direction() == Direction::kSend && process_ == this_process());
   const PadOffset end = begin + size;
   if (end < begin || end > index_.stream_end) {
     return fail(Code::kOutOfKey, "pool '" + dir_ + "' ends at " +
@@ -118,11 +125,14 @@ bool Pool::wait_available(std::uint64_t size, std::chrono::milliseconds limit) {
 Reservation Pool::make_reservation(PadOffset begin, PadOffset end, Purpose purpose) {
   Reservation reservation(this, begin, end, purpose);
   reservation.token_ = next_token_++;
+  reservation.watcher_ = options_.watcher;
+  reservation.process_ = process_;
   live_.emplace(reservation.token_, Range{begin, end});
   return reservation;
 }
 
 void Pool::release(std::uint64_t token) {
+  if (process_ != this_process()) return;  // a child that ends: the files are the parent's
   const std::lock_guard lock(mutex_);
   live_.erase(token);
   if (const auto forgotten = forget_used(); !forgotten) {
@@ -164,6 +174,8 @@ Reservation::Reservation(Reservation&& other) noexcept
       end_(std::exchange(other.end_, other.at_)),
       purpose_(other.purpose_),
       token_(other.token_),
+      watcher_(other.watcher_),
+      process_(other.process_),
       block_(std::move(other.block_)),
       block_begin_(other.block_begin_),
       sealed_(std::move(other.sealed_)) {}
@@ -177,6 +189,8 @@ Reservation& Reservation::operator=(Reservation&& other) noexcept {
   end_ = std::exchange(other.end_, other.at_);
   purpose_ = other.purpose_;
   token_ = other.token_;
+  watcher_ = other.watcher_;
+  process_ = other.process_;
   block_ = std::move(other.block_);
   block_begin_ = other.block_begin_;
   sealed_ = std::move(other.sealed_);
@@ -193,6 +207,7 @@ void Reservation::release() {
 
 // A byte that was copied, or whose block could not be opened half-way, is behind at_ for ever.
 Result<> Reservation::copy_next(MutableBytes out) {
+  WARIFU_CHECK(process_ == Pool::this_process());  // the parent takes the same bytes
   while (!out.empty()) {
     const bool cached =
         !block_.empty() && block_begin_ <= at_ && at_.value < block_begin_.value + block_.size();
@@ -255,11 +270,17 @@ Result<> Reservation::keep_in_memory() {
 }
 
 Result<> Reservation::draw(MutableBytes share) {
-  const bool behind_key =
-      is_drawn(purpose_) && at_ >= first_ + ByteCount{kShareHashKeyBytes};
+  const bool behind_key = is_drawn(purpose_) && at_ >= first_ + ByteCount{kShareHashKeyBytes};
   WARIFU_CHECK(pool_ != nullptr && share.size() <= remaining());
   WARIFU_CHECK(behind_key || purpose_ == Purpose::kRandom);
-  return copy_next(share);
+  const PadOffset start = at_;
+  TRY(copy_next(share));
+  tell_watcher(start);
+  return {};
+}
+
+void Reservation::tell_watcher(PadOffset begin) const {
+  if (watcher_ != nullptr) watcher_->left(begin, at_ - begin, purpose_);
 }
 
 Result<secret::Pad> Reservation::take(std::size_t size) {
@@ -270,6 +291,7 @@ Result<secret::Pad> Reservation::take(std::size_t size) {
   secret::Buffer out(size);
   const PadOffset start = at_;
   TRY(copy_next(out.bytes()));
+  tell_watcher(start);
   return secret::Pad(std::move(out), start);
 }
 

@@ -1,0 +1,116 @@
+// Carrying frames, and what is done to them on the way.
+#include "testing/sim_line.h"
+
+namespace warifu::sim {
+namespace {
+constexpr std::size_t kKeptFrames = 48;
+constexpr std::size_t kTypeAt = 3;
+constexpr Byte kLastClearType = 15;
+}  // namespace
+
+class SimStream final : public os::ByteStream {
+ public:
+  SimStream(std::shared_ptr<SimLine> line, bool is_caller, std::function<bool()> alive)
+      : line_(std::move(line)), is_caller_(is_caller), alive_(std::move(alive)) {}
+  ~SimStream() override { line_->closed_ = true; }
+  SimStream(const SimStream&) = delete;
+  SimStream& operator=(const SimStream&) = delete;
+
+  Result<std::size_t> read_some(MutableBytes out) override {
+    std::deque<Byte>& bytes = way_in().bytes;
+    const bool in_time =
+        line_->turns_.wait([&] { return !bytes.empty() || line_->closed_ || !alive_(); });
+    if (!alive_()) return gone();
+    if (!in_time) return fail(Code::kTimeout, "the simulated line is silent");
+    const std::size_t size = std::min(out.size(), bytes.size());
+    const auto end = bytes.begin() + static_cast<std::ptrdiff_t>(size);
+    std::copy(bytes.begin(), end, out.begin());
+    bytes.erase(bytes.begin(), end);
+    return size;
+  }
+  Result<> write_all(ByteView bytes) override {
+    if (!alive_() || line_->closed_) return gone();
+    line_->carry(is_caller_, Bytes(bytes.begin(), bytes.end()));
+    if (line_->dice_.one_in(3)) line_->turns_.pass();
+    if (!alive_()) return gone();
+    return {};
+  }
+  Result<> write_pieces(std::span<const ByteView> pieces) override {
+    Bytes joined;
+    for (const ByteView piece : pieces) joined.insert(joined.end(), piece.begin(), piece.end());
+    return write_all(joined);
+  }
+  bool has_buffered() const override { return false; }
+  int descriptor() const override { return -1; }
+  void set_timeout(std::chrono::milliseconds) override {}
+  void shutdown() override { line_->closed_ = true; }
+
+ private:
+  SimLine::Way& way_in() { return line_->ways_[is_caller_ ? 1 : 0]; }
+  static std::unexpected<Error> gone() {
+    return fail(Code::kUnavailable, "the simulated line is closed");
+  }
+
+  std::shared_ptr<SimLine> line_;
+  bool is_caller_;
+  std::function<bool()> alive_;
+};
+
+SimLine::Ends SimLine::make(Turns& turns, Dice& dice, Mischief& mischief,
+                            std::function<bool()> caller_alive,
+                            std::function<bool()> callee_alive) {
+  auto line = std::make_shared<SimLine>(turns, dice, mischief);
+  return {std::make_unique<SimStream>(line, true, std::move(caller_alive)),
+          std::make_unique<SimStream>(line, false, std::move(callee_alive))};
+}
+
+// True when the frame is not to be delivered.
+bool SimLine::attack(Way& way, bool from_caller, Bytes& frame) {
+  if (mischief_.rewrite && mischief_.rewrite(frame, from_caller)) mischief_.touched = true;
+  if (mischief_.one_in == 0 || !dice_.one_in(mischief_.one_in)) return false;
+  mischief_.touched = true;
+  enum What : std::uint8_t { kLose, kLoseToo, kCut, kTwice, kHoldBack, kFlip, kOld, kOldBefore };
+  auto what = static_cast<What>(dice_.below(8));
+  const bool greeting = frame.size() > kTypeAt && frame[kTypeAt] <= kLastClearType;
+  if (greeting && mischief_.spares_greetings && what > kTwice) what = kLose;
+  switch (what) {
+    case kLose:
+    case kLoseToo: return true;
+    case kCut: closed_ = true; return true;
+    case kTwice: way.bytes.insert(way.bytes.end(), frame.begin(), frame.end()); return false;
+    case kHoldBack:
+      if (way.held_back) return false;
+      way.held_back = frame;
+      return true;
+    case kFlip:
+      frame[dice_.below(frame.size())] ^= static_cast<Byte>(1U << dice_.below(8));
+      return false;
+    case kOld:
+    case kOldBefore: {
+      if (mischief_.kept.empty()) return false;
+      const Bytes old = mischief_.kept[dice_.below(mischief_.kept.size())];
+      way.bytes.insert(way.bytes.end(), old.begin(), old.end());
+      return what == kOld;
+    }
+  }
+  return false;
+}
+
+void SimLine::carry(bool from_caller, Bytes frame) {
+  Way& way = ways_[from_caller ? 0 : 1];
+  const Bytes as_sent = frame;
+  const bool lost = attack(way, from_caller, frame);
+  if (mischief_.kept.size() < kKeptFrames) {
+    mischief_.kept.push_back(as_sent);
+  } else {
+    mischief_.kept[dice_.below(kKeptFrames)] = as_sent;
+  }
+  if (lost) return;
+  way.bytes.insert(way.bytes.end(), frame.begin(), frame.end());
+  if (way.held_back && as_sent != *way.held_back) {
+    way.bytes.insert(way.bytes.end(), way.held_back->begin(), way.held_back->end());
+    way.held_back.reset();
+  }
+}
+
+}  // namespace warifu::sim
