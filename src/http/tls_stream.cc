@@ -48,14 +48,16 @@ Result<> TlsStream::handshake(std::chrono::milliseconds limit) {
 
 // Reads records from the transport and feeds the session; the session must have none left.
 Result<> TlsStream::fill() {
-  if (incoming_.empty()) incoming_.resize(kReadBytes);
-  TRY_ASSIGN(const std::size_t got, transport_->read_some(incoming_));
+  // Not zeroed: the buffer is given back whenever the connection idles.
+  if (incoming_ == nullptr) incoming_ = std::make_unique_for_overwrite<Byte[]>(kReadBytes);
+  const MutableBytes records(incoming_.get(), kReadBytes);
+  TRY_ASSIGN(const std::size_t got, transport_->read_some(records));
   if (got == 0) {
     return fail(Code::kUnavailable, complete_ ? "connection cut off without an orderly end"
                                               : "connection closed during the TLS handshake");
   }
   const std::lock_guard lock(session_mutex_);
-  session_->feed(ByteView(incoming_).first(got));
+  session_->feed(records.first(got));
   return {};
 }
 
@@ -118,7 +120,7 @@ void TlsStream::release_memory() {
   const std::lock_guard writing(write_mutex_);
   const std::lock_guard lock(session_mutex_);
   Bytes().swap(outgoing_);
-  if (session_->needs_input()) Bytes().swap(incoming_);
+  if (session_->needs_input()) incoming_.reset();
 }
 
 }  // namespace warifu::http

@@ -53,7 +53,7 @@ class TlsStream final : public os::ByteStream {
 
   mutable std::mutex session_mutex_;
   std::unique_ptr<crypto::TlsSession> session_;
-  Bytes incoming_;  // records that the session is fed with; the reader's
+  std::unique_ptr<Byte[]> incoming_;  // records that the session is fed with; the reader's
 
   std::mutex write_mutex_;  // held while records are on their way out, so that they stay in order
   Bytes outgoing_;

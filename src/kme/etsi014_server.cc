@@ -13,6 +13,7 @@ namespace warifu::kme {
 namespace {
 
 constexpr std::int64_t kLongestWait = 3600;  // seconds in Retry-After
+constexpr std::uint64_t kOneSend = 8192;     // bytes of an answer that leaves in one piece
 
 bool is_uri(std::string_view key) {
   return key.starts_with("urn:") || key.find("://") != std::string_view::npos;
@@ -57,10 +58,11 @@ class Routes {
     auto keys = [&]() -> Result<std::vector<DeviceKey>> {
       TRY_ASSIGN(const Parties parties, identify(context));
       TRY_ASSIGN(const etsi014::KeyRequest request, read_key_request(context));
-      TRY_ASSIGN(const SourceStatus status, source_.status(parties.caller, parties.other));
-      TRY_ASSIGN(const KeyOrder order, check(request, status, parties));
-      shortage = {order.number * order.size_bits, status.bits_available, status.bits_per_second};
-      return source_.take_new(order);
+      TRY_ASSIGN(const SourceStatus limits, source_.limits(parties.caller, parties.other));
+      TRY_ASSIGN(const KeyOrder order, check(request, limits, parties));
+      auto taken = source_.take_new(order);
+      if (!taken && taken.error().code == Code::kOutOfKey) shortage = shortage_of(order);
+      return taken;
     }();
     if (!keys) return refuse(context, keys.error(), shortage);
     send(context, *keys);
@@ -70,16 +72,12 @@ class Routes {
     auto keys = [&]() -> Result<std::vector<DeviceKey>> {
       TRY_ASSIGN(const Parties parties, identify(context));
       TRY_ASSIGN(const std::vector<std::string> ids, read_key_ids(context));
-      auto taken = source_.take_by_id(parties.other, parties.caller, ids);
-      if (!taken && taken.error().code == Code::kNotFound) {
-        // Unknown, used and expired look alike outside; the reason stays in the log.
-        log_info("dec_keys of " + parties.caller + " refused: " + taken.error().message);
-        return fail(Code::kNotFound, std::string(etsi014::kKeysNotFound));
-      }
-      return taken;
+      return source_.take_by_id(parties.other, parties.caller, ids);
     }();
-    if (!keys) return refuse(context, keys.error(), {});
-    send(context, *keys);
+    if (keys) return send(context, *keys);
+    // Unknown, used and expired look alike outside; the reason stays in the log.
+    const bool not_found = keys.error().code == Code::kNotFound;
+    refuse(context, keys.error(), {}, not_found ? etsi014::kKeysNotFound : std::string_view());
   }
 
  private:
@@ -194,13 +192,36 @@ class Routes {
   }
 
   static void send(http::RequestContext& context, const std::vector<DeviceKey>& keys) {
-    if (!context.begin_stream(200, "application/json", {}, etsi014::key_container_length(keys))) {
-      return;
-    }
+    const std::uint64_t length = etsi014::key_container_length(keys);
+    if (length <= kOneSend) return send_at_once(context, keys, length);
+    if (!context.begin_stream(200, "application/json", {}, length)) return;
     const std::function<Result<>(ByteView)> sink = [&](ByteView piece) {
       return context.write(piece);
     };
     if (etsi014::write_key_container(keys, sink)) (void)context.finish();
+  }
+
+  // Head and keys in one record and one send: half of the work for an answer with few keys.
+  static void send_at_once(http::RequestContext& context, const std::vector<DeviceKey>& keys,
+                           std::uint64_t length) {
+    secret::Buffer body(length);
+    MutableBytes rest = body.bytes();
+    const std::function<Result<>(ByteView)> sink = [&](ByteView piece) -> Result<> {
+      copy_bytes(rest, piece);
+      rest = rest.subspan(piece.size());
+      return {};
+    };
+    WARIFU_CHECK(etsi014::write_key_container(keys, sink) && rest.empty());
+    context.respond({200, "application/json", std::move(body), {}});
+  }
+
+  Shortage shortage_of(const KeyOrder& order) const {
+    Shortage shortage{.requested = order.number * order.size_bits};
+    if (const auto status = source_.status(order.master, order.slave)) {
+      shortage.available = status->bits_available;
+      shortage.bits_per_second = status->bits_per_second;
+    }
+    return shortage;
   }
 
   static std::int64_t seconds_to_wait(const Shortage& shortage) {
@@ -210,11 +231,25 @@ class Routes {
     return static_cast<std::int64_t>(std::clamp(seconds, 1.0, static_cast<double>(kLongestWait)));
   }
 
-  static void refuse(http::RequestContext& context, const Error& error, const Shortage& shortage) {
+  // Who the certificate names, as the log tells it.
+  static std::string who(const http::RequestContext& context) {
+    const crypto::PeerIdentity* peer = context.peer();
+    if (peer == nullptr) return "somebody without a certificate";
+    const std::string& name = peer->uris.empty() ? peer->common_name : peer->uris.front();
+    return name.empty() ? "somebody without a name" : "'" + name + "'";
+  }
+
+  // `outside`: what the caller is told instead of the error's message, which stays in the log.
+  static void refuse(http::RequestContext& context, const Error& error, const Shortage& shortage,
+                     std::string_view outside = {}) {
+    const std::string_view message = outside.empty() ? std::string_view(error.message) : outside;
+    const bool refused = error.code == Code::kInvalidArgument || error.code == Code::kNotFound ||
+                         error.code == Code::kRefused;
+    if (refused) log_info("a key request of " + who(context) + " was refused: " + error.message);
     switch (error.code) {
       case Code::kInvalidArgument:
-      case Code::kNotFound: return answer(context, 400, error.message, {}, 0);
-      case Code::kRefused: return answer(context, 401, error.message, {}, 0);
+      case Code::kNotFound: return answer(context, 400, message, {}, 0);
+      case Code::kRefused: return answer(context, 401, message, {}, 0);
       case Code::kOutOfKey:
         return answer(context, 503, "not enough key",
                       {{"bits_requested", static_cast<std::int64_t>(shortage.requested)},

@@ -36,13 +36,18 @@ struct KeyOrder {
   std::size_t size_bits = 0;
 };
 
-// Errors of all three: kRefused (401: the caller has no right here), kNotFound (400: no such SAE,
+// Errors: kRefused (401: the caller has no right here), kNotFound (400: no such SAE,
 // or not all of the keys), kOutOfKey (503), kUnavailable (503).
 class KeySource {
  public:
   virtual ~KeySource() = default;
   [[nodiscard]] virtual Result<SourceStatus> status(const std::string& master,
                                                     const std::string& slave) = 0;
+  // The sizes and limits of status(), which every order is held against; the rest may be left out.
+  [[nodiscard]] virtual Result<SourceStatus> limits(const std::string& master,
+                                                    const std::string& slave) {
+    return status(master, slave);
+  }
   // Exactly order.number keys, or none and an error. They are out of the source when this returns.
   [[nodiscard]] virtual Result<std::vector<DeviceKey>> take_new(const KeyOrder& order) = 0;
   // All of them in the order of `ids`, or none and an error; each key once to each caller.

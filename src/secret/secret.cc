@@ -1,10 +1,13 @@
-// Locked blocks in size classes, four to each power of two, kept for reuse after wiping.
+// Locked blocks in size classes, kept for reuse after wiping: whole pages, four classes to each
+// power of two; and pieces of a page for small secrets, which come by the hundred (keys of
+// applications).
 #include "secret/secret.h"
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -46,7 +49,10 @@ std::uint8_t* map_locked(std::size_t capacity) {
 // Free blocks by size class. Leaked on purpose: buffers may outlive static destruction.
 class BlockPool {
  public:
-  static constexpr std::size_t kSmallest = 4096;
+  static constexpr std::size_t kPage = 4096;
+  static constexpr std::size_t kSmallest = 64;
+  static constexpr std::size_t kLargestPiece = kPage / 2;
+  static constexpr std::size_t kSlab = 64 * 1024;  // is cut into pieces
   static constexpr std::size_t kKeptPerClass = 32;
 
   std::uint8_t* take(std::size_t capacity) {
@@ -58,6 +64,7 @@ class BlockPool {
         blocks.pop_back();
         return block;
       }
+      if (capacity <= kLargestPiece) return cut_slab(capacity, blocks);
     }
     return map_locked(capacity);
   }
@@ -66,7 +73,8 @@ class BlockPool {
     {
       const std::lock_guard lock(mutex_);
       auto& blocks = free_[class_of(capacity)];
-      if (blocks.size() < kKeptPerClass) {
+      // Pieces stay locked: what was once needed at the same time is the bound.
+      if (capacity <= kLargestPiece || blocks.size() < kKeptPerClass) {
         blocks.push_back(block);
         return;
       }
@@ -80,15 +88,22 @@ class BlockPool {
     const auto top = static_cast<std::size_t>(std::bit_width(capacity)) - 1;
     return top * 4 + ((capacity >> (top - 2)) & 3);
   }
+  static std::uint8_t* cut_slab(std::size_t capacity, std::vector<std::uint8_t*>& blocks) {
+    std::uint8_t* slab = map_locked(kSlab);
+    for (std::size_t at = capacity; at < kSlab; at += capacity) blocks.push_back(slab + at);
+    return slab;
+  }
+
   std::mutex mutex_;
   std::array<std::vector<std::uint8_t*>, 256> free_;
 };
 
-// The next size of the form m * 2^e with m in 4..7, in whole pages: a record of 256 KiB and a few
-// bytes must not lock half a megabyte.
+// A power of two below a page. Above, the next size of the form m * 2^e with m in 4..7, in whole
+// pages: a record of 256 KiB and a few bytes must not lock half a megabyte.
 std::size_t capacity_for(std::size_t size) {
-  if (size <= 4 * BlockPool::kSmallest) {
-    return (size + BlockPool::kSmallest - 1) / BlockPool::kSmallest * BlockPool::kSmallest;
+  if (size <= BlockPool::kLargestPiece) return std::bit_ceil(std::max(size, BlockPool::kSmallest));
+  if (size <= 4 * BlockPool::kPage) {
+    return (size + BlockPool::kPage - 1) / BlockPool::kPage * BlockPool::kPage;
   }
   const std::size_t step = std::bit_floor(size - 1) / 4;
   return (size + step - 1) / step * step;

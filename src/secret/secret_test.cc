@@ -54,6 +54,18 @@ TEST(SecretBuffer, EverySizeGetsAWipedBlockOfItsOwnClass) {
   }
 }
 
+TEST(SecretBuffer, ManySmallOnesLieApart) {
+  std::vector<Buffer> held;
+  for (std::size_t i = 0; i < 5000; ++i) {
+    held.emplace_back(1 + i % 2500);
+    std::ranges::fill(held.back().bytes(), static_cast<std::uint8_t>(i));
+  }
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    const auto expected = static_cast<std::uint8_t>(i);
+    ASSERT_TRUE(std::ranges::all_of(held[i].bytes(), [&](auto b) { return b == expected; })) << i;
+  }
+}
+
 TEST(SecretEqual, EveryBitMatters) {
   std::vector<std::uint8_t> a(64);
   std::iota(a.begin(), a.end(), std::uint8_t{0});
