@@ -15,8 +15,8 @@ bool wait_for_nothing() {
 }
 
 channel::StreamShape shape_of(std::size_t bytes) {
-  const auto frame = static_cast<std::uint32_t>(
-      std::min<std::size_t>(bytes, limits::kMaxFramePayload));
+  const auto frame =
+      static_cast<std::uint32_t>(std::min<std::size_t>(bytes, limits::kMaxFramePayload));
   return {.frames = (bytes + frame - 1) / frame, .bytes = bytes, .frame_bytes = frame};
 }
 
@@ -113,8 +113,7 @@ Result<> SaeChannel::tell_once(const SiteName& peer, kme::SaeMethod method, cons
   std::size_t at = 0;
   for (std::uint64_t i = 0; i < shape.frames; ++i) {
     // Sealed in place, so each try takes a copy.
-    secret::Buffer frame =
-        secret::Buffer::copy_of(keys.bytes().subspan(at, shape.frame_length(i)));
+    secret::Buffer frame = secret::Buffer::copy_of(keys.bytes().subspan(at, shape.frame_length(i)));
     TRY(call.send(frame.bytes()));
     at += frame.size();
   }
@@ -124,8 +123,9 @@ Result<> SaeChannel::tell_once(const SiteName& peer, kme::SaeMethod method, cons
 
 void add_sae_handlers(channel::Server& server, kme::SaeKeys& saes) {
   const auto add = [&](kme::SaeMethod method, auto handler) {
-    server.handle(static_cast<std::uint16_t>(method),
-                  [&saes, handler](channel::Exchange& exchange) { return handler(exchange, saes); });
+    server.handle(
+        static_cast<std::uint16_t>(method),
+        [&saes, handler](channel::Exchange& exchange) { return handler(exchange, saes); });
   };
   add(kme::SaeMethod::kBlock, take_block);
   add(kme::SaeMethod::kAssign, take_assignment);

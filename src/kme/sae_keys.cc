@@ -51,6 +51,7 @@ Result<std::unique_ptr<SaeKeys>> SaeKeys::open(os::System system, const std::str
       new SaeKeys(system, std::move(self), std::move(settings), keys, carrier));
   SaeStoreOptions options{.life = saes->settings_.life, .max_waiting = saes->settings_.max_waiting};
   TRY_ASSIGN(saes->store_, SaeStore::open(system, dir, keys.root_key().bytes(), options));
+  TRY_ASSIGN(saes->gate_, SaeGate::open(system, dir + "-paused", saes->settings_));
   return saes;
 }
 
@@ -88,7 +89,7 @@ Result<> SaeKeys::check_reach(const SaeEntry& sae) const {
                                           "; keys are not relayed");
 }
 
-Result<SourceStatus> SaeKeys::status(const std::string& /*master*/, const std::string& slave) {
+Result<SourceStatus> SaeKeys::limits(const std::string& /*master*/, const std::string& slave) {
   const SaeEntry* sae = settings_.find(slave);
   if (sae == nullptr) return fail(Code::kNotFound, "SAE " + slave + " is not known here");
   TRY(check_reach(*sae));
@@ -101,6 +102,12 @@ Result<SourceStatus> SaeKeys::status(const std::string& /*master*/, const std::s
   status.max_key_per_request = settings_.max_keys_per_request;
   status.max_sae_id_count = settings_.max_additional;
   status.max_key_count = etsi014::kMaxInteger;
+  return status;
+}
+
+Result<SourceStatus> SaeKeys::status(const std::string& master, const std::string& slave) {
+  TRY_ASSIGN(SourceStatus status, limits(master, slave));
+  const SaeEntry* sae = settings_.find(slave);
   const auto key_bytes = static_cast<std::uint64_t>(settings_.key_size) / 8;
   std::uint64_t bytes = kLocalBytes;
   std::uint64_t keys = bytes / key_bytes;
@@ -109,14 +116,19 @@ Result<SourceStatus> SaeKeys::status(const std::string& /*master*/, const std::s
     keys = courier->second->keys_available(key_bytes);
     status.bits_per_second = courier->second->link().status().inflow_bits_per_second;
   }
+  if (const auto quota = gate_->quota(master); quota && quota->left_bytes < bytes) {
+    bytes = quota->left_bytes;
+    keys = std::min(keys, bytes / key_bytes);
+    status.bits_per_second = static_cast<double>(quota->bytes_per_hour) * 8 / 3600;
+  }
   status.bits_available = bytes * 8;
   status.stored_key_count = static_cast<std::int64_t>(
       std::min<std::uint64_t>(keys, static_cast<std::uint64_t>(etsi014::kMaxInteger)));
-  status.extension = extension(*sae);
+  status.extension = extension(master, *sae);
   return status;
 }
 
-std::string SaeKeys::extension(const SaeEntry& slave) const {
+std::string SaeKeys::extension(const std::string& master, const SaeEntry& slave) const {
   json::object fields;
   json::array origins;
   if (slave.site == self_) {
@@ -145,6 +157,13 @@ std::string SaeKeys::extension(const SaeEntry& slave) const {
     }
   }
   fields["warifu_key_origins"] = std::move(origins);
+  if (const auto quota = gate_->quota(master)) {
+    fields["warifu_quota_bits_per_hour"] = quota->bytes_per_hour * 8;
+    fields["warifu_quota_bits_left"] = quota->left_bytes * 8;
+  }
+  if (gate_->is_sae_paused(master) || gate_->is_link_paused(slave.site)) {
+    fields["warifu_paused"] = true;
+  }
   return json::serialize(fields);
 }
 
@@ -161,8 +180,26 @@ Result<SaeKeys::BySite> SaeKeys::sites_of(const KeyOrder& order) const {
   return by_site;
 }
 
+Result<> SaeKeys::check_gate(const std::string& master, const BySite& by_site) const {
+  TRY(gate_->check_sae(master));
+  for (const auto& [site, slaves] : by_site) {
+    if (site != self_) TRY(gate_->check_link(site));
+  }
+  return {};
+}
+
 Result<std::vector<DeviceKey>> SaeKeys::take_new(const KeyOrder& order) {
   TRY_ASSIGN(const BySite by_site, sites_of(order));
+  TRY(check_gate(order.master, by_site));
+  // Each site that gets the keys counts, as it does on the links.
+  const std::uint64_t charged = order.number * (order.size_bits / 8) * by_site.size();
+  TRY(gate_->charge(order.master, charged));
+  auto keys = make_order(order, by_site);
+  if (!keys) gate_->refund(order.master, charged);
+  return keys;
+}
+
+Result<std::vector<DeviceKey>> SaeKeys::make_order(const KeyOrder& order, const BySite& by_site) {
   const SiteName main_site = settings_.find(order.slave)->site;
   Order made{.id = os::random_id<OrderId>(system_.random),
              .master = order.master,
@@ -233,6 +270,7 @@ void SaeKeys::void_at(const std::vector<SiteName>& sites, const Order& order) {
 Result<std::vector<DeviceKey>> SaeKeys::take_by_id(const std::string& master,
                                                    const std::string& caller,
                                                    const std::vector<std::string>& ids) {
+  TRY(gate_->check_sae(caller));
   std::vector<KeyId> wanted;
   for (const std::string& id : ids) {
     TRY_ASSIGN(const KeyId parsed, parse_uuid(id));

@@ -1,5 +1,5 @@
-// Keys for outside applications (SAEs): what a site serves by ETSI GS QKD 014, out of the key of its
-// links (docs/kms.md).
+// Keys for outside applications (SAEs): what a site serves by ETSI GS QKD 014, out of the key of
+// its links (docs/kms.md).
 //
 // A key for a slave at a neighbour site is cut from that link's sending pool and waits there,
 // durably, before the master is answered; for a slave at this site it is made of the site's random
@@ -14,6 +14,7 @@
 #include "kme/etsi014_server.h"
 #include "kme/key_manager.h"
 #include "kme/sae_courier.h"
+#include "kme/sae_gate.h"
 #include "kme/sae_settings.h"
 #include "kme/sae_store.h"
 
@@ -21,7 +22,8 @@ namespace warifu::kme {
 
 class SaeKeys final : public KeySource {
  public:
-  // Opens the store in `dir`. Errors: kBusy, kCorrupt, kNoSpace, kIo.
+  // Opens the store in `dir`, and the pauses in the file DIR-paused beside it. Errors: kBusy,
+  // kCorrupt, kNoSpace, kIo.
   [[nodiscard]] static Result<std::unique_ptr<SaeKeys>> open(os::System system,
                                                              const std::string& dir, SiteName self,
                                                              SaeSettings settings, KeyManager& keys,
@@ -32,6 +34,8 @@ class SaeKeys final : public KeySource {
 
   // --- KeySource ---
   [[nodiscard]] Result<SourceStatus> status(const std::string& master,
+                                            const std::string& slave) override;
+  [[nodiscard]] Result<SourceStatus> limits(const std::string& master,
                                             const std::string& slave) override;
   [[nodiscard]] Result<std::vector<DeviceKey>> take_new(const KeyOrder& order) override;
   [[nodiscard]] Result<std::vector<DeviceKey>> take_by_id(
@@ -56,6 +60,8 @@ class SaeKeys final : public KeySource {
   [[nodiscard]] std::vector<SaePairCounts> counts() const { return store_->counts(); }
   [[nodiscard]] const SaeSettings& settings() const { return settings_; }
   [[nodiscard]] const SiteName& self() const { return self_; }
+  // Who may take key now, here and by key streams.
+  [[nodiscard]] SaeGate& gate() const { return *gate_; }
   // Who the clients of the server are.
   [[nodiscard]] SaeMap identities() const;
 
@@ -73,6 +79,8 @@ class SaeKeys final : public KeySource {
           SaeCarrier& carrier);
   Result<BySite> sites_of(const KeyOrder& order) const;
   Result<> check_reach(const SaeEntry& sae) const;
+  Result<> check_gate(const std::string& master, const BySite& by_site) const;
+  Result<std::vector<DeviceKey>> make_order(const KeyOrder& order, const BySite& by_site);
   Result<secret::Buffer> make_keys(const Order& order, const SiteName& site);
   Result<> keep_here(const Order& order, ByteView bytes);
   Result<> send_keys(const Order& order, const SiteName& site, ByteView bytes);
@@ -80,7 +88,7 @@ class SaeKeys final : public KeySource {
   Result<> check_order(const SiteName& from, const Order& order) const;
   Result<std::vector<NewKeys>> cut_orders(Far& far, const Assignment& assignment,
                                           const secret::Buffer& sent);
-  std::string extension(const SaeEntry& slave) const;
+  std::string extension(const std::string& master, const SaeEntry& slave) const;
 
   os::System system_;
   SiteName self_;
@@ -88,6 +96,7 @@ class SaeKeys final : public KeySource {
   KeyManager& keys_;
   SaeCarrier& carrier_;
   std::unique_ptr<SaeStore> store_;
+  std::unique_ptr<SaeGate> gate_;
   std::map<SiteName, std::unique_ptr<SaeCourier>> couriers_;  // to neighbours
   std::map<SiteName, Far> far_;                               // every neighbour has one
   mutable std::mutex made_mutex_;

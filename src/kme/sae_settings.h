@@ -21,6 +21,16 @@ struct SaeEntry {
   std::string id;
   SiteName site;
   std::string identity;  // URI or common name in its certificate; used at its own site only
+  // Of this site's applications:
+  std::uint64_t quota = 0;           // bytes an hour that it may take as master; 0: no limit
+  std::vector<std::uint32_t> users;  // uids that may open its key streams; empty: the site's own
+};
+
+// Key streams for applications on the site's machine (kme/key_streams.h).
+struct StreamSettings {
+  std::string socket;               // path; empty: no streams
+  std::int64_t most = 8;            // streams at once, of both roles
+  std::chrono::seconds life{3600};  // the longest
 };
 
 struct SaeSettings {
@@ -31,9 +41,10 @@ struct SaeSettings {
   std::int64_t min_key_size = 64;
   std::int64_t max_key_size = 65536;
   std::int64_t max_keys_per_request = 128;
-  std::int64_t max_additional = 4;  // additional slaves of one request
-  std::chrono::seconds life{3600};  // how long a key waits here for its slave SAE
+  std::int64_t max_additional = 4;      // additional slaves of one request
+  std::chrono::seconds life{3600};      // how long a key waits here for its slave SAE
   std::uint64_t max_waiting = 500'000;  // keys that wait at this site
+  StreamSettings streams;
   std::vector<SaeEntry> saes;
 
   // Errors: kInvalidArgument: what cannot work, as a text for the operator.

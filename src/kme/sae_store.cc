@@ -69,8 +69,7 @@ Result<std::vector<DeviceKey>> SaeStore::take(const std::string& master, const s
     }
     TRY_ASSIGN(secret::Buffer bytes, read(found->second));
     keys.push_back({uuid_of(id), std::move(bytes)});
-    taken.push_back({id, found->second.owners,
-                     static_cast<std::uint8_t>(slave_of(found->second))});
+    taken.push_back({id, found->second.owners, static_cast<std::uint8_t>(slave_of(found->second))});
   }
   // From here on nobody else gets them, though nobody may read them before the sync.
   for (const Taken& one : taken) entries_.find(one.id)->second.pending &= ~(1U << one.slave);
@@ -108,14 +107,14 @@ Result<> SaeStore::sweep() {
 // Drops what has expired; the journal hears of it with the next sync.
 void SaeStore::expire() {
   const std::int64_t now = system_.clock.now().value;
-  while (!expiries_.empty() && expiries_.front().first <= now) {
-    const auto found = entries_.find(expiries_.front().second);
+  while (!expiries_.empty() && expiries_.top().first <= now) {
+    const auto found = entries_.find(expiries_.top().second);
     if (found != entries_.end()) {
       open_->gone.push_back({found->first, Reason::kExpired});
       count_gone(found->second, Reason::kExpired);
       forget(found);
     }
-    expiries_.pop_front();
+    expiries_.pop();
   }
 }
 
@@ -180,8 +179,8 @@ Result<SaeStore::Places> SaeStore::write(const Batch& batch) {
                   .owners = added.owners,
                   .pending = all,
                   .expires = added.expires};
-      entry.at = records.key({keys.ids[i], added.owners, all, added.expires, sealed.index},
-                             sealed.bytes);
+      entry.at =
+          records.key({keys.ids[i], added.owners, all, added.expires, sealed.index}, sealed.bytes);
       places.emplace_back(keys.ids[i], entry);
     }
   }
@@ -197,7 +196,7 @@ void SaeStore::apply(Batch& batch, const Places& places) {
   for (const auto& [id, entry] : places) {
     if (!entries_.emplace(id, entry).second) continue;
     live_bytes_ += record_bytes(entry.size);
-    expiries_.emplace_back(entry.expires, id);
+    expiries_.emplace(entry.expires, id);
   }
   batch.added.clear();  // the bytes are wiped now, not when the last waiter has gone
   for (const Taken& taken : batch.taken) {
@@ -222,8 +221,8 @@ std::vector<SaePairCounts> SaeStore::counts() const {
     if (!counts_.contains(pair)) all.push_back({pair.first, pair.second, number, 0, 0, 0});
   }
   for (const auto& [pair, count] : counts_) {
-    all.push_back({pair.first, pair.second, waiting[pair], count.delivered, count.expired,
-                   count.voided});
+    all.push_back(
+        {pair.first, pair.second, waiting[pair], count.delivered, count.expired, count.voided});
   }
   return all;
 }

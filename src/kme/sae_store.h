@@ -10,10 +10,10 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <queue>
 #include <unordered_map>
 
 #include "kme/intake.h"
@@ -157,7 +157,9 @@ class SaeStore {
   std::unique_ptr<SaeJournal> journal_;
   std::shared_ptr<Batch> open_ = std::make_shared<Batch>();
   std::unordered_map<KeyId, Entry, IdHash> entries_;
-  std::deque<std::pair<std::int64_t, KeyId>> expiries_;
+  using Expiry = std::pair<std::int64_t, KeyId>;
+  // The next one on top: the calendar may jump, so they do not come in order.
+  std::priority_queue<Expiry, std::vector<Expiry>, std::greater<>> expiries_;
   std::vector<Owners> owners_;
   std::map<Owners, std::uint32_t> owner_numbers_;
   std::map<std::pair<std::string, std::string>, Count> counts_;  // (master, slave)

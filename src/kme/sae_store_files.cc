@@ -30,8 +30,7 @@ Result<> SaeStore::recover() {
                                             return replay(payload, at);
                                           }));
   }
-  for (const auto& [id, entry] : entries_) expiries_.emplace_back(entry.expires, id);
-  std::ranges::sort(expiries_);
+  for (const auto& [id, entry] : entries_) expiries_.emplace(entry.expires, id);
   expire();
   open_->gone.clear();  // the next file does not have them at all
   return begin_new_file(newest ? *newest + 1 : 1);

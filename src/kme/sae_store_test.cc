@@ -97,8 +97,8 @@ class Run {
     for (const auto& [id, key] : ledger_.keys) {
       for (const std::string& slave : key.slaves) {
         const auto got = (*store)->take("A", slave, {id});
-        const bool may_be_gone = key.attempted.contains(slave) || key.dropped ||
-                                 key.expires <= clock_.now().value;
+        const bool may_be_gone =
+            key.attempted.contains(slave) || key.dropped || key.expires <= clock_.now().value;
         if (got && key.given.contains(slave)) ++tally.twice;
         if (!got && !may_be_gone) ++tally.lost;
         if (got && !std::ranges::equal(got->front().bytes.bytes(), key.bytes)) ++tally.wrong;
@@ -113,8 +113,8 @@ class Run {
     for (std::uint64_t n = dice_.between(1, 2); n > 0; --n) {
       OrderId order;
       dice_.fill(order.bytes);
-      NewKeys keys{.master = "A", .slaves = {"B"}, .ids = key_ids(order, dice_.between(1, 3)),
-                   .bytes = {}};
+      NewKeys keys{
+          .master = "A", .slaves = {"B"}, .ids = key_ids(order, dice_.between(1, 3)), .bytes = {}};
       if (dice_.one_in(2)) keys.slaves.push_back("C");
       const std::size_t size = dice_.between(8, 40);
       keys.bytes = secret::Buffer(size * keys.ids.size());
@@ -274,6 +274,30 @@ TEST_F(SaeStoreTest, KeysExpireAlsoWhileTheSiteIsDown) {
   EXPECT_EQ(counts[0].waiting, 0u);
 }
 
+// Keys that expired by a calendar that was wrong are lost and stay lost; none comes twice, and the
+// store opens whatever the calendar says.
+TEST_F(SaeStoreTest, ACalendarThatJumpsByYearsGivesNoKeyTwice) {
+  const os::UnixMs now = clock_.now();
+  constexpr std::int64_t kYear = 365LL * 24 * 3600 * 1000;
+  std::vector<KeyId> given;
+  for (const std::int64_t years : {0, 30, -40, -200, 100, 0}) {
+    clock_.set_calendar({now.value + years * kYear});
+    open();
+    (void)store_->sweep();
+    const auto ids = add(2);
+    ASSERT_TRUE(added_) << years;
+    ASSERT_TRUE(store_->take("A", "B", {ids[0]})) << years;
+    given.push_back(ids[0]);
+    for (const KeyId& id : given) EXPECT_EQ(refusal("A", "B", {id}), Code::kNotFound) << years;
+  }
+  const auto late = add(1);
+  clock_.set_calendar({now.value + 30 * kYear});
+  EXPECT_EQ(refusal("A", "B", late), Code::kNotFound);
+  clock_.set_calendar(now);
+  open();
+  for (const KeyId& id : given) EXPECT_EQ(refusal("A", "B", {id}), Code::kNotFound);
+}
+
 TEST_F(SaeStoreTest, TooManyAreRefusedAndCountsSurvive) {
   open({.max_waiting = 4});
   const auto ids = add(3);
@@ -347,8 +371,8 @@ TEST(SaeStoreThreadsTest, OneOfManyTakersGetsAKey) {
   std::string dir = (std::filesystem::temp_directory_path() / "warifu-sae-XXXXXX").string();
   ASSERT_NE(::mkdtemp(dir.data()), nullptr);
   {
-    auto opened = SaeStore::open(os::real_system(), dir + "/keys", root_key(),
-                                 {.forgotten_bytes = 10'000});
+    auto opened =
+        SaeStore::open(os::real_system(), dir + "/keys", root_key(), {.forgotten_bytes = 10'000});
     ASSERT_TRUE(opened) << opened.error().message;
     SaeStore& store = **opened;
     constexpr int kThreads = 8, kOrders = 60;
@@ -361,8 +385,8 @@ TEST(SaeStoreThreadsTest, OneOfManyTakersGetsAKey) {
         threads.emplace_back([&, t] {
           for (int i = t; i < kOrders; i += kThreads) {
             std::vector<NewKeys> keys;
-            keys.push_back({"A", {"B"}, key_ids(orders[static_cast<std::size_t>(i)], 2),
-                            secret::Buffer(64)});
+            keys.push_back(
+                {"A", {"B"}, key_ids(orders[static_cast<std::size_t>(i)], 2), secret::Buffer(64)});
             if (store.add(std::move(keys))) ++added;
           }
           for (const OrderId& order : orders) {

@@ -1,0 +1,25 @@
+// What the files that describe the command line share, and the parts of it that main.cc leaves to
+// others. No work is done in any of them. One thread, before the command runs.
+#pragma once
+
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/commands.h"
+
+namespace warifu::apps {
+
+// What the chosen subcommand will run.
+using Action = std::function<Result<>()>;
+
+// A subcommand with an example in its help.
+CLI::App* add(CLI::App& parent, const char* name, const char* description, const char* example);
+// --site and --json.
+void add_site(CLI::App* command, Common& common);
+
+// `warifu sae` and `warifu stream`.
+void sae_commands(CLI::App& app, Common& common, Action& action);
+void stream_commands(CLI::App& app, Common& common, Action& action);
+
+}  // namespace warifu::apps
