@@ -7,6 +7,9 @@
 namespace warifu::control {
 namespace {
 
+constexpr std::uint64_t kLeastRelayed = 2ULL << 20;  // a part, and more than the control floor
+constexpr std::uint64_t kMostRelayed = 64ULL << 30;
+
 Result<keypool::Origin> parse_device_origin(const std::string& text) {
   for (const auto origin : {keypool::Origin::kHardware, keypool::Origin::kSimulatedClicks,
                             keypool::Origin::kRateModel}) {
@@ -20,6 +23,7 @@ Result<> read_levels(ConfigTable& reader, kme::KeyLimits& limits) {
   TRY(reader.size_if_set("emergency_reserve", limits.emergency_bytes));
   TRY(reader.size_if_set("ready", limits.ready_bytes));
   TRY(reader.size_if_set("empty", limits.empty_bytes));
+  TRY(reader.size_if_set("relay_reserve", limits.relay_reserve_bytes));
   return {};
 }
 
@@ -114,10 +118,19 @@ Result<> read_peer(ConfigTable& reader, const toml::table& table, SiteConfig& co
   TRY(check_levels(peer.link.limits, file, "link to " + peer.link.peer.text()));
   const bool qkd = peer.link.link_class == kme::LinkClass::kQkd;
   if (qkd == peer.devices.empty()) {
-    return bad_config(
-        file, nullptr,
-        fmt::format("link to {}: a qkd link needs [peers.device], a preshared link has none",
-                    peer.link.peer.text()));
+    return bad_config(file, nullptr,
+                      fmt::format("link to {}: a qkd link needs [peers.device], a {} link has none",
+                                  peer.link.peer.text(),
+                                  qkd ? "preshared" : kme::link_class_name(peer.link.link_class)));
+  }
+  if (peer.link.link_class == kme::LinkClass::kRelayed) {
+    TRY(reader.size_if_set("high_water", peer.high_water_bytes));
+    if (peer.high_water_bytes < kLeastRelayed || peer.high_water_bytes > kMostRelayed) {
+      return bad_config(file, nullptr,
+                        fmt::format("link to {}: 'high_water' of a relayed link must be from 2M "
+                                    "to 64G",
+                                    peer.link.peer.text()));
+    }
   }
   config.peers.push_back(std::move(peer));
   return {};

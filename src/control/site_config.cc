@@ -5,12 +5,41 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
+#include <functional>
+#include <map>
 
 #include "control/config_sections.h"
 
 namespace warifu::control {
 namespace {
+
+// Relays must be known, and so many that the paths can be disjoint at all.
+Result<> check_relayed(const SiteConfig& config, const std::string& file) {
+  for (std::size_t i = 0; i < config.links.size(); ++i) {
+    const LinkEntry& link = config.links[i];
+    const std::string name = fmt::format("[[links]] {}-{}", link.a.text(), link.b.text());
+    for (const SiteName& relay : link.via) {
+      if (config.find(relay) == nullptr || relay == link.a || relay == link.b) {
+        return bad_config(
+            file, nullptr,
+            fmt::format("{}: 'via' names {}, which is no other site", name, relay.text()));
+      }
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      const bool twice = config.links[j].joins(link.a, link.b);
+      if (twice && (link.is_relayed() || config.links[j].is_relayed())) {
+        return bad_config(file, nullptr, name + " has a link of its own and needs no relayed one");
+      }
+    }
+    if (!link.is_relayed()) continue;
+    if (!kme::disjoint_paths(relay_graph(config.links, link), link.a, link.b, link.paths, 0)) {
+      return bad_config(file, nullptr,
+                        fmt::format("{}: there are no {} paths over different sites{}", name,
+                                    link.paths, link.paths > 1 ? "; see 'paths'" : ""));
+    }
+  }
+  return {};
+}
 
 Result<> check_whole(const SiteConfig& config, const std::string& file) {
   const auto known = [&](const SiteName& site) { return config.find(site) != nullptr; };
@@ -47,17 +76,52 @@ Result<> check_whole(const SiteConfig& config, const std::string& file) {
                                     link.a.text(), link.b.text()));
     }
   }
+  TRY(check_relayed(config, file));
   for (const PeerConfig& peer : config.peers) {
-    const bool listed = std::ranges::any_of(config.links, [&](const LinkEntry& link) {
-      return (link.a == config.name && link.b == peer.link.peer) ||
-             (link.b == config.name && link.a == peer.link.peer);
-    });
-    if (!listed) {
+    const LinkEntry* link = find_link(config.links, config.name, peer.link.peer);
+    if (link == nullptr) {
       return bad_config(file, nullptr,
                         fmt::format("[[peers]] {} is not among [[links]]", peer.link.peer.text()));
     }
+    const bool relayed = peer.link.link_class == kme::LinkClass::kRelayed;
+    if (relayed != link->is_relayed()) {
+      return bad_config(file, nullptr,
+                        fmt::format("link to {}: it is relayed in [[links]] or in [[peers]] only",
+                                    peer.link.peer.text()));
+    }
   }
   return {};
+}
+
+// What follows from the whole file: the paths of a relayed link stand in [[links]].
+void complete_links(SiteConfig& config) {
+  for (LinkEntry& link : config.links) {
+    if (!link.is_relayed() || !link.via.empty()) continue;
+    for (const SiteEntry& site : config.sites) {
+      if (site.name != link.a && site.name != link.b) link.via.push_back(site.name);
+    }
+  }
+  for (PeerConfig& peer : config.peers) {
+    const LinkEntry* link = find_link(config.links, config.name, peer.link.peer);
+    if (link != nullptr) peer.link.relay_paths = link->paths;
+  }
+}
+
+Result<LinkEntry> read_link(ConfigTable& entry) {
+  LinkEntry link;
+  TRY_ASSIGN(link.a, entry.parsed("a", SiteName::parse));
+  TRY_ASSIGN(link.b, entry.parsed("b", SiteName::parse));
+  TRY_ASSIGN(link.link_class, entry.parsed("class", kme::parse_link_class));
+  if (!link.is_relayed()) return link;
+  std::int64_t paths = 2;
+  TRY(entry.number_or("paths", 1, kme::kMaxRelayPaths, paths));
+  link.paths = static_cast<unsigned>(paths);
+  TRY_ASSIGN(const auto via, entry.texts("via"));
+  for (const std::string& name : via) {
+    TRY_ASSIGN(SiteName site, SiteName::parse(name));
+    link.via.push_back(std::move(site));
+  }
+  return link;
 }
 
 Result<> read_all(const toml::table& root, SiteConfig& config) {
@@ -89,14 +153,15 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
     TRY_ASSIGN(const std::int64_t number, entry.number("number", 1, limits::kMaxSites));
     parsed.number = static_cast<std::uint8_t>(number);
     TRY_ASSIGN(parsed.labels, entry.texts("labels"));
+    TRY_ASSIGN(parsed.accepts_shares, entry.flag("accepts_shares", true));
+    if (entry.has("weight")) {
+      TRY_ASSIGN(parsed.weight, entry.real("weight", 0.01, 100));
+    }
     config.sites.push_back(std::move(parsed));
     return {};
   }));
   TRY(for_each(root, "links", file, [&](ConfigTable& entry, const toml::table&) -> Result<> {
-    LinkEntry parsed;
-    TRY_ASSIGN(parsed.a, entry.parsed("a", SiteName::parse));
-    TRY_ASSIGN(parsed.b, entry.parsed("b", SiteName::parse));
-    TRY_ASSIGN(parsed.link_class, entry.parsed("class", kme::parse_link_class));
+    TRY_ASSIGN(LinkEntry parsed, read_link(entry));
     config.links.push_back(std::move(parsed));
     return {};
   }));
@@ -112,6 +177,7 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }
   }
+  complete_links(config);
   return check_whole(config, file);
 }
 
@@ -138,32 +204,85 @@ Result<SiteConfig> load_site_config(const std::string& path) {
 
 namespace {
 
-// One of the paths with fewest links; ties go by the order of the links.
+// A path to a site and the links it takes, the last in the order of the network first.
+struct Reached {
+  std::vector<std::size_t> links;
+  std::vector<SiteName> path;
+};
+
+// The path with fewest links that have key of their own. Of several, the one whose last link in the
+// order of the network comes first, and so on: as if link i weighed a little more, by 2^i. So there
+// is one best path between two sites, the same in both directions and for every site on it.
 std::vector<SiteName> shortest_path(const std::vector<LinkEntry>& links, const SiteName& from,
                                     const SiteName& to) {
-  std::map<SiteName, SiteName> came_from = {{from, from}};
-  std::deque<SiteName> queue = {from};
-  while (!queue.empty() && !came_from.contains(to)) {
-    const SiteName here = queue.front();
-    queue.pop_front();
-    for (const LinkEntry& link : links) {
-      if (link.a != here && link.b != here) continue;
-      const SiteName& next = link.a == here ? link.b : link.a;
-      if (came_from.emplace(next, here).second) queue.push_back(next);
+  std::map<SiteName, Reached> known = {{from, {{}, {from}}}};
+  std::map<SiteName, Reached> edge = known;
+  while (!edge.empty() && !known.contains(to)) {
+    std::map<SiteName, Reached> next;
+    for (std::size_t i = 0; i < links.size(); ++i) {
+      if (links[i].is_relayed()) continue;
+      for (const auto& [here, there] :
+           {std::pair{links[i].a, links[i].b}, std::pair{links[i].b, links[i].a}}) {
+        const auto at = edge.find(here);
+        if (at == edge.end() || known.contains(there)) continue;
+        Reached reached = at->second;
+        reached.links.push_back(i);
+        std::ranges::sort(reached.links, std::greater{});
+        reached.path.push_back(there);
+        const auto best = next.find(there);
+        if (best == next.end()) {
+          next.emplace(there, std::move(reached));
+        } else if (reached.links < best->second.links) {
+          best->second = std::move(reached);
+        }
+      }
     }
+    known.insert(next.begin(), next.end());
+    edge = std::move(next);
   }
-  std::vector<SiteName> path;
-  if (!came_from.contains(to)) return path;
-  for (SiteName at = to; at != from; at = came_from[at]) path.push_back(at);
-  path.push_back(from);
-  std::ranges::reverse(path);
-  return path;
+  const auto found = known.find(to);
+  return found == known.end() ? std::vector<SiteName>{} : found->second.path;
 }
 
 }  // namespace
 
-std::vector<SiteName> travel_route(const std::vector<LinkEntry>& links, const SiteName& from,
-                                   const SiteName& to) {
+const LinkEntry* find_link(const std::vector<LinkEntry>& links, const SiteName& x,
+                           const SiteName& y) {
+  const auto it =
+      std::ranges::find_if(links, [&](const LinkEntry& link) { return link.joins(x, y); });
+  return it == links.end() ? nullptr : &*it;
+}
+
+std::set<SiteName> key_relays(const std::vector<LinkEntry>& links,
+                              const std::vector<SiteName>& route) {
+  std::set<SiteName> relays;
+  for (std::size_t i = 0; i + 1 < route.size(); ++i) {
+    const LinkEntry* link = find_link(links, route[i], route[i + 1]);
+    if (link == nullptr || !link->is_relayed() || link->paths > 1) continue;
+    relays.insert(link->via.begin(), link->via.end());
+  }
+  return relays;
+}
+
+std::vector<kme::RelayEdge> relay_graph(const std::vector<LinkEntry>& links,
+                                        const LinkEntry& relayed) {
+  const auto may = [&](const SiteName& site) {
+    return site == relayed.a || site == relayed.b ||
+           std::ranges::find(relayed.via, site) != relayed.via.end();
+  };
+  std::vector<kme::RelayEdge> edges;
+  for (const LinkEntry& link : links) {
+    if (link.is_relayed() || !may(link.a) || !may(link.b)) continue;
+    edges.push_back({link.a, link.b, std::nullopt, 0});
+    edges.push_back({link.b, link.a, std::nullopt, 0});
+  }
+  return edges;
+}
+
+namespace {
+
+std::vector<SiteName> hop_by_hop(const std::vector<LinkEntry>& links, const SiteName& from,
+                                 const SiteName& to) {
   std::vector<SiteName> route = {from};
   while (route.back() != to) {
     const auto rest = shortest_path(links, route.back(), to);
@@ -173,12 +292,24 @@ std::vector<SiteName> travel_route(const std::vector<LinkEntry>& links, const Si
   return route;
 }
 
+}  // namespace
+
+std::vector<SiteName> travel_route(const std::vector<LinkEntry>& links, const SiteName& from,
+                                   const SiteName& to) {
+  const LinkEntry* link = find_link(links, from, to);
+  if (link != nullptr && link->is_relayed()) return {from, to};
+  return hop_by_hop(links, from, to);
+}
+
 channel::Routes make_routes(const SiteConfig& config) {
   channel::Routes routes{.self = config.name};
-  for (const PeerConfig& peer : config.peers) routes.addresses[peer.link.peer] = peer.address;
+  for (const PeerConfig& peer : config.peers) {
+    routes.addresses[peer.link.peer] = peer.address;
+    if (peer.link.link_class == kme::LinkClass::kRelayed) routes.relayed.insert(peer.link.peer);
+  }
   for (const SiteEntry& site : config.sites) {
     if (site.name == config.name) continue;
-    const auto path = travel_route(config.links, config.name, site.name);
+    const auto path = hop_by_hop(config.links, config.name, site.name);
     if (path.size() > 1) routes.next_hop[site.name] = path[1];
   }
   return routes;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct PeerConfig {
   kme::LinkConfig link;
   os::HostPort address;
   std::vector<DeviceConfig> devices;  // of a qkd link: at least one, in the same order at both ends
+  std::uint64_t high_water_bytes = 16ULL << 20;  // of a relayed link
 };
 
 // What everybody knows of every site.
@@ -52,12 +54,23 @@ struct SiteEntry {
   SiteName name;
   std::uint8_t number = 0;
   std::vector<std::string> labels;
+  bool accepts_shares = true;  // false: only where a policy names the site itself
+  double weight = 1;           // of prices of shares that rest here
 };
 
 // What everybody knows of every link.
 struct LinkEntry {
   SiteName a, b;
   kme::LinkClass link_class = kme::LinkClass::kPreshared;
+  // Of a relayed link: over how many disjoint paths each key comes, and the sites that may relay
+  // it (all others when the file says nothing).
+  unsigned paths = 0;
+  std::vector<SiteName> via = {};
+
+  [[nodiscard]] bool is_relayed() const { return link_class == kme::LinkClass::kRelayed; }
+  [[nodiscard]] bool joins(const SiteName& x, const SiteName& y) const {
+    return (a == x && b == y) || (a == y && b == x);
+  }
 };
 
 struct SiteConfig {
@@ -75,9 +88,9 @@ struct SiteConfig {
   // Of kSources: they fill the pool up to the high-water mark.
   std::vector<RandomSourceConfig> random_sources;
   std::uint64_t random_high_water = 64ULL << 20;
-  kme::KeyLimits key_limits;                  // of links that say nothing else
+  kme::KeyLimits key_limits;                   // of links that say nothing else
   std::optional<os::HostPort> metrics_listen;  // a loopback address
-  std::string policy;  // placement policy of share control
+  std::string policy;                          // placement policy of share control
   std::vector<SiteEntry> sites;
   std::vector<LinkEntry> links;
   std::vector<PeerConfig> peers;
@@ -93,9 +106,23 @@ struct SiteConfig {
 // Next hops by fewest links over the whole network, addresses of direct peers.
 [[nodiscard]] channel::Routes make_routes(const SiteConfig& config);
 
-// The sites that a request passes from `from` to `to`, both included: every hop by fewest links, as
-// each site on the way decides it; empty when there is no way.
+// The sites that a request passes from `from` to `to`, both included: the two alone when they have
+// a link, a relayed one too; else every hop by fewest links with own key, as each site on the way
+// decides it; empty when there is no way.
 [[nodiscard]] std::vector<SiteName> travel_route(const std::vector<LinkEntry>& links,
                                                  const SiteName& from, const SiteName& to);
+
+// The link between two sites; nullptr without one.
+[[nodiscard]] const LinkEntry* find_link(const std::vector<LinkEntry>& links, const SiteName& x,
+                                         const SiteName& y);
+
+// The links over which key of a relayed link may travel, both ways; nothing is known of them yet.
+[[nodiscard]] std::vector<kme::RelayEdge> relay_graph(const std::vector<LinkEntry>& links,
+                                                      const LinkEntry& relayed);
+
+// Sites beside the route that know key which protects what travels on it: the relays of its relayed
+// links with one path. Over several disjoint paths no single site knows it.
+[[nodiscard]] std::set<SiteName> key_relays(const std::vector<LinkEntry>& links,
+                                            const std::vector<SiteName>& route);
 
 }  // namespace warifu::control

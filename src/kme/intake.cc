@@ -1,6 +1,9 @@
 // The rounds of the leading end and the answers of the following end.
 #include "kme/intake.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/limits.h"
 #include "base/log.h"
 #include "mac/mac.h"
@@ -19,6 +22,7 @@ struct Offer {
   SegmentNumber number;
   keypool::Origin origin = keypool::Origin::kRateModel;
   std::uint8_t device = 0;  // its place in the link's list, the same at both ends
+  std::uint16_t parts = 0;  // of relayed key: what the numbers were made of
   secret::Buffer hash_key;
   std::vector<std::string> ids;
 };
@@ -28,6 +32,7 @@ Bytes encode(const Offer& offer) {
   writer.u64(offer.number.value);
   writer.u8(static_cast<std::uint8_t>(offer.origin));
   writer.u8(offer.device);
+  writer.u16(offer.parts);
   writer.raw(offer.hash_key.bytes());
   writer.u32(static_cast<std::uint32_t>(offer.ids.size()));
   for (const std::string& id : offer.ids) writer.text(id);
@@ -40,6 +45,7 @@ Result<Offer> decode_offer(ByteView body) {
   offer.number = {reader.u64()};
   const std::uint8_t origin = reader.u8();
   offer.device = reader.u8();
+  offer.parts = reader.u16();
   offer.hash_key = secret::Buffer::copy_of(reader.raw(mac::kBlockBytes));
   const std::uint32_t count = reader.u32();
   if (count == 0 || count > kMaxIds) reader.reject("number of keys out of range");
@@ -75,6 +81,27 @@ mac::Tag fingerprint(ByteView hash_key, ByteView material) {
   hasher.update(length);
   hasher.update(material);
   return hasher.finish();
+}
+
+// Relays see offer and answer of relayed key. So hash key and mask are its own first bytes, which
+// serve nothing else: with a part unknown to it, a relay can neither learn from the answer nor make
+// two different keys pass.
+struct Compared {
+  ByteView key;  // what becomes pool material
+  mac::Tag tag;
+};
+
+Result<Compared> compare_by(const Offer& offer, ByteView material) {
+  constexpr std::size_t kHead = mac::kBlockBytes * 2;
+  if (offer.origin != keypool::Origin::kRelayed) {
+    return Compared{material, fingerprint(offer.hash_key.bytes(), material)};
+  }
+  if (material.size() <= kHead) return fail(Code::kProtocol, "relayed key is too short");
+  const ByteView mask = material.subspan(mac::kBlockBytes, mac::kBlockBytes);
+  const ByteView key = material.subspan(kHead);
+  mac::Tag tag = fingerprint(material.first(mac::kBlockBytes), key);
+  for (std::size_t i = 0; i < tag.size(); ++i) tag[i] ^= mask[i];
+  return Compared{key, tag};
 }
 
 Bytes encode_place(SegmentNumber number, PadOffset base) {
@@ -160,10 +187,18 @@ Result<> Intake::offer(const AskPeer& ask, Batch batch, std::uint64_t& taken) {
               .origin = sources_[batch.source].device->origin(),
               .device = static_cast<std::uint8_t>(batch.source),
               .hash_key = secret::Buffer(mac::kBlockBytes)};
-  system_.random.fill(offer.hash_key.bytes());
-  for (const DeviceKey& key : batch.keys) offer.ids.push_back(key.id);
+  const bool relayed = offer.origin == keypool::Origin::kRelayed;
+  if (!relayed) system_.random.fill(offer.hash_key.bytes());
+  std::vector<RelayPath> ways;
+  for (DeviceKey& key : batch.keys) {
+    offer.ids.push_back(key.id);
+    offer.parts = static_cast<std::uint16_t>(offer.parts | key.origins);
+    std::ranges::move(key.ways, std::back_inserter(ways));
+  }
   TRY_ASSIGN(const secret::Buffer material, join(std::move(batch.keys)));
-  TRY(pool.ingest(offer.number, offer.origin, material.bytes()));
+  TRY_ASSIGN(const Compared compared, compare_by(offer, material.bytes()));
+  TRY(note_ways(pool, offer.number, compared.key.size(), ways));
+  TRY(pool.ingest(offer.number, offer.origin, compared.key, offer.parts));
   confirm_needed_ = true;
 
   auto answer = ask(IntakeMethod::kOffer, encode(offer));
@@ -171,9 +206,10 @@ Result<> Intake::offer(const AskPeer& ask, Batch batch, std::uint64_t& taken) {
     TRY(pool.discard(offer.number));
     return std::unexpected(answer.error());
   }
-  if (!secret::equal(*answer, fingerprint(offer.hash_key.bytes(), material.bytes()))) {
-    log_error("link to " + link_.peer().text() +
-              ": the two devices gave different key for segment " +
+  if (!secret::equal(*answer, compared.tag)) {
+    log_error("link to " + link_.peer().text() + ": " +
+              (relayed ? "relayed key differs at the two ends, in segment "
+                       : "the two devices gave different key for segment ") +
               std::to_string(offer.number.value) + "; it is quarantined");
     TRY(pool.quarantine(offer.number));
     TRY(ask(IntakeMethod::kQuarantine, encode_place(offer.number, {})));
@@ -181,8 +217,8 @@ Result<> Intake::offer(const AskPeer& ask, Batch batch, std::uint64_t& taken) {
   }
   const PadOffset base = pool.status().synced_end;
   TRY(pool.mark_synced(offer.number, base));
-  link_.note_inflow({material.size()});
-  taken = material.size();
+  link_.note_inflow({compared.key.size()});
+  taken = compared.key.size();
   TRY(ask(IntakeMethod::kCommit, encode_place(offer.number, base)));
   confirm_needed_ = false;
   return {};
@@ -217,11 +253,25 @@ Result<Bytes> Intake::answer_offer(ByteView body) {
   for (const auto& entry : pool.segments()) {  // offers that the far end has given up
     if (entry.state == keypool::SegmentState::kIngested) TRY(pool.discard(entry.number));
   }
+  const bool relayed = offer.origin == keypool::Origin::kRelayed;
+  if (relayed != (source.device->origin() == keypool::Origin::kRelayed)) {
+    return fail(Code::kRefused, "key from a device and relayed key are not for one link");
+  }
   TRY_ASSIGN(std::vector<DeviceKey> keys, source.device->by_ids(offer.ids));
+  std::vector<RelayPath> ways;
+  for (DeviceKey& key : keys) std::ranges::move(key.ways, std::back_inserter(ways));
   TRY_ASSIGN(const secret::Buffer material, join(std::move(keys)));
-  TRY(pool.ingest(offer.number, offer.origin, material.bytes()));
-  const mac::Tag tag = fingerprint(offer.hash_key.bytes(), material.bytes());
-  return Bytes(tag.begin(), tag.end());
+  TRY_ASSIGN(const Compared compared, compare_by(offer, material.bytes()));
+  TRY(note_ways(pool, offer.number, compared.key.size(), ways));
+  TRY(pool.ingest(offer.number, offer.origin, compared.key, relayed ? offer.parts : 0));
+  return Bytes(compared.tag.begin(), compared.tag.end());
+}
+
+// Durable before the key is: no relayed key without a record of its relays.
+Result<> Intake::note_ways(const keypool::Pool& pool, SegmentNumber number, std::uint64_t bytes,
+                           const std::vector<RelayPath>& ways) {
+  if (ways.empty() || link_.relay_ways() == nullptr) return {};
+  return link_.relay_ways()->add(pool, number, bytes, ways);
 }
 
 }  // namespace warifu::kme

@@ -4,7 +4,9 @@
 // an INGESTED segment and offers their ids to the far end; that end fetches the same keys from its
 // own device, writes them, and answers with a universal hash under a key chosen for this one offer.
 // Offer and answer travel under one-time pad, so the hash tells nobody anything. Equal: SYNCED
-// here, then there. Different: QUARANTINED at both ends, never used.
+// here, then there. Different: QUARANTINED at both ends, never used. Offers of relayed key pass
+// through the hands of relays, so there the hash key and a mask for the answer are the first bytes
+// of the material itself, which become no key.
 //
 // A link may have several devices, in the same order at both ends; the rounds take from each in
 // turn, and one that fails, asks to wait or has a QBER alarm does not stop the others. Thread rule:
@@ -19,12 +21,17 @@
 
 #include "kme/device_alarm.h"
 #include "kme/link.h"
+#include "kme/relay_paths.h"
 
 namespace warifu::kme {
 
 struct DeviceKey {
   std::string id;
   secret::Buffer bytes;
+  // Of relayed key: what it was made of beside its own origin (bit n is origin n), and the paths
+  // that its parts went.
+  std::uint16_t origins = 0;
+  std::vector<RelayPath> ways = {};
 };
 
 // A key device at one end of a link, whatever stands behind it.
@@ -110,6 +117,8 @@ class Intake {
   void tell_link();
   Result<> offer(const AskPeer& ask, Batch batch, std::uint64_t& taken);
   Result<Bytes> answer_offer(ByteView body);
+  Result<> note_ways(const keypool::Pool& pool, SegmentNumber number, std::uint64_t bytes,
+                     const std::vector<RelayPath>& ways);
 
   os::System system_;
   Link& link_;

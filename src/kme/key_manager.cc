@@ -60,6 +60,9 @@ Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const st
     manager->links_.push_back(std::make_unique<Link>(config.peer, config.link_class,
                                                      std::move(pools[0]), std::move(pools[1]),
                                                      system.clock, config.limits));
+    if (config.link_class != LinkClass::kRelayed) continue;
+    TRY_ASSIGN(auto ways, RelayWays::open(system, dir + "/pools/" + config.peer.text() + "/ways"));
+    manager->links_.back()->set_relay(config.relay_paths, std::move(ways));
   }
   return manager;
 }

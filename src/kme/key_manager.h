@@ -1,8 +1,8 @@
 // All links of a site, by peer and by link id, and the site's root key.
 //
 // Folder layout: DIR/root.key (32 bytes, mode 0600: a software root, weaker than a TPM) and
-// DIR/pools/PEER/{send,receive}; DIR/pools/random is the site's own. Immutable after open(); the
-// links inside are thread-safe.
+// DIR/pools/PEER/{send,receive}, of a relayed link also DIR/pools/PEER/ways; DIR/pools/random is
+// the site's own. Immutable after open(); the links inside are thread-safe.
 #pragma once
 
 #include "kme/link.h"
@@ -15,6 +15,7 @@ struct LinkConfig {
   LinkClass link_class = LinkClass::kPreshared;
   LinkId id;
   KeyLimits limits;
+  unsigned relay_paths = 0;  // of a relayed link
 };
 
 class KeyManager {

@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 #include "keypool/pool.h"
+#include "kme/relay_ways.h"
 
 namespace warifu::kme {
 
@@ -24,6 +25,7 @@ struct KeyLimits {
   std::uint64_t empty_bytes = limits::kControlFloorBytes;
   std::uint64_t ready_bytes = 64ULL << 20;
   unsigned hysteresis_percent = 10;
+  std::uint64_t relay_reserve_bytes = 2ULL << 20;  // residual key that relaying for others leaves
   std::uint64_t trail_bytes = 16ULL << 20;  // most that the trail of a pool may fill; 0: none
 };
 
@@ -68,6 +70,9 @@ struct LinkReport {
   DirectionReport receive;
   Saturation saturation;  // both directions together, since this process started
   std::vector<DeviceStatus> devices;
+  // Of a relayed link: paths of each key, and the ways that key has come.
+  unsigned relay_paths = 0;
+  std::vector<RelayWaySet> ways;
 };
 
 class DirectionMeter {

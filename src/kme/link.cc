@@ -14,14 +14,20 @@ constexpr std::chrono::milliseconds kSyncPause(5);
 }  // namespace
 
 std::string_view link_class_name(LinkClass link_class) {
-  return link_class == LinkClass::kQkd ? "qkd" : "preshared";
+  switch (link_class) {
+    case LinkClass::kQkd: return "qkd";
+    case LinkClass::kPreshared: return "preshared";
+    case LinkClass::kRelayed: return "relayed";
+  }
+  return "preshared";
 }
 
 Result<LinkClass> parse_link_class(std::string_view text) {
   if (text == "qkd") return LinkClass::kQkd;
   if (text == "preshared") return LinkClass::kPreshared;
-  return fail(Code::kInvalidArgument,
-              "link class '" + std::string(text) + "' must be \"qkd\" or \"preshared\"");
+  if (text == "relayed") return LinkClass::kRelayed;
+  return fail(Code::kInvalidArgument, "link class '" + std::string(text) +
+                                          "' must be \"qkd\", \"preshared\" or \"relayed\"");
 }
 
 Link::Link(SiteName peer, LinkClass link_class, std::unique_ptr<keypool::Pool> send,
@@ -68,6 +74,11 @@ std::uint64_t Link::drawable(const JobId& job, Urgency urgency) const {
   }
   const std::uint64_t free = available > taken ? available - taken : 0;
   return urgent ? std::max(free, std::min(available, limits_.emergency_bytes)) : free;
+}
+
+std::uint64_t Link::relayable() const {
+  const std::uint64_t residual = status().residual_bytes;
+  return residual > limits_.relay_reserve_bytes ? residual - limits_.relay_reserve_bytes : 0;
 }
 
 bool Link::wait_drawable(const JobId& job, ByteCount size, std::chrono::milliseconds limit,
@@ -186,6 +197,8 @@ LinkReport Link::report() const {
       received > limits::kControlFloorBytes ? received - limits::kControlFloorBytes : 0;
   report.saturation = saturation_;
   report.devices = devices_;
+  report.relay_paths = relay_paths_;
+  if (relay_ways_ != nullptr) report.ways = relay_ways_->sets();
   return report;
 }
 
@@ -201,6 +214,8 @@ LinkStatus Link::status() const {
   status.residual_bytes =
       status.send.available_bytes > taken ? status.send.available_bytes - taken : 0;
   status.inflow_bits_per_second = inflow_now() * 8;
+  status.relay_paths = relay_paths_;
+  if (relay_ways_ != nullptr) status.relays = relay_ways_->relays();
   for (const DeviceStatus& device : devices_) {
     if (!status.device_state.empty()) status.device_state += "; ";
     if (devices_.size() > 1) status.device_state += device.name + ": ";

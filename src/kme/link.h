@@ -17,12 +17,14 @@
 #include "base/ids.h"
 #include "keypool/pool.h"
 #include "kme/key_report.h"
+#include "kme/relay_ways.h"
 
 namespace warifu::kme {
 
-enum class LinkClass : std::uint8_t { kQkd = 1, kPreshared = 2 };
+// kRelayed: no link of its own; its key comes over other sites (kme/relay_device.h).
+enum class LinkClass : std::uint8_t { kQkd = 1, kPreshared = 2, kRelayed = 3 };
 [[nodiscard]] std::string_view link_class_name(LinkClass link_class);
-// Errors: kInvalidArgument unless "qkd" or "preshared".
+// Errors: kInvalidArgument unless "qkd", "preshared" or "relayed".
 [[nodiscard]] Result<LinkClass> parse_link_class(std::string_view text);
 
 struct LinkStatus {
@@ -35,6 +37,9 @@ struct LinkStatus {
   std::uint64_t residual_bytes = 0;
   double inflow_bits_per_second = 0;  // moving average of the sending pool
   std::string device_state;           // of a qkd link: "delivering", "unreachable: ..."; else empty
+  // Of a relayed link: over how many paths each key comes, and the relays that ever handled some.
+  unsigned relay_paths = 0;
+  std::set<SiteName> relays;
 };
 
 class Link {
@@ -44,6 +49,16 @@ class Link {
 
   [[nodiscard]] const SiteName& peer() const { return peer_; }
   [[nodiscard]] LinkClass link_class() const { return link_class_; }
+  // Of a relayed link, before it is used: over how many paths, and where the record is kept.
+  void set_relay(unsigned paths, std::unique_ptr<RelayWays> ways) {
+    relay_paths_ = paths;
+    relay_ways_ = std::move(ways);
+  }
+  // nullptr on other links.
+  [[nodiscard]] RelayWays* relay_ways() const { return relay_ways_.get(); }
+  // What relaying for others may take of the sending pool now: above the control floor, the
+  // emergency reserve, all leases and the reserve that relaying leaves.
+  [[nodiscard]] std::uint64_t relayable() const;
   [[nodiscard]] LinkId id() const { return send_->link(); }
   [[nodiscard]] keypool::Pool& send() { return *send_; }
   [[nodiscard]] keypool::Pool& receive() { return *receive_; }
@@ -101,6 +116,8 @@ class Link {
   LinkClass link_class_;
   std::unique_ptr<keypool::Pool> send_;
   std::unique_ptr<keypool::Pool> receive_;
+  unsigned relay_paths_ = 0;
+  std::unique_ptr<RelayWays> relay_ways_;
   os::Clock& clock_;
   const KeyLimits limits_;
   std::mutex sync_mutex_;

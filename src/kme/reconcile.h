@@ -63,12 +63,15 @@ struct Reconciliation {
 // The far end's side.
 [[nodiscard]] Result<Bytes> answer_reconcile(Link& link, ByteView body);
 
-// Which key of a pool is to be burnt: everything up to the last segment that fits. At least one
-// must be set. The control floor is always left, because the channel lives on it.
+// Which key of a pool is to be burnt: everything up to the last segment that fits, or the next
+// `bytes`. At least one must be set. The control floor is always left, because the channel lives on
+// it.
 struct RetireOrder {
   std::optional<os::UnixMs> older_than;  // taken in before
   std::optional<keypool::Origin> origin;
   bool all = false;
+  std::optional<std::uint64_t> bytes;
+  bool send = true, receive = true;  // which directions, as this end sees them
 };
 struct Retirement {
   PadOffset send_to, receive_to;
@@ -76,7 +79,7 @@ struct Retirement {
   bool applied = false;
 };
 // Says what would be burnt; with `apply` burns it, at the receiving end of each direction first.
-// Errors: kBusy, those of `ask`.
+// Errors: kBusy, kOutOfKey (fewer than `bytes` above the floor), those of `ask`.
 [[nodiscard]] Result<Retirement> retire(Link& link, const RetireOrder& order, const AskPeer& ask,
                                         bool apply);
 [[nodiscard]] Result<Bytes> answer_retire(Link& link, ByteView body);

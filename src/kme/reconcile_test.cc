@@ -258,6 +258,30 @@ TEST_F(ReconcileTest, RetiringTakesWhatFitsAndWhatLiesBeforeIt) {
   expect_together();
 }
 
+TEST_F(ReconcileTest, BurningTakesSoManyBytesAtBothEndsAndOfEitherDirection) {
+  for (int i = 0; i < 4; ++i) feed_both();
+  const auto looked = retire(left(), {.bytes = 1000}, ask_right(), false);
+  ASSERT_TRUE(looked);
+  EXPECT_EQ(looked->send_bytes, 1000u);
+  EXPECT_EQ(right().receive().status().mark.value, 0u);
+  ASSERT_TRUE(retire(left(), {.bytes = 1000}, ask_right(), true));
+  for (Pool* pool : {&left().send(), &left().receive(), &right().send(), &right().receive()}) {
+    EXPECT_EQ(pool->status().mark.value, 1000u);
+    EXPECT_EQ(pool->status().discarded_bytes, 1000u);
+    const auto records = pool->trail()->read({}).value();
+    ASSERT_FALSE(records.empty());
+    EXPECT_EQ(records.back().use, keypool::TrailUse::kBurnt);
+    EXPECT_EQ(records.back().length.value, 1000u);
+  }
+  ASSERT_TRUE(retire(left(), {.bytes = 500, .receive = false}, ask_right(), true));
+  EXPECT_EQ(right().receive().status().mark.value, 1500u);
+  EXPECT_EQ(right().send().status().mark.value, 1000u);
+  const auto all = 4 * kPart - limits::kControlFloorBytes;
+  EXPECT_EQ(retire(left(), {.bytes = all}, ask_right(), true).error().code, Code::kOutOfKey);
+  EXPECT_EQ(left().send().status().mark.value, 1500u);
+  expect_together();
+}
+
 TEST_F(ReconcileTest, TheEmergencyReserveIsForUrgentJobs) {
   close();
   left_config_.limits.emergency_bytes = 100'000;

@@ -14,9 +14,22 @@ bool fits(const RetireOrder& order, const keypool::SegmentEntry& entry) {
 }
 
 // Where the mark goes; where it is when there is nothing to burn.
-PadOffset target(const keypool::Pool& pool, const RetireOrder& order) {
+Result<PadOffset> target(const keypool::Pool& pool, const RetireOrder& order) {
   const keypool::PoolStatus status = pool.status();
   PadOffset to = status.mark;
+  const bool wanted = pool.direction() == keypool::Direction::kSend ? order.send : order.receive;
+  if (!wanted) return to;
+  if (order.bytes) {
+    const std::uint64_t available = (status.synced_end - status.mark).value;
+    const std::uint64_t free =
+        available > limits::kControlFloorBytes ? available - limits::kControlFloorBytes : 0;
+    if (*order.bytes <= free) return to + ByteCount{*order.bytes};
+    return fail(Code::kOutOfKey,
+                std::string(pool.direction() == keypool::Direction::kSend ? "the key to send"
+                                                                          : "the key to receive") +
+                    " is " + std::to_string(free) + " bytes above the floor, fewer than " +
+                    std::to_string(*order.bytes));
+  }
   for (const keypool::SegmentEntry& entry : pool.segments()) {
     if (entry.state == keypool::SegmentState::kSynced && fits(order, entry)) {
       to = std::max(to, entry.end());
@@ -32,8 +45,9 @@ PadOffset target(const keypool::Pool& pool, const RetireOrder& order) {
 
 Result<Retirement> retire(Link& link, const RetireOrder& order, const AskPeer& ask, bool apply) {
   TRY_ASSIGN(const auto one_change, link.lock_sync());
-  Retirement result{.send_to = target(link.send(), order),
-                    .receive_to = target(link.receive(), order)};
+  Retirement result;
+  TRY_ASSIGN(result.send_to, target(link.send(), order));
+  TRY_ASSIGN(result.receive_to, target(link.receive(), order));
   const auto bytes = [](const keypool::Pool& pool, PadOffset to) {
     const PadOffset mark = pool.status().mark;
     return to > mark ? (to - mark).value : 0;
