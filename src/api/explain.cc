@@ -64,7 +64,11 @@ json::array to_json(const std::set<std::string>& texts) {
 json::object share_json(const catalog::Share& share, const std::vector<catalog::Share>& all) {
   const control::Protections protections = protections_of(share);
   std::set<std::string> classes;
-  for (const auto& hop : protections.hops) classes.insert(hop.link_class);
+  std::set<std::string> relays;
+  for (const auto& hop : protections.hops) {
+    classes.insert(hop.link_class);
+    relays.insert(hop.relays.begin(), hop.relays.end());
+  }
   return {{"share", letter(share, all)},
           {"id", share.share.text()},
           {"site", share.site ? share.site->text() : ""},
@@ -75,7 +79,31 @@ json::object share_json(const catalog::Share& share, const std::vector<catalog::
           {"key_as_share", protections.drawn},
           {"random_origins", to_json(names_of(protections.entropy))},
           {"link_classes", to_json(classes)},
-          {"origins", to_json(origins_of(protections))}};
+          {"origins", to_json(origins_of(protections))},
+          {"key_relays", to_json(relays)}};
+}
+
+// Whose hands the key of relayed links has gone through, share by share.
+json::array relayed(const std::vector<catalog::Share>& shares) {
+  json::array list;
+  for (const auto& share : shares) {
+    for (const auto& hop : protections_of(share).hops) {
+      if (hop.relay_paths == 0) continue;
+      std::string names;
+      for (const std::string& relay : hop.relays) names += (names.empty() ? "" : ", ") + relay;
+      list.emplace_back(
+          hop.relay_paths == 1
+              ? fmt::format(
+                    "share {}, {} > {}: the key came over one path; each of its relays knew "
+                    "it ({})",
+                    letter(share, shares), hop.from, hop.to, names)
+              : fmt::format(
+                    "share {}, {} > {}: the key is the XOR of parts over {} disjoint paths; "
+                    "no relay alone knew anything of it ({})",
+                    letter(share, shares), hop.from, hop.to, hop.relay_paths, names));
+    }
+  }
+  return list;
 }
 
 json::array simulated(const std::set<std::string>& origins) {
@@ -100,6 +128,11 @@ json::array computational(const std::set<std::string>& origins, const keypool::E
     list.emplace_back(
         "RATE_MODEL key comes from the kernel's generator and passes between the two devices "
         "under TLS");
+  }
+  if (origins.contains("RELAYED")) {
+    list.emplace_back(
+        "RELAYED key is random numbers of the leading site that travelled under pads of other "
+        "links: it is as good as both, and trusts its relays (named under relayed)");
   }
   if (origins.contains("PRESHARED")) {
     list.emplace_back("PRESHARED key comes from the kernel's generator");
@@ -200,6 +233,7 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
                      {"simulated", simulated(origins)},
                      {"computational", computational(origins, random)},
                      {"information_theoretic", information_theoretic(schemes_json(object.policy))},
+                     {"relayed", relayed(shares)},
                      {"key_spent", key_spent(uses)},
                      {"card_record", catalog::state_name(object.card_record)},
                      {"staging", staged ? "sealed, until the object is committed" : "erased"}};

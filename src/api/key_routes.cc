@@ -1,9 +1,11 @@
 // What operators see of the key of a site's links, and what they may do with it.
 #include <charconv>
 #include <limits>
+#include <set>
 
 #include "api/json.h"
 #include "api/metrics.h"
+#include "keypool/entropy.h"
 #include "kme/reconcile.h"
 
 namespace warifu::api {
@@ -11,6 +13,16 @@ namespace {
 
 using http::RequestContext;
 using keypool::SegmentState;
+
+json::array paths_json(const std::vector<kme::RelayPath>& paths) {
+  json::array list;
+  for (const kme::RelayPath& path : paths) {
+    json::array sites;
+    for (const SiteName& site : path) sites.emplace_back(site.text());
+    list.push_back(std::move(sites));
+  }
+  return list;
+}
 
 constexpr std::pair<const char*, keypool::Direction> kDirections[] = {
     {"send", keypool::Direction::kSend}, {"receive", keypool::Direction::kReceive}};
@@ -40,6 +52,27 @@ json::value number_or_null(const std::optional<double>& number) {
   return number ? json::value(*number) : json::value(nullptr);
 }
 
+// Of a relayed link: how its key comes, and over whom it came. Null for other links.
+json::value relay_json(const kme::LinkReport& report) {
+  if (report.relay_paths == 0) return nullptr;
+  json::array ways;
+  for (const kme::RelayWaySet& set : report.ways) {
+    ways.push_back({{"paths", paths_json(set.paths)},
+                    {"segments", set.segments},
+                    {"bytes", set.bytes},
+                    {"last", os::utc_text(set.last)}});
+  }
+  return {{"paths", report.relay_paths}, {"ways", std::move(ways)}};
+}
+
+std::set<std::string> names_of(std::uint16_t origins) {
+  std::set<std::string> names;
+  for (const auto origin : keypool::Entropy::from_bits(origins).origins) {
+    names.emplace(keypool::origin_name(origin));
+  }
+  return names;
+}
+
 json::object report_json(const kme::LinkReport& report) {
   json::array devices;
   for (const kme::DeviceStatus& device : report.devices) {
@@ -55,7 +88,8 @@ json::object report_json(const kme::LinkReport& report) {
           {"receive", direction_json(report.receive)},
           {"lost_bytes", report.saturation.lost_bytes},
           {"lost_is_estimate", report.saturation.estimated},
-          {"devices", std::move(devices)}};
+          {"devices", std::move(devices)},
+          {"relay", relay_json(report)}};
 }
 
 std::vector<kme::LinkReport> reports(Services services) {
@@ -114,6 +148,11 @@ Result<json::value> segments_json(Services services, RequestContext& context,
             {"number", entry.number.value},          {"origin", keypool::origin_name(entry.origin)},
             {"state", state_name(entry.state)},      {"bytes", entry.length},
             {"created", os::utc_text(entry.created)}};
+        if (const kme::RelayWays* ways = link->relay_ways()) {
+          const std::set<std::string> parts = names_of(entry.parts);
+          row["parts"] = json::array(parts.begin(), parts.end());
+          row["paths"] = paths_json(ways->of(direction, entry.number));
+        }
         row["offset"] = entry.state == SegmentState::kSynced ? json::value(entry.base.value)
                                                              : json::value(nullptr);
         list.push_back(std::move(row));
@@ -212,17 +251,40 @@ Result<kme::RetireOrder> retire_order(Services services, const json::object& bod
   return order;
 }
 
+Result<json::value> burn_as(const kme::RetireOrder& order, Services services, kme::Link& link,
+                            bool apply) {
+  TRY_ASSIGN(const auto result, kme::retire(link, order, ask_of(services, link), apply));
+  return json::value{{"peer", link.peer().text()},
+                     {"applied", result.applied},
+                     {"send_bytes", result.send_bytes},
+                     {"receive_bytes", result.receive_bytes}};
+}
+
 Result<json::value> retire(Services services, RequestContext& context) {
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const std::string peer, text_field(body, "peer"));
   TRY_ASSIGN(kme::Link * link, find_link(services, peer));
   TRY_ASSIGN(const kme::RetireOrder order, retire_order(services, body));
-  TRY_ASSIGN(const auto result,
-             kme::retire(*link, order, ask_of(services, *link), flag_of(body, "apply")));
-  return json::value{{"peer", peer},
-                     {"applied", result.applied},
-                     {"send_bytes", result.send_bytes},
-                     {"receive_bytes", result.receive_bytes}};
+  return burn_as(order, services, *link, flag_of(body, "apply"));
+}
+
+Result<json::value> burn(Services services, RequestContext& context) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const std::string peer, text_field(body, "peer"));
+  TRY_ASSIGN(kme::Link * link, find_link(services, peer));
+  kme::RetireOrder order;
+  TRY_ASSIGN(order.bytes, number_field(body, "bytes", UINT64_MAX >> 1));
+  if (*order.bytes == 0) return fail(Code::kInvalidArgument, "'bytes' must be larger than 0");
+  if (body.contains("direction")) {
+    TRY_ASSIGN(const std::string direction, text_field(body, "direction"));
+    order.send = direction == "send";
+    order.receive = direction == "receive";
+    if (!order.send && !order.receive) {
+      return fail(Code::kInvalidArgument,
+                  "direction '" + direction + "' must be \"send\" or \"receive\"");
+    }
+  }
+  return burn_as(order, services, *link, flag_of(body, "apply"));
 }
 
 Result<json::value> trail_json(Services services, RequestContext& context) {
@@ -289,6 +351,7 @@ void add_key_routes(http::Router& router, Services services) {
   on(Method::kPost, "/v1/keys/quarantine/discard", discard);
   on(Method::kPost, "/v1/keys/reconcile", reconcile);
   on(Method::kPost, "/v1/keys/retire", retire);
+  on(Method::kPost, "/v1/keys/burn", burn);
   on(Method::kGet, "/v1/keys/trail", trail_json);
   add_metrics_route(router, services);
 }

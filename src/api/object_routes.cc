@@ -3,6 +3,7 @@
 
 #include "api/explain.h"
 #include "api/json.h"
+#include "base/units.h"
 
 namespace warifu::api {
 namespace {
@@ -120,6 +121,25 @@ Result<json::value> list_objects(http::RequestContext& context, ControlServices&
   return json::value{{"objects", std::move(list)}};
 }
 
+// As it was decided when the object was stored.
+Result<json::value> plan_of_object(ControlServices& control, const ObjectId& id) {
+  TRY_ASSIGN(const catalog::Object object, control.catalog.object(id));
+  TRY_ASSIGN(const catalog::Job job, store_job_of(control, id));
+  json::value plan = parsed(job.plan);
+  if (!plan.is_object()) return fail(Code::kBusy, "object " + id.text() + " is not planned yet");
+  plan.as_object()["policy"] = object.policy;
+  plan.as_object()["bytes"] = object.length;
+  return plan;
+}
+
+Result<json::value> plan_now(http::RequestContext& context, ControlServices& control) {
+  const auto& query = context.request().query;
+  TRY_ASSIGN(const std::uint64_t bytes, parse_size(query.find("bytes").value_or("")));
+  TRY_ASSIGN(json::object plan,
+             control.store.advise(bytes, std::string(query.find("policy").value_or(""))));
+  return json::value(std::move(plan));
+}
+
 void add_job_routes(http::Router& router, Services services) {
   using http::Method;
   router.add(
@@ -175,6 +195,15 @@ void add_object_routes(http::Router& router, Services services) {
                                           ObjectId::parse(context.parameter("object")));
                                return explain_json(services.site, control.catalog, id);
                              }));
+  router.add(
+      Method::kGet, "/v1/objects/{object}/plan",
+      control_handler(
+          services,
+          [](http::RequestContext& context, ControlServices& control) -> Result<json::value> {
+            TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
+            return plan_of_object(control, id);
+          }));
+  router.add(Method::kGet, "/v1/plan", control_handler(services, plan_now));
   router.add(Method::kGet, "/v1/objects/{object}/card-record",
              [services](http::RequestContext& context) {
                const auto record = card_record(services, context.parameter("object"));

@@ -9,6 +9,7 @@
 #include "control/restore_desk.h"
 #include "control/store_desk.h"
 #include "http/server.h"
+#include "kme/key_streams.h"
 #include "kme/sae_keys.h"
 
 namespace warifu::api {
@@ -28,6 +29,7 @@ struct Services {
   ControlServices* control = nullptr;   // nullptr at other sites
   kme::RandomFiller* random = nullptr;  // nullptr: no sources fill the random pool
   kme::SaeKeys* saes = nullptr;         // nullptr where no keys are given to applications
+  kme::KeyStreams* streams = nullptr;   // nullptr where there are no key streams
 };
 
 // Everything in `services` must outlive the server that gets the router.
@@ -43,5 +45,6 @@ void add_object_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
 void add_sae_routes(http::Router& router, Services services);
+void add_stream_routes(http::Router& router, Services services);
 
 }  // namespace warifu::api

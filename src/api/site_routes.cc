@@ -58,6 +58,8 @@ json::value links_json(Services services) {
   json::array links;
   for (kme::Link* link : services.site.keys.links()) {
     const kme::LinkStatus status = link->status();
+    json::array relays;
+    for (const SiteName& relay : status.relays) relays.emplace_back(relay.text());
     links.push_back({{"peer", status.peer.text()},
                      {"class", kme::link_class_name(status.link_class)},
                      {"send", pool_json(status.send)},
@@ -65,7 +67,9 @@ json::value links_json(Services services) {
                      {"residual_bytes", status.residual_bytes},
                      {"leased_bytes", status.leased_bytes},
                      {"inflow_bits_per_second", status.inflow_bits_per_second},
-                     {"device", status.device_state}});
+                     {"device", status.device_state},
+                     {"relay_paths", status.relay_paths},
+                     {"relays", std::move(relays)}});
   }
   return {{"site", services.site.config.name.text()}, {"links", std::move(links)}};
 }
@@ -189,6 +193,7 @@ http::Router make_router(Services services) {
   add_consent_routes(router, services);
   add_restore_routes(router, services);
   add_sae_routes(router, services);
+  add_stream_routes(router, services);
   return router;
 }
 

@@ -136,6 +136,14 @@ class Catalog {
   [[nodiscard]] virtual Result<std::vector<LinkUse>> link_use_of_job(const JobId& job) = 0;
   [[nodiscard]] virtual Result<std::vector<LinkUse>> link_use_of_object(const ObjectId& object) = 0;
 
+  // --- exposure -----------------------------------------------------------------------------
+  // Recorded before the bytes travel; what is known already stays. Errors: kInvalidArgument,
+  // kNotFound (object, job).
+  [[nodiscard]] virtual Result<> add_sightings(const ObjectId& object, const JobId& job,
+                                               std::span<const Sighting> sightings) = 0;
+  // By site, share and part; the share itself before its parts.
+  [[nodiscard]] virtual Result<std::vector<Sighting>> sightings(const ObjectId& object) = 0;
+
   // Every page and every rule of the records. Slow. Errors: kCorrupt telling the first findings.
   [[nodiscard]] virtual Result<> integrity_check() = 0;
 };

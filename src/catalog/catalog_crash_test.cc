@@ -66,6 +66,7 @@ class CrashTest : public testing::Test, protected Watch, protected CatalogHome {
       for (const Share& share : shares) {
         text << share.share.text() << state_name(share.state) << (share.site ? "@" : "-") << ' ';
       }
+      text << catalog.sightings(object.object)->size() << ' ';
     }
     const auto jobs = *catalog.list_jobs({}, {});
     for (const Job& job : jobs) {
@@ -144,6 +145,10 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
     LinkUse back = use;
     std::swap(back.from, back.to);
     return catalog.add_link_use(kJob, std::vector{use, back});
+  });
+  crash_in("add_sightings", [](Catalog& catalog) {
+    return catalog.add_sightings(
+        kObject, kJob, std::vector<Sighting>{{site_of("tuh"), 2, {}}, {site_of("lsa"), 1, {}}});
   });
   crash_in("delete_object", [](Catalog& catalog) { return catalog.delete_object(kObject); });
 }

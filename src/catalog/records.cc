@@ -224,6 +224,12 @@ Result<> check_record(const LinkUse& use) {
   return check_name("the origin of key", use.origin);
 }
 
+Result<> check_record(const Sighting& sighting) {
+  if (sighting.site.empty()) return bad("a sighting", "needs a site");
+  if (sighting.top < kMaxCutShares && sighting.part.value_or(0) < kMaxCutShares) return {};
+  return bad("a sighting", "is of one of at most " + std::to_string(kMaxCutShares) + " shares");
+}
+
 Result<> check_record(const Page& page) {
   if (page.count >= 1 && page.count <= kMaxPageRows) return {};
   return bad("a page", "has 1 to " + std::to_string(kMaxPageRows) + " rows");

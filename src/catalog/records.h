@@ -154,6 +154,14 @@ struct LinkUse {
   bool operator==(const LinkUse&) const = default;
 };
 
+// A site that has held, made, gathered or relayed a share of an object, or a part of that share.
+struct Sighting {
+  SiteName site;
+  std::uint8_t top = 0;               // the share of the object's own cut
+  std::optional<std::uint8_t> part;  // of that share; none: the share itself
+  auto operator<=>(const Sighting&) const = default;
+};
+
 // A part of a list.
 struct Page {
   std::uint64_t skip = 0;
@@ -192,6 +200,7 @@ struct GrantFilter {
 [[nodiscard]] Result<> check_record(const JobProgress& progress);
 [[nodiscard]] Result<> check_record(const Grant& grant);
 [[nodiscard]] Result<> check_record(const LinkUse& use);
+[[nodiscard]] Result<> check_record(const Sighting& sighting);
 [[nodiscard]] Result<> check_record(const Page& page);
 
 // The value with this name; none when no value has it.

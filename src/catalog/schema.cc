@@ -133,8 +133,21 @@ CREATE TABLE link_use (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Which site has seen what of an object, held, made, gathered or relayed: the exposure ledger.
+// `part` is 0 for a share of the object itself, n + 1 for part n of that share.
+constexpr std::string_view kVersion3 = R"sql(
+CREATE TABLE sighting (
+  object_id BLOB NOT NULL REFERENCES object,
+  site      TEXT NOT NULL,
+  top       INTEGER NOT NULL CHECK (top BETWEEN 0 AND 31),
+  part      INTEGER NOT NULL CHECK (part BETWEEN 0 AND 32),
+  job_id    BLOB NOT NULL REFERENCES job,
+  PRIMARY KEY (object_id, site, top, part)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
-    kVersion2};
+    kVersion2, kVersion3};
 
 // Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {

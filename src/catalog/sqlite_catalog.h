@@ -62,6 +62,10 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<LinkUse>> link_use_of_job(const JobId& job) override;
   Result<std::vector<LinkUse>> link_use_of_object(const ObjectId& object) override;
 
+  Result<> add_sightings(const ObjectId& object, const JobId& job,
+                         std::span<const Sighting> sightings) override;
+  Result<std::vector<Sighting>> sightings(const ObjectId& object) override;
+
   Result<> integrity_check() override;
 
  private:

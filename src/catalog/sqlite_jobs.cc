@@ -223,4 +223,38 @@ Result<std::vector<LinkUse>> SqliteCatalog::link_use_of_object(const ObjectId& o
   return read_rows<LinkUse>(statement, read_link_use);
 }
 
+Result<> SqliteCatalog::add_sightings(const ObjectId& object, const JobId& job,
+                                      std::span<const Sighting> sightings) {
+  for (const Sighting& sighting : sightings) TRY(check_record(sighting));
+  return change([&]() -> Result<> {
+    TRY(object_locked(object));
+    TRY(job_locked(job));
+    for (const Sighting& sighting : sightings) {
+      TRY_ASSIGN(Statement statement,
+                 database_->prepare("INSERT INTO sighting (object_id, site, top, part, job_id) "
+                                    "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"));
+      const unsigned part = sighting.part ? *sighting.part + 1U : 0U;
+      TRY(statement.id(object).site(sighting.site).number(sighting.top).number(part).id(job).run());
+    }
+    return {};
+  });
+}
+
+Result<std::vector<Sighting>> SqliteCatalog::sightings(const ObjectId& object) {
+  const std::lock_guard lock(mutex_);
+  TRY(object_locked(object));
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("SELECT site, top, part FROM sighting WHERE object_id = ? "
+                                "ORDER BY site, top, part"));
+  statement.id(object);
+  return read_rows<Sighting>(statement, [](Statement& row) {
+    Sighting sighting;
+    sighting.site = row.read_site();
+    sighting.top = static_cast<std::uint8_t>(row.read_number(kMaxCutShares - 1));
+    const std::uint64_t part = row.read_number(kMaxCutShares);
+    if (part > 0) sighting.part = static_cast<std::uint8_t>(part - 1);
+    return sighting;
+  });
+}
+
 }  // namespace warifu::catalog

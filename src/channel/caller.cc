@@ -70,6 +70,11 @@ Result<SiteName> Caller::next_hop(const SiteName& to) const {
   return it->second;
 }
 
+Result<SiteName> Caller::own_hop(const SiteName& to) const {
+  if (routes_.relayed.contains(to)) return to;
+  return next_hop(to);
+}
+
 Result<std::unique_ptr<Connection>> Caller::connect(const SiteName& peer) {
   kme::Link* link = keys_.link_to(peer);
   const auto address = routes_.addresses.find(peer);
@@ -105,7 +110,14 @@ void Caller::give_back(std::unique_ptr<Connection> connection) {
 
 Result<Call> Caller::start(Request request, KeepWaiting keep_waiting) {
   if (request.from.empty()) request.from = routes_.self;
-  TRY_ASSIGN(const SiteName hop, next_hop(request.to));
+  SiteName hop;
+  if (!request.way.empty()) {
+    hop = request.way.front();
+    request.way.erase(request.way.begin());
+  } else {
+    const bool own = request.from == routes_.self;
+    TRY_ASSIGN(hop, own ? own_hop(request.to) : next_hop(request.to));
+  }
   if (request.upload.drawn && hop != request.to) {
     return fail(Code::kRefused, "key becomes a share between neighbours only; " +
                                     request.to.text() + " lies behind " + hop.text());

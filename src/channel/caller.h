@@ -6,6 +6,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "channel/conversation.h"
 
@@ -14,8 +15,11 @@ namespace warifu::channel {
 // Who is where: addresses of direct peers and the next hop to everybody else.
 struct Routes {
   SiteName self;
-  std::map<SiteName, os::HostPort> addresses;  // direct peers
-  std::map<SiteName, SiteName> next_hop;       // every reachable site, peers included
+  std::map<SiteName, os::HostPort> addresses;  // direct peers, those by relayed key included
+  std::map<SiteName, SiteName> next_hop;       // every reachable site, over links with own key
+  // Peers by relayed key: what the two ends tell each other goes under that key and not over the
+  // next hop. Nothing is passed on for others over such a link.
+  std::set<SiteName> relayed = {};
 };
 
 class Caller;
@@ -75,17 +79,19 @@ class Caller {
  public:
   Caller(kme::KeyManager& keys, Routes routes) : keys_(keys), routes_(std::move(routes)) {}
 
-  // Sends a request; `from` and `hops` are filled in when empty. Errors: kUnavailable naming the
-  // site that cannot be reached, kOutOfKey; kRefused for a drawn upload to a site that is no direct
-  // peer.
+  // Sends a request, by its way when it has one; `from` is filled in when empty. Errors:
+  // kUnavailable naming the site that cannot be reached, kOutOfKey; kRefused for a drawn upload to
+  // a site that is no direct peer.
   [[nodiscard]] Result<Call> start(Request request, KeepWaiting keep_waiting = {});
   // A request without data frames, and its reply's body.
   [[nodiscard]] Result<Bytes> ask(const SiteName& to, std::uint16_t method, Bytes body);
 
   [[nodiscard]] const Routes& routes() const { return routes_; }
   [[nodiscard]] kme::KeyManager& keys() { return keys_; }
-  // Sites on the way to `to`, the destination included. Errors: kNotFound.
+  // The next site on the way to `to` over links with key of their own. Errors: kNotFound.
   [[nodiscard]] Result<SiteName> next_hop(const SiteName& to) const;
+  // The same for a request of this site itself, which may go under relayed key.
+  [[nodiscard]] Result<SiteName> own_hop(const SiteName& to) const;
 
  private:
   friend class Call;

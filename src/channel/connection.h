@@ -39,6 +39,10 @@ class Connection {
   // Answers a caller. `log_name` of the caller's address stands in error texts.
   [[nodiscard]] static Result<std::unique_ptr<Connection>> answer(
       kme::KeyManager& keys, std::unique_ptr<os::ByteStream> stream);
+  // The same; `find_link` gives the link of an id, or nullptr.
+  using FindLink = std::function<kme::Link*(const LinkId& id)>;
+  [[nodiscard]] static Result<std::unique_ptr<Connection>> answer(
+      const FindLink& find_link, std::unique_ptr<os::ByteStream> stream);
   ~Connection();
 
   [[nodiscard]] kme::Link& link() { return link_; }

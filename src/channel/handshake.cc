@@ -194,6 +194,11 @@ Result<> Connection::greet_callee() {
 
 Result<std::unique_ptr<Connection>> Connection::answer(kme::KeyManager& keys,
                                                        std::unique_ptr<os::ByteStream> stream) {
+  return answer([&](const LinkId& id) { return keys.link_by_id(id); }, std::move(stream));
+}
+
+Result<std::unique_ptr<Connection>> Connection::answer(const FindLink& find_link,
+                                                       std::unique_ptr<os::ByteStream> stream) {
   stream->set_timeout(kHandshakeTimeout);
   HeaderBytes header_bytes{};
   TRY(stream->read_exact(header_bytes));
@@ -204,7 +209,7 @@ Result<std::unique_ptr<Connection>> Connection::answer(kme::KeyManager& keys,
   }
   Bytes hello(kHelloBytes);
   TRY(stream->read_exact(hello));
-  kme::Link* link = keys.link_by_id(LinkId::from_view(ByteView(hello).first(16)));
+  kme::Link* link = find_link(LinkId::from_view(ByteView(hello).first(16)));
   if (link == nullptr) return fail(Code::kRefused, "a caller names an unknown link");
   std::unique_ptr<Connection> connection(new Connection(*link, std::move(stream)));
   wire::Reader reader(ByteView(hello).last(kMarkBytes), "hello");

@@ -38,6 +38,8 @@ struct Request {
   SiteName from;
   SiteName to;
   std::uint8_t hops = 0;
+  // The sites that the request still passes, `to` last. Empty: each site knows its next hop.
+  std::vector<SiteName> way;
   std::uint16_t method = 0;
   JobId job;  // whose lease pays for data frames, at every hop
   StreamShape upload;

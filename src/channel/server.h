@@ -57,6 +57,9 @@ class Server {
   void handle(std::uint16_t method, Handler handler) { handlers_[method] = std::move(handler); }
   // Requests of these methods draw from the emergency reserve of every link on their way back.
   void set_urgent(std::set<std::uint16_t> methods) { urgent_ = std::move(methods); }
+  // Requests of these methods may come over any link; all others only over the one that lies on
+  // this site's own way to their sender.
+  void set_any_way(std::set<std::uint16_t> methods) { any_way_ = std::move(methods); }
   void start();
   // Ends all connections and waits for their threads.
   void stop();
@@ -83,6 +86,7 @@ class Server {
   std::unique_ptr<os::Listener> listener_;
   std::map<std::uint16_t, Handler> handlers_;
   std::set<std::uint16_t> urgent_;
+  std::set<std::uint16_t> any_way_;
   std::thread acceptor_;
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;

@@ -24,6 +24,7 @@ Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
       const auto parent = std::ranges::find(shares, *share.parent, &catalog::Share::share);
       if (parent == shares.end()) continue;
       location.nested = true;
+      location.part = share.index;
       location.top = static_cast<sharing::ShareIndex>(parent->index);
       location.letter = nested_letter(location.top, static_cast<sharing::ShareIndex>(share.index));
     }

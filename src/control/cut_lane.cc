@@ -157,6 +157,7 @@ Result<std::unique_ptr<CutLane>> open_remote_lane(SiteContext& site, const CutTa
   channel::StreamShape shape = shape_of(range.records, range.first, range.count());
   shape.drawn = target.spec.drawn;
   TRY_ASSIGN(channel::Call call, site.caller.start({.to = target.site,
+                                                    .way = way_along(target.route),
                                                     .method = number(Method::kShareWrite),
                                                     .job = job,
                                                     .upload = shape,

@@ -68,7 +68,7 @@ Result<Cutting> Cutting::prepare(SiteContext& site, Uploads& uploads, const shar
 void Cutting::choose_drawn() {
   std::size_t wanted = site_.config.key_as_share ? scheme_.privacy() : 0;
   for (std::size_t i = 0; i < targets_.size(); ++i) {
-    const bool direct = !is_own(targets_[i]) && site_.keys.link_to(targets_[i].site) != nullptr;
+    const bool direct = targets_[i].route.size() == 2;
     targets_[i].spec.drawn = direct && wanted > 0;
     if (!targets_[i].spec.drawn) continue;
     --wanted;

@@ -32,6 +32,7 @@ namespace warifu::control {
 struct CutTarget {
   SiteName site;
   ShareSpec spec;
+  Route route;  // from here to there
 };
 
 // Where the records come from.

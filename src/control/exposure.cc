@@ -33,6 +33,13 @@ Result<> check_holders(const std::vector<ShareTarget>& shares) {
   return {};
 }
 
+// Whoever it passes in clear, and whoever knows the key that it passes under.
+std::set<SiteName> seers_of(const ShareTarget& target) {
+  std::set<SiteName> sites = target.knowing;
+  sites.insert(target.route.begin(), target.route.end());
+  return sites;
+}
+
 }  // namespace
 
 bool satisfies(const PolicyNode& policy, const Seen& seen) {
@@ -50,12 +57,28 @@ bool tells_nothing(const PolicyNode& policy, const Seen& seen) {
 std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares) {
   std::map<SiteName, Seen> views;
   for (std::size_t i = 0; i < shares.size(); ++i) {
-    for (const SiteName& site : shares[i].route) views[site].shares.insert(i);
+    for (const SiteName& site : seers_of(shares[i])) views[site].shares.insert(i);
     for (std::size_t j = 0; j < shares[i].nested.size(); ++j) {
-      for (const SiteName& site : shares[i].nested[j].route) views[site].parts[i].insert(j);
+      for (const SiteName& site : seers_of(shares[i].nested[j])) views[site].parts[i].insert(j);
     }
   }
   return views;
+}
+
+bool may_see_share(const PolicyNode& policy, const Seen& seen, std::size_t share) {
+  std::set<std::size_t> touched = seen.shares;
+  for (const auto& [top, parts] : seen.parts) touched.insert(top);
+  touched.insert(share);
+  return touched.size() <= policy.scheme.privacy();
+}
+
+bool may_see_part(const PolicyNode& policy, const Seen& seen, std::size_t share, std::size_t part) {
+  if (!may_see_share(policy, seen, share)) return false;
+  if (seen.shares.contains(share)) return true;
+  const auto known = seen.parts.find(share);
+  std::set<std::size_t> parts = known == seen.parts.end() ? std::set<std::size_t>{} : known->second;
+  parts.insert(part);
+  return parts.size() <= policy.children[share].scheme.privacy();
 }
 
 Result<> check_exposure(const sharing::Scheme& scheme, const std::vector<ShareTarget>& shares,

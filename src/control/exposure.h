@@ -1,8 +1,12 @@
 // Exposure: what each site has seen of an object, and whether that tells it anything.
 //
-// A site sees the shares that it holds or relays. A site that holds or relays a part of a share may
-// gather that share, or relay the gathered one, in a later restore: so a part counts as its whole
-// share one level up. The rule, for every site but the origin:
+// A site sees the shares that it holds or relays, and those that travel under key that it relayed
+// over a single path: on a relayed link with one path every site that may relay counts, whichever
+// did this time. Key that came over several disjoint paths no single site knows; sites that stood
+// on all of them together do, and that is a coalition, as two holders of shares are. A site that
+// holds or relays a part of a share may gather that share, or relay the gathered one, in a later
+// restore: so a part counts as its whole share one level up. The rule, for every site but the
+// origin:
 //   - of the top cut it has touched at most privacy() shares;
 //   - of a nested cut at most privacy() parts, unless it is the site that made the cut;
 //   - it holds at most one share of the object, whole or part.
@@ -27,8 +31,14 @@ struct Seen {
 // True when they tell nothing at all about it: no cut gives away even a part of its secret.
 [[nodiscard]] bool tells_nothing(const PolicyNode& policy, const Seen& seen);
 
-// What every site on the routes of `shares` sees, ends included.
+// What every site on the routes of `shares` sees, ends included, and who knows their key.
 [[nodiscard]] std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares);
+
+// Whether a site that has seen `seen` may also see a share, or part of a share, under the rule. Who
+// has seen a share may see its parts.
+[[nodiscard]] bool may_see_share(const PolicyNode& policy, const Seen& seen, std::size_t share);
+[[nodiscard]] bool may_see_part(const PolicyNode& policy, const Seen& seen, std::size_t share,
+                                std::size_t part);
 
 // The rule above for shares of `scheme` that were cut at `origin`. Errors: kRefused naming the site
 // and what it would see.

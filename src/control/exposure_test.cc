@@ -24,7 +24,6 @@ Snapshot network(const std::vector<std::pair<std::string, std::vector<std::strin
   }
   snapshot.origin = snapshot.sites.front().name;
   for (const auto& [a, b] : links) {
-    snapshot.links.push_back({site(a), site(b), kme::LinkClass::kPreshared});
     for (const auto& [from, to] : {std::pair{a, b}, std::pair{b, a}}) {
       snapshot.edges.push_back({site(from), site(to), kme::LinkClass::kPreshared, 0, 0, {}});
     }
@@ -77,6 +76,96 @@ TEST(Exposure, WhatIsLegalOnTheReferenceNetwork) {
   }
 }
 
+// The reference with lsa-cloud2 and a relayed link lsa-cloud1.
+Snapshot with_relayed_link(unsigned paths, const std::vector<std::string>& via,
+                           std::vector<LinkEntry>* links = nullptr) {
+  Snapshot snapshot = reference();
+  for (const EdgeState& edge : snapshot.edges) {
+    if (links != nullptr && edge.from < edge.to) {
+      links->push_back({edge.from, edge.to, edge.link_class});
+    }
+  }
+  for (const auto link_class : {kme::LinkClass::kPreshared, kme::LinkClass::kRelayed}) {
+    const bool relayed = link_class == kme::LinkClass::kRelayed;
+    const SiteName cloud = site(relayed ? "cloud1" : "cloud2");
+    LinkEntry link{site("lsa"), cloud, link_class, relayed ? paths : 0U, {}};
+    if (relayed) {
+      for (const std::string& relay : via) link.via.push_back(site(relay));
+    }
+    if (links != nullptr) links->push_back(link);
+    for (const auto& [from, to] : {std::pair{site("lsa"), cloud}, {cloud, site("lsa")}}) {
+      snapshot.edges.push_back({.from = from, .to = to, .link_class = link_class});
+      snapshot.edges.back().knowing = key_relays({link}, {from, to});
+    }
+  }
+  return snapshot;
+}
+
+TEST(Exposure, RelaysOfASinglePathHaveSeenWhatTheirKeyCarries) {
+  const PolicyNode policy = *parse_policy("2 of (origin, tuh, 2 of (cloud1, cloud2) via lsa)");
+  const auto why = [&](const Snapshot& snapshot) {
+    const auto plan = plan_placement(policy, snapshot, kRecords);
+    return plan ? std::string() : plan.error().message;
+  };
+  const auto tells = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  Snapshot without = with_relayed_link(2, {});
+  // The part for cloud1 would pass cloud2, which holds the other one, or tuh.
+  std::erase_if(without.edges,
+                [](const EdgeState& e) { return e.link_class == kme::LinkClass::kRelayed; });
+  EXPECT_TRUE(tells(why(without), "cloud2 would hold or relay 2 shares")) << why(without);
+  // Over two paths no relay alone knows the key.
+  EXPECT_EQ(why(with_relayed_link(2, {"tommo", "tuh", "cloud2", "cloud3"})), "");
+  // Over one path: the origin, a holder of the other part, the holder of B, and one who sees
+  // nothing else.
+  for (const std::vector<std::string>& via :
+       {std::vector<std::string>{"tommo", "tuh"}, {"cloud2"}, {"tuh"}}) {
+    EXPECT_TRUE(tells(why(with_relayed_link(1, via)), "no legal placement")) << via.front();
+  }
+  EXPECT_EQ(why(with_relayed_link(1, {"cloud3"})), "");
+}
+
+// A site takes a request only over the link of its own way back to the sender.
+TEST(Exposure, RoutesAreTheSameInBothDirectionsAndFromEverySiteOnThem) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 100; ++round) {
+    std::vector<LinkEntry> links;
+    const auto name = [](unsigned i) { return site("s" + std::to_string(i)); };
+    for (unsigned i = 0; i < 8; ++i) {
+      for (unsigned j = 0; j < i; ++j) {
+        if (random() % 3 == 0) links.push_back({name(i), name(j), kme::LinkClass::kPreshared});
+      }
+    }
+    std::ranges::shuffle(links, random);
+    for (unsigned i = 0; i < 8; ++i) {
+      for (unsigned j = 0; j < i; ++j) {
+        const Route there = travel_route(links, name(i), name(j));
+        Route back = travel_route(links, name(j), name(i));
+        std::ranges::reverse(back);
+        ASSERT_EQ(there, back);
+        for (std::size_t at = 1; at < there.size(); ++at) {
+          ASSERT_EQ(travel_route(links, there[at], there.back()),
+                    Route(there.begin() + static_cast<std::ptrdiff_t>(at), there.end()));
+        }
+      }
+    }
+  }
+}
+
+TEST(Exposure, RelayedLinksCarryTheirTwoEndsOnly) {
+  std::vector<LinkEntry> links;
+  (void)with_relayed_link(2, {"tommo", "tuh", "cloud2", "cloud3"}, &links);
+  const auto route = [&](const char* from, const char* to) {
+    return route_text(travel_route(links, site(from), site(to)));
+  };
+  EXPECT_EQ(route("lsa", "cloud1"), "lsa > cloud1");
+  EXPECT_EQ(route("cloud1", "lsa"), "cloud1 > lsa");
+  EXPECT_EQ(route("tommo", "cloud1"), "tommo > tuh > cloud1");
+  EXPECT_EQ(route("cloud1", "tommo"), "cloud1 > tuh > tommo");
+  EXPECT_EQ(route("lsa", "cloud3"), "lsa > cloud2 > cloud3");
+}
+
 TEST(Exposure, SatisfiesIsExact) {
   const auto policy =
       *parse_policy("3 of (origin, a, 2 of (b, c, d) via e, ramp 3 of (f, g, h, i) via j)");
@@ -100,7 +189,7 @@ TEST(Exposure, SatisfiesIsExact) {
   EXPECT_FALSE(satisfies(ramp, {{0, 1}, {}}));
 }
 
-// All assignments of sites to leaves and gateways, tried one by one.
+// All assignments of sites and ways to leaves and gateways, tried one by one.
 class BruteForce {
  public:
   BruteForce(const PolicyNode& policy, const Snapshot& snapshot)
@@ -115,7 +204,19 @@ class BruteForce {
  private:
   using Next = std::function<void(double)>;
 
+  // Cheaper than what was found, and legal so far: what a site has seen only grows.
+  bool worth(std::size_t shares, double price) const {
+    std::vector<ShareTarget> known(shares_.begin(),
+                                   shares_.begin() + static_cast<std::ptrdiff_t>(shares));
+    for (ShareTarget& share : known) {
+      std::erase_if(share.nested, [](const ShareTarget& part) { return part.route.empty(); });
+    }
+    return (!best_ || price < *best_) &&
+           check_exposure(policy_.scheme, known, snapshot_.origin).has_value();
+  }
+
   void choose_share(std::size_t i, double price) {
+    if (!worth(i, price)) return;
     if (i == policy_.children.size()) {
       const bool legal = check_exposure(policy_.scheme, shares_, snapshot_.origin).has_value();
       if (legal && (!best_ || price < *best_)) best_ = price;
@@ -132,37 +233,61 @@ class BruteForce {
   }
 
   void choose_part(std::size_t i, std::size_t j, double price) {
+    if (!worth(i + 1, price)) return;
     const PolicyNode& child = policy_.children[i];
     if (j == child.children.size()) return choose_share(i + 1, price);
     const SiteName from = shares_[i].site;
     for_each_site(child.children[j].label, from, kRecords.below(policy_.scheme).below(child.scheme),
                   shares_[i].nested[j], [&](double cost) { choose_part(i, j + 1, price + cost); });
+    shares_[i].nested[j] = {};
   }
 
+  // Every site that fits, over every way that passes no site twice, cheapest first.
   void for_each_site(const std::string& label, const SiteName& from,
                      const sharing::RecordLayout& records, ShareTarget& target, const Next& next) {
-    for (const SiteEntry& entry : snapshot_.sites) {
-      const bool labelled = entry.name.text() == label ||
-                            std::ranges::find(entry.labels, label) != entry.labels.end();
-      const bool fits =
-          label == "origin" ? entry.name == snapshot_.origin : labelled && entry.name != from;
-      if (!fits) continue;
-      const auto way =
-          priced_route(snapshot_, from, entry.name, records.lengths({0}, records.count()));
-      if (!way) continue;
-      target.site = entry.name;
-      target.route = way->first;
-      next(way->second);
+    const std::uint64_t bytes = records.lengths({0}, records.count());
+    const auto [known, is_new] = ways_.try_emplace({from, label, bytes});
+    if (is_new) {
+      for (const SiteEntry& entry : snapshot_.sites) {
+        const bool labelled = entry.name.text() == label ||
+                              std::ranges::find(entry.labels, label) != entry.labels.end();
+        const bool fits =
+            label == "origin" ? entry.name == snapshot_.origin : labelled && entry.name != from;
+        Route way = {from};
+        if (fits) walk(way, entry.name, bytes, 0, known->second);
+      }
+      std::ranges::sort(known->second);
+    }
+    for (const auto& [price, way] : known->second) {
+      target.site = way.back();
+      target.route = way;
+      next(price);
     }
   }
 
+  void walk(Route& way, const SiteName& to, std::uint64_t bytes, double price,
+            std::vector<std::pair<double, Route>>& found) {
+    if (way.back() == to) {
+      found.emplace_back(price, way);
+      return;
+    }
+    for (const EdgeState& edge : snapshot_.edges) {
+      if (edge.from != way.back() || std::ranges::find(way, edge.to) != way.end()) continue;
+      way.push_back(edge.to);
+      walk(way, to, bytes, price + edge_price(edge, bytes), found);
+      way.pop_back();
+    }
+  }
+
+  std::map<std::tuple<SiteName, std::string, std::uint64_t>, std::vector<std::pair<double, Route>>>
+      ways_;
   const PolicyNode& policy_;
   const Snapshot& snapshot_;
   std::vector<ShareTarget> shares_;
   std::optional<double> best_;
 };
 
-// Random connected networks of 7 sites; every found plan tells no site anything.
+// Random connected networks of 6 sites; every found plan tells no site anything.
 TEST(Exposure, ThePlannerFindsWhatBruteForceFinds) {
   std::mt19937 random(20261126);
   const char* policies[] = {"2 of (origin, v, v)",
@@ -175,10 +300,10 @@ TEST(Exposure, ThePlannerFindsWhatBruteForceFinds) {
                             "2 of (2 of (v, w) via v, origin)"};
   std::size_t legal = 0;
   std::size_t refused = 0;
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 10; ++round) {
     std::vector<std::pair<std::string, std::vector<std::string>>> sites;
     std::vector<std::pair<std::string, std::string>> links;
-    for (int i = 0; i < 7; ++i) {
+    for (int i = 0; i < 6; ++i) {
       std::vector<std::string> labels;
       if (random() % 3 != 0) labels.emplace_back("v");
       if (random() % 2 != 0) labels.emplace_back("w");
@@ -207,8 +332,8 @@ TEST(Exposure, ThePlannerFindsWhatBruteForceFinds) {
       }
     }
   }
-  EXPECT_GT(legal, 50u);
-  EXPECT_GT(refused, 50u);
+  EXPECT_GT(legal, 15u);
+  EXPECT_GT(refused, 15u);
 }
 
 // 32 equal labels over 60 sites in a star: placed without enumerating sets.

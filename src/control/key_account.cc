@@ -10,12 +10,6 @@
 namespace warifu::control {
 namespace {
 
-const EdgeState* find_edge(const Snapshot& snapshot, const SiteName& from, const SiteName& to) {
-  const auto it = std::ranges::find_if(
-      snapshot.edges, [&](const EdgeState& edge) { return edge.from == from && edge.to == to; });
-  return it == snapshot.edges.end() ? nullptr : &*it;
-}
-
 std::string origins_text(const EdgeState* edge) {
   std::string text;
   if (edge == nullptr) return "UNKNOWN";
@@ -52,6 +46,8 @@ std::vector<Protections::Hop> hops_of(const Route& route, const Snapshot& snapsh
     if (edge != nullptr) {
       for (const auto origin : edge->origins)
         hop.origins.emplace_back(keypool::origin_name(origin));
+      hop.relay_paths = edge->relay_paths;
+      for (const SiteName& relay : edge->relays) hop.relays.push_back(relay.text());
     }
     hops.push_back(std::move(hop));
   }
@@ -62,10 +58,15 @@ std::string protections_json(const Protections& protections) {
   boost::json::array hops;
   for (const auto& hop : protections.hops) {
     boost::json::array origins(hop.origins.begin(), hop.origins.end());
-    hops.push_back({{"from", hop.from},
-                    {"to", hop.to},
-                    {"class", hop.link_class},
-                    {"origins", std::move(origins)}});
+    boost::json::object fields = {{"from", hop.from},
+                                  {"to", hop.to},
+                                  {"class", hop.link_class},
+                                  {"origins", std::move(origins)}};
+    if (hop.relay_paths > 0) {
+      fields["paths"] = hop.relay_paths;
+      fields["relays"] = boost::json::array(hop.relays.begin(), hop.relays.end());
+    }
+    hops.push_back(std::move(fields));
   }
   return boost::json::serialize(boost::json::object{{"drawn", protections.drawn},
                                                     {"random", protections.entropy.bits()},
@@ -90,6 +91,10 @@ Result<Protections> parse_protections(const std::string& text) {
                            .link_class = std::string(hop.at("class").as_string())};
       for (const auto& origin : hop.at("origins").as_array()) {
         out.origins.emplace_back(origin.as_string());
+      }
+      if (const auto* relays = hop.if_contains("relays")) {
+        out.relay_paths = hop.at("paths").to_number<unsigned>();
+        for (const auto& relay : relays->as_array()) out.relays.emplace_back(relay.as_string());
       }
       protections.hops.push_back(std::move(out));
     }

@@ -24,6 +24,9 @@ struct Protections {
   struct Hop {
     std::string from, to, link_class;
     std::vector<std::string> origins;  // of the link's key
+    // Of a relayed link: paths of each key, and the relays that ever handled some.
+    unsigned relay_paths = 0;
+    std::vector<std::string> relays = {};
   };
   bool drawn = false;        // it is key of the one link on its way; nothing was sent
   keypool::Entropy entropy;  // of the whole cut
@@ -31,7 +34,8 @@ struct Protections {
 };
 
 [[nodiscard]] std::vector<Protections::Hop> hops_of(const Route& route, const Snapshot& snapshot);
-// {"drawn","random","hops":[{"from","to","class","origins"}]}, as the catalog keeps it.
+// {"drawn","random","hops":[{"from","to","class","origins","paths","relays"}]}, as the catalog
+// keeps it; the last two of relayed links only.
 [[nodiscard]] std::string protections_json(const Protections& protections);
 // Reads it back; an empty text is nothing known. Errors: kCorrupt.
 [[nodiscard]] Result<Protections> parse_protections(const std::string& text);

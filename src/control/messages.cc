@@ -128,6 +128,20 @@ ReadRequest read_read(wire::Reader& reader) {
   return request;
 }
 
+// Empty: by each site's own next hop.
+void write_route(wire::Writer& writer, const Route& route) {
+  writer.u8(static_cast<std::uint8_t>(route.size()));
+  for (const SiteName& site : route) writer.site(site);
+}
+
+Route read_route(wire::Reader& reader) {
+  Route route;
+  const std::uint8_t sites = reader.u8();
+  if (sites > limits::kMaxHops + 1) reader.reject("the route is too long");
+  for (std::uint8_t i = 0; i < sites && reader.good(); ++i) route.push_back(reader.site());
+  return route;
+}
+
 }  // namespace
 
 std::string ShareSpec::letter() const {
@@ -209,6 +223,24 @@ Result<CutReport> decode_cut_report(ByteView body) {
   return report;
 }
 
+namespace {
+
+void write_relays(wire::Writer& writer, const EdgeState& edge) {
+  const std::size_t count = std::min<std::size_t>(edge.relays.size(), limits::kMaxSites);
+  writer.u8(static_cast<std::uint8_t>(edge.relay_paths));
+  writer.u8(static_cast<std::uint8_t>(count));
+  auto site = edge.relays.begin();
+  for (std::size_t i = 0; i < count; ++i, ++site) writer.site(*site);
+}
+
+void read_relays(wire::Reader& reader, EdgeState& edge) {
+  edge.relay_paths = reader.u8();
+  const std::uint8_t count = reader.u8();
+  for (std::uint8_t i = 0; i < count && reader.good(); ++i) edge.relays.insert(reader.site());
+}
+
+}  // namespace
+
 Bytes encode(const SiteStatus& status) {
   wire::Writer writer;
   writer.site(status.site);
@@ -222,6 +254,7 @@ Bytes encode(const SiteStatus& status) {
     writer.u64(static_cast<std::uint64_t>(edge.inflow_bits_per_second));
     writer.u8(static_cast<std::uint8_t>(edge.origins.size()));
     for (const auto origin : edge.origins) writer.u8(static_cast<std::uint8_t>(origin));
+    if (edge.link_class == kme::LinkClass::kRelayed) write_relays(writer, edge);
   }
   return writer.take();
 }
@@ -238,7 +271,7 @@ Result<SiteStatus> decode_status(ByteView body) {
     edge.from = status.site;
     edge.to = reader.site();
     const std::uint8_t link_class = reader.u8();
-    if (link_class != 1 && link_class != 2) reader.reject("unknown link class");
+    if (link_class < 1 || link_class > 3) reader.reject("unknown link class");
     edge.link_class = static_cast<kme::LinkClass>(link_class);
     edge.residual_bytes = reader.u64();
     edge.inflow_bits_per_second = static_cast<double>(reader.u64());
@@ -251,6 +284,7 @@ Result<SiteStatus> decode_status(ByteView body) {
         edge.origins.insert(*origin);
       }
     }
+    if (edge.link_class == kme::LinkClass::kRelayed) read_relays(reader, edge);
     status.edges.push_back(std::move(edge));
   }
   TRY(reader.finish());
@@ -308,6 +342,7 @@ Bytes encode(const CombineRequest& request) {
     writer.site(other.site);
     writer.id(other.share);
     writer.raw(consent::encode_evidence(other.evidence));
+    write_route(writer, other.route);
   }
   return writer.take();
 }
@@ -323,6 +358,7 @@ Result<CombineRequest> decode_combine(ByteView body) {
     other.site = reader.site();
     other.share = reader.id<ShareId>();
     other.evidence = read_evidence(reader);
+    other.route = read_route(reader);
     request.others.push_back(std::move(other));
   }
   TRY(reader.finish());
@@ -336,6 +372,12 @@ Bytes encode(const ReshareRequest& request) {
   for (const ReshareTarget& target : request.targets) {
     writer.site(target.site);
     write_part(writer, target.spec);
+    write_route(writer, target.route);
+  }
+  writer.u8(static_cast<std::uint8_t>(request.travelled.size()));
+  for (const auto& [share, route] : request.travelled) {
+    writer.id(share);
+    write_route(writer, route);
   }
   return writer.take();
 }
@@ -347,12 +389,22 @@ Result<ReshareRequest> decode_reshare(ByteView body) {
   ShareSpec cut;
   read_cut(reader, cut);
   for (std::size_t i = 0; i < cut.scheme.shares && reader.good(); ++i) {
-    ReshareTarget target{reader.site(), cut};
+    ReshareTarget target{.site = reader.site(), .spec = cut, .route = {}};
     read_part(reader, target.spec);
+    target.route = read_route(reader);
     if (reader.good() && static_cast<std::size_t>(target.spec.index) != i) {
       reader.reject("targets out of order");
     }
     request.targets.push_back(std::move(target));
+  }
+  const std::uint8_t travelled = reader.u8();
+  if (travelled > sharing::kMaxShares) reader.reject("too many routes");
+  for (std::uint8_t i = 0; i < travelled && reader.good(); ++i) {
+    const auto share = reader.id<ShareId>();
+    if (!request.travelled.empty() && share <= request.travelled.rbegin()->first) {
+      reader.reject("routes out of order");
+    }
+    request.travelled[share] = read_route(reader);
   }
   TRY(reader.finish());
   return request;

@@ -110,6 +110,7 @@ struct CombineRequest {
     SiteName site;
     ShareId share;
     consent::Evidence evidence;  // for that site
+    Route route;                 // from there to here
   };
   ReadRequest own;
   std::vector<Other> others;  // 1 to 31
@@ -118,12 +119,15 @@ struct CombineRequest {
 struct ReshareTarget {
   SiteName site;
   ShareSpec spec;
+  Route route;  // from here to there
 };
 
 // All shares of one cut; their specs differ in share, index, owner and `drawn` only.
 struct ReshareRequest {
   ShareId share;
   std::vector<ReshareTarget> targets;  // 2 to 32, as many as the scheme makes
+  // The routes that this share and its siblings have come, as share control planned them.
+  std::map<ShareId, Route> travelled;
 };
 
 struct LeaseRequest {

@@ -34,8 +34,10 @@ ShareSpec spec_of(const sharing::Scheme& scheme, std::size_t index) {
 ReshareRequest reshare_of(const sharing::Scheme& scheme) {
   ReshareRequest request{.share = id_of<ShareId>(0xf0), .targets = {}};
   for (std::size_t i = 0; i < scheme.shares; ++i) {
-    request.targets.push_back({*SiteName::parse("cloud" + std::to_string(i)), spec_of(scheme, i)});
+    const SiteName to = *SiteName::parse("cloud" + std::to_string(i));
+    request.targets.push_back({to, spec_of(scheme, i), {*SiteName::parse("tuh"), to}});
   }
+  request.travelled[request.share] = {*SiteName::parse("tommo"), *SiteName::parse("tuh")};
   return request;
 }
 
@@ -157,6 +159,35 @@ TEST(Messages, CommitNamesUpToThirtyTwoSiblings) {
       [](const auto& commit) { return encode(commit); });
   siblings.push_back(siblings.front());
   EXPECT_FALSE(decode_commit(encode(CommitRequest{id_of<ShareId>(9), siblings, entropy})));
+}
+
+TEST(Messages, AStatusTellsTheRelaysOfARelayedLink) {
+  SiteStatus status{.site = *SiteName::parse("lsa"), .free_bytes = 7, .share_count = 3};
+  status.edges.push_back({status.site,
+                          *SiteName::parse("tommo"),
+                          kme::LinkClass::kQkd,
+                          1,
+                          2,
+                          {keypool::Origin::kHardware}});
+  status.edges.push_back({status.site,
+                          *SiteName::parse("cloud1"),
+                          kme::LinkClass::kRelayed,
+                          3,
+                          4,
+                          {keypool::Origin::kRelayed},
+                          2,
+                          {*SiteName::parse("tuh"), *SiteName::parse("cloud2")}});
+  const Bytes bytes = encode(status);
+  const auto back = decode_status(bytes);
+  ASSERT_TRUE(back) << back.error().message;
+  ASSERT_EQ(back->edges.size(), 2u);
+  EXPECT_EQ(back->edges[0].relay_paths, 0u);
+  EXPECT_EQ(back->edges[1].link_class, kme::LinkClass::kRelayed);
+  EXPECT_EQ(back->edges[1].relay_paths, 2u);
+  EXPECT_EQ(back->edges[1].relays, status.edges[1].relays);
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+    EXPECT_FALSE(decode_status(ByteView(bytes).first(cut))) << cut;
+  }
 }
 
 }  // namespace

@@ -39,7 +39,6 @@ NetworkView look_at_network(SiteContext& site, ShareService& own) {
   }
   NetworkView view;
   view.snapshot.origin = site.config.name;
-  view.snapshot.links = site.config.links;
   for (Answer& answer : answers) {
     if (!answer.status) {
       view.missing.emplace_back(answer.entry->name, answer.status.error().message);
@@ -47,7 +46,10 @@ NetworkView look_at_network(SiteContext& site, ShareService& own) {
     }
     view.snapshot.sites.push_back(*answer.entry);
     view.snapshot.free_bytes[answer.entry->name] = answer.status->free_bytes;
-    for (EdgeState& edge : answer.status->edges) view.snapshot.edges.push_back(std::move(edge));
+    for (EdgeState& edge : answer.status->edges) {
+      edge.knowing = key_relays(site.config.links, {edge.from, edge.to});
+      view.snapshot.edges.push_back(std::move(edge));
+    }
   }
   std::erase_if(view.snapshot.edges, [&](const EdgeState& edge) { return !view.reaches(edge.to); });
   return view;

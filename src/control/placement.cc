@@ -17,13 +17,6 @@ constexpr double kCapacityObjects = 4;
 // Rate assumed for links without inflow (preshared): the weight of a common commercial link.
 constexpr double kNominalBitsPerSecond = 10e6;
 
-const EdgeState* find_edge(const Snapshot& snapshot, const SiteName& from, const SiteName& to) {
-  for (const EdgeState& edge : snapshot.edges) {
-    if (edge.from == from && edge.to == to) return &edge;
-  }
-  return nullptr;
-}
-
 void add_edges(PlacementPlan& plan, const std::vector<ShareTarget>& targets,
                const sharing::RecordLayout& records) {
   const std::uint64_t bytes = records.lengths({0}, records.count());
@@ -47,11 +40,19 @@ void explain(PlacementPlan& plan, const Snapshot& snapshot, std::uint64_t bytes)
 
 }  // namespace
 
+const EdgeState* find_edge(const Snapshot& snapshot, const SiteName& from, const SiteName& to) {
+  const auto it = std::ranges::find_if(
+      snapshot.edges, [&](const EdgeState& edge) { return edge.from == from && edge.to == to; });
+  return it == snapshot.edges.end() ? nullptr : &*it;
+}
+
 Snapshot configured_network(const SiteConfig& config) {
-  Snapshot snapshot{.origin = config.name, .sites = config.sites, .links = config.links};
+  Snapshot snapshot{.origin = config.name, .sites = config.sites};
   for (const LinkEntry& link : config.links) {
-    snapshot.edges.push_back({link.a, link.b, link.link_class, 0, 0, {}});
-    snapshot.edges.push_back({link.b, link.a, link.link_class, 0, 0, {}});
+    for (const auto& [from, to] : {std::pair{link.a, link.b}, {link.b, link.a}}) {
+      snapshot.edges.push_back({.from = from, .to = to, .link_class = link.link_class});
+      snapshot.edges.back().knowing = key_relays(config.links, {from, to});
+    }
   }
   return snapshot;
 }
@@ -64,48 +65,83 @@ double edge_price(const EdgeState& edge, std::uint64_t bytes) {
   return needed * 8 / rate * std::pow(kMu, 1 - filled);
 }
 
-std::optional<std::pair<Route, double>> priced_route(const Snapshot& snapshot, const SiteName& from,
-                                                     const SiteName& to, std::uint64_t bytes) {
-  const Route route = travel_route(snapshot.links, from, to);
-  if (route.empty()) return std::nullopt;
-  double price = 0;
-  for (std::size_t i = 0; i + 1 < route.size(); ++i) {
-    const EdgeState* edge = find_edge(snapshot, route[i], route[i + 1]);
-    if (edge == nullptr) return std::nullopt;
-    price += edge_price(*edge, bytes);
-  }
-  return std::pair{route, price};
+namespace {
+
+PlacementPlan make_plan(PlacementSearch::Found found, const PolicyNode& policy,
+                        const Snapshot& snapshot, const sharing::RecordLayout& records) {
+  PlacementPlan plan{.shares = std::move(found.first), .price = found.second};
+  const sharing::RecordLayout shares = records.below(policy.scheme);
+  add_edges(plan, plan.shares, shares);
+  explain(plan, snapshot, shares.lengths({0}, shares.count()));
+  return plan;
 }
+
+}  // namespace
+
+namespace {
+
+Result<PlacementPlan> best_plan(PlacementSearch& search, const PolicyNode& policy,
+                                const Snapshot& snapshot, const sharing::RecordLayout& records) {
+  auto found = search.run();
+  if (!found) {
+    const std::string limit =
+        search.exhausted()
+            ? fmt::format(" among the first {} tried; routes get in each other's way",
+                          kMaxPlacementSteps)
+            : "";
+    return fail(Code::kRefused, fmt::format("no legal placement for policy '{}'{}: {}",
+                                            policy.text(), limit, search.exclusions()));
+  }
+  // The search keeps the rule step by step; here it is asked for the whole plan.
+  TRY(check_exposure(policy.scheme, found->first, snapshot.origin));
+  PlacementPlan plan = make_plan(std::move(*found), policy, snapshot, records);
+  if (search.exhausted()) {
+    plan.reasons.push_back(
+        fmt::format("the cheapest of the first {} placements tried; a cheaper one may exist",
+                    kMaxPlacementSteps));
+  }
+  return plan;
+}
+
+}  // namespace
 
 Result<PlacementPlan> plan_placement(const PolicyNode& policy, const Snapshot& snapshot,
                                      const sharing::RecordLayout& records) {
   PlacementSearch search(policy, snapshot, records);
-  auto found = search.run();
-  if (!found) {
-    return fail(
-        Code::kRefused,
-        fmt::format("no legal placement for policy '{}'{}: {}", policy.text(),
-                    search.exhausted() ? fmt::format(" among the first {} tried; routes get "
-                                                     "in each other's way",
-                                                     kMaxPlacementSteps)
-                                       : "",
-                    search.exclusions()));
+  return best_plan(search, policy, snapshot, records);
+}
+
+Result<PlacementAdvice> advise_placement(const PolicyNode& policy, const Snapshot& snapshot,
+                                         const sharing::RecordLayout& records) {
+  PlacementSearch search(policy, snapshot, records);
+  PlacementAdvice advice;
+  TRY_ASSIGN(advice.plan, best_plan(search, policy, snapshot, records));
+  advice.excluded = search.exclusions();
+  PlacementSearch again(policy, snapshot, records);
+  if (auto other = again.run(&advice.plan.shares)) {
+    advice.runner_up = make_plan(std::move(*other), policy, snapshot, records);
   }
-  // The search keeps the rule step by step; here it is asked for the whole plan.
-  TRY(check_exposure(policy.scheme, found->first, snapshot.origin));
-  PlacementPlan plan;
-  plan.shares = std::move(found->first);
-  plan.price = found->second;
-  const sharing::RecordLayout shares = records.below(policy.scheme);
-  add_edges(plan, plan.shares, shares);
-  explain(plan, snapshot, shares.lengths({0}, shares.count()));
-  if (search.exhausted()) {
-    plan.reasons.push_back(
-        fmt::format("the cheapest of the first {} placements tried; a cheaper "
-                    "one may exist",
-                    kMaxPlacementSteps));
+  return advice;
+}
+
+std::optional<double> hours_for_key(const PlacementPlan& plan, const Snapshot& snapshot) {
+  double hours = 0;
+  for (const auto& [ends, bytes] : plan.bytes_by_edge) {
+    const EdgeState* edge = find_edge(snapshot, ends.first, ends.second);
+    if (edge->residual_bytes >= bytes) continue;
+    if (edge->inflow_bits_per_second <= 0) return std::nullopt;
+    const double missing = static_cast<double>(bytes - edge->residual_bytes) * 8;
+    hours = std::max(hours, missing / edge->inflow_bits_per_second / 3600);
   }
-  return plan;
+  return hours;
+}
+
+std::vector<SiteName> way_along(const Route& route) {
+  return route.empty() ? Route() : Route(route.begin() + 1, route.end());
+}
+
+std::vector<SiteName> way_against(const Route& route) {
+  return way_along(Route(route.rbegin(), route.rend()));
 }
 
 std::string route_text(const Route& route) {

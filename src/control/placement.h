@@ -3,8 +3,8 @@
 // Every link direction has a price per object, the exponential key price
 //     w_e = (bytes / rate_e) * mu^(1 - residual_e / capacity_e),  mu = 200
 // (an Awerbuch-Azar-Plotkin potential): plentiful key is cheap, scarce key dear. The planner takes
-// the legal assignment with the least sum over routes; what is legal says exposure.h. Where no
-// legal plan exists the planner says why and stops. Pure functions over a snapshot: the same
+// the legal assignment of sites and routes with the least sum; what is legal says exposure.h. Where
+// no legal plan exists the planner says why and stops. Pure functions over a snapshot: the same
 // snapshot gives the same plan.
 #pragma once
 
@@ -25,16 +25,23 @@ struct EdgeState {
   std::uint64_t residual_bytes = 0;
   double inflow_bits_per_second = 0;
   std::set<keypool::Origin> origins;  // where its key comes from
+  // Of a relayed link: over how many paths its key comes, and who has relayed some.
+  unsigned relay_paths = 0;
+  std::set<SiteName> relays = {};
+  std::set<SiteName> knowing = {};  // who may know its key (key_relays)
 };
 
 // The network at one moment. Sites that do not answer are missing.
 struct Snapshot {
   SiteName origin;
   std::vector<SiteEntry> sites;                  // that answer
-  std::vector<LinkEntry> links;                  // of the whole network: they decide the routes
-  std::vector<EdgeState> edges;                  // of sites that answer
+  std::vector<EdgeState> edges;                  // of sites that answer: routes go over these
   std::map<SiteName, std::uint64_t> free_bytes;  // space for shares
 };
+
+// nullptr: its sending end has not reported, or there is no such link.
+[[nodiscard]] const EdgeState* find_edge(const Snapshot& snapshot, const SiteName& from,
+                                         const SiteName& to);
 
 // The network as it is configured, with every site and link working and no key counted: for asking
 // whether a policy can be met at all.
@@ -47,6 +54,8 @@ struct ShareTarget {
   Route route;
   std::vector<ShareTarget> nested;  // one for each part, or none; routes start at `site`
   sharing::Scheme cut;              // of the nested cut
+  // Sites off the route that know key under which it travels (key_relays): they see it too.
+  std::set<SiteName> knowing = {};
 };
 
 struct PlacementPlan {
@@ -59,7 +68,7 @@ struct PlacementPlan {
 
 // The search gives up after so many steps; 32 equal labels over 50 sites need a few dozen when
 // routes do not get in each other's way.
-inline constexpr std::size_t kMaxPlacementSteps = 200'000;
+inline constexpr std::size_t kMaxPlacementSteps = 5'000;
 
 // The price of moving `bytes` over an edge.
 [[nodiscard]] double edge_price(const EdgeState& edge, std::uint64_t bytes);
@@ -70,11 +79,26 @@ inline constexpr std::size_t kMaxPlacementSteps = 200'000;
                                                    const Snapshot& snapshot,
                                                    const sharing::RecordLayout& records);
 
-// The route that a share would travel and its price; nullopt when a site on it does not answer.
-[[nodiscard]] std::optional<std::pair<Route, double>> priced_route(const Snapshot& snapshot,
-                                                                   const SiteName& from,
-                                                                   const SiteName& to,
-                                                                   std::uint64_t bytes);
+// What the planner would do, and what it would do if it could not do that.
+struct PlacementAdvice {
+  PlacementPlan plan;
+  std::optional<PlacementPlan> runner_up;  // the cheapest one with shares at other sites
+  std::string excluded;                    // the first rules that excluded sites
+};
+// Errors: as plan_placement().
+[[nodiscard]] Result<PlacementAdvice> advise_placement(const PolicyNode& policy,
+                                                       const Snapshot& snapshot,
+                                                       const sharing::RecordLayout& records);
+
+// Hours until the last hop of the plan has the key it needs at the present inflow; 0 when it is
+// there, none when it never comes.
+[[nodiscard]] std::optional<double> hours_for_key(const PlacementPlan& plan,
+                                                  const Snapshot& snapshot);
+
+// What is left to pass of a route for who stands at its beginning: a request's way.
+[[nodiscard]] std::vector<SiteName> way_along(const Route& route);
+// The same against it, from its end to its beginning.
+[[nodiscard]] std::vector<SiteName> way_against(const Route& route);
 
 // "tommo > tuh > cloud2".
 [[nodiscard]] std::string route_text(const Route& route);

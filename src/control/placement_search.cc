@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
 namespace warifu::control {
 namespace {
 
 constexpr std::size_t kMaxExclusions = 3;  // that are told
-constexpr double kImpossible = std::numeric_limits<double>::infinity();
+constexpr std::size_t kMaxWays = 24;       // to one site, that are tried
+constexpr double kImpossible = KeyGraph::kUnreachable;
 
 bool carries(const SiteEntry& site, const std::string& label) {
   return site.name.text() == label || std::ranges::find(site.labels, label) != site.labels.end();
@@ -25,7 +25,13 @@ std::size_t count(std::uint32_t bits) {
 
 PlacementSearch::PlacementSearch(const PolicyNode& policy, const Snapshot& snapshot,
                                  const sharing::RecordLayout& records)
-    : policy_(policy), snapshot_(snapshot), chosen_(policy.children.size()) {
+    : policy_(policy),
+      snapshot_(snapshot),
+      graph_(snapshot),
+      origin_(graph_.find(snapshot.origin)),
+      views_(graph_.size()),
+      chosen_(policy.children.size()),
+      nested_(policy.children.size()) {
   const sharing::RecordLayout shares = records.below(policy.scheme);
   top_bytes_ = shares.lengths({0}, shares.count());
   for (std::size_t i = 0; i < policy.children.size(); ++i) {
@@ -33,8 +39,7 @@ PlacementSearch::PlacementSearch(const PolicyNode& policy, const Snapshot& snaps
     if (child.is_leaf()) continue;
     const sharing::RecordLayout parts = shares.below(child.scheme);
     part_bytes_[i] = parts.lengths({0}, parts.count());
-    chosen_[i].cut = child.scheme;
-    chosen_[i].nested.resize(child.children.size());
+    nested_[i].resize(child.children.size());
   }
   add_groups(policy, kTop);
 }
@@ -59,8 +64,22 @@ void PlacementSearch::add_groups(const PolicyNode& cut, std::size_t owner) {
   }
 }
 
-std::optional<std::pair<std::vector<ShareTarget>, double>> PlacementSearch::run() {
-  place(0, 0, 0, 0);
+std::optional<PlacementSearch::Found> PlacementSearch::run(
+    const std::vector<ShareTarget>* other_than) {
+  avoided_.clear();
+  for (const Group& group : groups_) {
+    if (other_than == nullptr) break;
+    const auto& targets = group.owner == kTop ? *other_than : (*other_than)[group.owner].nested;
+    std::set<SiteName>& sites = avoided_.emplace_back();
+    for (const std::size_t child : group.children) sites.insert(targets[child].site);
+  }
+  best_.reset();
+  steps_ = 0;
+  if (origin_ != KeyGraph::kNone) {
+    place(0, 0, 0, 0);
+  } else {
+    exclude(snapshot_.origin.text() + " does not answer");
+  }
   return best_;
 }
 
@@ -72,100 +91,183 @@ void PlacementSearch::place(std::size_t group, std::size_t member, std::size_t f
   const Group& now = groups_[group];
   if (member == now.children.size()) return place(group + 1, 0, 0, price);
   const std::size_t child = now.children[member];
-  const SiteName source = now.owner == kTop ? snapshot_.origin : chosen_[now.owner].site;
-  const auto& choices = candidates(source, now);
+  const Choices& all = choices(source_of(now), now);
   const std::size_t more = now.children.size() - member;
-  if (choices.size() < first + more) {
+  if (all.sites.size() < first + more) {
     return exclude(fmt::format("too few free sites carry '{}'", now.label));
   }
   // A cut's own parts depend on the site chosen for it; for all other groups the bound stands.
   const double later = bound(now.cuts ? behind_cut(group) : group + 1);
-  for (std::size_t i = first; i + more <= choices.size(); ++i) {
-    double least = price + later;
-    for (std::size_t j = i; j < i + more; ++j) least += choices[j].price;
+  const std::vector<bool> banned = banned_for(now, child);
+  const KeyGraph::Tree tree = graph_.grow(source_of(now), prices(bytes_of(now)), banned);
+  for (std::size_t i = first; i + more <= all.sites.size() && !exhausted(); ++i) {
+    double rest = later;
+    for (std::size_t j = i + 1; j < i + more; ++j) rest += all.sites[j].price;
+    const double least = price + all.sites[i].price + rest;
     if (least == kImpossible || (best_ && least >= best_->second)) return;
-    std::map<SiteName, View> undo;
-    if (!apply(now, child, choices[i], undo)) continue;
-    ShareTarget& target = target_of(now, child);
-    target.site = choices[i].site->name;
-    target.route = choices[i].route;
-    place(group, member + 1, i + 1, price + choices[i].price);
-    for (auto& [site, view] : undo) views_[site] = std::move(view);
-    if (exhausted()) return;
+    try_site(group, member, i, price, rest, tree, banned);
   }
 }
 
-ShareTarget& PlacementSearch::target_of(const Group& group, std::size_t child) {
-  return group.owner == kTop ? chosen_[child] : chosen_[group.owner].nested[child];
+// The cheapest way that is free, and ways around its inner sites.
+void PlacementSearch::try_site(std::size_t group, std::size_t member, std::size_t at, double price,
+                               double rest, const KeyGraph::Tree& tree,
+                               const std::vector<bool>& banned) {
+  const Group& now = groups_[group];
+  const Choices& all = choices(source_of(now), now);
+  const Node site = all.sites[at].site;
+  if (views_[site].holds) {
+    return exclude(fmt::format("{} holds another share already", graph_.site(site).name.text()));
+  }
+  if (tree.price[site] == kImpossible || banned[site]) {
+    return explain_no_way(now, now.children[member], all, site);
+  }
+  const auto worth = [&](double way) { return !best_ || price + way + rest < best_->second; };
+  const double weight = graph_.site(site).weight;
+  const Choice first{site, KeyGraph::way(tree, site), tree.price[site] * weight};
+  if (!worth(first.price)) return;
+  take(group, member, at + 1, price, first);
+  if (is_last(group, member)) return;  // nobody comes later
+  // Ways around every set of inner sites that matters: whatever later shares need, the cheapest way
+  // that leaves it free is the first one, or a way around a site of a way that does not.
+  std::vector<KeyGraph::Way> tried = {first.way};
+  std::vector<std::vector<bool>> avoiding = {banned};
+  for (std::size_t i = 0; i < tried.size(); ++i) {
+    const KeyGraph::Way way = tried[i];
+    for (std::size_t j = 1; j + 1 < way.size() && tried.size() < kMaxWays; ++j) {
+      std::vector<bool> around = avoiding[i];
+      around[way[j]] = true;
+      const KeyGraph::Tree other = graph_.grow(tree.source, prices(bytes_of(now)), around);
+      if (other.price[site] == kImpossible || !worth(other.price[site] * weight)) continue;
+      Choice detour{site, KeyGraph::way(other, site), other.price[site] * weight};
+      if (std::ranges::find(tried, detour.way) != tried.end()) continue;
+      tried.push_back(detour.way);
+      avoiding.push_back(std::move(around));
+      take(group, member, at + 1, price, detour);
+    }
+  }
 }
 
-bool PlacementSearch::apply(const Group& group, std::size_t child, const Candidate& candidate,
-                            std::map<SiteName, View>& undo) {
-  const auto take_back = [&] {
-    for (auto& [site, view] : undo) views_[site] = std::move(view);
-    return false;
-  };
-  if (views_[candidate.site->name].holds) {
-    exclude(fmt::format("{} holds another share already", candidate.site->name.text()));
-    return false;
-  }
-  for (const SiteName& site : candidate.route) {
+void PlacementSearch::take(std::size_t group, std::size_t member, std::size_t next, double price,
+                           const Choice& choice) {
+  const Group& now = groups_[group];
+  const std::size_t child = now.children[member];
+  Undo undo = apply(now, child, choice);
+  chosen_of(now, child) = choice;
+  place(group, member + 1, next, price + choice.price);
+  for (auto& [site, view] : undo) views_[site] = std::move(view);
+}
+
+PlacementSearch::Undo PlacementSearch::apply(const Group& group, std::size_t child,
+                                             const Choice& choice) {
+  Undo undo;
+  KeyGraph::Way seers = choice.way;
+  for (const Node site : graph_.knowing(choice.way)) seers.push_back(site);
+  for (const Node site : seers) {
     View& view = views_[site];
-    undo.emplace(site, view);
-    if (site == candidate.site->name) view.holds = true;
-    if (!touch(view, site, group, child)) return take_back();
+    undo.emplace_back(site, view);
+    if (site == choice.site) view.holds = true;
+    if (site == origin_) continue;
+    if (group.owner != kTop && site == chosen_[group.owner].site) continue;  // made the cut
+    view.shares |= 1U << (group.owner == kTop ? child : group.owner);
+    if (group.owner != kTop) view.parts[group.owner] |= 1U << child;
   }
-  return true;
+  return undo;
 }
 
-bool PlacementSearch::touch(View& view, const SiteName& site, const Group& group,
-                            std::size_t child) {
+bool PlacementSearch::may_see(Node site, const Group& group, std::size_t child,
+                              std::string* why) const {
   const bool is_part = group.owner != kTop;
-  if (is_part && site == chosen_[group.owner].site) return true;  // made the cut
-  if (site == snapshot_.origin) {
-    if (is_part) exclude(fmt::format("{} cut the object and would see parts again", site.text()));
+  if (is_part && site == chosen_[group.owner].site) return true;
+  const std::string& name = graph_.site(site).name.text();
+  if (site == origin_) {
+    if (is_part && why != nullptr) *why = name + " cut the object and would see parts again";
     return !is_part;
   }
-  view.shares |= 1U << (is_part ? group.owner : child);
-  std::size_t seen = count(view.shares);
+  const View& view = views_[site];
+  std::size_t seen = count(view.shares | 1U << (is_part ? group.owner : child));
   const sharing::Scheme* scheme = &policy_.scheme;
   if (is_part && seen <= scheme->privacy()) {
-    view.parts[group.owner] |= 1U << child;
-    seen = count(view.parts[group.owner]);
+    const auto parts = view.parts.find(group.owner);
+    seen = count((parts == view.parts.end() ? 0U : parts->second) | 1U << child);
     scheme = &policy_.children[group.owner].scheme;
   }
   if (seen <= scheme->privacy()) return true;
-  exclude(
-      fmt::format("{} would hold or relay {} shares of one '{}' cut, which keeps its secret "
-                  "from {} only; no route avoids the sites of other shares",
-                  site.text(), seen, scheme->text(), scheme->privacy()));
+  if (why != nullptr) {
+    *why = fmt::format(
+        "{} would hold or relay {} shares of one '{}' cut, which keeps its secret "
+        "from {} only; no route avoids the sites of other shares",
+        name, seen, scheme->text(), scheme->privacy());
+  }
   return false;
 }
 
-const std::vector<PlacementSearch::Candidate>& PlacementSearch::candidates(const SiteName& source,
-                                                                           const Group& group) {
-  const std::uint64_t bytes = group.owner == kTop ? top_bytes_ : part_bytes_[group.owner];
-  const auto [it, is_new] = candidates_.try_emplace({source, group.label, bytes});
-  if (!is_new) return it->second;
-  for (const SiteEntry& site : snapshot_.sites) {
-    const bool fits = group.label == "origin" ? site.name == snapshot_.origin
-                                              : site.name != source && carries(site, group.label);
+std::vector<bool> PlacementSearch::banned_for(const Group& group, std::size_t child) const {
+  std::vector<bool> banned(graph_.size());
+  for (Node site = 0; site < graph_.size(); ++site) {
+    banned[site] = !may_see(site, group, child, nullptr);
+  }
+  return banned;
+}
+
+void PlacementSearch::explain_no_way(const Group& group, std::size_t child, const Choices& choices,
+                                     Node site) {
+  KeyGraph::Way seers = KeyGraph::way(choices.tree, site);
+  for (const Node knowing : graph_.knowing(seers)) seers.push_back(knowing);
+  for (const Node step : seers) {
+    std::string why;
+    if (!may_see(step, group, child, &why)) return exclude(why);
+  }
+}
+
+const PlacementSearch::Choices& PlacementSearch::choices(Node source, const Group& group) {
+  const std::uint64_t bytes = bytes_of(group);
+  const auto [it, is_new] = choices_.try_emplace({source, group.label, bytes});
+  Choices& all = it->second;
+  if (!is_new) return all;
+  all.tree = graph_.grow(source, prices(bytes), std::vector<bool>(graph_.size()));
+  for (Node node = 0; node < graph_.size(); ++node) {
+    const SiteEntry& site = graph_.site(node);
+    const bool fits =
+        group.label == "origin" ? node == origin_ : node != source && carries(site, group.label);
     if (!fits) continue;
     const auto space = snapshot_.free_bytes.find(site.name);
-    if (space != snapshot_.free_bytes.end() && space->second < bytes) {
+    if (!site.accepts_shares && group.label != "origin" && group.label != site.name.text()) {
+      exclude(fmt::format("{} takes no new shares", site.name.text()));
+    } else if (space != snapshot_.free_bytes.end() && space->second < bytes) {
       exclude(fmt::format("{} has no space for a share", site.name.text()));
-      continue;
+    } else if (all.tree.price[node] == kImpossible) {
+      exclude(
+          fmt::format("no route from {} to {}", graph_.site(source).name.text(), site.name.text()));
+    } else {
+      all.sites.push_back({node, all.tree.price[node] * site.weight});
     }
-    auto route = priced_route(snapshot_, source, site.name, bytes);
-    if (!route) {
-      exclude(fmt::format("no route from {} to {}", source.text(), site.name.text()));
-      continue;
-    }
-    it->second.push_back({&site, std::move(route->first), route->second});
   }
-  if (it->second.empty()) exclude(fmt::format("no site can be used for '{}'", group.label));
-  std::ranges::stable_sort(it->second, {}, &Candidate::price);
+  if (all.sites.empty()) exclude(fmt::format("no site can be used for '{}'", group.label));
+  std::ranges::stable_sort(all.sites, {}, &Candidate::price);
+  return all;
+}
+
+const std::vector<double>& PlacementSearch::prices(std::uint64_t bytes) {
+  const auto [it, is_new] = prices_.try_emplace(bytes);
+  if (is_new) it->second = graph_.prices(bytes);
   return it->second;
+}
+
+std::uint64_t PlacementSearch::bytes_of(const Group& group) const {
+  return group.owner == kTop ? top_bytes_ : part_bytes_.at(group.owner);
+}
+
+PlacementSearch::Node PlacementSearch::source_of(const Group& group) const {
+  return group.owner == kTop ? origin_ : chosen_[group.owner].site;
+}
+
+bool PlacementSearch::is_last(std::size_t group, std::size_t member) const {
+  return group + 1 == groups_.size() && member + 1 == groups_[group].children.size();
+}
+
+PlacementSearch::Choice& PlacementSearch::chosen_of(const Group& group, std::size_t child) {
+  return group.owner == kTop ? chosen_[child] : nested_[group.owner][child];
 }
 
 std::size_t PlacementSearch::behind_cut(std::size_t group) const {
@@ -185,27 +287,27 @@ double PlacementSearch::bound(std::size_t group) {
       least += it->second;
       group = behind_cut(group);
     } else {
-      least += cheapest(next.owner == kTop ? snapshot_.origin : chosen_[next.owner].site, next);
+      least += cheapest(source_of(next), next);
       ++group;
     }
   }
   return least;
 }
 
-double PlacementSearch::cheapest(const SiteName& source, const Group& group) {
-  const auto& choices = candidates(source, group);
-  if (choices.size() < group.children.size()) return kImpossible;
+double PlacementSearch::cheapest(Node source, const Group& group) {
+  const auto& sites = choices(source, group).sites;
+  if (sites.size() < group.children.size()) return kImpossible;
   double sum = 0;
-  for (std::size_t i = 0; i < group.children.size(); ++i) sum += choices[i].price;
+  for (std::size_t i = 0; i < group.children.size(); ++i) sum += sites[i].price;
   return sum;
 }
 
 double PlacementSearch::cheapest_cut(std::size_t group) {
   double least = kImpossible;
-  for (const Candidate& at : candidates(snapshot_.origin, groups_[group])) {
+  for (const Candidate& at : choices(origin_, groups_[group]).sites) {
     double price = at.price;
     for (std::size_t next = group + 1; next < behind_cut(group); ++next) {
-      price += cheapest(at.site->name, groups_[next]);
+      price += cheapest(at.site, groups_[next]);
     }
     least = std::min(least, price);
   }
@@ -214,18 +316,35 @@ double PlacementSearch::cheapest_cut(std::size_t group) {
 
 void PlacementSearch::keep_if_better(double price) {
   if (best_ && price >= best_->second) return;
-  best_ = {chosen_, price};
-  // Among interchangeable shares the sites stand in the order of the network, not of the prices.
-  const auto place_of = [&](const ShareTarget& target) {
-    return std::ranges::find(snapshot_.sites, target.site, &SiteEntry::name);
+  const auto target_of = [&](const Choice& choice) {
+    ShareTarget target{.site = graph_.site(choice.site).name, .route = graph_.route(choice.way)};
+    for (const Node site : graph_.knowing(choice.way)) {
+      target.knowing.insert(graph_.site(site).name);
+    }
+    return target;
   };
-  for (const Group& group : groups_) {
-    auto& targets = group.owner == kTop ? best_->first : best_->first[group.owner].nested;
-    std::vector<ShareTarget> members;
-    for (const std::size_t child : group.children) members.push_back(targets[child]);
-    std::ranges::stable_sort(members, {}, place_of);
-    for (std::size_t i = 0; i < members.size(); ++i) targets[group.children[i]] = members[i];
+  std::vector<ShareTarget> targets;
+  for (std::size_t i = 0; i < chosen_.size(); ++i) {
+    targets.push_back(target_of(chosen_[i]));
+    if (nested_[i].empty()) continue;
+    targets[i].cut = policy_.children[i].scheme;
+    for (const Choice& part : nested_[i]) targets[i].nested.push_back(target_of(part));
   }
+  // Among interchangeable shares the sites stand in the order of the network, not of the prices.
+  bool differs = avoided_.empty();
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const Group& group = groups_[g];
+    auto& list = group.owner == kTop ? targets : targets[group.owner].nested;
+    std::vector<ShareTarget> members;
+    for (const std::size_t child : group.children) members.push_back(list[child]);
+    std::ranges::stable_sort(members, {},
+                             [&](const ShareTarget& target) { return graph_.find(target.site); });
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      differs = differs || !avoided_[g].contains(members[i].site);
+      list[group.children[i]] = std::move(members[i]);
+    }
+  }
+  if (differs) best_ = {std::move(targets), price};
 }
 
 void PlacementSearch::exclude(const std::string& why) {

@@ -1,10 +1,13 @@
 // The search behind plan_placement: depth first over sites, cheapest first, with a lower bound.
 //
+// Every share takes the cheapest way that no site forbids which has seen too much already; because
+// that way may stand in the way of a later share, ways around its inner sites are tried as well.
 // Children with the same label are interchangeable: their sites are taken in one order only, so n
 // equal labels cost one search and not n! of them. Used by placement.cc alone.
 #pragma once
 
 #include "control/exposure.h"
+#include "control/key_graph.h"
 
 namespace warifu::control {
 
@@ -13,14 +16,17 @@ class PlacementSearch {
   PlacementSearch(const PolicyNode& policy, const Snapshot& snapshot,
                   const sharing::RecordLayout& records);
 
-  // The cheapest legal assignment that was found, in the order of the policy's children.
-  [[nodiscard]] std::optional<std::pair<std::vector<ShareTarget>, double>> run();
+  // The cheapest legal assignment that was found, in the order of the policy's children; with
+  // `other_than`, the cheapest whose shares rest at other sites than those.
+  using Found = std::pair<std::vector<ShareTarget>, double>;
+  [[nodiscard]] std::optional<Found> run(const std::vector<ShareTarget>* other_than = nullptr);
   // The first things that excluded a site, for people.
   [[nodiscard]] std::string exclusions() const;
   // True when the search ended at its limit of steps: a better plan may exist.
   [[nodiscard]] bool exhausted() const { return steps_ >= kMaxPlacementSteps; }
 
  private:
+  using Node = KeyGraph::Node;
   static constexpr std::size_t kTop = SIZE_MAX;
 
   // Interchangeable leaves of one cut, or one nested cut with the site that makes it.
@@ -30,10 +36,20 @@ class PlacementSearch {
     std::size_t owner = kTop;  // the top child whose part these are
     bool cuts = false;         // the groups behind this one belong to it
   };
+  // A site that carries a label, with the least that the way there can cost.
   struct Candidate {
-    const SiteEntry* site = nullptr;
-    Route route;
+    Node site = KeyGraph::kNone;
     double price = 0;
+  };
+  struct Choices {
+    KeyGraph::Tree tree;  // when nothing is forbidden
+    std::vector<Candidate> sites;
+  };
+  struct Choice {
+    Node site = KeyGraph::kNone;
+    KeyGraph::Way way;
+    double price = 0;
+    std::set<SiteName> knowing = {};  // ShareTarget::knowing
   };
   // What one site has been given so far; bits are children.
   struct View {
@@ -41,34 +57,49 @@ class PlacementSearch {
     std::map<std::size_t, std::uint32_t> parts;
     bool holds = false;
   };
+  using Undo = std::vector<std::pair<Node, View>>;
 
   void add_groups(const PolicyNode& cut, std::size_t owner);
   void place(std::size_t group, std::size_t member, std::size_t first, double price);
-  // Puts the candidate into the views; false, and nothing changed, when that breaks the rule.
-  bool apply(const Group& group, std::size_t child, const Candidate& candidate,
-             std::map<SiteName, View>& undo);
-  bool touch(View& view, const SiteName& site, const Group& group, std::size_t child);
-  const std::vector<Candidate>& candidates(const SiteName& source, const Group& group);
+  void try_site(std::size_t group, std::size_t member, std::size_t at, double price, double rest,
+                const KeyGraph::Tree& tree, const std::vector<bool>& banned);
+  void take(std::size_t group, std::size_t member, std::size_t next, double price,
+            const Choice& choice);
+  Undo apply(const Group& group, std::size_t child, const Choice& choice);
+  // Whether the site may see this child too; if not, `why` says it in words.
+  bool may_see(Node site, const Group& group, std::size_t child, std::string* why) const;
+  [[nodiscard]] std::vector<bool> banned_for(const Group& group, std::size_t child) const;
+  void explain_no_way(const Group& group, std::size_t child, const Choices& choices, Node site);
+  const Choices& choices(Node source, const Group& group);
+  const std::vector<double>& prices(std::uint64_t bytes);
+  [[nodiscard]] std::uint64_t bytes_of(const Group& group) const;
+  [[nodiscard]] Node source_of(const Group& group) const;
+  [[nodiscard]] bool is_last(std::size_t group, std::size_t member) const;
   // The least that the groups from `group` on can cost.
   double bound(std::size_t group);
-  double cheapest(const SiteName& source, const Group& group);
+  double cheapest(Node source, const Group& group);
   // A nested cut of unknown place: the way to its site, and from there to the parts.
   double cheapest_cut(std::size_t group);
   [[nodiscard]] std::size_t behind_cut(std::size_t group) const;
-  ShareTarget& target_of(const Group& group, std::size_t child);
+  Choice& chosen_of(const Group& group, std::size_t child);
   void keep_if_better(double price);
   void exclude(const std::string& why);
 
   const PolicyNode& policy_;
   const Snapshot& snapshot_;
+  KeyGraph graph_;
+  Node origin_;
   std::uint64_t top_bytes_;
   std::map<std::size_t, std::uint64_t> part_bytes_;  // by top child
   std::vector<Group> groups_;
-  std::map<std::tuple<SiteName, std::string, std::uint64_t>, std::vector<Candidate>> candidates_;
+  std::map<std::uint64_t, std::vector<double>> prices_;  // by bytes
+  std::map<std::tuple<Node, std::string, std::uint64_t>, Choices> choices_;
   std::map<std::size_t, double> cut_bounds_;
-  std::map<SiteName, View> views_;
-  std::vector<ShareTarget> chosen_;
-  std::optional<std::pair<std::vector<ShareTarget>, double>> best_;
+  std::vector<View> views_;  // by site
+  std::vector<Choice> chosen_;
+  std::vector<std::vector<Choice>> nested_;  // by top child
+  std::vector<std::set<SiteName>> avoided_;  // sites of each group in the plan to differ from
+  std::optional<Found> best_;
   std::vector<std::string> exclusions_;
   std::size_t steps_ = 0;
 };

@@ -2,6 +2,7 @@
 // no plan exposes two shares to one site.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "control/placement.h"
@@ -22,7 +23,6 @@ Snapshot reference_network() {
                     {site("tuh"), 3, {"gateway", "vault"}}, {site("cloud1"), 4, {"cloud"}},
                     {site("cloud2"), 5, {"cloud"}},         {site("cloud3"), 6, {"cloud"}}};
   const auto link = [&](const char* a, const char* b, kme::LinkClass link_class) {
-    snapshot.links.push_back({site(a), site(b), link_class});
     snapshot.edges.push_back({site(a), site(b), link_class, 20 * kGigabyte, 0});
     snapshot.edges.push_back({site(b), site(a), link_class, 20 * kGigabyte, 0});
   };
@@ -62,7 +62,6 @@ TEST(Placement, TheReferenceNetworkGivesTheReferencePlacement) {
 TEST(Placement, ScarceKeyMovesAShareToAnotherCloud) {
   Snapshot snapshot = reference_network();
   snapshot.sites.push_back({site("cloud4"), 7, {"cloud"}});
-  snapshot.links.push_back({site("tuh"), site("cloud4"), kme::LinkClass::kPreshared});
   snapshot.edges.push_back(
       {site("tuh"), site("cloud4"), kme::LinkClass::kPreshared, 9 * kGigabyte, 0});
   const auto clouds_of = [](const PlacementPlan& plan) {
@@ -87,9 +86,6 @@ TEST(Placement, NoSiteSeesTwoSharesOnTheWay) {
   Snapshot snapshot = reference_network();
   std::erase_if(snapshot.edges,
                 [](const EdgeState& e) { return e.from == site("lsa") || e.to == site("lsa"); });
-  std::erase_if(snapshot.links,
-                [](const LinkEntry& l) { return l.a == site("lsa") || l.b == site("lsa"); });
-  snapshot.links.push_back({site("tuh"), site("lsa"), kme::LinkClass::kQkd});
   snapshot.edges.push_back({site("tuh"), site("lsa"), kme::LinkClass::kQkd, 9 * kGigabyte, 0});
   const auto plan = plan_reference(snapshot);
   ASSERT_FALSE(plan);
@@ -100,11 +96,8 @@ TEST(Placement, NoSiteSeesTwoSharesOnTheWay) {
 void unlink(Snapshot& snapshot, const char* name) {
   std::erase_if(snapshot.edges,
                 [&](const EdgeState& e) { return e.from == site(name) || e.to == site(name); });
-  std::erase_if(snapshot.links,
-                [&](const LinkEntry& l) { return l.a == site(name) || l.b == site(name); });
 }
 void link(Snapshot& snapshot, const char* a, const char* b) {
-  snapshot.links.push_back({site(a), site(b), kme::LinkClass::kQkd});
   snapshot.edges.push_back({site(a), site(b), kme::LinkClass::kQkd, 9 * kGigabyte, 0});
   snapshot.edges.push_back({site(b), site(a), kme::LinkClass::kQkd, 9 * kGigabyte, 0});
 }
@@ -159,6 +152,87 @@ TEST(Placement, SaysWhatIsMissing) {
   ASSERT_FALSE(plan);
   EXPECT_NE(plan.error().message.find("lsa has no space"), std::string::npos)
       << plan.error().message;
+}
+
+TEST(Placement, ADearerWayIsTakenWhenTheCheapOneWouldTellARelayTooMuch) {
+  // The cheap way to tuh leads over lsa, which holds B; there is a dearer one over "bypass".
+  Snapshot snapshot = reference_network();
+  unlink(snapshot, "tuh");
+  for (const char* other : {"lsa", "cloud1", "cloud2", "cloud3"}) link(snapshot, "tuh", other);
+  snapshot.sites.push_back({site("bypass"), 8, {}});
+  link(snapshot, "tommo", "bypass");
+  link(snapshot, "bypass", "tuh");
+  for (EdgeState& edge : snapshot.edges) {
+    if (edge.from == site("bypass") || edge.to == site("bypass")) edge.residual_bytes = 0;
+  }
+  const auto plan = plan_reference(snapshot);
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(route_text(plan->shares[1].route), "tommo > lsa");
+  EXPECT_EQ(route_text(plan->shares[2].route), "tommo > bypass > tuh");
+}
+
+TEST(Placement, TheFirstShareGivesWayWhenTheSecondHasOnlyOneWay) {
+  // x is cheapest over m, but y can be reached over m only.
+  Snapshot snapshot;
+  snapshot.origin = site("o");
+  for (const char* name : {"o", "m", "n", "x", "y"}) snapshot.sites.push_back({site(name), 1, {}});
+  for (const auto& [a, b] : {std::pair{"o", "m"}, {"o", "n"}, {"m", "x"}, {"n", "x"}, {"m", "y"}}) {
+    link(snapshot, a, b);
+  }
+  for (EdgeState& edge : snapshot.edges) {
+    if (edge.from == site("n") || edge.to == site("n")) edge.residual_bytes = 0;
+  }
+  const auto plan = plan_placement(*parse_policy("2 of (origin, x, y)"), snapshot,
+                                   sharing::RecordLayout(sharing::Chunking{{kGigabyte}}));
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(route_text(plan->shares[1].route), "o > n > x");
+  EXPECT_EQ(route_text(plan->shares[2].route), "o > m > y");
+}
+
+TEST(Placement, OperatorsForbidAndWeighSites) {
+  Snapshot snapshot = reference_network();
+  snapshot.sites.push_back({site("cloud4"), 7, {"cloud"}});
+  link(snapshot, "tuh", "cloud4");
+  const auto uses = [&](const char* name) {
+    const auto plan = plan_reference(snapshot);
+    return std::ranges::any_of(plan->shares[2].nested,
+                               [&](const ShareTarget& part) { return part.site == site(name); });
+  };
+  const auto entry = [&](const char* name) {
+    return std::ranges::find(snapshot.sites, site(name), &SiteEntry::name);
+  };
+  ASSERT_FALSE(uses("cloud4"));  // 9 GB of key against 20
+  entry("cloud1")->accepts_shares = false;
+  EXPECT_TRUE(uses("cloud4"));
+  EXPECT_FALSE(uses("cloud1"));
+  entry("cloud1")->accepts_shares = true;
+  entry("cloud2")->weight = 100;
+  EXPECT_TRUE(uses("cloud4"));
+  EXPECT_FALSE(uses("cloud2"));
+}
+
+TEST(Placement, AdviceNamesTheRunnerUpAndTheHours) {
+  Snapshot snapshot = reference_network();
+  snapshot.sites.push_back({site("cloud4"), 7, {"cloud"}});
+  link(snapshot, "tuh", "cloud4");
+  for (EdgeState& edge : snapshot.edges) {
+    if (edge.from == site("tommo")) {
+      edge.residual_bytes = kGigabyte / 4;
+      edge.inflow_bits_per_second = 1e6;
+    }
+  }
+  const auto advice = advise_placement(*parse_policy(kReferencePolicy), snapshot,
+                                       sharing::RecordLayout(sharing::Chunking{{kGigabyte}}));
+  ASSERT_TRUE(advice) << advice.error().message;
+  ASSERT_TRUE(advice->runner_up);
+  EXPECT_GE(advice->runner_up->price, advice->plan.price);
+  EXPECT_TRUE(std::ranges::any_of(advice->runner_up->shares[2].nested, [](const ShareTarget& part) {
+    return part.site == site("cloud4");
+  }));
+  // 0.75 GB are missing at 1 Mbit/s.
+  EXPECT_NEAR(*hours_for_key(advice->plan, snapshot), 0.75 * 8000 / 3600, 0.01);
+  for (EdgeState& edge : snapshot.edges) edge.inflow_bits_per_second = 0;
+  EXPECT_FALSE(hours_for_key(advice->plan, snapshot));
 }
 
 }  // namespace

@@ -67,7 +67,8 @@ class CheckTargets : public testing::Test {
       spec.index = static_cast<sharing::ShareIndex>(i);
       spec.object_length = header_.object_length;
       spec.records = store::records_of(header_).below(scheme);
-      request.targets.push_back({site(sites[i]), spec});
+      request.targets.push_back(
+          {site(sites[i]), spec, travel_route(config_.links, config_.name, site(sites[i]))});
     }
     return request;
   }
@@ -106,6 +107,19 @@ TEST_F(CheckTargets, NobodySeesMoreThanTheSchemesAllow) {
   EXPECT_TRUE(refuses({"cloud1", "cloud3"}, 2, "cloud1 would hold two shares"));
   top({"lsa", "tuh"}, *sharing::Scheme::threshold_of(2, 2));  // the origin keeps nothing
   EXPECT_TRUE(refuses({"cloud1", "tommo"}, 2, "tommo cut the object"));
+}
+
+TEST_F(CheckTargets, RelaysOfASinglePathCount) {
+  config_.links.push_back(
+      {site("tuh"), site("cloud9"), kme::LinkClass::kRelayed, 1, {site("lsa")}});
+  EXPECT_TRUE(refuses({"cloud1", "cloud9"}, 2, "lsa would hold or relay 2 shares"));
+  config_.links.back().via = {site("cloud1")};
+  EXPECT_TRUE(refuses({"cloud1", "cloud9"}, 2, "cloud1 would hold or relay 2 shares"));
+  config_.links.back().via = {site("cloud3")};
+  EXPECT_EQ(refusal(parts({"cloud1", "cloud9"}, 2)), "");
+  config_.links.back() = {
+      site("tuh"), site("cloud9"), kme::LinkClass::kRelayed, 2, {site("lsa"), site("cloud1")}};
+  EXPECT_EQ(refusal(parts({"cloud1", "cloud9"}, 2)), "");
 }
 
 TEST_F(CheckTargets, SpecsOfAnotherShareAreRefused) {

@@ -1,10 +1,11 @@
-// Ways to top shares, and the cheapest set of them.
+// Ways to top shares.
 #include "control/restore_plan.h"
 
 #include <algorithm>
 #include <limits>
 #include <numeric>
 
+#include "control/key_graph.h"
 #include "control/share_letters.h"
 
 namespace warifu::control {
@@ -32,12 +33,68 @@ std::uint64_t part_bytes(const RestoreField& field, sharing::ShareIndex top) {
   return records.lengths({0}, records.count());
 }
 
-// Fills in route and price to the destination; nullopt when a site on the way does not answer.
-std::optional<RestoreSource> with_route(const RestoreField& field, RestoreSource source) {
-  auto way = priced_route(field.snapshot, source.at.site, field.destination, top_bytes(field));
+// Cheapest routes over sites that may see what travels on them.
+class Ways {
+ public:
+  struct Found {
+    Route route;
+    std::set<SiteName> knowing;
+    double price = 0;
+  };
+  explicit Ways(const RestoreField& field) : field_(field), graph_(field.snapshot) {}
+
+  std::optional<Found> of_share(const SiteName& from, std::size_t top) const {
+    return cheapest(from, field_.destination, top_bytes(field_),
+                    [&](const Seen& seen) { return may_see_share(field_.policy, seen, top); });
+  }
+  std::optional<Found> of_part(const ShareLocation& part, const SiteName& to) const {
+    const auto top = static_cast<std::size_t>(part.top);
+    return cheapest(part.site, to, part_bytes(field_, part.top), [&](const Seen& seen) {
+      return may_see_part(field_.policy, seen, top, part.part);
+    });
+  }
+
+ private:
+  template <typename May>
+  std::optional<Found> cheapest(const SiteName& from, const SiteName& to, std::uint64_t bytes,
+                                const May& may) const {
+    const KeyGraph::Node source = graph_.find(from);
+    const KeyGraph::Node target = graph_.find(to);
+    if (source == KeyGraph::kNone || target == KeyGraph::kNone) return std::nullopt;
+    // Who gathers may be reached by parts, and the destination sees everything in any case.
+    std::vector<bool> banned(graph_.size());
+    for (const auto& [site, seen] : field_.seen) {
+      const KeyGraph::Node node = graph_.find(site);
+      if (node != KeyGraph::kNone && site != field_.destination) banned[node] = !may(seen);
+    }
+    const auto [prices, is_new] = prices_.try_emplace(bytes);
+    if (is_new) prices->second = graph_.prices(bytes);
+    const auto [known, grow] = trees_.try_emplace({source, bytes, banned});
+    if (grow) known->second = graph_.grow(source, prices->second, banned);
+    const KeyGraph::Tree& tree = known->second;
+    if (tree.price[target] == KeyGraph::kUnreachable) return std::nullopt;
+    const KeyGraph::Way way = KeyGraph::way(tree, target);
+    Found found{.route = graph_.route(way), .knowing = {}, .price = tree.price[target]};
+    for (const KeyGraph::Node node : graph_.knowing(way)) {
+      found.knowing.insert(graph_.site(node).name);
+    }
+    return found;
+  }
+
+  const RestoreField& field_;
+  KeyGraph graph_;
+  mutable std::map<std::uint64_t, std::vector<double>> prices_;  // by bytes
+  mutable std::map<std::tuple<KeyGraph::Node, std::uint64_t, std::vector<bool>>, KeyGraph::Tree>
+      trees_;
+};
+
+// Fills in route and price to the destination; nullopt when there is no way.
+std::optional<RestoreSource> with_route(const Ways& ways, RestoreSource source) {
+  auto way = ways.of_share(source.at.site, static_cast<std::size_t>(source.top));
   if (!way) return std::nullopt;
-  source.route = std::move(way->first);
-  source.price += way->second;
+  source.route = std::move(way->route);
+  source.knowing = std::move(way->knowing);
+  source.price += way->price;
   return source;
 }
 
@@ -51,19 +108,36 @@ struct Part {
   double price = 0;  // of its hop to the gathering point; failures weigh more
 };
 
+std::optional<RestoreSource> gather(const Ways& ways, const std::vector<ShareLocation>& parts) {
+  const ShareLocation& at = parts.front();
+  RestoreSource source{.top = at.top, .at = at, .others = {parts.begin() + 1, parts.end()}};
+  std::ranges::sort(source.others, by_part);
+  for (const ShareLocation& other : source.others) {
+    auto hop = ways.of_part(other, at.site);
+    if (!hop) return std::nullopt;
+    source.other_routes.push_back(std::move(hop->route));
+    source.other_knowing.push_back(std::move(hop->knowing));
+    source.price += hop->price;
+  }
+  std::vector<ShareLocation> sorted = parts;
+  std::ranges::sort(sorted, by_part);
+  for (const ShareLocation& part : sorted) source.letters.push_back(part.letter);
+  return with_route(ways, std::move(source));
+}
+
 // The cheapest way to gather at `at` that is not out.
-std::optional<RestoreSource> gather_at(const RestoreField& field, const ShareLocation& at,
+std::optional<RestoreSource> gather_at(const RestoreField& field, const Ways& ways,
+                                       const ShareLocation& at,
                                        const std::vector<ShareLocation>& usable,
                                        const RestoreTrials& trials) {
-  const std::uint64_t bytes = part_bytes(field, at.top);
   std::vector<Part> parts;
   for (const ShareLocation& other : usable) {
     if (!other.nested || other.top != at.top || other.share == at.share) continue;
-    const auto hop = priced_route(field.snapshot, other.site, at.site, bytes);
+    const auto hop = ways.of_part(other, at.site);
     if (!hop) continue;
     const auto failed = trials.failures.find(other.letter);
     const int times = failed == trials.failures.end() ? 0 : failed->second;
-    parts.push_back({&other, hop->second + times * kFailurePrice});
+    parts.push_back({&other, hop->price + times * kFailurePrice});
   }
   std::ranges::stable_sort(parts, {}, &Part::price);
   std::vector<double> prices;
@@ -72,7 +146,7 @@ std::optional<RestoreSource> gather_at(const RestoreField& field, const ShareLoc
   for (const auto& set : cheapest_sets(prices, wanted, kMaxGatherings)) {
     std::vector<ShareLocation> chosen = {at};
     for (const std::size_t i : set) chosen.push_back(*parts[i].share);
-    auto source = gather_source(field, chosen);
+    auto source = gather(ways, chosen);
     if (source && !trials.out.contains(source->way())) return source;
   }
   return std::nullopt;
@@ -148,19 +222,7 @@ std::vector<std::vector<std::size_t>> cheapest_sets(const std::vector<double>& p
 
 std::optional<RestoreSource> gather_source(const RestoreField& field,
                                            const std::vector<ShareLocation>& parts) {
-  const ShareLocation& at = parts.front();
-  RestoreSource source{.top = at.top, .at = at, .others = {parts.begin() + 1, parts.end()}};
-  std::ranges::sort(source.others, by_part);
-  const std::uint64_t bytes = part_bytes(field, at.top);
-  for (const ShareLocation& other : source.others) {
-    const auto hop = priced_route(field.snapshot, other.site, at.site, bytes);
-    if (!hop) return std::nullopt;
-    source.price += hop->second;
-  }
-  std::vector<ShareLocation> sorted = parts;
-  std::ranges::sort(sorted, by_part);
-  for (const ShareLocation& part : sorted) source.letters.push_back(part.letter);
-  return with_route(field, std::move(source));
+  return gather(Ways(field), parts);
 }
 
 std::vector<RestoreSource> find_sources(const RestoreField& field, const RestoreWishes& wishes,
@@ -172,11 +234,12 @@ std::vector<RestoreSource> find_sources(const RestoreField& field, const Restore
       usable.push_back(share);
     }
   }
+  const Ways ways(field);
   std::vector<RestoreSource> sources;
   for (const ShareLocation& at : usable) {
     if (at.nested && wishes.gather && *wishes.gather != at.site) continue;
-    auto source = at.nested ? gather_at(field, at, usable, trials)
-                            : with_route(field, {.top = at.top, .at = at, .letters = {at.letter}});
+    auto source = at.nested ? gather_at(field, ways, at, usable, trials)
+                            : with_route(ways, {.top = at.top, .at = at, .letters = {at.letter}});
     if (source) sources.push_back(std::move(*source));
   }
   std::ranges::stable_sort(sources, {}, [&](const RestoreSource& source) {
@@ -188,25 +251,6 @@ std::vector<RestoreSource> find_sources(const RestoreField& field, const Restore
     return source.price + failures * kFailurePrice;
   });
   return sources;
-}
-
-std::optional<RestorePlan> find_plan(const std::vector<RestoreSource>& sources,
-                                     const sharing::Scheme& scheme, const RestoreWishes& wishes) {
-  RestorePlan plan;
-  for (const RestoreSource& source : sources) {
-    if (plan.sources.size() == scheme.threshold) break;
-    if (std::ranges::find(plan.sources, source.top, &RestoreSource::top) == plan.sources.end()) {
-      plan.sources.push_back(source);
-    }
-  }
-  if (plan.sources.size() < scheme.threshold) return std::nullopt;
-  std::ranges::sort(plan.sources, {}, &RestoreSource::top);
-  const auto letters = plan.letters();
-  if (!wishes.using_letters.empty() &&
-      std::set<std::string>(letters.begin(), letters.end()) != wishes.using_letters) {
-    return std::nullopt;
-  }
-  return plan;
 }
 
 }  // namespace warifu::control

@@ -1,4 +1,8 @@
-// Which shares to restore from: the cheapest legal set by key price.
+// Which shares to restore from, and over which sites: the cheapest legal set by key price.
+//
+// Nobody but the destination may come to see, over all that the exposure ledger remembers and this
+// restore together, more than the rule of exposure.h allows: each way takes the cheapest route over
+// sites that may see what travels on it.
 //
 // Threshold-many top shares are needed. A top share that was cut again is gathered: threshold-many
 // of its parts meet at one of their holders, which combines them and learns no more than that one
@@ -10,7 +14,7 @@
 
 #include <set>
 
-#include "control/placement.h"
+#include "control/exposure.h"
 
 namespace warifu::control {
 
@@ -23,6 +27,7 @@ struct ShareLocation {
   bool nested = false;
   ShareId share;
   SiteName site;
+  std::size_t part = 0;  // of a nested share: which part of the top share
 };
 
 // One way to get the records of one top share.
@@ -32,6 +37,10 @@ struct RestoreSource {
   std::vector<ShareLocation> others;  // parts that travel to the gathering point
   std::vector<std::string> letters;   // "B", or "C1", "C2"; ascending by part
   Route route;                        // from `at` to the destination
+  std::vector<Route> other_routes;    // from each of `others` to `at`
+  // Sites beside these routes that may know key of their links.
+  std::set<SiteName> knowing = {};
+  std::vector<std::set<SiteName>> other_knowing = {};
   double price = 0;
 
   // "B", or "C2<C1": C1 is sent to the holder of C2 and combined there.
@@ -58,31 +67,46 @@ struct RestoreTrials {
 // Parses "A,C1,C2". Errors: kInvalidArgument.
 [[nodiscard]] Result<std::set<std::string>> parse_letters(const std::string& text);
 
-// What find_sources() looks at; references live as long as the call.
+// What the planner looks at; references live as long as the call.
 struct RestoreField {
   const PolicyNode& policy;
   const std::vector<ShareLocation>& shares;
   const Snapshot& snapshot;
-  const std::vector<LinkEntry>& links;
   SiteName destination;
   sharing::RecordLayout records;  // of the object
+  std::map<SiteName, Seen> seen;  // the exposure ledger
 };
 
 // The best way for each holder of a whole share and each gathering point, cheapest first; ways over
-// sites that do not answer and ways that are out are missing.
+// sites that do not answer or may not see, and ways that are out are missing.
 [[nodiscard]] std::vector<RestoreSource> find_sources(const RestoreField& field,
                                                       const RestoreWishes& wishes,
                                                       const RestoreTrials& trials);
 
-// The source that gathers exactly these parts at the first of them; nullopt when a site on the way
-// does not answer.
+// The source that gathers exactly these parts at the first of them; nullopt when there is no way.
 [[nodiscard]] std::optional<RestoreSource> gather_source(const RestoreField& field,
                                                          const std::vector<ShareLocation>& parts);
 
-// The cheapest set of sources of different top shares that fits the wishes.
-[[nodiscard]] std::optional<RestorePlan> find_plan(const std::vector<RestoreSource>& sources,
-                                                   const sharing::Scheme& scheme,
-                                                   const RestoreWishes& wishes);
+// Threshold-many sources of different top shares that fit the wishes, cheapest first, each legal
+// beside those before it. Where the cheaper ones leave no way to the rest, others are tried, at
+// most kMaxRestorePlans times.
+inline constexpr std::size_t kMaxRestorePlans = 64;
+[[nodiscard]] std::optional<RestorePlan> plan_restore(const RestoreField& field,
+                                                      const RestoreWishes& wishes,
+                                                      const RestoreTrials& trials);
+
+// What the sites on the ways of a source come to see, the destination left out. Each may be
+// recorded more than once.
+struct SourceView {
+  SiteName site;
+  std::size_t top = 0;
+  std::optional<std::size_t> part;
+};
+[[nodiscard]] std::vector<SourceView> views_of(const RestoreSource& source,
+                                               const SiteName& destination);
+// Whether all of them may.
+[[nodiscard]] bool may_use(const RestoreField& field, const RestoreSource& source);
+void add_views(std::map<SiteName, Seen>& seen, const std::vector<SourceView>& views);
 
 // Sets of `k` of the numbers 0..prices.size()-1 in ascending order of their summed prices, at most
 // `limit` of them. `prices` must ascend.

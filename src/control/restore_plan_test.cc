@@ -26,7 +26,6 @@ class RestorePlans : public testing::Test {
     for (int i = 0; i < sites; ++i) {
       const SiteName name = site("s" + std::to_string(i));
       snapshot_.sites.push_back({name, 1, {}});
-      snapshot_.links.push_back({site("home"), name, kme::LinkClass::kPreshared});
       const auto residual = static_cast<std::uint64_t>(sites - i) * 100'000;
       snapshot_.edges.push_back({name, site("home"), kme::LinkClass::kPreshared, residual, 0, {}});
       snapshot_.edges.push_back({site("home"), name, kme::LinkClass::kPreshared, 0, 0, {}});
@@ -47,13 +46,20 @@ class RestorePlans : public testing::Test {
   void add(const std::string& letter, sharing::ShareIndex top, bool nested, int at) {
     ShareId id;
     id.bytes.fill(static_cast<Byte>(shares_.size() + 1));
-    shares_.push_back({letter, top, nested, id, site("s" + std::to_string(at))});
+    const auto name = parse_share_name(letter);
+    const auto part = name->nested ? static_cast<std::size_t>(*name->nested) : 0;
+    shares_.push_back({letter, top, nested, id, site("s" + std::to_string(at)), part});
+  }
+  RestoreField field() const {
+    return {policy_,
+            shares_,
+            snapshot_,
+            site("home"),
+            sharing::RecordLayout(sharing::Chunking{{1'000'000}}),
+            seen_};
   }
   std::optional<RestorePlan> plan(const RestoreWishes& wishes = {}) {
-    const RestoreField field{policy_,      shares_,
-                             snapshot_,    snapshot_.links,
-                             site("home"), sharing::RecordLayout(sharing::Chunking{{1'000'000}})};
-    return find_plan(find_sources(field, wishes, trials_), policy_.scheme, wishes);
+    return plan_restore(field(), wishes, trials_);
   }
   std::vector<std::string> letters(const RestoreWishes& wishes = {}) {
     const auto found = plan(wishes);
@@ -65,11 +71,19 @@ class RestorePlans : public testing::Test {
                   [&](const EdgeState& e) { return e.from == site(name) || e.to == site(name); });
   }
 
+  double price_home(const SiteName& from, std::uint64_t bytes) const {
+    const auto edge = std::ranges::find_if(snapshot_.edges, [&](const EdgeState& e) {
+      return e.from == from && e.to == site("home");
+    });
+    return edge_price(*edge, bytes);
+  }
+
   using Letters = std::vector<std::string>;
   PolicyNode policy_;
   Snapshot snapshot_;
   std::vector<ShareLocation> shares_;
   RestoreTrials trials_;
+  std::map<SiteName, Seen> seen_;
 };
 
 TEST_F(RestorePlans, TheCheapestThreeOfFive) {
@@ -130,15 +144,12 @@ TEST_F(RestorePlans, ThePlanIsAsCheapAsBruteForce) {
   std::mt19937 random(7);
   for (int round = 0; round < 50; ++round) {
     for (EdgeState& edge : snapshot_.edges) edge.residual_bytes = random() % 4'000'000;
-    const RestoreField field{policy_,      shares_,
-                             snapshot_,    snapshot_.links,
-                             site("home"), sharing::RecordLayout(sharing::Chunking{{1'000'000}})};
+    const RestoreField field = this->field();
     std::vector<double> tops(4);
     for (int i = 0; i < 4; ++i) {
       const SiteName at = site("s" + std::to_string(i));
       const auto records = field.records.below(policy_.scheme);
-      tops[static_cast<std::size_t>(i)] =
-          priced_route(snapshot_, at, site("home"), records.lengths({0}, records.count()))->second;
+      tops[static_cast<std::size_t>(i)] = price_home(at, records.lengths({0}, records.count()));
     }
     double gathered = 1e300;
     for (std::size_t at = 4; at < 7; ++at) {
@@ -151,6 +162,33 @@ TEST_F(RestorePlans, ThePlanIsAsCheapAsBruteForce) {
     std::ranges::sort(tops);
     EXPECT_NEAR(plan()->price(), tops[0] + tops[1] + tops[2], 1e-9);
   }
+}
+
+// s0 and s1 reach home over relays: each relay may see one share only, whatever is cheaper.
+TEST_F(RestorePlans, RelaysSeeNoMoreThanTheLedgerAllows) {
+  build("2 of (a, b)", 2);
+  snapshot_.edges.clear();
+  for (const char* relay : {"cheap", "dear"}) {
+    snapshot_.sites.push_back({site(relay), 9, {}});
+    const std::uint64_t residual = relay == std::string("cheap") ? 4'000'000 : 0;
+    for (const char* end : {"s0", "s1", "home"}) {
+      snapshot_.edges.push_back(
+          {site(end), site(relay), kme::LinkClass::kPreshared, residual, 0, {}});
+      snapshot_.edges.push_back(
+          {site(relay), site(end), kme::LinkClass::kPreshared, residual, 0, {}});
+    }
+  }
+  const auto relays = [&] {
+    const auto found = plan();
+    std::string text;
+    if (found) text = found->sources[0].route[1].text() + " " + found->sources[1].route[1].text();
+    return text;
+  };
+  EXPECT_TRUE(relays() == "cheap dear" || relays() == "dear cheap") << relays();
+  seen_[site("cheap")].shares = {0};  // an earlier restore
+  EXPECT_EQ(relays(), "cheap dear");
+  seen_[site("dear")].shares = {0};
+  EXPECT_FALSE(plan());
 }
 
 TEST(CheapestSets, AscendAndMissNothing) {

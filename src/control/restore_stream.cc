@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "control/consent_desk.h"
+#include "control/exposure_ledger.h"
 #include "control/key_account.h"
 #include "control/network_view.h"
 #include "datapath/datapath.h"
@@ -115,17 +116,16 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   const NetworkView view = look_at_network(site_, own_);
   missing_ = view.missing;
   snapshot_ = view.snapshot;
+  TRY_ASSIGN(seen_, exposure_of(catalog_, object_.object));
   return {};
 }
 
 RestoreField RestoreStream::field() const {
-  return {policy_,           proven_,
-          snapshot_,         site_.config.links,
-          site_.config.name, sharing::RecordLayout(chunking_)};
+  return {policy_, proven_, snapshot_, site_.config.name, sharing::RecordLayout(chunking_), seen_};
 }
 
 Result<RestorePlan> RestoreStream::choose() const {
-  auto plan = find_plan(find_sources(field(), wishes_, trials_), policy_.scheme, wishes_);
+  auto plan = plan_restore(field(), wishes_, trials_);
   if (plan) return std::move(*plan);
   std::string why = "no set of shares that restores the object is left";
   for (const Fault& fault : faults_) why += fmt::format("; {} ({})", fault.why, fault.share);
@@ -152,19 +152,36 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
                      .chunk_count = count};
 }
 
+// The ledger knows before the bytes travel. What an earlier source of this restore has shown to a
+// site counts as well.
+Result<> RestoreStream::record_exposure(const RestoreSource& source) {
+  if (!may_use(field(), source)) {
+    return fail(Code::kRefused, "over " + route_text(source.route) +
+                                    " a site would see more of the object than it may");
+  }
+  const std::vector<SourceView> views = views_of(source, site_.config.name);
+  TRY(catalog_.add_sightings(object_.object, session_, sightings_of(views)));
+  add_views(seen_, views);
+  return {};
+}
+
 Result<std::unique_ptr<RecordSource>> RestoreStream::open_source(const RestoreSource& source,
                                                                  std::uint64_t first,
                                                                  std::uint64_t count) {
+  TRY(record_exposure(source));
   TRY_ASSIGN(ReadRequest request, read_request(source.at, first, count));
   if (source.at.site == site_.config.name && source.others.empty()) {
     TRY_ASSIGN(auto released, own_.release(request, site_.config.name));
     return std::make_unique<OwnSource>(site_, std::move(released), std::move(request));
   }
-  channel::Request call_request{.to = source.at.site, .job = session_};
+  channel::Request call_request{
+      .to = source.at.site, .way = way_against(source.route), .job = session_};
   if (!source.others.empty()) {
     CombineRequest gather{.own = std::move(request), .others = {}};
-    for (const ShareLocation& other : source.others) {
-      gather.others.push_back({other.site, other.share, evidence_.at(other.site)});
+    for (std::size_t i = 0; i < source.others.size(); ++i) {
+      const ShareLocation& other = source.others[i];
+      gather.others.push_back(
+          {other.site, other.share, evidence_.at(other.site), source.other_routes[i]});
     }
     call_request.method = number(Method::kShareCombine);
     call_request.body = encode(gather);
@@ -279,8 +296,7 @@ Result<> RestoreStream::account() {
       TRY(record_route_use(catalog_, session_, source.route, snapshot_,
                            bulk_use(top_records_, used.first, used.count)));
       const PolicyNode& cut = policy_.children[static_cast<std::size_t>(source.top)];
-      for (const ShareLocation& other : source.others) {
-        const Route hop = travel_route(site_.config.links, other.site, source.at.site);
+      for (const Route& hop : source.other_routes) {
         TRY(record_route_use(catalog_, session_, hop, snapshot_,
                              bulk_use(top_records_.below(cut.scheme), used.first, used.count)));
       }

@@ -50,6 +50,7 @@ class RestoreStream {
   [[nodiscard]] RestoreField field() const;
   Result<std::unique_ptr<RecordSource>> open_source(const RestoreSource& source,
                                                     std::uint64_t first, std::uint64_t count);
+  Result<> record_exposure(const RestoreSource& source);
   Result<ReadRequest> read_request(const ShareLocation& share, std::uint64_t first,
                                    std::uint64_t count) const;
   Result<> run_plan(const RestorePlan& plan, const PlainSink& sink);
@@ -91,6 +92,7 @@ class RestoreStream {
   std::vector<ShareLocation> proven_;  // that the consent has evidence for
   RestoreWishes wishes_;
   std::vector<std::pair<SiteName, std::string>> missing_;
+  std::map<SiteName, Seen> seen_;  // the exposure ledger, this restore included
 
   std::uint64_t next_chunk_ = 0;
   RestoreTrials trials_;

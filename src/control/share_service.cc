@@ -116,7 +116,8 @@ SiteStatus ShareService::status() {
   for (const kme::Link* link : site_.keys.links()) {
     const kme::LinkStatus state = link->status();
     status.edges.push_back({site_.config.name, state.peer, state.link_class, state.residual_bytes,
-                            state.inflow_bits_per_second, state.send.origins});
+                            state.inflow_bits_per_second, state.send.origins, state.relay_paths,
+                            state.relays});
   }
   return status;
 }
@@ -238,10 +239,15 @@ Result<std::vector<channel::Call>> ShareService::fetch_others(channel::Exchange&
       return fail(Code::kRefused, site_.config.name.text() +
                                       ": another share is not a sibling of the one held here");
     }
+    if (other.route.empty() || other.route.front() != other.site ||
+        other.route.back() != site_.config.name) {
+      return fail(Code::kInvalidArgument, "the route of a part does not lead from its holder here");
+    }
     ReadRequest fetch = request.own;
     fetch.share = other.share;
     fetch.evidence = other.evidence;
     TRY_ASSIGN(channel::Call call, site_.caller.start({.to = other.site,
+                                                       .way = way_against(other.route),
                                                        .method = number(Method::kShareRead),
                                                        .job = exchange.request().job,
                                                        .body = encode(fetch)}));

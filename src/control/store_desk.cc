@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "control/plan_json.h"
 #include "control/store_job.h"
 
 namespace warifu::control {
@@ -92,6 +93,24 @@ Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string&
                                    upload.staging_key_.bytes()));
   upload.writer_ = std::make_unique<StagingWriter>(std::move(writer));
   return upload;
+}
+
+Result<boost::json::object> StoreDesk::advise(std::uint64_t length, const std::string& wished) {
+  SiteContext& site = engine_.site();
+  if (length == 0) return fail(Code::kInvalidArgument, "a plan is for at least one byte");
+  TRY_ASSIGN(const PolicyNode policy, parse_policy(wished.empty() ? site.config.policy : wished));
+  const NetworkView view = look_at_network(site, engine_.own());
+  const auto advice =
+      advise_placement(policy, view.snapshot, sharing::RecordLayout(sharing::Chunking{{length}}));
+  if (!advice) {
+    std::string text = advice.error().message;
+    for (const auto& [missing, why] : view.missing) text += "; " + why;
+    return fail(advice.error().code, text);
+  }
+  boost::json::object object = advice_json(*advice, view);
+  object["policy"] = policy.text();
+  object["bytes"] = length;
+  return object;
 }
 
 }  // namespace warifu::control

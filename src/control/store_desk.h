@@ -2,6 +2,8 @@
 // begins.
 #pragma once
 
+#include <boost/json/object.hpp>
+
 #include "control/jobs.h"
 #include "control/sealed_secret.h"
 #include "control/staging.h"
@@ -45,6 +47,9 @@ class StoreDesk {
   // kRefused (no legal placement).
   [[nodiscard]] Result<Upload> begin(const std::string& person, const std::string& label,
                                      std::uint64_t length, const std::string& policy);
+  // What would be planned now for an object of this length (docs/api.md). Errors: kInvalidArgument,
+  // kRefused naming the rules, with the sites that do not answer.
+  [[nodiscard]] Result<boost::json::object> advise(std::uint64_t length, const std::string& policy);
 
  private:
   JobEngine& engine_;

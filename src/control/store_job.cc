@@ -6,7 +6,9 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "control/exposure_ledger.h"
 #include "control/key_account.h"
+#include "control/plan_json.h"
 
 namespace warifu::control {
 
@@ -118,19 +120,20 @@ Result<> StoreJob::plan() {
   if (!shares_.empty()) return save(catalog::JobState::kRunning, "move");  // planned before a crash
   const NetworkView view = look_at_network(site, engine_.own());
   const sharing::RecordLayout records(chunking_);
-  auto plan = plan_placement(policy_, view.snapshot, records);
-  if (!plan) {
-    std::string text = plan.error().message;
+  const auto advice = advise_placement(policy_, view.snapshot, records);
+  if (!advice) {
+    std::string text = advice.error().message;
     for (const auto& [missing, why] : view.missing) text += "; " + why;
     // With every site there, the policy cannot be met; otherwise a site may come back.
-    return fail(view.missing.empty() ? plan.error().code : Code::kUnavailable, text);
+    return fail(view.missing.empty() ? advice.error().code : Code::kUnavailable, text);
   }
+  const PlacementPlan& plan = advice->plan;
   const auto shares =
-      planned_shares(object_.object, *plan, policy_.scheme, records, site.system.random);
-  boost::json::array reasons;
-  for (const std::string& reason : plan->reasons) reasons.emplace_back(reason);
-  TRY(engine_.catalog().set_job_plan(job_id_, boost::json::serialize(reasons)));
+      planned_shares(object_.object, plan, policy_.scheme, records, site.system.random);
+  TRY(engine_.catalog().set_job_plan(job_id_, boost::json::serialize(advice_json(*advice, view))));
   for (const auto& share : shares) job_.total_bytes += share.bytes;
+  TRY(engine_.catalog().add_sightings(object_.object, job_id_,
+                                      sightings_of(plan.shares, view.snapshot.origin)));
   TRY(engine_.catalog().add_shares(shares));
   TRY_ASSIGN(shares_, engine_.catalog().list_shares(object_.object));
   return save(catalog::JobState::kRunning, "move");
@@ -257,7 +260,11 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
     ReshareRequest request{.share = parent.share};
     for (const auto& share : nested) {
       TRY(catalog.set_share_state(share.share, catalog::ShareState::kWriting));
-      request.targets.push_back({share.last_site, spec_of(share)});
+      TRY_ASSIGN(Route route, parse_route(share.route));
+      request.targets.push_back({share.last_site, spec_of(share), std::move(route)});
+    }
+    for (const auto& share : top_shares()) {
+      TRY_ASSIGN(request.travelled[share.share], parse_route(share.route));
     }
     std::uint64_t before = 0;  // all top shares, and the parts of the shares cut earlier
     for (const auto& share : shares_) {

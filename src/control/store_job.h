@@ -44,7 +44,7 @@ class StoreJob {
   Result<> finish();
 
   [[nodiscard]] ShareSpec spec_of(const catalog::Share& share);
-  [[nodiscard]] std::vector<CutTarget> top_targets();
+  [[nodiscard]] Result<std::vector<CutTarget>> top_targets();
   // The cut that made (top) or makes (of a share that is cut again) these shares.
   [[nodiscard]] sharing::Scheme scheme_of(const catalog::Share& share) const;
   [[nodiscard]] sharing::RecordLayout records_of(const catalog::Share& share) const;

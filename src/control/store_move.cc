@@ -1,6 +1,7 @@
 // The data path of a store: staged chunks are tagged, cut and moved.
 #include <algorithm>
 
+#include "control/key_account.h"
 #include "control/store_job.h"
 
 namespace warifu::control {
@@ -64,15 +65,19 @@ class TaggedInput final : public CutInput {
 
 }  // namespace
 
-std::vector<CutTarget> StoreJob::top_targets() {
+Result<std::vector<CutTarget>> StoreJob::top_targets() {
   std::vector<CutTarget> targets;
-  for (const auto& share : top_shares()) targets.push_back({share.last_site, spec_of(share)});
+  for (const auto& share : top_shares()) {
+    TRY_ASSIGN(Route route, parse_route(share.route));
+    targets.push_back({share.last_site, spec_of(share), std::move(route)});
+  }
   return targets;
 }
 
 Result<Cutting> StoreJob::prepare_cut() {
+  TRY_ASSIGN(std::vector<CutTarget> targets, top_targets());
   return Cutting::prepare(engine_.site(), engine_.own().uploads(), policy_.scheme,
-                          sharing::RecordLayout(chunking_), top_targets(), job_id_);
+                          sharing::RecordLayout(chunking_), std::move(targets), job_id_);
 }
 
 Result<> StoreJob::move() {

@@ -196,6 +196,43 @@ class Ramp(ThresholdTest):
         # Two of the three parts are used, and each of them is named when it is wrong.
         self.assertEqual(len([names for names in blamed if names]), 2)
 
+class PlannedWays(ThresholdTest):
+    """lsa is linked to cloud3 too: B and C reach two clouds over different relays."""
+
+    SETTINGS = {"link": "lsa:cloud3"}
+    POLICIES = {"clouds": "2 of (origin, cloud1, cloud2)"}
+
+    @staticmethod
+    def seen_by(routes):
+        """Site -> shares that it held or relayed; routes by share."""
+        seen = {}
+        for share, route in routes.items():
+            for site in route.split(" > "):
+                seen.setdefault(site, set()).add(share)
+        return seen
+
+    def test_nobody_sees_two_shares_at_a_store_and_at_restores(self):
+        stored = self.network.explain(self.ids["clouds"])
+        ways = {share["share"]: share["route"] for share in stored["shares"]}
+        seen = self.seen_by({name: ways[name] for name in ("B", "C")})
+        self.assertEqual({site for site, shares in seen.items() if len(shares) > 1}, {"tommo"})
+        self.assertIn("lsa > cloud3 > cloud2", " ".join(ways.values()))
+        done = self.restore("clouds", using="B,C")
+        back = self.seen_by(dict(zip(("B", "C"), done["routes"])))
+        for site, shares in back.items():
+            if site != "tommo":
+                self.assertEqual(len(shares | seen.get(site, set())), 1, site)
+
+    def test_the_plan_tells_why(self):
+        plan = self.network.plan(self.ids["clouds"])
+        self.assertEqual([share["share"] for share in plan["chosen"]["shares"]], ["A", "B", "C"])
+        self.assertIsNone(plan["runner_up"])
+        self.assertEqual(len(plan["inputs"]["sites"]), 6)
+        now = self.network.plan(size="1M", policy="2 of (origin, vault, cloud)")
+        self.assertNotEqual([share["site"] for share in now["runner_up"]["shares"]],
+                            [share["site"] for share in now["chosen"]["shares"]])
+        self.assertEqual(now["chosen"]["hours_for_key"], 0)
+
 
 if __name__ == "__main__":
     unittest.main()

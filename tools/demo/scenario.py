@@ -242,7 +242,7 @@ class Scenario:
         self.screen.say("The sites were chosen from the residual key of every link. B and C "
                         "travelled under one-time pad with QKD key; each key was used once and "
                         "destroyed.")
-        for reason in stored["plan"]:
+        for reason in stored["plan"]["reasons"]:
             self.screen.fact("why", reason)
         for entry in stored["placement"]:
             route = entry["route"]

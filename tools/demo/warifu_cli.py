@@ -109,12 +109,15 @@ class Warifu:
 
 
 def options(**values):
-    """Command line options from keyword arguments; None and False are left out."""
+    """Command line options from keyword arguments; None and False are left out, a tuple is one
+    option for each."""
     arguments = []
     for name, value in values.items():
         option = "--" + name.replace("_", "-")
         if value is True:
             arguments.append(option)
+        elif isinstance(value, tuple):
+            arguments += [word for each in value for word in (option, str(each))]
         elif value is not None and value is not False:
             arguments += [option, str(value)]
     return arguments
@@ -179,6 +182,9 @@ class Network:
 
     def explain(self, object_id, *, site="tommo"):
         return self.warifu.ask("explain", object_id, "--site", self.site(site))
+
+    def plan(self, *object_id, site="tommo", **settings):
+        return self.warifu.ask("plan", *object_id, "--site", self.site(site), *options(**settings))
 
     def objects(self, *, site="tommo", **settings):
         return self.warifu.ask("object", "list", *options(

@@ -1,0 +1,21 @@
+// The exposure ledger of an object in the catalog: what every site has come to see of it, over all
+// stores, re-shares and restores. Entries are made before bytes travel and never go.
+#pragma once
+
+#include "catalog/catalog.h"
+#include "control/restore_plan.h"
+
+namespace warifu::control {
+
+// The ledger, and what the routes of shares say that were stored before there was one; the origin's
+// making of the object left out. Errors: the catalog's.
+[[nodiscard]] Result<std::map<SiteName, Seen>> exposure_of(catalog::Catalog& catalog,
+                                                           const ObjectId& object);
+
+[[nodiscard]] std::vector<catalog::Sighting> sightings_of(const std::vector<SourceView>& views);
+// Of a placement: everybody on the ways of the shares but the origin, which makes them all; what it
+// keeps counts.
+[[nodiscard]] std::vector<catalog::Sighting> sightings_of(const std::vector<ShareTarget>& shares,
+                                                          const SiteName& origin);
+
+}  // namespace warifu::control

@@ -1,0 +1,59 @@
+// The network as the planner walks it: sites that answer, by number, and link directions with what
+// they cost.
+//
+// A way may use every link direction whose sending end has reported; of relayed links whose key
+// single relays know, only while all of these answer, because they see what passes. Cheapest ways by Dijkstra's
+// algorithm; all prices are positive. Immutable after construction: thread-safe. The snapshot must
+// outlive it.
+#pragma once
+
+#include <limits>
+#include <map>
+
+#include "control/placement.h"
+
+namespace warifu::control {
+
+class KeyGraph {
+ public:
+  using Node = std::uint32_t;
+  using Way = std::vector<Node>;  // both ends included
+  static constexpr Node kNone = std::numeric_limits<Node>::max();
+  static constexpr double kUnreachable = std::numeric_limits<double>::infinity();
+
+  explicit KeyGraph(const Snapshot& snapshot);
+
+  [[nodiscard]] std::size_t size() const { return snapshot_.sites.size(); }
+  // kNone when the site does not answer.
+  [[nodiscard]] Node find(const SiteName& site) const;
+  [[nodiscard]] const SiteEntry& site(Node node) const { return snapshot_.sites[node]; }
+  // The price of `bytes` over every direction, for grow().
+  [[nodiscard]] std::vector<double> prices(std::uint64_t bytes) const;
+
+  // Cheapest ways from one site to all others.
+  struct Tree {
+    Node source = kNone;
+    std::vector<double> price;  // kUnreachable: there is no way
+    std::vector<Node> before;   // the site before it on its way
+  };
+  // Banned sites are reached but never passed, and never know the key of a link that is used; the
+  // source may be banned.
+  [[nodiscard]] Tree grow(Node source, const std::vector<double>& prices,
+                          const std::vector<bool>& banned) const;
+  [[nodiscard]] static Way way(const Tree& tree, Node to);
+  [[nodiscard]] Route route(const Way& way) const;
+  // Sites beside the way that may know key of its links.
+  [[nodiscard]] std::vector<Node> knowing(const Way& way) const;
+
+ private:
+  struct Arc {
+    Node to;
+    std::size_t edge;  // of the snapshot
+    std::vector<Node> knowing;
+  };
+  const Snapshot& snapshot_;
+  std::map<SiteName, Node> numbers_;
+  std::vector<std::vector<Arc>> arcs_;  // by the site they leave
+};
+
+}  // namespace warifu::control

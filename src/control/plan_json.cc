@@ -1,0 +1,86 @@
+// Plans as JSON.
+#include "control/plan_json.h"
+
+#include <boost/json.hpp>
+
+#include "control/share_letters.h"
+
+namespace warifu::control {
+namespace {
+
+namespace json = boost::json;
+
+json::object target_json(const std::string& letter, const ShareTarget& target) {
+  return {{"share", letter},
+          {"site", target.site.text()},
+          {"route", route_text(target.route)},
+          {"cut_again", !target.nested.empty()}};
+}
+
+json::object plan_json(const PlacementPlan& plan, const Snapshot& snapshot) {
+  json::array shares, edges;
+  for (std::size_t i = 0; i < plan.shares.size(); ++i) {
+    const auto top = static_cast<sharing::ShareIndex>(i);
+    shares.push_back(target_json(top_letter(top), plan.shares[i]));
+    for (std::size_t j = 0; j < plan.shares[i].nested.size(); ++j) {
+      const auto part = static_cast<sharing::ShareIndex>(j);
+      shares.push_back(target_json(nested_letter(top, part), plan.shares[i].nested[j]));
+    }
+  }
+  std::uint64_t key_bytes = 0;
+  for (const auto& [ends, bytes] : plan.bytes_by_edge) {
+    const EdgeState* edge = find_edge(snapshot, ends.first, ends.second);
+    key_bytes += bytes;
+    edges.push_back({{"from", ends.first.text()},
+                     {"to", ends.second.text()},
+                     {"bytes", bytes},
+                     {"residual_bytes", edge->residual_bytes},
+                     {"price", edge_price(*edge, bytes)}});
+  }
+  const auto hours = hours_for_key(plan, snapshot);
+  return {{"price", plan.price},
+          {"key_bytes", key_bytes},
+          {"hours_for_key", hours ? json::value(*hours) : json::value(nullptr)},
+          {"shares", std::move(shares)},
+          {"links", std::move(edges)}};
+}
+
+json::object inputs_json(const NetworkView& view) {
+  json::array links, sites, missing;
+  for (const EdgeState& edge : view.snapshot.edges) {
+    links.push_back({{"from", edge.from.text()},
+                     {"to", edge.to.text()},
+                     {"class", kme::link_class_name(edge.link_class)},
+                     {"residual_bytes", edge.residual_bytes},
+                     {"inflow_bits_per_second", edge.inflow_bits_per_second}});
+  }
+  for (const SiteEntry& site : view.snapshot.sites) {
+    const auto space = view.snapshot.free_bytes.find(site.name);
+    sites.push_back({{"site", site.name.text()},
+                     {"labels", json::array(site.labels.begin(), site.labels.end())},
+                     {"accepts_shares", site.accepts_shares},
+                     {"weight", site.weight},
+                     {"free_bytes", space == view.snapshot.free_bytes.end() ? 0 : space->second}});
+  }
+  for (const auto& [site, why] : view.missing) {
+    missing.push_back({{"site", site.text()}, {"why", why}});
+  }
+  return {{"origin", view.snapshot.origin.text()},
+          {"links", std::move(links)},
+          {"sites", std::move(sites)},
+          {"missing", std::move(missing)}};
+}
+
+}  // namespace
+
+json::object advice_json(const PlacementAdvice& advice, const NetworkView& view) {
+  json::object object = {{"chosen", plan_json(advice.plan, view.snapshot)}};
+  object["runner_up"] = advice.runner_up ? json::value(plan_json(*advice.runner_up, view.snapshot))
+                                         : json::value(nullptr);
+  object["excluded"] = advice.excluded;
+  object["reasons"] = json::array(advice.plan.reasons.begin(), advice.plan.reasons.end());
+  object["inputs"] = inputs_json(view);
+  return object;
+}
+
+}  // namespace warifu::control
