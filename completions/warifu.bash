@@ -4,7 +4,7 @@
 # Words of one command, as `warifu COMMAND --help` lists them.
 _warifu_options() {
   case $1 in
-    "net init") echo "--net --json --rate --preshare --bootstrap --back --base-port --link --kms --help" ;;
+    "net init") echo "--net --json --rate --preshare --bootstrap --back --base-port --link --relay --kms --help" ;;
     "net up" | "net down") echo "--net --json --only --help" ;;
     "net status") echo "--net --json --help" ;;
     "site run" | "qkd rate-model") echo "--config --help" ;;
@@ -15,6 +15,7 @@ _warifu_options() {
     "keys trail") echo "--site --json --peer --job --since --most --help" ;;
     "keys reconcile") echo "--site --json --peer --yes --help" ;;
     "keys retire") echo "--site --json --peer --older-than --origin --all --yes --help" ;;
+    "keys burn") echo "--site --json --peer --bytes --direction --yes --help" ;;
     "keys quarantine") echo "list discard --site --json --peer --direction --segment --yes --help" ;;
     "random import") echo "--site --json --origin --wipe --help" ;;
     "random test") echo "--site --json --source --kind --path --min-entropy --alpha --bytes --help" ;;
@@ -29,10 +30,17 @@ _warifu_options() {
     restore)
       echo "--site --json --grant --out --using --gather --purpose --resume --help"
       ;;
-    explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "person list" | "object show" | \
+    plan) echo "--site --json --size --policy --why --help" ;;
+    explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "stream status" | "person list" | "object show" | \
       "consent list" | "job list" | "job show" | "job watch")
       echo "--site --json --help"
       ;;
+    "sae pause" | "sae resume") echo "--site --json --link --help" ;;
+    "stream open")
+      echo "--site --socket --json --as --to --id --chunk --ttl --timeout --min-rate --max-rate --help"
+      ;;
+    "stream read") echo "--site --socket --json --as --id --bytes --out --timeout --help" ;;
+    "stream close") echo "--site --socket --json --id --help" ;;
     split) echo "--json --out --scheme --random --random-origin --workers --help" ;;
     combine) echo "--json --record --out --workers --help" ;;
     bench) echo "--json --only --list --all --quick --dir --size --help" ;;
@@ -42,14 +50,15 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae person object explain consent restore job split combine bench" ;;
+    "") echo "net site qkd link keys random sae stream person object explain plan consent restore job split combine bench" ;;
     net) echo "init up down status" ;;
     site) echo "run shares audit" ;;
     qkd) echo "rate-model" ;;
     link) echo "preshare import status" ;;
-      keys) echo "status watch list trail reconcile retire quarantine" ;;
+      keys) echo "status watch list trail reconcile retire burn quarantine" ;;
       random) echo "import status test readmit" ;;
-      sae) echo "list status" ;;
+      sae) echo "list status pause resume" ;;
+      stream) echo "open read close status" ;;
     person) echo "enrol list" ;;
     object) echo "store list show card-record" ;;
     consent) echo "give list" ;;
@@ -115,7 +124,7 @@ _warifu() {
       _warifu_words "en ja"
       return
       ;;
-    --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --size | --id | --name | --keys | --person | \
+    --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --relay | --size | --id | --name | --keys | --person | \
       --label | --policy | --object | --grantee | --destination | --uses | --valid | --grant | --using | \
       --gather | --resume | --peer | --job | --since | --most | --interval | --rounds | --older-than | \
       --origin | --segment)

@@ -26,6 +26,7 @@ struct NetInitOptions {
   std::string back;  // the directions that a store does not use; empty: like the others
   std::uint16_t base_port = 0;
   std::vector<std::string> links;  // more preshared links, "tommo:cloud1"
+  std::vector<std::string> relays;  // relayed links, "lsa:cloud1" or, with one path, "lsa:cloud1:1"
   bool kms = false;                // keys for two applications at each site
 };
 [[nodiscard]] Result<> net_init(const Common& common, const NetInitOptions& options);
@@ -68,6 +69,7 @@ struct KeysOptions {
   std::string peer, direction, job, since, older_than, origin;
   std::optional<std::uint64_t> segment;
   std::uint64_t most = 1000;
+  std::string bytes;  // with a unit
   bool all = false, yes = false;
 };
 [[nodiscard]] Result<> keys_status(const Common& common);
@@ -77,6 +79,7 @@ struct KeysOptions {
 [[nodiscard]] Result<> keys_quarantine_discard(const Common& common, const KeysOptions& options);
 [[nodiscard]] Result<> keys_reconcile(const Common& common, const KeysOptions& options);
 [[nodiscard]] Result<> keys_retire(const Common& common, const KeysOptions& options);
+[[nodiscard]] Result<> keys_burn(const Common& common, const KeysOptions& options);
 [[nodiscard]] Result<> keys_trail(const Common& common, const KeysOptions& options);
 
 struct RandomImportOptions {
@@ -100,6 +103,25 @@ struct RandomTestOptions {
 // Applications that take keys at a site.
 [[nodiscard]] Result<> sae_list(const Common& common);
 [[nodiscard]] Result<> sae_status(const Common& common);
+struct SaePauseOptions {
+  std::string id;    // an application of the site, or
+  std::string link;  // the far end's site of a link
+};
+[[nodiscard]] Result<> sae_pause(const Common& common, const SaePauseOptions& options, bool paused);
+
+// Key streams, as an application uses them.
+struct StreamOptions {
+  std::string socket;  // instead of the one that the site's configuration names
+  std::string as, to;  // applications
+  std::string id;
+  std::string chunk, ttl, timeout;
+  std::uint32_t min_bps = 0, max_bps = 0;
+  std::string bytes, out;
+};
+[[nodiscard]] Result<> stream_open(const Common& common, const StreamOptions& options);
+[[nodiscard]] Result<> stream_read(const Common& common, const StreamOptions& options);
+[[nodiscard]] Result<> stream_close(const Common& common, const StreamOptions& options);
+[[nodiscard]] Result<> stream_status(const Common& common);
 
 // The person's card at this terminal. Here: the emulated card, its memory in a file.
 struct CardOptions {
@@ -128,6 +150,12 @@ struct ObjectOptions {
 [[nodiscard]] Result<> object_show(const Common& common, const ObjectOptions& options);
 [[nodiscard]] Result<> object_card_record(const Common& common, const ObjectOptions& options);
 [[nodiscard]] Result<> explain(const Common& common, const ObjectOptions& options);
+
+struct PlanOptions {
+  std::string object, size, policy;
+  bool why = false;
+};
+[[nodiscard]] Result<> plan(const Common& common, const PlanOptions& options);
 
 struct ConsentOptions {
   std::string object, purpose, grantee, destination, valid = "1h", lang = "en";

@@ -97,10 +97,11 @@ Result<> job_show(const Common& common, const JobOptions& options) {
     fmt::print("expected  {}\n", text_of(job, "expected_end"));
   }
   if (!text_of(job, "error").empty()) fmt::print("note      {}\n", text_of(job, "error"));
-  if (const auto& plan = job.at("plan"); plan.is_array()) {
+  if (const auto* plan = job.at("plan").if_object(); plan != nullptr && plan->contains("reasons")) {
     fmt::print("plan\n");
-    for (const auto& line : plan.as_array())
+    for (const auto& line : plan->at("reasons").as_array()) {
       fmt::print("  {}\n", std::string_view(line.as_string()));
+    }
   }
   return {};
 }

@@ -24,6 +24,8 @@ std::string bytes_of(const json::value& object, const char* key) {
   return human_bytes(number_of(object, key));
 }
 
+void print_ways(const json::value& answer);
+
 std::string rate_of(const json::value& object, const char* key) {
   return human_bit_rate(object.at(key).to_number<double>());
 }
@@ -71,6 +73,34 @@ void print_links(const json::value& answer) {
   if (devices.empty()) return;
   fmt::print("\n");
   print_table({"PEER", "DEVICE", "QBER", "RATE", "LOST", "STATE"}, devices);
+  print_ways(answer);
+}
+
+std::string paths_text(const json::value& paths) {
+  std::string text;
+  for (const auto& path : paths.as_array()) {
+    std::string one;
+    for (const auto& site : path.as_array()) {
+      one += (one.empty() ? "" : " > ") + std::string(site.as_string());
+    }
+    text += (text.empty() ? "" : " + ") + one;
+  }
+  return text;
+}
+
+// How the key of relayed links has come.
+void print_ways(const json::value& answer) {
+  Rows rows;
+  for (const auto& link : answer.at("links").as_array()) {
+    if (link.at("relay").is_null()) continue;
+    for (const auto& way : link.at("relay").at("ways").as_array()) {
+      rows.push_back({text_of(link, "peer"), std::to_string(number_of(way, "segments")),
+                      bytes_of(way, "bytes"), text_of(way, "last"), paths_text(way.at("paths"))});
+    }
+  }
+  if (rows.empty()) return;
+  fmt::print("\n");
+  print_table({"PEER", "SEGMENTS", "KEY", "LAST", "RELAYED OVER"}, rows);
 }
 
 // "?a=b&c=d" of those that are set.
@@ -200,14 +230,9 @@ Result<> keys_reconcile(const Common& common, const KeysOptions& options) {
   return {};
 }
 
-Result<> keys_retire(const Common& common, const KeysOptions& options) {
-  json::object body = {{"peer", options.peer}, {"apply", options.yes}, {"all", options.all}};
-  if (!options.older_than.empty()) {
-    TRY_ASSIGN(body["older_than_seconds"], parse_duration(options.older_than));
-  }
-  if (!options.origin.empty()) body["origin"] = options.origin;
+Result<> burn_at_both(const Common& common, const char* path, const json::object& body) {
   ApiClient client(common.site);
-  TRY_ASSIGN(const json::value answer, client.post("/v1/keys/retire", body));
+  TRY_ASSIGN(const json::value answer, client.post(path, body));
   if (common.json) {
     print_json(answer);
     return {};
@@ -218,6 +243,22 @@ Result<> keys_retire(const Common& common, const KeysOptions& options) {
              applied ? "are" : "would be");
   say_only_looked(applied);
   return {};
+}
+
+Result<> keys_retire(const Common& common, const KeysOptions& options) {
+  json::object body = {{"peer", options.peer}, {"apply", options.yes}, {"all", options.all}};
+  if (!options.older_than.empty()) {
+    TRY_ASSIGN(body["older_than_seconds"], parse_duration(options.older_than));
+  }
+  if (!options.origin.empty()) body["origin"] = options.origin;
+  return burn_at_both(common, "/v1/keys/retire", body);
+}
+
+Result<> keys_burn(const Common& common, const KeysOptions& options) {
+  json::object body = {{"peer", options.peer}, {"apply", options.yes}};
+  TRY_ASSIGN(body["bytes"], parse_size(options.bytes));
+  if (!options.direction.empty()) body["direction"] = options.direction;
+  return burn_at_both(common, "/v1/keys/burn", body);
 }
 
 Result<> keys_trail(const Common& common, const KeysOptions& options) {

@@ -50,8 +50,8 @@ Result<std::vector<std::string>> write_kms_files(const std::vector<KmsSite>& sit
     texts.push_back(fmt::format(
         "\n[kms]\n# Keys for applications by ETSI GS QKD 014 (docs/kms.md).\n"
         "listen = \"127.0.0.1:{}\"\ncertificate = \"{}/server.pem\"\nkey = \"{}/server.key\"\n"
-        "ca = \"{}/ca.pem\"\n{}",
-        site.port, site.dir, site.dir, site.dir, saes));
+        "ca = \"{}/ca.pem\"\nstream_socket = \"{}/streams.sock\"\n{}",
+        site.port, site.dir, site.dir, site.dir, site.dir, saes));
   }
   return texts;
 }

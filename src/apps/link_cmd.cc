@@ -31,6 +31,20 @@ Result<PadOffset> stream_end(const std::string& site_dir, const std::string& pee
   return fail(Code::kNotFound, "there is no link to " + peer);
 }
 
+// "lsa: key over 2 disjoint paths; relays so far: cloud2, tommo, tuh".
+void add_relays(const json::value& link, std::vector<std::string>& lines) {
+  const std::uint64_t paths = number_of(link, "relay_paths");
+  if (paths == 0) return;
+  std::string relays;
+  for (const auto& relay : link.at("relays").as_array()) {
+    relays += (relays.empty() ? "" : ", ") + std::string(relay.as_string());
+  }
+  lines.push_back(fmt::format(
+      "{}: relayed key over {}; relays so far: {}", text_of(link, "peer"),
+      paths == 1 ? "one path, whose relays know it" : fmt::format("{} disjoint paths", paths),
+      relays.empty() ? "none" : relays));
+}
+
 }  // namespace
 
 Result<> link_preshare(const Common& common, const PreshareOptions& options) {
@@ -92,6 +106,7 @@ Result<> link_status(const Common& common) {
     return {};
   }
   std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> relays;
   for (const auto& link : answer.at("links").as_array()) {
     const json::value& send = link.at("send");
     const json::value& receive = link.at("receive");
@@ -108,10 +123,12 @@ Result<> link_status(const Common& common) {
                     human_bytes(number_of(send, "share_bytes")),
                     human_bytes(number_of(send, "tag_bytes") + number_of(send, "hash_key_bytes")),
                     origins, text_of(link, "device")});
+    add_relays(link, relays);
   }
   print_table({"PEER", "CLASS", "RESIDUAL", "RECEIVE", "LEASED", "INFLOW", "SENT", "SHARES", "TAGS",
                "KEY FROM", "DEVICE"},
               rows);
+  for (const std::string& line : relays) fmt::print("{}\n", line);
   return {};
 }
 

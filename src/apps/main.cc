@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/command_line.h"
 #include "apps/commands.h"
 #include "apps/output.h"
 #include "secret/secret.h"
@@ -14,22 +15,6 @@ namespace {
 
 using namespace warifu;
 using namespace warifu::apps;
-
-// What the chosen subcommand will run.
-using Action = std::function<Result<>()>;
-
-CLI::App* add(CLI::App& parent, const char* name, const char* description, const char* example) {
-  CLI::App* command = parent.add_subcommand(name, description);
-  command->footer(std::string("Example:\n  ") + example);
-  return command;
-}
-
-void add_site(CLI::App* command, Common& common) {
-  command->add_option("--site", common.site, "folder of the site (or set WARIFU_SITE)")
-      ->envname("WARIFU_SITE")
-      ->required();
-  command->add_flag("--json", common.json, "print one JSON document");
-}
 
 void add_net(CLI::App* command, Common& common) {
   command->add_option("--net", common.net, "folder of the network (or set WARIFU_NET)")
@@ -62,6 +47,9 @@ void net_commands(CLI::App& app, Common& common, Action& action) {
                       "between clouds); default: like the others");
   command->add_option("--base-port", init.base_port, "first TCP port; 0 takes free ones");
   command->add_option("--link", init.links, "one more preshared link, for example tommo:cloud1");
+  command->add_option("--relay", init.relays,
+                      "a link whose key comes over other sites, for example lsa:cloud1; "
+                      "lsa:cloud1:1 over one path only");
   command->add_flag("--kms", init.kms, "every site also gives keys to two applications");
   command->callback([&] { action = [&] { return net_init(common, init); }; });
 
@@ -204,6 +192,14 @@ void keys_commands(CLI::App& app, Common& common, Action& action) {
   command->add_flag("--all", which.all, "everything but the control floor");
   command->add_flag("--yes", which.yes, "do it; without it the amount is told");
   command->callback([&] { action = [&] { return keys_retire(common, which); }; });
+  command = add(*keys, "burn", "burn the next bytes of a link's key at both ends",
+                "warifu keys burn --site S --peer lsa --bytes 1MB --yes");
+  add_site(command, common);
+  add_peer(command, which, true);
+  command->add_option("--bytes", which.bytes, "of each direction: 4096, 1MB")->required();
+  command->add_option("--direction", which.direction, "send or receive alone");
+  command->add_flag("--yes", which.yes, "do it; without it the amount is told");
+  command->callback([&] { action = [&] { return keys_burn(common, which); }; });
   quarantine_commands(*keys, common, action, which);
 }
 
@@ -244,19 +240,6 @@ void random_commands(CLI::App& app, Common& common, Action& action) {
   add_site(command, common);
   command->add_option("source", test.source, "name of the source")->required();
   command->callback([&] { action = [&] { return random_readmit(common, test); }; });
-}
-
-void sae_commands(CLI::App& app, Common& common, Action& action) {
-  CLI::App* sae = app.add_subcommand("sae", "applications that take keys at a site");
-  sae->require_subcommand(1);
-  auto* command = add(*sae, "list", "which applications a site knows, and where they are",
-                      "warifu sae list --site /tmp/demo/sites/tommo");
-  add_site(command, common);
-  command->callback([&] { action = [&] { return sae_list(common); }; });
-  command = add(*sae, "status", "keys given and waiting, for each pair of applications",
-                "warifu sae status --site /tmp/demo/sites/lsa --json");
-  add_site(command, common);
-  command->callback([&] { action = [&] { return sae_status(common); }; });
 }
 
 void person_commands(CLI::App& app, Common& common, Action& action) {
@@ -313,6 +296,16 @@ void object_commands(CLI::App& app, Common& common, Action& action) {
   add_site(command, common);
   command->add_option("object", which.object, "object id")->required();
   command->callback([&] { action = [&] { return explain(common, which); }; });
+
+  static PlanOptions planning;
+  command = add(app, "plan", "which sites and ways an object gets, and why",
+                "warifu plan --size 16G --why --site S");
+  add_site(command, common);
+  command->add_option("object", planning.object, "a stored object: as it was decided then");
+  command->add_option("--size", planning.size, "as it would be decided now, for so many bytes");
+  command->add_option("--policy", planning.policy, "another policy than the site's own");
+  command->add_flag("--why", planning.why, "also links, the runner-up, and what was excluded");
+  command->callback([&] { action = [&] { return plan(common, planning); }; });
 }
 
 void consent_commands(CLI::App& app, Common& common, Action& action) {
@@ -436,6 +429,7 @@ int main(int argc, char** argv) {
   keys_commands(app, common, action);
   random_commands(app, common, action);
   sae_commands(app, common, action);
+  stream_commands(app, common, action);
   person_commands(app, common, action);
   object_commands(app, common, action);
   consent_commands(app, common, action);

@@ -21,6 +21,7 @@
 #include "kme/key_manager.h"
 #include "kme/preshare.h"
 #include "kme/rate_model_config.h"
+#include "kme/relay_paths.h"
 #include "os/net.h"
 
 namespace warifu::apps {
@@ -39,7 +40,13 @@ struct LinkPlan {
   std::size_t a, b;  // indices of sites
   bool qkd;
   LinkId id;
-  std::array<DeviceFiles, 2> devices;  // at a, at b; for qkd links
+  std::array<DeviceFiles, 2> devices = {};  // at a, at b; for qkd links
+  unsigned relay_paths = 0;                 // of a relayed link
+
+  [[nodiscard]] kme::LinkClass link_class() const {
+    if (relay_paths > 0) return kme::LinkClass::kRelayed;
+    return qkd ? kme::LinkClass::kQkd : kme::LinkClass::kPreshared;
+  }
 };
 
 constexpr const char* kPolicy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
@@ -58,16 +65,14 @@ class Init {
                                     {3, 4, false},
                                     {3, 5, false},
                                     {4, 5, false}}) {
-      links_.push_back({static_cast<std::size_t>(a),
-                        static_cast<std::size_t>(b),
-                        qkd,
-                        os::random_id<LinkId>(os::kernel_random()),
-                        {}});
+      links_.push_back({static_cast<std::size_t>(a), static_cast<std::size_t>(b), qkd,
+                        os::random_id<LinkId>(os::kernel_random())});
     }
   }
 
   Result<> run() {
-    for (const std::string& ends : options_.links) TRY(add_link(ends));
+    for (const std::string& ends : options_.links) TRY(add_link("--link", ends, 0));
+    for (const std::string& text : options_.relays) TRY(add_relay(text));
     TRY(kme::parse_bit_rate(options_.rate));
     TRY_ASSIGN(preshare_bytes_, parse_size(options_.preshare));
     TRY_ASSIGN(bootstrap_bytes_, parse_size(options_.bootstrap));
@@ -109,8 +114,33 @@ class Init {
  private:
   std::string site_dir(std::size_t i) const { return dir_ + "/sites/" + sites_[i].name; }
 
-  // One more preshared link, "tommo:cloud1".
-  Result<> add_link(const std::string& ends) {
+  // A relayed link, "lsa:cloud1" or "lsa:cloud1:1".
+  Result<> add_relay(const std::string& text) {
+    const std::size_t colon = text.rfind(':');
+    const std::string last = colon == std::string::npos ? "" : text.substr(colon + 1);
+    const bool counted = last.size() == 1 && last[0] >= '1' && last[0] <= '4';
+    TRY(add_link("--relay", counted ? text.substr(0, colon) : text,
+                 counted ? static_cast<unsigned>(last[0] - '0') : 2));
+    std::vector<kme::RelayEdge> edges;
+    for (const LinkPlan& link : links_) {
+      if (link.relay_paths > 0) continue;
+      edges.push_back({site_name(link.a), site_name(link.b), std::nullopt, 0});
+      edges.push_back({site_name(link.b), site_name(link.a), std::nullopt, 0});
+    }
+    const LinkPlan& made = links_.back();
+    if (kme::disjoint_paths(edges, site_name(made.a), site_name(made.b), made.relay_paths, 0)) {
+      return {};
+    }
+    return fail(Code::kInvalidArgument,
+                fmt::format("--relay '{}': there are no {} paths over different sites; add a link "
+                            "with --link, or ask for fewer paths with {}:{}:1",
+                            text, made.relay_paths, sites_[made.a].name, sites_[made.b].name));
+  }
+
+  [[nodiscard]] SiteName site_name(std::size_t i) const { return *SiteName::parse(sites_[i].name); }
+
+  // One more link, "tommo:cloud1": preshared, or relayed over so many paths.
+  Result<> add_link(const char* option, const std::string& ends, unsigned relay_paths) {
     const std::size_t colon = ends.find(':');
     const auto index_of = [&](const std::string& name) {
       return static_cast<std::size_t>(std::ranges::find(sites_, name, &Site::name) -
@@ -124,9 +154,10 @@ class Init {
     });
     if (!known || !is_new) {
       return fail(Code::kInvalidArgument,
-                  "--link '" + ends + "' must name two sites without a link, as tommo:cloud1");
+                  std::string(option) + " '" + ends +
+                      "' must name two sites without a link, as tommo:cloud1");
     }
-    links_.push_back({a, b, false, os::random_id<LinkId>(os::kernel_random()), {}});
+    links_.push_back({a, b, false, os::random_id<LinkId>(os::kernel_random()), {}, relay_paths});
     return {};
   }
 
@@ -178,7 +209,9 @@ class Init {
       const std::size_t peer = link.a == i ? link.b : link.a;
       text += fmt::format(
           "\n[[peers]]\nsite = \"{}\"\naddress = \"127.0.0.1:{}\"\nclass = \"{}\"\nid = \"{}\"\n",
-          sites_[peer].name, sites_[peer].port, link.qkd ? "qkd" : "preshared", link.id.text());
+          sites_[peer].name, sites_[peer].port, kme::link_class_name(link.link_class()),
+          link.id.text());
+      if (link.relay_paths > 0) text += "high_water = \"16M\"\n";
       if (!link.qkd) continue;
       const DeviceFiles& device = link.devices[link.a == i ? 0 : 1];
       text += fmt::format(
@@ -206,8 +239,10 @@ class Init {
                           sites_[j].name, j + 1, sites_[j].labels);
     }
     for (const LinkPlan& link : links_) {
-      text += fmt::format("\n[[links]]\na = \"{}\"\nb = \"{}\"\nclass = \"{}\"\n",
-                          sites_[link.a].name, sites_[link.b].name, link.qkd ? "qkd" : "preshared");
+      text +=
+          fmt::format("\n[[links]]\na = \"{}\"\nb = \"{}\"\nclass = \"{}\"\n", sites_[link.a].name,
+                      sites_[link.b].name, kme::link_class_name(link.link_class()));
+      if (link.relay_paths > 0) text += fmt::format("paths = {}\n", link.relay_paths);
     }
     return os::replace_file(system_.files, dir + "/site.toml",
                             as_bytes(text + peers_of(i) + (options_.kms ? kms_[i] : "")));
@@ -231,8 +266,9 @@ class Init {
     std::atomic<std::size_t> next = 0;
     ProgressLine progress("key of the links");
     const std::uint64_t total = std::accumulate(
-        links_.begin(), links_.end(), std::uint64_t{0},
-        [&](std::uint64_t sum, const LinkPlan& l) { return sum + key_ab(l) + key_ba(l); });
+        links_.begin(), links_.end(), std::uint64_t{0}, [&](std::uint64_t sum, const LinkPlan& l) {
+          return l.relay_paths > 0 ? sum : sum + key_ab(l) + key_ba(l);
+        });
     std::vector<std::uint64_t> done(links_.size());
     std::mutex mutex;
     const auto work = [&] {
@@ -255,11 +291,12 @@ class Init {
   // Pools at both ends, and preshared key through the same files that a courier would carry.
   // `progress` hears how many bytes of the link's key are at both ends.
   Result<> make_key(const LinkPlan& link, const std::function<void(std::uint64_t)>& progress) {
-    const auto link_class = link.qkd ? kme::LinkClass::kQkd : kme::LinkClass::kPreshared;
+    const auto link_class = link.link_class();
     const SiteName a = *SiteName::parse(sites_[link.a].name);
     const SiteName b = *SiteName::parse(sites_[link.b].name);
     TRY(kme::create_link_pools(system_, site_dir(link.a) + "/data", {b, link_class, link.id}));
     TRY(kme::create_link_pools(system_, site_dir(link.b) + "/data", {a, link_class, link.id}));
+    if (link.relay_paths > 0) return {};  // filled by the relays once the network runs
     const std::string stem = fmt::format("{}/preshare/{}-{}", dir_, a.text(), b.text());
     const std::string files[2] = {stem + "." + a.text(), stem + "." + b.text()};
     // Three passes of equal weight: draw, take in at one end, take in at the other.

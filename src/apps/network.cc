@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,8 +56,16 @@ bool runs_config(int pid, const std::string& config) {
   return content.str().find(config) != std::string::npos;
 }
 
-bool is_ready(const ProcessEntry& entry) {
-  if (entry.is_site) return os::connect_unix(entry.ready).has_value();
+// A site that was killed may hold its socket for a moment yet: the new process must answer.
+bool is_ready(const ProcessEntry& entry, int pid) {
+  if (entry.is_site) {
+    const auto stream = os::connect_unix(entry.ready);
+    ucred listener{};
+    socklen_t size = sizeof listener;
+    return stream &&
+           ::getsockopt((*stream)->descriptor(), SOL_SOCKET, SO_PEERCRED, &listener, &size) == 0 &&
+           listener.pid == pid;
+  }
   const auto address = os::HostPort::parse(entry.ready);
   return address && os::connect_tcp(*address, seconds(1)).has_value();
 }
@@ -150,7 +159,7 @@ Result<> start_process(const Network& network, const ProcessEntry& entry) {
   TRY_ASSIGN(const int pid, spawn(network, entry));
   std::ofstream(pid_path(network, entry)) << pid << "\n";
   for (int i = 0; i < 1200; ++i) {
-    if (is_ready(entry)) return {};
+    if (is_ready(entry, pid)) return {};
     int status = 0;
     if (::waitpid(pid, &status, WNOHANG) == pid) {
       fs::remove(pid_path(network, entry), ignored);

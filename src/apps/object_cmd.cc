@@ -205,6 +205,9 @@ Result<> explain(const Common& common, const ObjectOptions& options) {
   section("What holds against any computer", "information_theoretic");
   section("What is only computationally secure", "computational");
   section("What is simulated", "simulated");
+  if (!answer.at("relayed").as_array().empty()) {
+    section("Whose hands relayed key went through", "relayed");
+  }
   fmt::print("\nkey spent\n");
   for (const auto& use : answer.at("key_spent").as_array()) {
     fmt::print("  {} > {} ({}, {}): {} of key for {} of data\n", text_of(use, "from"),

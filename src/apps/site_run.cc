@@ -1,6 +1,7 @@
 // `warifu site run`: the wiring of one site. Everything is opened before anything is served.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <thread>
 
@@ -9,15 +10,20 @@
 #include "apps/random_sources.h"
 #include "apps/signals.h"
 #include "base/log.h"
+#include "control/key_relay.h"
 #include "control/sae_channel.h"
 #include "control/site_config.h"
+#include "control/stream_channel.h"
+#include "kme/entropy_routes.h"
 #include "kme/intake.h"
 #include "kme/reconcile.h"
+#include "kme/stream_server.h"
 
 namespace warifu::apps {
 namespace {
 
-// The intake of one qkd link: its devices, and the thread that leads the sending direction.
+// The intake of one qkd or relayed link: its devices (a relayed one has what KeyRelay makes), and
+// the thread that leads the sending direction.
 struct LinkIntake {
   std::vector<std::unique_ptr<kme::Etsi014Device>> devices;
   std::unique_ptr<kme::Intake> intake;
@@ -47,6 +53,7 @@ class Site {
     TRY_ASSIGN(auto channel_listener, os::listen_tcp(config_.listen));
     if (config_.kms) {
       TRY_ASSIGN(kms_listener_, os::listen_tcp(config_.kms->listen));
+      TRY(listen_for_streams(*config_.kms));
     }
     // Last: whoever finds this socket finds the other ports too.
     TRY_ASSIGN(api_listener_, os::listen_unix(config_.api_socket));
@@ -58,6 +65,10 @@ class Site {
     shares_->add_handlers(*server_);
     server_->set_urgent(
         {number(control::Method::kShareRead), number(control::Method::kShareCombine)});
+    // Shares travel as planned; orders come the usual way only.
+    server_->set_any_way({number(control::Method::kShareWrite),
+                          number(control::Method::kShareRead),
+                          number(control::Method::kShareCombine)});
     TRY(open_intake());
     TRY(open_random());
     TRY(open_kms());
@@ -75,7 +86,10 @@ class Site {
       link.thread = std::jthread([this, &peer = peer, &link = link] {
         link.intake->run(
             [this, &peer](kme::IntakeMethod method, Bytes body) {
-              return caller_->ask(peer, static_cast<std::uint16_t>(method), std::move(body));
+              const bool relayed = keys_->link_to(peer)->link_class() == kme::LinkClass::kRelayed;
+              return relayed
+                         ? relay_->tell(peer, method, body)
+                         : caller_->ask(peer, static_cast<std::uint16_t>(method), std::move(body));
             },
             stopping_);
       });
@@ -84,12 +98,14 @@ class Site {
     http::ServerOptions options{.workers = 16, .max_connections = 256};
     api_ = std::make_unique<http::Server>(
         std::move(api_listener_), nullptr,
-        api::make_router({*context_, *shares_, control_.get(), filler_.get(), saes_.get()}),
+        api::make_router(
+            {*context_, *shares_, control_.get(), filler_.get(), saes_.get(), streams_.get()}),
         options);
     api_->start();
     if (kms_ != nullptr) {
       saes_->start();
       kms_->start();
+      if (stream_server_ != nullptr) stream_server_->start();
     }
     if (metrics_listener_ != nullptr) {
       http::Router router;
@@ -111,6 +127,10 @@ class Site {
     stopping_ = true;
     if (filler_ != nullptr) filler_->stop();  // nobody waits for numbers any more
     if (kms_ != nullptr) kms_->stop();
+    if (streams_ != nullptr) {
+      streams_->stop();
+      stream_server_->stop();
+    }
     if (metrics_ != nullptr) metrics_->stop();
     api_->stop();  // no new uploads while jobs end
     server_->stop();
@@ -171,7 +191,20 @@ class Site {
   }
 
   Result<> open_intake() {
+    relay_ = std::make_unique<control::KeyRelay>(*context_);
+    relay_->add_handlers(*server_,
+                         [this](const SiteName& peer, kme::IntakeMethod method, ByteView body) {
+                           return intakes_.at(peer).intake->answer(method, body);
+                         });
     for (const auto& peer : config_.peers) {
+      if (peer.link.link_class == kme::LinkClass::kRelayed) {
+        kme::Link& link = *keys_->link_to(peer.link.peer);
+        intakes_[peer.link.peer].intake = std::make_unique<kme::Intake>(
+            system_, link,
+            std::vector{kme::IntakeDevice{&relay_->add_link(peer.link.peer), "relay"}},
+            peer.high_water_bytes);
+        continue;
+      }
       if (peer.devices.empty()) continue;
       LinkIntake& link = intakes_[peer.link.peer];
       std::vector<kme::IntakeDevice> devices;
@@ -223,12 +256,34 @@ class Site {
     TRY_ASSIGN(saes_, kme::SaeKeys::open(system_, config_.data_dir + "/sae-keys", config_.name,
                                          settings, *keys_, *sae_channel_));
     control::add_sae_handlers(*server_, *saes_);
+    TRY(open_streams());
     http::Router router;
     kme::add_etsi014_routes(router, *saes_, saes_->identities());
+    kme::add_entropy_routes(router, system_, keys_->random(), saes_->gate(), saes_->identities());
     // A worker waits while its order is made durable at both ends; many share one message.
     http::ServerOptions options{.workers = 64, .max_connections = 2048};
     kms_ = std::make_unique<http::Server>(std::move(kms_listener_), std::move(tls),
                                           std::move(router), options);
+    return {};
+  }
+
+  // Key streams for applications on this machine; the settings are those that `saes_` keeps.
+  Result<> open_streams() {
+    const kme::SaeSettings& settings = saes_->settings();
+    if (stream_listener_ == nullptr) return {};
+    stream_channel_ = std::make_unique<control::StreamChannel>(*caller_, system_.random);
+    streams_ = std::make_unique<kme::KeyStreams>(system_, config_.name, settings, *keys_,
+                                                 saes_->gate(), *stream_channel_);
+    control::add_stream_handlers(*server_, *streams_);
+    stream_server_ = std::make_unique<kme::StreamServer>(std::move(stream_listener_), *streams_);
+    return {};
+  }
+
+  Result<> listen_for_streams(const kme::SaeSettings& settings) {
+    if (settings.streams.socket.empty()) return {};
+    const bool shared = std::ranges::any_of(
+        settings.saes, [](const kme::SaeEntry& sae) { return !sae.users.empty(); });
+    TRY_ASSIGN(stream_listener_, os::listen_unix(settings.streams.socket, shared ? 0660 : 0600));
     return {};
   }
 
@@ -255,12 +310,16 @@ class Site {
   std::unique_ptr<store::ShareStore> store_;
   std::unique_ptr<os::Listener> api_listener_;
   std::unique_ptr<os::Listener> kms_listener_;
+  std::unique_ptr<os::Listener> stream_listener_;
   std::unique_ptr<os::Listener> metrics_listener_;
   std::unique_ptr<channel::Caller> caller_;
   std::unique_ptr<control::SiteContext> context_;
   std::unique_ptr<control::ShareService> shares_;
   std::unique_ptr<control::SaeChannel> sae_channel_;
   std::unique_ptr<kme::SaeKeys> saes_;
+  std::unique_ptr<control::StreamChannel> stream_channel_;
+  std::unique_ptr<kme::KeyStreams> streams_;  // nullptr: no key streams
+  std::unique_ptr<control::KeyRelay> relay_;
   std::map<SiteName, LinkIntake> intakes_;
   std::unique_ptr<kme::RandomFiller> filler_;  // nullptr: no sources
   std::jthread random_thread_;
@@ -274,6 +333,7 @@ class Site {
   std::unique_ptr<channel::Server> server_;
   std::unique_ptr<http::Server> api_;
   std::unique_ptr<http::Server> kms_;
+  std::unique_ptr<kme::StreamServer> stream_server_;
   std::unique_ptr<http::Server> metrics_;
   std::jthread watch_;
 };

@@ -298,7 +298,17 @@ Result<std::unique_ptr<Listener>> listen_tcp(const HostPort& address) {
   return std::make_unique<SocketListener>(std::move(fd), ntohs(port));
 }
 
-Result<std::unique_ptr<Listener>> listen_unix(const std::string& path) {
+Result<std::uint32_t> peer_user(const ByteStream& stream) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  const int rc = ::getsockopt(stream.descriptor(), SOL_SOCKET, SO_PEERCRED, &peer, &size);
+  if (rc != 0 || peer.uid == static_cast<uid_t>(-1)) {
+    return fail(Code::kIo, "the peer's user is not known");
+  }
+  return peer.uid;
+}
+
+Result<std::unique_ptr<Listener>> listen_unix(const std::string& path, unsigned mode) {
   TRY_ASSIGN(const sockaddr_un address, unix_address(path));
   if (connect_unix(path)) {
     return fail(Code::kBusy, "'" + path + "' is served by another process");
@@ -307,7 +317,7 @@ Result<std::unique_ptr<Listener>> listen_unix(const std::string& path) {
   Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) return lost("cannot make a socket");
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::chmod(path.c_str(), 0600) != 0 || ::listen(fd.get(), 64) != 0) {
+      ::chmod(path.c_str(), mode) != 0 || ::listen(fd.get(), 64) != 0) {
     return fail(Code::kIo, "cannot listen on '" + path + "': " + std::strerror(errno));
   }
   return std::make_unique<SocketListener>(std::move(fd), std::uint16_t{0});

@@ -63,7 +63,12 @@ class Listener {
 
 // Errors: kBusy "port in use" naming the address, kIo.
 [[nodiscard]] Result<std::unique_ptr<Listener>> listen_tcp(const HostPort& address);
-// Socket file with mode 0600: whoever may open it is the local operator. A stale file is replaced.
-[[nodiscard]] Result<std::unique_ptr<Listener>> listen_unix(const std::string& path);
+// Socket file with mode 0600: whoever may open it is the local operator; or with another mode,
+// which the caller must then check peers behind. A stale file is replaced.
+[[nodiscard]] Result<std::unique_ptr<Listener>> listen_unix(const std::string& path,
+                                                            unsigned mode = 0600);
+// The uid of the process that connected to a Unix socket, as the kernel knows it (SO_PEERCRED).
+// Errors: kIo, also for other sockets.
+[[nodiscard]] Result<std::uint32_t> peer_user(const ByteStream& stream);
 
 }  // namespace warifu::os

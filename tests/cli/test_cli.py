@@ -17,7 +17,7 @@ COMMANDS = (
     "keys watch", "keys list", "keys trail", "keys reconcile", "keys retire",
     "keys quarantine list", "keys quarantine discard", "random import", "random status",
     "random test", "random readmit", "sae list", "sae status", "person enrol",
-    "person list", "object store", "object list", "object show", "object card-record", "explain",
+    "person list", "object store", "object list", "object show", "object card-record", "explain", "plan",
     "consent give", "consent list", "restore", "job list", "job show", "job watch", "split", "combine",
     "bench")
 SECRET_OPTIONS = ("--pin ", "--pin=", "--key", "--password")

@@ -234,6 +234,8 @@ def is_over(pid):
     """True once a process holds nothing any more: it is gone, or only its exit code is left. (Its
     command line is empty earlier, while files and their locks are still open.)"""
     try:
+        if len(os.listdir(f"/proc/{pid}/task")) > 1:
+            return False  # the first thread has ended, others hold sockets and locks still
         return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
     except OSError:
         return True

@@ -34,6 +34,15 @@ class BadFiles(NetworkTest):
         self.assert_same_bytes(out, self.plain)
         return done
 
+    # --- the folder of a running site ---
+
+    def test_a_second_site_on_the_same_folder_stays_out(self):
+        config = self.network.folder / "sites" / "lsa" / "site.toml"
+        code, _, stderr = self.network.warifu.call("site", "run", "--config", config)
+        self.assertEqual(code, 8, stderr)
+        self.assertIn("in use", stderr)
+        self.assert_still_works()
+
     # --- files and names ---
 
     def test_an_empty_file(self):

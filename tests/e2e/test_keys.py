@@ -233,6 +233,21 @@ class Repair(KeysTest):
                 self.assertLess(self.link(site, peer)[way]["available_bytes"], 1 << 20)
         self.assert_fails(2, "older_than", self.keys, "cloud2", "retire", "--peer", "cloud3")
 
+    def test_burnt_bytes_are_gone_at_both_ends_and_told(self):
+        arguments = ("burn", "--peer", "cloud3", "--bytes", "4096", "--direction", "send")
+        before = self.link("cloud2", "cloud3")["send"]["available_bytes"]
+        looked = self.keys("cloud1", "burn", "--peer", "tuh", "--bytes", "4096")
+        self.assertFalse(looked["applied"])
+        if before > 1 << 20:  # unless the key was retired by another test
+            done = self.keys("cloud2", *arguments, "--yes")
+            self.assertEqual((done["send_bytes"], done["receive_bytes"]), (4096, 0))
+            for site, peer in (("cloud2", "cloud3"), ("cloud3", "cloud2")):
+                records = self.keys(site, "trail", "--peer", peer)["records"]
+                # Messages between the two ends may have taken the first bytes of the range.
+                burnt = {r["bytes"] for r in records if r["use"] == "burnt"}
+                self.assertTrue(any(2048 <= size <= 4096 for size in burnt), burnt)
+        self.assert_fails(2, "bytes", self.keys, "cloud2", "burn", "--peer", "cloud3", "--bytes", "0")
+
     def test_nothing_is_quarantined_and_unknown_links_are_named(self):
         self.assertEqual(self.keys("tuh", "quarantine", "list")["segments"], [])
         self.assert_fails(3, "quarantined", self.keys, "tuh", "quarantine", "discard", "--peer",
