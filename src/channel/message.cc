@@ -62,8 +62,7 @@ Bytes encode(const Request& request) {
   writer.site(request.from);
   writer.site(request.to);
   writer.u8(request.hops);
-  writer.u8(static_cast<std::uint8_t>(request.way.size()));
-  for (const SiteName& site : request.way) writer.site(site);
+  writer.sites(request.way);
   writer.u16(request.method);
   writer.id(request.job);
   write_shape(writer, request.upload);
@@ -77,9 +76,7 @@ Result<Request> decode_request(ByteView bytes) {
   request.from = reader.site();
   request.to = reader.site();
   request.hops = reader.u8();
-  const std::uint8_t steps = reader.u8();
-  if (steps > limits::kMaxHops) reader.reject("the way is too long");
-  for (std::uint8_t i = 0; i < steps && reader.good(); ++i) request.way.push_back(reader.site());
+  request.way = reader.sites(0, limits::kMaxHops);
   if (!request.way.empty() && request.way.back() != request.to) {
     reader.reject("the way does not end at its destination");
   }

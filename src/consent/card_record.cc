@@ -94,16 +94,15 @@ Bytes encode_record(const CardRecord& record) {
     writer.u32(static_cast<std::uint32_t>(accepted.sessions.size()));
     for (const JobId& session : accepted.sessions) writer.id(session);
   }
-  writer.u32(wire::crc32c(writer.bytes()));
+  writer.checksum();
   return writer.take();
 }
 
 Result<CardRecord> parse_record(ByteView bytes) {
   if (bytes.size() < 4) return fail(Code::kCorrupt, "it is cut short");
-  const ByteView body = bytes.first(bytes.size() - 4);
-  wire::Reader crc(bytes.last(4), "checksum");
-  if (crc.u32() != wire::crc32c(body)) return fail(Code::kCorrupt, "its checksum does not match");
-  wire::Reader reader(body, "card record");
+  const auto body = wire::before_checksum(bytes);
+  if (!body) return fail(Code::kCorrupt, "its checksum does not match");
+  wire::Reader reader(*body, "card record");
   CardRecord record;
   if (as_text(reader.raw(4)) != kMagic) reader.reject("it does not begin with WGC1");
   if (reader.u16() != kVersion) reader.reject("its version is unknown");

@@ -129,17 +129,8 @@ ReadRequest read_read(wire::Reader& reader) {
 }
 
 // Empty: by each site's own next hop.
-void write_route(wire::Writer& writer, const Route& route) {
-  writer.u8(static_cast<std::uint8_t>(route.size()));
-  for (const SiteName& site : route) writer.site(site);
-}
-
 Route read_route(wire::Reader& reader) {
-  Route route;
-  const std::uint8_t sites = reader.u8();
-  if (sites > limits::kMaxHops + 1) reader.reject("the route is too long");
-  for (std::uint8_t i = 0; i < sites && reader.good(); ++i) route.push_back(reader.site());
-  return route;
+  return reader.sites(0, limits::kMaxHops + 1);
 }
 
 }  // namespace
@@ -226,17 +217,15 @@ Result<CutReport> decode_cut_report(ByteView body) {
 namespace {
 
 void write_relays(wire::Writer& writer, const EdgeState& edge) {
-  const std::size_t count = std::min<std::size_t>(edge.relays.size(), limits::kMaxSites);
+  std::vector<SiteName> relays(edge.relays.begin(), edge.relays.end());
+  if (relays.size() > limits::kMaxSites) relays.resize(limits::kMaxSites);
   writer.u8(static_cast<std::uint8_t>(edge.relay_paths));
-  writer.u8(static_cast<std::uint8_t>(count));
-  auto site = edge.relays.begin();
-  for (std::size_t i = 0; i < count; ++i, ++site) writer.site(*site);
+  writer.sites(relays);
 }
 
 void read_relays(wire::Reader& reader, EdgeState& edge) {
   edge.relay_paths = reader.u8();
-  const std::uint8_t count = reader.u8();
-  for (std::uint8_t i = 0; i < count && reader.good(); ++i) edge.relays.insert(reader.site());
+  for (SiteName& site : reader.sites(0, UINT8_MAX)) edge.relays.insert(std::move(site));
 }
 
 }  // namespace
@@ -342,7 +331,7 @@ Bytes encode(const CombineRequest& request) {
     writer.site(other.site);
     writer.id(other.share);
     writer.raw(consent::encode_evidence(other.evidence));
-    write_route(writer, other.route);
+    writer.sites(other.route);
   }
   return writer.take();
 }
@@ -372,12 +361,12 @@ Bytes encode(const ReshareRequest& request) {
   for (const ReshareTarget& target : request.targets) {
     writer.site(target.site);
     write_part(writer, target.spec);
-    write_route(writer, target.route);
+    writer.sites(target.route);
   }
   writer.u8(static_cast<std::uint8_t>(request.travelled.size()));
   for (const auto& [share, route] : request.travelled) {
     writer.id(share);
-    write_route(writer, route);
+    writer.sites(route);
   }
   return writer.take();
 }

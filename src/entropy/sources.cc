@@ -43,11 +43,11 @@ constexpr std::uint64_t kStep = 1 << 20;  // marked as read at a time: one sync 
 
 Bytes encode_position(const std::string& path, std::uint64_t size, std::uint64_t marked) {
   wire::Writer writer;
-  for (const char letter : kMagic) writer.u8(static_cast<std::uint8_t>(letter));
+  writer.raw(as_bytes(kMagic));
   writer.text(path);
   writer.u64(size);
   writer.u64(marked);
-  writer.u32(wire::crc32c(writer.bytes()));
+  writer.checksum();
   return writer.take();
 }
 
@@ -81,11 +81,9 @@ class FileSource final : public Source {
 
   Result<> load(ByteView bytes) {
     const auto damaged = [&] { return fail(Code::kCorrupt, "'" + position_ + "' is damaged"); };
-    if (bytes.size() < 4) return damaged();
-    wire::Reader trailer(bytes.last(4), "checksum");
-    const ByteView body = bytes.first(bytes.size() - 4);
-    if (trailer.u32() != wire::crc32c(body)) return damaged();
-    wire::Reader reader(body, position_);
+    const auto body = wire::before_checksum(bytes);
+    if (!body) return damaged();
+    wire::Reader reader(*body, position_);
     const ByteView magic = reader.raw(kMagic.size());
     const std::string path = reader.text(4096);
     const std::uint64_t size = reader.u64();

@@ -17,10 +17,6 @@ constexpr std::string_view kIndexMagic = "WRFINDX2";
 constexpr std::string_view kOldIndexMagic = "WRFINDX1";  // entries without parts
 constexpr std::uint32_t kMaxSegments = 1 << 20;
 
-void append_crc(wire::Writer& writer) {
-  writer.u32(wire::crc32c(writer.bytes()));
-}
-
 std::unexpected<Error> damaged(const std::string& path, std::string_view why) {
   return fail(Code::kCorrupt, "pool file '" + path + "' is damaged: " + std::string(why));
 }
@@ -29,10 +25,7 @@ std::unexpected<Error> damaged(const std::string& path, std::string_view why) {
 Result<ByteView> unwrap(ByteView bytes, std::string_view magic, const std::string& path) {
   if (bytes.size() < magic.size() + 4) return damaged(path, "it is cut short");
   if (as_text(bytes.first(magic.size())) != magic) return damaged(path, "wrong magic");
-  wire::Reader trailer(bytes.last(4), "crc");
-  if (trailer.u32() != wire::crc32c(bytes.first(bytes.size() - 4))) {
-    return damaged(path, "wrong checksum");
-  }
+  if (!wire::before_checksum(bytes)) return damaged(path, "wrong checksum");
   return bytes.subspan(magic.size(), bytes.size() - magic.size() - 4);
 }
 
@@ -92,7 +85,7 @@ Bytes encode(const Identity& identity) {
   writer.u32(identity.wrap_domain);
   writer.u64(identity.wrap_index);
   writer.raw(identity.wrapped_pool_key);
-  append_crc(writer);
+  writer.checksum();
   return writer.take();
 }
 
@@ -131,7 +124,7 @@ Bytes encode(const Index& index) {
     writer.u64(entry.wrap_index);
     writer.raw(entry.wrapped_key);
   }
-  append_crc(writer);
+  writer.checksum();
   return writer.take();
 }
 
@@ -163,7 +156,7 @@ Bytes encode(const Mark& mark) {
   writer.u64(mark.bulk_bytes);
   writer.u64(mark.share_bytes);
   writer.u64(mark.application_bytes);
-  append_crc(writer);
+  writer.checksum();
   Bytes slot = writer.take();
   slot.resize(kMarkSlotBytes);
   return slot;

@@ -19,7 +19,7 @@ void encode(const TrailRecord& record, Bytes& out) {
   writer.id(record.job);
   writer.u8(static_cast<std::uint8_t>(record.use));
   writer.raw(Bytes(3));
-  writer.u32(wire::crc32c(writer.bytes()));
+  writer.checksum();
   out.insert(out.end(), writer.bytes().begin(), writer.bytes().end());
 }
 
@@ -32,8 +32,8 @@ std::optional<TrailRecord> decode(ByteView bytes) {
   record.job = reader.id<JobId>();
   const std::uint8_t use = reader.u8();
   (void)reader.raw(3);
-  const std::uint32_t sum = reader.u32();
-  if (!reader.finish() || sum != wire::crc32c(bytes.first(kRecordBytes - 4))) return std::nullopt;
+  (void)reader.u32();  // the checksum
+  if (!reader.finish() || !wire::before_checksum(bytes)) return std::nullopt;
   if (use < 1 || use > static_cast<std::uint8_t>(TrailUse::kUntold)) return std::nullopt;
   record.use = static_cast<TrailUse>(use);
   return record;

@@ -11,16 +11,8 @@ namespace {
 
 constexpr std::size_t kMaxLetter = 1 << 20;
 
-void write_path(wire::Writer& writer, const RelayPath& path) {
-  writer.u8(static_cast<std::uint8_t>(path.size()));
-  for (const SiteName& site : path) writer.site(site);
-}
-
 RelayPath read_path(wire::Reader& reader) {
-  RelayPath path;
-  const std::uint8_t count = reader.u8();
-  if (count < 3 || count > kMaxRelayPath) reader.reject("length of the path out of range");
-  for (std::uint8_t i = 0; i < count && reader.good(); ++i) path.push_back(reader.site());
+  RelayPath path = reader.sites(3, kMaxRelayPath);
   const bool whole = reader.good();
   if (whole && (path.front() == path.back() || !are_disjoint({path}, path.front(), path.back()))) {
     reader.reject("a site stands twice on the path");
@@ -40,7 +32,7 @@ Result<std::size_t> place_on(const RelayPath& path, const SiteName& site) {
 
 Bytes encode(const RelayLetter& letter) {
   wire::Writer writer;
-  write_path(writer, letter.path);
+  writer.sites(letter.path);
   writer.u16(letter.method);
   writer.blob(letter.body);
   return writer.take();
@@ -63,7 +55,7 @@ Bytes encode(const PartHead& head) {
   writer.u8(head.part);
   writer.u8(head.parts);
   writer.u32(head.bytes);
-  write_path(writer, head.path);
+  writer.sites(head.path);
   return writer.take();
 }
 

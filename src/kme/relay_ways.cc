@@ -13,18 +13,6 @@ constexpr std::uint64_t kMostBytes = 64 << 20;
 // More ways than this are not told apart for ever: the one that was used longest ago goes.
 constexpr std::size_t kMostSets = 1024;
 
-void write_path(wire::Writer& writer, const RelayPath& path) {
-  writer.u8(static_cast<std::uint8_t>(path.size()));
-  for (const SiteName& site : path) writer.site(site);
-}
-
-RelayPath read_path(wire::Reader& reader) {
-  RelayPath path;
-  const std::uint8_t count = reader.u8();
-  for (std::uint8_t i = 0; i < count && reader.good(); ++i) path.push_back(reader.site());
-  return path;
-}
-
 }  // namespace
 
 Bytes RelayWays::encode(const Record& record) {
@@ -33,7 +21,7 @@ Bytes RelayWays::encode(const Record& record) {
   writer.u16(static_cast<std::uint16_t>(record.sets.size()));
   for (const RelayWaySet& set : record.sets) {
     writer.u8(static_cast<std::uint8_t>(set.paths.size()));
-    for (const RelayPath& path : set.paths) write_path(writer, path);
+    for (const RelayPath& path : set.paths) writer.sites(path);
     writer.u64(set.segments);
     writer.u64(set.bytes);
     writer.i64(set.last.value);
@@ -44,8 +32,7 @@ Bytes RelayWays::encode(const Record& record) {
     writer.u64(place.second);
     writer.u16(set);
   }
-  const std::uint32_t crc = wire::crc32c(writer.bytes());
-  writer.u32(crc);
+  writer.checksum();
   return writer.take();
 }
 
@@ -53,20 +40,17 @@ Result<RelayWays::Record> RelayWays::decode(ByteView bytes) const {
   const auto damaged = [&] {
     return fail(Code::kCorrupt, "the record of relays '" + path_ + "' is damaged");
   };
-  if (bytes.size() < kMagic.size() + 4) return damaged();
-  wire::Reader tail(bytes.last(4), "record of relays");
-  const ByteView body = bytes.first(bytes.size() - 4);
-  if (tail.u32() != wire::crc32c(body) || as_text(body.first(kMagic.size())) != kMagic) {
-    return damaged();
-  }
-  wire::Reader reader(body.subspan(kMagic.size()), "record of relays");
+  const auto body = wire::before_checksum(bytes);
+  if (!body) return damaged();
+  wire::Reader reader(*body, "record of relays");
+  if (as_text(reader.raw(kMagic.size())) != kMagic) return damaged();
   Record record;
   const std::uint16_t sets = reader.u16();
   for (std::uint16_t i = 0; i < sets && reader.good(); ++i) {
     RelayWaySet set;
     const std::uint8_t paths = reader.u8();
     for (std::uint8_t j = 0; j < paths && reader.good(); ++j)
-      set.paths.push_back(read_path(reader));
+      set.paths.push_back(reader.sites(0, UINT8_MAX));
     set.segments = reader.u64();
     set.bytes = reader.u64();
     set.last = {reader.i64()};

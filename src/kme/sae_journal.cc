@@ -75,7 +75,7 @@ Result<std::unique_ptr<SaeJournal>> SaeJournal::create(os::System system, const 
   writer.u32(domain);
   writer.u64(index);
   writer.raw(wrapped);
-  writer.u32(wire::crc32c(writer.bytes()));
+  writer.checksum();
   WARIFU_CHECK(writer.bytes().size() == kHeaderBytes);
   Bytes header = writer.take();
   header.resize(kBlockBytes);
@@ -107,12 +107,10 @@ Result<> SaeJournal::read_header(ByteView root_key) {
   const std::uint32_t domain = reader.u32();
   const std::uint64_t index = reader.u64();
   const ByteView wrapped = reader.raw(crypto::kSealKeyBytes + crypto::kSealOverhead);
-  const std::uint32_t sum = reader.u32();
+  (void)reader.u32();  // the checksum
   TRY(reader.finish());
   if (as_text(magic) != kMagic) return damaged("wrong magic");
-  if (sum != wire::crc32c(ByteView(header).first(kHeaderBytes - 4))) {
-    return damaged("wrong checksum");
-  }
+  if (!wire::before_checksum(header)) return damaged("wrong checksum");
   if (number != number_) return damaged("it has another number than its name");
   key_ = secret::Buffer(crypto::kSealKeyBytes);
   TRY(crypto::open_sealed(root_key, domain, index, wrapped, key_.bytes()));
@@ -135,8 +133,7 @@ Result<std::optional<Bytes>> SaeJournal::frame_at(std::uint64_t at, std::uint64_
   }
   frame.resize(kFrameHead + length + 4);
   TRY(reader_->read_exact_at(at + kFrameHead, MutableBytes(frame).subspan(kFrameHead)));
-  wire::Reader trailer(ByteView(frame).last(4), "checksum");
-  if (trailer.u32() != wire::crc32c(ByteView(frame).first(frame.size() - 4))) return std::nullopt;
+  if (!wire::before_checksum(frame)) return std::nullopt;
   return Bytes(frame.begin() + kFrameHead, frame.end() - 4);
 }
 
@@ -198,7 +195,7 @@ Result<std::uint64_t> SaeJournal::append(ByteView payload) {
   frame.u32(static_cast<std::uint32_t>(payload.size()));
   frame.u64(sequence_);
   frame.raw(payload);
-  frame.u32(wire::crc32c(frame.bytes()));
+  frame.checksum();
   Bytes blocks = frame.take();
   blocks.resize(whole_blocks(blocks.size()));
   TRY(file_->write_at(end_, blocks));

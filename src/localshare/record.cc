@@ -42,10 +42,7 @@ Result<LocalRecord> parse_record(ByteView bytes, const std::string& path) {
     return damaged(path, std::to_string(bytes.size()) + " bytes instead of 72");
   }
   if (as_text(bytes.first(kMagic.size())) != kMagic) return damaged(path, "it is no local record");
-  wire::Reader trailer(bytes.subspan(kChecksumAt), "checksum");
-  if (trailer.u32() != wire::crc32c(bytes.first(kChecksumAt))) {
-    return damaged(path, "wrong checksum");
-  }
+  if (!wire::before_checksum(bytes)) return damaged(path, "wrong checksum");
   wire::Reader reader(bytes.subspan(kMagic.size()), "record");
   LocalRecord record;
   record.object = reader.id<ObjectId>();

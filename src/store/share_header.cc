@@ -261,10 +261,7 @@ Result<HeaderSlot> parse_slot(ByteView bytes, const std::string& path) {
     return damaged(path, "a header of " + std::to_string(bytes.size()) + " bytes");
   }
   if (as_text(bytes.first(kMagic.size())) != kMagic) return damaged(path, "wrong magic");
-  wire::Reader trailer(bytes.last(4), "checksum");
-  if (trailer.u32() != wire::crc32c(bytes.first(kChecksumAt))) {
-    return damaged(path, "wrong checksum of the header");
-  }
+  if (!wire::before_checksum(bytes)) return damaged(path, "wrong checksum of the header");
   wire::Reader reader(bytes.subspan(kMagic.size(), kChecksumAt - kMagic.size()), "share header");
   const std::uint16_t version = reader.u16();
   if (version != kVersion) {

@@ -23,6 +23,16 @@ void Writer::text(std::string_view text) {
   raw(as_bytes(kept));
 }
 
+void Writer::sites(std::span<const SiteName> sites) {
+  WARIFU_CHECK(sites.size() <= UINT8_MAX);
+  u8(static_cast<std::uint8_t>(sites.size()));
+  for (const SiteName& one : sites) site(one);
+}
+
+void Writer::checksum() {
+  u32(crc32c(out_));
+}
+
 std::uint64_t Reader::number(std::size_t size) {
   const ByteView bytes = raw(size);
   std::uint64_t value = 0;
@@ -72,6 +82,16 @@ SiteName Reader::site() {
   return *name;
 }
 
+std::vector<SiteName> Reader::sites(std::size_t least, std::size_t most) {
+  std::vector<SiteName> sites;
+  const std::uint8_t count = u8();
+  if (count < least || count > most) {
+    reject("a list of " + std::to_string(count) + " sites is too short or too long");
+  }
+  for (std::uint8_t i = 0; i < count && good(); ++i) sites.push_back(site());
+  return sites;
+}
+
 void Reader::reject(std::string_view reason) {
   if (reason_.empty()) reason_ = reason;
 }
@@ -94,6 +114,14 @@ std::uint32_t crc32c(ByteView bytes) {
   boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
   crc.process_bytes(bytes.data(), bytes.size());
   return crc.checksum();
+}
+
+std::optional<ByteView> before_checksum(ByteView bytes) {
+  constexpr std::size_t kSize = 4;
+  if (bytes.size() < kSize) return std::nullopt;
+  const ByteView body = bytes.first(bytes.size() - kSize);
+  if (Reader(bytes.last(kSize), "checksum").u32() != crc32c(body)) return std::nullopt;
+  return body;
 }
 
 }  // namespace warifu::wire

@@ -5,8 +5,11 @@
 // once.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/ids.h"
@@ -31,6 +34,10 @@ class Writer {
     raw(id.view());
   }
   void site(const SiteName& site) { raw(site.padded()); }
+  // u8 count, then the sites; at most 255.
+  void sites(std::span<const SiteName> sites);
+  // CRC-32C of all that was written before, as the end of a file or of a record in it.
+  void checksum();
 
   [[nodiscard]] const Bytes& bytes() const { return out_; }
   [[nodiscard]] Bytes take() { return std::move(out_); }
@@ -60,6 +67,8 @@ class Reader {
     return bytes.size() == 16 ? Id::from_view(bytes) : Id{};
   }
   SiteName site();
+  // Rejected unless there are `least` to `most`.
+  std::vector<SiteName> sites(std::size_t least, std::size_t most);
   // Marks the message as bad with a reason.
   void reject(std::string_view reason);
 
@@ -79,6 +88,8 @@ class Reader {
 
 // CRC-32C, against accidental damage of headers only; never a defence against people.
 [[nodiscard]] std::uint32_t crc32c(ByteView bytes);
+// What stands before the checksum() at the end of `bytes`; none when it is wrong or cut short.
+[[nodiscard]] std::optional<ByteView> before_checksum(ByteView bytes);
 
 // Standard base64 with padding (RFC 4648), in time that depends only on the length: key bytes pass
 // through it on their way from QKD devices.

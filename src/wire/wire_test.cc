@@ -64,6 +64,39 @@ TEST(Reader, RefusesLongFieldsAndLeftovers) {
   EXPECT_FALSE(left_over.finish());
 }
 
+TEST(Reader, ListsOfSitesHaveTheirBounds) {
+  const std::vector<SiteName> sites = {*SiteName::parse("tommo"), *SiteName::parse("lsa")};
+  Writer writer;
+  writer.sites(sites);
+  const auto read = [&](std::size_t least, std::size_t most) {
+    Reader reader(writer.bytes(), "x");
+    auto found = reader.sites(least, most);
+    return reader.finish() ? found : std::vector<SiteName>{};
+  };
+  EXPECT_EQ(read(0, 2), sites);
+  EXPECT_EQ(read(2, 255), sites);
+  EXPECT_TRUE(read(3, 255).empty());
+  EXPECT_TRUE(read(0, 1).empty());
+}
+
+TEST(Crc, WhatStandsBeforeAChecksum) {
+  Writer writer;
+  writer.text("some record");
+  const Bytes body = writer.bytes();
+  writer.checksum();
+  Bytes whole = writer.take();
+  const auto before = before_checksum(whole);
+  ASSERT_TRUE(before);
+  EXPECT_TRUE(std::ranges::equal(*before, body));
+  for (Byte& byte : whole) {
+    byte ^= 1;
+    EXPECT_FALSE(before_checksum(whole));
+    byte ^= 1;
+  }
+  EXPECT_FALSE(before_checksum(ByteView(whole).first(whole.size() - 1)));
+  EXPECT_FALSE(before_checksum(ByteView(whole).first(3)));
+}
+
 TEST(Crc, CheckValue) {
   EXPECT_EQ(crc32c(as_bytes("123456789")), 0xE3069283u);
 }
