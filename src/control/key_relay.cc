@@ -4,40 +4,26 @@
 #include <algorithm>
 #include <thread>
 
+#include "channel/whole.h"
+
 namespace warifu::control {
 namespace {
 
 constexpr int kMostHeld = 8;
-constexpr int kTries = 3;
 constexpr std::chrono::seconds kToldLife(10);
 constexpr std::uint32_t kFrameBytes = 256 * 1024;
 // A part, the tags and hash keys of its frames, and room for the messages about it.
 constexpr std::uint64_t kNeeded = kme::kRelayPartBytes + 64 * 1024;
-
-channel::StreamShape shape_of(std::size_t bytes) {
-  return {.frames = (bytes + kFrameBytes - 1) / kFrameBytes,
-          .bytes = bytes,
-          .frame_bytes = kFrameBytes};
-}
 
 kme::PartVerdict refusal(std::size_t at, std::string why) {
   return {.accepted = false, .at = static_cast<std::uint8_t>(at), .why = std::move(why)};
 }
 
 Result<secret::Buffer> receive_part(channel::Exchange& exchange, std::size_t bytes) {
-  if (exchange.upload().shape() != shape_of(bytes)) {
+  if (exchange.upload().shape() != channel::shape_of_whole(bytes, kFrameBytes)) {
     return fail(Code::kProtocol, "a part of relayed key has another shape");
   }
-  secret::Buffer part(bytes);
-  std::size_t at = 0;
-  while (!exchange.upload().finished()) {
-    TRY_ASSIGN(const secret::Buffer frame, exchange.upload().receive());
-    copy_bytes(part.bytes().subspan(at), frame.bytes());
-    at += frame.size();
-    // Promises nothing: the verdict says where the part is.
-    if (exchange.upload().ack_due()) TRY(exchange.upload().acknowledge());
-  }
-  return part;
+  return channel::receive_whole(exchange);
 }
 
 }  // namespace
@@ -184,14 +170,9 @@ kme::PartVerdict KeyRelay::pass_on(const kme::PartHead& head, std::size_t place,
     return refusal(place, "there is no link with key of its own");
   }
   if (link->relayable() < kNeeded) return refusal(place, "too little residual key");
-  for (int attempt = 1;; ++attempt) {
-    auto verdict = send(head, next, part);
-    if (verdict) return std::move(*verdict);
-    // A cached connection that the far end closed shows only now. A part that came twice is refused
-    // there, and the transfer with it: nothing wrong becomes key.
-    const bool again = verdict.error().code == Code::kUnavailable && attempt < kTries;
-    if (!again) return refusal(place, verdict.error().message);
-  }
+  // A part that came twice is refused there, and the transfer with it: nothing wrong becomes key.
+  auto verdict = channel::try_again([&] { return send(head, next, part); });
+  return verdict ? std::move(*verdict) : refusal(place, verdict.error().message);
 }
 
 Result<kme::PartVerdict> KeyRelay::send(const kme::PartHead& head, const SiteName& next,
@@ -201,17 +182,11 @@ Result<kme::PartVerdict> KeyRelay::send(const kme::PartHead& head, const SiteNam
                            .job = JobId::from_view(head.transfer.view()),
                            .upload = {},
                            .body = kme::encode(head)};
-  if (part != nullptr) request.upload = shape_of(part->size());
+  if (part != nullptr) request.upload = channel::shape_of_whole(part->size(), kFrameBytes);
   const channel::StreamShape shape = request.upload;
   // Whoever relays is never kept waiting for key: another path is tried.
   TRY_ASSIGN(channel::Call call, site_.caller.start(std::move(request), [] { return false; }));
-  std::size_t at = 0;
-  for (std::uint64_t i = 0; i < shape.frames; ++i) {
-    secret::Buffer frame =
-        secret::Buffer::copy_of(part->bytes().subspan(at, shape.frame_length(i)));
-    TRY(call.send(frame.bytes()));
-    at += shape.frame_length(i);
-  }
+  if (part != nullptr) TRY(channel::send_whole(call, shape, part->bytes()));
   TRY_ASSIGN(const channel::Reply reply, call.reply());
   return kme::decode_part_verdict(reply.body);
 }

@@ -1,38 +1,23 @@
 // Requests 110 to 112 (docs/formats/site-requests.md).
 #include "control/sae_channel.h"
 
-#include <algorithm>
+#include "channel/whole.h"
 
 namespace warifu::control {
 namespace {
 
 constexpr std::uint64_t kMaxUpload = 8 << 20;
-constexpr int kTries = 3;
 
 // Applications are told at once when there is not enough key.
 bool wait_for_nothing() {
   return false;
 }
 
-channel::StreamShape shape_of(std::size_t bytes) {
-  const auto frame =
-      static_cast<std::uint32_t>(std::min<std::size_t>(bytes, limits::kMaxFramePayload));
-  return {.frames = (bytes + frame - 1) / frame, .bytes = bytes, .frame_bytes = frame};
-}
-
 Result<secret::Buffer> receive_all(channel::Exchange& exchange) {
-  const channel::StreamShape& shape = exchange.upload().shape();
-  if (shape.bytes > kMaxUpload) return fail(Code::kProtocol, "too many keys at once");
-  secret::Buffer all(shape.bytes);
-  std::size_t at = 0;
-  for (std::uint64_t i = 0; i < shape.frames; ++i) {
-    TRY_ASSIGN(const secret::Buffer frame, exchange.upload().receive());
-    copy_bytes(all.bytes().subspan(at), frame.bytes());
-    at += frame.size();
-    // Nothing is promised by this: the reply says that the keys are durable.
-    if (exchange.upload().ack_due()) TRY(exchange.upload().acknowledge());
+  if (exchange.upload().shape().bytes > kMaxUpload) {
+    return fail(Code::kProtocol, "too many keys at once");
   }
-  return all;
+  return channel::receive_whole(exchange);
 }
 
 Result<> take_block(channel::Exchange& exchange, kme::SaeKeys& saes) {
@@ -64,29 +49,22 @@ Result<> take_voids(channel::Exchange& exchange, kme::SaeKeys& saes) {
 
 Result<secret::Buffer> SaeChannel::draw(const SiteName& peer, const kme::BlockHead& head,
                                         std::size_t bytes) {
-  for (int attempt = 1;; ++attempt) {
-    channel::StreamShape shape = shape_of(bytes);
-    shape.drawn = true;
-    shape.application = true;
+  channel::StreamShape shape = channel::shape_of_whole(bytes, limits::kMaxFramePayload);
+  shape.drawn = true;
+  shape.application = true;
+  return channel::try_again([&]() -> Result<secret::Buffer> {
+    TRY_ASSIGN(channel::Call call,
+               caller_.start({.to = peer,
+                              .method = static_cast<std::uint16_t>(kme::SaeMethod::kBlock),
+                              .job = job_,
+                              .upload = shape,
+                              .body = kme::encode(head)},
+                             wait_for_nothing));
     secret::Buffer block(bytes);
-    const auto drawn = [&]() -> Result<> {
-      TRY_ASSIGN(channel::Call call,
-                 caller_.start({.to = peer,
-                                .method = static_cast<std::uint16_t>(kme::SaeMethod::kBlock),
-                                .job = job_,
-                                .upload = shape,
-                                .body = kme::encode(head)},
-                               wait_for_nothing));
-      TRY(call.draw(block.bytes()));
-      TRY(call.reply());
-      return {};
-    }();
-    if (drawn) return block;
-    // A cached connection that the far end closed shows only now.
-    if (drawn.error().code != Code::kUnavailable || attempt == kTries) {
-      return std::unexpected(drawn.error());
-    }
-  }
+    TRY(call.draw(block.bytes()));
+    TRY(call.reply());
+    return block;
+  });
 }
 
 Result<> SaeChannel::tell(const SiteName& peer, kme::SaeMethod method, Bytes body,
@@ -95,30 +73,18 @@ Result<> SaeChannel::tell(const SiteName& peer, kme::SaeMethod method, Bytes bod
     TRY(caller_.ask(peer, static_cast<std::uint16_t>(method), std::move(body)));
     return {};
   }
-  for (int attempt = 1;; ++attempt) {
-    const auto told = tell_once(peer, method, body, keys);
-    if (told || told.error().code != Code::kUnavailable || attempt == kTries) return told;
-  }
-}
-
-Result<> SaeChannel::tell_once(const SiteName& peer, kme::SaeMethod method, const Bytes& body,
-                               const secret::Buffer& keys) {
-  const channel::StreamShape shape = shape_of(keys.size());
-  TRY_ASSIGN(channel::Call call, caller_.start({.to = peer,
-                                                .method = static_cast<std::uint16_t>(method),
-                                                .job = job_,
-                                                .upload = shape,
-                                                .body = body},
-                                               wait_for_nothing));
-  std::size_t at = 0;
-  for (std::uint64_t i = 0; i < shape.frames; ++i) {
-    // Sealed in place, so each try takes a copy.
-    secret::Buffer frame = secret::Buffer::copy_of(keys.bytes().subspan(at, shape.frame_length(i)));
-    TRY(call.send(frame.bytes()));
-    at += frame.size();
-  }
-  TRY(call.reply());
-  return {};
+  const channel::StreamShape shape = channel::shape_of_whole(keys.size(), limits::kMaxFramePayload);
+  return channel::try_again([&]() -> Result<> {
+    TRY_ASSIGN(channel::Call call, caller_.start({.to = peer,
+                                                  .method = static_cast<std::uint16_t>(method),
+                                                  .job = job_,
+                                                  .upload = shape,
+                                                  .body = body},
+                                                 wait_for_nothing));
+    TRY(channel::send_whole(call, shape, keys.bytes()));
+    TRY(call.reply());
+    return {};
+  });
 }
 
 void add_sae_handlers(channel::Server& server, kme::SaeKeys& saes) {

@@ -18,9 +18,6 @@ class SaeChannel final : public kme::SaeCarrier {
                               const secret::Buffer& keys) override;
 
  private:
-  Result<> tell_once(const SiteName& peer, kme::SaeMethod method, const Bytes& body,
-                     const secret::Buffer& keys);
-
   channel::Caller& caller_;
   JobId job_;  // has no lease: what leases promise stays
 };

@@ -1,10 +1,10 @@
 // Requests 120 to 122 (docs/formats/site-requests.md).
 #include "control/stream_channel.h"
 
+#include "channel/whole.h"
+
 namespace warifu::control {
 namespace {
-
-constexpr int kTries = 3;
 
 // A stream waits for key by itself.
 bool wait_for_nothing() {
@@ -45,37 +45,29 @@ Result<> take_note(channel::Exchange& exchange, kme::KeyStreams& streams) {
 
 Result<kme::DrawnFrames> StreamChannel::draw(const SiteName& peer, const kme::StreamBlockHead& head,
                                              std::size_t frames, std::size_t frame_bytes) {
-  for (int attempt = 1;; ++attempt) {
-    auto drawn = draw_once(peer, head, frames, frame_bytes);
-    // A cached connection that the far end closed shows only now. If it was not that, the far end
-    // has the block already and refuses it.
-    if (drawn || drawn.error().code != Code::kUnavailable || attempt == kTries) return drawn;
-  }
-}
-
-Result<kme::DrawnFrames> StreamChannel::draw_once(const SiteName& peer,
-                                                  const kme::StreamBlockHead& head,
-                                                  std::size_t frames, std::size_t frame_bytes) {
   const channel::StreamShape shape{.frames = frames,
                                    .bytes = frames * frame_bytes,
                                    .frame_bytes = static_cast<std::uint32_t>(frame_bytes),
                                    .drawn = true,
                                    .application = true};
-  TRY_ASSIGN(channel::Call call,
-             caller_.start({.to = peer,
-                            .method = static_cast<std::uint16_t>(kme::StreamMethod::kBlock),
-                            .job = job_,
-                            .upload = shape,
-                            .body = kme::encode(head)},
-                           wait_for_nothing));
-  kme::DrawnFrames drawn;
-  for (std::size_t i = 0; i < frames; ++i) {
-    drawn.frames.emplace_back(frame_bytes);
-    TRY(call.draw(drawn.frames.back().bytes()));
-  }
-  drawn.origins = call.drawn_origins();
-  TRY(call.reply());
-  return drawn;
+  // If the connection was not at fault, the far end has the block already and refuses it.
+  return channel::try_again([&]() -> Result<kme::DrawnFrames> {
+    TRY_ASSIGN(channel::Call call,
+               caller_.start({.to = peer,
+                              .method = static_cast<std::uint16_t>(kme::StreamMethod::kBlock),
+                              .job = job_,
+                              .upload = shape,
+                              .body = kme::encode(head)},
+                             wait_for_nothing));
+    kme::DrawnFrames drawn;
+    for (std::size_t i = 0; i < frames; ++i) {
+      drawn.frames.emplace_back(frame_bytes);
+      TRY(call.draw(drawn.frames.back().bytes()));
+    }
+    drawn.origins = call.drawn_origins();
+    TRY(call.reply());
+    return drawn;
+  });
 }
 
 Result<> StreamChannel::tell(const SiteName& peer, kme::StreamMethod method, Bytes body) {

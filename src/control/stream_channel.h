@@ -18,9 +18,6 @@ class StreamChannel final : public kme::StreamCarrier {
   [[nodiscard]] Result<> tell(const SiteName& peer, kme::StreamMethod method, Bytes body) override;
 
  private:
-  Result<kme::DrawnFrames> draw_once(const SiteName& peer, const kme::StreamBlockHead& head,
-                                     std::size_t frames, std::size_t frame_bytes);
-
   channel::Caller& caller_;
   JobId job_;  // has no lease: what leases promise stays
 };
