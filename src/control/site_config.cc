@@ -279,26 +279,11 @@ std::vector<kme::RelayEdge> relay_graph(const std::vector<LinkEntry>& links,
   return edges;
 }
 
-namespace {
-
-std::vector<SiteName> hop_by_hop(const std::vector<LinkEntry>& links, const SiteName& from,
-                                 const SiteName& to) {
-  std::vector<SiteName> route = {from};
-  while (route.back() != to) {
-    const auto rest = shortest_path(links, route.back(), to);
-    if (rest.empty()) return {};
-    route.push_back(rest[1]);
-  }
-  return route;
-}
-
-}  // namespace
-
 std::vector<SiteName> travel_route(const std::vector<LinkEntry>& links, const SiteName& from,
                                    const SiteName& to) {
   const LinkEntry* link = find_link(links, from, to);
   if (link != nullptr && link->is_relayed()) return {from, to};
-  return hop_by_hop(links, from, to);
+  return shortest_path(links, from, to);
 }
 
 channel::Routes make_routes(const SiteConfig& config) {
@@ -309,7 +294,7 @@ channel::Routes make_routes(const SiteConfig& config) {
   }
   for (const SiteEntry& site : config.sites) {
     if (site.name == config.name) continue;
-    const auto path = hop_by_hop(config.links, config.name, site.name);
+    const auto path = shortest_path(config.links, config.name, site.name);
     if (path.size() > 1) routes.next_hop[site.name] = path[1];
   }
   return routes;
