@@ -162,20 +162,33 @@ Result<json::value> segments_json(Services services, RequestContext& context,
   return json::value{{"site", services.site.config.name.text()}, {"segments", std::move(list)}};
 }
 
+// What is to be done, and the link that its body names.
+struct LinkOrder {
+  json::object body;
+  kme::Link* link = nullptr;
+};
+
+Result<LinkOrder> link_order(Services services, RequestContext& context) {
+  LinkOrder order;
+  TRY_ASSIGN(order.body, body_object(context));
+  TRY_ASSIGN(const std::string peer, text_field(order.body, "peer"));
+  TRY_ASSIGN(order.link, find_link(services, peer));
+  return order;
+}
+
 Result<json::value> discard(Services services, RequestContext& context) {
-  TRY_ASSIGN(const json::object body, body_object(context));
-  TRY_ASSIGN(const std::string peer, text_field(body, "peer"));
-  TRY_ASSIGN(kme::Link * link, find_link(services, peer));
-  const std::string only_direction = text_field_or(body, "direction", "");
+  TRY_ASSIGN(const auto order, link_order(services, context));
+  const std::string only_direction = text_field_or(order.body, "direction", "");
   std::optional<std::uint64_t> only_number;
-  if (body.contains("number")) {
-    TRY_ASSIGN(only_number, number_field(body, "number", std::numeric_limits<std::int64_t>::max()));
+  if (order.body.contains("number")) {
+    TRY_ASSIGN(only_number,
+               number_field(order.body, "number", std::numeric_limits<std::int64_t>::max()));
   }
   std::uint64_t segments = 0;
   std::uint64_t bytes = 0;
   for (const auto& [name, direction] : kDirections) {
     if (!only_direction.empty() && only_direction != name) continue;
-    keypool::Pool& pool = pool_of(*link, direction);
+    keypool::Pool& pool = pool_of(*order.link, direction);
     for (const auto& entry : pool.segments()) {
       if (entry.state != SegmentState::kQuarantined) continue;
       if (only_number && entry.number.value != *only_number) continue;
@@ -185,7 +198,7 @@ Result<json::value> discard(Services services, RequestContext& context) {
     }
   }
   if (segments == 0) return fail(Code::kNotFound, "no such segment is quarantined");
-  return json::value{{"peer", peer}, {"segments", segments}, {"bytes", bytes}};
+  return json::value{{"peer", order.link->peer().text()}, {"segments", segments}, {"bytes", bytes}};
 }
 
 kme::AskPeer ask_of(Services services, const kme::Link& link) {
@@ -218,12 +231,10 @@ json::object difference_json(const kme::Difference& difference) {
 }
 
 Result<json::value> reconcile(Services services, RequestContext& context) {
-  TRY_ASSIGN(const json::object body, body_object(context));
-  TRY_ASSIGN(const std::string peer, text_field(body, "peer"));
-  TRY_ASSIGN(kme::Link * link, find_link(services, peer));
-  TRY_ASSIGN(const auto result,
-             kme::reconcile(*link, ask_of(services, *link), flag_of(body, "apply")));
-  return json::value{{"peer", peer},
+  TRY_ASSIGN(const auto order, link_order(services, context));
+  TRY_ASSIGN(const auto result, kme::reconcile(*order.link, ask_of(services, *order.link),
+                                               flag_of(order.body, "apply")));
+  return json::value{{"peer", order.link->peer().text()},
                      {"applied", result.applied},
                      {"send", difference_json(result.send)},
                      {"receive", difference_json(result.receive)}};
@@ -251,40 +262,37 @@ Result<kme::RetireOrder> retire_order(Services services, const json::object& bod
   return order;
 }
 
-Result<json::value> burn_as(const kme::RetireOrder& order, Services services, kme::Link& link,
-                            bool apply) {
-  TRY_ASSIGN(const auto result, kme::retire(link, order, ask_of(services, link), apply));
-  return json::value{{"peer", link.peer().text()},
+Result<json::value> burn_as(const kme::RetireOrder& what, Services services,
+                            const LinkOrder& order) {
+  TRY_ASSIGN(const auto result, kme::retire(*order.link, what, ask_of(services, *order.link),
+                                            flag_of(order.body, "apply")));
+  return json::value{{"peer", order.link->peer().text()},
                      {"applied", result.applied},
                      {"send_bytes", result.send_bytes},
                      {"receive_bytes", result.receive_bytes}};
 }
 
 Result<json::value> retire(Services services, RequestContext& context) {
-  TRY_ASSIGN(const json::object body, body_object(context));
-  TRY_ASSIGN(const std::string peer, text_field(body, "peer"));
-  TRY_ASSIGN(kme::Link * link, find_link(services, peer));
-  TRY_ASSIGN(const kme::RetireOrder order, retire_order(services, body));
-  return burn_as(order, services, *link, flag_of(body, "apply"));
+  TRY_ASSIGN(const auto order, link_order(services, context));
+  TRY_ASSIGN(const kme::RetireOrder what, retire_order(services, order.body));
+  return burn_as(what, services, order);
 }
 
 Result<json::value> burn(Services services, RequestContext& context) {
-  TRY_ASSIGN(const json::object body, body_object(context));
-  TRY_ASSIGN(const std::string peer, text_field(body, "peer"));
-  TRY_ASSIGN(kme::Link * link, find_link(services, peer));
-  kme::RetireOrder order;
-  TRY_ASSIGN(order.bytes, number_field(body, "bytes", UINT64_MAX >> 1));
-  if (*order.bytes == 0) return fail(Code::kInvalidArgument, "'bytes' must be larger than 0");
-  if (body.contains("direction")) {
-    TRY_ASSIGN(const std::string direction, text_field(body, "direction"));
-    order.send = direction == "send";
-    order.receive = direction == "receive";
-    if (!order.send && !order.receive) {
+  TRY_ASSIGN(const auto order, link_order(services, context));
+  kme::RetireOrder what;
+  TRY_ASSIGN(what.bytes, number_field(order.body, "bytes", UINT64_MAX >> 1));
+  if (*what.bytes == 0) return fail(Code::kInvalidArgument, "'bytes' must be larger than 0");
+  if (order.body.contains("direction")) {
+    TRY_ASSIGN(const std::string direction, text_field(order.body, "direction"));
+    what.send = direction == "send";
+    what.receive = direction == "receive";
+    if (!what.send && !what.receive) {
       return fail(Code::kInvalidArgument,
                   "direction '" + direction + "' must be \"send\" or \"receive\"");
     }
   }
-  return burn_as(order, services, *link, flag_of(body, "apply"));
+  return burn_as(what, services, order);
 }
 
 Result<json::value> trail_json(Services services, RequestContext& context) {
