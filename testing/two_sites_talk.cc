@@ -3,8 +3,8 @@
 
 #include "base/limits.h"
 #include "channel/conversation.h"
+#include "kme/key_offer.h"
 #include "kme/reconcile.h"
-#include "mac/mac.h"
 #include "testing/two_sites.h"
 #include "wire/wire.h"
 
@@ -26,19 +26,6 @@ Bytes content(std::uint64_t seed, std::uint64_t index, std::uint64_t size) {
   Bytes bytes(size);
   Dice(seed + index).fill(bytes);
   return bytes;
-}
-
-// What the intake would compute over the material itself.
-Bytes fingerprint(ByteView hash_key, ByteView material) {
-  const mac::Key key(hash_key);
-  mac::Hasher hasher(key);
-  std::array<Byte, mac::kBlockBytes> length{};
-  const std::uint64_t size = material.size();
-  std::memcpy(length.data(), &size, sizeof size);
-  hasher.update(length);
-  hasher.update(material);
-  const mac::Tag tag = hasher.finish();
-  return Bytes(tag.begin(), tag.end());
 }
 
 }  // namespace
@@ -195,8 +182,10 @@ Result<Bytes> TwoSites::ask_intake(Connection& connection, Part& part, IntakeMet
   const auto& entries = sites_[part.site].link->send().segments();
   TRY_ASSIGN(const secret::Buffer material,
              sites_[part.site].link->send().read_ingested(entries.back().number));
-  constexpr std::size_t kHashKeyAt = 12;  // behind segment, origin, device and parts
-  return fingerprint(body.subspan(kHashKeyAt, mac::kBlockBytes), material.bytes());
+  // What the intake would compute over its own material.
+  TRY_ASSIGN(const kme::KeyOffer offer, kme::decode_key_offer(body));
+  TRY_ASSIGN(const kme::Compared own, kme::compare_by(offer, material.bytes()));
+  return Bytes(own.tag.begin(), own.tag.end());
 }
 
 Result<> TwoSites::perform(Act act, Connection& connection, Part& part) {

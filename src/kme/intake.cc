@@ -6,54 +6,16 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "mac/mac.h"
+#include "kme/key_offer.h"
 #include "wire/wire.h"
 
 namespace warifu::kme {
 namespace {
 
-constexpr std::size_t kMaxIds = 4096;
 constexpr std::size_t kMaxDevices = 16;
 constexpr std::chrono::milliseconds kPauseFull(50);
 constexpr std::chrono::milliseconds kPauseShort(50);
 constexpr std::chrono::milliseconds kPauseBroken(1000);
-
-struct Offer {
-  SegmentNumber number;
-  keypool::Origin origin = keypool::Origin::kRateModel;
-  std::uint8_t device = 0;  // its place in the link's list, the same at both ends
-  std::uint16_t parts = 0;  // of relayed key: what the numbers were made of
-  secret::Buffer hash_key;
-  std::vector<std::string> ids;
-};
-
-Bytes encode(const Offer& offer) {
-  wire::Writer writer;
-  writer.u64(offer.number.value);
-  writer.u8(static_cast<std::uint8_t>(offer.origin));
-  writer.u8(offer.device);
-  writer.u16(offer.parts);
-  writer.raw(offer.hash_key.bytes());
-  writer.u32(static_cast<std::uint32_t>(offer.ids.size()));
-  for (const std::string& id : offer.ids) writer.text(id);
-  return writer.take();
-}
-
-Result<Offer> decode_offer(ByteView body) {
-  wire::Reader reader(body, "key offer");
-  Offer offer;
-  offer.number = {reader.u64()};
-  const std::uint8_t origin = reader.u8();
-  offer.device = reader.u8();
-  offer.parts = reader.u16();
-  offer.hash_key = secret::Buffer::copy_of(reader.raw(mac::kBlockBytes));
-  const std::uint32_t count = reader.u32();
-  if (count == 0 || count > kMaxIds) reader.reject("number of keys out of range");
-  for (std::uint32_t i = 0; i < count && reader.good(); ++i) offer.ids.push_back(reader.text(64));
-  TRY(reader.finish());
-  TRY_ASSIGN(offer.origin, keypool::origin_from_number(origin));
-  return offer;
-}
 
 Result<secret::Buffer> join(std::vector<DeviceKey> keys) {
   std::size_t size = 0;
@@ -69,39 +31,6 @@ Result<secret::Buffer> join(std::vector<DeviceKey> keys) {
     at += key.bytes.size();
   }
   return material;
-}
-
-// Length first: the hash pads with zeros.
-mac::Tag fingerprint(ByteView hash_key, ByteView material) {
-  const mac::Key key(hash_key);
-  mac::Hasher hasher(key);
-  std::array<Byte, mac::kBlockBytes> length{};
-  const std::uint64_t size = material.size();
-  std::memcpy(length.data(), &size, sizeof size);
-  hasher.update(length);
-  hasher.update(material);
-  return hasher.finish();
-}
-
-// Relays see offer and answer of relayed key. So hash key and mask are its own first bytes, which
-// serve nothing else: with a part unknown to it, a relay can neither learn from the answer nor make
-// two different keys pass.
-struct Compared {
-  ByteView key;  // what becomes pool material
-  mac::Tag tag;
-};
-
-Result<Compared> compare_by(const Offer& offer, ByteView material) {
-  constexpr std::size_t kHead = mac::kBlockBytes * 2;
-  if (offer.origin != keypool::Origin::kRelayed) {
-    return Compared{material, fingerprint(offer.hash_key.bytes(), material)};
-  }
-  if (material.size() <= kHead) return fail(Code::kProtocol, "relayed key is too short");
-  const ByteView mask = material.subspan(mac::kBlockBytes, mac::kBlockBytes);
-  const ByteView key = material.subspan(kHead);
-  mac::Tag tag = fingerprint(material.first(mac::kBlockBytes), key);
-  for (std::size_t i = 0; i < tag.size(); ++i) tag[i] ^= mask[i];
-  return Compared{key, tag};
 }
 
 Bytes encode_place(SegmentNumber number, PadOffset base) {
@@ -183,10 +112,10 @@ Result<std::uint64_t> Intake::round(const AskPeer& ask) {
 
 Result<> Intake::offer(const AskPeer& ask, Batch batch, std::uint64_t& taken) {
   keypool::Pool& pool = link_.send();
-  Offer offer{.number = pool.next_segment(),
-              .origin = sources_[batch.source].device->origin(),
-              .device = static_cast<std::uint8_t>(batch.source),
-              .hash_key = secret::Buffer(mac::kBlockBytes)};
+  KeyOffer offer{.number = pool.next_segment(),
+                 .origin = sources_[batch.source].device->origin(),
+                 .device = static_cast<std::uint8_t>(batch.source),
+                 .hash_key = secret::Buffer(mac::kBlockBytes)};
   const bool relayed = offer.origin == keypool::Origin::kRelayed;
   if (!relayed) system_.random.fill(offer.hash_key.bytes());
   std::vector<RelayPath> ways;
@@ -239,7 +168,7 @@ Result<Bytes> Intake::answer(IntakeMethod method, ByteView body) {
 }
 
 Result<Bytes> Intake::answer_offer(ByteView body) {
-  TRY_ASSIGN(const Offer offer, decode_offer(body));
+  TRY_ASSIGN(const KeyOffer offer, decode_key_offer(body));
   if (offer.device >= sources_.size()) {
     return fail(Code::kRefused, "a key offer is from device " + std::to_string(offer.device + 1) +
                                     " of the link; this end lists " +
