@@ -1,12 +1,11 @@
 // Several devices behind one link, as the leading end asks them: in turn, past one that fails or
 // asks to wait, not while the error rate is high; what is lost to a full pool is counted.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 
 #include "kme/intake.h"
-#include "kme/key_manager.h"
+#include "kme/link_ends_test_support.h"
 
 namespace warifu::kme {
 namespace {
@@ -52,25 +51,10 @@ struct FakeDevice final : KeyDevice {
 class DevicesTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-devices-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     one_.name = "one";
     two_.name = "two";
-    const LinkId id = LinkId::from_view(Bytes(16, 5));
-    LinkConfig left{*SiteName::parse("right"), LinkClass::kQkd, id};
-    LinkConfig right{*SiteName::parse("left"), LinkClass::kQkd, id};
-    ASSERT_TRUE(create_link_pools(system_, dir_ + "/left", left));
-    ASSERT_TRUE(create_link_pools(system_, dir_ + "/right", right));
-    left_ = *KeyManager::open(system_, dir_ + "/left", {left});
-    right_ = *KeyManager::open(system_, dir_ + "/right", {right});
-    lead_ = std::make_unique<Intake>(system_, *left_->links()[0], devices(), 10'000);
-    follow_ = std::make_unique<Intake>(system_, *right_->links()[0], devices(), 10'000);
-  }
-  void TearDown() override {
-    left_.reset();
-    right_.reset();
-    std::filesystem::remove_all(dir_);
+    lead_ = std::make_unique<Intake>(system_, ends_.left_link(), devices(), 10'000);
+    follow_ = std::make_unique<Intake>(system_, ends_.right_link(), devices(), 10'000);
   }
   std::vector<IntakeDevice> devices() {
     const AlarmLimits alarms{.qber = 0.11};
@@ -83,9 +67,8 @@ class DevicesTest : public testing::Test {
 
   FakeClock clock_;
   os::System system_{os::real_files(), clock_, os::kernel_random()};
-  std::string dir_;
+  LinkEnds ends_{system_, LinkClass::kQkd, "left", "right"};
   FakeDevice one_, two_;
-  std::unique_ptr<KeyManager> left_, right_;
   std::unique_ptr<Intake> lead_, follow_;
 };
 
@@ -148,11 +131,11 @@ TEST_F(DevicesTest, AnAlarmAtTheFarEndRefusesTheOffer) {
   const auto refused = round();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kRefused);
-  EXPECT_EQ(left_->links()[0]->send().status().synced_end.value, 0u);
+  EXPECT_EQ(ends_.left_link().send().status().synced_end.value, 0u);
 }
 
 TEST_F(DevicesTest, AnEndThatListsFewerDevicesSaysSo) {
-  follow_ = std::make_unique<Intake>(system_, *right_->links()[0], one_, 10'000);
+  follow_ = std::make_unique<Intake>(system_, ends_.right_link(), one_, 10'000);
   EXPECT_EQ(round(), 1000u);
   const auto refused = round();
   ASSERT_FALSE(refused);
@@ -164,7 +147,7 @@ TEST_F(DevicesTest, WhatAFullPoolLosesIsCounted) {
   EXPECT_EQ(round(), 0u) << "full";
   one_.report.discarded_bits = 8'000'000;  // before we looked: not ours to count
   two_.report = {.rate_bits_per_second = 800, .full = true};
-  const auto lost = [&] { return left_->links()[0]->report().saturation; };
+  const auto lost = [&] { return ends_.left_link().report().saturation; };
   clock_.time += seconds(2);
   EXPECT_EQ(round(), 0u);
   EXPECT_EQ(lost().lost_bytes, 0u);

@@ -3,13 +3,11 @@
 #include "kme/intake.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <random>
 
 #include "base/limits.h"
-#include "kme/key_manager.h"
+#include "kme/link_ends_test_support.h"
 #include "kme/preshare.h"
 
 namespace warifu::kme {
@@ -60,32 +58,14 @@ struct DevicePair {
 
 class IntakeTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-intake-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    const LinkId id = LinkId::from_view(Bytes(16, 5));
-    left_config_ = {*SiteName::parse("right"), LinkClass::kQkd, id};
-    right_config_ = {*SiteName::parse("left"), LinkClass::kQkd, id};
-    ASSERT_TRUE(create_link_pools(system_, dir_ + "/left", left_config_));
-    ASSERT_TRUE(create_link_pools(system_, dir_ + "/right", right_config_));
-    open();
-  }
-  void TearDown() override {
-    left_.reset();
-    right_.reset();
-    std::filesystem::remove_all(dir_);
-  }
+  void SetUp() override { open(); }
   void open() {
-    left_.reset();
-    right_.reset();
-    left_ = *KeyManager::open(system_, dir_ + "/left", {left_config_});
-    right_ = *KeyManager::open(system_, dir_ + "/right", {right_config_});
+    ends_.open();
     lead_ = std::make_unique<Intake>(system_, left_link(), left_device_, 100'000);
     follow_ = std::make_unique<Intake>(system_, right_link(), right_device_, 100'000);
   }
-  Link& left_link() { return *left_->link_to(left_config_.peer); }
-  Link& right_link() { return *right_->link_to(right_config_.peer); }
+  Link& left_link() { return ends_.left_link(); }
+  Link& right_link() { return ends_.right_link(); }
 
   // The way to the far end; `lose` says which message or which answer is lost.
   AskPeer peer(std::function<bool(IntakeMethod, bool answer)> lose = {}) {
@@ -111,11 +91,9 @@ class IntakeTest : public testing::Test {
   }
 
   os::System system_ = os::real_system();
-  std::string dir_;
-  LinkConfig left_config_, right_config_;
+  LinkEnds ends_{system_, LinkClass::kQkd, "left", "right"};
   DevicePair pair_;
   DevicePair::End left_device_{pair_}, right_device_{pair_};
-  std::unique_ptr<KeyManager> left_, right_;
   std::unique_ptr<Intake> lead_, follow_;
 };
 
@@ -218,22 +196,23 @@ TEST_F(IntakeTest, LeasesServeTheOldestJobFirst) {
 }
 
 TEST_F(IntakeTest, APresharedFileFeedsBothEndsAndDamageIsFound) {
-  const std::string a = dir_ + "/set.left";
-  const std::string b = dir_ + "/set.right";
-  const SiteName left = right_config_.peer;
-  const SiteName right = left_config_.peer;
-  ASSERT_TRUE(
-      make_preshare(system_, {left_config_.id, left, right, {}, {}, 100'000, 50'000}, a, b, {}));
-  EXPECT_EQ(
-      make_preshare(system_, {left_config_.id, left, right, {}, {}, 1, 1}, a, b, {}).error().code,
-      Code::kAlreadyExists);
+  const std::string a = ends_.dir + "/set.left";
+  const std::string b = ends_.dir + "/set.right";
+  const SiteName left = ends_.left_name;
+  const SiteName right = ends_.right_name;
+  ASSERT_TRUE(make_preshare(system_, {ends_.left_config.id, left, right, {}, {}, 100'000, 50'000},
+                            a, b, {}));
+  EXPECT_EQ(make_preshare(system_, {ends_.left_config.id, left, right, {}, {}, 1, 1}, a, b, {})
+                .error()
+                .code,
+            Code::kAlreadyExists);
   Bytes damaged = *os::read_file(system_.files, b, 1 << 20);
   damaged[60'000] ^= 1;
-  ASSERT_TRUE(os::replace_file(system_.files, dir_ + "/damaged", damaged));
+  ASSERT_TRUE(os::replace_file(system_.files, ends_.dir + "/damaged", damaged));
   const auto import = [&](const std::string& path, const SiteName& self, Link& link) {
     return import_preshare(system_, path, self, link.send(), link.receive(), {});
   };
-  EXPECT_EQ(import(dir_ + "/damaged", right, right_link()).error().code, Code::kCorrupt);
+  EXPECT_EQ(import(ends_.dir + "/damaged", right, right_link()).error().code, Code::kCorrupt);
   EXPECT_EQ(import(a, *SiteName::parse("other"), left_link()).error().code, Code::kInvalidArgument);
   ASSERT_TRUE(import(a, left, left_link()));
   ASSERT_TRUE(import(b, right, right_link()));

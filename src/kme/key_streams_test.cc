@@ -4,12 +4,10 @@
 #include "kme/key_streams.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "base/log.h"
+#include "kme/link_ends_test_support.h"
 
 namespace warifu::kme {
 namespace {
@@ -65,48 +63,23 @@ class KeyStreamsTest : public testing::Test {
  protected:
   static void SetUpTestSuite() { ASSERT_TRUE(init_log("test", "", LogLevel::kError)); }
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "warifu-str-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     settings_.streams = {.socket = "-", .most = 2, .life = std::chrono::seconds(60)};
     settings_.saes = {{"M", kA, "m"}, {"S", kB, "s"}, {"T", kB, "t"}, {"L", kA, "l"}};
-    a_keys_ = make("a", kB);
-    b_keys_ = make("b", kA);
-    Bytes material(3'000'000);
-    os::kernel_random().fill(material);
-    wire_.near_pool = &a_keys_->link_to(kB)->send();
-    wire_.far_pool = &b_keys_->link_to(kA)->receive();
-    for (keypool::Pool* pool : {wire_.near_pool, wire_.far_pool}) {
-      ASSERT_TRUE(pool->ingest({0}, keypool::Origin::kPreshared, material));
-      ASSERT_TRUE(pool->mark_synced({0}, {0}));
-    }
-    gate_ = *SaeGate::open(system_, dir_ + "/paused", settings_);
+    ends_.preload(3'000'000);
+    wire_.near_pool = &ends_.left_link().send();
+    wire_.far_pool = &ends_.right_link().receive();
+    gate_ = *SaeGate::open(system_, ends_.dir + "/paused", settings_);
     start_a();
     start_b();
   }
-  void TearDown() override {
-    a_.reset();
-    b_.reset();
-    a_keys_.reset();
-    b_keys_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(dir_, ignored);
-  }
-  std::unique_ptr<KeyManager> make(const std::string& name, const SiteName& peer) {
-    const LinkConfig link{peer, LinkClass::kPreshared, LinkId::from_view(Bytes(16, 3))};
-    WARIFU_CHECK(create_link_pools(system_, dir_ + "/" + name, link).has_value());
-    auto keys = KeyManager::open(system_, dir_ + "/" + name, {link}, RandomFrom::kKernel);
-    WARIFU_CHECK(keys.has_value());
-    return std::move(*keys);
-  }
   void start_a() {
     a_.reset();
-    a_ = std::make_unique<KeyStreams>(system_, kA, settings_, *a_keys_, *gate_, wire_);
+    a_ = std::make_unique<KeyStreams>(system_, kA, settings_, *ends_.left, *gate_, wire_);
     wire_.near = a_.get();
   }
   void start_b() {
     b_.reset();
-    b_ = std::make_unique<KeyStreams>(system_, kB, settings_, *b_keys_, *gate_, wire_);
+    b_ = std::make_unique<KeyStreams>(system_, kB, settings_, *ends_.right, *gate_, wire_);
     wire_.far = b_.get();
   }
   StreamOpenAnswer open_a(StreamQos qos = {.chunk_bytes = 4096, .timeout_ms = 200}) {
@@ -134,12 +107,11 @@ class KeyStreamsTest : public testing::Test {
     }
   }
 
-  std::string dir_;
   std::uint32_t user_ = ::geteuid();
   os::System system_ = os::real_system();
+  LinkEnds ends_{system_, LinkClass::kPreshared, "a", "b", RandomFrom::kKernel};
   SaeSettings settings_;
   Wire wire_;
-  std::unique_ptr<KeyManager> a_keys_, b_keys_;
   std::unique_ptr<SaeGate> gate_;
   std::unique_ptr<KeyStreams> a_, b_;
   std::set<std::pair<std::uint32_t, Bytes>> given_;

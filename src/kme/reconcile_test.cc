@@ -3,12 +3,11 @@
 #include "kme/reconcile.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <random>
 
-#include "kme/key_manager.h"
+#include "kme/link_ends_test_support.h"
 #include "wire/wire.h"
 
 namespace warifu::kme {
@@ -22,32 +21,10 @@ constexpr std::uint64_t kPart = 400'000;  // a segment
 
 class ReconcileTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-reconcile-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    const LinkId id = LinkId::from_view(Bytes(16, 5));
-    left_config_ = {*SiteName::parse("right"), LinkClass::kQkd, id};
-    right_config_ = {*SiteName::parse("left"), LinkClass::kQkd, id};
-    ASSERT_TRUE(create_link_pools(system_, dir_ + "/left", left_config_));
-    ASSERT_TRUE(create_link_pools(system_, dir_ + "/right", right_config_));
-    open();
-  }
-  void TearDown() override {
-    close();
-    fs::remove_all(dir_);
-  }
-  void close() {
-    left_.reset();
-    right_.reset();
-  }
-  void open() {
-    close();
-    left_ = *KeyManager::open(system_, dir_ + "/left", {left_config_});
-    right_ = *KeyManager::open(system_, dir_ + "/right", {right_config_});
-  }
-  Link& left() { return *left_->link_to(left_config_.peer); }
-  Link& right() { return *right_->link_to(right_config_.peer); }
+  void close() { ends_.close(); }
+  void open() { ends_.open(); }
+  Link& left() { return ends_.left_link(); }
+  Link& right() { return ends_.right_link(); }
   // Equal key for one direction, at both ends or at one.
   void feed(Pool* one, Pool* other = nullptr) {
     Bytes material(kPart);
@@ -89,9 +66,7 @@ class ReconcileTest : public testing::Test {
   }
 
   os::System system_ = os::real_system();
-  std::string dir_;
-  LinkConfig left_config_, right_config_;
-  std::unique_ptr<KeyManager> left_, right_;
+  LinkEnds ends_{system_, LinkClass::kQkd, "left", "right"};
   std::mt19937_64 generator_{7};
 };
 
@@ -111,15 +86,15 @@ TEST_F(ReconcileTest, AnOlderBackupOfOneEndCatchesUpAndReusesNothing) {
   use(right().receive(), left().send(), 1000);
   use(left().receive(), right().send(), 1000);
   close();
-  fs::copy(dir_ + "/left", dir_ + "/backup", fs::copy_options::recursive);
+  fs::copy(ends_.left_dir(), ends_.dir + "/backup", fs::copy_options::recursive);
   open();
   // What the backup does not know of: use in both directions, and key that came in later.
   use(right().receive(), left().send(), 300'000);
   use(left().receive(), right().send(), 200'000);
   feed_both();
   close();
-  fs::remove_all(dir_ + "/left");
-  fs::rename(dir_ + "/backup", dir_ + "/left");
+  fs::remove_all(ends_.left_dir());
+  fs::rename(ends_.dir + "/backup", ends_.left_dir());
   open();
 
   const auto looked = reconcile(left(), ask_right(), false);
@@ -284,7 +259,7 @@ TEST_F(ReconcileTest, BurningTakesSoManyBytesAtBothEndsAndOfEitherDirection) {
 
 TEST_F(ReconcileTest, TheEmergencyReserveIsForUrgentJobs) {
   close();
-  left_config_.limits.emergency_bytes = 100'000;
+  ends_.left_config.limits.emergency_bytes = 100'000;
   open();
   feed_both();
   feed_both();

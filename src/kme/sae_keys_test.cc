@@ -1,14 +1,13 @@
-// Two sites that give keys to applications, with real pools and stores and a carrier in between that
-// can fail, repeat itself, or find the far site restarted.
+// Two sites that give keys to applications, with real pools and stores and a carrier in between
+// that can fail, repeat itself, or find the far site restarted.
 #include "kme/sae_keys.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <set>
 
 #include "base/log.h"
+#include "kme/link_ends_test_support.h"
 
 namespace warifu::kme {
 namespace {
@@ -62,52 +61,28 @@ class SaeKeysTest : public testing::Test {
  protected:
   static void SetUpTestSuite() { ASSERT_TRUE(init_log("test", "", LogLevel::kError)); }
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "warifu-sae-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    a_keys_ = make("a", kB);
-    b_keys_ = make("b", kA);
-    Bytes material(2'000'000);
-    os::kernel_random().fill(material);
-    wire_.near_pool = &a_keys_->link_to(kB)->send();
-    wire_.far_pool = &b_keys_->link_to(kA)->receive();
-    for (keypool::Pool* pool : {wire_.near_pool, wire_.far_pool}) {
-      ASSERT_TRUE(pool->ingest({0}, keypool::Origin::kPreshared, material));
-      ASSERT_TRUE(pool->mark_synced({0}, {0}));
-    }
-    a_ = open("a", kA, *a_keys_);
+    ends_.preload(2'000'000);
+    wire_.near_pool = &ends_.left_link().send();
+    wire_.far_pool = &ends_.right_link().receive();
+    a_ = open(ends_.left_dir(), kA, *ends_.left);
     start_b();
   }
-  void TearDown() override {
-    a_.reset();
-    b_.reset();
-    a_keys_.reset();
-    b_keys_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(dir_, ignored);
-  }
-  std::unique_ptr<KeyManager> make(const std::string& name, const SiteName& peer) {
-    const LinkConfig link{peer, LinkClass::kPreshared,
-                          LinkId::from_view(Bytes(16, 3))};
-    WARIFU_CHECK(create_link_pools(system_, dir_ + "/" + name, link).has_value());
-    auto keys = KeyManager::open(system_, dir_ + "/" + name, {link}, RandomFrom::kKernel);
-    WARIFU_CHECK(keys.has_value());
-    return std::move(*keys);
-  }
-  std::unique_ptr<SaeKeys> open(const std::string& name, const SiteName& self, KeyManager& keys) {
+  std::unique_ptr<SaeKeys> open(const std::string& dir, const SiteName& self, KeyManager& keys) {
     SaeSettings settings;
-    settings.saes = {{"M", kA, "m"},  {"L", kA, "l"}, {"S", kB, "s"},
-                     {"T", kB, "t"},  {"Far", *SiteName::parse("far"), ""},
+    settings.saes = {{"M", kA, "m"},
+                     {"L", kA, "l"},
+                     {"S", kB, "s"},
+                     {"T", kB, "t"},
+                     {"Far", *SiteName::parse("far"), ""},
                      {"Lost", kB, "lost"}};
     if (self == kB) settings.saes.pop_back();  // the two sites do not agree on this one
-    auto saes = SaeKeys::open(system_, dir_ + "/" + name + "/sae-keys", self, settings, keys,
-                              wire_);
+    auto saes = SaeKeys::open(system_, dir + "/sae-keys", self, settings, keys, wire_);
     WARIFU_CHECK(saes.has_value());
     return std::move(*saes);
   }
   void start_b() {
     b_.reset();
-    b_ = open("b", kB, *b_keys_);
+    b_ = open(ends_.right_dir(), kB, *ends_.right);
     wire_.far = b_.get();
   }
   Result<std::vector<DeviceKey>> order(std::size_t number, std::size_t bits = 256,
@@ -130,10 +105,9 @@ class SaeKeysTest : public testing::Test {
     EXPECT_FALSE(site.take_by_id("M", slave, ids(keys)));
   }
 
-  std::string dir_;
   os::System system_ = os::real_system();
+  LinkEnds ends_{system_, LinkClass::kPreshared, "a", "b", RandomFrom::kKernel};
   Wire wire_;
-  std::unique_ptr<KeyManager> a_keys_, b_keys_;
   std::unique_ptr<SaeKeys> a_, b_;
 };
 
