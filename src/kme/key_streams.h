@@ -6,7 +6,9 @@
 // are there, and no further ahead of the slower one than that one has read already: a stream that
 // takes little burns little. Anything that goes wrong between the sites ends a stream at once, and
 // what was not given by then is burnt; so is everything when a site ends.
-// Ownership: what the constructor takes must outlive it. Thread-safe; one thread per stream.
+// Two blocks are under way at once, so that the ends draw side by side; they are queued in order.
+// Ownership: what the constructor takes must outlive it. Thread-safe; two threads per stream at the
+// source, one at the destination.
 #pragma once
 
 #include <atomic>
@@ -54,8 +56,8 @@ class KeyStreams {
   // --- what other sites ask ---
   // Errors: kRefused, kBusy (too many streams), kAlreadyExists.
   [[nodiscard]] Result<> take_opening(const SiteName& from, const StreamOpening& opening);
-  // Errors: kNotFound (no such stream any more), kRefused (not the block that is due; the stream
-  // breaks).
+  // A block may come before the one that is due, and waits for it. Errors: kNotFound (no such
+  // stream any more), kRefused (no block that may come now; the stream breaks).
   [[nodiscard]] Result<> take_block(const SiteName& from, const StreamBlockHead& head,
                                     DrawnFrames drawn);
   [[nodiscard]] Result<> take_note(const SiteName& from, const StreamNote& note);
@@ -74,10 +76,20 @@ class KeyStreams {
     explicit Entry(KeyStream::Terms terms) : stream(std::move(terms)) {}
     KeyStream stream;
     std::atomic<std::uint32_t> timeout_ms = 0;
-    std::uint64_t block = 0;  // that is due; guarded by `block_mutex` at the destination
-    std::mutex block_mutex;
-    std::atomic<bool> over = false;  // its thread has ended
+    std::mutex block_mutex;            // of what follows
+    std::uint64_t block = 0;           // is queued next
+    std::optional<DrawnFrames> early;  // at the destination: the one after that
+    // At the source:
+    std::uint64_t next_order = 0;           // number of the block that is ordered next
+    std::optional<std::uint64_t> given_up;  // number of an order before, that found no key
+    std::uint64_t ordered_bytes = 0, drawn_bytes = 0;  // the difference is under way
+    std::condition_variable turn;                      // `block` changed
+    std::atomic<bool> over = false;                    // its thread has ended
     std::jthread thread;
+  };
+  struct BlockOrder {
+    std::uint64_t number = 0, frames = 0, frame_bytes = 0;
+    [[nodiscard]] std::uint64_t bytes() const { return frames * frame_bytes; }
   };
   using EntryPtr = std::shared_ptr<Entry>;
 
@@ -97,11 +109,13 @@ class KeyStreams {
 
   // --- threads of streams, in stream_feeder.cc ---
   void start_thread(const EntryPtr& entry);
-  void feed(Entry& entry);    // at the source
+  void feed(Entry& entry);  // at the source
+  void run_lane(Entry& entry, bool first);
   void follow(Entry& entry);  // at the destination
   bool is_running(Entry& entry);
-  std::uint64_t room(const KeyStream& stream, std::uint64_t drawn_bytes) const;
-  Result<> draw_block(Entry& entry, std::uint64_t bytes, std::uint64_t& drawn);
+  std::uint64_t room(const Entry& entry) const;
+  Result<> order_block(Entry& entry, std::optional<BlockOrder>& order);
+  Result<> draw_block(Entry& entry, const BlockOrder& order);
   void tell_end(Entry& entry);
   // What the far end was told last.
   struct Asked {

@@ -32,8 +32,8 @@ Result<> KeyStreams::take_opening(const SiteName& from, const StreamOpening& ope
   return {};
 }
 
-// The blocks of a stream come in their order and each once; after any other the two ends might give
-// different key under one index, so the stream breaks.
+// The source draws two blocks at once, so one may come before its turn; it waits for the other.
+// After anything else the two ends might give different key under one index, so the stream breaks.
 Result<> KeyStreams::take_block(const SiteName& from, const StreamBlockHead& head,
                                 DrawnFrames drawn) {
   const EntryPtr entry = find(head.id);
@@ -41,7 +41,8 @@ Result<> KeyStreams::take_block(const SiteName& from, const StreamBlockHead& hea
     return fail(Code::kNotFound, "no such key stream at " + self_.text());
   }
   const std::lock_guard lock(entry->block_mutex);
-  bool whole = head.block == entry->block && !drawn.frames.empty();
+  const bool early = head.block == entry->block + 1 && !entry->early;
+  bool whole = (head.block == entry->block || early) && !drawn.frames.empty();
   for (const secret::Buffer& frame : drawn.frames) {
     whole = whole && !frame.empty() && frame.size() % entry->stream.terms().chunk_bytes == 0;
   }
@@ -53,8 +54,15 @@ Result<> KeyStreams::take_block(const SiteName& from, const StreamBlockHead& hea
   if (state == KeyStream::State::kBroken || state == KeyStream::State::kPeerClosed) {
     return fail(Code::kNotFound, "the key stream has ended at " + self_.text());
   }
+  if (early) {
+    entry->early = std::move(drawn);
+    return {};
+  }
   ++entry->block;
   entry->stream.put(std::move(drawn), system_.clock.now());
+  if (!entry->early) return {};
+  ++entry->block;
+  entry->stream.put(*std::exchange(entry->early, std::nullopt), system_.clock.now());
   return {};
 }
 

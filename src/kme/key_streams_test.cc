@@ -32,7 +32,13 @@ class Wire final : public StreamCarrier {
       }
     }
     drawn += frames * frame_bytes;
+    if (overtake && head.block % 2 == 0) await(head.block + 1);
     TRY(far->take_block(kA, head, std::move(there)));
+    {
+      const std::lock_guard lock(mutex);
+      taken.insert(head.block);
+    }
+    changed.notify_all();
     if (lose_answer) return fail(Code::kUnavailable, "the answer was lost");
     return here;
   }
@@ -51,6 +57,17 @@ class Wire final : public StreamCarrier {
     }
     return {};
   }
+  // Until the far end has that block, or none is ordered.
+  void await(std::uint64_t block) {
+    std::unique_lock lock(mutex);
+    overtaken += changed.wait_for(lock, std::chrono::milliseconds(300),
+                                  [&] { return taken.contains(block); });
+  }
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::set<std::uint64_t> taken;
+  int overtaken = 0;
+  std::atomic<bool> overtake = false;
   KeyStreams* near = nullptr;
   KeyStreams* far = nullptr;
   keypool::Pool* near_pool = nullptr;
@@ -158,12 +175,24 @@ TEST_F(KeyStreamsTest, ALostAnswerBreaksTheStreamAndNothingDiffers) {
   EXPECT_EQ(end_of(*b_, id), StreamStatus::kNoConnection);
 }
 
+TEST_F(KeyStreamsTest, ABlockMayOvertakeTheOneBeforeIt) {
+  wire_.overtake = true;
+  const KeyStreamId id = pair();
+  for (int i = 0; i < 40; ++i) {
+    const auto here = take(*a_, id);
+    ASSERT_TRUE(here);
+    ASSERT_EQ(take(*b_, id), here);
+  }
+  const std::lock_guard lock(wire_.mutex);
+  EXPECT_GT(wire_.overtaken, 0);
+}
+
 TEST_F(KeyStreamsTest, ABlockOutOfTurnBreaksTheStream) {
   const KeyStreamId id = pair();
   ASSERT_TRUE(take(*a_, id));
   DrawnFrames frames;
   frames.frames.emplace_back(4096);
-  EXPECT_EQ(b_->take_block(kA, {id, 0}, std::move(frames)).error().code, Code::kRefused);
+  EXPECT_EQ(b_->take_block(kA, {id, 100}, std::move(frames)).error().code, Code::kRefused);
   EXPECT_EQ(end_of(*b_, id), StreamStatus::kNoConnection);
   EXPECT_EQ(end_of(*a_, id), StreamStatus::kNoConnection);
 }

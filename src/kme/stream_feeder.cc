@@ -1,5 +1,5 @@
-// The thread of a stream: at the source it draws blocks, at the destination it tells how far its
-// application has read.
+// The threads of a stream: at the source two of them draw blocks, at the destination one tells how
+// far its application has read.
 #include <algorithm>
 
 #include "base/log.h"
@@ -11,8 +11,8 @@ namespace {
 // How far a stream is drawn ahead of its slower application: as far as that one has read, within
 // these.
 constexpr std::uint64_t kLeastAhead = 64 << 10;
-constexpr std::uint64_t kMostAhead = 24 << 20;
-constexpr std::uint64_t kLargestBlock = 8 << 20;
+constexpr std::uint64_t kMostAhead = 12 << 20;
+constexpr std::uint64_t kLargestBlock = 4 << 20;
 // Pad that a draw takes beyond its bytes, with some for the messages around it.
 constexpr std::uint64_t kDrawOverhead = 1024;
 constexpr std::chrono::milliseconds kStep(100);
@@ -72,22 +72,23 @@ void KeyStreams::tell_end(Entry& entry) {
 }
 
 // Bytes that may be drawn now: 0, or a block worth its round trip.
-std::uint64_t KeyStreams::room(const KeyStream& stream, std::uint64_t drawn_bytes) const {
-  const KeyStream::Terms& terms = stream.terms();
-  const KeyStream::Progress progress = stream.progress();
+std::uint64_t KeyStreams::room(const Entry& entry) const {
+  const KeyStream::Terms& terms = entry.stream.terms();
+  const KeyStream::Progress progress = entry.stream.progress();
   if (!progress.joined || progress.state != KeyStream::State::kOpen) return 0;
   const std::uint64_t slower = std::min(progress.next, progress.far_next);
   const std::uint64_t limit = ahead_of(terms, slower);
-  const std::uint64_t ahead = (progress.received - slower) * terms.chunk_bytes;
+  const std::uint64_t ahead = entry.ordered_bytes - slower * terms.chunk_bytes;
   std::uint64_t room = limit > ahead ? limit - ahead : 0;
   if (room < limit / 3) return 0;
+  room = std::min(room, std::max<std::uint64_t>(limit / 2, terms.chunk_bytes));  // two at once
   if (terms.max_bps > 0) {
     const auto open = std::chrono::duration<double>(system_.clock.monotonic() - terms.opened);
     const auto due =
         static_cast<std::uint64_t>((open.count() + 1) * static_cast<double>(terms.max_bps) / 8);
-    room = std::min(room, due > drawn_bytes ? due - drawn_bytes : 0);
+    room = std::min(room, due > entry.ordered_bytes ? due - entry.ordered_bytes : 0);
   }
-  const std::uint64_t left = (std::uint64_t{kNextChunk} - progress.received) * terms.chunk_bytes;
+  const std::uint64_t left = std::uint64_t{kNextChunk} * terms.chunk_bytes - entry.ordered_bytes;
   return std::min({room, kLargestBlock, left}) / terms.chunk_bytes * terms.chunk_bytes;
 }
 
@@ -113,37 +114,45 @@ void KeyStreams::probe(Entry& entry, StreamNote::Kind kind, Asked& asked) {
   }
 }
 
+// Two lanes, so that this end draws a block while the far end draws the one before.
 void KeyStreams::feed(Entry& entry) {
+  const std::jthread second([&] { run_lane(entry, false); });
+  run_lane(entry, true);
+}
+
+void KeyStreams::run_lane(Entry& entry, bool first) {
   KeyStream& stream = entry.stream;
-  std::uint64_t drawn = 0;
   std::string waits_for;
   Asked asked{.last = system_.clock.monotonic()};
   while (is_running(entry)) {
-    const std::uint64_t bytes = room(stream, drawn);
-    if (bytes == 0) {
-      stream.wait(kStep);
-      probe(entry, StreamNote::Kind::kAsk, asked);
-      continue;
-    }
     Result<> ready = gate_.check_sae(stream.own());
     if (ready) ready = gate_.check_link(stream.terms().peer);
-    if (ready) ready = draw_block(entry, bytes, drawn);
+    std::optional<BlockOrder> order;
+    if (ready) ready = order_block(entry, order);
+    if (ready && order) ready = draw_block(entry, *order);
     const std::string problem = ready ? "" : ready.error().message;
-    if (!problem.empty() && problem != waits_for) {
+    if (first && !problem.empty() && problem != waits_for) {
       log_info("key stream " + stream_id_text(stream.terms().id) + ": " + problem);
     }
     waits_for = problem;
-    if (!ready) stream.wait(kStep);
+    if (order && ready) continue;
+    stream.wait(kStep);
+    if (first) probe(entry, StreamNote::Kind::kAsk, asked);
   }
 }
 
-// Draws a block of at most `bytes`. Errors are what more of the stream waits for; what else goes
-// wrong breaks it off.
-Result<> KeyStreams::draw_block(Entry& entry, std::uint64_t bytes, std::uint64_t& drawn) {
+// The next block, if there is room for one. Errors are what more of the stream waits for.
+Result<> KeyStreams::order_block(Entry& entry, std::optional<BlockOrder>& order) {
+  const std::lock_guard lock(entry.block_mutex);
   const KeyStream::Terms& terms = entry.stream.terms();
+  const std::uint64_t wanted = room(entry);
+  if (wanted == 0) return {};
   const std::uint64_t there = keys_.link_to(terms.peer)->drawable(job_);
-  const std::uint64_t most = there > kDrawOverhead ? there - kDrawOverhead : 0;
-  bytes = std::min(bytes, most / terms.chunk_bytes * terms.chunk_bytes);
+  const std::uint64_t under_way = entry.ordered_bytes - entry.drawn_bytes;
+  const std::uint64_t spent = kDrawOverhead + under_way;
+  const std::uint64_t most = there > spent ? there - spent : 0;
+  std::uint64_t bytes = std::min(wanted, most / terms.chunk_bytes * terms.chunk_bytes);
+  if (bytes == 0 && under_way > 0) return {};
   if (const auto quota = gate_.quota(terms.source)) {
     bytes = std::min(bytes, quota->left_bytes / terms.chunk_bytes * terms.chunk_bytes);
     if (bytes == 0 && most >= terms.chunk_bytes) {
@@ -156,17 +165,32 @@ Result<> KeyStreams::draw_block(Entry& entry, std::uint64_t bytes, std::uint64_t
   }
   const std::uint64_t frame_most = kMaxStreamChunk / terms.chunk_bytes * terms.chunk_bytes;
   const std::uint64_t frame = std::min(bytes, frame_most);
-  const std::uint64_t frames = bytes / frame;
-  TRY(gate_.charge(terms.source, frame * frames));
-  auto block = carrier_.draw(terms.peer, {terms.id, entry.block}, frames, frame);
+  order = BlockOrder{entry.given_up.value_or(entry.next_order), bytes / frame, frame};
+  TRY(gate_.charge(terms.source, order->bytes()));
+  if (!std::exchange(entry.given_up, std::nullopt)) ++entry.next_order;
+  entry.ordered_bytes += order->bytes();
+  return {};
+}
+
+// Draws a block and queues it in its turn; one that finds no key is ordered again. What else goes
+// wrong breaks the stream off.
+Result<> KeyStreams::draw_block(Entry& entry, const BlockOrder& order) {
+  const KeyStream::Terms& terms = entry.stream.terms();
+  auto block = carrier_.draw(terms.peer, {terms.id, order.number}, order.frames, order.frame_bytes);
+  std::unique_lock lock(entry.block_mutex);
   if (block) {
+    while (entry.block != order.number && is_running(entry)) entry.turn.wait_for(lock, kStep);
+    if (entry.block != order.number) return {};
     ++entry.block;
-    drawn += frame * frames;
+    entry.drawn_bytes += order.bytes();
     entry.stream.put(std::move(*block), system_.clock.now());
+    entry.turn.notify_all();
     return {};
   }
   if (block.error().code == Code::kOutOfKey) {
-    gate_.refund(terms.source, frame * frames);
+    gate_.refund(terms.source, order.bytes());
+    entry.ordered_bytes -= order.bytes();
+    entry.given_up = order.number;
   } else {
     log_warning("key stream " + stream_id_text(terms.id) + " breaks: " + block.error().message);
     entry.stream.break_off();
