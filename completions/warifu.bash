@@ -8,8 +8,8 @@ _warifu_options() {
     "net up" | "net down") echo "--net --json --only --help" ;;
     "net status") echo "--net --json --help" ;;
     "site run" | "qkd rate-model") echo "--config --help" ;;
-    "link preshare") echo "--net --json --size --back --out --help" ;;
-    "link import") echo "--site --json --wipe --help" ;;
+    "link preshare") echo "--net --json --size --back --out --disk --piece --help" ;;
+    "link import") echo "--site --json --disk --pieces --wipe --wait --no-wait --abandon --peer --help" ;;
     "keys watch") echo "--site --json --interval --rounds --help" ;;
     "keys list") echo "--site --json --peer --help" ;;
     "keys trail") echo "--site --json --peer --job --since --most --help" ;;
@@ -100,7 +100,7 @@ _warifu() {
   done
 
   case $previous in
-    --site | --net | --out | --dir)
+    --site | --net | --out | --dir | --disk)
       if [[ $previous == --out && $command == @(restore|combine) ]]; then _warifu_files -f; else _warifu_files -d; fi
       return
       ;;
@@ -124,7 +124,7 @@ _warifu() {
       _warifu_words "en ja"
       return
       ;;
-    --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --relay | --size | --id | --name | --keys | --person | \
+    --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --relay | --size | --piece | --pieces | --id | --name | --keys | --person | \
       --label | --policy | --object | --grantee | --destination | --uses | --valid | --grant | --using | \
       --gather | --resume | --peer | --job | --since | --most | --interval | --rounds | --older-than | \
       --origin | --segment)

@@ -3,6 +3,7 @@
 #include <limits>
 #include <set>
 
+#include "api/disk_json.h"
 #include "api/json.h"
 #include "api/metrics.h"
 #include "keypool/entropy.h"
@@ -349,7 +350,12 @@ void add_key_routes(http::Router& router, Services services) {
   };
   on(Method::kGet, "/v1/keys", [](Services s, RequestContext&) -> Result<json::value> {
     json::array links;
-    for (const kme::LinkReport& report : reports(s)) links.push_back(report_json(report));
+    for (const kme::LinkReport& report : reports(s)) {
+      json::object link = report_json(report);
+      const kme::DiskIntake* disk = s.disks->to(*SiteName::parse(report.peer));
+      link["disk"] = disk_json(disk == nullptr ? std::nullopt : disk->status());
+      links.push_back(std::move(link));
+    }
     return json::value{{"site", s.site.config.name.text()}, {"links", std::move(links)}};
   });
   on(Method::kGet, "/v1/keys/segments",

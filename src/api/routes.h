@@ -9,6 +9,7 @@
 #include "control/restore_desk.h"
 #include "control/store_desk.h"
 #include "http/server.h"
+#include "kme/disk_intakes.h"
 #include "kme/key_streams.h"
 #include "kme/sae_keys.h"
 
@@ -30,6 +31,7 @@ struct Services {
   kme::RandomFiller* random = nullptr;  // nullptr: no sources fill the random pool
   kme::SaeKeys* saes = nullptr;         // nullptr where no keys are given to applications
   kme::KeyStreams* streams = nullptr;   // nullptr where there are no key streams
+  kme::DiskIntakes* disks = nullptr;    // nullptr where only metrics are served
 };
 
 // Everything in `services` must outlive the server that gets the router.
@@ -40,6 +42,7 @@ void add_site_routes(http::Router& router, Services services);
 void add_key_routes(http::Router& router, Services services);
 // GET /metrics alone, for a listener of its own.
 void add_metrics_route(http::Router& router, Services services);
+void add_disk_routes(http::Router& router, Services services);
 void add_person_routes(http::Router& router, Services services);
 void add_object_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);

@@ -83,6 +83,11 @@ Result<json::value> import_file(Services services, http::RequestContext& context
     return fail(Code::kNotFound, "'" + path + "' is for the link " + plan.a.text() + "-" +
                                      plan.b.text() + ", which this site does not have");
   }
+  if (const kme::DiskIntake* disk = services.disks->to(link->peer());
+      disk != nullptr && disk->under_way()) {
+    return fail(Code::kBusy, "a disk set is under way on the link to " + link->peer().text() +
+                                 ": its stream cannot grow otherwise meanwhile");
+  }
   TRY(kme::import_preshare(services.site.system, path, services.site.config.name, link->send(),
                            link->receive(), {}));
   if (body.contains("wipe") && body.at("wipe").is_bool() && body.at("wipe").as_bool()) {
@@ -188,6 +193,7 @@ http::Router make_router(Services services) {
   http::Router router;
   add_site_routes(router, services);
   add_key_routes(router, services);
+  add_disk_routes(router, services);
   add_person_routes(router, services);
   add_object_routes(router, services);
   add_consent_routes(router, services);

@@ -50,12 +50,19 @@ struct PreshareOptions {
   std::string a, b;           // the two sites
   std::string size = "512M";  // per direction
   std::string back;           // of the direction b to a; empty: `size`
-  std::string out;            // folder for the two files
+  std::string out;            // folder for the two files, or
+  std::vector<std::string> disks;  // two folders for a disk set
+  std::string piece = "1G";        // of a disk set: bytes per piece, both directions
 };
 [[nodiscard]] Result<> link_preshare(const Common& common, const PreshareOptions& options);
 struct ImportOptions {
-  std::string file;
+  std::string file;  // or
+  std::string disk;  // folder of a disk set, or
+  bool abandon = false;
+  std::string peer;  // whose set is given up
   bool wipe = false;
+  std::optional<std::uint32_t> pieces;  // of a disk set: most to take in now
+  bool wait = false, no_wait = false;
 };
 [[nodiscard]] Result<> link_import(const Common& common, const ImportOptions& options);
 [[nodiscard]] Result<> link_status(const Common& common);

@@ -27,10 +27,7 @@ Code code_of(const json::value& job) {
   const auto* fields = job.if_object();
   const auto* result = fields == nullptr ? nullptr : fields->if_contains("result");
   const std::string name = result == nullptr ? "" : text_of(*result, "code");
-  for (std::uint8_t i = 1; i <= 14; ++i) {
-    if (code_name(static_cast<Code>(i)) == name) return static_cast<Code>(i);
-  }
-  return Code::kRefused;
+  return code_from_name(name, Code::kRefused);
 }
 
 std::string note_of(const json::value& job) {

@@ -25,6 +25,7 @@ std::string bytes_of(const json::value& object, const char* key) {
 }
 
 void print_ways(const json::value& answer);
+void print_disks(const json::value& answer);
 
 std::string rate_of(const json::value& object, const char* key) {
   return human_bit_rate(object.at(key).to_number<double>());
@@ -70,10 +71,29 @@ void print_links(const json::value& answer) {
   print_table({"PEER", "WAY", "STATE", "AVAILABLE", "RESIDUAL", "RESERVED", "FLOOR", "EMERGENCY",
                "INFLOW", "OUTFLOW", "OLDEST", "UNSYNCED", "QUARANTINE"},
               rows);
+  print_disks(answer);
   if (devices.empty()) return;
   fmt::print("\n");
   print_table({"PEER", "DEVICE", "QBER", "RATE", "LOST", "STATE"}, devices);
   print_ways(answer);
+}
+
+// Disk sets on their way in.
+void print_disks(const json::value& answer) {
+  Rows rows;
+  for (const auto& link : answer.at("links").as_array()) {
+    const json::value& disk = link.at("disk");
+    if (disk.is_null()) continue;
+    const auto of_all = [&](const char* key) {
+      return fmt::format("{}/{}", number_of(disk, key), number_of(disk, "pieces"));
+    };
+    rows.push_back({text_of(link, "peer"), of_all("held"), bytes_of(disk, "held_bytes"),
+                    of_all("agreed"), disk.at("wipe").as_bool() ? of_all("wiped") : "-",
+                    text_of(disk, "state")});
+  }
+  if (rows.empty()) return;
+  fmt::print("\n");
+  print_table({"PEER", "DISK PIECES IN", "KEY", "AGREED", "WIPED", "STATE"}, rows);
 }
 
 std::string paths_text(const json::value& paths) {

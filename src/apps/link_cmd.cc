@@ -8,6 +8,7 @@
 
 #include "apps/api_client.h"
 #include "apps/commands.h"
+#include "apps/disk_cmd.h"
 #include "apps/network.h"
 #include "apps/output.h"
 #include "base/units.h"
@@ -48,6 +49,10 @@ void add_relays(const json::value& link, std::vector<std::string>& lines) {
 }  // namespace
 
 Result<> link_preshare(const Common& common, const PreshareOptions& options) {
+  if (options.out.empty() == options.disks.empty()) {
+    return fail(Code::kInvalidArgument,
+                "say where: --out FOLDER for two files, or --disk DIR --disk DIR for a disk set");
+  }
   TRY_ASSIGN(const std::uint64_t size, parse_size(options.size));
   TRY_ASSIGN(const std::uint64_t back,
              parse_size(options.back.empty() ? options.size : options.back));
@@ -62,12 +67,21 @@ Result<> link_preshare(const Common& common, const PreshareOptions& options) {
   }
   TRY_ASSIGN(const PadOffset base_ab, stream_end(dir_of(a), b.text()));
   TRY_ASSIGN(const PadOffset base_ba, stream_end(dir_of(b), a.text()));
+  const kme::PresharePlan plan{peer->link.id, a, b, base_ab, base_ba, size, back};
+  if (!options.disks.empty()) {
+    if (peer->link.link_class != kme::LinkClass::kPreshared) {
+      return fail(Code::kRefused, "the link " + a.text() + "-" + b.text() +
+                                      " is not preshared: its streams grow by themselves, a disk "
+                                      "set would not continue them");
+    }
+    return preshare_disks(common, options, plan);
+  }
   const std::string stem = fmt::format("{}/{}-{}.", options.out, a.text(), b.text());
   const std::string files[2] = {stem + a.text(), stem + b.text()};
   {
     ProgressLine progress("random numbers");
     TRY(kme::make_preshare(
-        os::real_system(), {peer->link.id, a, b, base_ab, base_ba, size, back}, files[0], files[1],
+        os::real_system(), plan, files[0], files[1],
         [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }));
   }
   if (common.json) {
@@ -83,6 +97,12 @@ Result<> link_preshare(const Common& common, const PreshareOptions& options) {
 }
 
 Result<> link_import(const Common& common, const ImportOptions& options) {
+  const int what =
+      (options.file.empty() ? 0 : 1) + (options.disk.empty() ? 0 : 1) + (options.abandon ? 1 : 0);
+  if (what != 1) {
+    return fail(Code::kInvalidArgument, "give one of a file, --disk DIR and --abandon");
+  }
+  if (options.file.empty()) return import_disk(common, options);
   ApiClient client(common.site);
   std::error_code ignored;
   const std::string path = std::filesystem::absolute(options.file, ignored).string();

@@ -101,21 +101,36 @@ void link_commands(CLI::App& app, Common& common, Action& action) {
   CLI::App* link = app.add_subcommand("link", "links and their key");
   link->require_subcommand(1);
   auto* command =
-      add(*link, "preshare", "make random files for both ends of a preshared link",
-          "warifu link preshare --net /tmp/demo tuh cloud1 --size 1G --out /media/disk");
+      add(*link, "preshare", "make random files, or disk sets, for both ends of a preshared link",
+          "warifu link preshare --net /tmp/demo tuh cloud1 --size 1G --out /media/disk\n"
+          "  warifu link preshare --net /tmp/demo tuh cloud1 --size 2T --disk /media/a --disk "
+          "/media/b");
   add_net(command, common);
   command->add_option("a", preshare.a, "one site")->required();
   command->add_option("b", preshare.b, "the other site")->required();
   command->add_option("--size", preshare.size, "random bytes per direction");
   command->add_option("--back", preshare.back, "for the direction from B to A; default: --size");
-  command->add_option("--out", preshare.out, "folder for the two files")->required();
+  command->add_option("--out", preshare.out, "folder for two files, one for each end");
+  command->add_option("--disk", preshare.disks,
+                      "instead: folder for a disk set of many pieces; twice, a copy for each end");
+  command->add_option("--piece", preshare.piece, "of a disk set: bytes per piece; default: 1G");
   command->callback([&] { action = [&] { return link_preshare(common, preshare); }; });
 
-  command = add(*link, "import", "take a preshared file into a site's pools",
-                "warifu link import --site /tmp/demo/sites/tuh /media/disk/tuh-cloud1.tuh --wipe");
+  command = add(*link, "import", "take a preshared file or a disk set into a site's pools",
+                "warifu link import --site /tmp/demo/sites/tuh /media/disk/tuh-cloud1.tuh --wipe\n"
+                "  warifu link import --site /tmp/demo/sites/tuh --disk /media/a --wipe --wait");
   add_site(command, common);
-  command->add_option("file", import.file, "the file made for this site")->required();
-  command->add_flag("--wipe", import.wipe, "overwrite and remove the file afterwards");
+  command->add_option("file", import.file, "the file made for this site");
+  command->add_option("--disk", import.disk, "instead: folder of a disk set; again: goes on");
+  command->add_option("--pieces", import.pieces, "of a disk set: at most so many more now")
+      ->check(CLI::Range(1, 65536));
+  command->add_flag("--wipe", import.wipe,
+                    "overwrite and remove the file; pieces once the far end has the same");
+  auto* wait = command->add_flag("--wait", import.wait,
+                                 "of a disk set: until it is agreed (and wiped), not only in");
+  command->add_flag("--no-wait", import.no_wait, "of a disk set: only begin")->excludes(wait);
+  command->add_flag("--abandon", import.abandon, "give up the disk set on the link to --peer");
+  command->add_option("--peer", import.peer, "for --abandon: the other end of the link");
   command->callback([&] { action = [&] { return link_import(common, import); }; });
 
   command = add(*link, "status", "residual key of every link of a site",

@@ -33,6 +33,13 @@ int exit_code(Code code) {
   return 1;
 }
 
+Code code_from_name(const std::string& name, Code otherwise) {
+  for (std::uint8_t i = 1; i <= static_cast<std::uint8_t>(Code::kCancelled); ++i) {
+    if (code_name(static_cast<Code>(i)) == name) return static_cast<Code>(i);
+  }
+  return otherwise;
+}
+
 void print_error(const Error& error) {
   const bool colour = ::isatty(STDERR_FILENO) != 0;
   fmt::print(stderr, "warifu: {}error:{} {}\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "",

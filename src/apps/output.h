@@ -16,6 +16,8 @@ namespace warifu::apps {
 
 // The documented exit code of an error (see `warifu --help`).
 [[nodiscard]] int exit_code(Code code);
+// The code of that name (code_name); `otherwise` when there is none.
+[[nodiscard]] Code code_from_name(const std::string& name, Code otherwise);
 // "warifu: error: ..." on standard error.
 void print_error(const Error& error);
 // One document and a newline on standard output.

@@ -14,6 +14,7 @@
 #include "control/sae_channel.h"
 #include "control/site_config.h"
 #include "control/stream_channel.h"
+#include "kme/disk_intakes.h"
 #include "kme/entropy_routes.h"
 #include "kme/intake.h"
 #include "kme/reconcile.h"
@@ -66,10 +67,10 @@ class Site {
     server_->set_urgent(
         {number(control::Method::kShareRead), number(control::Method::kShareCombine)});
     // Shares travel as planned; orders come the usual way only.
-    server_->set_any_way({number(control::Method::kShareWrite),
-                          number(control::Method::kShareRead),
+    server_->set_any_way({number(control::Method::kShareWrite), number(control::Method::kShareRead),
                           number(control::Method::kShareCombine)});
     TRY(open_intake());
+    TRY_ASSIGN(disks_, kme::DiskIntakes::open(system_, config_.data_dir, config_.name, *keys_));
     TRY(open_random());
     TRY(open_kms());
     add_key_handlers();
@@ -94,12 +95,15 @@ class Site {
             stopping_);
       });
     }
+    disks_->start([this](const SiteName& peer, kme::IntakeMethod method, Bytes body) {
+      return caller_->ask(peer, static_cast<std::uint16_t>(method), std::move(body));
+    });
     if (filler_ != nullptr) random_thread_ = std::jthread([this] { filler_->run(); });
     http::ServerOptions options{.workers = 16, .max_connections = 256};
     api_ = std::make_unique<http::Server>(
         std::move(api_listener_), nullptr,
-        api::make_router(
-            {*context_, *shares_, control_.get(), filler_.get(), saes_.get(), streams_.get()}),
+        api::make_router({*context_, *shares_, control_.get(), filler_.get(), saes_.get(),
+                          streams_.get(), disks_.get()}),
         options);
     api_->start();
     if (kms_ != nullptr) {
@@ -135,6 +139,7 @@ class Site {
     api_->stop();  // no new uploads while jobs end
     server_->stop();
     if (jobs_ != nullptr) jobs_->stop();
+    disks_->stop();
     intakes_.clear();
     if (random_thread_.joinable()) random_thread_.join();
     if (watch_.joinable()) watch_.join();
@@ -188,6 +193,8 @@ class Site {
     };
     on(kme::IntakeMethod::kReconcile, kme::answer_reconcile);
     on(kme::IntakeMethod::kRetire, kme::answer_retire);
+    on(kme::IntakeMethod::kDisk,
+       [this](kme::Link& link, ByteView body) { return disks_->answer(link.peer(), body); });
   }
 
   Result<> open_intake() {
@@ -321,6 +328,7 @@ class Site {
   std::unique_ptr<kme::KeyStreams> streams_;  // nullptr: no key streams
   std::unique_ptr<control::KeyRelay> relay_;
   std::map<SiteName, LinkIntake> intakes_;
+  std::unique_ptr<kme::DiskIntakes> disks_;
   std::unique_ptr<kme::RandomFiller> filler_;  // nullptr: no sources
   std::jthread random_thread_;
   std::unique_ptr<catalog::Catalog> catalog_;

@@ -59,6 +59,7 @@ enum class IntakeMethod : std::uint16_t {
   kQuarantine = 102,
   kReconcile = 103,  // kme/reconcile.h
   kRetire = 104,
+  kDisk = 107,  // kme/disk_message.h
 };
 
 // Sends a request to the link's far end and returns the answer's body.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "kme/padded_hash.h"
 #include "mac/mac.h"
 #include "wire/wire.h"
 
@@ -49,16 +50,6 @@ Result<PresharePlan> decode(ByteView header, const std::string& path) {
   (void)reader.i64();  // when it was made: for people
   if (auto good = reader.finish(); !good) return fail(Code::kCorrupt, good.error().message);
   return plan;
-}
-
-// The hash runs over header (padded to whole blocks) and material pieces, each padded likewise.
-void add_to(mac::Hasher& hasher, ByteView piece) {
-  const std::size_t whole = piece.size() / mac::kBlockBytes * mac::kBlockBytes;
-  hasher.update(piece.first(whole));
-  if (whole == piece.size()) return;
-  secret::Buffer last(mac::kBlockBytes);
-  copy_bytes(last.bytes(), piece.subspan(whole));
-  hasher.update(last.bytes());
 }
 
 struct OutputPair {
@@ -121,12 +112,12 @@ Result<> verify_file(os::File& file, const PresharePlan& plan, const FileProgres
   mac::Hasher hasher(key);
   Bytes header(kHeaderBytes);
   TRY(file.read_exact_at(0, header));
-  add_to(hasher, header);
+  hash_padded(hasher, header);
   std::uint64_t at = kHeaderBytes;
   TRY(for_each_segment(plan, [&](int, std::uint64_t, std::uint64_t length) -> Result<> {
     secret::Buffer piece(length);
     TRY(file.read_exact_at(at, piece.bytes()));
-    add_to(hasher, piece.bytes());
+    hash_padded(hasher, piece.bytes());
     at += length;
     if (progress) progress((at - kHeaderBytes) / 2, total);
     return {};
@@ -148,13 +139,13 @@ Result<> make_preshare(os::System system, const PresharePlan& plan, const std::s
   const mac::Key key(key_bytes.bytes());
   mac::Hasher hasher(key);
   const Bytes header = encode(plan, system.clock.now());
-  add_to(hasher, header);
+  hash_padded(hasher, header);
   TRY(out.write(header));
   const std::uint64_t total = plan.length_ab + plan.length_ba;
   TRY(for_each_segment(plan, [&](int, std::uint64_t, std::uint64_t length) -> Result<> {
     secret::Buffer piece(length);
     system.random.fill(piece.bytes());
-    add_to(hasher, piece.bytes());
+    hash_padded(hasher, piece.bytes());
     TRY(out.write(piece.bytes()));
     if (progress) progress(out.at - kHeaderBytes, total);
     return {};
