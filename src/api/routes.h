@@ -12,6 +12,7 @@
 #include "kme/disk_intakes.h"
 #include "kme/key_streams.h"
 #include "kme/sae_keys.h"
+#include "upkeep/upkeep_desk.h"
 
 namespace warifu::api {
 
@@ -22,6 +23,7 @@ struct ControlServices {
   control::StoreDesk& store;
   control::ConsentDesk& consent;
   control::RestoreDesk& restore;
+  upkeep::UpkeepDesk& upkeep;
 };
 
 struct Services {
@@ -45,6 +47,7 @@ void add_metrics_route(http::Router& router, Services services);
 void add_disk_routes(http::Router& router, Services services);
 void add_person_routes(http::Router& router, Services services);
 void add_object_routes(http::Router& router, Services services);
+void add_upkeep_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
 void add_sae_routes(http::Router& router, Services services);

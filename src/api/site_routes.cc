@@ -196,6 +196,7 @@ http::Router make_router(Services services) {
   add_disk_routes(router, services);
   add_person_routes(router, services);
   add_object_routes(router, services);
+  add_upkeep_routes(router, services);
   add_consent_routes(router, services);
   add_restore_routes(router, services);
   add_sae_routes(router, services);

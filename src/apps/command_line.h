@@ -21,5 +21,7 @@ void add_site(CLI::App* command, Common& common);
 // `warifu sae` and `warifu stream`.
 void sae_commands(CLI::App& app, Common& common, Action& action);
 void stream_commands(CLI::App& app, Common& common, Action& action);
+// `warifu object check|repair|move|delete` and `warifu site repair|drain`.
+void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& action);
 
 }  // namespace warifu::apps

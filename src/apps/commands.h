@@ -25,9 +25,9 @@ struct NetInitOptions {
   std::string bootstrap = "4M";
   std::string back;  // the directions that a store does not use; empty: like the others
   std::uint16_t base_port = 0;
-  std::vector<std::string> links;  // more preshared links, "tommo:cloud1"
+  std::vector<std::string> links;   // more preshared links, "tommo:cloud1"
   std::vector<std::string> relays;  // relayed links, "lsa:cloud1" or, with one path, "lsa:cloud1:1"
-  bool kms = false;                // keys for two applications at each site
+  bool kms = false;                 // keys for two applications at each site
 };
 [[nodiscard]] Result<> net_init(const Common& common, const NetInitOptions& options);
 
@@ -157,6 +157,25 @@ struct ObjectOptions {
 [[nodiscard]] Result<> object_show(const Common& common, const ObjectOptions& options);
 [[nodiscard]] Result<> object_card_record(const Common& common, const ObjectOptions& options);
 [[nodiscard]] Result<> explain(const Common& common, const ObjectOptions& options);
+
+struct RelocateOptions {
+  std::string object, share, to;
+  bool plan = false, no_wait = false;
+};
+struct DeleteOptions {
+  std::string object;
+  bool yes = false, no_wait = false;
+};
+struct SiteUpkeepOptions {
+  std::string of;
+  bool no_wait = false;
+};
+[[nodiscard]] Result<> object_check(const Common& common, const ObjectOptions& options);
+[[nodiscard]] Result<> object_repair(const Common& common, const RelocateOptions& options);
+[[nodiscard]] Result<> object_move(const Common& common, const RelocateOptions& options);
+[[nodiscard]] Result<> object_delete(const Common& common, const DeleteOptions& options);
+[[nodiscard]] Result<> site_repair(const Common& common, const SiteUpkeepOptions& options);
+[[nodiscard]] Result<> site_drain(const Common& common, const SiteUpkeepOptions& options);
 
 struct PlanOptions {
   std::string object, size, policy;

@@ -305,6 +305,8 @@ void object_commands(CLI::App& app, Common& common, Action& action) {
   add_card(command, which.card, true);
   command->callback([&] { action = [&] { return object_card_record(common, which); }; });
 
+  upkeep_commands(*object, *app.get_subcommand("site"), common, action);
+
   command =
       add(app, "explain", "where every share is, what protected it on the way, what is simulated",
           "warifu explain ID --site S");

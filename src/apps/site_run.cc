@@ -13,6 +13,7 @@
 #include "control/key_relay.h"
 #include "control/sae_channel.h"
 #include "control/site_config.h"
+#include "control/store_job.h"
 #include "control/stream_channel.h"
 #include "kme/disk_intakes.h"
 #include "kme/entropy_routes.h"
@@ -64,11 +65,15 @@ class Site {
     shares_ = std::make_unique<control::ShareService>(*context_);
     server_ = std::make_unique<channel::Server>(*keys_, *caller_, std::move(channel_listener));
     shares_->add_handlers(*server_);
+    giver_ = std::make_unique<upkeep::ShareGiver>(*context_);
+    giver_->add_handlers(*server_);
+    taker_ = std::make_unique<upkeep::ShareTaker>(*context_, shares_->uploads(), *giver_);
+    taker_->add_handlers(*server_);
     server_->set_urgent(
         {number(control::Method::kShareRead), number(control::Method::kShareCombine)});
     // Shares travel as planned; orders come the usual way only.
     server_->set_any_way({number(control::Method::kShareWrite), number(control::Method::kShareRead),
-                          number(control::Method::kShareCombine)});
+                          number(control::Method::kShareCombine), number(upkeep::Method::kGive)});
     TRY(open_intake());
     TRY_ASSIGN(disks_, kme::DiskIntakes::open(system_, config_.data_dir, config_.name, *keys_));
     TRY(open_random());
@@ -298,12 +303,17 @@ class Site {
     TRY(control::parse_policy(config_.policy));
     TRY_ASSIGN(catalog_, catalog::open_sqlite(config_.data_dir + "/catalog.db"));
     jobs_ = std::make_unique<control::JobEngine>(*context_, *shares_, *catalog_);
+    jobs_->add_kind(catalog::JobKind::kStore, [](control::JobEngine& engine, const JobId& job) {
+      return std::make_unique<control::StoreJob>(engine, job);
+    });
+    upkeep_ =
+        std::make_unique<upkeep::UpkeepDesk>(*jobs_, upkeep::RelocationParts{*giver_, *taker_});
     enrolment_ = std::make_unique<control::Enrolment>(*context_, *catalog_);
     store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
     consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_);
     restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
-    control_ = std::make_unique<api::ControlServices>(
-        api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_});
+    control_ = std::make_unique<api::ControlServices>(api::ControlServices{
+        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *upkeep_});
     return {};
   }
 
@@ -322,6 +332,8 @@ class Site {
   std::unique_ptr<channel::Caller> caller_;
   std::unique_ptr<control::SiteContext> context_;
   std::unique_ptr<control::ShareService> shares_;
+  std::unique_ptr<upkeep::ShareGiver> giver_;
+  std::unique_ptr<upkeep::ShareTaker> taker_;
   std::unique_ptr<control::SaeChannel> sae_channel_;
   std::unique_ptr<kme::SaeKeys> saes_;
   std::unique_ptr<control::StreamChannel> stream_channel_;
@@ -333,6 +345,7 @@ class Site {
   std::jthread random_thread_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<control::JobEngine> jobs_;
+  std::unique_ptr<upkeep::UpkeepDesk> upkeep_;
   std::unique_ptr<control::Enrolment> enrolment_;
   std::unique_ptr<control::StoreDesk> store_desk_;
   std::unique_ptr<control::ConsentDesk> consent_desk_;

@@ -5,6 +5,7 @@
 // Thread-safe; items are moved, never copied.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -39,6 +40,12 @@ class BoundedQueue {
     items_.pop_front();
     changed_.notify_all();
     return item;
+  }
+
+  // Waits up to `limit` until pop() would not wait; false when it still would.
+  [[nodiscard]] bool wait_item(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, limit, [this] { return closed_ || !items_.empty(); });
   }
 
   // Nothing more comes; what is in the queue is still handed out.

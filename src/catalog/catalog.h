@@ -96,6 +96,11 @@ class Catalog {
   // kInvalidArgument when `nested` is not exactly the parent's A, B, C at three sites.
   [[nodiscard]] virtual Result<> move_location(const ShareId& parent,
                                                std::span<const ShareId> nested) = 0;
+  // `fresh` takes the place of `old` in one step: the old one becomes delete_pending, site none,
+  // and the new one, which must be new, is durable at its site. Again after it was done: no error.
+  // Errors: kNotFound (old), kInvalidArgument unless the old one is durable, or pending deletion,
+  // and both stand at one place of the tree.
+  [[nodiscard]] virtual Result<> replace_share(const ShareId& old, const Share& fresh) = 0;
   // The share's last site has deleted it. Errors: kNotFound, kInvalidArgument unless
   // delete_pending.
   [[nodiscard]] virtual Result<> mark_deleted(const ShareId& share) = 0;

@@ -60,15 +60,15 @@ TEST_F(FileTest, OtherFilesAreRefused) {
 }
 
 TEST_F(FileTest, AnotherProgramsDatabaseAndNewerVersionsAreRefused) {
-  tamper("PRAGMA user_version = 4");
+  tamper("PRAGMA user_version = 5");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kInvalidArgument,
-                       "has schema version 4; this program knows versions up to 3"));
+                       "has schema version 5; this program knows versions up to 4"));
   tamper("PRAGMA user_version = 1");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kInvalidArgument,
                        "has schema version 1; this program reads versions from 2"));
   tamper("PRAGMA user_version = 0");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kCorrupt, path_));
-  tamper("PRAGMA user_version = 3; PRAGMA application_id = 77");
+  tamper("PRAGMA user_version = 4; PRAGMA application_id = 77");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kCorrupt, "not a catalog of this program"));
   tamper("PRAGMA application_id = " + std::to_string(kApplicationId));
   EXPECT_TRUE(open_sqlite(path_));
@@ -79,6 +79,7 @@ TEST_F(FileTest, AnOlderVersionIsMigratedAndKeepsItsRecords) {
   tamper("DROP TABLE sighting; PRAGMA user_version = 2");
   catalog_ = *open_sqlite(path_);
   EXPECT_TRUE(catalog_->person(sample_person().person_id));
+  EXPECT_TRUE(catalog_->job(kJob));
   EXPECT_TRUE(
       catalog_->add_sightings(kObject, kJob, std::vector<Sighting>{{site_of("lsa"), 1, {}}}));
   EXPECT_TRUE(catalog_->integrity_check());

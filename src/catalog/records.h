@@ -29,7 +29,7 @@ inline constexpr std::size_t kMaxSiteLabels = 16;
 enum class ObjectState : std::uint8_t { kStoring, kCommitted, kFailed, kDeleted };
 enum class CardRecordState : std::uint8_t { kPending, kOnCard };
 enum class ShareState : std::uint8_t { kPlanned, kWriting, kDurable, kDeletePending, kDeleted };
-enum class JobKind : std::uint8_t { kStore, kReshare, kRestore };
+enum class JobKind : std::uint8_t { kStore, kReshare, kRestore, kRepair, kMove, kDelete };
 enum class JobState : std::uint8_t { kWaitingKey, kRunning, kPaused, kDone, kFailed, kCancelled };
 enum class GrantState : std::uint8_t { kGiven, kUsedUp, kExpired, kWithdrawn };
 
@@ -157,7 +157,7 @@ struct LinkUse {
 // A site that has held, made, gathered or relayed a share of an object, or a part of that share.
 struct Sighting {
   SiteName site;
-  std::uint8_t top = 0;               // the share of the object's own cut
+  std::uint8_t top = 0;              // the share of the object's own cut
   std::optional<std::uint8_t> part;  // of that share; none: the share itself
   auto operator<=>(const Sighting&) const = default;
 };

@@ -146,18 +146,56 @@ CREATE TABLE sighting (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Kinds of jobs of upkeep. SQLite has no other way to change a CHECK than a new table; whoever runs
+// this has switched foreign keys off, so that the references to `job` stay as they are.
+constexpr std::string_view kVersion4 = R"sql(
+CREATE TABLE job_with_upkeep (
+  job_id         BLOB PRIMARY KEY NOT NULL CHECK (length(job_id) = 16),
+  kind           TEXT NOT NULL CHECK (kind IN
+                 ('store', 'reshare', 'restore', 'repair', 'move', 'delete')),
+  state          TEXT NOT NULL CHECK (state IN
+                 ('waiting_key', 'running', 'paused', 'done', 'failed', 'cancelled')),
+  step           TEXT NOT NULL,
+  object_id      BLOB REFERENCES object,
+  person_id      TEXT REFERENCES person,
+  plan           TEXT NOT NULL,
+  progress_bytes INTEGER NOT NULL,
+  total_bytes    INTEGER NOT NULL,
+  error          TEXT NOT NULL,
+  created        INTEGER NOT NULL,
+  updated        INTEGER NOT NULL,
+  expected_end   INTEGER,
+  sealed_secret  BLOB NOT NULL,
+  result         TEXT NOT NULL
+) STRICT;
+INSERT INTO job_with_upkeep SELECT job_id, kind, state, step, object_id, person_id, plan, progress_bytes, total_bytes, error,
+  created, updated, expected_end, sealed_secret, result
+  FROM job;
+DROP TABLE job;
+ALTER TABLE job_with_upkeep RENAME TO job;
+CREATE INDEX job_by_time ON job (created);
+CREATE INDEX job_of_object ON job (object_id);
+CREATE INDEX job_of_person ON job (person_id);
+CREATE INDEX job_unfinished ON job (created) WHERE state IN ('waiting_key', 'running', 'paused');
+)sql";
+
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
-    kVersion2, kVersion3};
+    kVersion2, kVersion3, kVersion4};
 
 // Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {
+  TRY(database.execute("PRAGMA foreign_keys = OFF"));  // does nothing inside a transaction
   TRY_ASSIGN(Transaction transaction, Transaction::begin(database));
   for (std::uint64_t next = std::max(version + 1, kOldestVersion); next <= kSchemaVersion; ++next) {
     TRY(database.execute(std::string(kMigrations[next - kOldestVersion])));
   }
   TRY(database.execute("PRAGMA application_id = " + std::to_string(kApplicationId)));
   TRY(database.execute("PRAGMA user_version = " + std::to_string(kSchemaVersion)));
-  return transaction.commit();
+  TRY_ASSIGN(const std::uint64_t broken,
+             database.query_number("SELECT count(*) FROM pragma_foreign_key_check"));
+  if (broken > 0) return database.damaged("references to records that are not there");
+  TRY(transaction.commit());
+  return database.execute("PRAGMA foreign_keys = ON");
 }
 
 Result<> use_write_ahead_log(Database& database) {

@@ -42,6 +42,7 @@ class SqliteCatalog final : public Catalog {
   Result<> set_share_travel(const ShareId& share, const std::string& route,
                             const std::string& protections) override;
   Result<> move_location(const ShareId& parent, std::span<const ShareId> nested) override;
+  Result<> replace_share(const ShareId& old, const Share& fresh) override;
   Result<> mark_deleted(const ShareId& share) override;
   Result<std::vector<Share>> pending_deletions() override;
 

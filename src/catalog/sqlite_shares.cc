@@ -224,6 +224,30 @@ Result<> SqliteCatalog::move_location(const ShareId& parent, std::span<const Sha
   });
 }
 
+Result<> SqliteCatalog::replace_share(const ShareId& old, const Share& fresh) {
+  TRY(check_record(fresh));
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(Share replaced, share_locked(old));
+    const auto known = share_locked(fresh.share);
+    if (known && known->state == ShareState::kDurable && known->site == fresh.site &&
+        !replaced.site) {
+      return {};  // done before
+    }
+    if (replaced.state != ShareState::kDurable) return cannot(replaced, "nothing takes its place");
+    const bool same_place = replaced.object == fresh.object && replaced.parent == fresh.parent &&
+                            replaced.index == fresh.index && replaced.level == fresh.level &&
+                            replaced.generation == fresh.generation &&
+                            replaced.bytes == fresh.bytes;
+    if (!same_place || fresh.state != ShareState::kDurable) {
+      return cannot(replaced, "share " + fresh.share.text() + " cannot take its place");
+    }
+    replaced.state = ShareState::kDeletePending;
+    replaced.site.reset();
+    TRY(place_share_locked(replaced));
+    return add_share_locked(fresh);
+  });
+}
+
 Result<> SqliteCatalog::mark_deleted(const ShareId& share) {
   return change([&]() -> Result<> {
     TRY_ASSIGN(Share found, share_locked(share));

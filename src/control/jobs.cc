@@ -2,7 +2,6 @@
 #include "control/jobs.h"
 
 #include "base/log.h"
-#include "control/store_job.h"
 
 namespace warifu::control {
 namespace {
@@ -26,17 +25,18 @@ bool may_pass(Code code) {
 Result<> JobEngine::resume_all() {
   TRY_ASSIGN(const std::vector<catalog::Job> jobs, catalog_.unfinished_jobs());
   for (const catalog::Job& job : jobs) {
-    if (job.kind != catalog::JobKind::kStore) continue;
+    if (!makers_.contains(job.kind)) continue;  // a restore goes on when its reader comes back
     log_info("resuming job " + job.job.text());
-    start(job.job);
+    start(job.job, job.kind);
   }
   return {};
 }
 
-void JobEngine::start(const JobId& job) {
+void JobEngine::start(const JobId& job, catalog::JobKind kind) {
+  const WorkMaker& maker = makers_.at(kind);
   const std::lock_guard lock(mutex_);
   if (stopping_) return;  // it is resumed at the next start
-  threads_.emplace_back([this, job] { carry_on(job); });
+  threads_.emplace_back([this, job, &maker] { carry_on(job, maker); });
 }
 
 void JobEngine::stop() {
@@ -58,24 +58,24 @@ void JobEngine::pause(std::chrono::milliseconds duration) {
   wake_.wait_for(lock, duration, [this] { return stopping_.load(); });
 }
 
-void JobEngine::carry_on(const JobId& job) {
+void JobEngine::carry_on(const JobId& job, const WorkMaker& maker) {
   std::chrono::milliseconds wait = kFirstPause;
   while (!stopping_) {
-    StoreJob work(*this, job);
-    const Result<> done = work.run();
+    const std::unique_ptr<Work> work = maker(*this, job);
+    const Result<> done = work->run();
     if (done) {
       log_info("job " + job.text() + " is done");
       return;
     }
     if (stopping_) return;
     // After the commit nothing may be given up: the job goes on trying, and says what is wrong.
-    if (!may_pass(done.error().code) && !work.is_committed()) {
+    if (!may_pass(done.error().code) && !work->is_committed()) {
       log_error("job " + job.text() + " failed: " + done.error().message);
-      work.roll_back(done.error());
+      work->roll_back(done.error());
       return;
     }
     log_warning("job " + job.text() + " waits: " + done.error().message);
-    work.note_trouble(done.error());
+    work->note_trouble(done.error());
     pause(wait);
     wait = std::min(wait * 2, kLongestPause);
   }

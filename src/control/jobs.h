@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -19,16 +20,35 @@ namespace warifu::control {
 // True for trouble that may pass by itself.
 [[nodiscard]] bool may_pass(Code code);
 
+class JobEngine;
+
+// One attempt at a job, made anew for every attempt.
+class Work {
+ public:
+  virtual ~Work() = default;
+  // Runs to the end, or to an error; may_pass(error.code) says whether to try again.
+  [[nodiscard]] virtual Result<> run() = 0;
+  // True once nothing may be taken back any more, and when that cannot be told.
+  [[nodiscard]] virtual bool is_committed() const = 0;
+  // After an error that will not pass: takes everything back and records why.
+  virtual void roll_back(const Error& why) = 0;
+  // Shows people what the job waits for.
+  virtual void note_trouble(const Error& why) = 0;
+};
+using WorkMaker = std::function<std::unique_ptr<Work>(JobEngine&, const JobId&)>;
+
 class JobEngine {
  public:
   JobEngine(SiteContext& site, ShareService& own, catalog::Catalog& catalog)
       : site_(site), own_(own), catalog_(catalog) {}
   ~JobEngine() { stop(); }
 
-  // Carries on every unfinished store job. Call once, after the channel has started.
+  // Who does jobs of a kind. Before resume_all() and start().
+  void add_kind(catalog::JobKind kind, WorkMaker maker) { makers_[kind] = std::move(maker); }
+  // Carries on every unfinished job of these kinds. Call once, after the channel has started.
   [[nodiscard]] Result<> resume_all();
-  // Carries on one job in a thread of its own.
-  void start(const JobId& job);
+  // Carries on one job of a known kind in a thread of its own.
+  void start(const JobId& job, catalog::JobKind kind);
   // Interrupts all jobs at their next step and waits for them; they stay resumable.
   void stop();
   [[nodiscard]] bool stopping() const { return stopping_; }
@@ -40,11 +60,12 @@ class JobEngine {
   void pause(std::chrono::milliseconds duration);
 
  private:
-  void carry_on(const JobId& job);
+  void carry_on(const JobId& job, const WorkMaker& maker);
 
   SiteContext& site_;
   ShareService& own_;
   catalog::Catalog& catalog_;
+  std::map<catalog::JobKind, WorkMaker> makers_;
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -84,4 +84,10 @@ void release_key(SiteContext& site, const JobId& job, const std::vector<SiteName
   }
 }
 
+Result<> delete_share(SiteContext& site, ShareService& own, const catalog::Share& share) {
+  if (share.last_site == site.config.name) return own.remove(share.share);
+  TRY(site.caller.ask(share.last_site, number(Method::kShareDelete), encode_share_id(share.share)));
+  return {};
+}
+
 }  // namespace warifu::control

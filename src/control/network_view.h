@@ -1,6 +1,7 @@
 // What share control sees of the network: every site's status, and leases of key on every hop.
 #pragma once
 
+#include "catalog/catalog.h"
 #include "control/share_service.h"
 
 namespace warifu::control {
@@ -23,5 +24,9 @@ struct NetworkView {
     const std::map<std::pair<SiteName, SiteName>, std::uint64_t>& bytes);
 // Gives the rest of a job's leases back; sites that do not answer are passed over.
 void release_key(SiteContext& site, const JobId& job, const std::vector<SiteName>& sites);
+
+// Makes the share's last site delete it. Errors: those of the way there, and that site's.
+[[nodiscard]] Result<> delete_share(SiteContext& site, ShareService& own,
+                                    const catalog::Share& share);
 
 }  // namespace warifu::control

@@ -42,7 +42,7 @@ void ShareService::add_handlers(channel::Server& server) {
   on(Method::kShareList,
      [this](channel::Exchange& exchange) { return exchange.reply(encode(held_shares())); });
   on(Method::kLease, [this](channel::Exchange& exchange) -> Result<> {
-    TRY(only_control(exchange));
+    TRY(only_control(site_, exchange.request().from));
     TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
     kme::Link* link = site_.keys.link_to(lease.peer);
     if (link == nullptr) return fail(Code::kNotFound, "there is no link to " + lease.peer.text());
@@ -50,7 +50,7 @@ void ShareService::add_handlers(channel::Server& server) {
     return exchange.reply({});
   });
   on(Method::kRelease, [this](channel::Exchange& exchange) -> Result<> {
-    TRY(only_control(exchange));
+    TRY(only_control(site_, exchange.request().from));
     TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
     for (kme::Link* link : site_.keys.links()) link->release(lease.job);
     return exchange.reply({});
@@ -58,7 +58,7 @@ void ShareService::add_handlers(channel::Server& server) {
   on(Method::kSharePrepare, [this](channel::Exchange& exchange) -> Result<> {
     TRY_ASSIGN(const ShareSpec spec, decode_share_spec(exchange.request().body));
     // Top shares come from share control; nested ones from whoever cuts the share above them.
-    if (!spec.parent) TRY(only_control(exchange));
+    if (!spec.parent) TRY(only_control(site_, exchange.request().from));
     TRY_ASSIGN(const std::uint64_t durable, uploads_.prepare(spec, exchange.request().from));
     wire::Writer answer;
     answer.u64(durable);
@@ -75,13 +75,13 @@ void ShareService::add_handlers(channel::Server& server) {
      [this](channel::Exchange& exchange) { return handle_combine(exchange); });
   on(Method::kReshare, [this](channel::Exchange& exchange) { return handle_reshare(exchange); });
   on(Method::kShareDelete, [this](channel::Exchange& exchange) -> Result<> {
-    TRY(only_control(exchange));
+    TRY(only_control(site_, exchange.request().from));
     TRY_ASSIGN(const ShareId share, decode_share_id(exchange.request().body));
     TRY(remove(share));
     return exchange.reply({});
   });
   on(Method::kGateEnrol, [this](channel::Exchange& exchange) -> Result<> {
-    TRY(only_control(exchange));
+    TRY(only_control(site_, exchange.request().from));
     TRY_ASSIGN(const EnrolRequest enrol, decode_enrol(exchange.request().body));
     TRY_ASSIGN(const card::SiteKeys keys,
                site_.gate.enrol({enrol.card, enrol.person, enrol.kind, enrol.keys}));
@@ -89,7 +89,7 @@ void ShareService::add_handlers(channel::Server& server) {
     return exchange.reply(Bytes(secret.begin(), secret.end()));
   });
   on(Method::kGateNonce, [this](channel::Exchange& exchange) -> Result<> {
-    TRY(only_control(exchange));
+    TRY(only_control(site_, exchange.request().from));
     wire::Reader reader(exchange.request().body, "nonce request");
     const auto card = reader.id<CardId>();
     TRY(reader.finish());
@@ -101,12 +101,11 @@ void ShareService::add_handlers(channel::Server& server) {
   });
 }
 
-Result<> ShareService::only_control(const channel::Exchange& exchange) const {
-  const SiteName& from = exchange.request().from;
-  if (from == site_.config.controller) return {};
-  TRY(site_.log.append("refused", {{"reason", "not_control"}, {"from", from.text()}}));
-  return fail(Code::kRefused, site_.config.name.text() + " takes this from share control only (" +
-                                  site_.config.controller.text() + "), not from " + from.text());
+Result<> only_control(const SiteContext& site, const SiteName& from) {
+  if (from == site.config.controller) return {};
+  TRY(site.log.append("refused", {{"reason", "not_control"}, {"from", from.text()}}));
+  return fail(Code::kRefused, site.config.name.text() + " takes this from share control only (" +
+                                  site.config.controller.text() + "), not from " + from.text());
 }
 
 SiteStatus ShareService::status() {
@@ -302,7 +301,7 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
 
 Result<> ShareService::handle_reshare(channel::Exchange& exchange) {
   TRY_ASSIGN(const ReshareRequest request, decode_reshare(exchange.request().body));
-  TRY(only_control(exchange));
+  TRY(only_control(site_, exchange.request().from));
   TRY_ASSIGN(const CutReport report, reshare(site_, uploads_, request, exchange.request().job,
                                              {[&](std::uint64_t done, std::uint64_t total) {
                                                 return exchange.working(done, total);

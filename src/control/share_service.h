@@ -29,6 +29,10 @@ struct SiteContext {
   audit::Log& log;
 };
 
+// Whether `from` may order this site about: share control may. Errors: kRefused, with a line in the
+// log.
+[[nodiscard]] Result<> only_control(const SiteContext& site, const SiteName& from);
+
 [[nodiscard]] store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created);
 // "A", "AF", "C1".
 [[nodiscard]] std::string letter_of(const store::ShareHeader& header);
@@ -89,8 +93,6 @@ class ShareService {
   [[nodiscard]] Result<> remove(const ShareId& share);
 
  private:
-  // What only the control site may ask for.
-  Result<> only_control(const channel::Exchange& exchange) const;
   Result<> handle_write(channel::Exchange& exchange);
   Result<> handle_read(channel::Exchange& exchange);
   Result<> handle_combine(channel::Exchange& exchange);

@@ -61,7 +61,7 @@ Result<StoreTicket> Upload::finish() {
                                 .input = label_}};
   TRY(engine_->catalog().start_job(job));
   writer_.reset();  // the staged file is the job's from here on
-  engine_->start(job_);
+  engine_->start(job_, catalog::JobKind::kStore);
   return StoreTicket{object, job_};
 }
 

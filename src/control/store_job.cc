@@ -36,16 +36,12 @@ Result<> StoreJob::run() {
 Result<> StoreJob::load() {
   catalog::Catalog& catalog = engine_.catalog();
   TRY_ASSIGN(job_, catalog.job(job_id_));
-  TRY_ASSIGN(object_, catalog.object(*job_.object));
-  TRY_ASSIGN(shares_, catalog.list_shares(object_.object));
-  TRY_ASSIGN(const auto pseudonyms, catalog.pseudonyms(object_.person_id));
-  for (const auto& entry : pseudonyms) pseudonyms_[entry.site] = entry.pseudonym;
+  TRY_ASSIGN(tree_, ShareTree::read(catalog, *job_.object));
   TRY_ASSIGN(secrets_,
              open_object_secrets(engine_.site().keys.root_key().bytes(), job_.sealed_secret));
-  chunking_ = {{object_.length}};
-  TRY_ASSIGN(policy_, parse_policy(object_.policy));
+  chunking_ = tree_.chunking();
   if (job_.total_bytes == 0) {
-    for (const auto& share : shares_) job_.total_bytes += share.bytes;
+    for (const auto& share : tree_.shares) job_.total_bytes += share.bytes;
   }
   started_ = engine_.site().system.clock.monotonic();
   return {};
@@ -117,10 +113,11 @@ std::vector<catalog::Share> planned_shares(const ObjectId& object, const Placeme
 
 Result<> StoreJob::plan() {
   SiteContext& site = engine_.site();
-  if (!shares_.empty()) return save(catalog::JobState::kRunning, "move");  // planned before a crash
+  if (!tree_.shares.empty())
+    return save(catalog::JobState::kRunning, "move");  // planned before a crash
   const NetworkView view = look_at_network(site, engine_.own());
   const sharing::RecordLayout records(chunking_);
-  const auto advice = advise_placement(policy_, view.snapshot, records);
+  const auto advice = advise_placement(tree_.policy, view.snapshot, records);
   if (!advice) {
     std::string text = advice.error().message;
     for (const auto& [missing, why] : view.missing) text += "; " + why;
@@ -129,20 +126,20 @@ Result<> StoreJob::plan() {
   }
   const PlacementPlan& plan = advice->plan;
   const auto shares =
-      planned_shares(object_.object, plan, policy_.scheme, records, site.system.random);
+      planned_shares(tree_.object.object, plan, tree_.policy.scheme, records, site.system.random);
   TRY(engine_.catalog().set_job_plan(job_id_, boost::json::serialize(advice_json(*advice, view))));
   for (const auto& share : shares) job_.total_bytes += share.bytes;
-  TRY(engine_.catalog().add_sightings(object_.object, job_id_,
+  TRY(engine_.catalog().add_sightings(tree_.object.object, job_id_,
                                       sightings_of(plan.shares, view.snapshot.origin)));
   TRY(engine_.catalog().add_shares(shares));
-  TRY_ASSIGN(shares_, engine_.catalog().list_shares(object_.object));
+  TRY_ASSIGN(tree_.shares, engine_.catalog().list_shares(tree_.object.object));
   return save(catalog::JobState::kRunning, "move");
 }
 
 // At every start of a run: leases live in the memory of the sending ends and are lost with it.
 Result<> StoreJob::lease() {
   std::map<std::pair<SiteName, SiteName>, std::uint64_t> bytes;
-  for (const auto& share : shares_) {
+  for (const auto& share : tree_.shares) {
     if (share.state != catalog::ShareState::kPlanned &&
         share.state != catalog::ShareState::kWriting) {
       continue;
@@ -155,69 +152,9 @@ Result<> StoreJob::lease() {
   return lease_key(engine_.site(), job_id_, bytes);
 }
 
-std::vector<catalog::Share> StoreJob::top_shares() const {
-  std::vector<catalog::Share> top;
-  for (const auto& share : shares_) {
-    if (!share.parent) top.push_back(share);
-  }
-  std::ranges::sort(top, {}, &catalog::Share::index);
-  return top;
-}
-
-std::vector<catalog::Share> StoreJob::nested_of(const ShareId& parent) const {
-  std::vector<catalog::Share> nested;
-  for (const auto& share : shares_) {
-    if (share.parent == parent) nested.push_back(share);
-  }
-  std::ranges::sort(nested, {}, &catalog::Share::index);
-  return nested;
-}
-
-std::vector<Sibling> StoreJob::siblings_of(const std::vector<catalog::Share>& shares) const {
-  std::vector<Sibling> siblings;
-  for (const auto& share : shares) {
-    siblings.push_back(
-        {static_cast<sharing::ShareIndex>(share.index), share.share, share.last_site});
-  }
-  return siblings;
-}
-
-std::uint8_t StoreJob::parent_index_of(const catalog::Share& share) const {
-  const auto parent = std::ranges::find_if(
-      shares_, [&](const catalog::Share& other) { return share.parent == other.share; });
-  WARIFU_CHECK(parent != shares_.end() && parent->index < policy_.children.size());
-  return parent->index;
-}
-
-sharing::Scheme StoreJob::scheme_of(const catalog::Share& share) const {
-  return share.parent ? policy_.children[parent_index_of(share)].scheme : policy_.scheme;
-}
-
-sharing::RecordLayout StoreJob::records_of(const catalog::Share& share) const {
-  const sharing::RecordLayout top = sharing::RecordLayout(chunking_).below(policy_.scheme);
-  return share.parent ? top.below(scheme_of(share)) : top;
-}
-
-ShareSpec StoreJob::spec_of(const catalog::Share& share) {
-  return {
-      .share = share.share,
-      .object = object_.object,
-      .parent = share.parent,
-      .parent_index = static_cast<sharing::ShareIndex>(share.parent ? parent_index_of(share) : 0),
-      .scheme = scheme_of(share),
-      .index = static_cast<sharing::ShareIndex>(share.index),
-      .generation = 1,
-      .owner = pseudonyms_[share.last_site],
-      .object_length = object_.length,
-      .chunk_bytes = chunking_.chunk_bytes,
-      .records = records_of(share),
-      .computational = true,
-      .policy = object_.policy};
-}
-
 Result<> StoreJob::commit() {
   SiteContext& site = engine_.site();
-  const auto top = top_shares();
+  const auto top = tree_.top_shares();
   TRY_ASSIGN(Cutting cutting, prepare_cut());
   if (cutting.first_chunk() != chunking_.chunk_count()) {
     // A site lost what it had acknowledged; the staged file is still here.
@@ -230,21 +167,21 @@ Result<> StoreJob::commit() {
     TRY(engine_.catalog().set_share_state(share.share, catalog::ShareState::kDurable));
   }
   TRY(note_cut(top, report));
-  TRY(engine_.catalog().commit_object(object_.object, site.system.clock.now()));
-  object_.state = catalog::ObjectState::kCommitted;
+  TRY(engine_.catalog().commit_object(tree_.object.object, site.system.clock.now()));
+  tree_.object.state = catalog::ObjectState::kCommitted;
   // The plaintext has done its work: forget its key, then its file.
   secrets_.staging_key = {};
   TRY(save_secrets());
   TRY(save(catalog::JobState::kRunning, "reshare"));
   TRY(erase_staging(site.system, staging_path()));
-  return site.log.append("object_committed", {{"object", object_.object.text()}});
+  return site.log.append("object_committed", {{"object", tree_.object.object.text()}});
 }
 
 Result<> StoreJob::reshare_all() {
   TRY(erase_staging(engine_.site().system, staging_path()));  // again, after a crash just before
-  TRY_ASSIGN(shares_, engine_.catalog().list_shares(object_.object));
-  for (const auto& parent : top_shares()) {
-    if (!nested_of(parent.share).empty() && parent.state != catalog::ShareState::kDeleted) {
+  TRY_ASSIGN(tree_.shares, engine_.catalog().list_shares(tree_.object.object));
+  for (const auto& parent : tree_.top_shares()) {
+    if (!tree_.nested_of(parent.share).empty() && parent.state != catalog::ShareState::kDeleted) {
       TRY(reshare_one(parent));
     }
   }
@@ -254,24 +191,24 @@ Result<> StoreJob::reshare_all() {
 Result<> StoreJob::reshare_one(const catalog::Share& parent) {
   SiteContext& site = engine_.site();
   catalog::Catalog& catalog = engine_.catalog();
-  const auto nested = nested_of(parent.share);
+  const auto nested = tree_.nested_of(parent.share);
   const SiteName gateway = parent.last_site;
   if (parent.state == catalog::ShareState::kDurable) {
     ReshareRequest request{.share = parent.share};
     for (const auto& share : nested) {
       TRY(catalog.set_share_state(share.share, catalog::ShareState::kWriting));
       TRY_ASSIGN(Route route, parse_route(share.route));
-      request.targets.push_back({share.last_site, spec_of(share), std::move(route)});
+      request.targets.push_back({share.last_site, tree_.spec_of(share), std::move(route)});
     }
-    for (const auto& share : top_shares()) {
+    for (const auto& share : tree_.top_shares()) {
       TRY_ASSIGN(request.travelled[share.share], parse_route(share.route));
     }
     std::uint64_t before = 0;  // all top shares, and the parts of the shares cut earlier
-    for (const auto& share : shares_) {
-      if (!share.parent || parent_index_of(share) < parent.index) before += share.bytes;
+    for (const auto& share : tree_.shares) {
+      if (!share.parent || tree_.parent_index_of(share) < parent.index) before += share.bytes;
     }
     CutReport report;
-    const sharing::RecordLayout records = records_of(nested.front());
+    const sharing::RecordLayout records = tree_.records_of(nested.front());
     const auto progress = [&](std::uint64_t done, std::uint64_t total) {
       if (total > 0) show_progress(before + records.lengths({0}, done) * nested.size());
     };
@@ -295,11 +232,7 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
     for (const auto& share : nested) children.push_back(share.share);
     TRY(catalog.move_location(parent.share, children));
   }
-  if (gateway == site.config.name) {
-    TRY(engine_.own().remove(parent.share));
-  } else {
-    TRY(site.caller.ask(gateway, number(Method::kShareDelete), encode_share_id(parent.share)));
-  }
+  TRY(delete_share(site, engine_.own(), parent));
   return catalog.mark_deleted(parent.share);
 }
 
@@ -317,8 +250,8 @@ Result<> StoreJob::note_cut(const std::vector<catalog::Share>& shares, const Cut
 Result<> StoreJob::account() {
   const NetworkView view = look_at_network(engine_.site(), engine_.own());
   TRY_ASSIGN(const auto booked, engine_.catalog().link_use_of_job(job_id_));
-  TRY_ASSIGN(shares_, engine_.catalog().list_shares(object_.object));
-  for (const auto& share : shares_) {
+  TRY_ASSIGN(tree_.shares, engine_.catalog().list_shares(tree_.object.object));
+  for (const auto& share : tree_.shares) {
     TRY_ASSIGN(const Route route, parse_route(share.route));
     TRY_ASSIGN(Protections protections, parse_protections(share.protections));
     protections.hops = hops_of(route, view.snapshot);
@@ -326,7 +259,7 @@ Result<> StoreJob::account() {
                                            protections_json(protections)));
     if (!booked.empty()) continue;  // by a run that a crash cut short
     TRY(record_route_use(engine_.catalog(), job_id_, route, view.snapshot,
-                         bulk_use(records_of(share), 0, chunking_.chunk_count())));
+                         bulk_use(tree_.records_of(share), 0, chunking_.chunk_count())));
   }
   return save(catalog::JobState::kRunning, "finish");
 }
@@ -342,7 +275,7 @@ Result<> StoreJob::finish() {
 }
 
 bool StoreJob::is_committed() const {
-  const auto now = engine_.catalog().object(object_.object);
+  const auto now = engine_.catalog().object(tree_.object.object);
   return !now || now->state != catalog::ObjectState::kStoring;
 }
 
@@ -350,14 +283,8 @@ void StoreJob::roll_back(const Error& why) {
   SiteContext& site = engine_.site();
   // Best effort from here on: what cannot be taken back now is a partial share that nobody can use.
   if (is_committed()) return note_trouble(why);  // never take back what was acknowledged
-  for (const auto& share : shares_) {
-    Result<> removed =
-        share.last_site == site.config.name ? engine_.own().remove(share.share) : Result<>();
-    if (share.last_site != site.config.name) {
-      const auto asked = site.caller.ask(share.last_site, number(Method::kShareDelete),
-                                         encode_share_id(share.share));
-      if (!asked) removed = std::unexpected(asked.error());
-    }
+  for (const auto& share : tree_.shares) {
+    const Result<> removed = delete_share(site, engine_.own(), share);
     if (!removed) log_warning("not taken back: " + removed.error().message);
   }
   (void)erase_staging(site.system, staging_path());
@@ -366,8 +293,8 @@ void StoreJob::roll_back(const Error& why) {
   release_key(site, job_id_, sites);
   job_.error = why.message;
   job_.result = boost::json::serialize(boost::json::object{{"code", code_name(why.code)}});
-  if (object_.state != catalog::ObjectState::kCommitted) {
-    (void)engine_.catalog().fail_object(object_.object);
+  if (tree_.object.state != catalog::ObjectState::kCommitted) {
+    (void)engine_.catalog().fail_object(tree_.object.object);
     (void)engine_.catalog().set_job_secret(job_id_, {});
   }
   if (const auto saved = save(catalog::JobState::kFailed, job_.step); !saved) {

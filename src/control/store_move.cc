@@ -67,36 +67,36 @@ class TaggedInput final : public CutInput {
 
 Result<std::vector<CutTarget>> StoreJob::top_targets() {
   std::vector<CutTarget> targets;
-  for (const auto& share : top_shares()) {
+  for (const auto& share : tree_.top_shares()) {
     TRY_ASSIGN(Route route, parse_route(share.route));
-    targets.push_back({share.last_site, spec_of(share), std::move(route)});
+    targets.push_back({share.last_site, tree_.spec_of(share), std::move(route)});
   }
   return targets;
 }
 
 Result<Cutting> StoreJob::prepare_cut() {
   TRY_ASSIGN(std::vector<CutTarget> targets, top_targets());
-  return Cutting::prepare(engine_.site(), engine_.own().uploads(), policy_.scheme,
+  return Cutting::prepare(engine_.site(), engine_.own().uploads(), tree_.policy.scheme,
                           sharing::RecordLayout(chunking_), std::move(targets), job_id_);
 }
 
 Result<> StoreJob::move() {
   SiteContext& site = engine_.site();
-  if (top_shares().size() != policy_.scheme.shares) {
+  if (tree_.top_shares().size() != tree_.policy.scheme.shares) {
     return fail(Code::kCorrupt, "the plan of job " + job_id_.text() + " does not fit its policy");
   }
   TRY_ASSIGN(Cutting cutting, prepare_cut());
   TRY_ASSIGN(auto staging, StagingReader::open(site.system, staging_path(),
                                                secrets_.staging_key.bytes(), chunking_));
   const mac::Key key(secrets_.hash_key.bytes());
-  TaggedInput input(staging, key, object_.object, chunking_);
+  TaggedInput input(staging, key, tree_.object.object, chunking_);
   // Chunks that an earlier run has moved: tagged again for the tag over all tags, not cut again.
   for (std::uint64_t i = 0; i < cutting.first_chunk(); ++i) {
     secret::Buffer record(chunking_.record_length({i}));
     TRY(input.read({i}, record.bytes()));
   }
-  const auto top = top_shares();
-  const sharing::RecordLayout shares = records_of(top.front());
+  const auto top = tree_.top_shares();
+  const sharing::RecordLayout shares = tree_.records_of(top.front());
   const auto bytes_until = [&](std::uint64_t end) { return shares.lengths({0}, end) * top.size(); };
   started_bytes_ = bytes_until(cutting.first_chunk());
   const auto progress = [&](std::uint64_t done, std::uint64_t) -> Result<> {

@@ -1,0 +1,126 @@
+// Checking, repairing, moving and deleting what is stored.
+#include "api/json.h"
+#include "control/key_account.h"
+
+namespace warifu::api {
+namespace {
+
+struct Wish {
+  ObjectId object;
+  std::string share;
+  bool repair = true;
+  std::optional<SiteName> target;
+};
+
+Result<Wish> wish_of(const std::string& object, const std::string& share, const std::string& what,
+                     const std::string& to) {
+  Wish wish{.object = {}, .share = share, .repair = what == "repair", .target = {}};
+  TRY_ASSIGN(wish.object, ObjectId::parse(object));
+  if (share.empty()) return fail(Code::kInvalidArgument, "name the share, like B or C2");
+  if (what != "repair" && what != "move") {
+    return fail(Code::kInvalidArgument, "'what' is repair or move, not '" + what + "'");
+  }
+  if (!to.empty()) {
+    TRY_ASSIGN(const SiteName target, SiteName::parse(to));
+    wish.target = target;
+  }
+  return wish;
+}
+
+json::object plan_json(const upkeep::RepairPlan& plan) {
+  json::array parts, links;
+  for (const upkeep::PartWay& part : plan.sum.parts) {
+    parts.push_back({{"share", part.at.letter},
+                     {"site", part.at.site.text()},
+                     {"route", control::route_text(part.route)}});
+  }
+  for (const auto& [ends, bytes] : plan.bytes_by_edge) {
+    links.push_back({{"from", ends.first.text()}, {"to", ends.second.text()}, {"bytes", bytes}});
+  }
+  return {{"share", plan.sum.made.letter}, {"site", plan.sum.made.site.text()},
+          {"price", plan.price},           {"key_bytes", plan.key_bytes()},
+          {"parts", std::move(parts)},     {"links", std::move(links)}};
+}
+
+json::value started_json(const std::vector<upkeep::StartedJob>& jobs) {
+  json::array list;
+  for (const upkeep::StartedJob& started : jobs) {
+    list.push_back({{"object", started.object.text()},
+                    {"share", started.letter},
+                    {"job", started.job ? started.job->text() : ""},
+                    {"problem", started.job ? "" : started.job.error().message}});
+  }
+  return json::value{{"jobs", std::move(list)}};
+}
+
+Result<json::value> check(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
+  TRY_ASSIGN(const auto shares, control.upkeep.check(id));
+  json::array list;
+  bool whole = true;
+  for (const upkeep::CheckedShare& share : shares) {
+    whole = whole && share.holding == upkeep::Holding::kHeld;
+    list.push_back({{"share", share.at.letter},
+                    {"site", share.at.site.text()},
+                    {"state", upkeep::holding_name(share.holding)}});
+  }
+  return json::value{{"object", id.text()}, {"whole", whole}, {"shares", std::move(list)}};
+}
+
+Result<json::value> plan(http::RequestContext& context, ControlServices& control) {
+  const auto query = [&](const char* name) {
+    return std::string(context.request().query.find(name).value_or(""));
+  };
+  TRY_ASSIGN(const Wish wish, wish_of(std::string(context.parameter("object")), query("share"),
+                                      query("what"), query("to")));
+  TRY_ASSIGN(const auto found,
+             control.upkeep.plan(wish.object, wish.share, wish.repair, wish.target));
+  return json::value(plan_json(found));
+}
+
+Result<json::value> relocate(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const std::string share, text_field(body, "share"));
+  TRY_ASSIGN(const std::string what, text_field(body, "what"));
+  TRY_ASSIGN(const Wish wish, wish_of(std::string(context.parameter("object")), share, what,
+                                      text_field_or(body, "to", "")));
+  TRY_ASSIGN(const JobId job,
+             control.upkeep.relocate(wish.object, wish.share, wish.repair, wish.target));
+  return json::value{{"object", wish.object.text()}, {"job", job.text()}};
+}
+
+Result<json::value> remove(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
+  TRY_ASSIGN(const JobId job, control.upkeep.remove(id));
+  return json::value{{"object", id.text()}, {"job", job.text()}};
+}
+
+}  // namespace
+
+void add_upkeep_routes(http::Router& router, Services services) {
+  using http::Method;
+  router.add(Method::kGet, "/v1/objects/{object}/check", control_handler(services, check));
+  router.add(Method::kGet, "/v1/objects/{object}/relocation", control_handler(services, plan));
+  router.add(Method::kPost, "/v1/objects/{object}/relocation", control_handler(services, relocate));
+  router.add(Method::kPost, "/v1/objects/{object}/delete", control_handler(services, remove));
+  router.add(
+      Method::kPost, "/v1/sites/{site}/repair",
+      control_handler(
+          services,
+          [](http::RequestContext& context, ControlServices& control) -> Result<json::value> {
+            TRY_ASSIGN(const SiteName site, SiteName::parse(context.parameter("site")));
+            TRY_ASSIGN(const auto jobs, control.upkeep.repair_site(site));
+            return started_json(jobs);
+          }));
+  router.add(
+      Method::kPost, "/v1/sites/{site}/drain",
+      control_handler(
+          services,
+          [](http::RequestContext& context, ControlServices& control) -> Result<json::value> {
+            TRY_ASSIGN(const SiteName site, SiteName::parse(context.parameter("site")));
+            TRY_ASSIGN(const auto jobs, control.upkeep.drain_site(site));
+            return started_json(jobs);
+          }));
+}
+
+}  // namespace warifu::api

@@ -1,0 +1,146 @@
+// `warifu object check|repair|move|delete`, `warifu site repair|drain`.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "apps/api_client.h"
+#include "apps/commands.h"
+#include "apps/job_follow.h"
+#include "apps/output.h"
+#include "base/units.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace json = boost::json;
+
+void print_relocation(const json::value& plan) {
+  fmt::print("share {} at {}, {} of key, price {:.3g}\n", text_of(plan, "share"),
+             text_of(plan, "site"), human_bytes(number_of(plan, "key_bytes")),
+             plan.at("price").to_number<double>());
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& part : plan.at("parts").as_array()) {
+    rows.push_back({text_of(part, "share"), text_of(part, "site"), text_of(part, "route")});
+  }
+  print_table({"FROM SHARE", "SITE", "ROUTE"}, rows);
+}
+
+// Starts the job, follows it unless asked not to, and tells how it ended.
+Result<> run_job(const Common& common, ApiClient& client, const std::string& path,
+                 const json::object& body, const std::string& what, bool no_wait) {
+  TRY_ASSIGN(const json::value ticket, client.post(path, body));
+  const std::string job = text_of(ticket, "job");
+  if (no_wait) {
+    if (common.json) {
+      print_json(ticket);
+    } else {
+      fmt::print("job {}\n", job);
+    }
+    return {};
+  }
+  TRY_ASSIGN(const json::value record, follow_job(client, job, what));
+  if (common.json) {
+    print_json(record);
+  } else {
+    fmt::print("{}: done\n", what);
+  }
+  return {};
+}
+
+Result<> start_all(const Common& common, const SiteUpkeepOptions& options, const char* verb) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer,
+             client.post("/v1/sites/" + url_text(options.of) + "/" + verb, json::object()));
+  json::array done;
+  std::size_t problems = 0;
+  for (const json::value& entry : answer.at("jobs").as_array()) {
+    json::object result = entry.as_object();
+    const std::string share = text_of(entry, "share") + " of " + text_of(entry, "object");
+    std::string problem = text_of(entry, "problem");
+    if (problem.empty() && !options.no_wait) {
+      const auto followed =
+          follow_job(client, text_of(entry, "job"), std::string(verb) + " " + share);
+      if (!followed) problem = followed.error().message;
+    }
+    result["problem"] = problem;
+    if (!problem.empty()) ++problems;
+    if (!common.json) {
+      fmt::print("share {}: {}\n", share,
+                 !problem.empty()  ? problem
+                 : options.no_wait ? "started"
+                                   : "done");
+    }
+    done.push_back(std::move(result));
+  }
+  if (common.json) print_json({{"site", options.of}, {"jobs", done}});
+  if (!common.json && done.empty()) fmt::print("nothing to do for {}\n", options.of);
+  if (problems == 0) return {};
+  return fail(Code::kRefused,
+              fmt::format("{} of {} shares could not be dealt with", problems, done.size()));
+}
+
+Result<> relocate(const Common& common, const RelocateOptions& options, const char* what) {
+  ApiClient client(common.site);
+  const std::string path = "/v1/objects/" + url_text(options.object) + "/relocation";
+  if (options.plan) {
+    TRY_ASSIGN(const json::value plan,
+               client.get(path + "?what=" + what + "&share=" + url_text(options.share) +
+                          "&to=" + url_text(options.to)));
+    if (common.json) {
+      print_json(plan);
+    } else {
+      print_relocation(plan);
+    }
+    return {};
+  }
+  return run_job(common, client, path,
+                 {{"share", options.share}, {"what", what}, {"to", options.to}},
+                 std::string(what) + " of share " + options.share, options.no_wait);
+}
+
+}  // namespace
+
+Result<> object_check(const Common& common, const ObjectOptions& options) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer,
+             client.get("/v1/objects/" + url_text(options.object) + "/check"));
+  if (common.json) {
+    print_json(answer);
+  } else {
+    std::vector<std::vector<std::string>> rows;
+    for (const json::value& share : answer.at("shares").as_array()) {
+      rows.push_back({text_of(share, "share"), text_of(share, "site"), text_of(share, "state")});
+    }
+    print_table({"SHARE", "SITE", "STATE"}, rows);
+  }
+  if (answer.at("whole").as_bool()) return {};
+  return fail(Code::kUnavailable, "not every share is where it should be");
+}
+
+Result<> object_repair(const Common& common, const RelocateOptions& options) {
+  return relocate(common, options, "repair");
+}
+
+Result<> object_move(const Common& common, const RelocateOptions& options) {
+  return relocate(common, options, "move");
+}
+
+Result<> object_delete(const Common& common, const DeleteOptions& options) {
+  if (!options.yes) {
+    return fail(Code::kInvalidArgument,
+                "a deleted object is gone for good; say --yes if that is meant");
+  }
+  ApiClient client(common.site);
+  return run_job(common, client, "/v1/objects/" + url_text(options.object) + "/delete",
+                 json::object(), "deletion of " + options.object, options.no_wait);
+}
+
+Result<> site_repair(const Common& common, const SiteUpkeepOptions& options) {
+  return start_all(common, options, "repair");
+}
+
+Result<> site_drain(const Common& common, const SiteUpkeepOptions& options) {
+  return start_all(common, options, "drain");
+}
+
+}  // namespace warifu::apps

@@ -1,0 +1,54 @@
+// The options of what keeps stored objects whole, among the commands of objects and of sites.
+#include "apps/command_line.h"
+
+namespace warifu::apps {
+
+void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& action) {
+  static ObjectOptions which;
+  static RelocateOptions relocate;
+  static DeleteOptions removal;
+  static SiteUpkeepOptions of;
+  auto* command =
+      add(object, "check", "is every share where it should be", "warifu object check ID --site S");
+  add_site(command, common);
+  command->add_option("object", which.object, "object id")->required();
+  command->callback([&] { action = [&] { return object_check(common, which); }; });
+  const auto relocation = [&](const char* name, const char* what, const char* example,
+                              Result<> (*run)(const Common&, const RelocateOptions&)) {
+    auto* verb = add(object, name, what, example);
+    add_site(verb, common);
+    verb->add_option("object", relocate.object, "object id")->required();
+    verb->add_option("--share", relocate.share, "which share, like B or C2")->required();
+    verb->add_option("--to", relocate.to, "the site that gets it; default: the best one");
+    verb->add_flag("--plan", relocate.plan, "only show what would be done");
+    verb->add_flag("--no-wait", relocate.no_wait, "return once the job is accepted");
+    verb->callback(
+        [&action, &common, run] { action = [&common, run] { return run(common, relocate); }; });
+  };
+  relocation("repair", "make a lost share anew out of others, without the person",
+             "warifu object repair ID --share B --site S", object_repair);
+  relocation("move", "bring a share to another site",
+             "warifu object move ID --share B --to kyoto --site S", object_move);
+  command = add(object, "delete", "make all sites delete an object's shares",
+                "warifu object delete ID --yes --site S");
+  add_site(command, common);
+  command->add_option("object", removal.object, "object id")->required();
+  command->add_flag("--yes", removal.yes, "it is meant");
+  command->add_flag("--no-wait", removal.no_wait, "return once the job is accepted");
+  command->callback([&] { action = [&] { return object_delete(common, removal); }; });
+  const auto whole_site = [&](const char* name, const char* what, const char* example,
+                              Result<> (*run)(const Common&, const SiteUpkeepOptions&)) {
+    auto* verb = add(site, name, what, example);
+    add_site(verb, common);
+    verb->add_option("of", of.of, "the site's name")->required();
+    verb->add_flag("--no-wait", of.no_wait, "return once the jobs are accepted");
+    verb->callback(
+        [&action, &common, run] { action = [&common, run] { return run(common, of); }; });
+  };
+  whole_site("repair", "make anew everything that a site has lost",
+             "warifu site repair lsa --site /tmp/demo/sites/tommo", site_repair);
+  whole_site("drain", "move everything that a site holds to other sites",
+             "warifu site drain cloud2 --site /tmp/demo/sites/tommo", site_drain);
+}
+
+}  // namespace warifu::apps

@@ -1,0 +1,37 @@
+// An object with all of its shares as the catalog knows them, read as a tree: which cut made a
+// share, how long its records are, what its holder has to be told.
+//
+// A value; whoever changes the catalog reads it anew. One thread at a time.
+#pragma once
+
+#include "catalog/catalog.h"
+#include "control/messages.h"
+#include "control/policy.h"
+
+namespace warifu::control {
+
+struct ShareTree {
+  catalog::Object object;
+  PolicyNode policy;
+  std::vector<catalog::Share> shares;
+  std::map<SiteName, Pseudonym> pseudonyms;  // of the person, by site
+
+  // Errors: the catalog's; kCorrupt or kInvalidArgument when the policy cannot be read.
+  [[nodiscard]] static Result<ShareTree> read(catalog::Catalog& catalog, const ObjectId& object);
+
+  [[nodiscard]] sharing::Chunking chunking() const { return {{object.length}}; }
+  // The cut that made (top) or makes (of a share that is cut again) this share.
+  [[nodiscard]] sharing::Scheme scheme_of(const catalog::Share& share) const;
+  [[nodiscard]] sharing::RecordLayout records_of(const catalog::Share& share) const;
+  // Of a nested share: the index of the share that was cut.
+  [[nodiscard]] std::uint8_t parent_index_of(const catalog::Share& share) const;
+  // Ascending by index, whatever their state.
+  [[nodiscard]] std::vector<catalog::Share> top_shares() const;
+  [[nodiscard]] std::vector<catalog::Share> nested_of(const ShareId& parent) const;
+  // As its holder is told, at `share.last_site`.
+  [[nodiscard]] ShareSpec spec_of(const catalog::Share& share) const;
+};
+
+[[nodiscard]] std::vector<Sibling> siblings_of(const std::vector<catalog::Share>& shares);
+
+}  // namespace warifu::control

@@ -1,0 +1,39 @@
+// Deletion: the job that makes every holder of an object delete its shares, and the sweep that asks
+// holders again which did not answer when a share of theirs was replaced.
+//
+// The catalog says first that the object is deleted and its grants are withdrawn; then holders are
+// asked until each has answered. Unlinking does not erase a medium (store/share_store.h).
+#pragma once
+
+#include <thread>
+
+#include "control/jobs.h"
+
+namespace warifu::upkeep {
+
+class DeleteJob final : public control::Work {
+ public:
+  DeleteJob(control::JobEngine& engine, const JobId& job) : engine_(engine), job_id_(job) {}
+  Result<> run() override;
+  // At once: what is deleted comes back to nobody.
+  bool is_committed() const override { return true; }
+  void roll_back(const Error& why) override { note_trouble(why); }
+  void note_trouble(const Error& why) override;
+
+ private:
+  control::JobEngine& engine_;
+  JobId job_id_;
+};
+
+// Asks every minute for what is still to be deleted. Owns its thread; the engine must outlive it.
+class DeletionSweep {
+ public:
+  explicit DeletionSweep(control::JobEngine& engine);
+
+ private:
+  void sweep();
+  control::JobEngine& engine_;
+  std::jthread thread_;
+};
+
+}  // namespace warifu::upkeep

@@ -1,0 +1,34 @@
+// What one holder's record adds to the record that is made elsewhere: its share as it is, or its
+// weight in the lost share, through the share above when it is a part of one.
+//
+// Every step is linear, so parts may be summed in any order and masked before (sharing/repair.h).
+// Values only; one thread at a time; constant time.
+#pragma once
+
+#include "store/share_header.h"
+#include "upkeep/orders.h"
+
+namespace warifu::upkeep {
+
+class PartMaker {
+ public:
+  // Errors: kRefused when the order does not fit the share that is held: another place in its cut,
+  // another scheme, or a sibling of it already at the site that asks.
+  [[nodiscard]] static Result<PartMaker> make(const store::ShareHeader& held,
+                                              const PartOrder& order);
+
+  // Records of what comes out.
+  [[nodiscard]] const sharing::RecordLayout& records() const { return records_; }
+  // The part of record `index`, not masked yet; `record` is the held share's.
+  [[nodiscard]] secret::Buffer part(ChunkIndex index, secret::Buffer record) const;
+
+ private:
+  PartMaker() = default;
+  std::optional<sharing::Joiner> joiner_;
+  std::size_t own_part_ = 0;
+  std::optional<sharing::Repairer> repairer_;
+  std::size_t own_helper_ = 0;
+  sharing::RecordLayout records_;
+};
+
+}  // namespace warifu::upkeep

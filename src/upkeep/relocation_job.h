@@ -1,0 +1,99 @@
+// The job that gives a share a new place: a repair makes it out of others, a move brings it as it
+// is.
+//
+// Steps, each durable in the catalog before the next begins:
+//   plan    the new share's id and site are drawn and stand in the job's plan from here on
+//   take    helpers are chosen anew at every attempt; what sites will see goes into the exposure
+//           ledger, key is leased, the holders get their orders, and the new holder takes the parts
+//           behind what it has already
+//   settle  the new share is permanent at its site, and the location record passes to it in one
+//           step; the old share is to be deleted
+//   tell    holders of siblings hear where it is now
+//   delete  the old holder deletes; of a repair whoever does not answer is asked again later
+// Every step may be repeated from its start after a crash. Until `settle` the old share is the
+// truth, from then on the new one.
+#pragma once
+
+#include "control/jobs.h"
+#include "control/share_tree.h"
+#include "upkeep/repair_plan.h"
+#include "upkeep/share_taker.h"
+
+namespace warifu::upkeep {
+
+// This site's own ends, and which share of the catalog goes where.
+struct RelocationParts {
+  ShareGiver& giver;
+  ShareTaker& taker;
+};
+
+// What stands in the plan of such a job (JSON in the catalog).
+struct Relocation {
+  ShareId old_share, new_share;
+  std::optional<SiteName> target;  // as wished, or as chosen; none until it is chosen
+  bool repair = true;
+
+  [[nodiscard]] std::string text() const;
+  // Errors: kCorrupt.
+  [[nodiscard]] static Result<Relocation> parse(const std::string& text);
+};
+
+// What a planner needs to know of an object now, but for one share. Owns what RepairField refers
+// to.
+struct RepairOutlook {
+  control::ShareTree tree;
+  control::NetworkView view;
+  std::vector<control::ShareLocation> others;
+  control::ShareLocation share;  // that is repaired or moved
+  std::map<SiteName, control::Seen> seen;
+
+  // Errors: the catalog's; kInvalidArgument unless the share is durable or `lost` says otherwise.
+  [[nodiscard]] static Result<RepairOutlook> look(control::JobEngine& engine,
+                                                  const ObjectId& object, const ShareId& share);
+  [[nodiscard]] RepairField field() const;
+  // The cheapest plan over `target`, or over all resting places when there is none.
+  [[nodiscard]] Result<RepairPlan> plan(const Relocation& wish) const;
+};
+
+// What each holder is told, in the order of the parts.
+[[nodiscard]] std::vector<PartOrder> orders_of(const SumOfParts& sum,
+                                               const control::PolicyNode& policy,
+                                               const Relocation& relocation, const JobId& session,
+                                               std::uint64_t first);
+
+class RelocationJob final : public control::Work {
+ public:
+  RelocationJob(control::JobEngine& engine, RelocationParts parts, const JobId& job)
+      : engine_(engine), parts_(parts), job_id_(job) {}
+
+  Result<> run() override;
+  void roll_back(const Error& why) override;
+  // Once the location record has passed.
+  bool is_committed() const override;
+  void note_trouble(const Error& why) override;
+
+ private:
+  Result<> load();
+  Result<> plan();
+  Result<> take();
+  Result<std::uint64_t> prepare(const control::ShareSpec& spec);
+  Result<> fetch(const TakeRequest& request);
+  Result<> settle();
+  Result<> tell();
+  Result<> remove_old();
+  Result<> finish();
+
+  [[nodiscard]] catalog::Share fresh_share(const control::ShareTree& tree) const;
+  Result<> save(catalog::JobState state, const std::string& step);
+  Result<> save_plan();
+  void show_progress(std::uint64_t done, std::uint64_t total);
+
+  control::JobEngine& engine_;
+  RelocationParts parts_;
+  JobId job_id_;
+  catalog::Job job_;
+  Relocation relocation_;
+  std::chrono::nanoseconds last_saved_{0};
+};
+
+}  // namespace warifu::upkeep

@@ -1,0 +1,272 @@
+// Search over helpers, chains and ways.
+#include "upkeep/repair_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "control/key_graph.h"
+
+namespace warifu::upkeep {
+namespace {
+
+using control::KeyGraph;
+using control::ShareLocation;
+using Helpers = std::vector<const ShareLocation*>;
+
+// Longer chains are taken in one order only: as they come.
+constexpr std::size_t kPermuted = 5;
+
+std::uint64_t bytes_of(const RepairField& field, const ShareLocation& share) {
+  sharing::RecordLayout records = field.records.below(field.policy.scheme);
+  if (share.nested) {
+    records = records.below(field.policy.children[static_cast<std::size_t>(share.top)].scheme);
+  }
+  return records.lengths({0}, records.count());
+}
+
+// All sets of `k` out of `items`.
+std::vector<Helpers> sets_of(const Helpers& items, std::size_t k) {
+  std::vector<Helpers> sets;
+  if (items.size() < k) return sets;
+  std::vector<bool> taken(items.size());
+  std::fill(taken.begin(), taken.begin() + static_cast<std::ptrdiff_t>(k), true);
+  do {
+    Helpers set;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (taken[i]) set.push_back(items[i]);
+    }
+    sets.push_back(std::move(set));
+  } while (sets.size() < kMaxRepairTrials && std::prev_permutation(taken.begin(), taken.end()));
+  return sets;
+}
+
+// Ways to have one top share: whole, or as threshold-many parts.
+std::vector<Helpers> ways_to_have(const RepairField& field, std::size_t top) {
+  Helpers parts;
+  for (const ShareLocation& share : field.shares) {
+    if (static_cast<std::size_t>(share.top) != top) continue;
+    if (!share.nested) return {{&share}};
+    parts.push_back(&share);
+  }
+  if (parts.empty()) return {};
+  return sets_of(parts, field.policy.children[top].scheme.threshold);
+}
+
+// Sets of holders whose parts sum up to the lost share.
+std::vector<Helpers> helper_sets(const RepairField& field, const ShareLocation& lost) {
+  const auto lost_top = static_cast<std::size_t>(lost.top);
+  if (lost.nested) {
+    Helpers siblings;
+    for (const ShareLocation& share : field.shares) {
+      if (share.nested && share.top == lost.top) siblings.push_back(&share);
+    }
+    return sets_of(siblings, field.policy.children[lost_top].scheme.threshold);
+  }
+  std::vector<Helpers> sets = {{}};
+  std::vector<std::size_t> counts = {0};  // top shares in each set
+  for (std::size_t top = 0; top < field.policy.children.size(); ++top) {
+    if (top == lost_top) continue;
+    const std::size_t before = sets.size();
+    for (const Helpers& way : ways_to_have(field, top)) {
+      for (std::size_t i = 0; i < before && sets.size() < kMaxRepairTrials; ++i) {
+        if (counts[i] == field.policy.scheme.threshold) continue;
+        Helpers more = sets[i];
+        more.insert(more.end(), way.begin(), way.end());
+        sets.push_back(std::move(more));
+        counts.push_back(counts[i] + 1);
+      }
+    }
+  }
+  std::vector<Helpers> whole;
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    if (counts[i] == field.policy.scheme.threshold) whole.push_back(std::move(sets[i]));
+  }
+  return whole;
+}
+
+class Search {
+ public:
+  Search(const RepairField& field, const ShareLocation& made)
+      : field_(field),
+        made_(made),
+        bytes_(bytes_of(field, made)),
+        graph_(field.snapshot),
+        prices_(graph_.prices(bytes_)) {}
+
+  void try_helpers(Helpers helpers) {
+    if (helpers.size() > 64) return;
+    std::ranges::sort(helpers, {}, [](const ShareLocation* share) { return share->site; });
+    do {
+      if (++trials_ > kMaxRepairTrials) return;
+      try_chain(helpers);
+    } while (helpers.size() <= kPermuted &&
+             std::ranges::next_permutation(helpers, {}, [](const ShareLocation* share) {
+               return share->site;
+             }).found);
+  }
+
+  Result<RepairPlan> best() {
+    if (best_) return std::move(*best_);
+    const std::string why = reasons_.empty() ? "too few of the other shares are there"
+                                             : fmt::format("{}", fmt::join(reasons_, "; "));
+    return fail(Code::kRefused, fmt::format("no legal way to have share {} at {}: {}", made_.letter,
+                                            made_.site.text(), why));
+  }
+
+ private:
+  void note(std::string why) {
+    if (reasons_.size() < 4 && std::ranges::find(reasons_, why) == reasons_.end()) {
+      reasons_.push_back(std::move(why));
+    }
+  }
+
+  // Masks between neighbours; nothing when two of them have no link.
+  bool add_masks(const Helpers& helpers, RepairPlan& plan) {
+    for (std::size_t i = 0; i + 1 < helpers.size(); ++i) {
+      const SiteName& from = helpers[i]->site;
+      const SiteName& to = helpers[i + 1]->site;
+      const control::EdgeState* edge = control::find_edge(field_.snapshot, from, to);
+      if (edge == nullptr) {
+        note(from.text() + " and " + to.text() + " have no link to draw a mask from");
+        return false;
+      }
+      plan.sum.parts[i].mask_knowing = edge->knowing;
+      plan.price += control::edge_price(*edge, bytes_);
+      plan.bytes_by_edge[{from, to}] += bytes_;
+    }
+    return true;
+  }
+
+  bool add_ways(RepairPlan& plan, const std::vector<bool>& banned) {
+    const KeyGraph::Node target = graph_.find(made_.site);
+    for (PartWay& part : plan.sum.parts) {
+      const KeyGraph::Node source = graph_.find(part.at.site);
+      if (source == KeyGraph::kNone || target == KeyGraph::kNone) {
+        note((source == KeyGraph::kNone ? part.at.site : made_.site).text() + " does not answer");
+        return false;
+      }
+      const KeyGraph::Tree tree = graph_.grow(source, prices_, banned);
+      if (tree.price[target] == KeyGraph::kUnreachable) return false;
+      const KeyGraph::Way way = KeyGraph::way(tree, target);
+      part.route = graph_.route(way);
+      part.knowing.clear();
+      for (const KeyGraph::Node node : graph_.knowing(way)) {
+        part.knowing.insert(graph_.site(node).name);
+      }
+      plan.price += tree.price[target];
+      for (std::size_t i = 0; i + 1 < part.route.size(); ++i) {
+        plan.bytes_by_edge[{part.route[i], part.route[i + 1]}] += bytes_;
+      }
+    }
+    return true;
+  }
+
+  void try_chain(const Helpers& helpers) {
+    RepairPlan masks;
+    masks.sum.made = made_;
+    for (const ShareLocation* helper : helpers)
+      masks.sum.parts.push_back({.at = *helper, .route = {}});
+    if (!add_masks(helpers, masks)) return;
+    std::vector<bool> banned(graph_.size());
+    for (std::size_t round = 0; round <= graph_.size(); ++round) {
+      RepairPlan plan = masks;
+      if (!add_ways(plan, banned)) return;
+      if (best_ && best_->price <= plan.price) return;
+      const auto over = who_sees_too_much(field_.policy, field_.seen, views_of(plan.sum));
+      if (!over) {
+        best_ = std::move(plan);
+        return;
+      }
+      note(over->text() + " would see too much of the object");
+      const KeyGraph::Node node = graph_.find(*over);
+      if (node == KeyGraph::kNone || banned[node] || *over == made_.site) return;
+      banned[node] = true;
+    }
+  }
+
+  const RepairField& field_;
+  const ShareLocation& made_;
+  std::uint64_t bytes_;
+  KeyGraph graph_;
+  std::vector<double> prices_;
+  std::size_t trials_ = 0;
+  std::optional<RepairPlan> best_;
+  std::vector<std::string> reasons_;
+};
+
+const std::string& label_of(const RepairField& field, const ShareLocation& share) {
+  const control::PolicyNode& top = field.policy.children[static_cast<std::size_t>(share.top)];
+  return share.nested ? top.children[share.part].label : top.label;
+}
+
+bool carries(const control::SiteEntry& site, const std::string& label, const SiteName& origin) {
+  if (site.name.text() == label) return true;
+  if (label == "origin") return site.name == origin;
+  return site.accepts_shares && std::ranges::find(site.labels, label) != site.labels.end();
+}
+
+}  // namespace
+
+std::uint64_t RepairPlan::key_bytes() const {
+  return std::accumulate(bytes_by_edge.begin(), bytes_by_edge.end(), std::uint64_t{0},
+                         [](std::uint64_t all, const auto& edge) { return all + edge.second; });
+}
+
+std::optional<SiteName> who_sees_too_much(const control::PolicyNode& policy,
+                                          const std::map<SiteName, control::Seen>& seen,
+                                          const std::vector<control::SourceView>& views) {
+  std::map<SiteName, control::Seen> all = seen;
+  for (const control::SourceView& view : views) {
+    control::Seen& before = all[view.site];
+    if (view.part) {
+      if (!control::may_see_part(policy, before, view.top, *view.part)) return view.site;
+      before.parts[view.top].insert(*view.part);
+    } else {
+      if (!control::may_see_share(policy, before, view.top)) return view.site;
+      before.shares.insert(view.top);
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<SiteName> resting_places(const RepairField& field, const ShareLocation& share) {
+  std::vector<SiteName> places;
+  for (const control::SiteEntry& site : field.snapshot.sites) {
+    const bool holds = std::ranges::any_of(
+        field.shares, [&](const ShareLocation& other) { return other.site == site.name; });
+    const auto room = field.snapshot.free_bytes.find(site.name);
+    const bool fits =
+        room != field.snapshot.free_bytes.end() && room->second > bytes_of(field, share);
+    control::SourceView view{
+        .site = site.name, .top = static_cast<std::size_t>(share.top), .part = {}};
+    if (share.nested) view.part = share.part;
+    if (holds || !fits || !carries(site, label_of(field, share), field.snapshot.origin) ||
+        who_sees_too_much(field.policy, field.seen, {view})) {
+      continue;
+    }
+    places.insert(site.name == share.site ? places.begin() : places.end(), site.name);
+  }
+  return places;
+}
+
+Result<RepairPlan> plan_repair(const RepairField& field, const ShareLocation& lost,
+                               const SiteName& target) {
+  ShareLocation made = lost;
+  made.site = target;
+  Search search(field, made);
+  for (Helpers& helpers : helper_sets(field, lost)) search.try_helpers(std::move(helpers));
+  return search.best();
+}
+
+Result<RepairPlan> plan_move(const RepairField& field, const ShareLocation& share,
+                             const SiteName& target) {
+  ShareLocation made = share;
+  made.site = target;
+  Search search(field, made);
+  search.try_helpers({&share});
+  return search.best();
+}
+
+}  // namespace warifu::upkeep

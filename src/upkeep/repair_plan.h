@@ -1,0 +1,53 @@
+// Where a share comes to be anew, out of which others, on which ways: the cheapest legal plan by
+// key price, for a repair out of threshold-many others and for a move.
+//
+// Helpers stand in a chain; neighbours in it share key that masks their parts, so both need a link
+// with each other. A plan is legal when no site comes to see, over all that the exposure ledger
+// remembers and this together, more than control/exposure.h allows; the new holder too. Helper
+// sets, chains and sites to avoid are tried cheapest first, within kMaxRepairTrials. Pure functions
+// over a snapshot.
+#pragma once
+
+#include "upkeep/repair_view.h"
+
+namespace warifu::upkeep {
+
+inline constexpr std::size_t kMaxRepairTrials = 4000;
+
+struct RepairField {
+  const control::PolicyNode& policy;
+  const std::vector<control::ShareLocation>& shares;  // durable ones, the lost one left out
+  const control::Snapshot& snapshot;
+  sharing::RecordLayout records;  // of the object
+  std::map<SiteName, control::Seen> seen;
+};
+
+struct RepairPlan {
+  SumOfParts sum;
+  double price = 0;
+  // What every direction of a link carries or draws.
+  std::map<std::pair<SiteName, SiteName>, std::uint64_t> bytes_by_edge;
+  [[nodiscard]] std::uint64_t key_bytes() const;
+};
+
+// Sites where the share may come to rest, the present one first: they answer, carry the label that
+// the policy asks for, have room, hold no share of the object, and may see this one.
+[[nodiscard]] std::vector<SiteName> resting_places(const RepairField& field,
+                                                   const control::ShareLocation& share);
+
+// `lost` made anew at `target`. Errors: kRefused saying why there is no legal plan.
+[[nodiscard]] Result<RepairPlan> plan_repair(const RepairField& field,
+                                             const control::ShareLocation& lost,
+                                             const SiteName& target);
+// `share` brought to `target` as it is. Errors: kRefused.
+[[nodiscard]] Result<RepairPlan> plan_move(const RepairField& field,
+                                           const control::ShareLocation& share,
+                                           const SiteName& target);
+
+// Whether every site may see what these views say, beside what it has seen. The first that may not,
+// otherwise.
+[[nodiscard]] std::optional<SiteName> who_sees_too_much(
+    const control::PolicyNode& policy, const std::map<SiteName, control::Seen>& seen,
+    const std::vector<control::SourceView>& views);
+
+}  // namespace warifu::upkeep

@@ -1,0 +1,114 @@
+// Elimination over GF(2).
+#include "upkeep/repair_view.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace warifu::upkeep {
+namespace {
+
+// A sum: bit n of `parts` is part n, bit n of `masks` the mask between parts n and n + 1.
+struct Row {
+  std::uint64_t masks = 0, parts = 0;
+};
+
+std::uint64_t bit(std::size_t n) {
+  return std::uint64_t{1} << n;
+}
+
+// Gauss-Jordan, masks before parts; rows without a mask are what is left.
+std::vector<std::uint64_t> without_masks(std::vector<Row> rows) {
+  for (int column = 0; column < 128; ++column) {
+    const auto has = [column](const Row& row) {
+      return (((column < 64 ? row.masks : row.parts) >> (column % 64)) & 1U) != 0;
+    };
+    const auto leads = [&](const Row& row) {
+      return column < 64
+                 ? row.masks != 0 && std::countr_zero(row.masks) == column
+                 : row.masks == 0 && row.parts != 0 && std::countr_zero(row.parts) == column - 64;
+    };
+    const auto pivot = std::ranges::find_if(rows, leads);
+    if (pivot == rows.end()) continue;
+    const Row by = *pivot;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (&rows[i] == &*pivot || !has(rows[i])) continue;
+      rows[i].masks ^= by.masks;
+      rows[i].parts ^= by.parts;
+    }
+  }
+  std::vector<std::uint64_t> known;
+  for (const Row& row : rows) {
+    if (row.masks == 0 && row.parts != 0) known.push_back(row.parts);
+  }
+  return known;
+}
+
+bool sees(const SiteName& site, const control::Route& route, const std::set<SiteName>& knowing) {
+  return knowing.contains(site) || std::ranges::find(route, site) != route.end();
+}
+
+std::vector<Row> rows_of(const SumOfParts& sum, const SiteName& site) {
+  std::vector<Row> rows;
+  const std::size_t count = sum.parts.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const PartWay& part = sum.parts[i];
+    if (part.at.site == site) rows.push_back({0, bit(i)});
+    if (i + 1 < count && (part.at.site == site || sum.parts[i + 1].at.site == site ||
+                          part.mask_knowing.contains(site))) {
+      rows.push_back({bit(i), 0});
+    }
+    if (!sees(site, part.route, part.knowing)) continue;
+    const std::uint64_t masks = (i > 0 ? bit(i - 1) : 0) | (i + 1 < count ? bit(i) : 0);
+    rows.push_back({masks, bit(i)});
+  }
+  return rows;
+}
+
+control::SourceView whole(const SiteName& site, const control::ShareLocation& share) {
+  control::SourceView view{.site = site, .top = static_cast<std::size_t>(share.top), .part = {}};
+  if (share.nested) view.part = share.part;
+  return view;
+}
+
+// In words of shares: the sum of everything is what is made, the sum of all parts of one share that
+// share, anything else each part of it.
+void read_sum(const SumOfParts& sum, const SiteName& site, std::uint64_t known,
+              std::vector<control::SourceView>& views) {
+  const std::size_t count = sum.parts.size();
+  const std::uint64_t all = count == 64 ? ~std::uint64_t{0} : bit(count) - 1;
+  if (known == all) return views.push_back(whole(site, sum.made));
+  std::map<sharing::ShareIndex, std::uint64_t> of_top;
+  for (std::size_t i = 0; i < count; ++i) of_top[sum.parts[i].at.top] |= bit(i);
+  for (std::size_t i = 0; i < count; ++i) {
+    if ((known & bit(i)) == 0 || sum.parts[i].at.site == site) continue;
+    const control::ShareLocation& part = sum.parts[i].at;
+    const std::uint64_t group = of_top[part.top];
+    const bool gathered = part.nested && !sum.made.nested && (known & group) == group;
+    if (gathered) {
+      views.push_back({.site = site, .top = static_cast<std::size_t>(part.top), .part = {}});
+    } else {
+      views.push_back(whole(site, part));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<control::SourceView> views_of(const SumOfParts& sum) {
+  WARIFU_CHECK(!sum.parts.empty() && sum.parts.size() <= 64);
+  std::set<SiteName> sites;
+  for (const PartWay& part : sum.parts) {
+    sites.insert(part.route.begin(), part.route.end());
+    sites.insert(part.knowing.begin(), part.knowing.end());
+    sites.insert(part.mask_knowing.begin(), part.mask_knowing.end());
+  }
+  std::vector<control::SourceView> views;
+  for (const SiteName& site : sites) {
+    for (const std::uint64_t known : without_masks(rows_of(sum, site))) {
+      read_sum(sum, site, known, views);
+    }
+  }
+  return views;
+}
+
+}  // namespace warifu::upkeep

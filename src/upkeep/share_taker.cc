@@ -1,0 +1,143 @@
+// Summing parts up into a share.
+#include "upkeep/share_taker.h"
+
+#include <algorithm>
+
+#include "control/share_sink.h"
+
+namespace warifu::upkeep {
+namespace {
+
+// Records of a part that come from another site.
+class RemotePart final : public control::RecordSource {
+ public:
+  explicit RemotePart(channel::Call call) : call_(std::move(call)) {}
+  Result<secret::Buffer> next() override {
+    TRY_ASSIGN(secret::Buffer record, call_.receive());
+    if (call_.ack_due()) TRY(call_.acknowledge());
+    return record;
+  }
+  void cancel() override { call_.cancel(); }
+
+ private:
+  channel::Call call_;
+};
+
+}  // namespace
+
+void ShareTaker::add_handlers(channel::Server& server) {
+  server.handle(number(Method::kTake), [this](channel::Exchange& exchange) -> Result<> {
+    TRY_ASSIGN(const TakeRequest request, decode_take(exchange.request().body));
+    TRY(control::only_control(site_, exchange.request().from));
+    TRY(take(
+        request, exchange.request().from, exchange.request().job,
+        [&](std::uint64_t done, std::uint64_t total) { return exchange.working(done, total); }));
+    return exchange.reply({});
+  });
+  server.handle(number(Method::kNews), [this](channel::Exchange& exchange) -> Result<> {
+    TRY_ASSIGN(const SiblingNews news, decode_news(exchange.request().body));
+    TRY(control::only_control(site_, exchange.request().from));
+    TRY(hear(news));
+    return exchange.reply({});
+  });
+}
+
+Result<ShareTaker::Sources> ShareTaker::open_sources(const TakeRequest& request, const JobId& job,
+                                                     const sharing::RecordLayout& records,
+                                                     const Watch& watch) {
+  const std::uint64_t count = records.count() - request.first_chunk;
+  const channel::StreamShape shape = control::shape_of(records, request.first_chunk, count);
+  const auto alive = [&watch, total = records.count(), first = request.first_chunk] {
+    return watch(first, total).has_value();
+  };
+  Sources sources;
+  for (const TakeRequest::Source& source : request.sources) {
+    if (source.route.back() != site_.config.name) {
+      return fail(Code::kInvalidArgument, "the route of a part does not lead here");
+    }
+    if (source.site == site_.config.name) {
+      TRY_ASSIGN(ShareGiver::Part part, own_.open(request.session, source.site, job, alive));
+      if (part.layout != records) return fail(Code::kProtocol, "a part has another size");
+      sources.push_back(std::move(part.records));
+      continue;
+    }
+    TRY_ASSIGN(channel::Call call, site_.caller.start({.to = source.site,
+                                                       .way = control::way_against(source.route),
+                                                       .method = number(Method::kGive),
+                                                       .job = job,
+                                                       .body = encode_session(request.session)}));
+    const auto passed_on = [&watch, total = records.count(), first = request.first_chunk](
+                               std::uint64_t, std::uint64_t) { (void)watch(first, total); };
+    TRY_ASSIGN(const channel::Reply reply, call.reply(passed_on));
+    if (reply.download != shape) {
+      return fail(Code::kProtocol, source.site.text() + " offers a part of another size");
+    }
+    sources.push_back(std::make_unique<RemotePart>(std::move(call)));
+  }
+  for (auto& source : sources) {
+    source = std::make_unique<control::ReadAhead>(std::move(source), count);
+  }
+  return sources;
+}
+
+Result<> ShareTaker::write_sums(const TakeRequest& request, Sources& sources,
+                                store::ShareWriter& writer, const Watch& watch) {
+  const sharing::RecordLayout records = store::records_of(writer.header());
+  const std::uint64_t count = records.count() - request.first_chunk;
+  control::ShareSink sink(writer, count);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    secret::Buffer sum;
+    for (auto& source : sources) {
+      TRY_ASSIGN(secret::Buffer part, source->next());
+      if (part.size() != records.length({request.first_chunk + i})) {
+        return fail(Code::kProtocol, "a part has a record of another size");
+      }
+      if (sum.empty()) {
+        sum = std::move(part);
+      } else {
+        const ByteView terms[] = {sum.bytes(), part.bytes()};
+        sharing::repair_mask(terms, sum.bytes());
+      }
+    }
+    TRY(sink.put(std::move(sum)));
+    TRY(watch(request.first_chunk + sink.durable(), records.count()));
+  }
+  return sink.wait_durable(count);
+}
+
+Result<> ShareTaker::take(const TakeRequest& request, const SiteName& from, const JobId& job,
+                          const Watch& watch) {
+  TRY_ASSIGN(auto writer, uploads_.take(request.share, request.first_chunk, from));
+  const auto taken = [&]() -> Result<> {
+    const sharing::RecordLayout records = store::records_of(writer->header());
+    if (request.first_chunk >= records.count()) {
+      return fail(Code::kInvalidArgument, "the share that is taken is whole already");
+    }
+    TRY_ASSIGN(Sources sources, open_sources(request, job, records, watch));
+    return write_sums(request, sources, *writer, watch);
+  }();
+  uploads_.give_back(request.share, std::move(writer));
+  return taken;
+}
+
+Result<> ShareTaker::hear(const SiblingNews& news) {
+  TRY_ASSIGN(const auto reader, site_.shares.open(news.share));
+  const store::ShareHeader& header = reader->header();
+  const auto index = static_cast<std::uint8_t>(news.sibling.index);
+  store::Completion completion{.siblings = header.siblings,
+                               .entropy_origins = header.entropy_origins,
+                               .computational = header.computational};
+  const auto sibling = std::ranges::find(completion.siblings, index, &store::Sibling::index);
+  if (sibling == completion.siblings.end() || index == header.index) {
+    return fail(Code::kRefused, "share " + news.share.text() + " has no such sibling");
+  }
+  if (sibling->share == news.sibling.share && sibling->site == news.sibling.site) return {};
+  sibling->share = news.sibling.share;
+  sibling->site = news.sibling.site;
+  TRY(site_.shares.complete(news.share, completion));
+  return site_.log.append("sibling_moved", {{"share", news.share.text()},
+                                            {"sibling", news.sibling.share.text()},
+                                            {"site", news.sibling.site.text()}});
+}
+
+}  // namespace warifu::upkeep

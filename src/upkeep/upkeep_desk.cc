@@ -1,0 +1,172 @@
+// Checks, and the start of jobs.
+#include "upkeep/upkeep_desk.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "control/consent_desk.h"
+
+namespace warifu::upkeep {
+
+std::string_view holding_name(Holding holding) {
+  switch (holding) {
+    case Holding::kHeld: return "held";
+    case Holding::kMissing: return "missing";
+    default: return "unreachable";
+  }
+}
+
+UpkeepDesk::UpkeepDesk(control::JobEngine& engine, RelocationParts parts)
+    : engine_(engine), parts_(parts), sweep_(engine) {
+  const auto relocation = [parts](control::JobEngine& of, const JobId& job) {
+    return std::make_unique<RelocationJob>(of, parts, job);
+  };
+  engine.add_kind(catalog::JobKind::kRepair, relocation);
+  engine.add_kind(catalog::JobKind::kMove, relocation);
+  engine.add_kind(catalog::JobKind::kDelete, [](control::JobEngine& of, const JobId& job) {
+    return std::make_unique<DeleteJob>(of, job);
+  });
+}
+
+std::optional<std::set<ShareId>> UpkeepDesk::held_at(const SiteName& at) {
+  control::SiteContext& site = engine_.site();
+  std::vector<control::HeldShare> held;
+  if (at == site.config.name) {
+    held = engine_.own().held_shares();
+  } else {
+    const auto answer = site.caller.ask(at, control::number(control::Method::kShareList), {});
+    if (!answer) return std::nullopt;
+    auto shares = control::decode_held_shares(*answer);
+    if (!shares) return std::nullopt;
+    held = std::move(*shares);
+  }
+  std::set<ShareId> ids;
+  for (const control::HeldShare& share : held) ids.insert(share.share);
+  return ids;
+}
+
+Result<std::vector<CheckedShare>> UpkeepDesk::check(const ObjectId& object) {
+  TRY(engine_.catalog().object(object));
+  TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object));
+  std::vector<CheckedShare> checked;
+  for (const control::ShareLocation& share : shares) {
+    const auto held = held_at(share.site);
+    const Holding holding = !held                         ? Holding::kUnreachable
+                            : held->contains(share.share) ? Holding::kHeld
+                                                          : Holding::kMissing;
+    checked.push_back({share, holding});
+  }
+  return checked;
+}
+
+Result<control::ShareLocation> UpkeepDesk::find_share(const ObjectId& object,
+                                                      const std::string& letter) {
+  TRY(engine_.catalog().object(object));
+  TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object));
+  const auto share = std::ranges::find(shares, letter, &control::ShareLocation::letter);
+  if (share != shares.end()) return *share;
+  return fail(Code::kInvalidArgument,
+              "object " + object.text() + " has no share '" + letter + "' in use");
+}
+
+Result<> UpkeepDesk::check_idle(const ObjectId& object) {
+  TRY_ASSIGN(const auto jobs, engine_.catalog().unfinished_jobs());
+  for (const catalog::Job& job : jobs) {
+    if (job.object != object || job.kind == catalog::JobKind::kRestore) continue;
+    return fail(Code::kBusy, "object " + object.text() + " is being worked on by job " +
+                                 job.job.text() + " (" + std::string(kind_name(job.kind)) + ")");
+  }
+  return {};
+}
+
+Result<RepairPlan> UpkeepDesk::plan(const ObjectId& object, const std::string& letter, bool repair,
+                                    const std::optional<SiteName>& target) {
+  TRY_ASSIGN(const control::ShareLocation share, find_share(object, letter));
+  TRY_ASSIGN(const RepairOutlook outlook, RepairOutlook::look(engine_, object, share.share));
+  return outlook.plan(
+      {.old_share = share.share, .new_share = {}, .target = target, .repair = repair});
+}
+
+Result<JobId> UpkeepDesk::relocate(const ObjectId& object, const std::string& letter, bool repair,
+                                   const std::optional<SiteName>& target) {
+  control::SiteContext& site = engine_.site();
+  TRY(check_idle(object));
+  TRY_ASSIGN(const control::ShareLocation share, find_share(object, letter));
+  if (repair) {
+    const auto held = held_at(share.site);
+    if (held && held->contains(share.share)) {
+      return fail(Code::kRefused, share.site.text() + " holds share " + letter +
+                                      ": there is nothing to repair; move it instead");
+    }
+  }
+  TRY(plan(object, letter, repair, target));
+  TRY_ASSIGN(const catalog::Object record, engine_.catalog().object(object));
+  const Relocation relocation{.old_share = share.share,
+                              .new_share = os::random_id<ShareId>(site.system.random),
+                              .target = target,
+                              .repair = repair};
+  const JobId job = os::random_id<JobId>(site.system.random);
+  const auto kind = repair ? catalog::JobKind::kRepair : catalog::JobKind::kMove;
+  const os::UnixMs now = site.system.clock.now();
+  TRY(engine_.catalog().start_job({.job = {.job = job,
+                                           .kind = kind,
+                                           .state = catalog::JobState::kRunning,
+                                           .step = "plan",
+                                           .object = object,
+                                           .person_id = record.person_id,
+                                           .plan = relocation.text(),
+                                           .created = now,
+                                           .updated = now}}));
+  engine_.start(job, kind);
+  return job;
+}
+
+Result<JobId> UpkeepDesk::remove(const ObjectId& object) {
+  control::SiteContext& site = engine_.site();
+  TRY_ASSIGN(const catalog::Object record, engine_.catalog().object(object));
+  TRY(check_idle(object));
+  const JobId job = os::random_id<JobId>(site.system.random);
+  const os::UnixMs now = site.system.clock.now();
+  TRY(engine_.catalog().start_job({.job = {.job = job,
+                                           .kind = catalog::JobKind::kDelete,
+                                           .state = catalog::JobState::kRunning,
+                                           .step = "delete",
+                                           .object = object,
+                                           .person_id = record.person_id,
+                                           .created = now,
+                                           .updated = now}}));
+  engine_.start(job, catalog::JobKind::kDelete);
+  return job;
+}
+
+Result<std::vector<StartedJob>> UpkeepDesk::relocate_all(const SiteName& at, bool repair) {
+  if (engine_.site().config.find(at) == nullptr) {
+    return fail(Code::kNotFound, "'" + at.text() + "' is not a site of this network");
+  }
+  const auto held = held_at(at);
+  std::vector<StartedJob> started;
+  for (catalog::Page page{.count = catalog::kMaxPageRows};; page.skip += page.count) {
+    TRY_ASSIGN(const auto objects,
+               engine_.catalog().list_objects({.state = catalog::ObjectState::kCommitted}, page));
+    for (const catalog::Object& object : objects) {
+      TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object.object));
+      for (const control::ShareLocation& share : shares) {
+        const bool there = held && held->contains(share.share);
+        if (share.site != at || (repair && there)) continue;
+        started.push_back({object.object, share.letter,
+                           relocate(object.object, share.letter, repair, std::nullopt)});
+      }
+    }
+    if (objects.size() < page.count) return started;
+  }
+}
+
+Result<std::vector<StartedJob>> UpkeepDesk::repair_site(const SiteName& site) {
+  return relocate_all(site, true);
+}
+
+Result<std::vector<StartedJob>> UpkeepDesk::drain_site(const SiteName& site) {
+  return relocate_all(site, false);
+}
+
+}  // namespace warifu::upkeep

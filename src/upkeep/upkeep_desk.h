@@ -1,0 +1,60 @@
+// Upkeep of stored objects, as share control offers it: are the shares where they should be;
+// repair, move, delete; everything that a site held, or all that it should give away.
+//
+// Thread-safe. The engine and this site's ends must outlive it.
+#pragma once
+
+#include "upkeep/delete_job.h"
+#include "upkeep/relocation_job.h"
+
+namespace warifu::upkeep {
+
+// A share in use, and what its site says.
+enum class Holding : std::uint8_t { kHeld, kMissing, kUnreachable };
+[[nodiscard]] std::string_view holding_name(Holding holding);
+struct CheckedShare {
+  control::ShareLocation at;
+  Holding holding = Holding::kHeld;
+};
+
+// A job that was started, or why none was.
+struct StartedJob {
+  ObjectId object;
+  std::string letter;
+  Result<JobId> job;
+};
+
+class UpkeepDesk {
+ public:
+  UpkeepDesk(control::JobEngine& engine, RelocationParts parts);
+
+  // Asks the holders. Errors: the catalog's.
+  [[nodiscard]] Result<std::vector<CheckedShare>> check(const ObjectId& object);
+  // What repairing (or moving) that share would do now. Errors: kInvalidArgument (no such share),
+  // kRefused naming why there is no legal plan, kUnavailable when a site that is away may be why.
+  [[nodiscard]] Result<RepairPlan> plan(const ObjectId& object, const std::string& letter,
+                                        bool repair, const std::optional<SiteName>& target);
+  // Starts a job after such a plan was found. Errors: as plan(); kBusy while another job works on
+  // the object; kRefused for the repair of a share that its site still holds.
+  [[nodiscard]] Result<JobId> relocate(const ObjectId& object, const std::string& letter,
+                                       bool repair, const std::optional<SiteName>& target);
+  // Errors: kNotFound, kBusy.
+  [[nodiscard]] Result<JobId> remove(const ObjectId& object);
+  // Repairs everything that the site should hold and does not, or moves away everything that it
+  // holds. Errors: kNotFound (no such site), the catalog's.
+  [[nodiscard]] Result<std::vector<StartedJob>> repair_site(const SiteName& site);
+  [[nodiscard]] Result<std::vector<StartedJob>> drain_site(const SiteName& site);
+
+ private:
+  Result<> check_idle(const ObjectId& object);
+  Result<control::ShareLocation> find_share(const ObjectId& object, const std::string& letter);
+  // Shares that a site says it has; none when it does not answer.
+  std::optional<std::set<ShareId>> held_at(const SiteName& site);
+  Result<std::vector<StartedJob>> relocate_all(const SiteName& site, bool repair);
+
+  control::JobEngine& engine_;
+  RelocationParts parts_;
+  DeletionSweep sweep_;
+};
+
+}  // namespace warifu::upkeep
