@@ -22,6 +22,9 @@ _warifu_options() {
     "person enrol") echo "--site --json --id --name --keys --card --pin-file --help" ;;
     "object store") echo "--site --json --person --label --policy --no-wait --card --pin-file --help" ;;
     "object list") echo "--site --json --person --help" ;;
+    "object repair" | "object move") echo "--site --json --share --to --plan --no-wait --help" ;;
+    "object delete") echo "--site --json --yes --no-wait --help" ;;
+    "site repair" | "site drain") echo "--site --json --no-wait --help" ;;
     "object card-record") echo "--site --json --card --pin-file --help" ;;
     "consent give")
       echo "--site --json --object --purpose --grantee --destination --uses --valid --lang --yes" \
@@ -31,7 +34,7 @@ _warifu_options() {
       echo "--site --json --grant --out --using --gather --purpose --resume --help"
       ;;
     plan) echo "--site --json --size --policy --why --help" ;;
-    explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "stream status" | "person list" | "object show" | \
+    explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "stream status" | "person list" | "object show" | "object check" | \
       "consent list" | "job list" | "job show" | "job watch")
       echo "--site --json --help"
       ;;
@@ -52,7 +55,7 @@ _warifu_subcommands() {
   case $1 in
     "") echo "net site qkd link keys random sae stream person object explain plan consent restore job split combine bench" ;;
     net) echo "init up down status" ;;
-    site) echo "run shares audit" ;;
+    site) echo "run shares audit repair drain" ;;
     qkd) echo "rate-model" ;;
     link) echo "preshare import status" ;;
       keys) echo "status watch list trail reconcile retire burn quarantine" ;;
@@ -60,7 +63,7 @@ _warifu_subcommands() {
       sae) echo "list status pause resume" ;;
       stream) echo "open read close status" ;;
     person) echo "enrol list" ;;
-    object) echo "store list show card-record" ;;
+    object) echo "store list show card-record check repair move delete" ;;
     consent) echo "give list" ;;
     job) echo "list show watch" ;;
   esac

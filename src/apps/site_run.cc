@@ -65,9 +65,10 @@ class Site {
     shares_ = std::make_unique<control::ShareService>(*context_);
     server_ = std::make_unique<channel::Server>(*keys_, *caller_, std::move(channel_listener));
     shares_->add_handlers(*server_);
-    giver_ = std::make_unique<upkeep::ShareGiver>(*context_);
+    TRY_ASSIGN(given_, upkeep::GivenRecord::open(system_.files, config_.data_dir + "/given"));
+    giver_ = std::make_unique<upkeep::ShareGiver>(*context_, *given_);
     giver_->add_handlers(*server_);
-    taker_ = std::make_unique<upkeep::ShareTaker>(*context_, shares_->uploads(), *giver_);
+    taker_ = std::make_unique<upkeep::ShareTaker>(*context_, shares_->uploads());
     taker_->add_handlers(*server_);
     server_->set_urgent(
         {number(control::Method::kShareRead), number(control::Method::kShareCombine)});
@@ -332,6 +333,7 @@ class Site {
   std::unique_ptr<channel::Caller> caller_;
   std::unique_ptr<control::SiteContext> context_;
   std::unique_ptr<control::ShareService> shares_;
+  std::unique_ptr<upkeep::GivenRecord> given_;
   std::unique_ptr<upkeep::ShareGiver> giver_;
   std::unique_ptr<upkeep::ShareTaker> taker_;
   std::unique_ptr<control::SaeChannel> sae_channel_;

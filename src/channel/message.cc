@@ -63,6 +63,7 @@ Bytes encode(const Request& request) {
   writer.site(request.to);
   writer.u8(request.hops);
   writer.sites(request.way);
+  writer.sites(request.passed);
   writer.u16(request.method);
   writer.id(request.job);
   write_shape(writer, request.upload);
@@ -80,6 +81,7 @@ Result<Request> decode_request(ByteView bytes) {
   if (!request.way.empty() && request.way.back() != request.to) {
     reader.reject("the way does not end at its destination");
   }
+  request.passed = reader.sites(0, limits::kMaxHops + 1);
   request.method = reader.u16();
   request.job = reader.id<JobId>();
   request.upload = read_shape(reader);

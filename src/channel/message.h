@@ -1,6 +1,6 @@
 // Requests and replies between sites, as bytes inside sealed frames (docs/formats/otp-channel.md).
 //
-//   request := from:site to:site hops:u8 method:u16 job:16 shape body:blob
+//   request := from:site to:site hops:u8 way:sites passed:sites method:u16 job:16 shape body:blob
 //   reply   := shape body:blob
 //   shape   := frames:u64 bytes:u64 frame_bytes:u32 drawn:u8
 //   error   := code:u8 text
@@ -40,6 +40,9 @@ struct Request {
   std::uint8_t hops = 0;
   // The sites that the request still passes, `to` last. Empty: each site knows its next hop.
   std::vector<SiteName> way;
+  // The sites that it has passed, `from` first: each is noted by the next one, over whose link it
+  // came. So whoever was on the way stands here, unless everybody behind it lies.
+  std::vector<SiteName> passed;
   std::uint16_t method = 0;
   JobId job;  // whose lease pays for data frames, at every hop
   StreamShape upload;

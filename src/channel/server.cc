@@ -151,6 +151,7 @@ Result<> Server::serve_request(Connection& connection) {
     return fail(Code::kProtocol, "a request was due, something else came");
   }
   TRY_ASSIGN(Request request, decode_request(frame.payload.bytes()));
+  request.passed.push_back(connection.link().peer());
   connection.work_for(request.job, urgent_.contains(request.method) ? kme::Link::Urgency::kUrgent
                                                                     : kme::Link::Urgency::kUsual);
   Exchange exchange(connection, std::move(request), [this] { return !stopping_.load(); });

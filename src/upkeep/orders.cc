@@ -1,98 +1,156 @@
-// Encoding and strict decoding.
+// Encoding, strict decoding, and what makes a chain.
 #include "upkeep/orders.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
 
 #include "wire/wire.h"
 
 namespace warifu::upkeep {
 namespace {
 
-enum Flags : std::uint8_t { kJoin = 1, kRepair = 2, kBefore = 4, kAfter = 8 };
-constexpr std::uint8_t kAllFlags = 15;
 constexpr std::size_t kMaxRoute = 64;
+constexpr std::uint8_t kWhole = 0xFF;  // in the place of a part
 
-void write_place(wire::Writer& writer, const Place& place) {
-  writer.u16(static_cast<std::uint16_t>(place.scheme.kind));
-  writer.u8(place.scheme.threshold);
-  writer.u8(place.scheme.shares);
-  for (const sharing::ShareIndex index : place.shares) {
-    writer.u8(static_cast<std::uint8_t>(index));
-  }
-  writer.u8(place.own);
+void write_place(wire::Writer& writer, const TreePlace& place) {
+  writer.u8(place.top);
+  writer.u8(place.part.value_or(kWhole));
 }
 
-Place read_place(wire::Reader& reader) {
-  Place place;
-  const std::uint16_t kind = reader.u16();
-  const std::uint8_t threshold = reader.u8();
-  const auto scheme = sharing::Scheme::from_numbers(kind, threshold, reader.u8());
-  if (!scheme) {
-    reader.reject(scheme.error().message);
-    return place;
-  }
-  place.scheme = *scheme;
-  std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < scheme->threshold; ++i) {
-    const std::uint8_t index = reader.u8();
-    if (index >= scheme->shares || ((seen >> index) & 1U) != 0) {
-      reader.reject("shares of a step out of range, or named twice");
-      return place;
-    }
-    seen |= std::uint64_t{1} << index;
-    place.shares.push_back(static_cast<sharing::ShareIndex>(index));
-  }
-  place.own = reader.u8();
-  if (place.own >= place.shares.size()) reader.reject("own place of a step out of range");
+TreePlace read_place(wire::Reader& reader) {
+  TreePlace place{.top = reader.u8(), .part = {}};
+  const std::uint8_t part = reader.u8();
+  if (part != kWhole) place.part = part;
+  const bool sane =
+      place.top < sharing::kMaxShares && (part == kWhole || part < sharing::kMaxShares);
+  if (!sane) reader.reject("a place in the policy out of range");
   return place;
+}
+
+void write_making(wire::Writer& writer, const Making& making) {
+  writer.id(making.session);
+  write_place(writer, making.made);
+  writer.site(making.to);
+  writer.u64(making.first_chunk);
+  writer.u8(static_cast<std::uint8_t>(making.chain.size()));
+  for (const Helper& helper : making.chain) {
+    writer.site(helper.site);
+    write_place(writer, helper.place);
+  }
+}
+
+Making read_making(wire::Reader& reader) {
+  Making making;
+  making.session = reader.id<JobId>();
+  making.made = read_place(reader);
+  making.to = reader.site();
+  making.first_chunk = reader.u64();
+  const std::size_t count = reader.u8();
+  if (count == 0 || count > kMaxHelpers) reader.reject("number of helpers out of range");
+  for (std::size_t i = 0; i < count && reader.good(); ++i) {
+    Helper helper{.site = reader.site(), .place = {}};
+    helper.place = read_place(reader);
+    making.chain.push_back(std::move(helper));
+  }
+  return making;
+}
+
+std::unexpected<Error> no_making(const std::string& why) {
+  return fail(Code::kRefused, "the parts that are ordered do not make that share: " + why);
+}
+
+// Parts of one share that was cut: each once, as many as restore it, and none of them `but`.
+Result<> check_parts(const control::PolicyNode& cut, const std::vector<TreePlace>& places,
+                     std::optional<std::uint8_t> but) {
+  std::set<std::uint8_t> parts;
+  for (const TreePlace& place : places) {
+    if (!place.part || *place.part >= cut.scheme.shares || place.part == but) {
+      return no_making("a part is not one that can help");
+    }
+    parts.insert(*place.part);
+  }
+  if (parts.size() == places.size() && parts.size() == cut.scheme.threshold) return {};
+  return no_making("not as many parts of one share as restore it");
 }
 
 }  // namespace
 
+Result<> check_making(const control::PolicyNode& policy, const Making& making) {
+  std::set<SiteName> sites = {making.to};
+  std::map<std::uint8_t, std::vector<TreePlace>> by_top;
+  for (const Helper& helper : making.chain) {
+    if (!sites.insert(helper.site).second) return no_making("one site stands there twice");
+    if (helper.place.top >= policy.children.size()) return no_making("there is no such share");
+    by_top[helper.place.top].push_back(helper.place);
+  }
+  const auto cut_of = [&](std::uint8_t top) -> const control::PolicyNode& {
+    return policy.children[top];
+  };
+  if (making.made.top >= policy.children.size() ||
+      cut_of(making.made.top).is_leaf() == making.made.part.has_value()) {
+    return no_making("it has no such place in the policy");
+  }
+  if (making.is_move()) {
+    if (making.chain.front().place == making.made) return {};
+    return no_making("one share alone makes no other");
+  }
+  if (making.made.part) {
+    if (by_top.size() != 1 || !by_top.contains(making.made.top)) {
+      return no_making("a part is made out of its siblings");
+    }
+    return check_parts(cut_of(making.made.top), by_top.begin()->second, making.made.part);
+  }
+  if (by_top.size() != policy.scheme.threshold || by_top.contains(making.made.top)) {
+    return no_making("not as many other shares as restore the object");
+  }
+  for (const auto& [top, places] : by_top) {
+    if (!cut_of(top).is_leaf()) {
+      TRY(check_parts(cut_of(top), places, std::nullopt));
+    } else if (places.size() != 1 || places.front().part) {
+      return no_making("a share that was not cut stands there as parts");
+    }
+  }
+  return {};
+}
+
+const SiteName* PartOrder::before() const {
+  return own > 0 ? &making.chain[own - 1U].site : nullptr;
+}
+
+const SiteName* PartOrder::after() const {
+  return own + 1U < making.chain.size() ? &making.chain[own + 1U].site : nullptr;
+}
+
+Bytes encode(const Making& making) {
+  wire::Writer writer;
+  write_making(writer, making);
+  return writer.take();
+}
+
+Result<Making> decode_making(ByteView body) {
+  wire::Reader reader(body, "chain of a repair");
+  Making making = read_making(reader);
+  TRY(reader.finish());
+  return making;
+}
+
 Bytes encode(const PartOrder& order) {
   wire::Writer writer;
-  writer.id(order.session);
   writer.id(order.share);
-  writer.id(order.made);
-  writer.site(order.to);
-  writer.u64(order.first_chunk);
-  writer.u8(static_cast<std::uint8_t>((order.join ? kJoin : 0) | (order.repair ? kRepair : 0) |
-                                      (order.before ? kBefore : 0) | (order.after ? kAfter : 0)));
-  if (order.join) write_place(writer, *order.join);
-  if (order.repair) {
-    write_place(writer, order.repair->helpers);
-    writer.u8(static_cast<std::uint8_t>(order.repair->lost));
-  }
-  if (order.before) writer.site(*order.before);
-  if (order.after) writer.site(*order.after);
+  writer.u8(order.own);
+  write_making(writer, order.making);
   return writer.take();
 }
 
 Result<PartOrder> decode_order(ByteView body) {
   wire::Reader reader(body, "order to give a part");
   PartOrder order;
-  order.session = reader.id<JobId>();
   order.share = reader.id<ShareId>();
-  order.made = reader.id<ShareId>();
-  order.to = reader.site();
-  order.first_chunk = reader.u64();
-  const std::uint8_t flags = reader.u8();
-  if ((flags & ~kAllFlags) != 0) reader.reject("unknown flags");
-  if ((flags & kJoin) != 0 && reader.good()) order.join = read_place(reader);
-  if ((flags & kRepair) != 0 && reader.good()) {
-    RepairStep step{.helpers = read_place(reader)};
-    const std::uint8_t lost = reader.u8();
-    if (lost >= step.helpers.scheme.shares) reader.reject("lost share out of range");
-    step.lost = static_cast<sharing::ShareIndex>(lost);
-    order.repair = std::move(step);
-  }
-  if ((flags & kBefore) != 0) order.before = reader.site();
-  if ((flags & kAfter) != 0) order.after = reader.site();
+  order.own = reader.u8();
+  order.making = read_making(reader);
+  if (order.own >= order.making.chain.size()) reader.reject("own place in the chain out of range");
   TRY(reader.finish());
-  const bool masked = order.before || order.after;
-  if (order.repair.has_value() != masked || (order.join && !order.repair)) {
-    return fail(
-        Code::kProtocol,
-        "an order to give a part is masked when it is of a repair, and else the share itself");
-  }
   return order;
 }
 
@@ -116,7 +174,7 @@ Result<TakeRequest> decode_take(ByteView body) {
   request.share = reader.id<ShareId>();
   request.first_chunk = reader.u64();
   const std::size_t count = reader.u8();
-  if (count == 0 || count > kMaxSources) reader.reject("number of sources out of range");
+  if (count == 0 || count > kMaxHelpers) reader.reject("number of sources out of range");
   for (std::size_t i = 0; i < count && reader.good(); ++i) {
     TakeRequest::Source source{.site = reader.site(), .route = {}};
     source.route = reader.sites(1, kMaxRoute);
@@ -149,6 +207,24 @@ Result<SiblingNews> decode_news(ByteView body) {
   news.sibling.site = reader.site();
   TRY(reader.finish());
   return news;
+}
+
+Bytes encode(const MayRequest& request) {
+  wire::Writer writer;
+  writer.id(request.object);
+  write_place(writer, request.place);
+  writer.site(request.to);
+  return writer.take();
+}
+
+Result<MayRequest> decode_may(ByteView body) {
+  wire::Reader reader(body, "question about a site");
+  MayRequest request;
+  request.object = reader.id<ObjectId>();
+  request.place = read_place(reader);
+  request.to = reader.site();
+  TRY(reader.finish());
+  return request;
 }
 
 Bytes encode_session(const JobId& session) {

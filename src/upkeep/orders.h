@@ -1,17 +1,18 @@
 // What share control tells sites when a share is to come to be at a new place: moved as it is, or
-// repaired out of others (docs/formats/site-requests.md, requests 30 to 34).
+// repaired out of others (docs/formats/site-requests.md, requests 30 to 35).
 //
-//   order   tells a holder what part it has to give for a session, to whom, and with whom it shares
-//           key that masks the part
+//   order   tells a holder which part it has to give, in which chain of helpers, to whom
 //   take    tells the new holder to ask those holders and to write the sum of what they give
 //   news    tells the holder of a sibling where that share is now
+//   may     asks the holder of a sibling whether a site may be given a share
 //
-// The parts of one repair sum up to the lost share, and the masks of all parts to zero. Values
-// only, any thread.
+// All helpers of a repair stand in one chain; neighbours in it share the key that masks their
+// parts, and compare the whole chain when they draw it. So a share control that tells different
+// helpers different things gets nothing from them. Values only, any thread.
 #pragma once
 
 #include "control/messages.h"
-#include "sharing/repair.h"
+#include "control/policy.h"
 
 namespace warifu::upkeep {
 
@@ -21,36 +22,49 @@ enum class Method : std::uint16_t {
   kGive = 32,
   kTake = 33,
   kNews = 34,
+  kMay = 35,
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);
 }
 
-// One of the shares of a linear step, and which of them this is about.
-struct Place {
-  sharing::Scheme scheme;
-  std::vector<sharing::ShareIndex> shares;  // threshold-many, in one order at all sites
-  std::uint8_t own = 0;                     // place of this one in `shares`
-  [[nodiscard]] sharing::ShareIndex index() const { return shares[own]; }
+// A place in the policy tree: a share of the object, or a part of one.
+struct TreePlace {
+  std::uint8_t top = 0;
+  std::optional<std::uint8_t> part;
+  auto operator<=>(const TreePlace&) const = default;
 };
 
-// Share `lost` of a cut, as a sum of others.
-struct RepairStep {
-  Place helpers;
-  sharing::ShareIndex lost = sharing::ShareIndex::kA;
+struct Helper {
+  SiteName site;
+  TreePlace place;  // of the share that it holds
+  bool operator==(const Helper&) const = default;
 };
+
+// One making of a share, the same for all who take part.
+struct Making {
+  JobId session;   // new for every attempt
+  TreePlace made;  // what comes to be
+  SiteName to;     // where
+  std::uint64_t first_chunk = 0;
+  // Who gives parts, neighbours sharing masks. One alone: the share itself goes, unmasked.
+  std::vector<Helper> chain;
+  [[nodiscard]] bool is_move() const { return chain.size() == 1; }
+  bool operator==(const Making&) const = default;
+};
+inline constexpr std::size_t kMaxHelpers = 64;
+
+// Whether the chain makes what it says under this policy: threshold-many other shares, each whole
+// or as threshold-many parts, all at different sites, none of them the new holder. Errors:
+// kRefused.
+[[nodiscard]] Result<> check_making(const control::PolicyNode& policy, const Making& making);
 
 struct PartOrder {
-  JobId session;  // new for every attempt
-  ShareId share;  // held by who is told
-  ShareId made;   // that comes to be at `to`
-  SiteName to;
-  std::uint64_t first_chunk = 0;
-  // Of a part of a share that was cut again: what it adds to that share.
-  std::optional<Place> join;
-  std::optional<RepairStep> repair;  // none: the share itself goes, unmasked
-  // Helpers that share key for this session with the one who is told; `before` draws it.
-  std::optional<SiteName> before, after;
+  ShareId share;         // held by who is told
+  std::uint8_t own = 0;  // its place in the chain
+  Making making;
+  [[nodiscard]] const SiteName* before() const;  // in the chain; draws a mask with this one
+  [[nodiscard]] const SiteName* after() const;   // this one draws a mask with it
 };
 
 struct TakeRequest {
@@ -61,9 +75,8 @@ struct TakeRequest {
   JobId session;
   ShareId share;  // announced by `prepare` before
   std::uint64_t first_chunk = 0;
-  std::vector<Source> sources;  // 1 to kMaxSources
+  std::vector<Source> sources;  // 1 to kMaxHelpers
 };
-inline constexpr std::size_t kMaxSources = 64;
 
 // Share `sibling` of the cut that made `share` has been replaced.
 struct SiblingNews {
@@ -71,13 +84,24 @@ struct SiblingNews {
   control::Sibling sibling;
 };
 
+// May a share of that object go to that site, as far as who is asked knows?
+struct MayRequest {
+  ObjectId object;
+  TreePlace place;  // of what is to go
+  SiteName to;
+};
+
+[[nodiscard]] Bytes encode(const Making& making);
+[[nodiscard]] Result<Making> decode_making(ByteView body);
 [[nodiscard]] Bytes encode(const PartOrder& order);
 [[nodiscard]] Result<PartOrder> decode_order(ByteView body);
 [[nodiscard]] Bytes encode(const TakeRequest& request);
 [[nodiscard]] Result<TakeRequest> decode_take(ByteView body);
 [[nodiscard]] Bytes encode(const SiblingNews& news);
 [[nodiscard]] Result<SiblingNews> decode_news(ByteView body);
-// A session and nothing else: the bodies of kMask and kGive.
+[[nodiscard]] Bytes encode(const MayRequest& request);
+[[nodiscard]] Result<MayRequest> decode_may(ByteView body);
+// A session and nothing else: the body of kGive.
 [[nodiscard]] Bytes encode_session(const JobId& session);
 [[nodiscard]] Result<JobId> decode_session(ByteView body);
 

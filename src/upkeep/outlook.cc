@@ -98,71 +98,24 @@ Result<RepairPlan> RepairOutlook::plan(const Relocation& wish) const {
 
 namespace {
 
-std::vector<sharing::ShareIndex> parts_of(const SumOfParts& sum, sharing::ShareIndex top) {
-  std::vector<sharing::ShareIndex> parts;
-  for (const PartWay& part : sum.parts) {
-    if (part.at.nested && part.at.top == top) {
-      parts.push_back(static_cast<sharing::ShareIndex>(part.at.part));
-    }
-  }
-  return parts;
-}
-
-std::uint8_t place_in(const std::vector<sharing::ShareIndex>& shares, sharing::ShareIndex own) {
-  return static_cast<std::uint8_t>(std::ranges::find(shares, own) - shares.begin());
-}
-
-RepairStep step_of(const SumOfParts& sum, const control::PolicyNode& policy, const PartWay& part) {
-  RepairStep step;
-  sharing::ShareIndex own = part.at.top;
-  if (sum.made.nested) {
-    step.helpers.scheme = policy.children[static_cast<std::size_t>(sum.made.top)].scheme;
-    step.helpers.shares = parts_of(sum, sum.made.top);
-    step.lost = static_cast<sharing::ShareIndex>(sum.made.part);
-    own = static_cast<sharing::ShareIndex>(part.at.part);
-  } else {
-    step.helpers.scheme = policy.scheme;
-    for (const PartWay& each : sum.parts) {
-      const auto& shares = step.helpers.shares;
-      if (std::ranges::find(shares, each.at.top) == shares.end()) {
-        step.helpers.shares.push_back(each.at.top);
-      }
-    }
-    step.lost = sum.made.top;
-  }
-  step.helpers.own = place_in(step.helpers.shares, own);
-  return step;
+TreePlace place_of(const control::ShareLocation& share) {
+  TreePlace place{.top = static_cast<std::uint8_t>(share.top), .part = {}};
+  if (share.nested) place.part = static_cast<std::uint8_t>(share.part);
+  return place;
 }
 
 }  // namespace
 
-std::vector<PartOrder> orders_of(const SumOfParts& sum, const control::PolicyNode& policy,
-                                 const Relocation& relocation, const JobId& session,
-                                 std::uint64_t first) {
+std::vector<PartOrder> orders_of(const SumOfParts& sum, const JobId& session, std::uint64_t first) {
+  Making making{.session = session,
+                .made = place_of(sum.made),
+                .to = sum.made.site,
+                .first_chunk = first,
+                .chain = {}};
+  for (const PartWay& part : sum.parts) making.chain.push_back({part.at.site, place_of(part.at)});
   std::vector<PartOrder> orders;
   for (std::size_t i = 0; i < sum.parts.size(); ++i) {
-    const PartWay& part = sum.parts[i];
-    PartOrder order{.session = session,
-                    .share = part.at.share,
-                    .made = relocation.new_share,
-                    .to = sum.made.site,
-                    .first_chunk = first,
-                    .join = {},
-                    .repair = {},
-                    .before = {},
-                    .after = {}};
-    if (relocation.repair) {
-      order.repair = step_of(sum, policy, part);
-      if (part.at.nested && !sum.made.nested) {
-        Place join{.scheme = policy.children[static_cast<std::size_t>(part.at.top)].scheme,
-                   .shares = parts_of(sum, part.at.top)};
-        join.own = place_in(join.shares, static_cast<sharing::ShareIndex>(part.at.part));
-        order.join = std::move(join);
-      }
-      if (i > 0) order.before = sum.parts[i - 1].at.site;
-      if (i + 1 < sum.parts.size()) order.after = sum.parts[i + 1].at.site;
-    }
-    orders.push_back(std::move(order));
+    orders.push_back({sum.parts[i].at.share, static_cast<std::uint8_t>(i), making});
   }
   return orders;
 }

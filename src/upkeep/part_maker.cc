@@ -2,6 +2,7 @@
 #include "upkeep/part_maker.h"
 
 #include <algorithm>
+#include <set>
 
 #include "control/policy.h"
 
@@ -13,47 +14,66 @@ std::unexpected<Error> refuse(const std::string& why) {
               "the part that is ordered does not fit the share that is held: " + why);
 }
 
-bool is_at(const Place& place, const sharing::Scheme& scheme, std::uint8_t index) {
-  return place.scheme == scheme && static_cast<std::uint8_t>(place.index()) == index;
+TreePlace place_of(const store::ShareHeader& held) {
+  if (held.level == store::Level::kTop) return {.top = held.index, .part = {}};
+  return {.top = held.parent_index, .part = held.index};
 }
 
 // Whoever makes a share must not hold another one of the same cut.
-Result<> check_siblings(const store::ShareHeader& held, const PartOrder& order) {
-  std::uint8_t moved = held.index;
-  if (order.repair && !order.join) moved = static_cast<std::uint8_t>(order.repair->lost);
+Result<> check_siblings(const store::ShareHeader& held, const Making& making) {
+  const bool same_cut = making.made.part.has_value() == (held.level == store::Level::kNested) &&
+                        (!making.made.part || making.made.top == held.parent_index);
+  const std::uint8_t replaced = making.made.part.value_or(making.made.top);
   for (const store::Sibling& sibling : held.siblings) {
-    const bool replaced = sibling.index == moved && !order.join;
-    if (sibling.site == order.to && !replaced) {
-      return refuse(order.to.text() + " holds a sibling of it");
+    const bool is_made = same_cut && sibling.index == replaced;
+    if (sibling.site == making.to && !is_made) {
+      return refuse(making.to.text() + " holds a sibling of it");
     }
   }
   return {};
 }
 
+std::vector<sharing::ShareIndex> indices(const std::set<std::uint8_t>& numbers) {
+  std::vector<sharing::ShareIndex> list;
+  for (const std::uint8_t number : numbers)
+    list.push_back(static_cast<sharing::ShareIndex>(number));
+  return list;
+}
+
+std::size_t place_in(const std::set<std::uint8_t>& numbers, std::uint8_t number) {
+  return static_cast<std::size_t>(std::distance(numbers.begin(), numbers.find(number)));
+}
+
 }  // namespace
 
 Result<PartMaker> PartMaker::make(const store::ShareHeader& held, const PartOrder& order) {
+  const Making& making = order.making;
   if (order.share != held.share) return refuse("it is another share");
-  TRY(check_siblings(held, order));
+  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
+  TRY(check_making(policy, making));
+  const TreePlace own = making.chain[order.own].place;
+  if (own != place_of(held)) return refuse("it stands at another place of the policy");
+  TRY(check_siblings(held, making));
   PartMaker maker;
   maker.records_ = store::records_of(held);
-  if (!order.repair) return maker;
-  const Place& helpers = order.repair->helpers;
+  if (making.is_move()) return maker;
+  std::set<std::uint8_t> tops, parts;
+  for (const Helper& helper : making.chain) {
+    tops.insert(helper.place.top);
+    if (helper.place.top == own.top && helper.place.part) parts.insert(*helper.place.part);
+  }
+  const bool within_cut = making.made.part.has_value();
+  if (!within_cut && own.part) {
+    TRY_ASSIGN(maker.joiner_, sharing::Joiner::make(held.scheme, indices(parts)));
+    maker.own_part_ = place_in(parts, *own.part);
+    maker.records_ = store::cut_records_of(held);
+  }
+  const std::set<std::uint8_t>& helpers = within_cut ? parts : tops;
+  const std::uint8_t lost = within_cut ? *making.made.part : making.made.top;
   TRY_ASSIGN(maker.repairer_,
-             sharing::Repairer::make(helpers.scheme, order.repair->lost, helpers.shares));
-  maker.own_helper_ = helpers.own;
-  if (!order.join) {
-    if (!is_at(helpers, held.scheme, held.index)) return refuse("another place in its cut");
-    return maker;
-  }
-  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
-  if (held.level != store::Level::kNested || !is_at(*order.join, held.scheme, held.index) ||
-      !is_at(helpers, policy.scheme, held.parent_index)) {
-    return refuse("another place in its cuts");
-  }
-  TRY_ASSIGN(maker.joiner_, sharing::Joiner::make(order.join->scheme, order.join->shares));
-  maker.own_part_ = order.join->own;
-  maker.records_ = store::cut_records_of(held);
+             sharing::Repairer::make(within_cut ? held.scheme : policy.scheme,
+                                     static_cast<sharing::ShareIndex>(lost), indices(helpers)));
+  maker.own_helper_ = place_in(helpers, within_cut ? *own.part : own.top);
   return maker;
 }
 

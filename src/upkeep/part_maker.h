@@ -5,6 +5,7 @@
 // Values only; one thread at a time; constant time.
 #pragma once
 
+#include "sharing/repair.h"
 #include "store/share_header.h"
 #include "upkeep/orders.h"
 
@@ -12,8 +13,8 @@ namespace warifu::upkeep {
 
 class PartMaker {
  public:
-  // Errors: kRefused when the order does not fit the share that is held: another place in its cut,
-  // another scheme, or a sibling of it already at the site that asks.
+  // Errors: kRefused when the order does not fit the share that is held, the chain does not make
+  // what it says, or a sibling of the share is at the new holder already.
   [[nodiscard]] static Result<PartMaker> make(const store::ShareHeader& held,
                                               const PartOrder& order);
 

@@ -129,8 +129,7 @@ Result<> RelocationJob::take() {
                                         control::sightings_of(views_of(plan.sum))));
     TRY(control::lease_key(site, job_id_, plan.bytes_by_edge));
     const auto session = os::random_id<JobId>(site.system.random);
-    const std::vector<PartOrder> orders =
-        orders_of(plan.sum, outlook.tree.policy, relocation_, session, first);
+    const std::vector<PartOrder> orders = orders_of(plan.sum, session, first);
     for (std::size_t i = 0; i < orders.size(); ++i) {
       TRY(ask(site, plan.sum.parts[i].at.site, Method::kOrder, encode(orders[i]),
               [&] { return parts_.giver.accept(orders[i]); }));

@@ -17,6 +17,7 @@
 #include "control/jobs.h"
 #include "control/share_tree.h"
 #include "upkeep/repair_plan.h"
+#include "upkeep/share_giver.h"
 #include "upkeep/share_taker.h"
 
 namespace warifu::upkeep {
@@ -56,9 +57,7 @@ struct RepairOutlook {
 };
 
 // What each holder is told, in the order of the parts.
-[[nodiscard]] std::vector<PartOrder> orders_of(const SumOfParts& sum,
-                                               const control::PolicyNode& policy,
-                                               const Relocation& relocation, const JobId& session,
+[[nodiscard]] std::vector<PartOrder> orders_of(const SumOfParts& sum, const JobId& session,
                                                std::uint64_t first);
 
 class RelocationJob final : public control::Work {

@@ -201,13 +201,13 @@ const std::string& label_of(const RepairField& field, const ShareLocation& share
   return share.nested ? top.children[share.part].label : top.label;
 }
 
+}  // namespace
+
 bool carries(const control::SiteEntry& site, const std::string& label, const SiteName& origin) {
   if (site.name.text() == label) return true;
   if (label == "origin") return site.name == origin;
   return site.accepts_shares && std::ranges::find(site.labels, label) != site.labels.end();
 }
-
-}  // namespace
 
 std::uint64_t RepairPlan::key_bytes() const {
   return std::accumulate(bytes_by_edge.begin(), bytes_by_edge.end(), std::uint64_t{0},

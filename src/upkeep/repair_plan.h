@@ -30,6 +30,10 @@ struct RepairPlan {
   [[nodiscard]] std::uint64_t key_bytes() const;
 };
 
+// Whether a site may hold what the policy puts at `label`.
+[[nodiscard]] bool carries(const control::SiteEntry& site, const std::string& label,
+                           const SiteName& origin);
+
 // Sites where the share may come to rest, the present one first: they answer, carry the label that
 // the policy asks for, have room, hold no share of the object, and may see this one.
 [[nodiscard]] std::vector<SiteName> resting_places(const RepairField& field,

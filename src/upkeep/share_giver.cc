@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "upkeep/repair_plan.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -97,6 +98,14 @@ void ShareGiver::add_handlers(channel::Server& server) {
                 [this](channel::Exchange& exchange) { return handle_mask(exchange); });
   server.handle(number(Method::kGive),
                 [this](channel::Exchange& exchange) { return handle_give(exchange); });
+  server.handle(number(Method::kMay),
+                [this](channel::Exchange& exchange) { return handle_may(exchange); });
+}
+
+Result<> ShareGiver::handle_may(channel::Exchange& exchange) {
+  TRY_ASSIGN(const MayRequest request, decode_may(exchange.request().body));
+  TRY(given_.check(request.object, request.place, request.to));
+  return exchange.reply({});
 }
 
 void ShareGiver::forget_old() {
@@ -107,71 +116,130 @@ void ShareGiver::forget_old() {
   });
 }
 
+// May that site hold what is made? By the policy and the labels that every site knows, and by what
+// this site and the siblings' have given it before.
+Result<> ShareGiver::check_new_holder(const store::ShareHeader& held, const PartOrder& order) {
+  const Making& making = order.making;
+  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
+  const control::PolicyNode& top = policy.children[making.made.top];
+  const std::string& label = making.made.part ? top.children[*making.made.part].label : top.label;
+  const control::SiteEntry* entry = site_.config.find(making.to);
+  if (entry == nullptr || !carries(*entry, label, site_.config.controller)) {
+    return fail(Code::kRefused, making.to.text() + " is no '" + label +
+                                    "', which the object's policy asks for there");
+  }
+  TRY(given_.check(held.object, making.made, making.to));
+  if (!making.is_move()) return {};
+  const Bytes question = encode(MayRequest{held.object, making.made, making.to});
+  for (const store::Sibling& sibling : held.siblings) {
+    if (sibling.share == held.share || sibling.site == site_.config.name) continue;
+    const auto answer = site_.caller.ask(sibling.site, number(Method::kMay), question);
+    if (!answer) return std::unexpected(answer.error());
+  }
+  return {};
+}
+
 Result<> ShareGiver::accept(const PartOrder& order) {
   TRY_ASSIGN(const auto reader, site_.shares.open(order.share));
-  const auto maker = PartMaker::make(reader->header(), order);
-  if (!maker) {
+  const Result<> fits = [&]() -> Result<> {
+    TRY_ASSIGN(const PartMaker maker, PartMaker::make(reader->header(), order));
+    if (order.making.first_chunk >= maker.records().count()) {
+      return fail(Code::kInvalidArgument, "the part begins behind the end of the share");
+    }
+    if (order.making.chain[order.own].site != site_.config.name) {
+      return fail(Code::kRefused, "the chain names another site for this share");
+    }
+    return check_new_holder(reader->header(), order);
+  }();
+  if (!fits) {
     TRY(site_.log.append("refused", {{"reason", "part"}, {"share", order.share.text()}}));
-    return fail_in(site_.config.name.text(), maker.error());
-  }
-  if (order.first_chunk >= maker->records().count()) {
-    return fail(Code::kInvalidArgument, "the part begins behind the end of the share");
+    return fail_in(site_.config.name.text(), fits.error());
   }
   const std::lock_guard lock(mutex_);
   forget_old();
   if (orders_.size() >= kMostOrders) return fail(Code::kBusy, "too many parts are ordered here");
-  orders_[order.session] = {.order = order,
-                            .masks = std::make_shared<MaskQueue>(kMaskDepth),
-                            .taken = site_.system.clock.monotonic()};
+  orders_[order.making.session] = {.order = order,
+                                   .masks = std::make_shared<MaskQueue>(kMaskDepth),
+                                   .taken = site_.system.clock.monotonic()};
   return {};
 }
 
-Result<ShareGiver::Part> ShareGiver::open(const JobId& session, const SiteName& to,
-                                          const JobId& job, channel::KeepWaiting ping) {
+// Whoever shares a mask of this part, or knows its key, must not see the part.
+Result<> ShareGiver::check_masks(const PartOrder& order,
+                                 const std::vector<SiteName>& passed) const {
+  std::set<SiteName> knowing;
+  for (const SiteName* partner : {order.before(), order.after()}) {
+    if (partner == nullptr) continue;
+    knowing.insert(*partner);
+    knowing.merge(control::key_relays(site_.config.links, {site_.config.name, *partner}));
+  }
+  std::vector<SiteName> way = passed;
+  way.push_back(site_.config.name);
+  std::set<SiteName> seeing(passed.begin(), passed.end());
+  seeing.merge(control::key_relays(site_.config.links, way));
+  for (const SiteName& site : seeing) {
+    if (!knowing.contains(site)) continue;
+    return fail(Code::kRefused, site.text() + " would see a part whose mask it knows");
+  }
+  return {};
+}
+
+Result<ShareGiver::Part> ShareGiver::open(const JobId& session, channel::Exchange& exchange) {
+  const channel::Request& request = exchange.request();
   PartOrder order;
   std::shared_ptr<MaskQueue> masks;
   {
     const std::lock_guard lock(mutex_);
     const auto found = orders_.find(session);
-    if (found == orders_.end() || found->second.given || found->second.order.to != to) {
+    if (found == orders_.end() || found->second.given ||
+        found->second.order.making.to != request.from) {
       return fail(Code::kNotFound, site_.config.name.text() + " has no part to give to " +
-                                       to.text() + " in this session");
+                                       request.from.text() + " in this session");
     }
     found->second.given = true;
     order = found->second.order;
     masks = found->second.masks;
   }
+  TRY(check_masks(order, request.passed));
   TRY_ASSIGN(auto reader, site_.shares.open(order.share));
   TRY_ASSIGN(PartMaker maker, PartMaker::make(reader->header(), order));
   const sharing::RecordLayout layout = maker.records();
-  TRY(site_.log.append(order.repair ? "part_given" : "share_moved",
-                       {{"share", order.share.text()}, {"to", to.text()}}));
-  auto stream =
-      std::make_unique<PartStream>(std::move(reader), std::move(maker), order.first_chunk);
-  if (order.after) {
-    channel::StreamShape shape =
-        control::shape_of(layout, order.first_chunk, layout.count() - order.first_chunk);
+  TRY(given_.add(reader->header().object, order.making.made, request.from));
+  TRY(site_.log.append(order.making.is_move() ? "share_moved" : "part_given",
+                       {{"share", order.share.text()}, {"to", request.from.text()}}));
+  const std::uint64_t first = order.making.first_chunk;
+  const auto ping = [&exchange] { return exchange.working(0, 0).has_value(); };
+  auto stream = std::make_unique<PartStream>(std::move(reader), std::move(maker), first);
+  if (const SiteName* after = order.after()) {
+    channel::StreamShape shape = control::shape_of(layout, first, layout.count() - first);
     shape.drawn = true;
-    TRY_ASSIGN(channel::Call call, site_.caller.start({.to = *order.after,
+    TRY_ASSIGN(channel::Call call, site_.caller.start({.to = *after,
                                                        .method = number(Method::kMask),
-                                                       .job = job,
+                                                       .job = request.job,
                                                        .upload = shape,
-                                                       .body = encode_session(session)},
+                                                       .body = encode(order.making)},
                                                       ping));
     stream->mask_after(std::move(call));
   }
-  if (order.before) stream->mask_before(std::move(masks), std::move(ping));
-  return Part{std::move(stream), layout, order.first_chunk};
+  if (order.before() != nullptr) stream->mask_before(std::move(masks), ping);
+  return Part{std::move(stream), layout, first};
 }
 
 Result<> ShareGiver::handle_mask(channel::Exchange& exchange) {
-  TRY_ASSIGN(const JobId session, decode_session(exchange.request().body));
+  TRY_ASSIGN(const Making making, decode_making(exchange.request().body));
+  const SiteName& from = exchange.request().from;
   std::shared_ptr<MaskQueue> masks;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = orders_.find(session);
-    if (found == orders_.end() || found->second.order.before != exchange.request().from) {
-      return fail(Code::kNotFound, "no mask is due from " + exchange.request().from.text());
+    const auto found = orders_.find(making.session);
+    const SiteName* before = found == orders_.end() ? nullptr : found->second.order.before();
+    if (before == nullptr || *before != from) {
+      return fail(Code::kNotFound, "no mask is due from " + from.text());
+    }
+    if (found->second.order.making != making) {
+      found->second.masks->abandon();
+      return fail(Code::kRefused,
+                  from.text() + " has been told another chain than " + site_.config.name.text());
     }
     masks = found->second.masks;
   }
@@ -201,8 +269,7 @@ Result<> ShareGiver::handle_mask(channel::Exchange& exchange) {
 
 Result<> ShareGiver::handle_give(channel::Exchange& exchange) {
   TRY_ASSIGN(const JobId session, decode_session(exchange.request().body));
-  const auto ping = [&exchange] { return exchange.working(0, 0).has_value(); };
-  TRY_ASSIGN(Part part, open(session, exchange.request().from, exchange.request().job, ping));
+  TRY_ASSIGN(Part part, open(session, exchange));
   const std::uint64_t count = part.layout.count() - part.first;
   TRY(exchange.reply({}, control::shape_of(part.layout, part.first, count)));
   for (std::uint64_t i = 0; i < count; ++i) {

@@ -47,19 +47,10 @@ Result<ShareTaker::Sources> ShareTaker::open_sources(const TakeRequest& request,
                                                      const Watch& watch) {
   const std::uint64_t count = records.count() - request.first_chunk;
   const channel::StreamShape shape = control::shape_of(records, request.first_chunk, count);
-  const auto alive = [&watch, total = records.count(), first = request.first_chunk] {
-    return watch(first, total).has_value();
-  };
   Sources sources;
   for (const TakeRequest::Source& source : request.sources) {
-    if (source.route.back() != site_.config.name) {
+    if (source.route.back() != site_.config.name || source.site == site_.config.name) {
       return fail(Code::kInvalidArgument, "the route of a part does not lead here");
-    }
-    if (source.site == site_.config.name) {
-      TRY_ASSIGN(ShareGiver::Part part, own_.open(request.session, source.site, job, alive));
-      if (part.layout != records) return fail(Code::kProtocol, "a part has another size");
-      sources.push_back(std::move(part.records));
-      continue;
     }
     TRY_ASSIGN(channel::Call call, site_.caller.start({.to = source.site,
                                                        .way = control::way_against(source.route),
@@ -105,6 +96,20 @@ Result<> ShareTaker::write_sums(const TakeRequest& request, Sources& sources,
   return sink.wait_durable(count);
 }
 
+// One site, one share of an object; the old share of the same place may still lie here.
+Result<> ShareTaker::check_holdings(const store::ShareHeader& made) {
+  TRY_ASSIGN(const store::ShareListing listing, site_.shares.list());
+  for (const store::ShareHeader& held : listing.shares) {
+    const bool same_place = held.level == made.level && held.index == made.index &&
+                            held.parent_index == made.parent_index;
+    if (held.object == made.object && !same_place) {
+      return fail(Code::kRefused, site_.config.name.text() + " holds another share of object " +
+                                      made.object.text());
+    }
+  }
+  return {};
+}
+
 Result<> ShareTaker::take(const TakeRequest& request, const SiteName& from, const JobId& job,
                           const Watch& watch) {
   TRY_ASSIGN(auto writer, uploads_.take(request.share, request.first_chunk, from));
@@ -113,6 +118,7 @@ Result<> ShareTaker::take(const TakeRequest& request, const SiteName& from, cons
     if (request.first_chunk >= records.count()) {
       return fail(Code::kInvalidArgument, "the share that is taken is whole already");
     }
+    TRY(check_holdings(writer->header()));
     TRY_ASSIGN(Sources sources, open_sources(request, job, records, watch));
     return write_sums(request, sources, *writer, watch);
   }();

@@ -6,14 +6,16 @@
 // new masks. Thread-safe; handlers run on the channel's threads.
 #pragma once
 
-#include "upkeep/share_giver.h"
+#include "control/record_source.h"
+#include "control/share_service.h"
+#include "upkeep/orders.h"
 
 namespace warifu::upkeep {
 
 class ShareTaker {
  public:
-  ShareTaker(control::SiteContext& site, control::Uploads& uploads, ShareGiver& own)
-      : site_(site), uploads_(uploads), own_(own) {}
+  ShareTaker(control::SiteContext& site, control::Uploads& uploads)
+      : site_(site), uploads_(uploads) {}
 
   void add_handlers(channel::Server& server);
 
@@ -21,7 +23,8 @@ class ShareTaker {
   using Watch = std::function<Result<>(std::uint64_t done, std::uint64_t total)>;
   // Takes the records from `request.first_chunk` on of a share that `from` announced here; all are
   // durable afterwards. Errors: those of the holders and the ways, kProtocol when a part does not
-  // fit, kNotFound when nothing was announced.
+  // fit, kNotFound when nothing was announced, kRefused when this site holds another share of the
+  // object.
   [[nodiscard]] Result<> take(const TakeRequest& request, const SiteName& from, const JobId& job,
                               const Watch& watch);
   // Errors: kNotFound (no such share), kRefused (not a sibling of it).
@@ -29,6 +32,7 @@ class ShareTaker {
 
  private:
   using Sources = std::vector<std::unique_ptr<control::RecordSource>>;
+  Result<> check_holdings(const store::ShareHeader& made);
   Result<Sources> open_sources(const TakeRequest& request, const JobId& job,
                                const sharing::RecordLayout& records, const Watch& watch);
   Result<> write_sums(const TakeRequest& request, Sources& sources, store::ShareWriter& writer,
@@ -36,7 +40,6 @@ class ShareTaker {
 
   control::SiteContext& site_;
   control::Uploads& uploads_;
-  ShareGiver& own_;
 };
 
 }  // namespace warifu::upkeep

@@ -1,0 +1,46 @@
+// What this site has helped to bring to other sites: which place of an object's policy went where,
+// by a move from here or a repair out of a share from here. Kept for ever, so that share control
+// cannot bring a second share of the object to the same site with this site's help, nor with the
+// help of a sibling that asks here first.
+//
+//   file := record*     record := object:16 site:16 top:u8 part:u8 crc32c:u32      38 bytes
+//
+// A record is durable before a byte is given. A torn record at the end is cut off at the start; any
+// other damage is told and nothing starts. Thread-safe.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "os/files.h"
+#include "upkeep/orders.h"
+
+namespace warifu::upkeep {
+
+class GivenRecord {
+ public:
+  // Errors: kCorrupt naming file and record, kIo.
+  [[nodiscard]] static Result<std::unique_ptr<GivenRecord>> open(os::FileSystem& files,
+                                                                 const std::string& path);
+
+  // Errors: kRefused when another place of the object went to that site.
+  [[nodiscard]] Result<> check(const ObjectId& object, const TreePlace& place,
+                               const SiteName& to) const;
+  // check(), and the record, durable. Errors: kRefused, kIo, kNoSpace.
+  [[nodiscard]] Result<> add(const ObjectId& object, const TreePlace& place, const SiteName& to);
+
+ private:
+  using Key = std::pair<ObjectId, SiteName>;
+  explicit GivenRecord(std::unique_ptr<os::File> file) : file_(std::move(file)) {}
+  Result<> load();
+  Result<> check_locked(const Key& key, const TreePlace& place) const;
+
+  std::unique_ptr<os::File> file_;
+  std::uint64_t end_ = 0;
+  mutable std::mutex mutex_;
+  std::map<Key, std::set<TreePlace>> given_;
+};
+
+}  // namespace warifu::upkeep
