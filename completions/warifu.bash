@@ -46,6 +46,10 @@ _warifu_options() {
     "stream close") echo "--site --socket --json --id --help" ;;
     split) echo "--json --out --scheme --random --random-origin --workers --help" ;;
     combine) echo "--json --record --out --workers --help" ;;
+    simulate)
+      echo "--network --print-network --networks --policies --exposure --directions --size --days --seed" \
+        "--failures --restores --couriers --json --html --help"
+      ;;
     bench) echo "--json --only --list --all --quick --dir --size --help" ;;
     *) echo "--help" ;;
   esac
@@ -53,7 +57,7 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream person object explain plan consent restore job split combine bench" ;;
+    "") echo "net site qkd link keys random sae stream person object explain plan consent restore job split combine bench simulate" ;;
     net) echo "init up down status" ;;
     site) echo "run shares audit repair drain" ;;
     qkd) echo "rate-model" ;;
@@ -107,8 +111,30 @@ _warifu() {
       if [[ $previous == --out && $command == @(restore|combine) ]]; then _warifu_files -f; else _warifu_files -d; fi
       return
       ;;
-    --config | --card | --pin-file | --record | --random)
+    --config | --card | --pin-file | --record | --random | --network | --html)
       _warifu_files -f
+      return
+      ;;
+    --json)
+      # A flag everywhere else: what comes behind it is completed as ever.
+      if [[ $command == simulate ]]; then
+        _warifu_files -f
+        return
+      fi
+      ;;
+    --policies)
+      _warifu_words "vaults nearest residual price"
+      return
+      ;;
+    --exposure)
+      _warifu_words "on off both"
+      return
+      ;;
+    --directions)
+      _warifu_words "own shared"
+      return
+      ;;
+    --networks | --days | --seed | --failures | --restores | --couriers)
       return
       ;;
     --purpose)

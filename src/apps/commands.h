@@ -220,6 +220,22 @@ struct BenchOptions {
 };
 [[nodiscard]] Result<> bench(const Common& common, const BenchOptions& options);
 
+// What a network could store per day; no site takes part.
+struct SimulateOptions {
+  std::string network;         // file; empty: the built-in one
+  std::string networks = "1";  // which draws of its rates
+  std::string policies = "vaults,nearest,residual,price";
+  std::string exposure = "both";   // on, off, both
+  std::string directions = "own";  // own, shared
+  std::string size = "16GB";       // of an object
+  double days = 500, failures = 0, restores = 0;
+  std::uint64_t seed = 1;
+  std::size_t couriers = 0;
+  std::string json, html;  // files; json "-": standard output
+  bool print_network = false;
+};
+[[nodiscard]] Result<> simulate_network(const SimulateOptions& options);
+
 struct JobOptions {
   std::string job;
 };

@@ -453,6 +453,7 @@ int main(int argc, char** argv) {
   job_commands(app, common, action);
   local_commands(app, common, action);
   bench_command(app, common, action);
+  simulate_command(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -8,7 +8,7 @@ namespace warifu::control {
 
 KeyGraph::KeyGraph(const Snapshot& snapshot) : snapshot_(snapshot), arcs_(snapshot.sites.size()) {
   for (Node node = 0; node < snapshot.sites.size(); ++node) {
-    numbers_.emplace(snapshot.sites[node].name, node);
+    numbers_.emplace(snapshot.sites[node].name.text(), node);
   }
   for (std::size_t i = 0; i < snapshot.edges.size(); ++i) {
     const Node from = find(snapshot.edges[i].from);
@@ -23,7 +23,7 @@ KeyGraph::KeyGraph(const Snapshot& snapshot) : snapshot_(snapshot), arcs_(snapsh
 }
 
 KeyGraph::Node KeyGraph::find(const SiteName& site) const {
-  const auto found = numbers_.find(site);
+  const auto found = numbers_.find(site.text());
   return found == numbers_.end() ? kNone : found->second;
 }
 
@@ -56,6 +56,18 @@ KeyGraph::Tree KeyGraph::grow(Node source, const std::vector<double>& prices,
     }
   }
   return tree;
+}
+
+double KeyGraph::price(const Way& way, const std::vector<double>& prices) const {
+  double sum = 0;
+  for (std::size_t i = 0; i + 1 < way.size(); ++i) {
+    double least = kUnreachable;
+    for (const Arc& arc : arcs_[way[i]]) {
+      if (arc.to == way[i + 1]) least = std::min(least, prices[arc.edge]);
+    }
+    sum += least;
+  }
+  return sum;
 }
 
 KeyGraph::Way KeyGraph::way(const Tree& tree, Node to) {

@@ -2,13 +2,14 @@
 // they cost.
 //
 // A way may use every link direction whose sending end has reported; of relayed links whose key
-// single relays know, only while all of these answer, because they see what passes. Cheapest ways by Dijkstra's
-// algorithm; all prices are positive. Immutable after construction: thread-safe. The snapshot must
-// outlive it.
+// single relays know, only while all of these answer, because they see what passes. Cheapest ways
+// by Dijkstra's algorithm; all prices are positive. Immutable after construction: thread-safe. The
+// snapshot must outlive it.
 #pragma once
 
 #include <limits>
-#include <map>
+#include <string_view>
+#include <unordered_map>
 
 #include "control/placement.h"
 
@@ -21,12 +22,20 @@ class KeyGraph {
   static constexpr Node kNone = std::numeric_limits<Node>::max();
   static constexpr double kUnreachable = std::numeric_limits<double>::infinity();
 
+  // One direction, at the site that it leaves.
+  struct Arc {
+    Node to;
+    std::size_t edge;  // of the snapshot
+    std::vector<Node> knowing;
+  };
+
   explicit KeyGraph(const Snapshot& snapshot);
 
   [[nodiscard]] std::size_t size() const { return snapshot_.sites.size(); }
   // kNone when the site does not answer.
   [[nodiscard]] Node find(const SiteName& site) const;
   [[nodiscard]] const SiteEntry& site(Node node) const { return snapshot_.sites[node]; }
+  [[nodiscard]] const std::vector<Arc>& arcs(Node from) const { return arcs_[from]; }
   // The price of `bytes` over every direction, for grow().
   [[nodiscard]] std::vector<double> prices(std::uint64_t bytes) const;
 
@@ -40,20 +49,17 @@ class KeyGraph {
   // source may be banned.
   [[nodiscard]] Tree grow(Node source, const std::vector<double>& prices,
                           const std::vector<bool>& banned) const;
+  // Of all directions of a way, by prices().
+  [[nodiscard]] double price(const Way& way, const std::vector<double>& prices) const;
   [[nodiscard]] static Way way(const Tree& tree, Node to);
   [[nodiscard]] Route route(const Way& way) const;
   // Sites beside the way that may know key of its links.
   [[nodiscard]] std::vector<Node> knowing(const Way& way) const;
 
  private:
-  struct Arc {
-    Node to;
-    std::size_t edge;  // of the snapshot
-    std::vector<Node> knowing;
-  };
   const Snapshot& snapshot_;
-  std::map<SiteName, Node> numbers_;
-  std::vector<std::vector<Arc>> arcs_;  // by the site they leave
+  std::unordered_map<std::string_view, Node> numbers_;  // by the snapshot's own texts
+  std::vector<std::vector<Arc>> arcs_;                  // by the site they leave
 };
 
 }  // namespace warifu::control

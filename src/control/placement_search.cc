@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "control/disjoint_pair.h"
+
 namespace warifu::control {
 namespace {
 
@@ -105,47 +107,109 @@ void PlacementSearch::place(std::size_t group, std::size_t member, std::size_t f
     for (std::size_t j = i + 1; j < i + more; ++j) rest += all.sites[j].price;
     const double least = price + all.sites[i].price + rest;
     if (least == kImpossible || (best_ && least >= best_->second)) return;
-    try_site(group, member, i, price, rest, tree, banned);
+    try_site({group, member, i, price, rest, tree, banned});
   }
 }
 
 // The cheapest way that is free, and ways around its inner sites.
-void PlacementSearch::try_site(std::size_t group, std::size_t member, std::size_t at, double price,
-                               double rest, const KeyGraph::Tree& tree,
-                               const std::vector<bool>& banned) {
-  const Group& now = groups_[group];
+void PlacementSearch::try_site(const Attempt& attempt) {
+  const Group& now = groups_[attempt.group];
   const Choices& all = choices(source_of(now), now);
-  const Node site = all.sites[at].site;
+  const Node site = all.sites[attempt.at].site;
   if (views_[site].holds) {
+    if (!wants_reasons()) return;
     return exclude(fmt::format("{} holds another share already", graph_.site(site).name.text()));
   }
-  if (tree.price[site] == kImpossible || banned[site]) {
-    return explain_no_way(now, now.children[member], all, site);
+  if (attempt.tree.price[site] == kImpossible || attempt.banned[site]) {
+    return explain_no_way(now, now.children[attempt.member], all, site);
   }
-  const auto worth = [&](double way) { return !best_ || price + way + rest < best_->second; };
   const double weight = graph_.site(site).weight;
-  const Choice first{site, KeyGraph::way(tree, site), tree.price[site] * weight};
-  if (!worth(first.price)) return;
-  take(group, member, at + 1, price, first);
-  if (is_last(group, member)) return;  // nobody comes later
-  // Ways around every set of inner sites that matters: whatever later shares need, the cheapest way
-  // that leaves it free is the first one, or a way around a site of a way that does not.
-  std::vector<KeyGraph::Way> tried = {first.way};
-  std::vector<std::vector<bool>> avoiding = {banned};
+  const Choice first{site, KeyGraph::way(attempt.tree, site), attempt.tree.price[site] * weight};
+  const Together pair = together(attempt);
+  const bool hopeless = pair.least == kImpossible;
+  if (hopeless ? !wants_reasons() : !is_worth(attempt, pair, first.price)) return;
+  take(attempt.group, attempt.member, attempt.at + 1, attempt.price, first);
+  if (hopeless || is_last(attempt.group, attempt.member)) return;  // the latter: nobody comes later
+  if (!pair.way.empty() && pair.way != first.way) {
+    const double price = graph_.price(pair.way, prices(bytes_of(now))) * weight;
+    if (is_worth(attempt, pair, price)) {
+      take(attempt.group, attempt.member, attempt.at + 1, attempt.price, {site, pair.way, price});
+    }
+  }
+  try_detours(attempt, pair, first.way);
+}
+
+bool PlacementSearch::is_worth(const Attempt& attempt, const Together& pair, double way) const {
+  return !best_ || (attempt.price + way + attempt.rest < best_->second &&
+                    attempt.price + pair.least < best_->second);
+}
+
+// Ways around every set of inner sites that matters: whatever later shares need, the cheapest way
+// that leaves it free is the first one, or a way around a site of a way that does not.
+void PlacementSearch::try_detours(const Attempt& attempt, const Together& pair,
+                                  const KeyGraph::Way& first) {
+  const Group& now = groups_[attempt.group];
+  const std::vector<double>& costs = prices(bytes_of(now));
+  const Node site = first.back();
+  const double weight = graph_.site(site).weight;
+  std::vector<KeyGraph::Way> tried = {first};
+  std::vector<std::vector<bool>> avoiding = {attempt.banned};
   for (std::size_t i = 0; i < tried.size(); ++i) {
     const KeyGraph::Way way = tried[i];
     for (std::size_t j = 1; j + 1 < way.size() && tried.size() < kMaxWays; ++j) {
+      if (!is_worth(attempt, pair, 0)) return;
       std::vector<bool> around = avoiding[i];
       around[way[j]] = true;
-      const KeyGraph::Tree other = graph_.grow(tree.source, prices(bytes_of(now)), around);
-      if (other.price[site] == kImpossible || !worth(other.price[site] * weight)) continue;
-      Choice detour{site, KeyGraph::way(other, site), other.price[site] * weight};
+      const KeyGraph::Tree other = graph_.grow(attempt.tree.source, costs, around);
+      if (other.price[site] == kImpossible) continue;
+      const Choice detour{site, KeyGraph::way(other, site), other.price[site] * weight};
+      if (!is_worth(attempt, pair, detour.price)) continue;
       if (std::ranges::find(tried, detour.way) != tried.end()) continue;
       tried.push_back(detour.way);
       avoiding.push_back(std::move(around));
-      take(group, member, at + 1, price, detour);
+      if (detour.way == pair.way) continue;  // was the first to be tried
+      take(attempt.group, attempt.member, attempt.at + 1, attempt.price, detour);
     }
   }
+}
+
+PlacementSearch::Together PlacementSearch::together(const Attempt& attempt) {
+  const Group& now = groups_[attempt.group];
+  if (now.owner != kTop || policy_.scheme.privacy() != 1) return {};
+  const Node site = choices(origin_, now).sites[attempt.at].site;
+  if (site == origin_) return {};
+  double beyond = 0;
+  const auto next = next_sites(attempt, beyond);
+  if (!next) return {};
+  auto pair = disjoint_pair(graph_, attempt.tree, prices(top_bytes_), attempt.banned, site, *next);
+  if (!pair) return {.least = kImpossible, .way = {}};
+  double weight = graph_.site(site).weight;
+  for (Node node = 0; node < graph_.size(); ++node) {
+    if ((*next)[node]) weight = std::min(weight, graph_.site(node).weight);
+  }
+  // Rounding must never make the bound larger than what it bounds.
+  constexpr double kBelow = 1 - 1e-12;
+  return {.least = pair->price * weight * kBelow + beyond, .way = std::move(pair->first)};
+}
+
+std::optional<std::vector<bool>> PlacementSearch::next_sites(const Attempt& attempt,
+                                                             double& beyond) {
+  const Group& now = groups_[attempt.group];
+  const bool same = attempt.member + 1 < now.children.size();
+  const std::size_t group = same ? attempt.group : attempt.group + 1;
+  if (group == groups_.size()) return std::nullopt;
+  const Group& next = groups_[group];
+  if (next.owner != kTop || next.label == "origin") return std::nullopt;
+  const auto& sites = choices(origin_, next).sites;
+  const std::size_t first = same ? attempt.at + 1 : 0;
+  const std::size_t left = next.children.size() - (same ? attempt.member + 2 : 1);
+  std::vector<bool> fits(graph_.size());
+  for (std::size_t i = first; i < sites.size(); ++i) {
+    if (i - first < left) beyond += sites[i].price;
+    fits[sites[i].site] = !views_[sites[i].site].holds;
+  }
+  beyond += bound(next.cuts ? behind_cut(group) : group + 1);
+  return fits;
 }
 
 void PlacementSearch::take(std::size_t group, std::size_t member, std::size_t next, double price,
@@ -212,6 +276,7 @@ std::vector<bool> PlacementSearch::banned_for(const Group& group, std::size_t ch
 
 void PlacementSearch::explain_no_way(const Group& group, std::size_t child, const Choices& choices,
                                      Node site) {
+  if (!wants_reasons()) return;
   KeyGraph::Way seers = KeyGraph::way(choices.tree, site);
   for (const Node knowing : graph_.knowing(seers)) seers.push_back(knowing);
   for (const Node step : seers) {
@@ -347,8 +412,12 @@ void PlacementSearch::keep_if_better(double price) {
   if (differs) best_ = {std::move(targets), price};
 }
 
+bool PlacementSearch::wants_reasons() const {
+  return exclusions_.size() < kMaxExclusions;
+}
+
 void PlacementSearch::exclude(const std::string& why) {
-  if (exclusions_.size() == kMaxExclusions) return;
+  if (!wants_reasons()) return;
   if (std::ranges::find(exclusions_, why) == exclusions_.end()) exclusions_.push_back(why);
 }
 

@@ -61,8 +61,29 @@ class PlacementSearch {
 
   void add_groups(const PolicyNode& cut, std::size_t owner);
   void place(std::size_t group, std::size_t member, std::size_t first, double price);
-  void try_site(std::size_t group, std::size_t member, std::size_t at, double price, double rest,
-                const KeyGraph::Tree& tree, const std::vector<bool>& banned);
+  // A share that is about to be placed at one of its candidates.
+  struct Attempt {
+    std::size_t group, member;
+    std::size_t at;  // which of the group's choices
+    double price;    // of the shares before it
+    double rest;     // the least that those behind it can cost
+    const KeyGraph::Tree& tree;
+    const std::vector<bool>& banned;
+  };
+  // The least that the attempt's share and all behind it can cost when the next one's way must keep
+  // clear of its way; and the way that leaves the next one the cheapest.
+  struct Together {
+    double least = 0;   // 0: nothing is known
+    KeyGraph::Way way;  // none: nothing is known
+  };
+  void try_site(const Attempt& attempt);
+  void try_detours(const Attempt& attempt, const Together& pair, const KeyGraph::Way& first);
+  // Whether a way of this price can still lead to something better.
+  [[nodiscard]] bool is_worth(const Attempt& attempt, const Together& pair, double way) const;
+  Together together(const Attempt& attempt);
+  // Sites for the share behind the attempt's, when it is one of the top cut; none: there is no such
+  // share. `beyond` is the least that those behind it can cost.
+  std::optional<std::vector<bool>> next_sites(const Attempt& attempt, double& beyond);
   void take(std::size_t group, std::size_t member, std::size_t next, double price,
             const Choice& choice);
   Undo apply(const Group& group, std::size_t child, const Choice& choice);
@@ -84,6 +105,8 @@ class PlacementSearch {
   Choice& chosen_of(const Group& group, std::size_t child);
   void keep_if_better(double price);
   void exclude(const std::string& why);
+  // Making reasons costs more than a step: only while some are still told.
+  [[nodiscard]] bool wants_reasons() const;
 
   const PolicyNode& policy_;
   const Snapshot& snapshot_;

@@ -19,7 +19,7 @@ COMMANDS = (
     "random test", "random readmit", "sae list", "sae status", "person enrol",
     "person list", "object store", "object list", "object show", "object card-record", "explain", "plan",
     "consent give", "consent list", "restore", "job list", "job show", "job watch", "split", "combine",
-    "bench")
+    "bench", "simulate")
 SECRET_OPTIONS = ("--pin ", "--pin=", "--key", "--password")
 NOWHERE = "/nowhere/at/all"
 
@@ -214,6 +214,70 @@ class NetworkOnDisk(unittest.TestCase):
     def test_down_twice_is_no_error(self):
         for _ in range(2):
             self.assertEqual(run("net", "down", "--net", self.net)[0], 0)
+
+
+
+class Simulate(unittest.TestCase):
+    """`warifu simulate`: its network, its mistakes, its files."""
+
+    NETWORK = ("name = 'n'\nsites = [['a','A',35,135,10,'w'],['b','B',35,136,0,'w'],"
+               "['c','C',36,136,0,'e']]\nlinks = [['a','b',9],['b','c',9],['a','c',9]]\n")
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="warifu-simulate-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.file = self.folder / "net.toml"
+        self.file.write_text(self.NETWORK)
+
+    def test_figures_and_page(self):
+        page = self.folder / "page.html"
+        arguments = ("simulate", "--network", str(self.file), "--days", "40", "--couriers", "1",
+                     "--json", "-")
+        code, stdout, stderr = run(*arguments, "--html", str(page))
+        self.assertEqual((code, stderr), (0, ""))
+        document = json.loads(stdout)
+        self.assertIn("not measured", document["label"])
+        self.assertIn(document["label"], page.read_text())
+        self.assertEqual({row["policy"] for row in document["results"]},
+                         {"vaults", "nearest", "residual", "price"})
+        for row in document["results"]:
+            if row["exposure_rule"] == "on":
+                self.assertEqual(row["exposed"], 0)
+        self.assertEqual([row["couriers"] for row in document["couriers"]], [0, 1])
+        self.assertEqual(run(*arguments)[1], stdout)  # the same seed
+        self.assertNotEqual(run(*arguments, "--seed", "2")[1], stdout)
+
+    def test_the_built_in_network_can_be_printed_and_read(self):
+        text = run("simulate", "--print-network")[1]
+        self.file.write_text(text)
+        code, stdout, _ = run("simulate", "--network", str(self.file), "--days", "30",
+                              "--policies", "nearest", "--exposure", "on")
+        self.assertEqual(code, 0)
+        self.assertIn("modelled link rates, not measured", stdout)
+
+    def test_mistakes(self):
+        bad = self.folder / "bad.toml"
+        bad.write_text(self.NETWORK.replace("['a','c',9]", "['a','x',9]"))
+        for code, pattern, arguments in (
+                (3, "/none", ("--network", "/none")),
+                (2, r"bad.toml:3: there is no site 'x'", ("--network", str(bad))),
+                (2, "--networks '4'.* has 1 to 3", ("--networks", "4")),
+                (2, "--networks ''", ("--networks", "1,")),
+                (2, "'luck' is no policy", ("--policies", "price,luck")),
+                (2, "5 days", ("--days", "5")), (2, "nan days", ("--days", "nan")),
+                (2, "0 to 1", ("--failures", "1.5")), (2, "0 to 1", ("--restores", "-1")),
+                (2, "at most 20 couriers", ("--couriers", "21")),
+                (2, "--size", ("--size", "big")), (2, "an object has", ("--size", "1kB")),
+                (9, "directory|folder|/none", ("--network", str(self.file), "--days", "30",
+                                               "--html", "/none/page.html"))):
+            with self.subTest(arguments=arguments):
+                result = run("simulate", *arguments)
+                self.assertEqual(result[0], code, result[2])
+                self.assertRegex(result[2], "^warifu: error: .*" + pattern)
+        for arguments in (("--exposure", "maybe"), ("--directions", "up"), ("--seed", "x"),
+                          ("--nothing",), ("word",)):
+            self.assertEqual(run("simulate", *arguments)[0], 2)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Share control's promises about capacity, exposure and planning, as one table.
+
+Figures of networks are simulated over modelled link rates, with the planner that stores use; times
+are measured on this machine. --json writes the rows as `results`; --quick takes less of everything.
+Exit code 1 when a row fails.
+"""
+
+import frame
+
+FULL = {"instances": 300, "oracle_objects": 4000, "days": 500, "seeds": 6, "objects": 30_000,
+        "plan_days": 400, "jobs": 1000}
+QUICK = {"instances": 40, "oracle_objects": 1500, "days": 500, "seeds": 3, "objects": 10_000,
+         "plan_days": 60, "jobs": 1000}
+
+
+def program(build, name, amounts):
+    """One row of the program; every row is a run of its own, so that each shows up when it is done."""
+    options = [option for key, value in amounts.items()
+               for option in (f"--{key.replace('_', '-')}", str(value))]
+    return frame.rows_of([str(build / "tests/verify/warifu-verify-control"), "--only", name,
+                          *options])
+
+
+def oracle(build, amounts):
+    return program(build, "placement_oracle", amounts)
+
+
+def adaptive(build, amounts):
+    return program(build, "placement_adaptive", amounts)
+
+
+def exposure(build, amounts):
+    return program(build, "placement_exposure", amounts)
+
+
+def planning(build, amounts):
+    return program(build, "placement_planning", amounts)
+
+
+# A row, or a few that come together, for each promise.
+ROWS = (oracle, adaptive, exposure, planning)
+
+
+def all_rows(build, amounts):
+    for rows in ROWS:
+        yield from rows(build, amounts)
+
+
+if __name__ == "__main__":
+    frame.run("control", __doc__, all_rows, (FULL, QUICK), "half of the seeds, fewer oracle instances, objects and timed plans")
