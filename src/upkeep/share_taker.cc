@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "control/share_sink.h"
+#include "sharing/repair.h"
 
 namespace warifu::upkeep {
 namespace {
