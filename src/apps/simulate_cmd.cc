@@ -118,11 +118,11 @@ void print_results(const Study& study) {
   for (const BoundResult& one : study.bounds) {
     rows.push_back({one.rule == ExposureRule::kOn ? "bound" : "bound, rule off",
                     fmt::format("{}", one.variant + 1),
-                    fmt::format("{:.2f}", one.bound.persons_per_day), "", "", "", ""});
+                    fmt::format("{:.2f}", one.bound.persons_per_day), "-", "-", "-", "-"});
   }
-  print_table({"POLICY", "NETWORK", "PERSONS/DAY", "OF BOUND", "KEY LOST", "HOPS",
-               "ONE RELAY COULD RESTORE"},
+  print_table({"POLICY", "NETWORK", "PERSONS/DAY", "OF BOUND", "KEY LOST", "HOPS", "EXPOSED"},
               rows);
+  fmt::print("\nEXPOSED: objects that one relay alone could restore\n");
 }
 
 void print_couriers(const ModelNetwork& network, const Study& study) {
@@ -136,9 +136,9 @@ void print_couriers(const ModelNetwork& network, const Study& study) {
   }
   fmt::print("\n16 TB of random numbers a week, by courier, on network {}\n",
              study.options.variants.front() + 1);
-  print_table({"COURIERS", "THE LAST ONE ON", "WORTH THERE", "BOUND", "BOUND, RULE OFF",
-               "PRICE, SIMULATED"},
+  print_table({"COURIERS", "THE LAST ONE ON", "WORTH", "BOUND", "BOUND, RULE OFF", "SIMULATED"},
               rows);
+  fmt::print("\nWORTH: persons per day for one share per day more on that link\n");
 }
 
 // Before hours of work, not behind them.
@@ -180,7 +180,7 @@ Result<> simulate_network(const SimulateOptions& options) {
     fmt::print("{}", document);
     return {};
   }
-  fmt::print("{}: {}\n\n", network.title, kStudyLabel);
+  fmt::print("{}\n{}\n\n", network.title, kStudyLabel);
   print_results(*study);
   if (!study->couriers.empty()) print_couriers(network, *study);
   return {};

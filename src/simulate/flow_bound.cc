@@ -1,13 +1,19 @@
-// Rows and columns for GLPK. Columns: T, then the flow of each origin over each direction.
+// Rows and columns for Clp. Columns: T, then the flow of each origin over each direction. Rows are
+// gathered first and handed over in one call, which is what Clp is quick with.
 #include "simulate/flow_bound.h"
 
+#include <coin/Clp_C_Interface.h>
 #include <fmt/format.h>
-#include <glpk.h>
+
+#include <limits>
 
 namespace warifu::simulate {
 namespace {
 
 constexpr double kSecondsPerDay = 86'400;
+constexpr double kUnbounded = std::numeric_limits<double>::max();  // as Clp writes it
+constexpr int kTotal = 0;                                          // the column of T
+constexpr int kNoColumn = -1;
 
 }  // namespace
 
@@ -17,26 +23,25 @@ struct FlowProblem::Solver {
         share_bytes(static_cast<double>(share)),
         rule(exposure),
         directions(pools),
-        problem(glp_create_prob()) {}
-  ~Solver() { glp_delete_prob(problem); }
-  Solver(const Solver&) = delete;
-  Solver& operator=(const Solver&) = delete;
+        problem(Clp_newModel(), &Clp_deleteModel) {}
 
-  // One row: its columns and their factors. GLPK counts from 1.
+  // One row: its columns and their factors.
   struct Row {
-    std::vector<int> columns = {0};
-    std::vector<double> factors = {0};
+    std::vector<int> columns;
+    std::vector<double> factors;
     void add(int column, double factor) {
       columns.push_back(column);
       factors.push_back(factor);
     }
   };
-  int add(const Row& row, int kind, double least, double most) const {
-    const int number = glp_add_rows(problem, 1);
-    glp_set_mat_row(problem, number, static_cast<int>(row.columns.size()) - 1, row.columns.data(),
-                    row.factors.data());
-    glp_set_row_bnds(problem, number, kind, least, most);
-    return number;
+  // The number of the row.
+  std::size_t add(const Row& row, double least, double most) {
+    columns.insert(columns.end(), row.columns.begin(), row.columns.end());
+    factors.insert(factors.end(), row.factors.begin(), row.factors.end());
+    starts.push_back(static_cast<int>(columns.size()));
+    lower.push_back(least);
+    upper.push_back(most);
+    return upper.size() - 1;
   }
 
   // Where a direction begins and ends.
@@ -47,63 +52,69 @@ struct FlowProblem::Solver {
   [[nodiscard]] std::size_t to(std::size_t direction) const { return from(direction ^ 1U); }
 
   void build() {
-    glp_set_obj_dir(problem, GLP_MAX);
-    total = glp_add_cols(problem, 1);
-    glp_set_col_bnds(problem, total, GLP_LO, 0, 0);
-    glp_set_obj_coef(problem, total, 1);
     key_rows.resize(network.links.size() * (directions == Directions::kShared ? 1 : 2));
     const auto demand = network.demand();
     for (std::size_t origin = 0; origin < demand.size(); ++origin) {
       if (demand[origin] > 0) add_origin(origin, demand[origin]);
     }
-    for (const Row& row : key_rows) key_numbers.push_back(add(row, GLP_UP, 0, 0));
+    for (const Row& row : key_rows) key_numbers.push_back(add(row, -kUnbounded, 0));
+
+    Clp_setLogLevel(problem.get(), 0);
+    // Columns as they are made here: no less than 0, no upper limit, worth nothing.
+    Clp_resize(problem.get(), 0, column_count);
+    std::vector<double> worth(static_cast<std::size_t>(column_count), 0);
+    worth[kTotal] = 1;
+    Clp_chgObjCoefficients(problem.get(), worth.data());
+    Clp_setOptimizationDirection(problem.get(), -1);  // the most
+    Clp_addRows(problem.get(), static_cast<int>(upper.size()), lower.data(), upper.data(),
+                starts.data(), columns.data(), factors.data());
   }
 
   void add_origin(std::size_t origin, double demand) {
     const std::size_t count = network.links.size() * 2;
     const std::size_t sites = network.sites.size();
-    std::vector<int> columns(count, 0);  // none back to the origin
+    std::vector<int> column_of(count, kNoColumn);  // none back to the origin
     for (std::size_t direction = 0; direction < count; ++direction) {
       if (to(direction) == origin) continue;
-      columns[direction] = glp_add_cols(problem, 1);
-      glp_set_col_bnds(problem, columns[direction], GLP_LO, 0, 0);
+      column_of[direction] = column_count++;
       key_rows[directions == Directions::kShared ? direction / 2 : direction].add(
-          columns[direction], 1);
+          column_of[direction], 1);
     }
     std::vector<Row> inflow(sites), stays(sites);
     Row out, region;
     for (std::size_t direction = 0; direction < count; ++direction) {
-      if (columns[direction] == 0) continue;
-      inflow[to(direction)].add(columns[direction], 1);
-      stays[to(direction)].add(columns[direction], 1);
+      const int column = column_of[direction];
+      if (column == kNoColumn) continue;
+      inflow[to(direction)].add(column, 1);
+      stays[to(direction)].add(column, 1);
       if (from(direction) == origin) {
-        out.add(columns[direction], 1);
+        out.add(column, 1);
       } else {
-        stays[from(direction)].add(columns[direction], -1);
+        stays[from(direction)].add(column, -1);
       }
     }
-    out.add(total, -2 * demand);
-    add(out, GLP_FX, 0, 0);
+    out.add(kTotal, -2 * demand);
+    add(out, 0, 0);
     for (std::size_t site = 0; site < sites; ++site) {
       if (site == origin) continue;
       if (network.regions.size() > 1 &&
           network.sites[site].region == network.sites[origin].region) {
         add_to(region, stays[site]);
       }
-      add(stays[site], GLP_LO, 0, 0);
+      add(stays[site], 0, kUnbounded);
       // With "disjoint" nothing more than d_o T comes in, so nothing more stays.
       Row& limited = rule == ExposureRule::kOn ? inflow[site] : stays[site];
-      limited.add(total, -demand);
-      add(limited, GLP_UP, 0, 0);
+      limited.add(kTotal, -demand);
+      add(limited, -kUnbounded, 0);
     }
-    region.add(total, -demand);
-    add(region, GLP_UP, 0, 0);
+    region.add(kTotal, -demand);
+    add(region, -kUnbounded, 0);
   }
 
-  // Factors of one column add up: GLPK takes each column once.
+  // Factors of one column add up: Clp takes each column once.
   static void add_to(Row& sum, const Row& row) {
-    for (std::size_t i = 1; i < row.columns.size(); ++i) {
-      std::size_t at = 1;
+    for (std::size_t i = 0; i < row.columns.size(); ++i) {
+      std::size_t at = 0;
       while (at < sum.columns.size() && sum.columns[at] != row.columns[i]) ++at;
       if (at == sum.columns.size()) {
         sum.add(row.columns[i], row.factors[i]);
@@ -113,14 +124,14 @@ struct FlowProblem::Solver {
     }
   }
 
-  void set_rate(std::size_t link, double bits_per_second) const {
+  void set_rate(std::size_t link, double bits_per_second) {
     const double shares = bits_per_second / 8 * kSecondsPerDay / share_bytes;
     if (directions == Directions::kShared) {
-      glp_set_row_bnds(problem, key_numbers[link], GLP_UP, 0, shares);
+      upper[key_numbers[link]] = shares;
       return;
     }
     for (const std::size_t direction : {2 * link, 2 * link + 1}) {
-      glp_set_row_bnds(problem, key_numbers[direction], GLP_UP, 0, shares / 2);
+      upper[key_numbers[direction]] = shares / 2;
     }
   }
 
@@ -128,10 +139,13 @@ struct FlowProblem::Solver {
   double share_bytes;
   ExposureRule rule;
   Directions directions;
-  glp_prob* problem;
-  int total = 0;
+  std::unique_ptr<Clp_Simplex, decltype(&Clp_deleteModel)> problem;
+  int column_count = kTotal + 1;
+  // All rows, one behind the other; `starts` has one more, the end.
+  std::vector<int> starts = {0}, columns;
+  std::vector<double> factors, lower, upper;
   std::vector<Row> key_rows;
-  std::vector<int> key_numbers;
+  std::vector<std::size_t> key_numbers;
 };
 
 FlowProblem::FlowProblem(const ModelNetwork& network, const std::vector<double>& rates,
@@ -148,23 +162,19 @@ void FlowProblem::set_rate(std::size_t link, double bits_per_second) {
 }
 
 Result<FlowBound> FlowProblem::solve() {
-  glp_smcp parameters;
-  glp_init_smcp(&parameters);
-  parameters.msg_lev = GLP_MSG_OFF;
-
-  const int code = glp_simplex(solver_->problem, &parameters);
-  if (code != 0 || glp_get_status(solver_->problem) != GLP_OPT) {
-    return fail(
-        Code::kInvalidArgument,
-        fmt::format("the linear program of network '{}' has no optimum (code {}, status {})",
-                    solver_->network.name, code, glp_get_status(solver_->problem)));
+  Clp_Simplex* problem = solver_->problem.get();
+  Clp_chgRowUpper(problem, solver_->upper.data());
+  Clp_primal(problem, 0);
+  if (Clp_status(problem) != 0) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("the linear program of network '{}' has no optimum (status {})",
+                            solver_->network.name, Clp_status(problem)));
   }
-  FlowBound bound{.persons_per_day = glp_get_obj_val(solver_->problem), .shadow_price = {}};
+  FlowBound bound{.persons_per_day = Clp_objectiveValue(problem), .shadow_price = {}};
+  const double* duals = Clp_dualRowSolution(problem);
   const bool shared = solver_->directions == Directions::kShared;
   for (std::size_t link = 0; link < solver_->network.links.size(); ++link) {
-    const auto dual = [&](std::size_t row) {
-      return glp_get_row_dual(solver_->problem, solver_->key_numbers[row]);
-    };
+    const auto dual = [&](std::size_t row) { return duals[solver_->key_numbers[row]]; };
     bound.shadow_price.push_back(shared ? dual(link) : (dual(2 * link) + dual(2 * link + 1)) / 2);
   }
   return bound;

@@ -8,7 +8,7 @@
 //   key        shares over a pool <= what it yields
 // "disjoint" is a relaxation: fractions of shares may pass where whole ones may not. The dual of a
 // key row is the shadow price of the link: persons per day gained for one more share per day.
-// Initial fill of pools is not part of it, so a short run may lie a little above. Solved by GLPK's
+// Initial fill of pools is not part of it, so a short run may lie a little above. Solved by Clp's
 // simplex; a second solve() starts from the first one's basis. One thread.
 #pragma once
 

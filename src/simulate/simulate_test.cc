@@ -207,5 +207,34 @@ TEST(Study, PoliciesStandInTheKnownOrderAndReportsAreWhole) {
   EXPECT_FALSE(run_study(ring(), options, {}));
 }
 
+TEST(Couriers, DriveWhereTheBoundRisesMostAmongTheDearestLinks) {
+  StudyOptions options{.policies = {Policy::kNearest}, .rule_off = false, .couriers = 2};
+  options.setting.days = 30;
+  const auto study = run_study(ring(), options, {});
+  ASSERT_TRUE(study);
+  ASSERT_EQ(study->couriers.size(), 3u);
+  const ModelNetwork network = ring();
+  const auto bytes = ModelPlanner(network, ExposureRule::kOn, kObject).share_bytes();
+  auto rates = network.rates(0);
+  for (std::size_t count = 1; count <= 2; ++count) {
+    const auto bound = [&] {
+      return *FlowProblem(network, rates, bytes, ExposureRule::kOn, Directions::kOwnHalf).solve();
+    };
+    const FlowBound before = bound();
+    const double dearest = std::ranges::max(before.shadow_price);
+    double most = 0;
+    for (std::size_t link = 0; link < rates.size(); ++link) {
+      if (before.shadow_price[link] < dearest - 1e-6) continue;
+      rates[link] += kCourierBitsPerSecond;
+      most = std::max(most, bound().persons_per_day);
+      rates[link] -= kCourierBitsPerSecond;
+    }
+    const CourierResult& courier = study->couriers[count];
+    EXPECT_NEAR(courier.bound, most, 1e-3 * most);
+    rates[courier.link.value()] += kCourierBitsPerSecond;
+    EXPECT_NEAR(bound().persons_per_day, courier.bound, 1e-6 * most);
+  }
+}
+
 }  // namespace
 }  // namespace warifu::simulate

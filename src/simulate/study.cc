@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <mutex>
 #include <thread>
 
@@ -109,7 +110,28 @@ Result<> add_bounds(const ModelNetwork& network, Study& study) {
   return {};
 }
 
-// One courier after another, each on the link where key is worth most; the rates with each number.
+// Where the next courier drives: a link with the highest shadow price. Links of one cut often have
+// the same price; among those the one that raises the bound most, so that what the solver rounds
+// decides nothing. The first one when that is equal, too.
+Result<std::size_t> next_courier_link(FlowProblem& problem, const std::vector<double>& rates,
+                                      const std::vector<double>& prices) {
+  constexpr double kRounding = 1e-6;
+  const double highest = *std::ranges::max_element(prices);
+  std::optional<std::size_t> best;
+  double best_bound = 0;
+  for (std::size_t link = 0; link < prices.size(); ++link) {
+    if (prices[link] < highest - kRounding * std::abs(highest)) continue;
+    problem.set_rate(link, rates[link] + kCourierBitsPerSecond);
+    TRY_ASSIGN(const FlowBound bound, problem.solve());
+    problem.set_rate(link, rates[link]);
+    if (best && bound.persons_per_day <= best_bound * (1 + kRounding)) continue;
+    best = link;
+    best_bound = bound.persons_per_day;
+  }
+  return *best;
+}
+
+// One courier after another, each where key is worth most; the rates with each number.
 Result<std::vector<std::vector<double>>> send_couriers(const ModelNetwork& network, Study& study) {
   const std::uint64_t bytes = share_bytes(network, study.options);
   std::vector<std::vector<double>> rates_by_count;
@@ -126,9 +148,9 @@ Result<std::vector<std::vector<double>>> send_couriers(const ModelNetwork& netwo
       } else {
         study.couriers[count].bound_off = bound.persons_per_day;
       }
-      const auto dearest = std::ranges::max_element(bound.shadow_price);
-      link = static_cast<std::size_t>(dearest - bound.shadow_price.begin());
-      price = *dearest;
+      if (count == study.options.couriers) break;
+      TRY_ASSIGN(link, next_courier_link(problem, rates, bound.shadow_price));
+      price = bound.shadow_price[*link];
       rates[*link] += kCourierBitsPerSecond;
       problem.set_rate(*link, rates[*link]);
     }

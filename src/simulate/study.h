@@ -44,8 +44,8 @@ struct BoundResult {
   FlowBound bound;
 };
 
-// With `couriers` couriers; the last of them drives along `link`, which had the highest shadow
-// price.
+// With `couriers` couriers; the last of them drives along `link`: of those with the highest shadow
+// price the one that raises the bound most.
 struct CourierResult {
   std::size_t couriers = 0;
   std::optional<std::size_t> link;
