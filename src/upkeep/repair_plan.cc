@@ -139,16 +139,38 @@ class Search {
     return true;
   }
 
-  bool add_ways(RepairPlan& plan, const std::vector<bool>& banned) {
+  // Who knows a mask of a part must not see it, even where the other mask would do: its giver would
+  // refuse (share_giver.h).
+  void ban_partners(const SumOfParts& sum, std::size_t part, std::vector<bool>& banned) const {
+    const auto ban = [&](const SiteName& site) {
+      const KeyGraph::Node node = graph_.find(site);
+      if (node != KeyGraph::kNone) banned[node] = true;
+    };
+    if (part > 0) {
+      ban(sum.parts[part - 1].at.site);
+      std::ranges::for_each(sum.parts[part - 1].mask_knowing, ban);
+    }
+    if (part + 1 < sum.parts.size()) ban(sum.parts[part + 1].at.site);
+    std::ranges::for_each(sum.parts[part].mask_knowing, ban);
+  }
+
+  bool add_ways(RepairPlan& plan, const std::vector<bool>& too_much) {
     const KeyGraph::Node target = graph_.find(made_.site);
-    for (PartWay& part : plan.sum.parts) {
+    for (std::size_t i = 0; i < plan.sum.parts.size(); ++i) {
+      PartWay& part = plan.sum.parts[i];
+      std::vector<bool> banned = too_much;
+      ban_partners(plan.sum, i, banned);
       const KeyGraph::Node source = graph_.find(part.at.site);
       if (source == KeyGraph::kNone || target == KeyGraph::kNone) {
         note((source == KeyGraph::kNone ? part.at.site : made_.site).text() + " does not answer");
         return false;
       }
       const KeyGraph::Tree tree = graph_.grow(source, prices_, banned);
-      if (tree.price[target] == KeyGraph::kUnreachable) return false;
+      if (tree.price[target] == KeyGraph::kUnreachable) {
+        note("share " + part.at.letter + " has no way to " + made_.site.text() +
+             " but over sites that would see too much");
+        return false;
+      }
       const KeyGraph::Way way = KeyGraph::way(tree, target);
       part.route = graph_.route(way);
       part.knowing.clear();
@@ -156,8 +178,8 @@ class Search {
         part.knowing.insert(graph_.site(node).name);
       }
       plan.price += tree.price[target];
-      for (std::size_t i = 0; i + 1 < part.route.size(); ++i) {
-        plan.bytes_by_edge[{part.route[i], part.route[i + 1]}] += bytes_;
+      for (std::size_t hop = 0; hop + 1 < part.route.size(); ++hop) {
+        plan.bytes_by_edge[{part.route[hop], part.route[hop + 1]}] += bytes_;
       }
     }
     return true;
