@@ -6,6 +6,15 @@ namespace {
 constexpr std::size_t kKeptFrames = 48;
 constexpr std::size_t kTypeAt = 3;
 constexpr Byte kLastClearType = 15;
+enum What : std::uint8_t { kLose, kLoseToo, kCut, kTwice, kHoldBack, kFlip, kOld, kOldBefore };
+constexpr const char* kWhatTexts[] = {"is lost",
+                                      "is lost",
+                                      "is lost, and the line is cut",
+                                      "arrives twice",
+                                      "is held back, if none is yet",
+                                      "is changed",
+                                      "gives way to an old one, if there is one",
+                                      "follows an old one, if there is one"};
 }  // namespace
 
 class SimStream final : public os::ByteStream {
@@ -64,15 +73,27 @@ SimLine::Ends SimLine::make(Turns& turns, Dice& dice, Mischief& mischief,
           std::make_unique<SimStream>(line, false, std::move(callee_alive))};
 }
 
+void SimLine::flip(Bytes& frame) {
+  const std::uint64_t bit = dice_.below(8);
+  const std::uint64_t at = dice_.below(frame.size());
+  frame[at] ^= static_cast<Byte>(1U << bit);
+  if (mischief_.on_attack) {
+    mischief_.on_attack("in bit " + std::to_string(bit) + " of byte " + std::to_string(at));
+  }
+}
+
 // True when the frame is not to be delivered.
 bool SimLine::attack(Way& way, bool from_caller, Bytes& frame) {
-  if (mischief_.rewrite && mischief_.rewrite(frame, from_caller)) mischief_.touched = true;
+  if (mischief_.rewrite && mischief_.rewrite(frame, from_caller)) {
+    mischief_.touched = true;
+    if (mischief_.on_attack) mischief_.on_attack("is rewritten");
+  }
   if (mischief_.one_in == 0 || !dice_.one_in(mischief_.one_in)) return false;
   mischief_.touched = true;
-  enum What : std::uint8_t { kLose, kLoseToo, kCut, kTwice, kHoldBack, kFlip, kOld, kOldBefore };
   auto what = static_cast<What>(dice_.below(8));
   const bool greeting = frame.size() > kTypeAt && frame[kTypeAt] <= kLastClearType;
   if (greeting && mischief_.spares_greetings && what > kTwice) what = kLose;
+  if (mischief_.on_attack) mischief_.on_attack(kWhatTexts[what]);
   switch (what) {
     case kLose:
     case kLoseToo: return true;
@@ -82,9 +103,7 @@ bool SimLine::attack(Way& way, bool from_caller, Bytes& frame) {
       if (way.held_back) return false;
       way.held_back = frame;
       return true;
-    case kFlip:
-      frame[dice_.below(frame.size())] ^= static_cast<Byte>(1U << dice_.below(8));
-      return false;
+    case kFlip: flip(frame); return false;
     case kOld:
     case kOldBefore: {
       if (mischief_.kept.empty()) return false;
@@ -99,6 +118,7 @@ bool SimLine::attack(Way& way, bool from_caller, Bytes& frame) {
 void SimLine::carry(bool from_caller, Bytes frame) {
   Way& way = ways_[from_caller ? 0 : 1];
   const Bytes as_sent = frame;
+  if (mischief_.on_frame) mischief_.on_frame(as_sent);
   const bool lost = attack(way, from_caller, frame);
   if (mischief_.kept.size() < kKeptFrames) {
     mischief_.kept.push_back(as_sent);

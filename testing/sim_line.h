@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "os/net.h"
 #include "testing/sim_turns.h"
@@ -21,6 +22,9 @@ struct Mischief {
   bool spares_greetings = false;  // hello, welcome and open are lost at most
   // Rewrites a frame before anything else happens to it; true when it did.
   std::function<bool(Bytes& frame, bool from_caller)> rewrite;
+  // Is told, where it is set, of every frame before that, and then of what is done to it.
+  std::function<void(const Bytes& frame)> on_frame;
+  std::function<void(const std::string& what)> on_attack;
   std::vector<Bytes> kept;  // frames of before
   bool touched = false;     // something was done since this was last cleared
 };
@@ -45,6 +49,7 @@ class SimLine {
   };
   void carry(bool from_caller, Bytes frame);
   bool attack(Way& way, bool from_caller, Bytes& frame);
+  void flip(Bytes& frame);
 
   Turns& turns_;
   Dice& dice_;

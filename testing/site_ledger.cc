@@ -2,18 +2,41 @@
 #include "testing/site_ledger.h"
 
 #include <algorithm>
+#include <string>
 
 namespace warifu::sim {
 
+namespace {
+constexpr ViolationKind kKinds[] = {
+    {"overlaps", &SiteViolations::overlaps},   {"disagreements", &SiteViolations::disagreements},
+    {"ungranted", &SiteViolations::ungranted}, {"wrong", &SiteViolations::wrong},
+    {"mark back", &SiteViolations::mark_back}, {"refused", &SiteViolations::refused},
+    {"broken", &SiteViolations::broken},       {"stuck", &SiteViolations::stuck},
+};
+static_assert(sizeof kKinds / sizeof *kKinds == sizeof(SiteViolations) / sizeof(std::uint64_t));
+}  // namespace
+
+std::span<const ViolationKind> violation_kinds() {
+  return kKinds;
+}
+
+std::string tally_text(const SiteViolations& violations) {
+  std::string text;
+  for (const ViolationKind& kind : kKinds) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(violations.*kind.count) + ' ' + std::string(kind.name);
+  }
+  return text;
+}
+
+std::uint64_t SiteViolations::total() const {
+  std::uint64_t sum = 0;
+  for (const ViolationKind& kind : kKinds) sum += this->*kind.count;
+  return sum;
+}
+
 SiteViolations& SiteViolations::operator+=(const SiteViolations& other) {
-  overlaps += other.overlaps;
-  disagreements += other.disagreements;
-  ungranted += other.ungranted;
-  wrong += other.wrong;
-  mark_back += other.mark_back;
-  refused += other.refused;
-  broken += other.broken;
-  stuck += other.stuck;
+  for (const ViolationKind& kind : kKinds) this->*kind.count += other.*kind.count;
   return *this;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 
 #include "keypool/pool.h"
 
@@ -22,11 +23,18 @@ struct SiteViolations {
   std::uint64_t broken = 0;         // a breach of the protocol on a line that nobody touched
   std::uint64_t stuck = 0;          // two whole ends on a good line that do not come together again
 
-  [[nodiscard]] std::uint64_t total() const {
-    return overlaps + disagreements + ungranted + wrong + mark_back + refused + broken + stuck;
-  }
+  [[nodiscard]] std::uint64_t total() const;
   SiteViolations& operator+=(const SiteViolations& other);
 };
+
+struct ViolationKind {
+  std::string_view name;  // "of 3 <name>"
+  std::uint64_t SiteViolations::* count;
+};
+// All of them.
+[[nodiscard]] std::span<const ViolationKind> violation_kinds();
+// "3 overlaps, 0 disagreements, ...", of every kind.
+[[nodiscard]] std::string tally_text(const SiteViolations& violations);
 
 struct Use {
   PadOffset begin;

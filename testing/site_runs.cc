@@ -42,11 +42,8 @@ SiteTally& SiteTally::operator+=(const SiteTally& other) {
 }
 
 std::ostream& operator<<(std::ostream& out, const SiteTally& tally) {
-  const SiteViolations& v = tally.found;
-  return out << v.total() << " violations (" << v.overlaps << " overlaps, " << v.disagreements
-             << " disagreements, " << v.ungranted << " ungranted, " << v.wrong << " wrong, "
-             << v.mark_back << " mark back, " << v.refused << " refused, " << v.broken
-             << " broken, " << v.stuck << " stuck) in " << tally.runs << " runs, "
+  return out << tally.found.total() << " violations (" << tally_text(tally.found) << ") in "
+             << tally.runs << " runs, "
              << tally.conversations << " conversations, " << tally.opened << " ends open, "
              << tally.crashes << " crashes, " << tally.uses << " uses, " << tally.prepared_again
              << " prepared again; first bad seed " << tally.first_bad_seed

@@ -17,7 +17,6 @@ namespace {
 constexpr std::size_t kFirstKeyBytes = 800'000;  // of each direction
 constexpr std::uint64_t kHighWater = 850'000;
 const Bytes kRootKey(crypto::kSealKeyBytes, 3);
-const char* const kNames[] = {"a", "b"};
 
 std::string folder(Direction direction) {
   return direction == Direction::kSend ? "/site/send" : "/site/receive";
@@ -104,7 +103,7 @@ class TwoSites::Watcher final : public keypool::TakeWatcher {
 };
 
 TwoSites::TwoSites(const SiteRules& rules)
-    : rules_(rules), dice_(rules.seed), random_(~rules.seed), turns_(dice_) {
+    : rules_(rules), dice_(rules.seed), random_(~rules.seed), turns_(dice_), trace_(rules.trace, violations_) {
   static const std::unique_ptr<SimDisk> first[] = {first_disk(0), first_disk(1)};
   for (std::size_t i = 0; i < 2; ++i) {
     Site& site = sites_[i];
@@ -117,6 +116,7 @@ TwoSites::TwoSites(const SiteRules& rules)
   }
   mischief_.one_in = dice_.one_in(3) ? 0 : dice_.between(4, 60);
   mischief_.spares_greetings = rules.rollback != Rollback::kNone;
+  if (trace_.on()) trace_line();
   if (rules.marks_not_believed || rules.proofs_not_checked) {
     mischief_.rewrite = [this](Bytes& frame, bool from_caller) {
       return forge(frame, from_caller);
@@ -127,6 +127,19 @@ TwoSites::TwoSites(const SiteRules& rules)
 TwoSites::~TwoSites() {
   take_down(0);
   take_down(1);
+}
+
+std::string TwoSites::who() const {
+  if (turns_.current() >= parts_.size()) return "nobody";
+  const Part& part = parts_[turns_.current()];
+  return std::string(site_name(part.site)) + " in conversation " + std::to_string(part.conversation);
+}
+
+void TwoSites::trace_line() {
+  mischief_.on_frame = [this](const Bytes& frame) {
+    trace_.say("  ", who(), " sends a ", frame_text(frame));
+  };
+  mischief_.on_attack = [this](const std::string& what) { trace_.say("    which ", what); };
 }
 
 os::System TwoSites::system(std::size_t site) {
@@ -150,7 +163,7 @@ bool TwoSites::start(std::size_t which) {
     }
     pools[sends ? 0 : 1] = std::move(*pool);
   }
-  site.link = std::make_unique<kme::Link>(*SiteName::parse(kNames[1 - which]), kme::LinkClass::kQkd,
+  site.link = std::make_unique<kme::Link>(*SiteName::parse(site_name(1 - which)), kme::LinkClass::kQkd,
                                           std::move(pools[0]), std::move(pools[1]), clock_);
   site.intake = std::make_unique<kme::Intake>(system(which), *site.link, *site.device, kHighWater);
   return true;
@@ -171,6 +184,7 @@ void TwoSites::take_down(std::size_t site) {
 
 void TwoSites::recover(std::size_t which, std::unique_ptr<SimDisk> image) {
   for (bool nested = dice_.one_in(4);; nested = false) {
+    trace_.say(site_name(which), " starts from what its disk holds", nested ? ", and may die of it" : "");
     take_down(which);
     sites_[which].disk = std::move(image);
     sites_[which].disk->lie(rules_.lies);
@@ -193,6 +207,7 @@ void TwoSites::bring_back() {
   for (std::size_t i = 0; i < 2; ++i) {
     if (!sites_[i].disk->dead()) continue;
     ++crashes_;
+    trace_.say(site_name(i), " died");
     stop(i);
     recover(i, dice_.one_in(2) ? sites_[i].disk->kill_image()
                                : sites_[i].disk->crash_image(dice_.next()));
@@ -214,6 +229,7 @@ void TwoSites::enter_sent(std::size_t site, const Use& use) {
   (void)alive(1 - site);
   const bool forgives = rules_.rollback != Rollback::kNone;
   const PadOffset granted = sites_[1 - site].granted;
+  trace_.say("  ", site_name(site), ", which sends: ", use);
   if (ledgers_[site].sent(use, granted, forgives, violations_)) ++prepared_again_;
   ++uses_;
 }
@@ -224,6 +240,7 @@ void TwoSites::left(std::size_t site, bool sending, Use use) {
   if (part != nullptr) use.conversation = part->conversation;
   if (sending) {
     if (part != nullptr && !part->opened) {
+      trace_.say("  ", site_name(site), ", which sends, to check a greeting: ", use);
       part->checks.push_back(use);
     } else {
       enter_sent(site, use);
@@ -231,6 +248,7 @@ void TwoSites::left(std::size_t site, bool sending, Use use) {
     return;
   }
   sites_[site].granted = std::max(sites_[site].granted, sites_[site].link->receive().status().mark);
+  trace_.say("  ", site_name(site), ", which receives: ", use);
   const bool again = ledgers_[1 - site].received(use, violations_);
   ++uses_;
   if (!again) return;

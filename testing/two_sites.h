@@ -20,6 +20,7 @@
 #include "testing/sim_disk.h"
 #include "testing/sim_line.h"
 #include "testing/site_ledger.h"
+#include "testing/site_trace.h"
 
 namespace warifu::sim {
 
@@ -28,6 +29,7 @@ enum class Rollback : std::uint8_t { kNone, kOne, kBoth };
 struct SiteRules {
   std::uint64_t seed = 1;
   Rollback rollback = Rollback::kNone;
+  std::ostream* trace = nullptr;  // gets the whole run in words; must outlive it
   // --- seeded bugs ---
   Lies lies;                        // of both disks
   MarkBends bends;                  // of both sites
@@ -104,6 +106,9 @@ class TwoSites {
   [[nodiscard]] bool alive(std::size_t site);
   os::System system(std::size_t site);
   bool forge(Bytes& frame, bool from_caller);
+  // Whose turn it is, in words.
+  [[nodiscard]] std::string who() const;
+  void trace_line();
 
   // two_sites_talk.cc
   void step();
@@ -120,6 +125,7 @@ class TwoSites {
   Result<> send_stream(Act act, channel::Connection& connection, Part& part);
   Result<Bytes> take_stream(channel::Connection& connection, Part& part, std::uint16_t method,
                             ByteView body);
+  static std::string_view act_text(Act act);
   void open(Part& part);
   void note_end(const Part& part, const Result<>& how);
   std::vector<Act> draw_acts(bool with_sync);
@@ -137,6 +143,7 @@ class TwoSites {
   std::map<std::string, Bytes> device_keys_;
   Bytes hello_nonce_, old_welcomes_[2];  // the latter by caller
   SiteViolations violations_;
+  SiteTrace trace_;
   Error last_error_;
   bool last_good_ = false;
   std::uint64_t prepared_again_ = 0, conversations_ = 0, opened_ = 0, crashes_ = 0, uses_ = 0;

@@ -40,8 +40,14 @@ void TwoSites::live() {
       if (rules_.rollback == Rollback::kNone) break;
       if (rules_.rollback == Rollback::kOne && site != one) continue;
       Site& which = sites_[site];
-      if (i == backup_at) which.backup = which.disk->kill_image();
-      if (i == restore_at) recover(site, std::move(which.backup));
+      if (i == backup_at) {
+        trace_.say("backup of ", site_name(site));
+        which.backup = which.disk->kill_image();
+      }
+      if (i == restore_at) {
+        trace_.say("restore of ", site_name(site));
+        recover(site, std::move(which.backup));
+      }
     }
     step();
     bring_back();
@@ -52,6 +58,7 @@ void TwoSites::live() {
       clock_.set_calendar({static_cast<std::int64_t>(dice_.below(2 * kMost))});
     }
   }
+  trace_.say("the line and the disks are good from here on");
   mischief_.one_in = 0;
   for (std::size_t site = 0; site < 2; ++site) sites_[site].disk->clear_faults();
   for (std::size_t calls = 0; calls < 6; ++calls) {
@@ -62,11 +69,13 @@ void TwoSites::live() {
   const bool whole = rules_.rollback == Rollback::kNone && !mischief_.rewrite;
   if (!last_good_ && whole && !may_end) ++violations_.stuck;
   if (rules_.seed % 8 == 0 || rules_.key_not_compared) drain();
+  trace_.tell_violations();
 }
 
 void TwoSites::step() {
   const std::size_t caller = dice_.below(2);
   if (dice_.one_in(8)) {  // an orderly restart
+    trace_.say(site_name(caller), " restarts");
     stop(caller);
     if (!start(caller) && !sites_[caller].disk->dead()) ++violations_.refused;
     return;
@@ -96,6 +105,7 @@ void TwoSites::converse(std::size_t caller, const std::vector<Act>& acts,
   for (std::size_t pair = 0; pair < pairs; ++pair) {
     const std::size_t from = pair == 0 ? caller : dice_.below(2);
     ++conversations_;
+    trace_.say(site_name(from), " calls: conversation ", conversations_);
     parts_.push_back({.site = from, .conversation = conversations_});
     parts_.push_back({.site = 1 - from, .conversation = conversations_});
     auto ends = std::make_shared<SimLine::Ends>(SimLine::make(
@@ -110,15 +120,30 @@ void TwoSites::converse(std::size_t caller, const std::vector<Act>& acts,
   drawn_.clear();
 }
 
+std::string_view TwoSites::act_text(Act act) {
+  switch (act) {
+    case Act::kEcho: return "an echo";
+    case Act::kStream: return "a stream";
+    case Act::kShare: return "a share";
+    case Act::kApplication: return "key of an application";
+    case Act::kIntake: return "a round of the intake";
+    case Act::kReconcile: return "reconciling";
+    case Act::kRetire: return "retiring";
+  }
+  return "";
+}
+
 // From here on what was taken to check the greeting counts.
 void TwoSites::open(Part& part) {
   part.opened = true;
   ++opened_;
+  trace_.say("  ", who(), " is open");
   for (const Use& use : part.checks) enter_sent(part.site, use);
 }
 
 void TwoSites::note_end(const Part& part, const Result<>& how) {
   last_good_ = how.has_value();
+  trace_.say("  ", who(), how ? " is done" : " fails: " + how.error().message);
   if (how) return;
   last_error_ = how.error();
   const bool innocent = !mischief_.touched && up(part.site) && up(1 - part.site);
@@ -137,6 +162,7 @@ void TwoSites::call(std::size_t which, std::unique_ptr<os::ByteStream> stream,
   Result<> how;
   for (const Act act : acts) {
     if (!up(part.site)) break;
+    trace_.say("  ", who(), ": ", act_text(act));
     how = perform(act, **connection, part);
     // After an error inside a stream the ends are out of step; a refusal leaves them in it.
     if (!how && how.error().code != Code::kRefused) break;
@@ -152,7 +178,10 @@ void TwoSites::answer(std::size_t which, std::unique_ptr<os::ByteStream> stream)
     return id == link->id() ? link : nullptr;
   };
   auto connection = Connection::answer(find, std::move(stream));
-  if (!connection) return;
+  if (!connection) {
+    trace_.say("  ", who(), " is not open: ", connection.error().message);
+    return;
+  }
   open(part);
   for (;;) {
     auto request = (*connection)->receive();
@@ -160,6 +189,7 @@ void TwoSites::answer(std::size_t which, std::unique_ptr<os::ByteStream> stream)
     wire::Reader reader(request->payload.bytes(), "request");
     const std::uint16_t method = reader.u16();
     auto reply = handle(**connection, part, method, request->payload.bytes().subspan(2));
+    if (!reply) trace_.say("  ", who(), " refuses: ", reply.error().message);
     Bytes payload = reply ? std::move(*reply) : channel::encode(reply.error());
     if (!(*connection)->send(reply ? FrameType::kReply : FrameType::kError, payload)) return;
   }

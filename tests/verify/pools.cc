@@ -2,9 +2,11 @@
 // as figures.
 //
 //   warifu-verify-pools [--states N] [--runs N] [--only NAME] [--shard N]
+//   warifu-verify-pools --only two_ends|two_ends_one_restored --seed N
 //
 // --only takes one row; --shard takes seeds that no other shard of any size meets, so that many
 // processes, or many machines, share a long run and repeat only what was cut short.
+// --seed tells one run in words, act by act, instead; the exit code is 1 when something was violated.
 // Prints one JSON document, a row per promise, for tools/verify/kms.py; the exit code is 1 when one
 // does not hold. Every run follows from its seed; the threads take different ones.
 #include <fmt/format.h>
@@ -14,6 +16,7 @@
 #include <functional>
 #include <iostream>
 #include <numeric>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -41,6 +44,7 @@ struct Wanted {
   std::uint64_t runs = 100'000;
   std::uint64_t shard = 0;
   std::string only;  // empty: every row
+  std::optional<std::uint64_t> seed;
 };
 
 // Calls explore(first seed, amount) in a thread per core and adds up what they return.
@@ -108,15 +112,30 @@ json::object two_ends(const Wanted& wanted, std::string_view name, Rollback roll
       });
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   std::string note = fmt::format(
-      "{} violations, {} of them reuse, {} disagreements; {} crashes; {} uses; {:.0f} s",
-      tally.found.total(), tally.found.overlaps, tally.found.disagreements, tally.crashes,
-      tally.uses, took.count());
+      "{} violations ({}); {} crashes; {} uses; {:.0f} s", tally.found.total(),
+      tally_text(tally.found), tally.crashes, tally.uses, took.count());
   if (rollback != Rollback::kNone) {
     note +=
         fmt::format("; {} unaccepted ranges used again (threat model W6)", tally.prepared_again);
   }
   if (tally.found.total() > 0) note += fmt::format("; first bad seed {}", tally.first_bad_seed);
   return row(name, tally.runs, "runs", wanted.runs, tally.found.total() == 0, note);
+}
+
+// One run of two ends in words.
+int tell_seed(const Wanted& wanted) {
+  const bool restored = wanted.only == "two_ends_one_restored";
+  if (!restored && wanted.only != "two_ends") {
+    std::cerr << "warifu-verify-pools: --seed tells one run of --only two_ends or --only "
+                 "two_ends_one_restored\n";
+    return 2;
+  }
+  const SiteTally tally = explore_sites({.seed = *wanted.seed,
+                                         .rollback = restored ? Rollback::kOne : Rollback::kNone,
+                                         .trace = &std::cout},
+                                        1);
+  std::cout << tally << "\n";
+  return tally.found.total() == 0 ? 0 : 1;
 }
 
 json::object caught_site_bugs() {
@@ -182,8 +201,11 @@ int run(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   app.add_option("--only", wanted.only, "the one row to measure");
   app.add_option("--shard", wanted.shard, "which seeds")->check(CLI::Range(0, 70'000'000));
+  app.add_option("--seed", wanted.seed,
+                 "tell the run of this seed in words; with --only two_ends or two_ends_one_restored");
   CLI11_PARSE(app, argc, argv);
   (void)init_log("verify", "/dev/null", LogLevel::kError);  // simulated trouble is no news
+  if (wanted.seed) return tell_seed(wanted);
   json::array results;
   for (const Row& row : kRows) {
     if (wanted.only.empty() || wanted.only == row.name) {
