@@ -23,10 +23,11 @@ std::span<const ViolationKind> violation_kinds() {
 std::string tally_text(const SiteViolations& violations) {
   std::string text;
   for (const ViolationKind& kind : kKinds) {
+    if (violations.*kind.count == 0) continue;
     if (!text.empty()) text += ", ";
     text += std::to_string(violations.*kind.count) + ' ' + std::string(kind.name);
   }
-  return text;
+  return text.empty() ? "none" : text;
 }
 
 std::uint64_t SiteViolations::total() const {
@@ -48,27 +49,36 @@ std::vector<Use> SiteLedger::meeting(const Uses& uses, const Use& use) {
   return found;
 }
 
-void SiteLedger::compare(const Uses& far, const Use& use, SiteViolations& found) {
-  for (const Use& other : meeting(far, use)) {
-    if (other != use) ++found.disagreements;
-  }
+bool SiteLedger::agree(const Use& sent, const Use& received) const {
+  if (sent == received) return true;
+  return checks_.contains(received.begin.value) && sent.purpose == received.purpose &&
+         sent.conversation == received.conversation;
+}
+
+bool SiteLedger::was_accepted(const Use& prepared) const {
+  return std::ranges::any_of(meeting(sent_, prepared), [&](const Use& sent) {
+    return sent.conversation == prepared.conversation;
+  });
 }
 
 bool SiteLedger::sent(const Use& use, PadOffset granted, bool forgives, SiteViolations& found) {
   bool again = false;
   for (const Use& prepared : meeting(received_, use)) {
-    if (!forgives || prepared == use || was_accepted(prepared)) continue;
-    again = true;
-    received_.erase(prepared.begin.value);
+    if (agree(use, prepared)) continue;
+    if (forgives && !was_accepted(prepared)) {
+      again = true;
+      received_.erase(prepared.begin.value);
+    } else {
+      ++found.disagreements;
+    }
   }
   if (use.end() > granted) ++found.ungranted;
   if (!meeting(sent_, use).empty()) ++found.overlaps;
-  compare(received_, use, found);
   sent_[use.begin.value] = use;
   return again;
 }
 
-bool SiteLedger::received(const Use& use, SiteViolations& found) {
+bool SiteLedger::received(const Use& use, bool is_check, SiteViolations& found) {
   bool again = false;
   for (const Use& before : meeting(received_, use)) {
     if (!was_accepted(before)) {
@@ -78,9 +88,24 @@ bool SiteLedger::received(const Use& use, SiteViolations& found) {
       ++found.overlaps;
     }
   }
-  compare(sent_, use, found);
-  received_[use.begin.value] = use;
+  if (is_check) {
+    checks_.insert(use.begin.value);
+  } else {
+    checks_.erase(use.begin.value);
+  }
+  enter_received(use, found);
   return again;
+}
+
+void SiteLedger::checked(const Use& check, SiteViolations& found) {
+  if (checks_.erase(check.begin.value) > 0) enter_received(check, found);
+}
+
+void SiteLedger::enter_received(const Use& use, SiteViolations& found) {
+  for (const Use& far : meeting(sent_, use)) {
+    if (!agree(far, use)) ++found.disagreements;
+  }
+  received_[use.begin.value] = use;
 }
 
 }  // namespace warifu::sim

@@ -4,9 +4,16 @@
 // The sending end may use a byte only in a range that the receiving end has reserved before. Where
 // both ends used a byte, they used the same range of it for the same purpose in the same
 // conversation. A byte is used once at each end. Violations are counted, not asserted.
+//
+// Of a frame the receiving end takes as much pad as the header says, before it can check that: who
+// changes a length, or puts an old frame in the place of a new one, makes it take another range
+// than the sending end did. That range only checks the frame, which fails; nothing is made from it
+// and the connection ends. So until the frame is known to be good, purpose and conversation must be
+// the same and the range may differ; from then on (checked()) the range must be the same too.
 #pragma once
 
 #include <map>
+#include <set>
 #include <span>
 
 #include "keypool/pool.h"
@@ -33,7 +40,7 @@ struct ViolationKind {
 };
 // All of them.
 [[nodiscard]] std::span<const ViolationKind> violation_kinds();
-// "3 overlaps, 0 disagreements, ...", of every kind.
+// "3 overlaps, 1 wrong": the kinds that there are, or "none".
 [[nodiscard]] std::string tally_text(const SiteViolations& violations);
 
 struct Use {
@@ -52,7 +59,10 @@ class SiteLedger {
   // when there was such a thing.
   bool sent(const Use& use, PadOffset granted, bool forgives, SiteViolations& found);
   // True when the same bytes had been prepared here before and the sending end never accepted them.
-  bool received(const Use& use, SiteViolations& found);
+  // `is_check`: for a frame that may still turn out to be changed.
+  bool received(const Use& use, bool is_check, SiteViolations& found);
+  // The frame of that check is good.
+  void checked(const Use& check, SiteViolations& found);
   // Where the last use of an end ends.
   [[nodiscard]] PadOffset last_sent() const { return end_of(sent_); }
   [[nodiscard]] PadOffset last_received() const { return end_of(received_); }
@@ -63,14 +73,12 @@ class SiteLedger {
     return uses.empty() ? PadOffset{} : uses.rbegin()->second.end();
   }
   static std::vector<Use> meeting(const Uses& uses, const Use& use);
-  static void compare(const Uses& far, const Use& use, SiteViolations& found);
-
-  [[nodiscard]] bool was_accepted(const Use& prepared) const {
-    const auto at = sent_.find(prepared.begin.value);
-    return at != sent_.end() && at->second == prepared;
-  }
+  [[nodiscard]] bool agree(const Use& sent, const Use& received) const;
+  [[nodiscard]] bool was_accepted(const Use& prepared) const;
+  void enter_received(const Use& use, SiteViolations& found);
 
   Uses sent_, received_;
+  std::set<std::uint64_t> checks_;  // of received_, by begin: their frames are not known to be good
 };
 
 }  // namespace warifu::sim

@@ -7,6 +7,7 @@ namespace warifu::sim {
 namespace {
 
 constexpr std::uint64_t kFewRuns = 20;
+constexpr std::size_t kMostBadSeeds = 10;
 
 const SiteBug kBugs[] = {
     {"a mark that is not durable before the grant", {.bends = {.never_synced = true}}},
@@ -29,7 +30,9 @@ std::span<const SiteBug> site_bugs() {
 }
 
 SiteTally& SiteTally::operator+=(const SiteTally& other) {
-  if (found.total() == 0) first_bad_seed = other.first_bad_seed;
+  for (const std::string& seed : other.bad_seeds) {
+    if (bad_seeds.size() < kMostBadSeeds) bad_seeds.push_back(seed);
+  }
   if (first_bad_error.empty()) first_bad_error = other.first_bad_error;
   found += other.found;
   runs += other.runs;
@@ -43,11 +46,16 @@ SiteTally& SiteTally::operator+=(const SiteTally& other) {
 
 std::ostream& operator<<(std::ostream& out, const SiteTally& tally) {
   return out << tally.found.total() << " violations (" << tally_text(tally.found) << ") in "
-             << tally.runs << " runs, "
-             << tally.conversations << " conversations, " << tally.opened << " ends open, "
-             << tally.crashes << " crashes, " << tally.uses << " uses, " << tally.prepared_again
-             << " prepared again; first bad seed " << tally.first_bad_seed
+             << tally.runs << " runs, " << tally.conversations << " conversations, " << tally.opened
+             << " ends open, " << tally.crashes << " crashes, " << tally.uses << " uses, "
+             << tally.prepared_again << " prepared again" << bad_seeds_text(tally)
              << (tally.first_bad_error.empty() ? "" : ", last error: ") << tally.first_bad_error;
+}
+
+std::string bad_seeds_text(const SiteTally& tally) {
+  std::string text;
+  for (const std::string& seed : tally.bad_seeds) text += (text.empty() ? "" : "; ") + seed;
+  return text.empty() ? text : ", bad seeds " + text;
 }
 
 SiteTally explore_sites(SiteRules rules, std::uint64_t runs) {
@@ -57,14 +65,16 @@ SiteTally explore_sites(SiteRules rules, std::uint64_t runs) {
     sites.live();
     const bool bad = sites.violations().total() > 0;
     if (bad && tally.found.total() == 0) tally.first_bad_error = sites.last_error().message;
-    tally += {.found = sites.violations(),
-              .runs = 1,
-              .conversations = sites.conversations(),
-              .opened = sites.opened(),
-              .crashes = sites.crashes(),
-              .uses = sites.uses(),
-              .prepared_again = sites.prepared_again(),
-              .first_bad_seed = bad ? rules.seed : 0};
+    SiteTally one{.found = sites.violations(),
+                  .runs = 1,
+                  .conversations = sites.conversations(),
+                  .opened = sites.opened(),
+                  .crashes = sites.crashes(),
+                  .uses = sites.uses(),
+                  .prepared_again = sites.prepared_again(),
+                  .bad_seeds = {}};
+    if (bad) one.bad_seeds.push_back(std::to_string(rules.seed) + ": " + tally_text(one.found));
+    tally += one;
   }
   return tally;
 }

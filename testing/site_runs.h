@@ -4,6 +4,8 @@
 
 #include <ostream>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "testing/two_sites.h"
 
@@ -15,13 +17,15 @@ struct SiteTally {
   std::uint64_t conversations = 0;
   std::uint64_t opened = 0;  // ends that came through the greeting
   std::uint64_t crashes = 0;
-  std::uint64_t uses = 0;            // ranges of pad used
-  std::uint64_t prepared_again = 0;  // see testing/two_sites.h
-  std::uint64_t first_bad_seed = 0;
+  std::uint64_t uses = 0;              // ranges of pad used
+  std::uint64_t prepared_again = 0;    // see testing/two_sites.h
+  std::vector<std::string> bad_seeds;  // the first ones: "446: 1 disagreements"
   std::string first_bad_error;
 
   SiteTally& operator+=(const SiteTally& other);
 };
+// ", bad seeds 446: 1 disagreements; 507: ...", or nothing.
+[[nodiscard]] std::string bad_seeds_text(const SiteTally& tally);
 std::ostream& operator<<(std::ostream& out, const SiteTally& tally);
 
 // `runs` runs of rising seeds from rules.seed.

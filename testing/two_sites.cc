@@ -103,7 +103,11 @@ class TwoSites::Watcher final : public keypool::TakeWatcher {
 };
 
 TwoSites::TwoSites(const SiteRules& rules)
-    : rules_(rules), dice_(rules.seed), random_(~rules.seed), turns_(dice_), trace_(rules.trace, violations_) {
+    : rules_(rules),
+      dice_(rules.seed),
+      random_(~rules.seed),
+      turns_(dice_),
+      trace_(rules.trace, violations_) {
   static const std::unique_ptr<SimDisk> first[] = {first_disk(0), first_disk(1)};
   for (std::size_t i = 0; i < 2; ++i) {
     Site& site = sites_[i];
@@ -132,7 +136,8 @@ TwoSites::~TwoSites() {
 std::string TwoSites::who() const {
   if (turns_.current() >= parts_.size()) return "nobody";
   const Part& part = parts_[turns_.current()];
-  return std::string(site_name(part.site)) + " in conversation " + std::to_string(part.conversation);
+  return std::string(site_name(part.site)) + " in conversation " +
+         std::to_string(part.conversation);
 }
 
 void TwoSites::trace_line() {
@@ -163,8 +168,9 @@ bool TwoSites::start(std::size_t which) {
     }
     pools[sends ? 0 : 1] = std::move(*pool);
   }
-  site.link = std::make_unique<kme::Link>(*SiteName::parse(site_name(1 - which)), kme::LinkClass::kQkd,
-                                          std::move(pools[0]), std::move(pools[1]), clock_);
+  site.link =
+      std::make_unique<kme::Link>(*SiteName::parse(site_name(1 - which)), kme::LinkClass::kQkd,
+                                  std::move(pools[0]), std::move(pools[1]), clock_);
   site.intake = std::make_unique<kme::Intake>(system(which), *site.link, *site.device, kHighWater);
   return true;
 }
@@ -184,7 +190,8 @@ void TwoSites::take_down(std::size_t site) {
 
 void TwoSites::recover(std::size_t which, std::unique_ptr<SimDisk> image) {
   for (bool nested = dice_.one_in(4);; nested = false) {
-    trace_.say(site_name(which), " starts from what its disk holds", nested ? ", and may die of it" : "");
+    trace_.say(site_name(which), " starts from what its disk holds",
+               nested ? ", and may die of it" : "");
     take_down(which);
     sites_[which].disk = std::move(image);
     sites_[which].disk->lie(rules_.lies);
@@ -237,7 +244,10 @@ void TwoSites::enter_sent(std::size_t site, const Use& use) {
 void TwoSites::left(std::size_t site, bool sending, Use use) {
   if (sites_[site].disk->dead()) return;  // nothing of it can leave the machine
   Part* part = turns_.current() < parts_.size() ? &parts_[turns_.current()] : nullptr;
-  if (part != nullptr) use.conversation = part->conversation;
+  if (part != nullptr) {
+    use.conversation = part->conversation;
+    frame_was_good(*part);  // a bad one would have been the end
+  }
   if (sending) {
     if (part != nullptr && !part->opened) {
       trace_.say("  ", site_name(site), ", which sends, to check a greeting: ", use);
@@ -247,9 +257,19 @@ void TwoSites::left(std::size_t site, bool sending, Use use) {
     }
     return;
   }
-  sites_[site].granted = std::max(sites_[site].granted, sites_[site].link->receive().status().mark);
-  trace_.say("  ", site_name(site), ", which receives: ", use);
-  const bool again = ledgers_[1 - site].received(use, violations_);
+  enter_received(site, part, use);
+}
+
+void TwoSites::enter_received(std::size_t site, Part* part, const Use& use) {
+  // The first bytes of a range are its hash key, taken when it is granted; greetings and drawn key
+  // have no frames.
+  const bool is_check = part != nullptr && part->opened && !keypool::is_drawn(use.purpose) &&
+                        use.begin < sites_[site].granted;
+  (void)alive(site);
+  trace_.say("  ", site_name(site), ", which receives", is_check ? ", to check a frame: " : ": ",
+             use);
+  const bool again = ledgers_[1 - site].received(use, is_check, violations_);
+  if (is_check) part->frame_check = use;
   ++uses_;
   if (!again) return;
   if (rules_.rollback == Rollback::kNone) {
@@ -257,6 +277,12 @@ void TwoSites::left(std::size_t site, bool sending, Use use) {
   } else {
     ++prepared_again_;
   }
+}
+
+void TwoSites::frame_was_good(Part& part) {
+  if (!part.frame_check || !up(part.site)) return;
+  ledgers_[1 - part.site].checked(*part.frame_check, violations_);
+  part.frame_check.reset();
 }
 
 // The rest of both directions through both ends; the bytes must be equal.

@@ -8,9 +8,11 @@
 // no decision.
 //
 // Not counted as a use: what a sending end takes to check a greeting that then fails, because
-// nothing made from it leaves. Counted apart (`prepared_again`), a limit that docs/threat-model.md
-// tells (W6): what a *restored* receiving end had taken before out of a range that the sending end
-// never accepted, a range's hash key or the mask of a greeting's proof, and what is used again.
+// nothing made from it leaves. For the same reason what a receiving end takes to check a frame that
+// then fails may be another range than the sending end's (testing/site_ledger.h). Counted apart
+// (`prepared_again`), a limit that docs/threat-model.md tells (W6): what a *restored* receiving end
+// had taken before out of a range that the sending end never accepted, a range's hash key or the
+// mask of a greeting's proof, and what is used again.
 #pragma once
 
 #include "channel/connection.h"
@@ -87,6 +89,8 @@ class TwoSites {
     std::uint64_t conversation = 0;
     bool opened = false;
     std::vector<Use> checks;  // taken by the sending end before the connection was open
+    // Taken by the receiving end for its last frame, which is not known to be good yet.
+    std::optional<Use> frame_check;
   };
 
   // two_sites.cc
@@ -97,6 +101,9 @@ class TwoSites {
   void bring_back();
   void drain();
   void left(std::size_t site, bool sending, Use use);
+  void enter_received(std::size_t site, Part* part, const Use& use);
+  // The last frame of this end was good, if it is up to say so.
+  void frame_was_good(Part& part);
   void enter_sent(std::size_t site, const Use& use);
   [[nodiscard]] bool up(std::size_t site) const {
     return sites_[site].link != nullptr && !sites_[site].disk->dead();

@@ -164,6 +164,7 @@ void TwoSites::call(std::size_t which, std::unique_ptr<os::ByteStream> stream,
     if (!up(part.site)) break;
     trace_.say("  ", who(), ": ", act_text(act));
     how = perform(act, **connection, part);
+    if (how || how.error().code != Code::kProtocol) frame_was_good(part);
     // After an error inside a stream the ends are out of step; a refusal leaves them in it.
     if (!how && how.error().code != Code::kRefused) break;
   }
@@ -185,6 +186,7 @@ void TwoSites::answer(std::size_t which, std::unique_ptr<os::ByteStream> stream)
   open(part);
   for (;;) {
     auto request = (*connection)->receive();
+    if (request || request.error().code != Code::kProtocol) frame_was_good(part);
     if (!request || request->type != FrameType::kRequest || request->payload.size() < 2) return;
     wire::Reader reader(request->payload.bytes(), "request");
     const std::uint16_t method = reader.u16();
@@ -317,6 +319,7 @@ Result<Bytes> TwoSites::handle(Connection& connection, Part& part, std::uint16_t
   if (method == static_cast<std::uint16_t>(Act::kEcho)) return Bytes(body.begin(), body.end());
   if (method <= static_cast<std::uint16_t>(Act::kApplication)) {
     auto taken = take_stream(connection, part, method, body);
+    if (taken || taken.error().code != Code::kProtocol) frame_was_good(part);
     if (!taken) connection.close();
     return taken;
   }

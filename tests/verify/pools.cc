@@ -6,9 +6,9 @@
 //
 // --only takes one row; --shard takes seeds that no other shard of any size meets, so that many
 // processes, or many machines, share a long run and repeat only what was cut short.
-// --seed tells one run in words, act by act, instead; the exit code is 1 when something was violated.
-// Prints one JSON document, a row per promise, for tools/verify/kms.py; the exit code is 1 when one
-// does not hold. Every run follows from its seed; the threads take different ones.
+// --seed tells one run in words, act by act, instead; the exit code is 1 when something was
+// violated. Prints one JSON document, a row per promise, for tools/verify/kms.py; the exit code is
+// 1 when one does not hold. Every run follows from its seed; the threads take different ones.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -111,14 +111,14 @@ json::object two_ends(const Wanted& wanted, std::string_view name, Rollback roll
         return explore_sites({.seed = seed, .rollback = rollback}, runs);
       });
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  std::string note = fmt::format(
-      "{} violations ({}); {} crashes; {} uses; {:.0f} s", tally.found.total(),
-      tally_text(tally.found), tally.crashes, tally.uses, took.count());
+  std::string note =
+      fmt::format("{} violations ({}); {} crashes; {} uses; {:.0f} s", tally.found.total(),
+                  tally_text(tally.found), tally.crashes, tally.uses, took.count());
   if (rollback != Rollback::kNone) {
     note +=
         fmt::format("; {} unaccepted ranges used again (threat model W6)", tally.prepared_again);
   }
-  if (tally.found.total() > 0) note += fmt::format("; first bad seed {}", tally.first_bad_seed);
+  note += bad_seeds_text(tally);
   return row(name, tally.runs, "runs", wanted.runs, tally.found.total() == 0, note);
 }
 
@@ -201,8 +201,9 @@ int run(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   app.add_option("--only", wanted.only, "the one row to measure");
   app.add_option("--shard", wanted.shard, "which seeds")->check(CLI::Range(0, 70'000'000));
-  app.add_option("--seed", wanted.seed,
-                 "tell the run of this seed in words; with --only two_ends or two_ends_one_restored");
+  app.add_option(
+      "--seed", wanted.seed,
+      "tell the run of this seed in words; with --only two_ends or two_ends_one_restored");
   CLI11_PARSE(app, argc, argv);
   (void)init_log("verify", "/dev/null", LogLevel::kError);  // simulated trouble is no news
   if (wanted.seed) return tell_seed(wanted);
