@@ -113,6 +113,7 @@ Result<std::uint64_t> Intake::round(const AskPeer& ask) {
 Result<> Intake::offer(const AskPeer& ask, Batch batch, std::uint64_t& taken) {
   keypool::Pool& pool = link_.send();
   KeyOffer offer{.number = pool.next_segment(),
+                 .base = pool.status().synced_end,
                  .origin = sources_[batch.source].device->origin(),
                  .device = static_cast<std::uint8_t>(batch.source),
                  .hash_key = secret::Buffer(mac::kBlockBytes)};
@@ -144,11 +145,10 @@ Result<> Intake::offer(const AskPeer& ask, Batch batch, std::uint64_t& taken) {
     TRY(ask(IntakeMethod::kQuarantine, encode_place(offer.number, {})));
     return {};
   }
-  const PadOffset base = pool.status().synced_end;
-  TRY(pool.mark_synced(offer.number, base));
+  TRY(pool.mark_synced(offer.number, offer.base));
   link_.note_inflow({compared.key.size()});
   taken = compared.key.size();
-  TRY(ask(IntakeMethod::kCommit, encode_place(offer.number, base)));
+  TRY(ask(IntakeMethod::kCommit, encode_place(offer.number, offer.base)));
   confirm_needed_ = false;
   return {};
 }
@@ -179,6 +179,12 @@ Result<Bytes> Intake::answer_offer(ByteView body) {
     return fail(Code::kRefused, "device " + source.name + " has a QBER alarm at this end");
   }
   keypool::Pool& pool = link_.receive();
+  // Before anything changes: at that place this end may hold other key already.
+  if (const PadOffset end = pool.status().synced_end; offer.base != end) {
+    return fail(Code::kRefused, "key is offered for place " + std::to_string(offer.base.value) +
+                                    " of the stream, which ends at " + std::to_string(end.value) +
+                                    " at this end; was a backup restored? `warifu keys reconcile`");
+  }
   for (const auto& entry : pool.segments()) {  // offers that the far end has given up
     if (entry.state == keypool::SegmentState::kIngested) TRY(pool.discard(entry.number));
   }

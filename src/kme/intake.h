@@ -1,8 +1,11 @@
 // Intake: key from the device of a qkd link into the pools of both ends, in the same order.
 //
 // For each direction the sending end leads. It takes fresh keys from its device, writes them as
-// an INGESTED segment and offers their ids to the far end; that end fetches the same keys from its
-// own device, writes them, and answers with a universal hash under a key chosen for this one offer.
+// an INGESTED segment and offers their ids to the far end, with the place in the stream where they
+// will stand; that end refuses unless its own stream ends just there, fetches the same keys from
+// its own device, writes them, and answers with a universal hash under a key chosen for this one
+// offer. So never do the two ends hold different key at one place, also when one was restored from
+// a backup: that end takes nothing in before it is reconciled.
 // Offer and answer travel under one-time pad, so the hash tells nobody anything. Equal: SYNCED
 // here, then there. Different: QUARANTINED at both ends, never used. Offers of relayed key pass
 // through the hands of relays, so there the hash key and a mask for the answer are the first bytes

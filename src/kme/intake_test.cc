@@ -2,16 +2,21 @@
 // quarantined, lost messages and restarts leave both ends in step; leases; preshared files.
 #include "kme/intake.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <random>
 
 #include "base/limits.h"
 #include "kme/link_ends_test_support.h"
 #include "kme/preshare.h"
+#include "kme/reconcile.h"
 
 namespace warifu::kme {
 namespace {
+
+namespace fs = std::filesystem;
 
 // Both ends of a pair of devices: what one end draws fresh, the other can fetch by id, once.
 struct DevicePair {
@@ -75,6 +80,26 @@ class IntakeTest : public testing::Test {
       if (lose && lose(method, true)) return fail(Code::kUnavailable, "answer lost");
       return answer;
     };
+  }
+  AskPeer ask_reconcile() {
+    return [this](IntakeMethod, Bytes body) { return answer_reconcile(right_link(), body); };
+  }
+  // The files of one end; both ends restart.
+  void back_up(const std::string& end) {
+    close();
+    fs::copy(end, end + ".backup", fs::copy_options::recursive);
+    open();
+  }
+  void restore(const std::string& end) {
+    close();
+    fs::remove_all(end);
+    fs::copy(end + ".backup", end, fs::copy_options::recursive);
+    open();
+  }
+  void close() {
+    lead_.reset();
+    follow_.reset();
+    ends_.close();
   }
   std::uint64_t left_end() { return left_link().send().status().synced_end.value; }
   std::uint64_t right_end() { return right_link().receive().status().synced_end.value; }
@@ -148,6 +173,51 @@ TEST_F(IntakeTest, AnyLostMessageOrAnswerLeavesTheEndsInStep) {
       }
     }
   }
+  expect_equal_bytes();
+}
+
+// A backup of the leading end, older than what was taken in: the far end holds key where this end's
+// stream would go on. All segments are of one length, so only the bytes would tell them apart.
+TEST_F(IntakeTest, ARestoredLeadingEndTakesNothingInBeforeItIsReconciled) {
+  ASSERT_TRUE(lead_->round(peer()));
+  back_up(ends_.left_dir());
+  ASSERT_TRUE(lead_->round(peer()));
+  restore(ends_.left_dir());
+  for (int i = 0; i < 4; ++i) {
+    const auto refused = lead_->round(peer());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::kRefused);
+    EXPECT_THAT(refused.error().message, testing::HasSubstr("warifu keys reconcile"));
+  }
+  EXPECT_EQ(left_end(), 3000u);
+  EXPECT_EQ(right_end(), 6000u);
+  EXPECT_EQ(left_link().send().status().ingested_bytes, 0u);
+  EXPECT_EQ(right_link().receive().status().ingested_bytes, 0u);
+  ASSERT_TRUE(reconcile(left_link(), ask_reconcile(), true));
+  EXPECT_EQ(left_end(), 3000u);
+  EXPECT_EQ(right_end(), 3000u);
+  ASSERT_TRUE(lead_->round(peer()));
+  EXPECT_EQ(left_end(), 6000u);
+  expect_equal_bytes();
+}
+
+TEST_F(IntakeTest, ARestoredFollowingEndIsOfferedNothingItWouldPutElsewhere) {
+  ASSERT_TRUE(lead_->round(peer()));
+  back_up(ends_.right_dir());
+  ASSERT_TRUE(lead_->round(peer()));
+  // It comes back while the leading end runs on, which has nothing to confirm.
+  follow_.reset();
+  const std::string dir = ends_.right_dir();
+  ends_.right.reset();
+  fs::remove_all(dir);
+  fs::copy(dir + ".backup", dir, fs::copy_options::recursive);
+  ends_.right = *KeyManager::open(system_, dir, {ends_.right_config}, RandomFrom::kKernel);
+  follow_ = std::make_unique<Intake>(system_, right_link(), right_device_, 100'000);
+  EXPECT_EQ(lead_->round(peer()).error().code, Code::kRefused);
+  EXPECT_EQ(left_end(), 6000u);
+  ASSERT_TRUE(reconcile(left_link(), ask_reconcile(), true));
+  ASSERT_TRUE(lead_->round(peer()));
+  EXPECT_EQ(left_end(), 6000u);
   expect_equal_bytes();
 }
 

@@ -24,6 +24,7 @@ mac::Tag fingerprint(ByteView hash_key, ByteView material) {
 Bytes encode(const KeyOffer& offer) {
   wire::Writer writer;
   writer.u64(offer.number.value);
+  writer.u64(offer.base.value);
   writer.u8(static_cast<std::uint8_t>(offer.origin));
   writer.u8(offer.device);
   writer.u16(offer.parts);
@@ -37,6 +38,7 @@ Result<KeyOffer> decode_key_offer(ByteView body) {
   wire::Reader reader(body, "key offer");
   KeyOffer offer;
   offer.number = {reader.u64()};
+  offer.base = {reader.u64()};
   const std::uint8_t origin = reader.u8();
   offer.device = reader.u8();
   offer.parts = reader.u16();

@@ -13,6 +13,7 @@ namespace warifu::kme {
 
 struct KeyOffer {
   SegmentNumber number;
+  PadOffset base;  // where the key will stand in the stream
   keypool::Origin origin = keypool::Origin::kRateModel;
   std::uint8_t device = 0;  // its place in the link's list, the same at both ends
   std::uint16_t parts = 0;  // of relayed key: what the numbers were made of
