@@ -133,6 +133,8 @@ class TwoSites {
   Result<Bytes> take_stream(channel::Connection& connection, Part& part, std::uint16_t method,
                             ByteView body);
   static std::string_view act_text(Act act);
+  static bool is_stream(Act act) { return act >= Act::kStream && act <= Act::kApplication; }
+  [[nodiscard]] bool is_used_up() const;
   void open(Part& part);
   void note_end(const Part& part, const Result<>& how);
   std::vector<Act> draw_acts(bool with_sync);

@@ -65,11 +65,22 @@ void TwoSites::live() {
     converse(calls % 2, {Act::kEcho});
     if (last_good_) break;
   }
-  const bool may_end = last_error_.code == Code::kOutOfKey || last_error_.code == Code::kRefused;
+  const bool may_end =
+      last_error_.code == Code::kOutOfKey || last_error_.code == Code::kRefused || is_used_up();
   const bool whole = rules_.rollback == Rollback::kNone && !mischief_.rewrite;
   if (!last_good_ && whole && !may_end) ++violations_.stuck;
   if (rules_.seed % 8 == 0 || rules_.key_not_compared) drain();
   trace_.tell_violations();
+}
+
+// One end has too little key for a call and its answer; the other one is only told so in words. A
+// mark that somebody in the line makes up may burn up to 1 MiB, more than these sites hold.
+bool TwoSites::is_used_up() const {
+  constexpr std::uint64_t kForACall = 16 << 10;
+  return std::ranges::any_of(sites_, [](const Site& site) {
+    return site.link && (site.link->receive().status().available_bytes < kForACall ||
+                         site.link->send().status().available_bytes < kForACall);
+  });
 }
 
 void TwoSites::step() {
@@ -165,8 +176,9 @@ void TwoSites::call(std::size_t which, std::unique_ptr<os::ByteStream> stream,
     trace_.say("  ", who(), ": ", act_text(act));
     how = perform(act, **connection, part);
     if (how || how.error().code != Code::kProtocol) frame_was_good(part);
-    // After an error inside a stream the ends are out of step; a refusal leaves them in it.
-    if (!how && how.error().code != Code::kRefused) break;
+    // After an error inside a stream the ends are out of step (channel::Call drops such a
+    // connection); a refusal of anything else leaves them in it.
+    if (!how && (how.error().code != Code::kRefused || is_stream(act))) break;
   }
   note_end(part, how);
 }

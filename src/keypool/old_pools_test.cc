@@ -173,6 +173,21 @@ TEST_F(OldPoolsTest, AMarkOfTheFirstVersionIsRefusedByName) {
   EXPECT_NE(opened.error().message.find("mark format 1"), std::string::npos);
 }
 
+// A torn write may leave any bytes in the slot that it was to replace, also this name.
+TEST_F(OldPoolsTest, ATornSlotThatLooksLikeTheFirstVersionIsATornSlot) {
+  const std::uint64_t mark = pool_->status().mark.value;
+  for (const std::size_t slot : {0U, 1U}) {
+    pool_.reset();
+    Bytes slots = read("mark");
+    slots[slot * kMarkSlotBytes + 7] = '1';
+    write("mark", slots);
+    open();
+    EXPECT_EQ(pool_->status().mark.value, mark);
+    EXPECT_EQ(magic("mark"), "WRFMARK3");
+  }
+  expect_next(50);
+}
+
 // --- hands that do not belong -------------------------------------------------------------------
 
 TEST_F(OldPoolsTest, AChildOfForkUsesNothing) {

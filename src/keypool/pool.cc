@@ -95,13 +95,16 @@ Result<> Pool::load_marks() {
   Bytes slots(2 * kMarkSlotBytes);
   TRY(file->read_exact_at(0, slots));
   std::optional<Mark> best;
+  std::optional<Error> old;
   for (std::size_t i = 0; i < 2; ++i) {
     const auto slot =
         decode_mark(ByteView(slots).subspan(i * kMarkSlotBytes, kMarkSlotBytes), path);
-    // A torn slot is the write that the crash interrupted: nobody acted on it.
-    if (!slot && slot.error().code == Code::kRefused) return std::unexpected(slot.error());
+    // A torn slot is the write that the crash interrupted: nobody acted on it. It may hold any
+    // bytes, so one that looks like another version's counts only when no slot can be read.
+    if (!slot && slot.error().code == Code::kRefused) old = slot.error();
     if (slot && (!best || slot->sequence > best->sequence)) best = *slot;
   }
+  if (!best && old) return std::unexpected(*old);
   if (!best) return fail(Code::kCorrupt, "pool file '" + path + "' has no readable mark");
   mark_ = *best;
   // What lies below the mark may be forgotten already; nothing above it, and it stays in the
