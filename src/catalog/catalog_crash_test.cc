@@ -140,6 +140,10 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
   crash_in("commit_object", [](Catalog& catalog) { return catalog.commit_object(kObject, {5}); });
   crash_in("add_shares", [](Catalog& catalog) { return catalog.add_shares(nested_shares()); });
   crash_in("move_location", [](Catalog& catalog) { return catalog.move_location(kC, kNested); });
+  crash_in("replace_share", [](Catalog& catalog) -> Result<> {
+    TRY_ASSIGN(const Share old, catalog.share(kNested[1]));
+    return catalog.replace_share(old.share, replacement(old, 0xd2, "cloud4"));
+  });
   crash_in("add_link_use", [](Catalog& catalog) {
     const LinkUse use{site_of("tommo"), site_of("lsa"), "qkd", "HARDWARE", 100, 16, 116};
     LinkUse back = use;

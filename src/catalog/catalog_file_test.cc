@@ -85,6 +85,108 @@ TEST_F(FileTest, AnOlderVersionIsMigratedAndKeepsItsRecords) {
   EXPECT_TRUE(catalog_->integrity_check());
 }
 
+class MigrationTest : public FileTest {
+ protected:
+  // Closed and as version 3 had it: the same but for what kinds of jobs there may be. Then `sql`.
+  void back_to_version_3(const std::string& sql = "") {
+    catalog_.reset();
+    auto database = *Database::open(path_);
+    const std::string of_job = " FROM sqlite_schema WHERE tbl_name = 'job' AND sql IS NOT NULL";
+    std::string table = *database->query_text("SELECT sql" + of_job + " AND type = 'table'");
+    const std::string indexes =
+        *database->query_text("SELECT group_concat(sql, ';')" + of_job + " AND type = 'index'");
+    const std::string_view kinds = ", 'repair', 'move', 'delete'";
+    ASSERT_NE(table.find(kinds), std::string::npos);
+    table.erase(table.find(kinds), kinds.size());
+    table = "CREATE TABLE old_job " + table.substr(table.find('('));
+    const auto done = database->execute("PRAGMA foreign_keys = OFF;" + table +
+                                        "; INSERT INTO old_job SELECT * FROM job; DROP TABLE job;"
+                                        "ALTER TABLE old_job RENAME TO job;" +
+                                        indexes + "; PRAGMA user_version = 3;" + sql);
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  // The closed catalog, with its rules in force.
+  std::unique_ptr<Database> raw() {
+    catalog_.reset();
+    auto database = *Database::open(path_);
+    WARIFU_CHECK(database->execute("PRAGMA foreign_keys = ON").has_value());
+    return database;
+  }
+  static std::string insert_job(Byte number, const std::string& kind) {
+    return "INSERT INTO job SELECT x'" + id_of<JobId>(number).text() + "', '" + kind +
+           "', state, step, object_id, person_id, plan, progress_bytes, total_bytes, error, "
+           "created, updated, expected_end, sealed_secret, result FROM job LIMIT 1";
+  }
+  static std::uint64_t count(Database& database, const std::string& what) {
+    return *database.query_number("SELECT count(*) FROM " + what);
+  }
+  const LinkUse use_{site_of("tommo"), site_of("lsa"), "qkd", "HARDWARE", 100, 16, 116};
+};
+
+TEST_F(MigrationTest, JobsAndWhatRefersToThemStay) {
+  start_store();
+  Job second = sample_job();
+  second.job = id_of<JobId>(0x71);
+  second.kind = JobKind::kRestore;
+  second.expected_end = os::UnixMs{1'795'000'009'000};
+  ASSERT_TRUE(catalog_->start_job({second, std::nullopt, {}}));
+  ASSERT_TRUE(catalog_->add_link_use(kJob, std::vector{use_}));
+  const std::vector<Sighting> seen = {{site_of("lsa"), 1, {}}, {site_of("cloud1"), 2, 0}};
+  ASSERT_TRUE(catalog_->add_sightings(kObject, second.job, seen));
+  const auto jobs = *catalog_->list_jobs({}, {});
+  const auto sightings = *catalog_->sightings(kObject);
+  ASSERT_EQ(jobs.size(), 2u);
+  ASSERT_EQ(sightings.size(), 2u);
+  back_to_version_3();
+  const std::string index_count = "sqlite_schema WHERE type = 'index' AND tbl_name = 'job'";
+  std::uint64_t indexes = 0;
+  {
+    auto old = raw();
+    EXPECT_FALSE(old->execute(insert_job(0x72, "repair")));
+    EXPECT_TRUE(old->execute("BEGIN; " + insert_job(0x72, "restore") + "; ROLLBACK"));
+    indexes = count(*old, index_count);
+  }
+  reopen();
+  EXPECT_EQ(*catalog_->list_jobs({}, {}), jobs);
+  EXPECT_EQ(*catalog_->link_use_of_job(kJob), std::vector{use_});
+  EXPECT_EQ(*catalog_->sightings(kObject), sightings);
+  EXPECT_TRUE(catalog_->integrity_check());
+  for (const JobKind kind : {JobKind::kRepair, JobKind::kMove, JobKind::kDelete}) {
+    Job job = sample_job();
+    job.job = id_of<JobId>(static_cast<Byte>(0x80 + static_cast<int>(kind)));
+    job.kind = kind;
+    ASSERT_TRUE(catalog_->start_job({job, std::nullopt, {}}));
+    EXPECT_EQ(catalog_->job(job.job)->kind, kind);
+  }
+  auto now = raw();
+  EXPECT_EQ(*now->query_number("PRAGMA user_version"), kSchemaVersion);
+  EXPECT_EQ(count(*now, "pragma_foreign_key_check"), 0u);
+  EXPECT_EQ(count(*now, "pragma_foreign_key_list('link_use') WHERE \"table\" = 'job'"), 1u);
+  EXPECT_EQ(count(*now, "pragma_foreign_key_list('sighting') WHERE \"table\" = 'job'"), 1u);
+  EXPECT_EQ(count(*now, index_count), indexes);
+  EXPECT_FALSE(now->execute("DELETE FROM job WHERE job_id = x'" + kJob.text() + "'"));
+}
+
+TEST_F(MigrationTest, TheConnectionThatMigratesHoldsForeignKeysAgain) {
+  start_store();
+  back_to_version_3();
+  auto database = *Database::open(path_);
+  ASSERT_TRUE(prepare_schema(*database));
+  EXPECT_EQ(*database->query_number("PRAGMA foreign_keys"), 1u);
+  EXPECT_EQ(*database->query_number("PRAGMA user_version"), kSchemaVersion);
+}
+
+TEST_F(MigrationTest, ABrokenReferenceStopsItAndNothingIsChanged) {
+  start_store();
+  ASSERT_TRUE(catalog_->add_link_use(kJob, std::vector{use_}));
+  back_to_version_3("DELETE FROM job");
+  EXPECT_TRUE(is_error(open_sqlite(path_), Code::kCorrupt, "records that are not there"));
+  auto old = raw();
+  EXPECT_EQ(*old->query_number("PRAGMA user_version"), 3u);
+  EXPECT_EQ(count(*old, "link_use"), 1u);
+  EXPECT_EQ(count(*old, "sqlite_schema WHERE name = 'job_with_upkeep'"), 0u);
+}
+
 TEST_F(FileTest, ALogWithoutItsFileIsRefused) {
   ASSERT_TRUE(catalog_->add_person(sample_person()));
   std::filesystem::copy_file(path_ + "-wal", dir_ + "/kept");
@@ -168,6 +270,15 @@ TEST_F(FileTest, IntegrityCheckFindsBrokenRules) {
     opened = fail(Code::kCancelled, "closed");
     write_all(good);
   }
+}
+
+TEST_F(FileTest, IntegrityCheckFindsAReplacementThatIsGone) {
+  store_and_cut();
+  ASSERT_TRUE(catalog_->replace_share(kB, replacement(*catalog_->share(kB), 0xb1, "lsb")));
+  ASSERT_TRUE(catalog_->integrity_check());
+  tamper("DELETE FROM share WHERE share_id = x'" + id_of<ShareId>(0xb1).text() + "'");
+  reopen();
+  EXPECT_TRUE(is_error(catalog_->integrity_check(), Code::kCorrupt, "nothing has replaced it"));
 }
 
 TEST_F(FileTest, ARowOfTheWrongKindIsCorrupt) {

@@ -1,6 +1,8 @@
 // Objects, shares and the one truth about where a share is.
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "catalog/catalog_test_support.h"
 
 namespace warifu::catalog {
@@ -132,6 +134,87 @@ TEST_F(ObjectsTest, TheLocationMovesOnlyToAWholeNestedSet) {
   ASSERT_TRUE(catalog_->add_shares(std::vector{near}));
   EXPECT_TRUE(refused({kNested[0], kNested[1], near.share}, "at one site"));
   EXPECT_EQ(held(), (std::vector{kA, kB, kC}));
+}
+
+TEST_F(ObjectsTest, AShareIsReplacedAtOnce) {
+  store_and_cut();
+  make_durable(kNested);
+  ASSERT_TRUE(catalog_->move_location(kC, kNested));
+  const Share old = *catalog_->share(kNested[1]);
+  const Share fresh = replacement(old, 0xd2, "cloud4");
+  ASSERT_TRUE(catalog_->replace_share(old.share, fresh));
+  EXPECT_EQ(held(), (std::vector{kA, kB, kNested[0], fresh.share, kNested[2]}));
+  EXPECT_EQ(*catalog_->share(fresh.share), fresh);
+  Share gone = old;
+  gone.state = ShareState::kDeletePending;
+  gone.site.reset();
+  EXPECT_EQ(*catalog_->share(old.share), gone);
+  // Again, before and after the old one is deleted: as it is.
+  const auto shares = *catalog_->list_shares(kObject);
+  ASSERT_TRUE(catalog_->replace_share(old.share, fresh));
+  EXPECT_EQ(*catalog_->list_shares(kObject), shares);
+  ASSERT_TRUE(catalog_->mark_deleted(old.share));
+  ASSERT_TRUE(catalog_->replace_share(old.share, fresh));
+  EXPECT_EQ(catalog_->share(old.share)->state, ShareState::kDeleted);
+  // It can be replaced in its turn, also where the first one was.
+  ASSERT_TRUE(catalog_->replace_share(fresh.share, replacement(fresh, 0xd3, "cloud2")));
+  EXPECT_EQ(catalog_->share(fresh.share)->state, ShareState::kDeletePending);
+  // And a top share.
+  const Share top = *catalog_->share(kB);
+  ASSERT_TRUE(catalog_->replace_share(kB, replacement(top, 0xb1, "lsb")));
+  EXPECT_EQ(held().size(), 5u);
+  const auto checked = catalog_->integrity_check();
+  EXPECT_TRUE(checked) << checked.error().message;
+  // Also once the object is deleted, share by share.
+  ASSERT_TRUE(catalog_->delete_object(kObject));
+  EXPECT_TRUE(catalog_->integrity_check());
+  const auto pending = *catalog_->pending_deletions();
+  for (const Share& share : pending) {
+    ASSERT_TRUE(catalog_->mark_deleted(share.share));
+    EXPECT_TRUE(catalog_->integrity_check()) << share.share.text();
+  }
+}
+
+TEST_F(ObjectsTest, OnlyTheSameShareAnewReplacesOne) {
+  store_and_cut();
+  make_durable(kNested);
+  ASSERT_TRUE(catalog_->move_location(kC, kNested));
+  const auto shares = *catalog_->list_shares(kObject);
+  const Share old = *catalog_->share(kNested[1]);
+  const auto refused = [&](Code code, std::string_view why,
+                           const std::function<void(Share&)>& change) {
+    Share fresh = replacement(old, 0xd2, "cloud4");
+    change(fresh);
+    return is_error(catalog_->replace_share(old.share, fresh), code, why);
+  };
+  const auto unfit = [&](const std::function<void(Share&)>& change) {
+    return refused(Code::kInvalidArgument, "cannot take its place", change);
+  };
+  EXPECT_TRUE(unfit([](Share& s) { s.index = 0; }));
+  EXPECT_TRUE(unfit([](Share& s) { s.generation = 2; }));
+  EXPECT_TRUE(unfit([](Share& s) { s.bytes += 32; }));
+  EXPECT_TRUE(unfit([](Share& s) { s.object = id_of<ObjectId>(9); }));
+  EXPECT_TRUE(unfit([](Share& s) { s.parent = kB; }));
+  EXPECT_TRUE(unfit([](Share& s) { s.state = ShareState::kWriting; }));
+  EXPECT_TRUE(unfit([](Share& s) {
+    s.parent.reset();
+    s.level = 0;
+  }));
+  EXPECT_TRUE(
+      refused(Code::kInvalidArgument, "is not of the cut", [](Share& s) { s.cut_shares = 4; }));
+  EXPECT_TRUE(refused(Code::kInvalidArgument, "no site", [](Share& s) { s.site.reset(); }));
+  EXPECT_TRUE(
+      refused(Code::kAlreadyExists, "already known", [](Share& s) { s.share = kNested[1]; }));
+  EXPECT_TRUE(refused(Code::kInvalidArgument, "not JSON", [](Share& s) { s.protections = "{"; }));
+  EXPECT_TRUE(is_error(catalog_->replace_share(id_of<ShareId>(1), replacement(old, 0xd2, "cloud4")),
+                       Code::kNotFound, "not known"));
+  // The share that was cut has lost its site too; but a part of it is not what replaced it.
+  EXPECT_TRUE(is_error(catalog_->replace_share(kC, *catalog_->share(kNested[0])),
+                       Code::kInvalidArgument, "is delete_pending"));
+  EXPECT_EQ(*catalog_->list_shares(kObject), shares);
+  // Of a deleted object nothing comes back.
+  ASSERT_TRUE(catalog_->delete_object(kObject));
+  EXPECT_TRUE(refused(Code::kInvalidArgument, "is delete_pending", [](Share&) {}));
 }
 
 // 2 of 2 at the top, the second share cut into four.

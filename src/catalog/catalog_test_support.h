@@ -75,6 +75,16 @@ inline std::vector<Share> nested_shares() {
   return shares;
 }
 
+// What takes the place of `old`: the same share anew, at `site`.
+inline Share replacement(const Share& old, Byte number, std::string_view site) {
+  Share share = old;
+  share.share = id_of<ShareId>(number);
+  share.site = site_of(site);
+  share.last_site = site_of(site);
+  share.state = ShareState::kDurable;
+  return share;
+}
+
 inline Job sample_job() {
   Job job;
   job.job = kJob;

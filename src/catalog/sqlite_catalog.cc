@@ -23,10 +23,14 @@ constexpr std::array<Rule, 4> kRules = {{
     {"a nested share does not fit its parent", R"sql(
       SELECT lower(hex(n.share_id)) FROM share n JOIN share p ON n.parent_id = p.share_id
       WHERE p.level <> 0 OR p.object_id <> n.object_id OR p.generation <> n.generation)sql"},
-    {"a cut share has no nested shares", R"sql(
+    {"a cut share has no nested shares, and nothing has replaced it", R"sql(
       SELECT lower(hex(s.share_id)) FROM share s
       WHERE s.site IS NULL AND s.state = 'delete_pending' AND
-        NOT EXISTS (SELECT 1 FROM share n WHERE n.parent_id = s.share_id))sql"},
+        NOT EXISTS (SELECT 1 FROM share n WHERE n.parent_id = s.share_id) AND
+        NOT EXISTS (SELECT 1 FROM share r
+          WHERE r.share_id <> s.share_id AND r.object_id = s.object_id AND
+            r.generation = s.generation AND r.parent_id IS s.parent_id AND r.idx = s.idx AND
+            (r.site IS NOT NULL OR r.state = 'deleted')))sql"},
     {"a deleted object has a live share", R"sql(
       SELECT lower(hex(s.share_id)) FROM share s JOIN object o USING (object_id)
       WHERE o.state = 'deleted' AND s.state IN ('planned', 'writing', 'durable'))sql"},

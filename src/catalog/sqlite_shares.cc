@@ -228,16 +228,16 @@ Result<> SqliteCatalog::replace_share(const ShareId& old, const Share& fresh) {
   TRY(check_record(fresh));
   return change([&]() -> Result<> {
     TRY_ASSIGN(Share replaced, share_locked(old));
-    const auto known = share_locked(fresh.share);
-    if (known && known->state == ShareState::kDurable && known->site == fresh.site &&
-        !replaced.site) {
-      return {};  // done before
-    }
-    if (replaced.state != ShareState::kDurable) return cannot(replaced, "nothing takes its place");
     const bool same_place = replaced.object == fresh.object && replaced.parent == fresh.parent &&
                             replaced.index == fresh.index && replaced.level == fresh.level &&
                             replaced.generation == fresh.generation &&
                             replaced.bytes == fresh.bytes;
+    const auto known = share_locked(fresh.share);
+    if (same_place && known && known->state == ShareState::kDurable && known->site == fresh.site &&
+        !replaced.site) {
+      return {};  // done before
+    }
+    if (replaced.state != ShareState::kDurable) return cannot(replaced, "nothing takes its place");
     if (!same_place || fresh.state != ShareState::kDurable) {
       return cannot(replaced, "share " + fresh.share.text() + " cannot take its place");
     }

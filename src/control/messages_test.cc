@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "wire/wire_test_support.h"
+
 namespace warifu::control {
 namespace {
 
@@ -60,27 +62,9 @@ CombineRequest combine_of(std::size_t others) {
   return request;
 }
 
-// Every prefix and every longer body is refused; a changed byte never decodes to the same message
-// and never to one with another encoding.
 template <typename Decode, typename Encode>
 void corrupt_everywhere(const Bytes& good, const Decode& decode, const Encode& encode_again) {
-  ASSERT_TRUE(decode(good));
-  ASSERT_EQ(encode_again(*decode(good)), good);
-  for (std::size_t size = 0; size < good.size(); ++size) {
-    ASSERT_FALSE(decode(Bytes(good.begin(), good.begin() + static_cast<long>(size)))) << size;
-  }
-  Bytes longer = good;
-  longer.push_back(0);
-  ASSERT_FALSE(decode(longer));
-  for (std::size_t at = 0; at < good.size(); ++at) {
-    for (const Byte flip : {Byte{0x01}, Byte{0x80}, Byte{0xff}}) {
-      Bytes bad = good;
-      bad[at] = static_cast<Byte>(bad[at] ^ flip);
-      const auto decoded = decode(bad);
-      if (!decoded) continue;
-      ASSERT_EQ(encode_again(*decoded), bad) << at;
-    }
-  }
+  ASSERT_EQ(wire::check_corruptions(good, decode, encode_again), "");
 }
 
 const auto kEncode = [](const auto& message) { return encode(message); };

@@ -5,39 +5,10 @@
 #include <algorithm>
 #include <set>
 
-#include "control/placement.h"
+#include "control/snapshot_test_support.h"
 
 namespace warifu::control {
 namespace {
-
-constexpr std::uint64_t kGigabyte = 1'000'000'000;
-
-SiteName site(const char* name) {
-  return *SiteName::parse(name);
-}
-
-Snapshot reference_network() {
-  Snapshot snapshot;
-  snapshot.origin = site("tommo");
-  snapshot.sites = {{site("tommo"), 1, {"origin"}},         {site("lsa"), 2, {"vault"}},
-                    {site("tuh"), 3, {"gateway", "vault"}}, {site("cloud1"), 4, {"cloud"}},
-                    {site("cloud2"), 5, {"cloud"}},         {site("cloud3"), 6, {"cloud"}}};
-  const auto link = [&](const char* a, const char* b, kme::LinkClass link_class) {
-    snapshot.edges.push_back({site(a), site(b), link_class, 20 * kGigabyte, 0});
-    snapshot.edges.push_back({site(b), site(a), link_class, 20 * kGigabyte, 0});
-  };
-  link("tommo", "lsa", kme::LinkClass::kQkd);
-  link("tommo", "tuh", kme::LinkClass::kQkd);
-  for (const char* cloud : {"cloud1", "cloud2", "cloud3"}) {
-    link("tuh", cloud, kme::LinkClass::kPreshared);
-  }
-  link("cloud1", "cloud2", kme::LinkClass::kPreshared);
-  link("cloud2", "cloud3", kme::LinkClass::kPreshared);
-  link("cloud1", "cloud3", kme::LinkClass::kPreshared);
-  return snapshot;
-}
-
-const char* kReferencePolicy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
 
 Result<PlacementPlan> plan_reference(const Snapshot& snapshot) {
   return plan_placement(*parse_policy(kReferencePolicy), snapshot,
@@ -96,10 +67,6 @@ TEST(Placement, NoSiteSeesTwoSharesOnTheWay) {
 void unlink(Snapshot& snapshot, const char* name) {
   std::erase_if(snapshot.edges,
                 [&](const EdgeState& e) { return e.from == site(name) || e.to == site(name); });
-}
-void link(Snapshot& snapshot, const char* a, const char* b) {
-  snapshot.edges.push_back({site(a), site(b), kme::LinkClass::kQkd, 9 * kGigabyte, 0});
-  snapshot.edges.push_back({site(b), site(a), kme::LinkClass::kQkd, 9 * kGigabyte, 0});
 }
 bool says(const Result<PlacementPlan>& plan, const std::string& why) {
   return !plan && plan.error().code == Code::kRefused &&

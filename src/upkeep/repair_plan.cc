@@ -14,9 +14,12 @@ namespace {
 using control::KeyGraph;
 using control::ShareLocation;
 using Helpers = std::vector<const ShareLocation*>;
+using Bans = std::vector<std::vector<bool>>;  // for each part: sites that must not see it pass
 
 // Longer chains are taken in one order only: as they come.
 constexpr std::size_t kPermuted = 5;
+// So many ways of the messages of one chain are looked at.
+constexpr std::size_t kMaxDetours = 64;
 
 std::uint64_t bytes_of(const RepairField& field, const ShareLocation& share) {
   sharing::RecordLayout records = field.records.below(field.policy.scheme);
@@ -154,18 +157,16 @@ class Search {
     std::ranges::for_each(sum.parts[part].mask_knowing, ban);
   }
 
-  bool add_ways(RepairPlan& plan, const std::vector<bool>& too_much) {
+  bool add_ways(RepairPlan& plan, const Bans& bans) {
     const KeyGraph::Node target = graph_.find(made_.site);
     for (std::size_t i = 0; i < plan.sum.parts.size(); ++i) {
       PartWay& part = plan.sum.parts[i];
-      std::vector<bool> banned = too_much;
-      ban_partners(plan.sum, i, banned);
       const KeyGraph::Node source = graph_.find(part.at.site);
       if (source == KeyGraph::kNone || target == KeyGraph::kNone) {
         note((source == KeyGraph::kNone ? part.at.site : made_.site).text() + " does not answer");
         return false;
       }
-      const KeyGraph::Tree tree = graph_.grow(source, prices_, banned);
+      const KeyGraph::Tree tree = graph_.grow(source, prices_, bans[i]);
       if (tree.price[target] == KeyGraph::kUnreachable) {
         note("share " + part.at.letter + " has no way to " + made_.site.text() +
              " but over sites that would see too much");
@@ -185,16 +186,27 @@ class Search {
     return true;
   }
 
+  // Best first. Where a site sees too much, one of the messages that it sees has to take another
+  // way: each of them in turn, for a site may often see some but not all.
   void try_chain(const Helpers& helpers) {
     RepairPlan masks;
     masks.sum.made = made_;
     for (const ShareLocation* helper : helpers)
       masks.sum.parts.push_back({.at = *helper, .route = {}});
     if (!add_masks(helpers, masks)) return;
-    std::vector<bool> banned(graph_.size());
-    for (std::size_t round = 0; round <= graph_.size(); ++round) {
+    std::multimap<double, std::pair<RepairPlan, Bans>> open;
+    std::set<Bans> known;
+    const auto add = [&](Bans bans) {
+      if (!known.insert(bans).second) return;
       RepairPlan plan = masks;
-      if (!add_ways(plan, banned)) return;
+      if (add_ways(plan, bans))
+        open.emplace(plan.price, std::pair{std::move(plan), std::move(bans)});
+    };
+    Bans partners(helpers.size(), std::vector<bool>(graph_.size()));
+    for (std::size_t i = 0; i < partners.size(); ++i) ban_partners(masks.sum, i, partners[i]);
+    add(std::move(partners));
+    for (std::size_t tried = 0; !open.empty() && tried < kMaxDetours; ++tried) {
+      auto [plan, bans] = std::move(open.extract(open.begin()).mapped());
       if (best_ && best_->price <= plan.price) return;
       const auto over = who_sees_too_much(field_.policy, field_.seen, views_of(plan.sum));
       if (!over) {
@@ -203,8 +215,17 @@ class Search {
       }
       note(over->text() + " would see too much of the object");
       const KeyGraph::Node node = graph_.find(*over);
-      if (node == KeyGraph::kNone || banned[node] || *over == made_.site) return;
-      banned[node] = true;
+      if (node == KeyGraph::kNone) return;
+      for (std::size_t i = 0; i < bans.size(); ++i) {
+        const PartWay& part = plan.sum.parts[i];
+        const bool end = *over == part.at.site || *over == made_.site;
+        const bool sees = part.knowing.contains(*over) ||
+                          std::ranges::find(part.route, *over) != part.route.end();
+        if (end || !sees) continue;
+        Bans more = bans;
+        more[i][node] = true;
+        add(std::move(more));
+      }
     }
   }
 

@@ -3,9 +3,9 @@
 //
 // Helpers stand in a chain; neighbours in it share key that masks their parts, so both need a link
 // with each other. A plan is legal when no site comes to see, over all that the exposure ledger
-// remembers and this together, more than control/exposure.h allows; the new holder too. Helper
-// sets, chains and sites to avoid are tried cheapest first, within kMaxRepairTrials. Pure functions
-// over a snapshot.
+// remembers and this together, more than control/exposure.h allows; the new holder too. All helper
+// sets and chains are tried within kMaxRepairTrials, and the ways of each cheapest first. Pure
+// functions over a snapshot.
 #pragma once
 
 #include "upkeep/repair_view.h"

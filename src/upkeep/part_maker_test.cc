@@ -1,0 +1,314 @@
+// Parts sum up to the lost share byte for byte: random objects under random policies, every lost
+// share, every set of helpers, with the orders that share control would send and chain masks on
+// top. Orders that do not fit the share that is held are refused.
+#include "upkeep/part_maker.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "sharing/sharing_test_support.h"
+#include "upkeep/relocation_job.h"
+#include "upkeep/upkeep_test_support.h"
+
+namespace warifu::upkeep {
+namespace {
+
+constexpr std::uint32_t kChunkBytes = 96;
+
+void add_into(MutableBytes sum, ByteView term) {
+  ASSERT_EQ(sum.size(), term.size());
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = static_cast<Byte>(sum[i] ^ term[i]);
+}
+
+// A share as its holder has it.
+struct Held {
+  store::ShareHeader header;
+  std::vector<Bytes> records;
+};
+
+// An object of random records, cut as its policy says. Share "C2" is at site "c2"; a share that was
+// cut again is known to its siblings at "gate".
+class CutObject {
+ public:
+  CutObject(const std::string& policy, std::uint64_t length, std::mt19937_64& generator)
+      : policy_(*control::parse_policy(policy)), generator_(generator) {
+    common_.object.bytes.fill(0x0b);
+    common_.owner.bytes.fill(0x0c);
+    common_.generation = 1;
+    common_.chunk_bytes = kChunkBytes;
+    common_.object_length = length;
+    common_.chunk_count = store::chunk_count_of(length, kChunkBytes);
+    common_.policy = policy_.text();
+    const sharing::RecordLayout layout(sharing::Chunking{{length}, kChunkBytes});
+    std::vector<Bytes> records;
+    for (std::uint64_t i = 0; i < layout.count(); ++i) {
+      records.push_back(sharing::random_bytes(generator_, layout.length({i})));
+    }
+    cut(policy_, layout, records, std::nullopt);
+  }
+
+  [[nodiscard]] const control::PolicyNode& policy() const { return policy_; }
+  [[nodiscard]] const std::vector<control::ShareLocation>& shares() const { return locations_; }
+  [[nodiscard]] const Held& held(const std::string& letter) const { return held_.at(letter); }
+
+ private:
+  static std::string holder_of(std::string letter) {
+    for (char& c : letter) c = static_cast<char>(std::tolower(c));
+    return letter;
+  }
+
+  void cut(const control::PolicyNode& node, const sharing::RecordLayout& layout,
+           const std::vector<Bytes>& records, std::optional<sharing::ShareIndex> parent) {
+    const sharing::Scheme& scheme = node.scheme;
+    std::vector<Held> made(scheme.shares);
+    std::vector<sharing::ShareIndex> given = sharing::all_shares(scheme);
+    std::ranges::shuffle(given, generator_);
+    given.resize(scheme.privacy());
+    for (Bytes padded : records) {
+      padded.resize(scheme.padded(padded.size()));
+      const auto shares = sharing::split_with(scheme, given, padded, generator_, 0);
+      for (std::size_t i = 0; i < made.size(); ++i) made[i].records.push_back(shares[i]);
+    }
+    std::vector<store::Sibling> siblings;
+    const auto location = [&](std::size_t i) {
+      const auto index = static_cast<sharing::ShareIndex>(i);
+      const std::string letter =
+          parent ? control::nested_letter(*parent, index) : control::top_letter(index);
+      return share_at(letter, node.children[i].is_leaf() ? holder_of(letter) : "gate");
+    };
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      siblings.push_back({static_cast<std::uint8_t>(i), location(i).share, location(i).site});
+    }
+    const sharing::RecordLayout below = layout.below(scheme);
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      const control::ShareLocation at = location(i);
+      store::ShareHeader header = common_;
+      header.share = at.share;
+      header.scheme = scheme;
+      header.index = static_cast<std::uint8_t>(i);
+      header.siblings = siblings;
+      header.full_record_bytes = below.full_bytes();
+      header.last_record_bytes = below.last_bytes();
+      if (parent) {
+        header.level = store::Level::kNested;
+        header.parent.bytes.fill(0xfe);
+        header.parent_index = static_cast<std::uint8_t>(*parent);
+      }
+      const auto checked = store::check_header(header);
+      ASSERT_TRUE(checked) << checked.error().message;
+      made[i].header = header;
+      if (!node.children[i].is_leaf()) {
+        cut(node.children[i], below, made[i].records, static_cast<sharing::ShareIndex>(i));
+        continue;
+      }
+      locations_.push_back(at);
+      held_[at.letter] = std::move(made[i]);
+    }
+  }
+
+  control::PolicyNode policy_;
+  std::mt19937_64& generator_;
+  store::ShareHeader common_;
+  std::map<std::string, Held> held_;
+  std::vector<control::ShareLocation> locations_;
+};
+
+SumOfParts sum_of(const control::ShareLocation& made, const HelperSet& helpers,
+                  const std::string& target) {
+  SumOfParts sum{.made = made, .parts = {}};
+  sum.made.site = site(target);
+  for (const auto& helper : helpers) sum.parts.push_back({.at = helper, .route = {}});
+  return sum;
+}
+
+std::vector<PartOrder> orders_for(const SumOfParts& sum) {
+  std::vector<PartOrder> received;
+  for (const PartOrder& order : orders_of(sum, JobId{}, 0)) {
+    received.push_back(*decode_order(encode(order)));
+  }
+  return received;
+}
+
+// The records that arrive at the new holder, summed up. Every mask is added at both of its ends,
+// and they are as many as the masks that the orders speak of.
+std::vector<Bytes> taken(const CutObject& object, const SumOfParts& sum,
+                         const sharing::RecordLayout& layout, std::mt19937_64& generator) {
+  const std::vector<PartOrder> orders = orders_for(sum);
+  std::vector<std::optional<PartMaker>> makers;
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    const auto maker = PartMaker::make(object.held(sum.parts[i].at.letter).header, orders[i]);
+    EXPECT_TRUE(maker) << sum.parts[i].at.letter << ": " << maker.error().message;
+    if (!maker) return {};
+    EXPECT_EQ(maker->records(), layout);
+    EXPECT_EQ(orders[i].before() != nullptr, i > 0);
+    EXPECT_EQ(orders[i].after() != nullptr, i + 1 < orders.size());
+    makers.emplace_back(*maker);
+  }
+  std::vector<Bytes> records;
+  for (std::uint64_t chunk = 0; chunk < layout.count(); ++chunk) {
+    const ChunkIndex index{chunk};
+    Bytes total(layout.length(index)), mask(total.size());
+    for (std::size_t i = 0; i < makers.size(); ++i) {
+      const Bytes& record = object.held(sum.parts[i].at.letter).records[chunk];
+      secret::Buffer message = makers[i]->part(index, secret::Buffer::copy_of(record));
+      if (orders[i].before() != nullptr) add_into(message.bytes(), mask);
+      if (orders[i].after() != nullptr) {
+        mask = sharing::random_bytes(generator, total.size());
+        add_into(message.bytes(), mask);
+      }
+      add_into(total, message.bytes());
+    }
+    records.push_back(std::move(total));
+  }
+  return records;
+}
+
+// Every lost share out of `most` helper sets at most, in random chains. Returns how many there
+// were.
+std::size_t repair_everything(const CutObject& object, std::mt19937_64& generator,
+                              std::size_t most) {
+  std::size_t repaired = 0;
+  for (const auto& lost : object.shares()) {
+    const Held& held = object.held(lost.letter);
+    auto sets = every_helper_set(object.policy(), object.shares(), lost);
+    std::ranges::shuffle(sets, generator);
+    if (sets.size() > most) sets.resize(most);
+    for (HelperSet& helpers : sets) {
+      std::ranges::shuffle(helpers, generator);
+      const SumOfParts sum = sum_of(lost, helpers, "fresh");
+      EXPECT_EQ(taken(object, sum, store::records_of(held.header), generator), held.records)
+          << lost.letter << " under " << object.policy().text();
+      ++repaired;
+    }
+  }
+  return repaired;
+}
+
+TEST(PartMaker, EveryLostShareOutOfEverySetOfHelpers) {
+  std::mt19937_64 generator(31);
+  // Policy, and how many sets there are over all lost shares.
+  const std::vector<std::pair<std::string, std::size_t>> cases = {
+      {"2 of (origin, v, v)", 3},
+      {"2 of (origin, v, 2 of (c, c, c) via g)", 3 + 3 + 3},
+      {"3 of (origin, v, v, v, v)", 5 * 4},
+      {"2 of (origin, v, v, v)", 4 * 3},
+      {"3 of (origin, v, 3 of (c, c, c, c) via g, v)", 3 * 4 + 4},
+      {"2 of (2 of (c, c, c) via g, 3 of (d, d, d, d) via g, origin)", 3 + 4 + 12},
+      {"ramp 3 of (origin, v, v, v)", 4},
+      {"ramp 3 of (origin, v, v, ramp 3 of (c, c, c, c) via g)", 3 * 4 + 4},
+      {"2 of (origin, v, ramp 3 of (c, c, c, c) via g)", 2 * 4 + 4},
+      {"ramp 3 of (origin, 2 of (c, c, c) via g, 2 of (d, d) via g, v)", 2 * 3 + 3},
+      {"2 of (origin, v)", 0}};
+  for (const auto& [policy, sets] : cases) {
+    for (const std::uint64_t length : {1u, 96u, 225u, 384u, 1000u}) {
+      const CutObject object(policy, length, generator);
+      EXPECT_EQ(repair_everything(object, generator, 100), sets) << policy;
+    }
+  }
+}
+
+std::string random_cut(std::mt19937_64& generator, bool top) {
+  const bool ramp = generator() % 4 == 0;
+  const std::size_t shares = ramp ? 4 : generator() % 5 + 2;
+  const std::size_t threshold = ramp ? 3 : generator() % (shares - 1) + 2;
+  std::string text = (ramp ? "ramp " : "") + std::to_string(threshold) + " of (";
+  for (std::size_t i = 0; i < shares; ++i) {
+    if (i > 0) text += ", ";
+    text += top && generator() % 3 == 0 ? random_cut(generator, false) + " via gate" : "site";
+  }
+  return text + ")";
+}
+
+TEST(PartMaker, RandomPolicies) {
+  std::mt19937_64 generator(32);
+  std::size_t repaired = 0;
+  for (int round = 0; round < 60; ++round) {
+    const CutObject object(random_cut(generator, true), generator() % 600 + 1, generator);
+    repaired += repair_everything(object, generator, 6);
+    ASSERT_FALSE(HasFailure()) << "round " << round;
+  }
+  EXPECT_GT(repaired, 800u);
+}
+
+TEST(PartMaker, AMoveGivesTheRecordsThemselves) {
+  std::mt19937_64 generator(33);
+  const CutObject object("ramp 3 of (origin, v, 2 of (c, c, c) via g, v)", 500, generator);
+  for (const auto& share : object.shares()) {
+    const Held& held = object.held(share.letter);
+    const PartOrder order = orders_for(sum_of(share, {share}, "fresh")).front();
+    EXPECT_TRUE(order.making.is_move());
+    const auto maker = PartMaker::make(held.header, order);
+    ASSERT_TRUE(maker) << maker.error().message;
+    EXPECT_EQ(maker->records(), store::records_of(held.header));
+    for (std::uint64_t i = 0; i < held.records.size(); ++i) {
+      const secret::Buffer part = maker->part({i}, secret::Buffer::copy_of(held.records[i]));
+      EXPECT_EQ(Bytes(part.bytes().begin(), part.bytes().end()), held.records[i]);
+    }
+  }
+}
+
+class Refusals : public testing::Test {
+ protected:
+  // Whether the holder of `letter` takes its order for the repair of `lost` out of `helpers` at
+  // `target` once `change` has been at it.
+  bool takes(
+      const std::string& letter, const std::string& lost, const std::vector<std::string>& helpers,
+      const std::function<void(PartOrder&)>& change = [](PartOrder&) {},
+      const std::string& target = "fresh") {
+    HelperSet set;
+    for (const std::string& helper : helpers) set.push_back(location(helper));
+    const auto at = std::ranges::find(helpers, letter) - helpers.begin();
+    PartOrder order = orders_for(sum_of(location(lost), set, target))[static_cast<std::size_t>(at)];
+    change(order);
+    const auto maker = PartMaker::make(object_.held(letter).header, order);
+    EXPECT_TRUE(maker || maker.error().code == Code::kRefused ||
+                maker.error().code == Code::kInvalidArgument);
+    return maker.has_value();
+  }
+  control::ShareLocation location(const std::string& letter) {
+    return *std::ranges::find(object_.shares(), letter, &control::ShareLocation::letter);
+  }
+
+  std::mt19937_64 generator_{34};
+  CutObject object_{"2 of (origin, v, 2 of (c, c, c) via g)", 500, generator_};
+};
+
+TEST_F(Refusals, AnotherShare) {
+  const auto other = [](PartOrder& o) { o.share.bytes[5] ^= 1; };
+  EXPECT_TRUE(takes("C1", "A", {"B", "C1", "C2"}));
+  EXPECT_FALSE(takes("C1", "A", {"B", "C1", "C2"}, other));
+  EXPECT_FALSE(takes("C1", "C2", {"C1", "C3"}, other));
+  EXPECT_FALSE(takes("B", "B", {"B"}, other));
+}
+
+TEST_F(Refusals, AnotherPlaceInTheChainOrAChainThatMakesSomethingElse) {
+  const auto c1 = [&](const std::function<void(PartOrder&)>& change) {
+    return takes("C1", "A", {"B", "C1", "C2"}, change);
+  };
+  EXPECT_TRUE(c1([](PartOrder&) {}));
+  EXPECT_FALSE(c1([](PartOrder& o) { o.own = 0; }));
+  EXPECT_FALSE(c1([](PartOrder& o) { o.own = 2; }));
+  EXPECT_FALSE(c1([](PartOrder& o) { o.making.chain.erase(o.making.chain.begin()); }));
+  EXPECT_FALSE(c1([](PartOrder& o) { o.making.chain.pop_back(); }));
+  EXPECT_FALSE(c1([](PartOrder& o) { o.making.made = {1, {}}; }));
+  EXPECT_FALSE(c1([](PartOrder& o) { o.making.made = {2, 2}; }));
+  EXPECT_FALSE(c1([](PartOrder& o) { o.making.chain[2].place.part = 0; }));
+}
+
+TEST_F(Refusals, TheNewSiteHoldsASibling) {
+  const auto nothing = [](PartOrder&) {};
+  // Where the share was, it may come to be again; at a sibling's holder it may not.
+  EXPECT_TRUE(takes("B", "A", {"B", "C1", "C2"}, nothing, "a"));
+  EXPECT_FALSE(takes("B", "A", {"B", "C1", "C2"}, nothing, "b"));
+  EXPECT_FALSE(takes("C1", "A", {"B", "C1", "C2"}, nothing, "c1"));
+  EXPECT_FALSE(takes("C1", "A", {"B", "C1", "C2"}, nothing, "c3"));
+  EXPECT_TRUE(takes("C1", "C2", {"C1", "C3"}, nothing, "c2"));
+  EXPECT_FALSE(takes("C1", "C2", {"C1", "C3"}, nothing, "c3"));
+  EXPECT_TRUE(takes("B", "B", {"B"}, nothing, "b"));
+  EXPECT_FALSE(takes("B", "B", {"B"}, nothing, "a"));
+  EXPECT_FALSE(takes("C1", "C1", {"C1"}, nothing, "c2"));
+}
+
+}  // namespace
+}  // namespace warifu::upkeep
