@@ -110,6 +110,27 @@ std::optional<double> complete(SumOfParts& sum, const EdgeOf& edges, std::uint64
   return price;
 }
 
+// Whether somebody who knows a mask of a part sees it, which its giver would refuse.
+bool partner_sees(const SumOfParts& sum) {
+  for (std::size_t i = 0; i < sum.parts.size(); ++i) {
+    std::set<SiteName> partners;
+    if (i > 0) {
+      partners = sum.parts[i - 1].mask_knowing;
+      partners.insert(sum.parts[i - 1].at.site);
+    }
+    if (i + 1 < sum.parts.size()) {
+      partners.insert(sum.parts[i + 1].at.site);
+      partners.insert(sum.parts[i].mask_knowing.begin(), sum.parts[i].mask_knowing.end());
+    }
+    for (const SiteName& partner : partners) {
+      const control::Route& route = sum.parts[i].route;
+      if (sum.parts[i].knowing.contains(partner)) return true;
+      if (std::ranges::find(route, partner) != route.end()) return true;
+    }
+  }
+  return false;
+}
+
 class Everything {
  public:
   Everything(const World& world, const ShareLocation& made)
@@ -150,6 +171,7 @@ class Everything {
     }
     const auto price = complete(sum_, edges_, bytes_);
     if (!price || (best_ && *best_ <= *price)) return;
+    if (partner_sees(sum_)) return;
     if (!who_sees_too_much(world_.policy, world_.seen, views_of(sum_))) best_ = price;
   }
 
@@ -247,6 +269,7 @@ void check_plan(const World& world, const RepairPlan& plan, const std::vector<He
   }
   EXPECT_EQ(plan.bytes_by_edge, carried);
   EXPECT_FALSE(who_sees_too_much(world.policy, world.seen, views_of(again)));
+  EXPECT_FALSE(partner_sees(again));
   for (const ShareLocation& other : world.shares) EXPECT_NE(other.site, plan.sum.made.site);
 }
 
