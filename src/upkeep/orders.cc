@@ -87,10 +87,11 @@ Result<> check_making(const control::PolicyNode& policy, const Making& making) {
   const auto cut_of = [&](std::uint8_t top) -> const control::PolicyNode& {
     return policy.children[top];
   };
-  if (making.made.top >= policy.children.size() ||
-      cut_of(making.made.top).is_leaf() == making.made.part.has_value()) {
-    return no_making("it has no such place in the policy");
-  }
+  const bool is_there =
+      making.made.top < policy.children.size() &&
+      cut_of(making.made.top).is_leaf() != making.made.part.has_value() &&
+      (!making.made.part || *making.made.part < cut_of(making.made.top).children.size());
+  if (!is_there) return no_making("it has no such place in the policy");
   if (making.is_move()) {
     if (making.chain.front().place == making.made) return {};
     return no_making("one share alone makes no other");

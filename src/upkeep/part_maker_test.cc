@@ -305,7 +305,7 @@ TEST_F(Refusals, TheNewSiteHoldsASibling) {
   EXPECT_FALSE(takes("C1", "A", {"B", "C1", "C2"}, nothing, "c3"));
   EXPECT_TRUE(takes("C1", "C2", {"C1", "C3"}, nothing, "c2"));
   EXPECT_FALSE(takes("C1", "C2", {"C1", "C3"}, nothing, "c3"));
-  EXPECT_TRUE(takes("B", "B", {"B"}, nothing, "b"));
+  EXPECT_FALSE(takes("B", "B", {"B"}, nothing, "b"));  // it is there
   EXPECT_FALSE(takes("B", "B", {"B"}, nothing, "a"));
   EXPECT_FALSE(takes("C1", "C1", {"C1"}, nothing, "c2"));
 }

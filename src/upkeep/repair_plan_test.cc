@@ -383,7 +383,7 @@ TEST(RepairPlan, ATopShareOfTheReferenceNetworkHasNoHelpersWithLinks) {
   // A, would pass them too.
   control::link(world.snapshot, "tommo", "cloud1");
   const auto tapped = plan_repair(world.field(), lost, site("lsa"));
-  EXPECT_TRUE(refuses(tapped, "would see too much of the object")) << tapped.error().message;
+  EXPECT_TRUE(refuses(tapped, "but over sites that would see too much")) << tapped.error().message;
   // And past it there must be a way.
   control::link(world.snapshot, "lsa", "cloud1");
   control::link(world.snapshot, "lsa", "cloud2");
