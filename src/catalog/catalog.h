@@ -98,8 +98,8 @@ class Catalog {
                                                std::span<const ShareId> nested) = 0;
   // `fresh` takes the place of `old` in one step: the old one becomes delete_pending, site none,
   // and the new one, which must be new, is durable at its site. Again after it was done: no error.
-  // Errors: kNotFound (old), kAlreadyExists, kInvalidArgument unless the old one is durable and both
-  // stand at one place of the tree.
+  // Errors: kNotFound (old), kAlreadyExists, kInvalidArgument unless the old one is durable and
+  // both stand at one place of the tree.
   [[nodiscard]] virtual Result<> replace_share(const ShareId& old, const Share& fresh) = 0;
   // The share's last site has deleted it. Errors: kNotFound, kInvalidArgument unless
   // delete_pending.

@@ -206,6 +206,11 @@ TEST_F(FileTest, ACutFileIsCorrupt) {
   }
 }
 
+TEST_F(FileTest, ANewFileHasNoFreePages) {
+  catalog_.reset();
+  EXPECT_EQ(*(*Database::open(path_))->query_number("PRAGMA freelist_count"), 0u);
+}
+
 TEST_F(FileTest, AZeroedPageIsCorrupt) {
   store_and_cut();
   catalog_.reset();

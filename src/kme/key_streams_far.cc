@@ -77,8 +77,12 @@ Result<> KeyStreams::take_note(const SiteName& from, const StreamNote& note) {
     case StreamNote::Kind::kJoined:
     case StreamNote::Kind::kRead:
       if (!stream.terms().at_source) return fail(Code::kRefused, "that is for the source's site");
-      if (state == KeyStream::State::kBroken || state == KeyStream::State::kClosed) {
+      if (state == KeyStream::State::kBroken) {
         return fail(Code::kNotFound, "the key stream has ended at " + self_.text());
+      }
+      // Word of it is on its way; what the far end still holds is its application's.
+      if (state == KeyStream::State::kClosed) {
+        return fail(Code::kCancelled, "the key stream has been closed at " + self_.text());
       }
       stream.join();
       stream.note_far_next(note.next);

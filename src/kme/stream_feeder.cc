@@ -32,8 +32,8 @@ void KeyStreams::start_thread(const EntryPtr& entry) {
       feed(entry);
     } else {
       follow(entry);
+      tell_end(entry);
     }
-    tell_end(entry);
     entry.over = true;
   });
 }
@@ -105,6 +105,8 @@ void KeyStreams::probe(Entry& entry, StreamNote::Kind kind, Asked& asked) {
   if (heard) {
     asked.starved = progress.starved;
     asked.told = progress.next;
+  } else if (heard.error().code == Code::kCancelled) {
+    entry.stream.peer_closed();
   } else if (heard.error().code == Code::kNotFound) {
     log_info("key stream " + stream_id_text(entry.stream.terms().id) +
              " breaks: the other site knows it no more");
@@ -118,6 +120,7 @@ void KeyStreams::probe(Entry& entry, StreamNote::Kind kind, Asked& asked) {
 void KeyStreams::feed(Entry& entry) {
   const std::jthread second([&] { run_lane(entry, false); });
   run_lane(entry, true);
+  tell_end(entry);  // the other lane may still be drawing
 }
 
 void KeyStreams::run_lane(Entry& entry, bool first) {
