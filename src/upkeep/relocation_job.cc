@@ -2,6 +2,7 @@
 #include "upkeep/relocation_job.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "base/log.h"
 #include "control/exposure_ledger.h"
@@ -146,7 +147,12 @@ Result<> RelocationJob::take() {
           engine_.catalog(), job_id_, {plan.sum.parts[i].at.site, plan.sum.parts[i + 1].at.site},
           outlook.view.snapshot, control::bulk_use(records, first, records.count() - first)));
     }
-    TRY(fetch(request));
+    Result<> fetched = fetch(request);
+    // Somebody has started anew since, and knows neither order nor upload any more.
+    if (!fetched && fetched.error().code == Code::kNotFound) {
+      fetched = fail(Code::kUnavailable, fetched.error().message);
+    }
+    TRY(fetched);
   }
   job_.progress_bytes = job_.total_bytes;
   return save(JobState::kRunning, "settle");
@@ -171,6 +177,19 @@ Result<> RelocationJob::fetch(const TakeRequest& request) {
                                                     .body = encode(request)}));
   TRY(call.reply(watch));
   return {};
+}
+
+// Every link that carried or masked a part, over all attempts.
+Result<std::vector<control::Protections::Hop>> RelocationJob::hops_of_job() {
+  TRY_ASSIGN(const std::vector<catalog::LinkUse> uses, engine_.catalog().link_use_of_job(job_id_));
+  std::vector<control::Protections::Hop> hops;
+  for (const catalog::LinkUse& use : uses) {
+    control::Protections::Hop hop{use.from.text(), use.to.text(), use.link_class, {}};
+    std::istringstream origins(use.origin);  // "HARDWARE+PRESHARED"
+    for (std::string origin; std::getline(origins, origin, '+');) hop.origins.push_back(origin);
+    hops.push_back(std::move(hop));
+  }
+  return hops;
 }
 
 Result<> RelocationJob::settle() {
@@ -200,7 +219,7 @@ Result<> RelocationJob::settle() {
                         encode(commit)));
   }
   protections.drawn = false;
-  protections.hops.clear();
+  TRY_ASSIGN(protections.hops, hops_of_job());
   fresh.route = control::route_text({fresh.last_site});
   fresh.protections = control::protections_json(protections);
   TRY(engine_.catalog().replace_share(relocation_.old_share, fresh));

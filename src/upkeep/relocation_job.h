@@ -15,6 +15,7 @@
 #pragma once
 
 #include "control/jobs.h"
+#include "control/key_account.h"
 #include "control/share_tree.h"
 #include "upkeep/repair_plan.h"
 #include "upkeep/share_giver.h"
@@ -77,6 +78,7 @@ class RelocationJob final : public control::Work {
   Result<> take();
   Result<std::uint64_t> prepare(const control::ShareSpec& spec);
   Result<> fetch(const TakeRequest& request);
+  Result<std::vector<control::Protections::Hop>> hops_of_job();
   Result<> settle();
   Result<> tell();
   Result<> remove_old();
