@@ -45,16 +45,7 @@ Result<Cutting> Cutting::prepare(SiteContext& site, Uploads& uploads, const shar
   cutting.choose_drawn();
   cutting.first_ = records.count();
   for (const CutTarget& target : cutting.targets_) {
-    std::uint64_t durable = 0;
-    if (cutting.is_own(target)) {
-      TRY_ASSIGN(durable, uploads.prepare(target.spec, site.config.name));
-    } else {
-      TRY_ASSIGN(const Bytes answer,
-                 site.caller.ask(target.site, number(Method::kSharePrepare), encode(target.spec)));
-      wire::Reader reader(answer, "answer to prepare");
-      durable = reader.u64();
-      TRY(reader.finish());
-    }
+    TRY_ASSIGN(const std::uint64_t durable, prepare_share(site, uploads, target.site, target.spec));
     cutting.first_ = std::min(cutting.first_, durable);
   }
   if (cutting.first_ > 0) {
@@ -170,12 +161,7 @@ Result<> Cutting::run(CutInput& input, const CutWatch& watch) {
 
 Result<> Cutting::commit(const std::vector<Sibling>& siblings, const keypool::Entropy& entropy) {
   for (const CutTarget& target : targets_) {
-    const CommitRequest request{target.spec.share, siblings, entropy};
-    if (is_own(target)) {
-      TRY(uploads_.commit(request, site_.config.name));
-    } else {
-      TRY(site_.caller.ask(target.site, number(Method::kShareCommit), encode(request)));
-    }
+    TRY(commit_share(site_, uploads_, target.site, {target.spec.share, siblings, entropy}));
   }
   return {};
 }

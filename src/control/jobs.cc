@@ -1,6 +1,8 @@
 // Threads of jobs and the retry rule.
 #include "control/jobs.h"
 
+#include <boost/json.hpp>
+
 #include "base/log.h"
 
 namespace warifu::control {
@@ -20,6 +22,53 @@ bool may_pass(Code code) {
     case Code::kCancelled: return true;
     default: return false;
   }
+}
+
+Result<> Work::load_job() {
+  TRY_ASSIGN(job_, engine_.catalog().job(job_id_));
+  return {};
+}
+
+Result<> Work::save(catalog::JobState state, const std::string& step) {
+  job_.state = state;
+  job_.step = step;
+  return engine_.catalog().update_job(job_id_, {.state = state,
+                                                .step = step,
+                                                .progress_bytes = job_.progress_bytes,
+                                                .total_bytes = job_.total_bytes,
+                                                .error = job_.error,
+                                                .result = job_.result,
+                                                .updated = engine_.site().system.clock.now(),
+                                                .expected_end = job_.expected_end});
+}
+
+void Work::note_trouble(const Error& why) {
+  job_.error = why.message;
+  const auto state =
+      why.code == Code::kOutOfKey ? catalog::JobState::kWaitingKey : catalog::JobState::kRunning;
+  if (const auto saved = save(state, job_.step); !saved) log_warning(saved.error().message);
+}
+
+Result<> Work::finish() {
+  release_key(engine_.site(), job_id_);
+  job_.progress_bytes = job_.total_bytes;
+  job_.error.clear();
+  job_.expected_end.reset();
+  return save(catalog::JobState::kDone, "done");
+}
+
+void Work::give_up(const Error& why) {
+  release_key(engine_.site(), job_id_);
+  job_.error = why.message;
+  job_.result = boost::json::serialize(boost::json::object{{"code", code_name(why.code)}});
+  if (const auto saved = save(catalog::JobState::kFailed, job_.step); !saved) {
+    log_error(saved.error().message);
+  }
+}
+
+Result<> JobEngine::delete_for_good(const catalog::Share& share) {
+  TRY(delete_share(site_, own_, share));
+  return catalog_.mark_deleted(share.share);
 }
 
 Result<> JobEngine::resume_all() {

@@ -22,9 +22,10 @@ namespace warifu::control {
 
 class JobEngine;
 
-// One attempt at a job, made anew for every attempt.
+// One attempt at a job, made anew for every attempt. Keeps up the job's record in the catalog.
 class Work {
  public:
+  Work(JobEngine& engine, const JobId& job) : engine_(engine), job_id_(job) {}
   virtual ~Work() = default;
   // Runs to the end, or to an error; may_pass(error.code) says whether to try again.
   [[nodiscard]] virtual Result<> run() = 0;
@@ -33,7 +34,21 @@ class Work {
   // After an error that will not pass: takes everything back and records why.
   virtual void roll_back(const Error& why) = 0;
   // Shows people what the job waits for.
-  virtual void note_trouble(const Error& why) = 0;
+  void note_trouble(const Error& why);
+
+ protected:
+  // Into `job_`; before anything else here.
+  [[nodiscard]] Result<> load_job();
+  // Writes state and step with all that `job_` says.
+  [[nodiscard]] Result<> save(catalog::JobState state, const std::string& step);
+  // The job is done; its leases are given back.
+  [[nodiscard]] Result<> finish();
+  // The job has failed; its leases are given back.
+  void give_up(const Error& why);
+
+  JobEngine& engine_;
+  const JobId job_id_;
+  catalog::Job job_;
 };
 using WorkMaker = std::function<std::unique_ptr<Work>(JobEngine&, const JobId&)>;
 
@@ -56,6 +71,9 @@ class JobEngine {
   [[nodiscard]] SiteContext& site() { return site_; }
   [[nodiscard]] ShareService& own() { return own_; }
   [[nodiscard]] catalog::Catalog& catalog() { return catalog_; }
+  // Makes the share's last site delete it, and the catalog know it. Errors: those of the way there,
+  // of that site, of the catalog.
+  [[nodiscard]] Result<> delete_for_good(const catalog::Share& share);
   // Sleeps, but not beyond stop().
   void pause(std::chrono::milliseconds duration);
 

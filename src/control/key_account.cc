@@ -2,6 +2,7 @@
 #include "control/key_account.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include <boost/json.hpp>
 
@@ -49,6 +50,18 @@ std::vector<Protections::Hop> hops_of(const Route& route, const Snapshot& snapsh
       hop.relay_paths = edge->relay_paths;
       for (const SiteName& relay : edge->relays) hop.relays.push_back(relay.text());
     }
+    hops.push_back(std::move(hop));
+  }
+  return hops;
+}
+
+// Reads origins_text() back.
+std::vector<Protections::Hop> hops_of(const std::vector<catalog::LinkUse>& uses) {
+  std::vector<Protections::Hop> hops;
+  for (const catalog::LinkUse& use : uses) {
+    Protections::Hop hop{use.from.text(), use.to.text(), use.link_class, {}};
+    std::istringstream origins(use.origin);
+    for (std::string origin; std::getline(origins, origin, '+');) hop.origins.push_back(origin);
     hops.push_back(std::move(hop));
   }
   return hops;

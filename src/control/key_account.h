@@ -34,6 +34,9 @@ struct Protections {
 };
 
 [[nodiscard]] std::vector<Protections::Hop> hops_of(const Route& route, const Snapshot& snapshot);
+// The same from what a job has booked, one hop for each link and direction, origins as they were
+// then.
+[[nodiscard]] std::vector<Protections::Hop> hops_of(const std::vector<catalog::LinkUse>& uses);
 // {"drawn","random","hops":[{"from","to","class","origins","paths","relays"}]}, as the catalog
 // keeps it; the last two of relayed links only.
 [[nodiscard]] std::string protections_json(const Protections& protections);

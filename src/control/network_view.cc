@@ -72,13 +72,13 @@ Result<> lease_key(SiteContext& site, const JobId& job,
   return {};
 }
 
-void release_key(SiteContext& site, const JobId& job, const std::vector<SiteName>& sites) {
-  for (const SiteName& at : sites) {
-    if (at == site.config.name) {
+void release_key(SiteContext& site, const JobId& job) {
+  for (const SiteEntry& at : site.config.sites) {
+    if (at.name == site.config.name) {
       for (kme::Link* link : site.keys.links()) link->release(job);
       continue;
     }
-    const auto released = site.caller.ask(at, number(Method::kRelease),
+    const auto released = site.caller.ask(at.name, number(Method::kRelease),
                                           encode(LeaseRequest{site.config.name, job, 0}));
     if (!released) log_warning("lease not given back: " + released.error().message);
   }

@@ -22,8 +22,8 @@ struct NetworkView {
 [[nodiscard]] Result<> lease_key(
     SiteContext& site, const JobId& job,
     const std::map<std::pair<SiteName, SiteName>, std::uint64_t>& bytes);
-// Gives the rest of a job's leases back; sites that do not answer are passed over.
-void release_key(SiteContext& site, const JobId& job, const std::vector<SiteName>& sites);
+// Gives the rest of a job's leases back, at all sites; those that do not answer are passed over.
+void release_key(SiteContext& site, const JobId& job);
 
 // Makes the share's last site delete it. Errors: those of the way there, and that site's.
 [[nodiscard]] Result<> delete_share(SiteContext& site, ShareService& own,

@@ -73,6 +73,14 @@ class Uploads {
   std::map<ShareId, Open> open_;
 };
 
+// Announces a share to the site that will hold it, this one or another; so many of its chunks are
+// durable there. Errors: the site's and those of the way there.
+[[nodiscard]] Result<std::uint64_t> prepare_share(SiteContext& site, Uploads& own,
+                                                  const SiteName& at, const ShareSpec& spec);
+// Makes a share permanent there. Errors: as prepare_share().
+[[nodiscard]] Result<> commit_share(SiteContext& site, Uploads& own, const SiteName& at,
+                                    const CommitRequest& request);
+
 class ShareService {
  public:
   explicit ShareService(SiteContext& site) : site_(site), uploads_(site) {}

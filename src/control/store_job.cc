@@ -35,7 +35,7 @@ Result<> StoreJob::run() {
 
 Result<> StoreJob::load() {
   catalog::Catalog& catalog = engine_.catalog();
-  TRY_ASSIGN(job_, catalog.job(job_id_));
+  TRY(load_job());
   TRY_ASSIGN(tree_, ShareTree::read(catalog, *job_.object));
   TRY_ASSIGN(secrets_,
              open_object_secrets(engine_.site().keys.root_key().bytes(), job_.sealed_secret));
@@ -47,30 +47,10 @@ Result<> StoreJob::load() {
   return {};
 }
 
-Result<> StoreJob::save(catalog::JobState state, const std::string& step) {
-  job_.state = state;
-  job_.step = step;
-  return engine_.catalog().update_job(job_id_, {.state = state,
-                                                .step = step,
-                                                .progress_bytes = job_.progress_bytes,
-                                                .total_bytes = job_.total_bytes,
-                                                .error = job_.error,
-                                                .result = job_.result,
-                                                .updated = engine_.site().system.clock.now(),
-                                                .expected_end = job_.expected_end});
-}
-
 Result<> StoreJob::save_secrets() {
   SiteContext& site = engine_.site();
   return engine_.catalog().set_job_secret(
       job_id_, seal_object_secrets(site.keys.root_key().bytes(), site.system.random, secrets_));
-}
-
-void StoreJob::note_trouble(const Error& why) {
-  job_.error = why.message;
-  const auto state =
-      why.code == Code::kOutOfKey ? catalog::JobState::kWaitingKey : catalog::JobState::kRunning;
-  if (const auto saved = save(state, job_.step); !saved) log_warning(saved.error().message);
 }
 
 namespace {
@@ -232,8 +212,7 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
     for (const auto& share : nested) children.push_back(share.share);
     TRY(catalog.move_location(parent.share, children));
   }
-  TRY(delete_share(site, engine_.own(), parent));
-  return catalog.mark_deleted(parent.share);
+  return engine_.delete_for_good(parent);
 }
 
 // How the shares of one cut came to be, beside each of them.
@@ -264,16 +243,6 @@ Result<> StoreJob::account() {
   return save(catalog::JobState::kRunning, "finish");
 }
 
-Result<> StoreJob::finish() {
-  std::vector<SiteName> sites;
-  for (const SiteEntry& entry : engine_.site().config.sites) sites.push_back(entry.name);
-  release_key(engine_.site(), job_id_, sites);
-  job_.progress_bytes = job_.total_bytes;
-  job_.error.clear();
-  job_.expected_end.reset();
-  return save(catalog::JobState::kDone, "done");
-}
-
 bool StoreJob::is_committed() const {
   const auto now = engine_.catalog().object(tree_.object.object);
   return !now || now->state != catalog::ObjectState::kStoring;
@@ -288,18 +257,11 @@ void StoreJob::roll_back(const Error& why) {
     if (!removed) log_warning("not taken back: " + removed.error().message);
   }
   (void)erase_staging(site.system, staging_path());
-  std::vector<SiteName> sites;
-  for (const SiteEntry& entry : site.config.sites) sites.push_back(entry.name);
-  release_key(site, job_id_, sites);
-  job_.error = why.message;
-  job_.result = boost::json::serialize(boost::json::object{{"code", code_name(why.code)}});
   if (tree_.object.state != catalog::ObjectState::kCommitted) {
     (void)engine_.catalog().fail_object(tree_.object.object);
     (void)engine_.catalog().set_job_secret(job_id_, {});
   }
-  if (const auto saved = save(catalog::JobState::kFailed, job_.step); !saved) {
-    log_error(saved.error().message);
-  }
+  give_up(why);
 }
 
 }  // namespace warifu::control

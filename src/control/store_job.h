@@ -20,13 +20,12 @@ namespace warifu::control {
 
 class StoreJob final : public Work {
  public:
-  StoreJob(JobEngine& engine, const JobId& job) : engine_(engine), job_id_(job) {}
+  using Work::Work;
 
   Result<> run() override;
   void roll_back(const Error& why) override;
   // Once the object is acknowledged.
   bool is_committed() const override;
-  void note_trouble(const Error& why) override;
 
  private:
   Result<> load();
@@ -39,18 +38,13 @@ class StoreJob final : public Work {
   Result<> reshare_one(const catalog::Share& parent);
   Result<> note_cut(const std::vector<catalog::Share>& shares, const CutReport& report);
   Result<> account();
-  Result<> finish();
 
   [[nodiscard]] Result<std::vector<CutTarget>> top_targets();
-  Result<> save(catalog::JobState state, const std::string& step);
   Result<> save_secrets();
   void show_progress(std::uint64_t bytes);
   channel::KeepWaiting keep_waiting();
   [[nodiscard]] std::string staging_path() const;
 
-  JobEngine& engine_;
-  JobId job_id_;
-  catalog::Job job_;
   ShareTree tree_;
   ObjectSecrets secrets_;
   sharing::Chunking chunking_;

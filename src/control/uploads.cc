@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "control/share_service.h"
+#include "wire/wire.h"
 
 namespace warifu::control {
 
@@ -118,6 +119,23 @@ Result<> Uploads::commit(const CommitRequest& request, const SiteName& from) {
   }
   TRY(site_.shares.complete(share, completion));
   return site_.log.append("share_stored", {{"share", share.text()}});
+}
+
+Result<std::uint64_t> prepare_share(SiteContext& site, Uploads& own, const SiteName& at,
+                                    const ShareSpec& spec) {
+  if (at == site.config.name) return own.prepare(spec, at);
+  TRY_ASSIGN(const Bytes answer, site.caller.ask(at, number(Method::kSharePrepare), encode(spec)));
+  wire::Reader reader(answer, "answer to prepare");
+  const std::uint64_t durable = reader.u64();
+  TRY(reader.finish());
+  return durable;
+}
+
+Result<> commit_share(SiteContext& site, Uploads& own, const SiteName& at,
+                      const CommitRequest& request) {
+  if (at == site.config.name) return own.commit(request, at);
+  TRY(site.caller.ask(at, number(Method::kShareCommit), encode(request)));
+  return {};
 }
 
 }  // namespace warifu::control

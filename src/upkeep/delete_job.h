@@ -13,16 +13,11 @@ namespace warifu::upkeep {
 
 class DeleteJob final : public control::Work {
  public:
-  DeleteJob(control::JobEngine& engine, const JobId& job) : engine_(engine), job_id_(job) {}
+  using Work::Work;
   Result<> run() override;
   // At once: what is deleted comes back to nobody.
   bool is_committed() const override { return true; }
   void roll_back(const Error& why) override { note_trouble(why); }
-  void note_trouble(const Error& why) override;
-
- private:
-  control::JobEngine& engine_;
-  JobId job_id_;
 };
 
 // Asks every minute for what is still to be deleted. Owns its thread; the engine must outlive it.

@@ -1,12 +1,9 @@
 // The file of records.
 #include "upkeep/given_record.h"
 
-#include "wire/wire.h"
-
 namespace warifu::upkeep {
 namespace {
 constexpr std::size_t kRecordBytes = 38;
-constexpr std::uint8_t kWhole = 0xFF;
 }  // namespace
 
 Result<std::unique_ptr<GivenRecord>> GivenRecord::open(os::FileSystem& files,
@@ -33,9 +30,7 @@ Result<> GivenRecord::load() {
     wire::Reader reader(*body, "record of what was given");
     const auto object = reader.id<ObjectId>();
     const SiteName site = reader.site();
-    TreePlace place{.top = reader.u8(), .part = {}};
-    const std::uint8_t part = reader.u8();
-    if (part != kWhole) place.part = part;
+    const TreePlace place = read_place(reader);
     TRY(reader.finish());
     given_[{object, site}].insert(place);
   }
@@ -67,8 +62,7 @@ Result<> GivenRecord::add(const ObjectId& object, const TreePlace& place, const 
   wire::Writer writer;
   writer.id(object);
   writer.site(to);
-  writer.u8(place.top);
-  writer.u8(place.part.value_or(kWhole));
+  write_place(writer, place);
   writer.checksum();
   TRY(file_->write_at(end_, writer.bytes()));
   file_->sync();

@@ -5,13 +5,10 @@
 #include <map>
 #include <set>
 
-#include "wire/wire.h"
-
 namespace warifu::upkeep {
 namespace {
-
-constexpr std::size_t kMaxRoute = 64;
 constexpr std::uint8_t kWhole = 0xFF;  // in the place of a part
+}  // namespace
 
 void write_place(wire::Writer& writer, const TreePlace& place) {
   writer.u8(place.top);
@@ -27,6 +24,10 @@ TreePlace read_place(wire::Reader& reader) {
   if (!sane) reader.reject("a place in the policy out of range");
   return place;
 }
+
+namespace {
+
+constexpr std::size_t kMaxRoute = 64;
 
 void write_making(wire::Writer& writer, const Making& making) {
   writer.id(making.session);

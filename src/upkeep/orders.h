@@ -13,6 +13,7 @@
 
 #include "control/messages.h"
 #include "control/policy.h"
+#include "wire/wire.h"
 
 namespace warifu::upkeep {
 
@@ -90,6 +91,10 @@ struct MayRequest {
   TreePlace place;  // of what is to go
   SiteName to;
 };
+
+// place := top:u8 part:u8, part 255 for the share itself.
+void write_place(wire::Writer& writer, const TreePlace& place);
+[[nodiscard]] TreePlace read_place(wire::Reader& reader);
 
 [[nodiscard]] Bytes encode(const Making& making);
 [[nodiscard]] Result<Making> decode_making(ByteView body);

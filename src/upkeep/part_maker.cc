@@ -40,6 +40,12 @@ std::vector<sharing::ShareIndex> indices(const std::set<std::uint8_t>& numbers) 
   return list;
 }
 
+secret::Buffer zeros(std::size_t size) {
+  secret::Buffer buffer(size);
+  std::ranges::fill(buffer.bytes(), Byte{0});
+  return buffer;
+}
+
 std::size_t place_in(const std::set<std::uint8_t>& numbers, std::uint8_t number) {
   return static_cast<std::size_t>(std::distance(numbers.begin(), numbers.find(number)));
 }
@@ -77,13 +83,14 @@ Result<PartMaker> PartMaker::make(const store::ShareHeader& held, const PartOrde
   return maker;
 }
 
+void add_into(MutableBytes sum, ByteView term) {
+  const ByteView terms[] = {sum, term};
+  sharing::repair_mask(terms, sum);
+}
+
 secret::Buffer PartMaker::part(ChunkIndex index, secret::Buffer record) const {
   if (joiner_) {
-    const secret::Buffer nothing = [&] {
-      secret::Buffer zeros(record.size());
-      std::ranges::fill(zeros.bytes(), Byte{0});
-      return zeros;
-    }();
+    const secret::Buffer nothing = zeros(record.size());
     std::vector<ByteView> shares(joiner_->from().size(), nothing.bytes());
     shares[own_part_] = record.bytes();
     const std::uint32_t length = records_.length(index);
@@ -93,9 +100,8 @@ secret::Buffer PartMaker::part(ChunkIndex index, secret::Buffer record) const {
     record = std::move(joined);
   }
   if (!repairer_) return record;
-  secret::Buffer zeros(record.size()), weighed(record.size());
-  std::ranges::fill(zeros.bytes(), Byte{0});
-  repairer_->part(own_helper_, record.bytes(), zeros.bytes(), weighed.bytes());
+  secret::Buffer weighed(record.size());
+  repairer_->part(own_helper_, record.bytes(), zeros(record.size()).bytes(), weighed.bytes());
   return weighed;
 }
 

@@ -32,4 +32,7 @@ class PartMaker {
   sharing::RecordLayout records_;
 };
 
+// sum = sum + term: of parts and of masks. One length.
+void add_into(MutableBytes sum, ByteView term);
+
 }  // namespace warifu::upkeep

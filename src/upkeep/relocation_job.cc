@@ -2,12 +2,10 @@
 #include "upkeep/relocation_job.h"
 
 #include <algorithm>
-#include <sstream>
 
 #include "base/log.h"
 #include "control/exposure_ledger.h"
 #include "control/key_account.h"
-#include "wire/wire.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -23,12 +21,6 @@ Result<> ask(control::SiteContext& site, const SiteName& to, Method method, Byte
   return {};
 }
 
-std::vector<SiteName> all_sites(const control::SiteContext& site) {
-  std::vector<SiteName> sites;
-  for (const control::SiteEntry& entry : site.config.sites) sites.push_back(entry.name);
-  return sites;
-}
-
 }  // namespace
 
 Result<> RelocationJob::run() {
@@ -42,33 +34,14 @@ Result<> RelocationJob::run() {
 }
 
 Result<> RelocationJob::load() {
-  TRY_ASSIGN(job_, engine_.catalog().job(job_id_));
+  TRY(load_job());
   TRY_ASSIGN(relocation_, Relocation::parse(job_.plan));
   return {};
-}
-
-Result<> RelocationJob::save(JobState state, const std::string& step) {
-  job_.state = state;
-  job_.step = step;
-  return engine_.catalog().update_job(job_id_, {.state = state,
-                                                .step = step,
-                                                .progress_bytes = job_.progress_bytes,
-                                                .total_bytes = job_.total_bytes,
-                                                .error = job_.error,
-                                                .result = job_.result,
-                                                .updated = engine_.site().system.clock.now(),
-                                                .expected_end = job_.expected_end});
 }
 
 Result<> RelocationJob::save_plan() {
   job_.plan = relocation_.text();
   return engine_.catalog().set_job_plan(job_id_, job_.plan);
-}
-
-void RelocationJob::note_trouble(const Error& why) {
-  job_.error = why.message;
-  const auto state = why.code == Code::kOutOfKey ? JobState::kWaitingKey : JobState::kRunning;
-  if (const auto saved = save(state, job_.step); !saved) log_warning(saved.error().message);
 }
 
 void RelocationJob::show_progress(std::uint64_t done, std::uint64_t total) {
@@ -101,27 +74,14 @@ catalog::Share RelocationJob::fresh_share(const control::ShareTree& tree) const 
   return fresh;
 }
 
-// Makes the upload at the target, or finds it: this site is the one that announces it either way.
-Result<std::uint64_t> RelocationJob::prepare(const control::ShareSpec& spec) {
-  control::SiteContext& site = engine_.site();
-  if (*relocation_.target == site.config.name) {
-    return engine_.own().uploads().prepare(spec, site.config.name);
-  }
-  TRY_ASSIGN(const Bytes answer,
-             site.caller.ask(*relocation_.target, control::number(control::Method::kSharePrepare),
-                             encode(spec)));
-  wire::Reader reader(answer, "answer to prepare");
-  const std::uint64_t durable = reader.u64();
-  TRY(reader.finish());
-  return durable;
-}
-
 Result<> RelocationJob::take() {
   control::SiteContext& site = engine_.site();
   TRY_ASSIGN(const RepairOutlook outlook,
              RepairOutlook::look(engine_, *job_.object, relocation_.old_share));
   const catalog::Share fresh = fresh_share(outlook.tree);
-  TRY_ASSIGN(const std::uint64_t first, prepare(outlook.tree.spec_of(fresh)));
+  TRY_ASSIGN(const std::uint64_t first,
+             control::prepare_share(site, engine_.own().uploads(), fresh.last_site,
+                                    outlook.tree.spec_of(fresh)));
   const sharing::RecordLayout records = outlook.tree.records_of(fresh);
   job_.total_bytes = fresh.bytes;
   if (first < records.count()) {
@@ -179,19 +139,6 @@ Result<> RelocationJob::fetch(const TakeRequest& request) {
   return {};
 }
 
-// Every link that carried or masked a part, over all attempts.
-Result<std::vector<control::Protections::Hop>> RelocationJob::hops_of_job() {
-  TRY_ASSIGN(const std::vector<catalog::LinkUse> uses, engine_.catalog().link_use_of_job(job_id_));
-  std::vector<control::Protections::Hop> hops;
-  for (const catalog::LinkUse& use : uses) {
-    control::Protections::Hop hop{use.from.text(), use.to.text(), use.link_class, {}};
-    std::istringstream origins(use.origin);  // "HARDWARE+PRESHARED"
-    for (std::string origin; std::getline(origins, origin, '+');) hop.origins.push_back(origin);
-    hops.push_back(std::move(hop));
-  }
-  return hops;
-}
-
 Result<> RelocationJob::settle() {
   control::SiteContext& site = engine_.site();
   TRY_ASSIGN(const control::ShareTree tree,
@@ -212,14 +159,11 @@ Result<> RelocationJob::settle() {
   std::ranges::sort(cut, {}, &catalog::Share::index);
   const control::CommitRequest commit{
       .share = fresh.share, .siblings = control::siblings_of(cut), .entropy = protections.entropy};
-  if (fresh.last_site == site.config.name) {
-    TRY(engine_.own().uploads().commit(commit, site.config.name));
-  } else {
-    TRY(site.caller.ask(fresh.last_site, control::number(control::Method::kShareCommit),
-                        encode(commit)));
-  }
+  TRY(control::commit_share(site, engine_.own().uploads(), fresh.last_site, commit));
   protections.drawn = false;
-  TRY_ASSIGN(protections.hops, hops_of_job());
+  // Every link that carried or masked a part, over all attempts.
+  TRY_ASSIGN(const auto uses, engine_.catalog().link_use_of_job(job_id_));
+  protections.hops = control::hops_of(uses);
   fresh.route = control::route_text({fresh.last_site});
   fresh.protections = control::protections_json(protections);
   TRY(engine_.catalog().replace_share(relocation_.old_share, fresh));
@@ -247,20 +191,12 @@ Result<> RelocationJob::tell() {
 Result<> RelocationJob::remove_old() {
   TRY_ASSIGN(const catalog::Share old, engine_.catalog().share(relocation_.old_share));
   if (old.state == catalog::ShareState::kDeleted) return {};
-  const auto removed = control::delete_share(engine_.site(), engine_.own(), old);
-  if (removed) return engine_.catalog().mark_deleted(old.share);
-  if (!relocation_.repair) return removed;
+  const auto removed = engine_.delete_for_good(old);
+  if (removed || !relocation_.repair) return removed;
   // The site may be gone for good. If it comes back, the sweep of deletions finds it.
   log_warning("share " + old.share.text() + " at " + old.last_site.text() +
               " could not be deleted yet: " + removed.error().message);
   return {};
-}
-
-Result<> RelocationJob::finish() {
-  control::release_key(engine_.site(), job_id_, all_sites(engine_.site()));
-  job_.error.clear();
-  job_.expected_end.reset();
-  return save(JobState::kDone, "done");
 }
 
 bool RelocationJob::is_committed() const {
@@ -280,12 +216,7 @@ void RelocationJob::roll_back(const Error& why) {
       log_warning("a partial share stays behind: " + removed.error().message);
     }
   }
-  control::release_key(site, job_id_, all_sites(site));
-  job_.error = why.message;
-  job_.expected_end.reset();
-  if (const auto saved = save(JobState::kFailed, job_.step); !saved) {
-    log_error(saved.error().message);
-  }
+  give_up(why);
 }
 
 }  // namespace warifu::upkeep

@@ -15,7 +15,6 @@
 #pragma once
 
 #include "control/jobs.h"
-#include "control/key_account.h"
 #include "control/share_tree.h"
 #include "upkeep/repair_plan.h"
 #include "upkeep/share_giver.h"
@@ -64,35 +63,27 @@ struct RepairOutlook {
 class RelocationJob final : public control::Work {
  public:
   RelocationJob(control::JobEngine& engine, RelocationParts parts, const JobId& job)
-      : engine_(engine), parts_(parts), job_id_(job) {}
+      : Work(engine, job), parts_(parts) {}
 
   Result<> run() override;
   void roll_back(const Error& why) override;
   // Once the location record has passed.
   bool is_committed() const override;
-  void note_trouble(const Error& why) override;
 
  private:
   Result<> load();
   Result<> plan();
   Result<> take();
-  Result<std::uint64_t> prepare(const control::ShareSpec& spec);
   Result<> fetch(const TakeRequest& request);
-  Result<std::vector<control::Protections::Hop>> hops_of_job();
   Result<> settle();
   Result<> tell();
   Result<> remove_old();
-  Result<> finish();
 
   [[nodiscard]] catalog::Share fresh_share(const control::ShareTree& tree) const;
-  Result<> save(catalog::JobState state, const std::string& step);
   Result<> save_plan();
   void show_progress(std::uint64_t done, std::uint64_t total);
 
-  control::JobEngine& engine_;
   RelocationParts parts_;
-  JobId job_id_;
-  catalog::Job job_;
   Relocation relocation_;
   std::chrono::nanoseconds last_saved_{0};
 };

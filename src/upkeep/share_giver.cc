@@ -16,11 +16,6 @@ constexpr std::chrono::seconds kPing(1);
 // Masks that wait for their record: as many as a helper may draw before the first is acknowledged.
 constexpr std::size_t kMaskDepth = std::size_t{channel::kWindowsInFlight} * limits::kWindowFrames;
 
-void add_into(MutableBytes sum, ByteView term) {
-  const ByteView terms[] = {sum, term};
-  sharing::repair_mask(terms, sum);
-}
-
 // Reads a share, makes its parts and masks them.
 class PartStream final : public control::RecordSource {
  public:

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "control/share_sink.h"
-#include "sharing/repair.h"
+#include "upkeep/part_maker.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -87,8 +87,7 @@ Result<> ShareTaker::write_sums(const TakeRequest& request, Sources& sources,
       if (sum.empty()) {
         sum = std::move(part);
       } else {
-        const ByteView terms[] = {sum.bytes(), part.bytes()};
-        sharing::repair_mask(terms, sum.bytes());
+        add_into(sum.bytes(), part.bytes());
       }
     }
     TRY(sink.put(std::move(sum)));

@@ -87,9 +87,27 @@ Result<RepairPlan> UpkeepDesk::plan(const ObjectId& object, const std::string& l
       {.old_share = share.share, .new_share = {}, .target = target, .repair = repair});
 }
 
+Result<JobId> UpkeepDesk::begin(const ObjectId& object, catalog::JobKind kind,
+                                const std::string& step, const std::string& plan) {
+  control::SiteContext& site = engine_.site();
+  TRY_ASSIGN(const catalog::Object record, engine_.catalog().object(object));
+  const JobId job = os::random_id<JobId>(site.system.random);
+  const os::UnixMs now = site.system.clock.now();
+  TRY(engine_.catalog().start_job({.job = {.job = job,
+                                           .kind = kind,
+                                           .state = catalog::JobState::kRunning,
+                                           .step = step,
+                                           .object = object,
+                                           .person_id = record.person_id,
+                                           .plan = plan,
+                                           .created = now,
+                                           .updated = now}}));
+  engine_.start(job, kind);
+  return job;
+}
+
 Result<JobId> UpkeepDesk::relocate(const ObjectId& object, const std::string& letter, bool repair,
                                    const std::optional<SiteName>& target) {
-  control::SiteContext& site = engine_.site();
   TRY(check_idle(object));
   TRY_ASSIGN(const control::ShareLocation share, find_share(object, letter));
   if (repair) {
@@ -99,44 +117,25 @@ Result<JobId> UpkeepDesk::relocate(const ObjectId& object, const std::string& le
                                       ": there is nothing to repair; move it instead");
     }
   }
-  TRY(plan(object, letter, repair, target));
-  TRY_ASSIGN(const catalog::Object record, engine_.catalog().object(object));
+  return relocate_share(object, share, repair, target);
+}
+
+Result<JobId> UpkeepDesk::relocate_share(const ObjectId& object,
+                                         const control::ShareLocation& share, bool repair,
+                                         const std::optional<SiteName>& target) {
+  TRY(plan(object, share.letter, repair, target));
   const Relocation relocation{.old_share = share.share,
-                              .new_share = os::random_id<ShareId>(site.system.random),
+                              .new_share = os::random_id<ShareId>(engine_.site().system.random),
                               .target = target,
                               .repair = repair};
-  const JobId job = os::random_id<JobId>(site.system.random);
-  const auto kind = repair ? catalog::JobKind::kRepair : catalog::JobKind::kMove;
-  const os::UnixMs now = site.system.clock.now();
-  TRY(engine_.catalog().start_job({.job = {.job = job,
-                                           .kind = kind,
-                                           .state = catalog::JobState::kRunning,
-                                           .step = "plan",
-                                           .object = object,
-                                           .person_id = record.person_id,
-                                           .plan = relocation.text(),
-                                           .created = now,
-                                           .updated = now}}));
-  engine_.start(job, kind);
-  return job;
+  return begin(object, repair ? catalog::JobKind::kRepair : catalog::JobKind::kMove, "plan",
+               relocation.text());
 }
 
 Result<JobId> UpkeepDesk::remove(const ObjectId& object) {
-  control::SiteContext& site = engine_.site();
-  TRY_ASSIGN(const catalog::Object record, engine_.catalog().object(object));
+  TRY(engine_.catalog().object(object));
   TRY(check_idle(object));
-  const JobId job = os::random_id<JobId>(site.system.random);
-  const os::UnixMs now = site.system.clock.now();
-  TRY(engine_.catalog().start_job({.job = {.job = job,
-                                           .kind = catalog::JobKind::kDelete,
-                                           .state = catalog::JobState::kRunning,
-                                           .step = "delete",
-                                           .object = object,
-                                           .person_id = record.person_id,
-                                           .created = now,
-                                           .updated = now}}));
-  engine_.start(job, catalog::JobKind::kDelete);
-  return job;
+  return begin(object, catalog::JobKind::kDelete, "delete", "");
 }
 
 Result<std::vector<StartedJob>> UpkeepDesk::relocate_all(const SiteName& at, bool repair) {
@@ -153,8 +152,11 @@ Result<std::vector<StartedJob>> UpkeepDesk::relocate_all(const SiteName& at, boo
       for (const control::ShareLocation& share : shares) {
         const bool there = held && held->contains(share.share);
         if (share.site != at || (repair && there)) continue;
-        started.push_back({object.object, share.letter,
-                           relocate(object.object, share.letter, repair, std::nullopt)});
+        Result<JobId> job = [&]() -> Result<JobId> {
+          TRY(check_idle(object.object));
+          return relocate_share(object.object, share, repair, std::nullopt);
+        }();
+        started.push_back({object.object, share.letter, std::move(job)});
       }
     }
     if (objects.size() < page.count) return started;

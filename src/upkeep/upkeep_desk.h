@@ -47,6 +47,10 @@ class UpkeepDesk {
 
  private:
   Result<> check_idle(const ObjectId& object);
+  Result<JobId> begin(const ObjectId& object, catalog::JobKind kind, const std::string& step,
+                      const std::string& plan);
+  Result<JobId> relocate_share(const ObjectId& object, const control::ShareLocation& share,
+                               bool repair, const std::optional<SiteName>& target);
   Result<control::ShareLocation> find_share(const ObjectId& object, const std::string& letter);
   // Shares that a site says it has; none when it does not answer.
   std::optional<std::set<ShareId>> held_at(const SiteName& site);
