@@ -33,6 +33,20 @@ std::vector<catalog::Share> ShareTree::nested_of(const ShareId& parent) const {
   return nested;
 }
 
+std::vector<catalog::Share> ShareTree::cut_around(const catalog::Share& share) const {
+  std::vector<catalog::Share> cut = {share};
+  for (const catalog::Share& other : shares) {
+    const bool beside = other.parent == share.parent && other.generation == share.generation &&
+                        other.index != share.index;
+    // A share that was replaced has neither state nor parts.
+    const bool stands =
+        other.state == catalog::ShareState::kDurable || !nested_of(other.share).empty();
+    if (beside && stands) cut.push_back(other);
+  }
+  std::ranges::sort(cut, {}, &catalog::Share::index);
+  return cut;
+}
+
 std::uint8_t ShareTree::parent_index_of(const catalog::Share& share) const {
   const auto parent = std::ranges::find_if(
       shares, [&](const catalog::Share& other) { return share.parent == other.share; });

@@ -28,6 +28,9 @@ struct ShareTree {
   // Ascending by index, whatever their state.
   [[nodiscard]] std::vector<catalog::Share> top_shares() const;
   [[nodiscard]] std::vector<catalog::Share> nested_of(const ShareId& parent) const;
+  // All shares of the cut of `share`, one for each index: what is in use, or was cut again; `share`
+  // itself in its own place, also when the catalog does not know it.
+  [[nodiscard]] std::vector<catalog::Share> cut_around(const catalog::Share& share) const;
   // As its holder is told, at `share.last_site`.
   [[nodiscard]] ShareSpec spec_of(const catalog::Share& share) const;
 };

@@ -146,19 +146,9 @@ Result<> RelocationJob::settle() {
   catalog::Share fresh = fresh_share(tree);
   const auto old = std::ranges::find(tree.shares, relocation_.old_share, &catalog::Share::share);
   TRY_ASSIGN(control::Protections protections, control::parse_protections(old->protections));
-  std::vector<catalog::Share> cut;  // with the new share in the place of the old one
-  for (const catalog::Share& share : tree.shares) {
-    const bool side = share.parent == fresh.parent && share.generation == fresh.generation;
-    const bool live = share.state == catalog::ShareState::kDurable || share.parent == std::nullopt;
-    if (side && live && share.index != fresh.index &&
-        share.state != catalog::ShareState::kDeleted) {
-      cut.push_back(share);
-    }
-  }
-  cut.push_back(fresh);
-  std::ranges::sort(cut, {}, &catalog::Share::index);
-  const control::CommitRequest commit{
-      .share = fresh.share, .siblings = control::siblings_of(cut), .entropy = protections.entropy};
+  const control::CommitRequest commit{.share = fresh.share,
+                                      .siblings = control::siblings_of(tree.cut_around(fresh)),
+                                      .entropy = protections.entropy};
   TRY(control::commit_share(site, engine_.own().uploads(), fresh.last_site, commit));
   protections.drawn = false;
   // Every link that carried or masked a part, over all attempts.
@@ -174,10 +164,8 @@ Result<> RelocationJob::tell() {
   TRY_ASSIGN(const control::ShareTree tree,
              control::ShareTree::read(engine_.catalog(), *job_.object));
   const catalog::Share fresh = fresh_share(tree);
-  for (const catalog::Share& share : tree.shares) {
-    const bool side = share.parent == fresh.parent && share.index != fresh.index &&
-                      share.state == catalog::ShareState::kDurable;
-    if (!side) continue;
+  for (const catalog::Share& share : tree.cut_around(fresh)) {
+    if (share.share == fresh.share || share.state != catalog::ShareState::kDurable) continue;
     const SiblingNews news{
         share.share, {static_cast<sharing::ShareIndex>(fresh.index), fresh.share, fresh.last_site}};
     const auto told = ask(engine_.site(), share.last_site, Method::kNews, encode(news),
