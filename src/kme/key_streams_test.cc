@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <shared_mutex>
+
 #include "base/log.h"
 #include "kme/link_ends_test_support.h"
 
@@ -20,7 +22,8 @@ class Wire final : public StreamCarrier {
  public:
   Result<DrawnFrames> draw(const SiteName& /*peer*/, const StreamBlockHead& head,
                            std::size_t frames, std::size_t frame_bytes) override {
-    if (down) return fail(Code::kUnavailable, "b cannot be reached");
+    const std::shared_lock end_lock(ends_mutex);
+    if (down || far == nullptr) return fail(Code::kUnavailable, "b cannot be reached");
     const ByteCount size{frames * frame_bytes + keypool::kShareHashKeyBytes};
     TRY_ASSIGN(auto theirs, far_pool->reserve(size, keypool::Purpose::kApplication));
     TRY_ASSIGN(auto ours, near_pool->accept(theirs.begin(), size, keypool::Purpose::kApplication));
@@ -43,19 +46,27 @@ class Wire final : public StreamCarrier {
     return here;
   }
   Result<> tell(const SiteName& peer, StreamMethod method, Bytes body) override {
-    if (down) return fail(Code::kUnavailable, "the far site cannot be reached");
-    KeyStreams& to = peer == kB ? *far : *near;
+    const std::shared_lock end_lock(ends_mutex);
+    KeyStreams* const to = peer == kB ? far : near;
+    if (down || to == nullptr) {
+      return fail(Code::kUnavailable, "the far site cannot be reached");
+    }
     const SiteName from = peer == kB ? kA : kB;
     for (int i = 0; i < 2; ++i) {  // everything is told twice
       if (method == StreamMethod::kOpen) {
         TRY_ASSIGN(const auto opening, decode_stream_opening(body));
-        TRY(to.take_opening(from, opening));
+        TRY(to->take_opening(from, opening));
       } else {
         TRY_ASSIGN(const auto note, decode_stream_note(body));
-        TRY(to.take_note(from, note));
+        TRY(to->take_note(from, note));
       }
     }
     return {};
+  }
+  // A site that starts or stops; calls that are under way end first.
+  void connect(KeyStreams*& end, KeyStreams* site) {
+    const std::unique_lock lock(ends_mutex);
+    end = site;
   }
   // Until the far end has that block, or none is ordered.
   void await(std::uint64_t block) {
@@ -63,6 +74,7 @@ class Wire final : public StreamCarrier {
     overtaken += changed.wait_for(lock, std::chrono::milliseconds(300),
                                   [&] { return taken.contains(block); });
   }
+  std::shared_mutex ends_mutex;  // of `near` and `far`
   std::mutex mutex;
   std::condition_variable changed;
   std::set<std::uint64_t> taken;
@@ -89,15 +101,27 @@ class KeyStreamsTest : public testing::Test {
     start_a();
     start_b();
   }
-  void start_a() {
+  void TearDown() override {
+    stop_a();
+    stop_b();
+  }
+  void stop_a() {
+    wire_.connect(wire_.near, nullptr);
     a_.reset();
+  }
+  void stop_b() {
+    wire_.connect(wire_.far, nullptr);
+    b_.reset();
+  }
+  void start_a() {
+    stop_a();
     a_ = std::make_unique<KeyStreams>(system_, kA, settings_, *ends_.left, *gate_, wire_);
-    wire_.near = a_.get();
+    wire_.connect(wire_.near, a_.get());
   }
   void start_b() {
-    b_.reset();
+    stop_b();
     b_ = std::make_unique<KeyStreams>(system_, kB, settings_, *ends_.right, *gate_, wire_);
-    wire_.far = b_.get();
+    wire_.connect(wire_.far, b_.get());
   }
   StreamOpenAnswer open_a(StreamQos qos = {.chunk_bytes = 4096, .timeout_ms = 200}) {
     return a_->open({"M", "S", std::move(qos), {}}, user_);
@@ -166,10 +190,13 @@ TEST_F(KeyStreamsTest, ALostAnswerBreaksTheStreamAndNothingDiffers) {
   ASSERT_TRUE(first);
   ASSERT_EQ(take(*b_, id), first);
   wire_.lose_answer = true;
+  // When it breaks, one end may have been given a chunk that is burnt at the other.
   while (const auto here = take(*a_, id)) {
-    ASSERT_EQ(take(*b_, id), here);
+    const auto there = take(*b_, id);
+    if (!there) break;
+    ASSERT_EQ(there, here);
   }
-  EXPECT_GT(contents_.size(), 1u);
+  EXPECT_EQ(given_.size(), contents_.size());
   wire_.lose_answer = false;
   EXPECT_EQ(end_of(*a_, id), StreamStatus::kNoConnection);
   EXPECT_EQ(end_of(*b_, id), StreamStatus::kNoConnection);
@@ -177,7 +204,7 @@ TEST_F(KeyStreamsTest, ALostAnswerBreaksTheStreamAndNothingDiffers) {
 
 TEST_F(KeyStreamsTest, ABlockMayOvertakeTheOneBeforeIt) {
   wire_.overtake = true;
-  const KeyStreamId id = pair();
+  const KeyStreamId id = pair({.chunk_bytes = 4096, .timeout_ms = 10'000});
   for (int i = 0; i < 40; ++i) {
     const auto here = take(*a_, id);
     ASSERT_TRUE(here);
