@@ -11,6 +11,7 @@ KeyGraph::KeyGraph(const Snapshot& snapshot) : snapshot_(snapshot), arcs_(snapsh
     numbers_.emplace(snapshot.sites[node].name.text(), node);
   }
   for (std::size_t i = 0; i < snapshot.edges.size(); ++i) {
+    if (!snapshot.edges[i].carries) continue;
     const Node from = find(snapshot.edges[i].from);
     const Node to = find(snapshot.edges[i].to);
     if (from == kNone || to == kNone) continue;

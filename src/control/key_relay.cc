@@ -147,7 +147,7 @@ std::vector<kme::RelayEdge> KeyRelay::edges(const SiteName& peer) {
     }
     for (const EdgeState& state : told_[edge.from].edges) {
       if (state.to != edge.to) continue;
-      edge.residual_bytes = state.residual_bytes;
+      edge.residual_bytes = state.carries ? state.residual_bytes : 0;
       edge.inflow_bits_per_second = state.inflow_bits_per_second;
     }
   }

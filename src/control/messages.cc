@@ -243,6 +243,7 @@ Bytes encode(const SiteStatus& status) {
     writer.u64(static_cast<std::uint64_t>(edge.inflow_bits_per_second));
     writer.u8(static_cast<std::uint8_t>(edge.origins.size()));
     for (const auto origin : edge.origins) writer.u8(static_cast<std::uint8_t>(origin));
+    writer.u8(edge.carries ? 1 : 0);
     if (edge.link_class == kme::LinkClass::kRelayed) write_relays(writer, edge);
   }
   return writer.take();
@@ -273,6 +274,9 @@ Result<SiteStatus> decode_status(ByteView body) {
         edge.origins.insert(*origin);
       }
     }
+    const std::uint8_t carries = reader.u8();
+    if (carries > 1) reader.reject("unknown state of transport");
+    edge.carries = carries == 1;
     if (edge.link_class == kme::LinkClass::kRelayed) read_relays(reader, edge);
     status.edges.push_back(std::move(edge));
   }

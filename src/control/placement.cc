@@ -46,6 +46,16 @@ const EdgeState* find_edge(const Snapshot& snapshot, const SiteName& from, const
   return it == snapshot.edges.end() ? nullptr : &*it;
 }
 
+std::string switched_off_text(const Snapshot& snapshot) {
+  std::string text;
+  for (const EdgeState& edge : snapshot.edges) {
+    if (edge.carries) continue;
+    text += (text.empty() ? "transport is switched off from " : ", from ") + edge.from.text() +
+            " to " + edge.to.text();
+  }
+  return text;
+}
+
 Snapshot configured_network(const SiteConfig& config) {
   Snapshot snapshot{.origin = config.name, .sites = config.sites};
   for (const LinkEntry& link : config.links) {
@@ -73,6 +83,8 @@ PlacementPlan make_plan(PlacementSearch::Found found, const PolicyNode& policy,
   const sharing::RecordLayout shares = records.below(policy.scheme);
   add_edges(plan, plan.shares, shares);
   explain(plan, snapshot, shares.lengths({0}, shares.count()));
+  std::string off = switched_off_text(snapshot);
+  if (!off.empty()) plan.reasons.push_back(std::move(off));
   return plan;
 }
 
@@ -89,8 +101,10 @@ Result<PlacementPlan> best_plan(PlacementSearch& search, const PolicyNode& polic
             ? fmt::format(" among the first {} tried; routes get in each other's way",
                           kMaxPlacementSteps)
             : "";
-    return fail(Code::kRefused, fmt::format("no legal placement for policy '{}'{}: {}",
-                                            policy.text(), limit, search.exclusions()));
+    const std::string off = switched_off_text(snapshot);
+    return fail(Code::kRefused, fmt::format("no legal placement for policy '{}'{}: {}{}{}",
+                                            policy.text(), limit, search.exclusions(),
+                                            off.empty() ? "" : "; ", off));
   }
   // The search keeps the rule step by step; here it is asked for the whole plan.
   TRY(check_exposure(policy.scheme, found->first, snapshot.origin));

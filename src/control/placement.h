@@ -29,6 +29,7 @@ struct EdgeState {
   unsigned relay_paths = 0;
   std::set<SiteName> relays = {};
   std::set<SiteName> knowing = {};  // who may know its key (key_relays)
+  bool carries = true;              // false: its transport is switched off at its sending end
 };
 
 // The network at one moment. Sites that do not answer are missing.
@@ -42,6 +43,10 @@ struct Snapshot {
 // nullptr: its sending end has not reported, or there is no such link.
 [[nodiscard]] const EdgeState* find_edge(const Snapshot& snapshot, const SiteName& from,
                                          const SiteName& to);
+
+// "transport is switched off from tommo to tuh, ..."; empty when it is on everywhere. For every
+// error that says there is no plan.
+[[nodiscard]] std::string switched_off_text(const Snapshot& snapshot);
 
 // The network as it is configured, with every site and link working and no key counted: for asking
 // whether a policy can be met at all.

@@ -52,6 +52,7 @@ json::object inputs_json(const NetworkView& view) {
                      {"to", edge.to.text()},
                      {"class", kme::link_class_name(edge.link_class)},
                      {"residual_bytes", edge.residual_bytes},
+                     {"carries_shares", edge.carries},
                      {"inflow_bits_per_second", edge.inflow_bits_per_second}});
   }
   for (const SiteEntry& site : view.snapshot.sites) {

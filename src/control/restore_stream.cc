@@ -135,6 +135,7 @@ Result<RestorePlan> RestoreStream::choose() const {
       why += fmt::format("; the consent has no evidence for {}", share.site.text());
     }
   }
+  if (const std::string off = switched_off_text(snapshot_); !off.empty()) why += "; " + off;
   const bool refused = refused_ || (faults_.empty() && missing_.empty());
   return fail(refused ? Code::kRefused : Code::kUnavailable, why);
 }

@@ -117,6 +117,7 @@ SiteStatus ShareService::status() {
     status.edges.push_back({site_.config.name, state.peer, state.link_class, state.residual_bytes,
                             state.inflow_bits_per_second, state.send.origins, state.relay_paths,
                             state.relays});
+    status.edges.back().carries = state.carries_shares;
   }
   return status;
 }

@@ -60,7 +60,8 @@ class Entropy {
   // Sources fill the pool in their own time: nobody waits for them at this server.
   Result<> check_stock(std::size_t bytes) const {
     const RandomSource::Status status = random_.status();
-    const bool pool_only = status.from == RandomFrom::kPool || status.from == RandomFrom::kSources;
+    const RandomFrom from = random_.from(RandomUse::kApplications);
+    const bool pool_only = from == RandomFrom::kPool || from == RandomFrom::kSources;
     if (!pool_only || status.available_bytes >= bytes) return {};
     return fail(Code::kOutOfKey, "the random pool holds " + std::to_string(status.available_bytes) +
                                      " bytes, " + std::to_string(bytes) + " are needed");
@@ -69,7 +70,8 @@ class Entropy {
   Result<secret::Buffer> make(std::size_t bytes) const {
     TRY(check_stock(bytes));
     secret::Buffer numbers(bytes);
-    TRY_ASSIGN(const keypool::Entropy entropy, random_.fill(numbers.bytes()));
+    TRY_ASSIGN(const keypool::Entropy entropy,
+               random_.fill(numbers.bytes(), RandomUse::kApplications));
     const os::UnixMs now = system_.clock.now();
     const Material material{.id = os::random_id<Id16<struct MaterialTag>>(system_.random).text(),
                             .kind = Material::Kind::kRandom,

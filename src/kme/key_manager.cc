@@ -44,6 +44,9 @@ Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const st
   TRY_ASSIGN(manager->root_key_, open_root_key(system, dir));
   TRY_ASSIGN(manager->random_,
              RandomSource::open(system, dir, manager->root_key_.bytes(), random_from));
+  TRY_ASSIGN(manager->switches_,
+             Switches::open(system, dir + "/switches", dir + "/sae-keys-paused"));
+  manager->random_->follow(*manager->switches_);
   for (const LinkConfig& config : links) {
     std::unique_ptr<keypool::Pool> pools[2];
     for (const auto direction : {keypool::Direction::kSend, keypool::Direction::kReceive}) {
@@ -60,6 +63,7 @@ Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const st
     manager->links_.push_back(std::make_unique<Link>(config.peer, config.link_class,
                                                      std::move(pools[0]), std::move(pools[1]),
                                                      system.clock, config.limits));
+    manager->links_.back()->follow(*manager->switches_);
     if (config.link_class != LinkClass::kRelayed) continue;
     TRY_ASSIGN(auto ways, RelayWays::open(system, dir + "/pools/" + config.peer.text() + "/ways"));
     manager->links_.back()->set_relay(config.relay_paths, std::move(ways));

@@ -2,11 +2,12 @@
 //
 // Folder layout: DIR/root.key (32 bytes, mode 0600: a software root, weaker than a TPM) and
 // DIR/pools/PEER/{send,receive}, of a relayed link also DIR/pools/PEER/ways; DIR/pools/random is
-// the site's own. Immutable after open(); the links inside are thread-safe.
+// the site's own; DIR/switches. Immutable after open(); the links inside are thread-safe.
 #pragma once
 
 #include "kme/link.h"
 #include "kme/random_source.h"
+#include "kme/switches.h"
 
 namespace warifu::kme {
 
@@ -32,11 +33,14 @@ class KeyManager {
   [[nodiscard]] std::vector<Link*> links();
   // The site's random numbers for shares, each fill with its origin.
   [[nodiscard]] RandomSource& random() { return *random_; }
+  // What the operator has switched; links and random numbers heed it.
+  [[nodiscard]] Switches& switches() { return *switches_; }
   [[nodiscard]] const secret::Buffer& root_key() const { return root_key_; }
 
  private:
   KeyManager() = default;
   secret::Buffer root_key_;
+  std::unique_ptr<Switches> switches_;
   std::vector<std::unique_ptr<Link>> links_;
   std::unique_ptr<RandomSource> random_;
 };

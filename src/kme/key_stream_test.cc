@@ -1,10 +1,9 @@
-// Frames of the stream socket in both directions, one end's queue, and pauses and quotas.
+// Frames of the stream socket in both directions, and one end's queue.
 #include "kme/key_stream.h"
 
 #include <gtest/gtest.h>
 
 #include "kme/material.h"
-#include "kme/sae_gate.h"
 #include "kme/stream_message.h"
 #include "testing/sim_clock.h"
 #include "testing/sim_disk.h"
@@ -148,85 +147,6 @@ TEST(Material, TheLongestFits) {
   }
   EXPECT_EQ(material.origins.size(), 7u);
   EXPECT_LE(to_json(material).size(), kMaxMaterialJson);
-}
-
-class SaeGateTest : public testing::Test {
- protected:
-  std::unique_ptr<SaeGate> open() {
-    auto gate = SaeGate::open({disk, clock, random}, "/site/paused", settings);
-    EXPECT_TRUE(gate) << gate.error().message;
-    return gate ? std::move(*gate) : nullptr;
-  }
-  void SetUp() override {
-    settings.saes = {{.id = "A", .quota = 3600}, {.id = "B"}};
-    ASSERT_TRUE(disk.make_directories("/site"));
-    disk.sync_dir("/");
-  }
-  sim::SimDisk disk;
-  sim::SimClock clock;
-  sim::SimRandom random{1};
-  SaeSettings settings;
-};
-
-TEST_F(SaeGateTest, AQuotaFillsEvenlyAndIsAllOrNothing) {
-  const auto gate = open();
-  EXPECT_TRUE(gate->charge("A", 3600));
-  EXPECT_EQ(gate->charge("A", 1).error().code, Code::kOutOfKey);
-  clock.advance(10s);
-  EXPECT_EQ(gate->charge("A", 11).error().code, Code::kOutOfKey);
-  EXPECT_TRUE(gate->charge("A", 10));
-  gate->refund("A", 5);
-  EXPECT_EQ(gate->quota("A")->left_bytes, 5u);
-  clock.advance(100000s);
-  EXPECT_EQ(gate->quota("A")->left_bytes, 3600u);
-  EXPECT_FALSE(gate->quota("B"));
-  EXPECT_TRUE(gate->charge("B", 1 << 30));
-}
-
-// The power goes at every change of the disk, and leaves several images each time.
-TEST_F(SaeGateTest, APauseThatWasToldHoldsWhereverThePowerGoes) {
-  const SiteName peer = *SiteName::parse("lsa");
-  std::uint64_t states = 0;
-  for (std::uint64_t crash = 1, died = 1; died == 1; ++crash) {
-    sim::SimDisk torn;
-    ASSERT_TRUE(torn.make_directories("/site"));
-    torn.sync_dir("/");
-    torn.crash_at(crash);
-    int told = 0;
-    died = 0;
-    try {
-      auto gate = SaeGate::open({torn, clock, random}, "/site/paused", settings);
-      told += gate && (*gate)->pause_sae("A", true);
-      told += (*gate)->pause_link(peer, true).has_value();
-      told += (*gate)->pause_sae("A", false).has_value();
-    } catch (const sim::SimCrash&) {
-      died = 1;
-    }
-    for (std::uint64_t image = 0; image < 8; ++image, ++states) {
-      const auto left = torn.crash_image(crash * 100 + image);
-      const auto gate = SaeGate::open({*left, clock, random}, "/site/paused", settings);
-      ASSERT_TRUE(gate) << gate.error().message;
-      const bool sae = (*gate)->is_sae_paused("A"), link = (*gate)->is_link_paused(peer);
-      if (told == 1) {
-        EXPECT_TRUE(sae);
-      }
-      if (told >= 2) {
-        EXPECT_TRUE(link);
-      }
-      if (told == 3) {
-        EXPECT_FALSE(sae);
-      }
-    }
-  }
-  EXPECT_GT(states, 50u);
-}
-
-TEST_F(SaeGateTest, ABentFileOfPausesIsNamed) {
-  for (const std::string_view text : {"sae \n", "link X Y\n", "sae A", "who A\n", "\n"}) {
-    ASSERT_TRUE(os::replace_file(disk, "/site/paused", as_bytes(text)));
-    const auto gate = SaeGate::open({disk, clock, random}, "/site/paused", settings);
-    ASSERT_FALSE(gate) << text;
-  }
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ class KeyStreamsTest : public testing::Test {
     ends_.preload(3'000'000);
     wire_.near_pool = &ends_.left_link().send();
     wire_.far_pool = &ends_.right_link().receive();
-    gate_ = *SaeGate::open(system_, ends_.dir + "/paused", settings_);
+    gate_ = *SaeGate::open(system_, ends_.left->switches(), ends_.dir + "/quotas", settings_);
     start_a();
     start_b();
   }

@@ -76,7 +76,18 @@ std::uint64_t Link::drawable(const JobId& job, Urgency urgency) const {
   return urgent ? std::max(free, std::min(available, limits_.emergency_bytes)) : free;
 }
 
+bool Link::carries_shares() const {
+  return switches_ == nullptr || !switches_->is_off(SwitchKind::kTransport, peer_.text());
+}
+
+bool Link::key_becomes_shares(bool configured) const {
+  if (switches_ == nullptr) return configured;
+  const auto found = switches_->find(SwitchKind::kSharing, peer_.text());
+  return found ? found->value == SwitchValue::kKey : configured;
+}
+
 std::uint64_t Link::relayable() const {
+  if (!carries_shares()) return 0;
   const std::uint64_t residual = status().residual_bytes;
   return residual > limits_.relay_reserve_bytes ? residual - limits_.relay_reserve_bytes : 0;
 }
@@ -206,7 +217,8 @@ LinkStatus Link::status() const {
   LinkStatus status{.peer = peer_,
                     .link_class = link_class_,
                     .send = send_->status(),
-                    .receive = receive_->status()};
+                    .receive = receive_->status(),
+                    .carries_shares = carries_shares()};
   const std::lock_guard lock(mutex_);
   for (const Lease& lease : leases_) status.leased_bytes += lease.remaining;
   const std::uint64_t taken =

@@ -18,6 +18,7 @@
 #include "keypool/pool.h"
 #include "kme/key_report.h"
 #include "kme/relay_ways.h"
+#include "kme/switches.h"
 
 namespace warifu::kme {
 
@@ -36,7 +37,8 @@ struct LinkStatus {
   // Available to new jobs: send minus floor, emergency reserve and leases.
   std::uint64_t residual_bytes = 0;
   double inflow_bits_per_second = 0;  // moving average of the sending pool
-  std::string device_state;           // of a qkd link: "delivering", "unreachable: ..."; else empty
+  bool carries_shares = true;
+  std::string device_state;  // of a qkd link: "delivering", "unreachable: ..."; else empty
   // Of a relayed link: over how many paths each key comes, and the relays that ever handled some.
   unsigned relay_paths = 0;
   std::set<SiteName> relays;
@@ -54,10 +56,17 @@ class Link {
     relay_paths_ = paths;
     relay_ways_ = std::move(ways);
   }
+  // Before it is used: the switches that it heeds. They must outlive it.
+  void follow(const Switches& switches) { switches_ = &switches; }
+  // False: no share of a new job may travel or be drawn over this direction (switches.h).
+  [[nodiscard]] bool carries_shares() const;
+  // Whether key of it may become shares, by the switch or else as configured.
+  [[nodiscard]] bool key_becomes_shares(bool configured) const;
   // nullptr on other links.
   [[nodiscard]] RelayWays* relay_ways() const { return relay_ways_.get(); }
   // What relaying for others may take of the sending pool now: above the control floor, the
-  // emergency reserve, all leases and the reserve that relaying leaves.
+  // emergency reserve, all leases and the reserve that relaying leaves; nothing while shares may
+  // not travel.
   [[nodiscard]] std::uint64_t relayable() const;
   [[nodiscard]] LinkId id() const { return send_->link(); }
   [[nodiscard]] keypool::Pool& send() { return *send_; }
@@ -114,6 +123,7 @@ class Link {
 
   SiteName peer_;
   LinkClass link_class_;
+  const Switches* switches_ = nullptr;
   std::unique_ptr<keypool::Pool> send_;
   std::unique_ptr<keypool::Pool> receive_;
   unsigned relay_paths_ = 0;

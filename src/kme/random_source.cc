@@ -42,6 +42,15 @@ std::string_view random_from_name(RandomFrom from) {
   return "unknown";
 }
 
+std::string_view random_use_name(RandomUse use) {
+  switch (use) {
+    case RandomUse::kSharing: return "sharing";
+    case RandomUse::kApplications: return "applications";
+    case RandomUse::kRelaying: return "relaying";
+  }
+  return "unknown";
+}
+
 Result<keypool::Origin> parse_random_origin(std::string_view text) {
   if (text == "hardware") return keypool::Origin::kHardware;
   if (text == "preshared") return keypool::Origin::kPreshared;
@@ -72,9 +81,8 @@ Result<std::unique_ptr<RandomSource>> RandomSource::open(os::System system, cons
 }
 
 Result<> RandomSource::open_pool(ByteView root_key) {
-  TRY_ASSIGN(pool_,
-             keypool::Pool::open(system_, dir_, root_key,
-                                 {.control_floor_bytes = 0, .sweep_after = sweep_after_}));
+  TRY_ASSIGN(pool_, keypool::Pool::open(system_, dir_, root_key,
+                                        {.control_floor_bytes = 0, .sweep_after = sweep_after_}));
   if (pool_->direction() != keypool::Direction::kLocal) {
     return fail(Code::kCorrupt, "'" + dir_ + "' holds the pool of a link, not random bytes");
   }
@@ -132,14 +140,28 @@ Result<keypool::Entropy> RandomSource::take_from_pool(MutableBytes out) {
   return entropy;
 }
 
-Result<keypool::Entropy> RandomSource::fill(MutableBytes out) {
+RandomFrom RandomSource::from(RandomUse use) const {
+  const bool fixed = from_ == RandomFrom::kSources || switches_ == nullptr;
+  if (fixed || use == RandomUse::kRelaying) return from_;
+  const auto found = switches_->find(SwitchKind::kRandom, std::string(random_use_name(use)));
+  if (!found) return from_;
+  switch (found->value) {
+    case SwitchValue::kFromKernel: return RandomFrom::kKernel;
+    case SwitchValue::kFromPool: return RandomFrom::kPool;
+    case SwitchValue::kFromPoolOrKernel: return RandomFrom::kPoolOrKernel;
+    default: return from_;
+  }
+}
+
+Result<keypool::Entropy> RandomSource::fill(MutableBytes out, RandomUse use) {
   if (out.empty()) return keypool::Entropy{};
+  const RandomFrom from = this->from(use);
   std::unique_lock lock(mutex_);
-  if (from_ == RandomFrom::kSources) TRY(wait_for_sources(out.size(), lock));
-  if (from_ != RandomFrom::kKernel) {
+  if (from == RandomFrom::kSources) TRY(wait_for_sources(out.size(), lock));
+  if (from != RandomFrom::kKernel) {
     auto taken = take_from_pool(out);
     const bool may_generate =
-        from_ == RandomFrom::kPoolOrKernel && !taken && taken.error().code == Code::kOutOfKey;
+        from == RandomFrom::kPoolOrKernel && !taken && taken.error().code == Code::kOutOfKey;
     if (!may_generate) return taken;
   }
   generator_.fill(out);

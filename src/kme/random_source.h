@@ -6,10 +6,10 @@
 // whatever crashes. Ranges are reserved some MiB at a time and held in this process; what is left
 // of one when the process ends is burnt.
 //
-// Where sources fill the pool, nothing else ever takes their place: a fill waits for them, and fails
-// with their reason. A source that failed a test stops every fill, because what it gave before may
-// have been weak already; one that is merely gone stops only what the pool does not hold.
-// Ownership: the source owns the pool and its lock. Thread-safe.
+// Where sources fill the pool, nothing else ever takes their place: a fill waits for them, and
+// fails with their reason. A source that failed a test stops every fill, because what it gave
+// before may have been weak already; one that is merely gone stops only what the pool does not
+// hold. Ownership: the source owns the pool and its lock. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -21,6 +21,7 @@
 #include "entropy/mixer.h"
 #include "keypool/entropy.h"
 #include "keypool/pool.h"
+#include "kme/switches.h"
 
 namespace warifu::kme {
 
@@ -34,6 +35,17 @@ enum class RandomFrom : std::uint8_t {
 // Errors: kInvalidArgument unless one of the three texts.
 [[nodiscard]] Result<RandomFrom> parse_random_from(std::string_view text);
 [[nodiscard]] std::string_view random_from_name(RandomFrom from);
+
+// Who takes numbers: each may be switched to another source (switches.h), except where sources fill
+// the pool.
+enum class RandomUse : std::uint8_t {
+  kSharing,       // cuts of objects and of shares
+  kApplications,  // keys and numbers for applications at this site
+  kRelaying,      // key of relayed links; as configured, never switched
+};
+// "sharing", "applications" or "relaying".
+[[nodiscard]] std::string_view random_use_name(RandomUse use);
+
 // What an operator may say of a file of random bytes: "hardware" or "preshared". Errors:
 // kInvalidArgument.
 [[nodiscard]] Result<keypool::Origin> parse_random_origin(std::string_view text);
@@ -47,10 +59,16 @@ class RandomSource {
       std::chrono::milliseconds sweep_after = keypool::kSweepAfter);
   ~RandomSource();
 
+  // Before it is used: whose switches it heeds. They must outlive it.
+  void follow(const Switches& switches) { switches_ = &switches; }
+  // Where numbers for this use come from now.
+  [[nodiscard]] RandomFrom from(RandomUse use) const;
+
   // Fills with uniform bytes and tells what they were made of. Either all bytes come from the pool
   // or none. Errors: kOutOfKey when the pool must serve and does not hold enough; kRefused or
   // kUnavailable with the reason of the sources; kCancelled after stop(); kCorrupt, kIo.
-  [[nodiscard]] Result<keypool::Entropy> fill(MutableBytes out);
+  [[nodiscard]] Result<keypool::Entropy> fill(MutableBytes out,
+                                              RandomUse use = RandomUse::kSharing);
 
   // Takes a file of random bytes into the pool, making the pool when there is none. Errors:
   // kInvalidArgument (empty file), kNoSpace, kIo; an interrupted import leaves what was taken in.
@@ -67,12 +85,12 @@ class RandomSource {
   void stop();
 
   struct Status {
-    RandomFrom from = RandomFrom::kPoolOrKernel;
-    std::uint64_t available_bytes = 0;  // in the pool, reserved by this process included
-    std::uint64_t used_bytes = 0;       // of the pool, since it was made
-    std::set<keypool::Origin> origins;  // what the numbers are at least as good as
-    std::set<keypool::Origin> parts;    // what went into those that the pool still holds
-    std::string problem;                // why the sources give nothing; empty: they do
+    RandomFrom from = RandomFrom::kPoolOrKernel;  // as configured
+    std::uint64_t available_bytes = 0;            // in the pool, reserved by this process included
+    std::uint64_t used_bytes = 0;                 // of the pool, since it was made
+    std::set<keypool::Origin> origins;            // what the numbers are at least as good as
+    std::set<keypool::Origin> parts;              // what went into those that the pool still holds
+    std::string problem;                          // why the sources give nothing; empty: they do
   };
   [[nodiscard]] Status status() const;
 
@@ -88,6 +106,7 @@ class RandomSource {
   os::System system_;
   std::string dir_;
   RandomFrom from_;
+  const Switches* switches_ = nullptr;
   std::chrono::milliseconds sweep_after_ = keypool::kSweepAfter;
   mutable std::mutex mutex_;
   secret::Buffer root_key_;

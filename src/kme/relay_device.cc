@@ -96,7 +96,7 @@ Result<std::vector<DeviceKey>> RelayDevice::fresh(std::size_t most) {
   std::ranges::fill(key.bytes.bytes(), Byte{0});
   for (const PartHead& head : heads) {
     secret::Buffer part(settings_.part_bytes);
-    TRY_ASSIGN(const keypool::Entropy entropy, random_.fill(part.bytes()));
+    TRY_ASSIGN(const keypool::Entropy entropy, random_.fill(part.bytes(), RandomUse::kRelaying));
     key.origins = static_cast<std::uint16_t>(key.origins | entropy.bits());
     xor_into(key.bytes.bytes(), part.bytes());
     const PartVerdict verdict = carrier_.carry(head, part);

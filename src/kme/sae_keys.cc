@@ -51,12 +51,14 @@ Result<std::unique_ptr<SaeKeys>> SaeKeys::open(os::System system, const std::str
       new SaeKeys(system, std::move(self), std::move(settings), keys, carrier));
   SaeStoreOptions options{.life = saes->settings_.life, .max_waiting = saes->settings_.max_waiting};
   TRY_ASSIGN(saes->store_, SaeStore::open(system, dir, keys.root_key().bytes(), options));
-  TRY_ASSIGN(saes->gate_, SaeGate::open(system, dir + "-paused", saes->settings_));
+  TRY_ASSIGN(saes->gate_, SaeGate::open(system, keys.switches(), dir + "-quotas", saes->settings_));
   return saes;
 }
 
 SaeKeys::~SaeKeys() {
   stopping_ = true;
+  if (gate_ == nullptr) return;
+  if (const auto settled = gate_->settle(); !settled) log_warning(settled.error().message);
 }
 
 void SaeKeys::start() {
@@ -132,9 +134,12 @@ std::string SaeKeys::extension(const std::string& master, const SaeEntry& slave)
   json::object fields;
   json::array origins;
   if (slave.site == self_) {
+    const RandomFrom from = keys_.random().from(RandomUse::kApplications);
     const RandomSource::Status random = keys_.random().status();
-    for (const auto origin : random.origins) origins.emplace_back(keypool::origin_name(origin));
-    if (random.from != RandomFrom::kPool) {
+    if (from != RandomFrom::kKernel) {
+      for (const auto origin : random.origins) origins.emplace_back(keypool::origin_name(origin));
+    }
+    if (from == RandomFrom::kKernel || from == RandomFrom::kPoolOrKernel) {
       origins.emplace_back(keypool::origin_name(keypool::Origin::kKernelGenerator));
     }
     fields["warifu_link_class"] = "same site";
@@ -233,7 +238,7 @@ Result<std::vector<DeviceKey>> SaeKeys::make_order(const KeyOrder& order, const 
 Result<secret::Buffer> SaeKeys::make_keys(const Order& order, const SiteName& site) {
   if (site != self_) return couriers_.at(site)->place(order);
   secret::Buffer bytes(order.bytes());
-  TRY(keys_.random().fill(bytes.bytes()));
+  TRY(keys_.random().fill(bytes.bytes(), RandomUse::kApplications));
   TRY(keep_here(order, bytes.bytes()));
   return bytes;
 }

@@ -22,7 +22,7 @@ namespace warifu::kme {
 
 class SaeKeys final : public KeySource {
  public:
-  // Opens the store in `dir`, and the pauses in the file DIR-paused beside it. Errors: kBusy,
+  // Opens the store in `dir`, and the quotas in the file DIR-quotas beside it. Errors: kBusy,
   // kCorrupt, kNoSpace, kIo.
   [[nodiscard]] static Result<std::unique_ptr<SaeKeys>> open(os::System system,
                                                              const std::string& dir, SiteName self,
