@@ -11,6 +11,8 @@ _warifu_options() {
     "link preshare") echo "--net --json --size --back --out --disk --piece --help" ;;
     "link import") echo "--site --json --disk --pieces --wipe --wait --no-wait --abandon --peer --help" ;;
     "keys watch") echo "--site --json --interval --rounds --help" ;;
+    "keys use") echo "--site --json --link --for key random default on off --help" ;;
+    "random use") echo "--site --json --for pool pool-or-kernel kernel default --help" ;;
     "keys list") echo "--site --json --peer --help" ;;
     "keys trail") echo "--site --json --peer --job --since --most --help" ;;
     "keys reconcile") echo "--site --json --peer --yes --help" ;;
@@ -62,8 +64,8 @@ _warifu_subcommands() {
     site) echo "run shares audit repair drain" ;;
     qkd) echo "rate-model" ;;
     link) echo "preshare import status" ;;
-      keys) echo "status watch list trail reconcile retire burn quarantine" ;;
-      random) echo "import status test readmit" ;;
+      keys) echo "status watch list trail use reconcile retire burn quarantine" ;;
+      random) echo "import status test readmit use" ;;
       sae) echo "list status pause resume" ;;
       stream) echo "open read close status" ;;
     person) echo "enrol list" ;;
@@ -147,6 +149,10 @@ _warifu() {
       ;;
     --direction)
       _warifu_words "send receive"
+      return
+      ;;
+    --for)
+      if [[ $command == random ]]; then _warifu_words "sharing applications"; else _warifu_words "sharing transport applications"; fi
       return
       ;;
     --lang)

@@ -6,6 +6,7 @@
 #include "api/disk_json.h"
 #include "api/json.h"
 #include "api/metrics.h"
+#include "api/switch_json.h"
 #include "keypool/entropy.h"
 #include "kme/reconcile.h"
 
@@ -177,9 +178,20 @@ Result<LinkOrder> link_order(Services services, RequestContext& context) {
   return order;
 }
 
+// "send" or "receive". Errors: kInvalidArgument.
+Result<std::string> direction_field(const json::object& body) {
+  TRY_ASSIGN(std::string direction, text_field(body, "direction"));
+  if (direction == "send" || direction == "receive") return direction;
+  return fail(Code::kInvalidArgument,
+              "direction '" + direction + "' must be \"send\" or \"receive\"");
+}
+
 Result<json::value> discard(Services services, RequestContext& context) {
   TRY_ASSIGN(const auto order, link_order(services, context));
-  const std::string only_direction = text_field_or(order.body, "direction", "");
+  std::string only_direction;
+  if (order.body.contains("direction")) {
+    TRY_ASSIGN(only_direction, direction_field(order.body));
+  }
   std::optional<std::uint64_t> only_number;
   if (order.body.contains("number")) {
     TRY_ASSIGN(only_number,
@@ -285,13 +297,9 @@ Result<json::value> burn(Services services, RequestContext& context) {
   TRY_ASSIGN(what.bytes, number_field(order.body, "bytes", UINT64_MAX >> 1));
   if (*what.bytes == 0) return fail(Code::kInvalidArgument, "'bytes' must be larger than 0");
   if (order.body.contains("direction")) {
-    TRY_ASSIGN(const std::string direction, text_field(order.body, "direction"));
+    TRY_ASSIGN(const std::string direction, direction_field(order.body));
     what.send = direction == "send";
     what.receive = direction == "receive";
-    if (!what.send && !what.receive) {
-      return fail(Code::kInvalidArgument,
-                  "direction '" + direction + "' must be \"send\" or \"receive\"");
-    }
   }
   return burn_as(what, services, order);
 }
@@ -353,6 +361,7 @@ void add_key_routes(http::Router& router, Services services) {
     for (const kme::LinkReport& report : reports(s)) {
       json::object link = report_json(report);
       const kme::DiskIntake* disk = s.disks->to(*SiteName::parse(report.peer));
+      link["switches"] = link_switches_json(s, report.peer);
       link["disk"] = disk_json(disk == nullptr ? std::nullopt : disk->status());
       links.push_back(std::move(link));
     }

@@ -52,5 +52,6 @@ void add_consent_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
 void add_sae_routes(http::Router& router, Services services);
 void add_stream_routes(http::Router& router, Services services);
+void add_switch_routes(http::Router& router, Services services);
 
 }  // namespace warifu::api

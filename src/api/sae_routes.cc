@@ -1,7 +1,6 @@
 // Keys of applications: who is known, what was given and what waits. Never a key or an id of one.
 #include "api/json.h"
-#include "api/routes.h"
-#include "base/log.h"
+#include "api/switch_json.h"
 
 namespace warifu::api {
 namespace {
@@ -59,22 +58,8 @@ Result<json::value> set_pause(http::RequestContext& context, Services services) 
                 "say \"paused\": true or false, and either \"sae\" or \"link\"");
   }
   TRY_ASSIGN(const std::string name, text_field(body, of_link ? "link" : "sae"));
-  kme::SaeKeys& saes = *services.saes;
-  if (of_link) {
-    TRY_ASSIGN(const SiteName peer, SiteName::parse(name));
-    if (services.site.keys.link_to(peer) == nullptr) {
-      return fail(Code::kNotFound, "there is no link to " + name);
-    }
-    TRY(saes.gate().pause_link(peer, paused->as_bool()));
-  } else {
-    const kme::SaeEntry* sae = saes.settings().find(name);
-    if (sae == nullptr || sae->site != saes.self()) {
-      return fail(Code::kNotFound, "SAE " + name + " is not one of this site");
-    }
-    TRY(saes.gate().pause_sae(name, paused->as_bool()));
-  }
-  log_info("applications: " + std::string(of_link ? "link to " : "SAE ") + name +
-           (paused->as_bool() ? " is paused" : " goes on"));
+  TRY(set_switch(services, of_link ? kme::SwitchKind::kApplications : kme::SwitchKind::kSae, name,
+                 paused->as_bool() ? "off" : "on"));
   return json::value{{of_link ? "link" : "sae", name}, {"paused", paused->as_bool()}};
 }
 

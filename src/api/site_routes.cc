@@ -2,6 +2,7 @@
 // random numbers.
 #include "api/json.h"
 #include "api/random_json.h"
+#include "api/switch_json.h"
 #include "kme/preshare.h"
 
 namespace warifu::api {
@@ -69,7 +70,8 @@ json::value links_json(Services services) {
                      {"inflow_bits_per_second", status.inflow_bits_per_second},
                      {"device", status.device_state},
                      {"relay_paths", status.relay_paths},
-                     {"relays", std::move(relays)}});
+                     {"relays", std::move(relays)},
+                     {"switches", link_switches_json(services, status.peer.text())}});
   }
   return {{"site", services.site.config.name.text()}, {"links", std::move(links)}};
 }
@@ -100,6 +102,9 @@ Result<json::value> import_file(Services services, http::RequestContext& context
 
 json::value random_json(Services services) {
   const kme::RandomSource::Status status = services.site.keys.random().status();
+  const auto from = [&](kme::RandomUse use) {
+    return kme::random_from_name(services.site.keys.random().from(use));
+  };
   json::array origins;
   for (const auto origin : status.origins) origins.emplace_back(keypool::origin_name(origin));
   json::array parts, sources;
@@ -109,6 +114,8 @@ json::value random_json(Services services) {
   }
   return {{"site", services.site.config.name.text()},
           {"source", kme::random_from_name(status.from)},
+          {"for_sharing", from(kme::RandomUse::kSharing)},
+          {"for_applications", from(kme::RandomUse::kApplications)},
           {"available_bytes", status.available_bytes},
           {"used_bytes", status.used_bytes},
           {"origins", std::move(origins)},
@@ -201,6 +208,7 @@ http::Router make_router(Services services) {
   add_restore_routes(router, services);
   add_sae_routes(router, services);
   add_stream_routes(router, services);
+  add_switch_routes(router, services);
   return router;
 }
 

@@ -107,6 +107,16 @@ struct RandomTestOptions {
 [[nodiscard]] Result<> random_test(const Common& common, const RandomTestOptions& options);
 [[nodiscard]] Result<> random_readmit(const Common& common, const RandomTestOptions& options);
 
+// What is switched while a site runs: of a link, or of random numbers.
+struct SwitchOptions {
+  std::string link;
+  std::string use;  // what for
+  std::string value;
+};
+// Without options both list what is switched.
+[[nodiscard]] Result<> keys_use(const Common& common, const SwitchOptions& options);
+[[nodiscard]] Result<> random_use(const Common& common, const SwitchOptions& options);
+
 // Applications that take keys at a site.
 [[nodiscard]] Result<> sae_list(const Common& common);
 [[nodiscard]] Result<> sae_status(const Common& common);

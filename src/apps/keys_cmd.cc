@@ -12,6 +12,7 @@
 #include "apps/api_client.h"
 #include "apps/commands.h"
 #include "apps/output.h"
+#include "apps/switch_cmd.h"
 #include "base/units.h"
 
 namespace warifu::apps {
@@ -71,6 +72,7 @@ void print_links(const json::value& answer) {
   print_table({"PEER", "WAY", "STATE", "AVAILABLE", "RESIDUAL", "RESERVED", "FLOOR", "EMERGENCY",
                "INFLOW", "OUTFLOW", "OLDEST", "UNSYNCED", "QUARANTINE"},
               rows);
+  print_link_switches(answer);
   print_disks(answer);
   if (devices.empty()) return;
   fmt::print("\n");

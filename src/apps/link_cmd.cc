@@ -11,6 +11,7 @@
 #include "apps/disk_cmd.h"
 #include "apps/network.h"
 #include "apps/output.h"
+#include "apps/switch_cmd.h"
 #include "base/units.h"
 #include "control/site_config.h"
 #include "kme/preshare.h"
@@ -149,6 +150,7 @@ Result<> link_status(const Common& common) {
                "KEY FROM", "DEVICE"},
               rows);
   for (const std::string& line : relays) fmt::print("{}\n", line);
+  print_link_switches(answer);
   return {};
 }
 

@@ -216,6 +216,7 @@ void keys_commands(CLI::App& app, Common& common, Action& action) {
   command->add_flag("--yes", which.yes, "do it; without it the amount is told");
   command->callback([&] { action = [&] { return keys_burn(common, which); }; });
   quarantine_commands(*keys, common, action, which);
+  keys_use_command(*keys, common, action);
 }
 
 void random_commands(CLI::App& app, Common& common, Action& action) {
@@ -255,6 +256,7 @@ void random_commands(CLI::App& app, Common& common, Action& action) {
   add_site(command, common);
   command->add_option("source", test.source, "name of the source")->required();
   command->callback([&] { action = [&] { return random_readmit(common, test); }; });
+  random_use_command(*random, common, action);
 }
 
 void person_commands(CLI::App& app, Common& common, Action& action) {

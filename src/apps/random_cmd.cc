@@ -5,9 +5,9 @@
 
 #include <boost/json.hpp>
 
+#include "api/random_json.h"
 #include "apps/api_client.h"
 #include "apps/commands.h"
-#include "api/random_json.h"
 #include "apps/output.h"
 #include "apps/random_sources.h"
 #include "base/log.h"
@@ -66,6 +66,10 @@ void show(const Common& common, const json::value& answer) {
               {{text_of(answer, "site"), text_of(answer, "source"),
                 human_bytes(number_of(answer, "available_bytes")),
                 human_bytes(number_of(answer, "used_bytes")), origins}});
+  for (const char* use : {"sharing", "applications"}) {
+    const std::string from = text_of(answer, (std::string("for_") + use).c_str());
+    if (from != text_of(answer, "source")) fmt::print("{}: switched to {}\n", use, from);
+  }
   if (!answer.at("sources").as_array().empty()) {
     fmt::print("\n");
     print_sources(answer.at("sources").as_array());
@@ -87,9 +91,10 @@ Result<std::vector<control::RandomSourceConfig>> chosen(const Common& common,
       }
     }
     if (!sources.empty()) return sources;
-    return fail(Code::kNotFound, options.source.empty()
-                                     ? "'" + config.path + "' has no [[random.source]]"
-                                     : "'" + config.path + "' has no source '" + options.source + "'");
+    return fail(Code::kNotFound,
+                options.source.empty()
+                    ? "'" + config.path + "' has no [[random.source]]"
+                    : "'" + config.path + "' has no source '" + options.source + "'");
   }
   if (!options.source.empty()) {
     return fail(Code::kInvalidArgument, "--source names a source of a --site");
@@ -104,14 +109,14 @@ Result<std::vector<control::RandomSourceConfig>> chosen(const Common& common,
     sources[0].file = options.path;
   }
   for (auto& source : sources) {
-    const bool wants_path = source.kind == control::RandomKind::kDevice ||
-                            source.kind == control::RandomKind::kFile;
+    const bool wants_path =
+        source.kind == control::RandomKind::kDevice || source.kind == control::RandomKind::kFile;
     if (source.kind == control::RandomKind::kQkd) {
       return fail(Code::kInvalidArgument, "a qkd device is tested with --site, which has its keys");
     }
     if (wants_path == options.path.empty()) {
-      return fail(Code::kInvalidArgument, wants_path ? "this kind needs --path"
-                                                     : "--path is for a device or a file");
+      return fail(Code::kInvalidArgument,
+                  wants_path ? "this kind needs --path" : "--path is for a device or a file");
     }
     if (wants_path) source.settings.origin = keypool::Origin::kHardware;
     source.settings.name = control::random_kind_name(source.kind);

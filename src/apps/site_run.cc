@@ -271,7 +271,7 @@ class Site {
     control::add_sae_handlers(*server_, *saes_);
     TRY(open_streams());
     http::Router router;
-    kme::add_etsi014_routes(router, *saes_, saes_->identities());
+    kme::add_etsi014_routes(router, *saes_, saes_->identities(), &saes_->gate().refusals());
     kme::add_entropy_routes(router, system_, keys_->random(), saes_->gate(), saes_->identities());
     // A worker waits while its order is made durable at both ends; many share one message.
     http::ServerOptions options{.workers = 64, .max_connections = 2048};

@@ -28,9 +28,9 @@ Result<> read_levels(ConfigTable& reader, kme::KeyLimits& limits) {
 }
 
 Result<> check_levels(const kme::KeyLimits& limits, const std::string& file,
-                      const std::string& of) {
+                      const toml::table& table, const std::string& of) {
   if (limits.empty_bytes < limits.ready_bytes) return {};
-  return bad_config(file, nullptr, of + ": 'empty' must be less than 'ready'");
+  return bad_config(file, &table, of + ": 'empty' must be less than 'ready'");
 }
 
 Result<os::HostPort> parse_loopback(const std::string& text) {
@@ -96,7 +96,7 @@ Result<> read_keys(const toml::table& table, SiteConfig& config) {
     config.key_limits.hysteresis_percent = static_cast<unsigned>(percent);
   }
   TRY(reader.finish());
-  return check_levels(config.key_limits, config.path, "[keys]");
+  return check_levels(config.key_limits, config.path, table, "[keys]");
 }
 
 Result<> read_metrics(const toml::table& table, SiteConfig& config) {
@@ -115,10 +115,10 @@ Result<> read_peer(ConfigTable& reader, const toml::table& table, SiteConfig& co
   TRY(read_devices(reader, table, file, peer));
   peer.link.limits = config.key_limits;
   TRY(read_levels(reader, peer.link.limits));
-  TRY(check_levels(peer.link.limits, file, "link to " + peer.link.peer.text()));
+  TRY(check_levels(peer.link.limits, file, table, "link to " + peer.link.peer.text()));
   const bool qkd = peer.link.link_class == kme::LinkClass::kQkd;
   if (qkd == peer.devices.empty()) {
-    return bad_config(file, nullptr,
+    return bad_config(file, &table,
                       fmt::format("link to {}: a qkd link needs [peers.device], a {} link has none",
                                   peer.link.peer.text(),
                                   qkd ? "preshared" : kme::link_class_name(peer.link.link_class)));
@@ -126,7 +126,7 @@ Result<> read_peer(ConfigTable& reader, const toml::table& table, SiteConfig& co
   if (peer.link.link_class == kme::LinkClass::kRelayed) {
     TRY(reader.size_if_set("high_water", peer.high_water_bytes));
     if (peer.high_water_bytes < kLeastRelayed || peer.high_water_bytes > kMostRelayed) {
-      return bad_config(file, nullptr,
+      return bad_config(file, &table,
                         fmt::format("link to {}: 'high_water' of a relayed link must be from 2M "
                                     "to 64G",
                                     peer.link.peer.text()));

@@ -44,10 +44,13 @@ Result<Cutting> Cutting::prepare(SiteContext& site, Uploads& uploads, const shar
   Cutting cutting(site, uploads, scheme, records, std::move(targets), job);
   cutting.choose_drawn();
   cutting.first_ = records.count();
-  for (const CutTarget& target : cutting.targets_) {
-    TRY_ASSIGN(const std::uint64_t durable, prepare_share(site, uploads, target.site, target.spec));
-    cutting.first_ = std::min(cutting.first_, durable);
+  for (CutTarget& target : cutting.targets_) {
+    TRY_ASSIGN(const PreparedShare prepared,
+               prepare_share(site, uploads, target.site, target.spec));
+    cutting.first_ = std::min(cutting.first_, prepared.durable_chunks);
+    target.spec.drawn = prepared.drawn;
   }
+  TRY(cutting.note_drawn());
   if (cutting.first_ > 0) {
     cutting.report_.entropy.origins.insert(keypool::Origin::kKernelGenerator);
   }
@@ -57,14 +60,26 @@ Result<Cutting> Cutting::prepare(SiteContext& site, Uploads& uploads, const shar
 // The scheme lets any privacy() shares be given. Those of sites with a direct link become key of
 // that link: it costs no more key than sending them, no random numbers, and nothing is sent.
 void Cutting::choose_drawn() {
-  std::size_t wanted = site_.config.key_as_share ? scheme_.privacy() : 0;
+  std::size_t wanted = scheme_.privacy();
+  for (CutTarget& target : targets_) {
+    const bool direct = target.route.size() == 2;
+    const kme::Link* link = direct ? site_.keys.link_to(target.site) : nullptr;
+    target.spec.drawn =
+        wanted > 0 && link != nullptr && link->key_becomes_shares(site_.config.key_as_share);
+    if (target.spec.drawn) --wanted;
+  }
+}
+
+// What was begun one way goes on so, whatever has been switched since.
+Result<> Cutting::note_drawn() {
+  std::size_t drawn = 0;
   for (std::size_t i = 0; i < targets_.size(); ++i) {
-    const bool direct = targets_[i].route.size() == 2;
-    targets_[i].spec.drawn = direct && wanted > 0;
     if (!targets_[i].spec.drawn) continue;
-    --wanted;
+    ++drawn;
     report_.drawn |= 1U << i;
   }
+  if (drawn <= scheme_.privacy()) return {};
+  return fail(Code::kRefused, "more shares were begun as key of links than this cut may have");
 }
 
 std::vector<sharing::ShareIndex> Cutting::choose_given() const {
@@ -110,7 +125,8 @@ Result<> Cutting::cut_record(const sharing::Splitter& splitter, CutInput& input,
     if (lane.is_drawn()) {
       TRY_ASSIGN(share, lane.take());
     } else {
-      TRY_ASSIGN(const keypool::Entropy entropy, site_.keys.random().fill(share.bytes()));
+      TRY_ASSIGN(const keypool::Entropy entropy,
+                 site_.keys.random().fill(share.bytes(), kme::RandomUse::kSharing));
       report_.entropy.add(entropy);
     }
     given[i] = share.bytes();

@@ -82,6 +82,7 @@ class Cutting {
           const sharing::RecordLayout& records, std::vector<CutTarget> targets, const JobId& job);
   [[nodiscard]] bool is_own(const CutTarget& target) const;
   void choose_drawn();
+  Result<> note_drawn();
   [[nodiscard]] std::vector<sharing::ShareIndex> choose_given() const;
   Result<> open_lanes(const channel::KeepWaiting& keep_waiting);
   Result<> cut_record(const sharing::Splitter& splitter, CutInput& input, ChunkIndex index);

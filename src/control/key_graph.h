@@ -1,10 +1,10 @@
 // The network as the planner walks it: sites that answer, by number, and link directions with what
 // they cost.
 //
-// A way may use every link direction whose sending end has reported and carries shares; of relayed links whose key
-// single relays know, only while all of these answer, because they see what passes. Cheapest ways
-// by Dijkstra's algorithm; all prices are positive. Immutable after construction: thread-safe. The
-// snapshot must outlive it.
+// A way may use every link direction whose sending end has reported and carries shares; of relayed
+// links whose key single relays know, only while all of these answer, because they see what passes.
+// Cheapest ways by Dijkstra's algorithm; all prices are positive. Immutable after construction:
+// thread-safe. The snapshot must outlive it.
 #pragma once
 
 #include <limits>

@@ -161,11 +161,14 @@ TEST(Messages, AStatusTellsTheRelaysOfARelayedLink) {
                           {keypool::Origin::kRelayed},
                           2,
                           {*SiteName::parse("tuh"), *SiteName::parse("cloud2")}});
+  status.edges[0].carries = false;
   const Bytes bytes = encode(status);
   const auto back = decode_status(bytes);
   ASSERT_TRUE(back) << back.error().message;
   ASSERT_EQ(back->edges.size(), 2u);
   EXPECT_EQ(back->edges[0].relay_paths, 0u);
+  EXPECT_FALSE(back->edges[0].carries);
+  EXPECT_TRUE(back->edges[1].carries);
   EXPECT_EQ(back->edges[1].link_class, kme::LinkClass::kRelayed);
   EXPECT_EQ(back->edges[1].relay_paths, 2u);
   EXPECT_EQ(back->edges[1].relays, status.edges[1].relays);

@@ -102,9 +102,9 @@ Result<PlacementPlan> best_plan(PlacementSearch& search, const PolicyNode& polic
                           kMaxPlacementSteps)
             : "";
     const std::string off = switched_off_text(snapshot);
-    return fail(Code::kRefused, fmt::format("no legal placement for policy '{}'{}: {}{}{}",
-                                            policy.text(), limit, search.exclusions(),
-                                            off.empty() ? "" : "; ", off));
+    return fail(Code::kRefused,
+                fmt::format("no legal placement for policy '{}'{}: {}{}{}", policy.text(), limit,
+                            search.exclusions(), off.empty() ? "" : "; ", off));
   }
   // The search keeps the rule step by step; here it is asked for the whole plan.
   TRY(check_exposure(policy.scheme, found->first, snapshot.origin));

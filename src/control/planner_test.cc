@@ -73,6 +73,27 @@ bool says(const Result<PlacementPlan>& plan, const std::string& why) {
          plan.error().message.find(why) != std::string::npos;
 }
 
+TEST(Placement, WhatIsSwitchedOffIsPlannedAroundOrTold) {
+  Snapshot snapshot = reference_network();
+  snapshot.sites.push_back({site("lsb"), 7, {"vault"}});
+  link(snapshot, "tommo", "lsb");
+  const auto switch_off = [&](const char* from, const char* to) {
+    for (EdgeState& edge : snapshot.edges) {
+      if (edge.from == site(from) && edge.to == site(to)) edge.carries = false;
+    }
+  };
+  switch_off("lsa", "tommo");  // nothing goes that way in a store
+  switch_off("tommo", "lsa");
+  const auto plan = plan_reference(snapshot);
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->shares[1].site, site("lsb"));
+  EXPECT_EQ(plan->reasons.back(),
+            "transport is switched off from tommo to lsa, from lsa to tommo");
+  switch_off("tommo", "lsb");
+  EXPECT_TRUE(says(plan_reference(snapshot), "transport is switched off from tommo to lsa"));
+  EXPECT_TRUE(says(plan_reference(snapshot), "from tommo to lsb"));
+}
+
 TEST(Placement, NoShareTravelsThroughTheHolderOfAnEarlierOne) {
   // tuh can be reached over lsa only: lsa holds B already and would relay C.
   Snapshot snapshot = reference_network();

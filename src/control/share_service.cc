@@ -59,9 +59,10 @@ void ShareService::add_handlers(channel::Server& server) {
     TRY_ASSIGN(const ShareSpec spec, decode_share_spec(exchange.request().body));
     // Top shares come from share control; nested ones from whoever cuts the share above them.
     if (!spec.parent) TRY(only_control(site_, exchange.request().from));
-    TRY_ASSIGN(const std::uint64_t durable, uploads_.prepare(spec, exchange.request().from));
+    TRY_ASSIGN(const PreparedShare prepared, uploads_.prepare(spec, exchange.request().from));
     wire::Writer answer;
-    answer.u64(durable);
+    answer.u64(prepared.durable_chunks);
+    answer.u8(prepared.drawn ? 1 : 0);
     return exchange.reply(answer.take());
   });
   on(Method::kShareWrite, [this](channel::Exchange& exchange) { return handle_write(exchange); });

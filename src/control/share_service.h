@@ -46,13 +46,19 @@ struct SiteContext {
                                           std::span<const secret::Buffer> shares,
                                           std::size_t length);
 
+// How far a share is at its site.
+struct PreparedShare {
+  std::uint64_t durable_chunks = 0;
+  bool drawn = false;  // as it was first announced; a cut that goes on keeps to it
+};
+
 // Uploads to this site, held open between prepare and commit.
 class Uploads {
  public:
   explicit Uploads(SiteContext& site) : site_(site) {}
 
   // Makes or reopens the upload of `from`. Returns its durable chunks (all of them once committed).
-  [[nodiscard]] Result<std::uint64_t> prepare(const ShareSpec& spec, const SiteName& from);
+  [[nodiscard]] Result<PreparedShare> prepare(const ShareSpec& spec, const SiteName& from);
   // Cuts the upload back to `chunks` and gives it to the caller until give_back().
   [[nodiscard]] Result<std::unique_ptr<store::ShareWriter>> take(const ShareId& share,
                                                                  std::uint64_t chunks,
@@ -75,7 +81,7 @@ class Uploads {
 
 // Announces a share to the site that will hold it, this one or another; so many of its chunks are
 // durable there. Errors: the site's and those of the way there.
-[[nodiscard]] Result<std::uint64_t> prepare_share(SiteContext& site, Uploads& own,
+[[nodiscard]] Result<PreparedShare> prepare_share(SiteContext& site, Uploads& own,
                                                   const SiteName& at, const ShareSpec& spec);
 // Makes a share permanent there. Errors: as prepare_share().
 [[nodiscard]] Result<> commit_share(SiteContext& site, Uploads& own, const SiteName& at,

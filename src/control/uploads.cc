@@ -29,7 +29,7 @@ store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created) {
           .parent_index = static_cast<std::uint8_t>(spec.parent_index)};
 }
 
-Result<std::uint64_t> Uploads::prepare(const ShareSpec& spec, const SiteName& from) {
+Result<PreparedShare> Uploads::prepare(const ShareSpec& spec, const SiteName& from) {
   const std::lock_guard lock(mutex_);
   if (const auto it = open_.find(spec.share); it != open_.end()) {
     if (it->second.from != from) {
@@ -39,11 +39,12 @@ Result<std::uint64_t> Uploads::prepare(const ShareSpec& spec, const SiteName& fr
     if (it->second.writer == nullptr) {
       return fail(Code::kBusy, "share " + spec.share.text() + " is being received already");
     }
-    return it->second.writer->durable_chunks();
+    return PreparedShare{it->second.writer->durable_chunks(), it->second.writer->header().drawn};
   }
   auto writer = site_.shares.reopen(spec.share);
   if (!writer && writer.error().code == Code::kAlreadyExists) {
-    return spec.chunking().chunk_count();
+    TRY_ASSIGN(const auto reader, site_.shares.open(spec.share));
+    return PreparedShare{spec.chunking().chunk_count(), reader->header().drawn};
   }
   if (!writer && writer.error().code == Code::kNotFound) {
     writer = site_.shares.create(to_header(spec, site_.system.clock.now()));
@@ -55,9 +56,9 @@ Result<std::uint64_t> Uploads::prepare(const ShareSpec& spec, const SiteName& fr
       header.index != static_cast<std::uint8_t>(spec.index)) {
     return fail(Code::kRefused, "share " + spec.share.text() + " was announced as another one");
   }
-  const std::uint64_t durable = (*writer)->durable_chunks();
+  const PreparedShare prepared{(*writer)->durable_chunks(), header.drawn};
   open_[spec.share] = {std::move(*writer), from};
-  return durable;
+  return prepared;
 }
 
 Result<std::unique_ptr<store::ShareWriter>> Uploads::take(const ShareId& share,
@@ -121,14 +122,17 @@ Result<> Uploads::commit(const CommitRequest& request, const SiteName& from) {
   return site_.log.append("share_stored", {{"share", share.text()}});
 }
 
-Result<std::uint64_t> prepare_share(SiteContext& site, Uploads& own, const SiteName& at,
+Result<PreparedShare> prepare_share(SiteContext& site, Uploads& own, const SiteName& at,
                                     const ShareSpec& spec) {
   if (at == site.config.name) return own.prepare(spec, at);
   TRY_ASSIGN(const Bytes answer, site.caller.ask(at, number(Method::kSharePrepare), encode(spec)));
   wire::Reader reader(answer, "answer to prepare");
-  const std::uint64_t durable = reader.u64();
+  PreparedShare prepared{.durable_chunks = reader.u64()};
+  const std::uint8_t drawn = reader.u8();
+  if (drawn > 1) reader.reject("neither drawn nor sent");
+  prepared.drawn = drawn == 1;
   TRY(reader.finish());
-  return durable;
+  return prepared;
 }
 
 Result<> commit_share(SiteContext& site, Uploads& own, const SiteName& at,

@@ -13,6 +13,7 @@ namespace {
 constexpr std::chrono::milliseconds kSweep(500);
 constexpr std::chrono::milliseconds kAcceptPause(50);
 constexpr std::chrono::milliseconds kLingerPause(200);
+constexpr std::chrono::milliseconds kGreetPatience(1'000);  // to take in one answer of a handshake
 constexpr std::size_t kLingerBytes = 256 * 1024;
 constexpr std::size_t kDrainBytes = 64 * 1024;  // of a body that the handler did not want
 constexpr std::size_t kFirstBytes = 4096;       // of a body without a length
@@ -97,8 +98,10 @@ void Server::accept_loop() {
 
 void Server::admit(std::unique_ptr<os::ByteStream> stream) {
   auto connection = std::make_unique<Connection>();
+  connection->admitted = std::chrono::steady_clock::now();
   if (connections() >= options_.max_connections) {
-    log_warning("too many connections; a client is turned away");
+    refusals_.note(LogLevel::kWarning, "clients (too many connections)",
+                   "too many connections; a client is turned away");
     if (tls_ != nullptr) return;
     const std::string body = error_json("too many connections");
     stream->set_timeout(kLingerPause);
@@ -176,6 +179,7 @@ void Server::park_loop() {
     if (now - last_sweep < kSweep) continue;
     last_sweep = now;
     close_idle();
+    refusals_.tick();
   }
 }
 
@@ -189,9 +193,10 @@ void Server::close_idle() {
       ++it;
       continue;
     }
-    // Before the handshake, silence is not a client that thinks.
-    const auto limit = connection.greeted ? options_.idle_timeout : options_.handshake_timeout;
-    if (now - connection.parked_since > limit) {
+    // Before the end of the handshake, silence is not a client that thinks.
+    const bool late = connection.greeted ? now - connection.parked_since > options_.idle_timeout
+                                         : now - connection.admitted > options_.handshake_timeout;
+    if (late) {
       gone.push_back(std::move(it->second));
       it = connections_.erase(it);
     } else {
@@ -216,21 +221,25 @@ void Server::work() {
   }
 }
 
-bool Server::greet(Connection& connection) {
-  if (connection.greeted) return true;
-  const auto done = connection.tls->handshake(options_.handshake_timeout);
+// One step with what the client has sent so far; nobody waits here for the rest.
+Server::Greeting Server::greet(Connection& connection) {
+  if (connection.greeted) return Greeting::kDone;
+  const auto done = connection.tls->handshake_step(kGreetPatience);
   if (done) {
-    connection.greeted = true;
-    return true;
+    connection.greeted = *done;
+    return *done ? Greeting::kDone : Greeting::kWaits;
   }
-  log_info("a client was refused: " + done.error().message);
+  const std::string& reason = done.error().message;
+  refusals_.note(LogLevel::kInfo, "clients (" + reason + ")", "a client was refused: " + reason);
   if (done.error().code == Code::kRefused) linger(connection.tls->transport());
-  return false;
+  return Greeting::kLost;
 }
 
 void Server::serve(Connection& connection) {
   const bool greeted_before = connection.greeted;
-  if (!greet(connection)) return drop(connection.id);
+  const Greeting greeting = greet(connection);
+  if (greeting == Greeting::kLost) return drop(connection.id);
+  if (greeting == Greeting::kWaits) return park(connection);
   const auto waiting = [&] {
     return connection.reader->has_buffered() || connection.stream->has_buffered();
   };

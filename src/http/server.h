@@ -1,8 +1,9 @@
 // An HTTP/1.1 server: many idle connections, few blocking workers.
 //
 // One thread accepts; idle connections are parked in one epoll; a readable one goes to a worker,
-// which shakes hands (TLS), serves what has arrived and parks it again. So a slow or silent client
-// holds a worker only within the limits below. Every 4xx and 5xx made here carries {"message":
+// which shakes hands (TLS), serves what has arrived and parks it again. A client in the middle of
+// its handshake is parked too, so only those with an accepted certificate can hold a worker, within
+// the limits below. Every 4xx and 5xx made here carries {"message":
 // ...}. Thread rule: start() and stop() by the owner; handlers run on worker threads, several at
 // once.
 #pragma once
@@ -14,6 +15,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/log_limit.h"
 #include "http/context.h"
 #include "http/parking.h"
 #include "http/tls_stream.h"
@@ -23,12 +25,12 @@ namespace warifu::http {
 struct ServerOptions {
   unsigned workers = 4;
   std::size_t max_connections = 1024;
-  std::chrono::milliseconds handshake_timeout{10'000};
-  std::chrono::milliseconds head_timeout{10'000};   // for a whole head, from its first byte
-  std::chrono::milliseconds body_timeout{120'000};  // for a whole body that is not streamed
-  std::chrono::milliseconds io_timeout{30'000};     // for each wait in a stream
-  std::chrono::milliseconds idle_timeout{300'000};  // between requests
-  std::chrono::milliseconds stop_grace{5'000};      // for requests at work when the server stops
+  std::chrono::milliseconds handshake_timeout{10'000};  // from the connection to its last word
+  std::chrono::milliseconds head_timeout{10'000};       // for a whole head, from its first byte
+  std::chrono::milliseconds body_timeout{120'000};      // for a whole body that is not streamed
+  std::chrono::milliseconds io_timeout{30'000};         // for each wait in a stream
+  std::chrono::milliseconds idle_timeout{300'000};      // between requests
+  std::chrono::milliseconds stop_grace{5'000};  // for requests at work when the server stops
 };
 
 class Server {
@@ -56,6 +58,7 @@ class Server {
     std::unique_ptr<os::ByteStream> stream;
     TlsStream* tls = nullptr;  // the same stream, when it is one
     bool greeted = false;      // handshake done
+    std::chrono::steady_clock::time_point admitted;
     std::unique_ptr<MessageReader> reader;
     Place place = Place::kParked;
     std::chrono::steady_clock::time_point parked_since;
@@ -68,7 +71,8 @@ class Server {
   void close_idle();
   void work();
   void serve(Connection& connection);
-  bool greet(Connection& connection);
+  enum class Greeting { kDone, kWaits, kLost };
+  Greeting greet(Connection& connection);
   Next serve_request(Connection& connection);
   Next refuse_message(Connection& connection, const Error& error);
   bool prepare(RequestContext& context, const MessageHead& head, Router::Match& match);
@@ -79,6 +83,7 @@ class Server {
   void park(Connection& connection);
   void drop(std::uint64_t id);
 
+  LogLimit refusals_{"refusals"};
   std::unique_ptr<os::Listener> listener_;
   std::shared_ptr<const crypto::TlsContext> tls_;
   Router router_;

@@ -24,26 +24,38 @@ TlsStream::~TlsStream() {
   (void)flush();  // the peer may be gone; it then sees a cut connection, as it should
 }
 
+// Computes with what has been fed, and sends what comes of it; true when the handshake is complete.
+Result<bool> TlsStream::answer_peer() {
+  const auto step = session_->handshake();
+  const auto sent = flush();  // also after a failed step: it may be an alert
+  if (!step) {
+    broken_ = true;
+    return std::unexpected(step.error());
+  }
+  TRY(sent);
+  if (!*step) return false;
+  TRY_ASSIGN(peer_, session_->peer_identity());
+  complete_ = true;
+  return true;
+}
+
 Result<> TlsStream::handshake(std::chrono::milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   for (;;) {
-    const auto step = session_->handshake();
-    const auto sent = flush();  // also after a failed step: it may be an alert
-    if (!step) {
-      broken_ = true;
-      return std::unexpected(step.error());
-    }
-    TRY(sent);
-    if (*step) break;
+    TRY_ASSIGN(const bool done, answer_peer());
+    if (done) return {};
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return fail(Code::kTimeout, "the TLS handshake took too long");
     transport_->set_timeout(left);
     TRY(fill());
   }
-  TRY_ASSIGN(peer_, session_->peer_identity());
-  complete_ = true;
-  return {};
+}
+
+Result<bool> TlsStream::handshake_step(std::chrono::milliseconds limit) {
+  transport_->set_timeout(limit);
+  TRY(fill());
+  return answer_peer();
 }
 
 // Reads records from the transport and feeds the session; the session must have none left.

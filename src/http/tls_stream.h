@@ -1,10 +1,10 @@
 // TLS on a connection: an os::ByteStream over another one.
 //
-// Invariants: plain bytes pass only after handshake(). An end of the transport without the peer's
+// Invariants: plain bytes pass only after the handshake. An end of the transport without the peer's
 // orderly end is an error, never an end of the data.
 // Thread rule: one reader and one writer at a time, as for every stream; the session inside is
-// locked only while it computes, never while a thread waits. handshake() before anything else, by
-// one thread.
+// locked only while it computes, never while a thread waits. handshake(), or handshake_step() until
+// it is done, before anything else, by one thread at a time.
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,10 @@ class TlsStream final : public os::ByteStream {
 
   // Completes within `limit` or fails. Errors: kRefused, kProtocol, kTimeout, kUnavailable.
   [[nodiscard]] Result<> handshake(std::chrono::milliseconds limit);
-  // The verified peer; valid after handshake().
+  // A server's, without waiting for the client: takes what is there to read, which must be
+  // something, and answers it. False: the client has to say more. Errors: as handshake().
+  [[nodiscard]] Result<bool> handshake_step(std::chrono::milliseconds limit);
+  // The verified peer; valid after the handshake.
   [[nodiscard]] const crypto::PeerIdentity& peer() const { return peer_; }
 
   [[nodiscard]] Result<std::size_t> read_some(MutableBytes out) override;
@@ -43,6 +46,7 @@ class TlsStream final : public os::ByteStream {
  private:
   TlsStream(std::unique_ptr<os::ByteStream> transport, std::unique_ptr<crypto::TlsSession> session)
       : transport_(std::move(transport)), session_(std::move(session)) {}
+  Result<bool> answer_peer();
   Result<> fill();
   Result<> flush();
 

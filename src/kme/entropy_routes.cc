@@ -91,14 +91,18 @@ class Entropy {
     return body;
   }
 
-  static void refuse(http::RequestContext& context, const Error& error) {
+  void refuse(http::RequestContext& context, const Error& error) const {
     int status = 503;
     std::string message = "no random numbers now";
     if (error.code == Code::kInvalidArgument) status = 400;
     if (error.message.starts_with("Unauthorized")) status = 401;
     if (status != 503) message = error.message;
     if (error.code == Code::kOutOfKey) message = "not enough random numbers";
-    if (status == 503) log_warning("/entropy: " + error.message);
+    const crypto::PeerIdentity* peer = context.peer();
+    const std::string who = peer == nullptr ? "" : "'" + peer->common_name + "'";
+    gate_.refusals().note(
+        status == 503 ? LogLevel::kWarning : LogLevel::kInfo, who,
+        "a request of " + who + " for random numbers was refused: " + error.message);
     http::Response response{status, "application/json", {}, {}};
     response.body = http::Body::of(etsi014::error_to_json(message, {}));
     if (status == 503) response.headers.add("Retry-After", std::to_string(kRetrySeconds));

@@ -41,7 +41,10 @@ struct Shortage {
 
 class Routes {
  public:
-  Routes(KeySource& source, SaeMap saes) : source_(source), saes_(std::move(saes)) {}
+  Routes(KeySource& source, SaeMap saes, LogLimit* refusals)
+      : source_(source),
+        saes_(std::move(saes)),
+        refusals_(refusals != nullptr ? *refusals : own_refusals_) {}
 
   void status(http::RequestContext& context) const {
     const auto answer = [&]() -> Result<std::string> {
@@ -240,12 +243,15 @@ class Routes {
   }
 
   // `outside`: what the caller is told instead of the error's message, which stays in the log.
-  static void refuse(http::RequestContext& context, const Error& error, const Shortage& shortage,
-                     std::string_view outside = {}) {
+  void refuse(http::RequestContext& context, const Error& error, const Shortage& shortage,
+              std::string_view outside = {}) const {
     const std::string_view message = outside.empty() ? std::string_view(error.message) : outside;
     const bool refused = error.code == Code::kInvalidArgument || error.code == Code::kNotFound ||
                          error.code == Code::kRefused;
-    if (refused) log_info("a key request of " + who(context) + " was refused: " + error.message);
+    if (refused) {
+      refusals_.note(LogLevel::kInfo, who(context),
+                     "a key request of " + who(context) + " was refused: " + error.message);
+    }
     switch (error.code) {
       case Code::kInvalidArgument:
       case Code::kNotFound: return answer(context, 400, message, {}, 0);
@@ -257,7 +263,8 @@ class Routes {
                       seconds_to_wait(shortage));
       default: break;
     }
-    log_warning("key request failed: " + error.message);
+    refusals_.note(LogLevel::kWarning, who(context),
+                   "a key request of " + who(context) + " failed: " + error.message);
     answer(context, 503, "key data access error", {}, 1);
   }
 
@@ -272,6 +279,8 @@ class Routes {
 
   KeySource& source_;
   SaeMap saes_;
+  mutable LogLimit own_refusals_{"refusals"};
+  LogLimit& refusals_;
 };
 
 }  // namespace
@@ -296,8 +305,8 @@ Result<std::string> SaeMap::find(const crypto::PeerIdentity& identity) const {
   return fail(Code::kRefused, "Unauthorized: the certificate is not that of a known SAE");
 }
 
-void add_etsi014_routes(http::Router& router, KeySource& source, SaeMap saes) {
-  const auto routes = std::make_shared<const Routes>(source, std::move(saes));
+void add_etsi014_routes(http::Router& router, KeySource& source, SaeMap saes, LogLimit* refusals) {
+  const auto routes = std::make_shared<const Routes>(source, std::move(saes), refusals);
   const auto add = [&](http::Method method, const char* path, auto member) {
     router.add(method, path,
                [routes, member](http::RequestContext& context) { ((*routes).*member)(context); },

@@ -8,6 +8,7 @@
 
 #include <map>
 
+#include "base/log_limit.h"
 #include "http/server.h"
 #include "kme/etsi014_json.h"
 
@@ -67,7 +68,9 @@ struct SaeMap {
   [[nodiscard]] Result<std::string> find(const crypto::PeerIdentity& identity) const;
 };
 
-// Adds the routes under /api/v1/keys. `source` must outlive the server.
-void add_etsi014_routes(http::Router& router, KeySource& source, SaeMap saes);
+// Adds the routes under /api/v1/keys. `source` must outlive the server, and `refusals` too, where
+// refusals are logged; without it the routes have one of their own.
+void add_etsi014_routes(http::Router& router, KeySource& source, SaeMap saes,
+                        LogLimit* refusals = nullptr);
 
 }  // namespace warifu::kme

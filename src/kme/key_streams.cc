@@ -248,8 +248,9 @@ StreamOpenAnswer KeyStreams::open(const StreamOpenRequest& request, std::uint32_
     }
   }
   if (!entry) {
-    log_info("key stream of " + source->id + " to " + destination->id +
-             " refused: " + entry.error().message);
+    refusals().note(LogLevel::kInfo, "'" + source->id + "'",
+                    "key stream of " + source->id + " to " + destination->id +
+                        " refused: " + entry.error().message);
     const Code code = entry.error().code;
     answer.status = code == Code::kBusy            ? StreamStatus::kTooMany
                     : code == Code::kAlreadyExists ? StreamStatus::kIdInUse

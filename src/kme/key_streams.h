@@ -48,6 +48,8 @@ class KeyStreams {
   [[nodiscard]] std::expected<KeyStream::Chunk, StreamStatus> take(const StreamGetRequest& request,
                                                                    std::uint32_t user);
   [[nodiscard]] StreamStatus close(const KeyStreamId& id, std::uint32_t user);
+  // Where requests that are turned away are told.
+  [[nodiscard]] LogLimit& refusals() const { return gate_.refusals(); }
   // Whether any application of this site belongs to the user.
   [[nodiscard]] bool serves(std::uint32_t user) const;
   // What stands beside a chunk (docs/formats/material.md).

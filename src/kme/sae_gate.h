@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/log_limit.h"
 #include "kme/sae_settings.h"
 #include "kme/switches.h"
 #include "os/system.h"
@@ -34,6 +35,8 @@ class SaeGate {
   [[nodiscard]] Result<> check_sae(const std::string& sae) const;
   // Errors: kUnavailable "applications' use of the link to ... is paused".
   [[nodiscard]] Result<> check_link(const SiteName& peer) const;
+  // Where requests that are turned away are told, whoever turns them away.
+  [[nodiscard]] LogLimit& refusals() const { return refusals_; }
   // Takes `bytes` from the quota of an application. Errors: kOutOfKey; kNoSpace, kIo when it cannot
   // be charged durably; then nothing is taken.
   [[nodiscard]] Result<> charge(const std::string& sae, std::uint64_t bytes);
@@ -72,6 +75,7 @@ class SaeGate {
   std::string file_;
   mutable std::mutex mutex_;
   std::map<std::string, Bucket> buckets_;
+  mutable LogLimit refusals_{"refusals"};
 };
 
 }  // namespace warifu::kme

@@ -67,6 +67,7 @@ void SaeKeys::start() {
     for (int i = 0; !stopping_; ++i) {
       system_.clock.sleep(kSweepPause);
       if (i % kSweepEvery != 0) continue;
+      gate_->refusals().tick();
       const auto swept = store_->sweep();
       const std::string problem = swept ? "" : swept.error().message;
       if (!problem.empty() && problem != last) log_warning("keys of applications: " + problem);

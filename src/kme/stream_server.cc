@@ -70,14 +70,17 @@ void StreamServer::accept_loop() {
     reap();
     const auto user = os::peer_user(**stream);
     if (!user || !streams_.serves(*user)) {
-      log_warning("key streams: user " + (user ? std::to_string(*user) : "?") +
-                  " is refused: no application belongs to it");
+      const std::string name = "user " + (user ? std::to_string(*user) : "?");
+      streams_.refusals().note(
+          LogLevel::kWarning, name,
+          "key streams: " + name + " is refused: no application belongs to it");
       (void)refuse(**stream, StreamService::kOpenAnswer, {Code::kRefused, ""});
       continue;
     }
     const std::lock_guard lock(mutex_);
     if (sessions_.size() >= kMostConnections) {
-      log_warning("key streams: too many connections");
+      streams_.refusals().note(LogLevel::kWarning, "user " + std::to_string(*user),
+                               "key streams: too many connections");
       continue;
     }
     Session& session = sessions_.emplace_back();
@@ -91,8 +94,9 @@ void StreamServer::serve(Session& session) {
   Result<> served;
   while (served) served = serve_frame(session);
   if (served.error().code == Code::kProtocol) {
-    log_warning("key streams: user " + std::to_string(session.user) +
-                " is cut off: " + served.error().message);
+    const std::string name = "user " + std::to_string(session.user);
+    streams_.refusals().note(LogLevel::kWarning, name,
+                             "key streams: " + name + " is cut off: " + served.error().message);
   }
   session.stream->shutdown();
   session.over = true;

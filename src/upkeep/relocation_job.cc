@@ -79,9 +79,10 @@ Result<> RelocationJob::take() {
   TRY_ASSIGN(const RepairOutlook outlook,
              RepairOutlook::look(engine_, *job_.object, relocation_.old_share));
   const catalog::Share fresh = fresh_share(outlook.tree);
-  TRY_ASSIGN(const std::uint64_t first,
+  TRY_ASSIGN(const control::PreparedShare prepared,
              control::prepare_share(site, engine_.own().uploads(), fresh.last_site,
                                     outlook.tree.spec_of(fresh)));
+  const std::uint64_t first = prepared.durable_chunks;
   const sharing::RecordLayout records = outlook.tree.records_of(fresh);
   job_.total_bytes = fresh.bytes;
   if (first < records.count()) {

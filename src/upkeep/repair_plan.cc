@@ -114,8 +114,10 @@ class Search {
     if (best_) return std::move(*best_);
     const std::string why = reasons_.empty() ? "too few of the other shares are there"
                                              : fmt::format("{}", fmt::join(reasons_, "; "));
-    return fail(Code::kRefused, fmt::format("no legal way to have share {} at {}: {}", made_.letter,
-                                            made_.site.text(), why));
+    const std::string off = control::switched_off_text(field_.snapshot);
+    return fail(Code::kRefused,
+                fmt::format("no legal way to have share {} at {}: {}{}{}", made_.letter,
+                            made_.site.text(), why, off.empty() ? "" : "; ", off));
   }
 
  private:
@@ -131,7 +133,7 @@ class Search {
       const SiteName& from = helpers[i]->site;
       const SiteName& to = helpers[i + 1]->site;
       const control::EdgeState* edge = control::find_edge(field_.snapshot, from, to);
-      if (edge == nullptr) {
+      if (edge == nullptr || !edge->carries) {
         note(from.text() + " and " + to.text() + " have no link to draw a mask from");
         return false;
       }

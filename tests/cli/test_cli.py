@@ -16,7 +16,7 @@ COMMANDS = (
     "qkd rate-model", "link preshare", "link import", "link status", "keys status",
     "keys watch", "keys list", "keys trail", "keys reconcile", "keys retire",
     "keys quarantine list", "keys quarantine discard", "random import", "random status",
-    "random test", "random readmit", "sae list", "sae status", "person enrol",
+    "random test", "random readmit", "random use", "keys use", "sae list", "sae status", "person enrol",
     "person list", "object store", "object list", "object show", "object card-record", "explain", "plan",
     "consent give", "consent list", "restore", "job list", "job show", "job watch", "split", "combine",
     "bench", "simulate")

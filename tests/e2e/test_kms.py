@@ -1,10 +1,13 @@
 """Keys for applications: real sites, real certificates, a client in Python (ETSI GS QKD 014)."""
 
 import base64
+import contextlib
 import http.client
 import json
 import re
+import socket
 import ssl
+import time
 import unittest
 import uuid
 
@@ -245,6 +248,66 @@ class KeysForApplications(NetworkTest):
         # What is left serves smaller requests.
         small = self.new_keys("cloud2-1", "cloud3-1", number=1, size=64)
         self.assert_delivers(slave.dec("SAE-cloud2-1", *small), small)
+
+
+class Strangers(NetworkTest):
+    """What clients can do to a site that they may not hurt: connections, log lines, quotas."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.network = cls.enterClassContext(TestNetwork(preshare="4M", kms=True, start=False))
+        config = cls.network.site("tommo") / "site.toml"
+        config.write_text(re.sub(r'^(id = "SAE-tommo-2"\n)', r'\1quota = "64K"\n',
+                                 config.read_text(), flags=re.MULTILINE))
+        cls.network.up()
+
+    def test_half_open_handshakes_keep_nobody_waiting(self):
+        sae = Sae(self.network, "SAE-tommo-1")
+        begun = b"\x16\x03\x01\x02\x00\x01\x00"  # the head of a first message that never comes whole
+        with contextlib.ExitStack() as stack:
+            strangers = [stack.enter_context(socket.create_connection(("127.0.0.1", sae.port), 5))
+                         for _ in range(80)]  # more than the server has workers
+            for stranger in strangers:
+                stranger.sendall(begun)
+            start = time.monotonic()
+            self.assertEqual(sae.enc("SAE-lsa-1")[0], 200)
+            self.assertLess(time.monotonic() - start, 5)  # a handshake may take 10 s
+            sae.close()
+            for stranger in strangers:
+                stranger.settimeout(30)
+                with contextlib.suppress(ConnectionResetError):
+                    self.assertEqual(stranger.recv(100), b"")
+
+    def test_refusals_are_counted_and_not_all_written(self):
+        sae = Sae(self.network, "SAE-lsa-1")
+        for _ in range(50):
+            self.assertEqual(sae.enc("SAE-nobody")[0], 400)
+        sae.close()
+        log = self.network.logs()["lsa"]
+        self.assertEqual(log.read_text().count("SAE SAE-nobody is not known"), 5)
+        self.network.down("lsa")  # the minute ends with the site
+        self.network.up("lsa")
+        counted = re.findall(r"(\d+) more refusals of .*lsa.* in the last minute", log.read_text())
+        self.assertEqual(counted, ["45"])
+
+    def test_a_quota_survives_a_crash(self):
+        def left():
+            seen = self.network.warifu.ask("sae", "list", "--site", self.network.site("tommo"))
+            return next(sae["quota_bytes_left"] for sae in seen if sae["id"] == "SAE-tommo-2")
+
+        sae = Sae(self.network, "SAE-tommo-2")
+        self.assertEqual(sae.enc("SAE-lsa-1", number=128, size=2048)[0], 200)  # half of it
+        self.network.kill("tommo")
+        self.network.up("tommo")
+        self.assertLess(left(), 40 << 10)
+        self.assertGreater(left(), 28 << 10)  # at most a 64th is lost
+        self.assertEqual(sae.enc("SAE-lsa-1", number=128, size=3072)[0], 503)
+        before = left()
+        self.network.down("tommo")
+        self.network.up("tommo")
+        self.assertGreaterEqual(left(), before)
+        self.assertLess(left(), 40 << 10)
+        sae.close()
 
 
 class Expiry(NetworkTest):

@@ -2,10 +2,15 @@
 //
 //   warifu-verify-saes enc  --port P --slave ID --certificate F --key F --ca F
 //                           [--connections N] [--seconds S] [--keys K] [--size BITS]
+//   warifu-verify-saes dec  --port P --slave ID --certificate F --key F --ca F
+//                           --slave-port P --slave-certificate F --slave-key F --master ID
+//                           [--connections N] [--seconds S] [--keys K] [--size BITS] [--batches B]
 //   warifu-verify-saes hold --port P --slave ID --certificate F --key F --ca F [--connections N]
 //
 // `enc` asks for keys on every connection, the next time as soon as the answer is there, and prints
-// figures as JSON. `hold` opens connections that have each got one answer, prints a line, waits for
+// figures as JSON. `dec` first has B times K keys made, which wait for the slave, then takes them
+// by their ids at the slave's site, K in each request, until all are taken or the time is over.
+// `hold` opens connections that have each got one answer, prints a line, waits for
 // a line of standard input, asks on each again and on a new one, and prints figures.
 // For tools/verify/kms.py; one thread, one epoll.
 #include "sae_load.h"
@@ -17,7 +22,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <iostream>
+#include <optional>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -37,6 +44,9 @@ struct Options {
   double seconds = 5;
   unsigned keys = 1;
   unsigned size = 256;
+  std::uint16_t slave_port = 0;
+  std::string master, slave_certificate, slave_key;
+  std::size_t batches = 20'000;
 };
 
 std::string request_text(const std::string& method, const std::string& target,
@@ -46,6 +56,9 @@ std::string request_text(const std::string& method, const std::string& target,
       "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
       method, target, body.size(), body);
 }
+
+// The next request of whoever is free; none: there is no more to ask.
+using NextRequest = std::function<std::optional<std::string>()>;
 
 class Load {
  public:
@@ -98,7 +111,9 @@ class Load {
     return right;
   }
 
-  Result<json::object> run(std::string_view request, std::chrono::duration<double> length) {
+  // `seen`, if there is one, is shown the body of every answer of status 200.
+  Result<json::object> run(const NextRequest& next, std::chrono::duration<double> length,
+                           const std::function<void(std::string_view)>& seen = {}) {
     std::vector<double> latencies;  // ms
     std::uint64_t refused = 0;
     std::string refusal;
@@ -108,20 +123,26 @@ class Load {
       if (connection.status() != 200) {
         ++refused;
         refusal = connection.body();
+      } else if (seen) {
+        seen(connection.body());
       }
-      if (!over) connection.ask(request);
+      if (over) return;
+      if (const auto request = next()) connection.ask(*request);
     };
     const auto start = Clock::now();
-    for (const auto& connection : connections_) connection->ask(request);
-    TRY(wait_until([&] { return Clock::now() - start >= length; }, length));
-    const std::chrono::duration<double> took = Clock::now() - start;
-    const std::size_t answers = latencies.size();
-    over = true;
-    TRY(wait_until([&] {
+    for (const auto& connection : connections_) {
+      if (const auto request = next()) connection->ask(*request);
+    }
+    const auto all_idle = [&] {
       return std::ranges::none_of(connections_, [](const auto& c) {
         return c->state() == LoadConnection::State::kWaiting;
       });
-    }));
+    };
+    TRY(wait_until([&] { return Clock::now() - start >= length || all_idle(); }, length));
+    const std::chrono::duration<double> took = Clock::now() - start;
+    const std::size_t answers = latencies.size();
+    over = true;
+    TRY(wait_until(all_idle));
     latencies.resize(answers);
     std::ranges::sort(latencies);
     const auto rank = [&](double part) {
@@ -184,14 +205,68 @@ class Load {
   std::function<void(LoadConnection&)> on_answer_;
 };
 
+std::string enc_request(const Options& options, unsigned keys) {
+  return request_text("POST", options.slave + "/enc_keys",
+                      fmt::format("{{\"number\":{},\"size\":{}}}", keys, options.size));
+}
+
 Result<> run_enc(const Options& options) {
   Load load(options);
   TRY(load.connect(options.connections));
-  const std::string request =
-      request_text("POST", options.slave + "/enc_keys",
-                   fmt::format("{{\"number\":{},\"size\":{}}}", options.keys, options.size));
+  const std::string request = enc_request(options, options.keys);
   TRY_ASSIGN(const json::object figures,
-             load.run(request, std::chrono::duration<double>(options.seconds)));
+             load.run([&] { return request; }, std::chrono::duration<double>(options.seconds)));
+  std::cout << json::serialize(figures) << std::endl;
+  return {};
+}
+
+// Ids of keys that wait for the slave, `keys` in each element.
+Result<std::vector<std::string>> make_batches(const Options& options) {
+  constexpr unsigned kMost = 128;  // of one order, unless the site is configured otherwise
+  const std::size_t wanted = options.batches * options.keys;
+  Load load(options);
+  TRY(load.connect(16));
+  std::size_t ordered = 0;
+  std::vector<std::string> ids;
+  const auto next = [&]() -> std::optional<std::string> {
+    if (ordered >= wanted) return std::nullopt;
+    ordered += kMost;
+    return enc_request(options, kMost);
+  };
+  TRY_ASSIGN(const json::object made,
+             load.run(next, std::chrono::minutes(5), [&](std::string_view body) {
+               const json::value answer = json::parse(body);
+               for (const auto& key : answer.at("keys").as_array()) {
+                 ids.emplace_back(key.at("key_ID").as_string());
+               }
+             }));
+  if (ids.size() < wanted) {
+    return fail(Code::kOutOfKey, "too few keys were made: " + json::serialize(made));
+  }
+  std::vector<std::string> batches(options.batches);
+  for (std::size_t i = 0; i < wanted; ++i) {
+    std::string& batch = batches[i / options.keys];
+    batch += fmt::format("{}{{\"key_ID\":\"{}\"}}", batch.empty() ? "" : ",", ids[i]);
+  }
+  return batches;
+}
+
+Result<> run_dec(const Options& options) {
+  TRY_ASSIGN(const auto batches, make_batches(options));
+  Options slave = options;
+  slave.port = options.slave_port;
+  slave.certificate = options.slave_certificate;
+  slave.key = options.slave_key;
+  Load load(slave);
+  TRY(load.connect(options.connections));
+  std::size_t at = 0;
+  const auto next = [&]() -> std::optional<std::string> {
+    if (at == batches.size()) return std::nullopt;
+    return request_text("POST", options.master + "/dec_keys",
+                        "{\"key_IDs\":[" + batches[at++] + "]}");
+  };
+  TRY_ASSIGN(json::object figures, load.run(next, std::chrono::duration<double>(options.seconds)));
+  figures["batches"] = batches.size();
   std::cout << json::serialize(figures) << std::endl;
   return {};
 }
@@ -227,12 +302,22 @@ int main_with(int argc, char** argv) {
     return command;
   };
   CLI::App* enc = add("enc", "ask for keys for a while");
-  enc->add_option("--seconds", options.seconds)->check(CLI::PositiveNumber);
-  enc->add_option("--keys", options.keys, "in each request")->check(CLI::PositiveNumber);
-  enc->add_option("--size", options.size, "bits")->check(CLI::PositiveNumber);
+  CLI::App* dec = add("dec", "have keys made, then take them by their ids for a while");
+  for (CLI::App* command : {enc, dec}) {
+    command->add_option("--seconds", options.seconds)->check(CLI::PositiveNumber);
+    command->add_option("--keys", options.keys, "in each request")->check(CLI::PositiveNumber);
+    command->add_option("--size", options.size, "bits")->check(CLI::PositiveNumber);
+  }
+  dec->add_option("--slave-port", options.slave_port, "of the slave's site")->required();
+  dec->add_option("--slave-certificate", options.slave_certificate, "PEM")->required();
+  dec->add_option("--slave-key", options.slave_key, "PEM")->required();
+  dec->add_option("--master", options.master, "SAE id in the slave's address")->required();
+  dec->add_option("--batches", options.batches, "requests at most")->check(CLI::PositiveNumber);
   add("hold", "hold idle connections");
   CLI11_PARSE(app, argc, argv);
-  const auto done = enc->parsed() ? run_enc(options) : run_hold(options);
+  const auto done = enc->parsed()   ? run_enc(options)
+                    : dec->parsed() ? run_dec(options)
+                                    : run_hold(options);
   if (done) return 0;
   std::cerr << "warifu-verify-saes: " << done.error().message << "\n";
   return 1;

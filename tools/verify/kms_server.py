@@ -20,6 +20,7 @@ from network import TestNetwork  # noqa: E402
 
 MASTER, SLAVE = "tommo", "lsa"
 GOALS = {1: ("requests_per_second", 3_000), 128: ("keys_per_second", 50_000)}
+MOST_REQUESTS, MOST_KEYS = 12_000, 60_000  # of one second, that a dec_keys run has keys for
 IDLE_GOAL = 65_536  # bytes of resident memory
 
 
@@ -30,7 +31,7 @@ def row(name, value, unit, goal, ok, note, **details):
 class Pair(TestNetwork):
     """Two sites of the reference network, with key of their link and nothing else."""
 
-    def __init__(self, key="160M"):
+    def __init__(self, key="200M"):
         super().__init__(preshare="1M", bootstrap=key, back="2M", kms=True, start=False)
 
     def __enter__(self):
@@ -61,6 +62,15 @@ class Pair(TestNetwork):
                 "--ca", str(saes / "ca.pem"), *map(str, arguments)]
 
 
+    def slave_options(self, keys, seconds):
+        """Whoever takes keys by id, and how many are made beforehand: more than the time is for."""
+        saes = self.folder / "saes"
+        name = f"SAE-{SLAVE}-1"
+        return ["--slave-port", self.port(SLAVE), "--slave-certificate", saes / f"{name}.pem",
+                "--slave-key", saes / f"{name}.key", "--master", f"SAE-{MASTER}-1",
+                "--batches", int(seconds * (MOST_REQUESTS if keys == 1 else MOST_KEYS / keys))]
+
+
 def run_client(command):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
@@ -68,12 +78,13 @@ def run_client(command):
     return json.loads(done.stdout)
 
 
-def throughput(pair, build, keys, connections, runs, seconds):
+def throughput(pair, build, kind, keys, connections, runs, seconds):
     """The best of several runs, and how far they lie apart: other work on the machine only slows down."""
-    name = f"enc_keys_{keys}_per_request"
+    name = f"{kind}_keys_{keys}_per_request"
     figure, goal = GOALS[keys]
     unit = "requests/s" if keys == 1 else "keys/s"
-    command = pair.client(build, "enc", "--keys", keys, "--connections", connections, "--seconds", seconds)
+    more = pair.slave_options(keys, seconds) if kind == "dec" else []
+    command = pair.client(build, kind, *more, "--keys", keys, "--connections", connections, "--seconds", seconds)
     try:
         all_runs = [run_client(command) for _ in range(runs)]
     except RuntimeError as failure:
@@ -117,6 +128,6 @@ def rows(build, amounts):
     os.environ["WARIFU_BINARY"] = str(build / "warifu")
     with Pair() as pair:
         yield idle_connections(pair, build, amounts["idle"])
-        for keys, connections in ((1, 256), (128, 64)):
-            yield throughput(pair, build, keys, connections, amounts["load_runs"], amounts["load_seconds"])
+        for kind, keys, connections in (("enc", 1, 256), ("enc", 128, 64), ("dec", 1, 256), ("dec", 128, 64)):
+            yield throughput(pair, build, kind, keys, connections, amounts["load_runs"], amounts["load_seconds"])
         yield from kms_identity.rows(pair)

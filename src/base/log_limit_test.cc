@@ -1,0 +1,67 @@
+// Every line is written or counted, for each source by itself.
+#include "base/log_limit.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace warifu {
+namespace {
+
+using namespace std::chrono_literals;
+
+class LogLimitTest : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(init_log("test", path_, LogLevel::kInfo)); }
+  void TearDown() override {
+    ASSERT_TRUE(init_log("test", "", LogLevel::kError));
+    std::filesystem::remove(path_);
+  }
+  // Lines of the log that hold the text.
+  int lines(const std::string& text) const {
+    std::ifstream file(path_);
+    int count = 0;
+    for (std::string line; std::getline(file, line);) count += line.contains(text) ? 1 : 0;
+    return count;
+  }
+  const std::string path_ =
+      (std::filesystem::temp_directory_path() /
+       ("warifu-log-limit-" +
+        std::to_string(std::chrono::steady_clock::now().time_since_epoch().count())))
+          .string();
+  const LogLimit::Time start_{1h};
+};
+
+TEST_F(LogLimitTest, TheFirstAreWrittenTheRestCounted) {
+  LogLimit limit("refusals");
+  for (int i = 0; i < 100; ++i)
+    limit.note(LogLevel::kInfo, "A", "no key for A", start_ + 1s * i / 2);
+  limit.note(LogLevel::kInfo, "B", "no key for B", start_ + 55s);
+  EXPECT_EQ(lines("no key for A"), 5);
+  EXPECT_EQ(lines("no key for B"), 1);
+  limit.tick(start_ + 59s);
+  EXPECT_EQ(lines("more refusals"), 0);
+  limit.tick(start_ + 60s);
+  EXPECT_EQ(lines("95 more refusals of A in the last minute"), 1);
+  limit.tick(start_ + 10min);
+  EXPECT_EQ(lines("more refusals"), 1) << "B had none";
+  limit.note(LogLevel::kInfo, "A", "no key for A", start_ + 10min);
+  EXPECT_EQ(lines("no key for A"), 6) << "a new minute";
+}
+
+TEST_F(LogLimitTest, OfTooManySourcesTheRestAreCountedTogether) {
+  std::uint64_t written = 0;
+  {
+    LogLimit limit("refusals");
+    for (std::size_t i = 0; i < LogLimit::kMostSources + 50; ++i) {
+      limit.note(LogLevel::kInfo, "S" + std::to_string(i), "a refusal", start_);
+    }
+    written = LogLimit::kMostSources + LogLimit::kFirst;
+    EXPECT_EQ(lines("a refusal"), static_cast<int>(written));
+  }
+  EXPECT_EQ(lines("45 more refusals of others in the last minute"), 1) << "also when it ends";
+}
+
+}  // namespace
+}  // namespace warifu
