@@ -107,7 +107,7 @@ void complete_links(SiteConfig& config) {
   }
 }
 
-Result<LinkEntry> read_link(ConfigTable& entry) {
+Result<LinkEntry> read_link(ConfigTable& entry, const toml::table& table, const std::string& file) {
   LinkEntry link;
   TRY_ASSIGN(link.a, entry.parsed("a", SiteName::parse));
   TRY_ASSIGN(link.b, entry.parsed("b", SiteName::parse));
@@ -118,8 +118,9 @@ Result<LinkEntry> read_link(ConfigTable& entry) {
   link.paths = static_cast<unsigned>(paths);
   TRY_ASSIGN(const auto via, entry.texts("via"));
   for (const std::string& name : via) {
-    TRY_ASSIGN(SiteName site, SiteName::parse(name));
-    link.via.push_back(std::move(site));
+    auto site = SiteName::parse(name);
+    if (!site) return bad_config(file, table.get("via"), "'links.via': " + site.error().message);
+    link.via.push_back(std::move(*site));
   }
   return link;
 }
@@ -160,8 +161,8 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
     config.sites.push_back(std::move(parsed));
     return {};
   }));
-  TRY(for_each(root, "links", file, [&](ConfigTable& entry, const toml::table&) -> Result<> {
-    TRY_ASSIGN(LinkEntry parsed, read_link(entry));
+  TRY(for_each(root, "links", file, [&](ConfigTable& entry, const toml::table& table) -> Result<> {
+    TRY_ASSIGN(LinkEntry parsed, read_link(entry, table, file));
     config.links.push_back(std::move(parsed));
     return {};
   }));
