@@ -248,6 +248,24 @@ class Repair(KeysTest):
                 self.assertTrue(any(2048 <= size <= 4096 for size in burnt), burnt)
         self.assert_fails(2, "bytes", self.keys, "cloud2", "burn", "--peer", "cloud3", "--bytes", "0")
 
+    def test_a_direction_that_is_none_is_named(self):
+        for extra in ((), ("--yes",)):
+            code, _, stderr = self.network.warifu.call(
+                "keys", "quarantine", "discard", "--peer", "lsa", "--direction", "sideways", *extra,
+                "--site", self.network.site("tommo"))
+            self.assertEqual(code, 2, stderr)
+            self.assertIn("sideways", stderr)
+        # The API itself, without the command's own check.
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(self.network.site("tommo") / "api.sock"))
+            body = b'{"peer":"lsa","direction":"sideways"}'
+            client.sendall(b"POST /v1/keys/quarantine/discard HTTP/1.1\r\nHost: site\r\n"
+                           b"Connection: close\r\nContent-Length: %d\r\n\r\n%s"
+                           % (len(body), body))
+            answer = b"".join(iter(lambda: client.recv(4096), b"")).decode()
+        self.assertIn("HTTP/1.1 400", answer)
+        self.assertIn('direction \'sideways\' must be \\"send\\" or \\"receive\\"', answer)
+
     def test_nothing_is_quarantined_and_unknown_links_are_named(self):
         self.assertEqual(self.keys("tuh", "quarantine", "list")["segments"], [])
         self.assert_fails(3, "quarantined", self.keys, "tuh", "quarantine", "discard", "--peer",
