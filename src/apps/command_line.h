@@ -23,9 +23,9 @@ void sae_commands(CLI::App& app, Common& common, Action& action);
 void stream_commands(CLI::App& app, Common& common, Action& action);
 // `warifu object check|repair|move|delete` and `warifu site repair|drain`.
 void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& action);
-// `warifu keys use` and `warifu random use`.
+// `warifu keys use` and `warifu random`.
 void keys_use_command(CLI::App& keys, Common& common, Action& action);
-void random_use_command(CLI::App& random, Common& common, Action& action);
+void random_commands(CLI::App& app, Common& common, Action& action);
 // `warifu simulate`.
 void simulate_command(CLI::App& app, Action& action);
 

@@ -1,4 +1,4 @@
-// Options of `warifu keys use` and `warifu random use`.
+// Options of `warifu keys use`.
 #include "apps/command_line.h"
 
 namespace warifu::apps {
@@ -18,19 +18,6 @@ void keys_use_command(CLI::App& keys, Common& common, Action& action) {
   command->add_option("value", options.value,
                       "key, random or default of sharing; on or off of the others");
   command->callback([&] { action = [&] { return keys_use(common, options); }; });
-}
-
-void random_use_command(CLI::App& random, Common& common, Action& action) {
-  static SwitchOptions options;
-  auto* command =
-      add(random, "use", "switch where random numbers come from; alone: what is switched",
-          "warifu random use --site S --for sharing pool\n"
-          "  warifu random use --site S --for applications default");
-  add_site(command, common);
-  command->add_option("--for", options.use, "who takes them: sharing or applications")
-      ->check(CLI::IsMember({"sharing", "applications"}));
-  command->add_option("value", options.value, "pool, pool-or-kernel, kernel or default");
-  command->callback([&] { action = [&] { return random_use(common, options); }; });
 }
 
 }  // namespace warifu::apps
