@@ -87,8 +87,7 @@ TEST(Placement, WhatIsSwitchedOffIsPlannedAroundOrTold) {
   const auto plan = plan_reference(snapshot);
   ASSERT_TRUE(plan) << plan.error().message;
   EXPECT_EQ(plan->shares[1].site, site("lsb"));
-  EXPECT_EQ(plan->reasons.back(),
-            "transport is switched off from tommo to lsa, from lsa to tommo");
+  EXPECT_EQ(plan->reasons.back(), "transport is switched off from tommo to lsa, from lsa to tommo");
   switch_off("tommo", "lsb");
   EXPECT_TRUE(says(plan_reference(snapshot), "transport is switched off from tommo to lsa"));
   EXPECT_TRUE(says(plan_reference(snapshot), "from tommo to lsb"));
