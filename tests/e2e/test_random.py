@@ -98,6 +98,14 @@ class RandomTest(NetworkTest):
 
     # --- files ---
 
+    def test_nothing_takes_the_place_of_sources(self):
+        self.configure('[[random.source]]\nkind = "kernel"\n')
+        for use in ("sharing", "applications"):
+            self.assert_fails(4, r"\[\[random.source\]\] is configured", self.random, "use", "--for",
+                              use, "kernel")
+            self.assertEqual(self.random("use", "--for", use, "default")["switches"], [])
+        self.assertEqual(self.random("status")["for_sharing"], "sources")
+
     def test_files_are_taken_in_and_used_once(self):
         self.configure('[random]\nsource = "pool"\n')
         before = self.random("status")
