@@ -61,6 +61,7 @@ json::value links_json(Services services) {
     json::array relays;
     for (const SiteName& relay : status.relays) relays.emplace_back(relay.text());
     links.push_back({{"peer", status.peer.text()},
+                     {"id", link->id().text()},
                      {"class", kme::link_class_name(status.link_class)},
                      {"send", pool_json(status.send)},
                      {"receive", pool_json(status.receive)},

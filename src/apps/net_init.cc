@@ -208,9 +208,8 @@ class Init {
       if (link.a != i && link.b != i) continue;
       const std::size_t peer = link.a == i ? link.b : link.a;
       text += fmt::format(
-          "\n[[peers]]\nsite = \"{}\"\naddress = \"127.0.0.1:{}\"\nclass = \"{}\"\nid = \"{}\"\n",
-          sites_[peer].name, sites_[peer].port, kme::link_class_name(link.link_class()),
-          link.id.text());
+          "\n[[peers]]\nsite = \"{}\"\naddress = \"127.0.0.1:{}\"\nclass = \"{}\"\n",
+          sites_[peer].name, sites_[peer].port, kme::link_class_name(link.link_class()));
       if (link.relay_paths > 0) text += "high_water = \"16M\"\n";
       if (!link.qkd) continue;
       const DeviceFiles& device = link.devices[link.a == i ? 0 : 1];
