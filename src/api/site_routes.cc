@@ -195,6 +195,7 @@ http::Router make_router(Services services) {
   add_site_routes(router, services);
   add_key_routes(router, services);
   add_disk_routes(router, services);
+  add_catalog_routes(router, services);
   add_person_routes(router, services);
   add_object_routes(router, services);
   add_upkeep_routes(router, services);

@@ -23,6 +23,8 @@ void sae_commands(CLI::App& app, Common& common, Action& action);
 void stream_commands(CLI::App& app, Common& common, Action& action);
 // `warifu object check|repair|move|delete` and `warifu site repair|drain`.
 void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& action);
+// `warifu catalog`.
+void catalog_commands(CLI::App& app, Common& common, Action& action);
 // `warifu simulate`.
 void simulate_command(CLI::App& app, Action& action);
 

@@ -86,6 +86,20 @@ struct ImportOptions {
 [[nodiscard]] Result<> link_import(const Common& common, const ImportOptions& options);
 [[nodiscard]] Result<> link_status(const Common& common);
 
+// The control site's records: copies of them at other sites, rebuilding, backup.
+struct CatalogOptions {
+  std::uint64_t minutes = 60;  // of leave
+  bool revoke = false, yes = false, from_shares = false, no_wait = false;
+  std::string file;
+};
+[[nodiscard]] Result<> catalog_status(const Common& common);
+[[nodiscard]] Result<> catalog_copy(const Common& common);
+[[nodiscard]] Result<> catalog_allow(const Common& common, const CatalogOptions& options);
+[[nodiscard]] Result<> catalog_forget(const Common& common, const CatalogOptions& options);
+[[nodiscard]] Result<> catalog_rebuild(const Common& common, const CatalogOptions& options);
+[[nodiscard]] Result<> catalog_backup(const Common& common, const CatalogOptions& options);
+[[nodiscard]] Result<> catalog_check(const Common& common);
+
 // The key of a site's links.
 struct KeysWatchOptions {
   std::string interval = "2s";

@@ -483,6 +483,7 @@ int main(int argc, char** argv) {
   object_commands(app, common, action);
   consent_commands(app, common, action);
   job_commands(app, common, action);
+  catalog_commands(app, common, action);
   local_commands(app, common, action);
   bench_command(app, common, action);
   simulate_command(app, action);

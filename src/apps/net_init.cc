@@ -232,7 +232,9 @@ class Init {
         "[site]\nname = \"{}\"\nlisten = \"127.0.0.1:{}\"\napi_socket = \"{}/api.sock\"\n"
         "data_dir = \"{}/data\"\ncontroller = \"tommo\"\n",
         sites_[i].name, sites_[i].port, dir, dir);
-    if (i == 0) text += fmt::format("policy = \"{}\"\n", kPolicy);
+    if (i == 0) {
+      text += fmt::format("policy = \"{}\"\n\n[catalog]\ncopies = [\"lsa\", \"tuh\"]\n", kPolicy);
+    }
     for (std::size_t j = 0; j < sites_.size(); ++j) {
       text += fmt::format("\n[[sites]]\nname = \"{}\"\nnumber = {}\nlabels = [{}]\n",
                           sites_[j].name, j + 1, sites_[j].labels);
