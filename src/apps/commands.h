@@ -174,6 +174,11 @@ struct EnrolOptions {
   std::uint32_t keys = 64;
 };
 [[nodiscard]] Result<> person_enrol(const Common& common, const EnrolOptions& options);
+struct RenewCardOptions {
+  CardOptions card;
+  std::string at;  // the site that has lost the card's keys
+};
+[[nodiscard]] Result<> person_renew_card(const Common& common, const RenewCardOptions& options);
 [[nodiscard]] Result<> person_list(const Common& common);
 
 struct StoreOptions {

@@ -301,6 +301,14 @@ void person_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--keys", enrol.keys, "one-time keys per site: how many consents");
   add_card(command, enrol.card, true);
   command->callback([&] { action = [&] { return person_enrol(common, enrol); }; });
+  command = add(*person, "renew-card", "other one-time keys from a site that has lost the card's",
+                "warifu person renew-card --at lsa --card aoi.card --site /tmp/demo/sites/tommo");
+  static RenewCardOptions renewal;
+  add_site(command, common);
+  command->add_option("--at", renewal.at, "the site that has lost them")->required();
+  add_card(command, renewal.card, true);
+  command->callback([&] { action = [&] { return person_renew_card(common, renewal); }; });
+
   command = add(*person, "list", "everybody who is enrolled", "warifu person list --site S");
   add_site(command, common);
   command->callback([&] { action = [&] { return person_list(common); }; });

@@ -33,6 +33,11 @@ class Losses(NetworkTest):
         self.assertEqual(done["site"], site)
         self.network.up()
 
+    def renew_card(self, site):
+        done = self.ask("tommo", "person", "renew-card", "--at", site, "--card",
+                        self.person.card, "--pin-file", self.person.pin_file)
+        self.assertEqual(done["site"], site)
+
     def states(self):
         _, out, _ = self.network.warifu.call("object", "check", self.object, "--json", "--site",
                                              self.network.site("tommo"))
@@ -54,17 +59,25 @@ class Losses(NetworkTest):
 class SitesBurn(Losses):
 
     def test_each_site_comes_back_and_its_share_is_made_anew(self):
-        for site, letter, using in (("lsa", "B", "A,C1,C3"), ("cloud2", "C2", "A,C1,C3"),
-                                    ("tuh", None, "A,C1,C3")):
+        for site, letter, without, using in (
+                ("lsa", "B", "A,C1,C3", "B,C1,C2"), ("cloud2", "C2", "A,C1,C3", "A,C1,C2"),
+                ("cloud1", "C1", "A,B", "B,C1,C3"), ("cloud3", "C3", "B,C1,C2", "A,C2,C3"),
+                ("tuh", None, "A,B", "B,C2,C3")):
             with self.subTest(site=site):
                 self.burn(site)
                 if letter:
                     self.assertEqual(self.states()[letter], "missing")
+                self.restore(without)
+                if letter:
                     jobs = self.ask("tommo", "site", "repair", site)["jobs"]
                     self.assertEqual([(job["share"], job["problem"]) for job in jobs],
                                      [(letter, "")])
                 self.check_whole()
+                self.renew_card(site)
                 self.restore(using)
+
+    def test_a_card_is_renewed_only_where_its_keys_are_lost(self):
+        self.assert_fails(8, "is enrolled already", self.renew_card, "lsa")
 
 
 class ControlSiteBurns(Losses):
@@ -96,16 +109,18 @@ class ControlSiteBurns(Losses):
         self.assertEqual(result["objects"], 2)
         self.assertEqual(self.ask("tommo", "catalog", "check"), {"sound": True})
         persons = self.ask("tommo", "person", "list")["persons"]
-        self.assertEqual([person["id"] for person in persons], [self.person.id])
+        self.assertEqual([person["person"] for person in persons], [self.person.id])
 
         self.assertEqual(self.states()["A"], "missing")
         self.restore("B,C1,C2")
         jobs = self.ask("tommo", "site", "repair", "tommo")["jobs"]
         self.assertEqual([job["problem"] for job in jobs], ["", ""])
         self.check_whole()
+        self.renew_card("tommo")
+        self.restore("A,B")
         out = self.network.root / "restored"
         out.unlink()
-        self.network.restore(stored, self.person.consent(stored), out, using="B,C1,C3")
+        self.network.restore(stored, self.person.consent(stored), out, using="A,C1,C3")
         self.assert_same_bytes(out, late)
         # The rebuilt catalog goes on as the one that was copied.
         self.ask("tommo", "catalog", "copy")
