@@ -4,35 +4,52 @@
 namespace warifu::api {
 namespace {
 
-void begin_enrolment(Services services, http::RequestContext& context) {
-  const auto work = [&]() -> Result<json::object> {
+json::object content_json(const control::CardContent& content) {
+  json::array sites;
+  for (const card::SiteKeys& site : content.sites) {
+    std::string hex = to_hex(site.keys.bytes());
+    sites.push_back({{"site", site.site.text()}, {"keys", hex}});
+    secret::wipe({reinterpret_cast<Byte*>(hex.data()), hex.size()});
+  }
+  return json::object{{"card", content.card.text()},
+                      {"first_index", content.keys.first.value},
+                      {"count", content.keys.count},
+                      {"sites", std::move(sites)}};
+}
+
+// Answers with what a card is to be loaded with.
+void give_content(Services services, http::RequestContext& context,
+                  Result<control::CardContent> (*work)(const json::object&, ControlServices&)) {
+  const auto made = [&]() -> Result<json::object> {
     if (services.control == nullptr) {
       return fail(Code::kNotFound, "this site has no share control");
     }
     TRY_ASSIGN(const json::object body, body_object(context));
-    TRY_ASSIGN(const std::string person, text_field(body, "person"));
-    TRY_ASSIGN(const std::string name, text_field(body, "name"));
-    TRY_ASSIGN(const std::uint64_t keys, number_field(body, "keys", card::kMaxKeysPerSite));
-    TRY_ASSIGN(const control::CardContent content,
-               services.control->enrolment.begin(person, name, static_cast<std::uint32_t>(keys)));
-    json::array sites;
-    for (const card::SiteKeys& site : content.sites) {
-      std::string hex = to_hex(site.keys.bytes());
-      sites.push_back({{"site", site.site.text()}, {"keys", hex}});
-      secret::wipe({reinterpret_cast<Byte*>(hex.data()), hex.size()});
-    }
-    return json::object{{"person", person},
-                        {"card", content.card.text()},
-                        {"first_index", content.keys.first.value},
-                        {"count", content.keys.count},
-                        {"sites", std::move(sites)}};
-  };
-  const auto result = work();
-  if (result) {
-    answer_secret(context, *result);
+    TRY_ASSIGN(const control::CardContent content, work(body, *services.control));
+    return content_json(content);
+  }();
+  if (made) {
+    answer_secret(context, *made);
   } else {
-    answer_error(context, result.error());
+    answer_error(context, made.error());
   }
+}
+
+Result<control::CardContent> begin_enrolment(const json::object& body, ControlServices& control) {
+  TRY_ASSIGN(const std::string person, text_field(body, "person"));
+  TRY_ASSIGN(const std::string name, text_field(body, "name"));
+  TRY_ASSIGN(const std::uint64_t keys, number_field(body, "keys", card::kMaxKeysPerSite));
+  return control.enrolment.begin(person, name, static_cast<std::uint32_t>(keys));
+}
+
+Result<control::CardContent> renew(const json::object& body, ControlServices& control) {
+  TRY_ASSIGN(const CardId card, id_field<CardId>(body, "card"));
+  TRY_ASSIGN(const std::uint64_t first, number_field(body, "first_index", UINT32_MAX));
+  TRY_ASSIGN(const std::uint64_t count, number_field(body, "count", card::kMaxKeysPerSite));
+  TRY_ASSIGN(const std::string name, text_field(body, "site"));
+  TRY_ASSIGN(const SiteName site, SiteName::parse(name));
+  return control.enrolment.renew(
+      card, {{static_cast<std::uint32_t>(first)}, static_cast<std::uint32_t>(count)}, {site});
 }
 
 json::object person_json(const catalog::Person& person) {
@@ -47,7 +64,12 @@ json::object person_json(const catalog::Person& person) {
 void add_person_routes(http::Router& router, Services services) {
   using http::Method;
   router.add(Method::kPost, "/v1/persons",
-             [services](http::RequestContext& context) { begin_enrolment(services, context); },
+             [services](http::RequestContext& context) {
+               give_content(services, context, begin_enrolment);
+             },
+             {.secret_body = true});
+  router.add(Method::kPost, "/v1/cards/renewal",
+             [services](http::RequestContext& context) { give_content(services, context, renew); },
              {.secret_body = true});
   router.add(Method::kPost, "/v1/persons/{person}/confirm",
              control_handler(services,

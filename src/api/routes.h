@@ -12,6 +12,8 @@
 #include "kme/disk_intakes.h"
 #include "kme/key_streams.h"
 #include "kme/sae_keys.h"
+#include "recovery/copy_keeper.h"
+#include "recovery/recovery_desk.h"
 #include "upkeep/upkeep_desk.h"
 
 namespace warifu::api {
@@ -24,16 +26,18 @@ struct ControlServices {
   control::ConsentDesk& consent;
   control::RestoreDesk& restore;
   upkeep::UpkeepDesk& upkeep;
+  recovery::RecoveryDesk& recovery;
 };
 
 struct Services {
   control::SiteContext& site;
   control::ShareService& shares;
-  ControlServices* control = nullptr;   // nullptr at other sites
-  kme::RandomFiller* random = nullptr;  // nullptr: no sources fill the random pool
-  kme::SaeKeys* saes = nullptr;         // nullptr where no keys are given to applications
-  kme::KeyStreams* streams = nullptr;   // nullptr where there are no key streams
-  kme::DiskIntakes* disks = nullptr;    // nullptr where only metrics are served
+  ControlServices* control = nullptr;      // nullptr at other sites
+  kme::RandomFiller* random = nullptr;     // nullptr: no sources fill the random pool
+  kme::SaeKeys* saes = nullptr;            // nullptr where no keys are given to applications
+  kme::KeyStreams* streams = nullptr;      // nullptr where there are no key streams
+  kme::DiskIntakes* disks = nullptr;       // nullptr where only metrics are served
+  recovery::CopyKeeper* copies = nullptr;  // the same
 };
 
 // Everything in `services` must outlive the server that gets the router.
@@ -44,6 +48,7 @@ void add_site_routes(http::Router& router, Services services);
 void add_key_routes(http::Router& router, Services services);
 // GET /metrics alone, for a listener of its own.
 void add_metrics_route(http::Router& router, Services services);
+void add_catalog_routes(http::Router& router, Services services);
 void add_disk_routes(http::Router& router, Services services);
 void add_person_routes(http::Router& router, Services services);
 void add_object_routes(http::Router& router, Services services);

@@ -62,6 +62,7 @@ json::value links_json(Services services) {
     json::array relays;
     for (const SiteName& relay : status.relays) relays.emplace_back(relay.text());
     links.push_back({{"peer", status.peer.text()},
+                     {"id", link->id().text()},
                      {"class", kme::link_class_name(status.link_class)},
                      {"send", pool_json(status.send)},
                      {"receive", pool_json(status.receive)},
@@ -201,6 +202,7 @@ http::Router make_router(Services services) {
   add_site_routes(router, services);
   add_key_routes(router, services);
   add_disk_routes(router, services);
+  add_catalog_routes(router, services);
   add_person_routes(router, services);
   add_object_routes(router, services);
   add_upkeep_routes(router, services);

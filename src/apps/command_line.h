@@ -26,6 +26,8 @@ void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& a
 // `warifu keys use` and `warifu random`.
 void keys_use_command(CLI::App& keys, Common& common, Action& action);
 void random_commands(CLI::App& app, Common& common, Action& action);
+// `warifu catalog`.
+void catalog_commands(CLI::App& app, Common& common, Action& action);
 // `warifu simulate`.
 void simulate_command(CLI::App& app, Action& action);
 

@@ -34,6 +34,13 @@ struct NetInitOptions {
 struct NetOptions {
   std::vector<std::string> only;
 };
+struct NetRenewOptions {
+  std::string site;
+  std::string preshare = "512M";  // per preshared link and direction
+  std::string bootstrap = "4M";   // per device link and direction
+};
+// All links of a site begin anew, at both ends.
+[[nodiscard]] Result<> net_renew(const Common& common, const NetRenewOptions& options);
 [[nodiscard]] Result<> net_up(const Common& common, const NetOptions& options);
 [[nodiscard]] Result<> net_down(const Common& common, const NetOptions& options);
 [[nodiscard]] Result<> net_status(const Common& common);
@@ -47,14 +54,26 @@ struct ConfigOptions {
 [[nodiscard]] Result<> audit_verify(const Common& common);
 
 struct PreshareOptions {
-  std::string a, b;           // the two sites
-  std::string size = "512M";  // per direction
-  std::string back;           // of the direction b to a; empty: `size`
-  std::string out;            // folder for the two files, or
+  std::string a, b;                // the two sites
+  std::string size = "512M";       // per direction
+  std::string back;                // of the direction b to a; empty: `size`
+  std::string out;                 // folder for the two files, or
   std::vector<std::string> disks;  // two folders for a disk set
   std::string piece = "1G";        // of a disk set: bytes per piece, both directions
 };
 [[nodiscard]] Result<> link_preshare(const Common& common, const PreshareOptions& options);
+struct NewLinkOptions {
+  std::string a, b;  // the two sites
+  std::string size = "64M", back;
+  std::string out;
+};
+// Files for both ends of a link that begins (anew).
+[[nodiscard]] Result<> link_new(const Common& common, const NewLinkOptions& options);
+struct BeginLinkOptions {
+  std::string file, config;
+  bool replace = false, keep = false;
+};
+[[nodiscard]] Result<> link_begin(const Common& common, const BeginLinkOptions& options);
 struct ImportOptions {
   std::string file;  // or
   std::string disk;  // folder of a disk set, or
@@ -66,6 +85,20 @@ struct ImportOptions {
 };
 [[nodiscard]] Result<> link_import(const Common& common, const ImportOptions& options);
 [[nodiscard]] Result<> link_status(const Common& common);
+
+// The control site's records: copies of them at other sites, rebuilding, backup.
+struct CatalogOptions {
+  std::uint64_t minutes = 60;  // of leave
+  bool revoke = false, yes = false, from_shares = false, no_wait = false;
+  std::string file;
+};
+[[nodiscard]] Result<> catalog_status(const Common& common);
+[[nodiscard]] Result<> catalog_copy(const Common& common);
+[[nodiscard]] Result<> catalog_allow(const Common& common, const CatalogOptions& options);
+[[nodiscard]] Result<> catalog_forget(const Common& common, const CatalogOptions& options);
+[[nodiscard]] Result<> catalog_rebuild(const Common& common, const CatalogOptions& options);
+[[nodiscard]] Result<> catalog_backup(const Common& common, const CatalogOptions& options);
+[[nodiscard]] Result<> catalog_check(const Common& common);
 
 // The key of a site's links.
 struct KeysWatchOptions {
@@ -151,6 +184,11 @@ struct EnrolOptions {
   std::uint32_t keys = 64;
 };
 [[nodiscard]] Result<> person_enrol(const Common& common, const EnrolOptions& options);
+struct RenewCardOptions {
+  CardOptions card;
+  std::string at;  // the site that has lost the card's keys
+};
+[[nodiscard]] Result<> person_renew_card(const Common& common, const RenewCardOptions& options);
 [[nodiscard]] Result<> person_list(const Common& common);
 
 struct StoreOptions {

@@ -21,14 +21,19 @@ namespace {
 
 namespace json = boost::json;
 
+struct LinkPlace {
+  LinkId id;
+  PadOffset end;  // of the sending direction's stream
+};
+
 // Where a direction's stream ends now, told by the site that sends it.
-Result<PadOffset> stream_end(const std::string& site_dir, const std::string& peer) {
+Result<LinkPlace> place_of(const std::string& site_dir, const std::string& peer) {
   ApiClient client(site_dir);
   TRY_ASSIGN(const json::value links, client.get("/v1/links"));
   for (const auto& link : links.at("links").as_array()) {
-    if (text_of(link, "peer") == peer) {
-      return PadOffset{number_of(link.at("send"), "synced_end")};
-    }
+    if (text_of(link, "peer") != peer) continue;
+    TRY_ASSIGN(const LinkId id, LinkId::parse(text_of(link, "id")));
+    return LinkPlace{id, {number_of(link.at("send"), "synced_end")}};
   }
   return fail(Code::kNotFound, "there is no link to " + peer);
 }
@@ -66,9 +71,13 @@ Result<> link_preshare(const Common& common, const PreshareOptions& options) {
   if (peer == config.peers.end()) {
     return fail(Code::kNotFound, "there is no link " + a.text() + "-" + b.text());
   }
-  TRY_ASSIGN(const PadOffset base_ab, stream_end(dir_of(a), b.text()));
-  TRY_ASSIGN(const PadOffset base_ba, stream_end(dir_of(b), a.text()));
-  const kme::PresharePlan plan{peer->link.id, a, b, base_ab, base_ba, size, back};
+  TRY_ASSIGN(const LinkPlace at_a, place_of(dir_of(a), b.text()));
+  TRY_ASSIGN(const LinkPlace at_b, place_of(dir_of(b), a.text()));
+  if (at_a.id != at_b.id) {
+    return fail(Code::kRefused, "the pools at " + a.text() + " and at " + b.text() +
+                                    " are of different links: begin the link anew at both ends");
+  }
+  const kme::PresharePlan plan{at_a.id, a, b, at_a.end, at_b.end, size, back};
   if (!options.disks.empty()) {
     if (peer->link.link_class != kme::LinkClass::kPreshared) {
       return fail(Code::kRefused, "the link " + a.text() + "-" + b.text() +

@@ -53,6 +53,16 @@ void net_commands(CLI::App& app, Common& common, Action& action) {
   command->add_flag("--kms", init.kms, "every site also gives keys to two applications");
   command->callback([&] { action = [&] { return net_init(common, init); }; });
 
+  static NetRenewOptions renew;
+  command = add(*net, "renew", "a lost site comes back empty: all of its links begin anew",
+                "warifu net renew --net /tmp/demo lsa");
+  add_net(command, common);
+  command->add_option("site", renew.site, "the site; it and its neighbours must be down")
+      ->required();
+  command->add_option("--preshare", renew.preshare, "random bytes per preshared link, direction");
+  command->add_option("--bootstrap", renew.bootstrap, "start key per device link, direction");
+  command->callback([&] { action = [&] { return net_renew(common, renew); }; });
+
   command = add(*net, "up", "start all processes, or some", "warifu net up --net /tmp/demo");
   add_net(command, common);
   command->add_option("--only", chosen.only, "names of sites or devices");
@@ -98,6 +108,8 @@ void process_commands(CLI::App& app, Common& common, Action& action) {
 void link_commands(CLI::App& app, Common& common, Action& action) {
   static PreshareOptions preshare;
   static ImportOptions import;
+  static NewLinkOptions fresh;
+  static BeginLinkOptions begin;
   CLI::App* link = app.add_subcommand("link", "links and their key");
   link->require_subcommand(1);
   auto* command =
@@ -115,6 +127,26 @@ void link_commands(CLI::App& app, Common& common, Action& action) {
                       "instead: folder for a disk set of many pieces; twice, a copy for each end");
   command->add_option("--piece", preshare.piece, "of a disk set: bytes per piece; default: 1G");
   command->callback([&] { action = [&] { return link_preshare(common, preshare); }; });
+
+  command = add(*link, "new", "make the first key of a link that begins, or begins anew",
+                "warifu link new lsa tuh --size 4M --out /media/disk");
+  command->add_option("a", fresh.a, "one site")->required();
+  command->add_option("b", fresh.b, "the other site")->required();
+  command->add_option("--size", fresh.size, "random bytes per direction");
+  command->add_option("--back", fresh.back, "for the direction from B to A; default: --size");
+  command->add_option("--out", fresh.out, "folder for two files, one for each end")->required();
+  command->add_flag("--json", common.json, "print one JSON document");
+  command->callback([&] { action = [&] { return link_new(common, fresh); }; });
+
+  command = add(*link, "begin", "make a site's pools of a link from such a file; the site is down",
+                "warifu link begin --config site.toml /media/disk/lsa-tuh.lsa --replace");
+  command->add_option("file", begin.file, "the file made for this site")->required();
+  command->add_option("--config", begin.config, "site.toml of the site")->required();
+  command->add_flag("--replace", begin.replace,
+                    "give up a link that is there, with all of its unused key");
+  command->add_flag("--keep", begin.keep, "leave the file as it is; default: overwrite and remove");
+  command->add_flag("--json", common.json, "print one JSON document");
+  command->callback([&] { action = [&] { return link_begin(common, begin); }; });
 
   command = add(*link, "import", "take a preshared file or a disk set into a site's pools",
                 "warifu link import --site /tmp/demo/sites/tuh /media/disk/tuh-cloud1.tuh --wipe\n"
@@ -231,6 +263,14 @@ void person_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--keys", enrol.keys, "one-time keys per site: how many consents");
   add_card(command, enrol.card, true);
   command->callback([&] { action = [&] { return person_enrol(common, enrol); }; });
+  command = add(*person, "renew-card", "other one-time keys from a site that has lost the card's",
+                "warifu person renew-card --at lsa --card aoi.card --site /tmp/demo/sites/tommo");
+  static RenewCardOptions renewal;
+  add_site(command, common);
+  command->add_option("--at", renewal.at, "the site that has lost them")->required();
+  add_card(command, renewal.card, true);
+  command->callback([&] { action = [&] { return person_renew_card(common, renewal); }; });
+
   command = add(*person, "list", "everybody who is enrolled", "warifu person list --site S");
   add_site(command, common);
   command->callback([&] { action = [&] { return person_list(common); }; });
@@ -413,6 +453,7 @@ int main(int argc, char** argv) {
   object_commands(app, common, action);
   consent_commands(app, common, action);
   job_commands(app, common, action);
+  catalog_commands(app, common, action);
   local_commands(app, common, action);
   bench_command(app, common, action);
   simulate_command(app, action);

@@ -208,9 +208,8 @@ class Init {
       if (link.a != i && link.b != i) continue;
       const std::size_t peer = link.a == i ? link.b : link.a;
       text += fmt::format(
-          "\n[[peers]]\nsite = \"{}\"\naddress = \"127.0.0.1:{}\"\nclass = \"{}\"\nid = \"{}\"\n",
-          sites_[peer].name, sites_[peer].port, kme::link_class_name(link.link_class()),
-          link.id.text());
+          "\n[[peers]]\nsite = \"{}\"\naddress = \"127.0.0.1:{}\"\nclass = \"{}\"\n",
+          sites_[peer].name, sites_[peer].port, kme::link_class_name(link.link_class()));
       if (link.relay_paths > 0) text += "high_water = \"16M\"\n";
       if (!link.qkd) continue;
       const DeviceFiles& device = link.devices[link.a == i ? 0 : 1];
@@ -233,7 +232,9 @@ class Init {
         "[site]\nname = \"{}\"\nlisten = \"127.0.0.1:{}\"\napi_socket = \"{}/api.sock\"\n"
         "data_dir = \"{}/data\"\ncontroller = \"tommo\"\n",
         sites_[i].name, sites_[i].port, dir, dir);
-    if (i == 0) text += fmt::format("policy = \"{}\"\n", kPolicy);
+    if (i == 0) {
+      text += fmt::format("policy = \"{}\"\n\n[catalog]\ncopies = [\"lsa\", \"tuh\"]\n", kPolicy);
+    }
     for (std::size_t j = 0; j < sites_.size(); ++j) {
       text += fmt::format("\n[[sites]]\nname = \"{}\"\nnumber = {}\nlabels = [{}]\n",
                           sites_[j].name, j + 1, sites_[j].labels);

@@ -1,4 +1,4 @@
-// `warifu person enrol|list`.
+// `warifu person enrol|renew-card|list`.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -61,6 +61,30 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
         "enrolled {} ({}); the emulated card '{}' holds {} one-time keys for each of {} "
         "sites\n",
         options.id, options.name, options.card.card, options.keys, sites.size());
+  }
+  return {};
+}
+
+Result<> person_renew_card(const Common& common, const RenewCardOptions& options) {
+  TRY_ASSIGN(const secret::Buffer pin, read_pin(options.card));
+  TRY_ASSIGN(CardTerminal terminal, open_card(options.card, false));
+  TRY_ASSIGN(const card::CardIdentity before, terminal.card->identity());
+  TRY_ASSIGN(const SiteName at, SiteName::parse(options.at));
+  TRY(terminal.card->verify_pin(pin.bytes()));
+  TRY(terminal.card->may_renew(before.keys, at));
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer,
+             client.post("/v1/cards/renewal", {{"card", before.card.text()},
+                                               {"first_index", before.keys.first.value},
+                                               {"count", before.keys.count},
+                                               {"site", options.at}}));
+  TRY_ASSIGN(const card::Personalisation content, read_content(answer, {}));
+  TRY(terminal.card->renew(content.first_index, content.sites));
+  if (common.json) {
+    print_json(
+        {{"card_id", before.card.text()}, {"site", options.at}, {"keys", before.keys.count}});
+  } else {
+    fmt::print("the card has {} other one-time keys for {}\n", before.keys.count, options.at);
   }
   return {};
 }

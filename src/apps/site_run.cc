@@ -20,6 +20,7 @@
 #include "kme/intake.h"
 #include "kme/reconcile.h"
 #include "kme/stream_server.h"
+#include "recovery/recovery_service.h"
 
 namespace warifu::apps {
 namespace {
@@ -70,6 +71,10 @@ class Site {
     giver_->add_handlers(*server_);
     taker_ = std::make_unique<upkeep::ShareTaker>(*context_, shares_->uploads());
     taker_->add_handlers(*server_);
+    TRY_ASSIGN(copy_keeper_,
+               recovery::CopyKeeper::open(system_, config_.data_dir + "/catalog-copies"));
+    recovery_service_ = std::make_unique<recovery::RecoveryService>(*context_, *copy_keeper_);
+    recovery_service_->add_handlers(*server_);
     server_->set_urgent(
         {number(control::Method::kShareRead), number(control::Method::kShareCombine)});
     // Shares travel as planned; orders come the usual way only.
@@ -109,7 +114,7 @@ class Site {
     api_ = std::make_unique<http::Server>(
         std::move(api_listener_), nullptr,
         api::make_router({*context_, *shares_, control_.get(), filler_.get(), saes_.get(),
-                          streams_.get(), disks_.get()}),
+                          streams_.get(), disks_.get(), copy_keeper_.get()}),
         options);
     api_->start();
     if (kms_ != nullptr) {
@@ -128,6 +133,9 @@ class Site {
     }
     watch_ = std::jthread([this] { watch_keys(); });
     if (jobs_ != nullptr) TRY(jobs_->resume_all());
+    if (copy_maker_ != nullptr) {
+      copy_thread_ = std::jthread([this] { copy_maker_->run(stopping_); });
+    }
     log_info("site " + config_.name.text() + " listens on " + config_.listen.text());
     return {};
   }
@@ -135,6 +143,7 @@ class Site {
   void stop() {
     log_info("site " + config_.name.text() + " stops");
     stopping_ = true;
+    if (copy_maker_ != nullptr) copy_maker_->interrupt();
     if (filler_ != nullptr) filler_->stop();  // nobody waits for numbers any more
     if (kms_ != nullptr) kms_->stop();
     if (streams_ != nullptr) {
@@ -145,6 +154,7 @@ class Site {
     api_->stop();  // no new uploads while jobs end
     server_->stop();
     if (jobs_ != nullptr) jobs_->stop();
+    if (copy_thread_.joinable()) copy_thread_.join();
     disks_->stop();
     intakes_.clear();
     if (random_thread_.joinable()) random_thread_.join();
@@ -313,8 +323,16 @@ class Site {
     store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
     consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_);
     restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
-    control_ = std::make_unique<api::ControlServices>(api::ControlServices{
-        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *upkeep_});
+    jobs_->add_kind(catalog::JobKind::kRebuild, [](control::JobEngine& engine, const JobId& job) {
+      return std::make_unique<recovery::RebuildJob>(engine, job);
+    });
+    if (!config_.copies.holders.empty()) {
+      TRY_ASSIGN(copy_maker_, recovery::CopyMaker::open(*context_, *catalog_));
+    }
+    recovery_ = std::make_unique<recovery::RecoveryDesk>(*jobs_, copy_maker_.get());
+    control_ = std::make_unique<api::ControlServices>(
+        api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_,
+                             *upkeep_, *recovery_});
     return {};
   }
 
@@ -336,6 +354,8 @@ class Site {
   std::unique_ptr<upkeep::GivenRecord> given_;
   std::unique_ptr<upkeep::ShareGiver> giver_;
   std::unique_ptr<upkeep::ShareTaker> taker_;
+  std::unique_ptr<recovery::CopyKeeper> copy_keeper_;
+  std::unique_ptr<recovery::RecoveryService> recovery_service_;
   std::unique_ptr<control::SaeChannel> sae_channel_;
   std::unique_ptr<kme::SaeKeys> saes_;
   std::unique_ptr<control::StreamChannel> stream_channel_;
@@ -348,6 +368,9 @@ class Site {
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<control::JobEngine> jobs_;
   std::unique_ptr<upkeep::UpkeepDesk> upkeep_;
+  std::unique_ptr<recovery::CopyMaker> copy_maker_;  // nullptr: nobody keeps copies
+  std::unique_ptr<recovery::RecoveryDesk> recovery_;
+  std::jthread copy_thread_;
   std::unique_ptr<control::Enrolment> enrolment_;
   std::unique_ptr<control::StoreDesk> store_desk_;
   std::unique_ptr<control::ConsentDesk> consent_desk_;

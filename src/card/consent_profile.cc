@@ -163,13 +163,31 @@ Result<> ConsentCard::personalise(const Personalisation& content) {
   return load(content.sites, kWhat);
 }
 
-Result<> ConsentCard::top_up(KeyIndex first, std::span<const SiteKeys> sites) {
+Result<> ConsentCard::load_range(const CommandHeader& begin, KeyIndex first,
+                                 std::span<const SiteKeys> sites, std::string_view what) {
   TRY_ASSIGN(const KeyRange range, range_of(first, sites));
   wire::Writer header;
   write_range(header, range, sites);
-  constexpr std::string_view kWhat = "load more keys on the card";
-  TRY(run(profile::kBeginTopUp, secret::Buffer::copy_of(header.bytes()), 0, kWhat));
-  return load(sites, kWhat);
+  TRY(run(begin, secret::Buffer::copy_of(header.bytes()), 0, what));
+  return load(sites, what);
+}
+
+Result<> ConsentCard::top_up(KeyIndex first, std::span<const SiteKeys> sites) {
+  return load_range(profile::kBeginTopUp, first, sites, "load more keys on the card");
+}
+
+Result<> ConsentCard::renew(KeyIndex first, std::span<const SiteKeys> sites) {
+  return load_range(profile::kBeginRenewal, first, sites, "load other keys on the card");
+}
+
+Result<> ConsentCard::may_renew(KeyRange range, const SiteName& site) {
+  std::vector<SiteKeys> sites;
+  sites.push_back({site, secret::Buffer(range.count * kOneTimeKeyBytes)});
+  wire::Writer header;
+  write_range(header, range, sites);
+  TRY(run(profile::kBeginRenewal, secret::Buffer::copy_of(header.bytes()), 0,
+          "load other keys on the card"));
+  return {};
 }
 
 Result<> ConsentCard::put_object(const ObjectRecord& record) {

@@ -61,6 +61,13 @@ class ConsentCard {
   // its order. Takes effect as a whole or not at all.
   [[nodiscard]] Result<> top_up(KeyIndex first, std::span<const SiteKeys> sites);
 
+  // After the PIN: other keys for the indices that are left, for some of the card's sites, which
+  // have lost theirs. `first` must be the card's next index, and as many keys as it has left. Takes
+  // effect as a whole or not at all.
+  [[nodiscard]] Result<> renew(KeyIndex first, std::span<const SiteKeys> sites);
+  // Whether the card would begin that, before a site draws keys that it will not draw again.
+  [[nodiscard]] Result<> may_renew(KeyRange range, const SiteName& site);
+
   // After the PIN. Putting the same record again is no error. Errors: kAlreadyExists when the card
   // has another record of this object; kNoSpace.
   [[nodiscard]] Result<> put_object(const ObjectRecord& record);
@@ -77,6 +84,8 @@ class ConsentCard {
   // Sends and turns every status but 9000 into an Error that starts with `what`.
   Result<secret::Buffer> run(const CommandHeader& header, secret::Buffer data,
                              std::uint32_t expected, std::string_view what);
+  Result<> load_range(const CommandHeader& begin, KeyIndex first, std::span<const SiteKeys> sites,
+                      std::string_view what);
   Result<> load(std::span<const SiteKeys> sites, std::string_view what);
 
   Session* session_;

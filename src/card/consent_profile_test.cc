@@ -160,6 +160,32 @@ TEST_F(ProfileTest, KeysRunOutAndAreToppedUp) {
   EXPECT_EQ(card_->authorise(grant)->at(0), expected_tag(more[1], 0, grant));
 }
 
+TEST_F(ProfileTest, KeysOfASiteThatLostThemAreRenewed) {
+  activate(5);
+  ASSERT_TRUE(card_->verify_pin(as_bytes(kPin)));
+  ASSERT_TRUE(card_->authorise(card_grant(card_id(), {1}, {"lsa"})));
+  std::vector<SiteKeys> other;
+  other.push_back(site_keys("lsa", 4, 41));
+  start();
+  EXPECT_EQ(card_->renew({2}, other).error().code, Code::kRefused);  // no PIN
+  ASSERT_TRUE(card_->verify_pin(as_bytes(kPin)));
+  EXPECT_EQ(card_->renew({1}, other).error().code, Code::kRefused);  // an index that is used
+  EXPECT_EQ(card_->renew({3}, other).error().code, Code::kRefused);
+  std::vector<SiteKeys> stranger;
+  stranger.push_back(site_keys("kyoto", 4, 42));
+  EXPECT_EQ(card_->renew({2}, stranger).error().code, Code::kRefused);
+  EXPECT_FALSE(card_->may_renew({{2}, 5}, other[0].site));
+  ASSERT_TRUE(card_->may_renew({{2}, 4}, other[0].site));
+  ASSERT_TRUE(card_->renew({2}, other));
+  const auto before = personalisation({"lsa", "tommo"}, 5);
+  const Bytes grant = card_grant(card_id(), {2}, {"lsa", "tommo"});
+  const auto tags = card_->authorise(grant);
+  ASSERT_TRUE(tags) << tags.error().message;
+  EXPECT_EQ(tags->at(0), expected_tag(other[0], 0, grant));
+  EXPECT_EQ(tags->at(1), expected_tag(before.sites[1], 1, grant));
+  EXPECT_EQ(card_->identity()->keys.count, 3u);
+}
+
 TEST_F(ProfileTest, ObjectRecords) {
   activate();
   EXPECT_EQ(card_->put_object(object_record(1)).error().code, Code::kRefused);

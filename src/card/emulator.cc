@@ -133,7 +133,8 @@ ResponseApdu EmulatedCard::run_selected(const CommandApdu& command) {
   const CommandHeader& header = command.header;
   if (header == profile::kVerify) return verify(command);
   if (header == profile::kReadIdentity) return read_identity(command);
-  if (header == profile::kBeginPersonalise || header == profile::kBeginTopUp) {
+  if (header == profile::kBeginPersonalise || header == profile::kBeginTopUp ||
+      header == profile::kBeginRenewal) {
     return begin_load(command);
   }
   if (header.cla == profile::kLoadKeys.cla && header.ins == profile::kLoadKeys.ins &&

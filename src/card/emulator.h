@@ -39,6 +39,7 @@ class EmulatedCard final : public CardTransport {
  private:
   struct Load {  // keys on their way in; no effect before COMMIT LOAD
     bool is_top_up = false;
+    bool is_renewal = false;
     CardId card;
     secret::Buffer pin;
     KeyRange range;

@@ -41,6 +41,12 @@ Result<GrantParts> read_grant(ByteView grant) {
   return parts;
 }
 
+// nullptr: the card has no keys for it.
+SiteKeys* find_site(CardState& state, const SiteName& site) {
+  const auto found = std::ranges::find(state.sites, site, &SiteKeys::site);
+  return found == state.sites.end() ? nullptr : &*found;
+}
+
 secret::Buffer joined(ByteView first, ByteView second) {
   secret::Buffer out(first.size() + second.size());
   copy_bytes(out.bytes(), first);
@@ -54,10 +60,12 @@ ResponseApdu EmulatedCard::begin_load(const CommandApdu& command) {
   now_.load.reset();
   Load load;
   load.is_top_up = command.header.p1 == profile::kBeginTopUp.p1;
-  if (load.is_top_up && !now_.is_verified) return status(Status::kSecurity);
-  if (load.is_top_up != state_.is_active) return status(Status::kConditions);
+  load.is_renewal = command.header.p1 == profile::kBeginRenewal.p1;
+  const bool is_new = !load.is_top_up && !load.is_renewal;
+  if (!is_new && !now_.is_verified) return status(Status::kSecurity);
+  if (is_new == state_.is_active) return status(Status::kConditions);
   wire::Reader reader(command.data.bytes(), "load header");
-  if (!load.is_top_up) {
+  if (is_new) {
     load.card = reader.id<CardId>();
     load.pin = secret::Buffer::copy_of(reader.raw(profile::kPinFieldBytes));
   }
@@ -80,6 +88,12 @@ ResponseApdu EmulatedCard::begin_load(const CommandApdu& command) {
       return status(Status::kReferenceUnusable);
     }
     if (state_.keys.count + load.range.count > kMaxKeysPerSite) return status(Status::kNoSpace);
+  } else if (load.is_renewal) {
+    const bool known = std::ranges::all_of(
+        load.sites, [&](const SiteKeys& site) { return find_site(state_, site.site) != nullptr; });
+    if (!known || load.range.first != state_.keys.first || load.range.count != state_.keys.count) {
+      return status(Status::kReferenceUnusable);
+    }
   } else {
     const ByteView pin = load.pin.bytes();
     const bool good = pin[0] >= kMinPinBytes && pin[0] <= kMaxPinBytes && !load.card.is_zero() &&
@@ -121,6 +135,10 @@ ResponseApdu EmulatedCard::commit_load() {
     next.keys.count += load.range.count;
     for (std::size_t i = 0; i < next.sites.size(); ++i) {
       next.sites[i].keys = joined(next.sites[i].keys.bytes(), load.sites[i].keys.bytes());
+    }
+  } else if (load.is_renewal) {
+    for (SiteKeys& renewed : load.sites) {
+      find_site(next, renewed.site)->keys = std::move(renewed.keys);
     }
   } else {
     next.is_active = true;

@@ -206,11 +206,11 @@ TEST_F(EmulatorTest, HostileApdusNeverReleaseAnythingWithoutThePin) {
   const auto card = *EmulatedCard::open(files_, path_);
   std::mt19937_64 generator(20261124);
   const Bytes grant = card_grant(card_id(), {1}, {"lsa", "tommo"});
-  const std::vector<CommandHeader> known = {profile::kReadIdentity, profile::kBeginPersonalise,
-                                            profile::kBeginTopUp,   profile::kLoadKeys,
-                                            profile::kCommitLoad,   profile::kPutObject,
-                                            profile::kListObjects,  profile::kGetObject,
-                                            profile::kAuthorise,    profile::kGetResponse};
+  const std::vector<CommandHeader> known = {
+      profile::kReadIdentity, profile::kBeginPersonalise, profile::kBeginTopUp,
+      profile::kBeginRenewal, profile::kLoadKeys,         profile::kCommitLoad,
+      profile::kPutObject,    profile::kListObjects,      profile::kGetObject,
+      profile::kAuthorise,    profile::kGetResponse};
   ASSERT_TRUE(card->transmit(*from_hex("00a4040008f057415249465501")));
   std::map<std::uint16_t, int> seen;
   for (int i = 0; i < 30000; ++i) {

@@ -14,6 +14,7 @@
 // Thread rule: every call may be made by any thread; calls are done one after the other.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -26,6 +27,14 @@ struct NewJob {
   Job job;
   std::optional<Object> object;  // a new object
   std::vector<Share> shares;     // planned shares of this or an older object
+};
+
+// An object as its shares at the sites tell it (catalog rebuild).
+struct FoundObject {
+  Object object;              // committed
+  std::vector<Share> shares;  // durable at their sites; parents that were cut: without a site
+  std::vector<Share> spare;   // held somewhere and of no use: to be deleted by their last sites
+  std::vector<Sighting> sightings;
 };
 
 class Catalog {
@@ -148,6 +157,23 @@ class Catalog {
                                                std::span<const Sighting> sightings) = 0;
   // By site, share and part; the share itself before its parts.
   [[nodiscard]] virtual Result<std::vector<Sighting>> sightings(const ObjectId& object) = 0;
+
+  // --- loss of the control site -------------------------------------------------------------
+  // A consistent copy of everything in a new file, while other calls go on. Errors: kAlreadyExists,
+  // kNoSpace, kIo; then no file is left.
+  [[nodiscard]] virtual Result<> back_up(const std::string& path) = 0;
+  // Becomes what such a copy holds, in one step. Errors: kRefused unless this catalog knows nobody,
+  // kCorrupt, kInvalidArgument (a newer schema).
+  [[nodiscard]] virtual Result<> take_over(const std::string& path) = 0;
+  // Every sealed secret of jobs and grants becomes what `seal` makes of it, in one step; empty
+  // erases it. Errors: those of `seal`.
+  [[nodiscard]] virtual Result<> reseal(
+      const std::function<Result<Bytes>(ByteView sealed)>& seal) = 0;
+  // The truth about one object, in one step: it is committed (a failed or unfinished one becomes
+  // so, a deleted one stays), its shares are where `found` says, and what stood at their places
+  // before is to be deleted. Again: no error. Errors: kNotFound (the person, the job),
+  // kInvalidArgument.
+  [[nodiscard]] virtual Result<> settle_found(const FoundObject& found, const JobId& job) = 0;
 
   // Every page and every rule of the records. Slow. Errors: kCorrupt telling the first findings.
   [[nodiscard]] virtual Result<> integrity_check() = 0;

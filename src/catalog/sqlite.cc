@@ -77,6 +77,17 @@ Result<> Database::execute(const std::string& sql) {
   return {};
 }
 
+Result<> Database::copy_from(Database& from, int pages, const std::function<void()>& between) {
+  sqlite3_backup* backup = ::sqlite3_backup_init(handle_, "main", from.handle_, "main");
+  if (backup == nullptr) return failed();
+  int done = SQLITE_OK;
+  while ((done = ::sqlite3_backup_step(backup, pages)) == SQLITE_OK) between();
+  const int finished = ::sqlite3_backup_finish(backup);
+  if (done == SQLITE_DONE && finished == SQLITE_OK) return {};
+  return std::unexpected(error_of(done == SQLITE_DONE ? finished : done, path_,
+                                  ::sqlite3_errstr(done == SQLITE_DONE ? finished : done)));
+}
+
 Result<std::string> Database::query_text(std::string_view sql) {
   TRY_ASSIGN(Statement statement, prepare(sql));
   TRY_ASSIGN(const bool row, statement.step());

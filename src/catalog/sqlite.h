@@ -10,6 +10,7 @@
 
 #include <sqlite3.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,9 @@ class Database {
   // The first column of the first row.
   [[nodiscard]] Result<std::string> query_text(std::string_view sql);
   [[nodiscard]] Result<std::uint64_t> query_number(std::string_view sql);
+  // Copies all pages of another database into this one, `pages` at a time with `between` after each
+  // step but the last; what changes in `from` meanwhile, by its own connection, is copied again.
+  [[nodiscard]] Result<> copy_from(Database& from, int pages, const std::function<void()>& between);
   // The error of the last call.
   [[nodiscard]] std::unexpected<Error> failed() const;
   [[nodiscard]] std::unexpected<Error> damaged(std::string_view why) const;

@@ -67,6 +67,11 @@ class SqliteCatalog final : public Catalog {
                          std::span<const Sighting> sightings) override;
   Result<std::vector<Sighting>> sightings(const ObjectId& object) override;
 
+  Result<> back_up(const std::string& path) override;
+  Result<> take_over(const std::string& path) override;
+  Result<> reseal(const std::function<Result<Bytes>(ByteView sealed)>& seal) override;
+  Result<> settle_found(const FoundObject& found, const JobId& job) override;
+
   Result<> integrity_check() override;
 
  private:
@@ -92,6 +97,14 @@ class SqliteCatalog final : public Catalog {
   [[nodiscard]] Result<> add_share_locked(const Share& share);
   // Writes state and place of a share whose row exists.
   [[nodiscard]] Result<> place_share_locked(const Share& share);
+  // A share that stands, or whose parts stand, at its place; what stood there goes.
+  [[nodiscard]] Result<> settle_share_locked(const Share& share);
+  // A share that its last site is to delete.
+  [[nodiscard]] Result<> settle_spare_locked(const Share& share);
+  [[nodiscard]] Result<> add_sightings_locked(const ObjectId& object, const JobId& job,
+                                              std::span<const Sighting> sightings);
+  [[nodiscard]] Result<> reseal_locked(const char* table, const char* key,
+                                       const std::function<Result<Bytes>(ByteView sealed)>& seal);
   [[nodiscard]] Result<Job> job_locked(const JobId& job);
   [[nodiscard]] Result<> add_job_locked(const Job& job);
   [[nodiscard]] Result<Grant> grant_locked(const GrantId& grant);

@@ -225,19 +225,22 @@ Result<std::vector<LinkUse>> SqliteCatalog::link_use_of_object(const ObjectId& o
 
 Result<> SqliteCatalog::add_sightings(const ObjectId& object, const JobId& job,
                                       std::span<const Sighting> sightings) {
+  return change([&] { return add_sightings_locked(object, job, sightings); });
+}
+
+Result<> SqliteCatalog::add_sightings_locked(const ObjectId& object, const JobId& job,
+                                             std::span<const Sighting> sightings) {
   for (const Sighting& sighting : sightings) TRY(check_record(sighting));
-  return change([&]() -> Result<> {
-    TRY(object_locked(object));
-    TRY(job_locked(job));
-    for (const Sighting& sighting : sightings) {
-      TRY_ASSIGN(Statement statement,
-                 database_->prepare("INSERT INTO sighting (object_id, site, top, part, job_id) "
-                                    "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"));
-      const unsigned part = sighting.part ? *sighting.part + 1U : 0U;
-      TRY(statement.id(object).site(sighting.site).number(sighting.top).number(part).id(job).run());
-    }
-    return {};
-  });
+  TRY(object_locked(object));
+  TRY(job_locked(job));
+  for (const Sighting& sighting : sightings) {
+    TRY_ASSIGN(Statement statement,
+               database_->prepare("INSERT INTO sighting (object_id, site, top, part, job_id) "
+                                  "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"));
+    const unsigned part = sighting.part ? *sighting.part + 1U : 0U;
+    TRY(statement.id(object).site(sighting.site).number(sighting.top).number(part).id(job).run());
+  }
+  return {};
 }
 
 Result<std::vector<Sighting>> SqliteCatalog::sightings(const ObjectId& object) {

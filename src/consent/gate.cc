@@ -176,7 +176,7 @@ Result<Challenge> Gate::issue_nonce(const CardId& card) {
   const std::lock_guard lock(mutex_);
   const CardRecord* known = find(card);
   if (known == nullptr || known->revoked) {
-    return fail(Code::kRefused,
+    return fail(known == nullptr ? Code::kNotFound : Code::kRefused,
                 "site " + site_.text() + " refuses: card " + card.text() +
                     (known == nullptr ? " is not enrolled here" : " is on the hot list"));
   }
@@ -188,6 +188,15 @@ Result<Challenge> Gate::issue_nonce(const CardId& card) {
   record.nonces.push_back({challenge.nonce, now});
   TRY(save(std::move(record)));
   return challenge;
+}
+
+std::vector<std::pair<CardId, Pseudonym>> Gate::enrolled(const CardId& after, std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<CardId, Pseudonym>> cards;
+  for (auto it = cards_.upper_bound(after); it != cards_.end() && cards.size() < most; ++it) {
+    if (!it->second.revoked) cards.emplace_back(it->first, it->second.person);
+  }
+  return cards;
 }
 
 bool Gate::is_held_back(const CardId& card) {

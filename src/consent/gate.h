@@ -97,7 +97,7 @@ class Gate {
   // Errors: kNotFound, kRefused, kInvalidArgument when an index of the range was used already.
   [[nodiscard]] Result<card::SiteKeys> top_up(const CardId& card, card::KeyRange keys);
 
-  // Errors: kRefused when the card is not enrolled here or on the hot list.
+  // Errors: kNotFound when the card is not enrolled here, kRefused when it is on the hot list.
   [[nodiscard]] Result<Challenge> issue_nonce(const CardId& card);
 
   // The gate. Errors: kRefused with the reason; kIo, kNoSpace when state or log cannot be written
@@ -109,6 +109,10 @@ class Gate {
   // enrolled here. There is no way back. Doing it again is no error.
   [[nodiscard]] Result<> revoke(const CardId& card);
 
+  // Cards that may be used here and the pseudonyms of their persons, ascending from behind `after`,
+  // at most `most`.
+  [[nodiscard]] std::vector<std::pair<CardId, Pseudonym>> enrolled(const CardId& after,
+                                                                   std::size_t most);
   // Keys that this site still holds for the card. Errors: kNotFound.
   [[nodiscard]] Result<std::uint32_t> keys_left(const CardId& card);
 

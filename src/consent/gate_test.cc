@@ -248,8 +248,11 @@ TEST_F(GateTest, EnrolmentTopUpAndHotList) {
   Gate& gate = site_->gate();
   EXPECT_EQ(gate.enrol(enrolment()).error().code, Code::kAlreadyExists);
   EXPECT_EQ(gate.top_up(id_of<CardId>(9), {{1}, 1}).error().code, Code::kNotFound);
-  EXPECT_EQ(gate.issue_nonce(id_of<CardId>(9)).error().code, Code::kRefused);
+  EXPECT_EQ(gate.issue_nonce(id_of<CardId>(9)).error().code, Code::kNotFound);
   EXPECT_EQ(gate.issue_nonce(enrolment().card)->lowest_index.value, 1u);
+  ASSERT_EQ(gate.enrolled({}, 5).size(), 1u);
+  EXPECT_EQ(gate.enrolled({}, 5)[0], std::pair(enrolment().card, enrolment().person));
+  EXPECT_TRUE(gate.enrolled(enrolment().card, 5).empty());
   ASSERT_TRUE(ask(new_grant(2)));
   EXPECT_EQ(gate.issue_nonce(enrolment().card)->lowest_index.value, 3u);
   EXPECT_EQ(gate.top_up(enrolment().card, {{2}, 5}).error().code, Code::kInvalidArgument);
@@ -269,6 +272,7 @@ TEST_F(GateTest, EnrolmentTopUpAndHotList) {
   ASSERT_TRUE(gate.revoke(lost));
   ASSERT_TRUE(gate.revoke(enrolment().card));
   EXPECT_EQ(*gate.keys_left(enrolment().card), 0u);
+  EXPECT_TRUE(gate.enrolled({}, 5).empty());
   Enrolment again = enrolment();
   again.card = lost;
   EXPECT_EQ(gate.enrol(again).error().code, Code::kRefused);

@@ -111,7 +111,9 @@ Result<> read_peer(ConfigTable& reader, const toml::table& table, SiteConfig& co
   TRY_ASSIGN(peer.link.peer, reader.parsed("site", SiteName::parse));
   TRY_ASSIGN(peer.address, reader.parsed("address", os::HostPort::parse));
   TRY_ASSIGN(peer.link.link_class, reader.parsed("class", kme::parse_link_class));
-  TRY_ASSIGN(peer.link.id, reader.parsed("id", LinkId::parse));
+  if (reader.has("id")) {
+    TRY_ASSIGN(peer.link.id, reader.parsed("id", LinkId::parse));
+  }
   TRY(read_devices(reader, table, file, peer));
   peer.link.limits = config.key_limits;
   TRY(read_levels(reader, peer.link.limits));

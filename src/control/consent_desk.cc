@@ -75,8 +75,10 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   std::set<SiteName> holders;
   for (const ShareLocation& share : shares) holders.insert(share.site);
   TRY_ASSIGN(const PolicyNode policy, parse_policy(object.policy));
+  bool is_stranger = true;  // no holder knows the card
   for (const SiteName& holder : holders) {
     auto challenge = ask_nonce(holder, wish.card);
+    is_stranger = is_stranger && !challenge && challenge.error().code == Code::kNotFound;
     if (!challenge && challenge.error().code == Code::kRefused) {
       return std::unexpected(challenge.error());
     }
@@ -94,7 +96,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   }
   const std::size_t needed = policy.scheme.threshold;
   if (prepared.sites.size() < needed) {
-    return fail(Code::kUnavailable,
+    return fail(is_stranger ? Code::kRefused : Code::kUnavailable,
                 "fewer than " + (needed == 2 ? "two" : std::to_string(needed)) +
                     " holders of shares answer: " +
                     (prepared.missing.empty() ? std::string("the object has too few shares")

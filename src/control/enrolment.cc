@@ -1,6 +1,8 @@
 // Keys from every site, pseudonyms, and the catalog entry when the card is loaded.
 #include "control/enrolment.h"
 
+#include <algorithm>
+
 namespace warifu::control {
 
 Result<card::SiteKeys> Enrolment::keys_of(const SiteName& at, const EnrolRequest& request) {
@@ -43,6 +45,27 @@ Result<CardContent> Enrolment::begin(const std::string& person, const std::strin
   }
   const std::lock_guard lock(mutex_);
   pending_[person] = std::move(pending);
+  return content;
+}
+
+Result<CardContent> Enrolment::renew(const CardId& card, card::KeyRange left,
+                                     const std::vector<SiteName>& sites) {
+  if (!left.is_valid()) {
+    return fail(Code::kInvalidArgument, "the card has no one-time keys left to renew");
+  }
+  TRY_ASSIGN(const catalog::Person person, catalog_.person_of_card(card));
+  TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(person.person_id));
+  CardContent content{.card = card, .keys = left};
+  for (const SiteName& at : sites) {
+    const auto known = std::ranges::find(pseudonyms, at, &catalog::SitePseudonym::site);
+    if (known == pseudonyms.end()) {
+      return fail(Code::kInvalidArgument, "the card has no keys for site '" + at.text() + "'");
+    }
+    TRY_ASSIGN(card::SiteKeys keys,
+               keys_of(at, {.card = card, .person = known->pseudonym, .keys = left}));
+    content.sites.push_back(std::move(keys));
+  }
+  TRY(site_.log.append("card_renewed", {{"card", card.text()}}));
   return content;
 }
 

@@ -28,6 +28,12 @@ class Enrolment {
   // naming a site.
   [[nodiscard]] Result<CardContent> begin(const std::string& person, const std::string& name,
                                           std::uint32_t keys_per_site);
+  // Other keys from sites that have lost those of a card, for the indices that it has left. They
+  // count at the site at once; on a card that was not loaded with them its consents fail there.
+  // Errors: kNotFound (the card), kAlreadyExists (a site knows the card still), kInvalidArgument,
+  // kUnavailable naming a site.
+  [[nodiscard]] Result<CardContent> renew(const CardId& card, card::KeyRange left,
+                                          const std::vector<SiteName>& sites);
   // The card is loaded: the person is enrolled from here on. Errors: kNotFound.
   [[nodiscard]] Result<> finish(const std::string& person, const CardId& card);
 

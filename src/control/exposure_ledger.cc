@@ -62,6 +62,7 @@ Result<std::map<SiteName, Seen>> exposure_of(catalog::Catalog& catalog, const Ob
   }
   TRY_ASSIGN(const std::vector<catalog::Share> shares, catalog.list_shares(object));
   for (const catalog::Share& share : shares) {
+    if (share.route.empty()) continue;  // found by a rebuild: its sightings say what is known
     TRY_ASSIGN(const Route route, parse_route(share.route));
     const auto parent = std::ranges::find_if(
         shares, [&](const catalog::Share& other) { return share.parent == other.share; });

@@ -169,11 +169,14 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   TRY(for_each(root, "peers", file, [&](ConfigTable& entry, const toml::table& table) {
     return read_peer(entry, table, config);
   }));
+  if (const toml::table* catalog = top.inner("catalog"); catalog != nullptr) {
+    TRY(read_catalog(*catalog, config));
+  }
   if (const toml::table* kms = top.inner("kms"); kms != nullptr) TRY(read_kms(*kms, config));
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
-    constexpr std::array kSections = {"site",  "random", "keys",  "metrics",
-                                      "sites", "links",  "peers", "kms"};
+    constexpr std::array kSections = {"site",  "random", "keys", "metrics", "sites",
+                                      "links", "peers",  "kms",  "catalog"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }

@@ -15,6 +15,7 @@
 #include "kme/key_manager.h"
 #include "kme/random_filler.h"
 #include "kme/sae_settings.h"
+#include "sharing/scheme.h"
 
 namespace warifu::control {
 
@@ -73,6 +74,13 @@ struct LinkEntry {
   }
 };
 
+// Where the control site keeps copies of its catalog, as shares (recovery/copy_maker.h).
+struct CatalogCopies {
+  std::vector<SiteName> holders;  // empty: nowhere
+  sharing::Scheme scheme;         // as many shares as holders
+  std::chrono::seconds interval{30};
+};
+
 struct SiteConfig {
   SiteName name;
   std::string path;  // of the configuration file
@@ -91,6 +99,7 @@ struct SiteConfig {
   kme::KeyLimits key_limits;                   // of links that say nothing else
   std::optional<os::HostPort> metrics_listen;  // a loopback address
   std::string policy;                          // placement policy of share control
+  CatalogCopies copies;
   std::vector<SiteEntry> sites;
   std::vector<LinkEntry> links;
   std::vector<PeerConfig> peers;

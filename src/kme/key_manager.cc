@@ -29,9 +29,10 @@ Result<secret::Buffer> open_root_key(os::System system, const std::string& dir) 
 }
 
 Result<> create_link_pools(os::System system, const std::string& dir, const LinkConfig& link) {
+  WARIFU_CHECK(link.id);
   TRY_ASSIGN(const secret::Buffer root, open_root_key(system, dir));
   for (const auto direction : {keypool::Direction::kSend, keypool::Direction::kReceive}) {
-    TRY(keypool::Pool::create(system, pool_dir(dir, link.peer, direction), link.id, direction,
+    TRY(keypool::Pool::create(system, pool_dir(dir, link.peer, direction), *link.id, direction,
                               root.bytes()));
   }
   return {};
@@ -54,9 +55,12 @@ Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const st
                                                 manager->root_key_.bytes(),
                                                 {.sweep_after = keypool::kSweepAfter,
                                                  .trail_bytes = config.limits.trail_bytes}));
-      if (pool->link() != config.id || pool->direction() != direction) {
+      const keypool::Pool* other = pools[0].get();
+      if ((config.id && pool->link() != *config.id) || pool->direction() != direction ||
+          (other != nullptr && other->link() != pool->link())) {
         return fail(Code::kCorrupt, "the pool in '" + pool_dir(dir, config.peer, direction) +
-                                        "' belongs to another link than the configuration says");
+                                        "' belongs to another link than " +
+                                        (config.id ? "the configuration says" : "the other pool"));
       }
       pools[direction == keypool::Direction::kSend ? 0 : 1] = std::move(pool);
     }

@@ -14,7 +14,7 @@ namespace warifu::kme {
 struct LinkConfig {
   SiteName peer;
   LinkClass link_class = LinkClass::kPreshared;
-  LinkId id;
+  std::optional<LinkId> id;  // none: whichever the pools are of
   KeyLimits limits;
   unsigned relay_paths = 0;  // of a relayed link
 };
@@ -48,7 +48,7 @@ class KeyManager {
 // Makes DIR/root.key when it is missing, and returns it. Errors: kIo, kCorrupt (wrong size).
 [[nodiscard]] Result<secret::Buffer> open_root_key(os::System system, const std::string& dir);
 
-// Makes the two empty pools of a link. Errors: kAlreadyExists.
+// Makes the two empty pools of a link, whose id must be set. Errors: kAlreadyExists.
 [[nodiscard]] Result<> create_link_pools(os::System system, const std::string& dir,
                                          const LinkConfig& link);
 

@@ -163,6 +163,12 @@ Result<PresharePlan> read_preshare_plan(os::System system, const std::string& pa
   return decode(header, path);
 }
 
+Result<> verify_preshare(os::System system, const std::string& path) {
+  TRY_ASSIGN(const PresharePlan plan, read_preshare_plan(system, path));
+  TRY_ASSIGN(const auto file, system.files.open(path, os::OpenMode::kRead));
+  return verify_file(*file, plan, {}, 0);
+}
+
 Result<> import_preshare(os::System system, const std::string& path, const SiteName& self,
                          keypool::Pool& send, keypool::Pool& receive,
                          const FileProgress& progress) {

@@ -37,6 +37,9 @@ using FileProgress = std::function<void(std::uint64_t done, std::uint64_t total)
 // Reads and checks the header only.
 [[nodiscard]] Result<PresharePlan> read_preshare_plan(os::System system, const std::string& path);
 
+// Reads the whole file against its tag. Errors: kCorrupt naming what is wrong, kNotFound, kIo.
+[[nodiscard]] Result<> verify_preshare(os::System system, const std::string& path);
+
 // Takes the file into the two pools of `self`. The whole file is verified first; an import that a
 // crash cut short is continued by calling it again. Errors: kCorrupt (damage), kInvalidArgument
 // (another link or site), kRefused (does not continue the streams), kNoSpace.

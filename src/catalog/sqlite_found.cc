@@ -1,0 +1,85 @@
+// Objects as their shares tell them.
+#include <algorithm>
+
+#include "catalog/sqlite_catalog.h"
+
+namespace warifu::catalog {
+
+// Whatever stands at the place and is not this share, parts of it included, goes.
+Result<> SqliteCatalog::settle_share_locked(const Share& share) {
+  TRY_ASSIGN(const auto others, shares_locked(share.object));
+  for (Share other : others) {
+    const bool same_place = other.share != share.share && other.parent == share.parent &&
+                            other.index == share.index && other.generation == share.generation;
+    const bool its_part = share.site && other.parent == share.share;
+    if ((!same_place && !its_part) || other.state >= ShareState::kDeletePending) continue;
+    other.state =
+        other.state == ShareState::kPlanned ? ShareState::kDeleted : ShareState::kDeletePending;
+    other.site.reset();
+    TRY(place_share_locked(other));
+  }
+  const auto known = std::ranges::find(others, share.share, &Share::share);
+  if (known == others.end()) return add_share_locked(share);
+  if (!share.site && known->state == ShareState::kDeleted) return {};
+  if (known->parent != share.parent || known->index != share.index ||
+      known->generation != share.generation) {
+    return fail(Code::kInvalidArgument,
+                "share " + share.share.text() + " was at another place of its object before");
+  }
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("UPDATE share SET state = ?, site = ?, last_site = ?, "
+                                "bytes = ? WHERE share_id = ?"));
+  return statement.text(state_name(share.state))
+      .maybe(share.site)
+      .site(share.site ? *share.site : share.last_site)
+      .number(share.bytes)
+      .id(share.share)
+      .run();
+}
+
+Result<> SqliteCatalog::settle_spare_locked(const Share& share) {
+  const auto known = share_locked(share.share);
+  if (known) return known->state == ShareState::kDeleted ? Result<>() : place_share_locked(share);
+  if (known.error().code != Code::kNotFound) return std::unexpected(known.error());
+  return add_share_locked(share);
+}
+
+Result<> SqliteCatalog::settle_found(const FoundObject& found, const JobId& job) {
+  TRY(check_record(found.object));
+  for (const auto* shares : {&found.shares, &found.spare}) {
+    for (const Share& share : *shares) TRY(check_record(share));
+  }
+  if (found.object.state != ObjectState::kCommitted || !found.object.committed_at) {
+    return fail(Code::kInvalidArgument, "an object that is found is a committed one");
+  }
+  return change([&]() -> Result<> {
+    TRY(job_locked(job));
+    const auto known = object_locked(found.object.object);
+    if (!known && known.error().code != Code::kNotFound) return std::unexpected(known.error());
+    const bool deleted = known && known->state == ObjectState::kDeleted;
+    if (!known) {
+      Object fresh = found.object;
+      fresh.state = ObjectState::kStoring;
+      fresh.committed_at.reset();
+      TRY(add_object_locked(fresh));
+    }
+    for (const Share& share : deleted ? std::vector<Share>() : found.shares) {
+      TRY(settle_share_locked(share));
+    }
+    for (Share share : deleted ? found.shares : found.spare) {
+      if (deleted && !share.site) continue;
+      share.last_site = share.site ? *share.site : share.last_site;
+      share.site.reset();
+      share.state = ShareState::kDeletePending;
+      TRY(settle_spare_locked(share));
+    }
+    TRY(add_sightings_locked(found.object.object, job, found.sightings));
+    if (deleted || (known && known->state == ObjectState::kCommitted)) return {};
+    TRY_ASSIGN(Statement commit,
+               database_->prepare("UPDATE object SET state = 'committed', committed_at = ? "
+                                  "WHERE object_id = ?"));
+    return commit.time(*found.object.committed_at).id(found.object.object).run();
+  });
+}
+
+}  // namespace warifu::catalog

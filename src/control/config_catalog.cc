@@ -1,0 +1,45 @@
+// [catalog]: where copies of the catalog are kept.
+#include <algorithm>
+
+#include "control/config_sections.h"
+
+namespace warifu::control {
+
+Result<> read_catalog(const toml::table& table, SiteConfig& config) {
+  ConfigTable reader(table, "catalog", config.path);
+  TRY_ASSIGN(const auto names, reader.texts("copies"));
+  std::int64_t threshold = 2, seconds = 30;
+  TRY(reader.number_or("threshold", 2, sharing::kMaxShares, threshold));
+  TRY(reader.number_or("copy_interval", 1, 86'400, seconds));
+  TRY(reader.finish());
+  config.copies.interval = std::chrono::seconds(seconds);
+  for (const std::string& name : names) {
+    TRY_ASSIGN(const SiteName holder, SiteName::parse(name));
+    const auto bad = [&](const std::string& why) {
+      return bad_config(config.path, table.get("copies"), "'catalog.copies': " + name + why);
+    };
+    if (std::ranges::find(config.copies.holders, holder) != config.copies.holders.end()) {
+      return bad(" stands twice");
+    }
+    // A site on the way would see a share that is not its own.
+    const auto peer = std::ranges::find_if(
+        config.peers, [&](const PeerConfig& p) { return p.link.peer == holder; });
+    if (peer == config.peers.end()) return bad(" has no link to this site");
+    const LinkEntry* link = find_link(config.links, config.name, holder);
+    if (link != nullptr && link->is_relayed() && link->paths < 2) {
+      return bad(" gets its key over one path, whose relays know it");
+    }
+    config.copies.holders.push_back(holder);
+  }
+  if (names.empty()) return {};
+  const auto scheme = sharing::Scheme::threshold_of(static_cast<unsigned>(threshold),
+                                                    static_cast<unsigned>(names.size()));
+  if (!scheme) {
+    return bad_config(config.path, table.get("copies"),
+                      "'catalog.copies' must name at least 'threshold' sites, two or more");
+  }
+  config.copies.scheme = *scheme;
+  return {};
+}
+
+}  // namespace warifu::control

@@ -1,0 +1,198 @@
+// Choosing a state, joining its bundles, writing its pages.
+#include "recovery/copy_reader.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+
+namespace warifu::recovery {
+namespace {
+
+struct Held {
+  SiteName site;
+  CopyHead head;
+};
+// By attempt: shares of different attempts do not fit together.
+using Attempts = std::map<AttemptId, std::vector<Held>>;
+
+class CopyReader {
+ public:
+  CopyReader(control::SiteContext& site, std::string path) : site_(site), path_(std::move(path)) {}
+
+  Result<TakenCopy> run() {
+    TRY(ask_holders());
+    TRY_ASSIGN(const CopyPlace last, newest_whole());
+    TRY_ASSIGN(file_, site_.system.files.open(path_, os::OpenMode::kCreate));
+    TakenCopy taken{.last = last};
+    std::uint64_t pages = 0;
+    std::uint32_t page_bytes = 0;
+    for (CopyPlace place = last; place.number = next_, place.number <= last.number; ++next_) {
+      TRY_ASSIGN(Bundle bundle, join(place));
+      if (bundle.place != place) return fail(Code::kCorrupt, "a copy stands in another's place");
+      for (const Bundle::Page& page : bundle.pages) {
+        TRY(file_->write_at(page.number * bundle.page_bytes, page.bytes));
+      }
+      pages = bundle.total_pages;
+      page_bytes = bundle.page_bytes;
+      taken.made = bundle.made;
+      taken.root_key = std::move(bundle.root_key);
+    }
+    TRY(file_->truncate(pages * page_bytes));
+    file_->sync();
+    site_.system.files.sync_dir(os::parent_of(path_));
+    taken.wrong.assign(wrong_.begin(), wrong_.end());
+    return taken;
+  }
+
+ private:
+  Result<> ask_holders() {
+    std::string silent;
+    for (const control::SiteEntry& entry : site_.config.sites) {
+      if (entry.name == site_.config.name) continue;
+      const auto answer = site_.caller.ask(entry.name, number(Method::kCopyList), {});
+      if (!answer) {
+        silent += (silent.empty() ? "" : "; ") + answer.error().message;
+        continue;
+      }
+      TRY_ASSIGN(const auto heads, decode_copy_heads(*answer));
+      for (const CopyHead& head : heads) {
+        held_[head.place][head.attempt].push_back({entry.name, head});
+      }
+    }
+    silent_ = silent;
+    return {};
+  }
+
+  [[nodiscard]] static const std::vector<Held>* enough(const Attempts& attempts) {
+    for (const auto& [attempt, shares] : attempts) {
+      std::set<sharing::ShareIndex> indices;
+      for (const Held& held : shares) indices.insert(held.head.index);
+      if (indices.size() >= shares.front().head.scheme.threshold) return &shares;
+    }
+    return nullptr;
+  }
+
+  // The last bundle that ends a state and before which none is missing.
+  Result<CopyPlace> newest_whole() {
+    std::set<CatalogId> catalogs;
+    for (const auto& [place, attempts] : held_) catalogs.insert(place.catalog);
+    if (catalogs.size() > 1) {
+      return fail(Code::kRefused,
+                  "sites hold copies of different catalogs; give up the wrong one "
+                  "with 'warifu catalog forget' where it lies");
+    }
+    std::optional<CopyPlace> best;
+    std::optional<std::uint32_t> epoch;
+    std::uint32_t due = 0;
+    for (const auto& [place, attempts] : held_) {
+      if (place.epoch != epoch) due = 0;
+      epoch = place.epoch;
+      if (place.number != due || enough(attempts) == nullptr) continue;
+      ++due;
+      if (enough(attempts)->front().head.ends) best = place;
+    }
+    if (best) return *best;
+    return fail(silent_.empty() ? Code::kNotFound : Code::kUnavailable,
+                "no whole copy of the catalog was found" +
+                    (silent_.empty() ? std::string() : ": " + silent_));
+  }
+
+  Result<secret::Buffer> fetch(const Held& held) {
+    TRY_ASSIGN(channel::Call call, site_.caller.start({.to = held.site,
+                                                       .method = number(Method::kCopyGet),
+                                                       .body = encode(held.head.place)}));
+    TRY_ASSIGN(const channel::Reply reply, call.reply());
+    if (reply.download.bytes != held.head.bytes) {
+      return fail(Code::kProtocol, held.site.text() + " sends another length than it has told");
+    }
+    secret::Buffer share(held.head.bytes);
+    for (std::uint64_t i = 0, at = 0; i < reply.download.frames; ++i) {
+      TRY_ASSIGN(const secret::Buffer frame, call.receive());
+      if (frame.size() > share.size() - at) return fail(Code::kProtocol, "a frame is too long");
+      std::ranges::copy(frame.bytes(), share.bytes().begin() + static_cast<std::ptrdiff_t>(at));
+      at += frame.size();
+      if (call.ack_due()) TRY(call.acknowledge());
+    }
+    return share;
+  }
+
+  // Every choice of threshold-many shares, until one passes the check.
+  Result<Bundle> join(const CopyPlace& place) {
+    std::vector<Held> holders;
+    std::vector<secret::Buffer> shares;
+    std::optional<Error> trouble;
+    for (const Held& held : *enough(held_.at(place))) {
+      auto share = fetch(held);
+      if (!share) {
+        trouble = share.error();
+        continue;
+      }
+      holders.push_back(held);
+      shares.push_back(std::move(*share));
+    }
+    const sharing::Scheme scheme = enough(held_.at(place))->front().head.scheme;
+    if (shares.size() < scheme.threshold) return std::unexpected(trouble.value());
+    std::vector<bool> chosen(shares.size(), false);
+    std::fill_n(chosen.begin(), scheme.threshold, true);
+    do {
+      auto bundle = join_chosen(scheme, holders, shares, chosen);
+      if (!bundle) continue;
+      note_wrong(scheme, holders, shares, chosen);
+      return bundle;
+    } while (std::prev_permutation(chosen.begin(), chosen.end()));
+    return fail(Code::kCorrupt, "the shares of bundle " + std::to_string(place.number) +
+                                    " of the catalog's copy do not pass their check in any choice");
+  }
+
+  static Result<Bundle> join_chosen(const sharing::Scheme& scheme, const std::vector<Held>& holders,
+                                    const std::vector<secret::Buffer>& shares,
+                                    const std::vector<bool>& chosen) {
+    std::vector<sharing::ShareIndex> from;
+    std::vector<ByteView> views;
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      if (!chosen[i]) continue;
+      from.push_back(holders[i].head.index);
+      views.push_back(shares[i].bytes());
+    }
+    TRY_ASSIGN(const auto joiner, sharing::Joiner::make(scheme, from));
+    secret::Buffer guarded(shares.front().size());
+    for (const ByteView& view : views) {
+      if (view.size() != guarded.size()) return fail(Code::kCorrupt, "shares differ in length");
+    }
+    joiner.join(views, guarded.bytes());
+    return open_guarded(guarded.bytes());
+  }
+
+  // Who does not fit when put in the place of one that does.
+  void note_wrong(const sharing::Scheme& scheme, const std::vector<Held>& holders,
+                  const std::vector<secret::Buffer>& shares, const std::vector<bool>& right) {
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      if (right[i]) continue;
+      std::vector<bool> chosen = right;
+      *std::find(chosen.begin(), chosen.end(), true) = false;
+      chosen[i] = true;
+      if (!join_chosen(scheme, holders, shares, chosen)) wrong_.insert(holders[i].site);
+    }
+  }
+
+  control::SiteContext& site_;
+  const std::string path_;
+  std::map<CopyPlace, Attempts> held_;
+  std::string silent_;
+  std::uint32_t next_ = 0;
+  std::set<SiteName> wrong_;
+  std::unique_ptr<os::File> file_;
+};
+
+}  // namespace
+
+Result<TakenCopy> take_copy(control::SiteContext& site, const std::string& path) {
+  TRY(site.system.files.remove(path));  // of an attempt that a crash cut short
+  CopyReader reader(site, path);
+  auto taken = reader.run();
+  if (!taken) TRY(site.system.files.remove(path));
+  return taken;
+}
+
+}  // namespace warifu::recovery

@@ -1,0 +1,164 @@
+// Listing, then settling one object after the other.
+#include "recovery/rebuild_job.h"
+
+#include <boost/json.hpp>
+
+#include "base/log.h"
+#include "recovery/recovery_service.h"
+#include "wire/wire.h"
+
+namespace warifu::recovery {
+namespace {
+
+namespace json = boost::json;
+
+Bytes cursor(ByteView id) {
+  return {id.begin(), id.end()};
+}
+
+json::array reasons(const auto& list) {
+  json::array all;
+  for (const auto& [what, why] : list) all.push_back({{"name", what.text()}, {"why", why}});
+  return all;
+}
+
+}  // namespace
+
+Result<> RebuildJob::list_site(const SiteName& at) {
+  control::SiteContext& site = engine_.site();
+  for (ShareId after;;) {
+    FoundPage page;
+    if (at == site.config.name) {
+      TRY_ASSIGN(page, found_shares(site, after));
+    } else {
+      TRY_ASSIGN(const Bytes answer,
+                 site.caller.ask(at, number(Method::kShareHeaders), cursor(after.view())));
+      TRY_ASSIGN(page, decode_found_page(answer));
+    }
+    for (FoundShare& found : page.shares) {
+      found.site = at;
+      after = found.spec.share;
+      shares_[found.spec.object].push_back(std::move(found));
+    }
+    if (!page.more || page.shares.empty()) return {};
+  }
+}
+
+Result<> RebuildJob::list_cards(const SiteName& at) {
+  control::SiteContext& site = engine_.site();
+  for (CardId after;;) {
+    CardPage page;
+    if (at == site.config.name) {
+      page = found_cards(site, after);
+    } else {
+      TRY_ASSIGN(const Bytes answer,
+                 site.caller.ask(at, number(Method::kCards), cursor(after.view())));
+      TRY_ASSIGN(page, decode_card_page(answer));
+    }
+    for (const FoundCard& found : page.cards) {
+      after = found.card;
+      cards_[{at, found.person}] = found.card;
+      pseudonyms_[found.card][at] = found.person;
+    }
+    if (!page.more || page.cards.empty()) return {};
+  }
+}
+
+Result<> RebuildJob::run() {
+  TRY(load_job());
+  TRY(save(catalog::JobState::kRunning, "list"));
+  for (const control::SiteEntry& entry : engine_.site().config.sites) {
+    if (engine_.stopping()) return fail(Code::kCancelled, "the site stops");
+    if (const auto listed = list_site(entry.name); !listed) {
+      silent_.emplace_back(entry.name, listed.error().message);
+      continue;
+    }
+    if (const auto listed = list_cards(entry.name); !listed) {
+      without_leave_.emplace_back(entry.name, listed.error().message);
+    }
+  }
+  job_.total_bytes = shares_.size();
+  TRY(save(catalog::JobState::kRunning, "settle"));
+  TRY(settle_objects());
+  TRY(engine_.site().log.append("catalog_rebuilt",
+                                {{"objects", std::to_string(count_.objects)},
+                                 {"added", std::to_string(count_.added)},
+                                 {"unsettled", std::to_string(unsettled_.size())}}));
+  job_.result = result();
+  return finish();
+}
+
+Result<> RebuildJob::settle_objects() {
+  for (const auto& [object, shares] : shares_) {
+    if (engine_.stopping()) return fail(Code::kCancelled, "the site stops");
+    const auto settled = settle_object(object);
+    if (!settled && control::may_pass(settled.error().code)) return settled;
+    if (!settled) unsettled_.emplace_back(object, settled.error().message);
+    if (++job_.progress_bytes % 100 == 0) TRY(save(catalog::JobState::kRunning, "settle"));
+  }
+  return {};
+}
+
+Result<> RebuildJob::settle_object(const ObjectId& object) {
+  catalog::Catalog& catalog = engine_.catalog();
+  TRY_ASSIGN(FoundTree tree, settle(shares_.at(object)));
+  const auto known = catalog.object(object);
+  if (known) {
+    tree.found.object.person_id = known->person_id;
+  } else {
+    TRY_ASSIGN(tree.found.object.person_id, person_of(tree.owner));
+  }
+  TRY(catalog.settle_found(tree.found, job_id_));
+  ++count_.objects;
+  count_.added += known ? 0U : 1U;
+  count_.lost_shares += tree.lost;
+  count_.spare_shares += tree.found.spare.size();
+  return {};
+}
+
+Result<std::string> RebuildJob::person_of(const std::map<SiteName, Pseudonym>& owner) {
+  for (const auto& [site, pseudonym] : owner) {
+    const auto person = engine_.catalog().person_of_pseudonym({site, pseudonym});
+    if (person) return person->person_id;
+    if (person.error().code != Code::kNotFound) return std::unexpected(person.error());
+  }
+  return add_person(owner);
+}
+
+Result<std::string> RebuildJob::add_person(const std::map<SiteName, Pseudonym>& owner) {
+  catalog::Catalog& catalog = engine_.catalog();
+  std::map<SiteName, Pseudonym> all = owner;
+  CardId card;
+  for (const auto& [site, pseudonym] : owner) {
+    const auto found = cards_.find({site, pseudonym});
+    if (found == cards_.end()) continue;
+    card = found->second;
+    all.insert(pseudonyms_[card].begin(), pseudonyms_[card].end());
+    break;
+  }
+  if (card.is_zero()) {
+    return fail(Code::kRefused,
+                "it is no known person's, and no gate that gave its cards knows "
+                "whose: allow this at the sites and rebuild again");
+  }
+  const std::string id = "found-" + card.text().substr(0, 16);
+  const auto added = catalog.add_person(
+      {.person_id = id, .name = id, .card = card, .created = engine_.site().system.clock.now()});
+  if (!added && added.error().code != Code::kAlreadyExists) return std::unexpected(added.error());
+  for (const auto& [site, pseudonym] : all) TRY(catalog.set_pseudonym(id, {site, pseudonym}));
+  ++count_.persons;
+  return id;
+}
+
+std::string RebuildJob::result() const {
+  return json::serialize(json::object{{"objects", count_.objects},
+                                      {"added", count_.added},
+                                      {"persons_added", count_.persons},
+                                      {"lost_shares", count_.lost_shares},
+                                      {"spare_shares", count_.spare_shares},
+                                      {"unsettled", reasons(unsettled_)},
+                                      {"silent", reasons(silent_)},
+                                      {"without_leave", reasons(without_leave_)}});
+}
+
+}  // namespace warifu::recovery

@@ -1,0 +1,44 @@
+// Makes the catalog say what the sites hold: after a copy was taken over, or from the shares alone.
+//
+// Every reachable site lists its shares; each object is settled in one step, so the job may be cut
+// short and run again. Persons are found by the pseudonyms that gates know for their cards; who is
+// in no copy gets an id and no name. What cannot be settled is left as it is and told in the
+// result. Nothing is deleted that a stored object needs.
+#pragma once
+
+#include "control/jobs.h"
+#include "recovery/found_objects.h"
+
+namespace warifu::recovery {
+
+class RebuildJob final : public control::Work {
+ public:
+  using Work::Work;
+  [[nodiscard]] Result<> run() override;
+  [[nodiscard]] bool is_committed() const override { return false; }
+  // Nothing to take back: every step was true.
+  void roll_back(const Error& why) override { give_up(why); }
+
+ private:
+  struct Count {
+    std::uint64_t objects = 0, added = 0, persons = 0, lost_shares = 0, spare_shares = 0;
+  };
+  Result<> list_site(const SiteName& site);
+  Result<> list_cards(const SiteName& site);
+  Result<> settle_objects();
+  Result<> settle_object(const ObjectId& object);
+  // The person of these pseudonyms; one that nobody knows is enrolled without a name.
+  Result<std::string> person_of(const std::map<SiteName, Pseudonym>& owner);
+  Result<std::string> add_person(const std::map<SiteName, Pseudonym>& owner);
+  [[nodiscard]] std::string result() const;
+
+  std::map<ObjectId, std::vector<FoundShare>> shares_;
+  std::map<std::pair<SiteName, Pseudonym>, CardId> cards_;
+  std::map<CardId, std::map<SiteName, Pseudonym>> pseudonyms_;
+  std::vector<std::pair<SiteName, std::string>> silent_;  // and why
+  std::vector<std::pair<SiteName, std::string>> without_leave_;
+  std::vector<std::pair<ObjectId, std::string>> unsettled_;  // and why
+  Count count_;
+};
+
+}  // namespace warifu::recovery

@@ -1,0 +1,120 @@
+// Requests 40 to 44.
+#include "recovery/recovery_service.h"
+
+#include <algorithm>
+
+#include "channel/whole.h"
+#include "wire/wire.h"
+
+namespace warifu::recovery {
+namespace {
+
+constexpr std::size_t kSharesAtOnce = 500;  // descriptions of some 300 bytes
+constexpr std::size_t kCardsAtOnce = 2000;
+
+FoundShare describe(const store::ShareHeader& header) {
+  FoundShare found{.created = header.created};
+  found.spec = {.share = header.share,
+                .object = header.object,
+                .parent_index = static_cast<sharing::ShareIndex>(header.parent_index),
+                .scheme = header.scheme,
+                .index = static_cast<sharing::ShareIndex>(header.index),
+                .generation = header.generation,
+                .owner = header.owner,
+                .object_length = header.object_length,
+                .chunk_bytes = header.chunk_bytes,
+                .records = store::records_of(header),
+                .computational = header.computational,
+                .drawn = header.drawn,
+                .entropy_origins = header.entropy_origins,
+                .policy = header.policy};
+  if (header.level == store::Level::kNested) found.spec.parent = header.parent;
+  for (const store::Sibling& sibling : header.siblings) {
+    found.siblings.push_back(
+        {static_cast<sharing::ShareIndex>(sibling.index), sibling.share, sibling.site});
+  }
+  return found;
+}
+
+template <typename Id>
+Result<Id> decode_cursor(ByteView body) {
+  wire::Reader reader(body, "cursor");
+  const Id id = reader.id<Id>();
+  TRY(reader.finish());
+  return id;
+}
+
+}  // namespace
+
+Result<FoundPage> found_shares(control::SiteContext& site, const ShareId& after) {
+  TRY_ASSIGN(const store::ShareListing listing, site.shares.list());
+  FoundPage page;
+  auto it = std::ranges::upper_bound(listing.shares, after, {}, &store::ShareHeader::share);
+  for (; it != listing.shares.end() && page.shares.size() < kSharesAtOnce; ++it) {
+    page.shares.push_back(describe(*it));
+    page.shares.back().site = site.config.name;
+  }
+  page.more = it != listing.shares.end();
+  return page;
+}
+
+CardPage found_cards(control::SiteContext& site, const CardId& after) {
+  CardPage page;
+  for (const auto& [card, person] : site.gate.enrolled(after, kCardsAtOnce)) {
+    page.cards.push_back({card, person});
+  }
+  page.more = page.cards.size() == kCardsAtOnce;
+  return page;
+}
+
+Result<> RecoveryService::handle_put(channel::Exchange& exchange) {
+  TRY_ASSIGN(const CopyHead head, decode_copy_head(exchange.request().body));
+  const channel::StreamShape& shape = exchange.upload().shape();
+  if (shape.drawn || shape.bytes != head.bytes) {
+    return fail(Code::kProtocol, "a share of a copy was due");
+  }
+  TRY_ASSIGN(const secret::Buffer share, channel::receive_whole(exchange));
+  TRY(keeper_.put(head, share.bytes()));
+  return exchange.reply({});
+}
+
+Result<> RecoveryService::handle_get(channel::Exchange& exchange) {
+  TRY_ASSIGN(const CopyPlace place, decode_copy_place(exchange.request().body));
+  TRY_ASSIGN(secret::Buffer share, keeper_.get(place));
+  if (place.number == 0) {
+    TRY(site_.log.append("catalog_copy_given", {{"to", exchange.request().from.text()},
+                                                {"epoch", std::to_string(place.epoch)}}));
+  }
+  const channel::StreamShape shape =
+      channel::shape_of_whole(share.size(), limits::kMaxFramePayload);
+  TRY(exchange.reply({}, shape));
+  for (std::uint64_t i = 0, at = 0; i < shape.frames; at += shape.frame_length(i++)) {
+    TRY(exchange.send(share.bytes().subspan(at, shape.frame_length(i))));
+  }
+  return {};
+}
+
+void RecoveryService::add_handlers(channel::Server& server) {
+  const auto on = [&](Method method, auto handler) {
+    server.handle(number(method), [this, handler](channel::Exchange& exchange) -> Result<> {
+      TRY(control::only_control(site_, exchange.request().from));
+      return handler(exchange);
+    });
+  };
+  on(Method::kCopyPut, [this](channel::Exchange& exchange) { return handle_put(exchange); });
+  on(Method::kCopyGet, [this](channel::Exchange& exchange) { return handle_get(exchange); });
+  on(Method::kCopyList,
+     [this](channel::Exchange& exchange) { return exchange.reply(encode(keeper_.list())); });
+  on(Method::kShareHeaders, [this](channel::Exchange& exchange) -> Result<> {
+    TRY_ASSIGN(const auto after, decode_cursor<ShareId>(exchange.request().body));
+    TRY_ASSIGN(const FoundPage page, found_shares(site_, after));
+    return exchange.reply(encode(page));
+  });
+  on(Method::kCards, [this](channel::Exchange& exchange) -> Result<> {
+    TRY(keeper_.check_leave());
+    TRY_ASSIGN(const auto after, decode_cursor<CardId>(exchange.request().body));
+    return exchange.reply(encode(found_cards(site_, after)));
+  });
+}
+
+}  // namespace warifu::recovery
