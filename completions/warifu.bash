@@ -5,10 +5,13 @@
 _warifu_options() {
   case $1 in
     "net init") echo "--net --json --rate --preshare --bootstrap --back --base-port --link --relay --kms --help" ;;
+    "net renew") echo "--net --json --preshare --bootstrap --help" ;;
     "net up" | "net down") echo "--net --json --only --help" ;;
     "net status") echo "--net --json --help" ;;
     "site run" | "qkd rate-model") echo "--config --help" ;;
     "link preshare") echo "--net --json --size --back --out --disk --piece --help" ;;
+    "link new") echo "--json --size --back --out --help" ;;
+    "link begin") echo "--json --config --replace --keep --help" ;;
     "link import") echo "--site --json --disk --pieces --wipe --wait --no-wait --abandon --peer --help" ;;
     "keys watch") echo "--site --json --interval --rounds --help" ;;
     "keys use") echo "--site --json --link --for key random default on off --help" ;;
@@ -22,6 +25,10 @@ _warifu_options() {
     "random import") echo "--site --json --origin --wipe --help" ;;
     "random test") echo "--site --json --source --kind --path --min-entropy --alpha --bytes --help" ;;
     "person enrol") echo "--site --json --id --name --keys --card --pin-file --help" ;;
+    "person renew-card") echo "--site --json --at --card --pin-file --help" ;;
+    "catalog allow") echo "--site --json --minutes --revoke --help" ;;
+    "catalog rebuild") echo "--site --json --from-shares --no-wait --help" ;;
+    "catalog forget") echo "--site --json --yes --help" ;;
     "object store") echo "--site --json --person --label --policy --no-wait --card --pin-file --help" ;;
     "object list") echo "--site --json --person --help" ;;
     "object repair" | "object move") echo "--site --json --share --to --plan --no-wait --help" ;;
@@ -37,7 +44,7 @@ _warifu_options() {
       ;;
     plan) echo "--site --json --size --policy --why --help" ;;
     explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "stream status" | "person list" | "object show" | "object check" | \
-      "consent list" | "job list" | "job show" | "job watch")
+      "catalog status" | "catalog copy" | "catalog backup" | "catalog check" | "consent list" | "job list" | "job show" | "job watch")
       echo "--site --json --help"
       ;;
     "sae pause" | "sae resume") echo "--site --json --link --help" ;;
@@ -59,19 +66,20 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream person object explain plan consent restore job split combine bench simulate" ;;
-    net) echo "init up down status" ;;
+    "") echo "net site qkd link keys random sae stream person object explain plan consent restore job catalog split combine bench simulate" ;;
+    net) echo "init up down status renew" ;;
     site) echo "run shares audit repair drain" ;;
     qkd) echo "rate-model" ;;
-    link) echo "preshare import status" ;;
-      keys) echo "status watch list trail use reconcile retire burn quarantine" ;;
-      random) echo "import status test readmit use" ;;
-      sae) echo "list status pause resume" ;;
-      stream) echo "open read close status" ;;
-    person) echo "enrol list" ;;
+    link) echo "new begin preshare import status" ;;
+    keys) echo "status watch list trail use reconcile retire burn quarantine" ;;
+    random) echo "import status test readmit use" ;;
+    sae) echo "list status pause resume" ;;
+    stream) echo "open read close status" ;;
+    person) echo "enrol renew-card list" ;;
     object) echo "store list show card-record check repair move delete" ;;
     consent) echo "give list" ;;
     job) echo "list show watch" ;;
+    catalog) echo "status copy allow rebuild forget backup check" ;;
   esac
 }
 
@@ -161,7 +169,7 @@ _warifu() {
       ;;
     --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --relay | --size | --piece | --pieces | --id | --name | --keys | --person | \
       --label | --policy | --object | --grantee | --destination | --uses | --valid | --grant | --using | \
-      --gather | --resume | --peer | --job | --since | --most | --interval | --rounds | --older-than | \
+      --gather | --resume | --at | --minutes | --peer | --job | --since | --most | --interval | --rounds | --older-than | \
       --origin | --segment)
       return
       ;;
@@ -180,6 +188,7 @@ _warifu() {
   elif [[ -z $subcommand && -n $(_warifu_subcommands "$command") ]]; then
     _warifu_words "$(_warifu_subcommands "$command")"
   elif [[ "$command $subcommand" == "object store" || "$command $subcommand" == "link import" ||
+    "$command $subcommand" == "link begin" || "$command $subcommand" == "catalog backup" ||
     "$command $subcommand" == "random import" ]]; then
     _warifu_files -f
   else

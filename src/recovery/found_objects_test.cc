@@ -1,0 +1,226 @@
+// Where shares are, out of what sites tell of them.
+#include "recovery/found_objects.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace warifu::recovery {
+namespace {
+
+constexpr const char* kPolicy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
+constexpr std::uint64_t kLength = 600'000;
+
+SiteName site(const std::string& name) {
+  return *SiteName::parse(name);
+}
+
+ShareId id(const std::string& name) {
+  ShareId share;
+  std::ranges::copy(name, share.bytes.begin());
+  return share;
+}
+
+// Shares of one object as its holders describe them.
+class Network {
+ public:
+  FoundShare& top(const std::string& name, std::uint8_t index, const std::string& at,
+                  const std::map<std::string, std::string>& siblings) {
+    const control::PolicyNode policy = *control::parse_policy(kPolicy);
+    const sharing::Chunking chunking{{kLength}};
+    FoundShare& found =
+        add(name, index, at, policy.scheme, sharing::RecordLayout(chunking).below(policy.scheme));
+    for (const auto& [sibling, where] : siblings) {
+      found.siblings.push_back(
+          {static_cast<sharing::ShareIndex>(sibling[0] - 'A'), id(sibling), site(where)});
+    }
+    return found;
+  }
+  FoundShare& part(const std::string& name, std::uint8_t index, const std::string& at,
+                   const std::string& parent, bool finished) {
+    const control::PolicyNode policy = *control::parse_policy(kPolicy);
+    const sharing::Scheme scheme = policy.children[2].scheme;
+    const sharing::Chunking chunking{{kLength}};
+    FoundShare& found = add(name, index, at, scheme,
+                            sharing::RecordLayout(chunking).below(policy.scheme).below(scheme));
+    found.spec.parent = id(parent);
+    found.spec.parent_index = sharing::ShareIndex::kC;
+    for (std::uint8_t i = 0; finished && i < 3; ++i) {
+      const std::string number = std::to_string(i + 1);
+      found.siblings.push_back(
+          {static_cast<sharing::ShareIndex>(i), id("C" + number), site("cloud" + number)});
+    }
+    return found;
+  }
+  // The reference: A at tommo, B at lsa, C cut again at tuh.
+  void store() {
+    const std::map<std::string, std::string> cut = {{"A", "tommo"}, {"B", "lsa"}, {"C", "tuh"}};
+    top("A", 0, "tommo", cut);
+    top("B", 1, "lsa", cut);
+    for (std::uint8_t i = 0; i < 3; ++i) {
+      const std::string number = std::to_string(i + 1);
+      part("C" + number, i, "cloud" + number, "C", true);
+    }
+  }
+  void lose(const std::string& at) {
+    std::erase_if(shares, [&](const FoundShare& found) { return found.site == site(at); });
+  }
+  FoundShare& add(const std::string& name, std::uint8_t index, const std::string& at,
+                  const sharing::Scheme& scheme, const sharing::RecordLayout& records) {
+    FoundShare found{.site = site(at),
+                     .created = {1000 + static_cast<std::int64_t>(shares.size())}};
+    found.spec = {.share = id(name),
+                  .scheme = scheme,
+                  .index = static_cast<sharing::ShareIndex>(index),
+                  .generation = 1,
+                  .object_length = kLength,
+                  .records = records,
+                  .policy = kPolicy};
+    found.spec.object.bytes[0] = 7;
+    std::ranges::copy(at, found.spec.owner.bytes.begin());
+    shares.push_back(found);
+    return shares.back();
+  }
+
+  std::vector<FoundShare> shares;
+};
+
+// Where the tree says that a share is; "" for one that is kept nowhere.
+std::string where(const FoundTree& tree, const std::string& name) {
+  for (const auto& share : tree.found.shares) {
+    if (share.share == id(name)) return share.site ? share.site->text() : "";
+  }
+  return "unknown";
+}
+
+std::vector<std::string> spares(const FoundTree& tree) {
+  std::vector<std::string> names;
+  for (const auto& share : tree.found.spare) {
+    names.push_back(reinterpret_cast<const char*>(share.share.bytes.data()) + std::string("@") +
+                    share.last_site.text());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+TEST(FoundObjects, AWholeObjectStandsWhereItIs) {
+  Network network;
+  network.store();
+  const auto tree = settle(network.shares);
+  ASSERT_TRUE(tree) << tree.error().message;
+  EXPECT_EQ(where(*tree, "A"), "tommo");
+  EXPECT_EQ(where(*tree, "B"), "lsa");
+  EXPECT_EQ(where(*tree, "C"), "");
+  EXPECT_EQ(where(*tree, "C2"), "cloud2");
+  EXPECT_EQ(tree->lost, 0u);
+  EXPECT_TRUE(tree->found.spare.empty());
+  EXPECT_EQ(tree->found.object.length, kLength);
+  EXPECT_EQ(tree->found.object.chunk_count, 3u);
+  EXPECT_EQ(tree->owner.size(), 5u);
+  const auto cut = std::ranges::find(tree->found.shares, id("C"), &catalog::Share::share);
+  EXPECT_EQ(cut->last_site, site("tuh"));
+  const catalog::Sighting gateway{site("tuh"), 2, std::nullopt};
+  EXPECT_NE(std::ranges::find(tree->found.sightings, gateway), tree->found.sightings.end());
+}
+
+TEST(FoundObjects, WhatBurntStandsWhereItsSiblingsSay) {
+  for (const std::string burnt : {"tommo", "lsa", "cloud1", "cloud3"}) {
+    Network network;
+    network.store();
+    network.lose(burnt);
+    const auto tree = settle(network.shares);
+    ASSERT_TRUE(tree) << tree.error().message;
+    EXPECT_EQ(tree->lost, 1u);
+    EXPECT_EQ(where(*tree, "A"), "tommo");
+    EXPECT_EQ(where(*tree, "C1"), "cloud1");
+    EXPECT_EQ(where(*tree, "C3"), "cloud3");
+  }
+}
+
+TEST(FoundObjects, TooFewSharesAreNoObject) {
+  Network network;
+  network.store();
+  for (const char* burnt : {"tommo", "cloud1", "cloud2"}) network.lose(burnt);
+  const auto tree = settle(network.shares);
+  ASSERT_FALSE(tree);
+  EXPECT_EQ(tree.error().code, Code::kRefused);
+  EXPECT_NE(tree.error().message.find("only 1 of its shares"), std::string::npos);
+}
+
+TEST(FoundObjects, AStoreThatWasNeverFinishedIsNone) {
+  Network network;
+  network.top("A", 0, "tommo", {});
+  network.top("B", 1, "lsa", {});
+  EXPECT_EQ(settle(network.shares).error().code, Code::kRefused);
+}
+
+TEST(FoundObjects, PartsCountOnlyWhenTheirCutIsFinished) {
+  const std::map<std::string, std::string> cut = {{"A", "tommo"}, {"B", "lsa"}, {"C", "tuh"}};
+  Network network;
+  network.top("A", 0, "tommo", cut);
+  network.top("B", 1, "lsa", cut);
+  network.top("C", 2, "tuh", cut);
+  network.part("C1", 0, "cloud1", "C", false);
+  network.part("C2", 1, "cloud2", "C", false);
+  auto tree = settle(network.shares);
+  ASSERT_TRUE(tree) << tree.error().message;
+  EXPECT_EQ(where(*tree, "C"), "tuh");
+  EXPECT_EQ(spares(*tree), (std::vector<std::string>{"C1@cloud1", "C2@cloud2"}));
+
+  // All parts are there, and C is not deleted yet.
+  network = {};
+  network.store();
+  network.top("C", 2, "tuh", cut);
+  tree = settle(network.shares);
+  ASSERT_TRUE(tree) << tree.error().message;
+  EXPECT_EQ(where(*tree, "C"), "");
+  EXPECT_EQ(where(*tree, "C1"), "cloud1");
+  const auto whole = std::ranges::find(tree->found.shares, id("C"), &catalog::Share::share);
+  EXPECT_EQ(whole->state, catalog::ShareState::kDeletePending);
+  EXPECT_EQ(whole->last_site, site("tuh"));
+}
+
+TEST(FoundObjects, OfTwoSharesOfOnePlaceTheOneThatSiblingsNameStands) {
+  const std::map<std::string, std::string> old = {{"A", "tommo"}, {"B", "lsa"}, {"C", "tuh"}};
+  Network network;
+  network.store();
+  // Repaired at kyoto, and A has heard of it; lsa comes back with what it had.
+  network.top("BB", 1, "kyoto", {{"A", "tommo"}, {"BB", "kyoto"}, {"C", "tuh"}});
+  for (control::Sibling& sibling : network.shares[0].siblings) {
+    if (sibling.share == id("B")) sibling = {sharing::ShareIndex::kB, id("BB"), site("kyoto")};
+  }
+  const auto tree = settle(network.shares);
+  ASSERT_TRUE(tree) << tree.error().message;
+  EXPECT_EQ(where(*tree, "BB"), "kyoto");
+  EXPECT_EQ(spares(*tree), std::vector<std::string>{"B@lsa"});
+}
+
+// Whatever sites are silent: an object comes out exactly when enough of it answers, and nothing
+// stands at another place than it is.
+TEST(FoundObjects, AnySitesMayBeSilent) {
+  const std::vector<std::string> sites = {"tommo", "lsa", "cloud1", "cloud2", "cloud3"};
+  for (unsigned silent = 0; silent < 31; ++silent) {
+    Network network;
+    network.store();
+    std::size_t clouds = 3, live = 2;
+    for (std::size_t i = 0; i < sites.size(); ++i) {
+      if ((silent >> i & 1U) == 0) continue;
+      network.lose(sites[i]);
+      (i < 2 ? live : clouds) -= 1;
+    }
+    live += clouds >= 2 ? 1 : 0;
+    const auto tree = settle(network.shares);
+    ASSERT_EQ(tree.has_value(), live >= 2) << silent;
+    if (!tree) continue;
+    EXPECT_EQ(where(*tree, "A"), "tommo");
+    EXPECT_EQ(where(*tree, "B"), "lsa");
+    EXPECT_TRUE(tree->found.spare.empty());
+    if (clouds > 0) {
+      EXPECT_EQ(where(*tree, "C1"), "cloud1");
+      EXPECT_EQ(where(*tree, "C"), "");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace warifu::recovery
