@@ -13,9 +13,9 @@ Result<> SqliteCatalog::settle_share_locked(const Share& share) {
                             other.index == share.index && other.generation == share.generation;
     const bool its_part = share.site && other.parent == share.share;
     if ((!same_place && !its_part) || other.state >= ShareState::kDeletePending) continue;
-    other.state =
-        other.state == ShareState::kPlanned ? ShareState::kDeleted : ShareState::kDeletePending;
-    other.site.reset();
+    const bool is_planned = other.state == ShareState::kPlanned;
+    other.state = is_planned ? ShareState::kDeleted : ShareState::kDeletePending;
+    if (is_planned) other.site.reset();
     TRY(place_share_locked(other));
   }
   const auto known = std::ranges::find(others, share.share, &Share::share);
@@ -68,8 +68,7 @@ Result<> SqliteCatalog::settle_found(const FoundObject& found, const JobId& job)
     }
     for (Share share : deleted ? found.shares : found.spare) {
       if (deleted && !share.site) continue;
-      share.last_site = share.site ? *share.site : share.last_site;
-      share.site.reset();
+      share.site = share.site.value_or(share.last_site);
       share.state = ShareState::kDeletePending;
       TRY(settle_spare_locked(share));
     }

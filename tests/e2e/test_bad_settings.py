@@ -62,6 +62,15 @@ class BadKeySettings(NetworkTest):
         ("[[random.source]]\nkind = \"kernel\"\n[[random.source]]\nkind = \"kernel\"", "two sources"),
         ("[random]\nhigh_water = \"1K\"\n[[random.source]]\nkind = \"kernel\"", "at least 1M"),
     )
+    CATALOG = (
+        ("copies = \"tommo\"", "catalog.copies' must be a list"), ("copies = [1]", "must hold texts"),
+        ("copies = [\"Tommo\"]", "Tommo"), ("copies = [\"tuh\", \"tommo\"]", "tuh has no link"),
+        ("copies = [\"tommo\"]", "at least 'threshold' sites"),
+        ("copies = [\"tommo\", \"tommo\"]", "tommo stands twice"),
+        ("copies = [\"tommo\", \"cloud1\"]", "cloud1 gets its key over one path"),
+        ("threshold = 1", "catalog.threshold"), ("threshold = \"2\"", "catalog.threshold"),
+        ("copy_interval = 0", "catalog.copy_interval"), ("colour = 1", "colour"),
+    )
     RELAYED = (
         ("paths = 0", "links.paths"), ("paths = 100", "links.paths"), ("paths = \"2\"", "links.paths"),
         ("via = \"tommo\"", "links.via"), ("via = [1]", "links.via"), ("via = [\"nowhere\"]", "nowhere"),
@@ -106,6 +115,11 @@ class BadKeySettings(NetworkTest):
         for setting, pattern in self.KEYS:
             with self.subTest(setting=setting):
                 self.assert_refused(f"{self.good}\n[keys]\n{setting}\n", pattern)
+
+    def test_copies_of_the_catalog(self):
+        for setting, pattern in self.CATALOG:
+            with self.subTest(setting=setting):
+                self.assert_refused(f"{self.good}\n[catalog]\n{setting}\n", pattern)
 
     def test_random_numbers(self):
         for text, pattern in self.RANDOM:
