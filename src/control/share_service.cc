@@ -219,7 +219,8 @@ Result<> ShareService::handle_read(channel::Exchange& exchange) {
     const ChunkIndex index{request.first_chunk + i};
     TRY(check_still_allowed(released.permit, request, site_.system.clock, site_.config.name));
     secret::Buffer record(records.length(index));
-    TRY(released.reader->read(index, 1, record.bytes()));
+    const auto read = released.reader->read(index, 1, record.bytes());
+    if (!read) return fail_in(site_.config.name.text(), read.error());
     TRY(exchange.send(record.bytes()));
   }
   return {};
@@ -282,7 +283,8 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
     TRY(check_still_allowed(own.permit, request.own, site_.system.clock, site_.config.name));
     std::vector<secret::Buffer> parts;
     parts.emplace_back(records.length(index));
-    TRY(own.reader->read(index, 1, parts.front().bytes()));
+    const auto read = own.reader->read(index, 1, parts.front().bytes());
+    if (!read) return fail_in(site_.config.name.text(), read.error());
     for (channel::Call& call : calls) {
       TRY_ASSIGN(secret::Buffer part, call.receive());
       if (part.size() != parts.front().size()) {

@@ -8,7 +8,8 @@ import subprocess
 import time
 import unittest
 
-from network import NetworkTest, Person, Scratch, TestNetwork, random_file, wait_until
+from network import (NetworkTest, Person, Scratch, TestNetwork, flip_byte, random_file,
+                     wait_until)
 
 from warifu_cli import CommandFailed, Exit
 
@@ -162,11 +163,7 @@ class BadFiles(NetworkTest):
 
     def test_a_damaged_share_is_found_and_its_site_named(self):
         site, path = self.network.share_path(self.object, "B")
-        with open(path, "r+b") as file:
-            file.seek(8192 + 1000)
-            byte = file.read(1)
-            file.seek(8192 + 1000)
-            file.write(bytes([byte[0] ^ 0x10]))
+        flip_byte(path, fit=True)
         try:
             out = self.network.root / "restored"
             out.unlink(missing_ok=True)
@@ -180,9 +177,7 @@ class BadFiles(NetworkTest):
                               self.person.consent(self.object), out, using="A,B")
             self.assertFalse(out.exists())
         finally:
-            with open(path, "r+b") as file:
-                file.seek(8192 + 1000)
-                file.write(byte)
+            flip_byte(path, fit=True)
 
     def test_a_truncated_pool_file_stops_the_start_and_is_named(self):
         self.network.down("cloud1")
