@@ -219,8 +219,7 @@ Result<> ShareService::handle_read(channel::Exchange& exchange) {
     const ChunkIndex index{request.first_chunk + i};
     TRY(check_still_allowed(released.permit, request, site_.system.clock, site_.config.name));
     secret::Buffer record(records.length(index));
-    const auto read = released.reader->read(index, 1, record.bytes());
-    if (!read) return fail_in(site_.config.name.text(), read.error());
+    TRY(released.reader->read(index, 1, record.bytes()));
     TRY(exchange.send(record.bytes()));
   }
   return {};
@@ -283,8 +282,7 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
     TRY(check_still_allowed(own.permit, request.own, site_.system.clock, site_.config.name));
     std::vector<secret::Buffer> parts;
     parts.emplace_back(records.length(index));
-    const auto read = own.reader->read(index, 1, parts.front().bytes());
-    if (!read) return fail_in(site_.config.name.text(), read.error());
+    TRY(own.reader->read(index, 1, parts.front().bytes()));
     for (channel::Call& call : calls) {
       TRY_ASSIGN(secret::Buffer part, call.receive());
       if (part.size() != parts.front().size()) {

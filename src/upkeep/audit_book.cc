@@ -31,10 +31,12 @@ Result<> AuditBook::check_rate(const ShareId& share, std::chrono::nanoseconds no
 
 Result<> AuditBook::accept(const AuditOrder& order, std::chrono::nanoseconds now) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(open_, [&](const auto& entry) {
-    return !entry.second.started && now - entry.second.since > kOrderLife;
-  });
   TRY(check_fresh(order));
+  // A round that was not asked for in time, or that another one of the same share follows, is over.
+  std::erase_if(open_, [&](const auto& entry) {
+    const Open& open = entry.second;
+    return !open.started && (now - open.since > kOrderLife || open.order.share == order.share);
+  });
   for (const auto& [session, open] : open_) {
     if (open.order.share != order.share) continue;
     return fail(Code::kBusy, "an audit of share " + order.share.text() + " is under way at " +

@@ -24,7 +24,8 @@ class AuditBook {
 
   explicit AuditBook(SiteName own) : own_(std::move(own)) {}
 
-  // `now` is os::Clock::monotonic(), here and below. Errors: kBusy (an audit of the share is under
+  // Takes the place of an order for the same share that was not asked for yet. `now` is
+  // os::Clock::monotonic(). Errors: kBusy (an audit of the share is under
   // way, or it was asked too often), kRefused (session or key were heard before).
   [[nodiscard]] Result<> accept(const AuditOrder& order, std::chrono::nanoseconds now);
   // Takes a mask from a neighbour. Errors: kNotFound (no such round here), kRefused (not due from

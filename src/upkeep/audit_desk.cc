@@ -13,8 +13,11 @@
 namespace warifu::upkeep {
 namespace {
 
-constexpr std::size_t kMostRounds = 24;
+constexpr std::size_t kMostRounds = 48;
 constexpr std::size_t kMostTries = 3;  // of a round that broke off for no lasting reason
+// A holder notices that a round was broken off at the latest after a second or two.
+constexpr std::size_t kMostBusy = 20;
+constexpr std::chrono::milliseconds kBusyPause(500);
 constexpr std::size_t kExtraSums = 12;
 
 Finding finding_of(const Error& error) {
@@ -86,6 +89,10 @@ class Audit {
   bool drop(const std::vector<HolderFailure>& failures, std::size_t& tries) {
     for (const HolderFailure& failure : failures) {
       const Finding finding = finding_of(failure.error);
+      if (failure.error.code == Code::kBusy && ++busy_ < kMostBusy) {
+        site_.system.clock.sleep(kBusyPause);
+        continue;
+      }
       const bool lasting = failure.on_order || finding == Finding::kRotten || ++tries >= kMostTries;
       if (lasting) out_[failure.letter] = {finding, failure.error.message};
     }
@@ -147,6 +154,7 @@ class Audit {
   std::vector<control::ShareLocation> shares_;
   std::map<std::string, std::pair<Finding, std::string>> out_;
   std::map<std::string, std::string> left_out_;
+  std::size_t busy_ = 0;
 };
 
 }  // namespace

@@ -266,7 +266,7 @@ std::map<std::string, std::string> AuditPlanner::left_out() const {
     const bool enough = tops_there().size() > field_.policy.scheme.threshold;
     left[share.letter] = enough ? "its site has no links to share masks over without a site that "
                                   "would see too much"
-                                : "there are no more shares than restore the object";
+                                : "too few other shares can be asked to hold it against";
   }
   return left;
 }

@@ -54,10 +54,12 @@ AuditMask mask_of(const AuditRound& round, Byte value) {
 
 TEST(AuditBook, ASessionOrAKeyIsHeardOnceAndAShareIsInOneAuditAtATime) {
   AuditBook book(site("b"));
-  ASSERT_TRUE(book.accept(order_of(1), seconds(0)));
+  ASSERT_TRUE(book.accept(order_of(7), seconds(0)));
+  ASSERT_TRUE(book.accept(order_of(1), seconds(0)));  // the other one was not asked for
+  EXPECT_EQ(book.start(order_of(7).round.session).error().code, Code::kNotFound);
+  ASSERT_TRUE(book.start(order_of(1).round.session));
   EXPECT_EQ(book.accept(order_of(2), seconds(0)).error().code, Code::kBusy);
   EXPECT_TRUE(book.accept(order_of(3, 9), seconds(0)));  // another share
-  ASSERT_TRUE(book.start(order_of(1).round.session));
   EXPECT_EQ(book.start(order_of(1).round.session).error().code, Code::kNotFound);
   book.finish(order_of(1).round.session);
   EXPECT_EQ(book.accept(order_of(1), seconds(1)).error().code, Code::kRefused);
@@ -66,7 +68,8 @@ TEST(AuditBook, ASessionOrAKeyIsHeardOnceAndAShareIsInOneAuditAtATime) {
   EXPECT_EQ(book.accept(same_key, seconds(1)).error().code, Code::kRefused);
   EXPECT_TRUE(book.accept(order_of(2), seconds(1)));
   // What nobody asks for is forgotten.
-  EXPECT_TRUE(book.accept(order_of(5), AuditBook::kOrderLife + seconds(2)));
+  EXPECT_TRUE(book.accept(order_of(5, 8), AuditBook::kOrderLife + seconds(2)));
+  EXPECT_EQ(book.start(order_of(2).round.session).error().code, Code::kNotFound);
 }
 
 TEST(AuditBook, AuditsOfAShareAreFew) {

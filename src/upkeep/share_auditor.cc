@@ -159,6 +159,7 @@ Result<std::vector<mac::Tag>> ShareAuditor::make_answers(const AuditOrder& order
   std::vector<mac::Tag> answers = hash.finish();
   for (std::size_t i = 0; i < answers.size(); ++i) {
     add(answers[i], masks[i]);
+    secret::wipe(masks[i]);
     if (*round.sums[hash.sums()[i]].place_of(own) == 0) continue;
     TRY_ASSIGN(const mac::Tag before, book_.take_mask(round.session, hash.sums()[i], kPing,
                                                       [&] { return watch(total, total); }));
@@ -173,7 +174,7 @@ Result<std::vector<mac::Tag>> ShareAuditor::answer(const JobId& session,
   TRY_ASSIGN(const AuditOrder order, book_.start(session));
   auto answers = make_answers(order, passed, watch);
   book_.finish(session);
-  if (!answers) return fail_in(site_.config.name.text(), answers.error());
+  if (!answers) return answers;
   TRY(site_.log.append("share_audited", {{"share", order.share.text()}}));
   return answers;
 }

@@ -268,9 +268,8 @@ Result<> ShareGiver::handle_give(channel::Exchange& exchange) {
   const std::uint64_t count = part.layout.count() - part.first;
   TRY(exchange.reply({}, control::shape_of(part.layout, part.first, count)));
   for (std::uint64_t i = 0; i < count; ++i) {
-    auto record = part.records->next();
-    if (!record) return fail_in(site_.config.name.text(), record.error());
-    TRY(exchange.send(record->bytes()));
+    TRY_ASSIGN(secret::Buffer record, part.records->next());
+    TRY(exchange.send(record.bytes()));
   }
   return {};
 }
