@@ -151,7 +151,8 @@ std::string scrub_metrics_text(const std::string& site, const upkeep::ScrubStatu
         static_cast<double>(status.total_bytes));
   gauge("warifu_scrub_passes_total", "counter", "Passes that reached the end.",
         static_cast<double>(status.state.passes));
-  gauge("warifu_scrub_finished_seconds", "gauge", "Unix time of the end of the last pass; 0: never.",
+  gauge("warifu_scrub_finished_seconds", "gauge",
+        "Unix time of the end of the last pass; 0: never.",
         static_cast<double>(status.state.finished.value) / 1000);
   return text;
 }

@@ -149,16 +149,16 @@ Result<> site_scrub(const Common& common, const ScrubOptions& options) {
     print_json(status);
   } else {
     const bool under_way = !text_of(status, "started").empty();
-    fmt::print("passes    {}\nlast end  {}\nnow       {}\nrate      {}\n",
-               number_of(status, "passes"),
-               text_of(status, "finished").empty() ? "never" : text_of(status, "finished"),
-               under_way ? fmt::format("{} of {}", human_bytes(number_of(status, "read_bytes")),
-                                       human_bytes(number_of(status, "total_bytes")))
-                         : "at rest",
-               number_of(status, "rate") == 0
-                   ? "0: only with --now"
-                   : fmt::format("{} a second, every {} days", human_bytes(number_of(status, "rate")),
-                                 number_of(status, "interval_days")));
+    fmt::print(
+        "passes    {}\nlast end  {}\nnow       {}\nrate      {}\n", number_of(status, "passes"),
+        text_of(status, "finished").empty() ? "never" : text_of(status, "finished"),
+        under_way ? fmt::format("{} of {}", human_bytes(number_of(status, "read_bytes")),
+                                human_bytes(number_of(status, "total_bytes")))
+                  : "at rest",
+        number_of(status, "rate") == 0
+            ? "0: only with --now"
+            : fmt::format("{} a second, every {} days", human_bytes(number_of(status, "rate")),
+                          number_of(status, "interval_days")));
     for (const auto& damage : status.at("damage").as_array()) {
       fmt::print("damaged: {} since {}: {}\n", text_of(damage, "share"), text_of(damage, "found"),
                  text_of(damage, "why"));

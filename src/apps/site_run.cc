@@ -351,8 +351,7 @@ class Site {
                                              *audits_, [this] { return scrubber_->damaged(); });
     server_->handle(number(upkeep::AuditMethod::kDamaged),
                     [this](channel::Exchange& exchange) -> Result<> {
-                      TRY_ASSIGN(const auto shares,
-                                 upkeep::decode_shares(exchange.request().body));
+                      TRY_ASSIGN(const auto shares, upkeep::decode_shares(exchange.request().body));
                       upkeep_->hear_of_damage(exchange.request().from, shares);
                       return exchange.reply({});
                     });

@@ -8,9 +8,10 @@ namespace {
 void audit_commands(CLI::App& object, CLI::App& site, Common& common, Action& action) {
   static AuditOptions audit;
   static ScrubOptions scrub;
-  auto* command = add(object, "audit",
-                      "do the shares still belong together? nothing is restored or shown to anybody",
-                      "warifu object audit ID --site S\n  warifu object audit --all --site S --json");
+  auto* command =
+      add(object, "audit",
+          "do the shares still belong together? nothing is restored or shown to anybody",
+          "warifu object audit ID --site S\n  warifu object audit --all --site S --json");
   add_site(command, common);
   auto* which = command->add_option("object", audit.object, "object id");
   auto* person = command->add_option("--person", audit.person, "all objects of this person");

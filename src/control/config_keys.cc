@@ -1,4 +1,5 @@
-// Links: their devices, levels of their pools, and where the figures are shown; how shares are kept.
+// Links: their devices, levels of their pools, and where the figures are shown; how shares are
+// kept.
 #include <fmt/format.h>
 
 #include "control/config_sections.h"

@@ -102,7 +102,7 @@ struct SiteConfig {
   std::uint64_t scrub_rate = 8ULL << 20;
   std::chrono::hours scrub_interval{30 * 24};  // from the end of one pass to the start of the next
   bool auto_repair = true;  // share control: what a site says is damaged is repaired at once
-  std::string policy;                          // placement policy of share control
+  std::string policy;       // placement policy of share control
   CatalogCopies copies;
   std::vector<SiteEntry> sites;
   std::vector<LinkEntry> links;

@@ -164,8 +164,8 @@ Result<> DirectoryReader::read_checked(ChunkIndex chunk, MutableBytes out) {
   TRY(file_.file().read_exact_at(layout_.check_offset(chunk), check));
   if (checker_->check_of(chunk, out) == check) return {};
   return fail(Code::kCorrupt, "record " + std::to_string(chunk.value) + " of share " +
-                                  header().share.text() + " has rotted in '" +
-                                  file_.file().path() + "': it does not match its check");
+                                  header().share.text() + " has rotted in '" + file_.file().path() +
+                                  "': it does not match its check");
 }
 
 Result<> DirectoryReader::check_gap(ChunkIndex chunk) {

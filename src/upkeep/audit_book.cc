@@ -39,8 +39,8 @@ Result<> AuditBook::accept(const AuditOrder& order, std::chrono::nanoseconds now
   });
   for (const auto& [session, open] : open_) {
     if (open.order.share != order.share) continue;
-    return fail(Code::kBusy, "an audit of share " + order.share.text() + " is under way at " +
-                                 own_.text());
+    return fail(Code::kBusy,
+                "an audit of share " + order.share.text() + " is under way at " + own_.text());
   }
   if (open_.size() >= kMostOpen) return fail(Code::kBusy, "too many audits are ordered here");
   TRY(check_rate(order.share, now));
@@ -66,8 +66,7 @@ Result<> AuditBook::put_mask(const SiteName& from, const AuditMask& mask) {
   if (hash_of(round, mask.round_key) != mask.round_hash) {
     open.is_void = true;
     came_.notify_all();
-    return fail(Code::kRefused,
-                from.text() + " has been told another audit than " + own_.text());
+    return fail(Code::kRefused, from.text() + " has been told another audit than " + own_.text());
   }
   if (!open.taken.insert(mask.sum).second) {
     return fail(Code::kRefused, "a second mask for the same sum came from " + from.text());

@@ -1,10 +1,10 @@
 // What a holder remembers of audits: rounds that were ordered and not answered yet, the masks that
 // came for them, keys that were heard, and how often each share was asked.
 //
-// A share is in one audit at a time and in at most kMostPerHour; a session and a key are heard once;
-// a round is answered once; a mask is taken once, from the neighbour that owes it, and only if that
-// one was told the same round. All of it in memory: a mask is fresh whatever was forgotten, so a
-// restart costs the round and no secret (docs/adr/0027). Thread-safe.
+// A share is in one audit at a time and in at most kMostPerHour; a session and a key are heard
+// once; a round is answered once; a mask is taken once, from the neighbour that owes it, and only
+// if that one was told the same round. All of it in memory: a mask is fresh whatever was forgotten,
+// so a restart costs the round and no secret (docs/adr/0027). Thread-safe.
 #pragma once
 
 #include <chrono>

@@ -111,8 +111,7 @@ class Audit {
       } else {
         judge(share, said);
       }
-      damaged =
-          damaged || said.finding == Finding::kRotten || said.finding == Finding::kMissing;
+      damaged = damaged || said.finding == Finding::kRotten || said.finding == Finding::kMissing;
       all_stand = all_stand && said.finding == Finding::kConsistent;
       report_.shares.push_back(std::move(said));
     }
@@ -128,8 +127,8 @@ class Audit {
       if (!outcome.planned.letters.contains(share.letter)) continue;
       (outcome.holds ? in_good : in_bad) = true;
     }
-    const bool whole_cut = share.nested &&
-                           report_.suspects.contains(control::top_letter(share.top));
+    const bool whole_cut =
+        share.nested && report_.suspects.contains(control::top_letter(share.top));
     if (report_.suspects.contains(share.letter)) {
       said.finding = Finding::kSuspect;
       said.why = report_.suspects.size() == 1 ? "it alone spoils the sums"
@@ -188,8 +187,7 @@ Result<JobId> AuditDesk::start(const ObjectId& object) {
   if (record.state != catalog::ObjectState::kCommitted) {
     return fail(Code::kInvalidArgument, "object " + object.text() + " is not stored");
   }
-  AuditReport report{.audit = os::random_id<JobId>(engine_.site().system.random),
-                     .object = object};
+  AuditReport report{.audit = os::random_id<JobId>(engine_.site().system.random), .object = object};
   const std::lock_guard lock(mutex_);
   std::size_t running = 0;
   for (const auto& [id, known] : reports_) {
@@ -203,9 +201,8 @@ Result<JobId> AuditDesk::start(const ObjectId& object) {
     return fail(Code::kBusy, "as many audits as may run at once are running");
   }
   while (order_.size() >= kKept) {
-    const auto over = std::ranges::find_if(order_, [&](const JobId& id) {
-      return reports_.at(id).verdict != Verdict::kRunning;
-    });
+    const auto over = std::ranges::find_if(
+        order_, [&](const JobId& id) { return reports_.at(id).verdict != Verdict::kRunning; });
     reports_.erase(*over);
     order_.erase(over);
   }
@@ -243,10 +240,10 @@ void AuditDesk::run(AuditReport report) {
   }
   std::string suspects;
   for (const std::string& name : report.suspects) suspects += (suspects.empty() ? "" : ",") + name;
-  const auto noted = site.log.append("object_audited",
-                                     {{"object", report.object.text()},
-                                      {"verdict", std::string(verdict_name(report.verdict))},
-                                      {"suspects", suspects}});
+  const auto noted =
+      site.log.append("object_audited", {{"object", report.object.text()},
+                                         {"verdict", std::string(verdict_name(report.verdict))},
+                                         {"suspects", suspects}});
   if (!noted) log_error(noted.error().message);
   publish(report);
 }

@@ -30,10 +30,10 @@ enum class Verdict : std::uint8_t {
 
 enum class Finding : std::uint8_t {
   kConsistent,
-  kSuspect,      // explains alone why sums are not zero
-  kUnknown,      // stands only in sums that are not zero, but does not explain all alone
-  kRotten,       // its holder says so
-  kMissing,      // its holder does not have it
+  kSuspect,  // explains alone why sums are not zero
+  kUnknown,  // stands only in sums that are not zero, but does not explain all alone
+  kRotten,   // its holder says so
+  kMissing,  // its holder does not have it
   kUnreachable,
   kUnaudited,
 };

@@ -1,5 +1,5 @@
 // What share control tells the holders of an object in an audit, and what they tell each other
-// (docs/formats/site-requests.md, requests 36 to 40).
+// (docs/formats/site-requests.md, requests 36 to 39 and 45).
 //
 //   order   the sums that are formed, their chains of holders, and the hash key
 //   mask    from a holder to the next one in the chain: 16 bytes that both add to their answers
@@ -20,7 +20,7 @@ enum class AuditMethod : std::uint16_t {
   kMask = 37,
   kAudit = 38,
   kDamaged = 39,     // a holder tells share control which of its shares are damaged
-  kDamageList = 40,  // share control asks for them
+  kDamageList = 45,  // share control asks for them
 };
 [[nodiscard]] constexpr std::uint16_t number(AuditMethod method) {
   return static_cast<std::uint16_t>(method);

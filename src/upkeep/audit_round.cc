@@ -39,11 +39,10 @@ bool AuditRoundRun::order_all(RoundResult& result) {
 }
 
 Result<std::vector<mac::Tag>> AuditRoundRun::ask_far(Holder& holder) {
-  TRY_ASSIGN(channel::Call started,
-             site_.caller.start({.to = holder.share.site,
-                                 .way = control::way_against(holder.route),
-                                 .method = number(AuditMethod::kAudit),
-                                 .body = encode_session(round_.session)}));
+  TRY_ASSIGN(channel::Call started, site_.caller.start({.to = holder.share.site,
+                                                        .way = control::way_against(holder.route),
+                                                        .method = number(AuditMethod::kAudit),
+                                                        .body = encode_session(round_.session)}));
   {
     const std::lock_guard lock(mutex_);
     holder.call.emplace(std::move(started));
@@ -67,8 +66,8 @@ void AuditRoundRun::ask(Holder& holder) {
   } else {
     holder.answers = ask_far(holder);
   }
-  const auto due = static_cast<std::size_t>(
-      std::ranges::count_if(round_.sums, [&](const AuditSum& sum) {
+  const auto due =
+      static_cast<std::size_t>(std::ranges::count_if(round_.sums, [&](const AuditSum& sum) {
         return sum.place_of(holder.share.site).has_value();
       }));
   if (holder.answers && holder.answers->size() != due) {
@@ -123,11 +122,9 @@ RoundResult AuditRoundRun::run(const Watch& watch) {
     mac::Tag sum{};
     for (const auto& holder : holders_) {
       if (!round_.sums[i].place_of(holder->share.site)) continue;
-      const auto before = static_cast<std::size_t>(
-          std::ranges::count_if(round_.sums.begin(), round_.sums.begin() + static_cast<long>(i),
-                                [&](const AuditSum& other) {
-                                  return other.place_of(holder->share.site).has_value();
-                                }));
+      const auto before = static_cast<std::size_t>(std::ranges::count_if(
+          round_.sums.begin(), round_.sums.begin() + static_cast<long>(i),
+          [&](const AuditSum& other) { return other.place_of(holder->share.site).has_value(); }));
       const mac::Tag& answer = (*holder->answers)[before];
       for (std::size_t b = 0; b < sum.size(); ++b) sum[b] = static_cast<Byte>(sum[b] ^ answer[b]);
     }

@@ -12,17 +12,24 @@ namespace warifu::upkeep {
 namespace {
 
 using std::chrono::seconds;
-constexpr std::string_view kReference = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
+constexpr std::string_view kReference =
+    "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
 
-std::vector<control::LinkEntry> links_of(const std::vector<std::pair<const char*, const char*>>& ends) {
+std::vector<control::LinkEntry> links_of(
+    const std::vector<std::pair<const char*, const char*>>& ends) {
   std::vector<control::LinkEntry> links;
   for (const auto& [a, b] : ends) links.push_back({site(a), site(b)});
   return links;
 }
 
 std::vector<control::LinkEntry> reference_links() {
-  return links_of({{"tommo", "lsa"}, {"tommo", "tuh"}, {"tuh", "cloud1"}, {"tuh", "cloud2"},
-                   {"tuh", "cloud3"}, {"cloud1", "cloud2"}, {"cloud1", "cloud3"},
+  return links_of({{"tommo", "lsa"},
+                   {"tommo", "tuh"},
+                   {"tuh", "cloud1"},
+                   {"tuh", "cloud2"},
+                   {"tuh", "cloud3"},
+                   {"cloud1", "cloud2"},
+                   {"cloud1", "cloud3"},
                    {"cloud2", "cloud3"}});
 }
 
@@ -307,8 +314,8 @@ std::vector<control::LinkEntry> mesh(const std::vector<control::ShareLocation>& 
 }
 
 TEST(AuditBlame, WithOneSpareShareNobodyIsToldApartAndWithTwoEverybody) {
-  const std::vector<control::ShareLocation> shares = {
-      share_at("A", "tommo"), share_at("B", "b"), share_at("C", "c"), share_at("D", "d")};
+  const std::vector<control::ShareLocation> shares = {share_at("A", "tommo"), share_at("B", "b"),
+                                                      share_at("C", "c"), share_at("D", "d")};
   const auto two_of_four = *control::parse_policy("2 of (origin, v, v, v)");
   for (const auto& share : shares) {
     EXPECT_EQ(located(two_of_four, shares, mesh(shares), {share.letter}), std::set{share.letter});
@@ -324,8 +331,10 @@ TEST(AuditBlame, APartOfAShareIsNamedByTheSumsAboveIt) {
   for (const char* part : {"C1", "C2", "C3"}) {
     EXPECT_EQ(located(policy, kReferenceShares, links, {part}), std::set<std::string>{part});
   }
-  EXPECT_EQ(located(policy, kReferenceShares, links, {"B"}), (std::set<std::string>{"A", "B", "C"}));
-  EXPECT_EQ(located(policy, kReferenceShares, links, {"C"}), (std::set<std::string>{"A", "B", "C"}));
+  EXPECT_EQ(located(policy, kReferenceShares, links, {"B"}),
+            (std::set<std::string>{"A", "B", "C"}));
+  EXPECT_EQ(located(policy, kReferenceShares, links, {"C"}),
+            (std::set<std::string>{"A", "B", "C"}));
 }
 
 TEST(AuditBlame, TwoWrongSharesAreNobodyAlone) {

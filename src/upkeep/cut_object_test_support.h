@@ -2,8 +2,6 @@
 // policies.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <map>
 
 #include "sharing/sharing_test_support.h"
@@ -88,8 +86,7 @@ class CutObject {
         header.parent.bytes.fill(0xfe);
         header.parent_index = static_cast<std::uint8_t>(*parent);
       }
-      const auto checked = store::check_header(header);
-      ASSERT_TRUE(checked) << checked.error().message;
+      WARIFU_CHECK(store::check_header(header).has_value());
       made[i].header = header;
       if (!node.children[i].is_leaf()) {
         cut(node.children[i], below, made[i].records, static_cast<sharing::ShareIndex>(i));

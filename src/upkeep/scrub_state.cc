@@ -64,15 +64,14 @@ Result<ScrubState> load_scrub_state(os::FileSystem& files, const std::string& pa
   const auto bytes = os::read_file(files, path, kMaxFileBytes);
   if (!bytes && bytes.error().code == Code::kNotFound) return ScrubState();
   if (!bytes && bytes.error().code != Code::kCorrupt) return std::unexpected(bytes.error());
-  auto state = bytes ? decode_scrub_state(*bytes)
-                     : Result<ScrubState>(std::unexpected(bytes.error()));
+  auto state =
+      bytes ? decode_scrub_state(*bytes) : Result<ScrubState>(std::unexpected(bytes.error()));
   if (state) return state;
   log_warning("'" + path + "': " + state.error().message + "; scrubbing begins anew");
   return ScrubState();
 }
 
-Result<> save_scrub_state(os::FileSystem& files, const std::string& path,
-                          const ScrubState& state) {
+Result<> save_scrub_state(os::FileSystem& files, const std::string& path, const ScrubState& state) {
   return os::replace_file(files, path, encode(state));
 }
 

@@ -25,11 +25,11 @@ struct ShareDamage {
 };
 
 struct ScrubState {
-  std::uint64_t passes = 0;  // that reached the end
-  os::UnixMs started;        // of the pass that is under way; 0: none is
-  os::UnixMs finished;       // of the last whole pass; 0: never
-  ShareId at;                // the share that is being read
-  std::uint64_t record = 0;  // and its next record
+  std::uint64_t passes = 0;      // that reached the end
+  os::UnixMs started;            // of the pass that is under way; 0: none is
+  os::UnixMs finished;           // of the last whole pass; 0: never
+  ShareId at;                    // the share that is being read
+  std::uint64_t record = 0;      // and its next record
   std::uint64_t read_bytes = 0;  // by this pass
   std::map<ShareId, ShareDamage> damage;
 

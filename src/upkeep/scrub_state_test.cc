@@ -9,8 +9,8 @@ namespace warifu::upkeep {
 namespace {
 
 ScrubState sample() {
-  ScrubState state{.passes = 3, .started = {5000}, .finished = {4000}, .record = 7,
-                   .read_bytes = 99};
+  ScrubState state{
+      .passes = 3, .started = {5000}, .finished = {4000}, .record = 7, .read_bytes = 99};
   state.at.bytes.fill(4);
   ShareId share;
   share.bytes.fill(9);

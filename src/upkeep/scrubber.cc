@@ -9,7 +9,7 @@
 namespace warifu::upkeep {
 namespace {
 
-constexpr std::chrono::seconds kLook(10);        // between looks whether something is due
+constexpr std::chrono::seconds kLook(10);  // between looks whether something is due
 constexpr std::chrono::seconds kSaveInterval(5);
 constexpr std::chrono::milliseconds kStep(200);  // of waiting for the rate
 
@@ -23,8 +23,7 @@ std::optional<ShareId> share_of_path(const std::string& path) {
 Result<std::unique_ptr<Scrubber>> Scrubber::open(control::SiteContext& site,
                                                  const std::string& path, Tell tell) {
   TRY_ASSIGN(ScrubState state, load_scrub_state(site.system.files, path));
-  std::unique_ptr<Scrubber> scrubber(
-      new Scrubber(site, path, std::move(tell), std::move(state)));
+  std::unique_ptr<Scrubber> scrubber(new Scrubber(site, path, std::move(tell), std::move(state)));
   site.shares.watch_damage([at = scrubber.get()](const ShareId& share, const std::string& why) {
     at->note(share, why);
   });
@@ -117,8 +116,7 @@ void Scrubber::run(const std::stop_token& stop) {
                                  [](const auto& entry) { return !entry.second.told; });
     };
     const bool waits_for_control = untold();
-    wake_.wait_for(lock, stop, kLook,
-                   [&] { return hurried_ || (!waits_for_control && untold()); });
+    wake_.wait_for(lock, stop, kLook, [&] { return hurried_ || (!waits_for_control && untold()); });
   }
 }
 
@@ -203,9 +201,10 @@ bool Scrubber::read_share(const ShareId& share, const std::stop_token& stop) {
 void Scrubber::mend_header(const store::ShareReader& reader) {
   const store::ShareHeader& header = reader.header();
   log_error(reader.header_damage() + "; it is written anew from the other copy");
-  const auto mended = site_.shares.complete(header.share, {.siblings = header.siblings,
-                                                           .entropy_origins = header.entropy_origins,
-                                                           .computational = header.computational});
+  const auto mended =
+      site_.shares.complete(header.share, {.siblings = header.siblings,
+                                           .entropy_origins = header.entropy_origins,
+                                           .computational = header.computational});
   if (!mended) return note(header.share, mended.error().message);
   const auto noted = site_.log.append("header_mended", {{"share", header.share.text()}});
   if (!noted) log_error(noted.error().message);
@@ -214,8 +213,8 @@ void Scrubber::mend_header(const store::ShareReader& reader) {
 void Scrubber::keep_pace(std::uint64_t bytes, const std::stop_token& stop) {
   const std::uint64_t rate = site_.config.scrub_rate;
   if (rate == 0) return;
-  pace_ += std::chrono::nanoseconds(static_cast<std::int64_t>(
-      static_cast<double>(bytes) * 1e9 / static_cast<double>(rate)));
+  pace_ += std::chrono::nanoseconds(
+      static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(rate)));
   while (!stop.stop_requested()) {
     const auto now = site_.system.clock.monotonic();
     // What was not used in time is not made up for.

@@ -24,8 +24,8 @@ Result<> check_seeing(const std::vector<control::LinkEntry>& links, const AuditS
   for (std::size_t i = 0; i + 1 < sum.chain.size(); ++i) {
     const std::vector<SiteName> edge = {sum.chain[i].site, sum.chain[i + 1].site};
     if (control::find_link(links, edge[0], edge[1]) == nullptr) {
-      return fail(Code::kRefused, edge[0].text() + " and " + edge[1].text() +
-                                      " have no link to share a mask over");
+      return fail(Code::kRefused,
+                  edge[0].text() + " and " + edge[1].text() + " have no link to share a mask over");
     }
     knowing.merge(control::key_relays(links, edge));
   }
@@ -57,11 +57,10 @@ void ShareAuditor::add_handlers(channel::Server& server) {
   server.handle(number(AuditMethod::kAudit), [this](channel::Exchange& exchange) -> Result<> {
     TRY_ASSIGN(const JobId session, decode_session(exchange.request().body));
     TRY(control::only_control(site_, exchange.request().from));
-    TRY_ASSIGN(const auto answers,
-               answer(session, exchange.request().passed,
-                      [&exchange](std::uint64_t done, std::uint64_t total) {
-                        return exchange.working(done, total).has_value();
-                      }));
+    TRY_ASSIGN(const auto answers, answer(session, exchange.request().passed,
+                                          [&exchange](std::uint64_t done, std::uint64_t total) {
+                                            return exchange.working(done, total).has_value();
+                                          }));
     return exchange.reply(encode(answers));
   });
 }
@@ -84,11 +83,11 @@ Result<> ShareAuditor::check_holders(const store::ShareHeader& held,
       }
       const bool same_cut =
           place.part.has_value() == own.part.has_value() && (!own.part || own.top == place.top);
-      const auto known = std::ranges::find(held.siblings, place.part.value_or(place.top),
-                                           &store::Sibling::index);
+      const auto known =
+          std::ranges::find(held.siblings, place.part.value_or(place.top), &store::Sibling::index);
       if (same_cut && known != held.siblings.end() && known->site != helper.site) {
-        return fail(Code::kRefused, "a sibling is at " + known->site.text() + ", not at " +
-                                        helper.site.text());
+        return fail(Code::kRefused,
+                    "a sibling is at " + known->site.text() + ", not at " + helper.site.text());
       }
     }
   }

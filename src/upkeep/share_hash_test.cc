@@ -46,14 +46,15 @@ using Records = std::map<std::string, std::vector<Bytes>>;
 
 Records records_of(const CutObject& object) {
   Records records;
-  for (const auto& share : object.shares()) records[share.letter] = object.held(share.letter).records;
+  for (const auto& share : object.shares())
+    records[share.letter] = object.held(share.letter).records;
   return records;
 }
 
 // The answers of one holder, not masked.
 std::vector<mac::Tag> answers_of(const CutObject& object, const AuditRound& round,
-                                 const control::ShareLocation& share,
-                                 std::vector<Bytes> records, Bug bug) {
+                                 const control::ShareLocation& share, std::vector<Bytes> records,
+                                 Bug bug) {
   auto hash = ShareHash::make(object.held(share.letter).header, round, share.site);
   EXPECT_TRUE(hash) << hash.error().message;
   if (bug == Bug::kLastRecordLeftOut) std::ranges::fill(records.back(), Byte{0});
@@ -201,10 +202,9 @@ TEST(ShareHash, RoundsThatDoNotFitTheShareAreRefused) {
   const auto takes = [&](const std::string& letter, const std::function<void(AuditSum&)>& change) {
     AuditRound round = good;
     change(round.sums[0]);
-    return ShareHash::make(object.held(letter).header, round,
-                           std::ranges::find(object.shares(), letter,
-                                             &control::ShareLocation::letter)
-                               ->site)
+    return ShareHash::make(
+               object.held(letter).header, round,
+               std::ranges::find(object.shares(), letter, &control::ShareLocation::letter)->site)
         .has_value();
   };
   EXPECT_TRUE(takes("B", [](AuditSum&) {}));

@@ -194,8 +194,7 @@ Result<std::vector<StartedJob>> UpkeepDesk::relocate_all(const SiteName& at, boo
     for (const catalog::Object& object : objects) {
       TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object.object));
       for (const control::ShareLocation& share : shares) {
-        const bool there =
-            held && held->contains(share.share) && !damaged.contains(share.share);
+        const bool there = held && held->contains(share.share) && !damaged.contains(share.share);
         if (share.site != at || (repair && there)) continue;
         Result<JobId> job = [&]() -> Result<JobId> {
           TRY(check_idle(object.object));

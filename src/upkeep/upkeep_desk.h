@@ -27,7 +27,8 @@ struct StartedJob {
 
 class UpkeepDesk {
  public:
-  // `own_damage` tells which shares of this site itself are damaged; `audits` must outlive the desk.
+  // `own_damage` tells which shares of this site itself are damaged; `audits` must outlive the
+  // desk.
   UpkeepDesk(control::JobEngine& engine, RelocationParts parts, const AuditDesk& audits,
              std::function<std::vector<ShareId>()> own_damage);
 

@@ -112,6 +112,18 @@ class Lies(AuditTest):
         self.assertEqual((code, report["suspects"]), (7, ["B"]), report)
         self.assertIn("B is wrong", err)
 
+    def key_sent(self):
+        """Bytes of key that all sites have spent on what they sent."""
+        return sum(link["send"][use] for site in ("tommo", "lsa", "cloud1", "cloud2", "cloud3", "tuh")
+                   for link in self.call(site, "link", "status")[1]["links"]
+                   for use in ("payload_bytes", "tag_bytes", "hash_key_bytes"))
+
+    def test_an_audit_costs_key_that_does_not_depend_on_the_object(self):
+        before = self.key_sent()
+        self.assert_consistent("reference")  # 900 kB in five places
+        # Two sums of four and three shares; whatever else the sites tell each other meanwhile.
+        self.assertLess(self.key_sent() - before, 20_000)
+
     def test_many_objects_and_bad_input(self):
         code, answer, _ = self.call("tommo", "object", "audit", "--all")
         self.assertEqual((code, answer["consistent"], len(answer["audits"])),

@@ -93,9 +93,7 @@ class CutObject {
   }
 
  private:
-  [[nodiscard]] std::string folder(std::size_t i) const {
-    return dir_ + "/" + site_of(i).text();
-  }
+  [[nodiscard]] std::string folder(std::size_t i) const { return dir_ + "/" + site_of(i).text(); }
   void write(const sharing::RecordLayout& records,
              std::vector<std::unique_ptr<store::ShareWriter>>& writers) {
     std::mt19937_64 generator(1);
@@ -105,7 +103,7 @@ class CutObject {
       std::array<Bytes, 4> bytes;  // secret, A, B, C
       for (Bytes& one : bytes) one.resize(records.length({i}));
       for (std::size_t at = 0; at < bytes[0].size(); at += 8) {
-        for (const std::size_t drawn : {0, 1}) {
+        for (const std::size_t drawn : {std::size_t{0}, std::size_t{1}}) {
           const std::uint64_t word = generator();
           std::memcpy(bytes[drawn].data() + at, &word, 8);
         }
@@ -129,7 +127,8 @@ AuditRound round_of_three() {
   round.session = os::random_id<JobId>(os::kernel_random());
   os::kernel_random().fill(round.key);
   AuditSum sum;
-  for (std::uint8_t i = 0; i < kHolders; ++i) sum.chain.push_back({site_of(i), {.top = i, .part = {}}});
+  for (std::uint8_t i = 0; i < kHolders; ++i)
+    sum.chain.push_back({site_of(i), {.top = i, .part = {}}});
   round.sums.push_back(sum);
   return round;
 }
@@ -229,10 +228,10 @@ json::array audit_rows(const std::string& dir, std::uint64_t bytes) {
               "pads and tags of these frames, and two masks of 16 bytes of random numbers"),
           row("audit_seconds", audited / kHolders, "s", plain / kHolders / 0.5,
               zero && audited < plain / 0.5,
-              fmt::format("a holder's pass, {:.0f} MB/s, its checks too; the disk alone {:.0f} MB/s "
-                          "in the same run; the sum was {}",
-                          each * kHolders / audited, each * kHolders / plain,
-                          zero ? "zero" : "NOT ZERO"))};
+              fmt::format(
+                  "a holder's pass, {:.0f} MB/s, its checks too; the disk alone {:.0f} MB/s "
+                  "in the same run; the sum was {}",
+                  each * kHolders / audited, each * kHolders / plain, zero ? "zero" : "NOT ZERO"))};
 }
 
 // Whether a store finds fault with its share: what a scrub looks at.
