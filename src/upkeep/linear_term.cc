@@ -1,7 +1,10 @@
 // The two linear steps.
 #include "upkeep/linear_term.h"
 
+#include <array>
 #include <vector>
+
+#include "base/limits.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -11,6 +14,13 @@ std::vector<sharing::ShareIndex> indices(const std::set<std::uint8_t>& numbers) 
   for (const std::uint8_t number : numbers)
     list.push_back(static_cast<sharing::ShareIndex>(number));
   return list;
+}
+
+// What is added where nothing is.
+ByteView zeros(std::size_t size) {
+  static constexpr std::array<Byte, limits::kMaxRecordBytes + 2 * sharing::kWordBytes> kZeros{};
+  WARIFU_CHECK(size <= kZeros.size());
+  return ByteView(kZeros).first(size);
 }
 
 Result<std::size_t> place_in(const std::set<std::uint8_t>& numbers, std::uint8_t number) {
@@ -38,17 +48,15 @@ Result<> LinearTerm::weigh(const sharing::Scheme& scheme, std::uint8_t made,
 
 secret::Buffer LinearTerm::of(secret::Buffer record, std::size_t cut_bytes) const {
   if (joiner_) {
-    const secret::Buffer nothing(record.size());
-    std::vector<ByteView> shares(joiner_->from().size(), nothing.bytes());
+    std::vector<ByteView> shares(joiner_->from().size(), zeros(record.size()));
     shares[own_part_] = record.bytes();
     secret::Buffer joined(joiner_->scheme().padded(cut_bytes));
     joiner_->join(shares, joined.bytes());
     record = std::move(joined);
   }
   if (!repairer_) return record;
-  const secret::Buffer nothing(record.size());
   secret::Buffer weighed(record.size());
-  repairer_->part(own_helper_, record.bytes(), nothing.bytes(), weighed.bytes());
+  repairer_->part(own_helper_, record.bytes(), zeros(record.size()), weighed.bytes());
   return weighed;
 }
 

@@ -23,7 +23,8 @@ class LinearTerm {
   [[nodiscard]] Result<> weigh(const sharing::Scheme& scheme, std::uint8_t made,
                                const std::set<std::uint8_t>& helpers, std::uint8_t own);
 
-  [[nodiscard]] bool joins() const { return joiner_.has_value(); }
+  // The term is the record itself.
+  [[nodiscard]] bool is_plain() const { return !joiner_ && !repairer_; }
   // `cut_bytes` is the length of the record that was cut. What is joined comes padded as the
   // scheme pads.
   [[nodiscard]] secret::Buffer of(secret::Buffer record, std::size_t cut_bytes) const;

@@ -47,6 +47,12 @@ void Scrubber::stop() {
 void Scrubber::hurry() {
   const std::lock_guard lock(mutex_);
   hurried_ = true;
+  // Whoever asks means every share, also those that the pass under way has read already.
+  if (running_) {
+    again_ = true;
+  } else {
+    state_.started = {};
+  }
   wake_.notify_all();
 }
 
@@ -136,7 +142,8 @@ void Scrubber::pass(const std::stop_token& stop) {
   const auto listing = site_.shares.list();
   if (!listing) {
     log_error(listing.error().message);
-    site_.system.clock.sleep(kStep);
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, kLook, [] { return false; });
     return;
   }
   forget_gone(listing->shares);
@@ -150,12 +157,13 @@ void Scrubber::pass(const std::stop_token& stop) {
   }
   {
     const std::lock_guard lock(mutex_);
-    state_.finished = site_.system.clock.now();
     state_.started = {};
-    state_.at = {};
-    state_.record = 0;
-    ++state_.passes;
-    hurried_ = false;
+    if (!again_) {
+      state_.finished = site_.system.clock.now();
+      ++state_.passes;
+      hurried_ = false;
+    }
+    again_ = false;
   }
   save();
 }

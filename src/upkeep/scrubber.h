@@ -38,7 +38,7 @@ class Scrubber {
 
   void start();
   void stop();
-  // A pass begins at once, or goes on without regard to the rate.
+  // Every share is read from here on, at once and without regard to the rate.
   void hurry();
   [[nodiscard]] ScrubStatus status() const;
   // Shares that are here and damaged.
@@ -66,6 +66,7 @@ class Scrubber {
   std::condition_variable_any wake_;
   ScrubState state_;
   bool hurried_ = false;
+  bool again_ = false;  // the pass under way does not count: it began before it was asked for
   std::atomic<bool> running_ = false;
   std::chrono::nanoseconds pace_{0};  // os::Clock::monotonic() up to which was read enough
   std::chrono::nanoseconds saved_{0};

@@ -61,12 +61,19 @@ Result<ShareHash> ShareHash::make(const store::ShareHeader& held, const AuditRou
 
 void ShareHash::add(ChunkIndex index, ByteView record) {
   constexpr std::array<Byte, kTermBytes> kZeros{};
+  const auto take = [&](mac::Hasher& hasher, ByteView term) {
+    hasher.update(term);
+    const std::size_t over = term.size() % kTermBytes;
+    if (over > 0) hasher.update(ByteView(kZeros).first(kTermBytes - over));
+  };
   for (std::size_t i = 0; i < terms_.size(); ++i) {
+    if (terms_[i].is_plain()) {
+      take(hashers_[i], record);
+      continue;
+    }
     const secret::Buffer term =
         terms_[i].of(secret::Buffer::copy_of(record), cut_records_.length(index));
-    hashers_[i].update(term.bytes());
-    const std::size_t over = term.size() % kTermBytes;
-    if (over > 0) hashers_[i].update(ByteView(kZeros).first(kTermBytes - over));
+    take(hashers_[i], term.bytes());
   }
 }
 

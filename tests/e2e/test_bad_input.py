@@ -196,7 +196,7 @@ class BadFiles(NetworkTest):
 
 
 class BadConfiguration(NetworkTest):
-    """Twenty ways to spoil a configuration: each refused with file and line, nothing started."""
+    """Ways to spoil a configuration: each refused with file and line, nothing started."""
 
     MUTATIONS = (
         ("name missing", r"^name = .*\n", "", 1),
@@ -211,6 +211,9 @@ class BadConfiguration(NetworkTest):
         ("api_socket missing", r"^api_socket = .*\n", "", 1),
         ("unknown setting", r"^(data_dir = .*)", r'\1\ncolour = "red"', 1),
         ("unknown section", r"\Z", "\n[colours]\nred = 1\n", 1),
+        ("scrub rate too low", r"\Z", '\n[store]\nscrub_rate = "1K"\n', 1),
+        ("scrub interval", r"\Z", "\n[store]\nscrub_interval_days = 0\n", 1),
+        ("unknown word of store", r"\Z", "\n[store]\nscrub = true\n", 1),
         ("flag not true or false", r"^(data_dir = .*)", r'\1\nallow_unlocked_memory = "yes"', 1),
         ("site number 0", r"^number = \d+", "number = 0", 1),
         ("site number 256", r"^number = \d+", "number = 256", 1),
