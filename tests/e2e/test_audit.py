@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 import unittest
 
 from network import (NetworkTest, Person, RECORDS_START, TestNetwork, flip_byte, random_file,
@@ -239,6 +240,35 @@ class RotLeftToPeople(AuditTest):
         finally:
             self.network.up("cloud3")
         self.assert_consistent("reference")
+
+
+class Background(AuditTest):
+    """A slow pass that nobody asked for."""
+
+    POLICIES = {"pair": "2 of (origin, lsa, cloud)"}
+    STORE = 'scrub_rate = "512K"\nscrub_interval_days = 1\n'
+
+    def status(self):
+        return self.call("lsa", "site", "scrub", "--status")[1]
+
+    def test_a_pass_keeps_its_rate_and_goes_on_after_a_kill(self):
+        random_file(self.network.root / "big", 6_000_000)
+        self.person.store(self.network.root / "big", policy=self.POLICIES["pair"])
+        self.network.down("lsa")
+        (self.network.data("lsa") / "scrub").unlink()  # as if the shares had lain here for long
+        self.network.up("lsa")
+        began = time.monotonic()
+        wait_until(lambda: self.status()["read_bytes"] > 3_500_000, 60, "half of the pass")
+        self.assertGreater(time.monotonic() - began, 4)  # 3.5 MB at 512K
+        self.network.kill("lsa")
+        self.network.up("lsa")
+        status = self.status()
+        self.assertGreater(status["read_bytes"], 1_000_000, status)
+        self.assertEqual(status["finished"], "")
+        wait_until(lambda: self.status()["finished"], 60, "the end of the pass")
+        status = self.status()
+        self.assertEqual((status["passes"], status["started"], status["damage"]), (1, "", []))
+        self.assertLess(status["read_bytes"], status["total_bytes"] + 1)
 
 
 class Star(AuditTest):
