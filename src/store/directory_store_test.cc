@@ -393,7 +393,7 @@ bool finds_damage(ShareStore& store, const ShareId& share) {
 
 // No byte of a file is unchecked: header copies, records, checks, gaps.
 TEST_F(DirectoryStoreTest, EveryFlippedByteOfTheWholeFileIsFound) {
-  const ShareHeader header = small_header(1, 200);
+  const ShareHeader header = small_header(1, 100);
   store_share(header);
   const std::string path = path_of(1, ".share");
   ASSERT_FALSE(finds_damage(*store_, header.share));
