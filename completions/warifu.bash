@@ -32,6 +32,8 @@ _warifu_options() {
     "object store") echo "--site --json --person --label --policy --no-wait --card --pin-file --help" ;;
     "object list") echo "--site --json --person --help" ;;
     "object repair" | "object move") echo "--site --json --share --to --plan --no-wait --help" ;;
+    "object audit") echo "--site --json --person --all --help" ;;
+    "site scrub") echo "--site --json --now --status --help" ;;
     "object delete") echo "--site --json --yes --no-wait --help" ;;
     "site repair" | "site drain") echo "--site --json --no-wait --help" ;;
     "object card-record") echo "--site --json --card --pin-file --help" ;;
@@ -68,7 +70,7 @@ _warifu_subcommands() {
   case $1 in
     "") echo "net site qkd link keys random sae stream person object explain plan consent restore job catalog split combine bench simulate" ;;
     net) echo "init up down status renew" ;;
-    site) echo "run shares audit repair drain" ;;
+    site) echo "run shares audit scrub repair drain" ;;
     qkd) echo "rate-model" ;;
     link) echo "new begin preshare import status" ;;
     keys) echo "status watch list trail use reconcile retire burn quarantine" ;;
@@ -76,7 +78,7 @@ _warifu_subcommands() {
     sae) echo "list status pause resume" ;;
     stream) echo "open read close status" ;;
     person) echo "enrol renew-card list" ;;
-    object) echo "store list show card-record check repair move delete" ;;
+    object) echo "store list show card-record check audit repair move delete" ;;
     consent) echo "give list" ;;
     job) echo "list show watch" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;

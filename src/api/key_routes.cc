@@ -341,8 +341,10 @@ Result<json::value> trail_json(Services services, RequestContext& context) {
 }
 
 void answer_metrics(Services services, RequestContext& context) {
-  http::Response response{
-      .body = http::Body::of(metrics_text(services.site.config.name.text(), reports(services)))};
+  const std::string site = services.site.config.name.text();
+  std::string text = metrics_text(site, reports(services));
+  if (services.scrubber != nullptr) text += scrub_metrics_text(site, services.scrubber->status());
+  http::Response response{.body = http::Body::of(text)};
   response.content_type = kMetricsType;
   context.respond(std::move(response));
 }

@@ -135,4 +135,26 @@ std::string metrics_text(const std::string& site, const std::vector<kme::LinkRep
   return page.take();
 }
 
+std::string scrub_metrics_text(const std::string& site, const upkeep::ScrubStatus& status) {
+  std::string text;
+  const auto gauge = [&](const char* name, const char* type, const char* help, double value) {
+    fmt::format_to(std::back_inserter(text), "# HELP {} {}\n# TYPE {} {}\n{}{{site=\"{}\"}} {}\n",
+                   name, help, name, type, name, site, value);
+  };
+  gauge("warifu_shares_damaged", "gauge", "Shares of this site that are known to be damaged.",
+        static_cast<double>(status.state.damage.size()));
+  gauge("warifu_scrub_running", "gauge", "1 while shares are being read over.",
+        status.running ? 1 : 0);
+  gauge("warifu_scrub_read_bytes", "gauge", "Read by the pass that is under way, or the last one.",
+        static_cast<double>(status.state.read_bytes));
+  gauge("warifu_scrub_total_bytes", "gauge", "Of all shares of this site.",
+        static_cast<double>(status.total_bytes));
+  gauge("warifu_scrub_passes_total", "counter", "Passes that reached the end.",
+        static_cast<double>(status.state.passes));
+  gauge("warifu_scrub_finished_seconds", "gauge",
+        "Unix time of the end of the last pass; 0: never.",
+        static_cast<double>(status.state.finished.value) / 1000);
+  return text;
+}
+
 }  // namespace warifu::api

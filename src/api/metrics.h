@@ -1,10 +1,12 @@
-// The key of all links as Prometheus text (format 0.0.4); names in docs/keys.md.
+// The key of all links, and the state of the shares, as Prometheus text (format 0.0.4); names in
+// docs/keys.md and docs/upkeep.md.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "kme/key_report.h"
+#include "upkeep/scrubber.h"
 
 namespace warifu::api {
 
@@ -12,5 +14,9 @@ inline constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; cha
 
 [[nodiscard]] std::string metrics_text(const std::string& site,
                                        const std::vector<kme::LinkReport>& links);
+
+// How far the shares have been read over, and how many are damaged.
+[[nodiscard]] std::string scrub_metrics_text(const std::string& site,
+                                             const upkeep::ScrubStatus& status);
 
 }  // namespace warifu::api

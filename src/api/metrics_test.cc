@@ -26,7 +26,7 @@ std::vector<kme::LinkReport> example() {
 }
 
 TEST(Metrics, EveryLineIsASampleOrToldAbout) {
-  const std::string text = metrics_text("tommo", example());
+  const std::string text = metrics_text("tommo", example()) + scrub_metrics_text("tommo", {});
   const std::regex sample(
       R"re(([a-z_]+)\{([a-z]+="([^"\\]|\\.)*",)*[a-z]+="([^"\\]|\\.)*"\} [0-9.e+-]+)re");
   const std::regex comment(R"(# (HELP|TYPE) ([a-z_]+) .+)");
@@ -61,6 +61,19 @@ TEST(Metrics, TheFiguresAreThoseOfTheReport) {
   }
   EXPECT_EQ(text.find("warifu_device_qber{site=\"tommo\",peer=\"lsa\",device=\"other\""),
             std::string::npos);
+}
+
+TEST(Metrics, ScrubbingAndDamage) {
+  upkeep::ScrubStatus status{.total_bytes = 900, .running = true};
+  status.state.passes = 4;
+  status.state.damage[ShareId{}] = {"rot", {1}, false};
+  const std::string text = scrub_metrics_text("lsa", status);
+  for (const char* line :
+       {"\nwarifu_shares_damaged{site=\"lsa\"} 1\n", "\nwarifu_scrub_running{site=\"lsa\"} 1\n",
+        "\nwarifu_scrub_total_bytes{site=\"lsa\"} 900\n",
+        "\nwarifu_scrub_passes_total{site=\"lsa\"} 4\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
+  }
 }
 
 }  // namespace

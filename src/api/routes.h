@@ -14,6 +14,7 @@
 #include "kme/sae_keys.h"
 #include "recovery/copy_keeper.h"
 #include "recovery/recovery_desk.h"
+#include "upkeep/scrubber.h"
 #include "upkeep/upkeep_desk.h"
 
 namespace warifu::api {
@@ -27,6 +28,7 @@ struct ControlServices {
   control::RestoreDesk& restore;
   upkeep::UpkeepDesk& upkeep;
   recovery::RecoveryDesk& recovery;
+  upkeep::AuditDesk& audits;
 };
 
 struct Services {
@@ -38,6 +40,7 @@ struct Services {
   kme::KeyStreams* streams = nullptr;      // nullptr where there are no key streams
   kme::DiskIntakes* disks = nullptr;       // nullptr where only metrics are served
   recovery::CopyKeeper* copies = nullptr;  // the same
+  upkeep::Scrubber* scrubber = nullptr;    // never nullptr once the site runs
 };
 
 // Everything in `services` must outlive the server that gets the router.
@@ -53,6 +56,8 @@ void add_disk_routes(http::Router& router, Services services);
 void add_person_routes(http::Router& router, Services services);
 void add_object_routes(http::Router& router, Services services);
 void add_upkeep_routes(http::Router& router, Services services);
+// Audits of objects, and reading over the shares of this site.
+void add_audit_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
 void add_sae_routes(http::Router& router, Services services);

@@ -26,14 +26,18 @@ json::object pool_json(const keypool::PoolStatus& status) {
           {"origins", std::move(origins)}};
 }
 
-json::array shares_json(control::ShareService& shares) {
+json::array shares_json(Services services) {
   json::array list;
-  for (const auto& held : shares.held_shares()) {
+  std::map<ShareId, upkeep::ShareDamage> damage;
+  if (services.scrubber != nullptr) damage = services.scrubber->status().state.damage;
+  for (const auto& held : services.shares.held_shares()) {
+    const auto damaged = damage.find(held.share);
     list.push_back({{"id", held.share.text()},
                     {"object", held.object.text()},
                     {"letter", held.letter},
                     {"level", held.letter.size() == 1 ? 0 : 1},
-                    {"bytes", held.bytes}});
+                    {"bytes", held.bytes},
+                    {"damage", damaged == damage.end() ? "" : damaged->second.why}});
   }
   return list;
 }
@@ -49,7 +53,7 @@ json::value status_json(Services services) {
   return {{"site", config.name.text()},
           {"listen", config.listen.text()},
           {"controller", config.controller.text()},
-          {"shares", shares_json(services.shares)},
+          {"shares", shares_json(services)},
           {"problems", std::move(problems)},
           {"free_bytes", services.site.shares.free_bytes().value_or(0)},
           {"unlocked_secret_memory", secret::has_unlocked_memory()}};
@@ -206,6 +210,7 @@ http::Router make_router(Services services) {
   add_person_routes(router, services);
   add_object_routes(router, services);
   add_upkeep_routes(router, services);
+  add_audit_routes(router, services);
   add_consent_routes(router, services);
   add_restore_routes(router, services);
   add_sae_routes(router, services);

@@ -218,6 +218,15 @@ struct SiteUpkeepOptions {
   std::string of;
   bool no_wait = false;
 };
+struct AuditOptions {
+  std::string object, person;
+  bool all = false;
+};
+struct ScrubOptions {
+  bool now = false, status = false;
+};
+[[nodiscard]] Result<> object_audit(const Common& common, const AuditOptions& options);
+[[nodiscard]] Result<> site_scrub(const Common& common, const ScrubOptions& options);
 [[nodiscard]] Result<> object_check(const Common& common, const ObjectOptions& options);
 [[nodiscard]] Result<> object_repair(const Common& common, const RelocateOptions& options);
 [[nodiscard]] Result<> object_move(const Common& common, const RelocateOptions& options);

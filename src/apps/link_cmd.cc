@@ -173,9 +173,13 @@ Result<> site_shares(const Common& common) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& share : status.at("shares").as_array()) {
     rows.push_back({text_of(share, "letter"), text_of(share, "object"), text_of(share, "id"),
-                    human_bytes(number_of(share, "bytes"))});
+                    human_bytes(number_of(share, "bytes")),
+                    text_of(share, "damage").empty() ? "good" : "damaged"});
   }
-  print_table({"SHARE", "OBJECT", "ID", "SIZE"}, rows);
+  print_table({"SHARE", "OBJECT", "ID", "SIZE", "STATE"}, rows);
+  for (const auto& share : status.at("shares").as_array()) {
+    if (const std::string why = text_of(share, "damage"); !why.empty()) fmt::print("{}\n", why);
+  }
   for (const auto& problem : status.at("problems").as_array()) {
     fmt::print("problem: {}: {}\n", text_of(problem, "path"), text_of(problem, "reason"));
   }

@@ -75,11 +75,15 @@ class Site {
                recovery::CopyKeeper::open(system_, config_.data_dir + "/catalog-copies"));
     recovery_service_ = std::make_unique<recovery::RecoveryService>(*context_, *copy_keeper_);
     recovery_service_->add_handlers(*server_);
+    auditor_ = std::make_unique<upkeep::ShareAuditor>(*context_);
+    auditor_->add_handlers(*server_);
+    TRY(open_scrubber());
     server_->set_urgent(
         {number(control::Method::kShareRead), number(control::Method::kShareCombine)});
     // Shares travel as planned; orders come the usual way only.
     server_->set_any_way({number(control::Method::kShareWrite), number(control::Method::kShareRead),
-                          number(control::Method::kShareCombine), number(upkeep::Method::kGive)});
+                          number(control::Method::kShareCombine), number(upkeep::Method::kGive),
+                          number(upkeep::AuditMethod::kAudit)});
     TRY(open_intake());
     TRY_ASSIGN(disks_, kme::DiskIntakes::open(system_, config_.data_dir, config_.name, *keys_));
     TRY(open_random());
@@ -114,7 +118,7 @@ class Site {
     api_ = std::make_unique<http::Server>(
         std::move(api_listener_), nullptr,
         api::make_router({*context_, *shares_, control_.get(), filler_.get(), saes_.get(),
-                          streams_.get(), disks_.get(), copy_keeper_.get()}),
+                          streams_.get(), disks_.get(), copy_keeper_.get(), scrubber_.get()}),
         options);
     api_->start();
     if (kms_ != nullptr) {
@@ -124,7 +128,9 @@ class Site {
     }
     if (metrics_listener_ != nullptr) {
       http::Router router;
-      api::add_metrics_route(router, {*context_, *shares_, control_.get()});
+      api::Services shown{*context_, *shares_, control_.get()};
+      shown.scrubber = scrubber_.get();
+      api::add_metrics_route(router, shown);
       metrics_ =
           std::make_unique<http::Server>(std::move(metrics_listener_), nullptr, std::move(router),
                                          http::ServerOptions{.workers = 1, .max_connections = 16});
@@ -136,6 +142,7 @@ class Site {
     if (copy_maker_ != nullptr) {
       copy_thread_ = std::jthread([this] { copy_maker_->run(stopping_); });
     }
+    scrubber_->start();
     log_info("site " + config_.name.text() + " listens on " + config_.listen.text());
     return {};
   }
@@ -151,7 +158,9 @@ class Site {
       stream_server_->stop();
     }
     if (metrics_ != nullptr) metrics_->stop();
+    scrubber_->stop();
     api_->stop();  // no new uploads while jobs end
+    if (audits_ != nullptr) audits_->stop();
     server_->stop();
     if (jobs_ != nullptr) jobs_->stop();
     if (copy_thread_.joinable()) copy_thread_.join();
@@ -257,6 +266,25 @@ class Site {
     return {};
   }
 
+  Result<> open_scrubber() {
+    using upkeep::AuditMethod;
+    const auto tell = [this](const std::vector<ShareId>& shares) -> Result<> {
+      if (config_.is_controller()) {
+        upkeep_->hear_of_damage(config_.name, shares);
+        return {};
+      }
+      TRY(caller_->ask(config_.controller, number(AuditMethod::kDamaged), upkeep::encode(shares)));
+      return {};
+    };
+    TRY_ASSIGN(scrubber_, upkeep::Scrubber::open(*context_, config_.data_dir + "/scrub", tell));
+    server_->handle(number(AuditMethod::kDamageList),
+                    [this](channel::Exchange& exchange) -> Result<> {
+                      TRY(control::only_control(*context_, exchange.request().from));
+                      return exchange.reply(upkeep::encode(scrubber_->damaged()));
+                    });
+    return {};
+  }
+
   Result<> open_random() {
     if (config_.random_from != kme::RandomFrom::kSources) return {};
     std::vector<std::unique_ptr<entropy::Feed>> feeds;
@@ -317,8 +345,16 @@ class Site {
     jobs_->add_kind(catalog::JobKind::kStore, [](control::JobEngine& engine, const JobId& job) {
       return std::make_unique<control::StoreJob>(engine, job);
     });
+    audits_ = std::make_unique<upkeep::AuditDesk>(*jobs_, *auditor_);
     upkeep_ =
-        std::make_unique<upkeep::UpkeepDesk>(*jobs_, upkeep::RelocationParts{*giver_, *taker_});
+        std::make_unique<upkeep::UpkeepDesk>(*jobs_, upkeep::RelocationParts{*giver_, *taker_},
+                                             *audits_, [this] { return scrubber_->damaged(); });
+    server_->handle(number(upkeep::AuditMethod::kDamaged),
+                    [this](channel::Exchange& exchange) -> Result<> {
+                      TRY_ASSIGN(const auto shares, upkeep::decode_shares(exchange.request().body));
+                      upkeep_->hear_of_damage(exchange.request().from, shares);
+                      return exchange.reply({});
+                    });
     enrolment_ = std::make_unique<control::Enrolment>(*context_, *catalog_);
     store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
     consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_);
@@ -332,7 +368,7 @@ class Site {
     recovery_ = std::make_unique<recovery::RecoveryDesk>(*jobs_, copy_maker_.get());
     control_ = std::make_unique<api::ControlServices>(
         api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_,
-                             *upkeep_, *recovery_});
+                             *upkeep_, *recovery_, *audits_});
     return {};
   }
 
@@ -356,6 +392,8 @@ class Site {
   std::unique_ptr<upkeep::ShareTaker> taker_;
   std::unique_ptr<recovery::CopyKeeper> copy_keeper_;
   std::unique_ptr<recovery::RecoveryService> recovery_service_;
+  std::unique_ptr<upkeep::ShareAuditor> auditor_;
+  std::unique_ptr<upkeep::Scrubber> scrubber_;
   std::unique_ptr<control::SaeChannel> sae_channel_;
   std::unique_ptr<kme::SaeKeys> saes_;
   std::unique_ptr<control::StreamChannel> stream_channel_;
@@ -367,6 +405,7 @@ class Site {
   std::jthread random_thread_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<control::JobEngine> jobs_;
+  std::unique_ptr<upkeep::AuditDesk> audits_;
   std::unique_ptr<upkeep::UpkeepDesk> upkeep_;
   std::unique_ptr<recovery::CopyMaker> copy_maker_;  // nullptr: nobody keeps copies
   std::unique_ptr<recovery::RecoveryDesk> recovery_;

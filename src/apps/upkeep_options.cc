@@ -3,6 +3,34 @@
 
 namespace warifu::apps {
 
+namespace {
+
+void audit_commands(CLI::App& object, CLI::App& site, Common& common, Action& action) {
+  static AuditOptions audit;
+  static ScrubOptions scrub;
+  auto* command =
+      add(object, "audit",
+          "do the shares still belong together? nothing is restored or shown to anybody",
+          "warifu object audit ID --site S\n  warifu object audit --all --site S --json");
+  add_site(command, common);
+  auto* which = command->add_option("object", audit.object, "object id");
+  auto* person = command->add_option("--person", audit.person, "all objects of this person");
+  auto* all = command->add_flag("--all", audit.all, "everything that is stored");
+  which->excludes(person)->excludes(all);
+  person->excludes(all);
+  command->callback([&] { action = [&] { return object_audit(common, audit); }; });
+  command = add(site, "scrub", "how far a site has read its shares over, and what it found",
+                "warifu site scrub --site /tmp/demo/sites/lsa\n"
+                "  warifu site scrub --now --site /tmp/demo/sites/lsa");
+  add_site(command, common);
+  auto* now = command->add_flag("--now", scrub.now, "read all shares at once, at full speed");
+  command->add_flag("--status", scrub.status, "only show how far it is (the default)")
+      ->excludes(now);
+  command->callback([&] { action = [&] { return site_scrub(common, scrub); }; });
+}
+
+}  // namespace
+
 void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& action) {
   static ObjectOptions which;
   static RelocateOptions relocate;
@@ -45,6 +73,7 @@ void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& a
     verb->callback(
         [&action, &common, run] { action = [&common, run] { return run(common, of); }; });
   };
+  audit_commands(object, site, common, action);
   whole_site("repair", "make anew everything that a site has lost",
              "warifu site repair lsa --site /tmp/demo/sites/tommo", site_repair);
   whole_site("drain", "move everything that a site holds to other sites",

@@ -163,11 +163,14 @@ Result<> Server::serve_request(Connection& connection) {
     if (in_step) return {};
     return fail(Code::kProtocol, "a handler left a request half answered");
   }
-  // Once the reply is out, an error has no place any more but the end of the connection; before
-  // that it takes the place of the acknowledgement or reply that the caller waits for.
-  if (exchange.replied_) return handled;
-  TRY(exchange.upload_.drain_window());
+  // An error takes the place of the acknowledgement or reply that the caller waits for, and once
+  // the reply is out that of the next data frame; the connection is then of no more use.
   Bytes payload = encode(handled.error());
+  if (exchange.replied_) {
+    if (!exchange.download_->finished()) (void)connection.send(FrameType::kError, payload);
+    return handled;
+  }
+  TRY(exchange.upload_.drain_window());
   return connection.send(FrameType::kError, payload);
 }
 

@@ -1,4 +1,5 @@
-// Links: their devices, levels of their pools, and where the figures are shown.
+// Links: their devices, levels of their pools, and where the figures are shown; how shares are
+// kept.
 #include <fmt/format.h>
 
 #include "control/config_sections.h"
@@ -102,6 +103,27 @@ Result<> read_keys(const toml::table& table, SiteConfig& config) {
 Result<> read_metrics(const toml::table& table, SiteConfig& config) {
   ConfigTable reader(table, "metrics", config.path);
   TRY_ASSIGN(config.metrics_listen, reader.parsed("listen", parse_loopback));
+  return reader.finish();
+}
+
+Result<> read_store(const toml::table& table, SiteConfig& config) {
+  constexpr std::uint64_t kLeastRate = 64 << 10;
+  constexpr std::int64_t kMostDays = 3650;
+  ConfigTable reader(table, "store", config.path);
+  if (reader.has("scrub_rate")) {
+    const auto rate = [](const std::string& text) {
+      return text == "0" ? Result<std::uint64_t>(0) : parse_size(text);
+    };
+    TRY_ASSIGN(config.scrub_rate, reader.parsed("scrub_rate", rate));
+    if (config.scrub_rate != 0 && config.scrub_rate < kLeastRate) {
+      return bad_config(config.path, table.get("scrub_rate"),
+                        "'store.scrub_rate' must be at least 64K (a second), or \"0\"");
+    }
+  }
+  std::int64_t days = config.scrub_interval.count() / 24;
+  TRY(reader.number_or("scrub_interval_days", 1, kMostDays, days));
+  config.scrub_interval = std::chrono::hours(24 * days);
+  TRY_ASSIGN(config.auto_repair, reader.flag("auto_repair", true));
   return reader.finish();
 }
 

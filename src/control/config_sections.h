@@ -9,9 +9,10 @@
 
 namespace warifu::control {
 
-// [keys] and [metrics]; [keys] before [[peers]], which take its levels as their defaults.
+// [keys], [metrics] and [store]; [keys] before [[peers]], which take its levels as their defaults.
 [[nodiscard]] Result<> read_keys(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_metrics(const toml::table& table, SiteConfig& config);
+[[nodiscard]] Result<> read_store(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_random(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_kms(const toml::table& table, SiteConfig& config);
 // After [[links]] and [[peers]].

@@ -148,6 +148,9 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   if (const toml::table* metrics = top.inner("metrics"); metrics != nullptr) {
     TRY(read_metrics(*metrics, config));
   }
+  if (const toml::table* store = top.inner("store"); store != nullptr) {
+    TRY(read_store(*store, config));
+  }
   TRY(for_each(root, "sites", file, [&](ConfigTable& entry, const toml::table&) -> Result<> {
     SiteEntry parsed;
     TRY_ASSIGN(parsed.name, entry.parsed("name", SiteName::parse));
@@ -176,7 +179,7 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
     constexpr std::array kSections = {"site",  "random", "keys", "metrics", "sites",
-                                      "links", "peers",  "kms",  "catalog"};
+                                      "links", "peers",  "kms",  "catalog", "store"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }

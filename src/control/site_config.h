@@ -98,7 +98,11 @@ struct SiteConfig {
   std::uint64_t random_high_water = 64ULL << 20;
   kme::KeyLimits key_limits;                   // of links that say nothing else
   std::optional<os::HostPort> metrics_listen;  // a loopback address
-  std::string policy;                          // placement policy of share control
+  // Bytes a second at which shares are read over; 0: only when somebody asks for it.
+  std::uint64_t scrub_rate = 8ULL << 20;
+  std::chrono::hours scrub_interval{30 * 24};  // from the end of one pass to the start of the next
+  bool auto_repair = true;  // share control: what a site says is damaged is repaired at once
+  std::string policy;       // placement policy of share control
   CatalogCopies copies;
   std::vector<SiteEntry> sites;
   std::vector<LinkEntry> links;

@@ -47,7 +47,9 @@ Result<PreparedShare> Uploads::prepare(const ShareSpec& spec, const SiteName& fr
     return PreparedShare{spec.chunking().chunk_count(), reader->header().drawn};
   }
   if (!writer && writer.error().code == Code::kNotFound) {
-    writer = site_.shares.create(to_header(spec, site_.system.clock.now()));
+    store::ShareHeader header = to_header(spec, site_.system.clock.now());
+    site_.system.random.fill(header.check_key);
+    writer = site_.shares.create(header);
   }
   if (!writer) return std::unexpected(writer.error());
   const store::ShareHeader& header = (*writer)->header();

@@ -1,6 +1,9 @@
 // Power loss at every step of a share's life, on the simulated disk: what was promised is there.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "store/record_check.h"
 #include "store/store_test_support.h"
 #include "testing/sim_disk.h"
 
@@ -83,6 +86,10 @@ std::string judge_records(const Promise& promise, os::File& file, const ShareLay
     const bool first = got == record_of(layout, i);
     const bool second = i >= promise.cut_to && got == record_of(layout, i, kSecond);
     if (!first && !second) return "chunk " + std::to_string(i) + " is not what was written";
+    Bytes check(kCheckBytes);
+    if (!file.read_exact_at(layout.check_offset({i}), check)) return "a check is cut short";
+    const CheckKey fits = RecordChecker(crash_header().check_key).check_of({i}, got);
+    if (!std::ranges::equal(check, fits)) return "a check is not durable with its record";
   }
   return {};
 }

@@ -49,6 +49,7 @@ class DirectoryStore final : public ShareStore {
   Result<ShareListing> list() override;
   Result<PartialListing> list_partial() override;
   Result<> complete(const ShareId& share, const Completion& completion) override;
+  void watch_damage(DamageWatch watch) override { watch_ = std::move(watch); }
   Result<std::uint64_t> free_bytes() override;
 
  private:
@@ -64,6 +65,7 @@ class DirectoryStore final : public ShareStore {
   std::string root_;
   std::unique_ptr<os::DirectoryLock> lock_;
   WriterRoom room_;
+  DamageWatch watch_;
   std::mutex mutex_;
 };
 
@@ -143,7 +145,7 @@ Result<HeaderFile> DirectoryStore::open_committed(const ShareId& share, os::Open
 Result<std::unique_ptr<ShareReader>> DirectoryStore::open(const ShareId& share) {
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(HeaderFile file, open_committed(share, os::OpenMode::kRead));
-  return std::make_unique<DirectoryReader>(std::move(file));
+  return std::make_unique<DirectoryReader>(std::move(file), watch_);
 }
 
 Result<> DirectoryStore::remove(const ShareId& share) {

@@ -343,9 +343,86 @@ TEST_F(DirectoryStoreTest, ListsBesideWritersSeeNoDamage) {
   EXPECT_EQ(store_->list()->shares.size(), 8u);
 }
 
+TEST_F(DirectoryStoreTest, ASharesRotIsNamedAndNotGiven) {
+  const ShareHeader header = small_header(1, 200);
+  store_share(header);
+  std::vector<std::string> told;
+  store_->watch_damage([&](const ShareId& share, const std::string& why) {
+    EXPECT_EQ(share, header.share);
+    told.push_back(why);
+  });
+  flip(path_of(1, ".share"), kRecordsStart + 2 * 4096 + 50);
+  const auto reader = *store_->open(header.share);
+  Bytes record(96);
+  EXPECT_TRUE(reader->read({1}, 1, record));
+  EXPECT_TRUE(told.empty());
+  const auto read = reader->read({2}, 1, record);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, Code::kCorrupt);
+  EXPECT_NE(read.error().message.find("record 2 of share " + header.share.text()),
+            std::string::npos);
+  EXPECT_EQ(told, std::vector{read.error().message});
+  Bytes all(96 + 96);
+  EXPECT_FALSE(reader->read({1}, 2, all));
+}
+
+TEST_F(DirectoryStoreTest, FilesWithoutChecksAreReadAsBefore) {
+  ShareHeader header = small_header(1, 200);
+  header.check_key = {};
+  store_share(header);
+  EXPECT_EQ(std::filesystem::file_size(path_of(1, ".share")), kRecordsStart + 3 * 4096 + 64);
+  flip(path_of(1, ".share"), kRecordsStart + 50);
+  const auto reader = *store_->open(header.share);
+  EXPECT_EQ(reader->header(), header);
+  Bytes record(96);
+  EXPECT_TRUE(reader->read({0}, 1, record));  // nothing says that it is wrong
+  EXPECT_TRUE(reader->verify({3}, record));
+}
+
+// What a scrub looks at: the store's opening, both header copies, every record with its gap.
+bool finds_damage(ShareStore& store, const ShareId& share) {
+  const auto reader = store.open(share);
+  if (!reader || !(*reader)->header_damage().empty()) return true;
+  const ShareLayout& layout = (*reader)->layout();
+  Bytes record(layout.record_length({0}));
+  for (std::uint64_t i = 0; i < layout.chunk_count(); ++i) {
+    if (!(*reader)->verify({i}, record)) return true;
+  }
+  return false;
+}
+
+// No byte of a file is unchecked: header copies, records, checks, gaps.
+TEST_F(DirectoryStoreTest, EveryFlippedByteOfTheWholeFileIsFound) {
+  const ShareHeader header = small_header(1, 100);
+  store_share(header);
+  const std::string path = path_of(1, ".share");
+  ASSERT_FALSE(finds_damage(*store_, header.share));
+  std::vector<std::uint64_t> unchecked;
+  for (std::uint64_t at = 0; at < std::filesystem::file_size(path); ++at) {
+    flip(path, at);
+    if (!finds_damage(*store_, header.share)) unchecked.push_back(at);
+    flip(path, at);
+  }
+  EXPECT_EQ(unchecked, std::vector<std::uint64_t>());
+  EXPECT_FALSE(finds_damage(*store_, header.share));
+}
+
+TEST_F(DirectoryStoreTest, RecordsThatChangedPlacesAreFound) {
+  const ShareHeader header = small_header(1, 200);
+  store_share(header);
+  std::fstream file(path_of(1, ".share"), std::ios::in | std::ios::out | std::ios::binary);
+  std::array<char, 4096> first{}, second{};
+  file.seekg(kRecordsStart);
+  file.read(first.data(), 4096).read(second.data(), 4096);
+  file.seekp(kRecordsStart);
+  file.write(second.data(), 4096).write(first.data(), 4096);
+  file.close();
+  EXPECT_TRUE(finds_damage(*store_, header.share));
+}
+
 TEST_F(DirectoryStoreTest, SpaceIsCheckedBeforehand) {
   const ShareHeader header = small_header(1, 640);
-  const std::uint64_t whole = kRecordsStart + 9 * 4096 + 96;
+  const std::uint64_t whole = kRecordsStart + 9 * 4096 + 96 + kCheckBytes;
   files_.free = whole - 1;
   const auto refused = store_->create(header);
   ASSERT_FALSE(refused);

@@ -40,7 +40,9 @@ DirectoryWriter::DirectoryWriter(os::FileSystem& files, HeaderFile file, std::st
       file_(std::move(file)),
       committed_path_(std::move(committed_path)),
       place_(std::move(place)),
-      layout_(file_.header()) {}
+      layout_(file_.header()) {
+  if (file_.header().has_checks()) checker_.emplace(file_.header().check_key);
+}
 
 Result<> DirectoryWriter::check_open() const {
   if (place_) return {};
@@ -86,6 +88,9 @@ Result<> DirectoryWriter::append(ByteView record) {
                                             std::to_string(record.size()));
   }
   TRY(file_.file().write_at(layout_.record_offset({next_}), record));
+  if (checker_) {
+    TRY(file_.file().write_at(layout_.check_offset({next_}), checker_->check_of({next_}, record)));
+  }
   set_next(next_ + 1);
   return {};
 }
@@ -140,6 +145,50 @@ Result<> DirectoryWriter::abandon() {
   return {};
 }
 
+DirectoryReader::DirectoryReader(HeaderFile file, DamageWatch watch)
+    : file_(std::move(file)), layout_(file_.header()), watch_(std::move(watch)) {
+  if (header().has_checks()) checker_.emplace(header().check_key);
+}
+
+Result<> DirectoryReader::told(Result<> outcome) {
+  if (!outcome && outcome.error().code == Code::kCorrupt && watch_) {
+    watch_(header().share, outcome.error().message);
+  }
+  return outcome;
+}
+
+Result<> DirectoryReader::read_checked(ChunkIndex chunk, MutableBytes out) {
+  TRY(file_.file().read_exact_at(layout_.record_offset(chunk), out));
+  if (!checker_) return {};
+  CheckKey check;
+  TRY(file_.file().read_exact_at(layout_.check_offset(chunk), check));
+  if (checker_->check_of(chunk, out) == check) return {};
+  return fail(Code::kCorrupt, "record " + std::to_string(chunk.value) + " of share " +
+                                  header().share.text() + " has rotted in '" + file_.file().path() +
+                                  "': it does not match its check");
+}
+
+Result<> DirectoryReader::check_gap(ChunkIndex chunk) {
+  const std::uint64_t begin = layout_.gap_offset(chunk);
+  const std::uint64_t end = layout_.record_offset({chunk.value + 1});
+  WARIFU_CHECK(end - begin <= kDiskBlockBytes);
+  std::array<Byte, kDiskBlockBytes> gap;
+  const MutableBytes bytes = MutableBytes(gap).first(end - begin);
+  TRY(file_.file().read_exact_at(begin, bytes));
+  if (std::ranges::all_of(bytes, [](Byte byte) { return byte == 0; })) return {};
+  return fail(Code::kCorrupt, "bytes behind record " + std::to_string(chunk.value) + " of share " +
+                                  header().share.text() + " in '" + file_.file().path() +
+                                  "' are not zero");
+}
+
+Result<> DirectoryReader::verify(ChunkIndex chunk, MutableBytes record) {
+  WARIFU_CHECK(chunk.value < layout_.chunk_count());
+  return told([&]() -> Result<> {
+    TRY(read_checked(chunk, record.first(layout_.record_length(chunk))));
+    return check_gap(chunk);
+  }());
+}
+
 Result<> DirectoryReader::read(ChunkIndex first, std::uint64_t count, MutableBytes out) {
   const std::uint64_t chunks = layout_.chunk_count();
   if (first.value > chunks || count > chunks - first.value) {
@@ -156,7 +205,7 @@ Result<> DirectoryReader::read(ChunkIndex first, std::uint64_t count, MutableByt
   }
   for (std::uint64_t chunk = first.value; chunk < first.value + count; ++chunk) {
     const std::uint32_t size = layout_.record_length({chunk});
-    TRY(file_.file().read_exact_at(layout_.record_offset({chunk}), out.first(size)));
+    TRY(told(read_checked({chunk}, out.first(size))));
     out = out.subspan(size);
   }
   return {};

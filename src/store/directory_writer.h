@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "store/directory_files.h"
+#include "store/record_check.h"
 #include "store/share_store.h"
 
 namespace warifu::store {
@@ -74,20 +75,32 @@ class DirectoryWriter final : public ShareWriter {
   std::string committed_path_;
   std::optional<RoomPlace> place_;  // until the writer is finished
   ShareLayout layout_;
+  std::optional<RecordChecker> checker_;
   std::uint64_t next_ = 0;
   std::uint64_t durable_ = 0;
 };
 
 class DirectoryReader final : public ShareReader {
  public:
-  explicit DirectoryReader(HeaderFile file) : file_(std::move(file)), layout_(file_.header()) {}
+  // Damage that is met is told to `watch`.
+  DirectoryReader(HeaderFile file, DamageWatch watch);
   const ShareHeader& header() const override { return file_.header(); }
   const ShareLayout& layout() const override { return layout_; }
+  const std::string& header_damage() const override { return file_.damage(); }
   Result<> read(ChunkIndex first, std::uint64_t count, MutableBytes out) override;
+  Result<> verify(ChunkIndex chunk, MutableBytes record) override;
 
  private:
+  // Reads one record and holds it against its check.
+  Result<> read_checked(ChunkIndex chunk, MutableBytes out);
+  Result<> check_gap(ChunkIndex chunk);
+  // kCorrupt is damage, and told.
+  Result<> told(Result<> outcome);
+
   HeaderFile file_;
   ShareLayout layout_;
+  std::optional<RecordChecker> checker_;
+  DamageWatch watch_;
 };
 
 // Errors: kCorrupt naming the file when its size or its mark says that records are missing.

@@ -11,7 +11,8 @@ namespace warifu::store {
 namespace {
 
 constexpr std::string_view kMagic = "WRFSHARE";
-constexpr std::uint16_t kVersion = 2;
+constexpr std::uint16_t kVersion = 3;
+constexpr std::uint16_t kVersionWithoutChecks = 2;
 constexpr std::uint16_t kComputational = 1;  // flags
 constexpr std::uint16_t kDrawn = 2;
 constexpr std::size_t kChecksumAt = kHeaderBytes - 4;
@@ -214,7 +215,7 @@ Bytes encode_slot(const HeaderSlot& slot) {
   WARIFU_CHECK(slot.durable_chunks <= header.chunk_count);
   wire::Writer writer;
   writer.raw(as_bytes(kMagic));
-  writer.u16(kVersion);
+  writer.u16(header.has_checks() ? kVersion : kVersionWithoutChecks);
   writer.u16(static_cast<std::uint16_t>((header.computational ? kComputational : 0) |
                                         (header.drawn ? kDrawn : 0)));
   writer.u16(static_cast<std::uint16_t>(header.scheme.kind));
@@ -248,6 +249,7 @@ Bytes encode_slot(const HeaderSlot& slot) {
   writer.raw(as_bytes(header.policy));
   writer.raw(Bytes(kMaxPolicyBytes - header.policy.size()));
   writer.u8(header.parent_index);
+  writer.raw(header.check_key);
   Bytes bytes = writer.take();
   bytes.resize(kChecksumAt);
   wire::Writer checksum;
@@ -264,15 +266,19 @@ Result<HeaderSlot> parse_slot(ByteView bytes, const std::string& path) {
   if (!wire::before_checksum(bytes)) return damaged(path, "wrong checksum of the header");
   wire::Reader reader(bytes.subspan(kMagic.size(), kChecksumAt - kMagic.size()), "share header");
   const std::uint16_t version = reader.u16();
-  if (version != kVersion) {
+  if (version != kVersion && version != kVersionWithoutChecks) {
     return fail(Code::kCorrupt, "share file '" + path + "' has format version " +
                                     std::to_string(version) +
-                                    "; this program reads version 2 only");
+                                    "; this program reads version 2 and 3 only");
   }
   HeaderSlot slot = read_fixed(reader);
   slot.header.siblings = read_siblings(reader);
   slot.header.policy = read_policy(reader);
   slot.header.parent_index = reader.u8();
+  copy_bytes(slot.header.check_key, reader.raw(kCheckBytes));
+  if (slot.header.has_checks() != (version == kVersion)) {
+    reader.reject("a key for checks belongs to version 3 and to no other");
+  }
   if (!all_zero(reader.raw(reader.remaining()))) reader.reject("reserved bytes are not zero");
   if (slot.durable_chunks > slot.header.chunk_count)
     reader.reject("more durable chunks than chunks");
@@ -286,10 +292,11 @@ Result<HeaderSlot> parse_slot(ByteView bytes, const std::string& path) {
 ShareLayout::ShareLayout(const ShareHeader& header)
     : chunk_count_(header.chunk_count),
       full_record_(header.full_record_bytes),
-      last_record_(header.last_record_bytes) {
+      last_record_(header.last_record_bytes),
+      check_(header.has_checks() ? kCheckBytes : 0) {
   WARIFU_CHECK(check_sizes(header).has_value());
-  stride_ = static_cast<std::uint32_t>(round_up(full_record_, kDiskBlockBytes));
-  file_bytes_ = kRecordsStart + (chunk_count_ - 1) * stride_ + last_record_;
+  stride_ = static_cast<std::uint32_t>(round_up(full_record_ + check_, kDiskBlockBytes));
+  file_bytes_ = kRecordsStart + (chunk_count_ - 1) * stride_ + last_record_ + check_;
 }
 
 std::uint64_t ShareLayout::record_offset(ChunkIndex chunk) const {
@@ -302,6 +309,15 @@ std::uint32_t ShareLayout::record_length(ChunkIndex chunk) const {
   return chunk.value + 1 == chunk_count_ ? last_record_ : full_record_;
 }
 
+std::uint64_t ShareLayout::check_offset(ChunkIndex chunk) const {
+  WARIFU_CHECK(check_ > 0);
+  return record_offset(chunk) + record_length(chunk);
+}
+
+std::uint64_t ShareLayout::gap_offset(ChunkIndex chunk) const {
+  return record_offset(chunk) + record_length(chunk) + check_;
+}
+
 std::uint64_t ShareLayout::records_length(ChunkIndex first, std::uint64_t count) const {
   WARIFU_CHECK(first.value <= chunk_count_ && count <= chunk_count_ - first.value);
   if (count == 0) return 0;
@@ -310,8 +326,9 @@ std::uint64_t ShareLayout::records_length(ChunkIndex first, std::uint64_t count)
 
 std::uint64_t ShareLayout::whole_records(std::uint64_t file_bytes) const {
   if (file_bytes >= file_bytes_) return chunk_count_;
-  if (file_bytes < kRecordsStart + full_record_) return 0;
-  return std::min((file_bytes - kRecordsStart - full_record_) / stride_ + 1, chunk_count_ - 1);
+  const std::uint64_t first_end = kRecordsStart + full_record_ + check_;
+  if (file_bytes < first_end) return 0;
+  return std::min((file_bytes - first_end) / stride_ + 1, chunk_count_ - 1);
 }
 
 }  // namespace warifu::store

@@ -1,16 +1,20 @@
 // The self-describing header of a share, and where the records of a share lie. docs/formats/
 // share-file.md has the table of fields.
 //
-//   file    := slot slot (record gap)* record                   all numbers little-endian
-//   slot    := "WRFSHARE" version:u16=2 flags:u16 scheme:u16 threshold:u8 shares:u8 index:u8
+//   file    := slot slot (record check? gap)* record check?     all numbers little-endian
+//   slot    := "WRFSHARE" version:u16 flags:u16 scheme:u16 threshold:u8 shares:u8 index:u8
 //              level:u8 entropy_origins:u16 generation:u32 sequence:u64 share:16 object:16
 //              parent:16 owner:16 chunk_bytes:u32 tag_bytes:u32 full_record_bytes:u32
 //              last_record_bytes:u32 chunk_count:u64 object_length:u64 durable_chunks:u64
-//              created_ms:i64 siblings:u32 sibling{32} policy_length:u16 policy:1024 zeros
-//              crc32c:u32   4096 bytes
+//              created_ms:i64 siblings:u32 sibling{32} policy_length:u16 policy:1024
+//              parent_index:u8 check_key:16 zeros crc32c:u32   4096 bytes
 //   sibling := index:u8 share:16 site:16                        unused ones are zeros
 //   record  := the share of (data, zeros, tag)                  as `sharing` made it
+//   check   := 16 bytes: the record's hash under check_key      (record_check.h)
 //   gap     := zeros (a hole) up to the next multiple of 4096
+//
+// Version 3 has a check key, which is not zero, and a check behind every record; version 2 has
+// neither. Both are read, and files keep their version.
 //
 // Slots and records begin at multiples of 4096, because a write that a power loss tears may harm
 // every byte of the disk blocks which it touches: no later write touches the block of a durable
@@ -22,6 +26,7 @@
 // the records. Values only: no I/O, any thread.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -40,6 +45,10 @@ inline constexpr std::size_t kMaxSiblings = sharing::kMaxShares;
 inline constexpr std::size_t kMaxPolicyBytes = 1024;
 inline constexpr std::uint32_t kDiskBlockBytes = 4096;
 inline constexpr std::uint32_t kWordBytes = 32;  // records are multiples of it
+
+inline constexpr std::uint32_t kCheckBytes = 16;
+// A holder's own secret for one share; zero: the file has no checks (version 2).
+using CheckKey = std::array<Byte, kCheckBytes>;
 
 enum class Level : std::uint8_t {
   kTop = 0,     // a share of the object
@@ -77,7 +86,9 @@ struct ShareHeader {
   std::vector<Sibling> siblings;
   std::string policy;
   std::uint8_t parent_index = 0;  // of the share that was cut; 0 at the top level
+  CheckKey check_key = {};        // never leaves the holder's store
 
+  [[nodiscard]] bool has_checks() const { return check_key != CheckKey{}; }
   bool operator==(const ShareHeader&) const = default;
 };
 
@@ -114,6 +125,10 @@ class ShareLayout {
   // Where the record begins. `chunk` may be chunk_count(): the end of the file.
   [[nodiscard]] std::uint64_t record_offset(ChunkIndex chunk) const;
   [[nodiscard]] std::uint32_t record_length(ChunkIndex chunk) const;
+  // Where the check of the record lies; only of a share that has checks.
+  [[nodiscard]] std::uint64_t check_offset(ChunkIndex chunk) const;
+  // Where the gap behind the record begins; it ends at the next record_offset().
+  [[nodiscard]] std::uint64_t gap_offset(ChunkIndex chunk) const;
   // Bytes of the records [first, first + count) without the gaps between them.
   [[nodiscard]] std::uint64_t records_length(ChunkIndex first, std::uint64_t count) const;
   [[nodiscard]] std::uint64_t file_bytes() const { return file_bytes_; }
@@ -124,6 +139,7 @@ class ShareLayout {
   std::uint64_t chunk_count_;
   std::uint32_t full_record_;
   std::uint32_t last_record_;
+  std::uint32_t check_;   // behind each record
   std::uint32_t stride_;  // from one record's beginning to the next one's
   std::uint64_t file_bytes_;
 };

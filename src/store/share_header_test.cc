@@ -67,6 +67,14 @@ TEST(ShareHeaders, RoundTrip) {
   ASSERT_EQ(bytes.size(), kHeaderBytes);
   EXPECT_EQ(as_text(ByteView(bytes).first(8)), "WRFSHARE");
   EXPECT_EQ(*parse_slot(bytes, "x"), slot);
+  EXPECT_EQ(bytes[8], 2);
+
+  ShareHeader checked = sample();
+  checked.check_key = {7};
+  const Bytes with_key = encode_slot({checked, 9, 2});
+  EXPECT_EQ(with_key[8], 3);
+  EXPECT_EQ(with_key[2231], 7);
+  EXPECT_EQ(parse_slot(with_key, "x")->header, checked);
 
   ShareHeader plain = sample();
   plain.siblings.clear();
@@ -156,7 +164,9 @@ TEST(ShareHeaders, ForgedFieldsAreRefused) {
   };
   const std::vector<std::pair<const char*, std::function<void(Bytes&)>>> cases = {
       {"version 1", set(8, 1)},
-      {"version 3", set(8, 3)},
+      {"version 3 without a key for checks", set(8, 3)},
+      {"version 2 with a key for checks", set(2231, 1)},
+      {"version 4", set(8, 4)},
       {"unknown flag", set(10, 7)},
       {"scheme of another kind", set(12, 2)},
       {"unknown scheme", set(12, 9)},
@@ -255,6 +265,26 @@ TEST(ShareLayouts, RecordsDoNotShareDiskBlocks) {
     EXPECT_EQ(layout.record_offset({header.chunk_count}), end);
     EXPECT_EQ(layout.records_length({header.chunk_count}, 0), 0u);
     EXPECT_EQ(layout.whole_records(0), 0u);
+  }
+}
+
+TEST(ShareLayouts, AChecksPlaceIsBehindItsRecordAndInNoOthersBlock) {
+  for (const std::uint64_t length : {1u, 96u, 97u, 9600u}) {
+    ShareHeader header = sample();
+    header.check_key = {1};
+    header.object_length = length;
+    header.chunk_bytes = 4064;  // a record of exactly one disk block
+    header.chunk_count = chunk_count_of(length, header.chunk_bytes);
+    set_records(header);
+    const ShareLayout layout(header);
+    for (std::uint64_t i = 0; i < header.chunk_count; ++i) {
+      EXPECT_EQ(layout.check_offset({i}), layout.record_offset({i}) + layout.record_length({i}));
+      EXPECT_EQ(layout.gap_offset({i}), layout.check_offset({i}) + kCheckBytes);
+      EXPECT_LE(layout.gap_offset({i}), layout.record_offset({i + 1}));
+      EXPECT_EQ(layout.whole_records(layout.gap_offset({i})), i + 1);
+      EXPECT_EQ(layout.whole_records(layout.gap_offset({i}) - 1), i);
+    }
+    EXPECT_EQ(layout.file_bytes(), layout.gap_offset({header.chunk_count - 1}));
   }
 }
 

@@ -17,6 +17,7 @@
 // several threads at once; a writer by one at a time; ShareReader::read() by several.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "os/files.h"
@@ -50,15 +51,23 @@ class ShareWriter {
   [[nodiscard]] virtual Result<> abandon() = 0;
 };
 
+// Told of every damage that is met in a committed share; may be called by any reading thread.
+using DamageWatch = std::function<void(const ShareId& share, const std::string& why)>;
+
 class ShareReader {
  public:
   virtual ~ShareReader() = default;
   [[nodiscard]] virtual const ShareHeader& header() const = 0;
   [[nodiscard]] virtual const ShareLayout& layout() const = 0;
+  // What is wrong with the header copy that does not count; empty when both are good.
+  [[nodiscard]] virtual const std::string& header_damage() const = 0;
   // The records [first, first + count), one behind the other; out.size() must be
-  // layout().records_length(first, count).
-  // Errors: kInvalidArgument, kCorrupt (cut short meanwhile), kIo.
+  // layout().records_length(first, count). Of a share with checks only what matches them.
+  // Errors: kInvalidArgument, kCorrupt naming the record (rotten, or cut short meanwhile), kIo.
   [[nodiscard]] virtual Result<> read(ChunkIndex first, std::uint64_t count, MutableBytes out) = 0;
+  // Reads everything that belongs to record `chunk`, the gap behind it too, and checks it;
+  // `record` is room for it. Errors: kCorrupt, kIo.
+  [[nodiscard]] virtual Result<> verify(ChunkIndex chunk, MutableBytes record) = 0;
 };
 
 struct PartialShare {
@@ -112,6 +121,8 @@ class ShareStore {
   // leaves all of the old or all of the new words. Errors: kNotFound, kInvalidArgument, kCorrupt,
   // kNoSpace, kIo.
   [[nodiscard]] virtual Result<> complete(const ShareId& share, const Completion& completion) = 0;
+  // Before the first reader. What it calls must outlive them.
+  virtual void watch_damage(DamageWatch watch) = 0;
   // Free bytes, less what open writers still have to write. Errors: kIo.
   [[nodiscard]] virtual Result<std::uint64_t> free_bytes() = 0;
 };

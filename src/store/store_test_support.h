@@ -29,6 +29,7 @@ inline ShareHeader small_header(Byte number, std::uint64_t length) {
   header.last_record_bytes = records.last_bytes();
   header.created = {1'795'000'000'000};
   header.policy = "2 of (origin, vault, vault)";
+  header.check_key.fill(static_cast<Byte>(number ^ 0x5a));
   return header;
 }
 

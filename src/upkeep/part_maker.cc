@@ -14,11 +14,6 @@ std::unexpected<Error> refuse(const std::string& why) {
               "the part that is ordered does not fit the share that is held: " + why);
 }
 
-TreePlace place_of(const store::ShareHeader& held) {
-  if (held.level == store::Level::kTop) return {.top = held.index, .part = {}};
-  return {.top = held.parent_index, .part = held.index};
-}
-
 // Whoever makes a share must not hold another one of the same cut.
 Result<> check_siblings(const store::ShareHeader& held, const Making& making) {
   const bool same_cut = making.made.part.has_value() == (held.level == store::Level::kNested) &&
@@ -33,24 +28,12 @@ Result<> check_siblings(const store::ShareHeader& held, const Making& making) {
   return {};
 }
 
-std::vector<sharing::ShareIndex> indices(const std::set<std::uint8_t>& numbers) {
-  std::vector<sharing::ShareIndex> list;
-  for (const std::uint8_t number : numbers)
-    list.push_back(static_cast<sharing::ShareIndex>(number));
-  return list;
-}
-
-secret::Buffer zeros(std::size_t size) {
-  secret::Buffer buffer(size);
-  std::ranges::fill(buffer.bytes(), Byte{0});
-  return buffer;
-}
-
-std::size_t place_in(const std::set<std::uint8_t>& numbers, std::uint8_t number) {
-  return static_cast<std::size_t>(std::distance(numbers.begin(), numbers.find(number)));
-}
-
 }  // namespace
+
+TreePlace place_of(const store::ShareHeader& held) {
+  if (held.level == store::Level::kTop) return {.top = held.index, .part = {}};
+  return {.top = held.parent_index, .part = held.index};
+}
 
 Result<PartMaker> PartMaker::make(const store::ShareHeader& held, const PartOrder& order) {
   const Making& making = order.making;
@@ -70,16 +53,13 @@ Result<PartMaker> PartMaker::make(const store::ShareHeader& held, const PartOrde
   }
   const bool within_cut = making.made.part.has_value();
   if (!within_cut && own.part) {
-    TRY_ASSIGN(maker.joiner_, sharing::Joiner::make(held.scheme, indices(parts)));
-    maker.own_part_ = place_in(parts, *own.part);
+    TRY(maker.term_.join(held.scheme, parts, *own.part));
     maker.records_ = store::cut_records_of(held);
   }
   const std::set<std::uint8_t>& helpers = within_cut ? parts : tops;
   const std::uint8_t lost = within_cut ? *making.made.part : making.made.top;
-  TRY_ASSIGN(maker.repairer_,
-             sharing::Repairer::make(within_cut ? held.scheme : policy.scheme,
-                                     static_cast<sharing::ShareIndex>(lost), indices(helpers)));
-  maker.own_helper_ = place_in(helpers, within_cut ? *own.part : own.top);
+  TRY(maker.term_.weigh(within_cut ? held.scheme : policy.scheme, lost, helpers,
+                        within_cut ? *own.part : own.top));
   return maker;
 }
 
@@ -89,20 +69,10 @@ void add_into(MutableBytes sum, ByteView term) {
 }
 
 secret::Buffer PartMaker::part(ChunkIndex index, secret::Buffer record) const {
-  if (joiner_) {
-    const secret::Buffer nothing = zeros(record.size());
-    std::vector<ByteView> shares(joiner_->from().size(), nothing.bytes());
-    shares[own_part_] = record.bytes();
-    const std::uint32_t length = records_.length(index);
-    secret::Buffer joined(joiner_->scheme().padded(length));
-    joiner_->join(shares, joined.bytes());
-    joined.shrink(length);
-    record = std::move(joined);
-  }
-  if (!repairer_) return record;
-  secret::Buffer weighed(record.size());
-  repairer_->part(own_helper_, record.bytes(), zeros(record.size()).bytes(), weighed.bytes());
-  return weighed;
+  const std::uint32_t length = records_.length(index);
+  secret::Buffer part = term_.of(std::move(record), length);
+  part.shrink(length);
+  return part;
 }
 
 }  // namespace warifu::upkeep

@@ -5,8 +5,8 @@
 // Values only; one thread at a time; constant time.
 #pragma once
 
-#include "sharing/repair.h"
 #include "store/share_header.h"
+#include "upkeep/linear_term.h"
 #include "upkeep/orders.h"
 
 namespace warifu::upkeep {
@@ -25,12 +25,12 @@ class PartMaker {
 
  private:
   PartMaker() = default;
-  std::optional<sharing::Joiner> joiner_;
-  std::size_t own_part_ = 0;
-  std::optional<sharing::Repairer> repairer_;
-  std::size_t own_helper_ = 0;
+  LinearTerm term_;
   sharing::RecordLayout records_;
 };
+
+// Where the holder of such a share stands in its object's policy.
+[[nodiscard]] TreePlace place_of(const store::ShareHeader& held);
 
 // sum = sum + term: of parts and of masks. One length.
 void add_into(MutableBytes sum, ByteView term);

@@ -12,12 +12,18 @@ std::string_view holding_name(Holding holding) {
   switch (holding) {
     case Holding::kHeld: return "held";
     case Holding::kMissing: return "missing";
+    case Holding::kDamaged: return "damaged";
     default: return "unreachable";
   }
 }
 
-UpkeepDesk::UpkeepDesk(control::JobEngine& engine, RelocationParts parts)
-    : engine_(engine), parts_(parts), sweep_(engine) {
+UpkeepDesk::UpkeepDesk(control::JobEngine& engine, RelocationParts parts, const AuditDesk& audits,
+                       std::function<std::vector<ShareId>()> own_damage)
+    : engine_(engine),
+      parts_(parts),
+      audits_(audits),
+      own_damage_(std::move(own_damage)),
+      sweep_(engine) {
   const auto relocation = [parts](control::JobEngine& of, const JobId& job) {
     return std::make_unique<RelocationJob>(of, parts, job);
   };
@@ -45,15 +51,27 @@ std::optional<std::set<ShareId>> UpkeepDesk::held_at(const SiteName& at) {
   return ids;
 }
 
+std::set<ShareId> UpkeepDesk::damaged_at(const SiteName& at) {
+  control::SiteContext& site = engine_.site();
+  std::vector<ShareId> damaged;
+  if (at == site.config.name) {
+    damaged = own_damage_();
+  } else if (const auto answer = site.caller.ask(at, number(AuditMethod::kDamageList), {})) {
+    if (auto shares = decode_shares(*answer)) damaged = std::move(*shares);
+  }
+  return {damaged.begin(), damaged.end()};
+}
+
 Result<std::vector<CheckedShare>> UpkeepDesk::check(const ObjectId& object) {
   TRY(engine_.catalog().object(object));
   TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object));
   std::vector<CheckedShare> checked;
   for (const control::ShareLocation& share : shares) {
     const auto held = held_at(share.site);
-    const Holding holding = !held                         ? Holding::kUnreachable
-                            : held->contains(share.share) ? Holding::kHeld
-                                                          : Holding::kMissing;
+    Holding holding = !held                         ? Holding::kUnreachable
+                      : held->contains(share.share) ? Holding::kHeld
+                                                    : Holding::kMissing;
+    if (held && damaged_at(share.site).contains(share.share)) holding = Holding::kDamaged;
     checked.push_back({share, holding});
   }
   return checked;
@@ -112,12 +130,37 @@ Result<JobId> UpkeepDesk::relocate(const ObjectId& object, const std::string& le
   TRY_ASSIGN(const control::ShareLocation share, find_share(object, letter));
   if (repair) {
     const auto held = held_at(share.site);
-    if (held && held->contains(share.share)) {
+    if (held && held->contains(share.share) && !damaged_at(share.site).contains(share.share) &&
+        !audits_.is_blamed(object, letter)) {
       return fail(Code::kRefused, share.site.text() + " holds share " + letter +
                                       ": there is nothing to repair; move it instead");
     }
   }
   return relocate_share(object, share, repair, target);
+}
+
+void UpkeepDesk::hear_of_damage(const SiteName& from, const std::vector<ShareId>& shares) {
+  for (const ShareId& id : shares) {
+    const auto known = engine_.catalog().share(id);
+    if (!known || known->last_site != from || known->state != catalog::ShareState::kDurable) {
+      continue;
+    }
+    const std::string what = "share " + id.text() + " of object " + known->object.text();
+    log_warning(from.text() + " says that " + what + " is damaged");
+    if (!engine_.site().config.auto_repair) continue;
+    const auto started = [&]() -> Result<JobId> {
+      TRY(check_idle(known->object));
+      TRY_ASSIGN(const auto located, control::locate_shares(engine_.catalog(), known->object));
+      const auto share = std::ranges::find(located, id, &control::ShareLocation::share);
+      if (share == located.end()) return fail(Code::kNotFound, what + " is not in use");
+      return relocate_share(known->object, *share, true, std::nullopt);
+    }();
+    if (started) {
+      log_info("job " + started->text() + " repairs " + what);
+    } else {
+      log_warning(what + " is not repaired: " + started.error().message);
+    }
+  }
 }
 
 Result<JobId> UpkeepDesk::relocate_share(const ObjectId& object,
@@ -143,6 +186,7 @@ Result<std::vector<StartedJob>> UpkeepDesk::relocate_all(const SiteName& at, boo
     return fail(Code::kNotFound, "'" + at.text() + "' is not a site of this network");
   }
   const auto held = held_at(at);
+  const std::set<ShareId> damaged = damaged_at(at);
   std::vector<StartedJob> started;
   for (catalog::Page page{.count = catalog::kMaxPageRows};; page.skip += page.count) {
     TRY_ASSIGN(const auto objects,
@@ -150,7 +194,7 @@ Result<std::vector<StartedJob>> UpkeepDesk::relocate_all(const SiteName& at, boo
     for (const catalog::Object& object : objects) {
       TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object.object));
       for (const control::ShareLocation& share : shares) {
-        const bool there = held && held->contains(share.share);
+        const bool there = held && held->contains(share.share) && !damaged.contains(share.share);
         if (share.site != at || (repair && there)) continue;
         Result<JobId> job = [&]() -> Result<JobId> {
           TRY(check_idle(object.object));

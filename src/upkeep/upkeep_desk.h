@@ -4,13 +4,14 @@
 // Thread-safe. The engine and this site's ends must outlive it.
 #pragma once
 
+#include "upkeep/audit_desk.h"
 #include "upkeep/delete_job.h"
 #include "upkeep/relocation_job.h"
 
 namespace warifu::upkeep {
 
 // A share in use, and what its site says.
-enum class Holding : std::uint8_t { kHeld, kMissing, kUnreachable };
+enum class Holding : std::uint8_t { kHeld, kMissing, kUnreachable, kDamaged };
 [[nodiscard]] std::string_view holding_name(Holding holding);
 struct CheckedShare {
   control::ShareLocation at;
@@ -26,7 +27,14 @@ struct StartedJob {
 
 class UpkeepDesk {
  public:
-  UpkeepDesk(control::JobEngine& engine, RelocationParts parts);
+  // `own_damage` tells which shares of this site itself are damaged; `audits` must outlive the
+  // desk.
+  UpkeepDesk(control::JobEngine& engine, RelocationParts parts, const AuditDesk& audits,
+             std::function<std::vector<ShareId>()> own_damage);
+
+  // A holder says that shares of its are damaged: repairs begin, unless the configuration leaves
+  // that to people. What is no share in use at that site, or is being repaired, is passed over.
+  void hear_of_damage(const SiteName& from, const std::vector<ShareId>& shares);
 
   // Asks the holders. Errors: the catalog's.
   [[nodiscard]] Result<std::vector<CheckedShare>> check(const ObjectId& object);
@@ -35,7 +43,8 @@ class UpkeepDesk {
   [[nodiscard]] Result<RepairPlan> plan(const ObjectId& object, const std::string& letter,
                                         bool repair, const std::optional<SiteName>& target);
   // Starts a job after such a plan was found. Errors: as plan(); kBusy while another job works on
-  // the object; kRefused for the repair of a share that its site still holds.
+  // the object; kRefused for the repair of a share that its site holds, says is good, and that no
+  // audit has named alone.
   [[nodiscard]] Result<JobId> relocate(const ObjectId& object, const std::string& letter,
                                        bool repair, const std::optional<SiteName>& target);
   // Errors: kNotFound, kBusy.
@@ -52,12 +61,16 @@ class UpkeepDesk {
   Result<JobId> relocate_share(const ObjectId& object, const control::ShareLocation& share,
                                bool repair, const std::optional<SiteName>& target);
   Result<control::ShareLocation> find_share(const ObjectId& object, const std::string& letter);
+  // Shares that a site says are damaged; none when it does not answer.
+  std::set<ShareId> damaged_at(const SiteName& site);
   // Shares that a site says it has; none when it does not answer.
   std::optional<std::set<ShareId>> held_at(const SiteName& site);
   Result<std::vector<StartedJob>> relocate_all(const SiteName& site, bool repair);
 
   control::JobEngine& engine_;
   RelocationParts parts_;
+  const AuditDesk& audits_;
+  std::function<std::vector<ShareId>()> own_damage_;
   DeletionSweep sweep_;
 };
 

@@ -230,6 +230,51 @@ def limit_pools(config, size):
     config.write_text(text)
 
 
+RECORDS_START = 8192
+
+
+def field_product(a, b):
+    """Product in GF(2^128) = GF(2)[x] / (x^128 + x^7 + x^2 + x + 1)."""
+    product = 0
+    for bit in range(128):
+        if b >> bit & 1:
+            product ^= a << bit
+    for bit in range(254, 127, -1):
+        if product >> bit & 1:
+            product ^= 0x87 << (bit - 128) | 1 << bit
+    return product
+
+
+def flip_byte(path, at=RECORDS_START + 1000, fit=False):
+    """Flips a bit of a share file. With `fit` its holder lies: the check of the record is made to
+    fit, with the key from the file's header, so that the holder's own look at it finds nothing.
+    Doing it twice undoes it."""
+    with open(path, "r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 0x10]))
+        if not fit:
+            return
+        header = pathlib.Path(path).read_bytes()[:4096]
+        key = int.from_bytes(header[2231:2247], "little")
+        full = int.from_bytes(header[104:108], "little")
+        last = int.from_bytes(header[108:112], "little")
+        count = int.from_bytes(header[112:120], "little")
+        stride = -(-(full + 16) // 4096) * 4096
+        index, within = divmod(at - RECORDS_START, stride)
+        length = last if index + 1 == count else full
+        # The hash is linear: a change of block j of L adds change * key^(L - j) to it.
+        change = 0x10 << 8 * (within % 16)
+        for _ in range(length // 16 - within // 16):
+            change = field_product(change, key)
+        place = RECORDS_START + index * stride + length
+        file.seek(place)
+        check = int.from_bytes(file.read(16), "little") ^ change
+        file.seek(place)
+        file.write(check.to_bytes(16, "little"))
+
+
 def is_over(pid):
     """True once a process holds nothing any more: it is gone, or only its exit code is left. (Its
     command line is empty earlier, while files and their locks are still open.)"""

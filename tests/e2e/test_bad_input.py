@@ -8,7 +8,8 @@ import subprocess
 import time
 import unittest
 
-from network import NetworkTest, Person, Scratch, TestNetwork, random_file, wait_until
+from network import (NetworkTest, Person, Scratch, TestNetwork, flip_byte, random_file,
+                     wait_until)
 
 from warifu_cli import CommandFailed, Exit
 
@@ -162,11 +163,7 @@ class BadFiles(NetworkTest):
 
     def test_a_damaged_share_is_found_and_its_site_named(self):
         site, path = self.network.share_path(self.object, "B")
-        with open(path, "r+b") as file:
-            file.seek(8192 + 1000)
-            byte = file.read(1)
-            file.seek(8192 + 1000)
-            file.write(bytes([byte[0] ^ 0x10]))
+        flip_byte(path, fit=True)
         try:
             out = self.network.root / "restored"
             out.unlink(missing_ok=True)
@@ -180,9 +177,7 @@ class BadFiles(NetworkTest):
                               self.person.consent(self.object), out, using="A,B")
             self.assertFalse(out.exists())
         finally:
-            with open(path, "r+b") as file:
-                file.seek(8192 + 1000)
-                file.write(byte)
+            flip_byte(path, fit=True)
 
     def test_a_truncated_pool_file_stops_the_start_and_is_named(self):
         self.network.down("cloud1")
@@ -201,7 +196,7 @@ class BadFiles(NetworkTest):
 
 
 class BadConfiguration(NetworkTest):
-    """Twenty ways to spoil a configuration: each refused with file and line, nothing started."""
+    """Ways to spoil a configuration: each refused with file and line, nothing started."""
 
     MUTATIONS = (
         ("name missing", r"^name = .*\n", "", 1),
@@ -216,6 +211,9 @@ class BadConfiguration(NetworkTest):
         ("api_socket missing", r"^api_socket = .*\n", "", 1),
         ("unknown setting", r"^(data_dir = .*)", r'\1\ncolour = "red"', 1),
         ("unknown section", r"\Z", "\n[colours]\nred = 1\n", 1),
+        ("scrub rate too low", r"\Z", '\n[store]\nscrub_rate = "1K"\n', 1),
+        ("scrub interval", r"\Z", "\n[store]\nscrub_interval_days = 0\n", 1),
+        ("unknown word of store", r"\Z", "\n[store]\nscrub = true\n", 1),
         ("flag not true or false", r"^(data_dir = .*)", r'\1\nallow_unlocked_memory = "yes"', 1),
         ("site number 0", r"^number = \d+", "number = 0", 1),
         ("site number 256", r"^number = \d+", "number = 256", 1),

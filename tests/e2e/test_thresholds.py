@@ -3,10 +3,11 @@
 import itertools
 import unittest
 
-from network import NetworkTest, Person, TestNetwork, random_file
+from network import (NetworkTest, Person, RECORDS_START, TestNetwork, flip_byte,
+                     random_file)
 
 SIZE = 700_001
-RECORDS_START = 8192
+CHECK = 16  # behind every record
 
 
 class ThresholdTest(NetworkTest):
@@ -43,20 +44,13 @@ class ThresholdTest(NetworkTest):
                 self.assertEqual(done["blamed"], [])
 
     def restore_damaged(self, name, letter, **settings):
-        """Restores while one share file has a wrong byte: the share and its site are named."""
+        """Restores while one holder lies about a byte: the share and its site are named."""
         site, path = self.network.share_path(self.ids[name], letter)
-
-        def flip():
-            with open(path, "r+b") as file:
-                file.seek(RECORDS_START + 1000)
-                byte = file.read(1)
-                file.seek(RECORDS_START + 1000)
-                file.write(bytes([byte[0] ^ 0x10]))
-        flip()
+        flip_byte(path, fit=True)
         try:
             done = self.restore(name, **settings)
         finally:
-            flip()
+            flip_byte(path, fit=True)
         if letter in done["using"] or done["blamed"]:
             self.assertEqual([(entry["share"], entry["site"]) for entry in done["blamed"]],
                              [(letter, site)])
@@ -69,8 +63,8 @@ class ThresholdTest(NetworkTest):
     def assert_share_bytes(self, name, letter, full, last):
         """Lengths of the records in a share's file: two full ones and the last."""
         _, path = self.network.share_path(self.ids[name], letter)
-        stride = -(-full // 4096) * 4096
-        self.assertEqual(path.stat().st_size, RECORDS_START + 2 * stride + last)
+        stride = -(-(full + CHECK) // 4096) * 4096
+        self.assertEqual(path.stat().st_size, RECORDS_START + 2 * stride + last + CHECK)
 
 
 class Reference(ThresholdTest):
@@ -130,16 +124,14 @@ class Reference(ThresholdTest):
 
     def test_damage_without_a_spare_share_is_told(self):
         site, path = self.network.share_path(self.ids["2 of 2"], "B")
-        data = path.read_bytes()
-        path.write_bytes(data[:RECORDS_START + 5] + bytes([data[RECORDS_START + 5] ^ 1])
-                         + data[RECORDS_START + 6:])
+        flip_byte(path, RECORDS_START + 5, fit=True)
         try:
             out = self.network.root / "refused"
             self.assert_fails((6, 7), "no other set of shares", self.network.restore,
                               self.ids["2 of 2"], self.person.consent(self.ids["2 of 2"]), out)
             self.assertFalse(out.exists())
         finally:
-            path.write_bytes(data)
+            flip_byte(path, RECORDS_START + 5, fit=True)
         self.assertEqual(site, "lsa")
 
     def test_policies_are_refused_before_the_upload(self):

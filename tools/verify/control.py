@@ -1,22 +1,24 @@
 #!/usr/bin/env python3
-"""Share control's promises about capacity, exposure and planning, as one table.
+"""Share control's promises about capacity, exposure, planning and audits, as one table.
 
 Figures of networks are simulated over modelled link rates, with the planner that stores use; times
 are measured on this machine. --json writes the rows as `results`; --quick takes less of everything.
 Exit code 1 when a row fails.
 """
 
+import tempfile
+
 import frame
 
 FULL = {"instances": 300, "oracle_objects": 4000, "days": 500, "seeds": 6, "objects": 30_000,
-        "plan_days": 400, "jobs": 1000}
+        "plan_days": 400, "jobs": 1000, "audit_bytes": 1 << 30}
 QUICK = {"instances": 40, "oracle_objects": 1500, "days": 500, "seeds": 3, "objects": 10_000,
-         "plan_days": 60, "jobs": 1000}
+         "plan_days": 60, "jobs": 1000, "audit_bytes": 128 << 20}
 
 
 def program(build, name, amounts):
     """One row of the program; every row is a run of its own, so that each shows up when it is done."""
-    options = [option for key, value in amounts.items()
+    options = [option for key, value in amounts.items() if key != "audit_bytes"
                for option in (f"--{key.replace('_', '-')}", str(value))]
     return frame.rows_of([str(build / "tests/verify/warifu-verify-control"), "--only", name,
                           *options])
@@ -38,8 +40,15 @@ def planning(build, amounts):
     return program(build, "placement_planning", amounts)
 
 
+def audits(build, amounts):
+    """Over files in the build's folder: its disk is the one that is measured."""
+    with tempfile.TemporaryDirectory(prefix="verify-audit-", dir=build) as folder:
+        yield from frame.rows_of([str(build / "tests/verify/warifu-verify-audit"), "--dir", folder,
+                                  "--bytes", str(amounts["audit_bytes"])])
+
+
 # A row, or a few that come together, for each promise.
-ROWS = (oracle, adaptive, exposure, planning)
+ROWS = (oracle, adaptive, exposure, planning, audits)
 
 
 def all_rows(build, amounts):
@@ -48,4 +57,4 @@ def all_rows(build, amounts):
 
 
 if __name__ == "__main__":
-    frame.run("control", __doc__, all_rows, (FULL, QUICK), "half of the seeds, fewer oracle instances, objects and timed plans")
+    frame.run("control", __doc__, all_rows, (FULL, QUICK), "half of the seeds, fewer oracle instances, objects and timed plans, an object of 128 MiB to audit")

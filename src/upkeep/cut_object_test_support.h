@@ -1,0 +1,119 @@
+// For the tests of upkeep only: objects of random records, cut as a policy says, and random
+// policies.
+#pragma once
+
+#include <map>
+
+#include "sharing/sharing_test_support.h"
+#include "store/share_header.h"
+#include "upkeep/upkeep_test_support.h"
+
+namespace warifu::upkeep {
+
+inline constexpr std::uint32_t kChunkBytes = 96;
+
+// A share as its holder has it.
+struct Held {
+  store::ShareHeader header;
+  std::vector<Bytes> records;
+};
+
+// An object of random records, cut as its policy says. Share "C2" is at site "c2"; a share that was
+// cut again is known to its siblings at "gate".
+class CutObject {
+ public:
+  CutObject(const std::string& policy, std::uint64_t length, std::mt19937_64& generator)
+      : policy_(*control::parse_policy(policy)), generator_(generator) {
+    common_.object.bytes.fill(0x0b);
+    common_.owner.bytes.fill(0x0c);
+    common_.generation = 1;
+    common_.chunk_bytes = kChunkBytes;
+    common_.object_length = length;
+    common_.chunk_count = store::chunk_count_of(length, kChunkBytes);
+    common_.policy = policy_.text();
+    const sharing::RecordLayout layout(sharing::Chunking{{length}, kChunkBytes});
+    std::vector<Bytes> records;
+    for (std::uint64_t i = 0; i < layout.count(); ++i) {
+      records.push_back(sharing::random_bytes(generator_, layout.length({i})));
+    }
+    cut(policy_, layout, records, std::nullopt);
+  }
+
+  [[nodiscard]] const control::PolicyNode& policy() const { return policy_; }
+  [[nodiscard]] const std::vector<control::ShareLocation>& shares() const { return locations_; }
+  [[nodiscard]] const Held& held(const std::string& letter) const { return held_.at(letter); }
+
+ private:
+  static std::string holder_of(std::string letter) {
+    for (char& c : letter) c = static_cast<char>(std::tolower(c));
+    return letter;
+  }
+
+  void cut(const control::PolicyNode& node, const sharing::RecordLayout& layout,
+           const std::vector<Bytes>& records, std::optional<sharing::ShareIndex> parent) {
+    const sharing::Scheme& scheme = node.scheme;
+    std::vector<Held> made(scheme.shares);
+    std::vector<sharing::ShareIndex> given = sharing::all_shares(scheme);
+    std::ranges::shuffle(given, generator_);
+    given.resize(scheme.privacy());
+    for (Bytes padded : records) {
+      padded.resize(scheme.padded(padded.size()));
+      const auto shares = sharing::split_with(scheme, given, padded, generator_, 0);
+      for (std::size_t i = 0; i < made.size(); ++i) made[i].records.push_back(shares[i]);
+    }
+    std::vector<store::Sibling> siblings;
+    const auto location = [&](std::size_t i) {
+      const auto index = static_cast<sharing::ShareIndex>(i);
+      const std::string letter =
+          parent ? control::nested_letter(*parent, index) : control::top_letter(index);
+      return share_at(letter, node.children[i].is_leaf() ? holder_of(letter) : "gate");
+    };
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      siblings.push_back({static_cast<std::uint8_t>(i), location(i).share, location(i).site});
+    }
+    const sharing::RecordLayout below = layout.below(scheme);
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      const control::ShareLocation at = location(i);
+      store::ShareHeader header = common_;
+      header.share = at.share;
+      header.scheme = scheme;
+      header.index = static_cast<std::uint8_t>(i);
+      header.siblings = siblings;
+      header.full_record_bytes = below.full_bytes();
+      header.last_record_bytes = below.last_bytes();
+      if (parent) {
+        header.level = store::Level::kNested;
+        header.parent.bytes.fill(0xfe);
+        header.parent_index = static_cast<std::uint8_t>(*parent);
+      }
+      WARIFU_CHECK(store::check_header(header).has_value());
+      made[i].header = header;
+      if (!node.children[i].is_leaf()) {
+        cut(node.children[i], below, made[i].records, static_cast<sharing::ShareIndex>(i));
+        continue;
+      }
+      locations_.push_back(at);
+      held_[at.letter] = std::move(made[i]);
+    }
+  }
+
+  control::PolicyNode policy_;
+  std::mt19937_64& generator_;
+  store::ShareHeader common_;
+  std::map<std::string, Held> held_;
+  std::vector<control::ShareLocation> locations_;
+};
+
+inline std::string random_cut(std::mt19937_64& generator, bool top) {
+  const bool ramp = generator() % 4 == 0;
+  const std::size_t shares = ramp ? 4 : generator() % 5 + 2;
+  const std::size_t threshold = ramp ? 3 : generator() % (shares - 1) + 2;
+  std::string text = (ramp ? "ramp " : "") + std::to_string(threshold) + " of (";
+  for (std::size_t i = 0; i < shares; ++i) {
+    if (i > 0) text += ", ";
+    text += top && generator() % 3 == 0 ? random_cut(generator, false) + " via gate" : "site";
+  }
+  return text + ")";
+}
+
+}  // namespace warifu::upkeep
