@@ -6,19 +6,26 @@ are measured on this machine. --json writes the rows as `results`; --quick takes
 Exit code 1 when a row fails.
 """
 
+import os
+import pathlib
+import subprocess
+import sys
 import tempfile
 
 import frame
 
 FULL = {"instances": 300, "oracle_objects": 4000, "days": 500, "seeds": 6, "objects": 30_000,
-        "plan_days": 400, "jobs": 1000, "audit_bytes": 1 << 30}
+        "plan_days": 400, "jobs": 1000, "audit_bytes": 1 << 30, "persons": 100_000}
 QUICK = {"instances": 40, "oracle_objects": 1500, "days": 500, "seeds": 3, "objects": 10_000,
-         "plan_days": 60, "jobs": 1000, "audit_bytes": 128 << 20}
+         "plan_days": 60, "jobs": 1000, "audit_bytes": 128 << 20, "persons": 5_000}
+
+# What only some rows take.
+OTHERS = ("audit_bytes", "persons")
 
 
 def program(build, name, amounts):
     """One row of the program; every row is a run of its own, so that each shows up when it is done."""
-    options = [option for key, value in amounts.items() if key != "audit_bytes"
+    options = [option for key, value in amounts.items() if key not in OTHERS
                for option in (f"--{key.replace('_', '-')}", str(value))]
     return frame.rows_of([str(build / "tests/verify/warifu-verify-control"), "--only", name,
                           *options])
@@ -47,8 +54,28 @@ def audits(build, amounts):
                                   "--bytes", str(amounts["audit_bytes"])])
 
 
+def catalog(build, amounts):
+    with tempfile.TemporaryDirectory(prefix="verify-catalog-", dir=build) as folder:
+        yield from frame.rows_of([str(build / "tests/verify/warifu-verify-catalog"), "--dir", folder,
+                                  "--persons", str(amounts["persons"])])
+
+
+def losses(build, _):
+    """The end-to-end test in which every site burns in turn, the control site too."""
+    tests = pathlib.Path(__file__).resolve().parents[2] / "tests" / "e2e"
+    done = subprocess.run([sys.executable, "-B", "-m", "unittest", "test_losses"], cwd=tests,
+                          env={**os.environ, "WARIFU_BINARY": str(build / "warifu")},
+                          capture_output=True, text=True, check=False)
+    ok = done.returncode == 0
+    if not ok:
+        print(done.stderr, file=sys.stderr)
+    yield {"name": "sites_burnt_in_turn", "value": 6 if ok else 0, "unit": "sites", "goal": 6,
+           "ok": ok, "note": "six real sites: the folder of each is deleted; objects restored before and "
+                             "after, every share made anew, the catalog rebuilt"}
+
+
 # A row, or a few that come together, for each promise.
-ROWS = (oracle, adaptive, exposure, planning, audits)
+ROWS = (oracle, adaptive, exposure, planning, audits, catalog, losses)
 
 
 def all_rows(build, amounts):
@@ -57,4 +84,4 @@ def all_rows(build, amounts):
 
 
 if __name__ == "__main__":
-    frame.run("control", __doc__, all_rows, (FULL, QUICK), "half of the seeds, fewer oracle instances, objects and timed plans, an object of 128 MiB to audit")
+    frame.run("control", __doc__, all_rows, (FULL, QUICK), "half of the seeds, fewer oracle instances, objects and timed plans, an object of 128 MiB to audit, 5,000 persons")
