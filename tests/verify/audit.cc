@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <random>
@@ -209,12 +210,14 @@ json::array audit_rows(const std::string& dir, std::uint64_t bytes) {
   mac::Tag sum{};
   double plain = 0, audited = 0;
   for (std::size_t i = 0; i < kHolders; ++i) {
-    plain += read_plainly(object.path(i));
+    const double before = read_plainly(object.path(i));
     drop_cache(object.path(i));
     audited += seconds_of([&] {
       const mac::Tag tag = hash_share(object, i, round);
       for (std::size_t b = 0; b < tag.size(); ++b) sum[b] = static_cast<Byte>(sum[b] ^ tag[b]);
     });
+    // The faster of two: what lies below the page cache may remember the file by now.
+    plain += std::min(before, read_plainly(object.path(i)));
   }
   const Traffic traffic = traffic_of(round);
   const double each = static_cast<double>(bytes) / 1e6;
