@@ -270,9 +270,9 @@ TEST_F(IntakeTest, APresharedFileFeedsBothEndsAndDamageIsFound) {
   const std::string b = ends_.dir + "/set.right";
   const SiteName left = ends_.left_name;
   const SiteName right = ends_.right_name;
-  ASSERT_TRUE(make_preshare(system_, {ends_.left_config.id, left, right, {}, {}, 100'000, 50'000},
+  ASSERT_TRUE(make_preshare(system_, {*ends_.left_config.id, left, right, {}, {}, 100'000, 50'000},
                             a, b, {}));
-  EXPECT_EQ(make_preshare(system_, {ends_.left_config.id, left, right, {}, {}, 1, 1}, a, b, {})
+  EXPECT_EQ(make_preshare(system_, {*ends_.left_config.id, left, right, {}, {}, 1, 1}, a, b, {})
                 .error()
                 .code,
             Code::kAlreadyExists);

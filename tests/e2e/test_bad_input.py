@@ -218,7 +218,7 @@ class BadConfiguration(NetworkTest):
         ("site number 0", r"^number = \d+", "number = 0", 1),
         ("site number 256", r"^number = \d+", "number = 256", 1),
         ("link class unknown", r'^class = ".*"', 'class = "carrier pigeon"', 1),
-        ("link id short", r'^id = ".*"', 'id = "abcd"', 1),
+        ("link id short", r"^(\[\[peers\]\])", r'\1\nid = "abcd"', 1),
         ("address of a peer", r'^address = ".*"', 'address = "::::"', 1),
         ("key twice", r"^(data_dir = .*)", r"\1\n\1", 1),
         ("not TOML", r"\A", "<?xml version='1.0'?>\n", 1),
