@@ -46,7 +46,7 @@ _warifu_options() {
       ;;
     plan) echo "--site --json --size --policy --why --help" ;;
     explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "stream status" | "person list" | "object show" | "object check" | \
-      "catalog status" | "catalog copy" | "catalog backup" | "catalog check" | "consent list" | "job list" | "job show" | "job watch")
+      "catalog status" | "catalog copy" | "catalog backup" | "catalog check" | "consent list" | "job list" | "job show" | "job watch" | "job pause" | "job resume" | "job cancel")
       echo "--site --json --help"
       ;;
     "sae pause" | "sae resume") echo "--site --json --link --help" ;;
@@ -80,7 +80,7 @@ _warifu_subcommands() {
     person) echo "enrol renew-card list" ;;
     object) echo "store list show card-record check audit repair move delete" ;;
     consent) echo "give list" ;;
-    job) echo "list show watch" ;;
+    job) echo "list show watch pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;
   esac
 }

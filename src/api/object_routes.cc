@@ -159,6 +159,20 @@ void add_job_routes(http::Router& router, Services services) {
                                TRY_ASSIGN(const catalog::Job job, control.catalog.job(id));
                                return json::value(job_json(job));
                              }));
+  const auto order = [&](const char* path, Result<> (control::JobEngine::*give)(const JobId&)) {
+    router.add(Method::kPost, path,
+               control_handler(services,
+                               [give](http::RequestContext& context,
+                                      ControlServices& control) -> Result<json::value> {
+                                 TRY_ASSIGN(const JobId id, JobId::parse(context.parameter("job")));
+                                 TRY((control.jobs.*give)(id));
+                                 TRY_ASSIGN(const catalog::Job job, control.catalog.job(id));
+                                 return json::value(job_json(job));
+                               }));
+  };
+  order("/v1/jobs/{job}/pause", &control::JobEngine::pause_job);
+  order("/v1/jobs/{job}/resume", &control::JobEngine::resume_job);
+  order("/v1/jobs/{job}/cancel", &control::JobEngine::cancel_job);
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct ControlServices {
   control::ConsentDesk& consent;
   control::RestoreDesk& restore;
   upkeep::UpkeepDesk& upkeep;
+  control::JobEngine& jobs;
   recovery::RecoveryDesk& recovery;
   upkeep::AuditDesk& audits;
 };

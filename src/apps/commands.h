@@ -298,6 +298,9 @@ struct JobOptions {
 };
 [[nodiscard]] Result<> job_list(const Common& common);
 [[nodiscard]] Result<> job_show(const Common& common, const JobOptions& options);
+// `order`: pause, resume, cancel.
+[[nodiscard]] Result<> job_order(const Common& common, const JobOptions& options,
+                                 const char* order);
 [[nodiscard]] Result<> job_watch(const Common& common, const JobOptions& options);
 
 }  // namespace warifu::apps

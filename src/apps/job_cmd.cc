@@ -1,4 +1,4 @@
-// `warifu job list|show|watch`.
+// `warifu job list|show|watch|pause|resume|cancel`.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -33,6 +33,7 @@ Code code_of(const json::value& job) {
 std::string note_of(const json::value& job) {
   std::string note;
   if (text_of(job, "state") == "waiting_key") note = "waiting for key";
+  if (text_of(job, "state") == "paused") note = "paused by an operator";
   if (!text_of(job, "error").empty()) note = "waiting: " + text_of(job, "error");
   if (!note.empty() && !text_of(job, "expected_end").empty()) {
     note += ", end expected " + text_of(job, "expected_end");
@@ -99,6 +100,18 @@ Result<> job_show(const Common& common, const JobOptions& options) {
     for (const auto& line : plan->at("reasons").as_array()) {
       fmt::print("  {}\n", std::string_view(line.as_string()));
     }
+  }
+  return {};
+}
+
+Result<> job_order(const Common& common, const JobOptions& options, const char* order) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value job,
+             client.post("/v1/jobs/" + url_text(options.job) + "/" + order, json::object()));
+  if (common.json) {
+    print_json(job);
+  } else {
+    fmt::print("job {} is {}\n", options.job, text_of(job, "state"));
   }
   return {};
 }

@@ -1,4 +1,6 @@
 // The command line of `warifu`: options, help with examples, exit codes. No work is done here.
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <exception>
 #include <functional>
@@ -379,6 +381,15 @@ void job_commands(CLI::App& app, Common& common, Action& action) {
   add_site(command, common);
   command->add_option("job", which.job, "job id")->required();
   command->callback([&] { action = [&] { return job_watch(common, which); }; });
+  for (const auto& [name, what] :
+       {std::pair{"pause", "interrupt a job, and give its key leases to others"},
+        std::pair{"resume", "go on with a paused job"},
+        std::pair{"cancel", "end a job and take back what it did, unless it has committed"}}) {
+    command = add(*job, name, what, fmt::format("warifu job {} JOB --site S", name).c_str());
+    add_site(command, common);
+    command->add_option("job", which.job, "job id")->required();
+    command->callback([&, name] { action = [&, name] { return job_order(common, which, name); }; });
+  }
 }
 
 void local_commands(CLI::App& app, Common& common, Action& action) {

@@ -368,7 +368,7 @@ class Site {
     recovery_ = std::make_unique<recovery::RecoveryDesk>(*jobs_, copy_maker_.get());
     control_ = std::make_unique<api::ControlServices>(
         api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_,
-                             *upkeep_, *recovery_, *audits_});
+                             *upkeep_, *jobs_, *recovery_, *audits_});
     return {};
   }
 

@@ -2,7 +2,9 @@
 //
 // A job's state is in the catalog; a thread only carries it on. Trouble that may pass (a site that
 // does not answer, no key) makes a job wait and try again; everything else makes it fail with a
-// reason.
+// reason. An operator's pause or cancelling interrupts it at its next step; a paused job gives its
+// leases of key back, stays paused over restarts, and goes on where it was. What is committed is
+// not cancelled any more.
 #pragma once
 
 #include <atomic>
@@ -35,6 +37,8 @@ class Work {
   virtual void roll_back(const Error& why) = 0;
   // Shows people what the job waits for.
   void note_trouble(const Error& why);
+  // Leases are given back; the record says that it is paused.
+  [[nodiscard]] Result<> rest();
 
  protected:
   // Into `job_`; before anything else here.
@@ -43,8 +47,10 @@ class Work {
   [[nodiscard]] Result<> save(catalog::JobState state, const std::string& step);
   // The job is done; its leases are given back.
   [[nodiscard]] Result<> finish();
-  // The job has failed; its leases are given back.
+  // The job has failed, or for kCancelled is cancelled; its leases are given back.
   void give_up(const Error& why);
+  // Whether to end with kCancelled at the next good moment.
+  [[nodiscard]] bool must_stop() const;
 
   JobEngine& engine_;
   const JobId job_id_;
@@ -68,6 +74,14 @@ class JobEngine {
   void stop();
   [[nodiscard]] bool stopping() const { return stopping_; }
 
+  // An operator's orders. They return when the job has heard them, or after some seconds, when its
+  // record will tell. Errors: kNotFound; kInvalidArgument (it is over, or not paused); kRefused for
+  // kinds that are no work of the engine; the catalog's.
+  [[nodiscard]] Result<> pause_job(const JobId& job);
+  [[nodiscard]] Result<> resume_job(const JobId& job);
+  [[nodiscard]] Result<> cancel_job(const JobId& job);
+  [[nodiscard]] bool must_stop(const JobId& job);
+
   [[nodiscard]] SiteContext& site() { return site_; }
   [[nodiscard]] ShareService& own() { return own_; }
   [[nodiscard]] catalog::Catalog& catalog() { return catalog_; }
@@ -78,7 +92,16 @@ class JobEngine {
   void pause(std::chrono::milliseconds duration);
 
  private:
+  enum class Order : std::uint8_t { kNone, kPause, kCancel };
+  void begin(const JobId& job, catalog::JobKind kind, Order order);
   void carry_on(const JobId& job, const WorkMaker& maker);
+  // Deals with an attempt that did not end well; false: there is no other one.
+  bool goes_on(Work& work, const JobId& job, const Error& why, std::chrono::milliseconds wait);
+  [[nodiscard]] Order order_of(const JobId& job);
+  // Waits until the job has left its thread, or dropped the order.
+  Result<> give_order(const JobId& job, Order order);
+  // A job that may be ordered about.
+  Result<catalog::Job> orderly(const JobId& job);
 
   SiteContext& site_;
   ShareService& own_;
@@ -87,6 +110,7 @@ class JobEngine {
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::map<JobId, Order> running_;
   std::vector<std::thread> threads_;
 };
 

@@ -195,6 +195,9 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
     if (gateway == site.config.name) {
       TRY_ASSIGN(report, reshare(site, engine_.own().uploads(), request, job_id_,
                                  {[&](std::uint64_t done, std::uint64_t total) -> Result<> {
+                                    if (must_stop()) {
+                                      return fail(Code::kCancelled, "the job is interrupted");
+                                    }
                                     progress(done, total);
                                     return {};
                                   },
@@ -204,7 +207,11 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
                                                         .method = number(Method::kReshare),
                                                         .job = job_id_,
                                                         .body = encode(request)}));
-      TRY_ASSIGN(const channel::Reply reply, call.reply(progress));
+      TRY_ASSIGN(const channel::Reply reply,
+                 call.reply([&](std::uint64_t done, std::uint64_t total) {
+                   if (must_stop()) call.cancel();  // reply() fails then
+                   progress(done, total);
+                 }));
       TRY_ASSIGN(report, decode_cut_report(reply.body));
     }
     TRY(note_cut(nested, report));

@@ -68,7 +68,7 @@ Result<> RebuildJob::run() {
   TRY(load_job());
   TRY(save(catalog::JobState::kRunning, "list"));
   for (const control::SiteEntry& entry : engine_.site().config.sites) {
-    if (engine_.stopping()) return fail(Code::kCancelled, "the site stops");
+    if (must_stop()) return fail(Code::kCancelled, "the job is interrupted");
     if (const auto listed = list_site(entry.name); !listed) {
       silent_.emplace_back(entry.name, listed.error().message);
       continue;
@@ -90,7 +90,7 @@ Result<> RebuildJob::run() {
 
 Result<> RebuildJob::settle_objects() {
   for (const auto& [object, shares] : shares_) {
-    if (engine_.stopping()) return fail(Code::kCancelled, "the site stops");
+    if (must_stop()) return fail(Code::kCancelled, "the job is interrupted");
     const auto settled = settle_object(object);
     if (!settled && control::may_pass(settled.error().code)) return settled;
     if (!settled) unsettled_.emplace_back(object, settled.error().message);

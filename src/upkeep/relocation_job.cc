@@ -127,7 +127,7 @@ Result<> RelocationJob::fetch(const TakeRequest& request) {
   if (*relocation_.target == site.config.name) {
     return parts_.taker.take(request, site.config.name, job_id_,
                              [&](std::uint64_t done, std::uint64_t total) -> Result<> {
-                               if (engine_.stopping()) return fail(Code::kCancelled, "stopping");
+                               if (must_stop()) return fail(Code::kCancelled, "interrupted");
                                watch(done, total);
                                return {};
                              });
@@ -136,7 +136,10 @@ Result<> RelocationJob::fetch(const TakeRequest& request) {
                                                     .method = number(Method::kTake),
                                                     .job = job_id_,
                                                     .body = encode(request)}));
-  TRY(call.reply(watch));
+  TRY(call.reply([&](std::uint64_t done, std::uint64_t total) {
+    if (must_stop()) call.cancel();  // reply() fails then
+    watch(done, total);
+  }));
   return {};
 }
 

@@ -1,0 +1,84 @@
+"""Jobs under an operator's orders: pause, resume, cancel."""
+
+import unittest
+
+from network import NetworkTest, Person, TestNetwork, random_file, wait_until
+
+SIZE = 1_000_001
+LONG = 12_000_000
+
+
+class Orders(NetworkTest):
+    """Device links with key for a small object only: a long one waits for key."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.network = cls.enterClassContext(
+            TestNetwork(rate="2Mbit/s", bootstrap="4M", preshare="32M", high_water="6M"))
+        cls.person = Person(cls.network)
+        cls.plain = random_file(cls.network.root / "long", LONG)
+        cls.small = random_file(cls.network.root / "small", SIZE, 2)
+
+    def order(self, word, job):
+        return self.network.warifu.ask("job", word, job, "--site", self.network.site("tommo"))
+
+    def begin(self):
+        """A long store that is on its way and waits for key."""
+        stored = self.network.warifu.ask(
+            "object", "store", self.network.root / "long", "--person", self.person.id, "--no-wait",
+            "--site", self.network.site("tommo"))
+        job = self.network.wait_for_job(stored["job"], ("waiting_key",))
+        self.assertEqual(job["state"], "waiting_key")
+        return stored
+
+    def leased(self):
+        return [link["leased_bytes"] for link in self.network.link_status("tommo")]
+
+    def test_a_paused_job_rests_over_a_restart_and_goes_on(self):
+        stored = self.begin()
+        paused = self.order("pause", stored["job"])
+        self.assertEqual(paused["state"], "paused")
+        self.assertEqual(self.order("pause", stored["job"])["state"], "paused")
+        self.assertEqual(set(self.leased()), {0})
+        # Others get the key.
+        self.person.store(self.network.root / "small")
+        self.network.kill("tommo")
+        self.network.up("tommo")
+        self.assertEqual(self.network.job(stored["job"])["state"], "paused")
+        self.assertEqual(self.network.job(stored["job"])["progress_bytes"],
+                         paused["progress_bytes"])
+        self.order("resume", stored["job"])
+        self.network.wait_for_job(stored["job"], ("done",), limit=150)
+        self.network.warifu.ask("object", "card-record", stored["object"], "--card",
+                                self.person.card, "--pin-file", self.person.pin_file, "--site",
+                                self.network.site("tommo"))
+        out = self.network.root / "restored"
+        self.network.restore(stored["object"], self.person.consent(stored["object"]), out)
+        self.assert_same_bytes(out, self.plain)
+        self.assert_fails(2, "is done already", self.order, "cancel", stored["job"])
+        self.assert_fails(2, "is done already", self.order, "pause", stored["job"])
+
+    def test_a_cancelled_store_leaves_nothing(self):
+        for pause_first in (False, True):
+            with self.subTest(paused=pause_first):
+                stored = self.begin()
+                if pause_first:
+                    self.order("pause", stored["job"])
+                self.assertEqual(self.order("cancel", stored["job"])["state"], "cancelled")
+                self.assertEqual(set(self.leased()), {0})
+                wait_until(lambda: not any(self.network.held(stored["object"]).values()), 10,
+                           "the shares to go")
+                objects = self.network.warifu.ask("object", "list", "--site",
+                                                  self.network.site("tommo"))["objects"]
+                states = {entry["object"]: entry["state"] for entry in objects}
+                self.assertEqual(states[stored["object"]], "failed")
+                self.assert_fails(2, "is not paused|is cancelled already", self.order, "resume",
+                                  stored["job"])
+
+    def test_what_is_no_job(self):
+        self.assert_fails(3, "job", self.order, "pause", "ab" * 16)
+        self.assert_fails(2, "hexadecimal", self.order, "cancel", "xyz")
+
+
+if __name__ == "__main__":
+    unittest.main()
