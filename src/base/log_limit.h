@@ -18,7 +18,7 @@ namespace warifu {
 class LogLimit {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  static constexpr unsigned kFirst = 5;
+  static constexpr unsigned kFirst = 100;
   static constexpr std::size_t kMostSources = 256;
   static constexpr std::chrono::minutes kSpan{1};
 

@@ -60,15 +60,15 @@ TEST_F(FileTest, OtherFilesAreRefused) {
 }
 
 TEST_F(FileTest, AnotherProgramsDatabaseAndNewerVersionsAreRefused) {
-  tamper("PRAGMA user_version = 5");
+  tamper("PRAGMA user_version = 6");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kInvalidArgument,
-                       "has schema version 5; this program knows versions up to 4"));
+                       "has schema version 6; this program knows versions up to 5"));
   tamper("PRAGMA user_version = 1");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kInvalidArgument,
                        "has schema version 1; this program reads versions from 2"));
   tamper("PRAGMA user_version = 0");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kCorrupt, path_));
-  tamper("PRAGMA user_version = 4; PRAGMA application_id = 77");
+  tamper("PRAGMA user_version = 5; PRAGMA application_id = 77");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kCorrupt, "not a catalog of this program"));
   tamper("PRAGMA application_id = " + std::to_string(kApplicationId));
   EXPECT_TRUE(open_sqlite(path_));

@@ -14,10 +14,12 @@ Result<> read_catalog(const toml::table& table, SiteConfig& config) {
   TRY(reader.finish());
   config.copies.interval = std::chrono::seconds(seconds);
   for (const std::string& name : names) {
-    TRY_ASSIGN(const SiteName holder, SiteName::parse(name));
     const auto bad = [&](const std::string& why) {
       return bad_config(config.path, table.get("copies"), "'catalog.copies': " + name + why);
     };
+    const auto parsed = SiteName::parse(name);
+    if (!parsed) return bad(": " + parsed.error().message);
+    const SiteName& holder = *parsed;
     if (std::ranges::find(config.copies.holders, holder) != config.copies.holders.end()) {
       return bad(" stands twice");
     }

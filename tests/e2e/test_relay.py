@@ -12,12 +12,16 @@ FULL = 3 << 20  # high_water is 4 MiB in these tests
 POLICY = "2 of (origin, tuh, 2 of (cloud1, cloud2) via lsa)"
 
 
+# The class of a relayed link among [[peers]]; among [[links]] its paths come next.
+PEER = '^class = "relayed"\n(?!paths)'
+
+
 def small_pools(network):
     """Relayed pools that are soon full."""
     for site in ("lsa", "cloud1"):
         config = network.site(site) / "site.toml"
-        text, count = re.subn('class = "relayed"\nid', 'class = "relayed"\nhigh_water = "4M"\nid',
-                              config.read_text())
+        text, count = re.subn(PEER, 'class = "relayed"\nhigh_water = "4M"\n',
+                              config.read_text(), flags=re.MULTILINE)
         assert count == 1
         config.write_text(text)
 
@@ -228,8 +232,8 @@ class Configuration(RelayTest):
         self.refused("there are no 2 paths",
                      ("^paths = 2$", 'paths = 2\nvia = ["tommo", "tuh"]'))
         self.refused("'high_water' of a relayed link",
-                     ('^class = "relayed"\nid', 'class = "relayed"\nhigh_water = "1M"\nid'))
-        self.refused("relayed in .* or in .* only", ('^class = "relayed"\nid', 'class = "preshared"\nid'))
+                     (PEER, 'class = "relayed"\nhigh_water = "1M"\n'))
+        self.refused("relayed in .* or in .* only", (PEER, 'class = "preshared"\n'))
 
     def test_a_network_that_cannot_be(self):
         code, _, error = self.network.warifu.call(
