@@ -15,9 +15,9 @@ namespace {
 
 constexpr std::size_t kMostRounds = 48;
 constexpr std::size_t kMostTries = 3;  // of a round that broke off for no lasting reason
-// A holder notices that a round was broken off at the latest after a second or two.
+// A holder notices that a round was broken off after a second or two, a busy one later.
 constexpr std::size_t kMostBusy = 20;
-constexpr std::chrono::milliseconds kBusyPause(500);
+constexpr std::chrono::milliseconds kBusyPause(1500);
 constexpr std::size_t kExtraSums = 12;
 
 Finding finding_of(const Error& error) {
