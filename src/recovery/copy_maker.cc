@@ -15,6 +15,7 @@ constexpr std::string_view kMagic = "WRFCATS1";
 constexpr std::uint64_t kMostStateBytes = 1ULL << 30;
 // An epoch may grow to so many times the bundles of a full copy, and some more.
 constexpr std::uint32_t kGrowth = 2, kSpareBundles = 256;
+constexpr std::chrono::seconds kPatience(60);  // with key that does not come
 
 // Where SQLite writes the size of its pages: big-endian, 1 stands for 65,536.
 Result<std::uint32_t> page_bytes_of(os::File& backup) {
@@ -124,7 +125,13 @@ Result<bool> CopyMaker::holders_have_all() {
     TRY_ASSIGN(const auto heads, decode_copy_heads(answer));
     std::uint32_t count = 0;
     for (const CopyHead& head : heads) {
-      const bool ours = head.place.catalog == state_.catalog && head.place.epoch == state_.epoch;
+      if (head.place.catalog != state_.catalog) {
+        return fail(Code::kRefused, holder.text() +
+                                        " keeps copies of another catalog: rebuild from them with "
+                                        "'warifu catalog rebuild', or give them up with 'warifu "
+                                        "catalog forget' there");
+      }
+      const bool ours = head.place.epoch == state_.epoch;
       count += ours && head.place.number < state_.bundles ? 1 : 0;
     }
     if (count != state_.bundles) return false;
@@ -135,11 +142,15 @@ Result<bool> CopyMaker::holders_have_all() {
 Result<> CopyMaker::put(const SiteName& holder, const CopyHead& head, ByteView share) {
   const channel::StreamShape shape =
       channel::shape_of_whole(share.size(), limits::kMaxFramePayload);
+  // Genomes go first: a round that finds no key is made later.
+  const auto until = site_.system.clock.monotonic() + kPatience;
+  const auto keep_waiting = [&] { return !interrupted_ && site_.system.clock.monotonic() < until; };
   return channel::try_again([&]() -> Result<> {
     TRY_ASSIGN(channel::Call call, site_.caller.start({.to = holder,
                                                        .method = number(Method::kCopyPut),
                                                        .upload = shape,
-                                                       .body = encode(head)}));
+                                                       .body = encode(head)},
+                                                      keep_waiting));
     TRY(channel::send_whole(call, shape, share));
     TRY(call.reply());
     return {};
@@ -252,7 +263,7 @@ void CopyMaker::run(const std::atomic<bool>& stop) {
   while (!stop) {
     (void)round();  // told in status() and in the log; the next round tries again
     std::unique_lock lock(mutex_);
-    (void)wake_.wait_for(lock, site_.config.copies.interval, [&] { return interrupted_; });
+    (void)wake_.wait_for(lock, site_.config.copies.interval, [&] { return interrupted_.load(); });
   }
 }
 

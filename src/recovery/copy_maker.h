@@ -57,7 +57,8 @@ class CopyMaker {
       : site_(site), catalog_(catalog) {}
   Result<> read_state();
   Result<> save_state(const State& state);
-  // Whether each holder has all bundles of the state.
+  // Whether each holder has all bundles of the state. Errors: kRefused when one keeps copies of
+  // another catalog, before any key is spent.
   Result<bool> holders_have_all();
   Result<> send_changes(os::File& backup);
   Result<> send_bundle(const Bundle& bundle);
@@ -67,10 +68,10 @@ class CopyMaker {
   catalog::Catalog& catalog_;
   State state_;  // of the thread that makes rounds
   bool checked_ = false;
+  std::atomic<bool> interrupted_ = false;
   std::mutex round_mutex_;
   mutable std::mutex mutex_;  // of what follows
   std::condition_variable wake_;
-  bool interrupted_ = false;
   Status status_;
 };
 

@@ -138,7 +138,7 @@ class ControlSiteBurns(Losses):
         self.assertEqual(self.ask("tommo", "catalog", "check"), {"sound": True})
         self.restore("B,C1,C2")
         # A new catalog may not overwrite the copies of the old one unseen.
-        self.assert_fails(4, "copies of another catalog are kept here", self.ask, "tommo",
+        self.assert_fails(4, "copies of another catalog", self.ask, "tommo",
                           "catalog", "copy")
         for site in ("lsa", "tuh"):
             self.ask(site, "catalog", "forget", "--yes")
