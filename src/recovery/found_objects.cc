@@ -65,6 +65,7 @@ const Claim* best_of(const Claims& claims) {
 class Settling {
  public:
   Result<FoundTree> run(const std::vector<FoundShare>& shares) {
+    TRY(check_sites(shares));
     std::uint32_t generation = 0;
     for (const FoundShare& found : shares) generation = std::max(generation, found.spec.generation);
     for (const FoundShare& found : shares) {
@@ -87,6 +88,20 @@ class Settling {
   }
 
  private:
+  // A site holds one share of an object. One that claims more could out-vote the others, and have
+  // good shares deleted.
+  static Result<> check_sites(const std::vector<FoundShare>& shares) {
+    std::map<SiteName, std::pair<std::optional<ShareId>, sharing::ShareIndex>> places;
+    for (const FoundShare& found : shares) {
+      const std::pair place(found.spec.parent, found.spec.index);
+      if (places.try_emplace(found.site, place).first->second == place) continue;
+      return fail(Code::kRefused, found.site.text() +
+                                      " shows shares of two places of it, and no site holds more "
+                                      "than one");
+    }
+    return {};
+  }
+
   // The object, from whichever share tells it.
   Result<> describe(const std::vector<FoundShare>& shares, std::uint32_t generation) {
     const control::ShareSpec& any =

@@ -195,6 +195,25 @@ TEST(FoundObjects, OfTwoSharesOfOnePlaceTheOneThatSiblingsNameStands) {
   EXPECT_EQ(spares(*tree), std::vector<std::string>{"B@lsa"});
 }
 
+TEST(FoundObjects, OneSiteDoesNotOutvoteTheOthers) {
+  Network network;
+  network.store();
+  const std::map<std::string, std::string> lie = {{"AA", "cloud1"}, {"BB", "cloud1"}, {"C", "tuh"}};
+  network.top("AA", 0, "cloud1", lie);
+  network.top("BB", 1, "cloud1", lie);
+  auto tree = settle(network.shares);
+  ASSERT_FALSE(tree);
+  EXPECT_NE(tree.error().message.find("cloud1 shows shares of two places"), std::string::npos);
+  // With one forged share, which names the others, the true one stands.
+  network = {};
+  network.store();
+  network.lose("cloud1");
+  network.top("BB", 1, "cloud1", {{"A", "tommo"}, {"BB", "cloud1"}, {"C", "tuh"}});
+  tree = settle(network.shares);
+  ASSERT_TRUE(tree) << tree.error().message;
+  EXPECT_EQ(where(*tree, "B"), "lsa");
+}
+
 // Whatever sites are silent: an object comes out exactly when enough of it answers, and nothing
 // stands at another place than it is.
 TEST(FoundObjects, AnySitesMayBeSilent) {
