@@ -27,12 +27,16 @@ struct FirstKey {
 
 // Files of a new link between two sites, in a folder.
 Result<FirstKey> make_first_key(const SiteName& a, const SiteName& b, std::uint64_t size,
-                                std::uint64_t back, const std::string& folder) {
+                                std::uint64_t back, const std::string& folder, bool replace) {
   const std::string stem = fmt::format("{}/{}-{}.", folder, a.text(), b.text());
   FirstKey made{{stem + a.text(), stem + b.text()}};
   const kme::PresharePlan plan{
       os::random_id<LinkId>(os::kernel_random()), a, b, {}, {}, size, back};
   ProgressLine progress("random numbers");
+  for (const std::string& left : made.files) {
+    // Of an attempt that broke off, of a network on this machine: it was taken in nowhere whole.
+    if (replace && os::real_files().exists(left)) TRY(kme::wipe_preshare(os::real_system(), left));
+  }
   TRY(kme::make_preshare(
       os::real_system(), plan, made.files[0], made.files[1],
       [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }));
@@ -89,7 +93,7 @@ struct Renewal {
                                : link_class == kme::LinkClass::kRelayed ? 0
                                                                         : preshare;
     TRY_ASSIGN(const FirstKey made,
-               make_first_key(site.name, other.name, size, size, net + "/preshare"));
+               make_first_key(site.name, other.name, size, size, net + "/preshare", true));
     TRY(begin_at(site, made.files[0], true));
     TRY(begin_at(other, made.files[1], true));
     for (const std::string& file : made.files) TRY(kme::wipe_preshare(os::real_system(), file));
@@ -122,7 +126,7 @@ Result<> link_new(const Common& common, const NewLinkOptions& options) {
     TRY(check_first_size("--size", size));
     TRY(check_first_size("--back", back));
   }
-  TRY_ASSIGN(const FirstKey made, make_first_key(a, b, size, back, options.out));
+  TRY_ASSIGN(const FirstKey made, make_first_key(a, b, size, back, options.out, false));
   if (common.json) {
     print_json({{"link", a.text() + "-" + b.text()},
                 {"bytes_per_direction", size},

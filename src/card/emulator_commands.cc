@@ -137,6 +137,10 @@ ResponseApdu EmulatedCard::commit_load() {
       next.sites[i].keys = joined(next.sites[i].keys.bytes(), load.sites[i].keys.bytes());
     }
   } else if (load.is_renewal) {
+    // An index that was spent meanwhile would shift the keys.
+    if (load.range.first != state_.keys.first || load.range.count != state_.keys.count) {
+      return status(Status::kConditions);
+    }
     for (SiteKeys& renewed : load.sites) {
       find_site(next, renewed.site)->keys = std::move(renewed.keys);
     }

@@ -179,7 +179,7 @@ CREATE INDEX job_of_person ON job (person_id);
 CREATE INDEX job_unfinished ON job (created) WHERE state IN ('waiting_key', 'running', 'paused');
 )sql";
 
-// A catalog that is rebuilt has a job for it.
+// A catalog that is rebuilt has a job for it; lists of objects are paged over indexes alone.
 constexpr std::string_view kVersion5 = R"sql(
 CREATE TABLE job_with_rebuild (
   job_id         BLOB PRIMARY KEY NOT NULL CHECK (length(job_id) = 16),
@@ -209,6 +209,14 @@ CREATE INDEX job_by_time ON job (created);
 CREATE INDEX job_of_object ON job (object_id);
 CREATE INDEX job_of_person ON job (person_id);
 CREATE INDEX job_unfinished ON job (created) WHERE state IN ('waiting_key', 'running', 'paused');
+
+-- Every order that lists ask for, with all that the order needs.
+DROP INDEX IF EXISTS object_of_person;
+DROP INDEX IF EXISTS object_by_time;
+DROP INDEX IF EXISTS object_by_state;
+CREATE INDEX object_of_person ON object (person_id, created DESC, object_id);
+CREATE INDEX object_by_time ON object (created DESC, object_id);
+CREATE INDEX object_by_state ON object (state, created DESC, object_id);
 )sql";
 
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {

@@ -126,11 +126,12 @@ Result<Object> SqliteCatalog::object(const ObjectId& object) {
 Result<std::vector<Object>> SqliteCatalog::list_objects(const ObjectFilter& filter,
                                                         const Page& page) {
   TRY(check_record(page));
+  // What is skipped is counted in an index alone; only the rows of the page are read.
   std::string sql(kObjectColumns);
-  sql += "WHERE true ";
+  sql += "WHERE object_id IN (SELECT object_id FROM object WHERE true ";
   if (filter.person_id) sql += "AND person_id = ? ";
   if (filter.state) sql += "AND state = ? ";
-  sql += "ORDER BY created DESC, object_id LIMIT ? OFFSET ?";
+  sql += "ORDER BY created DESC, object_id LIMIT ? OFFSET ?) ORDER BY created DESC, object_id";
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(Statement statement, database_->prepare(sql));
   if (filter.person_id) statement.text(*filter.person_id);

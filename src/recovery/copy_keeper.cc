@@ -68,7 +68,10 @@ Result<std::unique_ptr<CopyKeeper>> CopyKeeper::open(os::System system, const st
   if (system.files.exists(leave)) {
     TRY_ASSIGN(const Bytes bytes, os::read_file(system.files, leave, 64));
     const auto body = wire::before_checksum(bytes);
-    if (!body || body->size() != 8) return fail(Code::kCorrupt, "'" + leave + "' is damaged");
+    if (!body || body->size() != 8) {
+      keeper->problems_.push_back("'" + leave + "' is damaged: no leave is given");
+      return keeper;
+    }
     wire::Reader reader(*body, "leave");
     keeper->leave_ = os::UnixMs{reader.i64()};
   }

@@ -17,7 +17,7 @@ namespace warifu::recovery {
 
 class CopyKeeper {
  public:
-  // Errors: kIo, kCorrupt (the leave). A damaged share is a problem, and as if it was not there.
+  // Errors: kIo. What is damaged, a share or the leave, is a problem, and as if it was not there.
   [[nodiscard]] static Result<std::unique_ptr<CopyKeeper>> open(os::System system,
                                                                 const std::string& dir);
 

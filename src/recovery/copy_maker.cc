@@ -120,7 +120,8 @@ Result<> CopyMaker::adopt(const CopyPlace& last) {
 }
 
 Result<bool> CopyMaker::holders_have_all() {
-  for (const SiteName& holder : site_.config.copies.holders) {
+  const control::CatalogCopies& copies = site_.config.copies;
+  for (const SiteName& holder : copies.holders) {
     TRY_ASSIGN(const Bytes answer, site_.caller.ask(holder, number(Method::kCopyList), {}));
     TRY_ASSIGN(const auto heads, decode_copy_heads(answer));
     std::uint32_t count = 0;
@@ -131,7 +132,8 @@ Result<bool> CopyMaker::holders_have_all() {
                                         "'warifu catalog rebuild', or give them up with 'warifu "
                                         "catalog forget' there");
       }
-      const bool ours = head.place.epoch == state_.epoch;
+      // Copies under another threshold do not count: an epoch under this one takes their place.
+      const bool ours = head.place.epoch == state_.epoch && head.scheme == copies.scheme;
       count += ours && head.place.number < state_.bundles ? 1 : 0;
     }
     if (count != state_.bundles) return false;
@@ -210,6 +212,7 @@ Result<> CopyMaker::send_changes(os::File& backup) {
   Bundle bundle{.made = *next.made, .page_bytes = page_bytes, .total_pages = next.digests.size()};
   bundle.root_key = secret::Buffer::copy_of(site_.keys.root_key().bytes());
   const auto send = [&](bool ends) -> Result<> {
+    if (interrupted_) return fail(Code::kCancelled, "the site stops");
     bundle.place = {next.catalog, next.epoch, next.bundles};
     bundle.ends = ends;
     TRY(send_bundle(bundle));

@@ -29,7 +29,9 @@ class CopyReader {
     std::uint32_t page_bytes = 0;
     for (CopyPlace place = last; place.number = next_, place.number <= last.number; ++next_) {
       TRY_ASSIGN(Bundle bundle, join(place));
-      if (bundle.place != place) return fail(Code::kCorrupt, "a copy stands in another's place");
+      if (bundle.place != place || (place == last && !bundle.ends)) {
+        return fail(Code::kCorrupt, "a copy stands in another's place, or ends too early");
+      }
       for (const Bundle::Page& page : bundle.pages) {
         TRY(file_->write_at(page.number * bundle.page_bytes, page.bytes));
       }
@@ -48,20 +50,33 @@ class CopyReader {
  private:
   Result<> ask_holders() {
     std::string silent;
-    for (const control::SiteEntry& entry : site_.config.sites) {
-      if (entry.name == site_.config.name) continue;
-      const auto answer = site_.caller.ask(entry.name, number(Method::kCopyList), {});
-      if (!answer) {
-        silent += (silent.empty() ? "" : "; ") + answer.error().message;
+    for (const SiteName& name : holders()) {
+      const auto heads = ask(name);
+      if (!heads) {
+        silent += (silent.empty() ? "" : "; ") + heads.error().message;
         continue;
       }
-      TRY_ASSIGN(const auto heads, decode_copy_heads(*answer));
-      for (const CopyHead& head : heads) {
-        held_[head.place][head.attempt].push_back({entry.name, head});
+      std::set<CopyPlace> told;
+      for (const CopyHead& head : *heads) {
+        if (told.insert(head.place).second) held_[head.place][head.attempt].push_back({name, head});
       }
     }
     silent_ = silent;
     return {};
+  }
+
+  // As configured; without a configuration every other site.
+  [[nodiscard]] std::vector<SiteName> holders() const {
+    if (!site_.config.copies.holders.empty()) return site_.config.copies.holders;
+    std::vector<SiteName> others;
+    for (const control::SiteEntry& entry : site_.config.sites) {
+      if (entry.name != site_.config.name) others.push_back(entry.name);
+    }
+    return others;
+  }
+  Result<std::vector<CopyHead>> ask(const SiteName& name) {
+    TRY_ASSIGN(const Bytes answer, site_.caller.ask(name, number(Method::kCopyList), {}));
+    return decode_copy_heads(answer);
   }
 
   [[nodiscard]] static const std::vector<Held>* enough(const Attempts& attempts) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <tuple>
 
 #include "control/policy.h"
@@ -15,7 +16,7 @@ struct Claim {
   ShareId share;
   SiteName site;
   bool held = false;
-  unsigned named = 0;  // by so many siblings
+  std::set<SiteName> named;  // the sites whose shares name it as their sibling
   os::UnixMs created;
 };
 using Claims = std::vector<Claim>;
@@ -39,7 +40,8 @@ struct Cut {
     own.created = found.created;
     for (const control::Sibling& sibling : found.siblings) {
       if (sibling.share == found.spec.share) continue;
-      ++claim(static_cast<std::uint8_t>(sibling.index), sibling.share, sibling.site).named;
+      claim(static_cast<std::uint8_t>(sibling.index), sibling.share, sibling.site)
+          .named.insert(found.site);
     }
   }
   [[nodiscard]] const sharing::Scheme& scheme() const { return shares.front()->spec.scheme; }
@@ -56,8 +58,8 @@ struct Cut {
 // Held before lost, then named by more, then the younger one.
 const Claim* best_of(const Claims& claims) {
   const auto best = std::ranges::max_element(claims, [](const Claim& a, const Claim& b) {
-    return std::tuple(a.held, a.named, a.created.value) <
-           std::tuple(b.held, b.named, b.created.value);
+    return std::tuple(a.held, a.named.size(), a.created.value) <
+           std::tuple(b.held, b.named.size(), b.created.value);
   });
   return best == claims.end() ? nullptr : &*best;
 }
@@ -88,16 +90,13 @@ class Settling {
   }
 
  private:
-  // A site holds one share of an object. One that claims more could out-vote the others, and have
-  // good shares deleted.
+  // A site holds one share of an object; one that shows more could out-vote the others.
   static Result<> check_sites(const std::vector<FoundShare>& shares) {
-    std::map<SiteName, std::pair<std::optional<ShareId>, sharing::ShareIndex>> places;
+    std::set<SiteName> sites;
     for (const FoundShare& found : shares) {
-      const std::pair place(found.spec.parent, found.spec.index);
-      if (places.try_emplace(found.site, place).first->second == place) continue;
-      return fail(Code::kRefused, found.site.text() +
-                                      " shows shares of two places of it, and no site holds more "
-                                      "than one");
+      if (sites.insert(found.site).second) continue;
+      return fail(Code::kRefused,
+                  found.site.text() + " shows several shares of it, and no site holds two");
     }
     return {};
   }

@@ -1,6 +1,8 @@
 // Listing, then settling one object after the other.
 #include "recovery/rebuild_job.h"
 
+#include <algorithm>
+
 #include <boost/json.hpp>
 
 #include "base/log.h"
@@ -11,6 +13,10 @@ namespace warifu::recovery {
 namespace {
 
 namespace json = boost::json;
+
+constexpr const char* kOutOfOrder = " lists in no order";
+constexpr const char* kInterrupted = "the job is interrupted";
+constexpr std::size_t kMostReasons = 1000;  // are told
 
 Bytes cursor(ByteView id) {
   return {id.begin(), id.end()};
@@ -27,6 +33,7 @@ json::array reasons(const auto& list) {
 Result<> RebuildJob::list_site(const SiteName& at) {
   control::SiteContext& site = engine_.site();
   for (ShareId after;;) {
+    if (must_stop()) return fail(Code::kCancelled, kInterrupted);
     FoundPage page;
     if (at == site.config.name) {
       TRY_ASSIGN(page, found_shares(site, after));
@@ -36,6 +43,7 @@ Result<> RebuildJob::list_site(const SiteName& at) {
       TRY_ASSIGN(page, decode_found_page(answer));
     }
     for (FoundShare& found : page.shares) {
+      if (found.spec.share <= after) return fail(Code::kProtocol, at.text() + kOutOfOrder);
       found.site = at;
       after = found.spec.share;
       shares_[found.spec.object].push_back(std::move(found));
@@ -47,6 +55,7 @@ Result<> RebuildJob::list_site(const SiteName& at) {
 Result<> RebuildJob::list_cards(const SiteName& at) {
   control::SiteContext& site = engine_.site();
   for (CardId after;;) {
+    if (must_stop()) return fail(Code::kCancelled, kInterrupted);
     CardPage page;
     if (at == site.config.name) {
       page = found_cards(site, after);
@@ -56,6 +65,7 @@ Result<> RebuildJob::list_cards(const SiteName& at) {
       TRY_ASSIGN(page, decode_card_page(answer));
     }
     for (const FoundCard& found : page.cards) {
+      if (found.card <= after) return fail(Code::kProtocol, at.text() + kOutOfOrder);
       after = found.card;
       cards_[{at, found.person}] = found.card;
       pseudonyms_[found.card][at] = found.person;
@@ -67,8 +77,9 @@ Result<> RebuildJob::list_cards(const SiteName& at) {
 Result<> RebuildJob::run() {
   TRY(load_job());
   TRY(save(catalog::JobState::kRunning, "list"));
+  began_ = engine_.site().system.clock.now();
   for (const control::SiteEntry& entry : engine_.site().config.sites) {
-    if (must_stop()) return fail(Code::kCancelled, "the job is interrupted");
+    if (must_stop()) return fail(Code::kCancelled, kInterrupted);
     if (const auto listed = list_site(entry.name); !listed) {
       silent_.emplace_back(entry.name, listed.error().message);
       continue;
@@ -83,17 +94,20 @@ Result<> RebuildJob::run() {
   TRY(engine_.site().log.append("catalog_rebuilt",
                                 {{"objects", std::to_string(count_.objects)},
                                  {"added", std::to_string(count_.added)},
-                                 {"unsettled", std::to_string(unsettled_.size())}}));
+                                 {"unsettled", std::to_string(count_.unsettled)}}));
   job_.result = result();
   return finish();
 }
 
 Result<> RebuildJob::settle_objects() {
   for (const auto& [object, shares] : shares_) {
-    if (must_stop()) return fail(Code::kCancelled, "the job is interrupted");
+    if (must_stop()) return fail(Code::kCancelled, kInterrupted);
     const auto settled = settle_object(object);
     if (!settled && control::may_pass(settled.error().code)) return settled;
-    if (!settled) unsettled_.emplace_back(object, settled.error().message);
+    if (!settled) ++count_.unsettled;
+    if (!settled && unsettled_.size() < kMostReasons) {
+      unsettled_.emplace_back(object, settled.error().message);
+    }
     if (++job_.progress_bytes % 100 == 0) TRY(save(catalog::JobState::kRunning, "settle"));
   }
   return {};
@@ -108,20 +122,65 @@ Result<> RebuildJob::settle_object(const ObjectId& object) {
   } else {
     TRY_ASSIGN(tree.found.object.person_id, person_of(tree.owner));
   }
+  count_.spare_shares += tree.found.spare.size();
+  tree.found.spare.clear();
+  if (known) {
+    TRY(check_idle(object));
+    TRY(check_known(tree.found));
+  }
   TRY(catalog.settle_found(tree.found, job_id_));
   ++count_.objects;
   count_.added += known ? 0U : 1U;
   count_.lost_shares += tree.lost;
-  count_.spare_shares += tree.found.spare.size();
+  return {};
+}
+
+Result<> RebuildJob::check_idle(const ObjectId& object) {
+  TRY_ASSIGN(const auto jobs,
+             engine_.catalog().list_jobs({.object = object}, {.count = catalog::kMaxPageRows}));
+  for (const catalog::Job& job : jobs) {
+    if (job.kind == catalog::JobKind::kRestore) continue;
+    if (catalog::is_finished(job.state) && job.updated.value <= began_.value) continue;
+    return fail(Code::kRefused, "job " + job.job.text() + " works on it; rebuild again later");
+  }
+  return {};
+}
+
+Result<> RebuildJob::check_known(const catalog::FoundObject& found) {
+  TRY_ASSIGN(const auto known, engine_.catalog().list_shares(found.object.object));
+  const auto& shown = shares_.at(found.object.object);
+  for (const catalog::Share& share : known) {
+    if (share.state != catalog::ShareState::kDurable || !share.site) continue;
+    const bool is_silent = std::ranges::find(silent_, *share.site, [](const auto& silent) {
+                             return silent.first;
+                           }) != silent_.end();
+    const bool is_shown = std::ranges::any_of(shown, [&](const FoundShare& one) {
+      return one.spec.share == share.share && one.site == *share.site;
+    });
+    if (!is_silent && !is_shown) continue;
+    const bool stays = std::ranges::any_of(found.shares, [&](const catalog::Share& one) {
+      return one.share == share.share && one.site == share.site;
+    });
+    if (stays) continue;
+    return fail(Code::kRefused, "what sites show does not agree with share " + share.share.text() +
+                                    " at " + share.site->text() + ", which " +
+                                    (is_shown ? "is there" : "does not answer"));
+  }
   return {};
 }
 
 Result<std::string> RebuildJob::person_of(const std::map<SiteName, Pseudonym>& owner) {
+  std::optional<std::string> known;
   for (const auto& [site, pseudonym] : owner) {
     const auto person = engine_.catalog().person_of_pseudonym({site, pseudonym});
-    if (person) return person->person_id;
-    if (person.error().code != Code::kNotFound) return std::unexpected(person.error());
+    if (!person && person.error().code != Code::kNotFound) return std::unexpected(person.error());
+    if (!person) continue;
+    if (known && *known != person->person_id) {
+      return fail(Code::kRefused, "its sites name different persons as its owner");
+    }
+    known = person->person_id;
   }
+  if (known) return *known;
   return add_person(owner);
 }
 
@@ -156,6 +215,7 @@ std::string RebuildJob::result() const {
                                       {"persons_added", count_.persons},
                                       {"lost_shares", count_.lost_shares},
                                       {"spare_shares", count_.spare_shares},
+                                      {"unsettled_objects", count_.unsettled},
                                       {"unsettled", reasons(unsettled_)},
                                       {"silent", reasons(silent_)},
                                       {"without_leave", reasons(without_leave_)}});

@@ -3,7 +3,9 @@
 // Every reachable site lists its shares; each object is settled in one step, so the job may be cut
 // short and run again. Persons are found by the pseudonyms that gates know for their cards; who is
 // in no copy gets an id and no name. What cannot be settled is left as it is and told in the
-// result. Nothing is deleted that a stored object needs.
+// result. A share that the catalog knows, and that its site shows or cannot be asked for, stays
+// where it is; shares that nobody needs are counted and never deleted on what sites say; objects
+// that a job works on are left alone.
 #pragma once
 
 #include "control/jobs.h"
@@ -21,12 +23,17 @@ class RebuildJob final : public control::Work {
 
  private:
   struct Count {
-    std::uint64_t objects = 0, added = 0, persons = 0, lost_shares = 0, spare_shares = 0;
+    std::uint64_t objects = 0, added = 0, persons = 0, lost_shares = 0, spare_shares = 0,
+                  unsettled = 0;
   };
   Result<> list_site(const SiteName& site);
   Result<> list_cards(const SiteName& site);
   Result<> settle_objects();
   Result<> settle_object(const ObjectId& object);
+  // Errors: kRefused when what was found would move a share that stands.
+  Result<> check_known(const catalog::FoundObject& found);
+  // Errors: kRefused while a job works on the object, or one did since the listing began.
+  Result<> check_idle(const ObjectId& object);
   // The person of these pseudonyms; one that nobody knows is enrolled without a name.
   Result<std::string> person_of(const std::map<SiteName, Pseudonym>& owner);
   Result<std::string> add_person(const std::map<SiteName, Pseudonym>& owner);
@@ -39,6 +46,7 @@ class RebuildJob final : public control::Work {
   std::vector<std::pair<SiteName, std::string>> without_leave_;
   std::vector<std::pair<ObjectId, std::string>> unsettled_;  // and why
   Count count_;
+  os::UnixMs began_;
 };
 
 }  // namespace warifu::recovery

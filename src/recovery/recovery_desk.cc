@@ -7,8 +7,7 @@
 namespace warifu::recovery {
 
 // Nobody goes on with what ran at the site that was lost: its staged files are gone.
-Result<> RecoveryDesk::end_jobs() {
-  catalog::Catalog& catalog = engine_.catalog();
+Result<> RecoveryDesk::end_jobs(catalog::Catalog& catalog) {
   TRY_ASSIGN(const auto jobs, catalog.unfinished_jobs());
   for (const catalog::Job& job : jobs) {
     TRY(catalog.update_job(job.job, {.state = catalog::JobState::kFailed,
@@ -26,19 +25,25 @@ Result<> RecoveryDesk::take_over(Rebuild& rebuild) {
   control::SiteContext& site = engine_.site();
   const std::string path = site.config.data_dir + "/catalog-taken.tmp";
   TRY_ASSIGN(TakenCopy taken, take_copy(site, path));
-  const Result<> done = engine_.catalog().take_over(path);
+  // All of it before the one step that takes it over: a crash before leaves an empty catalog.
+  const Result<> done = [&]() -> Result<> {
+    {
+      TRY_ASSIGN(const auto copy, catalog::open_sqlite(path));
+      const ByteView ours = site.keys.root_key().bytes();
+      TRY(copy->reseal([&](ByteView sealed) -> Result<Bytes> {
+        const auto opened = control::open_secret(taken.root_key.bytes(), sealed);
+        // Sealed under a key before: nobody can open it, and nothing else depends on it.
+        if (!opened) return Bytes();
+        return control::seal_secret(ours, site.system.random, opened->bytes());
+      }));
+      TRY(end_jobs(*copy));
+    }
+    return engine_.catalog().take_over(path);
+  }();
   for (const char* ending : {"", "-wal", "-shm", "-journal"}) {
     TRY(site.system.files.remove(path + ending));
   }
   TRY(done);
-  const ByteView ours = site.keys.root_key().bytes();
-  TRY(engine_.catalog().reseal([&](ByteView sealed) -> Result<Bytes> {
-    const auto opened = control::open_secret(taken.root_key.bytes(), sealed);
-    // Sealed under a key before: nobody can open it, and nothing else depends on it.
-    if (!opened) return Bytes();
-    return control::seal_secret(ours, site.system.random, opened->bytes());
-  }));
-  TRY(end_jobs());
   if (copies_ != nullptr) TRY(copies_->adopt(taken.last));
   rebuild.copy_made = taken.made;
   rebuild.wrong = taken.wrong;

@@ -26,7 +26,7 @@ class RecoveryDesk {
 
  private:
   Result<> take_over(Rebuild& rebuild);
-  Result<> end_jobs();
+  Result<> end_jobs(catalog::Catalog& catalog);
 
   control::JobEngine& engine_;
   CopyMaker* copies_;

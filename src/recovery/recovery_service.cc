@@ -9,7 +9,7 @@
 namespace warifu::recovery {
 namespace {
 
-constexpr std::size_t kSharesAtOnce = 500;  // descriptions of some 300 bytes
+constexpr std::size_t kPageBytes = 256 << 10;  // of descriptions, about
 constexpr std::size_t kCardsAtOnce = 2000;
 
 FoundShare describe(const store::ShareHeader& header) {
@@ -50,9 +50,10 @@ Result<FoundPage> found_shares(control::SiteContext& site, const ShareId& after)
   TRY_ASSIGN(const store::ShareListing listing, site.shares.list());
   FoundPage page;
   auto it = std::ranges::upper_bound(listing.shares, after, {}, &store::ShareHeader::share);
-  for (; it != listing.shares.end() && page.shares.size() < kSharesAtOnce; ++it) {
+  for (std::size_t bytes = 0; it != listing.shares.end() && bytes < kPageBytes; ++it) {
     page.shares.push_back(describe(*it));
     page.shares.back().site = site.config.name;
+    bytes += 256 + it->policy.size() + it->siblings.size() * 40;
   }
   page.more = it != listing.shares.end();
   return page;
