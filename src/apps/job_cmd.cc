@@ -111,7 +111,11 @@ Result<> job_order(const Common& common, const JobOptions& options, const char* 
   if (common.json) {
     print_json(job);
   } else {
-    fmt::print("job {} is {}\n", options.job, text_of(job, "state"));
+    const std::string state = text_of(job, "state");
+    const bool heard = std::string_view(order) == "resume" || state == "paused" ||
+                       state == "cancelled" || state == "done";
+    fmt::print("job {} is {}{}\n", options.job, state,
+               heard ? "" : ", and hears this at its next step: warifu job show");
   }
   return {};
 }
