@@ -5,7 +5,7 @@ import unittest
 from network import NetworkTest, Person, TestNetwork, random_file, wait_until
 
 SIZE = 1_000_001
-LONG = 12_000_000
+LONG = 6_500_000
 
 
 class Orders(NetworkTest):
@@ -14,7 +14,7 @@ class Orders(NetworkTest):
     @classmethod
     def setUpClass(cls):
         cls.network = cls.enterClassContext(
-            TestNetwork(rate="2Mbit/s", bootstrap="4M", preshare="32M", high_water="6M"))
+            TestNetwork(rate="4Mbit/s", bootstrap="4M", preshare="32M", high_water="8M"))
         cls.person = Person(cls.network)
         cls.plain = random_file(cls.network.root / "long", LONG)
         cls.small = random_file(cls.network.root / "small", SIZE, 2)
