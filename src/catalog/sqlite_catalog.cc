@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "catalog/database_files.h"
 #include "catalog/schema.h"
 #include "os/files.h"
 
@@ -54,7 +55,7 @@ Result<std::string> first_findings(Database& database, std::string_view sql) {
 Result<> make_file(const std::string& path) {
   os::FileSystem& files = os::real_files();
   const std::string fresh = path + ".new";
-  for (const char* ending : {"", "-wal", "-shm", "-journal"}) TRY(files.remove(fresh + ending));
+  TRY(remove_database(fresh));
   {
     TRY_ASSIGN(const auto file, files.open(fresh, os::OpenMode::kCreate));
   }

@@ -1,4 +1,5 @@
 // Copies of the whole catalog, and secrets that get a new seal.
+#include "catalog/database_files.h"
 #include "catalog/schema.h"
 #include "catalog/sqlite_catalog.h"
 #include "os/files.h"
@@ -7,13 +8,6 @@ namespace warifu::catalog {
 namespace {
 
 constexpr int kPagesAtOnce = 1000;  // other calls wait for no more
-
-Result<> remove_database(const std::string& path) {
-  for (const char* ending : {"", "-wal", "-shm", "-journal"}) {
-    TRY(os::real_files().remove(path + ending));
-  }
-  return {};
-}
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// Uploads that fit into memory: sent from one buffer, received into one, and tried again when only
-// an old connection was at fault.
+// Uploads and downloads that fit into memory: sent from one buffer, received into one, and tried
+// again when only an old connection was at fault.
 //
 // Thread rule: as Call and Exchange.
 #pragma once
@@ -15,6 +15,13 @@ namespace warifu::channel {
 // Sends the upload that the call has announced with `shape`. Frames are sealed in place, so each is
 // a copy and `bytes` stays for another try. Errors: as Call::send().
 [[nodiscard]] Result<> send_whole(Call& call, const StreamShape& shape, ByteView bytes);
+
+// The same of a download that the reply has announced. Errors: as Exchange::send().
+[[nodiscard]] Result<> send_whole(Exchange& exchange, const StreamShape& shape, ByteView bytes);
+
+// Receives the download of a reply with that shape, which the caller has looked at. Errors: as
+// Call::receive().
+[[nodiscard]] Result<secret::Buffer> receive_whole(Call& call, const StreamShape& shape);
 
 // Receives an upload, sent or drawn; the caller has looked at its shape. Its acknowledgements
 // promise nothing: the reply says what has become of it. Errors: as StreamReceiver::receive().

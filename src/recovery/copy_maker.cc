@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "catalog/database_files.h"
 #include "channel/whole.h"
 #include "crypto/crypto.h"
 #include "wire/wire.h"
@@ -41,7 +42,7 @@ class BackupFile {
   BackupFile& operator=(const BackupFile&) = delete;
 
   Result<std::unique_ptr<os::File>> make(catalog::Catalog& catalog) {
-    for (const char* ending : {"", "-wal", "-shm", "-journal"}) TRY(files_.remove(path_ + ending));
+    TRY(catalog::remove_database(path_));
     TRY(catalog.back_up(path_));
     return files_.open(path_, os::OpenMode::kRead);
   }

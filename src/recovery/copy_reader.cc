@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "base/log.h"
+#include "channel/whole.h"
 
 namespace warifu::recovery {
 namespace {
@@ -121,15 +121,7 @@ class CopyReader {
     if (reply.download.bytes != held.head.bytes) {
       return fail(Code::kProtocol, held.site.text() + " sends another length than it has told");
     }
-    secret::Buffer share(held.head.bytes);
-    for (std::uint64_t i = 0, at = 0; i < reply.download.frames; ++i) {
-      TRY_ASSIGN(const secret::Buffer frame, call.receive());
-      if (frame.size() > share.size() - at) return fail(Code::kProtocol, "a frame is too long");
-      std::ranges::copy(frame.bytes(), share.bytes().begin() + static_cast<std::ptrdiff_t>(at));
-      at += frame.size();
-      if (call.ack_due()) TRY(call.acknowledge());
-    }
-    return share;
+    return channel::receive_whole(call, reply.download);
   }
 
   // Every choice of threshold-many shares, until one passes the check.

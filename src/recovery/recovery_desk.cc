@@ -1,6 +1,7 @@
 // Taking a copy over, then the job.
 #include "recovery/recovery_desk.h"
 
+#include "catalog/database_files.h"
 #include "control/sealed_secret.h"
 #include "recovery/copy_reader.h"
 
@@ -40,9 +41,7 @@ Result<> RecoveryDesk::take_over(Rebuild& rebuild) {
     }
     return engine_.catalog().take_over(path);
   }();
-  for (const char* ending : {"", "-wal", "-shm", "-journal"}) {
-    TRY(site.system.files.remove(path + ending));
-  }
+  TRY(catalog::remove_database(path));
   TRY(done);
   if (copies_ != nullptr) TRY(copies_->adopt(taken.last));
   rebuild.copy_made = taken.made;

@@ -81,7 +81,7 @@ Result<> RecoveryService::handle_put(channel::Exchange& exchange) {
 
 Result<> RecoveryService::handle_get(channel::Exchange& exchange) {
   TRY_ASSIGN(const CopyPlace place, decode_copy_place(exchange.request().body));
-  TRY_ASSIGN(secret::Buffer share, keeper_.get(place));
+  TRY_ASSIGN(const secret::Buffer share, keeper_.get(place));
   if (place.number == 0) {
     TRY(site_.log.append("catalog_copy_given", {{"to", exchange.request().from.text()},
                                                 {"epoch", std::to_string(place.epoch)}}));
@@ -89,10 +89,7 @@ Result<> RecoveryService::handle_get(channel::Exchange& exchange) {
   const channel::StreamShape shape =
       channel::shape_of_whole(share.size(), limits::kMaxFramePayload);
   TRY(exchange.reply({}, shape));
-  for (std::uint64_t i = 0, at = 0; i < shape.frames; at += shape.frame_length(i++)) {
-    TRY(exchange.send(share.bytes().subspan(at, shape.frame_length(i))));
-  }
-  return {};
+  return channel::send_whole(exchange, shape, share.bytes());
 }
 
 void RecoveryService::add_handlers(channel::Server& server) {
