@@ -50,6 +50,10 @@ foreach(flag IN ITEMS -Wtrampolines -Wbidi-chars=any)
 endforeach()
 target_compile_definitions(warifu_flags INTERFACE _GLIBCXX_ASSERTIONS)
 
+# Tests are compiled once and run for seconds: they get -O1 where others get -O2.
+add_library(warifu_test_flags INTERFACE)
+target_compile_options(warifu_test_flags INTERFACE $<$<CONFIG:Release>:-O1>)
+
 if(WARIFU_SANITIZE)
   target_compile_options(warifu_flags INTERFACE
     -O1 -fno-omit-frame-pointer -fsanitize=${WARIFU_SANITIZE} -fno-sanitize-recover=all)

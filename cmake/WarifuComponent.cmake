@@ -12,6 +12,19 @@
 include_guard(GLOBAL)
 include(GoogleTest)
 
+# GoogleTest and the standard library, parsed once for all tests: two thirds of the time that a test
+# takes to compile. Developers' presets leave it off, so that a missing #include shows.
+if(WARIFU_TESTING AND WARIFU_TEST_PCH)
+  file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/cmake/test_headers.cc" CONTENT "int main() {}\n")
+  # A program like the tests, not a library: those are compiled with other options.
+  add_executable(warifu_test_headers "${CMAKE_BINARY_DIR}/cmake/test_headers.cc")
+  target_link_libraries(warifu_test_headers PRIVATE warifu_flags warifu_test_flags GTest::gtest)
+  target_precompile_headers(warifu_test_headers PRIVATE
+    <gtest/gtest.h> <algorithm> <array> <atomic> <chrono> <condition_variable> <cstdint> <expected>
+    <filesystem> <functional> <map> <memory> <mutex> <optional> <random> <set> <span> <string>
+    <string_view> <thread> <vector>)
+endif()
+
 # A static library, or an interface library when there is nothing to compile.
 function(warifu_component)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;LAYER" "SOURCES;DEPS;LIBS")
@@ -71,7 +84,11 @@ function(warifu_test)
   add_executable(${target} ${arg_SOURCES})
   target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE
-    warifu_flags warifu_${arg_COMPONENT} ${arg_LIBS} GTest::gtest_main GTest::gmock)
+    warifu_flags warifu_test_flags warifu_${arg_COMPONENT} ${arg_LIBS} GTest::gtest_main
+    GTest::gmock)
+  if(TARGET warifu_test_headers)
+    target_precompile_headers(${target} REUSE_FROM warifu_test_headers)
+  endif()
   gtest_discover_tests(${target}
     TEST_PREFIX "${arg_COMPONENT}/${arg_NAME}."
     DISCOVERY_MODE PRE_TEST

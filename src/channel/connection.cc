@@ -13,7 +13,9 @@ namespace {
 // Pad kept back in the control range so that grant requests and grants can always be sent.
 constexpr std::uint64_t kControlReserve = 256;
 constexpr std::uint64_t kControlGrant = 4096;
-constexpr std::chrono::seconds kWorkingInterval(15);
+constexpr std::chrono::seconds kWorkingInterval(15);       // a peer hears from who waits for key
+constexpr std::chrono::milliseconds kAskingInterval(500);  // an order to stop waiting is heard
+constexpr std::chrono::milliseconds kNoWait(0);
 constexpr std::chrono::milliseconds kLongestDeniedPause(20'000);
 
 // Pad for data frames: their payload, their tags, and the range's hash key.
@@ -301,22 +303,30 @@ Result<keypool::Reservation> Connection::grant_drawn(keypool::Purpose purpose, c
   return std::move(send_share_);
 }
 
+Result<> Connection::await_key(const JobId& job, std::uint64_t needed,
+                               const std::function<bool()>& keep_waiting) {
+  auto told = std::chrono::steady_clock::now();
+  // Who will not wait is told at once; who waits may change his mind at every step.
+  bool waits = keep_waiting();
+  while (!link_.wait_drawable(job, {needed}, waits ? kAskingInterval : kNoWait, urgency_)) {
+    waits = waits && keep_waiting();
+    if (!waits) return fail(Code::kOutOfKey, "link to " + link_.peer().text() + " waits for key");
+    if (std::chrono::steady_clock::now() - told < kWorkingInterval) continue;
+    told = std::chrono::steady_clock::now();
+    wire::Writer progress;
+    progress.u64(0);
+    progress.u64(0);
+    Bytes payload = progress.take();
+    TRY(send(FrameType::kWorking, payload));
+  }
+  return {};
+}
+
 Result<> Connection::acquire(keypool::Purpose purpose, const JobId& job, std::uint64_t needed,
                              const std::function<bool()>& keep_waiting) {
   std::chrono::milliseconds denied_pause(100);
   for (;;) {
-    // Who will not wait is told at once.
-    const auto patience = keep_waiting() ? kWorkingInterval : std::chrono::seconds(0);
-    while (!link_.wait_drawable(job, {needed}, patience, urgency_)) {
-      if (!keep_waiting()) {
-        return fail(Code::kOutOfKey, "link to " + link_.peer().text() + " waits for key");
-      }
-      wire::Writer progress;
-      progress.u64(0);
-      progress.u64(0);
-      Bytes payload = progress.take();
-      TRY(send(FrameType::kWorking, payload));
-    }
+    TRY(await_key(job, needed, keep_waiting));
     TRY(ensure_control(64));
     const auto granted = request_grant(purpose, needed);
     if (granted) {
@@ -325,8 +335,10 @@ Result<> Connection::acquire(keypool::Purpose purpose, const JobId& job, std::ui
     }
     // The far end may still be confirming what this end already counts.
     if (granted.error().code != Code::kOutOfKey) return granted;
-    if (!keep_waiting()) return granted;
-    (void)link_.send().wait_available(UINT64_MAX, denied_pause);
+    for (auto left = denied_pause; left.count() > 0; left -= kAskingInterval) {
+      if (!keep_waiting()) return granted;
+      (void)link_.send().wait_available(UINT64_MAX, std::min(left, kAskingInterval));
+    }
     denied_pause = std::min(denied_pause * 2, kLongestDeniedPause);
   }
 }

@@ -138,6 +138,9 @@ class Connection {
   // Takes what was asked ahead into use; false when there is none of this job and size.
   Result<bool> use_ahead(const JobId& job, std::uint64_t size);
   Result<Frame> await_grant_answer();
+  // Waits until a job may draw so much; the peer is told now and then that it still waits.
+  Result<> await_key(const JobId& job, std::uint64_t size,
+                     const std::function<bool()>& keep_waiting);
   Result<> acquire(keypool::Purpose purpose, const JobId& job, std::uint64_t size,
                    const std::function<bool()>& keep_waiting);
   // The first grants: reserve and prove; check and take over.

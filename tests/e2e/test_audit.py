@@ -17,6 +17,7 @@ class AuditTest(NetworkTest):
 
     LINKS = ("lsa:cloud3", "tommo:cloud1", "lsa:cloud1")
     POLICIES = {}
+    PRESHARE = "12M"
     STORE = ""  # lines of [store] at every site
 
     @classmethod
@@ -24,7 +25,7 @@ class AuditTest(NetworkTest):
         if not cls.POLICIES:
             raise unittest.SkipTest("what the classes below share")
         cls.network = cls.enterClassContext(
-            TestNetwork(link=cls.LINKS, preshare="48M", start=False))
+            TestNetwork(link=cls.LINKS, preshare=cls.PRESHARE, start=False))
         for config in cls.network.folder.glob("sites/*/site.toml"):
             config.write_text(config.read_text() + "\n[store]\n" + cls.STORE)
         cls.network.up()
@@ -178,6 +179,7 @@ class Rot(AuditTest):
 class RotLeftToPeople(AuditTest):
     """With auto_repair = false damage is told and waits."""
 
+    PRESHARE = "40M"  # for a big one
     POLICIES = {"reference": None}
     STORE = 'scrub_rate = "0"\nauto_repair = false\n'
 

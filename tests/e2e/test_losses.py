@@ -14,7 +14,7 @@ class Losses(NetworkTest):
 
     @classmethod
     def setUpClass(cls):
-        cls.network = cls.enterClassContext(TestNetwork(link=LINKS, preshare="32M"))
+        cls.network = cls.enterClassContext(TestNetwork(link=LINKS, preshare="12M"))
         cls.person = Person(cls.network)
         cls.plain = random_file(cls.network.root / "genome", SIZE)
         cls.object = cls.person.store(cls.network.root / "genome")["object"]
@@ -28,7 +28,7 @@ class Losses(NetworkTest):
         self.network.kill(site)
         self.network.down(*[name for name in sites if name != site])
         shutil.rmtree(self.network.data(site))
-        done = self.network.warifu.ask("net", "renew", site, "--preshare", "32M", "--net",
+        done = self.network.warifu.ask("net", "renew", site, "--preshare", "12M", "--net",
                                        str(self.network.folder))
         self.assertEqual(done["site"], site)
         self.network.up()
