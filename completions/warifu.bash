@@ -29,8 +29,8 @@ _warifu_options() {
     "catalog allow") echo "--site --json --minutes --revoke --help" ;;
     "catalog rebuild") echo "--site --json --from-shares --no-wait --help" ;;
     "catalog forget") echo "--site --json --yes --help" ;;
-    "object store") echo "--site --json --person --label --policy --no-wait --card --pin-file --help" ;;
-    "object list") echo "--site --json --person --help" ;;
+    "object store") echo "--site --json --person --label --policy --priority --no-wait --card --pin-file --help" ;;
+    "object list") echo "--site --json --person --limit --skip --help" ;;
     "object repair" | "object move") echo "--site --json --share --to --plan --no-wait --help" ;;
     "object audit") echo "--site --json --person --all --help" ;;
     "site scrub") echo "--site --json --now --status --help" ;;
@@ -46,9 +46,10 @@ _warifu_options() {
       ;;
     plan) echo "--site --json --size --policy --why --help" ;;
     explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "stream status" | "person list" | "object show" | "object check" | \
-      "catalog status" | "catalog copy" | "catalog backup" | "catalog check" | "consent list" | "job list" | "job show" | "job watch" | "job pause" | "job resume" | "job cancel")
+      "catalog status" | "catalog copy" | "catalog backup" | "catalog check" | "consent list" | "job priority" | "job show" | "job watch" | "job pause" | "job resume" | "job cancel")
       echo "--site --json --help"
       ;;
+    "job list") echo "--site --json --state --limit --skip --help" ;;
     "sae pause" | "sae resume") echo "--site --json --link --help" ;;
     "stream open")
       echo "--site --socket --json --as --to --id --chunk --ttl --timeout --min-rate --max-rate --help"
@@ -80,7 +81,7 @@ _warifu_subcommands() {
     person) echo "enrol renew-card list" ;;
     object) echo "store list show card-record check audit repair move delete" ;;
     consent) echo "give list" ;;
-    job) echo "list show watch pause resume cancel" ;;
+    job) echo "list show watch priority pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;
   esac
 }
@@ -157,6 +158,14 @@ _warifu() {
       _warifu_words "hardware simulated_clicks rate_model preshared relayed"
       return
       ;;
+    --priority)
+      _warifu_words "low usual urgent"
+      return
+      ;;
+    --state)
+      _warifu_words "waiting_key running paused done failed cancelled"
+      return
+      ;;
     --direction)
       _warifu_words "send receive"
       return
@@ -171,7 +180,7 @@ _warifu() {
       ;;
     --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --relay | --size | --piece | --pieces | --id | --name | --keys | --person | \
       --label | --policy | --object | --grantee | --destination | --uses | --valid | --grant | --using | \
-      --gather | --resume | --at | --minutes | --peer | --job | --since | --most | --interval | --rounds | --older-than | \
+      --gather | --resume | --at | --minutes | --peer | --job | --since | --most | --interval | --rounds | --older-than | --limit | --skip | \
       --origin | --segment)
       return
       ;;

@@ -1,5 +1,8 @@
 // Uploads, objects, the record for the card, the explanation of an object; jobs.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 
 #include "api/explain.h"
 #include "api/json.h"
@@ -31,6 +34,7 @@ json::object job_json(const catalog::Job& job) {
   return {{"job", job.job.text()},
           {"kind", catalog::kind_name(job.kind)},
           {"state", catalog::state_name(job.state)},
+          {"priority", catalog::priority_name(job.priority)},
           {"step", job.step},
           {"object", job.object ? job.object->text() : ""},
           {"person", job.person_id.value_or("")},
@@ -45,6 +49,60 @@ json::object job_json(const catalog::Job& job) {
           {"expected_end_ms", job.expected_end ? job.expected_end->value : 0}};
 }
 
+// A job as it stands in the catalog, and how many wait before it.
+json::object job_json(ControlServices& control, const catalog::Job& job) {
+  json::object value = job_json(job);
+  const auto before = control.jobs.before(job.job);
+  value["jobs_before"] = before ? json::value(*before) : json::value();
+  return value;
+}
+
+Result<catalog::JobPriority> priority_of(std::string_view name) {
+  if (name.empty()) return catalog::JobPriority::kUsual;
+  if (const auto found = catalog::value_of_name<catalog::JobPriority>(name)) return *found;
+  return fail(Code::kInvalidArgument,
+              "priority '" + std::string(name) + "' must be low, usual or urgent");
+}
+
+// The part of a list that "skip" and "count" name; without them its beginning.
+Result<catalog::Page> page_of(http::RequestContext& context, std::uint64_t usual_count) {
+  catalog::Page page{.count = usual_count};
+  for (const auto& [name, value] : {std::pair{"skip", &page.skip}, {"count", &page.count}}) {
+    const auto text = context.request().query.find(name);
+    if (!text) continue;
+    const auto end = text->data() + text->size();
+    const auto [at, problem] = std::from_chars(text->data(), end, *value);
+    if (problem != std::errc() || at != end || *value > 1'000'000'000) {
+      return fail(Code::kInvalidArgument,
+                  fmt::format("'{}' must be a number up to 1000000000, not '{}'", name, *text));
+    }
+  }
+  return page;
+}
+
+Result<json::value> list_jobs(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const catalog::Page page, page_of(context, 200));
+  catalog::JobFilter filter;
+  if (const auto state = context.request().query.find("state")) {
+    filter.state = catalog::value_of_name<catalog::JobState>(*state);
+    if (!filter.state) {
+      return fail(Code::kInvalidArgument, "no job is ever '" + std::string(*state) + "'");
+    }
+  }
+  TRY_ASSIGN(const auto jobs, control.catalog.list_jobs(filter, page));
+  json::array list;
+  for (const auto& job : jobs) list.push_back(job_json(control, job));
+  return json::value{{"jobs", std::move(list)}};
+}
+
+Result<json::value> set_priority(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const JobId id, JobId::parse(context.parameter("job")));
+  TRY_ASSIGN(const catalog::JobPriority priority, priority_of(context.parameter("priority")));
+  TRY(control.jobs.set_priority(id, priority));
+  TRY_ASSIGN(const catalog::Job job, control.catalog.job(id));
+  return json::value(job_json(control, job));
+}
+
 Result<control::StoreTicket> receive_upload(http::RequestContext& context,
                                             ControlServices& control) {
   const auto query = [&](const char* name) {
@@ -54,8 +112,10 @@ Result<control::StoreTicket> receive_upload(http::RequestContext& context,
   if (const auto text = context.request().headers.find("Content-Length")) {
     length = std::strtoull(std::string(*text).c_str(), nullptr, 10);
   }
+  TRY_ASSIGN(const catalog::JobPriority priority, priority_of(query("priority")));
   TRY_ASSIGN(control::Upload upload,
              control.store.begin(query("person"), query("label"), length, query("policy")));
+  upload.set_priority(priority);
   secret::Buffer piece(256 * 1024);
   for (;;) {
     TRY_ASSIGN(const std::size_t got, context.read_body_some(piece.bytes()));
@@ -114,8 +174,8 @@ Result<json::value> confirm_card_record(http::RequestContext& context, ControlSe
 Result<json::value> list_objects(http::RequestContext& context, ControlServices& control) {
   catalog::ObjectFilter filter;
   if (const auto person = context.request().query.find("person")) filter.person_id = *person;
-  TRY_ASSIGN(const auto objects,
-             control.catalog.list_objects(filter, {.count = catalog::kMaxPageRows}));
+  TRY_ASSIGN(const catalog::Page page, page_of(context, catalog::kMaxPageRows));
+  TRY_ASSIGN(const auto objects, control.catalog.list_objects(filter, page));
   json::array list;
   for (const auto& object : objects) list.push_back(object_json(object));
   return json::value{{"objects", std::move(list)}};
@@ -142,22 +202,16 @@ Result<json::value> plan_now(http::RequestContext& context, ControlServices& con
 
 void add_job_routes(http::Router& router, Services services) {
   using http::Method;
-  router.add(
-      Method::kGet, "/v1/jobs",
-      control_handler(services,
-                      [](http::RequestContext&, ControlServices& control) -> Result<json::value> {
-                        TRY_ASSIGN(const auto jobs, control.catalog.list_jobs({}, {.count = 200}));
-                        json::array list;
-                        for (const auto& job : jobs) list.push_back(job_json(job));
-                        return json::value{{"jobs", std::move(list)}};
-                      }));
+  router.add(Method::kGet, "/v1/jobs", control_handler(services, list_jobs));
+  router.add(Method::kPost, "/v1/jobs/{job}/priority/{priority}",
+             control_handler(services, set_priority));
   router.add(Method::kGet, "/v1/jobs/{job}",
              control_handler(services,
                              [](http::RequestContext& context,
                                 ControlServices& control) -> Result<json::value> {
                                TRY_ASSIGN(const JobId id, JobId::parse(context.parameter("job")));
                                TRY_ASSIGN(const catalog::Job job, control.catalog.job(id));
-                               return json::value(job_json(job));
+                               return json::value(job_json(control, job));
                              }));
   const auto order = [&](const char* path, Result<> (control::JobEngine::*give)(const JobId&)) {
     router.add(Method::kPost, path,
@@ -167,7 +221,7 @@ void add_job_routes(http::Router& router, Services services) {
                                  TRY_ASSIGN(const JobId id, JobId::parse(context.parameter("job")));
                                  TRY((control.jobs.*give)(id));
                                  TRY_ASSIGN(const catalog::Job job, control.catalog.job(id));
-                                 return json::value(job_json(job));
+                                 return json::value(job_json(control, job));
                                }));
   };
   order("/v1/jobs/{job}/pause", &control::JobEngine::pause_job);

@@ -16,6 +16,12 @@ void add_site(CLI::App* command, Common& common) {
   command->add_flag("--json", common.json, "print one JSON document");
 }
 
+void add_part(CLI::App* command, std::uint64_t& skip, std::uint64_t& limit) {
+  command->add_option("--limit", limit, "at most so many; 100 if not given")
+      ->check(CLI::Range(1, 1000));
+  command->add_option("--skip", skip, "not the first so many")->check(CLI::Range(0, 1'000'000'000));
+}
+
 void sae_commands(CLI::App& app, Common& common, Action& action) {
   CLI::App* sae = app.add_subcommand("sae", "applications that take keys at a site");
   sae->require_subcommand(1);

@@ -17,6 +17,8 @@ using Action = std::function<Result<>()>;
 CLI::App* add(CLI::App& parent, const char* name, const char* description, const char* example);
 // --site and --json.
 void add_site(CLI::App* command, Common& common);
+// --limit and --skip, of lists.
+void add_part(CLI::App* command, std::uint64_t& skip, std::uint64_t& limit);
 
 // `warifu sae` and `warifu stream`.
 void sae_commands(CLI::App& app, Common& common, Action& action);
@@ -26,6 +28,8 @@ void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& a
 // `warifu keys use` and `warifu random`.
 void keys_use_command(CLI::App& keys, Common& common, Action& action);
 void random_commands(CLI::App& app, Common& common, Action& action);
+// `warifu job`.
+void job_commands(CLI::App& app, Common& common, Action& action);
 // `warifu catalog`.
 void catalog_commands(CLI::App& app, Common& common, Action& action);
 // `warifu simulate`.

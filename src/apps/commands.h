@@ -192,13 +192,14 @@ struct RenewCardOptions {
 [[nodiscard]] Result<> person_list(const Common& common);
 
 struct StoreOptions {
-  std::string file, person, label, policy;
+  std::string file, person, label, policy, priority;
   CardOptions card;
   bool no_wait = false;
 };
 [[nodiscard]] Result<> object_store(const Common& common, const StoreOptions& options);
 struct ObjectOptions {
   std::string object, person;
+  std::uint64_t skip = 0, limit = 100;  // of a list
   CardOptions card;
 };
 [[nodiscard]] Result<> object_list(const Common& common, const ObjectOptions& options);
@@ -294,13 +295,15 @@ struct SimulateOptions {
 [[nodiscard]] Result<> simulate_network(const SimulateOptions& options);
 
 struct JobOptions {
-  std::string job;
+  std::string job, state, priority;
+  std::uint64_t skip = 0, limit = 100;
 };
-[[nodiscard]] Result<> job_list(const Common& common);
+[[nodiscard]] Result<> job_list(const Common& common, const JobOptions& options);
 [[nodiscard]] Result<> job_show(const Common& common, const JobOptions& options);
 // `order`: pause, resume, cancel.
 [[nodiscard]] Result<> job_order(const Common& common, const JobOptions& options,
                                  const char* order);
+[[nodiscard]] Result<> job_priority(const Common& common, const JobOptions& options);
 [[nodiscard]] Result<> job_watch(const Common& common, const JobOptions& options);
 
 }  // namespace warifu::apps

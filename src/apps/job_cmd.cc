@@ -1,4 +1,4 @@
-// `warifu job list|show|watch|pause|resume|cancel`.
+// `warifu job list|show|watch|priority|pause|resume|cancel`.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -28,6 +28,13 @@ Code code_of(const json::value& job) {
   const auto* result = fields == nullptr ? nullptr : fields->if_contains("result");
   const std::string name = result == nullptr ? "" : text_of(*result, "code");
   return code_from_name(name, Code::kRefused);
+}
+
+// "5 before it: " of a job that waits for its turn.
+std::string turn_of(const json::value& job) {
+  const auto* before = job.as_object().if_contains("jobs_before");
+  if (before == nullptr || before->is_null()) return "";
+  return fmt::format("{} before it. ", before->to_number<std::uint64_t>());
 }
 
 std::string note_of(const json::value& job) {
@@ -62,9 +69,11 @@ Result<json::value> follow_job(ApiClient& client, const std::string& job, const 
   }
 }
 
-Result<> job_list(const Common& common) {
+Result<> job_list(const Common& common, const JobOptions& options) {
   ApiClient client(common.site);
-  TRY_ASSIGN(const json::value answer, client.get("/v1/jobs"));
+  TRY_ASSIGN(const json::value answer,
+             client.get(fmt::format("/v1/jobs?skip={}&count={}", options.skip, options.limit) +
+                        (options.state.empty() ? "" : "&state=" + url_text(options.state))));
   if (common.json) {
     print_json(answer);
     return {};
@@ -72,10 +81,10 @@ Result<> job_list(const Common& common) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& job : answer.at("jobs").as_array()) {
     rows.push_back({text_of(job, "job"), text_of(job, "kind"), text_of(job, "state"),
-                    text_of(job, "step"), progress_text(job), text_of(job, "expected_end"),
-                    text_of(job, "error")});
+                    text_of(job, "priority"), text_of(job, "step"), progress_text(job),
+                    text_of(job, "expected_end"), turn_of(job) + text_of(job, "error")});
   }
-  print_table({"JOB", "KIND", "STATE", "STEP", "DONE", "END EXPECTED", "NOTE"}, rows);
+  print_table({"JOB", "KIND", "STATE", "PRIORITY", "STEP", "DONE", "END EXPECTED", "NOTE"}, rows);
   return {};
 }
 
@@ -87,14 +96,17 @@ Result<> job_show(const Common& common, const JobOptions& options) {
     return {};
   }
   fmt::print(
-      "job       {}\nkind      {}\nstate     {}\nstep      {}\nobject    {}\nprogress  {} of {}\n",
-      text_of(job, "job"), text_of(job, "kind"), text_of(job, "state"), text_of(job, "step"),
-      text_of(job, "object"), human_bytes(number_of(job, "progress_bytes")),
+      "job       {}\nkind      {}\nstate     {}\npriority  {}\nstep      {}\nobject    {}\n"
+      "progress  {} of {}\n",
+      text_of(job, "job"), text_of(job, "kind"), text_of(job, "state"), text_of(job, "priority"),
+      text_of(job, "step"), text_of(job, "object"), human_bytes(number_of(job, "progress_bytes")),
       human_bytes(number_of(job, "total_bytes")));
   if (!text_of(job, "expected_end").empty()) {
     fmt::print("expected  {}\n", text_of(job, "expected_end"));
   }
-  if (!text_of(job, "error").empty()) fmt::print("note      {}\n", text_of(job, "error"));
+  if (const std::string note = turn_of(job) + text_of(job, "error"); !note.empty()) {
+    fmt::print("note      {}\n", note);
+  }
   if (const auto* plan = job.at("plan").if_object(); plan != nullptr && plan->contains("reasons")) {
     fmt::print("plan\n");
     for (const auto& line : plan->at("reasons").as_array()) {
@@ -116,6 +128,19 @@ Result<> job_order(const Common& common, const JobOptions& options, const char* 
                        state == "cancelled" || state == "done";
     fmt::print("job {} is {}{}\n", options.job, state,
                heard ? "" : ", and hears this at its next step: warifu job show");
+  }
+  return {};
+}
+
+Result<> job_priority(const Common& common, const JobOptions& options) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value job, client.post("/v1/jobs/" + url_text(options.job) + "/priority/" +
+                                                    url_text(options.priority),
+                                                json::object()));
+  if (common.json) {
+    print_json(job);
+  } else {
+    fmt::print("job {} is {}\n", options.job, text_of(job, "priority"));
   }
   return {};
 }

@@ -290,6 +290,7 @@ void object_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--person", store.person, "whose it is")->required();
   command->add_option("--label", store.label, "name to show instead of the file's");
   command->add_option("--policy", store.policy, "who may restore; default: the site's policy");
+  command->add_option("--priority", store.priority, "of the job: low, usual or urgent");
   command->add_flag("--no-wait", store.no_wait, "return once the job is accepted");
   add_card(command, store.card, false);
   command->callback([&] { action = [&] { return object_store(common, store); }; });
@@ -297,6 +298,7 @@ void object_commands(CLI::App& app, Common& common, Action& action) {
   command = add(*object, "list", "stored objects", "warifu object list --site S --person P-001");
   add_site(command, common);
   command->add_option("--person", which.person, "of one person only");
+  add_part(command, which.skip, which.limit);
   command->callback([&] { action = [&] { return object_list(common, which); }; });
   command = add(*object, "show", "one object", "warifu object show ID --site S");
   add_site(command, common);
@@ -364,32 +366,6 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--purpose", restoring.purpose, "purpose claimed; default: the consent's");
   command->add_option("--resume", restoring.resume, "go on with this interrupted job");
   command->callback([&] { action = [&] { return restore(common, restoring); }; });
-}
-
-void job_commands(CLI::App& app, Common& common, Action& action) {
-  static JobOptions which;
-  CLI::App* job = app.add_subcommand("job", "work in progress");
-  job->require_subcommand(1);
-  auto* command = add(*job, "list", "all jobs, newest first", "warifu job list --site S");
-  add_site(command, common);
-  command->callback([&] { action = [&] { return job_list(common); }; });
-  command = add(*job, "show", "one job", "warifu job show JOB --site S");
-  add_site(command, common);
-  command->add_option("job", which.job, "job id")->required();
-  command->callback([&] { action = [&] { return job_show(common, which); }; });
-  command = add(*job, "watch", "follow a job to its end", "warifu job watch JOB --site S");
-  add_site(command, common);
-  command->add_option("job", which.job, "job id")->required();
-  command->callback([&] { action = [&] { return job_watch(common, which); }; });
-  for (const auto& [name, what] :
-       {std::pair{"pause", "interrupt a job, and give its key leases to others"},
-        std::pair{"resume", "go on with a paused job"},
-        std::pair{"cancel", "end a job and take back what it did, unless it has committed"}}) {
-    command = add(*job, name, what, fmt::format("warifu job {} JOB --site S", name).c_str());
-    add_site(command, common);
-    command->add_option("job", which.job, "job id")->required();
-    command->callback([&, name] { action = [&, name] { return job_order(common, which, name); }; });
-  }
 }
 
 void local_commands(CLI::App& app, Common& common, Action& action) {

@@ -80,7 +80,8 @@ Result<> object_store(const Common& common, const StoreOptions& options) {
     TRY_ASSIGN(ticket,
                client.upload(
                    "/v1/objects?person=" + url_text(options.person) + "&label=" + url_text(label) +
-                       (options.policy.empty() ? "" : "&policy=" + url_text(options.policy)),
+                       (options.policy.empty() ? "" : "&policy=" + url_text(options.policy)) +
+                       (options.priority.empty() ? "" : "&priority=" + url_text(options.priority)),
                    options.file,
                    [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }));
   }
@@ -124,8 +125,9 @@ Result<> object_store(const Common& common, const StoreOptions& options) {
 
 Result<> object_list(const Common& common, const ObjectOptions& options) {
   ApiClient client(common.site);
-  const std::string query = options.person.empty() ? "" : "?person=" + url_text(options.person);
-  TRY_ASSIGN(const json::value answer, client.get("/v1/objects" + query));
+  TRY_ASSIGN(const json::value answer,
+             client.get(fmt::format("/v1/objects?skip={}&count={}", options.skip, options.limit) +
+                        (options.person.empty() ? "" : "&person=" + url_text(options.person))));
   if (common.json) {
     print_json(answer);
     return {};

@@ -128,6 +128,8 @@ class Catalog {
   // Errors: kNotFound, kInvalidArgument (also when the job is finished).
   [[nodiscard]] virtual Result<> update_job(const JobId& job, const JobProgress& progress) = 0;
   [[nodiscard]] virtual Result<> set_job_plan(const JobId& job, const std::string& plan) = 0;
+  // Errors: kNotFound, kInvalidArgument (the job is finished).
+  [[nodiscard]] virtual Result<> set_job_priority(const JobId& job, JobPriority priority) = 0;
   // Empty: erased. Allowed after the end too.
   [[nodiscard]] virtual Result<> set_job_secret(const JobId& job, const Bytes& sealed) = 0;
 

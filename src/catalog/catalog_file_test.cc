@@ -60,15 +60,18 @@ TEST_F(FileTest, OtherFilesAreRefused) {
 }
 
 TEST_F(FileTest, AnotherProgramsDatabaseAndNewerVersionsAreRefused) {
-  tamper("PRAGMA user_version = 6");
-  EXPECT_TRUE(is_error(open_sqlite(path_), Code::kInvalidArgument,
-                       "has schema version 6; this program knows versions up to 5"));
+  const std::string newest = std::to_string(kSchemaVersion);
+  const std::string newer = std::to_string(kSchemaVersion + 1);
+  tamper("PRAGMA user_version = " + newer);
+  EXPECT_TRUE(
+      is_error(open_sqlite(path_), Code::kInvalidArgument,
+               "has schema version " + newer + "; this program knows versions up to " + newest));
   tamper("PRAGMA user_version = 1");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kInvalidArgument,
                        "has schema version 1; this program reads versions from 2"));
   tamper("PRAGMA user_version = 0");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kCorrupt, path_));
-  tamper("PRAGMA user_version = 5; PRAGMA application_id = 77");
+  tamper("PRAGMA user_version = " + newest + "; PRAGMA application_id = 77");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kCorrupt, "not a catalog of this program"));
   tamper("PRAGMA application_id = " + std::to_string(kApplicationId));
   EXPECT_TRUE(open_sqlite(path_));
@@ -87,10 +90,11 @@ TEST_F(FileTest, AnOlderVersionIsMigratedAndKeepsItsRecords) {
 
 class MigrationTest : public FileTest {
  protected:
-  // Closed and as version 3 had it: the same but for what kinds of jobs there may be. Then `sql`.
+  // Closed and as version 3 had it: other kinds of jobs, no priorities. Then `sql`.
   void back_to_version_3(const std::string& sql = "") {
     catalog_.reset();
     auto database = *Database::open(path_);
+    WARIFU_CHECK(database->execute("ALTER TABLE job DROP COLUMN priority").has_value());
     const std::string of_job = " FROM sqlite_schema WHERE tbl_name = 'job' AND sql IS NOT NULL";
     std::string table = *database->query_text("SELECT sql" + of_job + " AND type = 'table'");
     const std::string indexes =

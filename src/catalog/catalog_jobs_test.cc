@@ -35,6 +35,21 @@ TEST_F(JobsTest, StartIsOneStep) {
   EXPECT_EQ(*catalog_->job(job.job), job);
 }
 
+TEST_F(JobsTest, APriorityIsKeptUntilTheEnd) {
+  start_store();
+  EXPECT_EQ(catalog_->job(kJob)->priority, JobPriority::kUsual);
+  ASSERT_TRUE(catalog_->set_job_priority(kJob, JobPriority::kUrgent));
+  EXPECT_EQ(catalog_->unfinished_jobs()->front().priority, JobPriority::kUrgent);
+  ASSERT_TRUE(catalog_->update_job(kJob, {.state = JobState::kDone, .step = "done"}));
+  EXPECT_EQ(catalog_->job(kJob)->priority, JobPriority::kUrgent);
+  EXPECT_TRUE(is_error(catalog_->set_job_priority(kJob, JobPriority::kLow), Code::kInvalidArgument,
+                       "finished"));
+  EXPECT_TRUE(is_error(catalog_->set_job_priority(id_of<JobId>(9), JobPriority::kLow),
+                       Code::kNotFound, "known"));
+  EXPECT_EQ(value_of_name<JobPriority>("urgent"), JobPriority::kUrgent);
+  EXPECT_FALSE(value_of_name<JobPriority>("vip"));
+}
+
 TEST_F(JobsTest, ProgressUntilTheEnd) {
   start_store();
   JobProgress progress;

@@ -16,6 +16,7 @@ constexpr std::array<std::string_view, 7> kJobKinds = {"store", "reshare", "rest
                                                        "move",  "delete",  "rebuild"};
 constexpr std::array<std::string_view, 6> kJobStates = {"waiting_key", "running", "paused",
                                                         "done",        "failed",  "cancelled"};
+constexpr std::array<std::string_view, 3> kJobPriorities = {"low", "usual", "urgent"};
 constexpr std::array<std::string_view, 4> kGrantStates = {"given", "used_up", "expired",
                                                           "withdrawn"};
 
@@ -100,6 +101,9 @@ std::string_view state_name(JobState state) {
 std::string_view state_name(GrantState state) {
   return name_in(kGrantStates, state);
 }
+std::string_view priority_name(JobPriority priority) {
+  return name_in(kJobPriorities, priority);
+}
 
 template <>
 std::optional<ObjectState> value_of_name(std::string_view name) {
@@ -120,6 +124,10 @@ std::optional<JobKind> value_of_name(std::string_view name) {
 template <>
 std::optional<JobState> value_of_name(std::string_view name) {
   return value_in<JobState>(kJobStates, name);
+}
+template <>
+std::optional<JobPriority> value_of_name(std::string_view name) {
+  return value_in<JobPriority>(kJobPriorities, name);
 }
 template <>
 std::optional<GrantState> value_of_name(std::string_view name) {

@@ -31,6 +31,7 @@ enum class CardRecordState : std::uint8_t { kPending, kOnCard };
 enum class ShareState : std::uint8_t { kPlanned, kWriting, kDurable, kDeletePending, kDeleted };
 enum class JobKind : std::uint8_t { kStore, kReshare, kRestore, kRepair, kMove, kDelete, kRebuild };
 enum class JobState : std::uint8_t { kWaitingKey, kRunning, kPaused, kDone, kFailed, kCancelled };
+enum class JobPriority : std::uint8_t { kLow, kUsual, kUrgent };
 enum class GrantState : std::uint8_t { kGiven, kUsedUp, kExpired, kWithdrawn };
 
 // "storing", "on_card", "delete_pending", "waiting_key", "used_up", ...
@@ -40,6 +41,7 @@ enum class GrantState : std::uint8_t { kGiven, kUsedUp, kExpired, kWithdrawn };
 [[nodiscard]] std::string_view kind_name(JobKind kind);
 [[nodiscard]] std::string_view state_name(JobState state);
 [[nodiscard]] std::string_view state_name(GrantState state);
+[[nodiscard]] std::string_view priority_name(JobPriority priority);
 
 // True for done, failed and cancelled.
 [[nodiscard]] bool is_finished(JobState state);
@@ -115,6 +117,7 @@ struct Job {
   std::optional<os::UnixMs> expected_end;
   Bytes sealed_secret;  // empty: none
   std::string result;   // JSON; empty: none
+  JobPriority priority = JobPriority::kUsual;
   bool operator==(const Job&) const = default;
 };
 
@@ -218,5 +221,7 @@ template <>
 std::optional<JobState> value_of_name(std::string_view name);
 template <>
 std::optional<GrantState> value_of_name(std::string_view name);
+template <>
+std::optional<JobPriority> value_of_name(std::string_view name);
 
 }  // namespace warifu::catalog

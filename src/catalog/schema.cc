@@ -219,8 +219,14 @@ CREATE INDEX object_by_time ON object (created DESC, object_id);
 CREATE INDEX object_by_state ON object (state, created DESC, object_id);
 )sql";
 
+// Whose turn it is.
+constexpr std::string_view kVersion6 = R"sql(
+ALTER TABLE job ADD COLUMN priority TEXT NOT NULL DEFAULT 'usual'
+  CHECK (priority IN ('low', 'usual', 'urgent'));
+)sql";
+
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
-    kVersion2, kVersion3, kVersion4, kVersion5};
+    kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
 
 // Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {

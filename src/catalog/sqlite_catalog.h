@@ -52,6 +52,7 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<Job>> unfinished_jobs() override;
   Result<> update_job(const JobId& job, const JobProgress& progress) override;
   Result<> set_job_plan(const JobId& job, const std::string& plan) override;
+  Result<> set_job_priority(const JobId& job, JobPriority priority) override;
   Result<> set_job_secret(const JobId& job, const Bytes& sealed) override;
 
   Result<> add_grant(const Grant& grant) override;

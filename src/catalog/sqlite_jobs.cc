@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view kJobColumns =
     "SELECT job_id, kind, state, step, object_id, person_id, plan, progress_bytes, total_bytes, "
-    "error, created, updated, expected_end, sealed_secret, result FROM job ";
+    "error, created, updated, expected_end, sealed_secret, result, priority FROM job ";
 
 Job read_job(Statement& row) {
   Job job;
@@ -25,6 +25,7 @@ Job read_job(Statement& row) {
   job.expected_end = row.maybe_time();
   job.sealed_secret = row.read_blob();
   job.result = row.read_text();
+  job.priority = row.read_state<JobPriority>();
   return job;
 }
 
@@ -62,8 +63,8 @@ Result<> SqliteCatalog::add_job_locked(const Job& job) {
   TRY_ASSIGN(Statement statement,
              database_->prepare("INSERT INTO job (job_id, kind, state, step, object_id, person_id, "
                                 "plan, progress_bytes, total_bytes, error, created, updated, "
-                                "expected_end, sealed_secret, result) "
-                                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                "expected_end, sealed_secret, result, priority) "
+                                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   return statement.id(job.job)
       .text(kind_name(job.kind))
       .text(state_name(job.state))
@@ -79,6 +80,7 @@ Result<> SqliteCatalog::add_job_locked(const Job& job) {
       .maybe(job.expected_end)
       .blob(job.sealed_secret)
       .text(job.result)
+      .text(priority_name(job.priority))
       .run();
 }
 
@@ -164,6 +166,18 @@ Result<> SqliteCatalog::set_job_plan(const JobId& job, const std::string& plan) 
     TRY(check_json_locked("the plan of a job", plan));
     TRY_ASSIGN(Statement statement, database_->prepare("UPDATE job SET plan = ? WHERE job_id = ?"));
     return statement.text(plan).id(job).run();
+  });
+}
+
+Result<> SqliteCatalog::set_job_priority(const JobId& job, JobPriority priority) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(const Job found, job_locked(job));
+    if (is_finished(found.state)) {
+      return fail(Code::kInvalidArgument, "job " + job.text() + " is finished");
+    }
+    TRY_ASSIGN(Statement statement,
+               database_->prepare("UPDATE job SET priority = ? WHERE job_id = ?"));
+    return statement.text(priority_name(priority)).id(job).run();
   });
 }
 

@@ -1,9 +1,17 @@
-// [catalog]: where copies of the catalog are kept.
+// [catalog]: where copies of the catalog are kept. [jobs]: how many of them run at once.
 #include <algorithm>
 
 #include "control/config_sections.h"
 
 namespace warifu::control {
+
+Result<> read_jobs(const toml::table& table, SiteConfig& config) {
+  ConfigTable reader(table, "jobs", config.path);
+  std::int64_t active = config.active_jobs;
+  TRY(reader.number_or("active", 1, 64, active));
+  config.active_jobs = static_cast<unsigned>(active);
+  return reader.finish();
+}
 
 Result<> read_catalog(const toml::table& table, SiteConfig& config) {
   ConfigTable reader(table, "catalog", config.path);

@@ -1,4 +1,4 @@
-// Threads of jobs and the retry rule.
+// Workers, and what becomes of an attempt.
 #include "control/jobs.h"
 
 #include <boost/json.hpp>
@@ -7,8 +7,6 @@
 
 namespace warifu::control {
 namespace {
-constexpr std::chrono::milliseconds kFirstPause(500);
-constexpr std::chrono::milliseconds kLongestPause(10'000);
 constexpr std::chrono::seconds kHearing(10);  // an order waits so long to be heard
 }  // namespace
 
@@ -69,6 +67,17 @@ bool Work::must_stop() const {
   return engine_.must_stop(job_id_);
 }
 
+bool Work::must_stop_at(std::uint64_t done) {
+  const auto now = std::chrono::steady_clock::now();
+  if (done > moved_) {
+    moved_ = done;
+    moved_at_ = now;
+    engine_.note_progress(job_id_);
+  }
+  const auto stood = std::chrono::duration_cast<std::chrono::milliseconds>(now - moved_at_);
+  return must_stop() || engine_.gives_way(job_id_, stood);
+}
+
 void Work::give_up(const Error& why) {
   release_key(engine_.site(), job_id_);
   job_.error = why.message;
@@ -91,40 +100,47 @@ Result<> JobEngine::resume_all() {
     if (!makers_.contains(job.kind)) continue;  // a restore goes on when its reader comes back
     if (job.state == catalog::JobState::kPaused) continue;
     log_info("resuming job " + job.job.text());
-    start(job.job, job.kind);
+    begin(job, Order::kNone);
   }
   return {};
 }
 
 void JobEngine::start(const JobId& job, catalog::JobKind kind) {
-  begin(job, kind, Order::kNone);
+  catalog::Job known{.job = job, .kind = kind};
+  // Who cannot be read now is tried as a usual one, and fails with a reason then.
+  if (const auto found = catalog_.job(job)) known.priority = found->priority;
+  begin(known, Order::kNone);
 }
 
-void JobEngine::begin(const JobId& job, catalog::JobKind kind, Order order) {
-  const WorkMaker& maker = makers_.at(kind);
+void JobEngine::begin(const catalog::Job& job, Order order) {
+  WARIFU_CHECK(makers_.contains(job.kind));
   const std::lock_guard lock(mutex_);
   // While the site stops it is resumed at the next start.
-  if (stopping_ || !running_.emplace(job, order).second) return;
-  threads_.emplace_back([this, job, &maker] {
-    carry_on(job, maker);
-    const std::lock_guard ended(mutex_);
-    running_.erase(job);
-    wake_.notify_all();
-  });
+  if (stopping_) return;
+  if (!queue_.add(job.job, job.kind, job.priority, order, std::chrono::steady_clock::now())) return;
+  if (workers_.empty()) {
+    idle_ = site_.config.active_jobs;
+    for (unsigned i = 0; i < site_.config.active_jobs; ++i) {
+      const auto rule = i % 2 == 0 ? JobQueue::Rule::kOldest : JobQueue::Rule::kLongestUntried;
+      workers_.emplace_back([this, rule] { work(rule); });
+    }
+    workers_.emplace_back([this] { work(JobQueue::Rule::kUrgentOnly); });
+  }
+  wake_.notify_all();
 }
 
 void JobEngine::stop() {
   stopping_ = true;
-  {
-    const std::lock_guard lock(mutex_);
-    wake_.notify_all();
-  }
   std::vector<std::thread> ending;
   {
     const std::lock_guard lock(mutex_);
-    ending.swap(threads_);
+    wake_.notify_all();
+    ending.swap(workers_);
   }
   for (std::thread& thread : ending) thread.join();
+  const std::lock_guard lock(mutex_);
+  queue_.clear();
+  heard_.notify_all();
 }
 
 void JobEngine::pause(std::chrono::milliseconds duration) {
@@ -134,59 +150,101 @@ void JobEngine::pause(std::chrono::milliseconds duration) {
 
 JobEngine::Order JobEngine::order_of(const JobId& job) {
   const std::lock_guard lock(mutex_);
-  const auto found = running_.find(job);
-  return found == running_.end() ? Order::kNone : found->second;
+  return queue_.order(job);
 }
 
 bool JobEngine::must_stop(const JobId& job) {
   return stopping_ || order_of(job) != Order::kNone;
 }
 
-void JobEngine::carry_on(const JobId& job, const WorkMaker& maker) {
-  std::chrono::milliseconds wait = kFirstPause;
+bool JobEngine::gives_way(const JobId& job, std::chrono::milliseconds stood_still) {
+  const std::lock_guard lock(mutex_);
+  const auto why = queue_.gives_way(job, stood_still, idle_ > 0, std::chrono::steady_clock::now());
+  if (why == JobQueue::GivesWay::kToHigher) outranked_.insert(job);
+  return why != JobQueue::GivesWay::kNo;
+}
+
+void JobEngine::note_progress(const JobId& job) {
+  const std::lock_guard lock(mutex_);
+  queue_.note_progress(job);
+}
+
+std::optional<std::size_t> JobEngine::before(const JobId& job) {
+  const std::lock_guard lock(mutex_);
+  return queue_.before(job);
+}
+
+void JobEngine::work(JobQueue::Rule rule) {
+  const bool counts = rule != JobQueue::Rule::kUrgentOnly;
+  std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const std::unique_ptr<Work> work = maker(*this, job);
-    const Result<> done = work->run();
-    if (done) {
-      log_info("job " + job.text() + " is done");
-      return;
+    const auto job = queue_.take(rule, std::chrono::steady_clock::now());
+    if (!job) {
+      wake_.wait_until(lock, queue_.next_time(std::chrono::steady_clock::now()));
+      continue;
     }
-    if (stopping_ || !goes_on(*work, job, done.error(), wait)) return;
-    wait = std::min(wait * 2, kLongestPause);
+    const WorkMaker& maker = makers_.at(queue_.kind(*job));
+    idle_ -= counts ? 1 : 0;
+    lock.unlock();
+    const auto again = attempt(*job, maker);
+    lock.lock();
+    idle_ += counts ? 1 : 0;
+    outranked_.erase(*job);
+    if (again) {
+      queue_.put_back(*job, *again, std::chrono::steady_clock::now());
+    } else {
+      queue_.remove(*job);
+    }
+    heard_.notify_all();
+    wake_.notify_all();
   }
 }
 
-bool JobEngine::goes_on(Work& work, const JobId& job, const Error& why,
-                        std::chrono::milliseconds wait) {
-  const Order order = order_of(job);
+std::optional<JobQueue::Again> JobEngine::attempt(const JobId& job, const WorkMaker& maker) {
+  const std::unique_ptr<Work> work = maker(*this, job);
+  const Result<> done = work->run();
+  if (done) {
+    log_info("job " + job.text() + " is done");
+    return std::nullopt;
+  }
+  if (stopping_) return std::nullopt;
+  return after(*work, job, done.error());
+}
+
+std::optional<JobQueue::Again> JobEngine::after(Work& work, const JobId& job, const Error& why) {
+  std::unique_lock lock(mutex_);
+  const Order order = queue_.order(job);
+  const bool is_outranked = outranked_.contains(job);
+  lock.unlock();
   if (order == Order::kPause) {
     const auto rested = work.rest();
     if (!rested) log_error("job " + job.text() + " is not paused: " + rested.error().message);
-    return false;
+    return std::nullopt;
   }
   const bool is_committed = work.is_committed();
   if (order == Order::kCancel && !is_committed) {
     log_info("job " + job.text() + " is cancelled");
     work.roll_back({Code::kCancelled, "cancelled by an operator"});
-    return false;
+    return std::nullopt;
   }
   if (order == Order::kCancel) {
-    const std::lock_guard lock(mutex_);
-    running_[job] = Order::kNone;
-    wake_.notify_all();
-    return true;
+    lock.lock();
+    queue_.set_order(job, Order::kNone);
+    return JobQueue::Again::kAtOnce;
   }
   // After the commit nothing may be given up: the job goes on trying, and says what is wrong.
   if (!may_pass(why.code) && !is_committed) {
     log_error("job " + job.text() + " failed: " + why.message);
     work.roll_back(why);
-    return false;
+    return std::nullopt;
+  }
+  if (is_outranked) {
+    log_info("job " + job.text() + " lets a more urgent one go first");
+    return JobQueue::Again::kAtOnce;
   }
   log_warning("job " + job.text() + " waits: " + why.message);
   work.note_trouble(why);
-  std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, wait, [&] { return stopping_ || running_[job] != Order::kNone; });
-  return true;
+  return JobQueue::Again::kLater;
 }
 
 Result<catalog::Job> JobEngine::orderly(const JobId& job) {
@@ -205,16 +263,24 @@ Result<catalog::Job> JobEngine::orderly(const JobId& job) {
 
 Result<> JobEngine::give_order(const JobId& job, Order order) {
   std::unique_lock lock(mutex_);
-  const auto found = running_.find(job);
-  if (found == running_.end()) {
+  if (!queue_.knows(job)) {
     return fail(Code::kBusy, "job " + job.text() + " is just beginning or ending; try again");
   }
-  found->second = order;
+  queue_.set_order(job, order);
   wake_.notify_all();
-  (void)wake_.wait_for(lock, kHearing, [&] {
-    const auto now = running_.find(job);
-    return now == running_.end() || now->second != order;
-  });
+  (void)heard_.wait_for(lock, kHearing,
+                        [&] { return !queue_.knows(job) || queue_.order(job) != order; });
+  return {};
+}
+
+Result<> JobEngine::set_priority(const JobId& job, catalog::JobPriority priority) {
+  TRY(orderly(job));
+  TRY(site_.log.append("job_priority",
+                       {{"job", job.text()}, {"priority", std::string(catalog::priority_name(priority))}}));
+  TRY(catalog_.set_job_priority(job, priority));
+  const std::lock_guard lock(mutex_);
+  queue_.set_priority(job, priority);
+  wake_.notify_all();
   return {};
 }
 
@@ -238,14 +304,14 @@ Result<> JobEngine::resume_job(const JobId& job) {
                                 .error = "",
                                 .result = record.result,
                                 .updated = site_.system.clock.now()}));
-  begin(job, record.kind, Order::kNone);
+  begin(record, Order::kNone);
   return {};
 }
 
 Result<> JobEngine::cancel_job(const JobId& job) {
   TRY_ASSIGN(const catalog::Job record, orderly(job));
   TRY(site_.log.append("job_cancelled", {{"job", job.text()}}));
-  if (record.state == catalog::JobState::kPaused) begin(job, record.kind, Order::kNone);
+  if (record.state == catalog::JobState::kPaused) begin(record, Order::kCancel);
   TRY(give_order(job, Order::kCancel));
   TRY_ASSIGN(const catalog::Job now, catalog_.job(job));
   if (now.state == catalog::JobState::kCancelled || order_of(job) == Order::kCancel) return {};

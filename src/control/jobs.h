@@ -1,10 +1,11 @@
-// Jobs: durable work of share control, one thread each, resumed after a restart.
+// Jobs: durable work of share control, carried on by a few workers, resumed after a restart.
 //
-// A job's state is in the catalog; a thread only carries it on. Trouble that may pass (a site that
-// does not answer, no key) makes a job wait and try again; everything else makes it fail with a
-// reason. An operator's pause or cancelling interrupts it at its next step; a paused job gives its
-// leases of key back, stays paused over restarts, and goes on where it was. What is committed is
-// not cancelled any more.
+// A job's state is in the catalog; a worker only carries it on for a while. Whose turn it is says
+// job_queue.h: a thousand jobs that wait for key cost no thread and hold nobody up. Trouble that
+// may pass (a site that does not answer, no key) makes a job wait and try again; everything else
+// makes it fail with a reason. An operator's pause or cancelling interrupts it at its next step; a
+// paused job gives its leases of key back, stays paused over restarts, and goes on where it was.
+// What is committed is not cancelled any more.
 #pragma once
 
 #include <atomic>
@@ -12,9 +13,11 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "catalog/catalog.h"
+#include "control/job_queue.h"
 #include "control/network_view.h"
 
 namespace warifu::control {
@@ -51,10 +54,17 @@ class Work {
   void give_up(const Error& why);
   // Whether to end with kCancelled at the next good moment.
   [[nodiscard]] bool must_stop() const;
+  // The same, for whoever has moved `done` bytes in this attempt, or knows nothing new (0): who has
+  // stood still for a turn lets others go first.
+  [[nodiscard]] bool must_stop_at(std::uint64_t done);
 
   JobEngine& engine_;
   const JobId job_id_;
   catalog::Job job_;
+
+ private:
+  std::uint64_t moved_ = 0;
+  std::chrono::steady_clock::time_point moved_at_ = std::chrono::steady_clock::now();
 };
 using WorkMaker = std::function<std::unique_ptr<Work>(JobEngine&, const JobId&)>;
 
@@ -68,11 +78,13 @@ class JobEngine {
   void add_kind(catalog::JobKind kind, WorkMaker maker) { makers_[kind] = std::move(maker); }
   // Carries on every unfinished job of these kinds. Call once, after the channel has started.
   [[nodiscard]] Result<> resume_all();
-  // Carries on one job of a known kind in a thread of its own.
+  // Carries on one job of a known kind, which the catalog has, when its turn comes.
   void start(const JobId& job, catalog::JobKind kind);
   // Interrupts all jobs at their next step and waits for them; they stay resumable.
   void stop();
   [[nodiscard]] bool stopping() const { return stopping_; }
+  // How many jobs come before one that waits for its turn; none when it runs, or is no work.
+  [[nodiscard]] std::optional<std::size_t> before(const JobId& job);
 
   // An operator's orders. They return when the job has heard them, or after some seconds, when its
   // record will tell. Errors: kNotFound; kInvalidArgument (it is over, or not paused); kRefused for
@@ -80,7 +92,13 @@ class JobEngine {
   [[nodiscard]] Result<> pause_job(const JobId& job);
   [[nodiscard]] Result<> resume_job(const JobId& job);
   [[nodiscard]] Result<> cancel_job(const JobId& job);
+  // Written down, and heeded by everybody's queue from the job's next attempt on. Errors: as above.
+  [[nodiscard]] Result<> set_priority(const JobId& job, catalog::JobPriority priority);
   [[nodiscard]] bool must_stop(const JobId& job);
+  // Whether a job that has not moved for so long must let others go first.
+  [[nodiscard]] bool gives_way(const JobId& job, std::chrono::milliseconds stood_still);
+  // It has moved something.
+  void note_progress(const JobId& job);
 
   [[nodiscard]] SiteContext& site() { return site_; }
   [[nodiscard]] ShareService& own() { return own_; }
@@ -92,13 +110,16 @@ class JobEngine {
   void pause(std::chrono::milliseconds duration);
 
  private:
-  enum class Order : std::uint8_t { kNone, kPause, kCancel };
-  void begin(const JobId& job, catalog::JobKind kind, Order order);
-  void carry_on(const JobId& job, const WorkMaker& maker);
-  // Deals with an attempt that did not end well; false: there is no other one.
-  bool goes_on(Work& work, const JobId& job, const Error& why, std::chrono::milliseconds wait);
+  using Order = JobQueue::Order;
+  void begin(const catalog::Job& job, Order order);
+  // A worker's life.
+  void work(JobQueue::Rule rule);
+  // One attempt; none: there is no other one; else when there is.
+  [[nodiscard]] std::optional<JobQueue::Again> attempt(const JobId& job, const WorkMaker& maker);
+  // Deals with an attempt that did not end well.
+  std::optional<JobQueue::Again> after(Work& work, const JobId& job, const Error& why);
   [[nodiscard]] Order order_of(const JobId& job);
-  // Waits until the job has left its thread, or dropped the order.
+  // Waits until the job has left the queue, or dropped the order.
   Result<> give_order(const JobId& job, Order order);
   // A job that may be ordered about.
   Result<catalog::Job> orderly(const JobId& job);
@@ -109,9 +130,12 @@ class JobEngine {
   std::map<catalog::JobKind, WorkMaker> makers_;
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
-  std::condition_variable wake_;
-  std::map<JobId, Order> running_;
-  std::vector<std::thread> threads_;
+  std::condition_variable wake_;   // for workers
+  std::condition_variable heard_;  // for who gives orders
+  JobQueue queue_;
+  std::set<JobId> outranked_;  // they give way to a job of a higher priority
+  std::size_t idle_ = 0;       // workers without a job, but for the one of urgent jobs
+  std::vector<std::thread> workers_;
 };
 
 }  // namespace warifu::control

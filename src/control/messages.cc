@@ -408,6 +408,7 @@ Bytes encode(const LeaseRequest& request) {
   writer.site(request.peer);
   writer.id(request.job);
   writer.u64(request.bytes);
+  writer.u8(request.priority);
   return writer.take();
 }
 
@@ -417,7 +418,9 @@ Result<LeaseRequest> decode_lease(ByteView body) {
   request.peer = reader.site();
   request.job = reader.id<JobId>();
   request.bytes = reader.u64();
+  request.priority = reader.u8();
   TRY(reader.finish());
+  if (request.priority > 2) return fail(Code::kProtocol, "a lease of no known priority");
   return request;
 }
 

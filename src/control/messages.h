@@ -134,6 +134,7 @@ struct LeaseRequest {
   SiteName peer;
   JobId job;
   std::uint64_t bytes = 0;
+  std::uint8_t priority = 1;  // catalog::JobPriority
 };
 
 struct EnrolRequest {

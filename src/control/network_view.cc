@@ -55,7 +55,7 @@ NetworkView look_at_network(SiteContext& site, ShareService& own) {
   return view;
 }
 
-Result<> lease_key(SiteContext& site, const JobId& job,
+Result<> lease_key(SiteContext& site, const JobId& job, catalog::JobPriority priority,
                    const std::map<std::pair<SiteName, SiteName>, std::uint64_t>& bytes) {
   for (const auto& [ends, count] : bytes) {
     const std::uint64_t with_tags = count + count / 4096 + limits::kChunkBytes;
@@ -63,10 +63,11 @@ Result<> lease_key(SiteContext& site, const JobId& job,
       kme::Link* link = site.keys.link_to(ends.second);
       if (link == nullptr)
         return fail(Code::kNotFound, "there is no link to " + ends.second.text());
-      link->lease(job, {with_tags});
+      link->lease(job, {with_tags}, static_cast<unsigned>(priority));
     } else {
-      TRY(site.caller.ask(ends.first, number(Method::kLease),
-                          encode(LeaseRequest{ends.second, job, with_tags})));
+      TRY(site.caller.ask(
+          ends.first, number(Method::kLease),
+          encode(LeaseRequest{ends.second, job, with_tags, static_cast<std::uint8_t>(priority)})));
     }
   }
   return {};

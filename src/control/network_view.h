@@ -18,9 +18,9 @@ struct NetworkView {
 [[nodiscard]] NetworkView look_at_network(SiteContext& site, ShareService& own);
 
 // Promises key for every link direction of a plan to a job, at the sending ends; tags included.
-// Errors: kUnavailable naming the site.
+// Jobs of a higher priority draw before others. Errors: kUnavailable naming the site.
 [[nodiscard]] Result<> lease_key(
-    SiteContext& site, const JobId& job,
+    SiteContext& site, const JobId& job, catalog::JobPriority priority,
     const std::map<std::pair<SiteName, SiteName>, std::uint64_t>& bytes);
 // Gives the rest of a job's leases back, at all sites; those that do not answer are passed over.
 void release_key(SiteContext& site, const JobId& job);

@@ -46,7 +46,7 @@ void ShareService::add_handlers(channel::Server& server) {
     TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
     kme::Link* link = site_.keys.link_to(lease.peer);
     if (link == nullptr) return fail(Code::kNotFound, "there is no link to " + lease.peer.text());
-    link->lease(lease.job, {lease.bytes});
+    link->lease(lease.job, {lease.bytes}, lease.priority);
     return exchange.reply({});
   });
   on(Method::kRelease, [this](channel::Exchange& exchange) -> Result<> {

@@ -49,7 +49,8 @@ Result<StoreTicket> Upload::finish() {
               .created = now,
               .updated = now,
               .sealed_secret =
-                  seal_object_secrets(site.keys.root_key().bytes(), site.system.random, secrets)},
+                  seal_object_secrets(site.keys.root_key().bytes(), site.system.random, secrets),
+              .priority = priority_},
       .object = catalog::Object{.object = object,
                                 .person_id = person_.person_id,
                                 .label = label_,

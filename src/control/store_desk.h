@@ -22,6 +22,8 @@ class Upload {
   ~Upload();
   // Errors: kNoSpace, kIo.
   [[nodiscard]] Result<> append(ByteView plain) { return writer_->append(plain); }
+  // Before finish(): whose turn the job will have.
+  void set_priority(catalog::JobPriority priority) { priority_ = priority; }
   // Records object and job, and starts the job. Errors: kInvalidArgument (an empty file).
   [[nodiscard]] Result<StoreTicket> finish();
 
@@ -33,6 +35,7 @@ class Upload {
   catalog::Person person_;
   std::string label_;
   std::string policy_;
+  catalog::JobPriority priority_ = catalog::JobPriority::kUsual;
   JobId job_;
   secret::Buffer staging_key_;
   std::unique_ptr<StagingWriter> writer_;  // empty after finish() and after a move

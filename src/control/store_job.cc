@@ -129,7 +129,7 @@ Result<> StoreJob::lease() {
       bytes[{route[i], route[i + 1]}] += share.bytes;
     }
   }
-  return lease_key(engine_.site(), job_id_, bytes);
+  return lease_key(engine_.site(), job_id_, job_.priority, bytes);
 }
 
 Result<> StoreJob::commit() {
@@ -189,17 +189,17 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
     }
     CutReport report;
     const sharing::RecordLayout records = tree_.records_of(nested.front());
+    // False when it must stop.
     const auto progress = [&](std::uint64_t done, std::uint64_t total) {
-      if (total > 0) show_progress(before + records.lengths({0}, done) * nested.size());
+      const std::uint64_t bytes = before + records.lengths({0}, done) * nested.size();
+      if (total > 0) show_progress(bytes);
+      return !must_stop_at(bytes);
     };
     if (gateway == site.config.name) {
       TRY_ASSIGN(report, reshare(site, engine_.own().uploads(), request, job_id_,
                                  {[&](std::uint64_t done, std::uint64_t total) -> Result<> {
-                                    if (must_stop()) {
-                                      return fail(Code::kCancelled, "the job is interrupted");
-                                    }
-                                    progress(done, total);
-                                    return {};
+                                    if (progress(done, total)) return {};
+                                    return fail(Code::kCancelled, "the job is interrupted");
                                   },
                                   keep_waiting()}));
     } else {
@@ -209,8 +209,7 @@ Result<> StoreJob::reshare_one(const catalog::Share& parent) {
                                                         .body = encode(request)}));
       TRY_ASSIGN(const channel::Reply reply,
                  call.reply([&](std::uint64_t done, std::uint64_t total) {
-                   if (must_stop()) call.cancel();  // reply() fails then
-                   progress(done, total);
+                   if (!progress(done, total)) call.cancel();  // reply() fails then
                  }));
       TRY_ASSIGN(report, decode_cut_report(reply.body));
     }

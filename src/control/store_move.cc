@@ -11,7 +11,7 @@ constexpr std::chrono::milliseconds kSaveInterval(500);
 
 channel::KeepWaiting StoreJob::keep_waiting() {
   return [this] {
-    if (must_stop()) return false;
+    if (must_stop_at(0)) return false;
     if (job_.state != catalog::JobState::kWaitingKey) {
       (void)save(catalog::JobState::kWaitingKey, job_.step);  // shown to people only
     }
@@ -100,7 +100,7 @@ Result<> StoreJob::move() {
   const auto bytes_until = [&](std::uint64_t end) { return shares.lengths({0}, end) * top.size(); };
   started_bytes_ = bytes_until(cutting.first_chunk());
   const auto progress = [&](std::uint64_t done, std::uint64_t) -> Result<> {
-    if (must_stop()) return fail(Code::kCancelled, "the job is interrupted");
+    if (must_stop_at(bytes_until(done))) return fail(Code::kCancelled, "the job is interrupted");
     show_progress(bytes_until(done));
     return {};
   };

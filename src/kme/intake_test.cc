@@ -263,6 +263,16 @@ TEST_F(IntakeTest, LeasesServeTheOldestJobFirst) {
   link.release(first);
   EXPECT_EQ(link.drawable(second), 1000u);
   EXPECT_TRUE(link.wait_drawable(second, {1000}, std::chrono::milliseconds(1)));
+  // The most urgent first, whatever its age; then the oldest.
+  link.lease(second, {600});
+  link.lease(first, {500}, 2);
+  EXPECT_EQ(link.drawable(first), 1000u);
+  EXPECT_EQ(link.drawable(second), 500u);
+  link.lease(first, {500}, 0);
+  EXPECT_EQ(link.drawable(first), 400u);
+  EXPECT_EQ(link.drawable(second), 1000u);
+  link.lease(first, {500}, 1);
+  EXPECT_EQ(link.drawable(first), 400u) << "behind the older one";
 }
 
 TEST_F(IntakeTest, APresharedFileFeedsBothEndsAndDamageIsFound) {

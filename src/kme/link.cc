@@ -40,14 +40,17 @@ Link::Link(SiteName peer, LinkClass link_class, std::unique_ptr<keypool::Pool> s
       limits_(limits),
       last_inflow_(clock.monotonic()) {}
 
-void Link::lease(const JobId& job, ByteCount size) {
+void Link::lease(const JobId& job, ByteCount size, unsigned priority) {
   const std::lock_guard lock(mutex_);
   const auto it = std::ranges::find(leases_, job, &Lease::job);
-  if (it != leases_.end()) {
+  if (it != leases_.end() && it->priority == priority) {
     it->remaining = size.value;
-  } else {
-    leases_.push_back({job, size.value});
+    return;
   }
+  if (it != leases_.end()) leases_.erase(it);
+  const auto behind =
+      std::ranges::find_if(leases_, [&](const Lease& lease) { return lease.priority < priority; });
+  leases_.insert(behind, {job, size.value, priority});
 }
 
 void Link::release(const JobId& job) {

@@ -2,10 +2,10 @@
 // the sending pool, and the inflow.
 //
 // A lease promises pad of the sending direction to a job before a byte moves. A job may draw what
-// is available above the floor and above the leases of older jobs; so two plans never count the
-// same key, and the oldest job is served first. The emergency reserve lies between the floor and
-// the leases: only urgent jobs draw it, and leases do not reach down into it. Thread-safe.
-// Ownership: the KeyManager owns links for the life of the process.
+// is available above the floor and above the leases of jobs before it; so two plans never count the
+// same key, and the most urgent job is served first, then the oldest. The emergency reserve lies
+// between the floor and the leases: only urgent jobs draw it, and leases do not reach down into it.
+// Thread-safe. Ownership: the KeyManager owns links for the life of the process.
 #pragma once
 
 #include <atomic>
@@ -73,8 +73,9 @@ class Link {
   [[nodiscard]] keypool::Pool& receive() { return *receive_; }
 
   // Promises `size` bytes of the sending pool to a job; replaces an earlier lease of that job but
-  // keeps its place in the queue.
-  void lease(const JobId& job, ByteCount size);
+  // keeps its place in the queue. Leases of a higher priority (0 low, 1 usual, 2 urgent) stand
+  // before older ones.
+  void lease(const JobId& job, ByteCount size, unsigned priority = 1);
   void release(const JobId& job);
   // Lowers a job's lease by what it has drawn.
   void draw(const JobId& job, ByteCount size);
@@ -117,6 +118,7 @@ class Link {
   struct Lease {
     JobId job;
     std::uint64_t remaining;
+    unsigned priority;
   };
   [[nodiscard]] double inflow_now() const;
   DirectionReport report_of(const keypool::PoolStatus& status, const DirectionMeter& meter) const;
@@ -136,7 +138,7 @@ class Link {
   std::atomic<bool> catch_up_any_ = false;
 
   mutable std::mutex mutex_;
-  std::vector<Lease> leases_;  // oldest first
+  std::vector<Lease> leases_;  // the highest priority first, then the oldest
   double inflow_bytes_per_second_ = 0;
   std::chrono::nanoseconds last_inflow_{0};
   std::vector<DeviceStatus> devices_;

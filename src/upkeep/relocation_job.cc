@@ -89,7 +89,7 @@ Result<> RelocationJob::take() {
     TRY_ASSIGN(const RepairPlan plan, outlook.plan(relocation_));
     TRY(engine_.catalog().add_sightings(*job_.object, job_id_,
                                         control::sightings_of(views_of(plan.sum))));
-    TRY(control::lease_key(site, job_id_, plan.bytes_by_edge));
+    TRY(control::lease_key(site, job_id_, job_.priority, plan.bytes_by_edge));
     const auto session = os::random_id<JobId>(site.system.random);
     const std::vector<PartOrder> orders = orders_of(plan.sum, session, first);
     for (std::size_t i = 0; i < orders.size(); ++i) {
@@ -127,7 +127,7 @@ Result<> RelocationJob::fetch(const TakeRequest& request) {
   if (*relocation_.target == site.config.name) {
     return parts_.taker.take(request, site.config.name, job_id_,
                              [&](std::uint64_t done, std::uint64_t total) -> Result<> {
-                               if (must_stop()) return fail(Code::kCancelled, "interrupted");
+                               if (must_stop_at(done)) return fail(Code::kCancelled, "interrupted");
                                watch(done, total);
                                return {};
                              });
@@ -137,7 +137,7 @@ Result<> RelocationJob::fetch(const TakeRequest& request) {
                                                     .job = job_id_,
                                                     .body = encode(request)}));
   TRY(call.reply([&](std::uint64_t done, std::uint64_t total) {
-    if (must_stop()) call.cancel();  // reply() fails then
+    if (must_stop_at(done)) call.cancel();  // reply() fails then
     watch(done, total);
   }));
   return {};
