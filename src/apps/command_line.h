@@ -18,6 +18,8 @@ CLI::App* add(CLI::App& parent, const char* name, const char* description, const
 // --site and --json.
 void add_site(CLI::App* command, Common& common);
 
+// `warifu site run|check|shares|audit` and `warifu qkd`.
+void process_commands(CLI::App& app, Common& common, Action& action);
 // `warifu sae` and `warifu stream`.
 void sae_commands(CLI::App& app, Common& common, Action& action);
 void stream_commands(CLI::App& app, Common& common, Action& action);
