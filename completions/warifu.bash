@@ -4,11 +4,12 @@
 # Words of one command, as `warifu COMMAND --help` lists them.
 _warifu_options() {
   case $1 in
-    "net init") echo "--net --json --rate --preshare --bootstrap --back --base-port --link --relay --kms --help" ;;
+    "net init") echo "--net --json --rate --preshare --bootstrap --back --base-port --link --relay --region --failure-domain --kms --help" ;;
     "net renew") echo "--net --json --preshare --bootstrap --help" ;;
     "net up" | "net down") echo "--net --json --only --help" ;;
     "net status") echo "--net --json --help" ;;
     "site run" | "qkd rate-model") echo "--config --help" ;;
+    "site check") echo "--json --config --policy --help" ;;
     "link preshare") echo "--net --json --size --back --out --disk --piece --help" ;;
     "link new") echo "--json --size --back --out --help" ;;
     "link begin") echo "--json --config --replace --keep --help" ;;
@@ -71,7 +72,7 @@ _warifu_subcommands() {
   case $1 in
     "") echo "net site qkd link keys random sae stream person object explain plan consent restore job catalog split combine bench simulate" ;;
     net) echo "init up down status renew" ;;
-    site) echo "run shares audit scrub repair drain" ;;
+    site) echo "run check shares audit scrub repair drain" ;;
     qkd) echo "rate-model" ;;
     link) echo "new begin preshare import status" ;;
     keys) echo "status watch list trail use reconcile retire burn quarantine" ;;

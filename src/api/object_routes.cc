@@ -239,7 +239,10 @@ void add_object_routes(http::Router& router, Services services) {
           services,
           [](http::RequestContext& context, ControlServices& control) -> Result<json::value> {
             TRY_ASSIGN(const control::StoreTicket ticket, receive_upload(context, control));
-            return json::value{{"object", ticket.object.text()}, {"job", ticket.job.text()}};
+            return json::value{
+                {"object", ticket.object.text()},
+                {"job", ticket.job.text()},
+                {"warnings", json::array(ticket.warnings.begin(), ticket.warnings.end())}};
           }),
       {.stream_body = true});
   router.add(Method::kGet, "/v1/objects", control_handler(services, list_objects));

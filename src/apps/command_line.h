@@ -20,6 +20,8 @@ void add_site(CLI::App* command, Common& common);
 // --limit and --skip, of lists.
 void add_part(CLI::App* command, std::uint64_t& skip, std::uint64_t& limit);
 
+// `warifu site run|check|shares|audit` and `warifu qkd`.
+void process_commands(CLI::App& app, Common& common, Action& action);
 // `warifu sae` and `warifu stream`.
 void sae_commands(CLI::App& app, Common& common, Action& action);
 void stream_commands(CLI::App& app, Common& common, Action& action);

@@ -28,6 +28,7 @@ struct NetInitOptions {
   std::vector<std::string> links;   // more preshared links, "tommo:cloud1"
   std::vector<std::string> relays;  // relayed links, "lsa:cloud1" or, with one path, "lsa:cloud1:1"
   bool kms = false;                 // keys for two applications at each site
+  std::vector<std::string> regions, failure_domains;  // "lsa=tohoku", "lsa=power:sendai"
 };
 [[nodiscard]] Result<> net_init(const Common& common, const NetInitOptions& options);
 
@@ -49,6 +50,12 @@ struct ConfigOptions {
   std::string config;
 };
 [[nodiscard]] Result<> site_run(const ConfigOptions& options);
+struct CheckOptions {
+  std::string config;
+  std::string policy;  // empty: the configuration's
+};
+// Reads a configuration and judges its policy; nothing is started.
+[[nodiscard]] Result<> site_check(const Common& common, const CheckOptions& options);
 [[nodiscard]] Result<> rate_model_run(const ConfigOptions& options);
 [[nodiscard]] Result<> site_shares(const Common& common);
 [[nodiscard]] Result<> audit_verify(const Common& common);

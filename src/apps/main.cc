@@ -52,6 +52,9 @@ void net_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--relay", init.relays,
                       "a link whose key comes over other sites, for example lsa:cloud1; "
                       "lsa:cloud1:1 over one path only");
+  command->add_option("--region", init.regions, "where a site stands, for example lsa=tohoku");
+  command->add_option("--failure-domain", init.failure_domains,
+                      "what a site can fail together with, for example lsa=power:sendai");
   command->add_flag("--kms", init.kms, "every site also gives keys to two applications");
   command->callback([&] { action = [&] { return net_init(common, init); }; });
 
@@ -80,31 +83,6 @@ void net_commands(CLI::App& app, Common& common, Action& action) {
                 "warifu net status --net /tmp/demo --json");
   add_net(command, common);
   command->callback([&] { action = [&] { return net_status(common); }; });
-}
-
-void process_commands(CLI::App& app, Common& common, Action& action) {
-  static ConfigOptions config;
-  CLI::App* site = app.add_subcommand("site", "run a site, look at what it holds");
-  site->require_subcommand(1);
-  auto* command = add(*site, "run", "run a site until it is told to stop",
-                      "warifu site run --config /tmp/demo/sites/lsa/site.toml");
-  command->add_option("--config", config.config, "configuration file (TOML)")->required();
-  command->callback([&] { action = [&] { return site_run(config); }; });
-  command = add(*site, "shares", "the shares that a site holds",
-                "warifu site shares --site /tmp/demo/sites/lsa");
-  add_site(command, common);
-  command->callback([&] { action = [&] { return site_shares(common); }; });
-  command = add(*site, "audit", "check the chain of a site's log and show its end",
-                "warifu site audit --site /tmp/demo/sites/lsa");
-  add_site(command, common);
-  command->callback([&] { action = [&] { return audit_verify(common); }; });
-
-  CLI::App* qkd = app.add_subcommand("qkd", "key devices");
-  qkd->require_subcommand(1);
-  command = add(*qkd, "rate-model", "run a key device that models a rate (origin RATE_MODEL)",
-                "warifu qkd rate-model --config device.toml");
-  command->add_option("--config", config.config, "configuration file (TOML)")->required();
-  command->callback([&] { action = [&] { return rate_model_run(config); }; });
 }
 
 void link_commands(CLI::App& app, Common& common, Action& action) {

@@ -18,6 +18,7 @@
 #include "apps/kms_files.h"
 #include "apps/output.h"
 #include "base/units.h"
+#include "control/site_config.h"
 #include "kme/key_manager.h"
 #include "kme/preshare.h"
 #include "kme/rate_model_config.h"
@@ -34,6 +35,8 @@ struct Site {
   const char* labels;
   std::uint16_t port = 0;
   std::uint16_t kms_port = 0;
+  std::string region = {};
+  std::vector<std::string> failure_domains = {};
 };
 
 struct LinkPlan {
@@ -73,6 +76,8 @@ class Init {
   Result<> run() {
     for (const std::string& ends : options_.links) TRY(add_link("--link", ends, 0));
     for (const std::string& text : options_.relays) TRY(add_relay(text));
+    for (const std::string& text : options_.regions) TRY(add_region(text));
+    for (const std::string& text : options_.failure_domains) TRY(add_failure_domain(text));
     TRY(kme::parse_bit_rate(options_.rate));
     TRY_ASSIGN(preshare_bytes_, parse_size(options_.preshare));
     TRY_ASSIGN(bootstrap_bytes_, parse_size(options_.bootstrap));
@@ -161,6 +166,35 @@ class Init {
     return {};
   }
 
+  // "lsa=tohoku": the site, and what it is given.
+  Result<std::pair<Site*, std::string>> site_and_name(const char* option, const std::string& text) {
+    const std::size_t equals = text.find('=');
+    const auto site = std::ranges::find(sites_, text.substr(0, equals), &Site::name);
+    if (equals == std::string::npos || site == sites_.end()) {
+      return fail(Code::kInvalidArgument,
+                  fmt::format("{} '{}' must be a site and a name, as lsa=tohoku", option, text));
+    }
+    return std::pair{&*site, text.substr(equals + 1)};
+  }
+
+  Result<> add_region(const std::string& text) {
+    TRY_ASSIGN(const auto chosen, site_and_name("--region", text));
+    TRY_ASSIGN(const std::string region, control::parse_region(chosen.second));
+    if (!chosen.first->region.empty()) {
+      return fail(Code::kInvalidArgument, "--region '" + text + "': the site has one already");
+    }
+    chosen.first->region = region;
+    return {};
+  }
+
+  Result<> add_failure_domain(const std::string& text) {
+    TRY_ASSIGN(const auto chosen, site_and_name("--failure-domain", text));
+    TRY_ASSIGN(const std::string domain, control::parse_failure_domain(chosen.second));
+    std::vector<std::string>& domains = chosen.first->failure_domains;
+    if (std::ranges::find(domains, domain) == domains.end()) domains.push_back(domain);
+    return {};
+  }
+
   Result<> pick_ports() {
     // Listeners are held until all ports are known, so that no port is given out twice.
     std::vector<std::unique_ptr<os::Listener>> held;
@@ -238,6 +272,13 @@ class Init {
     for (std::size_t j = 0; j < sites_.size(); ++j) {
       text += fmt::format("\n[[sites]]\nname = \"{}\"\nnumber = {}\nlabels = [{}]\n",
                           sites_[j].name, j + 1, sites_[j].labels);
+      if (!sites_[j].region.empty()) {
+        text += fmt::format("region = \"{}\"\n", sites_[j].region);
+      }
+      if (!sites_[j].failure_domains.empty()) {
+        text += fmt::format("failure_domains = [\"{}\"]\n",
+                            fmt::join(sites_[j].failure_domains, "\", \""));
+      }
     }
     for (const LinkPlan& link : links_) {
       text +=

@@ -87,6 +87,9 @@ Result<> object_store(const Common& common, const StoreOptions& options) {
   }
   const std::string object = text_of(ticket, "object");
   const std::string job = text_of(ticket, "job");
+  for (const json::value& warning : ticket.at("warnings").as_array()) {
+    if (!common.json) fmt::print(stderr, "warifu: warning: {}\n", std::string(warning.as_string()));
+  }
   if (options.no_wait) {
     if (common.json) {
       print_json(ticket);
@@ -110,6 +113,7 @@ Result<> object_store(const Common& common, const StoreOptions& options) {
                 {"seconds", seconds},
                 {"placement", placement},
                 {"plan", record.at("plan")},
+                {"warnings", ticket.at("warnings")},
                 {"card_record", text_of(stored, "card_record")}});
     return {};
   }

@@ -35,6 +35,24 @@ void print_plan(const json::value& plan) {
   print_table({"SHARE", "SITE", "ROUTE"}, rows);
 }
 
+// Plans of objects that were stored before there were failure domains have none.
+void print_domains(const json::value& plan) {
+  const json::value* domains = plan.as_object().if_contains("failure_domains");
+  if (domains == nullptr || domains->as_array().empty()) return;
+  fmt::print("\nfailure domains\n");
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& domain : domains->as_array()) {
+    std::string shares;
+    for (const json::value& share : domain.at("shares").as_array()) {
+      shares += (shares.empty() ? "" : ", ") + std::string(share.as_string());
+    }
+    rows.push_back({text_of(domain, "domain"), shares,
+                    fmt::format("{}, needed {}", number_of(domain, "left_without_it"),
+                                number_of(domain, "needed"))});
+  }
+  print_table({"DOMAIN", "SHARES", "LEFT WITHOUT IT"}, rows);
+}
+
 void print_why(const json::value& plan) {
   fmt::print("\nlinks it uses\n");
   std::vector<std::vector<std::string>> rows;
@@ -57,6 +75,7 @@ void print_why(const json::value& plan) {
   for (const json::value& site : plan.at("inputs").at("missing").as_array()) {
     fmt::print("missing: {}\n", text_of(site, "why"));
   }
+  print_domains(plan);
 }
 
 }  // namespace
@@ -82,6 +101,10 @@ Result<> plan(const Common& common, const PlanOptions& options) {
   fmt::print("{} under {}\n{}\n", human_bytes(number_of(plan, "bytes")), text_of(plan, "policy"),
              cost_text(plan.at("chosen")));
   print_plan(plan.at("chosen"));
+  const json::value* fragile = plan.as_object().if_contains("fragile");
+  if (fragile != nullptr && fragile->as_bool()) {
+    fmt::print("fragile: the loss of one site or failure domain may lose the object\n");
+  }
   if (options.why) print_why(plan);
   return {};
 }

@@ -11,6 +11,7 @@
 #include "apps/signals.h"
 #include "base/log.h"
 #include "control/key_relay.h"
+#include "control/policy_check.h"
 #include "control/sae_channel.h"
 #include "control/site_config.h"
 #include "control/store_job.h"
@@ -339,7 +340,6 @@ class Site {
   }
 
   Result<> open_control() {
-    TRY(control::parse_policy(config_.policy));
     TRY_ASSIGN(catalog_, catalog::open_sqlite(config_.data_dir + "/catalog.db"));
     jobs_ = std::make_unique<control::JobEngine>(*context_, *shares_, *catalog_);
     jobs_->add_kind(catalog::JobKind::kStore, [](control::JobEngine& engine, const JobId& job) {
@@ -428,6 +428,10 @@ class Site {
 Result<> site_run(const ConfigOptions& options) {
   TRY_ASSIGN(control::SiteConfig config, control::load_site_config(options.config));
   TRY(init_log(config.name.text(), config.log_file, LogLevel::kInfo));
+  if (config.is_controller()) {
+    TRY_ASSIGN(const control::PolicyReport report, control::check_own_policy(config));
+    for (const std::string& warning : report.warnings) log_warning("policy: " + warning);
+  }
   if (config.allow_unlocked_memory) secret::allow_unlocked();
   block_stop_signals();
   Site site(std::move(config));

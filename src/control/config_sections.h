@@ -20,6 +20,9 @@ namespace warifu::control {
 [[nodiscard]] Result<> read_catalog(const toml::table& table, SiteConfig& config);
 // One [[peers]]; `reader` reads `table`.
 [[nodiscard]] Result<> read_peer(ConfigTable& reader, const toml::table& table, SiteConfig& config);
+// One [[sites]].
+[[nodiscard]] Result<> read_site_entry(ConfigTable& entry, const toml::table& table,
+                                       SiteConfig& config);
 // A key device; `name` is the table's, for errors.
 [[nodiscard]] Result<DeviceConfig> read_device(const toml::table& table, const char* name,
                                                const std::string& file);

@@ -8,16 +8,20 @@
 namespace warifu::control {
 namespace {
 
-// Shares of the top cut that `seen` gives, a cut share when `enough` parts of it are there.
-template <typename Enough>
-std::size_t count_shares(const PolicyNode& policy, const Seen& seen, const Enough& enough) {
-  std::set<std::size_t> known = seen.shares;
+// What is no share of this policy tells nothing; an unknown part counts as its whole share.
+NodeSet nodes_of(const PolicyNode& policy, const Seen& seen) {
+  NodeSet nodes;
+  for (const std::size_t share : seen.shares) {
+    if (share < policy.children.size()) nodes.set(policy.children[share].number);
+  }
   for (const auto& [share, parts] : seen.parts) {
-    if (share < policy.children.size() && enough(policy.children[share].scheme, parts.size())) {
-      known.insert(share);
+    if (share >= policy.children.size()) continue;
+    const PolicyNode& cut = policy.children[share];
+    for (const std::size_t part : parts) {
+      nodes.set(part < cut.children.size() ? cut.children[part].number : cut.number);
     }
   }
-  return known.size();
+  return nodes;
 }
 
 Result<> check_holders(const std::vector<ShareTarget>& shares) {
@@ -43,15 +47,11 @@ std::set<SiteName> seers_of(const ShareTarget& target) {
 }  // namespace
 
 bool satisfies(const PolicyNode& policy, const Seen& seen) {
-  return count_shares(policy, seen, [](const sharing::Scheme& scheme, std::size_t parts) {
-           return parts >= scheme.threshold;
-         }) >= policy.scheme.threshold;
+  return gives(policy, nodes_of(policy, seen));
 }
 
 bool tells_nothing(const PolicyNode& policy, const Seen& seen) {
-  return count_shares(policy, seen, [](const sharing::Scheme& scheme, std::size_t parts) {
-           return parts > scheme.privacy();
-         }) <= policy.scheme.privacy();
+  return !tells(policy, nodes_of(policy, seen));
 }
 
 std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares) {
@@ -66,19 +66,12 @@ std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares) {
 }
 
 bool may_see_share(const PolicyNode& policy, const Seen& seen, std::size_t share) {
-  std::set<std::size_t> touched = seen.shares;
-  for (const auto& [top, parts] : seen.parts) touched.insert(top);
-  touched.insert(share);
-  return touched.size() <= policy.scheme.privacy();
+  return may_see(policy, nodes_of(policy, seen), policy.children.at(share).number);
 }
 
 bool may_see_part(const PolicyNode& policy, const Seen& seen, std::size_t share, std::size_t part) {
-  if (!may_see_share(policy, seen, share)) return false;
-  if (seen.shares.contains(share)) return true;
-  const auto known = seen.parts.find(share);
-  std::set<std::size_t> parts = known == seen.parts.end() ? std::set<std::size_t>{} : known->second;
-  parts.insert(part);
-  return parts.size() <= policy.children[share].scheme.privacy();
+  return may_see(policy, nodes_of(policy, seen),
+                 policy.children.at(share).children.at(part).number);
 }
 
 Result<> check_exposure(const sharing::Scheme& scheme, const std::vector<ShareTarget>& shares,

@@ -39,6 +39,7 @@ NetworkView look_at_network(SiteContext& site, ShareService& own) {
   }
   NetworkView view;
   view.snapshot.origin = site.config.name;
+  view.snapshot.domains = domain_map(site.config.sites);
   for (Answer& answer : answers) {
     if (!answer.status) {
       view.missing.emplace_back(answer.entry->name, answer.status.error().message);

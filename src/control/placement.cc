@@ -58,6 +58,7 @@ std::string switched_off_text(const Snapshot& snapshot) {
 
 Snapshot configured_network(const SiteConfig& config) {
   Snapshot snapshot{.origin = config.name, .sites = config.sites};
+  snapshot.domains = domain_map(config.sites);
   for (const LinkEntry& link : config.links) {
     for (const auto& [from, to] : {std::pair{link.a, link.b}, {link.b, link.a}}) {
       snapshot.edges.push_back({.from = from, .to = to, .link_class = link.link_class});
@@ -65,6 +66,23 @@ Snapshot configured_network(const SiteConfig& config) {
     }
   }
   return snapshot;
+}
+
+const SiteEntry* find_origin(const Snapshot& snapshot) {
+  const auto it = std::ranges::find(snapshot.sites, snapshot.origin, &SiteEntry::name);
+  return it == snapshot.sites.end() ? nullptr : &*it;
+}
+
+std::vector<Resting> resting_of(const PolicyNode& policy, const std::vector<ShareTarget>& shares) {
+  std::vector<Resting> resting;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const PolicyNode& child = policy.children.at(i);
+    resting.push_back({child.number, shares[i].site});
+    if (shares[i].nested.empty()) continue;
+    const auto below = resting_of(child, shares[i].nested);
+    resting.insert(resting.end(), below.begin(), below.end());
+  }
+  return resting;
 }
 
 double edge_price(const EdgeState& edge, std::uint64_t bytes) {
@@ -106,8 +124,9 @@ Result<PlacementPlan> best_plan(PlacementSearch& search, const PolicyNode& polic
                 fmt::format("no legal placement for policy '{}'{}: {}{}{}", policy.text(), limit,
                             search.exclusions(), off.empty() ? "" : "; ", off));
   }
-  // The search keeps the rule step by step; here it is asked for the whole plan.
+  // The search keeps the rules step by step; here they are asked for the whole plan.
   TRY(check_exposure(policy.scheme, found->first, snapshot.origin));
+  TRY(check_domains(policy, snapshot.domains, resting_of(policy, found->first)));
   PlacementPlan plan = make_plan(std::move(*found), policy, snapshot, records);
   if (search.exhausted()) {
     plan.reasons.push_back(
@@ -131,6 +150,7 @@ Result<PlacementAdvice> advise_placement(const PolicyNode& policy, const Snapsho
   PlacementAdvice advice;
   TRY_ASSIGN(advice.plan, best_plan(search, policy, snapshot, records));
   advice.excluded = search.exclusions();
+  advice.domains = nodes_by_domain(snapshot.domains, resting_of(policy, advice.plan.shares));
   PlacementSearch again(policy, snapshot, records);
   if (auto other = again.run(&advice.plan.shares)) {
     advice.runner_up = make_plan(std::move(*other), policy, snapshot, records);

@@ -3,17 +3,16 @@
 // Every link direction has a price per object, the exponential key price
 //     w_e = (bytes / rate_e) * mu^(1 - residual_e / capacity_e),  mu = 200
 // (an Awerbuch-Azar-Plotkin potential): plentiful key is cheap, scarce key dear. The planner takes
-// the legal assignment of sites and routes with the least sum; what is legal says exposure.h. Where
-// no legal plan exists the planner says why and stops. Pure functions over a snapshot: the same
-// snapshot gives the same plan.
+// the legal assignment of sites and routes with the least sum; what is legal say exposure.h and
+// failure_domains.h. Where no legal plan exists the planner says why and stops. Pure functions over
+// a snapshot: the same snapshot gives the same plan.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <set>
 
-#include "control/policy.h"
-#include "control/site_config.h"
+#include "control/failure_domains.h"
 #include "sharing/chunk.h"
 
 namespace warifu::control {
@@ -38,7 +37,11 @@ struct Snapshot {
   std::vector<SiteEntry> sites;                  // that answer
   std::vector<EdgeState> edges;                  // of sites that answer: routes go over these
   std::map<SiteName, std::uint64_t> free_bytes;  // space for shares
+  DomainMap domains = {};                        // of all sites, also of those that do not answer
 };
+
+// The entry of the site with share control; nullptr: it does not answer.
+[[nodiscard]] const SiteEntry* find_origin(const Snapshot& snapshot);
 
 // nullptr: its sending end has not reported, or there is no such link.
 [[nodiscard]] const EdgeState* find_edge(const Snapshot& snapshot, const SiteName& from,
@@ -62,6 +65,10 @@ struct ShareTarget {
   // Sites off the route that know key under which it travels (key_relays): they see it too.
   std::set<SiteName> knowing = {};
 };
+
+// Where the shares of a plan rest, those that are cut again too.
+[[nodiscard]] std::vector<Resting> resting_of(const PolicyNode& policy,
+                                              const std::vector<ShareTarget>& shares);
 
 struct PlacementPlan {
   std::vector<ShareTarget> shares;  // A, B, ...
@@ -89,6 +96,7 @@ struct PlacementAdvice {
   PlacementPlan plan;
   std::optional<PlacementPlan> runner_up;  // the cheapest one with shares at other sites
   std::string excluded;                    // the first rules that excluded sites
+  std::map<std::string, NodeSet> domains;  // nodes of the policy that the plan has in each
 };
 // Errors: as plan_placement().
 [[nodiscard]] Result<PlacementAdvice> advise_placement(const PolicyNode& policy,

@@ -7,17 +7,15 @@
 #include <bit>
 
 #include "control/disjoint_pair.h"
+#include "control/share_letters.h"
+#include "control/site_selector.h"
 
 namespace warifu::control {
 namespace {
 
-constexpr std::size_t kMaxExclusions = 3;  // that are told
+constexpr std::size_t kMaxExclusions = 3;  // that are told, of failure domains and of all else
 constexpr std::size_t kMaxWays = 24;       // to one site, that are tried
 constexpr double kImpossible = KeyGraph::kUnreachable;
-
-bool carries(const SiteEntry& site, const std::string& label) {
-  return site.name.text() == label || std::ranges::find(site.labels, label) != site.labels.end();
-}
 
 std::size_t count(std::uint32_t bits) {
   return static_cast<std::size_t>(std::popcount(bits));
@@ -32,6 +30,7 @@ PlacementSearch::PlacementSearch(const PolicyNode& policy, const Snapshot& snaps
       graph_(snapshot),
       origin_(graph_.find(snapshot.origin)),
       views_(graph_.size()),
+      domains_(graph_.size()),
       chosen_(policy.children.size()),
       nested_(policy.children.size()) {
   const sharing::RecordLayout shares = records.below(policy.scheme);
@@ -44,6 +43,17 @@ PlacementSearch::PlacementSearch(const PolicyNode& policy, const Snapshot& snaps
     nested_[i].resize(child.children.size());
   }
   add_groups(policy, kTop);
+  std::map<std::string, std::size_t> known;
+  for (const auto& [site, names] : snapshot.domains) {
+    const Node node = graph_.find(site);
+    if (node == KeyGraph::kNone) continue;
+    for (const std::string& name : names) {
+      const auto [it, is_new] = known.try_emplace(name, known.size());
+      if (is_new) domain_names_.push_back(name);
+      domains_[node].push_back(it->second);
+    }
+  }
+  inside_.resize(domain_names_.size());
 }
 
 void PlacementSearch::add_groups(const PolicyNode& cut, std::size_t owner) {
@@ -120,6 +130,7 @@ void PlacementSearch::try_site(const Attempt& attempt) {
     if (!wants_reasons()) return;
     return exclude(fmt::format("{} holds another share already", graph_.site(site).name.text()));
   }
+  if (!fits_domains(site, number_of(now, now.children[attempt.member]))) return;
   if (attempt.tree.price[site] == kImpossible || attempt.banned[site]) {
     return explain_no_way(now, now.children[attempt.member], all, site);
   }
@@ -218,7 +229,10 @@ void PlacementSearch::take(std::size_t group, std::size_t member, std::size_t ne
   const std::size_t child = now.children[member];
   Undo undo = apply(now, child, choice);
   chosen_of(now, child) = choice;
+  const std::size_t number = number_of(now, child);
+  for (const std::size_t domain : domains_[choice.site]) inside_[domain].set(number);
   place(group, member + 1, next, price + choice.price);
+  for (const std::size_t domain : domains_[choice.site]) inside_[domain].reset(number);
   for (auto& [site, view] : undo) views_[site] = std::move(view);
 }
 
@@ -237,6 +251,26 @@ PlacementSearch::Undo PlacementSearch::apply(const Group& group, std::size_t chi
     if (group.owner != kTop) view.parts[group.owner] |= 1U << child;
   }
   return undo;
+}
+
+bool PlacementSearch::fits_domains(Node site, std::size_t number) {
+  for (const std::size_t domain : domains_[site]) {
+    NodeSet with = inside_[domain];
+    const auto fault = domain_fault(policy_, with.set(number));
+    if (!fault) continue;
+    if (full_domains_.size() == kMaxExclusions) return false;
+    const std::string why =
+        fmt::format("share {} at {} would lie in failure domain '{}': {}", name_of(policy_, number),
+                    graph_.site(site).name.text(), domain_names_[domain], *fault);
+    if (std::ranges::find(full_domains_, why) == full_domains_.end()) full_domains_.push_back(why);
+    return false;
+  }
+  return true;
+}
+
+std::size_t PlacementSearch::number_of(const Group& group, std::size_t child) const {
+  const PolicyNode& cut = group.owner == kTop ? policy_ : policy_.children[group.owner];
+  return cut.children[child].number;
 }
 
 bool PlacementSearch::may_see(Node site, const Group& group, std::size_t child,
@@ -293,11 +327,11 @@ const PlacementSearch::Choices& PlacementSearch::choices(Node source, const Grou
   all.tree = graph_.grow(source, prices(bytes), std::vector<bool>(graph_.size()));
   for (Node node = 0; node < graph_.size(); ++node) {
     const SiteEntry& site = graph_.site(node);
-    const bool fits =
-        group.label == "origin" ? node == origin_ : node != source && carries(site, group.label);
+    const bool fits = selects(group.label, site, &graph_.site(origin_)) &&
+                      (node != source || group.label == "origin");
     if (!fits) continue;
     const auto space = snapshot_.free_bytes.find(site.name);
-    if (!site.accepts_shares && group.label != "origin" && group.label != site.name.text()) {
+    if (!may_place(group.label, site, &graph_.site(origin_))) {
       exclude(fmt::format("{} takes no new shares", site.name.text()));
     } else if (space != snapshot_.free_bytes.end() && space->second < bytes) {
       exclude(fmt::format("{} has no space for a share", site.name.text()));
@@ -361,7 +395,10 @@ double PlacementSearch::bound(std::size_t group) {
 
 double PlacementSearch::cheapest(Node source, const Group& group) {
   const auto& sites = choices(source, group).sites;
-  if (sites.size() < group.children.size()) return kImpossible;
+  if (sites.size() < group.children.size()) {
+    if (wants_reasons()) exclude(fmt::format("too few free sites carry '{}'", group.label));
+    return kImpossible;
+  }
   double sum = 0;
   for (std::size_t i = 0; i < group.children.size(); ++i) sum += sites[i].price;
   return sum;
@@ -423,7 +460,9 @@ void PlacementSearch::exclude(const std::string& why) {
 
 std::string PlacementSearch::exclusions() const {
   std::string text;
-  for (const std::string& why : exclusions_) text += (text.empty() ? "" : "; ") + why;
+  for (const auto* list : {&exclusions_, &full_domains_}) {
+    for (const std::string& why : *list) text += (text.empty() ? "" : "; ") + why;
+  }
   return text;
 }
 

@@ -1,9 +1,11 @@
 // The search behind plan_placement: depth first over sites, cheapest first, with a lower bound.
 //
-// Every share takes the cheapest way that no site forbids which has seen too much already; because
-// that way may stand in the way of a later share, ways around its inner sites are tried as well.
-// Children with the same label are interchangeable: their sites are taken in one order only, so n
-// equal labels cost one search and not n! of them. Used by placement.cc alone.
+// A failure domain that would hold too much closes its sites to a share; as it never opens again
+// with more shares, nothing legal is missed by that. Every share takes the cheapest way that no
+// site forbids which has seen too much already; because that way may stand in the way of a later
+// share, ways around its inner sites are tried as well. Children with the same label are
+// interchangeable: their sites are taken in one order only, so n equal labels cost one search and
+// not n! of them. Used by placement.cc alone.
 #pragma once
 
 #include "control/exposure.h"
@@ -87,6 +89,9 @@ class PlacementSearch {
   void take(std::size_t group, std::size_t member, std::size_t next, double price,
             const Choice& choice);
   Undo apply(const Group& group, std::size_t child, const Choice& choice);
+  // Whether the failure domains of the site may hold this child too; if not, the reason is told.
+  bool fits_domains(Node site, std::size_t number);
+  [[nodiscard]] std::size_t number_of(const Group& group, std::size_t child) const;
   // Whether the site may see this child too; if not, `why` says it in words.
   bool may_see(Node site, const Group& group, std::size_t child, std::string* why) const;
   [[nodiscard]] std::vector<bool> banned_for(const Group& group, std::size_t child) const;
@@ -119,11 +124,15 @@ class PlacementSearch {
   std::map<std::tuple<Node, std::string, std::uint64_t>, Choices> choices_;
   std::map<std::size_t, double> cut_bounds_;
   std::vector<View> views_;  // by site
+  std::vector<std::string> domain_names_;
+  std::vector<std::vector<std::size_t>> domains_;  // by site: indices of domains
+  std::vector<NodeSet> inside_;                    // by domain: the nodes that rest there
   std::vector<Choice> chosen_;
   std::vector<std::vector<Choice>> nested_;  // by top child
   std::vector<std::set<SiteName>> avoided_;  // sites of each group in the plan to differ from
   std::optional<Found> best_;
   std::vector<std::string> exclusions_;
+  std::vector<std::string> full_domains_;  // the first that excluded a site, in words
   std::size_t steps_ = 0;
 };
 

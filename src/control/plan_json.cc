@@ -45,6 +45,22 @@ json::object plan_json(const PlacementPlan& plan, const Snapshot& snapshot) {
           {"links", std::move(edges)}};
 }
 
+// What the plan has in every failure domain, and what stays without it.
+json::array domains_json(const PlacementAdvice& advice, const PolicyNode& policy) {
+  json::array list;
+  for (const auto& [domain, inside] : advice.domains) {
+    json::array shares;
+    for (const auto& [name, number] : share_names(policy)) {
+      if (inside.test(number)) shares.emplace_back(name);
+    }
+    list.push_back({{"domain", domain},
+                    {"shares", std::move(shares)},
+                    {"left_without_it", surviving_children(policy, inside)},
+                    {"needed", policy.scheme.threshold}});
+  }
+  return list;
+}
+
 json::object inputs_json(const NetworkView& view) {
   json::array links, sites, missing;
   for (const EdgeState& edge : view.snapshot.edges) {
@@ -57,11 +73,14 @@ json::object inputs_json(const NetworkView& view) {
   }
   for (const SiteEntry& site : view.snapshot.sites) {
     const auto space = view.snapshot.free_bytes.find(site.name);
-    sites.push_back({{"site", site.name.text()},
-                     {"labels", json::array(site.labels.begin(), site.labels.end())},
-                     {"accepts_shares", site.accepts_shares},
-                     {"weight", site.weight},
-                     {"free_bytes", space == view.snapshot.free_bytes.end() ? 0 : space->second}});
+    sites.push_back(
+        {{"site", site.name.text()},
+         {"labels", json::array(site.labels.begin(), site.labels.end())},
+         {"region", site.region},
+         {"failure_domains", json::array(site.failure_domains.begin(), site.failure_domains.end())},
+         {"accepts_shares", site.accepts_shares},
+         {"weight", site.weight},
+         {"free_bytes", space == view.snapshot.free_bytes.end() ? 0 : space->second}});
   }
   for (const auto& [site, why] : view.missing) {
     missing.push_back({{"site", site.text()}, {"why", why}});
@@ -74,12 +93,15 @@ json::object inputs_json(const NetworkView& view) {
 
 }  // namespace
 
-json::object advice_json(const PlacementAdvice& advice, const NetworkView& view) {
+json::object advice_json(const PlacementAdvice& advice, const PolicyNode& policy,
+                         const NetworkView& view) {
   json::object object = {{"chosen", plan_json(advice.plan, view.snapshot)}};
   object["runner_up"] = advice.runner_up ? json::value(plan_json(*advice.runner_up, view.snapshot))
                                          : json::value(nullptr);
   object["excluded"] = advice.excluded;
   object["reasons"] = json::array(advice.plan.reasons.begin(), advice.plan.reasons.end());
+  object["failure_domains"] = domains_json(advice, policy);
+  object["fragile"] = policy.fragile;
   object["inputs"] = inputs_json(view);
   return object;
 }

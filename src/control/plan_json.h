@@ -8,9 +8,9 @@
 
 namespace warifu::control {
 
-// {"chosen","runner_up","excluded","reasons","inputs"}; docs/api.md has the fields. `view` is what
-// the advice was given for.
+// {"chosen","runner_up","excluded","reasons","failure_domains","fragile","inputs"}; docs/api.md has
+// the fields. `policy` and `view` are what the advice was given for.
 [[nodiscard]] boost::json::object advice_json(const PlacementAdvice& advice,
-                                              const NetworkView& view);
+                                              const PolicyNode& policy, const NetworkView& view);
 
 }  // namespace warifu::control

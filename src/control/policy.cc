@@ -10,21 +10,23 @@ namespace {
 
 class Parser {
  public:
-  explicit Parser(const std::string& text) : text_(text) {}
+  Parser(const std::string& text, std::size_t nesting) : text_(text), nesting_(nesting) {}
 
   Result<PolicyNode> parse() {
     if (text_.size() > kMaxPolicyBytes) {
       at_ = kMaxPolicyBytes;
       return wrong("the end, after at most 1024 characters,");
     }
+    const bool fragile = eat_word("fragile");
     TRY_ASSIGN(PolicyNode node, threshold(0));
+    node.fragile = fragile;
     skip_space();
     if (at_ != text_.size()) return wrong("nothing more");
     return node;
   }
 
  private:
-  std::unexpected<Error> wrong(const char* wanted) {
+  std::unexpected<Error> wrong(std::string_view wanted) {
     return fail(Code::kInvalidArgument,
                 fmt::format("policy '{}': {} was expected at position {}", text_, wanted, at_ + 1));
   }
@@ -54,6 +56,13 @@ class Parser {
     return at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])) != 0;
   }
 
+  bool eat_word(const char* wanted) {
+    const std::size_t before = at_;
+    if (word() == wanted) return true;
+    at_ = before;
+    return false;
+  }
+
   // "ramp" before a number; a site may be called "ramp" too.
   bool eat_ramp() {
     const std::size_t before = at_;
@@ -74,8 +83,9 @@ class Parser {
     return 0;
   }
 
-  Result<PolicyNode> threshold(int depth) {
+  Result<PolicyNode> threshold(std::size_t depth) {
     PolicyNode node;
+    node.number = nodes_++;
     const bool ramp = eat_ramp();
     const unsigned k = number();
     if (k == 0) return wrong("a number from 2 to 32");
@@ -89,14 +99,13 @@ class Parser {
     } while (eat(','));
     if (!eat(')')) return wrong("',' or ')'");
     TRY_ASSIGN(node.scheme, scheme(ramp, k, node.children.size()));
-    const std::size_t before = at_;
-    if (word() == "via") {
+    if (eat_word("via")) {
       if (depth == 0) return wrong("no 'via' at the top");
       node.via = word();
       if (node.via.empty() || node.via == "origin") return wrong("a label after 'via'");
-    } else {
-      at_ = before;
-      if (depth > 0) return wrong("'via LABEL' after a nested threshold");
+      if (is_bare_region(node.via)) return wrong("a region after 'region:'");
+    } else if (depth > 0) {
+      return wrong("'via LABEL' after a nested threshold");
     }
     return node;
   }
@@ -110,16 +119,20 @@ class Parser {
     return sharing::Scheme::threshold_of(k, static_cast<unsigned>(n));
   }
 
-  Result<PolicyNode> item(int depth) {
+  static bool is_bare_region(const std::string& selector) { return selector == "region:"; }
+
+  Result<PolicyNode> item(std::size_t depth) {
     const std::size_t before = at_;
     if (at_digit() || eat_ramp()) {
-      if (depth == 1) return wrong("a label (one level of nesting)");
       at_ = before;
+      if (depth == nesting_) return wrong(too_deep());
       return threshold(depth + 1);
     }
     PolicyNode node;
+    node.number = nodes_++;
     node.label = word();
     if (node.label.empty()) return wrong("a label");
+    if (is_bare_region(node.label)) return wrong("a region after 'region:'");
     if (node.label == "origin" && (depth > 0 || origin_seen_)) {
       return wrong("'origin' once and at the top only, so a label");
     }
@@ -127,8 +140,16 @@ class Parser {
     return node;
   }
 
+  [[nodiscard]] std::string too_deep() const {
+    return nesting_ == kStoredNesting
+               ? "a label (objects are stored under one level of nesting; this is a second one)"
+               : fmt::format("a label (at most {} levels of nesting)", nesting_);
+  }
+
   const std::string& text_;
+  std::size_t nesting_;
   std::size_t at_ = 0;
+  std::size_t nodes_ = 0;
   bool origin_seen_ = false;
 };
 
@@ -141,12 +162,13 @@ std::string PolicyNode::text() const {
     if (!inside.empty()) inside += ", ";
     inside += child.text();
   }
-  return fmt::format("{}{} of ({}){}", scheme.kind == sharing::SchemeKind::kRamp ? "ramp " : "",
-                     scheme.threshold, inside, via.empty() ? "" : " via " + via);
+  return fmt::format("{}{}{} of ({}){}", fragile ? "fragile " : "",
+                     scheme.kind == sharing::SchemeKind::kRamp ? "ramp " : "", scheme.threshold,
+                     inside, via.empty() ? "" : " via " + via);
 }
 
-Result<PolicyNode> parse_policy(const std::string& text) {
-  return Parser(text).parse();
+Result<PolicyNode> parse_policy(const std::string& text, std::size_t nesting) {
+  return Parser(text, nesting).parse();
 }
 
 }  // namespace warifu::control

@@ -151,18 +151,8 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   if (const toml::table* store = top.inner("store"); store != nullptr) {
     TRY(read_store(*store, config));
   }
-  TRY(for_each(root, "sites", file, [&](ConfigTable& entry, const toml::table&) -> Result<> {
-    SiteEntry parsed;
-    TRY_ASSIGN(parsed.name, entry.parsed("name", SiteName::parse));
-    TRY_ASSIGN(const std::int64_t number, entry.number("number", 1, limits::kMaxSites));
-    parsed.number = static_cast<std::uint8_t>(number);
-    TRY_ASSIGN(parsed.labels, entry.texts("labels"));
-    TRY_ASSIGN(parsed.accepts_shares, entry.flag("accepts_shares", true));
-    if (entry.has("weight")) {
-      TRY_ASSIGN(parsed.weight, entry.real("weight", 0.01, 100));
-    }
-    config.sites.push_back(std::move(parsed));
-    return {};
+  TRY(for_each(root, "sites", file, [&](ConfigTable& entry, const toml::table& table) {
+    return read_site_entry(entry, table, config);
   }));
   TRY(for_each(root, "links", file, [&](ConfigTable& entry, const toml::table& table) -> Result<> {
     TRY_ASSIGN(LinkEntry parsed, read_link(entry, table, file));

@@ -57,6 +57,8 @@ struct SiteEntry {
   std::vector<std::string> labels;
   bool accepts_shares = true;  // false: only where a policy names the site itself
   double weight = 1;           // of prices of shares that rest here
+  std::string region = {};     // empty: in none
+  std::vector<std::string> failure_domains = {};  // without the region (failure_domains.h)
 };
 
 // What everybody knows of every link.
@@ -80,6 +82,10 @@ struct CatalogCopies {
   sharing::Scheme scheme;         // as many shares as holders
   std::chrono::seconds interval{30};
 };
+
+// Names as [[sites]] takes them. Errors: kInvalidArgument saying what they consist of.
+[[nodiscard]] Result<std::string> parse_region(const std::string& text);
+[[nodiscard]] Result<std::string> parse_failure_domain(const std::string& text);
 
 struct SiteConfig {
   SiteName name;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "control/plan_json.h"
+#include "control/policy_check.h"
 #include "control/store_job.h"
 
 namespace warifu::control {
@@ -63,7 +64,7 @@ Result<StoreTicket> Upload::finish() {
   TRY(engine_->catalog().start_job(job));
   writer_.reset();  // the staged file is the job's from here on
   engine_->start(job_, catalog::JobKind::kStore);
-  return StoreTicket{object, job_};
+  return StoreTicket{object, job_, warnings_};
 }
 
 Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string& label,
@@ -77,9 +78,7 @@ Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string&
   }
   TRY_ASSIGN(const PolicyNode policy, parse_policy(wished.empty() ? site.config.policy : wished));
   // Told before the upload; the job plans again with the key and the sites that are there then.
-  TRY(plan_placement(
-      policy, configured_network(site.config),
-      sharing::RecordLayout(sharing::Chunking{{std::max<std::uint64_t>(length, 1)}})));
+  TRY_ASSIGN(const PolicyReport report, check_policy(policy, site.config));
   TRY_ASSIGN(const std::uint64_t space, site.system.files.free_bytes(site.config.data_dir));
   if (space / 2 < length) {
     return fail(Code::kNoSpace, site.config.name.text() + " has " + human_bytes(space) +
@@ -89,6 +88,7 @@ Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string&
   }
   const std::string shown = label.empty() ? "unnamed" : label.substr(0, catalog::kMaxNameBytes);
   Upload upload(engine_, std::move(person), shown, policy.text());
+  upload.warnings_ = report.warnings;
   TRY_ASSIGN(StagingWriter writer,
              StagingWriter::create(site.system, staging_path(site.config, upload.job_),
                                    upload.staging_key_.bytes()));
@@ -100,6 +100,7 @@ Result<boost::json::object> StoreDesk::advise(std::uint64_t length, const std::s
   SiteContext& site = engine_.site();
   if (length == 0) return fail(Code::kInvalidArgument, "a plan is for at least one byte");
   TRY_ASSIGN(const PolicyNode policy, parse_policy(wished.empty() ? site.config.policy : wished));
+  TRY(check_policy(policy, site.config));
   const NetworkView view = look_at_network(site, engine_.own());
   const auto advice =
       advise_placement(policy, view.snapshot, sharing::RecordLayout(sharing::Chunking{{length}}));
@@ -108,7 +109,7 @@ Result<boost::json::object> StoreDesk::advise(std::uint64_t length, const std::s
     for (const auto& [missing, why] : view.missing) text += "; " + why;
     return fail(advice.error().code, text);
   }
-  boost::json::object object = advice_json(*advice, view);
+  boost::json::object object = advice_json(*advice, policy, view);
   object["policy"] = policy.text();
   object["bytes"] = length;
   return object;

@@ -13,6 +13,7 @@ namespace warifu::control {
 struct StoreTicket {
   ObjectId object;
   JobId job;
+  std::vector<std::string> warnings;  // what the policy's word "fragile" has allowed
 };
 
 // One upload. Without finish() everything staged is erased again.
@@ -36,6 +37,7 @@ class Upload {
   std::string label_;
   std::string policy_;
   catalog::JobPriority priority_ = catalog::JobPriority::kUsual;
+  std::vector<std::string> warnings_;
   JobId job_;
   secret::Buffer staging_key_;
   std::unique_ptr<StagingWriter> writer_;  // empty after finish() and after a move
@@ -45,9 +47,9 @@ class StoreDesk {
  public:
   explicit StoreDesk(JobEngine& engine) : engine_(engine) {}
   // `length` is what the sender announces (0: unknown): space for the staged copy and share A must
-  // be there. `policy` (empty: the site's own) must be one that this network can meet.
+  // be there. `policy` (empty: the site's own) must make sense in this network (policy_check.h).
   // Errors: kNotFound (the person), kNoSpace, kInvalidArgument (also a policy that cannot be read),
-  // kRefused (no legal placement).
+  // kRefused (it makes no sense, or there is no legal placement).
   [[nodiscard]] Result<Upload> begin(const std::string& person, const std::string& label,
                                      std::uint64_t length, const std::string& policy);
   // What would be planned now for an object of this length (docs/api.md). Errors: kInvalidArgument,

@@ -107,7 +107,8 @@ Result<> StoreJob::plan() {
   const PlacementPlan& plan = advice->plan;
   const auto shares =
       planned_shares(tree_.object.object, plan, tree_.policy.scheme, records, site.system.random);
-  TRY(engine_.catalog().set_job_plan(job_id_, boost::json::serialize(advice_json(*advice, view))));
+  TRY(engine_.catalog().set_job_plan(
+      job_id_, boost::json::serialize(advice_json(*advice, tree_.policy, view))));
   for (const auto& share : shares) job_.total_bytes += share.bytes;
   TRY(engine_.catalog().add_sightings(tree_.object.object, job_id_,
                                       sightings_of(plan.shares, view.snapshot.origin)));

@@ -72,7 +72,8 @@ RepairField RepairOutlook::field() const {
 
 Result<RepairPlan> RepairOutlook::plan(const Relocation& wish) const {
   const RepairField now = field();
-  std::vector<SiteName> places = resting_places(now, share);
+  std::vector<std::string> closed;
+  std::vector<SiteName> places = resting_places(now, share, &closed);
   if (wish.target)
     std::erase_if(places, [&](const SiteName& site) { return site != *wish.target; });
   if (!wish.repair) std::erase(places, share.site);
@@ -90,6 +91,7 @@ Result<RepairPlan> RepairOutlook::plan(const Relocation& wish) const {
     if (wish.repair && place == share.site) break;  // where it was, nobody else comes to see it
   }
   if (best) return std::move(*best);
+  for (const std::string& text : closed) why.message += "; " + text;
   for (const auto& [site, text] : view.missing) why.message += "; " + text;
   // With every site there it cannot be done; otherwise a site may come back.
   if (!view.missing.empty()) why.code = Code::kUnavailable;

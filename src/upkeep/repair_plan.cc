@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "control/key_graph.h"
+#include "control/site_selector.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -241,17 +242,21 @@ class Search {
   std::vector<std::string> reasons_;
 };
 
-const std::string& label_of(const RepairField& field, const ShareLocation& share) {
+const control::PolicyNode& node_of(const RepairField& field, const ShareLocation& share) {
   const control::PolicyNode& top = field.policy.children[static_cast<std::size_t>(share.top)];
-  return share.nested ? top.children[share.part].label : top.label;
+  return share.nested ? top.children[share.part] : top;
 }
 
 }  // namespace
 
-bool carries(const control::SiteEntry& site, const std::string& label, const SiteName& origin) {
-  if (site.name.text() == label) return true;
-  if (label == "origin") return site.name == origin;
-  return site.accepts_shares && std::ranges::find(site.labels, label) != site.labels.end();
+Result<> check_domains_at(const RepairField& field, const ShareLocation& share,
+                          const SiteName& site) {
+  if (site == share.site) return {};
+  std::vector<control::Resting> resting = {{node_of(field, share).number, site}};
+  for (const ShareLocation& other : field.shares) {
+    resting.push_back({node_of(field, other).number, other.site});
+  }
+  return control::check_domains(field.policy, field.snapshot.domains, resting, site);
 }
 
 std::uint64_t RepairPlan::key_bytes() const {
@@ -276,8 +281,10 @@ std::optional<SiteName> who_sees_too_much(const control::PolicyNode& policy,
   return std::nullopt;
 }
 
-std::vector<SiteName> resting_places(const RepairField& field, const ShareLocation& share) {
+std::vector<SiteName> resting_places(const RepairField& field, const ShareLocation& share,
+                                     std::vector<std::string>* closed) {
   std::vector<SiteName> places;
+  const control::SiteEntry* origin = control::find_origin(field.snapshot);
   for (const control::SiteEntry& site : field.snapshot.sites) {
     const bool holds = std::ranges::any_of(
         field.shares, [&](const ShareLocation& other) { return other.site == site.name; });
@@ -287,8 +294,12 @@ std::vector<SiteName> resting_places(const RepairField& field, const ShareLocati
     control::SourceView view{
         .site = site.name, .top = static_cast<std::size_t>(share.top), .part = {}};
     if (share.nested) view.part = share.part;
-    if (holds || !fits || !carries(site, label_of(field, share), field.snapshot.origin) ||
+    if (holds || !fits || !control::may_place(node_of(field, share).label, site, origin) ||
         who_sees_too_much(field.policy, field.seen, {view})) {
+      continue;
+    }
+    if (const auto domains = check_domains_at(field, share, site.name); !domains) {
+      if (closed != nullptr) closed->push_back(site.name.text() + ": " + domains.error().message);
       continue;
     }
     places.insert(site.name == share.site ? places.begin() : places.end(), site.name);

@@ -30,14 +30,18 @@ struct RepairPlan {
   [[nodiscard]] std::uint64_t key_bytes() const;
 };
 
-// Whether a site may hold what the policy puts at `label`.
-[[nodiscard]] bool carries(const control::SiteEntry& site, const std::string& label,
-                           const SiteName& origin);
-
-// Sites where the share may come to rest, the present one first: they answer, carry the label that
-// the policy asks for, have room, hold no share of the object, and may see this one.
+// Sites where the share may come to rest, the present one first: they answer, are meant by the
+// selector in the policy, have room, hold no share of the object, may see this one, and their
+// failure domains may hold it (the present site's do). `closed`, if given, receives why a failure
+// domain excludes a site that fits otherwise.
 [[nodiscard]] std::vector<SiteName> resting_places(const RepairField& field,
-                                                   const control::ShareLocation& share);
+                                                   const control::ShareLocation& share,
+                                                   std::vector<std::string>* closed = nullptr);
+
+// The rule of failure_domains.h for the share at another site than its present one, beside the
+// other shares, in the failure domains of that site. Errors: kRefused.
+[[nodiscard]] Result<> check_domains_at(const RepairField& field,
+                                        const control::ShareLocation& share, const SiteName& site);
 
 // `lost` made anew at `target`. Errors: kRefused saying why there is no legal plan.
 [[nodiscard]] Result<RepairPlan> plan_repair(const RepairField& field,

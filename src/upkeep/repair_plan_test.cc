@@ -427,6 +427,26 @@ TEST(RepairPlan, OneOfTwoMessagesTakesTheDearerWay) {
   }
 }
 
+TEST(RestingPlaces, FailureDomainsCloseAllButThePresentSite) {
+  World world = reference_world();
+  world.snapshot.sites.push_back({site("vault2"), 7, {"vault"}});
+  world.snapshot.free_bytes[site("vault2")] = control::kGigabyte;
+  const ShareLocation lost = world.share("B");
+  world.lose("B");
+  EXPECT_EQ(resting_places(world.field(), lost), (std::vector{site("lsa"), site("vault2")}));
+  world.snapshot.domains[site("tommo")] = {"power:sendai"};
+  world.snapshot.domains[site("vault2")] = {"power:sendai"};
+  world.snapshot.domains[site("lsa")] = {"power:sendai"};  // named after the store
+  std::vector<std::string> closed;
+  EXPECT_EQ(resting_places(world.field(), lost, &closed), std::vector{site("lsa")});
+  ASSERT_EQ(closed.size(), 1u);
+  EXPECT_NE(closed[0].find("vault2: failure domain 'power:sendai' (tommo, vault2): its loss"),
+            std::string::npos)
+      << closed[0];
+  world.policy = *control::parse_policy(std::string("fragile ") + control::kReferencePolicy);
+  EXPECT_EQ(resting_places(world.field(), lost).size(), 2u);
+}
+
 TEST(RestingPlaces, HoldersLabelsSpaceAndWhatWasSeenCount) {
   World world = reference_world();
   const auto add = [&](const std::string& name, const std::string& label) {

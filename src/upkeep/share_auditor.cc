@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "control/site_selector.h"
 #include "upkeep/part_maker.h"
-#include "upkeep/repair_plan.h"
 #include "upkeep/share_hash.h"
 
 namespace warifu::upkeep {
@@ -77,7 +77,8 @@ Result<> ShareAuditor::check_holders(const store::ShareHeader& held,
       const control::PolicyNode& top = policy.children[place.top];
       const std::string& label = place.part ? top.children[*place.part].label : top.label;
       const control::SiteEntry* entry = site_.config.find(helper.site);
-      if (entry == nullptr || !carries(*entry, label, site_.config.controller)) {
+      if (entry == nullptr ||
+          !control::may_place(label, *entry, site_.config.find(site_.config.controller))) {
         return fail(Code::kRefused, helper.site.text() + " is no '" + label +
                                         "', which the object's policy asks for there");
       }

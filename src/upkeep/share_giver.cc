@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "upkeep/repair_plan.h"
+#include "control/site_selector.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -119,7 +119,8 @@ Result<> ShareGiver::check_new_holder(const store::ShareHeader& held, const Part
   const control::PolicyNode& top = policy.children[making.made.top];
   const std::string& label = making.made.part ? top.children[*making.made.part].label : top.label;
   const control::SiteEntry* entry = site_.config.find(making.to);
-  if (entry == nullptr || !carries(*entry, label, site_.config.controller)) {
+  if (entry == nullptr ||
+      !control::may_place(label, *entry, site_.config.find(site_.config.controller))) {
     return fail(Code::kRefused, making.to.text() + " is no '" + label +
                                     "', which the object's policy asks for there");
   }

@@ -12,7 +12,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("WARIFU_BINARY", str(REPOSITORY / "build" / "release" / "warifu"))
 
 COMMANDS = (
-    "net init", "net up", "net down", "net status", "site run", "site shares", "site audit",
+    "net init", "net up", "net down", "net status", "site run", "site check", "site shares", "site audit",
     "qkd rate-model", "link preshare", "link import", "link status", "keys status",
     "keys watch", "keys list", "keys trail", "keys reconcile", "keys retire",
     "keys quarantine list", "keys quarantine discard", "random import", "random status",

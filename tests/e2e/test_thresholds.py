@@ -72,8 +72,8 @@ class Reference(ThresholdTest):
 
     POLICIES = {
         "3 of 4": "3 of (origin, lsa, tuh, cloud1)",
-        "2 of 2": "2 of (origin, lsa)",
-        "away": "2 of (lsa, tuh)",
+        "2 of 2": "fragile 2 of (origin, lsa)",
+        "away": "fragile 2 of (lsa, tuh)",
         "nested": "2 of (origin, lsa, 3 of (cloud, cloud, cloud) via tuh)",
         "first": "2 of (2 of (cloud, cloud) via tuh, origin, lsa)",
     }

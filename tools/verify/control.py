@@ -13,14 +13,15 @@ import sys
 import tempfile
 
 import frame
+import waiting_jobs
 
 FULL = {"instances": 300, "oracle_objects": 4000, "days": 500, "seeds": 6, "objects": 30_000,
-        "plan_days": 400, "jobs": 1000, "audit_bytes": 1 << 30, "persons": 100_000}
+        "plan_days": 400, "jobs": 1000, "audit_bytes": 1 << 30, "persons": 100_000, "waiting": 1000}
 QUICK = {"instances": 40, "oracle_objects": 1500, "days": 500, "seeds": 3, "objects": 10_000,
-         "plan_days": 60, "jobs": 1000, "audit_bytes": 128 << 20, "persons": 5_000}
+         "plan_days": 60, "jobs": 1000, "audit_bytes": 128 << 20, "persons": 5_000, "waiting": 200}
 
 # What only some rows take.
-OTHERS = ("audit_bytes", "persons")
+OTHERS = ("audit_bytes", "persons", "waiting")
 
 
 def program(build, name, amounts):
@@ -74,8 +75,12 @@ def losses(build, _):
                              "after, every share made anew, the catalog rebuilt"}
 
 
+def waiting(build, amounts):
+    yield from waiting_jobs.rows(build, amounts["waiting"])
+
+
 # A row, or a few that come together, for each promise.
-ROWS = (oracle, adaptive, exposure, planning, audits, catalog, losses)
+ROWS = (oracle, adaptive, exposure, planning, audits, catalog, losses, waiting)
 
 
 def all_rows(build, amounts):
@@ -84,4 +89,4 @@ def all_rows(build, amounts):
 
 
 if __name__ == "__main__":
-    frame.run("control", __doc__, all_rows, (FULL, QUICK), "half of the seeds, fewer oracle instances, objects and timed plans, an object of 128 MiB to audit, 5,000 persons")
+    frame.run("control", __doc__, all_rows, (FULL, QUICK), "half of the seeds, fewer oracle instances, objects and timed plans, an object of 128 MiB to audit, 5,000 persons, 200 waiting jobs")

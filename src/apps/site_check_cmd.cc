@@ -1,0 +1,65 @@
+// `warifu site check`: a configuration is read as `site run` reads it, and a policy is judged
+// against the network in it. Nothing is opened and nothing is started.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "apps/commands.h"
+#include "apps/output.h"
+#include "control/policy_check.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace json = boost::json;
+
+Result<control::PolicyReport> judge(const control::SiteConfig& config, const std::string& wished) {
+  if (wished.empty()) return control::check_own_policy(config);
+  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(wished, control::kMaxNesting));
+  return control::check_policy(policy, config);
+}
+
+void print_policy(const control::PolicyReport& report) {
+  fmt::print("policy {}\n", report.policy);
+  fmt::print("  sites that may be lost at any moment of a store, whichever: {}\n",
+             report.may_be_lost);
+  fmt::print("  fewest sites that together could restore: {}\n", report.must_collude);
+  fmt::print("  levels of nesting: {}{}\n", report.nesting,
+             report.storable() ? "" : "; objects are stored under at most one");
+  for (const std::string& warning : report.warnings) fmt::print("  warning: {}\n", warning);
+}
+
+}  // namespace
+
+Result<> site_check(const Common& common, const CheckOptions& options) {
+  TRY_ASSIGN(const control::SiteConfig config, control::load_site_config(options.config));
+  json::object answer = {{"config", options.config},
+                         {"site", config.name.text()},
+                         {"controller", config.controller.text()}};
+  // Other sites place nothing; a policy is theirs to judge only when it is asked for.
+  if (!config.is_controller() && options.policy.empty()) {
+    if (common.json) {
+      print_json(answer);
+    } else {
+      fmt::print("site {}: the configuration is sound\n", config.name.text());
+    }
+    return {};
+  }
+  TRY_ASSIGN(const control::PolicyReport report, judge(config, options.policy));
+  if (!common.json) {
+    fmt::print("site {}: the configuration is sound\n", config.name.text());
+    print_policy(report);
+    return {};
+  }
+  answer["policy"] = report.policy;
+  answer["fragile"] = report.fragile;
+  answer["nesting"] = report.nesting;
+  answer["storable"] = report.storable();
+  answer["sites_that_may_be_lost"] = report.may_be_lost;
+  answer["sites_that_could_restore"] = report.must_collude;
+  answer["warnings"] = json::array(report.warnings.begin(), report.warnings.end());
+  print_json(answer);
+  return {};
+}
+
+}  // namespace warifu::apps
