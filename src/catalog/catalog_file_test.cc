@@ -60,15 +60,15 @@ TEST_F(FileTest, OtherFilesAreRefused) {
 }
 
 TEST_F(FileTest, AnotherProgramsDatabaseAndNewerVersionsAreRefused) {
-  tamper("PRAGMA user_version = 6");
+  tamper("PRAGMA user_version = 7");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kInvalidArgument,
-                       "has schema version 6; this program knows versions up to 5"));
+                       "has schema version 7; this program knows versions up to 6"));
   tamper("PRAGMA user_version = 1");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kInvalidArgument,
                        "has schema version 1; this program reads versions from 2"));
   tamper("PRAGMA user_version = 0");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kCorrupt, path_));
-  tamper("PRAGMA user_version = 5; PRAGMA application_id = 77");
+  tamper("PRAGMA user_version = 6; PRAGMA application_id = 77");
   EXPECT_TRUE(is_error(open_sqlite(path_), Code::kCorrupt, "not a catalog of this program"));
   tamper("PRAGMA application_id = " + std::to_string(kApplicationId));
   EXPECT_TRUE(open_sqlite(path_));
@@ -151,7 +151,8 @@ TEST_F(MigrationTest, JobsAndWhatRefersToThemStay) {
   EXPECT_EQ(*catalog_->link_use_of_job(kJob), std::vector{use_});
   EXPECT_EQ(*catalog_->sightings(kObject), sightings);
   EXPECT_TRUE(catalog_->integrity_check());
-  for (const JobKind kind : {JobKind::kRepair, JobKind::kMove, JobKind::kDelete}) {
+  for (const JobKind kind :
+       {JobKind::kRepair, JobKind::kMove, JobKind::kDelete, JobKind::kRefresh}) {
     Job job = sample_job();
     job.job = id_of<JobId>(static_cast<Byte>(0x80 + static_cast<int>(kind)));
     job.kind = kind;
