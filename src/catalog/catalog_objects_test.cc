@@ -209,7 +209,8 @@ TEST_F(ObjectsTest, AGenerationFollowsAnotherAtOnce) {
   ASSERT_TRUE(commit());
   EXPECT_EQ(*catalog_->list_shares(kObject), now);
   EXPECT_TRUE(catalog_->integrity_check());
-  for (const Share& share : *catalog_->pending_deletions()) {
+  const auto pending = *catalog_->pending_deletions();
+  for (const Share& share : pending) {
     EXPECT_EQ(share.generation, 1u);
     ASSERT_TRUE(catalog_->mark_deleted(share.share));
     EXPECT_TRUE(catalog_->integrity_check()) << share.share.text();
