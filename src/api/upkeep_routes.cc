@@ -1,4 +1,6 @@
 // Checking, repairing, moving and deleting what is stored.
+#include <ctime>
+
 #include "api/json.h"
 #include "control/key_account.h"
 
@@ -89,6 +91,57 @@ Result<json::value> relocate(http::RequestContext& context, ControlServices& con
   return json::value{{"object", wish.object.text()}, {"job", job.text()}};
 }
 
+// Reads what os::utc_text() writes.
+Result<os::UnixMs> parse_utc(const std::string& text) {
+  std::tm parts{};
+  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  if (end != nullptr && *end == '\0') {
+    const os::UnixMs time{static_cast<std::int64_t>(::timegm(&parts)) * 1000};
+    if (os::utc_text(time) == text) return time;  // no 31st of June
+  }
+  return fail(Code::kInvalidArgument,
+              "'" + text + "' is no time; write it like 2026-11-24T01:02:03Z");
+}
+
+Result<upkeep::RefreshWish> refresh_wish(http::RequestContext& context) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const std::uint64_t dealers, number_field(body, "dealers", sharing::kMaxShares));
+  const std::string key_after = text_field_or(body, "key_after", "");
+  upkeep::RefreshWish wish{.dealers = dealers};
+  if (!key_after.empty()) {
+    TRY_ASSIGN(const os::UnixMs after, parse_utc(key_after));
+    wish.key_after = after;
+  }
+  return wish;
+}
+
+Result<json::value> preview_refresh(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
+  TRY_ASSIGN(const auto wish, refresh_wish(context));
+  TRY_ASSIGN(const auto preview, control.upkeep.preview_refresh(id, wish));
+  json::array shares, keepers;
+  for (const upkeep::ZeroWay& way : preview.plan.ways) {
+    shares.push_back({{"share", way.at.letter},
+                      {"site", way.at.site.text()},
+                      {"route", control::route_text(way.route)}});
+  }
+  for (const SiteName& site : preview.keepers) keepers.emplace_back(site.text());
+  return json::value{{"object", id.text()},
+                     {"dealer", preview.plan.dealer.text()},
+                     {"dealers", preview.dealers},
+                     {"key_bytes", preview.plan.key_bytes()},
+                     {"price", preview.plan.price},
+                     {"shares", std::move(shares)},
+                     {"still_usable_at", std::move(keepers)}};
+}
+
+Result<json::value> refresh(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
+  TRY_ASSIGN(const auto wish, refresh_wish(context));
+  TRY_ASSIGN(const JobId job, control.upkeep.refresh(id, wish));
+  return json::value{{"object", id.text()}, {"job", job.text()}};
+}
+
 Result<json::value> remove(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
   TRY_ASSIGN(const JobId job, control.upkeep.remove(id));
@@ -102,6 +155,9 @@ void add_upkeep_routes(http::Router& router, Services services) {
   router.add(Method::kGet, "/v1/objects/{object}/check", control_handler(services, check));
   router.add(Method::kGet, "/v1/objects/{object}/relocation", control_handler(services, plan));
   router.add(Method::kPost, "/v1/objects/{object}/relocation", control_handler(services, relocate));
+  router.add(Method::kPost, "/v1/objects/{object}/refresh/preview",
+             control_handler(services, preview_refresh));
+  router.add(Method::kPost, "/v1/objects/{object}/refresh", control_handler(services, refresh));
   router.add(Method::kPost, "/v1/objects/{object}/delete", control_handler(services, remove));
   router.add(
       Method::kPost, "/v1/sites/{site}/repair",

@@ -218,6 +218,11 @@ struct RelocateOptions {
   std::string object, share, to;
   bool plan = false, no_wait = false;
 };
+struct RefreshOptions {
+  std::string object, person, key_after;
+  std::uint64_t dealers = 0;
+  bool all = false, plan = false, no_wait = false;
+};
 struct DeleteOptions {
   std::string object;
   bool yes = false, no_wait = false;
@@ -238,6 +243,7 @@ struct ScrubOptions {
 [[nodiscard]] Result<> object_check(const Common& common, const ObjectOptions& options);
 [[nodiscard]] Result<> object_repair(const Common& common, const RelocateOptions& options);
 [[nodiscard]] Result<> object_move(const Common& common, const RelocateOptions& options);
+[[nodiscard]] Result<> object_refresh(const Common& common, const RefreshOptions& options);
 [[nodiscard]] Result<> object_delete(const Common& common, const DeleteOptions& options);
 [[nodiscard]] Result<> site_repair(const Common& common, const SiteUpkeepOptions& options);
 [[nodiscard]] Result<> site_drain(const Common& common, const SiteUpkeepOptions& options);

@@ -69,6 +69,27 @@ Result<json::value> follow_job(ApiClient& client, const std::string& job, const 
   }
 }
 
+Result<> run_job(const Common& common, ApiClient& client, const std::string& path,
+                 const json::object& body, const std::string& what, bool no_wait) {
+  TRY_ASSIGN(const json::value ticket, client.post(path, body));
+  const std::string job = text_of(ticket, "job");
+  if (no_wait) {
+    if (common.json) {
+      print_json(ticket);
+    } else {
+      fmt::print("job {}\n", job);
+    }
+    return {};
+  }
+  TRY_ASSIGN(const json::value record, follow_job(client, job, what));
+  if (common.json) {
+    print_json(record);
+  } else {
+    fmt::print("{}: done\n", what);
+  }
+  return {};
+}
+
 Result<> job_list(const Common& common, const JobOptions& options) {
   ApiClient client(common.site);
   TRY_ASSIGN(const json::value answer,

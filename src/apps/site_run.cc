@@ -72,6 +72,8 @@ class Site {
     giver_->add_handlers(*server_);
     taker_ = std::make_unique<upkeep::ShareTaker>(*context_, shares_->uploads());
     taker_->add_handlers(*server_);
+    refresher_ = std::make_unique<upkeep::ShareRefresher>(*context_, shares_->uploads());
+    refresher_->add_handlers(*server_);
     TRY_ASSIGN(copy_keeper_,
                recovery::CopyKeeper::open(system_, config_.data_dir + "/catalog-copies"));
     recovery_service_ = std::make_unique<recovery::RecoveryService>(*context_, *copy_keeper_);
@@ -84,7 +86,8 @@ class Site {
     // Shares travel as planned; orders come the usual way only.
     server_->set_any_way({number(control::Method::kShareWrite), number(control::Method::kShareRead),
                           number(control::Method::kShareCombine), number(upkeep::Method::kGive),
-                          number(upkeep::AuditMethod::kAudit)});
+                          number(upkeep::AuditMethod::kAudit),
+                          number(upkeep::RefreshMethod::kZeros)});
     TRY(open_intake());
     TRY_ASSIGN(disks_, kme::DiskIntakes::open(system_, config_.data_dir, config_.name, *keys_));
     TRY(open_random());
@@ -348,7 +351,8 @@ class Site {
     audits_ = std::make_unique<upkeep::AuditDesk>(*jobs_, *auditor_);
     upkeep_ =
         std::make_unique<upkeep::UpkeepDesk>(*jobs_, upkeep::RelocationParts{*giver_, *taker_},
-                                             *audits_, [this] { return scrubber_->damaged(); });
+                                             upkeep::RefreshParts{*refresher_, *auditor_}, *audits_,
+                                             [this] { return scrubber_->damaged(); });
     server_->handle(number(upkeep::AuditMethod::kDamaged),
                     [this](channel::Exchange& exchange) -> Result<> {
                       TRY_ASSIGN(const auto shares, upkeep::decode_shares(exchange.request().body));
@@ -390,6 +394,7 @@ class Site {
   std::unique_ptr<upkeep::GivenRecord> given_;
   std::unique_ptr<upkeep::ShareGiver> giver_;
   std::unique_ptr<upkeep::ShareTaker> taker_;
+  std::unique_ptr<upkeep::ShareRefresher> refresher_;
   std::unique_ptr<recovery::CopyKeeper> copy_keeper_;
   std::unique_ptr<recovery::RecoveryService> recovery_service_;
   std::unique_ptr<upkeep::ShareAuditor> auditor_;

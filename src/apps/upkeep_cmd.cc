@@ -25,28 +25,6 @@ void print_relocation(const json::value& plan) {
   print_table({"FROM SHARE", "SITE", "ROUTE"}, rows);
 }
 
-// Starts the job, follows it unless asked not to, and tells how it ended.
-Result<> run_job(const Common& common, ApiClient& client, const std::string& path,
-                 const json::object& body, const std::string& what, bool no_wait) {
-  TRY_ASSIGN(const json::value ticket, client.post(path, body));
-  const std::string job = text_of(ticket, "job");
-  if (no_wait) {
-    if (common.json) {
-      print_json(ticket);
-    } else {
-      fmt::print("job {}\n", job);
-    }
-    return {};
-  }
-  TRY_ASSIGN(const json::value record, follow_job(client, job, what));
-  if (common.json) {
-    print_json(record);
-  } else {
-    fmt::print("{}: done\n", what);
-  }
-  return {};
-}
-
 Result<> start_all(const Common& common, const SiteUpkeepOptions& options, const char* verb) {
   ApiClient client(common.site);
   TRY_ASSIGN(const json::value answer,

@@ -29,6 +29,29 @@ void audit_commands(CLI::App& object, CLI::App& site, Common& common, Action& ac
   command->callback([&] { action = [&] { return site_scrub(common, scrub); }; });
 }
 
+void refresh_command(CLI::App& object, Common& common, Action& action) {
+  static RefreshOptions refresh;
+  auto* command = add(object, "refresh",
+                      "give all shares a new generation, so that old copies become worthless",
+                      "warifu object refresh ID --site S\n"
+                      "  warifu object refresh ID --plan --site S\n"
+                      "  warifu object refresh --person P-000123 --dealers 2 --site S\n"
+                      "  warifu object refresh ID --key-after 2026-11-24T01:02:03Z --site S");
+  add_site(command, common);
+  auto* which = command->add_option("object", refresh.object, "object id");
+  auto* person = command->add_option("--person", refresh.person, "all objects of this person");
+  auto* all = command->add_flag("--all", refresh.all, "everything that is stored");
+  which->excludes(person)->excludes(all);
+  person->excludes(all);
+  command->add_option("--dealers", refresh.dealers,
+                      "sites that deal, one after the other; default: as many as the policy needs");
+  command->add_option("--key-after", refresh.key_after,
+                      "only with key that came in after this time (UTC)");
+  command->add_flag("--plan", refresh.plan, "only show what would be done");
+  command->add_flag("--no-wait", refresh.no_wait, "return once the job is accepted");
+  command->callback([&] { action = [&] { return object_refresh(common, refresh); }; });
+}
+
 }  // namespace
 
 void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& action) {
@@ -57,6 +80,7 @@ void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& a
              "warifu object repair ID --share B --site S", object_repair);
   relocation("move", "bring a share to another site",
              "warifu object move ID --share B --to kyoto --site S", object_move);
+  refresh_command(object, common, action);
   command = add(object, "delete", "make all sites delete an object's shares",
                 "warifu object delete ID --yes --site S");
   add_site(command, common);

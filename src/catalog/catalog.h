@@ -110,6 +110,14 @@ class Catalog {
   // Errors: kNotFound (old), kAlreadyExists, kInvalidArgument unless the old one is durable and
   // both stand at one place of the tree.
   [[nodiscard]] virtual Result<> replace_share(const ShareId& old, const Share& fresh) = 0;
+  // All shares of `generation`, writing until now, become durable, those of older generations
+  // delete_pending, and the object is of that generation, in one step; what sites have seen is from
+  // then on `sightings` and nothing else. Again after it was done: no error. Errors: kNotFound
+  // (object, job), kInvalidArgument unless the object is committed and each of its durable shares
+  // has one of that generation at the same place and site.
+  [[nodiscard]] virtual Result<> commit_generation(const ObjectId& object, std::uint32_t generation,
+                                                   const JobId& job,
+                                                   std::span<const Sighting> sightings) = 0;
   // The share's last site has deleted it. Errors: kNotFound, kInvalidArgument unless
   // delete_pending.
   [[nodiscard]] virtual Result<> mark_deleted(const ShareId& share) = 0;

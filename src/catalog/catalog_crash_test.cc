@@ -144,6 +144,16 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
     TRY_ASSIGN(const Share old, catalog.share(kNested[1]));
     return catalog.replace_share(old.share, replacement(old, 0xd2, "cloud4"));
   });
+  const auto fresh = next_generation(*catalog_->list_shares(kObject));
+  std::vector<Share> writing;
+  for (const Share& share : fresh) {
+    if (share.share.bytes[0] != kNested[1].bytes[0]) writing.push_back(share);
+  }
+  crash_in("next generation", [&](Catalog& catalog) { return catalog.add_shares(writing); });
+  crash_in("commit_generation", [](Catalog& catalog) {
+    return catalog.commit_generation(kObject, 2, kJob,
+                                     std::vector<Sighting>{{site_of("lsa"), 1, {}}});
+  });
   crash_in("add_link_use", [](Catalog& catalog) {
     const LinkUse use{site_of("tommo"), site_of("lsa"), "qkd", "HARDWARE", 100, 16, 116};
     LinkUse back = use;

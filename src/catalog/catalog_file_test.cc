@@ -155,7 +155,8 @@ TEST_F(MigrationTest, JobsAndWhatRefersToThemStay) {
   EXPECT_EQ(*catalog_->link_use_of_job(kJob), std::vector{use_});
   EXPECT_EQ(*catalog_->sightings(kObject), sightings);
   EXPECT_TRUE(catalog_->integrity_check());
-  for (const JobKind kind : {JobKind::kRepair, JobKind::kMove, JobKind::kDelete}) {
+  for (const JobKind kind :
+       {JobKind::kRepair, JobKind::kMove, JobKind::kDelete, JobKind::kRefresh}) {
     Job job = sample_job();
     job.job = id_of<JobId>(static_cast<Byte>(0x80 + static_cast<int>(kind)));
     job.kind = kind;

@@ -175,6 +175,51 @@ TEST_F(ObjectsTest, AShareIsReplacedAtOnce) {
   }
 }
 
+TEST_F(ObjectsTest, AGenerationFollowsAnotherAtOnce) {
+  store_and_cut();
+  make_durable(kNested);
+  ASSERT_TRUE(catalog_->move_location(kC, kNested));
+  ASSERT_TRUE(catalog_->add_sightings(
+      kObject, kJob, std::vector<Sighting>{{site_of("tuh"), 2, {}}, {site_of("lsa"), 1, {}}}));
+  const auto old = *catalog_->list_shares(kObject);
+  const auto fresh = next_generation(old);
+  const std::vector<Sighting> seen = {{site_of("lsa"), 1, {}}};
+  const auto commit = [&] { return catalog_->commit_generation(kObject, 2, kJob, seen); };
+  // Nothing without all of them; what is being written is no truth.
+  EXPECT_TRUE(is_error(commit(), Code::kInvalidArgument, "do not all have one"));
+  ASSERT_TRUE(catalog_->add_shares(std::span(fresh).first(fresh.size() - 1)));
+  EXPECT_TRUE(is_error(commit(), Code::kInvalidArgument, "do not all have one"));
+  EXPECT_EQ(held(), (std::vector{kA, kB, kNested[0], kNested[1], kNested[2]}));
+  ASSERT_TRUE(catalog_->add_shares(std::span(fresh).last(1)));
+  EXPECT_TRUE(catalog_->integrity_check());
+  EXPECT_TRUE(is_error(catalog_->commit_generation(kObject, 0, kJob, seen), Code::kInvalidArgument,
+                       "cannot become generation 0"));
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(catalog_->object(kObject)->generation, 2u);
+  EXPECT_EQ(*catalog_->sightings(kObject), seen);
+  EXPECT_TRUE(held().empty());  // of generation 1
+  std::size_t durable = 0;
+  const auto now = *catalog_->list_shares(kObject);
+  for (const Share& share : now) {
+    EXPECT_EQ(share.state == ShareState::kDurable, share.generation == 2 && share.site);
+    durable += share.state == ShareState::kDurable ? 1U : 0U;
+  }
+  EXPECT_EQ(durable, 5u);
+  // Again: as it is.
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(*catalog_->list_shares(kObject), now);
+  EXPECT_TRUE(catalog_->integrity_check());
+  const auto pending = *catalog_->pending_deletions();
+  for (const Share& share : pending) {
+    EXPECT_EQ(share.generation, 1u);
+    ASSERT_TRUE(catalog_->mark_deleted(share.share));
+    EXPECT_TRUE(catalog_->integrity_check()) << share.share.text();
+  }
+  // Of a deleted object nothing is renewed.
+  ASSERT_TRUE(catalog_->delete_object(kObject));
+  EXPECT_FALSE(catalog_->commit_generation(kObject, 3, kJob, seen));
+}
+
 TEST_F(ObjectsTest, OnlyTheSameShareAnewReplacesOne) {
   store_and_cut();
   make_durable(kNested);

@@ -85,6 +85,25 @@ inline Share replacement(const Share& old, Byte number, std::string_view site) {
   return share;
 }
 
+// What follows `old` in the next generation, being written at the same sites; of shares that were
+// cut again the places alone.
+inline std::vector<Share> next_generation(const std::vector<Share>& old) {
+  const auto next = [](ShareId id) {
+    id.bytes[15] ^= 0xff;
+    return id;
+  };
+  std::vector<Share> fresh;
+  for (const Share& share : old) {
+    Share made = share;
+    made.share = next(share.share);
+    if (share.parent) made.parent = next(*share.parent);
+    ++made.generation;
+    made.state = share.site ? ShareState::kWriting : ShareState::kDeleted;
+    fresh.push_back(made);
+  }
+  return fresh;
+}
+
 inline Job sample_job() {
   Job job;
   job.job = kJob;

@@ -12,8 +12,8 @@ constexpr std::array<std::string_view, 4> kObjectStates = {"storing", "committed
 constexpr std::array<std::string_view, 2> kCardRecordStates = {"pending", "on_card"};
 constexpr std::array<std::string_view, 5> kShareStates = {"planned", "writing", "durable",
                                                           "delete_pending", "deleted"};
-constexpr std::array<std::string_view, 7> kJobKinds = {"store", "reshare", "restore", "repair",
-                                                       "move",  "delete",  "rebuild"};
+constexpr std::array<std::string_view, 8> kJobKinds = {"store", "reshare", "restore", "repair",
+                                                       "move",  "delete",  "rebuild", "refresh"};
 constexpr std::array<std::string_view, 6> kJobStates = {"waiting_key", "running", "paused",
                                                         "done",        "failed",  "cancelled"};
 constexpr std::array<std::string_view, 3> kJobPriorities = {"low", "usual", "urgent"};

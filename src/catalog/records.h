@@ -29,7 +29,16 @@ inline constexpr std::size_t kMaxSiteLabels = 16;
 enum class ObjectState : std::uint8_t { kStoring, kCommitted, kFailed, kDeleted };
 enum class CardRecordState : std::uint8_t { kPending, kOnCard };
 enum class ShareState : std::uint8_t { kPlanned, kWriting, kDurable, kDeletePending, kDeleted };
-enum class JobKind : std::uint8_t { kStore, kReshare, kRestore, kRepair, kMove, kDelete, kRebuild };
+enum class JobKind : std::uint8_t {
+  kStore,
+  kReshare,
+  kRestore,
+  kRepair,
+  kMove,
+  kDelete,
+  kRebuild,
+  kRefresh
+};
 enum class JobState : std::uint8_t { kWaitingKey, kRunning, kPaused, kDone, kFailed, kCancelled };
 enum class JobPriority : std::uint8_t { kLow, kUsual, kUrgent };
 enum class GrantState : std::uint8_t { kGiven, kUsedUp, kExpired, kWithdrawn };

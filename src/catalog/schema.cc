@@ -219,8 +219,37 @@ CREATE INDEX object_by_time ON object (created DESC, object_id);
 CREATE INDEX object_by_state ON object (state, created DESC, object_id);
 )sql";
 
-// Whose turn it is.
+// Shares that are refreshed have a job for it; jobs have priorities.
 constexpr std::string_view kVersion6 = R"sql(
+CREATE TABLE job_with_refresh (
+  job_id         BLOB PRIMARY KEY NOT NULL CHECK (length(job_id) = 16),
+  kind           TEXT NOT NULL CHECK (kind IN
+                 ('store', 'reshare', 'restore', 'repair', 'move', 'delete', 'rebuild',
+                  'refresh')),
+  state          TEXT NOT NULL CHECK (state IN
+                 ('waiting_key', 'running', 'paused', 'done', 'failed', 'cancelled')),
+  step           TEXT NOT NULL,
+  object_id      BLOB REFERENCES object,
+  person_id      TEXT REFERENCES person,
+  plan           TEXT NOT NULL,
+  progress_bytes INTEGER NOT NULL,
+  total_bytes    INTEGER NOT NULL,
+  error          TEXT NOT NULL,
+  created        INTEGER NOT NULL,
+  updated        INTEGER NOT NULL,
+  expected_end   INTEGER,
+  sealed_secret  BLOB NOT NULL,
+  result         TEXT NOT NULL
+) STRICT;
+INSERT INTO job_with_refresh SELECT job_id, kind, state, step, object_id, person_id, plan, progress_bytes, total_bytes, error,
+  created, updated, expected_end, sealed_secret, result
+  FROM job;
+DROP TABLE job;
+ALTER TABLE job_with_refresh RENAME TO job;
+CREATE INDEX job_by_time ON job (created);
+CREATE INDEX job_of_object ON job (object_id);
+CREATE INDEX job_of_person ON job (person_id);
+CREATE INDEX job_unfinished ON job (created) WHERE state IN ('waiting_key', 'running', 'paused');
 ALTER TABLE job ADD COLUMN priority TEXT NOT NULL DEFAULT 'usual'
   CHECK (priority IN ('low', 'usual', 'urgent'));
 )sql";

@@ -43,6 +43,8 @@ class SqliteCatalog final : public Catalog {
                             const std::string& protections) override;
   Result<> move_location(const ShareId& parent, std::span<const ShareId> nested) override;
   Result<> replace_share(const ShareId& old, const Share& fresh) override;
+  Result<> commit_generation(const ObjectId& object, std::uint32_t generation, const JobId& job,
+                             std::span<const Sighting> sightings) override;
   Result<> mark_deleted(const ShareId& share) override;
   Result<std::vector<Share>> pending_deletions() override;
 
@@ -98,6 +100,7 @@ class SqliteCatalog final : public Catalog {
   [[nodiscard]] Result<> add_share_locked(const Share& share);
   // Writes state and place of a share whose row exists.
   [[nodiscard]] Result<> place_share_locked(const Share& share);
+  [[nodiscard]] Result<> settle_generation_locked(const Object& found);
   // A share that stands, or whose parts stand, at its place; what stood there goes.
   [[nodiscard]] Result<> settle_share_locked(const Share& share);
   // A share that its last site is to delete.

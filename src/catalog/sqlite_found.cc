@@ -44,6 +44,21 @@ Result<> SqliteCatalog::settle_spare_locked(const Share& share) {
   return add_share_locked(share);
 }
 
+// The object is of that generation; what lives of others goes.
+Result<> SqliteCatalog::settle_generation_locked(const Object& found) {
+  TRY_ASSIGN(const auto shares, shares_locked(found.object));
+  for (Share share : shares) {
+    if (share.generation == found.generation || share.state >= ShareState::kDeletePending) continue;
+    const bool is_planned = share.state == ShareState::kPlanned;
+    share.state = is_planned ? ShareState::kDeleted : ShareState::kDeletePending;
+    if (is_planned) share.site.reset();
+    TRY(place_share_locked(share));
+  }
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("UPDATE object SET generation = ? WHERE object_id = ?"));
+  return statement.number(found.generation).id(found.object).run();
+}
+
 Result<> SqliteCatalog::settle_found(const FoundObject& found, const JobId& job) {
   TRY(check_record(found.object));
   for (const auto* shares : {&found.shares, &found.spare}) {
@@ -63,6 +78,7 @@ Result<> SqliteCatalog::settle_found(const FoundObject& found, const JobId& job)
       fresh.committed_at.reset();
       TRY(add_object_locked(fresh));
     }
+    if (!deleted) TRY(settle_generation_locked(found.object));
     for (const Share& share : deleted ? std::vector<Share>() : found.shares) {
       TRY(settle_share_locked(share));
     }

@@ -248,6 +248,67 @@ Result<> SqliteCatalog::replace_share(const ShareId& old, const Share& fresh) {
   });
 }
 
+namespace {
+
+// Each share of `old` has one in `fresh` at its place and site, and there are no others.
+Result<> check_renewed(const ObjectId& object, const std::vector<Share>& all,
+                       const std::vector<Share>& old, const std::vector<Share>& fresh) {
+  const auto top_of = [&](const Share& share) {
+    const auto parent =
+        std::ranges::find_if(all, [&](const Share& other) { return share.parent == other.share; });
+    return parent == all.end() ? share.index : parent->index;
+  };
+  const bool renewed =
+      !old.empty() && old.size() == fresh.size() && std::ranges::all_of(old, [&](const Share& was) {
+        return std::ranges::any_of(fresh, [&](const Share& is) {
+          return is.site == was.site && is.level == was.level && is.index == was.index &&
+                 top_of(is) == top_of(was) && is.bytes == was.bytes;
+        });
+      });
+  if (renewed) return {};
+  return fail(Code::kInvalidArgument, "the shares of object " + object.text() +
+                                          " do not all have one of the next generation");
+}
+
+}  // namespace
+
+Result<> SqliteCatalog::commit_generation(const ObjectId& object, std::uint32_t generation,
+                                          const JobId& job, std::span<const Sighting> sightings) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(const Object found, object_locked(object));
+    if (found.generation == generation) return {};  // done before
+    if (found.state != ObjectState::kCommitted || found.generation > generation) {
+      return fail(Code::kInvalidArgument,
+                  "object " + object.text() + " of generation " + std::to_string(found.generation) +
+                      " is " + std::string(state_name(found.state)) +
+                      "; it cannot become generation " + std::to_string(generation));
+    }
+    TRY_ASSIGN(const auto all, shares_locked(object));
+    std::vector<Share> old, fresh;
+    for (const Share& share : all) {
+      if (share.state == ShareState::kDurable) old.push_back(share);
+      if (share.state == ShareState::kWriting && share.generation == generation) {
+        fresh.push_back(share);
+      }
+    }
+    TRY(check_renewed(object, all, old, fresh));
+    for (Share& share : old) {
+      share.state = ShareState::kDeletePending;
+      TRY(place_share_locked(share));
+    }
+    for (Share& share : fresh) {
+      share.state = ShareState::kDurable;
+      TRY(place_share_locked(share));
+    }
+    TRY_ASSIGN(Statement forget, database_->prepare("DELETE FROM sighting WHERE object_id = ?"));
+    TRY(forget.id(object).run());
+    TRY(add_sightings_locked(object, job, sightings));
+    TRY_ASSIGN(Statement statement,
+               database_->prepare("UPDATE object SET generation = ? WHERE object_id = ?"));
+    return statement.number(generation).id(object).run();
+  });
+}
+
 Result<> SqliteCatalog::mark_deleted(const ShareId& share) {
   return change([&]() -> Result<> {
     TRY_ASSIGN(Share found, share_locked(share));

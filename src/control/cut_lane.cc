@@ -1,8 +1,6 @@
 // Lanes of a cut.
 #include "control/cut_lane.h"
 
-#include "wire/wire.h"
-
 namespace warifu::control {
 namespace {
 
@@ -148,22 +146,19 @@ Result<std::unique_ptr<CutLane>> open_own_lane(SiteContext& site, Uploads& uploa
   return std::make_unique<OwnLane>(uploads, spec.share, std::move(writer), range.count());
 }
 
-Result<std::unique_ptr<CutLane>> open_remote_lane(SiteContext& site, const CutTarget& target,
+Result<std::unique_ptr<CutLane>> open_remote_lane(SiteContext& site, LaneEnd end,
                                                   const LaneRange& range, const JobId& job,
                                                   channel::KeepWaiting keep_waiting) {
-  wire::Writer body;
-  body.id(target.spec.share);
-  body.u64(range.first);
   channel::StreamShape shape = shape_of(range.records, range.first, range.count());
-  shape.drawn = target.spec.drawn;
-  TRY_ASSIGN(channel::Call call, site.caller.start({.to = target.site,
-                                                    .way = way_along(target.route),
-                                                    .method = number(Method::kShareWrite),
+  shape.drawn = end.drawn;
+  TRY_ASSIGN(channel::Call call, site.caller.start({.to = end.site,
+                                                    .way = way_along(end.route),
+                                                    .method = end.method,
                                                     .job = job,
                                                     .upload = shape,
-                                                    .body = body.take()},
+                                                    .body = std::move(end.body)},
                                                    std::move(keep_waiting)));
-  if (target.spec.drawn) return std::make_unique<DrawnLane>(std::move(call), range);
+  if (end.drawn) return std::make_unique<DrawnLane>(std::move(call), range);
   return std::make_unique<SendingLane>(std::move(call));
 }
 

@@ -42,11 +42,18 @@ struct LaneRange {
 [[nodiscard]] Result<std::unique_ptr<CutLane>> open_own_lane(SiteContext& site, Uploads& uploads,
                                                              const ShareSpec& spec,
                                                              const LaneRange& range);
-// To another site: sealed frame by frame, or, when the spec says drawn, as key of the link to it
+// Where a lane leads, and the request that its records go with.
+struct LaneEnd {
+  SiteName site;
+  Route route;  // from here to there
+  std::uint16_t method = 0;
+  Bytes body;
+  bool drawn = false;
+};
+// To another site: sealed frame by frame, or, when its end says drawn, as key of the link to it
 // that both ends take out of their pools, with nothing sent. `keep_waiting` is asked from the
 // lane's thread.
-[[nodiscard]] Result<std::unique_ptr<CutLane>> open_remote_lane(SiteContext& site,
-                                                                const CutTarget& target,
+[[nodiscard]] Result<std::unique_ptr<CutLane>> open_remote_lane(SiteContext& site, LaneEnd end,
                                                                 const LaneRange& range,
                                                                 const JobId& job,
                                                                 channel::KeepWaiting keep_waiting);

@@ -99,7 +99,16 @@ Result<> Cutting::open_lanes(const channel::KeepWaiting& keep_waiting) {
     if (is_own(target)) {
       TRY_ASSIGN(lane, open_own_lane(site_, uploads_, target.spec, range));
     } else {
-      TRY_ASSIGN(lane, open_remote_lane(site_, target, range, job_, keep_waiting));
+      wire::Writer body;
+      body.id(target.spec.share);
+      body.u64(range.first);
+      TRY_ASSIGN(lane, open_remote_lane(site_,
+                                        {.site = target.site,
+                                         .route = target.route,
+                                         .method = number(Method::kShareWrite),
+                                         .body = body.take(),
+                                         .drawn = target.spec.drawn},
+                                        range, job_, keep_waiting));
     }
     lanes_.push_back(std::move(lane));
   }

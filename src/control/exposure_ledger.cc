@@ -60,8 +60,10 @@ Result<std::map<SiteName, Seen>> exposure_of(catalog::Catalog& catalog, const Ob
       seen[one.site].shares.insert(one.top);
     }
   }
+  TRY_ASSIGN(const catalog::Object now, catalog.object(object));
   TRY_ASSIGN(const std::vector<catalog::Share> shares, catalog.list_shares(object));
   for (const catalog::Share& share : shares) {
+    if (share.generation < now.generation) continue;  // what is left of it stands in the ledger
     if (share.route.empty()) continue;  // found by a rebuild: its sightings say what is known
     TRY_ASSIGN(const Route route, parse_route(share.route));
     const auto parent = std::ranges::find_if(

@@ -1,5 +1,6 @@
 // The exposure ledger of an object in the catalog: what every site has come to see of it, over all
-// stores, re-shares and restores. Entries are made before bytes travel and never go.
+// stores, re-shares and restores. Entries are made before bytes travel; they go only when a refresh
+// has made worthless what was seen (upkeep/refresh_plan.h).
 #pragma once
 
 #include "catalog/catalog.h"

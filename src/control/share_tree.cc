@@ -38,9 +38,13 @@ std::vector<catalog::Share> ShareTree::cut_around(const catalog::Share& share) c
   for (const catalog::Share& other : shares) {
     const bool beside = other.parent == share.parent && other.generation == share.generation &&
                         other.index != share.index;
-    // A share that was replaced has neither state nor parts.
+    // A share that was replaced, or whose generation was given up, neither stands nor has parts
+    // that do.
+    const auto is_durable = [](const catalog::Share& part) {
+      return part.state == catalog::ShareState::kDurable;
+    };
     const bool stands =
-        other.state == catalog::ShareState::kDurable || !nested_of(other.share).empty();
+        is_durable(other) || std::ranges::any_of(nested_of(other.share), is_durable);
     if (beside && stands) cut.push_back(other);
   }
   std::ranges::sort(cut, {}, &catalog::Share::index);

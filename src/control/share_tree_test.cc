@@ -22,7 +22,8 @@ catalog::Share share(int id, std::uint8_t index, const std::string& site, ShareS
   return made;
 }
 
-// A, a B that replaced another, C that was cut for three clouds, C2 replaced.
+// A, a B that replaced another, C that was cut for three clouds, C2 replaced; and a C of a refresh
+// that was given up.
 ShareTree sample() {
   ShareTree tree;
   tree.shares = {share(1, 0, "tommo", ShareState::kDurable),
@@ -32,7 +33,9 @@ ShareTree sample() {
                  share(5, 0, "cloud1", ShareState::kDurable, 4),
                  share(6, 1, "cloud2", ShareState::kDeletePending, 4),
                  share(7, 1, "cloud4", ShareState::kDurable, 4),
-                 share(8, 2, "cloud3", ShareState::kDurable, 4)};
+                 share(8, 2, "cloud3", ShareState::kDurable, 4),
+                 share(20, 2, "tuh", ShareState::kDeleted),
+                 share(21, 0, "cloud1", ShareState::kDeletePending, 20)};
   return tree;
 }
 

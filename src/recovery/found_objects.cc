@@ -66,12 +66,14 @@ const Claim* best_of(const Claims& claims) {
 
 class Settling {
  public:
-  Result<FoundTree> run(const std::vector<FoundShare>& shares) {
+  Result<FoundTree> run(const std::vector<FoundShare>& all) {
+    const std::uint32_t generation = generation_of(all);
+    std::vector<FoundShare> shares;
+    std::ranges::copy_if(all, std::back_inserter(shares), [&](const FoundShare& found) {
+      return found.spec.generation == generation;
+    });
     TRY(check_sites(shares));
-    std::uint32_t generation = 0;
-    for (const FoundShare& found : shares) generation = std::max(generation, found.spec.generation);
     for (const FoundShare& found : shares) {
-      if (found.spec.generation != generation) continue;
       tree_.owner[found.site] = found.spec.owner;
       if (found.spec.parent) {
         nested_[*found.spec.parent].add(found);
@@ -90,7 +92,16 @@ class Settling {
   }
 
  private:
-  // A site holds one share of an object; one that shows more could out-vote the others.
+  // Of two generations that a refresh has left side by side, the one of which most sites show a
+  // share: all of them hold the new one before the first deletes the old one. Then the newer one.
+  static std::uint32_t generation_of(const std::vector<FoundShare>& shares) {
+    std::map<std::uint32_t, std::set<SiteName>> sites;
+    for (const FoundShare& found : shares) sites[found.spec.generation].insert(found.site);
+    const auto best = std::ranges::max_element(
+        sites, {}, [](const auto& entry) { return std::pair(entry.second.size(), entry.first); });
+    return best->first;
+  }
+  // A site holds one share of a generation; one that shows more could out-vote the others.
   static Result<> check_sites(const std::vector<FoundShare>& shares) {
     std::set<SiteName> sites;
     for (const FoundShare& found : shares) {

@@ -3,7 +3,8 @@
 // Share headers name the object, the place in its tree and the siblings that the cut has made. Of
 // two shares that claim one place the one that more siblings name is right. A share that was cut
 // again is nowhere once all of its parts were made; until then its parts are of no use. What only
-// siblings name is lost, or at a site that did not answer; it stands where they say.
+// siblings name is lost, or at a site that did not answer; it stands where they say. Shares of
+// another generation than the one that most sites show are left out.
 #pragma once
 
 #include <map>

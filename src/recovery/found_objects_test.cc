@@ -195,6 +195,38 @@ TEST(FoundObjects, OfTwoSharesOfOnePlaceTheOneThatSiblingsNameStands) {
   EXPECT_EQ(spares(*tree), std::vector<std::string>{"B@lsa"});
 }
 
+TEST(FoundObjects, OfTwoGenerationsTheOneThatMostSitesShowStands) {
+  // A refresh was interrupted: these sites show their share of generation 2 beside the old one, and
+  // those have deleted the old one.
+  const auto settled = [](const std::vector<std::string>& fresh,
+                          const std::vector<std::string>& deleted) {
+    Network network;
+    network.store();
+    const std::vector<FoundShare> old = network.shares;
+    for (const std::string& at : deleted) network.lose(at);
+    for (FoundShare found : old) {
+      if (std::ranges::find(fresh, found.site.text()) == fresh.end()) continue;
+      const auto renew = [](ShareId& share) { share.bytes[15] = 2; };
+      found.spec.generation = 2;
+      renew(found.spec.share);
+      if (found.spec.parent) renew(*found.spec.parent);
+      for (control::Sibling& sibling : found.siblings) renew(sibling.share);
+      network.shares.push_back(found);
+    }
+    const auto tree = settle(network.shares);
+    EXPECT_TRUE(tree) << tree.error().message;
+    EXPECT_TRUE(!tree || tree->lost == 0);
+    return tree ? tree->found.object.generation : 0;
+  };
+  const std::vector<std::string> all = {"tommo", "lsa", "cloud1", "cloud2", "cloud3"};
+  EXPECT_EQ(settled({}, {}), 1u);
+  EXPECT_EQ(settled({"tommo", "cloud2"}, {}), 1u);
+  EXPECT_EQ(settled({"tommo", "lsa", "cloud1", "cloud3"}, {}), 1u);
+  EXPECT_EQ(settled(all, {}), 2u);
+  EXPECT_EQ(settled(all, {"lsa"}), 2u);
+  EXPECT_EQ(settled(all, all), 2u);
+}
+
 TEST(FoundObjects, OneSiteDoesNotOutvoteTheOthers) {
   Network network;
   network.store();

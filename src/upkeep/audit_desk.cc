@@ -232,7 +232,10 @@ void AuditDesk::run(AuditReport report) {
       publish(report);
       return !stopping_.load();
     });
-    return audit.run(shares);
+    TRY(audit.run(shares));
+    TRY_ASSIGN(const auto now, engine_.catalog().object(report.object));
+    if (now.generation == tree.object.generation) return {};
+    return fail(Code::kBusy, "the object was refreshed meanwhile; audit it again");
   }();
   if (!audited) {
     report.verdict = Verdict::kFailed;

@@ -5,6 +5,7 @@
 
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
+#include "upkeep/refresh_plan.h"
 #include "upkeep/relocation_job.h"
 
 namespace warifu::upkeep {
@@ -98,23 +99,13 @@ Result<RepairPlan> RepairOutlook::plan(const Relocation& wish) const {
   return std::unexpected(why);
 }
 
-namespace {
-
-TreePlace place_of(const control::ShareLocation& share) {
-  TreePlace place{.top = static_cast<std::uint8_t>(share.top), .part = {}};
-  if (share.nested) place.part = static_cast<std::uint8_t>(share.part);
-  return place;
-}
-
-}  // namespace
-
 std::vector<PartOrder> orders_of(const SumOfParts& sum, const JobId& session, std::uint64_t first) {
   Making making{.session = session,
-                .made = place_of(sum.made),
+                .made = place_at(sum.made),
                 .to = sum.made.site,
                 .first_chunk = first,
                 .chain = {}};
-  for (const PartWay& part : sum.parts) making.chain.push_back({part.at.site, place_of(part.at)});
+  for (const PartWay& part : sum.parts) making.chain.push_back({part.at.site, place_at(part.at)});
   std::vector<PartOrder> orders;
   for (std::size_t i = 0; i < sum.parts.size(); ++i) {
     orders.push_back({sum.parts[i].at.share, static_cast<std::uint8_t>(i), making});

@@ -17,10 +17,12 @@ std::string_view holding_name(Holding holding) {
   }
 }
 
-UpkeepDesk::UpkeepDesk(control::JobEngine& engine, RelocationParts parts, const AuditDesk& audits,
+UpkeepDesk::UpkeepDesk(control::JobEngine& engine, RelocationParts parts,
+                       RefreshParts refresh_parts, const AuditDesk& audits,
                        std::function<std::vector<ShareId>()> own_damage)
     : engine_(engine),
       parts_(parts),
+      refresh_parts_(refresh_parts),
       audits_(audits),
       own_damage_(std::move(own_damage)),
       sweep_(engine) {
@@ -29,6 +31,10 @@ UpkeepDesk::UpkeepDesk(control::JobEngine& engine, RelocationParts parts, const 
   };
   engine.add_kind(catalog::JobKind::kRepair, relocation);
   engine.add_kind(catalog::JobKind::kMove, relocation);
+  engine.add_kind(catalog::JobKind::kRefresh,
+                  [refresh_parts](control::JobEngine& of, const JobId& job) {
+                    return std::make_unique<RefreshJob>(of, refresh_parts, job);
+                  });
   engine.add_kind(catalog::JobKind::kDelete, [](control::JobEngine& of, const JobId& job) {
     return std::make_unique<DeleteJob>(of, job);
   });
@@ -173,6 +179,40 @@ Result<JobId> UpkeepDesk::relocate_share(const ObjectId& object,
                               .repair = repair};
   return begin(object, repair ? catalog::JobKind::kRepair : catalog::JobKind::kMove, "plan",
                relocation.text());
+}
+
+Result<RefreshPreview> UpkeepDesk::preview_refresh(const ObjectId& object,
+                                                   const RefreshWish& wish) {
+  TRY_ASSIGN(const RefreshOutlook outlook, RefreshOutlook::look(engine_, object));
+  const std::size_t needed = dealers_needed(outlook.tree.policy);
+  RefreshPreview preview{
+      .plan = {}, .dealers = wish.dealers == 0 ? needed : wish.dealers, .keepers = {}};
+  const auto most = static_cast<std::size_t>(
+      std::ranges::count(outlook.shares, false, &control::ShareLocation::nested));
+  if (preview.dealers < needed || preview.dealers > most) {
+    return fail(
+        preview.dealers < needed || wish.dealers > 0 ? Code::kInvalidArgument : Code::kRefused,
+        "a refresh of this object takes from " + std::to_string(needed) +
+            " dealers to as many as hold a whole share, " + std::to_string(most) + "; not " +
+            std::to_string(preview.dealers));
+  }
+  TRY_ASSIGN(preview.plan, outlook.plan(std::nullopt, {}));
+  if (wish.key_after) {
+    TRY(check_key_age(engine_, refresh_parts_.refresher, preview.plan, *wish.key_after));
+  }
+  const auto views = zero_views(outlook.tree.policy, preview.plan.dealer, preview.plan.ways);
+  preview.keepers =
+      keepers(outlook.shares, still_seen(outlook.tree.policy, outlook.shares, outlook.seen, views));
+  return preview;
+}
+
+Result<JobId> UpkeepDesk::refresh(const ObjectId& object, const RefreshWish& wish) {
+  TRY(check_idle(object));
+  TRY_ASSIGN(const RefreshPreview preview, preview_refresh(object, wish));
+  RefreshState state;
+  state.dealers = preview.dealers;
+  state.key_after = wish.key_after;
+  return begin(object, catalog::JobKind::kRefresh, "plan", state.text());
 }
 
 Result<JobId> UpkeepDesk::remove(const ObjectId& object) {

@@ -6,6 +6,7 @@
 
 #include "upkeep/audit_desk.h"
 #include "upkeep/delete_job.h"
+#include "upkeep/refresh_job.h"
 #include "upkeep/relocation_job.h"
 
 namespace warifu::upkeep {
@@ -25,12 +26,19 @@ struct StartedJob {
   Result<JobId> job;
 };
 
+// What a refresh would do first, and what it would leave.
+struct RefreshPreview {
+  RefreshPlan plan;  // of the first dealer
+  std::size_t dealers = 1;
+  std::set<SiteName> keepers;  // who could still use what it has seen before
+};
+
 class UpkeepDesk {
  public:
   // `own_damage` tells which shares of this site itself are damaged; `audits` must outlive the
   // desk.
-  UpkeepDesk(control::JobEngine& engine, RelocationParts parts, const AuditDesk& audits,
-             std::function<std::vector<ShareId>()> own_damage);
+  UpkeepDesk(control::JobEngine& engine, RelocationParts parts, RefreshParts refresh_parts,
+             const AuditDesk& audits, std::function<std::vector<ShareId>()> own_damage);
 
   // A holder says that shares of its are damaged: repairs begin, unless the configuration leaves
   // that to people. What is no share in use at that site, or is being repaired, is passed over.
@@ -47,6 +55,14 @@ class UpkeepDesk {
   // audit has named alone.
   [[nodiscard]] Result<JobId> relocate(const ObjectId& object, const std::string& letter,
                                        bool repair, const std::optional<SiteName>& target);
+  // What a refresh would do now. Errors: kInvalidArgument (not stored, or a number of dealers that
+  // makes no sense), kRefused naming why there is no legal plan or which link has older key,
+  // kUnavailable.
+  [[nodiscard]] Result<RefreshPreview> preview_refresh(const ObjectId& object,
+                                                       const RefreshWish& wish);
+  // Starts a job after such a preview was found. Errors: as preview_refresh(); kBusy while another
+  // job works on the object.
+  [[nodiscard]] Result<JobId> refresh(const ObjectId& object, const RefreshWish& wish);
   // Errors: kNotFound, kBusy.
   [[nodiscard]] Result<JobId> remove(const ObjectId& object);
   // Repairs everything that the site should hold and does not, or moves away everything that it
@@ -69,6 +85,7 @@ class UpkeepDesk {
 
   control::JobEngine& engine_;
   RelocationParts parts_;
+  RefreshParts refresh_parts_;
   const AuditDesk& audits_;
   std::function<std::vector<ShareId>()> own_damage_;
   DeletionSweep sweep_;

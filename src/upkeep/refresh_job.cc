@@ -1,0 +1,339 @@
+// Steps of a refresh; its plan and what it looks at are in refresh_state.cc.
+#include "upkeep/refresh_job.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "control/consent_desk.h"
+#include "control/exposure_ledger.h"
+#include "control/key_account.h"
+#include "upkeep/audit_round.h"
+#include "upkeep/zero_cut.h"
+
+namespace warifu::upkeep {
+namespace {
+
+using catalog::JobState;
+using catalog::ShareState;
+constexpr std::chrono::seconds kSaveInterval(1);
+
+std::vector<catalog::Sighting> sightings_of(const std::map<SiteName, control::Seen>& seen) {
+  std::vector<control::SourceView> views;
+  for (const auto& [site, what] : seen) {
+    for (const std::size_t top : what.shares) views.push_back({site, top, std::nullopt});
+    for (const auto& [top, parts] : what.parts) {
+      for (const std::size_t part : parts) views.push_back({site, top, part});
+    }
+  }
+  return control::sightings_of(views);
+}
+
+// The shares of the cut that makes `share`, by index.
+std::vector<control::Sibling> siblings_in(const std::vector<catalog::Share>& fresh,
+                                          const catalog::Share& share) {
+  std::vector<catalog::Share> cut;
+  for (const catalog::Share& other : fresh) {
+    if (other.parent == share.parent) cut.push_back(other);
+  }
+  std::ranges::sort(cut, {}, &catalog::Share::index);
+  return control::siblings_of(cut);
+}
+
+}  // namespace
+
+Result<> RefreshJob::run() {
+  TRY(load());
+  for (bool more = true; more;) {
+    if (job_.step == "plan") TRY(plan());
+    if (job_.step == "deal") TRY(deal());
+    if (job_.step == "settle") TRY(settle());
+    if (job_.step == "check") TRY(check());
+    if (job_.step == "switch") TRY(switch_over());
+    if (job_.step == "delete") TRY(remove_old());
+    more = job_.step == "plan";
+  }
+  job_.result = state_.result();
+  return finish();
+}
+
+Result<> RefreshJob::load() {
+  TRY(load_job());
+  TRY_ASSIGN(state_, RefreshState::parse(job_.plan));
+  return {};
+}
+
+Result<> RefreshJob::save_plan() {
+  job_.plan = state_.text();
+  return engine_.catalog().set_job_plan(job_id_, job_.plan);
+}
+
+void RefreshJob::show_progress(std::uint64_t done, std::uint64_t total) {
+  const auto now = engine_.site().system.clock.monotonic();
+  if (now - last_saved_ < kSaveInterval || total == 0) return;
+  last_saved_ = now;
+  job_.progress_bytes = job_.total_bytes / total * done;
+  (void)save(JobState::kRunning, job_.step);  // shown to people only
+}
+
+catalog::Share RefreshJob::next_of(const catalog::Share& old) const {
+  catalog::Share next = old;
+  next.share = state_.fresh.at(old.share);
+  if (old.parent) next.parent = state_.fresh.at(*old.parent);
+  next.generation = state_.generation;
+  next.protections.clear();
+  if (old.site) {
+    next.route = old.site->text();
+    next.state = ShareState::kWriting;
+  } else {  // it was cut again
+    next.route.clear();
+    next.state = ShareState::kDeleted;
+  }
+  return next;
+}
+
+Result<RefreshJob::Renewal> RefreshJob::renewal(const control::ShareTree& tree) const {
+  Renewal renewal;
+  for (const auto& [old, fresh] : state_.fresh) {
+    const auto row = std::ranges::find(tree.shares, old, &catalog::Share::share);
+    if (row == tree.shares.end()) {
+      return fail(Code::kCorrupt, "share " + old.text() + " of a refresh is not in the catalog");
+    }
+    renewal.old.push_back(*row);
+    renewal.fresh.push_back(next_of(*row));
+  }
+  return renewal;
+}
+
+Result<> RefreshJob::plan() {
+  TRY_ASSIGN(const control::ShareTree tree,
+             control::ShareTree::read(engine_.catalog(), *job_.object));
+  if (state_.fresh.empty()) {
+    state_.generation = tree.object.generation + 1;
+    const auto draw = [&](const ShareId& old) {
+      state_.fresh.try_emplace(old, os::random_id<ShareId>(engine_.site().system.random));
+    };
+    for (const catalog::Share& share : tree.shares) {
+      if (share.state != ShareState::kDurable) continue;
+      draw(share.share);
+      if (share.parent) draw(*share.parent);
+    }
+    TRY(save_plan());
+  }
+  TRY_ASSIGN(Renewal renewal, this->renewal(tree));
+  // Those that were cut again stand before their parts.
+  std::ranges::sort(renewal.fresh, {}, &catalog::Share::level);
+  const bool known = std::ranges::find(tree.shares, renewal.fresh.front().share,
+                                       &catalog::Share::share) != tree.shares.end();
+  if (!known) TRY(engine_.catalog().add_shares(renewal.fresh));
+  return save(JobState::kRunning, "deal");
+}
+
+Result<std::uint64_t> RefreshJob::begin_all(const RefreshOutlook& outlook, const JobId& session) {
+  control::SiteContext& site = engine_.site();
+  std::uint64_t first = outlook.tree.chunking().chunk_count();
+  for (const control::ShareLocation& share : outlook.shares) {
+    const ShareId& id = state_.fresh.at(share.share);
+    const auto row = std::ranges::find(outlook.tree.shares, id, &catalog::Share::share);
+    WARIFU_CHECK(row != outlook.tree.shares.end());
+    const RefreshBegin begin{.session = session,
+                             .old = share.share,
+                             .dealer = *state_.dealer,
+                             .fresh = outlook.tree.spec_of(*row)};
+    std::uint64_t durable = 0;
+    if (share.site == site.config.name) {
+      TRY_ASSIGN(durable, parts_.refresher.begin(begin));
+    } else {
+      TRY_ASSIGN(const Bytes answer,
+                 site.caller.ask(share.site, number(RefreshMethod::kBegin), encode(begin)));
+      wire::Reader reader(answer, "answer to the beginning of a refresh");
+      durable = reader.u64();
+      TRY(reader.finish());
+    }
+    first = std::min(first, durable);
+  }
+  return first;
+}
+
+Result<keypool::Entropy> RefreshJob::order_deal(const DealOrder& order) {
+  control::SiteContext& site = engine_.site();
+  if (*state_.dealer == site.config.name) {
+    return parts_.refresher.deal(order, job_id_,
+                                 {[&](std::uint64_t done, std::uint64_t total) -> Result<> {
+                                    if (must_stop_at(done)) {
+                                      return fail(Code::kCancelled, "interrupted");
+                                    }
+                                    show_progress(done, total);
+                                    return {};
+                                  },
+                                  [&] { return !must_stop_at(0); }});
+  }
+  TRY_ASSIGN(channel::Call call, site.caller.start({.to = *state_.dealer,
+                                                    .method = number(RefreshMethod::kDeal),
+                                                    .job = job_id_,
+                                                    .body = encode(order)}));
+  TRY_ASSIGN(const channel::Reply reply, call.reply([&](std::uint64_t done, std::uint64_t total) {
+    if (must_stop_at(done)) call.cancel();  // reply() fails then
+    show_progress(done, total);
+  }));
+  return decode_entropy(reply.body);
+}
+
+Result<> RefreshJob::deal() {
+  control::SiteContext& site = engine_.site();
+  TRY_ASSIGN(const RefreshOutlook outlook, RefreshOutlook::look(engine_, *job_.object));
+  TRY_ASSIGN(const RefreshPlan plan, outlook.plan(state_.dealer, state_.used));
+  if (state_.key_after) {
+    TRY(check_key_age(engine_, parts_.refresher, plan, *state_.key_after));
+  }
+  state_.dealer = plan.dealer;
+  for (const auto& [who, shown] : zero_views(outlook.tree.policy, plan.dealer, plan.ways)) {
+    control::Seen& known = state_.shown[who];
+    known.shares.insert(shown.shares.begin(), shown.shares.end());
+    for (const auto& [top, parts] : shown.parts) {
+      known.parts[top].insert(parts.begin(), parts.end());
+    }
+  }
+  TRY(save_plan());
+  TRY(control::lease_key(site, job_id_, job_.priority, plan.bytes_by_edge));
+  const auto session = os::random_id<JobId>(site.system.random);
+  TRY_ASSIGN(const std::uint64_t first, begin_all(outlook, session));
+  const sharing::RecordLayout object(outlook.tree.chunking());
+  job_.total_bytes = plan.key_bytes();
+  // What an earlier attempt moved counts as made by a generator: this one cannot know better.
+  if (first > 0) state_.entropy |= keypool::Entropy{{keypool::Origin::kKernelGenerator}}.bits();
+  if (first < object.count()) {
+    DealOrder order{.session = session, .first_chunk = first, .targets = {}};
+    for (const ZeroWay& way : plan.ways) {
+      const TreePlace place = place_at(way.at);
+      order.targets.push_back({place, way.at.site, state_.fresh.at(way.at.share), way.route});
+      const auto records = records_at(outlook.tree.policy, object, place);
+      TRY(control::record_route_use(engine_.catalog(), job_id_, way.route, outlook.view.snapshot,
+                                    control::bulk_use(records, first, records.count() - first)));
+    }
+    auto dealt = order_deal(order);
+    // Somebody has started anew since, and does not know this session any more.
+    if (!dealt && dealt.error().code == Code::kNotFound) {
+      return fail(Code::kUnavailable, dealt.error().message);
+    }
+    if (!dealt) return std::unexpected(dealt.error());
+    state_.entropy |= dealt->bits();
+  }
+  TRY(save_plan());
+  job_.progress_bytes = job_.total_bytes;
+  return save(JobState::kRunning, "settle");
+}
+
+Result<> RefreshJob::settle() {
+  control::SiteContext& site = engine_.site();
+  TRY_ASSIGN(const control::ShareTree tree,
+             control::ShareTree::read(engine_.catalog(), *job_.object));
+  TRY_ASSIGN(const Renewal renewal, this->renewal(tree));
+  TRY_ASSIGN(const auto uses, engine_.catalog().link_use_of_job(job_id_));
+  for (std::size_t i = 0; i < renewal.fresh.size(); ++i) {
+    const catalog::Share& fresh = renewal.fresh[i];
+    if (!fresh.site) continue;
+    TRY_ASSIGN(control::Protections protections,
+               control::parse_protections(renewal.old[i].protections));
+    protections.drawn = false;
+    protections.hops = control::hops_of(uses);
+    protections.entropy.add(keypool::Entropy::from_bits(state_.entropy));
+    TRY(engine_.catalog().set_share_travel(fresh.share, fresh.route,
+                                           control::protections_json(protections)));
+    TRY(control::commit_share(site, engine_.own().uploads(), *fresh.site,
+                              {.share = fresh.share,
+                               .siblings = siblings_in(renewal.fresh, fresh),
+                               .entropy = protections.entropy}));
+  }
+  return save(JobState::kRunning, "check");
+}
+
+// A dealer that lied would spoil every share at once; so nobody gives up the old ones unseen.
+Result<> RefreshJob::check() {
+  control::SiteContext& site = engine_.site();
+  TRY_ASSIGN(RefreshOutlook outlook, RefreshOutlook::look(engine_, *job_.object));
+  for (control::ShareLocation& share : outlook.shares) share.share = state_.fresh.at(share.share);
+  AuditPlanner planner({.policy = outlook.tree.policy,
+                        .shares = outlook.shares,
+                        .links = site.config.links,
+                        .collector = site.config.name});
+  planner.cover();
+  state_.check = "none: the holders have no links for it";
+  if (!planner.sums().empty()) {
+    AuditRoundRun round(site, parts_.auditor, planner, outlook.shares);
+    const RoundResult result =
+        round.run([this](std::uint64_t, std::uint64_t) { return !must_stop(); });
+    if (must_stop()) return fail(Code::kCancelled, "interrupted");
+    for (const HolderFailure& failure : result.failures) {
+      // A holder that has started anew has forgotten the order.
+      const bool forgot = failure.error.code == Code::kNotFound;
+      return fail(
+          forgot ? Code::kUnavailable : failure.error.code,
+          "the new share " + failure.letter + " could not be audited: " + failure.error.message);
+    }
+    for (const SumOutcome& outcome : result.outcomes) {
+      if (outcome.holds) continue;
+      std::string letters;
+      for (const std::string& letter : outcome.planned.letters) letters += " " + letter;
+      return fail(Code::kCorrupt, "the new shares" + letters +
+                                      " do not belong together: a holder or the dealer " +
+                                      state_.dealer->text() + " has added something else");
+    }
+    state_.check = planner.left_out().empty() ? "consistent" : "in part";
+  }
+  TRY(save_plan());
+  return save(JobState::kRunning, "switch");
+}
+
+Result<> RefreshJob::switch_over() {
+  catalog::Catalog& catalog = engine_.catalog();
+  TRY_ASSIGN(const catalog::Object object, catalog.object(*job_.object));
+  if (object.generation < state_.generation) {
+    TRY_ASSIGN(const RefreshOutlook outlook, RefreshOutlook::look(engine_, *job_.object));
+    const auto still = still_seen(outlook.tree.policy, outlook.shares, outlook.seen, state_.shown);
+    state_.keepers = keepers(outlook.shares, still);
+    TRY(save_plan());
+    TRY(catalog.commit_generation(*job_.object, state_.generation, job_id_, sightings_of(still)));
+  }
+  TRY(engine_.site().log.append(
+      "object_refreshed",
+      {{"object", job_.object->text()}, {"generation", std::to_string(state_.generation)}}));
+  return save(JobState::kRunning, "delete");
+}
+
+Result<> RefreshJob::remove_old() {
+  std::optional<Error> trouble;
+  for (const auto& [old, fresh] : state_.fresh) {
+    TRY_ASSIGN(const catalog::Share share, engine_.catalog().share(old));
+    if (share.state != ShareState::kDeletePending) continue;
+    if (const auto removed = engine_.delete_for_good(share); !removed) trouble = removed.error();
+  }
+  if (trouble) return std::unexpected(*trouble);
+  if (state_.dealer) state_.used.insert(*state_.dealer);
+  if (state_.used.size() >= state_.dealers) return save(JobState::kRunning, "done");
+  state_.begin_round();
+  TRY(save_plan());
+  return save(JobState::kRunning, "plan");
+}
+
+bool RefreshJob::is_committed() const {
+  if (state_.generation == 0) return false;
+  const auto object = engine_.catalog().object(*job_.object);
+  return !object || object->generation >= state_.generation;
+}
+
+void RefreshJob::roll_back(const Error& why) {
+  if (is_committed()) return note_trouble(why);
+  for (const auto& [old, fresh] : state_.fresh) {
+    const auto row = engine_.catalog().share(fresh);
+    if (!row || row->state != ShareState::kWriting) continue;
+    const auto removed = [&]() -> Result<> {
+      TRY(engine_.catalog().set_share_state(fresh, ShareState::kDeletePending));
+      return engine_.delete_for_good(*row);
+    }();
+    // The sweep of deletions asks again.
+    if (!removed) log_warning("a new share stays behind: " + removed.error().message);
+  }
+  give_up(why);
+}
+
+}  // namespace warifu::upkeep

@@ -1,0 +1,367 @@
+// Refreshes: zero shares of whole policies keep every record of random objects and never mix with
+// the old generation; plans show nobody more than the rules allow, and say whose old copies die;
+// orders survive coding and are refused when they do not fit.
+#include <gtest/gtest.h>
+
+#include "upkeep/cut_object_test_support.h"
+#include "upkeep/refresh_job.h"
+#include "upkeep/zero_cut.h"
+
+namespace warifu::upkeep {
+namespace {
+
+using control::Seen;
+using control::ShareLocation;
+using Records = std::map<std::string, Bytes>;  // one record of every share, by letter
+
+std::string letter_at(const TreePlace& place) {
+  const auto top = static_cast<sharing::ShareIndex>(place.top);
+  if (!place.part) return control::top_letter(top);
+  return control::nested_letter(top, static_cast<sharing::ShareIndex>(*place.part));
+}
+
+Bytes join_last(const sharing::Scheme& scheme, std::size_t length,
+                const std::vector<std::pair<std::size_t, Bytes>>& shares) {
+  std::vector<sharing::ShareIndex> from;
+  std::vector<ByteView> views;
+  for (std::size_t i = shares.size() - scheme.threshold; i < shares.size(); ++i) {
+    from.push_back(static_cast<sharing::ShareIndex>(shares[i].first));
+    views.emplace_back(shares[i].second);
+  }
+  Bytes secret(scheme.padded(length));
+  sharing::Joiner::make(scheme, from)->join(views, secret);
+  secret.resize(length);
+  return secret;
+}
+
+// The object's record out of the last threshold-many shares everywhere.
+Bytes restore(const control::PolicyNode& policy, const sharing::RecordLayout& object,
+              ChunkIndex index, const Records& records) {
+  const sharing::RecordLayout below = object.below(policy.scheme);
+  std::vector<std::pair<std::size_t, Bytes>> tops;
+  for (std::size_t top = 0; top < policy.children.size(); ++top) {
+    const control::PolicyNode& child = policy.children[top];
+    const TreePlace place{static_cast<std::uint8_t>(top), std::nullopt};
+    if (child.is_leaf()) {
+      tops.emplace_back(top, records.at(letter_at(place)));
+      continue;
+    }
+    std::vector<std::pair<std::size_t, Bytes>> parts;
+    for (std::size_t part = 0; part < child.children.size(); ++part) {
+      parts.emplace_back(part, records.at(letter_at({place.top, static_cast<std::uint8_t>(part)})));
+    }
+    tops.emplace_back(top, join_last(child.scheme, below.length(index), parts));
+  }
+  return join_last(policy.scheme, object.length(index), tops);
+}
+
+class Zeros : public testing::Test {
+ protected:
+  ZeroCut::Random random() {
+    return [this](MutableBytes out) -> Result<> {
+      for (Byte& b : out) b = static_cast<Byte>(generator_());
+      return {};
+    };
+  }
+  // Zero shares of one record; drawn ones come as they would from a link.
+  std::vector<secret::Buffer> deal(const ZeroCut& cut, const std::vector<bool>& drawn,
+                                   const control::PolicyNode& policy,
+                                   const sharing::RecordLayout& object, ChunkIndex index) {
+    std::vector<secret::Buffer> zeros(drawn.size());
+    const auto places = places_of(policy);
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      if (!drawn[i]) continue;
+      zeros[i] = secret::Buffer(records_at(policy, object, places[i]).length(index));
+      (void)random()(zeros[i].bytes());
+    }
+    EXPECT_TRUE(cut.cut(index, zeros, random()));
+    return zeros;
+  }
+  std::mt19937_64 generator_{31};
+};
+
+TEST_F(Zeros, KeepEveryRecordUnderRandomPoliciesAndNeverMix) {
+  for (int run = 0; run < 60; ++run) {
+    const CutObject object(random_cut(generator_, true), generator_() % 500 + 1, generator_);
+    const control::PolicyNode& policy = object.policy();
+    const auto places = places_of(policy);
+    ASSERT_EQ(places.size(), object.shares().size());
+    std::vector<bool> drawn(places.size());
+    // The first leaf may be key of a link in any scheme.
+    if (run % 2 == 0) drawn[0] = true;
+    const std::uint64_t length = object.held(letter_at(places[0])).header.object_length;
+    const sharing::RecordLayout layout(sharing::Chunking{{length}, kChunkBytes});
+    const auto cut = ZeroCut::make(policy, layout, drawn);
+    ASSERT_TRUE(cut) << cut.error().message;
+    for (std::uint64_t chunk = 0; chunk < layout.count(); ++chunk) {
+      const auto zeros = deal(*cut, drawn, policy, layout, {chunk});
+      Records old, fresh;
+      for (std::size_t i = 0; i < places.size(); ++i) {
+        const std::string letter = letter_at(places[i]);
+        old[letter] = fresh[letter] = object.held(letter).records[chunk];
+        ASSERT_EQ(zeros[i].size(), old[letter].size());
+        for (std::size_t b = 0; b < zeros[i].size(); ++b) fresh[letter][b] ^= zeros[i].bytes()[b];
+      }
+      const Bytes secret = restore(policy, layout, {chunk}, old);
+      EXPECT_EQ(restore(policy, layout, {chunk}, fresh), secret) << policy.text();
+      // The last share stands in every sum here: of another generation it spoils it.
+      Records mixed = fresh;
+      const std::string last = letter_at(places.back());
+      mixed[last] = old[last];
+      EXPECT_NE(restore(policy, layout, {chunk}, mixed), secret) << policy.text();
+    }
+  }
+}
+
+TEST_F(Zeros, MoreDrawnSharesThanACutMayHaveAreRefused) {
+  const auto policy = *control::parse_policy("2 of (a, b, 2 of (c, d, e) via g)");
+  const sharing::RecordLayout layout(sharing::Chunking{{100}, kChunkBytes});
+  EXPECT_TRUE(ZeroCut::make(policy, layout, {true, false, false, true, false}));
+  EXPECT_FALSE(ZeroCut::make(policy, layout, {true, true, false, false, false}));
+  EXPECT_FALSE(ZeroCut::make(policy, layout, {false, false, true, true, false}));
+}
+
+// ---- Plans ----
+
+class RefreshPlans : public testing::Test {
+ protected:
+  void SetUp() override {
+    policy_ = *control::parse_policy(control::kReferencePolicy);
+    snapshot_ = control::reference_network();
+    shares_ = {share_at("A", "tommo"), share_at("B", "lsa"), share_at("C1", "cloud1"),
+               share_at("C2", "cloud2"), share_at("C3", "cloud3")};
+    for (const ShareLocation& share : shares_) see(share.site.text(), share.letter);
+    see("tuh", "C");
+  }
+  void see(const std::string& at, const std::string& letter) {
+    const ShareLocation share = share_at(letter, at);
+    Seen& seen = seen_[site(at)];
+    if (share.nested) {
+      seen.parts[static_cast<std::size_t>(share.top)].insert(share.part);
+    } else {
+      seen.shares.insert(static_cast<std::size_t>(share.top));
+    }
+  }
+  Result<RefreshPlan> plan(const std::optional<SiteName>& dealer = {},
+                           const std::set<SiteName>& used = {}) {
+    return plan_refresh({.policy = policy_,
+                         .shares = shares_,
+                         .snapshot = snapshot_,
+                         .records = sharing::RecordLayout(sharing::Chunking{{100'000}}),
+                         .seen = seen_},
+                        dealer, used);
+  }
+  std::map<SiteName, Seen> after(const RefreshPlan& plan) {
+    return still_seen(policy_, shares_, seen_, zero_views(policy_, plan.dealer, plan.ways));
+  }
+
+  control::PolicyNode policy_;
+  control::Snapshot snapshot_;
+  std::vector<ShareLocation> shares_;
+  std::map<SiteName, Seen> seen_;
+};
+
+TEST_F(RefreshPlans, WhereTheGatewayRelaysEveryPartItsOldCopyStaysUsable) {
+  const auto found = plan();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->dealer, site("tommo"));
+  EXPECT_EQ(keepers(shares_, after(*found)), std::set{site("tuh")});
+}
+
+TEST_F(RefreshPlans, WithOtherWaysTheGatewaysOldCopyIsWorthless) {
+  control::link(snapshot_, "tommo", "cloud1");
+  control::link(snapshot_, "tommo", "cloud2");
+  control::link(snapshot_, "tommo", "cloud3");
+  const auto found = plan();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->dealer, site("tommo"));
+  EXPECT_TRUE(keepers(shares_, after(*found)).empty());
+  EXPECT_FALSE(after(*found).contains(site("tuh")));
+  for (const ZeroWay& way : found->ways) EXPECT_LE(way.route.size(), 2u) << way.at.letter;
+  // One share of key for each of the others: B is key of the link, so is one of the parts.
+  const sharing::RecordLayout top =
+      sharing::RecordLayout(sharing::Chunking{{100'000}}).below(policy_.scheme);
+  EXPECT_EQ(found->key_bytes(), 4 * top.lengths({0}, top.count()));
+}
+
+TEST_F(RefreshPlans, OneHiddenPartIsEnoughToRenewWhatTheGatewayKept) {
+  control::link(snapshot_, "tommo", "cloud1");
+  control::link(snapshot_, "tommo", "cloud2");
+  const auto found = plan(site("tommo"));
+  ASSERT_TRUE(found) << found.error().message;
+  // C3's zero share passes tuh, the others do not: it knows one part, and so not how C changed.
+  EXPECT_EQ(found->ways[4].route.size(), 3u);
+  EXPECT_TRUE(keepers(shares_, after(*found)).empty());
+}
+
+TEST_F(RefreshPlans, NoHolderOfAPartComesToKnowTheDifference) {
+  // The only way from tommo to the hospital's side leads over cloud1.
+  std::erase_if(snapshot_.edges, [](const control::EdgeState& edge) {
+    return edge.from == site("tuh") || edge.to == site("tuh");
+  });
+  control::link(snapshot_, "tommo", "cloud1");
+  const auto found = plan();
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, Code::kRefused);
+  EXPECT_NE(found.error().message.find("no way"), std::string::npos) << found.error().message;
+  // Negative control: the rule itself names who would know too much.
+  std::vector<ZeroWay> ways = {{shares_[0], {site("tommo")}},
+                               {shares_[1], {site("tommo"), site("lsa")}},
+                               {shares_[2], {site("tommo"), site("cloud1")}},
+                               {shares_[3], {site("tommo"), site("cloud1"), site("cloud2")}},
+                               {shares_[4], {site("tommo"), site("tuh"), site("cloud3")}}};
+  const auto checked = check_zero_views(policy_, site("tommo"), ways);
+  ASSERT_FALSE(checked);
+  EXPECT_NE(checked.error().message.find("cloud1 holds a part"), std::string::npos);
+  ways[3].route = {site("tommo"), site("tuh"), site("cloud2")};
+  EXPECT_TRUE(check_zero_views(policy_, site("tommo"), ways));
+  ways[1].knowing = {site("cloud3")};
+  EXPECT_FALSE(check_zero_views(policy_, site("tommo"), ways));
+}
+
+TEST_F(RefreshPlans, WhereTwoSharesTellNothingNobodyButTheDealerKnowsAll) {
+  policy_ = *control::parse_policy("3 of (origin, vault, tuh, cloud1)");
+  shares_ = {share_at("A", "tommo"), share_at("B", "lsa"), share_at("C", "tuh"),
+             share_at("D", "cloud1")};
+  seen_.clear();
+  for (const ShareLocation& share : shares_) see(share.site.text(), share.letter);
+  EXPECT_EQ(dealers_needed(policy_), 3u);
+  // D's zero share would have to pass tuh, or tommo's and tuh's: two of them determine all.
+  ASSERT_FALSE(plan());
+  for (const char* from : {"tommo", "lsa", "tuh"}) control::link(snapshot_, from, "cloud1");
+  control::link(snapshot_, "lsa", "tuh");
+  std::set<SiteName> used;
+  for (int round = 0; round < 3; ++round) {
+    const auto found = plan({}, used);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_TRUE(used.insert(found->dealer).second);
+    for (const auto& [who, shown] : zero_views(policy_, found->dealer, found->ways)) {
+      EXPECT_TRUE(who == found->dealer || known_zeros(policy_, shown).shares.size() == 1);
+    }
+  }
+}
+
+TEST_F(RefreshPlans, NothingIsDealtByWhoHoldsAPart) {
+  EXPECT_FALSE(plan(site("cloud1")));
+  EXPECT_FALSE(plan({}, {site("tommo"), site("lsa")}));
+}
+
+// ---- Orders and checks ----
+
+TEST(RefreshOrders, SurviveCodingAndAreStrict) {
+  DealOrder order{.session = {}, .first_chunk = 7, .targets = {}};
+  order.session.bytes.fill(3);
+  order.targets.push_back({{0, std::nullopt}, site("tommo"), ShareId{}, {site("tommo")}});
+  order.targets.push_back({{2, 1}, site("cloud2"), ShareId{}, {site("tommo"), site("cloud2")}});
+  const Bytes body = encode(order);
+  const auto read = decode_deal(body);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(encode(*read), body);
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    EXPECT_FALSE(decode_deal(ByteView(body).first(size)));
+  }
+  order.targets[1].route = {site("tommo"), site("tuh")};
+  EXPECT_FALSE(decode_deal(encode(order)));
+  const ZeroHead head{order.session, ShareId{}, 9};
+  EXPECT_EQ(encode(*decode_zero_head(encode(head))), encode(head));
+}
+
+TEST(RefreshOrders, AShareIsFollowedByItselfOnly) {
+  std::mt19937_64 generator(5);
+  const CutObject object("2 of (a, b, 2 of (c, d, e) via g)", 300, generator);
+  const store::ShareHeader& held = object.held("C2").header;
+  control::ShareSpec fresh{.object = held.object,
+                           .parent = ShareId{},
+                           .parent_index = sharing::ShareIndex::kC,
+                           .scheme = held.scheme,
+                           .index = sharing::ShareIndex::kB,
+                           .generation = 2,
+                           .owner = held.owner,
+                           .object_length = 300,
+                           .chunk_bytes = held.chunk_bytes,
+                           .records = store::records_of(held),
+                           .policy = held.policy};
+  fresh.share.bytes.fill(0x77);
+  EXPECT_TRUE(check_next_generation(held, fresh));
+  const auto refused = [&](auto change) {
+    control::ShareSpec other = fresh;
+    change(other);
+    return !check_next_generation(held, other);
+  };
+  EXPECT_TRUE(refused([](auto& spec) { spec.generation = 1; }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.generation = 3; }));
+  EXPECT_TRUE(refused([&](auto& spec) { spec.share = held.share; }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.index = sharing::ShareIndex::kA; }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.parent_index = sharing::ShareIndex::kB; }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.parent.reset(); }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.object.bytes[0] ^= 1; }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.owner.bytes[0] ^= 1; }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.object_length = 301; }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.policy = "2 of (a, b, c)"; }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.drawn = true; }));
+}
+
+TEST(RefreshOrders, ADealerDealsToEveryPlaceOfThePolicy) {
+  std::mt19937_64 generator(6);
+  const CutObject object("2 of (a, b, 2 of (c1, c2, c) via g)", 300, generator);
+  control::SiteConfig config;
+  config.name = site("a");
+  for (const char* name : {"a", "b", "c1", "c2", "x"}) config.sites.push_back({site(name), 0, {}});
+  config.sites.push_back({site("c3"), 0, {"c"}});
+  const auto target = [](std::uint8_t top, std::optional<std::uint8_t> part, const char* at) {
+    ZeroTarget made{{top, part}, site(at), ShareId{}, {site("a")}};
+    if (made.site != site("a")) made.route.push_back(made.site);
+    return made;
+  };
+  const DealOrder good{.session = {},
+                       .first_chunk = 0,
+                       .targets = {target(0, {}, "a"), target(1, {}, "b"), target(2, 0, "c1"),
+                                   target(2, 1, "c2"), target(2, 2, "c3")}};
+  const store::ShareHeader& held = object.held("A").header;
+  ASSERT_TRUE(check_deal(config, held, good)) << check_deal(config, held, good).error().message;
+  const auto refused = [&](auto change) {
+    DealOrder order = good;
+    change(order.targets);
+    return !check_deal(config, held, order);
+  };
+  EXPECT_TRUE(refused([](auto& to) { to.pop_back(); }));
+  EXPECT_TRUE(refused([](auto& to) { std::swap(to[3], to[4]); }));
+  EXPECT_TRUE(refused([](auto& to) { to[4].site = to[3].site; }));
+  const auto at_x = [](ZeroTarget& to) {
+    to.site = site("x");
+    to.route = {site("a"), site("x")};
+  };
+  EXPECT_TRUE(refused([&](auto& to) { at_x(to[1]); }));
+  EXPECT_TRUE(refused([&](auto& to) { at_x(to[4]); }));
+  EXPECT_TRUE(refused([](auto& to) { to[1].route = {site("b")}; }));
+  EXPECT_TRUE(refused([](auto& to) { to[3].route = {site("a"), site("c1"), site("c2")}; }));
+  config.name = site("c1");
+  EXPECT_FALSE(check_deal(config, object.held("C1").header, good));
+}
+
+TEST(RefreshState, SurvivesTheCatalog) {
+  RefreshState state;
+  state.dealers = 2;
+  state.key_after = os::UnixMs{1'795'000'000'000};
+  state.generation = 4;
+  state.used = {site("lsa")};
+  state.dealer = site("tommo");
+  ShareId old, fresh;
+  old.bytes.fill(1);
+  fresh.bytes.fill(2);
+  state.fresh[old] = fresh;
+  state.shown[site("tuh")].parts[2] = {0, 2};
+  state.shown[site("lsa")].shares = {0, 1};
+  state.entropy = 6;
+  state.check = "in part";
+  state.keepers = {site("tuh")};
+  const auto read = RefreshState::parse(state.text());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->text(), state.text());
+  for (const char* bad : {"", "{}", "[1]", R"({"dealers": 1})"}) {
+    EXPECT_FALSE(RefreshState::parse(bad));
+  }
+}
+
+}  // namespace
+}  // namespace warifu::upkeep
