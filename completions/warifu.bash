@@ -34,7 +34,7 @@ _warifu_options() {
     "object list") echo "--site --json --person --limit --skip --help" ;;
     "object repair" | "object move") echo "--site --json --share --to --plan --no-wait --help" ;;
     "object refresh")
-      echo "--site --json --person --all --dealers --key-after --plan --no-wait --help" ;;
+      echo "--site --json --person --all --dealers --key-after --plan --status --no-wait --help" ;;
     "object audit") echo "--site --json --person --all --help" ;;
     "site scrub") echo "--site --json --now --status --help" ;;
     "object delete") echo "--site --json --yes --no-wait --help" ;;

@@ -14,6 +14,7 @@
 #include "kme/sae_keys.h"
 #include "recovery/copy_keeper.h"
 #include "recovery/recovery_desk.h"
+#include "upkeep/refresh_scheduler.h"
 #include "upkeep/scrubber.h"
 #include "upkeep/upkeep_desk.h"
 
@@ -30,6 +31,7 @@ struct ControlServices {
   control::JobEngine& jobs;
   recovery::RecoveryDesk& recovery;
   upkeep::AuditDesk& audits;
+  upkeep::RefreshScheduler& refreshes;
 };
 
 struct Services {

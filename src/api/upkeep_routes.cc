@@ -142,6 +142,26 @@ Result<json::value> refresh(http::RequestContext& context, ControlServices& cont
   return json::value{{"object", id.text()}, {"job", job.text()}};
 }
 
+json::value seconds_or_null(const std::optional<double>& seconds) {
+  return seconds ? json::value(*seconds) : json::value();
+}
+
+Result<json::value> refresh_status(http::RequestContext&, ControlServices& control) {
+  const upkeep::RefreshStatus now = control.refreshes.status();
+  const upkeep::RefreshOutlay& outlay = now.outlay;
+  return json::value{{"interval_seconds", now.settings.interval.count()},
+                     {"reserve_bytes", now.settings.reserve},
+                     {"objects", outlay.objects},
+                     {"due", outlay.due},
+                     {"oldest", outlay.oldest ? os::utc_text(*outlay.oldest) : ""},
+                     {"key_bytes", outlay.key_bytes},
+                     {"epoch_seconds", seconds_or_null(outlay.epoch_seconds)},
+                     {"slowest_link", outlay.slowest_link},
+                     {"job", now.job ? now.job->text() : ""},
+                     {"begun", now.begun},
+                     {"waits_for", now.waits_for}};
+}
+
 Result<json::value> remove(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
   TRY_ASSIGN(const JobId job, control.upkeep.remove(id));
@@ -158,6 +178,7 @@ void add_upkeep_routes(http::Router& router, Services services) {
   router.add(Method::kPost, "/v1/objects/{object}/refresh/preview",
              control_handler(services, preview_refresh));
   router.add(Method::kPost, "/v1/objects/{object}/refresh", control_handler(services, refresh));
+  router.add(Method::kGet, "/v1/refresh", control_handler(services, refresh_status));
   router.add(Method::kPost, "/v1/objects/{object}/delete", control_handler(services, remove));
   router.add(
       Method::kPost, "/v1/sites/{site}/repair",

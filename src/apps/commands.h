@@ -221,7 +221,7 @@ struct RelocateOptions {
 struct RefreshOptions {
   std::string object, person, key_after;
   std::uint64_t dealers = 0;
-  bool all = false, plan = false, no_wait = false;
+  bool all = false, plan = false, no_wait = false, status = false;
 };
 struct DeleteOptions {
   std::string object;

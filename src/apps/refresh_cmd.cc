@@ -43,6 +43,37 @@ Result<> show_plan(const Common& common, ApiClient& client, const RefreshOptions
   return {};
 }
 
+std::string epoch_text(const json::value& now) {
+  const std::string link = text_of(now, "slowest_link");
+  if (link.empty()) return "not known: no object can be refreshed now";
+  const json::value& seconds = now.at("epoch_seconds");
+  if (seconds.is_null()) return "never: no key comes in for " + link;
+  return fmt::format("{} when all key that comes in goes into it; the slowest link is {}",
+                     human_seconds(seconds.to_number<double>()), link);
+}
+
+Result<> show_status(const Common& common, ApiClient& client) {
+  TRY_ASSIGN(const json::value now, client.get("/v1/refresh"));
+  if (common.json) {
+    print_json(now);
+    return {};
+  }
+  const std::uint64_t interval = number_of(now, "interval_seconds");
+  const std::string reserve = human_bytes(number_of(now, "reserve_bytes"));
+  fmt::print("by itself  {}\n",
+             interval == 0 ? "off: [refresh] is not configured"
+                           : fmt::format("after {}, leaving {} on every link",
+                                         human_seconds(static_cast<double>(interval)), reserve));
+  fmt::print("objects    {}, of which {} are due\n", number_of(now, "objects"),
+             number_of(now, "due"));
+  if (!text_of(now, "oldest").empty()) fmt::print("oldest     {}\n", text_of(now, "oldest"));
+  fmt::print("all anew   {} of key; {}\n", human_bytes(number_of(now, "key_bytes")),
+             epoch_text(now));
+  if (!text_of(now, "job").empty()) fmt::print("job        {}\n", text_of(now, "job"));
+  if (!text_of(now, "waits_for").empty()) fmt::print("waits for  {}\n", text_of(now, "waits_for"));
+  return {};
+}
+
 Result<> refresh_many(const Common& common, ApiClient& client, const RefreshOptions& options) {
   const std::string query = options.person.empty() ? "" : "?person=" + url_text(options.person);
   TRY_ASSIGN(const json::value answer, client.get("/v1/auditable" + query));
@@ -78,6 +109,7 @@ Result<> refresh_many(const Common& common, ApiClient& client, const RefreshOpti
 
 Result<> object_refresh(const Common& common, const RefreshOptions& options) {
   ApiClient client(common.site);
+  if (options.status) return show_status(common, client);
   if (options.all || !options.person.empty()) {
     if (!options.plan) return refresh_many(common, client, options);
     return fail(Code::kInvalidArgument, "--plan is for one object");

@@ -22,6 +22,7 @@
 #include "kme/reconcile.h"
 #include "kme/stream_server.h"
 #include "recovery/recovery_service.h"
+#include "upkeep/refresh_scheduler.h"
 
 namespace warifu::apps {
 namespace {
@@ -143,6 +144,7 @@ class Site {
     }
     watch_ = std::jthread([this] { watch_keys(); });
     if (jobs_ != nullptr) TRY(jobs_->resume_all());
+    if (refreshes_ != nullptr) refreshes_->start();
     if (copy_maker_ != nullptr) {
       copy_thread_ = std::jthread([this] { copy_maker_->run(stopping_); });
     }
@@ -163,6 +165,7 @@ class Site {
     }
     if (metrics_ != nullptr) metrics_->stop();
     scrubber_->stop();
+    if (refreshes_ != nullptr) refreshes_->stop();
     api_->stop();  // no new uploads while jobs end
     if (audits_ != nullptr) audits_->stop();
     server_->stop();
@@ -353,6 +356,9 @@ class Site {
         std::make_unique<upkeep::UpkeepDesk>(*jobs_, upkeep::RelocationParts{*giver_, *taker_},
                                              upkeep::RefreshParts{*refresher_, *auditor_}, *audits_,
                                              [this] { return scrubber_->damaged(); });
+    refreshes_ = std::make_unique<upkeep::RefreshScheduler>(
+        *jobs_, *upkeep_,
+        upkeep::RefreshSettings{config_.refresh_interval, config_.refresh_reserve});
     server_->handle(number(upkeep::AuditMethod::kDamaged),
                     [this](channel::Exchange& exchange) -> Result<> {
                       TRY_ASSIGN(const auto shares, upkeep::decode_shares(exchange.request().body));
@@ -372,7 +378,7 @@ class Site {
     recovery_ = std::make_unique<recovery::RecoveryDesk>(*jobs_, copy_maker_.get());
     control_ = std::make_unique<api::ControlServices>(
         api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_,
-                             *upkeep_, *jobs_, *recovery_, *audits_});
+                             *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_});
     return {};
   }
 
@@ -412,6 +418,7 @@ class Site {
   std::unique_ptr<control::JobEngine> jobs_;
   std::unique_ptr<upkeep::AuditDesk> audits_;
   std::unique_ptr<upkeep::UpkeepDesk> upkeep_;
+  std::unique_ptr<upkeep::RefreshScheduler> refreshes_;
   std::unique_ptr<recovery::CopyMaker> copy_maker_;  // nullptr: nobody keeps copies
   std::unique_ptr<recovery::RecoveryDesk> recovery_;
   std::jthread copy_thread_;

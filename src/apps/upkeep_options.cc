@@ -35,6 +35,7 @@ void refresh_command(CLI::App& object, Common& common, Action& action) {
                       "give all shares a new generation, so that old copies become worthless",
                       "warifu object refresh ID --site S\n"
                       "  warifu object refresh ID --plan --site S\n"
+                      "  warifu object refresh --status --site S\n"
                       "  warifu object refresh --person P-000123 --dealers 2 --site S\n"
                       "  warifu object refresh ID --key-after 2026-11-24T01:02:03Z --site S");
   add_site(command, common);
@@ -44,10 +45,14 @@ void refresh_command(CLI::App& object, Common& common, Action& action) {
   which->excludes(person)->excludes(all);
   person->excludes(all);
   command->add_option("--dealers", refresh.dealers,
-                      "sites that deal, one after the other; default: as many as the policy needs");
+                      "trusted holders that deal, one after the other; default: the control site");
   command->add_option("--key-after", refresh.key_after,
                       "only with key that came in after this time (UTC)");
   command->add_flag("--plan", refresh.plan, "only show what would be done");
+  command->add_flag("--status", refresh.status, "how old shares are, and how soon all can be new")
+      ->excludes(which)
+      ->excludes(person)
+      ->excludes(all);
   command->add_flag("--no-wait", refresh.no_wait, "return once the job is accepted");
   command->callback([&] { action = [&] { return object_refresh(common, refresh); }; });
 }

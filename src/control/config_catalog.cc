@@ -1,9 +1,25 @@
-// [catalog]: where copies of the catalog are kept. [jobs]: how many of them run at once.
+// [catalog]: where copies of the catalog are kept. [jobs]: how many run at once.
+// [refresh]: how old shares become.
 #include <algorithm>
 
+#include "base/units.h"
 #include "control/config_sections.h"
 
 namespace warifu::control {
+
+Result<> read_refresh(const toml::table& table, SiteConfig& config) {
+  ConfigTable reader(table, "refresh", config.path);
+  TRY_ASSIGN(const std::uint64_t seconds, reader.parsed("interval", parse_duration));
+  if (seconds == 0 || seconds > 36'500ULL * 86'400) {
+    return bad_config(config.path, table.get("interval"),
+                      "'refresh.interval' must be 1 s to 36500 days, like \"365d\"");
+  }
+  config.refresh_interval = std::chrono::seconds(seconds);
+  if (reader.has("reserve")) {
+    TRY_ASSIGN(config.refresh_reserve, reader.parsed("reserve", parse_size));
+  }
+  return reader.finish();
+}
 
 Result<> read_jobs(const toml::table& table, SiteConfig& config) {
   ConfigTable reader(table, "jobs", config.path);

@@ -225,7 +225,7 @@ std::optional<JobQueue::Again> JobEngine::after(Work& work, const JobId& job, co
   if (order == Order::kCancel && !is_committed) {
     log_info("job " + job.text() + " is cancelled");
     work.roll_back({Code::kCancelled, "cancelled by an operator"});
-    return std::nullopt;
+    return unless_over(job);
   }
   if (order == Order::kCancel) {
     lock.lock();
@@ -236,7 +236,7 @@ std::optional<JobQueue::Again> JobEngine::after(Work& work, const JobId& job, co
   if (!may_pass(why.code) && !is_committed) {
     log_error("job " + job.text() + " failed: " + why.message);
     work.roll_back(why);
-    return std::nullopt;
+    return unless_over(job);
   }
   if (is_outranked) {
     log_info("job " + job.text() + " lets a more urgent one go first");
@@ -244,6 +244,14 @@ std::optional<JobQueue::Again> JobEngine::after(Work& work, const JobId& job, co
   }
   log_warning("job " + job.text() + " waits: " + why.message);
   work.note_trouble(why);
+  return JobQueue::Again::kLater;
+}
+
+std::optional<JobQueue::Again> JobEngine::unless_over(const JobId& job) {
+  const auto record = catalog_.job(job);
+  if (!record || catalog::is_finished(record->state)) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  queue_.set_order(job, Order::kNone);  // it was carried out as far as it goes
   return JobQueue::Again::kLater;
 }
 
@@ -275,8 +283,9 @@ Result<> JobEngine::give_order(const JobId& job, Order order) {
 
 Result<> JobEngine::set_priority(const JobId& job, catalog::JobPriority priority) {
   TRY(orderly(job));
-  TRY(site_.log.append("job_priority",
-                       {{"job", job.text()}, {"priority", std::string(catalog::priority_name(priority))}}));
+  TRY(site_.log.append(
+      "job_priority",
+      {{"job", job.text()}, {"priority", std::string(catalog::priority_name(priority))}}));
   TRY(catalog_.set_job_priority(job, priority));
   const std::lock_guard lock(mutex_);
   queue_.set_priority(job, priority);

@@ -36,7 +36,8 @@ class Work {
   [[nodiscard]] virtual Result<> run() = 0;
   // True once nothing may be taken back any more, and when that cannot be told.
   [[nodiscard]] virtual bool is_committed() const = 0;
-  // After an error that will not pass: takes everything back and records why.
+  // After an error that will not pass: takes everything back and records why. While the record then
+  // says that the job is not over, it is tried again later.
   virtual void roll_back(const Error& why) = 0;
   // Shows people what the job waits for.
   void note_trouble(const Error& why);
@@ -119,6 +120,8 @@ class JobEngine {
   // Deals with an attempt that did not end well.
   std::optional<JobQueue::Again> after(Work& work, const JobId& job, const Error& why);
   [[nodiscard]] Order order_of(const JobId& job);
+  // After a roll-back: none when the job is over.
+  std::optional<JobQueue::Again> unless_over(const JobId& job);
   // Waits until the job has left the queue, or dropped the order.
   Result<> give_order(const JobId& job, Order order);
   // A job that may be ordered about.

@@ -107,8 +107,11 @@ struct SiteConfig {
   // Bytes a second at which shares are read over; 0: only when somebody asks for it.
   std::uint64_t scrub_rate = 8ULL << 20;
   std::chrono::hours scrub_interval{30 * 24};  // from the end of one pass to the start of the next
-  bool auto_repair = true;   // share control: what a site says is damaged is repaired at once
-  std::string policy;        // placement policy of share control
+  bool auto_repair = true;  // share control: what a site says is damaged is repaired at once
+  std::string policy;       // placement policy of share control
+  // Share control: shares older than that are refreshed out of surplus key; 0: never by itself.
+  std::chrono::seconds refresh_interval{0};
+  std::uint64_t refresh_reserve = 1ULL << 30;  // bytes that it leaves on every link and direction
   unsigned active_jobs = 8;  // share control: jobs that run at once, besides an urgent one
   CatalogCopies copies;
   std::vector<SiteEntry> sites;

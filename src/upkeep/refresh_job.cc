@@ -16,6 +16,8 @@ namespace {
 using catalog::JobState;
 using catalog::ShareState;
 constexpr std::chrono::seconds kSaveInterval(1);
+constexpr std::int64_t kDeletingMs = 600'000;
+constexpr std::string_view kUndo = "undo", kCancel = "cancel";
 
 std::vector<catalog::Sighting> sightings_of(const std::map<SiteName, control::Seen>& seen) {
   std::vector<control::SourceView> views;
@@ -43,6 +45,10 @@ std::vector<control::Sibling> siblings_in(const std::vector<catalog::Share>& fre
 
 Result<> RefreshJob::run() {
   TRY(load());
+  if (job_.step == kUndo || job_.step == kCancel) {
+    TRY(take_back());
+    return fail(Code::kRefused, job_.error);
+  }
   for (bool more = true; more;) {
     if (job_.step == "plan") TRY(plan());
     if (job_.step == "deal") TRY(deal());
@@ -75,10 +81,19 @@ void RefreshJob::show_progress(std::uint64_t done, std::uint64_t total) {
   (void)save(JobState::kRunning, job_.step);  // shown to people only
 }
 
-catalog::Share RefreshJob::next_of(const catalog::Share& old) const {
+Result<ShareId> RefreshJob::fresh_of(const ShareId& old) const {
+  const auto found = state_.fresh.find(old);
+  if (found != state_.fresh.end()) return found->second;
+  return fail(Code::kRefused, "share " + old.text() + " was moved while it was to be refreshed");
+}
+
+Result<catalog::Share> RefreshJob::next_of(const catalog::Share& old) const {
   catalog::Share next = old;
-  next.share = state_.fresh.at(old.share);
-  if (old.parent) next.parent = state_.fresh.at(*old.parent);
+  TRY_ASSIGN(next.share, fresh_of(old.share));
+  if (old.parent) {
+    TRY_ASSIGN(const ShareId parent, fresh_of(*old.parent));
+    next.parent = parent;
+  }
   next.generation = state_.generation;
   next.protections.clear();
   if (old.site) {
@@ -99,7 +114,8 @@ Result<RefreshJob::Renewal> RefreshJob::renewal(const control::ShareTree& tree) 
       return fail(Code::kCorrupt, "share " + old.text() + " of a refresh is not in the catalog");
     }
     renewal.old.push_back(*row);
-    renewal.fresh.push_back(next_of(*row));
+    TRY_ASSIGN(catalog::Share next, next_of(*row));
+    renewal.fresh.push_back(std::move(next));
   }
   return renewal;
 }
@@ -117,6 +133,10 @@ Result<> RefreshJob::plan() {
       draw(share.share);
       if (share.parent) draw(*share.parent);
     }
+    if (state_.fresh.empty()) {
+      return fail(Code::kInvalidArgument, "object " + job_.object->text() + " has no shares");
+    }
+    TRY(clear_leftovers(tree));
     TRY(save_plan());
   }
   TRY_ASSIGN(Renewal renewal, this->renewal(tree));
@@ -128,13 +148,23 @@ Result<> RefreshJob::plan() {
   return save(JobState::kRunning, "deal");
 }
 
+Result<> RefreshJob::clear_leftovers(const control::ShareTree& tree) {
+  for (const catalog::Share& share : tree.shares) {
+    if (share.state != ShareState::kWriting || share.generation < state_.generation) continue;
+    TRY(engine_.catalog().set_share_state(share.share, ShareState::kDeletePending));
+  }
+  return {};
+}
+
 Result<std::uint64_t> RefreshJob::begin_all(const RefreshOutlook& outlook, const JobId& session) {
   control::SiteContext& site = engine_.site();
   std::uint64_t first = outlook.tree.chunking().chunk_count();
   for (const control::ShareLocation& share : outlook.shares) {
-    const ShareId& id = state_.fresh.at(share.share);
+    TRY_ASSIGN(const ShareId id, fresh_of(share.share));
     const auto row = std::ranges::find(outlook.tree.shares, id, &catalog::Share::share);
-    WARIFU_CHECK(row != outlook.tree.shares.end());
+    if (row == outlook.tree.shares.end()) {
+      return fail(Code::kCorrupt, "share " + id.text() + " of a refresh is not in the catalog");
+    }
     const RefreshBegin begin{.session = session,
                              .old = share.share,
                              .dealer = *state_.dealer,
@@ -205,7 +235,8 @@ Result<> RefreshJob::deal() {
     DealOrder order{.session = session, .first_chunk = first, .targets = {}};
     for (const ZeroWay& way : plan.ways) {
       const TreePlace place = place_at(way.at);
-      order.targets.push_back({place, way.at.site, state_.fresh.at(way.at.share), way.route});
+      TRY_ASSIGN(const ShareId fresh, fresh_of(way.at.share));
+      order.targets.push_back({place, way.at.site, fresh, way.route});
       const auto records = records_at(outlook.tree.policy, object, place);
       TRY(control::record_route_use(engine_.catalog(), job_id_, way.route, outlook.view.snapshot,
                                     control::bulk_use(records, first, records.count() - first)));
@@ -247,11 +278,14 @@ Result<> RefreshJob::settle() {
   return save(JobState::kRunning, "check");
 }
 
-// A dealer that lied would spoil every share at once; so nobody gives up the old ones unseen.
+// Shares that do not belong together would be the loss of the object; so the old ones are not given
+// up unseen. Not seen is a dealer that cuts another value than zero (ADR 0030).
 Result<> RefreshJob::check() {
   control::SiteContext& site = engine_.site();
   TRY_ASSIGN(RefreshOutlook outlook, RefreshOutlook::look(engine_, *job_.object));
-  for (control::ShareLocation& share : outlook.shares) share.share = state_.fresh.at(share.share);
+  for (control::ShareLocation& share : outlook.shares) {
+    TRY_ASSIGN(share.share, fresh_of(share.share));
+  }
   AuditPlanner planner({.policy = outlook.tree.policy,
                         .shares = outlook.shares,
                         .links = site.config.links,
@@ -291,6 +325,7 @@ Result<> RefreshJob::switch_over() {
     TRY_ASSIGN(const RefreshOutlook outlook, RefreshOutlook::look(engine_, *job_.object));
     const auto still = still_seen(outlook.tree.policy, outlook.shares, outlook.seen, state_.shown);
     state_.keepers = keepers(outlook.shares, still);
+    state_.switched = engine_.site().system.clock.now();
     TRY(save_plan());
     TRY(catalog.commit_generation(*job_.object, state_.generation, job_id_, sightings_of(still)));
   }
@@ -302,12 +337,20 @@ Result<> RefreshJob::switch_over() {
 
 Result<> RefreshJob::remove_old() {
   std::optional<Error> trouble;
+  std::set<SiteName> late;
   for (const auto& [old, fresh] : state_.fresh) {
     TRY_ASSIGN(const catalog::Share share, engine_.catalog().share(old));
     if (share.state != ShareState::kDeletePending) continue;
-    if (const auto removed = engine_.delete_for_good(share); !removed) trouble = removed.error();
+    const auto removed = engine_.delete_for_good(share);
+    if (removed) continue;
+    trouble = removed.error();
+    late.insert(share.last_site);
   }
-  if (trouble) return std::unexpected(*trouble);
+  const std::int64_t now = engine_.site().system.clock.now().value;
+  if (trouble && now - state_.switched.value < kDeletingMs) return std::unexpected(*trouble);
+  // A site may be gone for good. If it comes back, the sweep of deletions finds it.
+  state_.late.insert(late.begin(), late.end());
+  for (const SiteName& site : late) log_warning("old shares at " + site.text() + " are left");
   if (state_.dealer) state_.used.insert(*state_.dealer);
   if (state_.used.size() >= state_.dealers) return save(JobState::kRunning, "done");
   state_.begin_round();
@@ -321,19 +364,50 @@ bool RefreshJob::is_committed() const {
   return !object || object->generation >= state_.generation;
 }
 
-void RefreshJob::roll_back(const Error& why) {
-  if (is_committed()) return note_trouble(why);
+Result<> RefreshJob::take_back() {
+  control::SiteContext& site = engine_.site();
+  for (const auto& [old, fresh] : state_.fresh) {
+    TRY_ASSIGN(const catalog::Share share, engine_.catalog().share(old));
+    if (!share.site) continue;  // it was cut again
+    std::vector<control::HeldShare> held;
+    if (*share.site == site.config.name) {
+      held = engine_.own().held_shares();
+    } else {
+      TRY_ASSIGN(const Bytes answer,
+                 site.caller.ask(*share.site, number(control::Method::kShareList), {}));
+      TRY_ASSIGN(held, control::decode_held_shares(answer));
+    }
+    if (std::ranges::find(held, old, &control::HeldShare::share) != held.end()) continue;
+    // Then what is new here may be the only truth, and this catalog older than it.
+    return fail(Code::kRefused, share.site->text() + " does not hold share " + old.text() +
+                                    " any more: no new share is deleted. Was this catalog restored "
+                                    "from a backup? Then rebuild it: warifu catalog rebuild");
+  }
   for (const auto& [old, fresh] : state_.fresh) {
     const auto row = engine_.catalog().share(fresh);
     if (!row || row->state != ShareState::kWriting) continue;
-    const auto removed = [&]() -> Result<> {
-      TRY(engine_.catalog().set_share_state(fresh, ShareState::kDeletePending));
-      return engine_.delete_for_good(*row);
-    }();
+    TRY(engine_.catalog().set_share_state(fresh, ShareState::kDeletePending));
     // The sweep of deletions asks again.
-    if (!removed) log_warning("a new share stays behind: " + removed.error().message);
+    if (const auto removed = engine_.delete_for_good(*row); !removed) {
+      log_warning("a new share stays behind: " + removed.error().message);
+    }
   }
-  give_up(why);
+  return {};
+}
+
+void RefreshJob::roll_back(const Error& why) {
+  if (is_committed()) return note_trouble(why);
+  const bool again = job_.step == kUndo || job_.step == kCancel;
+  const bool cancelled = again ? job_.step == kCancel : why.code == Code::kCancelled;
+  if (!again) {
+    job_.error = why.message;
+    const auto saved = save(JobState::kRunning, std::string(cancelled ? kCancel : kUndo));
+    if (!saved) return log_error(saved.error().message);
+  }
+  const auto taken = take_back();
+  if (!taken && control::may_pass(taken.error().code)) return;  // it is tried again
+  const std::string also = taken ? "" : "; " + taken.error().message;
+  give_up({cancelled ? Code::kCancelled : why.code, (again ? job_.error : why.message) + also});
 }
 
 }  // namespace warifu::upkeep

@@ -9,9 +9,13 @@
 //   settle  the new shares are permanent at their sites, beside the old ones
 //   check   they are audited against one another, as far as links allow
 //   switch  all of them become the truth in one step, and the exposure ledger says what is left
-//   delete  every holder deletes the old share; the job goes on until each has answered
-// Every step may be repeated from its start after a crash. Until `switch` the old shares are the
-// truth, and the job can be given up: the new ones are then deleted. From then on the new ones are.
+//   delete  every holder deletes the old share; the job goes on until each has answered, or for ten
+//           minutes; what is left then is deleted when its holder comes back
+// A job that is given up or cancelled before `switch` has the step `undo` or `cancel` until all of
+// it is taken back. Every step may be repeated from its start after a crash. Until `switch` the old
+// shares are the truth, and the job can be given up: the new ones are then deleted, once every
+// holder says that it has the old one; a catalog from a backup may be older than the switch. From
+// then on the new ones are.
 #pragma once
 
 #include "control/jobs.h"
@@ -45,6 +49,8 @@ struct RefreshState {
   std::uint16_t entropy = 0;         // of the zero shares, over all attempts
   std::string check;                 // what the audit of the last round said
   std::set<SiteName> keepers;        // who could still use what it saw before the last round
+  os::UnixMs switched{0};            // when the last round was committed
+  std::set<SiteName> late;           // who has still to delete old shares
 
   // Another dealer is to follow.
   void begin_round();
@@ -95,13 +101,19 @@ class RefreshJob final : public control::Work {
   Result<> check();
   Result<> switch_over();
   Result<> remove_old();
+  // Deletes all new shares. Errors: kRefused when a holder has no old one, so nothing is deleted.
+  Result<> take_back();
+  // New shares that a refresh left which was forgotten together with a catalog.
+  Result<> clear_leftovers(const control::ShareTree& tree);
+  // The new share of that place. Errors: kRefused when it came to be after the plan.
+  [[nodiscard]] Result<ShareId> fresh_of(const ShareId& old) const;
 
   // Old and new rows, those that were cut again too, in one order.
   struct Renewal {
     std::vector<catalog::Share> old, fresh;
   };
   [[nodiscard]] Result<Renewal> renewal(const control::ShareTree& tree) const;
-  [[nodiscard]] catalog::Share next_of(const catalog::Share& old) const;
+  [[nodiscard]] Result<catalog::Share> next_of(const catalog::Share& old) const;
   Result<> save_plan();
   void show_progress(std::uint64_t done, std::uint64_t total);
 

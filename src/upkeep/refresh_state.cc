@@ -57,6 +57,8 @@ Result<RefreshState> read_state(const json::object& plan) {
   }
   state.entropy = plan.at("entropy").to_number<std::uint16_t>();
   state.check = plan.at("check").as_string();
+  state.switched = {plan.at("switched").to_number<std::int64_t>()};
+  TRY_ASSIGN(state.late, read_sites(plan.at("late")));
   return state;
 }
 
@@ -85,7 +87,9 @@ std::string RefreshState::text() const {
                    {"shown", std::move(views)},
                    {"entropy", entropy},
                    {"check", check},
-                   {"keepers", sites_json(keepers)}});
+                   {"keepers", sites_json(keepers)},
+                   {"switched", switched.value},
+                   {"late", sites_json(late)}});
 }
 
 Result<RefreshState> RefreshState::parse(const std::string& text) {
@@ -110,7 +114,8 @@ std::string RefreshState::result() const {
   return json::serialize(json::object{{"generation", generation},
                                       {"dealers", sites_json(used)},
                                       {"audit", check},
-                                      {"still_usable_at", sites_json(keepers)}});
+                                      {"still_usable_at", sites_json(keepers)},
+                                      {"not_deleted_at", sites_json(late)}});
 }
 
 Result<RefreshOutlook> RefreshOutlook::look(control::JobEngine& engine, const ObjectId& object) {

@@ -5,6 +5,7 @@
 
 #include "upkeep/cut_object_test_support.h"
 #include "upkeep/refresh_job.h"
+#include "upkeep/refresh_scheduler.h"
 #include "upkeep/zero_cut.h"
 
 namespace warifu::upkeep {
@@ -361,6 +362,55 @@ TEST(RefreshState, SurvivesTheCatalog) {
   for (const char* bad : {"", "{}", "[1]", R"({"dealers": 1})"}) {
     EXPECT_FALSE(RefreshState::parse(bad));
   }
+}
+
+// Two links: 3 and 1 bytes of key for each byte of the object.
+RefreshPreview preview_of(std::uint64_t object_bytes) {
+  RefreshPreview preview;
+  preview.plan.dealer = site("lsa");
+  preview.plan.bytes_by_edge[{site("lsa"), site("tommo")}] = 3 * object_bytes;
+  preview.plan.bytes_by_edge[{site("lsa"), site("tuh")}] = object_bytes;
+  for (const auto& [ends, bytes] : preview.plan.bytes_by_edge) {
+    control::EdgeState edge{.from = ends.first, .to = ends.second};
+    edge.residual_bytes = 10 * object_bytes;
+    edge.inflow_bits_per_second = 8000;
+    preview.room.emplace(ends, edge);
+  }
+  return preview;
+}
+
+TEST(RefreshScheduling, AnEpochIsAsLongAsItsSlowestLink) {
+  RefreshPreview preview = preview_of(100);
+  RefreshOutlay outlay = outlay_of(preview, 100, 50'000);
+  EXPECT_EQ(outlay.key_bytes, 200'000u);
+  EXPECT_EQ(outlay.slowest_link, "lsa > tommo");
+  EXPECT_DOUBLE_EQ(outlay.epoch_seconds.value(), 150.0);
+  preview.dealers = 2;
+  EXPECT_DOUBLE_EQ(outlay_of(preview, 100, 50'000).epoch_seconds.value(), 300.0);
+  // Nothing comes in for one of them, or its end has not reported.
+  preview.room.at({site("lsa"), site("tuh")}).inflow_bits_per_second = 0;
+  outlay = outlay_of(preview, 100, 50'000);
+  EXPECT_FALSE(outlay.epoch_seconds);
+  EXPECT_EQ(outlay.slowest_link, "lsa > tuh");
+  preview.room.clear();
+  EXPECT_FALSE(outlay_of(preview, 100, 50'000).epoch_seconds);
+  EXPECT_EQ(outlay_of(preview, 0, 0).key_bytes, 0u);
+}
+
+TEST(RefreshScheduling, OnlySurplusIsSpent) {
+  RefreshPreview preview = preview_of(1000);
+  EXPECT_FALSE(short_link(preview, 7000));
+  const auto lacking = short_link(preview, 7001);
+  ASSERT_TRUE(lacking);
+  EXPECT_NE(lacking->find("lsa > tommo has 10.0 kB to spare"), std::string::npos) << *lacking;
+  preview.dealers = 3;
+  EXPECT_FALSE(short_link(preview, 1000));
+  EXPECT_TRUE(short_link(preview, 1001));
+  preview.dealers = 4;
+  EXPECT_TRUE(short_link(preview, 0));
+  preview.dealers = 1;
+  preview.room.erase({site("lsa"), site("tuh")});
+  EXPECT_TRUE(short_link(preview, 0)) << "its sending end has not reported";
 }
 
 }  // namespace

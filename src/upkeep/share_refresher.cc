@@ -119,9 +119,10 @@ Result<std::uint64_t> ShareRefresher::begin(const RefreshBegin& begin) {
     TRY(site_.log.append("refused", {{"reason", "refresh"}, {"share", begin.old.text()}}));
     return fail_in(site_.config.name.text(), checked.error());
   }
+  // In one step, as open_adding() takes the file: a stream of an older session has it or has not.
+  const std::lock_guard lock(mutex_);
   TRY_ASSIGN(const control::PreparedShare prepared,
              uploads_.prepare(begin.fresh, site_.config.controller));
-  const std::lock_guard lock(mutex_);
   attempts_[begin.fresh.share] = {.session = begin.session,
                                   .old = begin.old,
                                   .dealer = begin.dealer,
@@ -137,6 +138,12 @@ Result<ShareRefresher::Attempt> ShareRefresher::attempt_of(const ShareId& fresh,
                                                            const JobId& session,
                                                            const SiteName& dealer) const {
   const std::lock_guard lock(mutex_);
+  return attempt_locked(fresh, session, dealer);
+}
+
+Result<ShareRefresher::Attempt> ShareRefresher::attempt_locked(const ShareId& fresh,
+                                                               const JobId& session,
+                                                               const SiteName& dealer) const {
   const auto found = attempts_.find(fresh);
   if (found != attempts_.end() && found->second.session == session &&
       found->second.dealer == dealer) {
@@ -154,6 +161,8 @@ Result<std::unique_ptr<ShareRefresher::Adding>> ShareRefresher::open_adding(cons
   if (first >= range.records.count()) {
     return fail(Code::kProtocol, "the zero share begins behind the end of the share");
   }
+  const std::lock_guard lock(mutex_);
+  TRY(attempt_locked(fresh, attempt.session, attempt.dealer));
   TRY_ASSIGN(auto writer, uploads_.take(fresh, first, site_.config.controller));
   return std::make_unique<Adding>(uploads_, fresh, std::move(old), std::move(writer), range);
 }

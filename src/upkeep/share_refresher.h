@@ -48,6 +48,9 @@ class ShareRefresher {
   class Adding;
   Result<Attempt> attempt_of(const ShareId& fresh, const JobId& session,
                              const SiteName& dealer) const;
+  // The same; the caller holds the mutex.
+  Result<Attempt> attempt_locked(const ShareId& fresh, const JobId& session,
+                                 const SiteName& dealer) const;
   Result<std::unique_ptr<Adding>> open_adding(const ShareId& fresh, const Attempt& attempt,
                                               std::uint64_t first);
   // The same as a lane of the dealer.

@@ -112,11 +112,14 @@ Result<RepairPlan> UpkeepDesk::plan(const ObjectId& object, const std::string& l
 }
 
 Result<JobId> UpkeepDesk::begin(const ObjectId& object, catalog::JobKind kind,
-                                const std::string& step, const std::string& plan) {
+                                const std::string& step, const std::string& plan,
+                                catalog::JobPriority priority) {
   control::SiteContext& site = engine_.site();
   TRY_ASSIGN(const catalog::Object record, engine_.catalog().object(object));
   const JobId job = os::random_id<JobId>(site.system.random);
   const os::UnixMs now = site.system.clock.now();
+  const std::lock_guard lock(begin_mutex_);
+  TRY(check_idle(object));
   TRY(engine_.catalog().start_job({.job = {.job = job,
                                            .kind = kind,
                                            .state = catalog::JobState::kRunning,
@@ -125,7 +128,8 @@ Result<JobId> UpkeepDesk::begin(const ObjectId& object, catalog::JobKind kind,
                                            .person_id = record.person_id,
                                            .plan = plan,
                                            .created = now,
-                                           .updated = now}}));
+                                           .updated = now,
+                                           .priority = priority}}));
   engine_.start(job, kind);
   return job;
 }
@@ -196,23 +200,39 @@ Result<RefreshPreview> UpkeepDesk::preview_refresh(const ObjectId& object,
             " dealers to as many as hold a whole share, " + std::to_string(most) + "; not " +
             std::to_string(preview.dealers));
   }
-  TRY_ASSIGN(preview.plan, outlook.plan(std::nullopt, {}));
+  std::optional<SiteName> dealer;
+  if (wish.dealers == 0) {
+    if (needed > 1) {
+      return fail(Code::kRefused, "this policy needs " + std::to_string(needed) +
+                                      " dealers, each of which could spoil the object; if they are "
+                                      "trusted, ask for " +
+                                      std::to_string(needed));
+    }
+    dealer = engine_.site().config.name;
+  }
+  TRY_ASSIGN(preview.plan, outlook.plan(dealer, {}));
   if (wish.key_after) {
     TRY(check_key_age(engine_, refresh_parts_.refresher, preview.plan, *wish.key_after));
   }
   const auto views = zero_views(outlook.tree.policy, preview.plan.dealer, preview.plan.ways);
   preview.keepers =
       keepers(outlook.shares, still_seen(outlook.tree.policy, outlook.shares, outlook.seen, views));
+  for (const auto& [ends, bytes] : preview.plan.bytes_by_edge) {
+    const auto* edge = control::find_edge(outlook.view.snapshot, ends.first, ends.second);
+    if (edge != nullptr) preview.room.emplace(ends, *edge);
+  }
   return preview;
 }
 
-Result<JobId> UpkeepDesk::refresh(const ObjectId& object, const RefreshWish& wish) {
+Result<JobId> UpkeepDesk::refresh(const ObjectId& object, const RefreshWish& wish,
+                                  catalog::JobPriority priority) {
   TRY(check_idle(object));
   TRY_ASSIGN(const RefreshPreview preview, preview_refresh(object, wish));
   RefreshState state;
   state.dealers = preview.dealers;
+  if (wish.dealers == 0) state.dealer = preview.plan.dealer;
   state.key_after = wish.key_after;
-  return begin(object, catalog::JobKind::kRefresh, "plan", state.text());
+  return begin(object, catalog::JobKind::kRefresh, "plan", state.text(), priority);
 }
 
 Result<JobId> UpkeepDesk::remove(const ObjectId& object) {

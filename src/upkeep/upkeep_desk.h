@@ -4,6 +4,8 @@
 // Thread-safe. The engine and this site's ends must outlive it.
 #pragma once
 
+#include <mutex>
+
 #include "upkeep/audit_desk.h"
 #include "upkeep/delete_job.h"
 #include "upkeep/refresh_job.h"
@@ -31,6 +33,8 @@ struct RefreshPreview {
   RefreshPlan plan;  // of the first dealer
   std::size_t dealers = 1;
   std::set<SiteName> keepers;  // who could still use what it has seen before
+  // What the links of the plan have for new jobs now; who has not reported is missing.
+  std::map<std::pair<SiteName, SiteName>, control::EdgeState> room = {};
 };
 
 class UpkeepDesk {
@@ -55,14 +59,17 @@ class UpkeepDesk {
   // audit has named alone.
   [[nodiscard]] Result<JobId> relocate(const ObjectId& object, const std::string& letter,
                                        bool repair, const std::optional<SiteName>& target);
-  // What a refresh would do now. Errors: kInvalidArgument (not stored, or a number of dealers that
-  // makes no sense), kRefused naming why there is no legal plan or which link has older key,
-  // kUnavailable.
+  // What a refresh would do now. Without a number of dealers the control site deals, which has the
+  // power over what is stored anyway (ADR 0030); with one, whoever plans best. Errors:
+  // kInvalidArgument (not stored, or a number of dealers that makes no sense), kRefused naming why
+  // there is no legal plan, that the policy needs several dealers and none were asked for, or which
+  // link has older key, kUnavailable.
   [[nodiscard]] Result<RefreshPreview> preview_refresh(const ObjectId& object,
                                                        const RefreshWish& wish);
   // Starts a job after such a preview was found. Errors: as preview_refresh(); kBusy while another
   // job works on the object.
-  [[nodiscard]] Result<JobId> refresh(const ObjectId& object, const RefreshWish& wish);
+  [[nodiscard]] Result<JobId> refresh(const ObjectId& object, const RefreshWish& wish,
+                                      catalog::JobPriority priority = catalog::JobPriority::kUsual);
   // Errors: kNotFound, kBusy.
   [[nodiscard]] Result<JobId> remove(const ObjectId& object);
   // Repairs everything that the site should hold and does not, or moves away everything that it
@@ -73,7 +80,8 @@ class UpkeepDesk {
  private:
   Result<> check_idle(const ObjectId& object);
   Result<JobId> begin(const ObjectId& object, catalog::JobKind kind, const std::string& step,
-                      const std::string& plan);
+                      const std::string& plan,
+                      catalog::JobPriority priority = catalog::JobPriority::kUsual);
   Result<JobId> relocate_share(const ObjectId& object, const control::ShareLocation& share,
                                bool repair, const std::optional<SiteName>& target);
   Result<control::ShareLocation> find_share(const ObjectId& object, const std::string& letter);
@@ -88,6 +96,7 @@ class UpkeepDesk {
   RefreshParts refresh_parts_;
   const AuditDesk& audits_;
   std::function<std::vector<ShareId>()> own_damage_;
+  std::mutex begin_mutex_;  // an object has one job: nobody looks while somebody begins
   DeletionSweep sweep_;
 };
 

@@ -43,9 +43,14 @@ class BadKeySettings(NetworkTest):
         ("trail = []", "keys.trail"), ("hysteresis_percent = 51", "keys.hysteresis_percent"),
         ("hysteresis_percent = \"10\"", "keys.hysteresis_percent"), ("colour = 1", "colour"),
     )
-    RANDOM = (
+    SECTIONS = (
         ("[random]", "random.source"), ("[random]\nsource = \"dice\"", "random.source"),
         ("[random]\nsource = \"pool\"\nhigh_water = \"8M\"", "high_water"),
+        ("[refresh]\nreserve = \"1G\"", "interval"),
+        ("[refresh]\ninterval = \"soon\"", "interval"),
+        ("[refresh]\ninterval = \"365d\"\nreserve = \"much\"", "reserve"),
+        ("[jobs]\nactive = 0", "active"),
+        ("[jobs]\nactive = 65", "active"),
         ("[random]\nsource = []", "at least one source"), ("[random]\nsource = [1]", "random.source"),
         ("[[random.source]]\nkind = \"dice\"", "kind"),
         ("[[random.source]]\nkind = \"device\"", "path"),
@@ -122,7 +127,7 @@ class BadKeySettings(NetworkTest):
                 self.assert_refused(f"{self.good}\n[catalog]\n{setting}\n", pattern)
 
     def test_random_numbers(self):
-        for text, pattern in self.RANDOM:
+        for text, pattern in self.SECTIONS:
             with self.subTest(text=text):
                 self.assert_refused(f"{self.good}\n{text}\n", pattern)
 

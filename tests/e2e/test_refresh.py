@@ -62,12 +62,15 @@ class Reference(RefreshTest):
     def test_a_refreshed_object_is_the_same_and_its_old_shares_are_gone(self):
         object_id = self.store()
         before = self.files(object_id)
-        plan = self.refresh(object_id, "--plan")
+        # Without a word about dealers nobody deals who could not delete everything anyway.
+        self.assertEqual(self.refresh(object_id, "--plan")["dealer"], "tommo")
+        plan = self.refresh(object_id, "--plan", "--dealers", "1")
         # Only lsa can deal so that the hospital, which once had C, learns one part of the change.
         self.assertEqual((plan["dealer"], plan["still_usable_at"]), ("lsa", []))
-        job = self.refresh(object_id)
+        job = self.refresh(object_id, "--dealers", "1")
         self.assertEqual(job["state"], "done")
         self.assertEqual((job["result"]["generation"], job["result"]["still_usable_at"]), (2, []))
+        self.assertEqual(job["result"]["not_deleted_at"], [])
         self.assertEqual(job["result"]["audit"], "consistent")
         self.assert_renewed(before, self.files(object_id))
         self.assertEqual(self.generation(object_id), 2)
@@ -154,7 +157,9 @@ class General(RefreshTest):
             with self.subTest(policy=policy):
                 object_id = self.store(policy=policy)
                 before = self.files(object_id)
-                done = self.refresh(object_id)
+                if dealers > 1:
+                    self.assert_fails(4, f"needs {dealers} dealers", self.refresh, object_id)
+                done = self.refresh(object_id, *(("--dealers", str(dealers)) if dealers > 1 else ()))
                 self.assertEqual(len(done["result"]["dealers"]), dealers)
                 self.assertEqual(self.generation(object_id), 1 + dealers)
                 self.assert_renewed(before, self.files(object_id))
@@ -181,6 +186,45 @@ class Star(RefreshTest):
         self.network.wait_for_job(job, states=("cancelled",))
         self.assertEqual(self.files(object_id), before)
         self.restore(object_id, "A,B", big)
+
+
+
+class ByItself(NetworkTest):
+    def test_old_shares_become_new_ones_out_of_surplus_key(self):
+        network = self.enterContext(
+            TestNetwork(link=RefreshTest.LINKS, preshare="24M", start=False))
+        config = network.site("tommo") / "site.toml"
+        text = config.read_text()
+        config.write_text(text + '\n[refresh]\ninterval = "4s"\nreserve = "900M"\n')
+        network.up()
+        person = Person(network)
+        plain = random_file(network.root / "genome", SIZE)
+        stored = person.store(network.root / "genome")["object"]
+        site = ("--site", network.site("tommo"))
+
+        def status():
+            return network.warifu.ask("object", "refresh", "--status", *site)
+
+        wait_until(lambda: "must stay" in status()["waits_for"], 60, "the reserve to be missed")
+        now = status()
+        self.assertEqual((now["interval_seconds"], now["objects"], now["begun"]), (4, 1, 0))
+        self.assertGreater(now["key_bytes"], SIZE)
+        network.down("tommo")
+        config.write_text(text + '\n[refresh]\ninterval = "4s"\nreserve = "1M"\n')
+        network.up("tommo")
+        wait_until(lambda: network.warifu.ask("explain", stored, *site)["generation"] >= 2, 90,
+                   "a new generation")
+        jobs = network.warifu.ask("job", "list", *site)["jobs"]
+        self.assertEqual({job["priority"] for job in jobs if job["kind"] == "refresh"}, {"low"})
+        network.down("tommo")
+        config.write_text(text)
+        network.up("tommo")
+        self.assertEqual(status()["interval_seconds"], 0)
+        out = network.root / "restored"
+        wait_until(lambda: not [job for job in network.warifu.ask("job", "list", *site)["jobs"]
+                                if job["state"] in ("running", "waiting_key")], 90, "jobs to end")
+        network.restore(stored, person.consent(stored), out)
+        self.assert_same_bytes(out, plain)
 
 
 if __name__ == "__main__":
