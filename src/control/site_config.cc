@@ -166,6 +166,9 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
     TRY(read_catalog(*catalog, config));
   }
   if (const toml::table* jobs = top.inner("jobs"); jobs != nullptr) TRY(read_jobs(*jobs, config));
+  if (const toml::table* refresh = top.inner("refresh"); refresh != nullptr) {
+    TRY(read_refresh(*refresh, config));
+  }
   if (const toml::table* kms = top.inner("kms"); kms != nullptr) TRY(read_kms(*kms, config));
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();

@@ -107,7 +107,7 @@ class Regions(NetworkTest):
 
     def test_fragile_is_stored_with_a_warning(self):
         stored = self.store("fragile 2 of (origin, lsa)")
-        self.assertEqual(len(stored["warnings"]), 2)
+        self.assertEqual(len(stored["warnings"]), 3)  # each site, and the failure domains
         self.assertIn("without the site of share B ('lsa')", stored["warnings"][1])
         self.assertEqual(self.network.explain(stored["object"])["policy"],
                          "fragile 2 of (origin, lsa)")
