@@ -82,7 +82,7 @@ def guard(folder):
 class TestNetwork(Network):
     """A network for the length of a with statement, up unless `start` is false."""
 
-    def __init__(self, rate="200Mbit/s", preshare="12M", bootstrap="4M", high_water="24M",
+    def __init__(self, rate="200Mbit/s", preshare="24M", bootstrap="4M", high_water="24M",
                  start=True, **settings):
         self.settings = {"rate": rate, "preshare": preshare, "bootstrap": bootstrap, **settings}
         self.high_water = high_water

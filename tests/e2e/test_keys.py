@@ -188,7 +188,7 @@ class Alarms(KeysTest):
 class Repair(KeysTest):
     @classmethod
     def setUpClass(cls):
-        cls.network = cls.enterClassContext(TestNetwork(preshare="24M"))
+        cls.network = cls.enterClassContext(TestNetwork())
         cls.person = Person(cls.network)
         cls.plain = random_file(cls.network.root / "genome", SIZE)
 
