@@ -38,7 +38,6 @@ struct ZeroTarget {
   ShareId fresh;         // what comes to be there
   control::Route route;  // from the dealer, both included
 };
-inline constexpr std::size_t kMaxZeroTargets = 255;
 
 struct DealOrder {
   JobId session;
