@@ -7,6 +7,7 @@
 
 namespace warifu::control {
 namespace {
+constexpr std::chrono::seconds kShowInterval(1);
 constexpr std::chrono::seconds kHearing(10);  // an order waits so long to be heard
 }  // namespace
 
@@ -39,6 +40,19 @@ Result<> Work::save(catalog::JobState state, const std::string& step) {
                                                 .result = job_.result,
                                                 .updated = engine_.site().system.clock.now(),
                                                 .expected_end = job_.expected_end});
+}
+
+Result<> Work::save_plan(const std::string& plan) {
+  job_.plan = plan;
+  return engine_.catalog().set_job_plan(job_id_, job_.plan);
+}
+
+void Work::show_part(std::uint64_t done, std::uint64_t total) {
+  const auto now = engine_.site().system.clock.monotonic();
+  if (now - shown_ < kShowInterval || total == 0) return;
+  shown_ = now;
+  job_.progress_bytes = job_.total_bytes / total * done;
+  (void)save(catalog::JobState::kRunning, job_.step);
 }
 
 void Work::note_trouble(const Error& why) {

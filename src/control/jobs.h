@@ -49,6 +49,10 @@ class Work {
   [[nodiscard]] Result<> load_job();
   // Writes state and step with all that `job_` says.
   [[nodiscard]] Result<> save(catalog::JobState state, const std::string& step);
+  // Replaces the plan in the record.
+  [[nodiscard]] Result<> save_plan(const std::string& plan);
+  // Shows people once a second which part is done.
+  void show_part(std::uint64_t done, std::uint64_t total);
   // The job is done; its leases are given back.
   [[nodiscard]] Result<> finish();
   // The job has failed, or for kCancelled is cancelled; its leases are given back.
@@ -64,6 +68,7 @@ class Work {
   catalog::Job job_;
 
  private:
+  std::chrono::nanoseconds shown_{0};
   std::uint64_t moved_ = 0;
   std::chrono::steady_clock::time_point moved_at_ = std::chrono::steady_clock::now();
 };

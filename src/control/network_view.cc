@@ -86,6 +86,19 @@ void release_key(SiteContext& site, const JobId& job) {
   }
 }
 
+Result<std::set<ShareId>> held_at(SiteContext& site, ShareService& own, const SiteName& at) {
+  std::vector<HeldShare> held;
+  if (at == site.config.name) {
+    held = own.held_shares();
+  } else {
+    TRY_ASSIGN(const Bytes answer, site.caller.ask(at, number(Method::kShareList), {}));
+    TRY_ASSIGN(held, decode_held_shares(answer));
+  }
+  std::set<ShareId> ids;
+  for (const HeldShare& share : held) ids.insert(share.share);
+  return ids;
+}
+
 Result<> delete_share(SiteContext& site, ShareService& own, const catalog::Share& share) {
   if (share.last_site == site.config.name) return own.remove(share.share);
   TRY(site.caller.ask(share.last_site, number(Method::kShareDelete), encode_share_id(share.share)));

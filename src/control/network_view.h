@@ -1,6 +1,8 @@
 // What share control sees of the network: every site's status, and leases of key on every hop.
 #pragma once
 
+#include <set>
+
 #include "catalog/catalog.h"
 #include "control/share_service.h"
 
@@ -24,6 +26,10 @@ struct NetworkView {
     const std::map<std::pair<SiteName, SiteName>, std::uint64_t>& bytes);
 // Gives the rest of a job's leases back, at all sites; those that do not answer are passed over.
 void release_key(SiteContext& site, const JobId& job);
+
+// Shares that a site says it has. Errors: those of the way there, and that site's.
+[[nodiscard]] Result<std::set<ShareId>> held_at(SiteContext& site, ShareService& own,
+                                                const SiteName& at);
 
 // Makes the share's last site delete it. Errors: those of the way there, and that site's.
 [[nodiscard]] Result<> delete_share(SiteContext& site, ShareService& own,

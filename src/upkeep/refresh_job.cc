@@ -15,7 +15,6 @@ namespace {
 
 using catalog::JobState;
 using catalog::ShareState;
-constexpr std::chrono::seconds kSaveInterval(1);
 constexpr std::int64_t kDeletingMs = 600'000;
 constexpr std::string_view kUndo = "undo", kCancel = "cancel";
 
@@ -66,19 +65,6 @@ Result<> RefreshJob::load() {
   TRY(load_job());
   TRY_ASSIGN(state_, RefreshState::parse(job_.plan));
   return {};
-}
-
-Result<> RefreshJob::save_plan() {
-  job_.plan = state_.text();
-  return engine_.catalog().set_job_plan(job_id_, job_.plan);
-}
-
-void RefreshJob::show_progress(std::uint64_t done, std::uint64_t total) {
-  const auto now = engine_.site().system.clock.monotonic();
-  if (now - last_saved_ < kSaveInterval || total == 0) return;
-  last_saved_ = now;
-  job_.progress_bytes = job_.total_bytes / total * done;
-  (void)save(JobState::kRunning, job_.step);  // shown to people only
 }
 
 Result<ShareId> RefreshJob::fresh_of(const ShareId& old) const {
@@ -137,7 +123,7 @@ Result<> RefreshJob::plan() {
       return fail(Code::kInvalidArgument, "object " + job_.object->text() + " has no shares");
     }
     TRY(clear_leftovers(tree));
-    TRY(save_plan());
+    TRY(save_plan(state_.text()));
   }
   TRY_ASSIGN(Renewal renewal, this->renewal(tree));
   // Those that were cut again stand before their parts.
@@ -192,7 +178,7 @@ Result<keypool::Entropy> RefreshJob::order_deal(const DealOrder& order) {
                                     if (must_stop_at(done)) {
                                       return fail(Code::kCancelled, "interrupted");
                                     }
-                                    show_progress(done, total);
+                                    show_part(done, total);
                                     return {};
                                   },
                                   [&] { return !must_stop_at(0); }});
@@ -203,7 +189,7 @@ Result<keypool::Entropy> RefreshJob::order_deal(const DealOrder& order) {
                                                     .body = encode(order)}));
   TRY_ASSIGN(const channel::Reply reply, call.reply([&](std::uint64_t done, std::uint64_t total) {
     if (must_stop_at(done)) call.cancel();  // reply() fails then
-    show_progress(done, total);
+    show_part(done, total);
   }));
   return decode_entropy(reply.body);
 }
@@ -223,7 +209,7 @@ Result<> RefreshJob::deal() {
       known.parts[top].insert(parts.begin(), parts.end());
     }
   }
-  TRY(save_plan());
+  TRY(save_plan(state_.text()));
   TRY(control::lease_key(site, job_id_, job_.priority, plan.bytes_by_edge));
   const auto session = os::random_id<JobId>(site.system.random);
   TRY_ASSIGN(const std::uint64_t first, begin_all(outlook, session));
@@ -249,7 +235,7 @@ Result<> RefreshJob::deal() {
     if (!dealt) return std::unexpected(dealt.error());
     state_.entropy |= dealt->bits();
   }
-  TRY(save_plan());
+  TRY(save_plan(state_.text()));
   job_.progress_bytes = job_.total_bytes;
   return save(JobState::kRunning, "settle");
 }
@@ -314,7 +300,7 @@ Result<> RefreshJob::check() {
     }
     state_.check = planner.left_out().empty() ? "consistent" : "in part";
   }
-  TRY(save_plan());
+  TRY(save_plan(state_.text()));
   return save(JobState::kRunning, "switch");
 }
 
@@ -326,7 +312,7 @@ Result<> RefreshJob::switch_over() {
     const auto still = still_seen(outlook.tree.policy, outlook.shares, outlook.seen, state_.shown);
     state_.keepers = keepers(outlook.shares, still);
     state_.switched = engine_.site().system.clock.now();
-    TRY(save_plan());
+    TRY(save_plan(state_.text()));
     TRY(catalog.commit_generation(*job_.object, state_.generation, job_id_, sightings_of(still)));
   }
   TRY(engine_.site().log.append(
@@ -354,7 +340,7 @@ Result<> RefreshJob::remove_old() {
   if (state_.dealer) state_.used.insert(*state_.dealer);
   if (state_.used.size() >= state_.dealers) return save(JobState::kRunning, "done");
   state_.begin_round();
-  TRY(save_plan());
+  TRY(save_plan(state_.text()));
   return save(JobState::kRunning, "plan");
 }
 
@@ -365,19 +351,11 @@ bool RefreshJob::is_committed() const {
 }
 
 Result<> RefreshJob::take_back() {
-  control::SiteContext& site = engine_.site();
   for (const auto& [old, fresh] : state_.fresh) {
     TRY_ASSIGN(const catalog::Share share, engine_.catalog().share(old));
     if (!share.site) continue;  // it was cut again
-    std::vector<control::HeldShare> held;
-    if (*share.site == site.config.name) {
-      held = engine_.own().held_shares();
-    } else {
-      TRY_ASSIGN(const Bytes answer,
-                 site.caller.ask(*share.site, number(control::Method::kShareList), {}));
-      TRY_ASSIGN(held, control::decode_held_shares(answer));
-    }
-    if (std::ranges::find(held, old, &control::HeldShare::share) != held.end()) continue;
+    TRY_ASSIGN(const auto held, control::held_at(engine_.site(), engine_.own(), *share.site));
+    if (held.contains(old)) continue;
     // Then what is new here may be the only truth, and this catalog older than it.
     return fail(Code::kRefused, share.site->text() + " does not hold share " + old.text() +
                                     " any more: no new share is deleted. Was this catalog restored "

@@ -114,12 +114,9 @@ class RefreshJob final : public control::Work {
   };
   [[nodiscard]] Result<Renewal> renewal(const control::ShareTree& tree) const;
   [[nodiscard]] Result<catalog::Share> next_of(const catalog::Share& old) const;
-  Result<> save_plan();
-  void show_progress(std::uint64_t done, std::uint64_t total);
 
   RefreshParts parts_;
   RefreshState state_;
-  std::chrono::nanoseconds last_saved_{0};
 };
 
 }  // namespace warifu::upkeep

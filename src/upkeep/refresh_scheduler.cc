@@ -157,7 +157,6 @@ void RefreshScheduler::note(const std::string& why) {
 void RefreshScheduler::step() {
   const auto all = look();
   if (!all) return note(all.error().message);
-  count(*all);
   const std::int64_t now = engine_.site().system.clock.now().value;
   const std::int64_t interval = std::chrono::milliseconds(settings_.interval).count();
   std::string why = "no object's shares are older than the interval";

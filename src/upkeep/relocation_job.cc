@@ -11,7 +11,6 @@ namespace warifu::upkeep {
 namespace {
 
 using catalog::JobState;
-constexpr std::chrono::seconds kSaveInterval(1);
 
 // A request without data to a site, or to this one.
 template <typename Here>
@@ -39,26 +38,13 @@ Result<> RelocationJob::load() {
   return {};
 }
 
-Result<> RelocationJob::save_plan() {
-  job_.plan = relocation_.text();
-  return engine_.catalog().set_job_plan(job_id_, job_.plan);
-}
-
-void RelocationJob::show_progress(std::uint64_t done, std::uint64_t total) {
-  const auto now = engine_.site().system.clock.monotonic();
-  if (now - last_saved_ < kSaveInterval || total == 0) return;
-  last_saved_ = now;
-  job_.progress_bytes = job_.total_bytes / total * done;
-  (void)save(JobState::kRunning, job_.step);  // shown to people only
-}
-
 Result<> RelocationJob::plan() {
   if (!relocation_.target) {
     TRY_ASSIGN(const RepairOutlook outlook,
                RepairOutlook::look(engine_, *job_.object, relocation_.old_share));
     TRY_ASSIGN(const RepairPlan plan, outlook.plan(relocation_));
     relocation_.target = plan.sum.made.site;
-    TRY(save_plan());
+    TRY(save_plan(relocation_.text()));
   }
   return save(JobState::kRunning, "take");
 }
@@ -121,14 +107,11 @@ Result<> RelocationJob::take() {
 
 Result<> RelocationJob::fetch(const TakeRequest& request) {
   control::SiteContext& site = engine_.site();
-  const auto watch = [this](std::uint64_t done, std::uint64_t total) {
-    show_progress(done, total);
-  };
   if (*relocation_.target == site.config.name) {
     return parts_.taker.take(request, site.config.name, job_id_,
                              [&](std::uint64_t done, std::uint64_t total) -> Result<> {
                                if (must_stop_at(done)) return fail(Code::kCancelled, "interrupted");
-                               watch(done, total);
+                               show_part(done, total);
                                return {};
                              });
   }
@@ -138,7 +121,7 @@ Result<> RelocationJob::fetch(const TakeRequest& request) {
                                                     .body = encode(request)}));
   TRY(call.reply([&](std::uint64_t done, std::uint64_t total) {
     if (must_stop_at(done)) call.cancel();  // reply() fails then
-    watch(done, total);
+    show_part(done, total);
   }));
   return {};
 }

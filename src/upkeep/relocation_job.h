@@ -80,12 +80,9 @@ class RelocationJob final : public control::Work {
   Result<> remove_old();
 
   [[nodiscard]] catalog::Share fresh_share(const control::ShareTree& tree) const;
-  Result<> save_plan();
-  void show_progress(std::uint64_t done, std::uint64_t total);
 
   RelocationParts parts_;
   Relocation relocation_;
-  std::chrono::nanoseconds last_saved_{0};
 };
 
 }  // namespace warifu::upkeep

@@ -40,23 +40,6 @@ UpkeepDesk::UpkeepDesk(control::JobEngine& engine, RelocationParts parts,
   });
 }
 
-std::optional<std::set<ShareId>> UpkeepDesk::held_at(const SiteName& at) {
-  control::SiteContext& site = engine_.site();
-  std::vector<control::HeldShare> held;
-  if (at == site.config.name) {
-    held = engine_.own().held_shares();
-  } else {
-    const auto answer = site.caller.ask(at, control::number(control::Method::kShareList), {});
-    if (!answer) return std::nullopt;
-    auto shares = control::decode_held_shares(*answer);
-    if (!shares) return std::nullopt;
-    held = std::move(*shares);
-  }
-  std::set<ShareId> ids;
-  for (const control::HeldShare& share : held) ids.insert(share.share);
-  return ids;
-}
-
 std::set<ShareId> UpkeepDesk::damaged_at(const SiteName& at) {
   control::SiteContext& site = engine_.site();
   std::vector<ShareId> damaged;
@@ -73,7 +56,7 @@ Result<std::vector<CheckedShare>> UpkeepDesk::check(const ObjectId& object) {
   TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object));
   std::vector<CheckedShare> checked;
   for (const control::ShareLocation& share : shares) {
-    const auto held = held_at(share.site);
+    const auto held = control::held_at(engine_.site(), engine_.own(), share.site);
     Holding holding = !held                         ? Holding::kUnreachable
                       : held->contains(share.share) ? Holding::kHeld
                                                     : Holding::kMissing;
@@ -139,7 +122,7 @@ Result<JobId> UpkeepDesk::relocate(const ObjectId& object, const std::string& le
   TRY(check_idle(object));
   TRY_ASSIGN(const control::ShareLocation share, find_share(object, letter));
   if (repair) {
-    const auto held = held_at(share.site);
+    const auto held = control::held_at(engine_.site(), engine_.own(), share.site);
     if (held && held->contains(share.share) && !damaged_at(share.site).contains(share.share) &&
         !audits_.is_blamed(object, letter)) {
       return fail(Code::kRefused, share.site.text() + " holds share " + letter +
@@ -236,8 +219,6 @@ Result<JobId> UpkeepDesk::refresh(const ObjectId& object, const RefreshWish& wis
 }
 
 Result<JobId> UpkeepDesk::remove(const ObjectId& object) {
-  TRY(engine_.catalog().object(object));
-  TRY(check_idle(object));
   return begin(object, catalog::JobKind::kDelete, "delete", "");
 }
 
@@ -245,7 +226,7 @@ Result<std::vector<StartedJob>> UpkeepDesk::relocate_all(const SiteName& at, boo
   if (engine_.site().config.find(at) == nullptr) {
     return fail(Code::kNotFound, "'" + at.text() + "' is not a site of this network");
   }
-  const auto held = held_at(at);
+  const auto held = control::held_at(engine_.site(), engine_.own(), at);
   const std::set<ShareId> damaged = damaged_at(at);
   std::vector<StartedJob> started;
   for (catalog::Page page{.count = catalog::kMaxPageRows};; page.skip += page.count) {

@@ -87,8 +87,6 @@ class UpkeepDesk {
   Result<control::ShareLocation> find_share(const ObjectId& object, const std::string& letter);
   // Shares that a site says are damaged; none when it does not answer.
   std::set<ShareId> damaged_at(const SiteName& site);
-  // Shares that a site says it has; none when it does not answer.
-  std::optional<std::set<ShareId>> held_at(const SiteName& site);
   Result<std::vector<StartedJob>> relocate_all(const SiteName& site, bool repair);
 
   control::JobEngine& engine_;
