@@ -174,7 +174,7 @@ _warifu() {
       return
       ;;
     --for)
-      if [[ $command == random ]]; then _warifu_words "sharing applications"; else _warifu_words "sharing transport applications"; fi
+      if [[ $command == random ]]; then _warifu_words "sharing applications relaying"; else _warifu_words "sharing transport applications"; fi
       return
       ;;
     --lang)

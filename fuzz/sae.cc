@@ -40,6 +40,7 @@ Bytes written(ByteView frame, bool& whole) {
                        std::uint64_t expired, std::uint64_t voided) {
     writer.counts(master, slave, delivered, expired, voided);
   };
+  visitor.complete = [&] { writer.complete(); };
   whole = kme::read_records(frame, visitor).has_value();
   return writer.bytes();
 }

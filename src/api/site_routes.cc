@@ -121,6 +121,7 @@ json::value random_json(Services services) {
           {"source", kme::random_from_name(status.from)},
           {"for_sharing", from(kme::RandomUse::kSharing)},
           {"for_applications", from(kme::RandomUse::kApplications)},
+          {"for_relaying", from(kme::RandomUse::kRelaying)},
           {"available_bytes", status.available_bytes},
           {"used_bytes", status.used_bytes},
           {"origins", std::move(origins)},

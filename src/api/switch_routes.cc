@@ -1,4 +1,6 @@
 // What the operator has switched: read, set, and told beside each link.
+#include <algorithm>
+
 #include "api/switch_json.h"
 #include "base/log.h"
 
@@ -23,8 +25,8 @@ bool has_sources(Services services) {
 }
 
 bool is_random_use(const std::string& name) {
-  return name == kme::random_use_name(kme::RandomUse::kSharing) ||
-         name == kme::random_use_name(kme::RandomUse::kApplications);
+  return std::ranges::find(kme::kRandomUses, name, kme::random_use_name) !=
+         std::ranges::end(kme::kRandomUses);
 }
 
 // An entry can outlast what it names, and what it could change.
@@ -52,7 +54,9 @@ Result<> check(Services services, SwitchKind kind, const std::string& name, bool
   }
   if (kind == SwitchKind::kRandom && !is_random_use(name)) {
     return fail(Code::kInvalidArgument,
-                "'" + name + "' must be \"sharing\" or \"applications\": what takes the numbers");
+                "'" + name +
+                    "' must be \"sharing\", \"applications\" or \"relaying\": what takes the "
+                    "numbers");
   }
   if (kind == SwitchKind::kRandom && !takes_away && has_sources(services)) {
     return fail(Code::kRefused,

@@ -66,7 +66,7 @@ void show(const Common& common, const json::value& answer) {
               {{text_of(answer, "site"), text_of(answer, "source"),
                 human_bytes(number_of(answer, "available_bytes")),
                 human_bytes(number_of(answer, "used_bytes")), origins}});
-  for (const char* use : {"sharing", "applications"}) {
+  for (const char* use : {"sharing", "applications", "relaying"}) {
     const std::string from = text_of(answer, (std::string("for_") + use).c_str());
     if (from != text_of(answer, "source")) fmt::print("{}: switched to {}\n", use, from);
   }

@@ -11,8 +11,8 @@ void random_use_command(CLI::App& random, Common& common, Action& action) {
           "warifu random use --site S --for sharing pool\n"
           "  warifu random use --site S --for applications default");
   add_site(command, common);
-  command->add_option("--for", options.use, "who takes them: sharing or applications")
-      ->check(CLI::IsMember({"sharing", "applications"}));
+  command->add_option("--for", options.use, "who takes them: sharing, applications or relaying")
+      ->check(CLI::IsMember({"sharing", "applications", "relaying"}));
   command->add_option("value", options.value, "pool, pool-or-kernel, kernel or default");
   command->callback([&] { action = [&] { return random_use(common, options); }; });
 }

@@ -68,7 +68,8 @@ Result<> keys_use(const Common& common, const SwitchOptions& options) {
 Result<> random_use(const Common& common, const SwitchOptions& options) {
   if (options.use.empty() && options.value.empty()) return list_switches(common);
   if (options.use.empty() || options.value.empty()) {
-    return fail(Code::kInvalidArgument, "say --for sharing or applications, and the value");
+    return fail(Code::kInvalidArgument,
+                "say --for sharing, applications or relaying, and the value");
   }
   return change(common, {{"random", options.use}, {"value", options.value}});
 }

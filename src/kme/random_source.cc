@@ -142,7 +142,7 @@ Result<keypool::Entropy> RandomSource::take_from_pool(MutableBytes out) {
 
 RandomFrom RandomSource::from(RandomUse use) const {
   const bool fixed = from_ == RandomFrom::kSources || switches_ == nullptr;
-  if (fixed || use == RandomUse::kRelaying) return from_;
+  if (fixed) return from_;
   const auto found = switches_->find(SwitchKind::kRandom, std::string(random_use_name(use)));
   if (!found) return from_;
   switch (found->value) {

@@ -41,8 +41,10 @@ enum class RandomFrom : std::uint8_t {
 enum class RandomUse : std::uint8_t {
   kSharing,       // cuts of objects and of shares
   kApplications,  // keys and numbers for applications at this site
-  kRelaying,      // key of relayed links; as configured, never switched
+  kRelaying,      // key of relayed links
 };
+inline constexpr RandomUse kRandomUses[] = {RandomUse::kSharing, RandomUse::kApplications,
+                                            RandomUse::kRelaying};
 // "sharing", "applications" or "relaying".
 [[nodiscard]] std::string_view random_use_name(RandomUse use);
 

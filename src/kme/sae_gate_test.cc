@@ -230,6 +230,9 @@ TEST_F(SaeGateTest, EveryUseOfRandomNumbersHasItsOwnSource) {
   EXPECT_TRUE((*source)->fill(out, RandomUse::kRelaying));
   ASSERT_TRUE((*opened)->set(SwitchKind::kRandom, "applications", std::nullopt));
   EXPECT_TRUE((*source)->fill(out, RandomUse::kApplications));
+  ASSERT_TRUE((*opened)->set(SwitchKind::kRandom, "relaying", SwitchValue::kFromPool));
+  EXPECT_EQ((*source)->fill(out, RandomUse::kRelaying).error().code, Code::kOutOfKey);
+  EXPECT_TRUE((*source)->fill(out, RandomUse::kApplications));
   // Where sources fill the pool, nothing takes their place, whatever an old record says.
   auto mixed =
       RandomSource::open({disk, clock, random}, "/other", Bytes(32, 3), RandomFrom::kSources, 0ms);

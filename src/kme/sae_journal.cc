@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "crypto/crypto.h"
@@ -11,13 +12,15 @@
 namespace warifu::kme {
 namespace {
 
-constexpr std::string_view kMagic = "WRFSAEJ1";
+constexpr std::string_view kMagic = "WRFSAEJ2";
+constexpr std::string_view kFirstMagic = "WRFSAEJ1";
 constexpr std::uint32_t kFrameMagic = 0x46454153;  // "SAEF"
 constexpr std::string_view kPrefix = "journal-";
 constexpr std::string_view kNewEnding = ".new";
-constexpr std::size_t kHeaderBytes = 8 + 8 + 4 + 8 + crypto::kSealKeyBytes + crypto::kSealOverhead + 4;
-// The kernel writes whole blocks: a torn write may harm all of each block it touches. So no two frames
-// share one.
+constexpr std::size_t kHeaderBytes =
+    8 + 8 + 4 + 8 + crypto::kSealKeyBytes + crypto::kSealOverhead + 4;
+// The kernel writes whole blocks: a torn write may harm all of each block it touches. So no two
+// frames share one.
 constexpr std::size_t kBlockBytes = 4096;
 constexpr std::size_t kFrameHead = 4 + 4 + 8;
 constexpr std::size_t kFrameBytes = kFrameHead + 4;
@@ -42,15 +45,28 @@ std::string SaeJournal::name_of(std::uint64_t number) {
   return fmt::format("{}{:016}", kPrefix, number);
 }
 
-Result<std::optional<std::uint64_t>> SaeJournal::newest(os::FileSystem& files,
-                                                        const std::string& dir) {
+Result<std::vector<std::uint64_t>> SaeJournal::numbers(os::FileSystem& files,
+                                                       const std::string& dir) {
   TRY_ASSIGN(const std::vector<std::string> names, files.list(dir));
-  std::optional<std::uint64_t> best;
+  std::vector<std::uint64_t> numbers;
   for (const std::string& name : names) {
-    const auto number = number_of(name);
-    if (number && (!best || *number > *best)) best = number;
+    if (const auto number = number_of(name)) numbers.push_back(*number);
   }
-  return best;
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+Result<> SaeJournal::remove_older(os::FileSystem& files, const std::string& dir,
+                                  std::uint64_t number) {
+  TRY_ASSIGN(const std::vector<std::string> names, files.list(dir));
+  for (const std::string& name : names) {
+    std::string_view stem = name;
+    if (stem.ends_with(kNewEnding)) stem.remove_suffix(kNewEnding.size());
+    const auto found = number_of(stem);
+    if (found && *found < number) TRY(files.remove(dir + "/" + name));
+  }
+  files.sync_dir(dir);
+  return {};
 }
 
 Result<std::unique_ptr<SaeJournal>> SaeJournal::create(os::System system, const std::string& dir,
@@ -88,8 +104,7 @@ Result<std::unique_ptr<SaeJournal>> SaeJournal::load(os::System system, const st
                                                      std::uint64_t number, ByteView root_key,
                                                      const OnFrame& each) {
   std::unique_ptr<SaeJournal> journal(new SaeJournal(system, dir, number));
-  TRY_ASSIGN(journal->reader_,
-             system.files.open(dir + "/" + name_of(number), os::OpenMode::kRead));
+  TRY_ASSIGN(journal->reader_, system.files.open(dir + "/" + name_of(number), os::OpenMode::kRead));
   TRY(journal->read_header(root_key));
   TRY(journal->read_frames(each));
   return journal;
@@ -109,7 +124,8 @@ Result<> SaeJournal::read_header(ByteView root_key) {
   const ByteView wrapped = reader.raw(crypto::kSealKeyBytes + crypto::kSealOverhead);
   (void)reader.u32();  // the checksum
   TRY(reader.finish());
-  if (as_text(magic) != kMagic) return damaged("wrong magic");
+  first_version_ = as_text(magic) == kFirstMagic;
+  if (as_text(magic) != kMagic && !first_version_) return damaged("wrong magic");
   if (!wire::before_checksum(header)) return damaged("wrong checksum");
   if (number != number_) return damaged("it has another number than its name");
   key_ = secret::Buffer(crypto::kSealKeyBytes);
@@ -149,8 +165,8 @@ Result<> SaeJournal::read_frames(const OnFrame& each) {
   return {};
 }
 
-// Behind a torn frame nothing can stand that was written after it: that would be damage at rest, and
-// what it burnt would come to life again.
+// Behind a torn frame nothing can stand that was written after it: that would be damage at rest,
+// and what it burnt would come to life again.
 Result<> SaeJournal::check_tail(std::uint64_t at, std::uint64_t size) {
   const auto damaged = [&] {
     return fail(Code::kCorrupt, "'" + reader_->path() + "' is damaged at byte " +
@@ -178,7 +194,7 @@ SaeJournal::Sealed SaeJournal::seal(ByteView key) {
 }
 
 Result<secret::Buffer> SaeJournal::open_key(std::uint64_t at, std::uint64_t index,
-                                            std::size_t size) {
+                                            std::size_t size) const {
   Bytes sealed(size + crypto::kSealOverhead);
   TRY(reader_->read_exact_at(at, sealed));
   secret::Buffer key(size);
@@ -213,16 +229,6 @@ Result<> SaeJournal::publish() {
   file_->sync();
   const std::string path = dir_ + "/" + name_of(number_);
   TRY(system_.files.rename(path + std::string(kNewEnding), path));
-  system_.files.sync_dir(dir_);
-  TRY_ASSIGN(const std::vector<std::string> names, system_.files.list(dir_));
-  for (const std::string& name : names) {
-    std::string_view stem = name;
-    const bool unfinished = stem.ends_with(kNewEnding);
-    if (unfinished) stem.remove_suffix(kNewEnding.size());
-    const auto number = number_of(stem);
-    // One that cannot be removed now is older all the same, and goes with the next publish().
-    if (number && *number < number_) (void)system_.files.remove(dir_ + "/" + name);
-  }
   system_.files.sync_dir(dir_);
   return {};
 }

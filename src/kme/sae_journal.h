@@ -3,10 +3,9 @@
 //
 // Invariants: a frame counts only when it is whole; only the last frame of a file can be torn,
 // because the next one is written after its sync and in other blocks. A file is never written again
-// after it was opened for reading: a start writes its live keys to the next file, under a new key,
-// and removes the old one, so what was burnt is forgotten.
-// Thread rule: append() and seal() by one thread at a time; open_key() by one thread at a time,
-// which may be another one (it has a handle of its own).
+// after it was opened for reading: live keys go to the next file, under a new key, and the old one
+// is removed, so what was burnt is forgotten (SaeStore).
+// Thread rule: append() and seal() by one thread at a time; open_key() by any number beside it.
 #pragma once
 
 #include <functional>
@@ -23,9 +22,12 @@ class SaeJournal {
  public:
   static constexpr std::size_t kMaxFrameBytes = 64 << 20;
 
-  // The highest number of a journal in `dir`; none when there is no journal.
-  [[nodiscard]] static Result<std::optional<std::uint64_t>> newest(os::FileSystem& files,
-                                                                   const std::string& dir);
+  // The numbers of the journals in `dir`, ascending.
+  [[nodiscard]] static Result<std::vector<std::uint64_t>> numbers(os::FileSystem& files,
+                                                                  const std::string& dir);
+  // Removes the journals below `number`, durably, and what was left unfinished. Errors: kIo.
+  [[nodiscard]] static Result<> remove_older(os::FileSystem& files, const std::string& dir,
+                                             std::uint64_t number);
   // Makes the file under a temporary name; publish() gives it its own.
   [[nodiscard]] static Result<std::unique_ptr<SaeJournal>> create(os::System system,
                                                                   const std::string& dir,
@@ -48,17 +50,19 @@ class SaeJournal {
   [[nodiscard]] Sealed seal(ByteView key);
   // Opens what stands at `at` of the file. Errors: kCorrupt, kIo.
   [[nodiscard]] Result<secret::Buffer> open_key(std::uint64_t at, std::uint64_t index,
-                                                std::size_t size);
+                                                std::size_t size) const;
 
   // Writes a frame; returns the place of its payload. Durable after sync(). Errors: kNoSpace, kIo;
   // the next frame then takes this one's place.
   [[nodiscard]] Result<std::uint64_t> append(ByteView payload);
   void sync();
-  // Syncs, gives the file its name, durably, and removes all older ones.
+  // Syncs and gives the file its name, durably.
   [[nodiscard]] Result<> publish();
 
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] std::uint64_t bytes() const { return end_; }
+  // Such a file had everything from its beginning.
+  [[nodiscard]] bool is_first_version() const { return first_version_; }
 
  private:
   SaeJournal(os::System system, std::string dir, std::uint64_t number)
@@ -80,6 +84,7 @@ class SaeJournal {
   std::uint64_t end_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t next_index_ = 0;
+  bool first_version_ = false;
 };
 
 }  // namespace warifu::kme

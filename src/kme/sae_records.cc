@@ -5,7 +5,14 @@
 
 namespace warifu::kme {
 namespace {
-enum class Kind : std::uint8_t { kOwners = 1, kKey = 2, kTaken = 3, kGone = 4, kCounts = 5 };
+enum class Kind : std::uint8_t {
+  kOwners = 1,
+  kKey = 2,
+  kTaken = 3,
+  kGone = 4,
+  kCounts = 5,
+  kComplete = 6,
+};
 constexpr std::uint64_t kKeyHead = 1 + 16 + 4 + 4 + 8 + 8 + 4;
 constexpr std::size_t kMaxName = 256;
 constexpr std::uint8_t kMaxSlaves = 32;
@@ -57,6 +64,10 @@ void RecordWriter::counts(const std::string& master, const std::string& slave,
   writer_.u64(voided);
 }
 
+void RecordWriter::complete() {
+  writer_.u8(static_cast<std::uint8_t>(Kind::kComplete));
+}
+
 Result<> read_records(ByteView frame, const RecordVisitor& visitor) {
   wire::Reader reader(frame, "journal of application keys");
   while (reader.good() && reader.remaining() > 0) {
@@ -106,6 +117,7 @@ Result<> read_records(ByteView frame, const RecordVisitor& visitor) {
         }
         break;
       }
+      case Kind::kComplete: visitor.complete(); break;
       default: reader.reject("unknown record");
     }
   }

@@ -31,6 +31,8 @@ class RecordWriter {
   void gone(const KeyId& id, std::uint8_t reason);
   void counts(const std::string& master, const std::string& slave, std::uint64_t delivered,
               std::uint64_t expired, std::uint64_t voided);
+  // From here on the file before is not needed any more.
+  void complete();
   [[nodiscard]] const Bytes& bytes() const { return writer_.bytes(); }
 
  private:
@@ -48,6 +50,7 @@ struct RecordVisitor {
   std::function<void(std::string master, std::string slave, std::uint64_t delivered,
                      std::uint64_t expired, std::uint64_t voided)>
       counts;
+  std::function<void()> complete;
 };
 // Errors: kProtocol.
 [[nodiscard]] Result<> read_records(ByteView frame, const RecordVisitor& visitor);

@@ -100,8 +100,14 @@ Result<> SaeStore::drop(const std::vector<KeyId>& ids, const IsMaster& is_master
 Result<> SaeStore::sweep() {
   Lock lock(mutex_);
   expire();
-  if (open_->empty() && !is_new_file_due()) return {};
-  return commit(lock, open_);
+  if (open_->empty() && !move_ && !is_new_file_due()) return {};
+  TRY(commit(lock, open_));
+  // What moves is moved to its end, a step at a time, so that nobody waits for all of it.
+  while (move_) {
+    TRY(commit(lock, open_));
+    TRY(progress_);
+  }
+  return progress_;
 }
 
 // Drops what has expired; the journal hears of it with the next sync.
@@ -142,20 +148,21 @@ Result<> SaeStore::commit(Lock& lock, std::shared_ptr<Batch> mine) {
     }
     writing_ = true;
     const std::shared_ptr<Batch> batch = std::exchange(open_, std::make_shared<Batch>());
+    const std::size_t before = move_ ? move_->next : 0;
+    Moving moving = move_ ? next_to_move() : Moving{};
     Result<Places> written;
-    if (!batch->empty()) {
+    if (!batch->empty() || !moving.places.empty()) {
       lock.unlock();
-      written = write(*batch);
+      written = write(*batch, moving);
       lock.lock();
     }
     if (written) {
       apply(*batch, *written);
+      progress_ = go_on(lock);
     } else {
       batch->result = std::unexpected(written.error());
-    }
-    if (is_new_file_due()) {
-      const auto begun = begin_new_file(journal_->number() + 1);
-      if (!begun) log_warning("keys of applications: " + begun.error().message);
+      progress_ = batch->result;
+      if (move_) move_->next = before;
     }
     batch->done = true;
     writing_ = false;
@@ -164,21 +171,30 @@ Result<> SaeStore::commit(Lock& lock, std::shared_ptr<Batch> mine) {
   return mine->result;
 }
 
-Result<SaeStore::Places> SaeStore::write(const Batch& batch) {
+// What is due for the files, after a write.
+Result<> SaeStore::go_on(Lock& lock) {
+  if (!move_) return is_new_file_due() ? begin_new_file(lock) : Result<>{};
+  return move_->next < move_->keys.size() ? Result<>{} : complete_move(lock);
+}
+
+Result<SaeStore::Places> SaeStore::write(const Batch& batch, Moving& moving) {
+  SaeJournal& journal = *files_.at(number_);
   RecordWriter records;
   Places places;
+  copy(journal, moving, records);
   for (const Added& added : batch.added) {
     const NewKeys& keys = added.keys;
     records.owners(added.owners, keys.master, keys.slaves);
     const auto all = static_cast<std::uint32_t>((std::uint64_t{1} << keys.slaves.size()) - 1);
     const std::size_t size = keys.key_bytes();
     for (std::size_t i = 0; i < keys.ids.size(); ++i) {
-      const auto sealed = journal_->seal(keys.bytes.bytes().subspan(i * size, size));
+      const auto sealed = journal.seal(keys.bytes.bytes().subspan(i * size, size));
       Entry entry{.index = sealed.index,
                   .size = static_cast<std::uint32_t>(size),
                   .owners = added.owners,
                   .pending = all,
-                  .expires = added.expires};
+                  .expires = added.expires,
+                  .file = static_cast<std::uint32_t>(journal.number())};
       entry.at =
           records.key({keys.ids[i], added.owners, all, added.expires, sealed.index}, sealed.bytes);
       places.emplace_back(keys.ids[i], entry);
@@ -186,9 +202,11 @@ Result<SaeStore::Places> SaeStore::write(const Batch& batch) {
   }
   for (const Taken& taken : batch.taken) records.taken(taken.id, taken.slave);
   for (const Gone& gone : batch.gone) records.gone(gone.id, static_cast<std::uint8_t>(gone.reason));
-  TRY_ASSIGN(const std::uint64_t at, journal_->append(records.bytes()));
-  journal_->sync();
+  TRY_ASSIGN(const std::uint64_t at, journal.append(records.bytes()));
+  journal.sync();
   for (auto& [id, entry] : places) entry.at += at;
+  const Lock lock(mutex_);
+  moved(moving, at);
   return places;
 }
 

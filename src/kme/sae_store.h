@@ -5,8 +5,11 @@
 // that delivery. Callers share syncs: the first one that waits writes for all who have come
 // meanwhile.
 // Invariants: a key's bytes are sealed on disk and never kept in memory; a key that all have taken,
-// that is void or that has expired is dropped, and its bytes are forgotten with the next journal
-// file (SaeJournal). Ownership: holds the lock of its folder. Thread-safe.
+// that is void or that has expired is dropped, and its bytes are forgotten with the journal file
+// they stand in (SaeJournal): when it is time, the next file takes all that is new, the keys that
+// live move into it a step with each sync, and the file before goes. So there are two files at
+// most, and nobody waits while half a million keys move. Ownership: holds the lock of its folder.
+// Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -18,7 +21,7 @@
 
 #include "kme/intake.h"
 #include "kme/sae_journal.h"
-#include "kme/sae_message.h"
+#include "kme/sae_records.h"
 
 namespace warifu::kme {
 
@@ -47,6 +50,7 @@ struct SaeStoreOptions {
   // what lives, or when any key is and the file is that old.
   std::uint64_t forgotten_bytes = 16 << 20;
   std::chrono::milliseconds forget_after{60'000};
+  std::uint64_t step_bytes = 256 << 10;  // that move into the next file at a time
 };
 
 class SaeStore {
@@ -97,6 +101,7 @@ class SaeStore {
     std::uint32_t owners = 0;
     std::uint32_t pending = 0;
     std::int64_t expires = 0;
+    std::uint32_t file = 0;  // the number of the journal file
   };
   struct Added {
     std::uint32_t owners = 0;
@@ -126,24 +131,45 @@ class SaeStore {
   struct Count {
     std::uint64_t delivered = 0, expired = 0, voided = 0;
   };
+  // The keys of the file before, on their way into the present one.
+  struct Move {
+    std::uint64_t number = 0;  // of the present file
+    std::vector<KeyId> keys;
+    std::size_t next = 0;
+  };
   using Lock = std::unique_lock<std::mutex>;
   using Places = std::vector<std::pair<KeyId, Entry>>;
+  // Some keys of a Move.
+  struct Moving {
+    Places places;
+    std::vector<KeyId> lost;
+  };
 
   SaeStore(os::System system, std::string dir, SaeStoreOptions options)
       : system_(system), dir_(std::move(dir)), options_(options) {}
   Result<> recover();
-  Result<> replay(ByteView payload, std::uint64_t at);
-  Result<std::uint32_t> number_of(std::uint32_t written);
+  Result<bool> is_complete(std::uint64_t number);
+  Result<> load(std::uint64_t number);
+  Result<> replay(std::uint64_t file, ByteView payload, std::uint64_t at);
   std::uint32_t owners_number(Owners owners);
   Result<> commit(Lock& lock, std::shared_ptr<Batch> mine);  // by value: open_ changes meanwhile
-  Result<Places> write(const Batch& batch);
+  Result<Places> write(const Batch& batch, Moving& moving);
   void apply(Batch& batch, const Places& places);
   void expire();
   void count_gone(const Entry& entry, Reason reason);
   void forget(std::unordered_map<KeyId, Entry, IdHash>::iterator entry);
   bool is_new_file_due() const;
-  Result<> begin_new_file(std::uint64_t number);
-  Result<secret::Buffer> read(const Entry& entry);
+  void note_owners(RecordWriter& records) const;
+  void note_complete(RecordWriter& records) const;
+  Result<> begin_with_all(std::uint64_t number);
+  Result<> begin_new_file(Lock& lock);
+  Moving next_to_move();
+  void copy(SaeJournal& to, Moving& moving, RecordWriter& records) const;
+  void moved(const Moving& moving, std::uint64_t at);
+  Result<> go_on(Lock& lock);
+  Result<> complete_move(Lock& lock);
+  Result<> end_move();
+  Result<secret::Buffer> read(const Entry& entry) const;
 
   os::System system_;
   std::string dir_;
@@ -153,8 +179,11 @@ class SaeStore {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool writing_ = false;  // somebody has journal_ for a write
-  std::unique_ptr<SaeJournal> journal_;
+  bool writing_ = false;  // somebody writes, and alone changes files_, number_ and move_
+  std::map<std::uint64_t, std::unique_ptr<SaeJournal>> files_;
+  std::uint64_t number_ = 0;  // of the file that is written
+  std::optional<Move> move_;
+  Result<> progress_;  // of the last write and what was due after it
   std::shared_ptr<Batch> open_ = std::make_shared<Batch>();
   std::unordered_map<KeyId, Entry, IdHash> entries_;
   using Expiry = std::pair<std::int64_t, KeyId>;
@@ -165,7 +194,7 @@ class SaeStore {
   std::map<std::pair<std::string, std::string>, Count> counts_;  // (master, slave)
   std::map<std::uint32_t, std::uint32_t> read_numbers_;          // of the file that is read back
   std::uint64_t live_bytes_ = 0;
-  std::uint64_t dead_bytes_ = 0;  // of records in the present file whose keys are gone
+  std::uint64_t dead_bytes_ = 0;  // of records in the present files whose keys are gone
   std::chrono::nanoseconds file_begun_{0};
 };
 

@@ -58,7 +58,8 @@ class Run {
                           {.life = std::chrono::milliseconds(2000),
                            .max_waiting = 1000,
                            .forgotten_bytes = 30'000,
-                           .forget_after = std::chrono::milliseconds(500)});
+                           .forget_after = std::chrono::milliseconds(500),
+                           .step_bytes = 300});
   }
 
   // Ends with SimCrash where the disk was told to.
@@ -191,7 +192,7 @@ Tally explore(std::uint64_t workloads, std::uint64_t images, sim::Lies lies) {
 }
 
 TEST(SaeStoreCrashTest, NothingIsLostAndNothingIsGivenTwiceWhereverThePowerGoes) {
-  const Tally tally = explore(12, 12, {});
+  const Tally tally = explore(12, 8, {});
   std::cout << tally.states << " states\n";
   EXPECT_EQ(tally.lost, 0u);
   EXPECT_EQ(tally.twice, 0u);
@@ -338,10 +339,10 @@ TEST_F(SaeStoreTest, DamageBeforeTheEndIsNotTakenForATornEnd) {
   const auto file = disk_.open(path, os::OpenMode::kReadWrite);
   ASSERT_TRUE(file);
   Bytes byte(1);
-  // Inside the first key's frame, which begins behind the header's block.
-  ASSERT_TRUE((*file)->read_exact_at(4150, byte));
+  // Inside the first key's frame, which begins behind the blocks of the header and of "complete".
+  ASSERT_TRUE((*file)->read_exact_at(8246, byte));
   byte[0] ^= 1;
-  ASSERT_TRUE((*file)->write_at(4150, byte));
+  ASSERT_TRUE((*file)->write_at(8246, byte));
   (*file)->sync();
   const auto store = SaeStore::open({disk_, clock_, random_}, kDir, root_key(), {});
   ASSERT_FALSE(store);
@@ -363,6 +364,78 @@ TEST_F(SaeStoreTest, BurntKeysLeaveTheDisk) {
     bytes += *(*disk_.open(kDir + "/" + name, os::OpenMode::kRead))->size();
   }
   EXPECT_LT(bytes, 20'000u);
+}
+
+// The file before counts until all that lives has moved, and no longer.
+TEST_F(SaeStoreTest, KeysMoveWhileOthersAreTakenAndAdded) {
+  open({.life = std::chrono::hours(1),
+        .forget_after = std::chrono::milliseconds(100),
+        .step_bytes = 200});
+  const auto old = add(30);
+  ASSERT_TRUE(store_->take("A", "B", {old[0]}));
+  clock_.advance(std::chrono::milliseconds(200));
+  ASSERT_TRUE(store_->take("A", "B", {old[1]}));  // the move begins
+  EXPECT_EQ(disk_.list(kDir)->size(), 2u);
+  const auto fresh = add(3);
+  ASSERT_TRUE(store_->take("A", "B", {old[2], old[29], fresh[0]}));
+  EXPECT_EQ(disk_.list(kDir)->size(), 2u);
+  open({});  // in the midst of it
+  EXPECT_EQ(disk_.list(kDir)->size(), 1u);
+  EXPECT_EQ(store_->waiting(), 28u);
+  for (const auto& id : {old[0], old[1], old[2], old[29], fresh[0]}) {
+    EXPECT_EQ(refusal("A", "B", {id}), Code::kNotFound);
+  }
+  ASSERT_TRUE(store_->take("A", "B", {old[3], old[28], fresh[1], fresh[2]}));
+  EXPECT_EQ(store_->counts().front().delivered, 9u);
+}
+
+TEST_F(SaeStoreTest, ASweepMovesToTheEndAndNothingIsLostWithoutTheFileBefore) {
+  open({.forget_after = std::chrono::milliseconds(100), .step_bytes = 200});
+  const auto ids = add(30);
+  ASSERT_TRUE(store_->take("A", "B", {ids[0]}));
+  clock_.advance(std::chrono::milliseconds(200));
+  ASSERT_TRUE(store_->sweep());
+  const auto names = *disk_.list(kDir);
+  ASSERT_EQ(names.size(), 1u);
+  EXPECT_EQ(names.front(), "journal-0000000000000003");
+  open({});
+  EXPECT_EQ(store_->take("A", "B", {ids.begin() + 1, ids.end()})->size(), 29u);
+}
+
+TEST_F(SaeStoreTest, AKeyThatRottedIsGivenUpAndHoldsUpNobody) {
+  open({.forget_after = std::chrono::milliseconds(100), .step_bytes = 200});
+  const auto ids = add(3);
+  const std::string path = kDir + "/" + disk_.list(kDir)->front();
+  const auto file = disk_.open(path, os::OpenMode::kReadWrite);
+  ASSERT_TRUE(file);
+  const std::uint64_t end = *(*file)->size();
+  Bytes frame(4096);
+  ASSERT_TRUE((*file)->read_exact_at(end - 4096, frame));
+  const auto second = std::ranges::search(frame, ids[1].bytes).begin() - frame.begin();
+  frame[static_cast<std::size_t>(second) + 60] ^= 1;  // of the sealed bytes
+  ASSERT_TRUE((*file)->write_at(end - 4096, frame));
+  ASSERT_TRUE(store_->take("A", "B", {ids[0]}));
+  clock_.advance(std::chrono::milliseconds(200));
+  ASSERT_TRUE(store_->sweep());
+  EXPECT_EQ(store_->waiting(), 1u);
+  EXPECT_EQ(refusal("A", "B", {ids[1]}), Code::kNotFound);
+  open({});
+  EXPECT_EQ(store_->counts().front().voided, 1u);
+  EXPECT_TRUE(store_->take("A", "B", {ids[2]}));
+}
+
+TEST_F(SaeStoreTest, AFileBeforeThatIsMissingIsTold) {
+  open({.forget_after = std::chrono::milliseconds(100), .step_bytes = 200});
+  const auto ids = add(30);
+  ASSERT_TRUE(store_->take("A", "B", {ids[0]}));
+  clock_.advance(std::chrono::milliseconds(200));
+  ASSERT_TRUE(store_->take("A", "B", {ids[1]}));
+  store_.reset();
+  ASSERT_TRUE(disk_.remove(kDir + "/" + disk_.list(kDir)->front()));
+  const auto store = SaeStore::open({disk_, clock_, random_}, kDir, root_key(), {});
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, Code::kCorrupt);
+  EXPECT_NE(store.error().message.find("lacks the file before"), std::string::npos);
 }
 
 // --- many at once -------------------------------------------------------------------------------
