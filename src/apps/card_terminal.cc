@@ -1,4 +1,4 @@
-// Card file and PIN entry.
+// Card file, card in a reader, and PIN entry.
 #include "apps/card_terminal.h"
 
 #include <termios.h>
@@ -6,9 +6,23 @@
 
 #include <cstdio>
 
-#include "os/files.h"
+#include "base/units.h"
+#include "os/system.h"
+#include "pcsc/readers.h"
 
 namespace warifu::apps {
+namespace {
+const std::string kReader = "pcsc";
+}
+
+bool is_reader(const CardOptions& options) {
+  return options.card == kReader || options.card.starts_with(kReader + ":");
+}
+
+std::string wanted_reader(const CardOptions& options) {
+  return options.card.size() > kReader.size() ? options.card.substr(kReader.size() + 1) : "";
+}
+
 namespace {
 
 constexpr std::size_t kMaxPinInput = 64;
@@ -43,15 +57,35 @@ Result<secret::Buffer> ask_at_terminal() {
   return pin;
 }
 
+Result<> take_reader(CardTerminal& terminal, const CardOptions& options) {
+  TRY_ASSIGN(const std::uint64_t patience, parse_duration(options.wait));
+  const std::string wanted = wanted_reader(options);
+  TRY_ASSIGN(const auto readers, pcsc::Readers::open(os::real_clock()));
+  auto found = readers->wait_for_card(wanted, std::chrono::milliseconds(0));
+  if (!found && found.error().code == Code::kTimeout) {
+    std::fprintf(stderr, "put the card on the reader\n");
+    found = readers->wait_for_card(wanted, std::chrono::seconds(patience));
+  }
+  if (!found) return std::unexpected(found.error());
+  TRY_ASSIGN(terminal.transport, readers->connect(*found));
+  terminal.name = "reader '" + *found + "'";
+  return {};
+}
+
 }  // namespace
 
 Result<CardTerminal> open_card(const CardOptions& options, bool make_blank) {
   CardTerminal terminal;
-  const bool blank = make_blank && !os::real_files().exists(options.card);
-  auto transport = blank ? card::EmulatedCard::create(os::real_files(), options.card)
-                         : card::EmulatedCard::open(os::real_files(), options.card);
-  if (!transport) return fail_in("card", transport.error());
-  terminal.transport = std::move(*transport);
+  if (is_reader(options)) {
+    TRY(take_reader(terminal, options));
+  } else {
+    const bool blank = make_blank && !os::real_files().exists(options.card);
+    auto transport = blank ? card::EmulatedCard::create(os::real_files(), options.card)
+                           : card::EmulatedCard::open(os::real_files(), options.card);
+    if (!transport) return fail_in("card", transport.error());
+    terminal.transport = std::move(*transport);
+    terminal.name = "'" + options.card + "'";
+  }
   TRY_ASSIGN(terminal.session, card::Session::open(*terminal.transport));
   TRY_ASSIGN(card::ConsentCard selected, card::ConsentCard::select(*terminal.session));
   terminal.card = std::make_unique<card::ConsentCard>(std::move(selected));
@@ -69,6 +103,16 @@ Result<secret::Buffer> read_pin(const CardOptions& options) {
   text.shrink(end);
   if (end == 0) return fail(Code::kInvalidArgument, "'" + options.pin_file + "' holds no PIN");
   return text;
+}
+
+Result<> enter_pin(CardTerminal& terminal, const CardOptions& options) {
+  if (options.pin_file.empty() && is_reader(options)) {
+    std::fprintf(stderr, "enter the PIN (at the reader, if it has a pad)\n");
+    TRY_ASSIGN(const bool at_pad, terminal.card->verify_on_pad());
+    if (at_pad) return {};
+  }
+  TRY_ASSIGN(const secret::Buffer pin, read_pin(options));
+  return terminal.card->verify_pin(pin.bytes());
 }
 
 }  // namespace warifu::apps

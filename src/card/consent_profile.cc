@@ -36,6 +36,19 @@ Result<> check_pin(ByteView pin) {
   return {};
 }
 
+// What a reader says instead of the card when nothing was entered at its pad (PC/SC part 10).
+Result<> check_pad_entry(StatusWord status) {
+  switch (status.value) {
+    case 0x6400: return fail(Code::kTimeout, "no PIN was entered at the reader's pad");
+    case 0x6401: return fail(Code::kCancelled, "the entry was cancelled at the reader's pad");
+    case 0x6403:
+      return fail(Code::kInvalidArgument,
+                  "the PIN entered at the reader's pad is too short or too "
+                  "long");
+    default: return {};
+  }
+}
+
 Result<KeyRange> range_of(KeyIndex first, std::span<const SiteKeys> sites) {
   if (sites.empty() || sites.size() > kMaxSites) {
     return fail(Code::kInvalidArgument, "a card takes keys of 1 to 7 sites");
@@ -100,8 +113,8 @@ Result<CardIdentity> ConsentCard::identity() {
   return identity;
 }
 
-Result<> ConsentCard::verify_pin(ByteView pin, LastTry last_try) {
-  TRY(check_pin(pin));
+// The counter first: the last try is not spent by accident.
+Result<> ConsentCard::check_tries(LastTry last_try) {
   TRY_ASSIGN(const ResponseApdu counter, session_->exchange({profile::kVerify, {}, 0}));
   if (counter.status.kind() == Status::kBlocked || counter.status.value == 0x63C0) {
     return fail(Code::kRefused, "the card's PIN is blocked; the card must be issued again");
@@ -113,18 +126,37 @@ Result<> ConsentCard::verify_pin(ByteView pin, LastTry last_try) {
   if (counter.status.argument() == 1 && last_try == LastTry::kRefuse) {
     return fail(Code::kRefused, "only one try of the PIN is left; nothing was sent to the card");
   }
-  TRY_ASSIGN(const ResponseApdu answer,
-             session_->exchange({profile::kVerify, secret::Buffer::copy_of(pin), 0}));
-  switch (answer.status.kind()) {
+  return {};
+}
+
+Result<> ConsentCard::check_verified(StatusWord status) {
+  switch (status.kind()) {
     case Status::kOk: return {};
     case Status::kTriesLeft:
       return fail(Code::kRefused,
-                  "wrong PIN: " + std::to_string(answer.status.argument()) + " tries left");
+                  "wrong PIN: " + std::to_string(status.argument()) + " tries left");
     case Status::kBlocked: return fail(Code::kRefused, "wrong PIN: the card's PIN is now blocked");
     default:
-      return fail(code_of(answer.status.kind()),
-                  "verify the PIN: the card answers " + answer.status.text());
+      return fail(code_of(status.kind()), "verify the PIN: the card answers " + status.text());
   }
+}
+
+Result<> ConsentCard::verify_pin(ByteView pin, LastTry last_try) {
+  TRY(check_pin(pin));
+  TRY(check_tries(last_try));
+  TRY_ASSIGN(const ResponseApdu answer,
+             session_->exchange({profile::kVerify, secret::Buffer::copy_of(pin), 0}));
+  return check_verified(answer.status);
+}
+
+Result<bool> ConsentCard::verify_on_pad(LastTry last_try) {
+  TRY(check_tries(last_try));
+  TRY_ASSIGN(const auto status,
+             session_->verify_on_pad({profile::kVerify, kMinPinBytes, kMaxPinBytes}));
+  if (!status) return false;
+  TRY(check_pad_entry(*status));
+  TRY(check_verified(*status));
+  return true;
 }
 
 Result<> ConsentCard::load(std::span<const SiteKeys> sites, std::string_view what) {

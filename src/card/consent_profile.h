@@ -55,6 +55,10 @@ class ConsentCard {
   // PIN.
   [[nodiscard]] Result<> verify_pin(ByteView pin, LastTry last_try = LastTry::kRefuse);
 
+  // The same at the reader's own pad, where the PIN never passes through this machine; false when
+  // the reader has none and nothing was asked. Errors as verify_pin(); kTimeout, kCancelled.
+  [[nodiscard]] Result<bool> verify_on_pad(LastTry last_try = LastTry::kRefuse);
+
   // A blank card only; takes effect as a whole or not at all. Errors: kRefused on an active card.
   [[nodiscard]] Result<> personalise(const Personalisation& content);
   // After the PIN. `first` must be the end of the card's present range, the sites the card's own in
@@ -81,6 +85,8 @@ class ConsentCard {
 
  private:
   explicit ConsentCard(Session& session) : session_(&session) {}
+  Result<> check_tries(LastTry last_try);
+  static Result<> check_verified(StatusWord status);
   // Sends and turns every status but 9000 into an Error that starts with `what`.
   Result<secret::Buffer> run(const CommandHeader& header, secret::Buffer data,
                              std::uint32_t expected, std::string_view what);

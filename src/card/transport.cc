@@ -17,6 +17,10 @@ void append(secret::Buffer& to, ByteView more) {
   to = std::move(joined);
 }
 
+Error lost_card() {
+  return {Code::kUnavailable, "the card was removed or reset during the ceremony; start it again"};
+}
+
 std::string trace_line(const CommandHeader& header, ByteView data, const ResponseApdu& answer) {
   std::string line =
       to_hex(std::array<Byte, 4>{header.cla, header.ins, header.p1, header.p2}) + " ";
@@ -42,10 +46,7 @@ Session::~Session() {
 
 Result<ResponseApdu> Session::send(const CommandHeader& header, ByteView data,
                                    std::uint32_t expected) {
-  if (over_) {
-    return fail(Code::kUnavailable,
-                "the card was removed or reset during the ceremony; start it again");
-  }
+  if (over_) return std::unexpected(lost_card());
   TRY_ASSIGN(const secret::Buffer command, encode_command(header, data, expected));
   auto bytes = transport_.transmit(command.bytes());
   auto answer =
@@ -68,6 +69,20 @@ Result<ResponseApdu> Session::send_checked(const CommandHeader& header, ByteView
     return fail(Code::kProtocol, "the card asks again for another length: " + answer.status.text());
   }
   return send(header, data, answer.status.argument());
+}
+
+Result<std::optional<StatusWord>> Session::verify_on_pad(const PadEntry& entry) {
+  if (over_) return std::unexpected(lost_card());
+  auto bytes = transport_.verify_on_pad(entry);
+  if (bytes && !*bytes) return std::nullopt;
+  auto answer = bytes ? parse_response((*bytes)->bytes())
+                      : Result<ResponseApdu>(std::unexpected(bytes.error()));
+  if (!answer) {
+    over_ = true;
+    return std::unexpected(answer.error());
+  }
+  if (trace_) trace_(trace_line(entry.header, {}, *answer));
+  return answer->status;
 }
 
 Result<> Session::collect(const CommandHeader& header, ResponseApdu& response) {

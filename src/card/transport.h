@@ -11,11 +11,19 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "card/apdu.h"
 
 namespace warifu::card {
+
+// A VERIFY whose digits the reader's own pad puts in; `shortest` to `longest` of them.
+struct PadEntry {
+  CommandHeader header;
+  Byte shortest = 0;
+  Byte longest = 0;
+};
 
 class CardTransport {
  public:
@@ -29,6 +37,12 @@ class CardTransport {
   // One APDU and its answer including the status word.
   // Errors: kUnavailable when the card is gone or was reset by somebody else; kTimeout.
   [[nodiscard]] virtual Result<secret::Buffer> transmit(ByteView apdu) = 0;
+  // The PIN entered at the reader's own pad: the answer to the VERIFY, or a status of the reader
+  // (64xx); none when it has no pad. Errors as transmit().
+  [[nodiscard]] virtual Result<std::optional<secret::Buffer>> verify_on_pad(const PadEntry& entry) {
+    (void)entry;
+    return std::nullopt;
+  }
   // Warm reset: verified PINs, selections and unfinished chains are forgotten.
   virtual void reset() = 0;
 
@@ -57,6 +71,8 @@ class Session {
   // A status other than 9000 is an answer, not an Error.
   // Errors: kUnavailable and kTimeout of the transport; kProtocol when the card misbehaves.
   [[nodiscard]] Result<ResponseApdu> exchange(const CommandApdu& command);
+  // A VERIFY at the reader's own pad; none when it has no pad. Errors as exchange().
+  [[nodiscard]] Result<std::optional<StatusWord>> verify_on_pad(const PadEntry& entry);
   [[nodiscard]] Bytes atr() { return transport_.atr(); }
 
  private:

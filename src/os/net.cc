@@ -222,6 +222,11 @@ bool has_input(const ByteStream& stream) {
   return ::poll(&entry, 1, 0) != 0;
 }
 
+void acknowledge_at_once(const ByteStream& stream) {
+  const int on = 1;
+  (void)::setsockopt(stream.descriptor(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 Result<HostPort> HostPort::parse(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   unsigned port = 0;

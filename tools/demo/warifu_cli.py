@@ -53,9 +53,13 @@ class Warifu:
     def __init__(self, binary):
         self.binary = str(pathlib.Path(binary).resolve())
 
+    def command(self, arguments):
+        """What is run for these arguments."""
+        return [self.binary, *map(str, arguments)]
+
     def start(self, *arguments, stdout=None, stderr=None):
         """A command that goes on in the background; the caller waits for it or ends it."""
-        return subprocess.Popen([self.binary, *map(str, arguments)], stdin=subprocess.DEVNULL,
+        return subprocess.Popen(self.command(arguments), stdin=subprocess.DEVNULL,
                                 stdout=stdout or subprocess.DEVNULL,
                                 stderr=stderr or subprocess.DEVNULL)
 
@@ -94,13 +98,13 @@ class Warifu:
 
     def converse(self, *arguments):
         """The JSON answer of a command that talks with the person at this terminal."""
-        command = [self.binary, *map(str, arguments), "--json"]
+        command = self.command([*arguments, "--json"])
         with tempfile.TemporaryFile() as stdout:
             code = subprocess.run(command, stdout=stdout, check=False).returncode
             stdout.seek(0)
             answer = stdout.read().decode(errors="replace")
         if code != 0:
-            raise CommandFailed(["warifu", *command[1:]], code, answer, "")
+            raise CommandFailed(["warifu", *map(str, arguments), "--json"], code, answer, "")
         return json.loads(answer)
 
     @staticmethod

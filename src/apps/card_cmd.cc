@@ -1,0 +1,94 @@
+// `warifu card readers|show|emulate`.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "apps/card_terminal.h"
+#include "apps/commands.h"
+#include "apps/output.h"
+#include "pcsc/readers.h"
+#include "pcsc/virtual_reader.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace json = boost::json;
+
+// Where Debian's virtual reader waits for a card in its first slot.
+constexpr const char* kVirtualReader = "127.0.0.1:35963";
+constexpr auto kConnectPatience = std::chrono::seconds(10);
+
+}  // namespace
+
+Result<> card_readers(const Common& common) {
+  TRY_ASSIGN(const auto readers, pcsc::Readers::open(os::real_clock()));
+  TRY_ASSIGN(const auto list, readers->list());
+  json::array items;
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& reader : list) {
+    items.push_back({{"reader", reader.name},
+                     {"state", pcsc::presence_name(reader.card)},
+                     {"atr", to_hex(reader.atr)}});
+    rows.push_back(
+        {reader.name, std::string(pcsc::presence_name(reader.card)), to_hex(reader.atr)});
+  }
+  if (common.json) {
+    print_json({{"readers", std::move(items)}});
+  } else if (rows.empty()) {
+    fmt::print("no card reader is connected\n");
+  } else {
+    print_table({"READER", "STATE", "ATR"}, rows);
+  }
+  return {};
+}
+
+Result<> card_show(const Common& common, const CardOptions& options) {
+  TRY_ASSIGN(CardTerminal terminal, open_card(options, false));
+  TRY_ASSIGN(const card::CardIdentity identity, terminal.card->identity());
+  if (common.json) {
+    print_json({{"at", terminal.name},
+                {"atr", to_hex(terminal.session->atr())},
+                {"card_id", identity.card.text()},
+                {"active", identity.is_active},
+                {"emulated", identity.is_emulated},
+                {"pin_tries_left", identity.pin_tries_left},
+                {"sites", identity.site_count},
+                {"objects", identity.object_count},
+                {"next_index", identity.keys.first.value},
+                {"keys_left", identity.keys.count}});
+    return {};
+  }
+  fmt::print("{} ({}) at {}\n", identity.is_active ? identity.card.text() : "a blank card",
+             identity.is_emulated ? "emulated: a stand-in for a chip" : "chip", terminal.name);
+  if (!identity.is_active) return {};
+  fmt::print("consents left: {}, at {} sites; objects: {}; tries of the PIN left: {}\n",
+             identity.keys.count, identity.site_count, identity.object_count,
+             identity.pin_tries_left);
+  return {};
+}
+
+Result<> card_emulate(const CardEmulateOptions& options) {
+  if (is_reader(options.card)) {
+    return fail(Code::kInvalidArgument, "--card names the file of an emulated card here");
+  }
+  const std::string reader = options.reader.empty() ? kVirtualReader : options.reader;
+  TRY_ASSIGN(const os::HostPort address, os::HostPort::parse(reader));
+  const bool blank = !os::real_files().exists(options.card.card);
+  auto card = blank ? card::EmulatedCard::create(os::real_files(), options.card.card)
+                    : card::EmulatedCard::open(os::real_files(), options.card.card);
+  if (!card) return fail_in("card", card.error());
+  auto stream = os::connect_tcp(address, kConnectPatience);
+  if (!stream) return fail_in("virtual reader (vpcd)", stream.error());
+  (*stream)->set_timeout(std::chrono::milliseconds(0));  // the card waits for its reader
+  fmt::print(stderr,
+             "the emulated card '{}' lies on the virtual reader at {}; Ctrl-C takes it away\n",
+             options.card.card, reader);
+  // A signal ends this process, which is all that taking the card away means: what the card said it
+  // had stored before.
+  const pcsc::VirtualCardOptions tearing{
+      .tear_after = options.remove_after == 0 ? std::nullopt : std::optional(options.remove_after)};
+  TRY(pcsc::serve_virtual_reader(**card, **stream, tearing));
+  return {};
+}
+
+}  // namespace warifu::apps

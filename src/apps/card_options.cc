@@ -1,0 +1,53 @@
+// Options of `warifu card`, and those of every command that a card takes part in.
+#include "apps/command_line.h"
+
+namespace warifu::apps {
+namespace {
+
+constexpr const char* kCardHelp =
+    "pcsc or pcsc:READER for a card in a reader, or the file of an emulated card";
+
+void add_wait(CLI::App* command, CardOptions& card) {
+  command->add_option("--wait", card.wait, "for a card to be put on the reader; default: 60s");
+}
+
+}  // namespace
+
+void add_card(CLI::App* command, CardOptions& card, bool required) {
+  auto* option = command->add_option("--card", card.card, kCardHelp);
+  if (required) option->required();
+  command->add_option("--pin-file", card.pin_file,
+                      "file with the PIN, - for standard input; without it you are asked");
+  add_wait(command, card);
+}
+
+void card_commands(CLI::App& app, Common& common, Action& action) {
+  static CardOptions shown;
+  static CardEmulateOptions emulated;
+  CLI::App* card = app.add_subcommand("card", "cards and the readers of this machine");
+  card->require_subcommand(1);
+  auto* command =
+      add(*card, "readers", "the card readers, and which has a card", "warifu card readers");
+  command->add_flag("--json", common.json, "print one JSON document");
+  command->callback([&] { action = [&] { return card_readers(common); }; });
+
+  command = add(*card, "show", "what a card says of itself without a PIN",
+                "warifu card show --card pcsc\n  warifu card show --card aoi.card --json");
+  command->add_flag("--json", common.json, "print one JSON document");
+  command->add_option("--card", shown.card, kCardHelp)->required();
+  add_wait(command, shown);
+  command->callback([&] { action = [&] { return card_show(common, shown); }; });
+
+  command = add(*card, "emulate", "lay an emulated card on a virtual reader (vsmartcard's vpcd)",
+                "warifu card emulate --card aoi.card\n"
+                "  warifu card emulate --card aoi.card --reader 127.0.0.1:35964");
+  command->add_option("--card", emulated.card.card, "file of the emulated card; made when missing")
+      ->required();
+  command->add_option("--reader", emulated.reader,
+                      "where the virtual reader waits; default: 127.0.0.1:35963, its first slot");
+  command->add_option("--remove-after", emulated.remove_after,
+                      "take the card away behind so many commands");
+  command->callback([&] { action = [&] { return card_emulate(emulated); }; });
+}
+
+}  // namespace warifu::apps
