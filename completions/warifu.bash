@@ -25,12 +25,20 @@ _warifu_options() {
     "keys quarantine") echo "list discard --site --json --peer --direction --segment --yes --help" ;;
     "random import") echo "--site --json --origin --wipe --help" ;;
     "random test") echo "--site --json --source --kind --path --min-entropy --alpha --bytes --help" ;;
-    "person enrol") echo "--site --json --id --name --keys --card --pin-file --help" ;;
-    "person renew-card") echo "--site --json --at --card --pin-file --help" ;;
+    "person enrol") echo "--site --json --id --name --keys --card --pin-file --wait --help" ;;
+    "person renew-card") echo "--site --json --at --card --pin-file --wait --help" ;;
+    "card readers") echo "--json --help" ;;
+    "card show") echo "--json --card --wait --help" ;;
+    "card emulate") echo "--card --reader --remove-after --help" ;;
+    "audit list") echo "--site --json --from --limit --help" ;;
+    "audit verify") echo "--site --json --help" ;;
+    "audit prove") echo "--site --json --check --public-key --help" ;;
+    "audit export") echo "--site --json --format jsonl fhir dicom --from --limit --help" ;;
+    "audit erase") echo "--site --json --reason --yes --help" ;;
     "catalog allow") echo "--site --json --minutes --revoke --help" ;;
     "catalog rebuild") echo "--site --json --from-shares --no-wait --help" ;;
     "catalog forget") echo "--site --json --yes --help" ;;
-    "object store") echo "--site --json --person --label --policy --priority --no-wait --card --pin-file --help" ;;
+    "object store") echo "--site --json --person --label --policy --priority --no-wait --card --pin-file --wait --help" ;;
     "object list") echo "--site --json --person --limit --skip --help" ;;
     "object repair" | "object move") echo "--site --json --share --to --plan --no-wait --help" ;;
     "object refresh")
@@ -39,10 +47,10 @@ _warifu_options() {
     "site scrub") echo "--site --json --now --status --help" ;;
     "object delete") echo "--site --json --yes --no-wait --help" ;;
     "site repair" | "site drain") echo "--site --json --no-wait --help" ;;
-    "object card-record") echo "--site --json --card --pin-file --help" ;;
+    "object card-record") echo "--site --json --card --pin-file --wait --help" ;;
     "consent give")
       echo "--site --json --object --purpose --grantee --destination --uses --valid --lang --yes" \
-        "--card --pin-file --help"
+        "--card --pin-file --wait --help"
       ;;
     restore)
       echo "--site --json --grant --out --using --gather --purpose --resume --help"
@@ -72,7 +80,7 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream person object explain plan consent restore job catalog split combine bench simulate" ;;
+    "") echo "net site qkd link keys random sae stream audit card person object explain plan consent restore job catalog split combine bench simulate" ;;
     net) echo "init up down status renew" ;;
     site) echo "run check shares audit scrub repair drain" ;;
     qkd) echo "rate-model" ;;
@@ -81,6 +89,8 @@ _warifu_subcommands() {
     random) echo "import status test readmit use" ;;
     sae) echo "list status pause resume" ;;
     stream) echo "open read close status" ;;
+    audit) echo "list verify prove export erase" ;;
+    card) echo "readers show emulate" ;;
     person) echo "enrol renew-card list" ;;
     object) echo "store list show card-record check audit repair move delete" ;;
     consent) echo "give list" ;;

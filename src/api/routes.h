@@ -14,6 +14,7 @@
 #include "kme/sae_keys.h"
 #include "recovery/copy_keeper.h"
 #include "recovery/recovery_desk.h"
+#include "upkeep/log_keeper.h"
 #include "upkeep/refresh_scheduler.h"
 #include "upkeep/scrubber.h"
 #include "upkeep/upkeep_desk.h"
@@ -44,6 +45,7 @@ struct Services {
   kme::DiskIntakes* disks = nullptr;       // nullptr where only metrics are served
   recovery::CopyKeeper* copies = nullptr;  // the same
   upkeep::Scrubber* scrubber = nullptr;    // never nullptr once the site runs
+  upkeep::LogKeeper* logs = nullptr;       // nullptr where only metrics are served
 };
 
 // Everything in `services` must outlive the server that gets the router.
@@ -61,6 +63,7 @@ void add_object_routes(http::Router& router, Services services);
 void add_upkeep_routes(http::Router& router, Services services);
 // Audits of objects, and reading over the shares of this site.
 void add_audit_routes(http::Router& router, Services services);
+void add_log_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
 void add_sae_routes(http::Router& router, Services services);

@@ -30,6 +30,12 @@ void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& a
 // `warifu keys use` and `warifu random`.
 void keys_use_command(CLI::App& keys, Common& common, Action& action);
 void random_commands(CLI::App& app, Common& common, Action& action);
+// `warifu audit`.
+void audit_log_commands(CLI::App& app, Common& common, Action& action);
+// `warifu card`.
+void card_commands(CLI::App& app, Common& common, Action& action);
+// --card and --pin-file.
+void add_card(CLI::App* command, CardOptions& card, bool required);
 // `warifu job`.
 void job_commands(CLI::App& app, Common& common, Action& action);
 // `warifu catalog`.

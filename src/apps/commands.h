@@ -59,6 +59,19 @@ struct CheckOptions {
 [[nodiscard]] Result<> rate_model_run(const ConfigOptions& options);
 [[nodiscard]] Result<> site_shares(const Common& common);
 [[nodiscard]] Result<> audit_verify(const Common& common);
+struct AuditLogOptions {
+  std::uint64_t from = 1, most = UINT64_MAX;
+  std::uint64_t record = 0;
+  std::string check, key;  // a proof in a file, and the key that it must have
+  std::string format = "jsonl";
+  std::string reason;
+  bool yes = false;
+};
+[[nodiscard]] Result<> audit_list(const Common& common, const AuditLogOptions& options);
+[[nodiscard]] Result<> audit_verify_log(const Common& common);
+[[nodiscard]] Result<> audit_prove(const Common& common, const AuditLogOptions& options);
+[[nodiscard]] Result<> audit_export(const Common& common, const AuditLogOptions& options);
+[[nodiscard]] Result<> audit_erase(const Common& common, const AuditLogOptions& options);
 
 struct PreshareOptions {
   std::string a, b;                // the two sites
@@ -180,11 +193,20 @@ struct StreamOptions {
 [[nodiscard]] Result<> stream_close(const Common& common, const StreamOptions& options);
 [[nodiscard]] Result<> stream_status(const Common& common);
 
-// The person's card at this terminal. Here: the emulated card, its memory in a file.
+// The person's card at this terminal: in a reader, or emulated with its memory in a file.
 struct CardOptions {
-  std::string card;
-  std::string pin_file;  // "-" reads standard input; empty asks at the terminal
+  std::string card;          // "pcsc", "pcsc:READER" or a file
+  std::string pin_file;      // "-" reads standard input; empty asks at the terminal
+  std::string wait = "60s";  // for a card to be put on the reader
 };
+[[nodiscard]] Result<> card_readers(const Common& common);
+[[nodiscard]] Result<> card_show(const Common& common, const CardOptions& options);
+struct CardEmulateOptions {
+  CardOptions card;
+  std::string reader;              // host:port of the virtual reader; empty: its usual place
+  std::uint64_t remove_after = 0;  // APDUs; 0: when told to
+};
+[[nodiscard]] Result<> card_emulate(const CardEmulateOptions& options);
 struct EnrolOptions {
   std::string id, name;
   CardOptions card;

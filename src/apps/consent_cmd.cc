@@ -49,7 +49,7 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   TRY_ASSIGN(CardTerminal terminal, open_card(options.card, false));
   TRY_ASSIGN(const card::CardIdentity identity, terminal.card->identity());
   if (!identity.is_active) {
-    return fail(Code::kRefused, "card '" + options.card.card + "' belongs to nobody yet");
+    return fail(Code::kRefused, "the card at " + terminal.name + " belongs to nobody yet");
   }
   ApiClient client(common.site);
   json::object wish = {{"object", options.object},     {"purpose", purpose},
@@ -71,8 +71,7 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
                 "the site's grant is not what its text says; the card was not asked");
   }
   TRY(ask_person(options, text));
-  TRY_ASSIGN(const secret::Buffer pin, read_pin(options.card));
-  TRY(terminal.card->verify_pin(pin.bytes()));
+  TRY(enter_pin(terminal, options.card));
   TRY_ASSIGN(const card::ObjectRecord record, terminal.card->get_object(object));
   TRY_ASSIGN(const std::vector<mac::Tag> tags, terminal.card->authorise(grant));
   json::array tag_list;

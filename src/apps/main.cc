@@ -25,13 +25,6 @@ void add_net(CLI::App* command, Common& common) {
   command->add_flag("--json", common.json, "print one JSON document");
 }
 
-void add_card(CLI::App* command, CardOptions& card, bool required) {
-  auto* option = command->add_option("--card", card.card, "file of the emulated card");
-  if (required) option->required();
-  command->add_option("--pin-file", card.pin_file,
-                      "file with the PIN, - for standard input; without it you are asked");
-}
-
 void net_commands(CLI::App& app, Common& common, Action& action) {
   CLI::App* net = app.add_subcommand("net", "make, start and stop a network on this machine");
   net->require_subcommand(1);
@@ -414,6 +407,8 @@ int main(int argc, char** argv) {
   random_commands(app, common, action);
   sae_commands(app, common, action);
   stream_commands(app, common, action);
+  card_commands(app, common, action);
+  audit_log_commands(app, common, action);
   person_commands(app, common, action);
   object_commands(app, common, action);
   consent_commands(app, common, action);

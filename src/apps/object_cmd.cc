@@ -20,7 +20,6 @@ namespace json = boost::json;
 
 // Loads the pending record of an object on the person's card, then lets the site forget it.
 Result<> load_record(ApiClient& client, const std::string& object, const CardOptions& options) {
-  TRY_ASSIGN(secret::Buffer pin, read_pin(options));
   TRY_ASSIGN(CardTerminal terminal, open_card(options, false));
   TRY_ASSIGN(const json::value record, client.get("/v1/objects/" + object + "/card-record"));
   TRY_ASSIGN(const card::CardIdentity identity, terminal.card->identity());
@@ -36,7 +35,7 @@ Result<> load_record(ApiClient& client, const std::string& object, const CardOpt
   copy_bytes(entry.tag, tag);
   entry.chunk_count = number_of(record, "chunks");
   entry.length = {number_of(record, "bytes")};
-  TRY(terminal.card->verify_pin(pin.bytes()));
+  TRY(enter_pin(terminal, options));
   TRY(terminal.card->put_object(entry));
   TRY(client.post("/v1/objects/" + object + "/card-record", json::object()));
   return {};

@@ -38,7 +38,7 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
   TRY_ASSIGN(const card::CardIdentity before, terminal.card->identity());
   if (before.is_active) {
     return fail(Code::kAlreadyExists,
-                "card '" + options.card.card + "' already belongs to a person");
+                "the card at " + terminal.name + " already belongs to a person");
   }
   ApiClient client(common.site);
   TRY_ASSIGN(const json::value answer,
@@ -53,24 +53,22 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
   if (common.json) {
     print_json({{"person", options.id},
                 {"card_id", content.card.text()},
-                {"card", "emulated"},
+                {"card", before.is_emulated ? "emulated" : "chip"},
                 {"keys_per_site", options.keys},
                 {"sites", sites}});
   } else {
-    fmt::print(
-        "enrolled {} ({}); the emulated card '{}' holds {} one-time keys for each of {} "
-        "sites\n",
-        options.id, options.name, options.card.card, options.keys, sites.size());
+    fmt::print("enrolled {} ({}); the {} at {} holds {} one-time keys for each of {} sites\n",
+               options.id, options.name, before.is_emulated ? "emulated card" : "card",
+               terminal.name, options.keys, sites.size());
   }
   return {};
 }
 
 Result<> person_renew_card(const Common& common, const RenewCardOptions& options) {
-  TRY_ASSIGN(const secret::Buffer pin, read_pin(options.card));
   TRY_ASSIGN(CardTerminal terminal, open_card(options.card, false));
   TRY_ASSIGN(const card::CardIdentity before, terminal.card->identity());
   TRY_ASSIGN(const SiteName at, SiteName::parse(options.at));
-  TRY(terminal.card->verify_pin(pin.bytes()));
+  TRY(enter_pin(terminal, options.card));
   TRY(terminal.card->may_renew(before.keys, at));
   ApiClient client(common.site);
   TRY_ASSIGN(const json::value answer,

@@ -81,6 +81,8 @@ class Site {
     recovery_service_->add_handlers(*server_);
     auditor_ = std::make_unique<upkeep::ShareAuditor>(*context_);
     auditor_->add_handlers(*server_);
+    TRY_ASSIGN(logs_, upkeep::LogKeeper::open(*context_, config_.data_dir, config_.log_interval));
+    logs_->add_handlers(*server_);
     TRY(open_scrubber());
     server_->set_urgent(
         {number(control::Method::kShareRead), number(control::Method::kShareCombine)});
@@ -123,7 +125,7 @@ class Site {
     api_ = std::make_unique<http::Server>(
         std::move(api_listener_), nullptr,
         api::make_router({*context_, *shares_, control_.get(), filler_.get(), saes_.get(),
-                          streams_.get(), disks_.get(), copy_keeper_.get(), scrubber_.get()}),
+                          streams_.get(), disks_.get(), copy_keeper_.get(), scrubber_.get(), logs_.get()}),
         options);
     api_->start();
     if (kms_ != nullptr) {
@@ -149,6 +151,7 @@ class Site {
       copy_thread_ = std::jthread([this] { copy_maker_->run(stopping_); });
     }
     scrubber_->start();
+    logs_->start();
     log_info("site " + config_.name.text() + " listens on " + config_.listen.text());
     return {};
   }
@@ -165,6 +168,7 @@ class Site {
     }
     if (metrics_ != nullptr) metrics_->stop();
     scrubber_->stop();
+    logs_->stop();
     if (refreshes_ != nullptr) refreshes_->stop();
     api_->stop();  // no new uploads while jobs end
     if (audits_ != nullptr) audits_->stop();
@@ -405,6 +409,7 @@ class Site {
   std::unique_ptr<recovery::RecoveryService> recovery_service_;
   std::unique_ptr<upkeep::ShareAuditor> auditor_;
   std::unique_ptr<upkeep::Scrubber> scrubber_;
+  std::unique_ptr<upkeep::LogKeeper> logs_;
   std::unique_ptr<control::SaeChannel> sae_channel_;
   std::unique_ptr<kme::SaeKeys> saes_;
   std::unique_ptr<control::StreamChannel> stream_channel_;

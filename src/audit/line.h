@@ -1,15 +1,22 @@
 // One line of the audit log, and the walk over all lines of a file.
 //
-//   file   := line*
-//   line   := {"seq":N,"time":"UTC","time_ms":N,"event":"E","fields":{"F":"text",...},
-//             "prev":"HASH","hash":"HASH"} LF                     without any white space outside
-// texts
+//   file   := old* line*
+//   line   := {"seq":N,BODY,"prev":"HASH","hash":"HASH"} LF      without white space outside texts
+//   BODY   := "salt":"32 digits","record":RECORD
+//           | "erased":"UTC","commitment":"HASH"                 what it was is gone, its leaf is
+//           not
+//   RECORD := {"time":"UTC","time_ms":N,"event":"E","fields":{"F":"text",...}}
+//   old    := {"seq":N,"time":...,"fields":{...},"prev":"HASH","hash":"HASH"} LF       of version 1
 //   HASH   := 64 lower-case hexadecimal digits
-//   hash   := SHA-256 of the line's bytes before ,"hash":
-//   prev   := hash of the line before; 64 zeros in the first line
-//   seq    := 1, 2, 3, ...
 //
-// The line's bytes are what is hashed, so there is no second way to write a record.
+//   commitment := SHA-256 of the salt's 16 bytes and RECORD's; of an old line, of its bytes before
+//                 ,"hash":
+//   leaf       := SHA-256(00 commitment)                         what the Merkle tree is made of
+//   hash       := SHA-256(prev leaf); of an old line its commitment
+//   prev       := hash of the line before; 64 zeros in the first line
+//   seq        := 1, 2, 3, ...
+//
+// The bytes of the line are what is hashed, so there is no second way to write a record.
 #pragma once
 
 #include <functional>
@@ -19,8 +26,12 @@
 namespace warifu::audit {
 
 // The line with its line feed. Errors: kInvalidArgument.
-[[nodiscard]] Result<std::string> make_line(const Head& before, os::UnixMs time,
+[[nodiscard]] Result<std::string> make_line(const Head& before, const Salt& salt, os::UnixMs time,
                                             std::string_view event, const Fields& fields);
+
+// The line in whose place this one stands, without what it said. Errors: kInvalidArgument for an
+// old line, whose hash is over its text, and for one that is erased already.
+[[nodiscard]] Result<std::string> erased_line(std::string_view line, const Head& before);
 
 // A line without its line feed, as the one that follows `before`. Errors: kCorrupt with the reason.
 [[nodiscard]] Result<Record> parse_line(std::string_view line, const Head& before);

@@ -38,7 +38,7 @@ Result<std::unique_ptr<Log>> Log::open(const os::System& system, const std::stri
 
 Result<> Log::load() {
   TRY_ASSIGN(Walk done, walk(*file_, {}, 0, [this](const Record& record, std::uint64_t offset) {
-               if (record.sequence % kIndexEvery == 1) index_.push_back(offset);
+               take(record, offset);
                return true;
              }));
   head_ = done.head;
@@ -48,7 +48,7 @@ Result<> Log::load() {
       "audit log '" + file_->path() + "' line " + std::to_string(head_.sequence + 1);
   if (const auto record = parse_line(done.tail, head_)) {
     log_warning(where + " lacked its end after a crash; it is complete and was kept");
-    if (record->sequence % kIndexEvery == 1) index_.push_back(end_);
+    take(*record, end_);
     TRY(file_->write_at(end_ + done.tail.size(), as_bytes("\n")));
     file_->sync();
     head_ = {record->sequence, record->hash};
@@ -61,6 +61,11 @@ Result<> Log::load() {
   TRY(file_->truncate(end_));
   file_->sync();
   return {};
+}
+
+void Log::take(const Record& record, std::uint64_t offset) {
+  if (record.sequence % kIndexEvery == 1) index_.push_back(offset);
+  tree_.append(record.leaf);
 }
 
 Result<> Log::check_owner(const SiteName& site) {
@@ -89,11 +94,13 @@ Result<> Log::append_line(std::string_view event, const Fields& fields) {
     return fail(Code::kIo, "audit log '" + file_->path() +
                                "' stopped after a failed write; restart when the disk is repaired");
   }
-  TRY_ASSIGN(const std::string line, make_line(head_, system_.clock.now(), event, fields));
+  Salt salt{};
+  system_.random.fill(salt);
+  TRY_ASSIGN(const std::string line, make_line(head_, salt, system_.clock.now(), event, fields));
   auto next = parse_line(std::string_view(line).substr(0, line.size() - 1), head_);
   WARIFU_CHECK(next.has_value());
   TRY(write_durably(line));
-  if (next->sequence % kIndexEvery == 1) index_.push_back(end_);
+  take(*next, end_);
   head_ = {next->sequence, next->hash};
   end_ += line.size();
   return {};
@@ -111,6 +118,10 @@ Head Log::head() {
 
 Result<std::vector<Record>> Log::read(std::uint64_t from, std::size_t most) {
   const std::lock_guard lock(mutex_);
+  return read_locked(from, most);
+}
+
+Result<std::vector<Record>> Log::read_locked(std::uint64_t from, std::size_t most) {
   std::vector<Record> records;
   const std::uint64_t first = std::max<std::uint64_t>(from, 1);
   if (first > head_.sequence || most == 0) return records;
@@ -125,6 +136,43 @@ Result<std::vector<Record>> Log::read(std::uint64_t from, std::size_t most) {
     return records.size() < limit;
   }));
   return records;
+}
+
+Result<std::vector<Digest>> Log::read_leaves(std::uint64_t first, std::uint64_t count) {
+  TRY_ASSIGN(const std::vector<Record> records, read_locked(first + 1, count));
+  std::vector<Digest> leaves;
+  for (const Record& record : records) leaves.push_back(record.leaf);
+  return leaves;
+}
+
+Result<std::vector<Digest>> Log::leaves(std::uint64_t after, std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  return read_leaves(after, most);
+}
+
+Result<Digest> Log::root(std::uint64_t size) {
+  const std::lock_guard lock(mutex_);
+  if (size > tree_.size()) {
+    return fail(Code::kInvalidArgument, "the log has " + std::to_string(tree_.size()) +
+                                            " records, not " + std::to_string(size));
+  }
+  return tree_.root(
+      size, [this](std::uint64_t first, std::uint64_t count) { return read_leaves(first, count); });
+}
+
+Result<std::vector<Digest>> Log::inclusion(std::uint64_t sequence, std::uint64_t size) {
+  const std::lock_guard lock(mutex_);
+  if (sequence == 0) return fail(Code::kInvalidArgument, "records are numbered from 1");
+  return tree_.inclusion(sequence - 1, size, [this](std::uint64_t first, std::uint64_t count) {
+    return read_leaves(first, count);
+  });
+}
+
+Result<std::vector<Digest>> Log::consistency(std::uint64_t before, std::uint64_t size) {
+  const std::lock_guard lock(mutex_);
+  return tree_.consistency(before, size, [this](std::uint64_t first, std::uint64_t count) {
+    return read_leaves(first, count);
+  });
 }
 
 Result<Head> verify(os::FileSystem& files, const std::string& path, const Head* witnessed) {

@@ -1,12 +1,13 @@
 // The audit log of one site: what was enrolled, released and refused, append-only.
 //
-// One JSON record per line, chained by SHA-256 (grammar in line.h and docs/formats/audit-log.md).
-// An event is durable when append() returns; whoever acts on an event appends first and acts after,
-// so that nothing is released that is not in the log.
+// One JSON record per line; each is a leaf of a Merkle tree and of a chain, as a salted commitment,
+// so that what a record says can be erased and everything else be proved as before (grammar in
+// line.h and docs/formats/audit-log.md). An event is durable when append() returns; whoever acts on
+// an event appends first and acts after, so that nothing is released that is not in the log.
 //
-// What the chain shows: a changed, inserted, removed or reordered line before the end. What it
+// What the file alone shows: a changed, inserted, removed or reordered line before the end. What it
 // cannot show: whole lines cut off at the end, or a log rewritten from some line on by somebody who
-// holds the file; for that, head() is told to other sites and verify() takes what they remember.
+// holds the file; for that, other sites keep its leaves and checkpoints (witness.h).
 //
 // Never given secrets or names of persons: identifiers, reasons and sizes only.
 // Thread-safe. One process and one object hold a log (a lock folder PATH.lock beside it).
@@ -19,8 +20,8 @@
 #include <utility>
 #include <vector>
 
+#include "audit/merkle.h"
 #include "base/ids.h"
-#include "crypto/crypto.h"
 #include "os/system.h"
 
 namespace warifu::audit {
@@ -34,16 +35,22 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 // The end of a log: what other sites may keep as a witness.
 struct Head {
   std::uint64_t sequence = 0;  // 0: no record
-  crypto::Digest hash{};
+  Digest hash{};
   bool operator==(const Head&) const = default;
 };
 
+using Salt = std::array<Byte, 16>;
+
 struct Record {
-  std::uint64_t sequence = 0;  // from 1
-  os::UnixMs time;
+  std::uint64_t sequence = 0;  // from 1; its leaf has index sequence - 1
+  os::UnixMs time;             // with event and fields empty when it is erased
   std::string event;
   Fields fields;
-  crypto::Digest hash{};
+  bool erased = false;
+  Salt salt{};
+  std::string text;  // what is committed to besides the salt; empty when erased, or of version 1
+  Digest leaf{};
+  Digest hash{};
 };
 
 class Log {
@@ -62,7 +69,20 @@ class Log {
   // Errors: kInvalidArgument (name, or a record beyond kMaxLineBytes); kNoSpace, kIo.
   [[nodiscard]] Result<> append(std::string_view event, const Fields& fields);
 
+  // Forgets what a record says; its leaf, and so every proof, stays. A record `record_erased` with
+  // number and reason is durable before. The file is written anew, in one step. Errors:
+  // kInvalidArgument (no such record, of version 1, or erased already), kNoSpace, kIo.
+  [[nodiscard]] Result<> erase(std::uint64_t sequence, const std::string& reason);
+
   [[nodiscard]] Head head();
+  // The tree's root over the first `size` records. Errors: kInvalidArgument beyond the end, kIo,
+  // kCorrupt.
+  [[nodiscard]] Result<Digest> root(std::uint64_t size);
+  // Proofs (merkle.h); `sequence` as in Record. Errors likewise.
+  [[nodiscard]] Result<std::vector<Digest>> inclusion(std::uint64_t sequence, std::uint64_t size);
+  [[nodiscard]] Result<std::vector<Digest>> consistency(std::uint64_t before, std::uint64_t size);
+  // Leaves of records with sequence > `after`, at most `most`. Errors: kIo, kCorrupt.
+  [[nodiscard]] Result<std::vector<Digest>> leaves(std::uint64_t after, std::size_t most);
   // Records with sequence >= `from` in order, at most `most` (and kMaxRead).
   [[nodiscard]] Result<std::vector<Record>> read(std::uint64_t from, std::size_t most);
 
@@ -71,17 +91,28 @@ class Log {
       std::unique_ptr<os::File> file)
       : system_(system), lock_(std::move(lock)), file_(std::move(file)) {}
   Result<> load();
+  void take(const Record& record, std::uint64_t offset);
+  Result<std::vector<Record>> read_locked(std::uint64_t from, std::size_t most);
+  Result<std::vector<Digest>> read_leaves(std::uint64_t first, std::uint64_t count);
+  // An erased line, and the bytes of the file in whose place it comes.
+  struct Replacement {
+    std::string line;
+    std::uint64_t begin = 0, end = 0;
+  };
+  Result<Replacement> replacement_for(std::uint64_t sequence);
+  Result<> replace_line(std::uint64_t sequence);
   Result<> check_owner(const SiteName& site);
   Result<> append_line(std::string_view event, const Fields& fields);
   Result<> write_durably(std::string_view bytes);
 
-  static constexpr std::uint64_t kIndexEvery = 256;
+  static constexpr std::uint64_t kIndexEvery = kTileLeaves;
 
   os::System system_;
   std::unique_ptr<os::DirectoryLock> lock_;
   std::unique_ptr<os::File> file_;
   std::mutex mutex_;
   Head head_;
+  Tree tree_;
   std::uint64_t end_ = 0;             // bytes of good lines
   std::uint64_t torn_bytes_ = 0;      // cut off when opened
   std::vector<std::uint64_t> index_;  // offset of record 1 + i * kIndexEvery

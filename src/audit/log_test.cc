@@ -206,7 +206,8 @@ TEST_F(LogTest, ALineWrittenAnewWithAGoodHashIsFoundByTheNextOne) {
     const auto record = *parse_line(all[i].substr(0, all[i].size() - 1), before);
     before = {record.sequence, record.hash};
   }
-  const std::string forged = *make_line(before, clock_.now(), "release", {{"object", "other"}});
+  const std::string forged =
+      *make_line(before, Salt{}, clock_.now(), "release", {{"object", "other"}});
   put(all[0] + all[1] + forged + all[3] + all[4]);
   const auto verdict = verify(files_, path_);
   ASSERT_FALSE(verdict);
@@ -286,6 +287,101 @@ TEST_F(LogTest, HostileTextsStayOneReadableLine) {
   EXPECT_EQ(records[0].fields[0].second.substr(0, 2), "??");
   EXPECT_EQ(records[1].fields[0].second, "\xe5\x90\x8c\xe6\x84\x8f");
   EXPECT_TRUE(verify(files_, path_));
+}
+
+// As version 1 wrote it.
+const std::string kOldLog =
+    R"({"seq":1,"time":"2026-11-18T11:06:41Z","time_ms":1795000001000,"event":"log_created",)"
+    R"("fields":{"site":"tommo"},"prev":"@0","hash":"@1"})"
+    "\n"
+    R"({"seq":2,"time":"2026-11-18T11:06:42Z","time_ms":1795000002000,"event":"release",)"
+    R"("fields":{"object":"x"},"prev":"@1","hash":"@2"})"
+    "\n";
+
+std::string old_log() {
+  std::string text = kOldLog;
+  const auto fill_in = [&](const std::string& mark, const std::string& hash) {
+    for (std::size_t at = 0; (at = text.find(mark)) != std::string::npos;) {
+      text.replace(at, mark.size(), hash);
+    }
+  };
+  fill_in("@0", std::string(64, '0'));
+  for (const std::string mark : {"@1", "@2"}) {
+    const std::size_t end = text.find(R"(,"hash":")" + mark);
+    const std::size_t begin = text.rfind('\n', end) + 1;  // npos + 1 is 0
+    fill_in(mark,
+            to_hex(crypto::sha256(as_bytes(std::string_view(text).substr(begin, end - begin)))));
+  }
+  return text;
+}
+
+TEST_F(LogTest, ALogOfTheFirstVersionIsGoneOnWith) {
+  put(old_log());
+  {
+    const auto log = open();
+    ASSERT_TRUE(log) << log.error().message;
+    ASSERT_TRUE((*log)->append("refused", {{"reason", "late"}}));
+    EXPECT_EQ((*(*log)->read(2, 2))[0].event, "release");
+    EXPECT_EQ((*log)->erase(2, "asked").error().code, Code::kInvalidArgument);
+  }
+  EXPECT_EQ(verify(files_, path_)->sequence, 3u);
+  std::string bent = old_log();
+  bent[bent.find("\"x\"") + 1] = 'y';
+  put(bent);
+  EXPECT_EQ(open().error().code, Code::kCorrupt);
+}
+
+TEST_F(LogTest, ProofsOfEveryRecordHoldAlsoAfterReopening) {
+  fill(600);
+  const auto log = *open();
+  const std::uint64_t size = log->head().sequence;
+  const Digest root = *log->root(size);
+  const auto leaves = *log->leaves(0, 1000);
+  ASSERT_EQ(leaves.size(), size);
+  for (const std::uint64_t number : {1UL, 2UL, 256UL, 257UL, 512UL, 600UL, 601UL}) {
+    EXPECT_TRUE(verify_inclusion(leaves[number - 1], number - 1, size,
+                                 *log->inclusion(number, size), root));
+    EXPECT_TRUE(verify_consistency(number, *log->root(number), size, root,
+                                   *log->consistency(number, size)));
+  }
+  EXPECT_FALSE(log->inclusion(0, size));
+  EXPECT_FALSE(log->inclusion(602, size));
+  EXPECT_FALSE(log->root(602));
+}
+
+TEST_F(LogTest, AnErasedRecordIsGoneFromTheFileAndEveryProofStays) {
+  fill(300);
+  const auto log = *open();
+  ASSERT_TRUE(log->append("release", {{"grantee", "Dr. Suzuki"}}));
+  const std::uint64_t number = log->head().sequence;
+  ASSERT_TRUE(log->append("release", {{"grantee", "Dr. Ito"}}));
+  const Digest root = *log->root(number + 1);
+  const auto record = log->read(number, 1)->front();
+  ASSERT_TRUE(log->erase(number, "asked for by the person"));
+  EXPECT_EQ(content().find("Suzuki"), std::string::npos);
+  EXPECT_NE(content().find("Dr. Ito"), std::string::npos);
+  EXPECT_EQ(*log->root(number + 1), root);
+  const auto erased = log->read(number, 1)->front();
+  EXPECT_TRUE(erased.erased);
+  EXPECT_EQ(erased.leaf, record.leaf);
+  EXPECT_TRUE(erased.text.empty());
+  EXPECT_EQ(log->erase(number, "again").error().code, Code::kInvalidArgument);
+  EXPECT_EQ(log->erase(9999, "nothing").error().code, Code::kInvalidArgument);
+  ASSERT_TRUE(log->append("release", {}));
+  EXPECT_EQ(*verify(files_, path_), log->head());
+  EXPECT_EQ(log->read(number + 2, 1)->front().event, "record_erased");
+}
+
+TEST_F(LogTest, AFullDiskErasesNothing) {
+  fill(3);
+  const auto log = *open();
+  const std::string before = content();
+  files_.write_budget = 400;
+  EXPECT_FALSE(log->erase(2, std::string(600, 'r')));
+  files_.write_budget = -1;
+  EXPECT_EQ(content(), before);
+  EXPECT_TRUE(log->append("release", {}));
+  EXPECT_EQ(*verify(files_, path_), log->head());
 }
 
 TEST_F(LogTest, OneHolderAndOneSite) {

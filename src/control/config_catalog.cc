@@ -1,5 +1,5 @@
 // [catalog]: where copies of the catalog are kept. [jobs]: how many run at once.
-// [refresh]: how old shares become.
+// [refresh]: how old shares become. [log]: its witnesses.
 #include <algorithm>
 
 #include "base/units.h"
@@ -18,6 +18,17 @@ Result<> read_refresh(const toml::table& table, SiteConfig& config) {
   if (reader.has("reserve")) {
     TRY_ASSIGN(config.refresh_reserve, reader.parsed("reserve", parse_size));
   }
+  return reader.finish();
+}
+
+Result<> read_log(const toml::table& table, SiteConfig& config) {
+  ConfigTable reader(table, "log", config.path);
+  TRY_ASSIGN(const std::uint64_t seconds, reader.parsed("witness_interval", parse_duration));
+  if (seconds > 86'400) {
+    return bad_config(config.path, table.get("witness_interval"),
+                      "'log.witness_interval' must be 0s to 24h");
+  }
+  config.log_interval = std::chrono::seconds(seconds);
   return reader.finish();
 }
 

@@ -17,6 +17,7 @@ namespace warifu::control {
 [[nodiscard]] Result<> read_kms(const toml::table& table, SiteConfig& config);
 // After [[links]] and [[peers]].
 [[nodiscard]] Result<> read_refresh(const toml::table& table, SiteConfig& config);
+[[nodiscard]] Result<> read_log(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_jobs(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_catalog(const toml::table& table, SiteConfig& config);
 // One [[peers]]; `reader` reads `table`.

@@ -169,11 +169,13 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   if (const toml::table* refresh = top.inner("refresh"); refresh != nullptr) {
     TRY(read_refresh(*refresh, config));
   }
+  if (const toml::table* log = top.inner("log"); log != nullptr) TRY(read_log(*log, config));
   if (const toml::table* kms = top.inner("kms"); kms != nullptr) TRY(read_kms(*kms, config));
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
     constexpr std::array kSections = {"site",  "random", "keys",    "metrics", "sites", "links",
-                                      "peers", "kms",    "catalog", "store",   "jobs",  "refresh"};
+                                      "peers", "kms",    "catalog", "store",   "jobs",  "refresh",
+                                      "log"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }

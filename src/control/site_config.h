@@ -112,6 +112,8 @@ struct SiteConfig {
   // Share control: shares older than that are refreshed out of surplus key; 0: never by itself.
   std::chrono::seconds refresh_interval{0};
   std::uint64_t refresh_reserve = 1ULL << 30;  // bytes that it leaves on every link and direction
+  // How often neighbours are told what was appended to this site's log; 0: only when asked.
+  std::chrono::seconds log_interval{60};
   unsigned active_jobs = 8;  // share control: jobs that run at once, besides an urgent one
   CatalogCopies copies;
   std::vector<SiteEntry> sites;

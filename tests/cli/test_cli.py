@@ -17,6 +17,7 @@ COMMANDS = (
     "keys watch", "keys list", "keys trail", "keys reconcile", "keys retire",
     "keys quarantine list", "keys quarantine discard", "random import", "random status",
     "random test", "random readmit", "random use", "keys use", "sae list", "sae status", "person enrol",
+    "audit list", "audit verify", "audit prove", "audit export", "audit erase", "card readers", "card show", "card emulate",
     "person list", "object store", "object list", "object show", "object card-record", "explain", "plan",
     "consent give", "consent list", "restore", "job list", "job show", "job watch", "split", "combine",
     "bench", "simulate")
