@@ -36,7 +36,7 @@ bool lacks_blocks(std::string_view line) {
 }
 
 // As JSON text. What is not UTF-8 is replaced, because such a line could not be read again.
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string written = json::serialize(json::string_view(text.data(), text.size()));
   json::error_code error;
   (void)json::parse(written, error);
@@ -163,7 +163,7 @@ Result<std::string> make_line(const Head& before, const Salt& salt, os::UnixMs t
   for (const auto& [name, value] : fields) {
     named = named && is_name(name);
     if (!record.ends_with('{')) record += ',';
-    record += '"' + name + "\":" + quoted(value);
+    record += '"' + name + "\":" + json_text(value);
   }
   record += "}}";
   if (!named) {

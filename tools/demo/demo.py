@@ -9,6 +9,7 @@ terminal and leaves the network running. Exit code 0 only when every check held.
 """
 
 import argparse
+import contextlib
 import fcntl
 import pathlib
 import shutil
@@ -20,6 +21,7 @@ import crams
 from report import Record, Screen, StepFailed, human_bytes, human_seconds
 from scenario import (BOOTSTRAP_BYTES, CARRIED_AT_MOST, QKD_RATE, Input, Scenario, needed_space,
                       preshare_bytes)
+from virtual_reader import NoReader, VirtualReader, WarifuAtReader
 from warifu_cli import CommandFailed, CommandHung, Network, Warifu
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -40,6 +42,8 @@ def parse_arguments():
     add("--size", default="210M", help="size of the synthetic person's file (default: 210M)")
     add("--dir", type=pathlib.Path, default=REPOSITORY / "build" / "demo",
         help="scratch folder, emptied at the start (default: build/demo)")
+    add("--card", choices=("file", "vpcd"), default="file",
+        help="the emulated card: read from its file, or lying on a virtual reader under pcscd")
     add("--keep", action="store_true", help="with --headless: keep the scratch folder")
     return parser.parse_args()
 
@@ -147,7 +151,15 @@ def show_what_next(screen, network, scenario, binary):
 
 
 def play(arguments, screen, record):
-    warifu = Warifu(arguments.binary)
+    with contextlib.ExitStack() as stack:
+        reader = None
+        if arguments.card == "vpcd":
+            reader = stack.enter_context(VirtualReader(arguments.binary))
+        play_at(arguments, screen, record, reader)
+
+
+def play_at(arguments, screen, record, reader):
+    warifu = WarifuAtReader(arguments.binary, reader) if reader else Warifu(arguments.binary)
     scratch = arguments.dir.resolve()
     network = Network(warifu, scratch / "network")
     given = take_input(arguments, screen)
@@ -157,7 +169,7 @@ def play(arguments, screen, record):
     try:
         check_space(scratch, given.bytes)
         make_network(network, given, screen)
-        scenario = Scenario(network, given, scratch, screen, record)
+        scenario = Scenario(network, given, scratch, screen, record, reader)
         scenario.play()
         complete = True
         if not arguments.headless:
@@ -188,7 +200,7 @@ def main():
         crams.parse_size(arguments.size)
         play(arguments, screen, record)
         complete = True
-    except (StepFailed, CommandFailed, CommandHung, crams.InputError) as failure:
+    except (StepFailed, CommandFailed, CommandHung, NoReader, crams.InputError) as failure:
         message = str(failure)
     except OSError as failure:
         message = f"{failure.filename or ''}: {failure.strerror}"

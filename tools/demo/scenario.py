@@ -53,12 +53,14 @@ class Input:
 
 
 class Scenario:
-    """Plays on a network that is up. `work` is a folder for the card and restored files."""
+    """Plays on a network that is up. `work` is a folder for the card and restored files; with a
+    `reader` the card lies on that one while it is needed."""
 
-    def __init__(self, network, given, work, screen, record):
+    def __init__(self, network, given, work, screen, record, reader=None):
         self.network, self.given, self.work = network, given, work
-        self.screen, self.record = screen, record
-        self.card, self.pin_file = work / "card.bin", work / "pin.txt"
+        self.screen, self.record, self.reader = screen, record, reader
+        self.card_file, self.pin_file = work / "card.bin", work / "pin.txt"
+        self.card = self.card_file if reader is None else "pcsc"
         self.restored = work / "restored.cram"
         self.object = None
         self.grant = None
@@ -188,6 +190,9 @@ class Scenario:
                         "each site can check the card by itself.")
         self.pin_file.write_text("2718\n")
         self.pin_file.chmod(0o600)
+        if self.reader:
+            self.reader.lay(self.card_file)
+            self.screen.fact("reader", "the virtual one of vsmartcard, through pcscd")
         person = self.network.enrol(PERSON, PERSON_NAME, self.card, self.pin_file)
         evidence |= {name: person[name] for name in
                      ("person", "card_id", "card", "keys_per_site", "sites")}
@@ -300,7 +305,11 @@ class Scenario:
         evidence["without_consent"] = without
         self.screen.say("Now the person puts the card on the reader, reads what is asked, and "
                         "enters the PIN.")
+        if self.reader:
+            self.reader.lift()
         self.screen.pause("The person presents the card: press Enter")
+        if self.reader:
+            self.reader.lay(self.card_file)
         given = self.ask_person()
         self.grant = given["grant"]
         evidence |= {name: given[name] for name in ("grant", "sites", "index", "expires", "text")}
