@@ -51,10 +51,12 @@ Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const st
   for (const LinkConfig& config : links) {
     std::unique_ptr<keypool::Pool> pools[2];
     for (const auto direction : {keypool::Direction::kSend, keypool::Direction::kReceive}) {
+      const std::size_t at = direction == keypool::Direction::kSend ? 0 : 1;
       TRY_ASSIGN(auto pool, keypool::Pool::open(system, pool_dir(dir, config.peer, direction),
                                                 manager->root_key_.bytes(),
                                                 {.sweep_after = keypool::kSweepAfter,
-                                                 .trail_bytes = config.limits.trail_bytes}));
+                                                 .trail_bytes = config.limits.trail_bytes,
+                                                 .watcher = config.watchers[at]}));
       const keypool::Pool* other = pools[0].get();
       if ((config.id && pool->link() != *config.id) || pool->direction() != direction ||
           (other != nullptr && other->link() != pool->link())) {
@@ -62,7 +64,7 @@ Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const st
                                         "' belongs to another link than " +
                                         (config.id ? "the configuration says" : "the other pool"));
       }
-      pools[direction == keypool::Direction::kSend ? 0 : 1] = std::move(pool);
+      pools[at] = std::move(pool);
     }
     manager->links_.push_back(std::make_unique<Link>(config.peer, config.link_class,
                                                      std::move(pools[0]), std::move(pools[1]),
