@@ -182,9 +182,9 @@ void Cluster::boot(std::size_t site) {
   Machine& machine = machines_[site];
   ++machine.life;
   say(cluster_names()[site], " starts");
-  auto starting = std::make_unique<ClusterSite>(config_of(site), *machine.files, net_,
-                                                SimNet::Process{site, machine.life},
-                                                rules_.bugs.parts);
+  auto starting =
+      std::make_unique<ClusterSite>(config_of(site), *machine.files, net_,
+                                    SimNet::Process{site, machine.life}, rules_.bugs.parts);
   auto started = starting->open();
   if (started) started = starting->start();
   machine.site = std::move(starting);
@@ -217,12 +217,12 @@ void Cluster::supervise() {
       take_down(site, false);
       const bool process_only = std::exchange(machine.killed, false);
       ++(process_only ? counts.kills : counts.crashes);
-      set_disk(site, process_only ? machine.disk->kill_image()
-                                  : machine.disk->crash_image(dice.next()));
+      set_disk(site,
+               process_only ? machine.disk->kill_image() : machine.disk->crash_image(dice.next()));
       machine.back_at = Schedule::now() + std::chrono::milliseconds(dice.between(50, 15'000));
     }
-    const bool due = machine.site == nullptr && !machine.held_down &&
-                     machine.back_at <= Schedule::now();
+    const bool due =
+        machine.site == nullptr && !machine.held_down && machine.back_at <= Schedule::now();
     if (!due) continue;
     const bool may_die = machine.life > 0 && dice.one_in(8);
     if (may_die) machine.disk->crash_at(dice.between(1, 60));
@@ -270,8 +270,8 @@ void Cluster::burn(std::size_t site) {
     Machine& machine = machines_[i];
     machine.held_down = true;
     if (i == site) machine.disk->power_off();
-    const bool dead = machine.disk->dead();
-    take_down(i, !dead);
+    take_down(i, !machine.disk->dead());
+    const bool dead = machine.disk->dead();  // perhaps of its last words
     if (i == site) {
       set_disk(i, std::make_unique<SimDisk>());
     } else if (dead) {

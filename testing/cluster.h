@@ -29,7 +29,7 @@ inline constexpr std::size_t kControlSite = 0;
 using Material = std::map<std::pair<std::size_t, std::size_t>, std::shared_ptr<const Bytes>>;
 struct ClusterImages {
   std::vector<std::unique_ptr<SimDisk>> disks;
-  Material material;  // from one site to another
+  Material material;              // from one site to another
   std::unique_ptr<SimDisk> card;  // of the person
 };
 inline constexpr const char* kCardFile = "/card";
@@ -102,7 +102,7 @@ class Cluster {
     std::unique_ptr<SimDisk> disk;
     std::optional<SimDisk::Quiet> quiet;  // a crash throws nothing
     std::unique_ptr<ClusterFiles> files;
-    std::unique_ptr<ClusterSite> site;  // empty: down
+    std::unique_ptr<ClusterSite> site;            // empty: down
     std::vector<std::unique_ptr<PadWatch>> pads;  // by peer: sending, receiving
     std::uint64_t life = 0;
     std::size_t users = 0;

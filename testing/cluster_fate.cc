@@ -39,7 +39,8 @@ void ClusterRun::break_line() {
   const std::size_t a = dice().below(kClusterSites);
   const std::size_t b = (a + dice().between(1, kClusterSites - 1)) % kClusterSites;
   const auto& names = cluster_names();
-  const auto duration = dice().one_in(8) ? milliseconds(70'000) : milliseconds(dice().between(50, 9000));
+  const auto duration =
+      dice().one_in(8) ? milliseconds(70'000) : milliseconds(dice().between(50, 9000));
   switch (dice().below(5)) {
     case 0:
       cluster_.say("both ways between ", names[a], " and ", names[b], " close");
@@ -86,7 +87,7 @@ void ClusterRun::break_disk() {
     case 2:
       if (!cluster_.is_up(site)) return;
       cluster_.say(cluster_names()[site], " will lose its power");
-      cluster_.crash_soon(site, dice().between(1, 120));
+      cluster_.crash_soon(site, dice().between(1, 40));
       return;
     case 3:
       cluster_.say("the process of ", cluster_names()[site], " is killed");

@@ -34,7 +34,8 @@ Result<ClusterPerson::Terminal> ClusterPerson::open_card(bool blank) {
 Result<> ClusterPerson::enrol(ClusterSite& control) {
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(Terminal terminal, open_card(true));
-  TRY_ASSIGN(control::CardContent content, control.enrolment().begin(kPerson, "Somebody", kCardKeys));
+  TRY_ASSIGN(control::CardContent content,
+             control.enrolment().begin(kPerson, "Somebody", kCardKeys));
   card::Personalisation personal{.card = content.card,
                                  .pin = secret::Buffer::copy_of(pin()),
                                  .first_index = content.keys.first,
@@ -86,13 +87,14 @@ Result<GrantId> ClusterPerson::consent(ClusterSite& control, const ObjectId& obj
   TRY_ASSIGN(const control::PreparedConsent prepared, control.consent_desk().prepare(wish));
   TRY_ASSIGN(const card::ObjectRecord record, terminal.card->get_object(object));
   TRY_ASSIGN(std::vector<mac::Tag> tags, terminal.card->authorise(prepared.grant));
-  return control.consent_desk().accept({.grant = prepared.grant,
-                                        .kind = identity.kind(),
-                                        .tags = std::move(tags),
-                                        .hash_key = secret::Buffer::copy_of(record.hash_key.bytes()),
-                                        .tag_over_tags = record.tag,
-                                        .chunk_count = record.chunk_count,
-                                        .length = record.length});
+  return control.consent_desk().accept(
+      {.grant = prepared.grant,
+       .kind = identity.kind(),
+       .tags = std::move(tags),
+       .hash_key = secret::Buffer::copy_of(record.hash_key.bytes()),
+       .tag_over_tags = record.tag,
+       .chunk_count = record.chunk_count,
+       .length = record.length});
 }
 
 Result<Bytes> ClusterPerson::restore(ClusterSite& control, const ObjectId& object,

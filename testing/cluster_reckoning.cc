@@ -1,8 +1,8 @@
 // The end of a run: everything heals, and then nothing may be missing, wrong or known to a wrong
 // site.
-#include "testing/cluster_run.h"
-
 #include <algorithm>
+
+#include "testing/cluster_run.h"
 
 namespace warifu::sim {
 namespace {
@@ -44,8 +44,8 @@ void ClusterRun::heal() {
     if (!left.empty()) Schedule::sleep(seconds(1));
   }
   if (!left.empty()) {
-    cluster_.found(&ClusterCounts::unhealed, "after " + std::to_string(kHealing.count()) +
-                                                 " good minutes " + left);
+    cluster_.found(&ClusterCounts::unhealed,
+                   "after " + std::to_string(kHealing.count()) + " good minutes " + left);
   }
 }
 
@@ -180,7 +180,8 @@ void ClusterRun::compare_catalog() {
     for (const store::ShareHeader& header : held->shares) {
       if (expected.erase({cluster_name(site), header.share}) == 0) orphan(header.share, "a whole");
     }
-    for (const store::PartialShare& share : partial->shares) orphan(share.header.share, "a partial");
+    for (const store::PartialShare& share : partial->shares)
+      orphan(share.header.share, "a partial");
   }
   for (const auto& [site, share] : expected) {
     cluster_.found(&ClusterCounts::missing, site.text() + " has not got share " + share.text());
@@ -242,9 +243,9 @@ void ClusterRun::restore_without(std::size_t site) {
     Cluster::Use control(cluster_, kControlSite);
     for (ClusterObject& object : objects_) {
       if (object.state != State::kStored || object.grant) continue;
-      if (const auto grant = person_.consent(*control.operator->(), object.object)) {
-        object.grant = *grant;
-      }
+      const auto grant = person_.consent(*control.operator->(), object.object);
+      if (grant) object.grant = *grant;
+      if (!grant) cluster_.say("no consent: ", grant.error().message);
     }
   }
   cluster_.say("restores without ", cluster_names()[site]);

@@ -7,23 +7,29 @@ namespace warifu::sim {
 namespace {
 
 using C = ClusterCounts;
-constexpr CountKind kViolations[] = {
-    {"lost", &C::lost},           {"wrong", &C::wrong},       {"exposed", &C::exposed},
-    {"reused", &C::reused},       {"missing", &C::missing},   {"orphans", &C::orphans},
-    {"forgotten", &C::forgotten}, {"unhealed", &C::unhealed}, {"refused", &C::refused},
-    {"blamed", &C::blamed}};
+constexpr CountKind kViolations[] = {{"lost", &C::lost},           {"wrong", &C::wrong},
+                                     {"exposed", &C::exposed},     {"reused", &C::reused},
+                                     {"missing", &C::missing},     {"orphans", &C::orphans},
+                                     {"forgotten", &C::forgotten}, {"unhealed", &C::unhealed},
+                                     {"refused", &C::refused},     {"blamed", &C::blamed}};
 constexpr CountKind kFaults[] = {
     {"crashes", &C::crashes}, {"kills", &C::kills},     {"boot_crashes", &C::boot_crashes},
     {"splits", &C::splits},   {"one_way", &C::one_way}, {"cuts", &C::cuts},
     {"attacks", &C::attacks}, {"slow", &C::slow},       {"rotten", &C::rotten},
     {"astray", &C::astray},   {"full", &C::full},       {"burnt", &C::burnt}};
-constexpr CountKind kWork[] = {
-    {"stored", &C::stored},     {"not_stored", &C::not_stored},
-    {"restored", &C::restored}, {"not_restored", &C::not_restored},
-    {"repaired", &C::repaired}, {"moved", &C::moved},
-    {"refreshed", &C::refreshed}, {"deleted", &C::deleted},
-    {"audited", &C::audited},   {"checked", &C::checked},
-    {"shares_seen", &C::shares_seen}, {"frames", &C::frames}, {"turns", &C::turns}};
+constexpr CountKind kWork[] = {{"stored", &C::stored},
+                               {"not_stored", &C::not_stored},
+                               {"restored", &C::restored},
+                               {"not_restored", &C::not_restored},
+                               {"repaired", &C::repaired},
+                               {"moved", &C::moved},
+                               {"refreshed", &C::refreshed},
+                               {"deleted", &C::deleted},
+                               {"audited", &C::audited},
+                               {"checked", &C::checked},
+                               {"shares_seen", &C::shares_seen},
+                               {"frames", &C::frames},
+                               {"turns", &C::turns}};
 
 }  // namespace
 

@@ -1,9 +1,9 @@
 // What clients do while things break, and how a run is made.
 #include "testing/cluster_run.h"
 
-#include <thread>
-
 #include <sqlite3.h>
+
+#include <thread>
 
 namespace warifu::sim {
 namespace {
@@ -95,7 +95,8 @@ void ClusterRun::store() {
   if (!control) return;
   const auto ticket = ClusterPerson::upload(*control.operator->(), plain, "file");
   if (!ticket || !control.counts()) return;  // who hears no answer asks again with another upload
-  cluster_.say("client: object ", ticket->object.text(), " of ", plain.size(), " bytes is taken in");
+  cluster_.say("client: object ", ticket->object.text(), " of ", plain.size(),
+               " bytes is taken in");
   objects_.push_back({.object = ticket->object, .plain = std::move(plain)});
 }
 
@@ -108,8 +109,8 @@ void ClusterRun::follow(ClusterObject& object) {
   if (!known) {
     if (known.error().code == Code::kNotFound) {
       object.state = State::kNotStored;
-      cluster_.found(&ClusterCounts::forgotten, "object " + object.object.text() +
-                                                    " was confirmed, and nobody knows it");
+      cluster_.found(&ClusterCounts::forgotten,
+                     "object " + object.object.text() + " was confirmed, and nobody knows it");
     }
     return;
   }
@@ -141,6 +142,7 @@ void ClusterRun::restore(ClusterObject& object) {
   if (!control) return;
   if (!object.grant) {
     const auto grant = person_.consent(*control.operator->(), object.object);
+    if (!grant) cluster_.say("client: no consent: ", grant.error().message);
     if (!grant || !control.counts()) return;
     object.grant = *grant;
   }

@@ -1,9 +1,9 @@
-// One run of the simulated cluster: two clients who store, restore, move, refresh, audit and delete;
-// somebody who breaks things; at the end a good network, time to heal, and the reckoning.
+// One run of the simulated cluster: two clients who store, restore, move, refresh, audit and
+// delete; somebody who breaks things; at the end a good network, time to heal, and the reckoning.
 //
-// A disk, and the shares of one site, are harmed only while no other site's are: the policy promises
-// that one may go, not two. Everything else happens at any time.
-// Thread rule: live() inside a Schedule, once.
+// A disk, and the shares of one site, are harmed only while no other site's are: the policy
+// promises that one may go, not two. Everything else happens at any time. Thread rule: live()
+// inside a Schedule, once.
 #pragma once
 
 #include <deque>
@@ -15,10 +15,10 @@ namespace warifu::sim {
 // An object as its person knows it.
 struct ClusterObject {
   enum class State : std::uint8_t {
-    kStoring,   // confirmed with a ticket
-    kStored,    // share control has said so
+    kStoring,  // confirmed with a ticket
+    kStored,   // share control has said so
     kNotStored,
-    kGoing,     // somebody has asked to delete it, and knows no answer
+    kGoing,  // somebody has asked to delete it, and knows no answer
     kDeleted,
   };
   ObjectId object;
@@ -76,7 +76,7 @@ class ClusterRun {
   ClusterPerson person_;
   std::deque<ClusterObject> objects_;
   bool calm_ = false;
-  bool ended_ = false;                 // nobody acts any more
+  bool ended_ = false;  // nobody acts any more
   std::size_t working_ = 0;
   std::optional<std::size_t> harmed_;  // whose shares were harmed, and perhaps still are
   bool ever_harmed_ = false;

@@ -2,6 +2,7 @@
 #include "testing/cluster_site.h"
 
 #include "control/store_job.h"
+#include "os/folders.h"
 
 namespace warifu::sim {
 
@@ -14,14 +15,13 @@ ClusterSite::~ClusterSite() {
 Result<> ClusterSite::open() {
   os::FileSystem& files = system_.files;
   const std::string& dir = config_.data_dir;
-  TRY(files.make_directories(dir));
+  if (!files.exists(dir)) TRY(os::make_folder(files, dir));
   std::vector<kme::LinkConfig> links;
   for (const auto& peer : config_.peers) links.push_back(peer.link);
   TRY_ASSIGN(keys_, kme::KeyManager::open(system_, dir, links, config_.random_from));
   TRY_ASSIGN(log_, audit::Log::open(system_, dir + "/audit.log", config_.name));
-  TRY_ASSIGN(gate_,
-             consent::Gate::open(system_, dir + "/gate", config_.name, keys_->root_key(), *log_,
-                                 {.nonce_life = std::chrono::days(7)}));
+  TRY_ASSIGN(gate_, consent::Gate::open(system_, dir + "/gate", config_.name, keys_->root_key(),
+                                        *log_, {.nonce_life = std::chrono::days(7)}));
   TRY_ASSIGN(store_, store::open_directory_store(files, dir + "/shares"));
   if (bends_.store) store_ = bends_.store(std::move(store_));
   caller_ = std::make_unique<channel::Caller>(*keys_, control::make_routes(config_),
@@ -78,10 +78,10 @@ Result<> ClusterSite::open_control() {
     return std::make_unique<control::StoreJob>(engine, job);
   });
   audits_ = std::make_unique<upkeep::AuditDesk>(*jobs_, *auditor_);
-  upkeep_desk_ = std::make_unique<upkeep::UpkeepDesk>(
-      *jobs_, upkeep::RelocationParts{*giver_, *taker_},
-      upkeep::RefreshParts{*refresher_, *auditor_}, *audits_,
-      [this] { return scrubber_->damaged(); });
+  upkeep_desk_ =
+      std::make_unique<upkeep::UpkeepDesk>(*jobs_, upkeep::RelocationParts{*giver_, *taker_},
+                                           upkeep::RefreshParts{*refresher_, *auditor_}, *audits_,
+                                           [this] { return scrubber_->damaged(); });
   server_->handle(number(upkeep::AuditMethod::kDamaged),
                   [this](channel::Exchange& exchange) -> Result<> {
                     TRY_ASSIGN(const auto shares, upkeep::decode_shares(exchange.request().body));

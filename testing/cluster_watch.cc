@@ -40,8 +40,8 @@ void ClusterWatch::saw_file(std::size_t site, os::FileSystem& files, const std::
   if (!newest) return;
   const store::ShareHeader& header = newest->header;
   const bool nested = header.level == store::Level::kNested;
-  SharePlace place{header.object, header.generation,
-                   nested ? header.parent_index : header.index, std::nullopt};
+  SharePlace place{header.object, header.generation, nested ? header.parent_index : header.index,
+                   std::nullopt};
   if (nested) place.part = header.index;
   lay_.insert({site, place});
   const store::ShareLayout layout(header);

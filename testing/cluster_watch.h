@@ -1,15 +1,15 @@
 // Who watches a simulated cluster from outside, with nothing of the production code that plans and
-// judges: which share bytes came to which site, by disk or by wire, and which pad bytes left a pool.
+// judges: which share bytes came to which site, by disk or by wire, and which pad bytes left a
+// pool.
 //
 // The watcher holds the key of every link, because the simulation made it, so it opens every data
 // frame. What lies in a share file that gets its final name is known by the first bytes of each of
-// its records; a data frame that begins with such bytes carries that share, and what does not (parts
-// that are masked, zeros, hashes) tells its receiver nothing by itself. A site that had shares which
-// join to another one knows that one too.
-// Exposed is a site, other than the one where objects are cut and restored, that came to two shares
-// of one object and generation, a part counting as its share: the rule of docs/threat-model.md for
-// 2 of 3, counted here from bytes. Reused are pad bytes that left one end of a pool twice.
-// Thread rule: whoever has the turn.
+// its records; a data frame that begins with such bytes carries that share, and what does not
+// (parts that are masked, zeros, hashes) tells its receiver nothing by itself. A site that had
+// shares which join to another one knows that one too. Exposed is a site, other than the one where
+// objects are cut and restored, that came to two shares of one object and generation, a part
+// counting as its share: the rule of docs/threat-model.md for 2 of 3, counted here from bytes.
+// Reused are pad bytes that left one end of a pool twice. Thread rule: whoever has the turn.
 #pragma once
 
 #include <array>
@@ -54,7 +54,7 @@ class ClusterWatch {
   std::size_t origin_;
   std::map<std::pair<std::size_t, std::size_t>, const Bytes*> material_;
   std::map<Mark, SharePlace> places_;
-  std::set<std::pair<std::size_t, Mark>> came_;      // by wire, to whom
+  std::set<std::pair<std::size_t, Mark>> came_;       // by wire, to whom
   std::set<std::pair<std::size_t, SharePlace>> lay_;  // on whose disk
   std::uint64_t data_frames_ = 0;
 };

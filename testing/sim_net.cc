@@ -243,7 +243,8 @@ void SimNet::cut(std::size_t a, std::size_t b) {
     if (line == nullptr) continue;
     const std::size_t x = line->ends[0].site, y = line->ends[1].site;
     if ((x != a || y != b) && (x != b || y != a)) continue;
-    for (auto& broken : line->broken) broken = std::min(broken.value_or(Time::max()), Schedule::now());
+    for (auto& broken : line->broken)
+      broken = std::min(broken.value_or(Time::max()), Schedule::now());
     Schedule::wake(&*line);
   }
 }

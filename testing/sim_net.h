@@ -69,9 +69,9 @@ class SimNet {
     Time last{0};  // arrival of the last packet
   };
   struct Line {
-    std::array<Process, 2> ends;  // caller, callee
-    std::array<Way, 2> ways;      // to the caller, to the callee
-    std::array<bool, 2> shut{};   // by this end
+    std::array<Process, 2> ends;                  // caller, callee
+    std::array<Way, 2> ways;                      // to the caller, to the callee
+    std::array<bool, 2> shut{};                   // by this end
     std::array<std::optional<Time>, 2> broken{};  // from then on, for this end
   };
   struct Door {

@@ -6,11 +6,11 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <sys/random.h>
-#include <ctime>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <vector>
 
@@ -160,7 +160,9 @@ class World {
                  static_cast<long long>(now_ / std::chrono::milliseconds(1)));
     for (const auto& strand : strands_) {
       std::fprintf(stderr, "  thread %llu: %s\n", static_cast<unsigned long long>(strand->number),
-                   strand->over ? "is over" : strand->able ? "could go on" : strand->what);
+                   strand->over   ? "is over"
+                   : strand->able ? "could go on"
+                                  : strand->what);
     }
     std::abort();
   }

@@ -149,8 +149,7 @@ int open_path(sqlite3_vfs* vfs, const char* path, sqlite3_file* base, int flags,
   if (path == nullptr) return SQLITE_CANTOPEN;  // temporary tables live in memory
   os::FileSystem& files = files_of(vfs, path);
   const bool creates = (flags & SQLITE_OPEN_CREATE) != 0;
-  auto file =
-      files.open(path, creates ? os::OpenMode::kOpenOrCreate : os::OpenMode::kReadWrite);
+  auto file = files.open(path, creates ? os::OpenMode::kOpenOrCreate : os::OpenMode::kReadWrite);
   if (!file) return code_of(file.error(), SQLITE_CANTOPEN);
   open.file = file->release();
   open.files = &files;

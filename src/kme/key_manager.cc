@@ -2,6 +2,7 @@
 #include "kme/key_manager.h"
 
 #include "crypto/crypto.h"
+#include "os/folders.h"
 
 namespace warifu::kme {
 
@@ -12,7 +13,7 @@ std::string pool_dir(const std::string& dir, const SiteName& peer, keypool::Dire
 
 Result<secret::Buffer> open_root_key(os::System system, const std::string& dir) {
   const std::string path = dir + "/root.key";
-  TRY(system.files.make_directories(dir));
+  if (!system.files.exists(dir)) TRY(os::make_folder(system.files, dir));
   secret::Buffer key(crypto::kSealKeyBytes);
   if (!system.files.exists(path)) {
     system.random.fill(key.bytes());
