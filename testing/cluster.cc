@@ -7,7 +7,7 @@
 namespace warifu::sim {
 namespace {
 
-constexpr std::uint64_t kKeyBytes = 3 << 20;  // of each link and direction
+constexpr std::uint64_t kKeyBytes = 4 << 20;  // of each link and direction
 constexpr std::size_t kPreshareHead = 98;
 constexpr std::chrono::milliseconds kPause(1);
 

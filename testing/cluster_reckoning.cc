@@ -239,10 +239,12 @@ void ClusterRun::compare_joins(const ClusterObject& object) {
 
 void ClusterRun::restore_without(std::size_t site) {
   {
-    // Nonces come from every holder, so consents are given while all are there.
+    // Nonces come from every holder, so consents are given while all are there; and they are used
+    // in the order in which the card gave them, because a site takes no older index after a newer.
     Cluster::Use control(cluster_, kControlSite);
     for (ClusterObject& object : objects_) {
-      if (object.state != State::kStored || object.grant) continue;
+      object.grant.reset();
+      if (object.state != State::kStored) continue;
       const auto grant = person_.consent(*control.operator->(), object.object);
       if (grant) object.grant = *grant;
       if (!grant) cluster_.say("no consent: ", grant.error().message);

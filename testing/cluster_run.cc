@@ -19,6 +19,10 @@ Dice& dice() {
   return Schedule::dice();
 }
 
+bool is_longer_than_a_chunk(const ClusterObject& object) {
+  return object.plain.size() > limits::kChunkBytes;
+}
+
 }  // namespace
 
 ClusterRun::ClusterRun(const ClusterRules& rules, const ClusterImages& images)
@@ -88,7 +92,7 @@ void ClusterRun::act() {
 
 void ClusterRun::store() {
   if (objects_.size() >= kMostObjects) return;
-  const bool is_long = dice().one_in(10);  // more than one chunk
+  const bool is_long = dice().one_in(6) && std::ranges::none_of(objects_, is_longer_than_a_chunk);
   Bytes plain(is_long ? limits::kChunkBytes + dice().below(20'000) : dice().between(1, 40'000));
   dice().fill(plain);
   Cluster::Use control(cluster_, kControlSite);
@@ -98,6 +102,7 @@ void ClusterRun::store() {
   cluster_.say("client: object ", ticket->object.text(), " of ", plain.size(),
                " bytes is taken in");
   objects_.push_back({.object = ticket->object, .plain = std::move(plain)});
+  cluster_.watch().set_plain(ticket->object, objects_.back().plain);
 }
 
 // Looks how far a store is.
@@ -137,7 +142,8 @@ void ClusterRun::compare(const ClusterObject& object, ByteView got, const std::s
 
 void ClusterRun::restore(ClusterObject& object) {
   follow(object);
-  if (!object.on_card) return;
+  // Long ones would use up the key of a run.
+  if (!object.on_card || (is_longer_than_a_chunk(object) && !dice().one_in(6))) return;
   Cluster::Use control(cluster_, kControlSite);
   if (!control) return;
   if (!object.grant) {
@@ -190,8 +196,12 @@ void ClusterRun::audit(ClusterObject& object) {
       if (!report || ever_harmed_ || !control.counts()) return;
       if (report->verdict == upkeep::Verdict::kInconsistent ||
           report->verdict == upkeep::Verdict::kDamaged) {
-        cluster_.found(&ClusterCounts::blamed,
-                       "an audit finds fault with object " + object.object.text());
+        std::string text = "an audit finds fault with object " + object.object.text();
+        for (const auto& share : report->shares) {
+          text += ", " + share.letter + " at " + share.site.text() + " " +
+                  std::string(upkeep::finding_name(share.finding)) + " " + share.why;
+        }
+        cluster_.found(&ClusterCounts::blamed, text);
       }
       return;
     }

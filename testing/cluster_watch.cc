@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "channel/frame.h"
+#include "sharing/chunk.h"
+#include "sharing/scheme.h"
 #include "store/share_header.h"
 
 namespace warifu::sim {
@@ -21,11 +23,11 @@ void ClusterWatch::saw_frame(std::size_t from, std::size_t to, ByteView frame) {
   const Bytes& pad = *material->second;
   const std::uint64_t at = header->pad_offset.value;
   if (at > pad.size() || pad.size() - at < mark.size()) return;
-  ++data_frames_;
   for (std::size_t i = 0; i < mark.size(); ++i) {
     mark[i] = static_cast<Byte>(frame[channel::kHeaderBytes + i] ^ pad[at + i]);
   }
   came_.insert({to, mark});
+  sent_.insert({to, mark});
 }
 
 void ClusterWatch::saw_file(std::size_t site, os::FileSystem& files, const std::string& path) {
@@ -39,41 +41,58 @@ void ClusterWatch::saw_file(std::size_t site, os::FileSystem& files, const std::
   }
   if (!newest) return;
   const store::ShareHeader& header = newest->header;
-  const bool nested = header.level == store::Level::kNested;
-  SharePlace place{header.object, header.generation, nested ? header.parent_index : header.index,
-                   std::nullopt};
-  if (nested) place.part = header.index;
-  lay_.insert({site, place});
+  if (header.level == store::Level::kNested) return;  // this cluster cuts no share again
   const store::ShareLayout layout(header);
   for (std::uint64_t i = 0; i < layout.chunk_count(); ++i) {
     const std::uint64_t at = layout.record_offset({i});
     Mark mark{};
     if (at + mark.size() > bytes->size()) return;
     copy_bytes(mark, ByteView(*bytes).subspan(at, mark.size()));
-    places_.emplace(mark, place);
+    places_.emplace(mark, RecordPlace{header.object, i, header.index});
+    came_.insert({site, mark});
   }
 }
 
+bool ClusterWatch::join_to_plain(const Mark& mark, const Mark& other) const {
+  const RecordPlace& place = places_.at(mark);
+  const RecordPlace& other_place = places_.at(other);
+  const auto plain = plains_.find(place.object);
+  if (plain == plains_.end() || place.index == other_place.index) return false;
+  const std::array from = {static_cast<sharing::ShareIndex>(place.index),
+                           static_cast<sharing::ShareIndex>(other_place.index)};
+  const auto joiner = sharing::Joiner::make({}, from);
+  WARIFU_CHECK(joiner.has_value());
+  Mark joined{};
+  const std::array<ByteView, 2> shares = {mark, other};
+  joiner->join(shares, joined);
+  const sharing::Chunking chunking{{plain->second->size()}};
+  const std::size_t size = std::min<std::size_t>(joined.size(), chunking.length({place.chunk}));
+  const ByteView begin =
+      ByteView(*plain->second).subspan(place.chunk * chunking.chunk_bytes, size);
+  return std::ranges::equal(ByteView(joined).first(size), begin);
+}
+
 std::set<std::pair<std::size_t, ObjectId>> ClusterWatch::exposed() const {
-  std::map<std::tuple<std::size_t, ObjectId, std::uint32_t>, std::set<std::uint8_t>> tops;
-  const auto add = [&](std::size_t site, const SharePlace& place) {
-    tops[{site, place.object, place.generation}].insert(place.top);
-  };
-  for (const auto& [site, place] : lay_) add(site, place);
+  std::map<std::tuple<std::size_t, ObjectId, std::uint64_t>, std::vector<Mark>> seen;
   for (const auto& [site, mark] : came_) {
-    if (const auto known = places_.find(mark); known != places_.end()) add(site, known->second);
+    const auto known = places_.find(mark);
+    if (known == places_.end() || site == origin_) continue;
+    seen[{site, known->second.object, known->second.chunk}].push_back(mark);
   }
   std::set<std::pair<std::size_t, ObjectId>> found;
-  for (const auto& [key, shares] : tops) {
-    const auto& [site, object, generation] = key;
-    if (site != origin_ && shares.size() > 1) found.insert({site, object});
+  for (const auto& [key, marks] : seen) {
+    for (std::size_t x = 0; x < marks.size(); ++x) {
+      for (std::size_t y = x + 1; y < marks.size(); ++y) {
+        if (join_to_plain(marks[x], marks[y])) found.insert({std::get<0>(key), std::get<1>(key)});
+      }
+    }
   }
   return found;
 }
 
 std::uint64_t ClusterWatch::shares_sent() const {
   return static_cast<std::uint64_t>(std::ranges::count_if(
-      came_, [&](const auto& entry) { return places_.contains(entry.second); }));
+      sent_, [&](const auto& entry) { return places_.contains(entry.second); }));
 }
 
 void PadWatch::left(PadOffset begin, ByteCount size, keypool::Purpose) {

@@ -5,11 +5,12 @@
 // The watcher holds the key of every link, because the simulation made it, so it opens every data
 // frame. What lies in a share file that gets its final name is known by the first bytes of each of
 // its records; a data frame that begins with such bytes carries that share, and what does not
-// (parts that are masked, zeros, hashes) tells its receiver nothing by itself. A site that had
-// shares which join to another one knows that one too. Exposed is a site, other than the one where
-// objects are cut and restored, that came to two shares of one object and generation, a part
-// counting as its share: the rule of docs/threat-model.md for 2 of 3, counted here from bytes.
-// Reused are pad bytes that left one end of a pool twice. Thread rule: whoever has the turn.
+// (parts that are masked, zeros, hashes) tells its receiver nothing by itself.
+// Exposed is a site, other than the one where objects are cut and restored, that came to two shares
+// which join to what the object holds. That is tried on the bytes themselves, so that shares before
+// and after a refresh, or of one that was begun anew, are told apart by what they are.
+// Reused are pad bytes that left one end of a pool twice.
+// Thread rule: whoever has the turn.
 #pragma once
 
 #include <array>
@@ -22,13 +23,11 @@
 
 namespace warifu::sim {
 
-// Where a share stands in its object: of which top share, and which part of that.
-struct SharePlace {
+// Where a record of a share stands.
+struct RecordPlace {
   ObjectId object;
-  std::uint32_t generation = 0;
-  std::uint8_t top = 0;
-  std::optional<std::uint8_t> part;
-  auto operator<=>(const SharePlace&) const = default;
+  std::uint64_t chunk = 0;
+  std::uint8_t index = 0;  // of the share
 };
 
 class ClusterWatch {
@@ -43,20 +42,23 @@ class ClusterWatch {
   void saw_frame(std::size_t from, std::size_t to, ByteView frame);
   // A complete share file of a site.
   void saw_file(std::size_t site, os::FileSystem& files, const std::string& path);
-  // Objects and generations of which a site has come to too much, each with the site.
+  // What an object holds; of others nothing can be told. Must outlive the watch.
+  void set_plain(const ObjectId& object, const Bytes& plain) { plains_[object] = &plain; }
+  // Objects that a site other than the origin could restore, with the site.
   [[nodiscard]] std::set<std::pair<std::size_t, ObjectId>> exposed() const;
-  [[nodiscard]] std::uint64_t data_frames() const { return data_frames_; }
-  // Data frames that carried a known share to somebody.
+  // Records of shares that went over a wire to somebody.
   [[nodiscard]] std::uint64_t shares_sent() const;
 
  private:
   using Mark = std::array<Byte, 32>;  // of a record: its first bytes
+  [[nodiscard]] bool join_to_plain(const Mark& mark, const Mark& other) const;
+
   std::size_t origin_;
   std::map<std::pair<std::size_t, std::size_t>, const Bytes*> material_;
-  std::map<Mark, SharePlace> places_;
-  std::set<std::pair<std::size_t, Mark>> came_;       // by wire, to whom
-  std::set<std::pair<std::size_t, SharePlace>> lay_;  // on whose disk
-  std::uint64_t data_frames_ = 0;
+  std::map<ObjectId, const Bytes*> plains_;
+  std::map<Mark, RecordPlace> places_;
+  std::set<std::pair<std::size_t, Mark>> came_;  // by wire or on its disk, to whom
+  std::set<std::pair<std::size_t, Mark>> sent_;  // by wire
 };
 
 // One end of one direction of a link: every byte leaves it once.

@@ -146,6 +146,7 @@ class World {
         return *next;
       }
       if (!next_time) give_up("nobody can go on");
+      if (*next_time > bounds_.most_time) give_up("somebody waits for ever");
       now_ = std::max(now_, *next_time);
       mix(static_cast<std::uint64_t>(now_.count()));
       for (const auto& strand : strands_) {

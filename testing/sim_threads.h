@@ -32,7 +32,8 @@ class Schedule {
 
   struct Bounds {
     std::uint64_t preempt_one_in = 64;  // mutexes taken: so many for one more change of turns
-    std::uint64_t most_turns = 20'000'000;
+    std::uint64_t most_turns = 5'000'000;
+    Time most_time = std::chrono::hours(3);
   };
 
   // Runs `first` and everything that it starts; returns when `first` does, which must have joined

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   secret::allow_unlocked();
   (void)init_log("cluster", std::getenv("SIM_LOG") ? "" : "/dev/null", LogLevel::kInfo);
   const std::uint64_t from = argc > 1 ? std::stoull(argv[1]) : 1, count = argc > 2 ? std::stoull(argv[2]) : 1;
+  std::cout << std::unitbuf;
   sim::ClusterCounts sum;
   for (std::uint64_t seed = from; seed < from + count; ++seed) {
     const auto outcome = sim::run_cluster({.seed = seed, .trace = argc > 3 ? &std::cout : nullptr});
