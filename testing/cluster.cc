@@ -11,6 +11,12 @@ constexpr std::uint64_t kKeyBytes = 4 << 20;  // of each link and direction
 constexpr std::size_t kPreshareHead = 98;
 constexpr std::chrono::milliseconds kPause(1);
 
+// Logs that grow by lines and records: what a torn write does to the line before it they notice,
+// and cannot mend (docs/threat-model.md).
+bool is_a_log(const std::string& path) {
+  return path.ends_with("/audit.log") || path.ends_with("/given");
+}
+
 }  // namespace
 
 const std::vector<std::string>& cluster_names() {
@@ -123,6 +129,7 @@ void Cluster::set_disk(std::size_t site, std::unique_ptr<SimDisk> disk) {
   machine.quiet.reset();
   machine.disk = std::move(disk);
   machine.quiet.emplace(*machine.disk);
+  machine.disk->spare_neighbours(is_a_log);
   machine.files = std::make_unique<ClusterFiles>(
       *machine.disk, rules_.bugs.files,
       [this, site](const std::string& path) { watch_.saw_file(site, this->disk(site), path); });

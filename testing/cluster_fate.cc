@@ -18,20 +18,13 @@ void ClusterRun::wait_calmly(Schedule::Time duration) {
   while (!calm_ && Schedule::now() < until) Schedule::sleep(milliseconds(100));
 }
 
-void ClusterRun::break_things() {
-  wait_calmly(milliseconds(dice().between(100, 3000)));
-  const auto end = Schedule::now() + seconds(dice().between(20, 60));
+void ClusterRun::break_things(Schedule::Time end, void (ClusterRun::*how)()) {
   while (Schedule::now() < end) {
-    if (dice().one_in(2)) {
-      break_line();
-    } else {
-      break_disk();
-    }
-    wait_calmly(milliseconds(dice().between(100, 3000)));
+    wait_calmly(milliseconds(dice().between(20, 1500)));
+    (this->*how)();
   }
-  calm_down();
   calm_ = true;
-  ended_ = true;
+  --working_;
 }
 
 void ClusterRun::break_line() {
@@ -40,7 +33,7 @@ void ClusterRun::break_line() {
   const std::size_t b = (a + dice().between(1, kClusterSites - 1)) % kClusterSites;
   const auto& names = cluster_names();
   const auto duration =
-      dice().one_in(8) ? milliseconds(70'000) : milliseconds(dice().between(50, 9000));
+      dice().one_in(25) ? milliseconds(65'000) : milliseconds(dice().between(50, 3000));
   switch (dice().below(5)) {
     case 0:
       cluster_.say("both ways between ", names[a], " and ", names[b], " close");
@@ -72,7 +65,7 @@ void ClusterRun::break_line() {
       return;
     default:
       cluster_.say("somebody is in the lines");
-      net.mischief.one_in = dice().between(8, 120);
+      net.mischief.one_in = dice().between(6, 60);
       wait_calmly(duration);
       net.mischief.one_in = 0;
       return;
@@ -99,7 +92,7 @@ void ClusterRun::break_disk() {
       const std::uint64_t before = disk.refused_for_space();
       disk.set_full(true);
       Cluster::Use use(cluster_, site);  // or it would be another disk
-      wait_calmly(milliseconds(dice().between(100, 6000)));
+      wait_calmly(milliseconds(dice().between(100, 3000)));
       disk.set_full(false);
       cluster_.counts.full += disk.refused_for_space() - before;
       return;
@@ -136,7 +129,7 @@ void ClusterRun::harm_shares(std::size_t site) {
   if (dice().one_in(3)) {
     cluster_.say("a write to a share of ", cluster_names()[site], " will go astray");
     disk.misdirect_next_write({folder + "/", victim, dice().below(*size) / 512 * 512});
-    wait_calmly(seconds(5));
+    wait_calmly(seconds(2));
     if (cluster_.is_up(site) && !cluster_.disk(site).misdirection_is_due()) {
       ++cluster_.counts.astray;
     }

@@ -178,10 +178,17 @@ void ClusterRun::compare_catalog() {
                                                   share.text() + " that nobody needs");
     };
     for (const store::ShareHeader& header : held->shares) {
-      if (expected.erase({cluster_name(site), header.share}) == 0) orphan(header.share, "a whole");
+      if (expected.erase({cluster_name(site), header.share}) > 0) continue;
+      const auto known = control->catalog().share(header.share);
+      const bool kept = ever_harmed_ && known && known->state == catalog::ShareState::kWriting;
+      if (!kept) orphan(header.share, "a whole");
     }
-    for (const store::PartialShare& share : partial->shares)
-      orphan(share.header.share, "a partial");
+    for (const store::PartialShare& share : partial->shares) {
+      // After a loss nobody deletes what may be the only truth: the next refresh clears it away.
+      const auto known = control->catalog().share(share.header.share);
+      const bool kept = ever_harmed_ && known && known->state == catalog::ShareState::kWriting;
+      if (!kept) orphan(share.header.share, "a partial");
+    }
   }
   for (const auto& [site, share] : expected) {
     cluster_.found(&ClusterCounts::missing, site.text() + " has not got share " + share.text());

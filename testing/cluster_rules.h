@@ -16,6 +16,7 @@ struct ClusterBugs {
   FileBends files;           // of every site
   SiteBends parts;           // of every site
   bool reads_blind = false;  // who restores gets bytes that somebody changed behind the checks
+  std::string catalog_sql;   // runs on every connection to a database
 };
 
 struct ClusterRules {

@@ -49,7 +49,7 @@ class ClusterRun {
   void compare(const ClusterObject& object, ByteView got, const std::string& who);
 
   // cluster_fate.cc
-  void break_things();
+  void break_things(Schedule::Time end, void (ClusterRun::*how)());
   void break_line();
   void break_disk();
   void harm_shares(std::size_t site);
@@ -76,7 +76,6 @@ class ClusterRun {
   ClusterPerson person_;
   std::deque<ClusterObject> objects_;
   bool calm_ = false;
-  bool ended_ = false;  // nobody acts any more
   std::size_t working_ = 0;
   std::optional<std::size_t> harmed_;  // whose shares were harmed, and perhaps still are
   bool ever_harmed_ = false;

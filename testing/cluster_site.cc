@@ -72,7 +72,6 @@ Result<> ClusterSite::open_upkeep() {
 
 Result<> ClusterSite::open_control() {
   TRY_ASSIGN(catalog_, catalog::open_sqlite(config_.data_dir + "/catalog.db", system_.files));
-  if (bends_.catalog) catalog_ = bends_.catalog(std::move(catalog_));
   jobs_ = std::make_unique<control::JobEngine>(*context_, *shares_, *catalog_);
   jobs_->add_kind(catalog::JobKind::kStore, [](control::JobEngine& engine, const JobId& job) {
     return std::make_unique<control::StoreJob>(engine, job);

@@ -25,10 +25,9 @@
 
 namespace warifu::sim {
 
-// Seams for seeded bugs: what takes the place of a part, if it is set.
+// Seams for seeded bugs: what takes the place of a part.
 struct SiteBends {
   std::function<std::unique_ptr<store::ShareStore>(std::unique_ptr<store::ShareStore>)> store;
-  std::function<std::unique_ptr<catalog::Catalog>(std::unique_ptr<catalog::Catalog>)> catalog;
 };
 
 class ClusterSite {

@@ -67,8 +67,7 @@ bool ClusterWatch::join_to_plain(const Mark& mark, const Mark& other) const {
   joiner->join(shares, joined);
   const sharing::Chunking chunking{{plain->second->size()}};
   const std::size_t size = std::min<std::size_t>(joined.size(), chunking.length({place.chunk}));
-  const ByteView begin =
-      ByteView(*plain->second).subspan(place.chunk * chunking.chunk_bytes, size);
+  const ByteView begin = ByteView(*plain->second).subspan(place.chunk * chunking.chunk_bytes, size);
   return std::ranges::equal(ByteView(joined).first(size), begin);
 }
 

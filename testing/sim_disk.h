@@ -88,6 +88,11 @@ class SimDisk final : public os::FileSystem {
   // From now on nothing changes any more; nothing is thrown.
   void power_off() { dead_ = true; }
 
+  // A torn write leaves garbage also in bytes beside it, as far as the blocks reach; not in files
+  // that are spared this, because their formats do not claim to stand it.
+  using Spared = bool (*)(const std::string& path);
+  void spare_neighbours(Spared spared) { spared_ = spared; }
+
   [[nodiscard]] std::uint64_t changes() const { return changes_; }        // changing ones so far
   [[nodiscard]] std::uint64_t operations() const { return operations_; }  // all so far
   [[nodiscard]] std::uint64_t faults_met() const { return faults_met_; }
@@ -160,6 +165,8 @@ class SimDisk final : public os::FileSystem {
   static void apply(const NameChange& change, Names& names);
   static void apply(const Change& change, Content& content);
   static void tear(const Change& change, Content& content, Dice& dice);
+  // Puts back what lay beside the write.
+  static void spare(const Change& change, const Bytes& before, Content& content);
   static Bytes& own(Content& content);
   bool goes_astray(const std::string& path, std::uint64_t offset, ByteView bytes);
 
@@ -177,6 +184,7 @@ class SimDisk final : public os::FileSystem {
   Fault fault_ = Fault::kIo;
   bool fail_for_good_ = false;
   bool full_ = false;
+  Spared spared_ = nullptr;
   std::uint64_t refused_for_space_ = 0;
   std::optional<Misdirection> misdirection_;
   bool short_write_ = false;         // the write in progress is to be cut short

@@ -78,10 +78,24 @@ void SimDisk::tear(const Change& change, Content& content, Dice& dice) {
   if (outcome == kGarbage) garble(bytes, begin, end, dice);
 }
 
+void SimDisk::spare(const Change& change, const Bytes& before, Content& content) {
+  if (change.truncate_to) return;
+  Bytes& bytes = own(content);
+  const std::uint64_t end = change.offset + change.bytes.size();
+  const auto put_back = [&](std::uint64_t from, std::uint64_t to) {
+    to = std::min<std::uint64_t>({to, before.size(), bytes.size()});
+    if (from < to)
+      copy_bytes(MutableBytes(bytes).subspan(from), ByteView(before).subspan(from, to - from));
+  };
+  put_back(change.offset / kBlock * kBlock, change.offset);
+  put_back(end, (end + kBlock - 1) / kBlock * kBlock);
+}
+
 std::unique_ptr<SimDisk> SimDisk::crash_image(std::uint64_t seed) const {
   Dice dice(seed);
   auto image = std::make_unique<SimDisk>();
   image->lies_ = lies_;
+  image->spared_ = spared_;
   Names names = durable_names_;
   for (const NameChange& change : pending_names_) {
     const bool renames = change.kind == NameChange::Kind::kRename;
@@ -96,7 +110,12 @@ std::unique_ptr<SimDisk> SimDisk::crash_image(std::uint64_t seed) const {
       continue;
     }
     Content content = inodes_[inode].durable;
-    for (const Change& change : inodes_[inode].pending) tear(change, content, dice);
+    const bool spares = spared_ != nullptr && spared_(path);
+    for (const Change& change : inodes_[inode].pending) {
+      const Content before = content;
+      tear(change, content, dice);
+      if (spares) spare(change, *before, content);
+    }
     image->seen_names_.emplace_hint(image->seen_names_.end(), path, image->inodes_.size());
     image->inodes_.push_back({content, content, {}});
   }
@@ -110,6 +129,7 @@ std::unique_ptr<SimDisk> SimDisk::kill_image() const {
   image->seen_names_ = seen_names_;
   image->durable_names_ = durable_names_;
   image->pending_names_ = pending_names_;
+  image->spared_ = spared_;
   image->lies_ = lies_;
   return image;
 }

@@ -90,6 +90,14 @@ class World {
     here.until.reset();
     return here.woken;
   }
+  void unlocked(const void* mutex) {
+    if (waiting_for_mutexes_ > 0) wake(mutex, false);
+  }
+  void wait_for_mutex(const void* mutex) {
+    ++waiting_for_mutexes_;
+    (void)wait(mutex, std::nullopt, "waits for a mutex");
+    --waiting_for_mutexes_;
+  }
   void wake(const void* key, bool all) {
     if (all) {
       for (const auto& strand : strands_) {
@@ -116,7 +124,6 @@ class World {
   std::uint64_t trace_ = 0xCBF29CE484222325ULL;
   std::uint64_t turns_ = 0;
   Schedule::Bounds bounds_;
-  bool quiet_ = false;  // nobody is interrupted inside a mutex
 
  private:
   static void set_able(Strand& strand) {
@@ -170,6 +177,7 @@ class World {
 
   std::vector<std::unique_ptr<Strand>> strands_;  // by number
   std::uint64_t next_number_ = 0;
+  std::size_t waiting_for_mutexes_ = 0;
 };
 
 World* world = nullptr;
@@ -217,10 +225,21 @@ int wait_condition(pthread_cond_t* condition, pthread_mutex_t* mutex, std::optio
   return woken ? 0 : ETIMEDOUT;
 }
 
+// Threads come and go by the hundred: the C library keeps small stacks for the next one.
+void use_small_stacks() {
+  constexpr std::size_t kStackBytes = 1 << 20;
+  pthread_attr_t attributes;
+  WARIFU_CHECK(::pthread_attr_init(&attributes) == 0);
+  WARIFU_CHECK(::pthread_attr_setstacksize(&attributes, kStackBytes) == 0);
+  WARIFU_CHECK(::pthread_setattr_default_np(&attributes) == 0);
+  ::pthread_attr_destroy(&attributes);
+}
+
 }  // namespace
 
 void Schedule::run(std::uint64_t seed, const Bounds& bounds, const std::function<void()>& first) {
   WARIFU_CHECK(world == nullptr);
+  use_small_stacks();
   World here(seed, bounds);
   Strand& strand = here.add();
   strand.thread = ::pthread_self();
@@ -302,14 +321,14 @@ int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
   for (;;) {
     const int got = ::pthread_mutex_trylock(mutex);
     if (got != EBUSY) return got;
-    (void)world->wait(mutex, std::nullopt, "waits for a mutex");
+    world->wait_for_mutex(mutex);
   }
 }
 
 int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept {
   static auto* const real = system_function<decltype(pthread_mutex_unlock)>("pthread_mutex_unlock");
   const int done = real(mutex);
-  if (self != nullptr) world->wake(mutex, false);
+  if (self != nullptr) world->unlocked(mutex);
   return done;
 }
 
