@@ -7,7 +7,8 @@
 namespace warifu::sim {
 namespace {
 
-constexpr std::uint64_t kKeyBytes = 4 << 20;  // of each link and direction
+constexpr std::uint64_t kKeyBytes = 4 << 20;     // of each link and direction
+constexpr std::uint64_t kNewKeyBytes = 2 << 20;  // the same of a link that was laid anew
 constexpr std::size_t kPreshareHead = 98;
 constexpr std::chrono::milliseconds kPause(1);
 
@@ -54,7 +55,7 @@ Cluster::Cluster(const ClusterRules& rules, const ClusterImages* images)
     return;
   }
   for (std::size_t a = 0; a < kClusterSites; ++a) {
-    for (std::size_t b = a + 1; b < kClusterSites; ++b) lay_link(a, b);
+    for (std::size_t b = a + 1; b < kClusterSites; ++b) lay_link(a, b, kKeyBytes);
   }
 }
 
@@ -70,21 +71,21 @@ os::System Cluster::system_of(std::size_t site) {
 }
 
 // Key from nowhere: brought by courier, as `warifu link preshare` and `warifu link begin` do it.
-void Cluster::lay_link(std::size_t a, std::size_t b) {
+void Cluster::lay_link(std::size_t a, std::size_t b, std::uint64_t bytes) {
   SimDisk courier;
   const os::System system{courier, os::real_clock(), os::kernel_random()};
   const kme::PresharePlan plan{.link = os::random_id<LinkId>(os::kernel_random()),
                                .a = cluster_name(a),
                                .b = cluster_name(b),
-                               .length_ab = kKeyBytes,
-                               .length_ba = kKeyBytes};
+                               .length_ab = bytes,
+                               .length_ba = bytes};
   WARIFU_CHECK(kme::make_preshare(system, plan, "/a", "/b", {}).has_value());
-  const auto whole = os::read_file(courier, "/a", 3 * kKeyBytes);
+  const auto whole = os::read_file(courier, "/a", 3 * bytes);
   WARIFU_CHECK(whole.has_value());
-  const ByteView key = ByteView(*whole).subspan(kPreshareHead, 2 * kKeyBytes);
+  const ByteView key = ByteView(*whole).subspan(kPreshareHead, 2 * bytes);
   for (const bool forth : {true, false}) {
     const auto ends = forth ? std::pair(a, b) : std::pair(b, a);
-    const ByteView half = forth ? key.first(kKeyBytes) : key.last(kKeyBytes);
+    const ByteView half = forth ? key.first(bytes) : key.last(bytes);
     set_material(ends.first, ends.second, std::make_shared<const Bytes>(half.begin(), half.end()));
   }
   for (const bool forth : {true, false}) {
@@ -287,7 +288,7 @@ void Cluster::burn(std::size_t site) {
     machine.disk->clear_faults();
   }
   for (std::size_t i = 0; i < kClusterSites; ++i) {
-    if (i != site) lay_link(std::min(i, site), std::max(i, site));
+    if (i != site) lay_link(std::min(i, site), std::max(i, site), kNewKeyBytes);
   }
   for (std::size_t i = 0; i < kClusterSites; ++i) bring_back(i);
 }

@@ -115,7 +115,7 @@ class Cluster {
   void boot(std::size_t site);
   void take_down(std::size_t site, bool in_order);
   [[nodiscard]] control::SiteConfig config_of(std::size_t site) const;
-  void lay_link(std::size_t a, std::size_t b);
+  void lay_link(std::size_t a, std::size_t b, std::uint64_t bytes);
   void set_material(std::size_t from, std::size_t to, std::shared_ptr<const Bytes> material);
   [[nodiscard]] os::System system_of(std::size_t site);
 

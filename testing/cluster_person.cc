@@ -8,7 +8,7 @@ namespace {
 
 constexpr const char* kPerson = "P-1";
 constexpr std::string_view kPin = "1234";
-constexpr std::uint32_t kCardKeys = 200;
+constexpr std::uint32_t kCardKeys = 40;
 constexpr std::uint16_t kUses = 40;
 
 ByteView pin() {

@@ -16,7 +16,7 @@ using State = ClusterObject::State;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::size_t kMostObjects = 4;
+constexpr std::size_t kMostObjects = 3;
 constexpr seconds kPatience(8);  // with one job, before something else is done
 
 Dice& dice() {

@@ -31,7 +31,7 @@ class Schedule {
   using Time = std::chrono::nanoseconds;  // since the beginning of the run
 
   struct Bounds {
-    std::uint64_t preempt_one_in = 64;  // mutexes taken: so many for one more change of turns
+    std::uint64_t preempt_one_in = 250;  // mutexes taken: so many for one more change of turns
     std::uint64_t most_turns = 5'000'000;
     Time most_time = std::chrono::hours(3);
   };
