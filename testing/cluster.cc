@@ -170,7 +170,8 @@ control::SiteConfig Cluster::config_of(std::size_t site) const {
 // --- starting and dying -------------------------------------------------------------------------
 
 bool Cluster::is_up(std::size_t site) const {
-  return machines_[site].site != nullptr && !machines_[site].disk->dead();
+  const Machine& machine = machines_[site];
+  return machine.site != nullptr && !machine.ending && !machine.disk->dead();
 }
 
 bool Cluster::all_up() const {
@@ -208,10 +209,12 @@ void Cluster::boot(std::size_t site) {
 void Cluster::take_down(std::size_t site, bool in_order) {
   Machine& machine = machines_[site];
   if (machine.site == nullptr) return;
+  machine.ending = true;
   if (!in_order) net_.process_died({site, machine.life});
   while (machine.users > 0) Schedule::sleep(kPause);
   machine.site->stop();
   machine.site.reset();
+  machine.ending = false;
   if (in_order) ++machine.life;  // whoever still holds a stream of it finds it closed
 }
 

@@ -108,6 +108,7 @@ class Cluster {
     std::size_t users = 0;
     Schedule::Time back_at{0};
     bool held_down = false;
+    bool ending = false;  // is being taken down: nobody begins anything with it
     bool killed = false;
   };
 

@@ -17,19 +17,13 @@ constexpr CountKind kFaults[] = {
     {"splits", &C::splits},   {"one_way", &C::one_way}, {"cuts", &C::cuts},
     {"attacks", &C::attacks}, {"slow", &C::slow},       {"rotten", &C::rotten},
     {"astray", &C::astray},   {"full", &C::full},       {"burnt", &C::burnt}};
-constexpr CountKind kWork[] = {{"stored", &C::stored},
-                               {"not_stored", &C::not_stored},
-                               {"restored", &C::restored},
-                               {"not_restored", &C::not_restored},
-                               {"repaired", &C::repaired},
-                               {"moved", &C::moved},
-                               {"refreshed", &C::refreshed},
-                               {"deleted", &C::deleted},
-                               {"audited", &C::audited},
-                               {"checked", &C::checked},
-                               {"shares_seen", &C::shares_seen},
-                               {"frames", &C::frames},
-                               {"turns", &C::turns}};
+constexpr CountKind kWork[] = {{"stored", &C::stored},       {"not_stored", &C::not_stored},
+                               {"restored", &C::restored},   {"not_restored", &C::not_restored},
+                               {"repaired", &C::repaired},   {"moved", &C::moved},
+                               {"refreshed", &C::refreshed}, {"deleted", &C::deleted},
+                               {"audited", &C::audited},     {"left_partial", &C::left_partial},
+                               {"checked", &C::checked},     {"shares_seen", &C::shares_seen},
+                               {"frames", &C::frames},       {"turns", &C::turns}};
 
 }  // namespace
 

@@ -42,7 +42,7 @@ void ClusterRun::live() {
   for (std::uint64_t client = 0; client < 2; ++client) {
     threads.emplace_back([this, client] { work(client); });
   }
-  const auto end = Schedule::now() + seconds(dice().between(4, 14));
+  const auto end = Schedule::now() + seconds(dice().between(3, 9));
   working_ += 2;
   threads.emplace_back([this, end] { break_things(end, &ClusterRun::break_line); });
   threads.emplace_back([this, end] { break_things(end, &ClusterRun::break_disk); });
@@ -63,7 +63,7 @@ void ClusterRun::live() {
 void ClusterRun::work(std::uint64_t) {
   while (!calm_) {
     act();
-    Schedule::sleep(milliseconds(dice().between(20, 700)));
+    Schedule::sleep(milliseconds(dice().between(20, 500)));
   }
   --working_;
 }
