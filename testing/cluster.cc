@@ -12,8 +12,8 @@ constexpr std::uint64_t kNewKeyBytes = 2 << 20;  // the same of a link that was 
 constexpr std::size_t kPreshareHead = 98;
 constexpr std::chrono::milliseconds kPause(1);
 
-// Logs that grow by lines and records: what a torn write does to the line before it they notice,
-// and cannot mend (docs/threat-model.md).
+// Logs that grow by lines and records: they notice garbage that a torn write left, and do not start
+// (docs/threat-model.md, W20).
 bool is_a_log(const std::string& path) {
   return path.ends_with("/audit.log") || path.ends_with("/given");
 }
@@ -130,7 +130,7 @@ void Cluster::set_disk(std::size_t site, std::unique_ptr<SimDisk> disk) {
   machine.quiet.reset();
   machine.disk = std::move(disk);
   machine.quiet.emplace(*machine.disk);
-  machine.disk->spare_neighbours(is_a_log);
+  machine.disk->spare_garbage(is_a_log);
   machine.files = std::make_unique<ClusterFiles>(
       *machine.disk, rules_.bugs.files,
       [this, site](const std::string& path) { watch_.saw_file(site, this->disk(site), path); });

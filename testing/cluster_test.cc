@@ -62,7 +62,7 @@ TEST_F(ClusterTest, NothingAcknowledgedIsLostOrWrongOrKnownToAWrongSite) {
 }
 
 TEST_F(ClusterTest, TheSameSeedGivesTheSameRun) {
-  for (const std::uint64_t seed : {3, 17, 58}) {
+  for (const std::uint64_t seed : {3U, 17U, 58U}) {
     const ClusterOutcome once = run_cluster({.seed = seed});
     const ClusterOutcome again = run_cluster({.seed = seed});
     EXPECT_EQ(once.trace, again.trace) << seed;

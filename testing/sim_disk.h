@@ -88,10 +88,10 @@ class SimDisk final : public os::FileSystem {
   // From now on nothing changes any more; nothing is thrown.
   void power_off() { dead_ = true; }
 
-  // A torn write leaves garbage also in bytes beside it, as far as the blocks reach; not in files
-  // that are spared this, because their formats do not claim to stand it.
+  // Files that a torn write leaves without garbage, because their format does not claim to stand
+  // that: only sectors are missing.
   using Spared = bool (*)(const std::string& path);
-  void spare_neighbours(Spared spared) { spared_ = spared; }
+  void spare_garbage(Spared spared) { spared_ = spared; }
 
   [[nodiscard]] std::uint64_t changes() const { return changes_; }        // changing ones so far
   [[nodiscard]] std::uint64_t operations() const { return operations_; }  // all so far
@@ -164,9 +164,7 @@ class SimDisk final : public os::FileSystem {
   void change_name(NameChange change);
   static void apply(const NameChange& change, Names& names);
   static void apply(const Change& change, Content& content);
-  static void tear(const Change& change, Content& content, Dice& dice);
-  // Puts back what lay beside the write.
-  static void spare(const Change& change, const Bytes& before, Content& content);
+  static void tear(const Change& change, Content& content, Dice& dice, bool garbage = true);
   static Bytes& own(Content& content);
   bool goes_astray(const std::string& path, std::uint64_t offset, ByteView bytes);
 

@@ -52,7 +52,7 @@ void SimDisk::apply(const Change& change, Content& content) {
   }
 }
 
-void SimDisk::tear(const Change& change, Content& content, Dice& dice) {
+void SimDisk::tear(const Change& change, Content& content, Dice& dice, bool garbage) {
   enum Outcome { kLost, kLostToo, kWhole, kWholeToo, kPrefix, kSuffix, kScattered, kGarbage };
   const auto outcome = static_cast<Outcome>(dice.below(8));
   if (change.truncate_to) {
@@ -75,20 +75,7 @@ void SimDisk::tear(const Change& change, Content& content, Dice& dice) {
     const std::uint64_t to = std::min(end, (first + i + 1) * kSector);
     write_into(bytes, from, ByteView(change.bytes).subspan(from - begin, to - from));
   }
-  if (outcome == kGarbage) garble(bytes, begin, end, dice);
-}
-
-void SimDisk::spare(const Change& change, const Bytes& before, Content& content) {
-  if (change.truncate_to) return;
-  Bytes& bytes = own(content);
-  const std::uint64_t end = change.offset + change.bytes.size();
-  const auto put_back = [&](std::uint64_t from, std::uint64_t to) {
-    to = std::min<std::uint64_t>({to, before.size(), bytes.size()});
-    if (from < to)
-      copy_bytes(MutableBytes(bytes).subspan(from), ByteView(before).subspan(from, to - from));
-  };
-  put_back(change.offset / kBlock * kBlock, change.offset);
-  put_back(end, (end + kBlock - 1) / kBlock * kBlock);
+  if (outcome == kGarbage && garbage) garble(bytes, begin, end, dice);
 }
 
 std::unique_ptr<SimDisk> SimDisk::crash_image(std::uint64_t seed) const {
@@ -110,12 +97,8 @@ std::unique_ptr<SimDisk> SimDisk::crash_image(std::uint64_t seed) const {
       continue;
     }
     Content content = inodes_[inode].durable;
-    const bool spares = spared_ != nullptr && spared_(path);
-    for (const Change& change : inodes_[inode].pending) {
-      const Content before = content;
-      tear(change, content, dice);
-      if (spares) spare(change, *before, content);
-    }
+    const bool garbage = spared_ == nullptr || !spared_(path);
+    for (const Change& change : inodes_[inode].pending) tear(change, content, dice, garbage);
     image->seen_names_.emplace_hint(image->seen_names_.end(), path, image->inodes_.size());
     image->inodes_.push_back({content, content, {}});
   }

@@ -1,9 +1,10 @@
 // The simulated disk keeps what it promises: durable is durable, unsynced is at risk in each named
 // way.
-#include "os/folders.h"
 #include "testing/sim_disk.h"
 
 #include <gtest/gtest.h>
+
+#include "os/folders.h"
 
 namespace warifu::sim {
 namespace {
