@@ -2,6 +2,7 @@
 #include "testing/bent_files.h"
 
 #include "keypool/format.h"
+#include "testing/passing_files.h"
 #include "wire/wire.h"
 
 namespace warifu::sim {
@@ -16,13 +17,13 @@ void mend_checksum(MutableBytes slot) {
   for (std::size_t i = 0; i < 4; ++i) slot[kSummed + i] = static_cast<Byte>(sum >> (8 * i));
 }
 
-class BentMark final : public os::File {
+class BentMark final : public PassingFile {
  public:
   BentMark(std::unique_ptr<os::File> below, MarkBends bends)
-      : below_(std::move(below)), bends_(bends) {}
+      : PassingFile(std::move(below)), bends_(bends) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, MutableBytes out) override {
-    TRY_ASSIGN(const std::size_t got, below_->read_at(offset, out));
+    TRY_ASSIGN(const std::size_t got, below().read_at(offset, out));
     if (offset != 0 || got != 2 * kSlot) return got;
     const bool second = as_text(out.subspan(kSlot, kMagic.size())) == kMagic;
     if (bends_.reads_one_slot && second) std::ranges::fill(out.first(kSlot), Byte{0});
@@ -35,57 +36,34 @@ class BentMark final : public os::File {
 
   Result<> write_at(std::uint64_t offset, ByteView bytes) override {
     if (bends_.one_slot) offset = 0;
-    if (!bends_.one_behind) return below_->write_at(offset, bytes);
-    if (!late_.empty()) TRY(below_->write_at(late_offset_, late_));
+    if (!bends_.one_behind) return below().write_at(offset, bytes);
+    if (!late_.empty()) TRY(below().write_at(late_offset_, late_));
     late_offset_ = offset;
     late_.assign(bytes.begin(), bytes.end());
     return {};
   }
 
   void sync() override {
-    if (!bends_.never_synced) below_->sync();
+    if (!bends_.never_synced) below().sync();
   }
-  Result<std::uint64_t> size() override { return below_->size(); }
-  Result<> truncate(std::uint64_t size) override { return below_->truncate(size); }
-  const std::string& path() const override { return below_->path(); }
 
  private:
-  std::unique_ptr<os::File> below_;
   MarkBends bends_;
   std::uint64_t late_offset_ = 0;
   Bytes late_;
 };
 
-class BentFiles final : public os::FileSystem {
+class BentFiles final : public PassingFiles {
  public:
-  BentFiles(os::FileSystem& below, MarkBends bends) : below_(below), bends_(bends) {}
+  BentFiles(os::FileSystem& below, MarkBends bends) : PassingFiles(below), bends_(bends) {}
 
   Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
-    auto file = below_.open(path, mode);
+    auto file = below().open(path, mode);
     if (!file || !path.ends_with("/mark")) return file;
     return std::make_unique<BentMark>(std::move(*file), bends_);
   }
-  Result<> rename(const std::string& from, const std::string& to) override {
-    return below_.rename(from, to);
-  }
-  Result<> remove(const std::string& path) override { return below_.remove(path); }
-  Result<> make_directories(const std::string& path) override {
-    return below_.make_directories(path);
-  }
-  Result<std::vector<std::string>> list(const std::string& path) override {
-    return below_.list(path);
-  }
-  bool exists(const std::string& path) override { return below_.exists(path); }
-  void sync_dir(const std::string& path) override { below_.sync_dir(path); }
-  Result<std::unique_ptr<os::DirectoryLock>> lock_directory(const std::string& path) override {
-    return below_.lock_directory(path);
-  }
-  Result<std::uint64_t> free_bytes(const std::string& path) override {
-    return below_.free_bytes(path);
-  }
 
  private:
-  os::FileSystem& below_;
   MarkBends bends_;
 };
 

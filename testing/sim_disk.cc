@@ -39,9 +39,14 @@ class SimFile final : public os::File {
   }
 
   Result<> write_at(std::uint64_t offset, ByteView bytes) override {
-    const auto error = disk_.begin(true, path_);
+    const auto error = disk_.begin(true, path_, true);
     if (error && !disk_.short_write_) return std::unexpected(*error);
     const ByteView put = error ? bytes.first(bytes.size() / 2) : bytes;
+    if (!error && disk_.goes_astray(path_, offset, bytes)) {
+      const std::uint64_t end = offset + bytes.size();
+      if (inode().seen->size() < end) add({.truncate_to = end});
+      return disk_.finish();
+    }
     add({.offset = offset, .bytes = Bytes(put.begin(), put.end())});
     TRY(disk_.finish());
     if (error) return std::unexpected(*error);
@@ -108,6 +113,29 @@ void SimDisk::fail_next(std::uint64_t operation, Fault fault, bool for_good) {
   fail_for_good_ = for_good;
 }
 
+bool SimDisk::rot(const std::string& path, std::uint64_t offset, Byte mask) {
+  const auto it = seen_names_.find(path);
+  if (it == seen_names_.end() || it->second == kFolder) return false;
+  Inode& inode = inodes_[it->second];
+  if (offset >= inode.seen->size()) return false;
+  own(inode.seen)[offset] ^= mask;
+  if (offset < inode.durable->size()) own(inode.durable)[offset] ^= mask;
+  return true;
+}
+
+bool SimDisk::goes_astray(const std::string& path, std::uint64_t offset, ByteView bytes) {
+  if (!misdirection_ || !path.starts_with(misdirection_->folder)) return false;
+  const auto it = seen_names_.find(misdirection_->victim);
+  const bool same = path == misdirection_->victim && offset == misdirection_->offset;
+  if (it == seen_names_.end() || it->second == kFolder || same) return false;
+  Inode& victim = inodes_[it->second];
+  const Change change{.offset = misdirection_->offset, .bytes = Bytes(bytes.begin(), bytes.end())};
+  apply(change, victim.seen);
+  apply(change, victim.durable);
+  misdirection_.reset();
+  return true;
+}
+
 void SimDisk::clear_faults() {
   fail_at_ = 0;
   crash_at_ = 0;
@@ -119,12 +147,16 @@ void SimDisk::die() {
   if (quiet_ == 0 && std::uncaught_exceptions() == 0) throw Death{};
 }
 
-std::optional<Error> SimDisk::begin(bool changes, const std::string& path) {
+std::optional<Error> SimDisk::begin(bool changes, const std::string& path, bool adds) {
   short_write_ = false;
   late_error_.reset();
   if (dead_) return Error{Code::kIo, "'" + path + "': the simulated machine is down"};
   ++operations_;
   if (changes) ++changes_;
+  if (adds && full_) {
+    ++refused_for_space_;
+    return error_of(Fault::kNoSpace, path);
+  }
   if (fail_at_ == 0 || operations_ < fail_at_) return std::nullopt;
   if (operations_ > fail_at_ && !fail_for_good_) return std::nullopt;
   ++faults_met_;
@@ -177,7 +209,7 @@ Result<std::unique_ptr<os::File>> SimDisk::open(const std::string& path, os::Ope
   const bool there = it != seen_names_.end();
   const bool may_create = mode == os::OpenMode::kCreate || mode == os::OpenMode::kOpenOrCreate;
   const bool creates = may_create && !there;
-  if (auto error = begin(creates, path)) return std::unexpected(*error);
+  if (auto error = begin(creates, path, creates)) return std::unexpected(*error);
   if (there && mode == os::OpenMode::kCreate) {
     return fail(Code::kAlreadyExists, "'" + path + "' is there already");
   }
@@ -261,7 +293,7 @@ Result<std::unique_ptr<os::DirectoryLock>> SimDisk::lock_directory(const std::st
 
 Result<std::uint64_t> SimDisk::free_bytes(const std::string& path) {
   if (auto error = begin(false, path)) return std::unexpected(*error);
-  return kFreeBytes;
+  return full_ ? 0 : kFreeBytes;
 }
 
 }  // namespace warifu::sim

@@ -11,8 +11,9 @@
 // folder
 //   followed happened or did not, each on its own; a rename is atomic;
 // - what sync() or sync_dir() covered is there, unharmed. Locks are free.
-// What it does not do: damage of bytes at rest, misdirected writes, a sync() that lies (only where
-// a test asks for it, see Lies), damage of blocks that no write touched.
+// Only where a test asks for it: damage of bytes at rest, misdirected writes, a disk that is full
+// for a while, a sync() that lies (see Lies). What it does not do: damage by itself of blocks that
+// no write touched.
 //
 // The death of the process alone (kill_image) keeps the page cache: everything is visible, and what
 // was unsynced is still at risk in a later crash.
@@ -70,9 +71,27 @@ class SimDisk final : public os::FileSystem {
   // The `operation`-th operation of any sort from now on fails; once, or that and all later ones.
   void fail_next(std::uint64_t operation, Fault fault, bool for_good);
   void clear_faults();
+  // While it is full nothing new fits: files, folders and bytes are refused with kNoSpace.
+  void set_full(bool full) { full_ = full; }
+  [[nodiscard]] std::uint64_t refused_for_space() const { return refused_for_space_; }
+  // Bytes rot at rest, seen by whoever reads them. False: the file has no such byte.
+  bool rot(const std::string& path, std::uint64_t offset, Byte mask);
+  // The next write to a file below `folder` lands in `victim` at `offset`, at once and for good;
+  // where it should be, zeros or the old bytes stay.
+  struct Misdirection {
+    std::string folder, victim;
+    std::uint64_t offset = 0;
+  };
+  void misdirect_next_write(Misdirection misdirection) { misdirection_ = std::move(misdirection); }
+  [[nodiscard]] bool misdirection_is_due() const { return misdirection_.has_value(); }
   void lie(Lies lies) { lies_ = lies; }
   // From now on nothing changes any more; nothing is thrown.
   void power_off() { dead_ = true; }
+
+  // Files that a torn write leaves without garbage, because their format does not claim to stand
+  // that: only sectors are missing.
+  using Spared = bool (*)(const std::string& path);
+  void spare_garbage(Spared spared) { spared_ = spared; }
 
   [[nodiscard]] std::uint64_t changes() const { return changes_; }        // changing ones so far
   [[nodiscard]] std::uint64_t operations() const { return operations_; }  // all so far
@@ -133,7 +152,8 @@ class SimDisk final : public os::FileSystem {
   };
 
   // Counts an operation; returns the fault that is due, or throws what is due.
-  std::optional<Error> begin(bool changes, const std::string& path);
+  // `adds`: needs room on the disk.
+  std::optional<Error> begin(bool changes, const std::string& path, bool adds = false);
   // The same for a sync, which is done wholly or not.
   std::optional<Error> begin_sync(const std::string& path);
   // Ends a changing operation: the crash that is due comes after its effect was queued.
@@ -144,8 +164,9 @@ class SimDisk final : public os::FileSystem {
   void change_name(NameChange change);
   static void apply(const NameChange& change, Names& names);
   static void apply(const Change& change, Content& content);
-  static void tear(const Change& change, Content& content, Dice& dice);
+  static void tear(const Change& change, Content& content, Dice& dice, bool garbage = true);
   static Bytes& own(Content& content);
+  bool goes_astray(const std::string& path, std::uint64_t offset, ByteView bytes);
 
   std::vector<Inode> inodes_;
   Names seen_names_;
@@ -160,6 +181,10 @@ class SimDisk final : public os::FileSystem {
   std::uint64_t faults_met_ = 0;
   Fault fault_ = Fault::kIo;
   bool fail_for_good_ = false;
+  bool full_ = false;
+  Spared spared_ = nullptr;
+  std::uint64_t refused_for_space_ = 0;
+  std::optional<Misdirection> misdirection_;
   bool short_write_ = false;         // the write in progress is to be cut short
   std::optional<Error> late_error_;  // of the change in progress, once it is made
   bool dead_ = false;

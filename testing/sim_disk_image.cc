@@ -52,7 +52,7 @@ void SimDisk::apply(const Change& change, Content& content) {
   }
 }
 
-void SimDisk::tear(const Change& change, Content& content, Dice& dice) {
+void SimDisk::tear(const Change& change, Content& content, Dice& dice, bool garbage) {
   enum Outcome { kLost, kLostToo, kWhole, kWholeToo, kPrefix, kSuffix, kScattered, kGarbage };
   const auto outcome = static_cast<Outcome>(dice.below(8));
   if (change.truncate_to) {
@@ -75,13 +75,14 @@ void SimDisk::tear(const Change& change, Content& content, Dice& dice) {
     const std::uint64_t to = std::min(end, (first + i + 1) * kSector);
     write_into(bytes, from, ByteView(change.bytes).subspan(from - begin, to - from));
   }
-  if (outcome == kGarbage) garble(bytes, begin, end, dice);
+  if (outcome == kGarbage && garbage) garble(bytes, begin, end, dice);
 }
 
 std::unique_ptr<SimDisk> SimDisk::crash_image(std::uint64_t seed) const {
   Dice dice(seed);
   auto image = std::make_unique<SimDisk>();
   image->lies_ = lies_;
+  image->spared_ = spared_;
   Names names = durable_names_;
   for (const NameChange& change : pending_names_) {
     const bool renames = change.kind == NameChange::Kind::kRename;
@@ -96,7 +97,8 @@ std::unique_ptr<SimDisk> SimDisk::crash_image(std::uint64_t seed) const {
       continue;
     }
     Content content = inodes_[inode].durable;
-    for (const Change& change : inodes_[inode].pending) tear(change, content, dice);
+    const bool garbage = spared_ == nullptr || !spared_(path);
+    for (const Change& change : inodes_[inode].pending) tear(change, content, dice, garbage);
     image->seen_names_.emplace_hint(image->seen_names_.end(), path, image->inodes_.size());
     image->inodes_.push_back({content, content, {}});
   }
@@ -110,6 +112,7 @@ std::unique_ptr<SimDisk> SimDisk::kill_image() const {
   image->seen_names_ = seen_names_;
   image->durable_names_ = durable_names_;
   image->pending_names_ = pending_names_;
+  image->spared_ = spared_;
   image->lies_ = lies_;
   return image;
 }

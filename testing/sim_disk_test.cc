@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "os/folders.h"
+
 namespace warifu::sim {
 namespace {
 
@@ -110,6 +112,48 @@ TEST_F(SimDiskTest, ALockIsExclusiveAndEndsWithItsHolder) {
   EXPECT_TRUE(disk_.crash_image(1)->lock_directory("/a"));
   lock->reset();
   EXPECT_TRUE(disk_.lock_directory("/a"));
+}
+
+TEST_F(SimDiskTest, AFolderThatIsMadeDurablyStaysWithWhatWasSyncedInIt) {
+  for (std::uint64_t seed = 0; seed < 32; ++seed) {
+    SimDisk disk;
+    ASSERT_TRUE(os::make_folder(disk, "/new/folder"));
+    ASSERT_TRUE(os::replace_file(disk, "/new/folder/file", Bytes(4, 7)));
+    EXPECT_TRUE(disk.crash_image(seed)->exists("/new/folder/file")) << seed;
+  }
+}
+
+TEST_F(SimDiskTest, BytesRotWhereTheyAreAsked) {
+  ASSERT_TRUE(file_->write_at(0, Bytes(4, 3)));
+  file_->sync();
+  EXPECT_TRUE(disk_.rot("/a/file", 2, 0x10));
+  EXPECT_FALSE(disk_.rot("/a/file", 4000, 1));
+  EXPECT_FALSE(disk_.rot("/a/nothing", 0, 1));
+  EXPECT_EQ(content_of(disk_, "/a/file")[2], 0x13);
+  EXPECT_EQ(content_of(*disk_.crash_image(1), "/a/file")[2], 0x13);
+}
+
+TEST_F(SimDiskTest, AMisdirectedWriteLandsInItsVictim) {
+  auto victim = disk_.open("/a/victim", os::OpenMode::kCreate);
+  ASSERT_TRUE(victim);
+  ASSERT_TRUE((*victim)->write_at(0, Bytes(8, 1)));
+  disk_.misdirect_next_write({"/a/file", "/a/victim", 4});
+  ASSERT_TRUE(file_->write_at(0, Bytes(2, 9)));
+  EXPECT_FALSE(disk_.misdirection_is_due());
+  EXPECT_EQ(content_of(disk_, "/a/victim"), (Bytes{1, 1, 1, 1, 9, 9, 1, 1}));
+  EXPECT_NE(content_of(disk_, "/a/file")[0], 9);
+}
+
+TEST_F(SimDiskTest, AFullDiskTakesNothingNewAndGivesWhatItHas) {
+  ASSERT_TRUE(file_->write_at(0, Bytes(4, 3)));
+  disk_.set_full(true);
+  EXPECT_EQ(file_->write_at(0, Bytes(4, 4)).error().code, Code::kNoSpace);
+  EXPECT_EQ(disk_.open("/a/more", os::OpenMode::kCreate).error().code, Code::kNoSpace);
+  EXPECT_EQ(content_of(disk_, "/a/file")[0], 3);
+  EXPECT_EQ(*disk_.free_bytes("/a"), 0u);
+  EXPECT_TRUE(disk_.remove("/a/file"));
+  disk_.set_full(false);
+  EXPECT_TRUE(disk_.open("/a/more", os::OpenMode::kCreate));
 }
 
 }  // namespace

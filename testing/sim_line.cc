@@ -55,7 +55,7 @@ class SimStream final : public os::ByteStream {
   void shutdown() override { line_->closed_ = true; }
 
  private:
-  SimLine::Way& way_in() { return line_->ways_[is_caller_ ? 1 : 0]; }
+  Attack::Way& way_in() { return line_->ways_[is_caller_ ? 1 : 0]; }
   static std::unexpected<Error> gone() {
     return fail(Code::kUnavailable, "the simulated line is closed");
   }
@@ -73,7 +73,7 @@ SimLine::Ends SimLine::make(Turns& turns, Dice& dice, Mischief& mischief,
           std::make_unique<SimStream>(line, false, std::move(callee_alive))};
 }
 
-void SimLine::flip(Bytes& frame) {
+void Attack::flip(Bytes& frame) {
   const std::uint64_t bit = dice_.below(8);
   const std::uint64_t at = dice_.below(frame.size());
   frame[at] ^= static_cast<Byte>(1U << bit);
@@ -82,13 +82,12 @@ void SimLine::flip(Bytes& frame) {
   }
 }
 
-// True when the frame is not to be delivered.
-bool SimLine::attack(Way& way, bool from_caller, Bytes& frame) {
+Attack::Fate Attack::decide(Way& way, bool from_caller, Bytes& frame) {
   if (mischief_.rewrite && mischief_.rewrite(frame, from_caller)) {
     mischief_.touched = true;
     if (mischief_.on_attack) mischief_.on_attack("is rewritten");
   }
-  if (mischief_.one_in == 0 || !dice_.one_in(mischief_.one_in)) return false;
+  if (mischief_.one_in == 0 || !dice_.one_in(mischief_.one_in)) return Fate::kArrives;
   mischief_.touched = true;
   auto what = static_cast<What>(dice_.below(8));
   const bool greeting = frame.size() > kTypeAt && frame[kTypeAt] <= kLastClearType;
@@ -96,41 +95,43 @@ bool SimLine::attack(Way& way, bool from_caller, Bytes& frame) {
   if (mischief_.on_attack) mischief_.on_attack(kWhatTexts[what]);
   switch (what) {
     case kLose:
-    case kLoseToo: return true;
-    case kCut: closed_ = true; return true;
-    case kTwice: way.bytes.insert(way.bytes.end(), frame.begin(), frame.end()); return false;
+    case kLoseToo: return Fate::kLost;
+    case kCut: return Fate::kCut;
+    case kTwice:
+      way.bytes.insert(way.bytes.end(), frame.begin(), frame.end());
+      return Fate::kArrives;
     case kHoldBack:
-      if (way.held_back) return false;
+      if (way.held_back) return Fate::kArrives;
       way.held_back = frame;
-      return true;
-    case kFlip: flip(frame); return false;
+      return Fate::kLost;
+    case kFlip: flip(frame); return Fate::kArrives;
     case kOld:
     case kOldBefore: {
-      if (mischief_.kept.empty()) return false;
+      if (mischief_.kept.empty()) return Fate::kArrives;
       const Bytes old = mischief_.kept[dice_.below(mischief_.kept.size())];
       way.bytes.insert(way.bytes.end(), old.begin(), old.end());
-      return what == kOld;
+      return what == kOld ? Fate::kLost : Fate::kArrives;
     }
   }
-  return false;
+  return Fate::kArrives;
 }
 
-void SimLine::carry(bool from_caller, Bytes frame) {
-  Way& way = ways_[from_caller ? 0 : 1];
+bool Attack::carry(Way& way, bool from_caller, Bytes frame) {
   const Bytes as_sent = frame;
   if (mischief_.on_frame) mischief_.on_frame(as_sent);
-  const bool lost = attack(way, from_caller, frame);
+  const Fate fate = decide(way, from_caller, frame);
   if (mischief_.kept.size() < kKeptFrames) {
     mischief_.kept.push_back(as_sent);
   } else {
     mischief_.kept[dice_.below(kKeptFrames)] = as_sent;
   }
-  if (lost) return;
+  if (fate != Fate::kArrives) return fate == Fate::kCut;
   way.bytes.insert(way.bytes.end(), frame.begin(), frame.end());
   if (way.held_back && as_sent != *way.held_back) {
     way.bytes.insert(way.bytes.end(), way.held_back->begin(), way.held_back->end());
     way.held_back.reset();
   }
+  return false;
 }
 
 }  // namespace warifu::sim

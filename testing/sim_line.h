@@ -29,10 +29,30 @@ struct Mischief {
   bool touched = false;     // something was done since this was last cleared
 };
 
+// What becomes of the frames of one connection.
+class Attack {
+ public:
+  struct Way {
+    std::deque<Byte> bytes;
+    std::optional<Bytes> held_back;  // overtaken by the next frame
+  };
+  Attack(Dice& dice, Mischief& mischief) : dice_(dice), mischief_(mischief) {}
+  // Puts behind `way` what arrives of a frame. True when the connection is to be cut.
+  [[nodiscard]] bool carry(Way& way, bool from_caller, Bytes frame);
+
+ private:
+  enum class Fate : std::uint8_t { kArrives, kLost, kCut };
+  Fate decide(Way& way, bool from_caller, Bytes& frame);
+  void flip(Bytes& frame);
+
+  Dice& dice_;
+  Mischief& mischief_;
+};
+
 class SimLine {
  public:
   SimLine(Turns& turns, Dice& dice, Mischief& mischief)
-      : turns_(turns), dice_(dice), mischief_(mischief) {}
+      : turns_(turns), dice_(dice), attack_(dice, mischief) {}
   // The two streams; `alive` tells whether the process that holds one still runs.
   struct Ends {
     std::unique_ptr<os::ByteStream> caller, callee;
@@ -43,18 +63,14 @@ class SimLine {
 
  private:
   friend class SimStream;
-  struct Way {
-    std::deque<Byte> bytes;
-    std::optional<Bytes> held_back;  // overtaken by the next frame
-  };
-  void carry(bool from_caller, Bytes frame);
-  bool attack(Way& way, bool from_caller, Bytes& frame);
-  void flip(Bytes& frame);
+  void carry(bool from_caller, Bytes frame) {
+    if (attack_.carry(ways_[from_caller ? 0 : 1], from_caller, std::move(frame))) closed_ = true;
+  }
 
   Turns& turns_;
   Dice& dice_;
-  Mischief& mischief_;
-  Way ways_[2];  // to the callee, to the caller
+  Attack attack_;
+  Attack::Way ways_[2];  // to the callee, to the caller
   bool closed_ = false;
 };
 

@@ -21,6 +21,7 @@
 #include "kme/intake.h"
 #include "kme/reconcile.h"
 #include "kme/stream_server.h"
+#include "os/folders.h"
 #include "recovery/recovery_service.h"
 #include "upkeep/refresh_scheduler.h"
 
@@ -46,7 +47,9 @@ class Site {
   Site& operator=(const Site&) = delete;
 
   Result<> open() {
-    TRY(system_.files.make_directories(config_.data_dir));
+    if (!system_.files.exists(config_.data_dir)) {
+      TRY(os::make_folder(system_.files, config_.data_dir));
+    }
     std::vector<kme::LinkConfig> links;
     for (const auto& peer : config_.peers) links.push_back(peer.link);
     TRY_ASSIGN(keys_, open_keys(links));

@@ -17,12 +17,9 @@ Result<std::unique_ptr<Log>> Log::open(const os::System& system, const std::stri
     if (lock.error().code != Code::kBusy) return std::unexpected(lock.error());
     return fail(Code::kBusy, "audit log '" + path + "' is in use by another process");
   }
-  const bool is_new = !system.files.exists(path);
   TRY_ASSIGN(auto file, system.files.open(path, os::OpenMode::kOpenOrCreate));
-  if (is_new) {
-    file->sync();
-    system.files.sync_dir(os::parent_of(path));
-  }
+  // Always: whoever made it may have died before its name was durable.
+  system.files.sync_dir(os::parent_of(path));
   std::unique_ptr<Log> log(new Log(system, std::move(*lock), std::move(file)));
   TRY(log->load());
   if (log->head_.sequence == 0) {

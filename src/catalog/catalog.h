@@ -19,6 +19,7 @@
 #include <span>
 
 #include "catalog/records.h"
+#include "os/files.h"
 
 namespace warifu::catalog {
 
@@ -191,6 +192,8 @@ class Catalog {
 
 // Opens the database file, or makes it when it is not there (its folder must be). Errors: kCorrupt
 // when it is damaged or no catalog, kInvalidArgument when it is of a newer version, kIo, kBusy.
-[[nodiscard]] Result<std::unique_ptr<Catalog>> open_sqlite(const std::string& path);
+// `files` is where SQLite's own default file system lies too; it must outlive the catalog.
+[[nodiscard]] Result<std::unique_ptr<Catalog>> open_sqlite(
+    const std::string& path, os::FileSystem& files = os::real_files());
 
 }  // namespace warifu::catalog

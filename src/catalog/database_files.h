@@ -9,9 +9,9 @@ namespace warifu::catalog {
 
 // Removes all of them; nobody may have the database open. What is not there is no error.
 // Errors: kIo.
-[[nodiscard]] inline Result<> remove_database(const std::string& path) {
+[[nodiscard]] inline Result<> remove_database(os::FileSystem& files, const std::string& path) {
   for (const char* ending : {"", "-wal", "-shm", "-journal"}) {
-    TRY(os::real_files().remove(path + ending));
+    TRY(files.remove(path + ending));
   }
   return {};
 }

@@ -52,10 +52,9 @@ Result<std::string> first_findings(Database& database, std::string_view sql) {
 }
 
 // Under another name until it is whole, so that a file of this name always is a catalog.
-Result<> make_file(const std::string& path) {
-  os::FileSystem& files = os::real_files();
+Result<> make_file(os::FileSystem& files, const std::string& path) {
   const std::string fresh = path + ".new";
-  TRY(remove_database(fresh));
+  TRY(remove_database(files, fresh));
   {
     TRY_ASSIGN(const auto file, files.open(fresh, os::OpenMode::kCreate));
   }
@@ -100,8 +99,7 @@ Result<> SqliteCatalog::integrity_check() {
   return {};
 }
 
-Result<std::unique_ptr<Catalog>> open_sqlite(const std::string& path) {
-  os::FileSystem& files = os::real_files();
+Result<std::unique_ptr<Catalog>> open_sqlite(const std::string& path, os::FileSystem& files) {
   if (path.empty()) return fail(Code::kInvalidArgument, "the catalog's path is empty");
   if (!files.exists(path)) {
     // A log without its file would be taken for the log of the new file.
@@ -110,11 +108,11 @@ Result<std::unique_ptr<Catalog>> open_sqlite(const std::string& path) {
                                       "' is damaged: it is not there, but its log '" + path +
                                       "-wal' is; bring both back from the backup");
     }
-    TRY(make_file(path));
+    TRY(make_file(files, path));
   }
   TRY_ASSIGN(auto database, Database::open(path));
   TRY(prepare_schema(*database));
-  return std::make_unique<SqliteCatalog>(std::move(database));
+  return std::make_unique<SqliteCatalog>(std::move(database), files);
 }
 
 }  // namespace warifu::catalog

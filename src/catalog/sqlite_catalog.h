@@ -13,7 +13,8 @@ namespace warifu::catalog {
 
 class SqliteCatalog final : public Catalog {
  public:
-  explicit SqliteCatalog(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  SqliteCatalog(std::unique_ptr<Database> database, os::FileSystem& files)
+      : files_(files), database_(std::move(database)) {}
 
   Result<> add_person(const Person& person) override;
   Result<Person> person(const std::string& person_id) override;
@@ -113,6 +114,7 @@ class SqliteCatalog final : public Catalog {
   [[nodiscard]] Result<> add_job_locked(const Job& job);
   [[nodiscard]] Result<Grant> grant_locked(const GrantId& grant);
 
+  os::FileSystem& files_;
   std::mutex mutex_;
   std::unique_ptr<Database> database_;
 };

@@ -12,9 +12,8 @@ constexpr int kPagesAtOnce = 1000;  // other calls wait for no more
 }  // namespace
 
 Result<> SqliteCatalog::back_up(const std::string& path) {
-  os::FileSystem& files = os::real_files();
   {
-    TRY_ASSIGN(const auto file, files.open(path, os::OpenMode::kCreate));
+    TRY_ASSIGN(const auto file, files_.open(path, os::OpenMode::kCreate));
   }
   const Result<> copied = [&]() -> Result<> {
     TRY_ASSIGN(const auto copy, Database::open(path));
@@ -25,10 +24,10 @@ Result<> SqliteCatalog::back_up(const std::string& path) {
     });
   }();
   if (!copied) {
-    TRY(remove_database(path));
+    TRY(remove_database(files_, path));
     return copied;
   }
-  files.sync_dir(os::parent_of(path));
+  files_.sync_dir(os::parent_of(path));
   return {};
 }
 

@@ -83,7 +83,7 @@ Result<std::unique_ptr<Connection>> Caller::connect(const SiteName& peer) {
   }
   // Twice: the first try may end with both ends brought into step after a restored backup.
   for (int attempt = 0;; ++attempt) {
-    auto stream = os::connect_tcp(address->second, kConnectTimeout);
+    auto stream = dial_(address->second, kConnectTimeout);
     if (!stream) return fail_in("site " + peer.text(), stream.error());
     auto connection = Connection::call(*link, std::move(*stream));
     if (connection) return connection;

@@ -4,6 +4,7 @@
 // own link's pad. Thread-safe; each Call belongs to one thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -21,6 +22,10 @@ struct Routes {
   // next hop. Nothing is passed on for others over such a link.
   std::set<SiteName> relayed = {};
 };
+
+// How a caller gets a stream to an address; os::connect_tcp but in simulations.
+using Dial = std::function<Result<std::unique_ptr<os::ByteStream>>(
+    const os::HostPort& address, std::chrono::milliseconds timeout)>;
 
 class Caller;
 
@@ -77,7 +82,8 @@ class Call {
 
 class Caller {
  public:
-  Caller(kme::KeyManager& keys, Routes routes) : keys_(keys), routes_(std::move(routes)) {}
+  Caller(kme::KeyManager& keys, Routes routes, Dial dial = os::connect_tcp)
+      : keys_(keys), routes_(std::move(routes)), dial_(std::move(dial)) {}
 
   // Sends a request, by its way when it has one; `from` is filled in when empty. Errors:
   // kUnavailable naming the site that cannot be reached, kOutOfKey; kRefused for a drawn upload to
@@ -101,6 +107,7 @@ class Caller {
 
   kme::KeyManager& keys_;
   Routes routes_;
+  Dial dial_;
   std::mutex mutex_;
   std::map<SiteName, std::vector<std::unique_ptr<Connection>>> idle_;
 };

@@ -94,7 +94,7 @@ class Connection {
   // True once a frame of the peer has been verified: the peer holds the link's key.
   [[nodiscard]] bool authenticated() const { return authenticated_; }
   // For an idle connection: true when the far end has closed it or speaks out of turn.
-  [[nodiscard]] bool is_stale() const { return os::has_input(*stream_); }
+  [[nodiscard]] bool is_stale() const { return stream_->has_input(); }
   // Ends the connection from any thread.
   void close() { stream_->shutdown(); }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "os/folders.h"
 
 namespace warifu::consent {
 namespace {
@@ -33,7 +34,8 @@ Result<std::unique_ptr<Gate>> Gate::open(const os::System& system, const std::st
   WARIFU_CHECK(root_key.size() == crypto::kSealKeyBytes && !site.empty());
   TRY(self_test(options.decide));
   std::unique_ptr<Gate> gate(new Gate(system, folder, site, root_key, log, options));
-  TRY(system.files.make_directories(cards_folder(folder)));
+  TRY(os::make_folder(system.files, folder));
+  TRY(os::make_folder(system.files, cards_folder(folder)));
   TRY_ASSIGN(gate->lock_, system.files.lock_directory(folder));
   TRY(gate->load());
   TRY(log.append("gate_opened", {{"cards", std::to_string(gate->cards_.size())}}));

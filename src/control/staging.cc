@@ -2,6 +2,7 @@
 #include "control/staging.h"
 
 #include "crypto/crypto.h"
+#include "os/folders.h"
 
 namespace warifu::control {
 namespace {
@@ -12,7 +13,7 @@ constexpr std::uint64_t kBlock = limits::kChunkBytes + crypto::kSealOverhead;
 Result<StagingWriter> StagingWriter::create(os::System system, const std::string& path,
                                             ByteView key) {
   WARIFU_CHECK(key.size() == kStagingKeyBytes);
-  TRY(system.files.make_directories(os::parent_of(path)));
+  TRY(os::make_folder(system.files, os::parent_of(path)));
   TRY_ASSIGN(auto file, system.files.open(path, os::OpenMode::kCreate));
   return StagingWriter(system, std::move(file), secret::Buffer::copy_of(key));
 }

@@ -37,8 +37,13 @@ Result<> StoreJob::load() {
   catalog::Catalog& catalog = engine_.catalog();
   TRY(load_job());
   TRY_ASSIGN(tree_, ShareTree::read(catalog, *job_.object));
-  TRY_ASSIGN(secrets_,
-             open_object_secrets(engine_.site().keys.root_key().bytes(), job_.sealed_secret));
+  // They are erased once the card has its record, which may come before the end of the job.
+  const bool erased =
+      job_.sealed_secret.empty() && tree_.object.state == catalog::ObjectState::kCommitted;
+  if (!erased) {
+    TRY_ASSIGN(secrets_,
+               open_object_secrets(engine_.site().keys.root_key().bytes(), job_.sealed_secret));
+  }
   chunking_ = tree_.chunking();
   if (job_.total_bytes == 0) {
     for (const auto& share : tree_.shares) job_.total_bytes += share.bytes;
@@ -51,6 +56,21 @@ Result<> StoreJob::save_secrets() {
   SiteContext& site = engine_.site();
   return engine_.catalog().set_job_secret(
       job_id_, seal_object_secrets(site.keys.root_key().bytes(), site.system.random, secrets_));
+}
+
+// What the card has to keep stays, unless the card has it: then nothing may come back.
+Result<> StoreJob::forget_staging_key() {
+  catalog::Catalog& catalog = engine_.catalog();
+  const auto on_card = [&]() -> Result<bool> {
+    TRY_ASSIGN(const catalog::Object object, catalog.object(tree_.object.object));
+    return object.card_record == catalog::CardRecordState::kOnCard;
+  };
+  TRY_ASSIGN(const bool before, on_card());
+  if (before) return catalog.set_job_secret(job_id_, {});
+  TRY(save_secrets());
+  // Whoever confirmed meanwhile has erased what was there before.
+  TRY_ASSIGN(const bool behind, on_card());
+  return behind ? catalog.set_job_secret(job_id_, {}) : Result<>();
 }
 
 namespace {
@@ -152,7 +172,7 @@ Result<> StoreJob::commit() {
   tree_.object.state = catalog::ObjectState::kCommitted;
   // The plaintext has done its work: forget its key, then its file.
   secrets_.staging_key = {};
-  TRY(save_secrets());
+  TRY(forget_staging_key());
   TRY(save(catalog::JobState::kRunning, "reshare"));
   TRY(erase_staging(site.system, staging_path()));
   return site.log.append("object_committed", {{"object", tree_.object.object.text()}});

@@ -41,6 +41,7 @@ class StoreJob final : public Work {
 
   [[nodiscard]] Result<std::vector<CutTarget>> top_targets();
   Result<> save_secrets();
+  Result<> forget_staging_key();
   void show_progress(std::uint64_t bytes);
   channel::KeepWaiting keep_waiting();
   [[nodiscard]] std::string staging_path() const;

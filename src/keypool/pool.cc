@@ -4,12 +4,13 @@
 #include <algorithm>
 
 #include "keypool/segment.h"
+#include "os/folders.h"
 
 namespace warifu::keypool {
 
 Result<> Pool::create(os::System system, const std::string& dir, LinkId link, Direction direction,
                       ByteView root_key) {
-  TRY(system.files.make_directories(dir));
+  TRY(os::make_folder(system.files, dir));
   if (system.files.exists(dir + "/identity")) {
     return fail(Code::kAlreadyExists, "'" + dir + "' already holds a pool");
   }
@@ -30,7 +31,6 @@ Result<> Pool::create(os::System system, const std::string& dir, LinkId link, Di
   TRY(os::replace_file(system.files, dir + "/mark", slots));
   TRY(os::replace_file(system.files, dir + "/index", encode(Index{})));
   TRY(os::replace_file(system.files, dir + "/identity", encode(identity)));
-  system.files.sync_dir(os::parent_of(dir));  // the folder's own name
   return {};
 }
 

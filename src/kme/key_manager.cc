@@ -2,6 +2,7 @@
 #include "kme/key_manager.h"
 
 #include "crypto/crypto.h"
+#include "os/folders.h"
 
 namespace warifu::kme {
 
@@ -12,7 +13,7 @@ std::string pool_dir(const std::string& dir, const SiteName& peer, keypool::Dire
 
 Result<secret::Buffer> open_root_key(os::System system, const std::string& dir) {
   const std::string path = dir + "/root.key";
-  TRY(system.files.make_directories(dir));
+  if (!system.files.exists(dir)) TRY(os::make_folder(system.files, dir));
   secret::Buffer key(crypto::kSealKeyBytes);
   if (!system.files.exists(path)) {
     system.random.fill(key.bytes());
@@ -51,10 +52,12 @@ Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const st
   for (const LinkConfig& config : links) {
     std::unique_ptr<keypool::Pool> pools[2];
     for (const auto direction : {keypool::Direction::kSend, keypool::Direction::kReceive}) {
+      const std::size_t at = direction == keypool::Direction::kSend ? 0 : 1;
       TRY_ASSIGN(auto pool, keypool::Pool::open(system, pool_dir(dir, config.peer, direction),
                                                 manager->root_key_.bytes(),
                                                 {.sweep_after = keypool::kSweepAfter,
-                                                 .trail_bytes = config.limits.trail_bytes}));
+                                                 .trail_bytes = config.limits.trail_bytes,
+                                                 .watcher = config.watchers[at]}));
       const keypool::Pool* other = pools[0].get();
       if ((config.id && pool->link() != *config.id) || pool->direction() != direction ||
           (other != nullptr && other->link() != pool->link())) {
@@ -62,7 +65,7 @@ Result<std::unique_ptr<KeyManager>> KeyManager::open(os::System system, const st
                                         "' belongs to another link than " +
                                         (config.id ? "the configuration says" : "the other pool"));
       }
-      pools[direction == keypool::Direction::kSend ? 0 : 1] = std::move(pool);
+      pools[at] = std::move(pool);
     }
     manager->links_.push_back(std::make_unique<Link>(config.peer, config.link_class,
                                                      std::move(pools[0]), std::move(pools[1]),

@@ -5,6 +5,8 @@
 // the site's own; DIR/switches. Immutable after open(); the links inside are thread-safe.
 #pragma once
 
+#include <array>
+
 #include "kme/link.h"
 #include "kme/random_source.h"
 #include "kme/switches.h"
@@ -17,6 +19,8 @@ struct LinkConfig {
   std::optional<LinkId> id;  // none: whichever the pools are of
   KeyLimits limits;
   unsigned relay_paths = 0;  // of a relayed link
+  // For simulations: told of every range that leaves the sending, the receiving pool.
+  std::array<keypool::TakeWatcher*, 2> watchers = {};
 };
 
 class KeyManager {

@@ -217,8 +217,8 @@ Result<> ByteStream::read_exact(MutableBytes out) {
   return {};
 }
 
-bool has_input(const ByteStream& stream) {
-  pollfd entry{stream.descriptor(), POLLIN, 0};
+bool ByteStream::has_input() const {
+  pollfd entry{descriptor(), POLLIN, 0};
   return ::poll(&entry, 1, 0) != 0;
 }
 

@@ -24,6 +24,9 @@ class ByteStream {
   [[nodiscard]] virtual Result<> write_pieces(std::span<const ByteView> pieces);
   // True when read_some would return bytes that were already taken from the socket.
   [[nodiscard]] virtual bool has_buffered() const = 0;
+  // True when something waits to be read, be it bytes or the peer's end: an idle connection that
+  // shows it is dead or out of step. By the descriptor, unless the stream has none.
+  [[nodiscard]] virtual bool has_input() const;
   [[nodiscard]] virtual int descriptor() const = 0;
   // For every later operation; zero means no limit.
   virtual void set_timeout(std::chrono::milliseconds timeout) = 0;
@@ -32,10 +35,6 @@ class ByteStream {
   // Exactly out.size() bytes. Errors: kUnavailable "connection closed" on an early end.
   [[nodiscard]] Result<> read_exact(MutableBytes out);
 };
-
-// True when something waits to be read, be it bytes or the peer's end: an idle connection that
-// shows it is dead or out of step.
-[[nodiscard]] bool has_input(const ByteStream& stream);
 
 // Acknowledges what comes next at once. For peers that send a message in small pieces and wait for
 // each acknowledgement, which Linux would hold back for 40 ms; to be said again before each read.

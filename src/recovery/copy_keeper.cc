@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "os/folders.h"
 #include "wire/wire.h"
 
 namespace warifu::recovery {
@@ -48,7 +49,7 @@ std::string CopyKeeper::path_of(const CopyPlace& place) const {
 
 Result<std::unique_ptr<CopyKeeper>> CopyKeeper::open(os::System system, const std::string& dir) {
   std::unique_ptr<CopyKeeper> keeper(new CopyKeeper(system, dir));
-  TRY(system.files.make_directories(dir));
+  TRY(os::make_folder(system.files, dir));
   TRY_ASSIGN(const auto names, system.files.list(dir));
   for (const std::string& name : names) {
     if (!name.ends_with(kEnding)) continue;

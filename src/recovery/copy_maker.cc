@@ -42,7 +42,7 @@ class BackupFile {
   BackupFile& operator=(const BackupFile&) = delete;
 
   Result<std::unique_ptr<os::File>> make(catalog::Catalog& catalog) {
-    TRY(catalog::remove_database(path_));
+    TRY(catalog::remove_database(files_, path_));
     TRY(catalog.back_up(path_));
     return files_.open(path_, os::OpenMode::kRead);
   }

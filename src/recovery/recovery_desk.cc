@@ -29,7 +29,7 @@ Result<> RecoveryDesk::take_over(Rebuild& rebuild) {
   // All of it before the one step that takes it over: a crash before leaves an empty catalog.
   const Result<> done = [&]() -> Result<> {
     {
-      TRY_ASSIGN(const auto copy, catalog::open_sqlite(path));
+      TRY_ASSIGN(const auto copy, catalog::open_sqlite(path, site.system.files));
       const ByteView ours = site.keys.root_key().bytes();
       TRY(copy->reseal([&](ByteView sealed) -> Result<Bytes> {
         const auto opened = control::open_secret(taken.root_key.bytes(), sealed);
@@ -41,7 +41,7 @@ Result<> RecoveryDesk::take_over(Rebuild& rebuild) {
     }
     return engine_.catalog().take_over(path);
   }();
-  TRY(catalog::remove_database(path));
+  TRY(catalog::remove_database(site.system.files, path));
   TRY(done);
   if (copies_ != nullptr) TRY(copies_->adopt(taken.last));
   rebuild.copy_made = taken.made;

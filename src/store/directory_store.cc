@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/units.h"
+#include "os/folders.h"
 #include "store/directory_writer.h"
 #include "store/share_store.h"
 
@@ -229,7 +230,7 @@ Result<> DirectoryStore::complete(const ShareId& share, const Completion& comple
 
 Result<std::unique_ptr<ShareStore>> open_directory_store(os::FileSystem& files,
                                                          const std::string& root) {
-  TRY(files.make_directories(root));
+  TRY(os::make_folder(files, root));
   TRY_ASSIGN(auto lock, files.lock_directory(root));
   auto store = std::make_unique<DirectoryStore>(files, root, std::move(lock));
   TRY(store->clean());

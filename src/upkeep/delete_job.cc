@@ -1,6 +1,7 @@
 // Asking holders to delete.
 #include "upkeep/delete_job.h"
 
+#include <algorithm>
 #include <condition_variable>
 
 #include "base/log.h"
@@ -47,11 +48,16 @@ DeletionSweep::DeletionSweep(control::JobEngine& engine)
 void DeletionSweep::sweep() {
   const auto pending = engine_.catalog().pending_deletions();
   if (!pending) return log_warning(pending.error().message);
+  const auto unfinished = engine_.catalog().unfinished_jobs();
+  if (!unfinished) return log_warning(unfinished.error().message);
   for (const catalog::Share& share : *pending) {
     if (engine_.stopping()) return;
-    // Jobs under way delete what is theirs; only what nobody cares for any more is left to this.
-    const auto busy = engine_.catalog().list_jobs({.object = share.object}, {.count = 1});
-    if (!busy || (!busy->empty() && !catalog::is_finished(busy->front().state))) continue;
+    // Jobs under way delete what is theirs; only what nobody cares for any more is left to this. A
+    // restore deletes nothing, and one whose reader never comes back is under way for ever.
+    const bool busy = std::ranges::any_of(*unfinished, [&](const catalog::Job& job) {
+      return job.object == share.object && job.kind != catalog::JobKind::kRestore;
+    });
+    if (busy) continue;
     if (engine_.delete_for_good(share))
       log_info("share " + share.share.text() + " is deleted at last");
   }

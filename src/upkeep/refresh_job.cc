@@ -284,8 +284,10 @@ Result<> RefreshJob::check() {
         round.run([this](std::uint64_t, std::uint64_t) { return !must_stop(); });
     if (must_stop()) return fail(Code::kCancelled, "interrupted");
     for (const HolderFailure& failure : result.failures) {
-      // A holder that has started anew has forgotten the order.
+      // A holder that has started anew has forgotten the order; one that has lost its disk, the
+      // share, and no waiting brings that back.
       const bool forgot = failure.error.code == Code::kNotFound;
+      if (forgot) TRY(check_held(outlook.shares, failure.letter));
       return fail(
           forgot ? Code::kUnavailable : failure.error.code,
           "the new share " + failure.letter + " could not be audited: " + failure.error.message);
@@ -302,6 +304,16 @@ Result<> RefreshJob::check() {
   }
   TRY(save_plan(state_.text()));
   return save(JobState::kRunning, "switch");
+}
+
+Result<> RefreshJob::check_held(const std::vector<control::ShareLocation>& fresh,
+                                const std::string& letter) {
+  const auto share = std::ranges::find(fresh, letter, &control::ShareLocation::letter);
+  if (share == fresh.end()) return {};
+  TRY_ASSIGN(const auto held, control::held_at(engine_.site(), engine_.own(), share->site));
+  if (held.contains(share->share)) return {};
+  return fail(Code::kCorrupt, "the new share " + letter + " is gone: " + share->site.text() +
+                                  " does not hold it any more");
 }
 
 Result<> RefreshJob::switch_over() {

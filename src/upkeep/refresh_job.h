@@ -99,6 +99,8 @@ class RefreshJob final : public control::Work {
   Result<keypool::Entropy> order_deal(const DealOrder& order);
   Result<> settle();
   Result<> check();
+  // Whether the holder of a new share still has it. Errors: kCorrupt when not; those of the way.
+  Result<> check_held(const std::vector<control::ShareLocation>& fresh, const std::string& letter);
   Result<> switch_over();
   Result<> remove_old();
   // Deletes all new shares. Errors: kRefused when a holder has no old one, so nothing is deleted.

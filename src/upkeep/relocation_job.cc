@@ -157,8 +157,11 @@ Result<> RelocationJob::tell() {
         share.share, {static_cast<sharing::ShareIndex>(fresh.index), fresh.share, fresh.last_site}};
     const auto told = ask(engine_.site(), share.last_site, Method::kNews, encode(news),
                           [&] { return parts_.taker.hear(news); });
-    // A share that is gone itself hears of it when it is repaired.
-    if (!told && told.error().code != Code::kNotFound) return told;
+    // A share that is gone itself, or damaged, hears of it when it is repaired: which waits for the
+    // end of this job, so this one must not wait for that.
+    const bool is_lost =
+        !told && (told.error().code == Code::kNotFound || told.error().code == Code::kCorrupt);
+    if (!told && !is_lost) return told;
   }
   return save(JobState::kRunning, "delete");
 }

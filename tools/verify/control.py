@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Share control's promises about capacity, exposure, planning and audits, as one table.
+"""Share control's promises about capacity, exposure, planning, audits and losses, as one table.
 
 Figures of networks are simulated over modelled link rates, with the planner that stores use; times
 are measured on this machine. --json writes the rows as `results`; --quick takes less of everything.
@@ -16,12 +16,14 @@ import frame
 import waiting_jobs
 
 FULL = {"instances": 300, "oracle_objects": 4000, "days": 500, "seeds": 6, "objects": 30_000,
-        "plan_days": 400, "jobs": 1000, "audit_bytes": 1 << 30, "persons": 100_000, "waiting": 1000}
+        "plan_days": 400, "jobs": 1000, "audit_bytes": 1 << 30, "persons": 100_000, "waiting": 1000,
+        "cluster_seeds": 5000}
 QUICK = {"instances": 40, "oracle_objects": 1500, "days": 500, "seeds": 3, "objects": 10_000,
-         "plan_days": 60, "jobs": 1000, "audit_bytes": 128 << 20, "persons": 5_000, "waiting": 200}
+         "plan_days": 60, "jobs": 1000, "audit_bytes": 128 << 20, "persons": 5_000, "waiting": 200,
+         "cluster_seeds": 300}
 
 # What only some rows take.
-OTHERS = ("audit_bytes", "persons", "waiting")
+OTHERS = ("audit_bytes", "persons", "waiting", "cluster_seeds")
 
 
 def program(build, name, amounts):
@@ -79,8 +81,15 @@ def waiting(build, amounts):
     yield from waiting_jobs.rows(build, amounts["waiting"])
 
 
+def cluster(build, amounts):
+    """Simulated: four sites in one process, and everything that may break. A million: see CONTRIBUTING."""
+    yield from frame.rows_of([str(build / "tests/verify/warifu-verify-cluster"),
+                              "--seeds", str(amounts["cluster_seeds"]),
+                              "--threads", str(os.cpu_count() or 1)])
+
+
 # A row, or a few that come together, for each promise.
-ROWS = (oracle, adaptive, exposure, planning, audits, catalog, losses, waiting)
+ROWS = (oracle, adaptive, exposure, planning, audits, catalog, losses, waiting, cluster)
 
 
 def all_rows(build, amounts):
@@ -89,4 +98,4 @@ def all_rows(build, amounts):
 
 
 if __name__ == "__main__":
-    frame.run("control", __doc__, all_rows, (FULL, QUICK), "half of the seeds, fewer oracle instances, objects and timed plans, an object of 128 MiB to audit, 5,000 persons, 200 waiting jobs")
+    frame.run("control", __doc__, all_rows, (FULL, QUICK), "half of the seeds, fewer oracle instances, objects and timed plans, an object of 128 MiB to audit, 5,000 persons, 200 waiting jobs, 300 seeds of the simulated cluster")

@@ -1,0 +1,135 @@
+// Stores that lie, and the list of bugs.
+#include "testing/cluster_bugs.h"
+
+#include "testing/cluster_run.h"
+
+namespace warifu::sim {
+namespace {
+
+// Where a store lies.
+enum class StoreLie : std::uint8_t {
+  kKeepsWhatIsDeleted,  // remove() does nothing
+  kSeesNoRot,           // verify() finds everything right
+  kWritesOther,         // one bit of what a site was sent is another on its disk
+};
+
+class LyingWriter final : public store::ShareWriter {
+ public:
+  explicit LyingWriter(std::unique_ptr<store::ShareWriter> below) : below_(std::move(below)) {}
+  const store::ShareHeader& header() const override { return below_->header(); }
+  const store::ShareLayout& layout() const override { return below_->layout(); }
+  ChunkIndex next_chunk() const override { return below_->next_chunk(); }
+  std::uint64_t durable_chunks() const override { return below_->durable_chunks(); }
+  Result<> append(ByteView record) override {
+    Bytes other(record.begin(), record.end());
+    if (header().index == 2) other.front() ^= 1;
+    return below_->append(other);
+  }
+  Result<> sync() override { return below_->sync(); }
+  Result<> truncate_to(ChunkIndex chunk) override { return below_->truncate_to(chunk); }
+  Result<> commit() override { return below_->commit(); }
+  Result<> abandon() override { return below_->abandon(); }
+
+ private:
+  std::unique_ptr<store::ShareWriter> below_;
+};
+
+class LyingReader final : public store::ShareReader {
+ public:
+  explicit LyingReader(std::unique_ptr<store::ShareReader> below) : below_(std::move(below)) {}
+  const store::ShareHeader& header() const override { return below_->header(); }
+  const store::ShareLayout& layout() const override { return below_->layout(); }
+  const std::string& header_damage() const override { return below_->header_damage(); }
+  Result<> read(ChunkIndex first, std::uint64_t count, MutableBytes out) override {
+    return below_->read(first, count, out);
+  }
+  Result<> verify(ChunkIndex, MutableBytes) override { return {}; }
+
+ private:
+  std::unique_ptr<store::ShareReader> below_;
+};
+
+class LyingStore final : public store::ShareStore {
+ public:
+  LyingStore(std::unique_ptr<store::ShareStore> below, StoreLie lie)
+      : below_(std::move(below)), lie_(lie) {}
+  Result<std::unique_ptr<store::ShareWriter>> create(const store::ShareHeader& header) override {
+    return bent(below_->create(header));
+  }
+  Result<std::unique_ptr<store::ShareWriter>> reopen(const ShareId& share) override {
+    return bent(below_->reopen(share));
+  }
+  Result<std::unique_ptr<store::ShareReader>> open(const ShareId& share) override {
+    auto reader = below_->open(share);
+    if (!reader || lie_ != StoreLie::kSeesNoRot) return reader;
+    return std::make_unique<LyingReader>(std::move(*reader));
+  }
+  Result<> remove(const ShareId& share) override {
+    return lie_ == StoreLie::kKeepsWhatIsDeleted ? Result<>() : below_->remove(share);
+  }
+  Result<store::ShareListing> list() override { return below_->list(); }
+  Result<store::PartialListing> list_partial() override { return below_->list_partial(); }
+  Result<> complete(const ShareId& share, const store::Completion& completion) override {
+    return below_->complete(share, completion);
+  }
+  void watch_damage(store::DamageWatch watch) override { below_->watch_damage(std::move(watch)); }
+  Result<std::uint64_t> free_bytes() override { return below_->free_bytes(); }
+
+ private:
+  Result<std::unique_ptr<store::ShareWriter>> bent(
+      Result<std::unique_ptr<store::ShareWriter>> writer) {
+    if (!writer || lie_ != StoreLie::kWritesOther) return writer;
+    return std::make_unique<LyingWriter>(std::move(*writer));
+  }
+
+  std::unique_ptr<store::ShareStore> below_;
+  StoreLie lie_;
+};
+
+ClusterBugs lying_store(StoreLie lie) {
+  return {.parts = {.store = [lie](std::unique_ptr<store::ShareStore> below) {
+            return std::make_unique<LyingStore>(std::move(below), lie);
+          }}};
+}
+
+// What is to be seen is not written down, so nobody minds who has seen what before.
+constexpr const char* kForgetsSightings =
+    "CREATE TEMP TRIGGER forgets BEFORE INSERT ON main.sighting BEGIN SELECT RAISE(IGNORE); END";
+
+std::vector<ClusterBug> make_bugs() {
+  using C = ClusterCounts;
+  const std::vector<std::uint64_t C::*> gone = {&C::missing, &C::lost, &C::unhealed};
+  return {
+      {"share_names_not_synced", {.files = {.share_names_not_synced = true}}, gone},
+      {"shares_not_synced", {.files = {.shares_not_synced = true}}, gone},
+      {"catalog_not_synced",
+       {.files = {.catalog_not_synced = true}},
+       {&C::forgotten, &C::lost, &C::refused, &C::orphans, &C::missing, &C::unhealed}},
+      {"marks_not_synced", {.files = {.marks = {.never_synced = true}}}, {&C::reused}},
+      {"marks_one_behind", {.files = {.marks = {.one_behind = true}}}, {&C::reused}},
+      {"keeps_what_is_deleted", lying_store(StoreLie::kKeepsWhatIsDeleted), {&C::orphans}},
+      {"scrub_sees_no_rot", lying_store(StoreLie::kSeesNoRot), {&C::lost}},
+      {"writes_other_bytes", lying_store(StoreLie::kWritesOther), {&C::wrong}},
+      {"reads_blind", {.reads_blind = true}, {&C::wrong}},
+      {"sightings_forgotten", {.catalog_sql = kForgetsSightings}, {&C::exposed}},
+  };
+}
+
+}  // namespace
+
+std::span<const ClusterBug> cluster_seeded_bugs() {
+  static const std::vector<ClusterBug> bugs = make_bugs();
+  return bugs;
+}
+
+std::optional<std::uint64_t> seed_that_shows(const ClusterBug& bug, std::uint64_t seeds) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    const ClusterOutcome outcome = run_cluster({.seed = seed, .bugs = bug.bugs});
+    for (const auto count : bug.due) {
+      if (outcome.counts.*count > 0) return seed;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace warifu::sim

@@ -1,0 +1,24 @@
+// Seeded bugs of a cluster: what its simulation must catch, and by what. Made at the seams to
+// files, stores and databases, so that production code stays untouched.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "testing/cluster_rules.h"
+
+namespace warifu::sim {
+
+struct ClusterBug {
+  std::string_view name;
+  ClusterBugs bugs;
+  // Any of these must be counted.
+  std::vector<std::uint64_t ClusterCounts::*> due;
+};
+
+[[nodiscard]] std::span<const ClusterBug> cluster_seeded_bugs();
+// Tries seeds from 1 on; the first one that shows the bug, none within `seeds`.
+[[nodiscard]] std::optional<std::uint64_t> seed_that_shows(const ClusterBug& bug,
+                                                           std::uint64_t seeds);
+
+}  // namespace warifu::sim

@@ -1,0 +1,296 @@
+// The end of a run: everything heals, and then nothing may be missing, wrong or known to a wrong
+// site.
+#include <algorithm>
+
+#include "testing/cluster_run.h"
+
+namespace warifu::sim {
+namespace {
+
+using State = ClusterObject::State;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::chrono::minutes kHealing(30);
+constexpr int kTries = 8;  // of a restore at the end
+
+std::string text_of(const catalog::Share& share) {
+  return "share " + std::string(1, static_cast<char>('A' + share.index)) + " (" +
+         share.share.text() + ") of object " + share.object.text();
+}
+
+}  // namespace
+
+// From now on nothing breaks by itself.
+void ClusterRun::calm_down() {
+  cluster_.say("nothing breaks any more");
+  SimNet& net = cluster_.net();
+  net.open_all_ways();
+  net.mischief.one_in = 0;
+  for (std::size_t site = 0; site < kClusterSites; ++site) {
+    net.set_slow(site, {});
+    cluster_.disk(site).set_full(false);
+    cluster_.disk(site).clear_faults();
+  }
+}
+
+void ClusterRun::heal() {
+  const auto until = Schedule::now() + kHealing;
+  std::string left = "nobody has looked";
+  while (!left.empty() && Schedule::now() < until) {
+    cluster_.supervise();
+    for (std::size_t site = 0; site < kClusterSites; ++site) cluster_.disk(site).clear_faults();
+    left = heal_once();
+    if (!left.empty()) Schedule::sleep(seconds(1));
+  }
+  if (!left.empty()) {
+    cluster_.found(&ClusterCounts::unhealed,
+                   "after " + std::to_string(kHealing.count()) + " good minutes " + left);
+  }
+}
+
+std::string ClusterRun::heal_once() {
+  if (!cluster_.all_up()) return "a site is down";
+  Cluster::Use control(cluster_, kControlSite);
+  for (ClusterObject& object : objects_) {
+    if (object.state == State::kStoring || object.state == State::kStored) follow(object);
+    if (object.state == State::kGoing) {
+      const auto known = control->catalog().object(object.object);
+      const bool deleted = known && known->state == catalog::ObjectState::kDeleted;
+      object.state = deleted ? State::kDeleted : State::kStored;
+    }
+    if (object.state == State::kStoring) return "an object is not stored yet";
+    if (object.state == State::kStored && !object.on_card) return "an object is not on the card";
+  }
+  const auto jobs = control->catalog().unfinished_jobs();
+  if (!jobs) return jobs.error().message;
+  for (const catalog::Job& job : *jobs) {
+    if (job.kind == catalog::JobKind::kRestore) continue;  // its reader may come back
+    return "a job (" + std::string(catalog::kind_name(job.kind)) + ", " + job.step +
+           ") is not done: " + job.error;
+  }
+  if (to_renew_) {
+    const auto renewed = person_.renew_card(*control.operator->(), cluster_name(*to_renew_));
+    if (!renewed) return "the card is not renewed: " + renewed.error().message;
+    to_renew_.reset();
+    for (ClusterObject& object : objects_) object.grant.reset();
+  }
+  if (auto left = mend_shares(); !left.empty()) return left;
+  const auto pending = control->catalog().pending_deletions();
+  if (!pending) return pending.error().message;
+  if (!pending->empty()) return text_of(pending->front()) + " is to be deleted still";
+  return "";
+}
+
+// Repairs what is not there or not whole.
+std::string ClusterRun::mend_shares() {
+  Cluster::Use control(cluster_, kControlSite);
+  std::string left;
+  for (std::size_t site = 0; harmed_ && site < kClusterSites; ++site) {
+    const std::string damage = look_at_shares(site);
+    if (damage.empty()) continue;
+    Cluster::Use use(cluster_, site);
+    if (use) use->scrubber().hurry();
+    left = damage;
+  }
+  for (const ClusterObject& object : objects_) {
+    if (object.state != State::kStored) continue;
+    const auto checked = control->upkeep_desk().check(object.object);
+    if (!checked) return checked.error().message;
+    for (const upkeep::CheckedShare& share : *checked) {
+      if (share.holding == upkeep::Holding::kHeld) continue;
+      left = "share " + share.at.letter + " of " + object.object.text() + " at " +
+             share.at.site.text() + " is " + std::string(upkeep::holding_name(share.holding));
+      if (share.holding == upkeep::Holding::kUnreachable) continue;
+      // Only what was harmed may be gone; all else is a promise that was not kept.
+      if (!harmed_ || share.at.site != cluster_name(*harmed_)) {
+        cluster_.found(&ClusterCounts::missing, left);
+      }
+      const auto job =
+          control->upkeep_desk().relocate(object.object, share.at.letter, true, std::nullopt);
+      if (job) ++cluster_.counts.repaired;
+      if (!job) left += "; and is not repaired: " + job.error().message;
+    }
+  }
+  return left;
+}
+
+std::string ClusterRun::look_at_shares(std::size_t site) {
+  Cluster::Use use(cluster_, site);
+  if (!use) return "a site is down";
+  store::ShareStore& shares = use->context().shares;
+  const auto listing = shares.list();
+  if (!listing) return listing.error().message;
+  for (const auto& problem : listing->problems) return problem.reason;
+  for (const store::ShareHeader& header : listing->shares) {
+    const auto reader = shares.open(header.share);
+    if (!reader) return reader.error().message;
+    const store::ShareLayout& layout = (*reader)->layout();
+    for (std::uint64_t i = 0; i < layout.chunk_count(); ++i) {
+      Bytes record(layout.record_length({i}));
+      if (const auto read = (*reader)->verify({i}, record); !read) return read.error().message;
+    }
+  }
+  return "";
+}
+
+// --- reckoning ----------------------------------------------------------------------------------
+
+void ClusterRun::reckon() {
+  if (cluster_.counts.unhealed > 0) return;
+  compare_catalog();
+  for (const ClusterObject& object : objects_) {
+    if (object.state == State::kStored) compare_joins(object);
+  }
+  for (std::size_t site = kControlSite + 1; site < kClusterSites; ++site) restore_without(site);
+  for (const auto& [site, object] : cluster_.watch().exposed()) {
+    cluster_.found(&ClusterCounts::exposed,
+                   cluster_names()[site] + " came to two shares of object " + object.text());
+  }
+  if (cluster_.counts.reused > 0) cluster_.findings.push_back("pad bytes were used twice");
+}
+
+// Every site keeps what the catalog says, and nothing else.
+void ClusterRun::compare_catalog() {
+  Cluster::Use control(cluster_, kControlSite);
+  if (const auto whole = control->catalog().integrity_check(); !whole) {
+    cluster_.found(&ClusterCounts::lost, "the catalog is damaged: " + whole.error().message);
+  }
+  std::set<std::pair<SiteName, ShareId>> expected;
+  const auto objects = control->catalog().list_objects({}, {.count = catalog::kMaxPageRows});
+  WARIFU_CHECK(objects.has_value());
+  for (const catalog::Object& object : *objects) {
+    // The shares of a store that failed are taken back; its rows stay as they were.
+    if (object.state == catalog::ObjectState::kFailed) continue;
+    const auto shares = control->catalog().list_shares(object.object);
+    WARIFU_CHECK(shares.has_value());
+    for (const catalog::Share& share : *shares) {
+      if (share.state == catalog::ShareState::kDurable && share.site) {
+        expected.insert({*share.site, share.share});
+      }
+    }
+  }
+  for (std::size_t site = 0; site < kClusterSites; ++site) {
+    Cluster::Use use(cluster_, site);
+    const auto held = use->context().shares.list();
+    const auto partial = use->context().shares.list_partial();
+    WARIFU_CHECK(held.has_value() && partial.has_value());
+    const auto orphan = [&](const ShareId& share, const char* what) {
+      cluster_.found(&ClusterCounts::orphans, cluster_names()[site] + " keeps " + what + " share " +
+                                                  share.text() + " that nobody needs");
+    };
+    for (const store::ShareHeader& header : held->shares) {
+      if (expected.erase({cluster_name(site), header.share}) > 0) continue;
+      const auto known = control->catalog().share(header.share);
+      const bool kept = ever_harmed_ && known && known->state == catalog::ShareState::kWriting;
+      if (!kept) orphan(header.share, "a whole");
+    }
+    // A job that gives up while a site is away leaves there what it had begun, and says so in the
+    // log; after a loss nobody deletes what may be the only truth. Told, not held against it.
+    cluster_.counts.left_partial += partial->shares.size();
+  }
+  for (const auto& [site, share] : expected) {
+    cluster_.found(&ClusterCounts::missing, site.text() + " has not got share " + share.text());
+  }
+}
+
+// Any two shares join to the object, straight from the disks: one site may be gone, whichever.
+void ClusterRun::compare_joins(const ClusterObject& object) {
+  Cluster::Use control(cluster_, kControlSite);
+  const auto known = control->catalog().object(object.object);
+  const auto shares = control->catalog().list_shares(object.object);
+  WARIFU_CHECK(known.has_value() && shares.has_value());
+  const auto held = catalog::held_shares(*shares, known->generation);
+  const sharing::Chunking chunking{{object.plain.size()}};
+  for (std::size_t x = 0; x < held.size(); ++x) {
+    for (std::size_t y = x + 1; y < held.size(); ++y) {
+      const std::array from = {static_cast<sharing::ShareIndex>(held[x].index),
+                               static_cast<sharing::ShareIndex>(held[y].index)};
+      const auto joiner = sharing::Joiner::make({}, from);
+      if (!joiner) {
+        cluster_.found(&ClusterCounts::lost, "two of the same share of " + object.object.text());
+        continue;
+      }
+      Bytes got;
+      std::string problem;
+      for (std::uint64_t i = 0; i < chunking.chunk_count() && problem.empty(); ++i) {
+        std::array<Bytes, 2> records;
+        for (std::size_t which = 0; which < 2; ++which) {
+          const catalog::Share& share = which == 0 ? held[x] : held[y];
+          const auto site = std::ranges::find(cluster_names(), share.site->text());
+          Cluster::Use use(cluster_, static_cast<std::size_t>(site - cluster_names().begin()));
+          const auto reader = use->context().shares.open(share.share);
+          records[which].resize(chunking.record_length({i}));
+          const auto read = reader ? (*reader)->read({i}, 1, records[which])
+                                   : Result<>(std::unexpected(reader.error()));
+          if (!read) problem = text_of(share) + ": " + read.error().message;
+        }
+        Bytes record(chunking.record_length({i}));
+        const std::array<ByteView, 2> views = {records[0], records[1]};
+        joiner->join(views, record);
+        got.insert(got.end(), record.begin(), record.begin() + chunking.length({i}));
+      }
+      if (!problem.empty()) {
+        cluster_.found(&ClusterCounts::lost, problem);
+      } else {
+        compare(object, got, "a join of two shares");
+      }
+    }
+  }
+  if (held.size() != 3) {
+    cluster_.found(&ClusterCounts::missing, "object " + object.object.text() + " has " +
+                                                std::to_string(held.size()) + " shares");
+  }
+}
+
+void ClusterRun::restore_without(std::size_t site) {
+  {
+    // Nonces come from every holder, so consents are given while all are there; and they are used
+    // in the order in which the card gave them, because a site takes no older index after a newer.
+    Cluster::Use control(cluster_, kControlSite);
+    for (ClusterObject& object : objects_) {
+      object.grant.reset();
+      if (object.state != State::kStored) continue;
+      const auto grant = person_.consent(*control.operator->(), object.object);
+      if (grant) object.grant = *grant;
+      if (!grant) cluster_.say("no consent: ", grant.error().message);
+    }
+  }
+  cluster_.say("restores without ", cluster_names()[site]);
+  cluster_.hold_down(site);
+  for (ClusterObject& object : objects_) {
+    if (object.state != State::kStored) continue;
+    ++cluster_.counts.checked;
+    const std::string problem = restore_finally(object);
+    if (problem.empty()) continue;
+    cluster_.found(&ClusterCounts::lost, "object " + object.object.text() + " without " +
+                                             cluster_names()[site] + ": " + problem);
+  }
+  cluster_.bring_back(site);
+  const auto until = Schedule::now() + seconds(60);
+  while (!cluster_.all_up() && Schedule::now() < until) {
+    cluster_.supervise();
+    for (std::size_t i = 0; i < kClusterSites; ++i) cluster_.disk(i).clear_faults();
+    Schedule::sleep(milliseconds(100));
+  }
+}
+
+std::string ClusterRun::restore_finally(ClusterObject& object) {
+  Cluster::Use control(cluster_, kControlSite);
+  std::string problem = "there is no consent";
+  for (int i = 0; i < kTries && !problem.empty(); ++i) {
+    if (!object.grant) return problem;
+    auto got = ClusterPerson::restore(*control.operator->(), object.object, *object.grant);
+    if (!got) {
+      problem = got.error().message;
+      Schedule::sleep(seconds(1));
+      continue;
+    }
+    if (rules_.bugs.reads_blind && !got->empty()) got->front() ^= 1;
+    compare(object, *got, "a restore");
+    return "";
+  }
+  return problem;
+}
+
+}  // namespace warifu::sim

@@ -1,0 +1,90 @@
+// One run of the simulated cluster: two clients who store, restore, move, refresh, audit and
+// delete; somebody who breaks things; at the end a good network, time to heal, and the reckoning.
+//
+// A disk, and the shares of one site, are harmed only while no other site's are: the policy
+// promises that one may go, not two. Everything else happens at any time. Thread rule: live()
+// inside a Schedule, once.
+#pragma once
+
+#include <deque>
+
+#include "testing/cluster_person.h"
+
+namespace warifu::sim {
+
+// An object as its person knows it.
+struct ClusterObject {
+  enum class State : std::uint8_t {
+    kStoring,  // confirmed with a ticket
+    kStored,   // share control has said so
+    kNotStored,
+    kGoing,  // somebody has asked to delete it, and knows no answer
+    kDeleted,
+  };
+  ObjectId object;
+  Bytes plain;
+  State state = State::kStoring;
+  bool on_card = false;
+  std::optional<GrantId> grant;
+};
+
+class ClusterRun {
+ public:
+  ClusterRun(const ClusterRules& rules, const ClusterImages& images);
+  void live();
+  [[nodiscard]] Cluster& cluster() { return cluster_; }
+
+ private:
+  // cluster_run.cc
+  void work(std::uint64_t client);
+  void act();
+  void store();
+  void follow(ClusterObject& object);
+  void restore(ClusterObject& object);
+  void relocate(ClusterObject& object);
+  void refresh(ClusterObject& object);
+  void audit(ClusterObject& object);
+  void remove(ClusterObject& object);
+  ClusterObject* pick(ClusterObject::State state);
+  void compare(const ClusterObject& object, ByteView got, const std::string& who);
+
+  // cluster_fate.cc
+  void break_things(Schedule::Time end, void (ClusterRun::*how)());
+  void break_line();
+  void break_disk();
+  void harm_shares(std::size_t site);
+  void wait_calmly(Schedule::Time duration);
+
+  // cluster_reckoning.cc
+  void calm_down();
+  // False when it does not come to an end.
+  void heal();
+  // What is still to be waited for; empty: nothing.
+  std::string heal_once();
+  std::string mend_shares();
+  // Whether all shares of the site are whole; what is wrong with one.
+  std::string look_at_shares(std::size_t site);
+  void reckon();
+  void compare_catalog();
+  void compare_joins(const ClusterObject& object);
+  void restore_without(std::size_t site);
+  std::string restore_finally(ClusterObject& object);
+
+  ClusterRules rules_;
+  std::unique_ptr<SimDisk> card_disk_;
+  Cluster cluster_;
+  ClusterPerson person_;
+  std::deque<ClusterObject> objects_;
+  bool calm_ = false;
+  std::size_t working_ = 0;
+  std::optional<std::size_t> harmed_;  // whose shares were harmed, and perhaps still are
+  bool ever_harmed_ = false;
+  std::optional<std::size_t> to_renew_;  // who has lost the card's keys
+};
+
+// What every run begins with, made once in a process.
+[[nodiscard]] const ClusterImages& cluster_images();
+// The whole run of a seed.
+[[nodiscard]] ClusterOutcome run_cluster(const ClusterRules& rules);
+
+}  // namespace warifu::sim
