@@ -98,26 +98,18 @@ ClusterBugs lying_store(StoreLie lie) {
           }}};
 }
 
-// What is to be seen is not written down, so nobody minds who has seen what before.
-constexpr const char* kForgetsSightings =
-    "CREATE TEMP TRIGGER forgets BEFORE INSERT ON main.sighting BEGIN SELECT RAISE(IGNORE); END";
-
 std::vector<ClusterBug> make_bugs() {
   using C = ClusterCounts;
   const std::vector<std::uint64_t C::*> gone = {&C::missing, &C::lost, &C::unhealed};
   return {
       {"share_names_not_synced", {.files = {.share_names_not_synced = true}}, gone},
       {"shares_not_synced", {.files = {.shares_not_synced = true}}, gone},
-      {"catalog_not_synced",
-       {.files = {.catalog_not_synced = true}},
-       {&C::forgotten, &C::lost, &C::refused, &C::orphans, &C::missing, &C::unhealed}},
       {"marks_not_synced", {.files = {.marks = {.never_synced = true}}}, {&C::reused}},
       {"marks_one_behind", {.files = {.marks = {.one_behind = true}}}, {&C::reused}},
       {"keeps_what_is_deleted", lying_store(StoreLie::kKeepsWhatIsDeleted), {&C::orphans}},
       {"scrub_sees_no_rot", lying_store(StoreLie::kSeesNoRot), {&C::lost}},
       {"writes_other_bytes", lying_store(StoreLie::kWritesOther), {&C::wrong}},
       {"reads_blind", {.reads_blind = true}, {&C::wrong}},
-      {"sightings_forgotten", {.catalog_sql = kForgetsSightings}, {&C::exposed}},
   };
 }
 
