@@ -17,7 +17,8 @@ struct ClusterBug {
 };
 
 [[nodiscard]] std::span<const ClusterBug> cluster_seeded_bugs();
-// Tries seeds from 1 on; the first one that shows the bug, none within `seeds`.
+// Tries seeds from 1 on; the first one that shows the bug, or dies of it; none within `seeds`. Not
+// from inside a schedule.
 [[nodiscard]] std::optional<std::uint64_t> seed_that_shows(const ClusterBug& bug,
                                                            std::uint64_t seeds);
 

@@ -2,6 +2,7 @@
 // site.
 #include <algorithm>
 
+#include "store/directory_files.h"
 #include "testing/cluster_run.h"
 
 namespace warifu::sim {
@@ -54,11 +55,6 @@ std::string ClusterRun::heal_once() {
   Cluster::Use control(cluster_, kControlSite);
   for (ClusterObject& object : objects_) {
     if (object.state == State::kStoring || object.state == State::kStored) follow(object);
-    if (object.state == State::kGoing) {
-      const auto known = control->catalog().object(object.object);
-      const bool deleted = known && known->state == catalog::ObjectState::kDeleted;
-      object.state = deleted ? State::kDeleted : State::kStored;
-    }
     if (object.state == State::kStoring) return "an object is not stored yet";
     if (object.state == State::kStored && !object.on_card) return "an object is not on the card";
   }
@@ -68,6 +64,12 @@ std::string ClusterRun::heal_once() {
     if (job.kind == catalog::JobKind::kRestore) continue;  // its reader may come back
     return "a job (" + std::string(catalog::kind_name(job.kind)) + ", " + job.step +
            ") is not done: " + job.error;
+  }
+  for (ClusterObject& object : objects_) {
+    if (object.state != State::kGoing) continue;
+    const auto known = control->catalog().object(object.object);
+    const bool deleted = known && known->state == catalog::ObjectState::kDeleted;
+    object.state = deleted ? State::kDeleted : State::kStored;
   }
   if (to_renew_) {
     const auto renewed = person_.renew_card(*control.operator->(), cluster_name(*to_renew_));
@@ -121,8 +123,19 @@ std::string ClusterRun::look_at_shares(std::size_t site) {
   store::ShareStore& shares = use->context().shares;
   const auto listing = shares.list();
   if (!listing) return listing.error().message;
-  for (const auto& problem : listing->problems) return problem.reason;
+  // What a failed job has left may be harmed too, and nobody mends it.
+  Cluster::Use control(cluster_, kControlSite);
+  const auto is_in_use = [&](const std::optional<ShareId>& share) {
+    const auto known = share && control ? control->catalog().share(*share)
+                                        : Result<catalog::Share>(fail(Code::kNotFound, ""));
+    return known && known->state == catalog::ShareState::kDurable;
+  };
+  for (const auto& problem : listing->problems) {
+    const std::string name = problem.path.substr(problem.path.rfind('/') + 1);
+    if (is_in_use(store::share_of_name(name, store::kCommittedEnding))) return problem.reason;
+  }
   for (const store::ShareHeader& header : listing->shares) {
+    if (!is_in_use(header.share)) continue;
     const auto reader = shares.open(header.share);
     if (!reader) return reader.error().message;
     const store::ShareLayout& layout = (*reader)->layout();
