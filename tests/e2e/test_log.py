@@ -38,16 +38,17 @@ def bent(lines, number, change):
     return result
 
 
-class Logs(NetworkTest):
+class LogTest(NetworkTest):
     """A person's file, stored and restored once, so that every log has something to tell."""
 
-    def setUp(self):
-        self.network = self.enterContext(TestNetwork(preshare="16M"))
-        self.person = Person(self.network, "P-001")
-        self.plain = random_file(self.network.root / "genome", SIZE)
-        self.object = self.person.store(self.network.root / "genome")["object"]
-        grant = self.person.consent(self.object, grantee="Dr. Suzuki")
-        self.network.restore(self.object, grant, self.network.root / "restored")
+    @classmethod
+    def begin(cls, owner):
+        cls.network = owner.enter_network(TestNetwork(preshare="16M"))
+        cls.person = Person(cls.network, "P-001")
+        random_file(cls.network.root / "genome", SIZE)
+        cls.object = cls.person.store(cls.network.root / "genome")["object"]
+        grant = cls.person.consent(cls.object, grantee="Dr. Suzuki")
+        cls.network.restore(cls.object, grant, cls.network.root / "restored")
 
     def audit(self, verb, *arguments, site=SITE):
         return self.network.warifu.ask("audit", verb, *arguments, "--site", self.network.site(site))
@@ -67,6 +68,16 @@ class Logs(NetworkTest):
         records = self.audit("list", site=site)["records"]
         return next(record for record in records if record.get("event") == event)
 
+
+class Proofs(LogTest):
+    """What a log proves; one network for all."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.begin(cls)
+
+    enter_network = classmethod(lambda cls, network: cls.enterClassContext(network))
+
     def test_witnesses_agree_and_cosign(self):
         for site in ("tommo", SITE, "cloud2"):
             verdicts = {entry["witness"]: entry["verdict"]
@@ -78,6 +89,7 @@ class Logs(NetworkTest):
         verdicts = {entry["witness"]: entry["verdict"] for entry in answer["witnesses"]}
         self.assertEqual(verdicts, {SITE: "unreachable", "tuh": "agrees"})
         self.assertIn("\u2014 tuh ", answer["note"])
+        self.network.up(SITE)
 
     def test_records_are_proved_to_anybody(self):
         number = self.find("release")["seq"]
@@ -105,32 +117,6 @@ class Logs(NetworkTest):
         self.assert_fails(7, "another key", check, proof, "--public-key", "33" * 32)
         self.assert_fails(7, "no proof", check, [])
         self.assert_fails(3, "no record", self.audit, "prove", 99_999)
-
-    def test_a_bent_log_is_found_and_its_record_named(self):
-        number = self.find("release")["seq"]
-        self.audit("verify")
-        self.rewrite(lambda lines: bent(lines, number,
-                                        lambda record: record.replace("Suzuki", "Tanaka")))
-        self.assert_fails(7, "not the one that tommo has seen", self.audit, "verify")
-        code, stdout, _ = self.network.warifu.call("audit", "verify", "--site",
-                                                   self.network.site(SITE))
-        self.assertEqual(code, 7)
-        self.assertRegex(stdout, rf"tommo +differs .*first at record {number}")
-        self.assertEqual(self.find("log_differs")["fields"]["record"], str(number))
-
-    def test_a_cut_log_is_found(self):
-        self.audit("verify")
-        self.rewrite(lambda lines: lines[:4])
-        self.assert_fails(7, "has seen", self.audit, "verify")
-
-    def test_a_line_that_was_only_changed_stops_the_site(self):
-        path = self.log_file()
-        self.network.down(SITE)
-        path.write_text(path.read_text().replace("Suzuki", "Tanaka"))
-        code, _, stderr = self.network.warifu.call("site", "run", "--config",
-                                                   self.network.site(SITE) / "site.toml")
-        self.assertEqual(code, 7, stderr)
-        self.assertRegex(stderr, r"audit\.log' line \d+: it was changed")
 
     def test_what_a_record_says_can_be_forgotten(self):
         number = self.find("release")["seq"]
@@ -184,6 +170,42 @@ class Logs(NetworkTest):
             return any(entry["site"] == SITE and entry["records"] > 0 for entry in seen)
 
         wait_until(told, 30, "tommo to have heard of the log")
+
+
+class BentLogs(LogTest):
+    """Logs that were changed while their site was down; a network for each."""
+
+    def setUp(self):
+        self.begin(self)
+
+    def enter_network(self, network):
+        return self.enterContext(network)
+
+    def test_a_bent_log_is_found_and_its_record_named(self):
+        number = self.find("release")["seq"]
+        self.audit("verify")
+        self.rewrite(lambda lines: bent(lines, number,
+                                        lambda record: record.replace("Suzuki", "Tanaka")))
+        self.assert_fails(7, "not the one that tommo has seen", self.audit, "verify")
+        code, stdout, _ = self.network.warifu.call("audit", "verify", "--site",
+                                                   self.network.site(SITE))
+        self.assertEqual(code, 7)
+        self.assertRegex(stdout, rf"tommo +differs .*first at record {number}")
+        self.assertEqual(self.find("log_differs")["fields"]["record"], str(number))
+
+    def test_a_cut_log_is_found(self):
+        self.audit("verify")
+        self.rewrite(lambda lines: lines[:4])
+        self.assert_fails(7, "has seen", self.audit, "verify")
+
+    def test_a_line_that_was_only_changed_stops_the_site(self):
+        path = self.log_file()
+        self.network.down(SITE)
+        path.write_text(path.read_text().replace("Suzuki", "Tanaka"))
+        code, _, stderr = self.network.warifu.call("site", "run", "--config",
+                                                   self.network.site(SITE) / "site.toml")
+        self.assertEqual(code, 7, stderr)
+        self.assertRegex(stderr, r"audit\.log' line \d+: it was changed")
 
 
 if __name__ == "__main__":
