@@ -24,7 +24,7 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 
 std::uint64_t wanted_seeds() {
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  return setting("WARIFU_CLUSTER_SEEDS", 300);
+  return setting("WARIFU_CLUSTER_SEEDS", 150);
 #else
   return setting("WARIFU_CLUSTER_SEEDS", 40);
 #endif

@@ -7,6 +7,7 @@ Needs root, or a kernel that lets users make namespaces. Standard library only.
 """
 
 import os
+import pathlib
 import subprocess
 import time
 
@@ -46,7 +47,7 @@ class VirtualReader:
     """A context: a reader that is empty at first."""
 
     def __init__(self, binary):
-        self.binary = str(binary)
+        self.binary = str(pathlib.Path(binary).resolve())
         self.service = self.card = None
 
     def __enter__(self):
