@@ -105,6 +105,9 @@ Result<> Uploads::commit(const CommitRequest& request, const SiteName& from) {
       }
       TRY(it->second.writer->commit());
       open_.erase(it);
+    } else if (const auto writer = site_.shares.reopen(share)) {
+      // All of it came before this site started anew, and nobody has announced it since.
+      TRY((*writer)->commit());
     }
   }
   store::Completion completion{.entropy_origins = request.entropy.bits(),
