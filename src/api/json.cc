@@ -1,6 +1,8 @@
 // JSON helpers and the table of statuses.
 #include "api/json.h"
 
+#include <charconv>
+
 namespace warifu::api {
 
 int http_status(Code code) {
@@ -85,6 +87,18 @@ Result<secret::Buffer> secret_field(const json::object& object, const char* key,
   secret::Buffer secret = secret::Buffer::copy_of(*bytes);
   secret::wipe(*bytes);
   return secret;
+}
+
+Result<std::uint64_t> query_number(http::RequestContext& context, const char* name,
+                                   std::uint64_t otherwise) {
+  const auto text = context.request().query.find(name);
+  if (!text) return otherwise;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc{} || end != text->data() + text->size()) {
+    return fail(Code::kInvalidArgument, std::string("'") + name + "' must be a number");
+  }
+  return number;
 }
 
 }  // namespace warifu::api

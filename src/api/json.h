@@ -25,6 +25,9 @@ void answer_secret(http::RequestContext& context, const json::value& value);
                                         const std::string& otherwise);
 [[nodiscard]] Result<std::uint64_t> number_field(const json::object& object, const char* key,
                                                  std::uint64_t most);
+// A number of the query, `otherwise` when it is left out. Errors: kInvalidArgument naming it.
+[[nodiscard]] Result<std::uint64_t> query_number(http::RequestContext& context, const char* name,
+                                                 std::uint64_t otherwise);
 template <typename Id>
 [[nodiscard]] Result<Id> id_field(const json::object& object, const char* key) {
   TRY_ASSIGN(const std::string text, text_field(object, key));

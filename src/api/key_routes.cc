@@ -1,5 +1,4 @@
 // What operators see of the key of a site's links, and what they may do with it.
-#include <charconv>
 #include <limits>
 #include <set>
 
@@ -114,18 +113,6 @@ Result<std::vector<kme::Link*>> links_of(Services services, RequestContext& cont
   if (!peer) return services.site.keys.links();
   TRY_ASSIGN(kme::Link * link, find_link(services, std::string(*peer)));
   return std::vector<kme::Link*>{link};
-}
-
-Result<std::uint64_t> query_number(RequestContext& context, const char* name,
-                                   std::uint64_t otherwise) {
-  const auto text = context.request().query.find(name);
-  if (!text) return otherwise;
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error != std::errc{} || end != text->data() + text->size()) {
-    return fail(Code::kInvalidArgument, std::string("'") + name + "' must be a number");
-  }
-  return number;
 }
 
 const char* state_name(SegmentState state) {

@@ -1,39 +1,11 @@
 // The audit log of a site: records, checkpoints, proofs, what witnesses say.
-#include <charconv>
-
 #include "api/json.h"
+#include "api/log_json.h"
 
 namespace warifu::api {
 namespace {
 
 constexpr std::uint64_t kMostRecords = 1000;
-
-Result<std::uint64_t> query_number(http::RequestContext& context, const char* name,
-                                   std::uint64_t otherwise) {
-  const auto text = context.request().query.find(name);
-  if (!text) return otherwise;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc{} || end != text->data() + text->size()) {
-    return fail(Code::kInvalidArgument, std::string("'") + name + "' must be a number");
-  }
-  return value;
-}
-
-json::value record_json(const audit::Record& record) {
-  json::object fields;
-  for (const auto& [name, value] : record.fields) fields[name] = value;
-  json::object entry = {{"seq", record.sequence}, {"leaf", to_hex(record.leaf)}};
-  if (record.erased) {
-    entry["erased"] = true;
-    return entry;
-  }
-  entry["time"] = os::utc_text(record.time);
-  entry["time_ms"] = record.time.value;
-  entry["event"] = record.event;
-  entry["fields"] = std::move(fields);
-  return entry;
-}
 
 Result<json::value> records_json(Services services, http::RequestContext& context) {
   TRY_ASSIGN(const std::uint64_t from, query_number(context, "from", 1));
@@ -119,6 +91,21 @@ Result<json::value> erase(Services services, http::RequestContext& context) {
 }
 
 }  // namespace
+
+json::value record_json(const audit::Record& record) {
+  json::object fields;
+  for (const auto& [name, value] : record.fields) fields[name] = value;
+  json::object entry = {{"seq", record.sequence}, {"leaf", to_hex(record.leaf)}};
+  if (record.erased) {
+    entry["erased"] = true;
+    return entry;
+  }
+  entry["time"] = os::utc_text(record.time);
+  entry["time_ms"] = record.time.value;
+  entry["event"] = record.event;
+  entry["fields"] = std::move(fields);
+  return entry;
+}
 
 void add_log_routes(http::Router& router, Services services) {
   using http::Method;

@@ -1,6 +1,7 @@
 // What every site tells its operator: status, shares, links, audit; import of preshared key and
 // random numbers.
 #include "api/json.h"
+#include "api/log_json.h"
 #include "api/random_json.h"
 #include "api/switch_json.h"
 #include "kme/preshare.h"
@@ -157,14 +158,7 @@ Result<json::value> audit_json(Services services) {
   const std::uint64_t from = head.sequence > 20 ? head.sequence - 19 : 1;
   TRY_ASSIGN(const auto records, services.site.log.read(from, 20));
   json::array list;
-  for (const auto& record : records) {
-    json::object fields;
-    for (const auto& [name, value] : record.fields) fields[name] = value;
-    list.push_back({{"seq", record.sequence},
-                    {"time", os::utc_text(record.time)},
-                    {"event", record.event},
-                    {"fields", std::move(fields)}});
-  }
+  for (const auto& record : records) list.push_back(record_json(record));
   return json::value{{"site", services.site.config.name.text()},
                      {"records", head.sequence},
                      {"head", to_hex(head.hash)},

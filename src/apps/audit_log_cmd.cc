@@ -1,4 +1,4 @@
-// `warifu audit list|verify|prove|export|erase`: the log of a site.
+// `warifu audit list|verify|prove|export|erase` and `warifu site audit`: the log of a site.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -11,6 +11,7 @@
 #include "apps/commands.h"
 #include "apps/output.h"
 #include "audit/checkpoint.h"
+#include "audit/line.h"
 
 namespace warifu::apps {
 namespace {
@@ -33,6 +34,17 @@ Result<> each_record(ApiClient& client, std::uint64_t from, std::uint64_t most,
     most -= part;
   }
   return {};
+}
+
+// Event and fields of a record.
+std::string said(const json::value& record) {
+  if (record.as_object().contains("erased")) return "(erased)";
+  std::string text = text_of(record, "event");
+  for (const auto& field : record.at("fields").as_object()) {
+    text += fmt::format(" {}={}", std::string_view(field.key()),
+                        std::string_view(field.value().as_string()));
+  }
+  return text;
 }
 
 void print_witnesses(const json::value& answer) {
@@ -71,9 +83,8 @@ Result<json::object> check_proof(const json::value& proof, const std::string& ex
   TRY_ASSIGN(const audit::Digest leaf, digest_field(proof.at("leaf")));
   const std::string text = text_of(proof, "text");
   if (!text.empty()) {
-    TRY_ASSIGN(Bytes committed, from_hex(text_of(proof, "salt")));
-    committed.insert(committed.end(), text.begin(), text.end());
-    if (audit::leaf_hash(crypto::sha256(committed)) != leaf) {
+    TRY_ASSIGN(const Bytes salt, from_hex(text_of(proof, "salt")));
+    if (audit::leaf_hash(audit::commitment_of(salt, text)) != leaf) {
       return wrong("the record is not the one in the log");
     }
   }
@@ -116,6 +127,21 @@ Result<> check_proof_file(const Common& common, const AuditLogOptions& options) 
 
 }  // namespace
 
+Result<> audit_verify(const Common& common) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer, client.get("/v1/audit"));
+  if (common.json) {
+    print_json(answer);
+    return {};
+  }
+  fmt::print("{} records, head {}\n", number_of(answer, "records"), text_of(answer, "head"));
+  for (const auto& record : answer.at("last").as_array()) {
+    fmt::print("{:>20} {:>5} {}\n", text_of(record, "time"), number_of(record, "seq"),
+               said(record));
+  }
+  return {};
+}
+
 Result<> audit_list(const Common& common, const AuditLogOptions& options) {
   ApiClient client(common.site);
   json::array list;
@@ -124,16 +150,8 @@ Result<> audit_list(const Common& common, const AuditLogOptions& options) {
       list.push_back(record);
       return;
     }
-    std::string fields;
-    if (const json::value* all = record.as_object().if_contains("fields"); all != nullptr) {
-      for (const auto& field : all->as_object()) {
-        fields += fmt::format(" {}={}", std::string_view(field.key()),
-                              std::string_view(field.value().as_string()));
-      }
-    }
-    fmt::print("{:>20} {:>6} {}{}\n", text_of(record, "time"), number_of(record, "seq"),
-               record.as_object().contains("erased") ? "(erased)" : text_of(record, "event"),
-               fields);
+    fmt::print("{:>20} {:>6} {}\n", text_of(record, "time"), number_of(record, "seq"),
+               said(record));
   }));
   if (common.json) print_json({{"records", std::move(list)}});
   return {};

@@ -186,24 +186,4 @@ Result<> site_shares(const Common& common) {
   return {};
 }
 
-Result<> audit_verify(const Common& common) {
-  ApiClient client(common.site);
-  TRY_ASSIGN(const json::value answer, client.get("/v1/audit"));
-  if (common.json) {
-    print_json(answer);
-    return {};
-  }
-  fmt::print("{} records, head {}\n", number_of(answer, "records"), text_of(answer, "head"));
-  for (const auto& record : answer.at("last").as_array()) {
-    std::string fields;
-    for (const auto& field : record.at("fields").as_object()) {
-      fields += fmt::format(" {}={}", std::string_view(field.key()),
-                            std::string_view(field.value().as_string()));
-    }
-    fmt::print("{} {:>5} {}{}\n", text_of(record, "time"), number_of(record, "seq"),
-               text_of(record, "event"), fields);
-  }
-  return {};
-}
-
 }  // namespace warifu::apps

@@ -28,16 +28,14 @@ Result<> Log::erase(std::uint64_t sequence, const std::string& reason) {
     return fail(Code::kInvalidArgument, "there is no record " + std::to_string(sequence));
   }
   // Whether it can be erased is asked before it is said that it was.
-  TRY(replacement_for(sequence));
+  TRY_ASSIGN(const Replacement found, replacement_for(sequence));
   TRY(append_line("record_erased", {{"record", std::to_string(sequence)}, {"reason", reason}}));
-  return replace_line(sequence);
+  return replace_line(found);
 }
 
 Result<Log::Replacement> Log::replacement_for(std::uint64_t sequence) {
   const std::size_t slot = (sequence - 1) / kIndexEvery;
-  Bytes start(std::min<std::uint64_t>(kMaxLineBytes + 1, end_ - index_[slot]));
-  TRY(file_->read_exact_at(index_[slot], start));
-  TRY_ASSIGN(Head before, head_before(as_text(start), slot * kIndexEvery));
+  TRY_ASSIGN(Head before, head_before_slot(slot));
   Replacement found;
   TRY(walk(*file_, before, index_[slot], [&](const Record& record, std::uint64_t offset) {
     found.begin = offset;
@@ -53,8 +51,7 @@ Result<Log::Replacement> Log::replacement_for(std::uint64_t sequence) {
 }
 
 // The new file has everything before it takes the old one's name.
-Result<> Log::replace_line(std::uint64_t sequence) {
-  TRY_ASSIGN(const Replacement found, replacement_for(sequence));
+Result<> Log::replace_line(const Replacement& found) {
   const std::string path = file_->path(), fresh_path = path + ".new";
   TRY(system_.files.remove(fresh_path));
   {

@@ -78,10 +78,6 @@ Digest hash_of(ByteView a, ByteView b) {
   return crypto::sha256(all);
 }
 
-Digest commitment_of(const Salt& salt, std::string_view record) {
-  return hash_of(salt, as_bytes(record));
-}
-
 // Everything of a line behind its body.
 std::string sealed(std::string line, const Head& before, const Digest& commitment) {
   const Digest hash = hash_of(before.hash, leaf_hash(commitment));
@@ -153,6 +149,10 @@ Result<Record> parse_old(std::string_view line, const Head& before) {
 }
 
 }  // namespace
+
+Digest commitment_of(ByteView salt, std::string_view record) {
+  return hash_of(salt, as_bytes(record));
+}
 
 Result<std::string> make_line(const Head& before, const Salt& salt, os::UnixMs time,
                               std::string_view event, const Fields& fields) {

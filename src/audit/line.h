@@ -25,6 +25,9 @@
 
 namespace warifu::audit {
 
+// What a line of this version commits to.
+[[nodiscard]] Digest commitment_of(ByteView salt, std::string_view record);
+
 // The line with its line feed. Errors: kInvalidArgument.
 [[nodiscard]] Result<std::string> make_line(const Head& before, const Salt& salt, os::UnixMs time,
                                             std::string_view event, const Fields& fields);

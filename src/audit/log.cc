@@ -118,6 +118,12 @@ Result<std::vector<Record>> Log::read(std::uint64_t from, std::size_t most) {
   return read_locked(from, most);
 }
 
+Result<Head> Log::head_before_slot(std::size_t slot) {
+  Bytes start(std::min<std::uint64_t>(kMaxLineBytes + 1, end_ - index_[slot]));
+  TRY(file_->read_exact_at(index_[slot], start));
+  return head_before(as_text(start), slot * kIndexEvery);
+}
+
 Result<std::vector<Record>> Log::read_locked(std::uint64_t from, std::size_t most) {
   std::vector<Record> records;
   const std::uint64_t first = std::max<std::uint64_t>(from, 1);
@@ -125,9 +131,7 @@ Result<std::vector<Record>> Log::read_locked(std::uint64_t from, std::size_t mos
   const std::size_t limit = std::min(most, kMaxRead);
   // The chain is checked again from the nearest indexed record on; its own `prev` opens the walk.
   const std::size_t slot = (first - 1) / kIndexEvery;
-  Bytes start(std::min<std::uint64_t>(kMaxLineBytes + 1, end_ - index_[slot]));
-  TRY(file_->read_exact_at(index_[slot], start));
-  TRY_ASSIGN(const Head before, head_before(as_text(start), slot * kIndexEvery));
+  TRY_ASSIGN(const Head before, head_before_slot(slot));
   TRY(walk(*file_, before, index_[slot], [&](const Record& record, std::uint64_t) {
     if (record.sequence >= first) records.push_back(record);
     return records.size() < limit;

@@ -92,6 +92,8 @@ class Log {
       : system_(system), lock_(std::move(lock)), file_(std::move(file)) {}
   Result<> load();
   void take(const Record& record, std::uint64_t offset);
+  // What the line at index_[slot] follows.
+  Result<Head> head_before_slot(std::size_t slot);
   Result<std::vector<Record>> read_locked(std::uint64_t from, std::size_t most);
   Result<std::vector<Digest>> read_leaves(std::uint64_t first, std::uint64_t count);
   // An erased line, and the bytes of the file in whose place it comes.
@@ -100,7 +102,7 @@ class Log {
     std::uint64_t begin = 0, end = 0;
   };
   Result<Replacement> replacement_for(std::uint64_t sequence);
-  Result<> replace_line(std::uint64_t sequence);
+  Result<> replace_line(const Replacement& found);
   Result<> check_owner(const SiteName& site);
   Result<> append_line(std::string_view event, const Fields& fields);
   Result<> write_durably(std::string_view bytes);

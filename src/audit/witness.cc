@@ -1,6 +1,7 @@
 // Taking leaves, keeping them, co-signing.
 #include "audit/witness.h"
 
+#include "os/folders.h"
 #include "wire/wire.h"
 
 namespace warifu::audit {
@@ -50,8 +51,7 @@ Result<std::unique_ptr<Witness>> Witness::open(os::System system, const std::str
                                                const SiteName& self,
                                                const crypto::SigningKey& key) {
   std::unique_ptr<Witness> witness(new Witness(system, folder, self, key));
-  TRY(system.files.make_directories(folder));
-  system.files.sync_dir(os::parent_of(folder));
+  TRY(os::make_folder(system.files, folder));
   TRY_ASSIGN(witness->lock_, system.files.lock_directory(folder));
   TRY_ASSIGN(const std::vector<std::string> names, system.files.list(folder));
   for (const std::string& name : names) {

@@ -1,6 +1,7 @@
 // State file and copy of the manifest.
 #include "kme/disk_journal.h"
 
+#include "os/folders.h"
 #include "wire/wire.h"
 
 namespace warifu::kme {
@@ -65,8 +66,7 @@ Result<DiskJournal> DiskJournal::open(os::FileSystem& files, std::string folder)
 }
 
 Result<> DiskJournal::begin(const DiskManifest& manifest, const DiskState& state) {
-  TRY(files_->make_directories(folder_));
-  files_->sync_dir(os::parent_of(folder_));
+  TRY(os::make_folder(*files_, folder_));
   const DiskSetId old = state_.set;
   TRY(os::replace_file(*files_, folder_ + "/manifest-" + manifest.set.text(),
                        kme::encode(manifest)));

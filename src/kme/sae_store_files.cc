@@ -4,14 +4,14 @@
 #include "base/log.h"
 #include "kme/sae_records.h"
 #include "kme/sae_store.h"
+#include "os/folders.h"
 
 namespace warifu::kme {
 Result<std::unique_ptr<SaeStore>> SaeStore::open(os::System system, const std::string& dir,
                                                  ByteView root_key, SaeStoreOptions options) {
   std::unique_ptr<SaeStore> store(new SaeStore(system, dir, options));
   store->root_key_ = secret::Buffer::copy_of(root_key);
-  TRY(system.files.make_directories(dir));
-  system.files.sync_dir(os::parent_of(dir));
+  TRY(os::make_folder(system.files, dir));
   TRY_ASSIGN(store->folder_lock_, system.files.lock_directory(dir));
   const std::lock_guard lock(store->mutex_);
   TRY(store->recover());
