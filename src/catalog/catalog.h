@@ -153,6 +153,36 @@ class Catalog {
   // sealed secret. Errors: kNotFound, kInvalidArgument.
   [[nodiscard]] virtual Result<> set_grant_state(const GrantId& grant, GrantState state) = 0;
 
+  // --- cards ----------------------------------------------------------------------------------
+  // The grant of that card is withdrawn, and each of `sites` is to be told, in one step; one that
+  // is withdrawn already: nothing. Errors: kNotFound, kInvalidArgument (it has expired or is used
+  // up; no sites).
+  [[nodiscard]] virtual Result<> withdraw_grant(const GrantId& grant, const CardId& card,
+                                                std::span<const SiteName> sites,
+                                                os::UnixMs now) = 0;
+  // The person's card is revoked, the consents that it gave are withdrawn, and each of `sites` is
+  // to be told, in one step; a card that is revoked already: nothing. Errors: kNotFound (the
+  // person), kInvalidArgument.
+  [[nodiscard]] virtual Result<> revoke_card(const RevokedCard& card,
+                                             std::span<const SiteName> sites) = 0;
+  // The latest first.
+  [[nodiscard]] virtual Result<std::vector<RevokedCard>> revoked_cards(
+      const std::string& person_id) = 0;
+  // What sites are still to be told, the oldest first.
+  [[nodiscard]] virtual Result<std::vector<CardOrder>> card_orders() = 0;
+  // The site has confirmed it; again: no error.
+  [[nodiscard]] virtual Result<> finish_card_order(std::uint64_t number) = 0;
+
+  // --- records in safekeeping -----------------------------------------------------------------
+  // Committed objects whose secret is here, in a job or an open grant, and not in safekeeping.
+  [[nodiscard]] virtual Result<std::vector<UnkeptRecord>> unkept_records(std::size_t most) = 0;
+  // It is in safekeeping. Again: no error. Errors: kNotFound.
+  [[nodiscard]] virtual Result<> set_record_kept(const ObjectId& object, os::UnixMs now) = 0;
+  [[nodiscard]] virtual Result<bool> is_record_kept(const ObjectId& object) = 0;
+  [[nodiscard]] virtual Result<std::uint64_t> kept_records() = 0;
+  // A holder has lost what it kept: no record counts as kept any more.
+  [[nodiscard]] virtual Result<> forget_kept_records() = 0;
+
   // --- spent key ----------------------------------------------------------------------------
   // Added to what the job has spent on the same links before, all or none.
   // Errors: kInvalidArgument, kNotFound (the job).
