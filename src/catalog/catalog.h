@@ -52,7 +52,7 @@ class Catalog {
   // kInvalidArgument.
   [[nodiscard]] virtual Result<std::vector<Person>> list_persons(const std::string& search,
                                                                  const Page& page) = 0;
-  // A new card for a lost one. Errors: kNotFound, kAlreadyExists (another person's),
+  // A new card for a lost one; no object's record is on it yet. Errors: kNotFound, kAlreadyExists (another person's),
   // kInvalidArgument.
   [[nodiscard]] virtual Result<> replace_card(const std::string& person_id, const CardId& card) = 0;
   // A person has one pseudonym at a site; telling the same again is no error.
@@ -180,6 +180,10 @@ class Catalog {
   [[nodiscard]] virtual Result<> set_record_kept(const ObjectId& object, os::UnixMs now) = 0;
   [[nodiscard]] virtual Result<bool> is_record_kept(const ObjectId& object) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> kept_records() = 0;
+  // Objects that are deleted while their records are still kept.
+  [[nodiscard]] virtual Result<std::vector<ObjectId>> kept_records_of_deleted(std::size_t most) = 0;
+  // No holder keeps it any more. Again: no error.
+  [[nodiscard]] virtual Result<> forget_kept_record(const ObjectId& object) = 0;
   // A holder has lost what it kept: no record counts as kept any more.
   [[nodiscard]] virtual Result<> forget_kept_records() = 0;
 

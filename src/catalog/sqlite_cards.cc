@@ -163,6 +163,23 @@ Result<std::uint64_t> SqliteCatalog::kept_records() {
   return database_->query_number("SELECT count(*) FROM kept_record");
 }
 
+Result<std::vector<ObjectId>> SqliteCatalog::kept_records_of_deleted(std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("SELECT object_id FROM kept_record WHERE object_id IN "
+                                "(SELECT object_id FROM object WHERE state = 'deleted') LIMIT ?"));
+  statement.number(most);
+  return read_rows<ObjectId>(statement, [](Statement& row) { return row.read_id<ObjectId>(); });
+}
+
+Result<> SqliteCatalog::forget_kept_record(const ObjectId& object) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(Statement statement,
+               database_->prepare("DELETE FROM kept_record WHERE object_id = ?"));
+    return statement.id(object).run();
+  });
+}
+
 Result<> SqliteCatalog::forget_kept_records() {
   return change([&]() -> Result<> { return database_->execute("DELETE FROM kept_record"); });
 }

@@ -74,6 +74,8 @@ class SqliteCatalog final : public Catalog {
   Result<> set_record_kept(const ObjectId& object, os::UnixMs now) override;
   Result<bool> is_record_kept(const ObjectId& object) override;
   Result<std::uint64_t> kept_records() override;
+  Result<std::vector<ObjectId>> kept_records_of_deleted(std::size_t most) override;
+  Result<> forget_kept_record(const ObjectId& object) override;
   Result<> forget_kept_records() override;
 
   Result<> add_link_use(const JobId& job, std::span<const LinkUse> uses) override;

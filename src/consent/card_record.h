@@ -30,7 +30,7 @@ namespace warifu::consent {
 
 inline constexpr std::size_t kMaxNonces = 16;           // issued and alive, per card
 inline constexpr std::size_t kMaxAcceptedGrants = 256;  // accepted and alive, per card
-inline constexpr std::size_t kMaxWithdrawn = 4096;      // not expired yet, per card
+inline constexpr std::size_t kMaxWithdrawn = 1024;      // not expired yet, per card
 inline constexpr std::size_t kMaxCardFileBytes = 16 * 1024 * 1024;
 
 struct SealedKey {

@@ -24,7 +24,7 @@ Result<> read_refresh(const toml::table& table, SiteConfig& config) {
 
 Result<> read_log(const toml::table& table, SiteConfig& config) {
   ConfigTable reader(table, "log", config.path);
-  TRY_ASSIGN(const std::uint64_t seconds, reader.parsed("witness_interval", parse_duration));
+  TRY_ASSIGN(const std::uint64_t seconds, reader.parsed("witness_interval", parse_delay));
   if (seconds > 86'400) {
     return bad_config(config.path, table.get("witness_interval"),
                       "'log.witness_interval' must be 0s to 24h");
@@ -105,7 +105,7 @@ Result<> read_cards(const toml::table& table, SiteConfig& config) {
   ConfigTable reader(table, "cards", config.path);
   TRY_ASSIGN(const Holders holders, read_holders(reader, table, "cards", "records", config, true));
   if (reader.has("reissue_delay")) {
-    TRY_ASSIGN(const std::uint64_t seconds, reader.parsed("reissue_delay", parse_duration));
+    TRY_ASSIGN(const std::uint64_t seconds, reader.parsed("reissue_delay", parse_delay));
     if (seconds > 365ULL * 86'400) {
       return bad_config(config.path, table.get("reissue_delay"),
                         "'cards.reissue_delay' must be 0s to 365d");

@@ -176,9 +176,9 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   if (const toml::table* kms = top.inner("kms"); kms != nullptr) TRY(read_kms(*kms, config));
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
-    constexpr std::array kSections = {"site",  "random", "keys",    "metrics", "sites", "links",
-                                      "peers", "kms",    "catalog", "store",   "jobs",  "refresh",
-                                      "log",   "cards"};
+    constexpr std::array kSections = {"site",  "random",  "keys", "metrics", "sites",
+                                      "links", "peers",   "kms",  "catalog", "store",
+                                      "jobs",  "refresh", "log",  "cards"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }

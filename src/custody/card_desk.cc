@@ -7,7 +7,7 @@
 
 namespace warifu::custody {
 namespace {
-constexpr std::chrono::seconds kInterval(15);
+constexpr std::chrono::seconds kTellInterval(15);
 }  // namespace
 
 void CardDesk::start() {
@@ -23,7 +23,7 @@ void CardDesk::stop() {
 void CardDesk::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, kInterval, [] { return false; });
+    wake_.wait_for(lock, stop, kTellInterval, [] { return false; });
     lock.unlock();
     if (stop.stop_requested()) return;
     if (const auto told = tell_all(); !told) log_warning(told.error().message);

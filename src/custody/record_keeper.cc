@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/log.h"
+#include "control/card_records.h"
 #include "control/sealed_secret.h"
 #include "sharing/guarded.h"
 #include "wire/wire.h"
@@ -12,7 +13,7 @@
 namespace warifu::custody {
 namespace {
 
-constexpr std::chrono::seconds kInterval(20);
+constexpr std::chrono::seconds kRoundInterval(20);
 constexpr std::size_t kRecordsAtOnce = 100;
 
 // object:16 r:16 tag:16 chunks:u64 length:u64, as the card keeps it.
@@ -65,7 +66,7 @@ void RecordKeeper::run(const std::stop_token& stop) {
   std::string told;
   while (!stop.stop_requested()) {
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, kInterval, [this] { return woken_; });
+    wake_.wait_for(lock, stop, kRoundInterval, [this] { return woken_; });
     woken_ = false;
     lock.unlock();
     if (stop.stop_requested()) return;
@@ -149,6 +150,7 @@ Result<std::size_t> RecordKeeper::round() {
   std::size_t count = 0;
   if (is_on()) {
     if (const auto checked = check_holders(); !checked) trouble = checked.error();
+    if (const auto gone = forget_deleted(); !gone) trouble = gone.error();
     TRY_ASSIGN(const auto unkept, catalog_.unkept_records(kRecordsAtOnce));
     for (const catalog::UnkeptRecord& record : unkept) {
       const auto kept = keep(record);
@@ -209,12 +211,8 @@ Result<card::ObjectRecord> RecordKeeper::bring_back(const ObjectId& object, cons
 }
 
 Result<> RecordKeeper::forget_if_safe(const ObjectId& object) {
-  TRY_ASSIGN(const catalog::Object record, catalog_.object(object));
-  if (record.card_record != catalog::CardRecordState::kOnCard) return {};
-  if (is_on()) {
-    TRY_ASSIGN(const bool kept, catalog_.is_record_kept(object));
-    if (!kept) return {};
-  }
+  TRY_ASSIGN(const bool safe, control::is_record_safe(site_.config, catalog_, object));
+  if (!safe) return {};
   TRY_ASSIGN(
       const auto jobs,
       catalog_.list_jobs({.kind = catalog::JobKind::kStore, .object = object}, {.count = 1}));
@@ -222,14 +220,19 @@ Result<> RecordKeeper::forget_if_safe(const ObjectId& object) {
   return catalog_.set_job_secret(jobs.front().job, {});
 }
 
-void RecordKeeper::forget(const ObjectId& object) {
-  for (const SiteName& holder : site_.config.records.holders) {
-    if (holder == site_.config.name) {
-      if (const auto gone = own_.forget(object); !gone) log_warning(gone.error().message);
-    } else {
-      (void)site_.caller.ask(holder, number(Method::kRecordForget), encode(object));
+Result<> RecordKeeper::forget_deleted() {
+  TRY_ASSIGN(const auto deleted, catalog_.kept_records_of_deleted(kRecordsAtOnce));
+  for (const ObjectId& object : deleted) {
+    for (const SiteName& holder : site_.config.records.holders) {
+      if (holder == site_.config.name) {
+        TRY(own_.forget(object));
+      } else {
+        TRY(site_.caller.ask(holder, number(Method::kRecordForget), encode(object)));
+      }
     }
+    TRY(catalog_.forget_kept_record(object));
   }
+  return {};
 }
 
 Result<RecordKeeper::Status> RecordKeeper::status() {

@@ -41,10 +41,6 @@ class RecordKeeper {
   // Erases the secrets of an object in the catalog if they are safe elsewhere: on the card and,
   // where it is on, in safekeeping. Errors: the catalog's.
   [[nodiscard]] Result<> forget_if_safe(const ObjectId& object);
-  // Makes every holder forget the record of a deleted object; who does not answer keeps a share
-  // that tells nothing.
-  void forget(const ObjectId& object);
-
   struct Status {
     std::uint64_t kept = 0;
     std::uint64_t waiting = 0;
@@ -56,6 +52,8 @@ class RecordKeeper {
   Result<> keep(const catalog::UnkeptRecord& record);
   Result<> put(const SiteName& holder, const KeptShare& kept);
   Result<KeptShare> fetch(const SiteName& holder, const WantedRecord& wanted);
+  // Makes every holder forget the records of deleted objects.
+  Result<> forget_deleted();
   // Whether each holder keeps as many records as the catalog believes.
   Result<> check_holders();
   void run(const std::stop_token& stop);

@@ -136,7 +136,7 @@ Result<JoinedSecret> join_guarded(const Scheme& scheme, std::span<const GuardedS
   do {
     auto joined = join_chosen(scheme, shares, chosen);
     if (joined) return JoinedSecret{std::move(*joined), find_wrong(scheme, shares, chosen)};
-  } while (std::ranges::prev_permutation(chosen).found);
+  } while (std::prev_permutation(chosen.begin(), chosen.end()));
   return fail(Code::kCorrupt, "shares of a guarded secret do not pass its check in any choice");
 }
 

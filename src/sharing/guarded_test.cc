@@ -53,7 +53,7 @@ TEST(GuardedTest, AnyThresholdOfSharesJoins) {
         ASSERT_TRUE(joined) << joined.error().message;
         EXPECT_TRUE(joined->wrong.empty());
         EXPECT_TRUE(std::ranges::equal(*open_guarded(joined->guarded.bytes()), secret));
-      } while (std::ranges::prev_permutation(mask).found);
+      } while (std::prev_permutation(mask.begin(), mask.end()));
     }
   }
 }
