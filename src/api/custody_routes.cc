@@ -71,6 +71,26 @@ Result<json::value> confirm_reissue(http::RequestContext& context, ControlServic
   return json::value{{"person", context.parameter("person")}, {"objects", std::move(pending)}};
 }
 
+Result<json::value> accesses(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const custody::AccessView view, control.cards.accesses(context.parameter("person")));
+  json::array entries, missing;
+  for (const custody::SiteAccess& one : view.accesses) {
+    json::object fields;
+    for (const auto& [name, value] : one.access.fields) fields[name] = value;
+    entries.push_back({{"site", one.site.text()},
+                       {"seq", one.access.sequence},
+                       {"time", os::utc_text(one.access.time)},
+                       {"event", one.access.event},
+                       {"fields", std::move(fields)}});
+  }
+  for (const auto& [site, why] : view.missing) {
+    missing.push_back({{"site", site.text()}, {"why", why}});
+  }
+  return json::value{{"person", context.parameter("person")},
+                     {"accesses", std::move(entries)},
+                     {"missing", std::move(missing)}};
+}
+
 Result<json::value> status(http::RequestContext&, ControlServices& control) {
   TRY_ASSIGN(const custody::RecordKeeper::Status records, control.records.status());
   TRY_ASSIGN(const auto orders, control.cards.waiting());
@@ -103,6 +123,7 @@ void add_custody_routes(http::Router& router, Services services) {
              }));
   router.add(Method::kPost, "/v1/persons/{person}/reissue/confirm",
              control_handler(services, confirm_reissue));
+  router.add(Method::kGet, "/v1/persons/{person}/accesses", control_handler(services, accesses));
   router.add(Method::kGet, "/v1/cards/status", control_handler(services, status));
 }
 

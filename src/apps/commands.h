@@ -230,6 +230,8 @@ struct RenewCardOptions {
 [[nodiscard]] Result<> person_reissue(const Common& common, const EnrolOptions& options);
 [[nodiscard]] Result<> person_renew_card(const Common& common, const RenewCardOptions& options);
 [[nodiscard]] Result<> person_list(const Common& common);
+// Who had what of a person's data, and when: every site's log.
+[[nodiscard]] Result<> person_accesses(const Common& common, const std::string& person);
 
 struct StoreOptions {
   std::string file, person, label, policy, priority;

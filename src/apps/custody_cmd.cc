@@ -1,4 +1,5 @@
-// `warifu card revoke|allow-reissue|status`: cards over their lives.
+// `warifu card revoke|allow-reissue|status`, `warifu person accesses`: cards over their lives, and
+// what was done with them.
 #include <fmt/format.h>
 
 #include "apps/api_client.h"
@@ -100,6 +101,41 @@ Result<> card_status(const Common& common) {
                     text_of(order, "since")});
   }
   print_table({"SITE", "NOT YET TOLD TO", "CARD", "SINCE"}, rows);
+  return {};
+}
+
+namespace {
+
+// What people read of a record: who, for what, or why not.
+std::string detail_of(const json::object& fields) {
+  std::string text;
+  for (const char* name : {"grantee", "purpose", "object", "grant", "text", "destination"}) {
+    const json::value* value = fields.if_contains(name);
+    if (value == nullptr || !value->is_string()) continue;
+    if (!text.empty()) text += ", ";
+    text += std::string_view(value->get_string());
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<> person_accesses(const Common& common, const std::string& person) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer, client.get("/v1/persons/" + url_text(person) + "/accesses"));
+  if (common.json) {
+    print_json(answer);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& one : answer.at("accesses").as_array()) {
+    rows.push_back({text_of(one, "time"), text_of(one, "site"), text_of(one, "event"),
+                    detail_of(one.at("fields").as_object())});
+  }
+  print_table({"TIME", "SITE", "WHAT", "WHO AND WHY"}, rows);
+  for (const json::value& one : answer.at("missing").as_array()) {
+    fmt::print("no answer from {}: {}\n", text_of(one, "site"), text_of(one, "why"));
+  }
   return {};
 }
 

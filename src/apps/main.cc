@@ -253,6 +253,13 @@ void person_commands(CLI::App& app, Common& common, Action& action) {
   add_card(command, again.card, true);
   command->callback([&] { action = [&] { return person_reissue(common, again); }; });
 
+  static std::string seen;
+  command = add(*person, "accesses", "who had what of a person's data, when and for what",
+                "warifu person accesses --id P-001 --site S");
+  add_site(command, common);
+  command->add_option("--id", seen, "the biobank's id for the person")->required();
+  command->callback([&] { action = [&] { return person_accesses(common, seen); }; });
+
   command = add(*person, "list", "everybody who is enrolled", "warifu person list --site S");
   add_site(command, common);
   command->callback([&] { action = [&] { return person_list(common); }; });

@@ -141,6 +141,8 @@ class Gate {
   // at most `most`.
   [[nodiscard]] std::vector<std::pair<CardId, Pseudonym>> enrolled(const CardId& after,
                                                                    std::size_t most);
+  // Every card that the person has or had here.
+  [[nodiscard]] std::vector<CardId> cards_of(const Pseudonym& person);
   // Keys that this site still holds for the card. Errors: kNotFound.
   [[nodiscard]] Result<std::uint32_t> keys_left(const CardId& card);
 

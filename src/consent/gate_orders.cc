@@ -131,6 +131,15 @@ Result<> Gate::replace_earlier(const Pseudonym& person) {
   return {};
 }
 
+std::vector<CardId> Gate::cards_of(const Pseudonym& person) {
+  const std::lock_guard lock(mutex_);
+  std::vector<CardId> cards;
+  for (const auto& [card, known] : cards_) {
+    if (known.person == person) cards.push_back(card);
+  }
+  return cards;
+}
+
 Result<> Gate::may_give_records(const CardId& card, const Pseudonym& owner) {
   const std::lock_guard lock(mutex_);
   const CardRecord* known = find(card);

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "control/enrolment.h"
+#include "custody/access_view.h"
 #include "custody/record_keeper.h"
 
 namespace warifu::custody {
@@ -48,6 +49,10 @@ class CardDesk {
                                                            std::uint32_t keys_per_site);
   // The card is loaded: it is the person's from here on. Errors: kNotFound.
   [[nodiscard]] Result<> finish_reissue(const std::string& person, const CardId& card);
+  // What every site's log says about the person. Errors: kNotFound.
+  [[nodiscard]] Result<AccessView> accesses(const std::string& person) {
+    return accesses_of(site_, catalog_, own_, person);
+  }
   // What has still to be told to whom.
   [[nodiscard]] Result<std::vector<catalog::CardOrder>> waiting() { return catalog_.card_orders(); }
 

@@ -1,6 +1,8 @@
 // Orders from share control, and records for a card in the place of a lost one.
 #include "custody/custody_service.h"
 
+#include <algorithm>
+
 namespace warifu::custody {
 
 Result<> CustodyService::withdraw(const WithdrawOrder& order) {
@@ -32,6 +34,38 @@ Result<> CustodyService::forget(const ObjectId& object) {
   return safe_.forget(object);
 }
 
+Result<AccessPage> CustodyService::accesses(const WantedAccesses& wanted) {
+  constexpr std::size_t kReadAtOnce = 1000;
+  constexpr std::size_t kReadInAll = 100'000;  // for one request
+  const std::vector<std::string> cards = [&] {
+    std::vector<std::string> texts;
+    for (const CardId& card : site_.gate.cards_of(wanted.person)) texts.push_back(card.text());
+    return texts;
+  }();
+  const std::string person = wanted.person.text();
+  const auto is_theirs = [&](const audit::Record& record) {
+    return std::ranges::any_of(record.fields, [&](const auto& field) {
+      if (field.first == "person") return field.second == person;
+      return field.first == "card" && std::ranges::find(cards, field.second) != cards.end();
+    });
+  };
+  AccessPage page{.accesses = {}, .seen = wanted.after, .more = true};
+  for (std::size_t read = 0; read < kReadInAll; read += kReadAtOnce) {
+    TRY_ASSIGN(const auto records, site_.log.read(page.seen + 1, kReadAtOnce));
+    for (const audit::Record& record : records) {
+      if (page.accesses.size() >= kMaxAccesses) return page;
+      page.seen = record.sequence;
+      if (record.erased || !is_theirs(record)) continue;
+      page.accesses.push_back({record.sequence, record.time, record.event, record.fields});
+    }
+    if (records.size() < kReadAtOnce) {
+      page.more = false;
+      break;
+    }
+  }
+  return page;
+}
+
 void CustodyService::add_handlers(channel::Server& server) {
   const auto on = [&](Method method, auto answer) {
     server.handle(number(method), [this, answer](channel::Exchange& exchange) -> Result<> {
@@ -61,6 +95,11 @@ void CustodyService::add_handlers(channel::Server& server) {
     return encode(kept);
   });
   on(Method::kRecordCount, [this](ByteView) -> Result<Bytes> { return encode_count(count()); });
+  on(Method::kAccesses, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const WantedAccesses wanted, decode_wanted_accesses(body));
+    TRY_ASSIGN(const AccessPage page, accesses(wanted));
+    return encode(page);
+  });
   on(Method::kRecordForget, [this](ByteView body) -> Result<Bytes> {
     TRY_ASSIGN(const ObjectId object, decode_object(body));
     TRY(forget(object));

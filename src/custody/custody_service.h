@@ -24,6 +24,9 @@ class CustodyService {
   [[nodiscard]] Result<KeptShare> give(const WantedRecord& wanted);
   [[nodiscard]] Result<> forget(const ObjectId& object);
   [[nodiscard]] std::uint64_t count() const { return safe_.count(); }
+  // What this site's log says about a person: what was released of theirs and refused, and what
+  // became of their cards and consents. A page of it. Errors: kIo, kCorrupt.
+  [[nodiscard]] Result<AccessPage> accesses(const WantedAccesses& wanted);
 
  private:
   control::SiteContext& site_;

@@ -1,6 +1,7 @@
-// Bodies of requests 73 to 78.
+// Bodies of requests 73 to 79.
 #include "custody/messages.h"
 
+#include "audit/log.h"
 #include "wire/wire.h"
 
 namespace warifu::custody {
@@ -109,6 +110,61 @@ Result<WantedRecord> decode_wanted(ByteView body) {
   wanted.card = reader.id<CardId>();
   TRY(reader.finish());
   return wanted;
+}
+
+Bytes encode(const WantedAccesses& wanted) {
+  wire::Writer writer;
+  writer.id(wanted.person);
+  writer.u64(wanted.after);
+  return writer.take();
+}
+
+Result<WantedAccesses> decode_wanted_accesses(ByteView body) {
+  wire::Reader reader(body, "wish for accesses");
+  WantedAccesses wanted;
+  wanted.person = reader.id<Pseudonym>();
+  wanted.after = reader.u64();
+  TRY(reader.finish());
+  return wanted;
+}
+
+Bytes encode(const AccessPage& page) {
+  wire::Writer writer;
+  writer.u64(page.seen);
+  writer.u8(page.more ? 1 : 0);
+  writer.u32(static_cast<std::uint32_t>(page.accesses.size()));
+  for (const Access& access : page.accesses) {
+    writer.u64(access.sequence);
+    writer.i64(access.time.value);
+    writer.text(access.event);
+    writer.u8(static_cast<std::uint8_t>(access.fields.size()));
+    for (const auto& [name, value] : access.fields) {
+      writer.text(name);
+      writer.text(value);
+    }
+  }
+  return writer.take();
+}
+
+Result<AccessPage> decode_access_page(ByteView body) {
+  wire::Reader reader(body, "accesses");
+  AccessPage page;
+  page.seen = reader.u64();
+  page.more = reader.u8() != 0;
+  const std::uint32_t count = reader.u32();
+  if (count > kMaxAccesses) reader.reject("too many entries");
+  for (std::uint32_t i = 0; reader.good() && i < count; ++i) {
+    Access access{.sequence = reader.u64(), .time = {reader.i64()}};
+    access.event = reader.text(64);
+    const std::uint8_t fields = reader.u8();
+    for (std::uint8_t j = 0; reader.good() && j < fields; ++j) {
+      std::string name = reader.text(64);
+      access.fields.emplace_back(std::move(name), reader.text(audit::kMaxLineBytes));
+    }
+    page.accesses.push_back(std::move(access));
+  }
+  TRY(reader.finish());
+  return page;
 }
 
 Bytes encode_count(std::uint64_t count) {

@@ -47,6 +47,28 @@ TEST(CustodyMessagesTest, ComeBackAsTheyWere) {
   EXPECT_EQ(wanted->card, order.card);
 }
 
+TEST(CustodyMessagesTest, AccessesComeBackAsTheyWere) {
+  sim::SimRandom random(3);
+  const AccessPage page{{{7, {1'790'000'000'000}, "release", {{"grantee", "Dr. Sato"}, {"x", ""}}},
+                         {9, {1'790'000'000'001}, "refused", {}}},
+                        12,
+                        true};
+  const Bytes body = encode(page);
+  const auto back = decode_access_page(body);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->seen, 12u);
+  EXPECT_TRUE(back->more);
+  ASSERT_EQ(back->accesses.size(), 2u);
+  EXPECT_EQ(back->accesses[0].sequence, 7u);
+  EXPECT_EQ(back->accesses[0].fields, page.accesses[0].fields);
+  EXPECT_EQ(back->accesses[1].event, "refused");
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    EXPECT_FALSE(decode_access_page(ByteView(body).first(size))) << size;
+  }
+  const WantedAccesses wanted{os::random_id<Pseudonym>(random), 5};
+  EXPECT_EQ(decode_wanted_accesses(encode(wanted))->after, 5u);
+}
+
 TEST(CustodyMessagesTest, OtherLengthsAndNonsenseAreRefused) {
   sim::SimRandom random(2);
   const KeptShare kept = some_share(random);

@@ -115,6 +115,29 @@ class Cards(NetworkTest):
         self.assertIn("Dr. Ito", str(refused[-1]))
         self.assertIn(stored, str(refused[-1]))
 
+    def test_the_person_sees_every_use_at_every_site(self):
+        person, plain, stored = self.new_person("P-W5")
+        grant = person.consent(stored, purpose="medicine", grantee="Dr. Ito", uses=1)
+        self.restored(person, plain, stored, grant)
+        self.assert_no_restore(stored, grant, "used up")
+        self.ask("consent", "withdraw", grant)
+        view = self.ask("person", "accesses", "--id", person.id)
+        self.assertEqual(view["missing"], [])
+        released = [one for one in view["accesses"] if one["event"] == "release"]
+        self.assertGreaterEqual(len({one["site"] for one in released}), 2)
+        for one in released:
+            self.assertEqual(one["fields"]["grantee"], "Dr. Ito")
+            self.assertEqual(one["fields"]["purpose"], "medicine")
+            self.assertEqual(one["fields"]["card"], person.enrolled["card_id"])
+            self.assertEqual(one["fields"]["object"], stored)
+        events = {one["event"] for one in view["accesses"]}
+        self.assertLessEqual({"card_enrolled", "release", "refused", "consent_withdrawn"}, events)
+        # Nothing of anybody else.
+        other, _, _ = self.new_person("P-W6")
+        seen = self.ask("person", "accesses", "--id", other.id)["accesses"]
+        self.assertNotIn(person.enrolled["card_id"], str(seen))
+        self.assert_fails(3, "P-none", self.ask, "person", "accesses", "--id", "P-none")
+
     # --- a lost card ---
 
     def reissue(self, person, card, site="tommo"):
