@@ -1,0 +1,173 @@
+// RSA by OpenSSL's EVP.
+#include "crypto/rsa.h"
+
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+
+#include <algorithm>
+#include <array>
+
+#include "crypto/crypto.h"
+#include "crypto/openssl.h"
+
+namespace warifu::crypto {
+namespace {
+
+using ContextPtr = std::unique_ptr<EVP_PKEY_CTX, OpensslFree<EVP_PKEY_CTX_free>>;
+using DigestPtr = std::unique_ptr<EVP_MD_CTX, OpensslFree<EVP_MD_CTX_free>>;
+
+// DER of SEQUENCE { SEQUENCE { sha256, NULL }, OCTET STRING } before the 32 bytes (RFC 8017, 9.2).
+constexpr std::array<Byte, 19> kSha256Prefix = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60,
+                                                0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
+                                                0x01, 0x05, 0x00, 0x04, 0x20};
+
+std::unexpected<Error> broken(const char* what) {
+  return fail(Code::kInvalidArgument, std::string(what) + ": " + openssl_errors());
+}
+
+Result<> set_name(X509_NAME* name, const std::string& text) {
+  const bool plain =
+      std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
+  if (text.empty() || text.size() > 64 || !plain) {
+    return fail(Code::kInvalidArgument, "common name '" + text + "' must have 1 to 64 characters");
+  }
+  if (::X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, as_bytes(text).data(),
+                                   static_cast<int>(text.size()), -1, 0) != 1) {
+    return broken("cannot name a certificate");
+  }
+  return {};
+}
+
+// `value` is always a literal of this file.
+Result<> add_extension(X509* certificate, int nid, const char* value) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  ::X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
+  X509_EXTENSION* extension = ::X509V3_EXT_conf_nid(nullptr, &context, nid, value);
+  if (extension == nullptr) return broken("cannot make a certificate extension");
+  const int added = ::X509_add_ext(certificate, extension, -1);
+  ::X509_EXTENSION_free(extension);
+  if (added != 1) return broken("cannot add a certificate extension");
+  return {};
+}
+
+CertificatePtr parse_certificate(ByteView der) {
+  const unsigned char* at = der.data();
+  CertificatePtr certificate(::d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  if (certificate != nullptr && at == der.data() + der.size()) return certificate;
+  (void)openssl_errors();
+  return nullptr;
+}
+
+}  // namespace
+
+struct RsaKey::Impl {
+  KeyPtr key;
+};
+
+RsaKey::RsaKey(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RsaKey::~RsaKey() = default;
+RsaKey::RsaKey(RsaKey&&) noexcept = default;
+RsaKey& RsaKey::operator=(RsaKey&&) noexcept = default;
+
+RsaKey RsaKey::generate(unsigned bits) {
+  WARIFU_CHECK(bits >= 2048);
+  KeyPtr key(::EVP_RSA_gen(bits));
+  WARIFU_CHECK(key != nullptr);
+  return RsaKey(std::make_unique<Impl>(Impl{std::move(key)}));
+}
+
+Result<RsaKey> RsaKey::from_der(ByteView der) {
+  const unsigned char* at = der.data();
+  KeyPtr key(::d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(der.size())));
+  if (key == nullptr || ::EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA) {
+    return fail(Code::kCorrupt, "no RSA key: " + openssl_errors());
+  }
+  return RsaKey(std::make_unique<Impl>(Impl{std::move(key)}));
+}
+
+secret::Buffer RsaKey::to_der() const {
+  const int size = ::i2d_PrivateKey(impl_->key.get(), nullptr);
+  WARIFU_CHECK(size > 0);
+  secret::Buffer der(static_cast<std::size_t>(size));
+  unsigned char* at = der.bytes().data();
+  WARIFU_CHECK(::i2d_PrivateKey(impl_->key.get(), &at) == size);
+  return der;
+}
+
+std::size_t RsaKey::bytes() const {
+  return static_cast<std::size_t>(::EVP_PKEY_get_size(impl_->key.get()));
+}
+
+Result<Bytes> RsaKey::sign_digest_info(ByteView digest_info) const {
+  const ContextPtr context(::EVP_PKEY_CTX_new(impl_->key.get(), nullptr));
+  Bytes signature(bytes());
+  std::size_t size = signature.size();
+  // Without a digest set, the padding goes around what is given as it is.
+  const bool good = context != nullptr && ::EVP_PKEY_sign_init(context.get()) == 1 &&
+                    ::EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
+                    ::EVP_PKEY_sign(context.get(), signature.data(), &size, digest_info.data(),
+                                    digest_info.size()) == 1;
+  if (!good) return broken("cannot sign");
+  signature.resize(size);
+  return signature;
+}
+
+Bytes sha256_digest_info(ByteView message) {
+  Bytes info(kSha256Prefix.begin(), kSha256Prefix.end());
+  const Digest digest = sha256(message);
+  info.insert(info.end(), digest.begin(), digest.end());
+  return info;
+}
+
+Result<Bytes> make_rsa_certificate(const RsaCertificateSpec& spec, const RsaKey& subject,
+                                   const RsaKey& issuer, const std::string& issuer_name) {
+  const CertificatePtr certificate(::X509_new());
+  std::array<Byte, 16> serial{};
+  WARIFU_CHECK(certificate != nullptr && ::RAND_bytes(serial.data(), serial.size()) == 1);
+  serial[0] = static_cast<Byte>((serial[0] & 0x7F) | 0x40);  // positive, and 16 bytes long
+  BIGNUM* number = ::BN_bin2bn(serial.data(), serial.size(), nullptr);
+  const bool good =
+      number != nullptr &&
+      ::BN_to_ASN1_INTEGER(number, ::X509_get_serialNumber(certificate.get())) != nullptr &&
+      ::X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+      ::X509_gmtime_adj(::X509_getm_notBefore(certificate.get()), -300) != nullptr &&
+      ::X509_gmtime_adj(::X509_getm_notAfter(certificate.get()), spec.lasts.count()) != nullptr &&
+      ::X509_set_pubkey(certificate.get(), subject.impl().key.get()) == 1;
+  ::BN_free(number);
+  if (!good) return broken("cannot fill in a certificate");
+  TRY(set_name(::X509_get_subject_name(certificate.get()), spec.common_name));
+  TRY(set_name(::X509_get_issuer_name(certificate.get()), issuer_name));
+  TRY(add_extension(certificate.get(), NID_basic_constraints,
+                    spec.is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE"));
+  TRY(add_extension(certificate.get(), NID_key_usage,
+                    spec.is_ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature"));
+  if (::X509_sign(certificate.get(), issuer.impl().key.get(), ::EVP_sha256()) == 0) {
+    return broken("cannot sign a certificate");
+  }
+  const int size = ::i2d_X509(certificate.get(), nullptr);
+  WARIFU_CHECK(size > 0);
+  Bytes der(static_cast<std::size_t>(size));
+  unsigned char* at = der.data();
+  WARIFU_CHECK(::i2d_X509(certificate.get(), &at) == size);
+  return der;
+}
+
+Result<bool> verify_rsa(ByteView certificate, ByteView message, ByteView signature) {
+  const CertificatePtr parsed = parse_certificate(certificate);
+  EVP_PKEY* key = parsed == nullptr ? nullptr : ::X509_get0_pubkey(parsed.get());
+  if (key == nullptr || ::EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA) {
+    (void)openssl_errors();
+    return fail(Code::kCorrupt, "no certificate with an RSA key");
+  }
+  const DigestPtr context(::EVP_MD_CTX_new());
+  WARIFU_CHECK(context != nullptr);
+  const bool good =
+      ::EVP_DigestVerifyInit(context.get(), nullptr, ::EVP_sha256(), nullptr, key) == 1 &&
+      ::EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),
+                         message.size()) == 1;
+  if (!good) (void)openssl_errors();
+  return good;
+}
+
+}  // namespace warifu::crypto
