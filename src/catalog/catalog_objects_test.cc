@@ -180,10 +180,11 @@ TEST_F(ObjectsTest, AGenerationFollowsAnotherAtOnce) {
   make_durable(kNested);
   ASSERT_TRUE(catalog_->move_location(kC, kNested));
   ASSERT_TRUE(catalog_->add_sightings(
-      kObject, kJob, std::vector<Sighting>{{site_of("tuh"), 2, {}}, {site_of("lsa"), 1, {}}}));
+      kObject, kJob,
+      std::vector<Sighting>{{site_of("tuh"), path_of("C")}, {site_of("lsa"), path_of("B")}}));
   const auto old = *catalog_->list_shares(kObject);
   const auto fresh = next_generation(old);
-  const std::vector<Sighting> seen = {{site_of("lsa"), 1, {}}};
+  const std::vector<Sighting> seen = {{site_of("lsa"), path_of("B")}};
   const auto commit = [&] { return catalog_->commit_generation(kObject, 2, kJob, seen); };
   // Nothing without all of them; what is being written is no truth.
   EXPECT_TRUE(is_error(commit(), Code::kInvalidArgument, "do not all have one"));
@@ -235,7 +236,7 @@ TEST_F(ObjectsTest, OnlyTheSameShareAnewReplacesOne) {
   const auto unfit = [&](const std::function<void(Share&)>& change) {
     return refused(Code::kInvalidArgument, "cannot take its place", change);
   };
-  EXPECT_TRUE(unfit([](Share& s) { s.index = 0; }));
+  EXPECT_TRUE(unfit([](Share& s) { s.path = path_of("C1"); }));
   EXPECT_TRUE(unfit([](Share& s) { s.generation = 2; }));
   EXPECT_TRUE(unfit([](Share& s) { s.bytes += 32; }));
   EXPECT_TRUE(unfit([](Share& s) { s.object = id_of<ObjectId>(9); }));
@@ -243,7 +244,7 @@ TEST_F(ObjectsTest, OnlyTheSameShareAnewReplacesOne) {
   EXPECT_TRUE(unfit([](Share& s) { s.state = ShareState::kWriting; }));
   EXPECT_TRUE(unfit([](Share& s) {
     s.parent.reset();
-    s.level = 0;
+    s.path = path_of("B");
   }));
   EXPECT_TRUE(
       refused(Code::kInvalidArgument, "is not of the cut", [](Share& s) { s.cut_shares = 4; }));
@@ -281,7 +282,7 @@ TEST_F(ObjectsTest, CutsIntoOtherNumbersOfShares) {
   for (std::uint8_t i = 0; i < 4; ++i) {
     Share share =
         top_share(id_of<ShareId>(static_cast<Byte>(0x70 + i)), i, "cloud" + std::to_string(i + 1));
-    share.level = 1;
+    share.path = path_of("B").part(i);
     share.cut_shares = 4;
     share.parent = kB;
     share.state = ShareState::kWriting;
