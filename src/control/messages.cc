@@ -1,7 +1,6 @@
 // Encoding and strict decoding of the bodies.
 #include "control/messages.h"
 
-#include "control/share_letters.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
@@ -21,7 +20,6 @@ void write_scheme(wire::Writer& writer, const sharing::Scheme& scheme) {
 void write_cut(wire::Writer& writer, const ShareSpec& spec) {
   writer.id(spec.object);
   writer.id(spec.parent.value_or(ShareId{}));
-  writer.u8(static_cast<std::uint8_t>(spec.parent_index));
   write_scheme(writer, spec.scheme);
   writer.u32(spec.generation);
   writer.u64(spec.object_length);
@@ -35,7 +33,7 @@ void write_cut(wire::Writer& writer, const ShareSpec& spec) {
 // What is a share's own.
 void write_part(wire::Writer& writer, const ShareSpec& spec) {
   writer.id(spec.share);
-  writer.u8(static_cast<std::uint8_t>(spec.index));
+  sharing::write_path(writer, spec.path);
   writer.id(spec.owner);
   writer.u8(static_cast<std::uint8_t>((spec.computational ? kComputational : 0) |
                                       (spec.drawn ? kDrawn : 0)));
@@ -59,7 +57,6 @@ void read_cut(wire::Reader& reader, ShareSpec& spec) {
   spec.object = reader.id<ObjectId>();
   const auto parent = reader.id<ShareId>();
   if (!parent.is_zero()) spec.parent = parent;
-  spec.parent_index = read_index(reader, spec.parent ? sharing::kMaxShares : 1);
   spec.scheme = read_scheme(reader);
   spec.generation = reader.u32();
   spec.object_length = reader.u64();
@@ -80,7 +77,11 @@ void read_cut(wire::Reader& reader, ShareSpec& spec) {
 
 void read_part(wire::Reader& reader, ShareSpec& spec) {
   spec.share = reader.id<ShareId>();
-  spec.index = read_index(reader, spec.scheme.shares);
+  spec.path = sharing::read_path(reader);
+  if (reader.good() &&
+      (spec.path.index() >= spec.scheme.shares || spec.path.is_top() == spec.parent.has_value())) {
+    reader.reject("share index or parent out of range");
+  }
   spec.owner = reader.id<Pseudonym>();
   const std::uint8_t flags = reader.u8();
   if ((flags & ~(kComputational | kDrawn)) != 0) reader.reject("unknown flags");
@@ -134,10 +135,6 @@ Route read_route(wire::Reader& reader) {
 }
 
 }  // namespace
-
-std::string ShareSpec::letter() const {
-  return parent ? nested_letter(parent_index, index) : top_letter(index);
-}
 
 Bytes encode(const ShareSpec& spec) {
   wire::Writer writer;
@@ -291,7 +288,7 @@ Bytes encode(const std::vector<HeldShare>& shares) {
   for (std::size_t i = 0; i < count; ++i) {
     writer.id(shares[i].share);
     writer.id(shares[i].object);
-    writer.text(shares[i].letter);
+    sharing::write_path(writer, shares[i].path);
     writer.u64(shares[i].bytes);
   }
   return writer.take();
@@ -306,7 +303,7 @@ Result<std::vector<HeldShare>> decode_held_shares(ByteView body) {
     HeldShare share;
     share.share = reader.id<ShareId>();
     share.object = reader.id<ObjectId>();
-    share.letter = reader.text(8);
+    share.path = sharing::read_path(reader);
     share.bytes = reader.u64();
     shares.push_back(std::move(share));
   }
@@ -327,16 +324,63 @@ Result<ReadRequest> decode_read(ByteView body) {
   return request;
 }
 
+namespace {
+
+void write_gathering(wire::Writer& writer, const Gathering& gathering) {
+  writer.u8(static_cast<std::uint8_t>(gathering.size()));
+  for (const std::vector<Gathered>& cut : gathering) {
+    writer.u8(static_cast<std::uint8_t>(cut.size()));
+    for (const Gathered& other : cut) {
+      writer.site(other.site);
+      writer.id(other.share);
+      sharing::write_path(writer, other.path);
+      writer.raw(consent::encode_evidence(other.evidence));
+      writer.sites(other.route);
+      write_gathering(writer, other.gathering);
+    }
+  }
+}
+
+// Into the share `held` steps, and not to the object; every level is one step shorter than what
+// is joined there. `left`: so many more may follow in all.
+Gathering read_gathering(wire::Reader& reader, const sharing::SharePath& held, std::size_t& left) {
+  Gathering gathering(reader.u8());
+  if (gathering.size() >= std::max<std::size_t>(held.size(), 1)) {
+    reader.reject("more cuts are joined than there are");
+    return {};
+  }
+  for (std::size_t up = 0; up < gathering.size() && reader.good(); ++up) {
+    const std::size_t count = reader.u8();
+    if (count == 0 || count >= sharing::kMaxShares || count > left) {
+      reader.reject("1 to 31 other shares are needed");
+      return {};
+    }
+    const sharing::SharePath here = held.above(held.size() - up);
+    left -= count;
+    for (std::size_t i = 0; i < count && reader.good(); ++i) {
+      Gathered other;
+      other.site = reader.site();
+      other.share = reader.id<ShareId>();
+      other.path = sharing::read_path(reader);
+      other.evidence = read_evidence(reader);
+      other.route = read_route(reader);
+      other.gathering = read_gathering(reader, other.path, left);
+      if (!reader.good()) return {};
+      const auto given = other.path.above(other.path.size() - other.gathering.size());
+      if (!given.same_cut(here) || given == here) reader.reject("it is no other share of the cut");
+      gathering[up].push_back(std::move(other));
+    }
+  }
+  return gathering;
+}
+
+}  // namespace
+
 Bytes encode(const CombineRequest& request) {
   wire::Writer writer;
   write_read(writer, request.own);
-  writer.u8(static_cast<std::uint8_t>(request.others.size()));
-  for (const CombineRequest::Other& other : request.others) {
-    writer.site(other.site);
-    writer.id(other.share);
-    writer.raw(consent::encode_evidence(other.evidence));
-    writer.sites(other.route);
-  }
+  sharing::write_path(writer, request.path);
+  write_gathering(writer, request.gathering);
   return writer.take();
 }
 
@@ -344,16 +388,10 @@ Result<CombineRequest> decode_combine(ByteView body) {
   wire::Reader reader(body, "combine request");
   CombineRequest request;
   request.own = read_read(reader);
-  const std::uint8_t count = reader.u8();
-  if (count == 0 || count >= sharing::kMaxShares) reader.reject("1 to 31 other shares are needed");
-  for (std::uint8_t i = 0; i < count && reader.good(); ++i) {
-    CombineRequest::Other other;
-    other.site = reader.site();
-    other.share = reader.id<ShareId>();
-    other.evidence = read_evidence(reader);
-    other.route = read_route(reader);
-    request.others.push_back(std::move(other));
-  }
+  request.path = sharing::read_path(reader);
+  std::size_t left = kMostGathered;
+  request.gathering = read_gathering(reader, request.path, left);
+  if (request.gathering.empty()) reader.reject("nothing is to be combined");
   TRY(reader.finish());
   return request;
 }
@@ -367,9 +405,9 @@ Bytes encode(const ReshareRequest& request) {
     write_part(writer, target.spec);
     writer.sites(target.route);
   }
-  writer.u8(static_cast<std::uint8_t>(request.travelled.size()));
+  writer.u16(static_cast<std::uint16_t>(request.travelled.size()));
   for (const auto& [share, route] : request.travelled) {
-    writer.id(share);
+    sharing::write_path(writer, share);
     writer.sites(route);
   }
   return writer.take();
@@ -385,15 +423,15 @@ Result<ReshareRequest> decode_reshare(ByteView body) {
     ReshareTarget target{.site = reader.site(), .spec = cut, .route = {}};
     read_part(reader, target.spec);
     target.route = read_route(reader);
-    if (reader.good() && static_cast<std::size_t>(target.spec.index) != i) {
-      reader.reject("targets out of order");
-    }
+    const bool in_order = reader.good() && target.spec.path.index() == i &&
+                          (i == 0 || target.spec.path.same_cut(request.targets[0].spec.path));
+    if (!in_order) reader.reject("targets out of order");
     request.targets.push_back(std::move(target));
   }
-  const std::uint8_t travelled = reader.u8();
-  if (travelled > sharing::kMaxShares) reader.reject("too many routes");
-  for (std::uint8_t i = 0; i < travelled && reader.good(); ++i) {
-    const auto share = reader.id<ShareId>();
+  const std::uint16_t travelled = reader.u16();
+  if (travelled > kMaxPolicyNodes) reader.reject("too many routes");
+  for (std::uint16_t i = 0; i < travelled && reader.good(); ++i) {
+    const sharing::SharePath share = sharing::read_path(reader);
     if (!request.travelled.empty() && share <= request.travelled.rbegin()->first) {
       reader.reject("routes out of order");
     }

@@ -44,7 +44,7 @@ class Network {
     FoundShare& found = add(name, index, at, scheme,
                             sharing::RecordLayout(chunking).below(policy.scheme).below(scheme));
     found.spec.parent = id(parent);
-    found.spec.parent_index = sharing::ShareIndex::kC;
+    found.spec.path = sharing::SharePath(sharing::ShareIndex::kC).part(index);
     for (std::uint8_t i = 0; finished && i < 3; ++i) {
       const std::string number = std::to_string(i + 1);
       found.siblings.push_back(
@@ -70,8 +70,8 @@ class Network {
     FoundShare found{.site = site(at),
                      .created = {1000 + static_cast<std::int64_t>(shares.size())}};
     found.spec = {.share = id(name),
+                  .path = sharing::SharePath().part(index),
                   .scheme = scheme,
-                  .index = static_cast<sharing::ShareIndex>(index),
                   .generation = 1,
                   .object_length = kLength,
                   .records = records,
@@ -119,7 +119,7 @@ TEST(FoundObjects, AWholeObjectStandsWhereItIs) {
   EXPECT_EQ(tree->owner.size(), 5u);
   const auto cut = std::ranges::find(tree->found.shares, id("C"), &catalog::Share::share);
   EXPECT_EQ(cut->last_site, site("tuh"));
-  const catalog::Sighting gateway{site("tuh"), 2, std::nullopt};
+  const catalog::Sighting gateway{site("tuh"), *sharing::SharePath::parse("C")};
   EXPECT_NE(std::ranges::find(tree->found.sightings, gateway), tree->found.sightings.end());
 }
 
