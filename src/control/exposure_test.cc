@@ -348,19 +348,18 @@ TEST(Exposure, ThePlannerFindsWhatBruteForceFinds) {
   EXPECT_GT(tally.refused, 15u);
 }
 
+// Small, because brute force tries every way of every share on every level.
 TEST(Exposure, ThePlannerFindsDeepTreesAsBruteForceDoes) {
   std::mt19937 random(20261127);
-  const char* policies[] = {"2 of (v, 2 of (w, 2 of (w, w) via v) via v)",
-                            "2 of (origin, v, 2 of (w, 2 of (w, w) via v) via v)",
-                            "2 of (origin, 2 of (2 of (v, w) via w, w) via v)",
-                            "3 of (origin, v, 2 of (2 of (v, v) via w, w) via w)"};
+  const char* policies[] = {"2 of (origin, 2 of (v, 2 of (w, w) via v) via v)",
+                            "2 of (origin, 2 of (2 of (w, v) via w, v) via v)"};
   Tally tally;
-  for (int round = 0; round < 12; ++round) {
-    const Snapshot snapshot = random_network(random, 8, 2);
+  for (int round = 0; round < 40; ++round) {
+    const Snapshot snapshot = random_network(random, 6, 2);
     for (const char* text : policies) expect_best(text, snapshot, tally);
     ASSERT_FALSE(HasFailure()) << "round " << round;
   }
-  EXPECT_GT(tally.legal, 5u);
+  EXPECT_GT(tally.legal, 2u);
   EXPECT_GT(tally.refused, 5u);
 }
 

@@ -102,6 +102,40 @@ TEST_F(RestorePlans, PartsAreGatheredAtOneOfTheirHolders) {
   EXPECT_FALSE(plan());
 }
 
+// Parts of a part are gathered first, or last where one of them is the gathering point.
+TEST_F(RestorePlans, GatheringsInsideGatherings) {
+  build("2 of (a, 2 of (b, c, 2 of (d, e, f) via g) via h)", 6);
+  EXPECT_EQ(letters(), (Letters{"A", "B1", "B2"}));
+  drop("s2");
+  EXPECT_EQ(letters(), (Letters{"A", "B1", "B3a", "B3b"}));
+  const RestoreSource gathered = plan()->sources[1];
+  EXPECT_EQ(gathered.path.text(), "B");
+  EXPECT_TRUE(gathered.way() == "B1<(B3a<B3b)" || gathered.way() == "B3a<B3b<B1" ||
+              gathered.way() == "B1<(B3b<B3a)" || gathered.way() == "B3b<B3a<B1")
+      << gathered.way();
+  const auto at_e = plan({.gather = site("s4")});
+  ASSERT_TRUE(at_e);
+  EXPECT_EQ(at_e->sources[1].at.letter(), "B3b");
+  ASSERT_EQ(at_e->sources[1].joined.size(), 2u);  // B3 first, then B
+  EXPECT_EQ(at_e->sources[1].joined[1].at(0).path.text(), "B1");
+  // Everybody on the way sees what passes; who gathers sees what it joins, on every level.
+  std::set<std::string> seen;
+  for (const SourceView& view : views_of(at_e->sources[1], site("home"))) {
+    if (view.site == site("s4")) seen.insert(view.path.text());
+  }
+  EXPECT_TRUE(seen.contains("B") && seen.contains("B3") && seen.contains("B1"));
+  // The same parts at the same place, asked for one by one.
+  const auto same =
+      gather_source(field(), *sharing::SharePath::parse("B"), at_e->sources[1].shares());
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->way(), at_e->sources[1].way());
+  EXPECT_FALSE(gather_source(field(), *sharing::SharePath::parse("B"), {shares_[1], shares_[3]}));
+  drop("s3");
+  EXPECT_EQ(letters(), (Letters{"A", "B1", "B3b", "B3c"}));
+  drop("s4");
+  EXPECT_FALSE(plan());
+}
+
 // Every way that fails is left out, and parts that failed often come last.
 TEST_F(RestorePlans, FailedWaysGiveWayToFreshParts) {
   std::string labels = "b";

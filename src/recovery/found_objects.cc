@@ -158,7 +158,8 @@ class Settling {
     return count;
   }
   // The cut of the share at that path of which most stands, and that share; none: it was not cut.
-  std::pair<const Cut*, ShareId> cut_below(const sharing::SharePath& path) {
+  // Its own siblings may still name it when its parts do not.
+  std::pair<const Cut*, ShareId> cut_below(const sharing::SharePath& path, const Claims& claims) {
     const Cut* best = nullptr;
     ShareId share;
     for (const auto& [parent, cut] : cuts_[path]) {
@@ -167,8 +168,11 @@ class Settling {
       share = parent;
     }
     if (best != nullptr || !has_parts(path)) return {best, share};
-    share = unnamed(path);
-    tree_.unnamed[path] = share;
+    if (const Claim* named = best_of(claims)) {
+      share = named->share;
+    } else {
+      share = tree_.unnamed[path] = unnamed(path);
+    }
     return {&cuts_[path][share], share};
   }
   // Random as the object's id is.
@@ -196,7 +200,7 @@ class Settling {
 
   // One share, whole or cut again; whether it can be had.
   Result<bool> place(const sharing::SharePath& path, const ShareId& parent, const Claims& claims) {
-    const auto [parts, cut_share] = cut_below(path);
+    const auto [parts, cut_share] = cut_below(path, claims);
     const Claim* whole = best_of(claims);
     const bool is_whole_held = whole != nullptr && whole->held;
     const control::PolicyNode& node = *policy_.find(path);

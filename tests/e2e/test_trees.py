@@ -40,6 +40,10 @@ class TreeTest(NetworkTest):
     def ask(self, *words, site="tommo"):
         return self.network.warifu.ask(*words, "--site", self.network.site(site))
 
+    def ask_check(self, policy):
+        return self.network.warifu.ask("site", "check", "--config",
+                                       self.network.site("tommo") / "site.toml", "--policy", policy)
+
     def restore(self, name, using=None, plain=None, grant=None):
         object_id = self.ids.get(name, name)
         out = self.network.root / "restored"
@@ -129,6 +133,9 @@ class StoredAndRestored(TreeTest):
         self.assertEqual({letter for letter, share in shares.items() if share["cut_again"]},
                          {"C", "C2"})
         self.assertTrue(shares["C2b"]["route"].startswith("cloud3 > "), shares["C2b"])
+        checked = self.ask_check(TREE)
+        self.assertEqual((checked["nesting"], checked["sites_that_may_be_lost"],
+                          checked["sites_that_could_restore"], checked["warnings"]), (2, 1, 2, []))
         for policy, why in (
                 (TREE.replace("edge", "cloud1"), "no legal placement.*cloud1 holds another share"),
                 (TREE.replace("via cloud3", "via lsa"), "no legal placement"),
