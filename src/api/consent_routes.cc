@@ -69,6 +69,7 @@ Result<json::value> accept(http::RequestContext& context, ControlServices& contr
     copy_bytes(proof.tags.emplace_back(), one);
   }
   TRY_ASSIGN(const GrantId id, control.consent.accept(proof));
+  control.records.wake();  // what came from the card may have to go into safekeeping again
   return json::value{{"grant", id.text()}};
 }
 

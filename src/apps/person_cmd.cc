@@ -1,9 +1,10 @@
-// `warifu person enrol|renew-card|list`.
+// `warifu person enrol|reissue|renew-card|list`.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
+#include "apps/card_records.h"
 #include "apps/card_terminal.h"
 #include "apps/commands.h"
 #include "apps/output.h"
@@ -62,6 +63,52 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
                terminal.name, options.keys, sites.size());
   }
   return {};
+}
+
+Result<> person_reissue(const Common& common, const EnrolOptions& options) {
+  TRY_ASSIGN(secret::Buffer pin, read_pin(options.card));
+  const secret::Buffer again = secret::Buffer::copy_of(pin.bytes());
+  TRY_ASSIGN(CardTerminal terminal, open_card(options.card, true));
+  TRY_ASSIGN(const card::CardIdentity before, terminal.card->identity());
+  if (before.is_active) {
+    return fail(Code::kAlreadyExists,
+                "the card at " + terminal.name + " already belongs to a person");
+  }
+  ApiClient client(common.site);
+  const std::string path = "/v1/persons/" + url_text(options.id) + "/reissue";
+  TRY_ASSIGN(const json::value answer, client.post(path, {{"keys", options.keys}}));
+  TRY_ASSIGN(const card::Personalisation content, read_content(answer, std::move(pin)));
+  TRY(terminal.card->personalise(content));
+  TRY_ASSIGN(const json::value confirmed,
+             client.post(path + "/confirm", {{"card", content.card.text()}}));
+  TRY(terminal.card->verify_pin(again.bytes()));
+  json::array loaded, missing;
+  for (const json::value& object : confirmed.at("objects").as_array()) {
+    const std::string id(object.as_string());
+    const auto put = put_record(client, id, terminal);
+    if (put) {
+      loaded.emplace_back(id);
+    } else {
+      missing.push_back({{"object", id}, {"why", put.error().message}});
+    }
+  }
+  if (common.json) {
+    print_json({{"person", options.id},
+                {"card_id", content.card.text()},
+                {"card", before.is_emulated ? "emulated" : "chip"},
+                {"keys_per_site", options.keys},
+                {"objects", loaded},
+                {"missing", missing}});
+  } else {
+    fmt::print("{} has another card, {}; it holds the records of {} objects\n", options.id,
+               content.card.text(), loaded.size());
+    for (const json::value& one : missing) {
+      fmt::print("  not of {}: {}\n", text_of(one, "object"), text_of(one, "why"));
+    }
+  }
+  if (missing.empty()) return {};
+  return fail(Code::kUnavailable,
+              "some records are not on the card; 'warifu object card-record' loads them later");
 }
 
 Result<> person_renew_card(const Common& common, const RenewCardOptions& options) {

@@ -16,6 +16,7 @@
 #include "control/site_config.h"
 #include "control/store_job.h"
 #include "control/stream_channel.h"
+#include "custody/card_desk.h"
 #include "kme/disk_intakes.h"
 #include "kme/entropy_routes.h"
 #include "kme/intake.h"
@@ -55,8 +56,9 @@ class Site {
     TRY_ASSIGN(keys_, open_keys(links));
     TRY_ASSIGN(log_, audit::Log::open(system_, config_.data_dir + "/audit.log", config_.name));
     TRY_ASSIGN(gate_,
-               consent::Gate::open(system_, config_.data_dir + "/gate", config_.name,
-                                   keys_->root_key(), *log_, {.nonce_life = std::chrono::days(7)}));
+               consent::Gate::open(
+                   system_, config_.data_dir + "/gate", config_.name, keys_->root_key(), *log_,
+                   {.nonce_life = std::chrono::days(7), .reissue_delay = config_.reissue_delay}));
     TRY_ASSIGN(store_, store::open_directory_store(system_.files, config_.data_dir + "/shares"));
     TRY_ASSIGN(auto channel_listener, os::listen_tcp(config_.listen));
     if (config_.kms) {
@@ -86,6 +88,10 @@ class Site {
     auditor_->add_handlers(*server_);
     TRY_ASSIGN(logs_, upkeep::LogKeeper::open(*context_, config_.data_dir, config_.log_interval));
     logs_->add_handlers(*server_);
+    TRY_ASSIGN(record_safe_,
+               custody::RecordSafe::open(system_, config_.data_dir + "/card-records"));
+    custody_ = std::make_unique<custody::CustodyService>(*context_, *record_safe_);
+    custody_->add_handlers(*server_);
     TRY(open_scrubber());
     server_->set_urgent(
         {number(control::Method::kShareRead), number(control::Method::kShareCombine)});
@@ -128,7 +134,8 @@ class Site {
     api_ = std::make_unique<http::Server>(
         std::move(api_listener_), nullptr,
         api::make_router({*context_, *shares_, control_.get(), filler_.get(), saes_.get(),
-                          streams_.get(), disks_.get(), copy_keeper_.get(), scrubber_.get(), logs_.get()}),
+                          streams_.get(), disks_.get(), copy_keeper_.get(), scrubber_.get(),
+                          logs_.get()}),
         options);
     api_->start();
     if (kms_ != nullptr) {
@@ -155,6 +162,10 @@ class Site {
     }
     scrubber_->start();
     logs_->start();
+    if (cards_ != nullptr) {
+      records_->start();
+      cards_->start();
+    }
     log_info("site " + config_.name.text() + " listens on " + config_.listen.text());
     return {};
   }
@@ -172,6 +183,10 @@ class Site {
     if (metrics_ != nullptr) metrics_->stop();
     scrubber_->stop();
     logs_->stop();
+    if (cards_ != nullptr) {
+      cards_->stop();
+      records_->stop();
+    }
     if (refreshes_ != nullptr) refreshes_->stop();
     api_->stop();  // no new uploads while jobs end
     if (audits_ != nullptr) audits_->stop();
@@ -383,9 +398,12 @@ class Site {
       TRY_ASSIGN(copy_maker_, recovery::CopyMaker::open(*context_, *catalog_));
     }
     recovery_ = std::make_unique<recovery::RecoveryDesk>(*jobs_, copy_maker_.get());
-    control_ = std::make_unique<api::ControlServices>(
-        api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_,
-                             *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_});
+    records_ = std::make_unique<custody::RecordKeeper>(*context_, *catalog_, *custody_);
+    cards_ = std::make_unique<custody::CardDesk>(*context_, *catalog_, *custody_, *enrolment_,
+                                                 *records_);
+    control_ = std::make_unique<api::ControlServices>(api::ControlServices{
+        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *upkeep_, *jobs_,
+        *recovery_, *audits_, *refreshes_, *records_, *cards_});
     return {};
   }
 
@@ -413,6 +431,8 @@ class Site {
   std::unique_ptr<upkeep::ShareAuditor> auditor_;
   std::unique_ptr<upkeep::Scrubber> scrubber_;
   std::unique_ptr<upkeep::LogKeeper> logs_;
+  std::unique_ptr<custody::RecordSafe> record_safe_;
+  std::unique_ptr<custody::CustodyService> custody_;
   std::unique_ptr<control::SaeChannel> sae_channel_;
   std::unique_ptr<kme::SaeKeys> saes_;
   std::unique_ptr<control::StreamChannel> stream_channel_;
@@ -431,6 +451,8 @@ class Site {
   std::unique_ptr<recovery::RecoveryDesk> recovery_;
   std::jthread copy_thread_;
   std::unique_ptr<control::Enrolment> enrolment_;
+  std::unique_ptr<custody::RecordKeeper> records_;
+  std::unique_ptr<custody::CardDesk> cards_;
   std::unique_ptr<control::StoreDesk> store_desk_;
   std::unique_ptr<control::ConsentDesk> consent_desk_;
   std::unique_ptr<control::RestoreDesk> restore_desk_;

@@ -11,9 +11,9 @@
 namespace warifu::catalog {
 namespace {
 
-// Shares and sightings as version 6 had them, by index and parent; at most one cut inside the
+// Shares and sightings as version 7 had them, by index and parent; at most one cut inside the
 // object's. Foreign keys must be off.
-constexpr std::string_view kBackToVersion6 = R"sql(
+constexpr std::string_view kBackToVersion7 = R"sql(
 CREATE TABLE old_share (
   share_id    BLOB PRIMARY KEY NOT NULL CHECK (length(share_id) = 16),
   object_id   BLOB NOT NULL REFERENCES object,
@@ -112,9 +112,15 @@ TEST_F(FileTest, AnotherProgramsDatabaseAndNewerVersionsAreRefused) {
   EXPECT_TRUE(open_sqlite(path_));
 }
 
+// What version 7 brought.
+constexpr const char* kDropCards =
+    "DROP INDEX job_with_secret; DROP INDEX grant_with_secret; DROP TABLE kept_record;"
+    "DROP TABLE card_order; DROP TABLE revoked_card;";
+
 TEST_F(FileTest, AnOlderVersionIsMigratedAndKeepsItsRecords) {
   start_store();
-  tamper(std::string(kBackToVersion6) + "DROP TABLE sighting; PRAGMA user_version = 2");
+  tamper(std::string(kDropCards) + std::string(kBackToVersion7) +
+         "DROP TABLE sighting; PRAGMA user_version = 2");
   catalog_ = *open_sqlite(path_);
   EXPECT_TRUE(catalog_->person(sample_person().person_id));
   EXPECT_TRUE(catalog_->job(kJob));
@@ -123,7 +129,7 @@ TEST_F(FileTest, AnOlderVersionIsMigratedAndKeepsItsRecords) {
   EXPECT_TRUE(catalog_->integrity_check());
 }
 
-TEST_F(FileTest, SharesOfVersionSixGetTheirPaths) {
+TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
   store_and_cut();
   make_durable(kNested);
   ASSERT_TRUE(catalog_->move_location(kC, kNested));
@@ -135,7 +141,7 @@ TEST_F(FileTest, SharesOfVersionSixGetTheirPaths) {
   const auto shares = *catalog_->list_shares(kObject);
   const auto sightings = *catalog_->sightings(kObject);
   ASSERT_EQ(shares.size(), 7u);
-  tamper(std::string(kBackToVersion6) + "PRAGMA user_version = 6");
+  tamper(std::string(kBackToVersion7) + "PRAGMA user_version = 7");
   reopen();
   EXPECT_EQ(*catalog_->list_shares(kObject), shares);
   EXPECT_EQ(*catalog_->sightings(kObject), sightings);
@@ -152,6 +158,7 @@ class MigrationTest : public FileTest {
   void back_to_version_3(const std::string& sql = "") {
     catalog_.reset();
     auto database = *Database::open(path_);
+    WARIFU_CHECK(database->execute(kDropCards).has_value());
     WARIFU_CHECK(database->execute("ALTER TABLE job DROP COLUMN priority").has_value());
     const std::string of_job = " FROM sqlite_schema WHERE tbl_name = 'job' AND sql IS NOT NULL";
     std::string table = *database->query_text("SELECT sql" + of_job + " AND type = 'table'");
@@ -162,7 +169,7 @@ class MigrationTest : public FileTest {
     table.erase(table.find(kinds), kinds.size());
     table = "CREATE TABLE old_job " + table.substr(table.find('('));
     const auto done =
-        database->execute("PRAGMA foreign_keys = OFF;" + std::string(kBackToVersion6) + table +
+        database->execute("PRAGMA foreign_keys = OFF;" + std::string(kBackToVersion7) + table +
                           "; INSERT INTO old_job SELECT * FROM job; DROP TABLE job;"
                           "ALTER TABLE old_job RENAME TO job;" +
                           indexes + "; PRAGMA user_version = 3;" + sql);
@@ -228,7 +235,7 @@ TEST_F(MigrationTest, JobsAndWhatRefersToThemStay) {
   EXPECT_EQ(count(*now, "pragma_foreign_key_check"), 0u);
   EXPECT_EQ(count(*now, "pragma_foreign_key_list('link_use') WHERE \"table\" = 'job'"), 1u);
   EXPECT_EQ(count(*now, "pragma_foreign_key_list('sighting') WHERE \"table\" = 'job'"), 1u);
-  EXPECT_EQ(count(*now, index_count), indexes);
+  EXPECT_EQ(count(*now, index_count), indexes + 1);  // of jobs with a secret
   EXPECT_FALSE(now->execute("DELETE FROM job WHERE job_id = x'" + kJob.text() + "'"));
 }
 

@@ -8,11 +8,12 @@
 namespace warifu::consent {
 namespace {
 
-constexpr std::array<std::string_view, 19> kReasons = {
-    "malformed",       "not_this_site", "unknown_card",  "revoked",      "wrong_kind",
-    "held_back",       "unknown_nonce", "nonce_expired", "index_used",   "no_key",
-    "too_many_grants", "wrong_tag",     "other_object",  "other_person", "other_destination",
-    "other_purpose",   "not_yet",       "expired",       "used_up"};
+constexpr std::array<std::string_view, 20> kReasons = {
+    "malformed",     "not_this_site", "unknown_card", "revoked",
+    "wrong_kind",    "held_back",     "withdrawn",    "unknown_nonce",
+    "nonce_expired", "index_used",    "no_key",       "too_many_grants",
+    "wrong_tag",     "other_object",  "other_person", "other_destination",
+    "other_purpose", "not_yet",       "expired",      "used_up"};
 static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kUsedUp) + 1);
 
 using Check = std::optional<Refusal>;
@@ -37,6 +38,16 @@ Check check_card(const Inquiry& inquiry, const Grant& grant) {
     return no(Reason::kHeldBack, "too many wrong tags for this card; wait a minute");
   }
   return {};
+}
+
+Check check_withdrawn(const Inquiry& inquiry) {
+  const auto& withdrawn = inquiry.record->withdrawn;
+  if (withdrawn.empty()) return {};
+  if (std::ranges::find(withdrawn, grant_id(inquiry.grant), &Withdrawal::grant) ==
+      withdrawn.end()) {
+    return {};
+  }
+  return no(Reason::kWithdrawn, "the person has withdrawn this consent");
 }
 
 Check check_nonce(const Inquiry& inquiry, const Nonce& nonce) {
@@ -149,6 +160,7 @@ Decision decide(const Inquiry& inquiry) {
         no(Reason::kNotThisSite, "the grant or its evidence is for other sites"));
   }
   if (auto refusal = check_card(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_withdrawn(inquiry)) return std::unexpected(std::move(*refusal));
   const auto& accepted = inquiry.record->grants;
   for (std::size_t i = 0; i < accepted.size(); ++i) {
     if (std::ranges::equal(accepted[i].grant, inquiry.grant)) {

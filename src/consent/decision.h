@@ -32,6 +32,7 @@ enum class Reason : std::uint8_t {
   kRevoked,
   kWrongKind,
   kHeldBack,
+  kWithdrawn,
   kUnknownNonce,
   kNonceExpired,
   kIndexUsed,

@@ -161,7 +161,9 @@ TEST(FailureDomains, ThePlannerFindsDeepTreesAsAllAssignmentsDo) {
       BruteForce reference(policy, config);
       ASSERT_EQ(plan.has_value(), reference.possible())
           << text << " round " << round << " " << (plan ? "" : plan.error().message);
-      if (plan) EXPECT_TRUE(reference.legal(resting_of(policy, plan->shares))) << text;
+      if (plan) {
+        EXPECT_TRUE(reference.legal(resting_of(policy, plan->shares))) << text;
+      }
       (plan ? possible : refused) += 1;
     }
   }

@@ -57,22 +57,22 @@ class JoinedRecords final : public RecordSource {
 class Gatherer {
  public:
   Gatherer(SiteContext& site, const CombineRequest& request, const store::ShareHeader& held,
-           const JobId& job, const std::function<void()>& waits)
-      : site_(site), request_(request), held_(held), job_(job), waits_(waits) {}
+           PolicyNode policy, const JobId& job, const std::function<void()>& waits)
+      : site_(site),
+        request_(request),
+        held_(held),
+        policy_(std::move(policy)),
+        job_(job),
+        waits_(waits) {}
 
   // With what has been joined below it, everything above, level by level.
   Result<GatheredShare> gather(std::unique_ptr<RecordSource> own) {
-    TRY_ASSIGN(policy_, parse_policy(held_.policy));
-    if (request_.path != held_.path || policy_.find(held_.path) == nullptr) {
-      return refuse("the share that is held stands elsewhere");
-    }
     sharing::SharePath here = held_.path;
     for (const std::vector<Gathered>& others : request_.gathering) {
       std::vector<sharing::ShareIndex> from = {static_cast<sharing::ShareIndex>(here.index())};
       std::vector<std::unique_ptr<RecordSource>> sources;
       sources.push_back(std::move(own));
       for (const Gathered& other : others) {
-        TRY(check(other, here));
         const auto given = other.path.above(here.size());
         from.push_back(static_cast<sharing::ShareIndex>(given.index()));
         TRY_ASSIGN(auto source, fetch(other, given));
@@ -87,29 +87,10 @@ class Gatherer {
   }
 
  private:
-  [[nodiscard]] std::unexpected<Error> refuse(const std::string& why) const {
-    return fail(Code::kRefused, site_.config.name.text() + ": " + why);
-  }
   [[nodiscard]] sharing::RecordLayout layout(const sharing::SharePath& path) const {
     return records_at(
         policy_, sharing::RecordLayout(sharing::Chunking{{held_.object_length}, held_.chunk_bytes}),
         path);
-  }
-
-  // Another share of the cut that made `here`, or one below it.
-  [[nodiscard]] Result<> check(const Gathered& other, const sharing::SharePath& here) const {
-    if (other.route.empty() || other.route.front() != other.site ||
-        other.route.back() != site_.config.name) {
-      return fail(Code::kInvalidArgument, "the route of a part does not lead from its holder here");
-    }
-    const bool is_sibling = here == held_.path && other.path.same_cut(here);
-    const auto known =
-        std::ranges::find(held_.siblings, other.path.index(), &store::Sibling::index);
-    const bool as_known = is_sibling && known != held_.siblings.end() &&
-                          known->site == other.site && known->share == other.share;
-    const bool as_policy = !is_sibling && may_hold(site_.config, policy_, other.path, other.site);
-    if (as_known || as_policy) return {};
-    return refuse("another share is not a sibling of the one held here");
   }
 
   Result<std::unique_ptr<RecordSource>> fetch(const Gathered& other,
@@ -134,18 +115,62 @@ class Gatherer {
   SiteContext& site_;
   const CombineRequest& request_;
   const store::ShareHeader& held_;
+  PolicyNode policy_;
   const JobId& job_;
   const std::function<void()>& waits_;
-  PolicyNode policy_;
 };
 
+std::unexpected<Error> refuse(const SiteConfig& config, const std::string& why) {
+  return fail(Code::kRefused, config.name.text() + ": " + why);
+}
+
+// Another share of the cut that made `here`, or a part of one.
+bool is_beside(const SiteConfig& config, const PolicyNode& policy, const store::ShareHeader& held,
+               const sharing::SharePath& here, const Gathered& other) {
+  if (here != held.path || !other.path.same_cut(here)) {
+    return may_hold(config, policy, other.path, other.site);
+  }
+  const auto known = std::ranges::find(held.siblings, other.path.index(), &store::Sibling::index);
+  const PolicyNode* place = policy.find(other.path);
+  return place != nullptr && place->is_leaf() && known != held.siblings.end() &&
+         known->site == other.site && known->share == other.share;
+}
+
 }  // namespace
+
+Result<> check_gathering(const SiteConfig& config, const store::ShareHeader& held,
+                         const CombineRequest& request) {
+  TRY_ASSIGN(const PolicyNode policy, parse_policy(held.policy));
+  if (request.path != held.path || policy.find(held.path) == nullptr ||
+      request.gathering.size() >= held.path.size()) {
+    return refuse(config, "the share that is held stands elsewhere");
+  }
+  sharing::SharePath here = held.path;
+  for (const std::vector<Gathered>& others : request.gathering) {
+    for (const Gathered& other : others) {
+      if (other.route.empty() || other.route.front() != other.site ||
+          other.route.back() != config.name) {
+        return fail(Code::kInvalidArgument,
+                    "the route of a part does not lead from its holder here");
+      }
+      const bool fits = other.path.size() >= here.size() &&
+                        other.path.above(here.size()).same_cut(here) && !other.path.is_within(here);
+      if (!fits || !is_beside(config, policy, held, here, other)) {
+        return refuse(config, "another share is not a sibling of the one held here");
+      }
+    }
+    here = here.parent();
+  }
+  return {};
+}
 
 Result<GatheredShare> gather(SiteContext& site, const CombineRequest& request,
                              std::unique_ptr<store::ShareReader> own, const JobId& job,
                              const std::function<void()>& waits) {
   const store::ShareHeader held = own->header();
-  Gatherer gatherer(site, request, held, job, waits);
+  TRY(check_gathering(site.config, held, request));
+  TRY_ASSIGN(PolicyNode policy, parse_policy(held.policy));
+  Gatherer gatherer(site, request, held, std::move(policy), job, waits);
   return gatherer.gather(std::make_unique<HeldRecords>(std::move(own), request.own.first_chunk));
 }
 

@@ -15,9 +15,14 @@ struct GatheredShare {
   sharing::RecordLayout records;  // of the whole share that is gathered
 };
 
+// Whether everything that is to be joined is of the cuts above the share that is held. Errors:
+// kRefused, kInvalidArgument when a route does not lead here.
+[[nodiscard]] Result<> check_gathering(const SiteConfig& config, const store::ShareHeader& held,
+                                       const CombineRequest& request);
+
 // `own` reads the share of request.own, which has been released. `waits` is called now and then
-// while other sites get ready. Errors: kRefused when something else than shares of those cuts is to
-// be joined, kInvalidArgument, kProtocol, and those of other sites and the ways to them.
+// while other sites get ready. Errors: those of
+// check_gathering(), kProtocol, and those of other sites and the ways to them.
 [[nodiscard]] Result<GatheredShare> gather(SiteContext& site, const CombineRequest& request,
                                            std::unique_ptr<store::ShareReader> own,
                                            const JobId& job, const std::function<void()>& waits);

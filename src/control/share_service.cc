@@ -105,6 +105,13 @@ void ShareService::add_handlers(channel::Server& server) {
   });
 }
 
+std::function<Result<>(MutableBytes)> numbers_for_sharing(const SiteContext& site) {
+  return [&site](MutableBytes out) -> Result<> {
+    TRY(site.keys.random().fill(out, kme::RandomUse::kSharing));
+    return {};
+  };
+}
+
 Result<> only_control(const SiteContext& site, const SiteName& from) {
   if (from == site.config.controller) return {};
   TRY(site.log.append("refused", {{"reason", "not_control"}, {"from", from.text()}}));
@@ -171,28 +178,17 @@ Result<> ShareService::handle_write(channel::Exchange& exchange) {
   return exchange.reply({});
 }
 
-namespace {
-
-// Whether a site may join the share `given`, or part of it, with others of its cut: it holds
-// another share of that cut, or a part of one. Of the cut that made the share here its siblings say
-// so; where a part of a share may be, the policy.
 bool may_join(const SiteConfig& config, const store::ShareHeader& held,
               const sharing::SharePath& given, const SiteName& site) {
-  if (given.is_top()) return false;
-  const bool is_sibling = std::ranges::any_of(held.siblings, [&](const store::Sibling& sibling) {
-    return sibling.site == site && sibling.share != held.share;
-  });
-  if (given == held.path && is_sibling) return true;
   const auto policy = parse_policy(held.policy);
-  if (!policy) return false;
+  if (given.is_top() || !policy) return false;
   return std::ranges::any_of(leaf_paths(*policy), [&](const sharing::SharePath& leaf) {
-    const bool beside = leaf.is_within(given.parent()) && !leaf.is_within(given);
-    const bool is_known = given == held.path && leaf.same_cut(given);
-    return beside && !is_known && may_hold(config, *policy, leaf, site);
+    if (!leaf.is_within(given.parent()) || leaf.is_within(given)) return false;
+    if (given != held.path || !leaf.same_cut(given)) return may_hold(config, *policy, leaf, site);
+    const auto known = std::ranges::find(held.siblings, leaf.index(), &store::Sibling::index);
+    return known != held.siblings.end() && known->site == site;
   });
 }
-
-}  // namespace
 
 Result<ShareService::Released> ShareService::release(const ReadRequest& request,
                                                      const SiteName& recipient,
@@ -232,9 +228,12 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
 namespace {
 
 Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& request,
-                             os::Clock& clock, const SiteName& here) {
-  if (permit.covers(request.object, request.destination, clock.now())) return {};
-  return fail(Code::kRefused, here.text() + ": the consent expired while the share was being sent");
+                             const SiteContext& site) {
+  if (!permit.covers(request.object, request.destination, site.system.clock.now())) {
+    return fail(Code::kRefused,
+                site.config.name.text() + ": the consent expired while the share was being sent");
+  }
+  return site.gate.still_permits(permit);
 }
 
 }  // namespace
@@ -246,7 +245,7 @@ Result<> ShareService::handle_read(channel::Exchange& exchange) {
   TRY(exchange.reply({}, shape_of(records, request.first_chunk, request.chunk_count)));
   for (std::uint64_t i = 0; i < request.chunk_count; ++i) {
     const ChunkIndex index{request.first_chunk + i};
-    TRY(check_still_allowed(released.permit, request, site_.system.clock, site_.config.name));
+    TRY(check_still_allowed(released.permit, request, site_));
     secret::Buffer record(records.length(index));
     TRY(released.reader->read(index, 1, record.bytes()));
     TRY(exchange.send(record.bytes()));
@@ -265,7 +264,7 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
   TRY(exchange.reply({},
                      shape_of(share.records, request.own.first_chunk, request.own.chunk_count)));
   for (std::uint64_t i = 0; i < request.own.chunk_count; ++i) {
-    TRY(check_still_allowed(own.permit, request.own, site_.system.clock, site_.config.name));
+    TRY(check_still_allowed(own.permit, request.own, site_));
     TRY_ASSIGN(secret::Buffer record, share.source->next());
     TRY(exchange.send(record.bytes()));
   }

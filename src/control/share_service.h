@@ -5,6 +5,7 @@
 // and returns reader and Permit together. Thread-safe; handlers run on the channel's threads.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,9 @@ struct SiteContext {
   audit::Log& log;
 };
 
+// This site's random numbers for shares, for sharing::cut_guarded().
+[[nodiscard]] std::function<Result<>(MutableBytes)> numbers_for_sharing(const SiteContext& site);
+
 // Whether `from` may order this site about: share control may. Errors: kRefused, with a line in the
 // log.
 [[nodiscard]] Result<> only_control(const SiteContext& site, const SiteName& from);
@@ -42,6 +46,12 @@ struct SiteContext {
 // one that comes to rest.
 [[nodiscard]] bool may_hold(const SiteConfig& config, const PolicyNode& policy,
                             const sharing::SharePath& path, const SiteName& site);
+
+// Whether a site may join the share `given`, which is `held` or stands above it, with others of its
+// cut: it holds another share of that cut, or a part of one. Of the cut that made `held` its
+// siblings say so; where a part of a share may be, the policy.
+[[nodiscard]] bool may_join(const SiteConfig& config, const store::ShareHeader& held,
+                            const sharing::SharePath& given, const SiteName& site);
 
 // The record of `length` bytes that was cut, from the shares of it in the order of joiner.from();
 // all must be joiner.scheme().share_bytes(length) long.

@@ -7,12 +7,13 @@
 #include "catalog/database_files.h"
 #include "channel/whole.h"
 #include "crypto/crypto.h"
+#include "sharing/guarded.h"
 #include "wire/wire.h"
 
 namespace warifu::recovery {
 namespace {
 
-constexpr std::string_view kMagic = "WRFCATS1";
+constexpr std::string_view kStateMagic = "WRFCATS1";
 constexpr std::uint64_t kMostStateBytes = 1ULL << 30;
 // An epoch may grow to so many times the bundles of a full copy, and some more.
 constexpr std::uint32_t kGrowth = 2, kSpareBundles = 256;
@@ -72,7 +73,7 @@ Result<> CopyMaker::read_state() {
   const auto body = wire::before_checksum(bytes);
   if (!body) return fail(Code::kCorrupt, "'" + path + "' is damaged");
   wire::Reader reader(*body, "'" + path + "'");
-  if (as_text(reader.raw(kMagic.size())) != kMagic) reader.reject("wrong magic");
+  if (as_text(reader.raw(kStateMagic.size())) != kStateMagic) reader.reject("wrong magic");
   State state;
   state.catalog = reader.id<CatalogId>();
   state.epoch = reader.u32();
@@ -93,7 +94,7 @@ Result<> CopyMaker::read_state() {
 
 Result<> CopyMaker::save_state(const State& state) {
   wire::Writer writer;
-  writer.raw(as_bytes(kMagic));
+  writer.raw(as_bytes(kStateMagic));
   writer.id(state.catalog);
   writer.u32(state.epoch);
   writer.u32(state.bundles);
@@ -163,24 +164,8 @@ Result<> CopyMaker::put(const SiteName& holder, const CopyHead& head, ByteView s
 Result<> CopyMaker::send_bundle(const Bundle& bundle) {
   const control::CatalogCopies& copies = site_.config.copies;
   const secret::Buffer guarded = guard(bundle, site_.system.random);
-  std::vector<sharing::ShareIndex> given;
-  for (std::size_t i = 0; i < copies.scheme.privacy(); ++i) {
-    given.push_back(static_cast<sharing::ShareIndex>(i));
-  }
-  TRY_ASSIGN(const auto splitter, sharing::Splitter::make(copies.scheme, given));
-  std::vector<secret::Buffer> shares;
-  std::vector<ByteView> drawn;
-  std::vector<MutableBytes> made;
-  for (std::size_t i = 0; i < copies.scheme.shares; ++i) shares.emplace_back(guarded.size());
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    if (i < given.size()) {
-      TRY(site_.keys.random().fill(shares[i].bytes(), kme::RandomUse::kSharing));
-      drawn.push_back(shares[i].bytes());
-    } else {
-      made.push_back(shares[i].bytes());
-    }
-  }
-  splitter.split(guarded.bytes(), drawn, made);
+  TRY_ASSIGN(const auto shares, sharing::cut_guarded(copies.scheme, guarded.bytes(),
+                                                     control::numbers_for_sharing(site_)));
   CopyHead head{.place = bundle.place,
                 .attempt = os::random_id<AttemptId>(site_.system.random),
                 .scheme = copies.scheme,
