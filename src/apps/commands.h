@@ -298,6 +298,8 @@ struct ConsentOptions {
 };
 [[nodiscard]] Result<> consent_give(const Common& common, const ConsentOptions& options);
 [[nodiscard]] Result<> consent_list(const Common& common);
+// The receipt that the person keeps, or a FHIR Consent.
+[[nodiscard]] Result<> consent_receipt(const Common& common, const std::string& grant, bool fhir);
 [[nodiscard]] Result<> consent_withdraw(const Common& common, const std::string& grant);
 
 struct RestoreOptions {

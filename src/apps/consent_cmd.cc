@@ -1,4 +1,4 @@
-// `warifu consent give|list|withdraw`: the ceremony at the terminal, and its undoing.
+// `warifu consent give|list|receipt|withdraw`: the ceremony at the terminal, and its undoing.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -137,6 +137,16 @@ Result<> consent_withdraw(const Common& common, const std::string& grant) {
     return {};
   }
   fmt::print("consent {} is withdrawn; {}\n", id.text(), told_text(answer));
+  return {};
+}
+
+Result<> consent_receipt(const Common& common, const std::string& grant, bool fhir) {
+  TRY_ASSIGN(const GrantId id, GrantId::parse(grant));
+  ApiClient client(common.site);
+  TRY_ASSIGN(
+      const json::value answer,
+      client.get("/v1/consents/" + id.text() + "/receipt?format=" + (fhir ? "fhir" : "receipt")));
+  print_json(answer);
   return {};
 }
 

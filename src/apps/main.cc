@@ -342,6 +342,15 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command = add(*consent, "list", "consents given", "warifu consent list --site S");
   add_site(command, common);
   command->callback([&] { action = [&] { return consent_list(common); }; });
+  static std::string shown;
+  static bool fhir = false;
+  command = add(*consent, "receipt", "what was agreed, as a document for the person to keep",
+                "warifu consent receipt GRANT --site S > receipt.json\n"
+                "  warifu consent receipt GRANT --fhir --site S");
+  add_site(command, common);
+  command->add_option("grant", shown, "id of the consent")->required();
+  command->add_flag("--fhir", fhir, "a FHIR R4 Consent instead");
+  command->callback([&] { action = [&] { return consent_receipt(common, shown, fhir); }; });
   static std::string withdrawn;
   command = add(*consent, "withdraw", "take a consent back: no site honours it any more",
                 "warifu consent withdraw GRANT --site S");

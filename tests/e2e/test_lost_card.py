@@ -120,7 +120,13 @@ class Cards(NetworkTest):
         grant = person.consent(stored, purpose="medicine", grantee="Dr. Ito", uses=1)
         self.restored(person, plain, stored, grant)
         self.assert_no_restore(stored, grant, "used up")
+        receipt = self.ask("consent", "receipt", grant)
+        self.assertEqual(receipt["receipt_metadata"]["receipt_id"], grant)
+        self.assertTrue(receipt["evidence"]["simulated"])
+        self.assertEqual(self.ask("consent", "receipt", grant, "--fhir")["status"], "active")
         self.ask("consent", "withdraw", grant)
+        self.assertEqual(self.ask("consent", "receipt", grant), receipt)
+        self.assertEqual(self.ask("consent", "receipt", grant, "--fhir")["status"], "inactive")
         view = self.ask("person", "accesses", "--id", person.id)
         self.assertEqual(view["missing"], [])
         released = [one for one in view["accesses"] if one["event"] == "release"]
