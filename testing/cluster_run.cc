@@ -206,7 +206,7 @@ void ClusterRun::audit(ClusterObject& object) {
       if (report->verdict == upkeep::Verdict::kInconsistent) {
         std::string text = "an audit finds fault with object " + object.object.text();
         for (const auto& share : report->shares) {
-          text += ", " + share.letter() + " at " + share.site.text() + " " +
+          text += ", " + share.letter + " at " + share.site.text() + " " +
                   std::string(upkeep::finding_name(share.finding)) + " " + share.why;
         }
         cluster_.found(&ClusterCounts::blamed, text);
