@@ -28,7 +28,7 @@ class LyingWriter final : public store::ShareWriter {
   std::uint64_t durable_chunks() const override { return below_->durable_chunks(); }
   Result<> append(ByteView record) override {
     Bytes other(record.begin(), record.end());
-    if (header().index == 2) other.front() ^= 1;
+    if (header().path.index() == 2) other.front() ^= 1;
     return below_->append(other);
   }
   Result<> sync() override { return below_->sync(); }

@@ -16,8 +16,8 @@ constexpr std::chrono::minutes kHealing(30);
 constexpr int kTries = 8;  // of a restore at the end
 
 std::string text_of(const catalog::Share& share) {
-  return "share " + std::string(1, static_cast<char>('A' + share.index)) + " (" +
-         share.share.text() + ") of object " + share.object.text();
+  return "share " + share.path.text() + " (" + share.share.text() + ") of object " +
+         share.object.text();
 }
 
 }  // namespace
@@ -101,7 +101,7 @@ std::string ClusterRun::mend_shares() {
     if (!checked) return checked.error().message;
     for (const upkeep::CheckedShare& share : *checked) {
       if (share.holding == upkeep::Holding::kHeld) continue;
-      left = "share " + share.at.letter + " of " + object.object.text() + " at " +
+      left = "share " + share.at.letter() + " of " + object.object.text() + " at " +
              share.at.site.text() + " is " + std::string(upkeep::holding_name(share.holding));
       if (share.holding == upkeep::Holding::kUnreachable) continue;
       // Only what was harmed may be gone; all else is a promise that was not kept.
@@ -109,7 +109,7 @@ std::string ClusterRun::mend_shares() {
         cluster_.found(&ClusterCounts::missing, left);
       }
       const auto job =
-          control->upkeep_desk().relocate(object.object, share.at.letter, true, std::nullopt);
+          control->upkeep_desk().relocate(object.object, share.at.letter(), true, std::nullopt);
       if (job) ++cluster_.counts.repaired;
       if (!job) left += "; and is not repaired: " + job.error().message;
     }
@@ -217,8 +217,8 @@ void ClusterRun::compare_joins(const ClusterObject& object) {
   const sharing::Chunking chunking{{object.plain.size()}};
   for (std::size_t x = 0; x < held.size(); ++x) {
     for (std::size_t y = x + 1; y < held.size(); ++y) {
-      const std::array from = {static_cast<sharing::ShareIndex>(held[x].index),
-                               static_cast<sharing::ShareIndex>(held[y].index)};
+      const std::array from = {static_cast<sharing::ShareIndex>(held[x].path.index()),
+                               static_cast<sharing::ShareIndex>(held[y].path.index())};
       const auto joiner = sharing::Joiner::make({}, from);
       if (!joiner) {
         cluster_.found(&ClusterCounts::lost, "two of the same share of " + object.object.text());

@@ -41,14 +41,14 @@ void ClusterWatch::saw_file(std::size_t site, os::FileSystem& files, const std::
   }
   if (!newest) return;
   const store::ShareHeader& header = newest->header;
-  if (header.level == store::Level::kNested) return;  // this cluster cuts no share again
+  if (!header.path.is_top()) return;  // this cluster cuts no share again
   const store::ShareLayout layout(header);
   for (std::uint64_t i = 0; i < layout.chunk_count(); ++i) {
     const std::uint64_t at = layout.record_offset({i});
     Mark mark{};
     if (at + mark.size() > bytes->size()) return;
     copy_bytes(mark, ByteView(*bytes).subspan(at, mark.size()));
-    places_.emplace(mark, RecordPlace{header.object, i, header.index});
+    places_.emplace(mark, RecordPlace{header.object, i, header.path.index()});
     came_.insert({site, mark});
   }
 }

@@ -10,20 +10,11 @@
 
 #include "control/key_account.h"
 #include "control/policy.h"
-#include "control/share_letters.h"
 
 namespace warifu::api {
 namespace {
 
 namespace json = boost::json;
-
-std::string letter(const catalog::Share& share, const std::vector<catalog::Share>& all) {
-  const auto index = static_cast<sharing::ShareIndex>(share.index);
-  if (!share.parent) return control::top_letter(index);
-  const auto parent = std::ranges::find(all, *share.parent, &catalog::Share::share);
-  if (parent == all.end()) return "?";
-  return control::nested_letter(static_cast<sharing::ShareIndex>(parent->index), index);
-}
 
 std::string scheme_text(const sharing::Scheme& scheme) {
   if (scheme.kind == sharing::SchemeKind::kRamp) {
@@ -61,7 +52,7 @@ json::array to_json(const std::set<std::string>& texts) {
   return list;
 }
 
-json::object share_json(const catalog::Share& share, const std::vector<catalog::Share>& all) {
+json::object share_json(const catalog::Share& share) {
   const control::Protections protections = protections_of(share);
   std::set<std::string> classes;
   std::set<std::string> relays;
@@ -69,7 +60,7 @@ json::object share_json(const catalog::Share& share, const std::vector<catalog::
     classes.insert(hop.link_class);
     relays.insert(hop.relays.begin(), hop.relays.end());
   }
-  return {{"share", letter(share, all)},
+  return {{"share", share.path.text()},
           {"id", share.share.text()},
           {"site", share.site ? share.site->text() : ""},
           {"last_site", share.last_site.text()},
@@ -97,11 +88,11 @@ json::array relayed(const std::vector<catalog::Share>& shares) {
               ? fmt::format(
                     "share {}, {} > {}: the key came over one path; each of its relays knew "
                     "it ({})",
-                    letter(share, shares), hop.from, hop.to, names)
+                    share.path.text(), hop.from, hop.to, names)
               : fmt::format(
                     "share {}, {} > {}: the key is the XOR of parts over {} disjoint paths; "
                     "no relay alone knew anything of it ({})",
-                    letter(share, shares), hop.from, hop.to, hop.relay_paths, names));
+                    share.path.text(), hop.from, hop.to, hop.relay_paths, names));
     }
   }
   return list;
@@ -192,11 +183,8 @@ json::array schemes_json(const std::string& policy) {
   const auto tree = control::parse_policy(policy);
   if (!tree) return {};
   json::array list = {scheme_json("object", tree->scheme)};
-  for (std::size_t i = 0; i < tree->children.size(); ++i) {
-    const control::PolicyNode& child = tree->children[i];
-    if (child.is_leaf()) continue;
-    list.push_back(
-        scheme_json(control::top_letter(static_cast<sharing::ShareIndex>(i)), child.scheme));
+  for (const auto& [path, node] : control::share_paths(*tree)) {
+    if (!node->is_leaf()) list.push_back(scheme_json(path.text(), node->scheme));
   }
   return list;
 }
@@ -204,7 +192,7 @@ json::array schemes_json(const std::string& policy) {
 Result<json::value> shares_json(catalog::Catalog& catalog, const ObjectId& object) {
   TRY_ASSIGN(const auto shares, catalog.list_shares(object));
   json::array list;
-  for (const auto& share : shares) list.push_back(share_json(share, shares));
+  for (const auto& share : shares) list.push_back(share_json(share));
   return json::value(std::move(list));
 }
 

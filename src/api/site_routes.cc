@@ -35,8 +35,8 @@ json::array shares_json(Services services) {
     const auto damaged = damage.find(held.share);
     list.push_back({{"id", held.share.text()},
                     {"object", held.object.text()},
-                    {"letter", held.letter},
-                    {"level", held.letter.size() == 1 ? 0 : 1},
+                    {"letter", held.path.text()},
+                    {"level", held.path.size() - 1},
                     {"bytes", held.bytes},
                     {"damage", damaged == damage.end() ? "" : damaged->second.why}});
   }

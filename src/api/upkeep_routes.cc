@@ -32,16 +32,19 @@ Result<Wish> wish_of(const std::string& object, const std::string& share, const 
 json::object plan_json(const upkeep::RepairPlan& plan) {
   json::array parts, links;
   for (const upkeep::PartWay& part : plan.sum.parts) {
-    parts.push_back({{"share", part.at.letter},
+    parts.push_back({{"share", part.at.letter()},
                      {"site", part.at.site.text()},
                      {"route", control::route_text(part.route)}});
   }
   for (const auto& [ends, bytes] : plan.bytes_by_edge) {
     links.push_back({{"from", ends.first.text()}, {"to", ends.second.text()}, {"bytes", bytes}});
   }
-  return {{"share", plan.sum.made.letter}, {"site", plan.sum.made.site.text()},
-          {"price", plan.price},           {"key_bytes", plan.key_bytes()},
-          {"parts", std::move(parts)},     {"links", std::move(links)}};
+  return {{"share", plan.sum.made.letter()},
+          {"site", plan.sum.made.site.text()},
+          {"price", plan.price},
+          {"key_bytes", plan.key_bytes()},
+          {"parts", std::move(parts)},
+          {"links", std::move(links)}};
 }
 
 json::value started_json(const std::vector<upkeep::StartedJob>& jobs) {
@@ -62,7 +65,7 @@ Result<json::value> check_shares(http::RequestContext& context, ControlServices&
   bool whole = true;
   for (const upkeep::CheckedShare& share : shares) {
     whole = whole && share.holding == upkeep::Holding::kHeld;
-    list.push_back({{"share", share.at.letter},
+    list.push_back({{"share", share.at.letter()},
                     {"site", share.at.site.text()},
                     {"state", upkeep::holding_name(share.holding)}});
   }
@@ -121,7 +124,7 @@ Result<json::value> preview_refresh(http::RequestContext& context, ControlServic
   TRY_ASSIGN(const auto preview, control.upkeep.preview_refresh(id, wish));
   json::array shares, keepers;
   for (const upkeep::ZeroWay& way : preview.plan.ways) {
-    shares.push_back({{"share", way.at.letter},
+    shares.push_back({{"share", way.at.letter()},
                       {"site", way.at.site.text()},
                       {"route", control::route_text(way.route)}});
   }

@@ -3,6 +3,8 @@
 
 #include <boost/json.hpp>
 
+#include "apps/output.h"
+
 namespace warifu::apps {
 
 Result<> put_record(ApiClient& client, const std::string& object, CardTerminal& terminal) {

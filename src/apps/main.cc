@@ -41,6 +41,8 @@ void net_commands(CLI::App& app, Common& common, Action& action) {
                       "less for the directions that a store does not use (back to the origin, "
                       "between clouds); default: like the others");
   command->add_option("--base-port", init.base_port, "first TCP port; 0 takes free ones");
+  command->add_option("--extra-site", init.extra_sites,
+                      "one more site and its label, for example edge1=edge; give it a --link");
   command->add_option("--link", init.links, "one more preshared link, for example tommo:cloud1");
   command->add_option("--relay", init.relays,
                       "a link whose key comes over other sites, for example lsa:cloud1; "

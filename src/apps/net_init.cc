@@ -1,4 +1,4 @@
-// `warifu net init`: the six-site reference network in one folder.
+// `warifu net init`: the six-site reference network, or a larger one, in one folder.
 //
 // Makes configuration and empty pools of every site, certificates and configuration of every key
 // device, preshared start key for device links, and preshared key for the others. Everything is
@@ -32,7 +32,7 @@ namespace fs = std::filesystem;
 
 struct Site {
   std::string name;
-  const char* labels;
+  std::string labels;
   std::uint16_t port = 0;
   std::uint16_t kms_port = 0;
   std::string region = {};
@@ -52,6 +52,7 @@ struct LinkPlan {
   }
 };
 
+constexpr std::size_t kMostSites = 32;
 constexpr const char* kPolicy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
 
 class Init {
@@ -74,6 +75,7 @@ class Init {
   }
 
   Result<> run() {
+    for (const std::string& text : options_.extra_sites) TRY(add_site(text));
     for (const std::string& ends : options_.links) TRY(add_link("--link", ends, 0));
     for (const std::string& text : options_.relays) TRY(add_relay(text));
     for (const std::string& text : options_.regions) TRY(add_region(text));
@@ -115,9 +117,29 @@ class Init {
 
   [[nodiscard]] const std::string& dir() const { return dir_; }
   [[nodiscard]] std::size_t link_count() const { return links_.size(); }
+  [[nodiscard]] std::size_t site_count() const { return sites_.size(); }
 
  private:
   std::string site_dir(std::size_t i) const { return dir_ + "/sites/" + sites_[i].name; }
+
+  // One more site, "edge1=edge". Labels look like names of sites.
+  Result<> add_site(const std::string& text) {
+    const std::size_t equals = std::min(text.find('='), text.size());
+    const std::string name = text.substr(0, equals);
+    const std::string label = equals == text.size() ? "" : text.substr(equals + 1);
+    const bool is_new = std::ranges::find(sites_, name, &Site::name) == sites_.end();
+    if (!SiteName::parse(name) || !SiteName::parse(label) || !is_new) {
+      return fail(Code::kInvalidArgument,
+                  "--extra-site '" + text + "' must be a new site and its label, as edge1=edge");
+    }
+    if (sites_.size() == kMostSites) {
+      return fail(Code::kInvalidArgument,
+                  fmt::format("--extra-site '{}': a network on one machine has at most {} sites",
+                              text, kMostSites));
+    }
+    sites_.push_back({name, "\"" + label + "\""});
+    return {};
+  }
 
   // A relayed link, "lsa:cloud1" or "lsa:cloud1:1".
   Result<> add_relay(const std::string& text) {
@@ -403,11 +425,11 @@ Result<> net_init(const Common& common, const NetInitOptions& options) {
   Init init(common, options);
   TRY(init.run());
   if (common.json) {
-    print_json({{"net", init.dir()}, {"sites", 6}, {"links", init.link_count()}});
+    print_json({{"net", init.dir()}, {"sites", init.site_count()}, {"links", init.link_count()}});
   } else {
     fmt::print(
-        "made a network of 6 sites and {} links in {}\nstart it with: warifu net up --net {}\n",
-        init.link_count(), init.dir(), init.dir());
+        "made a network of {} sites and {} links in {}\nstart it with: warifu net up --net {}\n",
+        init.site_count(), init.link_count(), init.dir(), init.dir());
   }
   return {};
 }

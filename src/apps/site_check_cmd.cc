@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 Result<control::PolicyReport> judge(const control::SiteConfig& config, const std::string& wished) {
   if (wished.empty()) return control::check_own_policy(config);
-  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(wished, control::kMaxNesting));
+  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(wished));
   return control::check_policy(policy, config);
 }
 
@@ -24,8 +24,7 @@ void print_policy(const control::PolicyReport& report) {
   fmt::print("  sites that may be lost at any moment of a store, whichever: {}\n",
              report.may_be_lost);
   fmt::print("  fewest sites that together could restore: {}\n", report.must_collude);
-  fmt::print("  levels of nesting: {}{}\n", report.nesting,
-             report.storable() ? "" : "; objects are stored under at most one");
+  fmt::print("  levels of nesting: {}\n", report.nesting);
   for (const std::string& warning : report.warnings) fmt::print("  warning: {}\n", warning);
 }
 
@@ -54,7 +53,6 @@ Result<> site_check(const Common& common, const CheckOptions& options) {
   answer["policy"] = report.policy;
   answer["fragile"] = report.fragile;
   answer["nesting"] = report.nesting;
-  answer["storable"] = report.storable();
   answer["sites_that_may_be_lost"] = report.may_be_lost;
   answer["sites_that_could_restore"] = report.must_collude;
   answer["warnings"] = json::array(report.warnings.begin(), report.warnings.end());

@@ -77,9 +77,9 @@ class Catalog {
   // Newest first. Errors: kInvalidArgument.
   [[nodiscard]] virtual Result<std::vector<Object>> list_objects(const ObjectFilter& filter,
                                                                  const Page& page) = 0;
-  // Storing -> committed, when each of the three top shares is durable or replaced by three durable
-  // nested shares. Again for a committed object: no error. Errors: kNotFound, kInvalidArgument
-  // naming the share that is missing.
+  // Storing -> committed, when each share of the object's cut is durable or was cut into shares of
+  // which the same is true. Again for a committed object: no error. Errors: kNotFound,
+  // kInvalidArgument naming the share that is missing.
   [[nodiscard]] virtual Result<> commit_object(const ObjectId& object, os::UnixMs now) = 0;
   // Storing -> failed. Errors: kNotFound, kInvalidArgument.
   [[nodiscard]] virtual Result<> fail_object(const ObjectId& object) = 0;
@@ -93,7 +93,7 @@ class Catalog {
   // kAlreadyExists (the id, or a live share of the same place in the tree).
   [[nodiscard]] virtual Result<> add_shares(std::span<const Share> shares) = 0;
   [[nodiscard]] virtual Result<Share> share(const ShareId& share) = 0;
-  // All there ever were: by generation, level, parent, index.
+  // All there ever were: by generation, steps of their paths, path.
   [[nodiscard]] virtual Result<std::vector<Share>> list_shares(const ObjectId& object) = 0;
   // Forward only; the same state again is no error. -> deleted forgets the site.
   // Errors: kNotFound, kInvalidArgument.
@@ -101,9 +101,9 @@ class Catalog {
   // What is known when it has arrived. Errors: kNotFound, kInvalidArgument.
   [[nodiscard]] virtual Result<> set_share_travel(const ShareId& share, const std::string& route,
                                                   const std::string& protections) = 0;
-  // The parent, durable until now, is no longer kept: delete_pending, site none; its three nested
+  // The parent, durable until now, is no longer kept: delete_pending, site none; its nested
   // shares, writing or durable, are durable. Again after it was done: no error. Errors: kNotFound,
-  // kInvalidArgument when `nested` is not exactly the parent's A, B, C at three sites.
+  // kInvalidArgument when `nested` is not exactly the parent's cut, each share at another site.
   [[nodiscard]] virtual Result<> move_location(const ShareId& parent,
                                                std::span<const ShareId> nested) = 0;
   // `fresh` takes the place of `old` in one step: the old one becomes delete_pending, site none,
@@ -200,7 +200,7 @@ class Catalog {
   // kNotFound (object, job).
   [[nodiscard]] virtual Result<> add_sightings(const ObjectId& object, const JobId& job,
                                                std::span<const Sighting> sightings) = 0;
-  // By site, share and part; the share itself before its parts.
+  // By site and path.
   [[nodiscard]] virtual Result<std::vector<Sighting>> sightings(const ObjectId& object) = 0;
 
   // --- loss of the control site -------------------------------------------------------------

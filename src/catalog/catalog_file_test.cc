@@ -11,6 +11,41 @@
 namespace warifu::catalog {
 namespace {
 
+// Shares and sightings as version 7 had them, by index and parent; at most one cut inside the
+// object's. Foreign keys must be off.
+constexpr std::string_view kBackToVersion7 = R"sql(
+CREATE TABLE old_share (
+  share_id    BLOB PRIMARY KEY NOT NULL CHECK (length(share_id) = 16),
+  object_id   BLOB NOT NULL REFERENCES object,
+  parent_id   BLOB REFERENCES share,
+  idx         INTEGER NOT NULL CHECK (idx BETWEEN 0 AND cut_shares - 1),
+  cut_shares  INTEGER NOT NULL CHECK (cut_shares BETWEEN 2 AND 32),
+  level       INTEGER NOT NULL CHECK (level BETWEEN 0 AND 1),
+  generation  INTEGER NOT NULL, site TEXT, last_site TEXT, state TEXT NOT NULL,
+  bytes INTEGER NOT NULL, route TEXT NOT NULL, protections TEXT NOT NULL
+) STRICT;
+INSERT INTO old_share SELECT share_id, object_id, parent_id,
+  CAST('0x' || hex(substr(path, -1)) AS INTEGER) + instr('123456789ABCDEF', substr(hex(path), -1)),
+  cut_shares, length(path) - 1, generation, site, last_site, state, bytes, route, protections
+  FROM share;
+DROP TABLE share;
+ALTER TABLE old_share RENAME TO share;
+CREATE UNIQUE INDEX share_live ON share (object_id, generation, ifnull(parent_id, x''), idx)
+  WHERE state IN ('planned', 'writing', 'durable');
+CREATE TABLE old_sighting (
+  object_id BLOB NOT NULL REFERENCES object, site TEXT NOT NULL,
+  top       INTEGER NOT NULL CHECK (top BETWEEN 0 AND 31),
+  part      INTEGER NOT NULL CHECK (part BETWEEN 0 AND 32),
+  job_id    BLOB NOT NULL REFERENCES job,
+  PRIMARY KEY (object_id, site, top, part)
+) STRICT, WITHOUT ROWID;
+INSERT INTO old_sighting SELECT object_id, site, instr('123456789ABCDEF', substr(hex(path), 2, 1)),
+  CASE length(path) WHEN 1 THEN 0 ELSE 1 + instr('123456789ABCDEF', substr(hex(path), -1)) END,
+  job_id FROM sighting;
+DROP TABLE sighting;
+ALTER TABLE old_sighting RENAME TO sighting;
+)sql";
+
 class FileTest : public testing::Test, protected CatalogHome {
  protected:
   std::string read_all() {
@@ -84,13 +119,37 @@ constexpr const char* kDropCards =
 
 TEST_F(FileTest, AnOlderVersionIsMigratedAndKeepsItsRecords) {
   start_store();
-  tamper(std::string(kDropCards) + "DROP TABLE sighting; PRAGMA user_version = 2");
+  tamper(std::string(kDropCards) + std::string(kBackToVersion7) +
+         "DROP TABLE sighting; PRAGMA user_version = 2");
   catalog_ = *open_sqlite(path_);
   EXPECT_TRUE(catalog_->person(sample_person().person_id));
   EXPECT_TRUE(catalog_->job(kJob));
-  EXPECT_TRUE(
-      catalog_->add_sightings(kObject, kJob, std::vector<Sighting>{{site_of("lsa"), 1, {}}}));
+  EXPECT_TRUE(catalog_->add_sightings(kObject, kJob,
+                                      std::vector<Sighting>{{site_of("lsa"), path_of("B")}}));
   EXPECT_TRUE(catalog_->integrity_check());
+}
+
+TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
+  store_and_cut();
+  make_durable(kNested);
+  ASSERT_TRUE(catalog_->move_location(kC, kNested));
+  ASSERT_TRUE(catalog_->replace_share(kB, replacement(*catalog_->share(kB), 0xb1, "lsb")));
+  ASSERT_TRUE(catalog_->add_sightings(kObject, kJob,
+                                      std::vector<Sighting>{{site_of("lsa"), path_of("A")},
+                                                            {site_of("lsa"), path_of("C1")},
+                                                            {site_of("tuh"), path_of("C3")}}));
+  const auto shares = *catalog_->list_shares(kObject);
+  const auto sightings = *catalog_->sightings(kObject);
+  ASSERT_EQ(shares.size(), 7u);
+  tamper(std::string(kBackToVersion7) + "PRAGMA user_version = 7");
+  reopen();
+  EXPECT_EQ(*catalog_->list_shares(kObject), shares);
+  EXPECT_EQ(*catalog_->sightings(kObject), sightings);
+  const auto sound = catalog_->integrity_check();
+  EXPECT_TRUE(sound) << sound.error().message;
+  // The rules are in force again.
+  Share other = replacement(shares.front(), 0xd7, "kyoto");
+  EXPECT_TRUE(is_error(catalog_->add_shares(std::vector{other}), Code::kAlreadyExists, "stands"));
 }
 
 class MigrationTest : public FileTest {
@@ -109,10 +168,11 @@ class MigrationTest : public FileTest {
     ASSERT_NE(table.find(kinds), std::string::npos);
     table.erase(table.find(kinds), kinds.size());
     table = "CREATE TABLE old_job " + table.substr(table.find('('));
-    const auto done = database->execute("PRAGMA foreign_keys = OFF;" + table +
-                                        "; INSERT INTO old_job SELECT * FROM job; DROP TABLE job;"
-                                        "ALTER TABLE old_job RENAME TO job;" +
-                                        indexes + "; PRAGMA user_version = 3;" + sql);
+    const auto done =
+        database->execute("PRAGMA foreign_keys = OFF;" + std::string(kBackToVersion7) + table +
+                          "; INSERT INTO old_job SELECT * FROM job; DROP TABLE job;"
+                          "ALTER TABLE old_job RENAME TO job;" +
+                          indexes + "; PRAGMA user_version = 3;" + sql);
     ASSERT_TRUE(done) << done.error().message;
   }
   // The closed catalog, with its rules in force.
@@ -141,7 +201,8 @@ TEST_F(MigrationTest, JobsAndWhatRefersToThemStay) {
   second.expected_end = os::UnixMs{1'795'000'009'000};
   ASSERT_TRUE(catalog_->start_job({second, std::nullopt, {}}));
   ASSERT_TRUE(catalog_->add_link_use(kJob, std::vector{use_}));
-  const std::vector<Sighting> seen = {{site_of("lsa"), 1, {}}, {site_of("cloud1"), 2, 0}};
+  const std::vector<Sighting> seen = {{site_of("lsa"), path_of("B")},
+                                      {site_of("cloud1"), path_of("C1")}};
   ASSERT_TRUE(catalog_->add_sightings(kObject, second.job, seen));
   const auto jobs = *catalog_->list_jobs({}, {});
   const auto sightings = *catalog_->sightings(kObject);
@@ -264,14 +325,14 @@ TEST_F(FileTest, IntegrityCheckFindsBrokenRules) {
   ASSERT_TRUE(catalog_->move_location(kC, kNested));
   ASSERT_TRUE(catalog_->integrity_check());
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"DROP INDEX share_live; UPDATE share SET idx = 1 WHERE share_id = x'" + kA.text() + "'",
+      {"DROP INDEX share_live; UPDATE share SET path = x'01' WHERE share_id = x'" + kA.text() + "'",
        "two locations"},
       {"UPDATE share SET generation = 2 WHERE share_id = x'" + kNested[0].text() + "'",
        "does not fit its parent"},
       {"UPDATE share SET parent_id = x'" + id_of<ShareId>(1).text() + "' WHERE share_id = x'" +
            kNested[0].text() + "'",
        "rows that are not there"},
-      {"DELETE FROM share WHERE level = 1", "has no nested shares"},
+      {"DELETE FROM share WHERE length(path) = 2", "has no nested shares"},
       {"UPDATE object SET state = 'deleted'", "has a live share"},
       {"UPDATE share SET state = 'lost' WHERE share_id = x'" + kB.text() + "'", "CHECK"},
   };

@@ -38,7 +38,7 @@ class CatalogFound : public testing::Test {
       share.state = ShareState::kDurable;
       object.shares.push_back(share);
     }
-    object.sightings = {{site_of("tuh"), 2, std::nullopt}, {site_of("cloud1"), 2, 0}};
+    object.sightings = {{site_of("tuh"), path_of("C")}, {site_of("cloud1"), path_of("C1")}};
     return object;
   }
   std::map<ShareId, std::string> places() {

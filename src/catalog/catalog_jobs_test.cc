@@ -182,17 +182,17 @@ TEST(RecordNames, EveryNameComesBack) {
 
 TEST_F(JobsTest, SightingsAreAddedOnceAndReadBySiteAndShare) {
   start_store();
-  const Sighting whole{site_of("tuh"), 2, {}};
-  const Sighting part{site_of("tuh"), 2, 0};
-  const Sighting other{site_of("lsa"), 1, {}};
+  const Sighting whole{site_of("tuh"), path_of("C")};
+  const Sighting part{site_of("tuh"), path_of("C1")};
+  const Sighting other{site_of("lsa"), path_of("B")};
   ASSERT_TRUE(catalog_->add_sightings(kObject, kJob, std::vector{part, whole}));
   ASSERT_TRUE(catalog_->add_sightings(kObject, kJob, std::vector{whole, other}));
   EXPECT_EQ(*catalog_->sightings(kObject), (std::vector{other, whole, part}));
   const auto refused = [&](const Sighting& bad) {
     return !catalog_->add_sightings(kObject, kJob, std::vector{bad});
   };
-  EXPECT_TRUE(refused({{}, 1, {}}));
-  EXPECT_TRUE(refused({site_of("lsa"), 32, {}}));
+  EXPECT_TRUE(refused({{}, path_of("B")}));
+  EXPECT_TRUE(refused({site_of("lsa"), {}}));
   EXPECT_TRUE(
       is_error(catalog_->add_sightings(kObject, id_of<JobId>(9), {}), Code::kNotFound, "job"));
   EXPECT_TRUE(is_error(catalog_->sightings(id_of<ObjectId>(9)), Code::kNotFound, "object"));

@@ -180,10 +180,11 @@ TEST_F(ObjectsTest, AGenerationFollowsAnotherAtOnce) {
   make_durable(kNested);
   ASSERT_TRUE(catalog_->move_location(kC, kNested));
   ASSERT_TRUE(catalog_->add_sightings(
-      kObject, kJob, std::vector<Sighting>{{site_of("tuh"), 2, {}}, {site_of("lsa"), 1, {}}}));
+      kObject, kJob,
+      std::vector<Sighting>{{site_of("tuh"), path_of("C")}, {site_of("lsa"), path_of("B")}}));
   const auto old = *catalog_->list_shares(kObject);
   const auto fresh = next_generation(old);
-  const std::vector<Sighting> seen = {{site_of("lsa"), 1, {}}};
+  const std::vector<Sighting> seen = {{site_of("lsa"), path_of("B")}};
   const auto commit = [&] { return catalog_->commit_generation(kObject, 2, kJob, seen); };
   // Nothing without all of them; what is being written is no truth.
   EXPECT_TRUE(is_error(commit(), Code::kInvalidArgument, "do not all have one"));
@@ -235,7 +236,7 @@ TEST_F(ObjectsTest, OnlyTheSameShareAnewReplacesOne) {
   const auto unfit = [&](const std::function<void(Share&)>& change) {
     return refused(Code::kInvalidArgument, "cannot take its place", change);
   };
-  EXPECT_TRUE(unfit([](Share& s) { s.index = 0; }));
+  EXPECT_TRUE(unfit([](Share& s) { s.path = path_of("C1"); }));
   EXPECT_TRUE(unfit([](Share& s) { s.generation = 2; }));
   EXPECT_TRUE(unfit([](Share& s) { s.bytes += 32; }));
   EXPECT_TRUE(unfit([](Share& s) { s.object = id_of<ObjectId>(9); }));
@@ -243,7 +244,7 @@ TEST_F(ObjectsTest, OnlyTheSameShareAnewReplacesOne) {
   EXPECT_TRUE(unfit([](Share& s) { s.state = ShareState::kWriting; }));
   EXPECT_TRUE(unfit([](Share& s) {
     s.parent.reset();
-    s.level = 0;
+    s.path = path_of("B");
   }));
   EXPECT_TRUE(
       refused(Code::kInvalidArgument, "is not of the cut", [](Share& s) { s.cut_shares = 4; }));
@@ -281,7 +282,7 @@ TEST_F(ObjectsTest, CutsIntoOtherNumbersOfShares) {
   for (std::uint8_t i = 0; i < 4; ++i) {
     Share share =
         top_share(id_of<ShareId>(static_cast<Byte>(0x70 + i)), i, "cloud" + std::to_string(i + 1));
-    share.level = 1;
+    share.path = path_of("B").part(i);
     share.cut_shares = 4;
     share.parent = kB;
     share.state = ShareState::kWriting;
@@ -372,6 +373,64 @@ TEST_F(ObjectsTest, AStoreThatFailed) {
   EXPECT_TRUE(is_error(catalog_->commit_object(kObject, {5}), Code::kInvalidArgument, "is failed"));
   ASSERT_TRUE(catalog_->delete_object(kObject));
   EXPECT_TRUE(catalog_->pending_deletions()->empty());  // nothing was written yet
+}
+
+// C cut for three clouds, and C3 cut again there.
+TEST_F(ObjectsTest, ACutInsideACutMovesItsLocationToo) {
+  store_and_cut();
+  make_durable(kNested);
+  ASSERT_TRUE(catalog_->move_location(kC, kNested));
+  ASSERT_TRUE(catalog_->mark_deleted(kC));
+  std::vector<Share> parts;
+  std::vector<ShareId> ids;
+  for (std::uint8_t i = 0; i < 2; ++i) {
+    Share part =
+        top_share(id_of<ShareId>(static_cast<Byte>(0xe0 + i)), 0, "edge" + std::to_string(i + 1));
+    part.path = path_of("C3").part(i);
+    part.parent = kNested[2];
+    part.cut_shares = 2;
+    part.state = ShareState::kWriting;
+    parts.push_back(part);
+    ids.push_back(part.share);
+  }
+  Share astray = parts[0];
+  astray.path = path_of("C2a");
+  EXPECT_TRUE(is_error(catalog_->add_shares(std::vector{astray}), Code::kInvalidArgument,
+                       "stands elsewhere"));
+  ASSERT_TRUE(catalog_->add_shares(parts));
+  EXPECT_EQ(held().size(), 5u);  // what is being written does not count yet
+  ASSERT_TRUE(catalog_->move_location(kNested[2], ids));
+  EXPECT_EQ(held(), (std::vector{kA, kB, kNested[0], kNested[1], ids[0], ids[1]}));
+  EXPECT_TRUE(catalog_->integrity_check());
+  ASSERT_TRUE(catalog_->mark_deleted(kNested[2]));
+  ASSERT_TRUE(catalog_->replace_share(ids[1], replacement(parts[1], 0xe7, "edge3")));
+  EXPECT_TRUE(catalog_->integrity_check());
+  // A place of a share that was cut is taken by nobody else.
+  Share whole = replacement(nested_shares()[2], 0xe8, "cloud9");
+  ASSERT_TRUE(catalog_->add_shares(std::vector{whole}));
+  EXPECT_TRUE(is_error(catalog_->integrity_check(), Code::kCorrupt, "two locations"));
+}
+
+// An object may be committed with shares on every level.
+TEST_F(ObjectsTest, CommitTakesCutsInsideCuts) {
+  start_store();
+  make_durable({kA, kB, kC});
+  ASSERT_TRUE(catalog_->add_shares(nested_shares()));
+  ASSERT_TRUE(catalog_->move_location(kC, kNested));
+  std::vector<Share> parts = nested_shares();
+  std::vector<ShareId> ids;
+  for (std::uint8_t i = 0; i < 3; ++i) {
+    parts[i].share = id_of<ShareId>(static_cast<Byte>(0xe0 + i));
+    parts[i].parent = kNested[1];
+    parts[i].path = path_of("C2").part(i);
+    ids.push_back(parts[i].share);
+  }
+  ASSERT_TRUE(catalog_->add_shares(parts));
+  ASSERT_TRUE(catalog_->move_location(kNested[1], ids));
+  ASSERT_TRUE(catalog_->set_share_state(ids[2], ShareState::kDeletePending));
+  EXPECT_TRUE(is_error(catalog_->commit_object(kObject, {5}), Code::kInvalidArgument, "share C"));
+  ASSERT_TRUE(catalog_->add_shares(std::vector{replacement(parts[2], 0xe7, "edge9")}));
+  EXPECT_TRUE(catalog_->commit_object(kObject, {5}));
 }
 
 }  // namespace

@@ -20,6 +20,10 @@ inline SiteName site_of(std::string_view name) {
   return *SiteName::parse(name);
 }
 
+inline sharing::SharePath path_of(const std::string& name) {
+  return *sharing::SharePath::parse(name);
+}
+
 inline const ObjectId kObject = id_of<ObjectId>(0x0b);
 inline const ShareId kA = id_of<ShareId>(0xa0);
 inline const ShareId kB = id_of<ShareId>(0xb0);
@@ -50,7 +54,7 @@ inline Share top_share(const ShareId& id, std::uint8_t index, std::string_view s
   Share share;
   share.share = id;
   share.object = kObject;
-  share.index = index;
+  share.path = sharing::SharePath().part(index);
   share.generation = 1;
   share.site = site_of(site);
   share.last_site = site_of(site);
@@ -67,7 +71,7 @@ inline std::vector<Share> nested_shares() {
   std::vector<Share> shares;
   for (std::uint8_t i = 0; i < 3; ++i) {
     Share share = top_share(kNested[i], i, "cloud" + std::to_string(i + 1));
-    share.level = 1;
+    share.path = path_of("C").part(i);
     share.parent = kC;
     share.state = ShareState::kWriting;
     shares.push_back(share);

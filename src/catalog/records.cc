@@ -184,9 +184,11 @@ Result<> check_record(const Share& share) {
   if (share.cut_shares < 2 || share.cut_shares > kMaxCutShares) {
     return bad(what, "comes from a cut that made fewer than 2 or more than 32 shares");
   }
-  if (share.index >= share.cut_shares) return bad(what, "has an index that its cut did not make");
-  if (share.level > 1) return bad(what, "has a level other than 0, 1");
-  if ((share.level == 1) != share.parent.has_value()) {
+  if (share.path.is_object()) return bad(what, "stands nowhere in the tree");
+  if (share.path.index() >= share.cut_shares) {
+    return bad(what, "has an index that its cut did not make");
+  }
+  if (share.path.is_top() == share.parent.has_value()) {
     return bad(what, "names a parent exactly when it is nested");
   }
   if (share.parent == share.share) return bad(what, "is its own parent");
@@ -243,8 +245,8 @@ Result<> check_record(const LinkUse& use) {
 
 Result<> check_record(const Sighting& sighting) {
   if (sighting.site.empty()) return bad("a sighting", "needs a site");
-  if (sighting.top < kMaxCutShares && sighting.part.value_or(0) < kMaxCutShares) return {};
-  return bad("a sighting", "is of one of at most " + std::to_string(kMaxCutShares) + " shares");
+  if (!sighting.path.is_object()) return {};
+  return bad("a sighting", "is of a share, not of the object");
 }
 
 Result<> check_record(const Page& page) {

@@ -14,6 +14,7 @@
 
 #include "base/ids.h"
 #include "os/system.h"
+#include "sharing/share_path.h"
 
 namespace warifu::catalog {
 
@@ -90,10 +91,9 @@ struct Object {
 struct Share {
   ShareId share;
   ObjectId object;
-  std::optional<ShareId> parent;  // the share that was cut; none at the top level
-  std::uint8_t index = 0;         // in its cut: 0 A, 1 B, ...
-  std::uint8_t cut_shares = 3;    // how many shares its cut made, 2 to kMaxCutShares
-  std::uint8_t level = 0;         // 0 top, 1 nested
+  std::optional<ShareId> parent;  // the share that was cut; none when that is the object
+  sharing::SharePath path{sharing::ShareIndex::kA};
+  std::uint8_t cut_shares = 3;  // how many shares its cut made, 2 to kMaxCutShares
   std::uint32_t generation = 0;
   std::optional<SiteName> site;  // where it is kept, or is to be kept
   SiteName last_site;            // set by the catalog: who keeps it or was the last to
@@ -194,11 +194,10 @@ struct LinkUse {
   bool operator==(const LinkUse&) const = default;
 };
 
-// A site that has held, made, gathered or relayed a share of an object, or a part of that share.
+// A site that has held, made, gathered or relayed that share of an object.
 struct Sighting {
   SiteName site;
-  std::uint8_t top = 0;              // the share of the object's own cut
-  std::optional<std::uint8_t> part;  // of that share; none: the share itself
+  sharing::SharePath path;
   auto operator<=>(const Sighting&) const = default;
 };
 

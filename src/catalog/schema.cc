@@ -284,8 +284,56 @@ CREATE INDEX job_with_secret ON job (object_id) WHERE length(sealed_secret) > 0;
 CREATE INDEX grant_with_secret ON consent_grant (object_id) WHERE length(sealed_secret) > 0;
 )sql";
 
+// Shares and sightings are known by their paths, a byte for each step, in trees of any depth.
+constexpr std::string_view kVersion8 = R"sql(
+CREATE TABLE share_with_path (
+  share_id    BLOB PRIMARY KEY NOT NULL CHECK (length(share_id) = 16),
+  object_id   BLOB NOT NULL REFERENCES object,
+  parent_id   BLOB REFERENCES share,
+  path        BLOB NOT NULL CHECK (length(path) BETWEEN 1 AND 9),
+  cut_shares  INTEGER NOT NULL CHECK (cut_shares BETWEEN 2 AND 32),
+  generation  INTEGER NOT NULL CHECK (generation BETWEEN 0 AND 4294967295),
+  site        TEXT,
+  last_site   TEXT,
+  state       TEXT NOT NULL
+              CHECK (state IN ('planned', 'writing', 'durable', 'delete_pending', 'deleted')),
+  bytes       INTEGER NOT NULL,
+  route       TEXT NOT NULL,
+  protections TEXT NOT NULL,
+  CHECK ((length(path) > 1) = (parent_id IS NOT NULL)),
+  CHECK (site IS NULL OR last_site = site),
+  CHECK (state NOT IN ('planned', 'writing', 'durable') OR site IS NOT NULL),
+  CHECK (state <> 'deleted' OR site IS NULL)
+) STRICT;
+INSERT INTO share_with_path SELECT s.share_id, s.object_id, s.parent_id,
+  CAST(CASE WHEN s.parent_id IS NULL THEN char(s.idx) ELSE char(p.idx, s.idx) END AS BLOB),
+  s.cut_shares, s.generation, s.site, s.last_site, s.state, s.bytes, s.route, s.protections
+  FROM share s LEFT JOIN share p ON p.share_id = s.parent_id;
+DROP TABLE share;
+ALTER TABLE share_with_path RENAME TO share;
+CREATE INDEX share_of_object ON share (object_id);
+CREATE INDEX share_of_parent ON share (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX share_to_delete ON share (state) WHERE state = 'delete_pending';
+-- One live share for each place in the tree.
+CREATE UNIQUE INDEX share_live ON share (object_id, generation, path)
+  WHERE state IN ('planned', 'writing', 'durable');
+
+CREATE TABLE sighting_with_path (
+  object_id BLOB NOT NULL REFERENCES object,
+  site      TEXT NOT NULL,
+  path      BLOB NOT NULL CHECK (length(path) BETWEEN 1 AND 9),
+  job_id    BLOB NOT NULL REFERENCES job,
+  PRIMARY KEY (object_id, site, path)
+) STRICT, WITHOUT ROWID;
+INSERT INTO sighting_with_path SELECT object_id, site,
+  CAST(CASE WHEN part = 0 THEN char(top) ELSE char(top, part - 1) END AS BLOB), job_id
+  FROM sighting;
+DROP TABLE sighting;
+ALTER TABLE sighting_with_path RENAME TO sighting;
+)sql";
+
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
-    kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
+    kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7, kVersion8};
 
 // Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {

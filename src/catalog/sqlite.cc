@@ -235,6 +235,13 @@ SiteName Statement::read_site() {
   return {};
 }
 
+sharing::SharePath Statement::read_path() {
+  const auto path = sharing::SharePath::from_steps(read_blob());
+  if (path) return *path;
+  reject(path.error().message);
+  return {};
+}
+
 bool Statement::skip_null() {
   if (::sqlite3_column_type(handle_, next_column_) != SQLITE_NULL) return false;
   ++next_column_;

@@ -96,6 +96,8 @@ class Statement {
   os::UnixMs read_time();
   Bytes read_blob();
   SiteName read_site();
+  // One step or more.
+  sharing::SharePath read_path();
   template <typename Id>
   Id read_id() {
     const Bytes raw = read_blob();

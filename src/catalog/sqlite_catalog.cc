@@ -18,19 +18,22 @@ struct Rule {
 constexpr std::array<Rule, 4> kRules = {{
     {"a place of the tree has two locations", R"sql(
       SELECT lower(hex(s.object_id)) FROM share s
-      WHERE s.level = 0 AND (s.state = 'durable' OR (s.site IS NULL AND
-        (SELECT count(*) FROM share n WHERE n.parent_id = s.share_id AND n.state = 'durable') = 3))
-      GROUP BY s.object_id, s.generation, s.idx HAVING count(*) > 1)sql"},
+      WHERE s.state = 'durable' OR (s.site IS NULL AND
+        (SELECT count(DISTINCT n.path) = max(n.cut_shares) FROM share n
+         WHERE n.parent_id = s.share_id AND (n.state = 'durable' OR
+           EXISTS (SELECT 1 FROM share m WHERE m.parent_id = n.share_id AND m.state = 'durable'))))
+      GROUP BY s.object_id, s.generation, s.path HAVING count(*) > 1)sql"},
     {"a nested share does not fit its parent", R"sql(
       SELECT lower(hex(n.share_id)) FROM share n JOIN share p ON n.parent_id = p.share_id
-      WHERE p.level <> 0 OR p.object_id <> n.object_id OR p.generation <> n.generation)sql"},
+      WHERE p.path <> substr(n.path, 1, length(n.path) - 1) OR p.object_id <> n.object_id OR
+        p.generation <> n.generation)sql"},
     {"a cut share has no nested shares, and nothing has replaced it", R"sql(
       SELECT lower(hex(s.share_id)) FROM share s
       WHERE s.site IS NULL AND s.state = 'delete_pending' AND
         NOT EXISTS (SELECT 1 FROM share n WHERE n.parent_id = s.share_id) AND
         NOT EXISTS (SELECT 1 FROM share r
           WHERE r.share_id <> s.share_id AND r.object_id = s.object_id AND
-            r.generation = s.generation AND r.parent_id IS s.parent_id AND r.idx = s.idx AND
+            r.generation = s.generation AND r.path = s.path AND
             (r.site IS NOT NULL OR r.state = 'deleted')))sql"},
     {"a deleted object has a live share", R"sql(
       SELECT lower(hex(s.share_id)) FROM share s JOIN object o USING (object_id)

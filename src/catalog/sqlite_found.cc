@@ -5,14 +5,18 @@
 
 namespace warifu::catalog {
 
-// Whatever stands at the place and is not this share, parts of it included, goes.
+// Whatever stands at the place and is not this share goes; when the share is whole, what stands
+// below it too.
 Result<> SqliteCatalog::settle_share_locked(const Share& share) {
   TRY_ASSIGN(const auto others, shares_locked(share.object));
   for (Share other : others) {
-    const bool same_place = other.share != share.share && other.parent == share.parent &&
-                            other.index == share.index && other.generation == share.generation;
-    const bool its_part = share.site && other.parent == share.share;
-    if ((!same_place && !its_part) || other.state >= ShareState::kDeletePending) continue;
+    const bool same_place = other.share != share.share && other.path == share.path;
+    const bool its_part =
+        share.site && other.path != share.path && other.path.is_within(share.path);
+    if ((!same_place && !its_part) || other.generation != share.generation ||
+        other.state >= ShareState::kDeletePending) {
+      continue;
+    }
     const bool is_planned = other.state == ShareState::kPlanned;
     other.state = is_planned ? ShareState::kDeleted : ShareState::kDeletePending;
     if (is_planned) other.site.reset();
@@ -21,7 +25,7 @@ Result<> SqliteCatalog::settle_share_locked(const Share& share) {
   const auto known = std::ranges::find(others, share.share, &Share::share);
   if (known == others.end()) return add_share_locked(share);
   if (!share.site && known->state == ShareState::kDeleted) return {};
-  if (known->parent != share.parent || known->index != share.index ||
+  if (known->parent != share.parent || known->path != share.path ||
       known->generation != share.generation) {
     return fail(Code::kInvalidArgument,
                 "share " + share.share.text() + " was at another place of its object before");

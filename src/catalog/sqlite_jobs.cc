@@ -249,10 +249,9 @@ Result<> SqliteCatalog::add_sightings_locked(const ObjectId& object, const JobId
   TRY(job_locked(job));
   for (const Sighting& sighting : sightings) {
     TRY_ASSIGN(Statement statement,
-               database_->prepare("INSERT INTO sighting (object_id, site, top, part, job_id) "
-                                  "VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"));
-    const unsigned part = sighting.part ? *sighting.part + 1U : 0U;
-    TRY(statement.id(object).site(sighting.site).number(sighting.top).number(part).id(job).run());
+               database_->prepare("INSERT INTO sighting (object_id, site, path, job_id) "
+                                  "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"));
+    TRY(statement.id(object).site(sighting.site).blob(sighting.path.steps()).id(job).run());
   }
   return {};
 }
@@ -261,15 +260,13 @@ Result<std::vector<Sighting>> SqliteCatalog::sightings(const ObjectId& object) {
   const std::lock_guard lock(mutex_);
   TRY(object_locked(object));
   TRY_ASSIGN(Statement statement,
-             database_->prepare("SELECT site, top, part FROM sighting WHERE object_id = ? "
-                                "ORDER BY site, top, part"));
+             database_->prepare("SELECT site, path FROM sighting WHERE object_id = ? "
+                                "ORDER BY site, path"));
   statement.id(object);
   return read_rows<Sighting>(statement, [](Statement& row) {
     Sighting sighting;
     sighting.site = row.read_site();
-    sighting.top = static_cast<std::uint8_t>(row.read_number(kMaxCutShares - 1));
-    const std::uint64_t part = row.read_number(kMaxCutShares);
-    if (part > 0) sighting.part = static_cast<std::uint8_t>(part - 1);
+    sighting.path = row.read_path();
     return sighting;
   });
 }

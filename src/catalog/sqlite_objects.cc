@@ -28,47 +28,37 @@ Object read_object(Statement& row) {
   return object;
 }
 
-// A durable nested share for each index of the cut.
-bool has_nested_set(const std::vector<Share>& shares, const ShareId& parent) {
-  std::set<std::uint8_t> durable;
+// Durable, or cut into shares that are, one for each index of the cut.
+bool is_located(const std::vector<Share>& shares, const Share& share) {
+  if (share.site) return share.state == ShareState::kDurable;
+  std::set<std::uint8_t> located;
   std::size_t wanted = 1;
-  for (const Share& share : shares) {
-    if (share.parent != parent) continue;
-    wanted = share.cut_shares;
-    if (share.state == ShareState::kDurable) durable.insert(share.index);
+  for (const Share& part : shares) {
+    if (part.parent != share.share) continue;
+    wanted = part.cut_shares;
+    if (is_located(shares, part)) located.insert(part.path.index());
   }
-  return durable.size() == wanted;
-}
-
-bool is_located(const std::vector<Share>& shares, const Share& top) {
-  if (top.site) return top.state == ShareState::kDurable;
-  return has_nested_set(shares, top.share);
-}
-
-std::string letter_of(std::uint8_t index) {
-  const auto letter = [](int number) { return std::string(1, static_cast<char>('A' + number)); };
-  return index < 26 ? letter(index) : "A" + letter(index - 26);
+  return located.size() == wanted;
 }
 
 // Errors: kInvalidArgument naming the first top share that is nowhere.
 Result<> check_complete(const Object& object, const std::vector<Share>& shares) {
   std::uint8_t count = 2;  // without any share: A is missing
   for (const Share& share : shares) {
-    if (share.level == 0 && share.generation == object.generation) count = share.cut_shares;
+    if (share.path.is_top() && share.generation == object.generation) count = share.cut_shares;
   }
   for (std::uint8_t index = 0; index < count; ++index) {
+    const sharing::SharePath place = sharing::SharePath().part(index);
     std::string states;
     const bool located = std::ranges::any_of(shares, [&](const Share& share) {
-      if (share.level != 0 || share.index != index || share.generation != object.generation) {
-        return false;
-      }
+      if (share.path != place || share.generation != object.generation) return false;
       states += (states.empty() ? "" : ", ") + std::string(state_name(share.state));
       return is_located(shares, share);
     });
     if (located) continue;
     return fail(Code::kInvalidArgument, "object " + object.object.text() +
-                                            " cannot be committed: share " + letter_of(index) +
-                                            " is " + (states.empty() ? "not there" : states));
+                                            " cannot be committed: share " + place.text() + " is " +
+                                            (states.empty() ? "not there" : states));
   }
   return {};
 }

@@ -8,18 +8,16 @@ namespace warifu::catalog {
 namespace {
 
 constexpr std::string_view kShareColumns =
-    "SELECT share_id, object_id, parent_id, idx, cut_shares, level, generation, site, last_site, "
-    "state, bytes, "
-    "route, protections FROM share ";
+    "SELECT share_id, object_id, parent_id, path, cut_shares, generation, site, last_site, state, "
+    "bytes, route, protections FROM share ";
 
 Share read_share(Statement& row) {
   Share share;
   share.share = row.read_id<ShareId>();
   share.object = row.read_id<ObjectId>();
   share.parent = row.maybe_id<ShareId>();
-  share.index = static_cast<std::uint8_t>(row.read_number(kMaxCutShares - 1));
+  share.path = row.read_path();
   share.cut_shares = static_cast<std::uint8_t>(row.read_number(kMaxCutShares));
-  share.level = static_cast<std::uint8_t>(row.read_number(1));
   share.generation = static_cast<std::uint32_t>(row.read_number(UINT32_MAX));
   share.site = row.maybe_site();
   share.last_site = row.maybe_site().value_or(SiteName());
@@ -53,7 +51,8 @@ Result<> check_nested(const Share& parent, const std::vector<Share>& nested) {
       return not_its_nested(parent.share, "nested share " + share.share.text() + " is " +
                                               std::string(state_name(share.state)));
     }
-    if (!indexes.insert(share.index).second || share.cut_shares != nested.front().cut_shares) {
+    if (!indexes.insert(share.path.index()).second ||
+        share.cut_shares != nested.front().cut_shares) {
       return not_its_nested(parent.share, "every share of one cut must stand once");
     }
     sites.insert(share.last_site);
@@ -82,7 +81,7 @@ Result<std::vector<Share>> SqliteCatalog::shares_locked(const ObjectId& object) 
   TRY_ASSIGN(Statement statement,
              database_->prepare(std::string(kShareColumns) +
                                 "WHERE object_id = ? "
-                                "ORDER BY generation, level, parent_id, idx, share_id"));
+                                "ORDER BY generation, length(path), path, share_id"));
   statement.id(object);
   return read_rows<Share>(statement, read_share);
 }
@@ -90,12 +89,13 @@ Result<std::vector<Share>> SqliteCatalog::shares_locked(const ObjectId& object) 
 Result<> SqliteCatalog::check_parent_locked(const Share& share) {
   if (!share.parent) return {};
   TRY_ASSIGN(const Share parent, share_locked(*share.parent));
-  if (parent.level == 0 && parent.object == share.object && parent.generation == share.generation) {
+  if (parent.path == share.path.parent() && parent.object == share.object &&
+      parent.generation == share.generation) {
     return {};
   }
-  return fail(Code::kInvalidArgument, "share " + share.share.text() +
-                                          " cannot be nested in share " + parent.share.text() +
-                                          ": it is of another object, generation or level");
+  return fail(Code::kInvalidArgument,
+              "share " + share.share.text() + " cannot be nested in share " + parent.share.text() +
+                  ": it is of another object or generation, or stands elsewhere");
 }
 
 Result<> SqliteCatalog::add_share_locked(const Share& share) {
@@ -109,7 +109,7 @@ Result<> SqliteCatalog::add_share_locked(const Share& share) {
   // Shares that stand side by side come from one cut.
   const auto other_cut = std::ranges::find_if(others, [&](const Share& other) {
     return other.state < ShareState::kDeletePending && other.generation == share.generation &&
-           other.parent == share.parent && other.cut_shares != share.cut_shares;
+           other.path.same_cut(share.path) && other.cut_shares != share.cut_shares;
   });
   if (other_cut != others.end() && share.state < ShareState::kDeletePending) {
     return fail(Code::kInvalidArgument, "share " + share.share.text() +
@@ -118,7 +118,7 @@ Result<> SqliteCatalog::add_share_locked(const Share& share) {
   }
   const auto in_the_way = std::ranges::find_if(others, [&](const Share& other) {
     return other.state < ShareState::kDeletePending && other.generation == share.generation &&
-           other.parent == share.parent && other.index == share.index;
+           other.path == share.path;
   });
   if (in_the_way != others.end() && share.state < ShareState::kDeletePending) {
     return fail(Code::kAlreadyExists, "share " + in_the_way->share.text() + " of object " +
@@ -126,17 +126,15 @@ Result<> SqliteCatalog::add_share_locked(const Share& share) {
                                           share.share.text() + " would");
   }
   TRY_ASSIGN(Statement statement,
-             database_->prepare("INSERT INTO share (share_id, object_id, parent_id, idx, "
-                                "cut_shares, level, generation, site, last_site, state, bytes, "
-                                "route, protections) "
-                                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+             database_->prepare("INSERT INTO share (share_id, object_id, parent_id, path, "
+                                "cut_shares, generation, site, last_site, state, bytes, route, "
+                                "protections) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   const SiteName last = share.site ? *share.site : share.last_site;
   return statement.id(share.share)
       .id(share.object)
       .maybe(share.parent)
-      .number(share.index)
+      .blob(share.path.steps())
       .number(share.cut_shares)
-      .number(share.level)
       .number(share.generation)
       .maybe(share.site)
       .maybe(last.empty() ? std::nullopt : std::optional(last))
@@ -229,7 +227,7 @@ Result<> SqliteCatalog::replace_share(const ShareId& old, const Share& fresh) {
   return change([&]() -> Result<> {
     TRY_ASSIGN(Share replaced, share_locked(old));
     const bool same_place = replaced.object == fresh.object && replaced.parent == fresh.parent &&
-                            replaced.index == fresh.index && replaced.level == fresh.level &&
+                            replaced.path == fresh.path &&
                             replaced.generation == fresh.generation &&
                             replaced.bytes == fresh.bytes;
     const auto known = share_locked(fresh.share);
@@ -251,18 +249,12 @@ Result<> SqliteCatalog::replace_share(const ShareId& old, const Share& fresh) {
 namespace {
 
 // Each share of `old` has one in `fresh` at its place and site, and there are no others.
-Result<> check_renewed(const ObjectId& object, const std::vector<Share>& all,
-                       const std::vector<Share>& old, const std::vector<Share>& fresh) {
-  const auto top_of = [&](const Share& share) {
-    const auto parent =
-        std::ranges::find_if(all, [&](const Share& other) { return share.parent == other.share; });
-    return parent == all.end() ? share.index : parent->index;
-  };
+Result<> check_renewed(const ObjectId& object, const std::vector<Share>& old,
+                       const std::vector<Share>& fresh) {
   const bool renewed =
       !old.empty() && old.size() == fresh.size() && std::ranges::all_of(old, [&](const Share& was) {
         return std::ranges::any_of(fresh, [&](const Share& is) {
-          return is.site == was.site && is.level == was.level && is.index == was.index &&
-                 top_of(is) == top_of(was) && is.bytes == was.bytes;
+          return is.site == was.site && is.path == was.path && is.bytes == was.bytes;
         });
       });
   if (renewed) return {};
@@ -291,7 +283,7 @@ Result<> SqliteCatalog::commit_generation(const ObjectId& object, std::uint32_t 
         fresh.push_back(share);
       }
     }
-    TRY(check_renewed(object, all, old, fresh));
+    TRY(check_renewed(object, old, fresh));
     for (Share& share : old) {
       share.state = ShareState::kDeletePending;
       TRY(place_share_locked(share));

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "control/restore_plan.h"
-#include "control/share_letters.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
@@ -16,19 +15,7 @@ Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
   std::vector<ShareLocation> located;
   for (const catalog::Share& share : shares) {
     if (share.state != catalog::ShareState::kDurable || !share.site) continue;
-    ShareLocation location{.share = share.share, .site = *share.site};
-    if (!share.parent) {
-      location.top = static_cast<sharing::ShareIndex>(share.index);
-      location.letter = top_letter(location.top);
-    } else {
-      const auto parent = std::ranges::find(shares, *share.parent, &catalog::Share::share);
-      if (parent == shares.end()) continue;
-      location.nested = true;
-      location.part = share.index;
-      location.top = static_cast<sharing::ShareIndex>(parent->index);
-      location.letter = nested_letter(location.top, static_cast<sharing::ShareIndex>(share.index));
-    }
-    located.push_back(std::move(location));
+    located.push_back({.path = share.path, .share = share.share, .site = *share.site});
   }
   return located;
 }

@@ -8,31 +8,26 @@
 namespace warifu::control {
 namespace {
 
-// What is no share of this policy tells nothing; an unknown part counts as its whole share.
+// What is no share of this policy tells nothing; an unknown part counts as the share above it.
 NodeSet nodes_of(const PolicyNode& policy, const Seen& seen) {
   NodeSet nodes;
-  for (const std::size_t share : seen.shares) {
-    if (share < policy.children.size()) nodes.set(policy.children[share].number);
-  }
-  for (const auto& [share, parts] : seen.parts) {
-    if (share >= policy.children.size()) continue;
-    const PolicyNode& cut = policy.children[share];
-    for (const std::size_t part : parts) {
-      nodes.set(part < cut.children.size() ? cut.children[part].number : cut.number);
+  for (const sharing::SharePath& path : seen) {
+    const PolicyNode* node = &policy;
+    for (const std::uint8_t step : path.steps()) {
+      if (step >= node->children.size()) break;
+      node = &node->children[step];
     }
+    if (node != &policy) nodes.set(node->number);
   }
   return nodes;
 }
 
-Result<> check_holders(const std::vector<ShareTarget>& shares) {
-  std::set<SiteName> holders;
-  const auto add = [&](const SiteName& site) -> Result<> {
-    if (holders.insert(site).second) return {};
-    return fail(Code::kRefused, site.text() + " would hold two shares of one object");
-  };
+Result<> check_holders(const std::vector<ShareTarget>& shares, std::set<SiteName>& holders) {
   for (const ShareTarget& share : shares) {
-    TRY(add(share.site));
-    for (const ShareTarget& part : share.nested) TRY(add(part.site));
+    if (!holders.insert(share.site).second) {
+      return fail(Code::kRefused, share.site.text() + " would hold two shares of one object");
+    }
+    TRY(check_holders(share.nested, holders));
   }
   return {};
 }
@@ -54,50 +49,63 @@ bool tells_nothing(const PolicyNode& policy, const Seen& seen) {
   return !tells(policy, nodes_of(policy, seen));
 }
 
-std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares) {
-  std::map<SiteName, Seen> views;
+namespace {
+
+void add_views(const std::vector<ShareTarget>& shares, const sharing::SharePath& cut,
+               std::map<SiteName, Seen>& views) {
   for (std::size_t i = 0; i < shares.size(); ++i) {
-    for (const SiteName& site : seers_of(shares[i])) views[site].shares.insert(i);
-    for (std::size_t j = 0; j < shares[i].nested.size(); ++j) {
-      for (const SiteName& site : seers_of(shares[i].nested[j])) views[site].parts[i].insert(j);
+    const sharing::SharePath path = cut.part(i);
+    for (const SiteName& site : seers_of(shares[i])) views[site].insert(path);
+    add_views(shares[i].nested, path, views);
+  }
+}
+
+bool touches(const ShareTarget& share, const SiteName& site) {
+  return seers_of(share).contains(site) ||
+         std::ranges::any_of(share.nested,
+                             [&](const ShareTarget& part) { return touches(part, site); });
+}
+
+// The rule for one site and the cut that made these shares elsewhere, and for all cuts below it.
+Result<> check_cut(const sharing::Scheme& scheme, const std::vector<ShareTarget>& shares,
+                   const SiteName& site) {
+  const auto seen = static_cast<std::size_t>(std::ranges::count_if(
+      shares, [&](const ShareTarget& share) { return touches(share, site); }));
+  for (const ShareTarget& share : shares) {
+    if (!share.nested.empty() && share.site != site) {
+      TRY(check_cut(share.cut, share.nested, site));
     }
   }
+  if (seen <= scheme.privacy()) return {};
+  return fail(Code::kRefused,
+              fmt::format("{} would hold or relay {} shares of one '{}' cut, which keeps its "
+                          "secret from {} only",
+                          site.text(), seen, scheme.text(), scheme.privacy()));
+}
+
+}  // namespace
+
+std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares) {
+  std::map<SiteName, Seen> views;
+  add_views(shares, {}, views);
   return views;
 }
 
-bool may_see_share(const PolicyNode& policy, const Seen& seen, std::size_t share) {
-  return may_see(policy, nodes_of(policy, seen), policy.children.at(share).number);
-}
-
-bool may_see_part(const PolicyNode& policy, const Seen& seen, std::size_t share, std::size_t part) {
-  return may_see(policy, nodes_of(policy, seen),
-                 policy.children.at(share).children.at(part).number);
+bool may_see(const PolicyNode& policy, const Seen& seen, const sharing::SharePath& share) {
+  const PolicyNode* node = policy.find(share);
+  WARIFU_CHECK(node != nullptr);
+  return may_see(policy, nodes_of(policy, seen), node->number);
 }
 
 Result<> check_exposure(const sharing::Scheme& scheme, const std::vector<ShareTarget>& shares,
                         const SiteName& origin) {
-  TRY(check_holders(shares));
-  const auto too_much = [](const SiteName& site, std::size_t seen, const sharing::Scheme& cut) {
-    return fail(Code::kRefused,
-                fmt::format("{} would hold or relay {} shares of one '{}' cut, which keeps its "
-                            "secret from {} only",
-                            site.text(), seen, cut.text(), cut.privacy()));
-  };
+  std::set<SiteName> holders;
+  TRY(check_holders(shares, holders));
   for (const auto& [site, seen] : views_of(shares)) {
-    std::set<std::size_t> touched = seen.shares;
-    for (const auto& [share, parts] : seen.parts) {
-      const ShareTarget& target = shares[share];
-      touched.insert(share);
-      if (site == origin) {
-        return fail(Code::kRefused,
-                    site.text() + " cut the object and would see parts of it again");
-      }
-      if (site != target.site && parts.size() > target.cut.privacy()) {
-        return too_much(site, parts.size(), target.cut);
-      }
-    }
-    if (site != origin && touched.size() > scheme.privacy()) {
-      return too_much(site, touched.size(), scheme);
+    if (site != origin) {
+      TRY(check_cut(scheme, shares, site));
+    } else if (!std::ranges::all_of(seen, &sharing::SharePath::is_top)) {
+      return fail(Code::kRefused, site.text() + " cut the object and would see parts of it again");
     }
   }
   return {};

@@ -5,11 +5,11 @@
 // did this time. Key that came over several disjoint paths no single site knows; sites that stood
 // on all of them together do, and that is a coalition, as two holders of shares are. A site that
 // holds or relays a part of a share may gather that share, or relay the gathered one, in a later
-// restore: so a part counts as its whole share one level up. The rule, for every site but the
-// origin:
-//   - of the top cut it has touched at most privacy() shares;
-//   - of a nested cut at most privacy() parts, unless it is the site that made the cut;
-//   - it holds at most one share of the object, whole or part.
+// restore: so a part counts as its whole share one level up, and on every level above. The rule,
+// for every site but the origin, which sees no parts:
+//   - of every cut it has touched at most privacy() shares, itself or anything below it, unless it
+//     is the site that made that cut, or one above it, and so knows all of them;
+//   - it holds at most one share of the object, wherever in the tree.
 // With that no site's view satisfies the policy or, for a ramp, tells a part of the secret.
 // Pure functions, any thread.
 #pragma once
@@ -20,11 +20,8 @@
 
 namespace warifu::control {
 
-// What one site has seen: shares of the top cut, and parts of shares that were cut again.
-struct Seen {
-  std::set<std::size_t> shares;
-  std::map<std::size_t, std::set<std::size_t>> parts;  // by top share
-};
+// The shares that one site has seen, anywhere in the tree.
+using Seen = std::set<sharing::SharePath>;
 
 // True when these shares and parts restore the object.
 [[nodiscard]] bool satisfies(const PolicyNode& policy, const Seen& seen);
@@ -34,11 +31,10 @@ struct Seen {
 // What every site on the routes of `shares` sees, ends included, and who knows their key.
 [[nodiscard]] std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares);
 
-// Whether a site that has seen `seen` may also see a share, or part of a share, under the rule. Who
-// has seen a share may see its parts.
-[[nodiscard]] bool may_see_share(const PolicyNode& policy, const Seen& seen, std::size_t share);
-[[nodiscard]] bool may_see_part(const PolicyNode& policy, const Seen& seen, std::size_t share,
-                                std::size_t part);
+// Whether a site that has seen `seen` may also see that share under the rule. Who has seen a share
+// may see its parts.
+[[nodiscard]] bool may_see(const PolicyNode& policy, const Seen& seen,
+                           const sharing::SharePath& share);
 
 // The rule above for shares of `scheme` that were cut at `origin`. Errors: kRefused naming the site
 // and what it would see.

@@ -8,12 +8,6 @@
 namespace warifu::control {
 namespace {
 
-catalog::Sighting sighting(const SiteName& site, std::size_t top, std::optional<std::size_t> part) {
-  catalog::Sighting made{.site = site, .top = static_cast<std::uint8_t>(top), .part = {}};
-  if (part) made.part = static_cast<std::uint8_t>(*part);
-  return made;
-}
-
 // Sites of a route that come to see what travels on it, and who knows its key. Where it begins the
 // share is made: by the origin, or of parts by who holds the share that is cut.
 std::vector<SiteName> receivers(const Route& route, const std::set<SiteName>& knowing = {}) {
@@ -27,54 +21,43 @@ std::vector<SiteName> receivers(const Route& route, const std::set<SiteName>& kn
 
 std::vector<catalog::Sighting> sightings_of(const std::vector<SourceView>& views) {
   std::vector<catalog::Sighting> sightings;
-  for (const SourceView& view : views) {
-    sightings.push_back(sighting(view.site, view.top, view.part));
-  }
+  for (const SourceView& view : views) sightings.push_back({view.site, view.path});
   return sightings;
 }
+
+namespace {
+
+void add_sightings(const std::vector<ShareTarget>& shares, const sharing::SharePath& cut,
+                   const SiteName& origin, std::vector<catalog::Sighting>& sightings) {
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const sharing::SharePath path = cut.part(i);
+    for (const SiteName& site : receivers(shares[i].route, shares[i].knowing)) {
+      if (path.is_top() || site != origin) sightings.push_back({site, path});
+    }
+    add_sightings(shares[i].nested, path, origin, sightings);
+  }
+}
+
+}  // namespace
 
 std::vector<catalog::Sighting> sightings_of(const std::vector<ShareTarget>& shares,
                                             const SiteName& origin) {
   std::vector<catalog::Sighting> sightings;
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    for (const SiteName& site : receivers(shares[i].route, shares[i].knowing)) {
-      sightings.push_back(sighting(site, i, std::nullopt));
-    }
-    for (std::size_t j = 0; j < shares[i].nested.size(); ++j) {
-      const ShareTarget& part = shares[i].nested[j];
-      for (const SiteName& site : receivers(part.route, part.knowing)) {
-        if (site != origin) sightings.push_back(sighting(site, i, j));
-      }
-    }
-  }
+  add_sightings(shares, {}, origin, sightings);
   return sightings;
 }
 
 Result<std::map<SiteName, Seen>> exposure_of(catalog::Catalog& catalog, const ObjectId& object) {
   std::map<SiteName, Seen> seen;
   TRY_ASSIGN(const std::vector<catalog::Sighting> sightings, catalog.sightings(object));
-  for (const catalog::Sighting& one : sightings) {
-    if (one.part) {
-      seen[one.site].parts[one.top].insert(*one.part);
-    } else {
-      seen[one.site].shares.insert(one.top);
-    }
-  }
+  for (const catalog::Sighting& one : sightings) seen[one.site].insert(one.path);
   TRY_ASSIGN(const catalog::Object now, catalog.object(object));
   TRY_ASSIGN(const std::vector<catalog::Share> shares, catalog.list_shares(object));
   for (const catalog::Share& share : shares) {
     if (share.generation < now.generation) continue;  // what is left of it stands in the ledger
     if (share.route.empty()) continue;  // found by a rebuild: its sightings say what is known
     TRY_ASSIGN(const Route route, parse_route(share.route));
-    const auto parent = std::ranges::find_if(
-        shares, [&](const catalog::Share& other) { return share.parent == other.share; });
-    for (const SiteName& site : receivers(route)) {
-      if (parent == shares.end()) {
-        seen[site].shares.insert(share.index);
-      } else {
-        seen[site].parts[parent->index].insert(share.index);
-      }
-    }
+    for (const SiteName& site : receivers(route)) seen[site].insert(share.path);
   }
   return seen;
 }

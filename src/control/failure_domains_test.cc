@@ -7,7 +7,6 @@
 #include <random>
 
 #include "control/policy_sets_test_support.h"
-#include "control/site_assignment.h"
 #include "control/site_selector.h"
 #include "control/snapshot_test_support.h"
 
@@ -136,7 +135,6 @@ TEST(FailureDomains, ThePlannerFindsWhatAllAssignmentsFind) {
       BruteForce reference(policy, config);
       ASSERT_EQ(plan.has_value(), reference.possible())
           << text << " round " << round << " " << (plan ? "" : plan.error().message);
-      EXPECT_EQ(find_sites(policy, config).has_value(), plan.has_value()) << text;
       (plan ? possible : refused) += 1;
       if (plan) {
         EXPECT_TRUE(reference.legal(resting_of(policy, plan->shares))) << text;
@@ -150,7 +148,7 @@ TEST(FailureDomains, ThePlannerFindsWhatAllAssignmentsFind) {
   EXPECT_GT(by_domain, 10u);
 }
 
-TEST(FailureDomains, SitesForDeepTreesAsAllAssignmentsFindThem) {
+TEST(FailureDomains, ThePlannerFindsDeepTreesAsAllAssignmentsDo) {
   std::mt19937 random(20261130);
   const char* policies[] = {"2 of (origin, v, 2 of (w, 2 of (v, w) via v) via w)",
                             "2 of (origin, w, 2 of (v, 2 of (w, w) via v) via v)"};
@@ -158,10 +156,15 @@ TEST(FailureDomains, SitesForDeepTreesAsAllAssignmentsFindThem) {
   for (int round = 0; round < 10; ++round) {
     const SiteConfig config = random_network(random, 9, 12);
     for (const char* text : policies) {
-      const PolicyNode policy = *parse_policy(text, kMaxNesting);
-      const bool found = find_sites(policy, config).has_value();
-      ASSERT_EQ(found, BruteForce(policy, config).possible()) << text << " round " << round;
-      (found ? possible : refused) += 1;
+      const PolicyNode policy = *parse_policy(text);
+      const auto plan = plan_placement(policy, configured_network(config), kRecords);
+      BruteForce reference(policy, config);
+      ASSERT_EQ(plan.has_value(), reference.possible())
+          << text << " round " << round << " " << (plan ? "" : plan.error().message);
+      if (plan) {
+        EXPECT_TRUE(reference.legal(resting_of(policy, plan->shares))) << text;
+      }
+      (plan ? possible : refused) += 1;
     }
   }
   EXPECT_GT(possible, 0u);

@@ -1,7 +1,6 @@
 // Encoding and strict decoding of the bodies.
 #include "control/messages.h"
 
-#include "control/share_letters.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
@@ -21,7 +20,6 @@ void write_scheme(wire::Writer& writer, const sharing::Scheme& scheme) {
 void write_cut(wire::Writer& writer, const ShareSpec& spec) {
   writer.id(spec.object);
   writer.id(spec.parent.value_or(ShareId{}));
-  writer.u8(static_cast<std::uint8_t>(spec.parent_index));
   write_scheme(writer, spec.scheme);
   writer.u32(spec.generation);
   writer.u64(spec.object_length);
@@ -35,7 +33,7 @@ void write_cut(wire::Writer& writer, const ShareSpec& spec) {
 // What is a share's own.
 void write_part(wire::Writer& writer, const ShareSpec& spec) {
   writer.id(spec.share);
-  writer.u8(static_cast<std::uint8_t>(spec.index));
+  sharing::write_path(writer, spec.path);
   writer.id(spec.owner);
   writer.u8(static_cast<std::uint8_t>((spec.computational ? kComputational : 0) |
                                       (spec.drawn ? kDrawn : 0)));
@@ -59,7 +57,6 @@ void read_cut(wire::Reader& reader, ShareSpec& spec) {
   spec.object = reader.id<ObjectId>();
   const auto parent = reader.id<ShareId>();
   if (!parent.is_zero()) spec.parent = parent;
-  spec.parent_index = read_index(reader, spec.parent ? sharing::kMaxShares : 1);
   spec.scheme = read_scheme(reader);
   spec.generation = reader.u32();
   spec.object_length = reader.u64();
@@ -80,52 +77,16 @@ void read_cut(wire::Reader& reader, ShareSpec& spec) {
 
 void read_part(wire::Reader& reader, ShareSpec& spec) {
   spec.share = reader.id<ShareId>();
-  spec.index = read_index(reader, spec.scheme.shares);
+  spec.path = sharing::read_path(reader);
+  if (reader.good() &&
+      (spec.path.index() >= spec.scheme.shares || spec.path.is_top() == spec.parent.has_value())) {
+    reader.reject("share index or parent out of range");
+  }
   spec.owner = reader.id<Pseudonym>();
   const std::uint8_t flags = reader.u8();
   if ((flags & ~(kComputational | kDrawn)) != 0) reader.reject("unknown flags");
   spec.computational = (flags & kComputational) != 0;
   spec.drawn = (flags & kDrawn) != 0;
-}
-
-void write_read(wire::Writer& writer, const ReadRequest& request) {
-  writer.blob(request.grant);
-  writer.raw(consent::encode_evidence(request.evidence));
-  writer.id(request.object);
-  writer.id(request.share);
-  writer.site(request.destination);
-  writer.u8(static_cast<std::uint8_t>(request.purpose));
-  writer.id(request.session);
-  writer.u64(request.first_chunk);
-  writer.u64(request.chunk_count);
-}
-
-consent::Evidence read_evidence(wire::Reader& reader) {
-  const ByteView bytes = reader.raw(consent::kEvidenceBytes);
-  if (!reader.good()) return {};
-  auto evidence = consent::parse_evidence(bytes);
-  if (!evidence) {
-    reader.reject(evidence.error().message);
-    return {};
-  }
-  return *evidence;
-}
-
-ReadRequest read_read(wire::Reader& reader) {
-  ReadRequest request;
-  const ByteView grant = reader.blob(card::kMaxGrantBytes);
-  request.grant.assign(grant.begin(), grant.end());
-  request.evidence = read_evidence(reader);
-  request.object = reader.id<ObjectId>();
-  request.share = reader.id<ShareId>();
-  request.destination = reader.site();
-  const std::uint8_t purpose = reader.u8();
-  if (purpose < 1 || purpose > 3) reader.reject("unknown purpose");
-  request.purpose = static_cast<consent::Purpose>(purpose);
-  request.session = reader.id<JobId>();
-  request.first_chunk = reader.u64();
-  request.chunk_count = reader.u64();
-  return request;
 }
 
 // Empty: by each site's own next hop.
@@ -134,10 +95,6 @@ Route read_route(wire::Reader& reader) {
 }
 
 }  // namespace
-
-std::string ShareSpec::letter() const {
-  return parent ? nested_letter(parent_index, index) : top_letter(index);
-}
 
 Bytes encode(const ShareSpec& spec) {
   wire::Writer writer;
@@ -291,7 +248,7 @@ Bytes encode(const std::vector<HeldShare>& shares) {
   for (std::size_t i = 0; i < count; ++i) {
     writer.id(shares[i].share);
     writer.id(shares[i].object);
-    writer.text(shares[i].letter);
+    sharing::write_path(writer, shares[i].path);
     writer.u64(shares[i].bytes);
   }
   return writer.take();
@@ -306,56 +263,12 @@ Result<std::vector<HeldShare>> decode_held_shares(ByteView body) {
     HeldShare share;
     share.share = reader.id<ShareId>();
     share.object = reader.id<ObjectId>();
-    share.letter = reader.text(8);
+    share.path = sharing::read_path(reader);
     share.bytes = reader.u64();
     shares.push_back(std::move(share));
   }
   TRY(reader.finish());
   return shares;
-}
-
-Bytes encode(const ReadRequest& request) {
-  wire::Writer writer;
-  write_read(writer, request);
-  return writer.take();
-}
-
-Result<ReadRequest> decode_read(ByteView body) {
-  wire::Reader reader(body, "read request");
-  ReadRequest request = read_read(reader);
-  TRY(reader.finish());
-  return request;
-}
-
-Bytes encode(const CombineRequest& request) {
-  wire::Writer writer;
-  write_read(writer, request.own);
-  writer.u8(static_cast<std::uint8_t>(request.others.size()));
-  for (const CombineRequest::Other& other : request.others) {
-    writer.site(other.site);
-    writer.id(other.share);
-    writer.raw(consent::encode_evidence(other.evidence));
-    writer.sites(other.route);
-  }
-  return writer.take();
-}
-
-Result<CombineRequest> decode_combine(ByteView body) {
-  wire::Reader reader(body, "combine request");
-  CombineRequest request;
-  request.own = read_read(reader);
-  const std::uint8_t count = reader.u8();
-  if (count == 0 || count >= sharing::kMaxShares) reader.reject("1 to 31 other shares are needed");
-  for (std::uint8_t i = 0; i < count && reader.good(); ++i) {
-    CombineRequest::Other other;
-    other.site = reader.site();
-    other.share = reader.id<ShareId>();
-    other.evidence = read_evidence(reader);
-    other.route = read_route(reader);
-    request.others.push_back(std::move(other));
-  }
-  TRY(reader.finish());
-  return request;
 }
 
 Bytes encode(const ReshareRequest& request) {
@@ -367,9 +280,9 @@ Bytes encode(const ReshareRequest& request) {
     write_part(writer, target.spec);
     writer.sites(target.route);
   }
-  writer.u8(static_cast<std::uint8_t>(request.travelled.size()));
+  writer.u16(static_cast<std::uint16_t>(request.travelled.size()));
   for (const auto& [share, route] : request.travelled) {
-    writer.id(share);
+    sharing::write_path(writer, share);
     writer.sites(route);
   }
   return writer.take();
@@ -385,15 +298,15 @@ Result<ReshareRequest> decode_reshare(ByteView body) {
     ReshareTarget target{.site = reader.site(), .spec = cut, .route = {}};
     read_part(reader, target.spec);
     target.route = read_route(reader);
-    if (reader.good() && static_cast<std::size_t>(target.spec.index) != i) {
-      reader.reject("targets out of order");
-    }
+    const bool in_order = reader.good() && target.spec.path.index() == i &&
+                          (i == 0 || target.spec.path.same_cut(request.targets[0].spec.path));
+    if (!in_order) reader.reject("targets out of order");
     request.targets.push_back(std::move(target));
   }
-  const std::uint8_t travelled = reader.u8();
-  if (travelled > sharing::kMaxShares) reader.reject("too many routes");
-  for (std::uint8_t i = 0; i < travelled && reader.good(); ++i) {
-    const auto share = reader.id<ShareId>();
+  const std::uint16_t travelled = reader.u16();
+  if (travelled > kMaxPolicyNodes) reader.reject("too many routes");
+  for (std::uint16_t i = 0; i < travelled && reader.good(); ++i) {
+    const sharing::SharePath share = sharing::read_path(reader);
     if (!request.travelled.empty() && share <= request.travelled.rbegin()->first) {
       reader.reject("routes out of order");
     }

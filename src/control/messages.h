@@ -20,16 +20,16 @@ enum class Method : std::uint16_t {
   kStatus = 1,
   kLease = 2,
   kRelease = 3,
-  kShareList = 4,
-  kSharePrepare = 10,
   kShareWrite = 11,
   kShareCommit = 12,
   kShareRead = 13,
-  kShareCombine = 14,
-  kReshare = 15,
   kShareDelete = 16,
   kGateEnrol = 20,
   kGateNonce = 21,
+  kSharePrepare = 50,
+  kReshare = 51,
+  kShareCombine = 59,
+  kShareList = 60,
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);
@@ -40,9 +40,8 @@ struct ShareSpec {
   ShareId share;
   ObjectId object;
   std::optional<ShareId> parent;  // of a nested share: the share that is cut
-  sharing::ShareIndex parent_index = sharing::ShareIndex::kA;
+  sharing::SharePath path{sharing::ShareIndex::kA};
   sharing::Scheme scheme;  // of the cut that makes this share
-  sharing::ShareIndex index = sharing::ShareIndex::kA;
   std::uint32_t generation = 1;
   Pseudonym owner;  // the person at that site
   std::uint64_t object_length = 0;
@@ -54,7 +53,6 @@ struct ShareSpec {
   std::string policy;
 
   [[nodiscard]] sharing::Chunking chunking() const { return {{object_length}, chunk_bytes}; }
-  [[nodiscard]] std::string letter() const;  // "A", "AF", "C1"
 };
 
 struct Sibling {
@@ -87,7 +85,7 @@ struct SiteStatus {
 struct HeldShare {
   ShareId share;
   ObjectId object;
-  std::string letter;
+  sharing::SharePath path;
   std::uint64_t bytes = 0;
 };
 
@@ -104,16 +102,27 @@ struct ReadRequest {
   std::uint64_t chunk_count = 0;
 };
 
-// Threshold-many nested shares: one here, the others fetched from siblings, combined here.
+struct Gathered;
+// What is joined with a share where that is held, for each cut from the one that made it upwards:
+// so many others of the cut as it takes, less one.
+using Gathering = std::vector<std::vector<Gathered>>;
+
+// How a share of a cut comes to the site that joins it with others.
+struct Gathered {
+  SiteName site;            // that gives it
+  ShareId share;            // held there; itself what is given unless something is gathered there
+  sharing::SharePath path;  // of what is held there
+  consent::Evidence evidence;  // for that site
+  Route route;                 // from there to who joins
+  Gathering gathering;
+};
+inline constexpr std::size_t kMostGathered = 255;
+
+// What a share is joined with, here and at other sites, into a share above it.
 struct CombineRequest {
-  struct Other {
-    SiteName site;
-    ShareId share;
-    consent::Evidence evidence;  // for that site
-    Route route;                 // from there to here
-  };
-  ReadRequest own;
-  std::vector<Other> others;  // 1 to 31
+  ReadRequest own;          // of the share that is held here
+  sharing::SharePath path;  // of that share
+  Gathering gathering;      // one cut or more
 };
 
 struct ReshareTarget {
@@ -122,12 +131,13 @@ struct ReshareTarget {
   Route route;  // from here to there
 };
 
-// All shares of one cut; their specs differ in share, index, owner and `drawn` only.
+// All shares of one cut; their specs differ in share, last step, owner and `drawn` only.
 struct ReshareRequest {
   ShareId share;
   std::vector<ReshareTarget> targets;  // 2 to 32, as many as the scheme makes
-  // The routes that this share and its siblings have come, as share control planned them.
-  std::map<ShareId, Route> travelled;
+  // The routes that all shares of the object have come or will come, as share control planned them;
+  // each from where its cut is made.
+  std::map<sharing::SharePath, Route> travelled;
 };
 
 struct LeaseRequest {

@@ -21,9 +21,8 @@ ShareSpec spec_of(const sharing::Scheme& scheme, std::size_t index) {
   spec.share = id_of<ShareId>(static_cast<Byte>(index + 1));
   spec.object = id_of<ObjectId>(0x22);
   spec.parent = id_of<ShareId>(0xf0);
-  spec.parent_index = sharing::ShareIndex::kC;
   spec.scheme = scheme;
-  spec.index = static_cast<sharing::ShareIndex>(index);
+  spec.path = sharing::SharePath(sharing::ShareIndex::kC).part(index);
   spec.owner = id_of<Pseudonym>(static_cast<Byte>(index + 64));
   spec.object_length = 700'001;
   spec.records = sharing::RecordLayout(spec.chunking()).below(sharing::Scheme{}).below(scheme);
@@ -39,7 +38,8 @@ ReshareRequest reshare_of(const sharing::Scheme& scheme) {
     const SiteName to = *SiteName::parse("cloud" + std::to_string(i));
     request.targets.push_back({to, spec_of(scheme, i), {*SiteName::parse("tuh"), to}});
   }
-  request.travelled[request.share] = {*SiteName::parse("tommo"), *SiteName::parse("tuh")};
+  request.travelled[sharing::SharePath(sharing::ShareIndex::kC)] = {*SiteName::parse("tommo"),
+                                                                    *SiteName::parse("tuh")};
   return request;
 }
 
@@ -54,10 +54,15 @@ CombineRequest combine_of(std::size_t others) {
                  .session = id_of<JobId>(0x44),
                  .first_chunk = 5,
                  .chunk_count = 7};
+  request.path = *sharing::SharePath::parse("C1");
+  std::vector<Gathered>& parts = request.gathering.emplace_back();
   for (std::size_t i = 0; i < others; ++i) {
-    request.others.push_back({*SiteName::parse("cloud" + std::to_string(i + 2)),
-                              id_of<ShareId>(static_cast<Byte>(i + 1)),
-                              {*SiteName::parse("cloud2"), card::CardKind::kOneTimeMac, {}}});
+    parts.push_back({.site = *SiteName::parse("cloud" + std::to_string(i + 2)),
+                     .share = id_of<ShareId>(static_cast<Byte>(i + 1)),
+                     .path = sharing::SharePath(sharing::ShareIndex::kC).part((i + 1) % 32),
+                     .evidence = {*SiteName::parse("cloud2"), card::CardKind::kOneTimeMac, {}},
+                     .route = {},
+                     .gathering = {}});
   }
   return request;
 }
@@ -80,7 +85,7 @@ TEST(Messages, SpecsOfEveryScheme) {
     EXPECT_EQ(spec.records, spec_of(scheme, 1).records);
     EXPECT_TRUE(spec.drawn);
     EXPECT_EQ(spec.entropy_origins, 0x12);
-    EXPECT_EQ(spec.letter(), "C2");
+    EXPECT_EQ(spec.path.text(), "C2");
   }
 }
 
@@ -91,14 +96,15 @@ TEST(Messages, SpecsThatMakeNoSenseAreRefused) {
     return !decode_share_spec(encode(spec)).has_value();
   };
   EXPECT_FALSE(refused([](ShareSpec&) {}));
-  EXPECT_TRUE(refused([](ShareSpec& s) { s.index = static_cast<sharing::ShareIndex>(3); }));
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.path = *sharing::SharePath::parse("C4"); }));
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.path = *sharing::SharePath::parse("C"); }));
   EXPECT_TRUE(refused([](ShareSpec& s) { s.scheme.threshold = 1; }));
   EXPECT_TRUE(refused([](ShareSpec& s) { s.scheme.kind = sharing::SchemeKind::kRamp; }));
   EXPECT_TRUE(refused([](ShareSpec& s) { s.scheme.shares = 33; }));
   EXPECT_TRUE(refused([](ShareSpec& s) { s.object_length = 0; }));
   EXPECT_TRUE(refused([](ShareSpec& s) { s.chunk_bytes = 1024; }));
   EXPECT_TRUE(refused([](ShareSpec& s) { s.records = {}; }));
-  EXPECT_TRUE(refused([](ShareSpec& s) { s.parent.reset(); }));  // but an index of the parent
+  EXPECT_TRUE(refused([](ShareSpec& s) { s.parent.reset(); }));  // but a path below one
   EXPECT_TRUE(refused([](ShareSpec& s) { s.policy = std::string(kMaxPolicyBytes + 1, 'x'); }));
 }
 
@@ -121,11 +127,44 @@ TEST(Messages, ReshareToTwoThreeAndThirtyTwo) {
 TEST(Messages, CombineWithOneToThirtyOneOthers) {
   for (const std::size_t others : {1u, 2u, 31u}) {
     const Bytes body = encode(combine_of(others));
-    EXPECT_EQ(decode_combine(body)->others.size(), others);
+    EXPECT_EQ(decode_combine(body)->gathering.at(0).size(), others);
     corrupt_everywhere(body, [](const Bytes& bytes) { return decode_combine(bytes); }, kEncode);
   }
   EXPECT_FALSE(decode_combine(encode(combine_of(0))));
   EXPECT_FALSE(decode_combine(encode(combine_of(32))));
+}
+
+TEST(Messages, GatheringsInsideGatherings) {
+  const auto path = [](const char* name) { return *sharing::SharePath::parse(name); };
+  // C1a and C1b make C1, at the first of them; with C2, which comes of C2a and C2b, it makes C.
+  CombineRequest request = combine_of(1);
+  const auto part = [&](const char* name) {
+    Gathered gathered = request.gathering[0][0];
+    gathered.path = path(name);
+    return gathered;
+  };
+  const auto combine = [&](const char* own, Gathering gathering) {
+    CombineRequest made = request;
+    made.path = path(own);
+    made.gathering = std::move(gathering);
+    return made;
+  };
+  Gathered second = part("C2a");
+  second.gathering = {{part("C2b")}};
+  const CombineRequest good = combine("C1a", {{part("C1b")}, {second}});
+  const auto decoded = decode_combine(encode(good));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(decoded->gathering.at(1).at(0).gathering.at(0).at(0).path, path("C2b"));
+  corrupt_everywhere(
+      encode(good), [](const Bytes& bytes) { return decode_combine(bytes); }, kEncode);
+  const auto refused = [&](const char* own, Gathering gathering) {
+    return !decode_combine(encode(combine(own, std::move(gathering))));
+  };
+  EXPECT_TRUE(refused("C1a", {{part("C1b")}, {part("C2a")}}));  // C2a is not gathered into C2
+  EXPECT_TRUE(refused("C1a", {{part("C1a")}}));                 // itself
+  EXPECT_TRUE(refused("C1a", {{part("C2")}}));                  // of another cut
+  EXPECT_TRUE(refused("C1a", {{part("C1b")}, {second}, {part("A")}}));  // that makes the object
+  EXPECT_TRUE(refused("A", {{part("B")}}));
 }
 
 TEST(Messages, CommitNamesUpToThirtyTwoSiblings) {

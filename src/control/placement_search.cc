@@ -7,7 +7,6 @@
 #include <bit>
 
 #include "control/disjoint_pair.h"
-#include "control/share_letters.h"
 #include "control/site_selector.h"
 
 namespace warifu::control {
@@ -29,20 +28,11 @@ PlacementSearch::PlacementSearch(const PolicyNode& policy, const Snapshot& snaps
       snapshot_(snapshot),
       graph_(snapshot),
       origin_(graph_.find(snapshot.origin)),
-      views_(graph_.size()),
-      domains_(graph_.size()),
-      chosen_(policy.children.size()),
-      nested_(policy.children.size()) {
-  const sharing::RecordLayout shares = records.below(policy.scheme);
-  top_bytes_ = shares.lengths({0}, shares.count());
-  for (std::size_t i = 0; i < policy.children.size(); ++i) {
-    const PolicyNode& child = policy.children[i];
-    if (child.is_leaf()) continue;
-    const sharing::RecordLayout parts = shares.below(child.scheme);
-    part_bytes_[i] = parts.lengths({0}, parts.count());
-    nested_[i].resize(child.children.size());
-  }
-  add_groups(policy, kTop);
+      domains_(graph_.size()) {
+  cuts_[0].node = &policy;
+  add_groups(policy, records.below(policy.scheme));
+  views_.assign(graph_.size(), {std::vector<std::uint32_t>(cuts_.size()), false});
+  chosen_.resize(share_paths(policy).size() + 1);
   std::map<std::string, std::size_t> known;
   for (const auto& [site, names] : snapshot.domains) {
     const Node node = graph_.find(site);
@@ -56,34 +46,57 @@ PlacementSearch::PlacementSearch(const PolicyNode& policy, const Snapshot& snaps
   inside_.resize(domain_names_.size());
 }
 
-void PlacementSearch::add_groups(const PolicyNode& cut, std::size_t owner) {
+// `records` are those of its shares.
+void PlacementSearch::add_groups(const PolicyNode& cut, const sharing::RecordLayout& records) {
   const std::size_t begin = groups_.size();
+  const std::uint64_t bytes = records.lengths({0}, records.count());
   for (std::size_t i = 0; i < cut.children.size(); ++i) {
     const PolicyNode& child = cut.children[i];
     if (!child.is_leaf()) {
-      groups_.push_back({child.via, {i}, owner, true});
-      add_groups(child, i);
+      const std::size_t own = groups_.size();
+      groups_.push_back({child.via, {i}, cut.number, true, 0, bytes});
+      Cut made{&child, cuts_.size(), cuts_.at(cut.number).line};
+      made.line.emplace_back(&cuts_.at(cut.number), i);
+      cuts_[child.number] = std::move(made);
+      add_groups(child, records.below(child.scheme));
+      groups_[own].behind = groups_.size();
       continue;
     }
     const auto same = std::find_if(
         groups_.begin() + static_cast<std::ptrdiff_t>(begin), groups_.end(),
-        [&](const Group& g) { return !g.cuts && g.owner == owner && g.label == child.label; });
+        [&](const Group& g) { return !g.cuts && g.cut == cut.number && g.label == child.label; });
     if (same == groups_.end()) {
-      groups_.push_back({child.label, {i}, owner, false});
+      groups_.push_back({child.label, {i}, cut.number, false, 0, bytes});
     } else {
       same->children.push_back(i);
     }
   }
 }
 
+namespace {
+
+// By PolicyNode::number.
+void list_sites(const PolicyNode& cut, const std::vector<ShareTarget>& targets,
+                std::map<std::size_t, SiteName>& sites) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    sites[cut.children[i].number] = targets[i].site;
+    list_sites(cut.children[i], targets[i].nested, sites);
+  }
+}
+
+}  // namespace
+
 std::optional<PlacementSearch::Found> PlacementSearch::run(
     const std::vector<ShareTarget>* other_than) {
   avoided_.clear();
+  std::map<std::size_t, SiteName> known;
+  if (other_than != nullptr) list_sites(policy_, *other_than, known);
   for (const Group& group : groups_) {
     if (other_than == nullptr) break;
-    const auto& targets = group.owner == kTop ? *other_than : (*other_than)[group.owner].nested;
     std::set<SiteName>& sites = avoided_.emplace_back();
-    for (const std::size_t child : group.children) sites.insert(targets[child].site);
+    for (const std::size_t child : group.children) {
+      sites.insert(known.at(number_of(group, child)));
+    }
   }
   best_.reset();
   steps_ = 0;
@@ -109,9 +122,9 @@ void PlacementSearch::place(std::size_t group, std::size_t member, std::size_t f
     return exclude(fmt::format("too few free sites carry '{}'", now.label));
   }
   // A cut's own parts depend on the site chosen for it; for all other groups the bound stands.
-  const double later = bound(now.cuts ? behind_cut(group) : group + 1);
+  const double later = bound(now.cuts ? now.behind : group + 1);
   const std::vector<bool> banned = banned_for(now, child);
-  const KeyGraph::Tree tree = graph_.grow(source_of(now), prices(bytes_of(now)), banned);
+  const KeyGraph::Tree tree = graph_.grow(source_of(now), prices(now.bytes), banned);
   for (std::size_t i = first; i + more <= all.sites.size() && !exhausted(); ++i) {
     double rest = later;
     for (std::size_t j = i + 1; j < i + more; ++j) rest += all.sites[j].price;
@@ -142,7 +155,7 @@ void PlacementSearch::try_site(const Attempt& attempt) {
   take(attempt.group, attempt.member, attempt.at + 1, attempt.price, first);
   if (hopeless || is_last(attempt.group, attempt.member)) return;  // the latter: nobody comes later
   if (!pair.way.empty() && pair.way != first.way) {
-    const double price = graph_.price(pair.way, prices(bytes_of(now))) * weight;
+    const double price = graph_.price(pair.way, prices(now.bytes)) * weight;
     if (is_worth(attempt, pair, price)) {
       take(attempt.group, attempt.member, attempt.at + 1, attempt.price, {site, pair.way, price});
     }
@@ -160,7 +173,7 @@ bool PlacementSearch::is_worth(const Attempt& attempt, const Together& pair, dou
 void PlacementSearch::try_detours(const Attempt& attempt, const Together& pair,
                                   const KeyGraph::Way& first) {
   const Group& now = groups_[attempt.group];
-  const std::vector<double>& costs = prices(bytes_of(now));
+  const std::vector<double>& costs = prices(now.bytes);
   const Node site = first.back();
   const double weight = graph_.site(site).weight;
   std::vector<KeyGraph::Way> tried = {first};
@@ -186,13 +199,13 @@ void PlacementSearch::try_detours(const Attempt& attempt, const Together& pair,
 
 PlacementSearch::Together PlacementSearch::together(const Attempt& attempt) {
   const Group& now = groups_[attempt.group];
-  if (now.owner != kTop || policy_.scheme.privacy() != 1) return {};
+  if (now.cut != 0 || policy_.scheme.privacy() != 1) return {};
   const Node site = choices(origin_, now).sites[attempt.at].site;
   if (site == origin_) return {};
   double beyond = 0;
   const auto next = next_sites(attempt, beyond);
   if (!next) return {};
-  auto pair = disjoint_pair(graph_, attempt.tree, prices(top_bytes_), attempt.banned, site, *next);
+  auto pair = disjoint_pair(graph_, attempt.tree, prices(now.bytes), attempt.banned, site, *next);
   if (!pair) return {.least = kImpossible, .way = {}};
   double weight = graph_.site(site).weight;
   for (Node node = 0; node < graph_.size(); ++node) {
@@ -210,7 +223,7 @@ std::optional<std::vector<bool>> PlacementSearch::next_sites(const Attempt& atte
   const std::size_t group = same ? attempt.group : attempt.group + 1;
   if (group == groups_.size()) return std::nullopt;
   const Group& next = groups_[group];
-  if (next.owner != kTop || next.label == "origin") return std::nullopt;
+  if (next.cut != 0 || next.label == "origin") return std::nullopt;
   const auto& sites = choices(origin_, next).sites;
   const std::size_t first = same ? attempt.at + 1 : 0;
   const std::size_t left = next.children.size() - (same ? attempt.member + 2 : 1);
@@ -219,7 +232,7 @@ std::optional<std::vector<bool>> PlacementSearch::next_sites(const Attempt& atte
     if (i - first < left) beyond += sites[i].price;
     fits[sites[i].site] = !views_[sites[i].site].holds;
   }
-  beyond += bound(next.cuts ? behind_cut(group) : group + 1);
+  beyond += bound(next.cuts ? next.behind : group + 1);
   return fits;
 }
 
@@ -228,8 +241,8 @@ void PlacementSearch::take(std::size_t group, std::size_t member, std::size_t ne
   const Group& now = groups_[group];
   const std::size_t child = now.children[member];
   Undo undo = apply(now, child, choice);
-  chosen_of(now, child) = choice;
   const std::size_t number = number_of(now, child);
+  chosen_[number] = choice;
   for (const std::size_t domain : domains_[choice.site]) inside_[domain].set(number);
   place(group, member + 1, next, price + choice.price);
   for (const std::size_t domain : domains_[choice.site]) inside_[domain].reset(number);
@@ -239,6 +252,7 @@ void PlacementSearch::take(std::size_t group, std::size_t member, std::size_t ne
 PlacementSearch::Undo PlacementSearch::apply(const Group& group, std::size_t child,
                                              const Choice& choice) {
   Undo undo;
+  const Cut& cut = cut_of(group);
   KeyGraph::Way seers = choice.way;
   for (const Node site : graph_.knowing(choice.way)) seers.push_back(site);
   for (const Node site : seers) {
@@ -246,9 +260,13 @@ PlacementSearch::Undo PlacementSearch::apply(const Group& group, std::size_t chi
     undo.emplace_back(site, view);
     if (site == choice.site) view.holds = true;
     if (site == origin_) continue;
-    if (group.owner != kTop && site == chosen_[group.owner].site) continue;  // made the cut
-    view.shares |= 1U << (group.owner == kTop ? child : group.owner);
-    if (group.owner != kTop) view.parts[group.owner] |= 1U << child;
+    // Whoever makes a cut knows all below it.
+    bool knows = false;
+    for (const auto& [above, touched] : cut.line) {
+      knows = knows || makes(site, *above);
+      if (!knows) view.touched[above->number] |= 1U << touched;
+    }
+    if (!knows && !makes(site, cut)) view.touched[cut.number] |= 1U << child;
   }
   return undo;
 }
@@ -259,9 +277,9 @@ bool PlacementSearch::fits_domains(Node site, std::size_t number) {
     const auto fault = domain_fault(policy_, with.set(number));
     if (!fault) continue;
     if (full_domains_.size() == kMaxExclusions) return false;
-    const std::string why =
-        fmt::format("share {} at {} would lie in failure domain '{}': {}", name_of(policy_, number),
-                    graph_.site(site).name.text(), domain_names_[domain], *fault);
+    const std::string why = fmt::format(
+        "share {} at {} would lie in failure domain '{}': {}", path_of(policy_, number).text(),
+        graph_.site(site).name.text(), domain_names_[domain], *fault);
     if (std::ranges::find(full_domains_, why) == full_domains_.end()) full_domains_.push_back(why);
     return false;
   }
@@ -269,35 +287,39 @@ bool PlacementSearch::fits_domains(Node site, std::size_t number) {
 }
 
 std::size_t PlacementSearch::number_of(const Group& group, std::size_t child) const {
-  const PolicyNode& cut = group.owner == kTop ? policy_ : policy_.children[group.owner];
-  return cut.children[child].number;
+  return cut_of(group).node->children[child].number;
+}
+
+bool PlacementSearch::makes(Node site, const Cut& cut) const {
+  return cut.node == &policy_ ? site == origin_ : site == chosen_[cut.node->number].site;
 }
 
 bool PlacementSearch::may_see(Node site, const Group& group, std::size_t child,
                               std::string* why) const {
-  const bool is_part = group.owner != kTop;
-  if (is_part && site == chosen_[group.owner].site) return true;
   const std::string& name = graph_.site(site).name.text();
   if (site == origin_) {
+    const bool is_part = group.cut != 0;
     if (is_part && why != nullptr) *why = name + " cut the object and would see parts again";
     return !is_part;
   }
-  const View& view = views_[site];
-  std::size_t seen = count(view.shares | 1U << (is_part ? group.owner : child));
-  const sharing::Scheme* scheme = &policy_.scheme;
-  if (is_part && seen <= scheme->privacy()) {
-    const auto parts = view.parts.find(group.owner);
-    seen = count((parts == view.parts.end() ? 0U : parts->second) | 1U << child);
-    scheme = &policy_.children[group.owner].scheme;
+  const auto fits = [&](const Cut& cut, std::size_t touched) {
+    const std::size_t seen = count(views_[site].touched[cut.number] | 1U << touched);
+    const sharing::Scheme& scheme = cut.node->scheme;
+    if (seen <= scheme.privacy()) return true;
+    if (why != nullptr) {
+      *why = fmt::format(
+          "{} would hold or relay {} shares of one '{}' cut, which keeps its secret "
+          "from {} only; no route avoids the sites of other shares",
+          name, seen, scheme.text(), scheme.privacy());
+    }
+    return false;
+  };
+  const Cut& own = cut_of(group);
+  for (const auto& [cut, touched] : own.line) {
+    if (makes(site, *cut)) return true;
+    if (!fits(*cut, touched)) return false;
   }
-  if (seen <= scheme->privacy()) return true;
-  if (why != nullptr) {
-    *why = fmt::format(
-        "{} would hold or relay {} shares of one '{}' cut, which keeps its secret "
-        "from {} only; no route avoids the sites of other shares",
-        name, seen, scheme->text(), scheme->privacy());
-  }
-  return false;
+  return makes(site, own) || fits(own, child);
 }
 
 std::vector<bool> PlacementSearch::banned_for(const Group& group, std::size_t child) const {
@@ -320,7 +342,7 @@ void PlacementSearch::explain_no_way(const Group& group, std::size_t child, cons
 }
 
 const PlacementSearch::Choices& PlacementSearch::choices(Node source, const Group& group) {
-  const std::uint64_t bytes = bytes_of(group);
+  const std::uint64_t bytes = group.bytes;
   const auto [it, is_new] = choices_.try_emplace({source, group.label, bytes});
   Choices& all = it->second;
   if (!is_new) return all;
@@ -353,27 +375,12 @@ const std::vector<double>& PlacementSearch::prices(std::uint64_t bytes) {
   return it->second;
 }
 
-std::uint64_t PlacementSearch::bytes_of(const Group& group) const {
-  return group.owner == kTop ? top_bytes_ : part_bytes_.at(group.owner);
-}
-
 PlacementSearch::Node PlacementSearch::source_of(const Group& group) const {
-  return group.owner == kTop ? origin_ : chosen_[group.owner].site;
+  return group.cut == 0 ? origin_ : chosen_[group.cut].site;
 }
 
 bool PlacementSearch::is_last(std::size_t group, std::size_t member) const {
   return group + 1 == groups_.size() && member + 1 == groups_[group].children.size();
-}
-
-PlacementSearch::Choice& PlacementSearch::chosen_of(const Group& group, std::size_t child) {
-  return group.owner == kTop ? chosen_[child] : nested_[group.owner][child];
-}
-
-std::size_t PlacementSearch::behind_cut(std::size_t group) const {
-  const std::size_t owner = groups_[group].children.front();
-  std::size_t next = group + 1;
-  while (next < groups_.size() && groups_[next].owner == owner) ++next;
-  return next;
 }
 
 double PlacementSearch::bound(std::size_t group) {
@@ -381,10 +388,8 @@ double PlacementSearch::bound(std::size_t group) {
   while (group < groups_.size()) {
     const Group& next = groups_[group];
     if (next.cuts) {
-      const auto [it, is_new] = cut_bounds_.try_emplace(group, 0.0);
-      if (is_new) it->second = cheapest_cut(group);
-      least += it->second;
-      group = behind_cut(group);
+      least += cheapest_cut(source_of(next), group);
+      group = next.behind;
     } else {
       least += cheapest(source_of(next), next);
       ++group;
@@ -404,49 +409,61 @@ double PlacementSearch::cheapest(Node source, const Group& group) {
   return sum;
 }
 
-double PlacementSearch::cheapest_cut(std::size_t group) {
+double PlacementSearch::cheapest_cut(Node source, std::size_t group) {
+  if (const auto known = cut_bounds_.find({source, group}); known != cut_bounds_.end()) {
+    return known->second;
+  }
   double least = kImpossible;
-  for (const Candidate& at : choices(origin_, groups_[group]).sites) {
+  for (const Candidate& at : choices(source, groups_[group]).sites) {
     double price = at.price;
-    for (std::size_t next = group + 1; next < behind_cut(group); ++next) {
-      price += cheapest(at.site, groups_[next]);
+    for (std::size_t next = group + 1; next < groups_[group].behind && price < least;) {
+      const Group& inner = groups_[next];
+      price += inner.cuts ? cheapest_cut(at.site, next) : cheapest(at.site, inner);
+      next = inner.cuts ? inner.behind : next + 1;
     }
     least = std::min(least, price);
   }
+  cut_bounds_[{source, group}] = least;
   return least;
 }
 
-void PlacementSearch::keep_if_better(double price) {
-  if (best_ && price >= best_->second) return;
-  const auto target_of = [&](const Choice& choice) {
+std::vector<ShareTarget> PlacementSearch::targets_of(const PolicyNode& cut) const {
+  std::vector<ShareTarget> targets;
+  for (const PolicyNode& child : cut.children) {
+    const Choice& choice = chosen_[child.number];
     ShareTarget target{.site = graph_.site(choice.site).name, .route = graph_.route(choice.way)};
     for (const Node site : graph_.knowing(choice.way)) {
       target.knowing.insert(graph_.site(site).name);
     }
-    return target;
-  };
-  std::vector<ShareTarget> targets;
-  for (std::size_t i = 0; i < chosen_.size(); ++i) {
-    targets.push_back(target_of(chosen_[i]));
-    if (nested_[i].empty()) continue;
-    targets[i].cut = policy_.children[i].scheme;
-    for (const Choice& part : nested_[i]) targets[i].nested.push_back(target_of(part));
+    target.nested = targets_of(child);
+    if (!child.is_leaf()) target.cut = child.scheme;
+    targets.push_back(std::move(target));
   }
-  // Among interchangeable shares the sites stand in the order of the network, not of the prices.
+  return targets;
+}
+
+bool PlacementSearch::put_in_order(std::vector<ShareTarget>& targets) const {
   bool differs = avoided_.empty();
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const Group& group = groups_[g];
-    auto& list = group.owner == kTop ? targets : targets[group.owner].nested;
+    auto* list = &targets;
+    for (const auto& [cut, child] : cut_of(group).line) list = &(*list)[child].nested;
     std::vector<ShareTarget> members;
-    for (const std::size_t child : group.children) members.push_back(list[child]);
+    for (const std::size_t child : group.children) members.push_back((*list)[child]);
     std::ranges::stable_sort(members, {},
                              [&](const ShareTarget& target) { return graph_.find(target.site); });
     for (std::size_t i = 0; i < members.size(); ++i) {
       differs = differs || !avoided_[g].contains(members[i].site);
-      list[group.children[i]] = std::move(members[i]);
+      (*list)[group.children[i]] = std::move(members[i]);
     }
   }
-  if (differs) best_ = {std::move(targets), price};
+  return differs;
+}
+
+void PlacementSearch::keep_if_better(double price) {
+  if (best_ && price >= best_->second) return;
+  std::vector<ShareTarget> targets = targets_of(policy_);
+  if (put_in_order(targets)) best_ = {std::move(targets), price};
 }
 
 bool PlacementSearch::wants_reasons() const {

@@ -29,14 +29,22 @@ class PlacementSearch {
 
  private:
   using Node = KeyGraph::Node;
-  static constexpr std::size_t kTop = SIZE_MAX;
 
   // Interchangeable leaves of one cut, or one nested cut with the site that makes it.
   struct Group {
     std::string label;
-    std::vector<std::size_t> children;
-    std::size_t owner = kTop;  // the top child whose part these are
-    bool cuts = false;         // the groups behind this one belong to it
+    std::vector<std::size_t> children;  // of the cut
+    std::size_t cut = 0;                // whose shares these are: its number
+    bool cuts = false;                  // the groups behind this one, up to `behind`, belong to it
+    std::size_t behind = 0;
+    std::uint64_t bytes = 0;  // of each share
+  };
+  struct Cut {
+    const PolicyNode* node = nullptr;
+    std::size_t number = 0;  // in the order of the text, among the cuts
+    // From the object's cut down to this one, itself not included: each with the child that leads
+    // here.
+    std::vector<std::pair<const Cut*, std::size_t>> line = {};
   };
   // A site that carries a label, with the least that the way there can cost.
   struct Candidate {
@@ -53,15 +61,14 @@ class PlacementSearch {
     double price = 0;
     std::set<SiteName> knowing = {};  // ShareTarget::knowing
   };
-  // What one site has been given so far; bits are children.
+  // What one site has been given so far.
   struct View {
-    std::uint32_t shares = 0;
-    std::map<std::size_t, std::uint32_t> parts;
+    std::vector<std::uint32_t> touched;  // by cut, in the order of their numbers; bits are children
     bool holds = false;
   };
   using Undo = std::vector<std::pair<Node, View>>;
 
-  void add_groups(const PolicyNode& cut, std::size_t owner);
+  void add_groups(const PolicyNode& cut, const sharing::RecordLayout& records);
   void place(std::size_t group, std::size_t member, std::size_t first, double price);
   // A share that is about to be placed at one of its candidates.
   struct Attempt {
@@ -98,16 +105,21 @@ class PlacementSearch {
   void explain_no_way(const Group& group, std::size_t child, const Choices& choices, Node site);
   const Choices& choices(Node source, const Group& group);
   const std::vector<double>& prices(std::uint64_t bytes);
-  [[nodiscard]] std::uint64_t bytes_of(const Group& group) const;
+  [[nodiscard]] const Cut& cut_of(const Group& group) const { return cuts_.at(group.cut); }
+  // Whether the site makes that cut.
+  [[nodiscard]] bool makes(Node site, const Cut& cut) const;
   [[nodiscard]] Node source_of(const Group& group) const;
   [[nodiscard]] bool is_last(std::size_t group, std::size_t member) const;
   // The least that the groups from `group` on can cost.
   double bound(std::size_t group);
   double cheapest(Node source, const Group& group);
   // A nested cut of unknown place: the way to its site, and from there to the parts.
-  double cheapest_cut(std::size_t group);
-  [[nodiscard]] std::size_t behind_cut(std::size_t group) const;
-  Choice& chosen_of(const Group& group, std::size_t child);
+  double cheapest_cut(Node source, std::size_t group);
+  // The targets of a cut, with all that is below.
+  [[nodiscard]] std::vector<ShareTarget> targets_of(const PolicyNode& cut) const;
+  // Among interchangeable shares the sites stand in the order of the network, not of the prices.
+  // False when nothing stands elsewhere than in the plan to differ from.
+  bool put_in_order(std::vector<ShareTarget>& targets) const;
   void keep_if_better(double price);
   void exclude(const std::string& why);
   // Making reasons costs more than a step: only while some are still told.
@@ -117,19 +129,17 @@ class PlacementSearch {
   const Snapshot& snapshot_;
   KeyGraph graph_;
   Node origin_;
-  std::uint64_t top_bytes_;
-  std::map<std::size_t, std::uint64_t> part_bytes_;  // by top child
+  std::map<std::size_t, Cut> cuts_;  // by PolicyNode::number
   std::vector<Group> groups_;
   std::map<std::uint64_t, std::vector<double>> prices_;  // by bytes
   std::map<std::tuple<Node, std::string, std::uint64_t>, Choices> choices_;
-  std::map<std::size_t, double> cut_bounds_;
-  std::vector<View> views_;  // by site
+  std::map<std::pair<Node, std::size_t>, double> cut_bounds_;  // by source and group
+  std::vector<View> views_;                                    // by site
   std::vector<std::string> domain_names_;
   std::vector<std::vector<std::size_t>> domains_;  // by site: indices of domains
   std::vector<NodeSet> inside_;                    // by domain: the nodes that rest there
-  std::vector<Choice> chosen_;
-  std::vector<std::vector<Choice>> nested_;  // by top child
-  std::vector<std::set<SiteName>> avoided_;  // sites of each group in the plan to differ from
+  std::vector<Choice> chosen_;                     // by PolicyNode::number
+  std::vector<std::set<SiteName>> avoided_;        // sites of each group in the plan to differ from
   std::optional<Found> best_;
   std::vector<std::string> exclusions_;
   std::vector<std::string> full_domains_;  // the first that excluded a site, in words

@@ -3,30 +3,27 @@
 
 #include <boost/json.hpp>
 
-#include "control/share_letters.h"
-
 namespace warifu::control {
 namespace {
 
 namespace json = boost::json;
 
-json::object target_json(const std::string& letter, const ShareTarget& target) {
-  return {{"share", letter},
-          {"site", target.site.text()},
-          {"route", route_text(target.route)},
-          {"cut_again", !target.nested.empty()}};
+void add_targets(const std::vector<ShareTarget>& targets, const sharing::SharePath& cut,
+                 json::array& list) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const ShareTarget& target = targets[i];
+    const sharing::SharePath path = cut.part(i);
+    list.push_back({{"share", path.text()},
+                    {"site", target.site.text()},
+                    {"route", route_text(target.route)},
+                    {"cut_again", !target.nested.empty()}});
+    add_targets(target.nested, path, list);
+  }
 }
 
 json::object plan_json(const PlacementPlan& plan, const Snapshot& snapshot) {
   json::array shares, edges;
-  for (std::size_t i = 0; i < plan.shares.size(); ++i) {
-    const auto top = static_cast<sharing::ShareIndex>(i);
-    shares.push_back(target_json(top_letter(top), plan.shares[i]));
-    for (std::size_t j = 0; j < plan.shares[i].nested.size(); ++j) {
-      const auto part = static_cast<sharing::ShareIndex>(j);
-      shares.push_back(target_json(nested_letter(top, part), plan.shares[i].nested[j]));
-    }
-  }
+  add_targets(plan.shares, {}, shares);
   std::uint64_t key_bytes = 0;
   for (const auto& [ends, bytes] : plan.bytes_by_edge) {
     const EdgeState* edge = find_edge(snapshot, ends.first, ends.second);
@@ -50,8 +47,8 @@ json::array domains_json(const PlacementAdvice& advice, const PolicyNode& policy
   json::array list;
   for (const auto& [domain, inside] : advice.domains) {
     json::array shares;
-    for (const auto& [name, number] : share_names(policy)) {
-      if (inside.test(number)) shares.emplace_back(name);
+    for (const auto& [path, node] : share_paths(policy)) {
+      if (inside.test(node->number)) shares.emplace_back(path.text());
     }
     list.push_back({{"domain", domain},
                     {"shares", std::move(shares)},

@@ -10,7 +10,7 @@ namespace {
 
 class Parser {
  public:
-  Parser(const std::string& text, std::size_t nesting) : text_(text), nesting_(nesting) {}
+  explicit Parser(const std::string& text) : text_(text) {}
 
   Result<PolicyNode> parse() {
     if (text_.size() > kMaxPolicyBytes) {
@@ -125,7 +125,9 @@ class Parser {
     const std::size_t before = at_;
     if (at_digit() || eat_ramp()) {
       at_ = before;
-      if (depth == nesting_) return wrong(too_deep());
+      if (depth == kMaxNesting) {
+        return wrong(fmt::format("a label (at most {} levels of nesting)", kMaxNesting));
+      }
       return threshold(depth + 1);
     }
     PolicyNode node;
@@ -140,14 +142,7 @@ class Parser {
     return node;
   }
 
-  [[nodiscard]] std::string too_deep() const {
-    return nesting_ == kStoredNesting
-               ? "a label (objects are stored under one level of nesting; this is a second one)"
-               : fmt::format("a label (at most {} levels of nesting)", nesting_);
-  }
-
   const std::string& text_;
-  std::size_t nesting_;
   std::size_t at_ = 0;
   std::size_t nodes_ = 0;
   bool origin_seen_ = false;
@@ -167,8 +162,60 @@ std::string PolicyNode::text() const {
                      inside, via.empty() ? "" : " via " + via);
 }
 
-Result<PolicyNode> parse_policy(const std::string& text, std::size_t nesting) {
-  return Parser(text, nesting).parse();
+const PolicyNode* PolicyNode::find(const sharing::SharePath& path) const {
+  const PolicyNode* node = this;
+  for (const std::uint8_t step : path.steps()) {
+    if (step >= node->children.size()) return nullptr;
+    node = &node->children[step];
+  }
+  return node;
+}
+
+namespace {
+
+void add_paths(const PolicyNode& cut, const sharing::SharePath& path,
+               std::vector<std::pair<sharing::SharePath, const PolicyNode*>>& paths) {
+  for (std::size_t i = 0; i < cut.children.size(); ++i) {
+    paths.emplace_back(path.part(i), &cut.children[i]);
+    add_paths(cut.children[i], path.part(i), paths);
+  }
+}
+
+}  // namespace
+
+std::vector<std::pair<sharing::SharePath, const PolicyNode*>> share_paths(
+    const PolicyNode& policy) {
+  std::vector<std::pair<sharing::SharePath, const PolicyNode*>> paths;
+  add_paths(policy, {}, paths);
+  return paths;
+}
+
+std::vector<sharing::SharePath> leaf_paths(const PolicyNode& policy) {
+  std::vector<sharing::SharePath> leaves;
+  for (const auto& [path, node] : share_paths(policy)) {
+    if (node->is_leaf()) leaves.push_back(path);
+  }
+  return leaves;
+}
+
+sharing::SharePath path_of(const PolicyNode& policy, std::size_t number) {
+  return number == 0 ? sharing::SharePath() : share_paths(policy).at(number - 1).first;
+}
+
+sharing::RecordLayout records_at(const PolicyNode& policy, const sharing::RecordLayout& records,
+                                 const sharing::SharePath& path) {
+  const PolicyNode* cut = &policy;
+  sharing::RecordLayout layout = records;
+  for (const std::uint8_t step : path.steps()) {
+    WARIFU_CHECK(step < cut->children.size());
+    layout = layout.below(cut->scheme);
+    cut = &cut->children[step];
+  }
+  return layout;
+}
+
+Result<PolicyNode> parse_policy(const std::string& text) {
+  return Parser(text).parse();
 }
 
 }  // namespace warifu::control

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "control/share_letters.h"
-#include "control/site_assignment.h"
 #include "control/site_selector.h"
 
 namespace warifu::control {
@@ -27,14 +25,6 @@ std::size_t cheapest(const PolicyNode& node, const Count& needed) {
 
 std::unexpected<Error> senseless(const PolicyNode& policy, const std::string& why) {
   return fail(Code::kRefused, fmt::format("policy '{}': {}", policy.text(), why));
-}
-
-// Nodes in the order of their numbers, the top cut left out.
-void list_nodes(const PolicyNode& cut, std::vector<const PolicyNode*>& nodes) {
-  for (const PolicyNode& child : cut.children) {
-    nodes.push_back(&child);
-    list_nodes(child, nodes);
-  }
 }
 
 Result<> check_selector(const PolicyNode& policy, const PolicyNode& node, const std::string& name,
@@ -58,19 +48,16 @@ Result<> check_selector(const PolicyNode& policy, const PolicyNode& node, const 
 }
 
 // What the loss of one site does, by share; empty: nothing is lost.
-std::vector<std::string> single_losses(const PolicyNode& policy,
-                                       const std::vector<const PolicyNode*>& nodes) {
+std::vector<std::string> single_losses(const PolicyNode& policy) {
   std::vector<std::string> losses;
-  const auto names = share_names(policy);
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
+  for (const auto& [path, node] : share_paths(policy)) {
     NodeSet gone;
-    gone.set(nodes[i]->number);
+    gone.set(node->number);
     if (survives(policy, gone)) continue;
     const std::string who =
-        nodes[i]->is_leaf()
-            ? fmt::format("the site of share {} ('{}')", names[i].first, nodes[i]->label)
-            : fmt::format("the site that cuts share {} ('{}', before it has)", names[i].first,
-                          nodes[i]->via);
+        node->is_leaf() ? fmt::format("the site of share {} ('{}')", path.text(), node->label)
+                        : fmt::format("the site that cuts share {} ('{}', before it has)",
+                                      path.text(), node->via);
     losses.push_back(fmt::format("without {} there are {} of {} shares, and {} are needed", who,
                                  surviving_children(policy, gone), policy.children.size(),
                                  policy.scheme.threshold));
@@ -80,7 +67,6 @@ std::vector<std::string> single_losses(const PolicyNode& policy,
 
 // Whether there are sites for all shares.
 Result<> check_places(const PolicyNode& policy, const SiteConfig& config) {
-  if (nesting_of(policy) > kStoredNesting) return find_sites(policy, config);
   Snapshot network = configured_network(config);
   network.origin = config.controller;  // also when another site is asked
   TRY(plan_placement(policy, network, sharing::RecordLayout(sharing::Chunking{{1}})));
@@ -106,18 +92,15 @@ std::size_t nesting_of(const PolicyNode& policy) {
 }
 
 Result<PolicyReport> check_policy(const PolicyNode& policy, const SiteConfig& config) {
-  std::vector<const PolicyNode*> nodes;
-  list_nodes(policy, nodes);
-  const auto names = share_names(policy);
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    TRY(check_selector(policy, *nodes[i], names[i].first, config));
+  for (const auto& [path, node] : share_paths(policy)) {
+    TRY(check_selector(policy, *node, path.text(), config));
   }
   PolicyReport report{.policy = policy.text(),
                       .fragile = policy.fragile,
                       .nesting = nesting_of(policy),
                       .may_be_lost = fewest_to_lose(policy) - 1,
                       .must_collude = fewest_to_restore(policy),
-                      .warnings = single_losses(policy, nodes)};
+                      .warnings = single_losses(policy)};
   if (!policy.fragile && !report.warnings.empty()) {
     return senseless(policy,
                      report.warnings.front() +

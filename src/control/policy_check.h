@@ -7,8 +7,7 @@
 //   - there is a placement in the network as it is configured that keeps the rules of exposure.h
 //     and failure_domains.h, so that the same holds for every failure domain.
 // What only breaks the second, or the rule for failure domains, is accepted with a warning when the
-// policy says "fragile". Trees deeper than kStoredNesting cannot be placed; of them it is asked
-// whether sites can be found that keep the rules on where shares rest. Pure functions, any thread.
+// policy says "fragile". Pure functions, any thread.
 #pragma once
 
 #include "control/placement.h"
@@ -30,8 +29,6 @@ struct PolicyReport {
   std::size_t may_be_lost = 0;  // so many sites, whichever they are
   std::size_t must_collude = 0;
   std::vector<std::string> warnings;  // what "fragile" has allowed, in words
-
-  [[nodiscard]] bool storable() const { return nesting <= kStoredNesting; }
 };
 
 // Errors: kRefused naming the policy, the share and the reason.

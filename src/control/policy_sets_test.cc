@@ -29,8 +29,8 @@ std::string random_cut(std::mt19937& random, std::size_t nesting, bool top, int 
 
 PolicyNode random_policy(std::mt19937& random, std::size_t nesting) {
   for (;;) {
-    auto policy = parse_policy(random_cut(random, nesting, true, 14), kMaxNesting);
-    if (policy && share_names(*policy).size() <= 11) return std::move(*policy);
+    auto policy = parse_policy(random_cut(random, nesting, true, 14));
+    if (policy && share_paths(*policy).size() <= 11) return std::move(*policy);
   }
 }
 
@@ -42,7 +42,7 @@ TEST(PolicySets, EverySubsetOfRandomTreesAsSpelledOut) {
     if (nesting_of(policy) > 1) ++deep;
     const auto restoring = giving_sets(policy, to_restore);
     const auto telling = giving_sets(policy, to_tell);
-    const std::size_t nodes = share_names(policy).size();
+    const std::size_t nodes = share_paths(policy).size();
     std::size_t lose = SIZE_MAX, restore = SIZE_MAX;
     for (std::size_t bits = 0; bits < (std::size_t{1} << nodes); ++bits) {
       const NodeSet set = set_of(bits);
@@ -62,7 +62,7 @@ TEST(PolicySets, WhatIsGoneAtTheWorstMoment) {
   std::mt19937 random(20261128);
   for (int round = 0; round < 30; ++round) {
     const PolicyNode policy = random_policy(random, 2);
-    const std::size_t nodes = share_names(policy).size();
+    const std::size_t nodes = share_paths(policy).size();
     const Spelled spelled(policy);
     for (int sample = 0; sample < 60; ++sample) {
       const NodeSet gone = set_of(random() & random() & ((std::size_t{1} << nodes) - 1));
@@ -78,7 +78,7 @@ TEST(PolicySets, WhoMaySeeIsNeverToldAnything) {
   std::size_t refused = 0;
   for (int round = 0; round < 2000; ++round) {
     const PolicyNode policy = random_policy(random, kMaxNesting);
-    const std::size_t nodes = share_names(policy).size();
+    const std::size_t nodes = share_paths(policy).size();
     NodeSet seen;
     for (int step = 0; step < 12; ++step) {
       const std::size_t node = 1 + random() % nodes;
@@ -96,12 +96,12 @@ TEST(PolicySets, WhoMaySeeIsNeverToldAnything) {
 
 TEST(PolicySets, NodesAreNumberedInTheOrderOfTheText) {
   const auto policy =
-      parse_policy("2 of (a, 2 of (b, 2 of (c, d) via e, f) via g, h)", kMaxNesting);
+      parse_policy("2 of (a, 2 of (b, 2 of (c, d) via e, f) via g, h)");
   ASSERT_TRUE(policy) << policy.error().message;
   std::string names;
-  for (const auto& [name, number] : share_names(*policy)) {
-    EXPECT_EQ(name_of(*policy, number), name);
-    names += name + "=" + std::to_string(number) + " ";
+  for (const auto& [path, node] : share_paths(*policy)) {
+    EXPECT_EQ(path_of(*policy, node->number), path);
+    names += path.text() + "=" + std::to_string(node->number) + " ";
   }
   EXPECT_EQ(names, "A=1 B=2 B1=3 B2=4 B2a=5 B2b=6 B3=7 C=8 ");
   EXPECT_EQ(nesting_of(*policy), 2u);
@@ -112,46 +112,13 @@ TEST(PolicySets, EightLevelsAreReadAndNoMore) {
   for (std::size_t i = 0; i < kMaxNesting; ++i) {
     text = "2 of (a, b, " + text + (i == 0 ? " via g)" : " via g)");
   }
-  const auto policy = parse_policy(text, kMaxNesting);
+  const auto policy = parse_policy(text);
   ASSERT_TRUE(policy) << policy.error().message;
   EXPECT_EQ(policy->text(), text);
   EXPECT_EQ(nesting_of(*policy), kMaxNesting);
-  const auto deeper = parse_policy("2 of (x, y, " + text + " via g)", kMaxNesting);
+  const auto deeper = parse_policy("2 of (x, y, " + text + " via g)");
   ASSERT_FALSE(deeper);
   EXPECT_NE(deeper.error().message.find("at most 8 levels of nesting"), std::string::npos);
-  const auto stored = parse_policy(text);
-  ASSERT_FALSE(stored);
-  EXPECT_NE(stored.error().message.find("one level of nesting"), std::string::npos)
-      << stored.error().message;
-}
-
-TEST(PolicySets, NoTwoPathsShareAName) {
-  using sharing::ShareIndex;
-  std::set<std::string> names;
-  std::size_t count = 0;
-  const auto add = [&](const SharePath& path) {
-    ++count;
-    const std::string name = share_name(path);
-    EXPECT_TRUE(names.insert(name).second) << name;
-    const auto back = parse_share_path(name);
-    ASSERT_TRUE(back) << name;
-    EXPECT_EQ(*back, path) << name;
-  };
-  for (std::size_t i = 0; i < sharing::kMaxShares; ++i) {
-    const auto a = static_cast<ShareIndex>(i);
-    add({a});
-    for (std::size_t j = 0; j < sharing::kMaxShares; ++j) {
-      const auto b = static_cast<ShareIndex>(j);
-      add({a, b});
-      add({ShareIndex::kC, a, b});
-      add({ShareIndex::kA, ShareIndex::kB, a, b});
-    }
-  }
-  EXPECT_EQ(names.size(), count);
-  EXPECT_EQ(share_name({ShareIndex::kC, ShareIndex::kB, static_cast<ShareIndex>(27)}), "C2ab");
-  for (const char* bad : {"", "a", "C2A", "C2ag", "2", "Ca", "C2b0", "A1a1a1a1a1", "C2b "}) {
-    EXPECT_FALSE(parse_share_path(bad)) << bad;
-  }
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "control/policy_sets.h"
-#include "control/share_letters.h"
 
 namespace warifu::control {
 

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "control/share_letters.h"
-
 namespace warifu::control {
 namespace {
 
@@ -58,7 +56,6 @@ TEST(Policy, MistakesAreToldWithTheirPlace) {
       {"2 of (origin, origin, c)", "'origin' once"},
       {"2 of (a, 2 of (origin, d) via e)", "'origin' once and at the top only"},
       {"2 of (a, b, c) x", "nothing more"},
-      {"2 of (a, b, 2 of (c, d, 2 of (e, f, g) via h) via i)", "one level of nesting"},
       {"ramp 2 of (a, b, c)", "the only ramp"},
       {"ramp 3 of (a, b, c)", "the only ramp"},
       {"ramp of (a, b, c, d)", "a number from 2 to 32"},
@@ -73,22 +70,28 @@ TEST(Policy, MistakesAreToldWithTheirPlace) {
   }
 }
 
-TEST(ShareLetters, RunFromAToAf) {
-  using sharing::ShareIndex;
-  EXPECT_EQ(top_letter(ShareIndex::kA), "A");
-  EXPECT_EQ(top_letter(static_cast<ShareIndex>(25)), "Z");
-  EXPECT_EQ(top_letter(static_cast<ShareIndex>(26)), "AA");
-  EXPECT_EQ(top_letter(static_cast<ShareIndex>(31)), "AF");
-  EXPECT_EQ(nested_letter(ShareIndex::kC, static_cast<ShareIndex>(31)), "C32");
-  for (std::size_t i = 0; i < sharing::kMaxShares; ++i) {
-    const auto top = static_cast<ShareIndex>(i);
-    EXPECT_EQ(parse_share_name(top_letter(top))->top, top);
-    EXPECT_FALSE(parse_share_name(top_letter(top))->nested);
-    EXPECT_EQ(parse_share_name(nested_letter(top, top))->nested, top);
+TEST(Policy, EveryShareHasItsPathRecordsAndNumber) {
+  const auto policy =
+      *parse_policy("2 of (origin, 3 of (a, b, c) via d, ramp 3 of (e, f, g, h) via i)");
+  std::string names, leaves;
+  for (const auto& [path, node] : share_paths(policy)) {
+    names += path.text() + " ";
+    EXPECT_EQ(policy.find(path), node);
+    EXPECT_EQ(path_of(policy, node->number), path);
   }
-  for (const char* bad : {"", "a", "AG", "C0", "C33", "C01", "1", "A1B", "AAA", "A "}) {
-    EXPECT_FALSE(parse_share_name(bad)) << bad;
-  }
+  for (const auto& path : leaf_paths(policy)) leaves += path.text() + " ";
+  EXPECT_EQ(names, "A B B1 B2 B3 C C1 C2 C3 C4 ");
+  EXPECT_EQ(leaves, "A B1 B2 B3 C1 C2 C3 C4 ");
+  EXPECT_EQ(policy.find({}), &policy);
+  EXPECT_EQ(policy.find(*sharing::SharePath::parse("A1")), nullptr);
+  EXPECT_EQ(policy.find(*sharing::SharePath::parse("D")), nullptr);
+  EXPECT_TRUE(path_of(policy, 0).is_object());
+  const sharing::RecordLayout object(sharing::Chunking{{1'000'000}});
+  EXPECT_EQ(records_at(policy, object, {}), object);
+  EXPECT_EQ(records_at(policy, object, *sharing::SharePath::parse("B2")),
+            object.below(policy.scheme).below(*sharing::Scheme::threshold_of(3, 3)));
+  EXPECT_EQ(records_at(policy, object, *sharing::SharePath::parse("C2")).full_bytes(),
+            object.below(sharing::Scheme::ramp()).full_bytes());
 }
 
 }  // namespace

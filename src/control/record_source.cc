@@ -1,9 +1,15 @@
-// The thread that reads ahead.
+// Records of a call, and the thread that reads ahead.
 #include "control/record_source.h"
 
 namespace warifu::control {
 namespace {
 constexpr std::size_t kAheadDepth = 8;
+}
+
+Result<secret::Buffer> CallRecords::next() {
+  TRY_ASSIGN(secret::Buffer record, call_.receive());
+  if (call_.ack_due()) TRY(call_.acknowledge());
+  return record;
 }
 
 ReadAhead::ReadAhead(std::unique_ptr<RecordSource> source, std::uint64_t records)

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/bounded_queue.h"
+#include "channel/caller.h"
 #include "secret/secret.h"
 
 namespace warifu::control {
@@ -19,6 +20,17 @@ class RecordSource {
   // The next record. Errors: whatever its holder, or the way from it, met.
   [[nodiscard]] virtual Result<secret::Buffer> next() = 0;
   virtual void cancel() = 0;
+};
+
+// From another site, over a call that has been answered; acknowledges what it hands on.
+class CallRecords final : public RecordSource {
+ public:
+  explicit CallRecords(channel::Call call) : call_(std::move(call)) {}
+  Result<secret::Buffer> next() override;
+  void cancel() override { call_.cancel(); }
+
+ private:
+  channel::Call call_;
 };
 
 // Fetches the records of another source in a thread of its own, a few ahead of next(), so that

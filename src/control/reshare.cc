@@ -6,38 +6,79 @@
 namespace warifu::control {
 namespace {
 
-// A share on its way, and who sees it there.
-ShareTarget on_the_way(const SiteConfig& config, const SiteName& site, Route route) {
-  ShareTarget target{.site = site, .route = std::move(route), .nested = {}, .cut = {}};
-  target.knowing = key_relays(config.links, target.route);
-  return target;
-}
+// The tree of the object as its policy, the share that is held and the request say.
+class Picture {
+ public:
+  Picture(const SiteConfig& config, const PolicyNode& policy, const store::ShareHeader& held,
+          const ReshareRequest& request)
+      : config_(config), policy_(policy), held_(held), request_(request) {}
 
-// How a share came: as the request says, if that makes sense; else the way that this site would
-// know.
-ShareTarget came(const SiteConfig& config, const ReshareRequest& request, const ShareId& share,
-                 const SiteName& site) {
-  const auto told = request.travelled.find(share);
-  const bool sane = told != request.travelled.end() && !told->second.empty() &&
-                    told->second.front() == config.controller && told->second.back() == site;
-  return on_the_way(config, site,
-                    sane ? told->second : travel_route(config.links, config.controller, site));
-}
+  [[nodiscard]] std::vector<ShareTarget> shares() const { return shares_of(policy_, {}); }
+
+ private:
+  // Of places that nobody has told of, nothing.
+  [[nodiscard]] std::vector<ShareTarget> shares_of(const PolicyNode& cut,
+                                                   const sharing::SharePath& path) const {
+    std::vector<ShareTarget> shares;
+    for (std::size_t i = 0; i < cut.children.size(); ++i) {
+      const sharing::SharePath place = path.part(i);
+      Route route = route_of(place);
+      if (route.empty()) continue;
+      ShareTarget target{.site = route.back(), .route = std::move(route), .nested = {}, .cut = {}};
+      target.knowing = key_relays(config_.links, target.route);
+      target.nested = shares_of(cut.children[i], place);
+      target.cut = cut.children[i].scheme;
+      shares.push_back(std::move(target));
+    }
+    return shares;
+  }
+
+  // What is cut here as ordered, this share and its siblings as the header says; how those came,
+  // and all the rest, as the request says if that makes sense.
+  [[nodiscard]] Route route_of(const sharing::SharePath& place) const {
+    for (const ReshareTarget& target : request_.targets) {
+      if (target.spec.path == place) return target.route;
+    }
+    const auto told = request_.travelled.find(place);
+    const bool is_told = told != request_.travelled.end() && !told->second.empty();
+    if (!place.same_cut(held_.path)) return is_told ? told->second : Route();
+    const SiteName* site = place == held_.path ? &config_.name : nullptr;
+    for (const store::Sibling& sibling : held_.siblings) {
+      if (sibling.index == place.index() && sibling.share != held_.share) site = &sibling.site;
+    }
+    if (site == nullptr) return {};
+    const SiteName from = maker();
+    const bool sane = is_told && told->second.front() == from && told->second.back() == *site;
+    return sane ? told->second : travel_route(config_.links, from, *site);
+  }
+
+  // Who made the cut that this share is of.
+  [[nodiscard]] SiteName maker() const {
+    const auto told = request_.travelled.find(held_.path.parent());
+    const bool is_told = told != request_.travelled.end() && !told->second.empty();
+    return is_told ? told->second.back() : config_.controller;
+  }
+
+  const SiteConfig& config_;
+  const PolicyNode& policy_;
+  const store::ShareHeader& held_;
+  const ReshareRequest& request_;
+};
 
 }  // namespace
 
 Result<> check_targets(const SiteConfig& config, const store::ShareHeader& header,
                        const ReshareRequest& request) {
+  TRY_ASSIGN(const PolicyNode policy, parse_policy(header.policy));
+  const PolicyNode* cut = policy.find(header.path);
   const sharing::RecordLayout records = store::records_of(header);
-  const sharing::Scheme scheme = request.targets.front().spec.scheme;
-  ShareTarget own = came(config, request, header.share, config.name);
-  own.cut = scheme;
+  const bool is_cut = cut != nullptr && cut->children.size() == request.targets.size();
   for (const ReshareTarget& target : request.targets) {
     const ShareSpec& spec = target.spec;
-    if (spec.object != header.object || spec.parent != header.share ||
-        static_cast<std::uint8_t>(spec.parent_index) != header.index || spec.scheme != scheme ||
+    if (!is_cut || spec.object != header.object || spec.parent != header.share ||
+        spec.path.parent() != header.path || spec.scheme != cut->scheme ||
         spec.object_length != header.object_length || spec.chunk_bytes != header.chunk_bytes ||
-        spec.records != records.below(scheme)) {
+        spec.records != records.below(cut->scheme)) {
       return fail(Code::kInvalidArgument, "the nested shares do not describe this share");
     }
     if (target.route.empty() || target.route.front() != config.name ||
@@ -45,14 +86,9 @@ Result<> check_targets(const SiteConfig& config, const store::ShareHeader& heade
       return fail(Code::kInvalidArgument,
                   "the route of a part does not lead from here to " + target.site.text());
     }
-    own.nested.push_back(on_the_way(config, target.site, target.route));
   }
-  std::vector<ShareTarget> shares = {own};
-  for (const store::Sibling& sibling : header.siblings) {
-    if (sibling.share == header.share) continue;
-    shares.push_back(came(config, request, sibling.share, sibling.site));
-  }
-  return check_exposure(header.scheme, shares, config.controller);
+  return check_exposure(policy.scheme, Picture(config, policy, header, request).shares(),
+                        config.controller);
 }
 
 namespace {
@@ -80,7 +116,8 @@ Result<CutReport> reshare(SiteContext& site, Uploads& uploads, const ReshareRequ
   std::string sites;
   for (const ReshareTarget& target : request.targets) {
     targets.push_back({target.site, target.spec, target.route});
-    siblings.push_back({target.spec.index, target.spec.share, target.site});
+    siblings.push_back({static_cast<sharing::ShareIndex>(target.spec.path.index()),
+                        target.spec.share, target.site});
     sites += (sites.empty() ? "" : " ") + target.site.text();
   }
   const sharing::Scheme scheme = request.targets.front().spec.scheme;

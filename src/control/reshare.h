@@ -11,9 +11,10 @@
 namespace warifu::control {
 
 // The rule that a share site checks for itself before it cuts: with the parts on their way from
-// here, and the shares of the cut above on theirs from share control, no site sees more than the
-// schemes allow (exposure.h). Errors: kRefused, kInvalidArgument when the specs are not of
-// `header`.
+// here, and all other shares of the object on theirs, no site sees more than the schemes allow
+// (exposure.h). What it knows of those others: the siblings in the header; the rest is share
+// control's word. Errors: kRefused, kInvalidArgument when the specs are not of `header` or its
+// policy.
 [[nodiscard]] Result<> check_targets(const SiteConfig& config, const store::ShareHeader& header,
                                      const ReshareRequest& request);
 

@@ -42,7 +42,7 @@ class CheckTargets : public testing::Test {
     header_.share = id_of<ShareId>(static_cast<Byte>(sites.size()));
     header_.object = id_of<ObjectId>(0xaa);
     header_.scheme = scheme;
-    header_.index = static_cast<std::uint8_t>(sites.size() - 1);
+    header_.path = sharing::SharePath().part(sites.size() - 1);
     header_.chunk_count = 4;
     header_.object_length = 1'000'000;
     header_.full_record_bytes = records.full_bytes();
@@ -56,21 +56,31 @@ class CheckTargets : public testing::Test {
   ReshareRequest parts(const std::vector<std::string>& sites, unsigned threshold) {
     const auto scheme =
         *sharing::Scheme::threshold_of(threshold, static_cast<unsigned>(sites.size()));
-    ReshareRequest request{.share = header_.share, .targets = {}};
+    ReshareRequest request{.share = header_.share, .targets = {}, .travelled = {}};
+    header_.policy = policy_text(header_.scheme, scheme);
     for (std::size_t i = 0; i < sites.size(); ++i) {
       ShareSpec spec;
       spec.share = id_of<ShareId>(static_cast<Byte>(0x80 + i));
       spec.object = header_.object;
       spec.parent = header_.share;
-      spec.parent_index = static_cast<sharing::ShareIndex>(header_.index);
       spec.scheme = scheme;
-      spec.index = static_cast<sharing::ShareIndex>(i);
+      spec.path = header_.path.part(i);
       spec.object_length = header_.object_length;
       spec.records = store::records_of(header_).below(scheme);
       request.targets.push_back(
           {site(sites[i]), spec, travel_route(config_.links, config_.name, site(sites[i]))});
     }
     return request;
+  }
+
+  // The last share of the first cut is cut again.
+  static std::string policy_text(const sharing::Scheme& top, const sharing::Scheme& cut) {
+    const auto shares = [](const sharing::Scheme& scheme, const std::string& last) {
+      std::string text = std::to_string(scheme.threshold) + " of (";
+      for (int i = 1; i < scheme.shares; ++i) text += "a, ";
+      return text + last + ")";
+    };
+    return shares(top, shares(cut, "a") + " via a");
   }
 
   std::string refusal(const ReshareRequest& request) {
@@ -131,7 +141,7 @@ TEST_F(CheckTargets, SpecsOfAnotherShareAreRefused) {
   EXPECT_FALSE(changed([](ShareSpec&) {}));
   EXPECT_TRUE(changed([](ShareSpec& s) { s.object = id_of<ObjectId>(1); }));
   EXPECT_TRUE(changed([](ShareSpec& s) { s.parent = id_of<ShareId>(1); }));
-  EXPECT_TRUE(changed([](ShareSpec& s) { s.parent_index = sharing::ShareIndex::kA; }));
+  EXPECT_TRUE(changed([](ShareSpec& s) { s.path = *sharing::SharePath::parse("A2"); }));
   EXPECT_TRUE(changed([](ShareSpec& s) { s.object_length += 1; }));
   EXPECT_TRUE(changed([](ShareSpec& s) { s.scheme = *sharing::Scheme::threshold_of(3, 3); }));
   EXPECT_TRUE(changed([](ShareSpec& s) { s.records = s.records.below(sharing::Scheme::ramp()); }));

@@ -23,19 +23,18 @@ std::vector<RestoreSource> RestoreStream::ways_to_sample(const RestorePlan& plan
   std::vector<RestoreSource> ways = plan.sources;
   const RestoreField known = field();
   for (const RestoreSource& source : plan.sources) {
-    if (source.others.empty()) continue;
-    std::vector<ShareLocation> parts = {source.at};
-    parts.insert(parts.end(), source.others.begin(), source.others.end());
+    if (!source.is_gathered()) continue;
+    const std::vector<ShareLocation> parts = source.shares();
     for (std::size_t i = 0; i < parts.size(); ++i) {
       std::size_t swaps = 0;
       for (const ShareLocation& spare : proven_) {
         const bool used =
             std::ranges::find(parts, spare.share, &ShareLocation::share) != parts.end();
-        if (!spare.nested || spare.top != source.top || used) continue;
-        if (trials_.out.contains(spare.letter) || swaps == kSwapsPerPart) continue;
+        if (!spare.path.same_cut(parts[i].path) || used) continue;
+        if (trials_.out.contains(spare.letter()) || swaps == kSwapsPerPart) continue;
         std::vector<ShareLocation> swapped = parts;
         swapped[i] = spare;
-        if (auto way = gather_source(known, swapped)) {
+        if (auto way = gather_source(known, source.path, swapped)) {
           ways.push_back(std::move(*way));
           ++swaps;
         }
@@ -45,7 +44,7 @@ std::vector<RestoreSource> RestoreStream::ways_to_sample(const RestorePlan& plan
   // Without the wishes: a share that may not be used for the restore still helps to tell.
   for (RestoreSource& source : find_sources(known, {}, trials_)) ways.push_back(std::move(source));
   std::set<std::vector<std::string>> seen;
-  std::erase_if(ways, [&](const RestoreSource& way) { return !seen.insert(way.letters).second; });
+  std::erase_if(ways, [&](const RestoreSource& way) { return !seen.insert(way.letters()).second; });
   if (ways.size() > kMaxSamples) ways.resize(kMaxSamples);
   return ways;
 }
@@ -66,7 +65,7 @@ bool RestoreStream::verifies(const std::vector<const Sample*>& set, std::uint64_
   std::vector<sharing::ShareIndex> tops;
   std::vector<secret::Buffer> records;
   for (const Sample* sample : set) {
-    tops.push_back(sample->source.top);
+    tops.push_back(static_cast<sharing::ShareIndex>(sample->source.path.index()));
     records.push_back(secret::Buffer::copy_of(sample->record.bytes()));
   }
   return combine(tops, records, chunk).has_value();
@@ -81,7 +80,7 @@ std::vector<const RestoreStream::Sample*> RestoreStream::find_verifying(
   std::size_t trials = 0;
   const auto fits = [&](const Sample& sample) {
     return std::ranges::none_of(
-        set, [&](const Sample* s) { return s->source.top == sample.source.top; });
+        set, [&](const Sample* s) { return s->source.path == sample.source.path; });
   };
   for (std::size_t i = 0; planned == threshold && i < planned; ++i) {
     for (std::size_t j = planned; j < samples.size() && trials < kMaxSearches / 2; ++j) {
@@ -118,12 +117,13 @@ RestoreStream::Verdict RestoreStream::judge(const std::vector<Sample>& samples,
     if (!right) {
       std::vector<const Sample*> set = verifying;
       const auto same_top = std::ranges::find_if(
-          set, [&](const Sample* s) { return s->source.top == sample.source.top; });
+          set, [&](const Sample* s) { return s->source.path == sample.source.path; });
       *(same_top == set.end() ? set.begin() : same_top) = &sample;
       right = verifies(set, chunk);
     }
     if (right) {
-      verdict.honest.insert(sample.source.letters.begin(), sample.source.letters.end());
+      const auto letters = sample.source.letters();
+      verdict.honest.insert(letters.begin(), letters.end());
     } else {
       verdict.wrong.insert(sample.source.way());
     }
@@ -150,7 +150,7 @@ Result<> RestoreStream::blame(const RestorePlan& plan, std::uint64_t chunk) {
     if (!verdict.wrong.contains(side.way())) continue;
     found = true;
     std::vector<std::string> suspects;
-    for (const std::string& letter : side.letters) {
+    for (const std::string& letter : side.letters()) {
       if (!verdict.honest.contains(letter)) suspects.push_back(letter);
     }
     if (suspects.size() != 1) {
@@ -165,7 +165,7 @@ Result<> RestoreStream::blame(const RestorePlan& plan, std::uint64_t chunk) {
   if (found) return {};
   // Everybody was honest about this one chunk when asked again: the ways are left out.
   for (const RestoreSource& side : plan.sources) {
-    const bool own = side.at.site == site_.config.name && side.others.empty();
+    const bool own = side.at.site == site_.config.name && !side.is_gathered();
     if (!own) exclude(side, "", place, false);
   }
   return {};

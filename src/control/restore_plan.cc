@@ -1,4 +1,4 @@
-// Ways to top shares.
+// Ways to shares.
 #include "control/restore_plan.h"
 
 #include <algorithm>
@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "control/key_graph.h"
-#include "control/share_letters.h"
 
 namespace warifu::control {
 namespace {
@@ -16,21 +15,6 @@ constexpr double kFailurePrice = 1e12;
 
 bool answers(const Snapshot& snapshot, const SiteName& site) {
   return std::ranges::any_of(snapshot.sites, [&](const SiteEntry& s) { return s.name == site; });
-}
-
-std::uint64_t top_bytes(const RestoreField& field) {
-  const sharing::RecordLayout records = field.records.below(field.policy.scheme);
-  return records.lengths({0}, records.count());
-}
-
-const PolicyNode& cut_of(const RestoreField& field, sharing::ShareIndex top) {
-  return field.policy.children.at(static_cast<std::size_t>(top));
-}
-
-std::uint64_t part_bytes(const RestoreField& field, sharing::ShareIndex top) {
-  const sharing::RecordLayout records =
-      field.records.below(field.policy.scheme).below(cut_of(field, top).scheme);
-  return records.lengths({0}, records.count());
 }
 
 // Cheapest routes over sites that may see what travels on them.
@@ -43,21 +27,11 @@ class Ways {
   };
   explicit Ways(const RestoreField& field) : field_(field), graph_(field.snapshot) {}
 
-  std::optional<Found> of_share(const SiteName& from, std::size_t top) const {
-    return cheapest(from, field_.destination, top_bytes(field_),
-                    [&](const Seen& seen) { return may_see_share(field_.policy, seen, top); });
-  }
-  std::optional<Found> of_part(const ShareLocation& part, const SiteName& to) const {
-    const auto top = static_cast<std::size_t>(part.top);
-    return cheapest(part.site, to, part_bytes(field_, part.top), [&](const Seen& seen) {
-      return may_see_part(field_.policy, seen, top, part.part);
-    });
-  }
-
- private:
-  template <typename May>
-  std::optional<Found> cheapest(const SiteName& from, const SiteName& to, std::uint64_t bytes,
-                                const May& may) const {
+  // For the share at that path.
+  std::optional<Found> cheapest(const sharing::SharePath& path, const SiteName& from,
+                                const SiteName& to) const {
+    const sharing::RecordLayout records = records_at(field_.policy, field_.records, path);
+    const std::uint64_t bytes = records.lengths({0}, records.count());
     const KeyGraph::Node source = graph_.find(from);
     const KeyGraph::Node target = graph_.find(to);
     if (source == KeyGraph::kNone || target == KeyGraph::kNone) return std::nullopt;
@@ -65,7 +39,9 @@ class Ways {
     std::vector<bool> banned(graph_.size());
     for (const auto& [site, seen] : field_.seen) {
       const KeyGraph::Node node = graph_.find(site);
-      if (node != KeyGraph::kNone && site != field_.destination) banned[node] = !may(seen);
+      if (node != KeyGraph::kNone && site != field_.destination) {
+        banned[node] = !may_see(field_.policy, seen, path);
+      }
     }
     const auto [prices, is_new] = prices_.try_emplace(bytes);
     if (is_new) prices->second = graph_.prices(bytes);
@@ -81,6 +57,7 @@ class Ways {
     return found;
   }
 
+ private:
   const RestoreField& field_;
   KeyGraph graph_;
   mutable std::map<std::uint64_t, std::vector<double>> prices_;  // by bytes
@@ -88,9 +65,9 @@ class Ways {
       trees_;
 };
 
-// Fills in route and price to the destination; nullopt when there is no way.
-std::optional<RestoreSource> with_route(const Ways& ways, RestoreSource source) {
-  auto way = ways.of_share(source.at.site, static_cast<std::size_t>(source.top));
+// Fills in the route to who takes it, and its price; nullopt when there is no way.
+std::optional<RestoreSource> bring(const Ways& ways, RestoreSource source, const SiteName& to) {
+  auto way = ways.cheapest(source.path, source.at.site, to);
   if (!way) return std::nullopt;
   source.route = std::move(way->route);
   source.knowing = std::move(way->knowing);
@@ -98,65 +75,138 @@ std::optional<RestoreSource> with_route(const Ways& ways, RestoreSource source) 
   return source;
 }
 
-bool by_part(const ShareLocation& x, const ShareLocation& y) {
-  return x.letter.size() != y.letter.size() ? x.letter.size() < y.letter.size()
-                                            : x.letter < y.letter;
+// Exactly these, at the first of them.
+std::optional<RestoreSource> gather_exactly(const RestoreField& field, const Ways& ways,
+                                            const sharing::SharePath& path,
+                                            const std::vector<ShareLocation>& parts,
+                                            const SiteName& to) {
+  RestoreSource source{.path = path, .at = parts.front(), .joined = {}, .route = {}};
+  std::size_t taken = 1;
+  for (sharing::SharePath here = source.at.path; here != path; here = here.parent()) {
+    std::map<sharing::SharePath, std::vector<ShareLocation>> others;
+    for (const ShareLocation& part : parts) {
+      if (!part.path.is_within(here.parent()) || part.path.is_within(here)) continue;
+      others[part.path.above(here.size())].push_back(part);
+      ++taken;
+    }
+    if (others.size() + 1 != field.policy.find(here.parent())->scheme.threshold) {
+      return std::nullopt;
+    }
+    std::vector<RestoreSource>& joined = source.joined.emplace_back();
+    for (const auto& [other, shares] : others) {
+      auto part = gather_exactly(field, ways, other, shares, source.at.site);
+      if (!part) return std::nullopt;
+      source.price += part->price;
+      joined.push_back(std::move(*part));
+    }
+  }
+  if (taken != parts.size()) return std::nullopt;
+  return bring(ways, std::move(source), to);
 }
 
-struct Part {
-  const ShareLocation* share = nullptr;
-  double price = 0;  // of its hop to the gathering point; failures weigh more
+// The cheapest sources out of what may be used. Of gatherings inside a gathering only the cheapest
+// is looked at.
+class Gatherings {
+ public:
+  Gatherings(const RestoreField& field, const Ways& ways, const std::vector<ShareLocation>& usable,
+             const RestoreTrials& trials)
+      : field_(field), ways_(ways), usable_(usable), trials_(trials) {}
+
+  // The share at `path`, gathered at that holder; not brought anywhere yet.
+  std::optional<RestoreSource> gather_at(const sharing::SharePath& path, const ShareLocation& at) {
+    if (path == at.path) return RestoreSource{.path = path, .at = at, .joined = {}, .route = {}};
+    const auto [known, is_new] = gathered_.try_emplace({path, at.path});
+    if (is_new) known->second = find_gathering(path, at);
+    return known->second;
+  }
+  // The same, wherever it is the cheapest, brought to that site.
+  std::optional<RestoreSource> bring_to(const sharing::SharePath& path, const SiteName& to) {
+    std::optional<RestoreSource> best;
+    for (const ShareLocation& at : usable_) {
+      if (!at.path.is_within(path)) continue;
+      auto source = gather_at(path, at);
+      if (source) source = bring(ways_, std::move(*source), to);
+      if (source && (!best || weight(*source) < weight(*best))) best = std::move(source);
+    }
+    return best;
+  }
+  // Failures weigh more than any price.
+  [[nodiscard]] double weight(const RestoreSource& source) const {
+    int failures = 0;
+    for (const std::string& letter : source.letters()) {
+      const auto failed = trials_.failures.find(letter);
+      if (failed != trials_.failures.end()) failures += failed->second;
+    }
+    return source.price + failures * kFailurePrice;
+  }
+
+ private:
+  // The cheapest way that is not out.
+  std::optional<RestoreSource> find_gathering(const sharing::SharePath& path,
+                                              const ShareLocation& at) {
+    const sharing::SharePath own = at.path.above(path.size() + 1);
+    const auto below = gather_at(own, at);
+    if (!below) return std::nullopt;
+    const PolicyNode& cut = *field_.policy.find(path);
+    std::vector<RestoreSource> others;
+    for (std::size_t i = 0; i < cut.children.size(); ++i) {
+      if (i == own.index()) continue;
+      if (auto other = bring_to(path.part(i), at.site)) others.push_back(std::move(*other));
+    }
+    std::ranges::stable_sort(others, {}, [this](const RestoreSource& s) { return weight(s); });
+    std::vector<double> prices;
+    for (const RestoreSource& other : others) prices.push_back(weight(other));
+    for (const auto& set : cheapest_sets(prices, cut.scheme.threshold - 1U, kMaxGatherings)) {
+      RestoreSource source = *below;
+      source.path = path;
+      std::vector<RestoreSource>& joined = source.joined.emplace_back();
+      for (const std::size_t i : set) {
+        source.price += others[i].price;
+        joined.push_back(others[i]);
+      }
+      std::ranges::sort(joined, {}, &RestoreSource::path);
+      if (!trials_.out.contains(source.way())) return source;
+    }
+    return std::nullopt;
+  }
+
+  const RestoreField& field_;
+  const Ways& ways_;
+  const std::vector<ShareLocation>& usable_;
+  const RestoreTrials& trials_;
+  // By what is gathered and by what is held there.
+  std::map<std::pair<sharing::SharePath, sharing::SharePath>, std::optional<RestoreSource>>
+      gathered_;
 };
-
-std::optional<RestoreSource> gather(const Ways& ways, const std::vector<ShareLocation>& parts) {
-  const ShareLocation& at = parts.front();
-  RestoreSource source{.top = at.top, .at = at, .others = {parts.begin() + 1, parts.end()}};
-  std::ranges::sort(source.others, by_part);
-  for (const ShareLocation& other : source.others) {
-    auto hop = ways.of_part(other, at.site);
-    if (!hop) return std::nullopt;
-    source.other_routes.push_back(std::move(hop->route));
-    source.other_knowing.push_back(std::move(hop->knowing));
-    source.price += hop->price;
-  }
-  std::vector<ShareLocation> sorted = parts;
-  std::ranges::sort(sorted, by_part);
-  for (const ShareLocation& part : sorted) source.letters.push_back(part.letter);
-  return with_route(ways, std::move(source));
-}
-
-// The cheapest way to gather at `at` that is not out.
-std::optional<RestoreSource> gather_at(const RestoreField& field, const Ways& ways,
-                                       const ShareLocation& at,
-                                       const std::vector<ShareLocation>& usable,
-                                       const RestoreTrials& trials) {
-  std::vector<Part> parts;
-  for (const ShareLocation& other : usable) {
-    if (!other.nested || other.top != at.top || other.share == at.share) continue;
-    const auto hop = ways.of_part(other, at.site);
-    if (!hop) continue;
-    const auto failed = trials.failures.find(other.letter);
-    const int times = failed == trials.failures.end() ? 0 : failed->second;
-    parts.push_back({&other, hop->price + times * kFailurePrice});
-  }
-  std::ranges::stable_sort(parts, {}, &Part::price);
-  std::vector<double> prices;
-  for (const Part& part : parts) prices.push_back(part.price);
-  const std::size_t wanted = cut_of(field, at.top).scheme.threshold - 1U;
-  for (const auto& set : cheapest_sets(prices, wanted, kMaxGatherings)) {
-    std::vector<ShareLocation> chosen = {at};
-    for (const std::size_t i : set) chosen.push_back(*parts[i].share);
-    auto source = gather(ways, chosen);
-    if (source && !trials.out.contains(source->way())) return source;
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
+std::vector<ShareLocation> RestoreSource::shares() const {
+  std::vector<ShareLocation> all = {at};
+  for (const std::vector<RestoreSource>& cut : joined) {
+    for (const RestoreSource& other : cut) {
+      const auto more = other.shares();
+      all.insert(all.end(), more.begin(), more.end());
+    }
+  }
+  return all;
+}
+
+std::vector<std::string> RestoreSource::letters() const {
+  std::vector<ShareLocation> all = shares();
+  std::ranges::sort(all, {}, &ShareLocation::path);
+  std::vector<std::string> letters;
+  for (const ShareLocation& share : all) letters.push_back(share.letter());
+  return letters;
+}
+
 std::string RestoreSource::way() const {
-  std::string text = at.letter;
-  for (const ShareLocation& other : others) text += "<" + other.letter;
+  std::string text = at.letter();
+  for (const std::vector<RestoreSource>& cut : joined) {
+    for (const RestoreSource& other : cut) {
+      text += "<" + (other.is_gathered() ? "(" + other.way() + ")" : other.way());
+    }
+  }
   return text;
 }
 
@@ -168,7 +218,8 @@ double RestorePlan::price() const {
 std::vector<std::string> RestorePlan::letters() const {
   std::vector<std::string> all;
   for (const RestoreSource& source : sources) {
-    all.insert(all.end(), source.letters.begin(), source.letters.end());
+    const auto letters = source.letters();
+    all.insert(all.end(), letters.begin(), letters.end());
   }
   return all;
 }
@@ -181,7 +232,7 @@ Result<std::set<std::string>> parse_letters(const std::string& text) {
       word.push_back(c);
       continue;
     }
-    if (!parse_share_name(word)) {
+    if (!sharing::SharePath::parse(word)) {
       return fail(Code::kInvalidArgument,
                   "'" + text + "' is not a list of shares such as A,B or A,C1,C2");
     }
@@ -221,35 +272,32 @@ std::vector<std::vector<std::size_t>> cheapest_sets(const std::vector<double>& p
 }
 
 std::optional<RestoreSource> gather_source(const RestoreField& field,
+                                           const sharing::SharePath& path,
                                            const std::vector<ShareLocation>& parts) {
-  return gather(Ways(field), parts);
+  return gather_exactly(field, Ways(field), path, parts, field.destination);
 }
 
 std::vector<RestoreSource> find_sources(const RestoreField& field, const RestoreWishes& wishes,
                                         const RestoreTrials& trials) {
   std::vector<ShareLocation> usable;
   for (const ShareLocation& share : field.shares) {
-    const bool wished = wishes.using_letters.empty() || wishes.using_letters.contains(share.letter);
-    if (wished && answers(field.snapshot, share.site) && !trials.out.contains(share.letter)) {
+    const bool wished =
+        wishes.using_letters.empty() || wishes.using_letters.contains(share.letter());
+    if (wished && answers(field.snapshot, share.site) && !trials.out.contains(share.letter())) {
       usable.push_back(share);
     }
   }
   const Ways ways(field);
+  Gatherings gatherings(field, ways, usable, trials);
   std::vector<RestoreSource> sources;
   for (const ShareLocation& at : usable) {
-    if (at.nested && wishes.gather && *wishes.gather != at.site) continue;
-    auto source = at.nested ? gather_at(field, ways, at, usable, trials)
-                            : with_route(ways, {.top = at.top, .at = at, .letters = {at.letter}});
+    if (!at.path.is_top() && wishes.gather && *wishes.gather != at.site) continue;
+    auto source = gatherings.gather_at(at.path.above(1), at);
+    if (source) source = bring(ways, std::move(*source), field.destination);
     if (source) sources.push_back(std::move(*source));
   }
-  std::ranges::stable_sort(sources, {}, [&](const RestoreSource& source) {
-    int failures = 0;
-    for (const std::string& letter : source.letters) {
-      const auto failed = trials.failures.find(letter);
-      if (failed != trials.failures.end()) failures += failed->second;
-    }
-    return source.price + failures * kFailurePrice;
-  });
+  std::ranges::stable_sort(sources, {},
+                           [&](const RestoreSource& s) { return gatherings.weight(s); });
   return sources;
 }
 

@@ -4,12 +4,12 @@
 // restore together, more than the rule of exposure.h allows: each way takes the cheapest route over
 // sites that may see what travels on it.
 //
-// Threshold-many top shares are needed. A top share that was cut again is gathered: threshold-many
-// of its parts meet at one of their holders, which combines them and learns no more than that one
-// top share. Prices add up, so the cheapest set is the cheapest way to each top share, then the
-// cheapest tops; nothing is enumerated but, for a gathering whose cheapest parts have failed
-// before, at most kMaxGatherings sets of parts for each gathering point. Pure functions over a
-// snapshot.
+// Threshold-many top shares are needed. A share that was cut again is gathered: threshold-many of
+// its parts, each whole or gathered itself, meet at a holder of one of them, or of a part of one,
+// who joins them and learns no more than that share. Prices add up, so the cheapest set is the
+// cheapest way to each top share, then the cheapest tops; nothing is enumerated but, for a
+// gathering whose cheapest parts have failed before, at most kMaxGatherings sets of parts for each
+// gathering point. Pure functions over a snapshot.
 #pragma once
 
 #include <set>
@@ -22,33 +22,34 @@ inline constexpr std::size_t kMaxGatherings = 64;
 
 // A durable share and its holder.
 struct ShareLocation {
-  std::string letter;                                 // "A", "B", "C", "C1", ...
-  sharing::ShareIndex top = sharing::ShareIndex::kA;  // the top share that it is, or is part of
-  bool nested = false;
+  sharing::SharePath path;
   ShareId share;
   SiteName site;
-  std::size_t part = 0;  // of a nested share: which part of the top share
+
+  [[nodiscard]] std::string letter() const { return path.text(); }
 };
 
-// One way to get the records of one top share.
+// One way to get the records of a share.
 struct RestoreSource {
-  sharing::ShareIndex top = sharing::ShareIndex::kA;
-  ShareLocation at;                   // held, or gathered, here
-  std::vector<ShareLocation> others;  // parts that travel to the gathering point
-  std::vector<std::string> letters;   // "B", or "C1", "C2"; ascending by part
-  Route route;                        // from `at` to the destination
-  std::vector<Route> other_routes;    // from each of `others` to `at`
-  // Sites beside these routes that may know key of their links.
-  std::set<SiteName> knowing = {};
-  std::vector<std::set<SiteName>> other_knowing = {};
-  double price = 0;
+  sharing::SharePath path;  // of the share that is given
+  ShareLocation at;         // held here; what is given is it, or is gathered here
+  // For each cut from the one that made `at` up to that of `path`: what comes here to be joined.
+  std::vector<std::vector<RestoreSource>> joined;
+  Route route;                      // from `at` to who takes it
+  std::set<SiteName> knowing = {};  // sites beside the route that may know key of its links
+  double price = 0;                 // of everything
 
-  // "B", or "C2<C1": C1 is sent to the holder of C2 and combined there.
+  [[nodiscard]] bool is_gathered() const { return !joined.empty(); }
+  // All shares that it takes, the one at the gathering point first.
+  [[nodiscard]] std::vector<ShareLocation> shares() const;
+  // Their names, in the order of the tree.
+  [[nodiscard]] std::vector<std::string> letters() const;
+  // "B", or "C2<C1": C1 is sent to the holder of C2 and combined there; "C1<(C2b<C2a)".
   [[nodiscard]] std::string way() const;
 };
 
 struct RestorePlan {
-  std::vector<RestoreSource> sources;  // as many as the threshold, ascending by top share
+  std::vector<RestoreSource> sources;  // as many as the threshold, ascending by path
   [[nodiscard]] double price() const;
   [[nodiscard]] std::vector<std::string> letters() const;
 };
@@ -83,8 +84,11 @@ struct RestoreField {
                                                       const RestoreWishes& wishes,
                                                       const RestoreTrials& trials);
 
-// The source that gathers exactly these parts at the first of them; nullopt when there is no way.
+// The source that gathers the share at `path` out of exactly these, at the first of them, and each
+// part that is gathered elsewhere at the first of its own; nullopt when they are not as many as it
+// takes, or there is no way.
 [[nodiscard]] std::optional<RestoreSource> gather_source(const RestoreField& field,
+                                                         const sharing::SharePath& path,
                                                          const std::vector<ShareLocation>& parts);
 
 // Threshold-many sources of different top shares that fit the wishes, cheapest first, each legal
@@ -99,8 +103,7 @@ inline constexpr std::size_t kMaxRestorePlans = 64;
 // recorded more than once.
 struct SourceView {
   SiteName site;
-  std::size_t top = 0;
-  std::optional<std::size_t> part;
+  sharing::SharePath path;
 };
 [[nodiscard]] std::vector<SourceView> views_of(const RestoreSource& source,
                                                const SiteName& destination);

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <random>
 
-#include "control/share_letters.h"
-
 namespace warifu::control {
 namespace {
 
@@ -31,24 +29,11 @@ class RestorePlans : public testing::Test {
       snapshot_.edges.push_back({site("home"), name, kme::LinkClass::kPreshared, 0, 0, {}});
     }
     // Shares lie at s0, s1, ... in the order of the tree.
-    int at = 0;
-    for (std::size_t i = 0; i < policy_.children.size(); ++i) {
-      const auto top = static_cast<sharing::ShareIndex>(i);
-      if (policy_.children[i].is_leaf()) {
-        add(top_letter(top), top, false, at++);
-        continue;
-      }
-      for (std::size_t j = 0; j < policy_.children[i].children.size(); ++j) {
-        add(nested_letter(top, static_cast<sharing::ShareIndex>(j)), top, true, at++);
-      }
+    for (const sharing::SharePath& path : leaf_paths(policy_)) {
+      ShareId id;
+      id.bytes.fill(static_cast<Byte>(shares_.size() + 1));
+      shares_.push_back({path, id, site("s" + std::to_string(shares_.size()))});
     }
-  }
-  void add(const std::string& letter, sharing::ShareIndex top, bool nested, int at) {
-    ShareId id;
-    id.bytes.fill(static_cast<Byte>(shares_.size() + 1));
-    const auto name = parse_share_name(letter);
-    const auto part = name->nested ? static_cast<std::size_t>(*name->nested) : 0;
-    shares_.push_back({letter, top, nested, id, site("s" + std::to_string(at)), part});
   }
   RestoreField field() const {
     return {policy_,
@@ -105,15 +90,49 @@ TEST_F(RestorePlans, PartsAreGatheredAtOneOfTheirHolders) {
   EXPECT_EQ(letters(), (Letters{"A", "B1", "B2", "B3"}));
   const RestorePlan cheapest = *plan();
   ASSERT_EQ(cheapest.sources.size(), 2u);
-  EXPECT_EQ(cheapest.sources[1].others.size(), 2u);
+  EXPECT_EQ(cheapest.sources[1].joined.at(0).size(), 2u);
   EXPECT_EQ(letters({.using_letters = {"A", "B1", "B3", "B4"}}), (Letters{"A", "B1", "B3", "B4"}));
   EXPECT_TRUE(letters({.using_letters = {"A", "B1", "B2"}}).empty());
   const auto gathered = plan({.gather = site("s4")});
   ASSERT_TRUE(gathered);
-  EXPECT_EQ(gathered->sources[1].at.letter, "B4");
+  EXPECT_EQ(gathered->sources[1].at.letter(), "B4");
   drop("s1");
   EXPECT_EQ(letters(), (Letters{"A", "B2", "B3", "B4"}));
   drop("s2");
+  EXPECT_FALSE(plan());
+}
+
+// Parts of a part are gathered first, or last where one of them is the gathering point.
+TEST_F(RestorePlans, GatheringsInsideGatherings) {
+  build("2 of (a, 2 of (b, c, 2 of (d, e, f) via g) via h)", 6);
+  EXPECT_EQ(letters(), (Letters{"A", "B1", "B2"}));
+  drop("s2");
+  EXPECT_EQ(letters(), (Letters{"A", "B1", "B3a", "B3b"}));
+  const RestoreSource gathered = plan()->sources[1];
+  EXPECT_EQ(gathered.path.text(), "B");
+  EXPECT_TRUE(gathered.way() == "B1<(B3a<B3b)" || gathered.way() == "B3a<B3b<B1" ||
+              gathered.way() == "B1<(B3b<B3a)" || gathered.way() == "B3b<B3a<B1")
+      << gathered.way();
+  const auto at_e = plan({.gather = site("s4")});
+  ASSERT_TRUE(at_e);
+  EXPECT_EQ(at_e->sources[1].at.letter(), "B3b");
+  ASSERT_EQ(at_e->sources[1].joined.size(), 2u);  // B3 first, then B
+  EXPECT_EQ(at_e->sources[1].joined[1].at(0).path.text(), "B1");
+  // Everybody on the way sees what passes; who gathers sees what it joins, on every level.
+  std::set<std::string> seen;
+  for (const SourceView& view : views_of(at_e->sources[1], site("home"))) {
+    if (view.site == site("s4")) seen.insert(view.path.text());
+  }
+  EXPECT_TRUE(seen.contains("B") && seen.contains("B3") && seen.contains("B1"));
+  // The same parts at the same place, asked for one by one.
+  const auto same =
+      gather_source(field(), *sharing::SharePath::parse("B"), at_e->sources[1].shares());
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->way(), at_e->sources[1].way());
+  EXPECT_FALSE(gather_source(field(), *sharing::SharePath::parse("B"), {shares_[1], shares_[3]}));
+  drop("s3");
+  EXPECT_EQ(letters(), (Letters{"A", "B1", "B3b", "B3c"}));
+  drop("s4");
   EXPECT_FALSE(plan());
 }
 
@@ -126,8 +145,8 @@ TEST_F(RestorePlans, FailedWaysGiveWayToFreshParts) {
     const auto found = plan();
     EXPECT_TRUE(found);
     trials_.out.insert(found->sources[1].way());
-    for (const auto& letter : found->sources[1].letters) ++trials_.failures[letter];
-    return found->sources[1].letters;
+    for (const auto& letter : found->sources[1].letters()) ++trials_.failures[letter];
+    return found->sources[1].letters();
   };
   const auto first = fail_once();
   const auto second = fail_once();
@@ -155,7 +174,9 @@ TEST_F(RestorePlans, ThePlanIsAsCheapAsBruteForce) {
     for (std::size_t at = 4; at < 7; ++at) {
       for (std::size_t other = 4; other < 7; ++other) {
         if (at == other) continue;
-        gathered = std::min(gathered, gather_source(field, {shares_[at], shares_[other]})->price);
+        gathered = std::min(gathered, gather_source(field, *sharing::SharePath::parse("E"),
+                                                    {shares_[at], shares_[other]})
+                                          ->price);
       }
     }
     tops.push_back(gathered);
@@ -185,9 +206,9 @@ TEST_F(RestorePlans, RelaysSeeNoMoreThanTheLedgerAllows) {
     return text;
   };
   EXPECT_TRUE(relays() == "cheap dear" || relays() == "dear cheap") << relays();
-  seen_[site("cheap")].shares = {0};  // an earlier restore
+  seen_[site("cheap")] = {*sharing::SharePath::parse("A")};  // an earlier restore
   EXPECT_EQ(relays(), "cheap dear");
-  seen_[site("dear")].shares = {0};
+  seen_[site("dear")] = {*sharing::SharePath::parse("A")};
   EXPECT_FALSE(plan());
 }
 

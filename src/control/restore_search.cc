@@ -5,41 +5,41 @@
 
 namespace warifu::control {
 
-std::vector<SourceView> views_of(const RestoreSource& source, const SiteName& destination) {
-  const auto top = static_cast<std::size_t>(source.top);
-  std::vector<SourceView> views;
-  const auto add = [&](const Route& route, const std::set<SiteName>& knowing,
-                       std::optional<std::size_t> part) {
-    std::set<SiteName> sites = knowing;
-    sites.insert(route.begin(), route.end());
-    sites.erase(destination);
-    for (const SiteName& site : sites) views.push_back({site, top, part});
-  };
-  // Who holds one part and combines it with others has seen the share.
-  add(source.route, source.knowing, std::nullopt);
-  for (std::size_t i = 0; i < source.others.size(); ++i) {
-    add(source.other_routes[i], source.other_knowing[i], source.others[i].part);
+namespace {
+
+void add_source(const RestoreSource& source, const SiteName& destination,
+                std::vector<SourceView>& views) {
+  std::set<SiteName> sites = source.knowing;
+  sites.insert(source.route.begin(), source.route.end());
+  sites.erase(destination);
+  for (const SiteName& site : sites) views.push_back({site, source.path});
+  // Who holds one part and joins it with others has seen what was cut, on every level.
+  for (std::size_t steps = source.path.size() + 1; steps < source.at.path.size(); ++steps) {
+    if (source.at.site != destination) {
+      views.push_back({source.at.site, source.at.path.above(steps)});
+    }
   }
+  for (const std::vector<RestoreSource>& cut : source.joined) {
+    for (const RestoreSource& other : cut) add_source(other, destination, views);
+  }
+}
+
+}  // namespace
+
+std::vector<SourceView> views_of(const RestoreSource& source, const SiteName& destination) {
+  std::vector<SourceView> views;
+  add_source(source, destination, views);
   return views;
 }
 
 void add_views(std::map<SiteName, Seen>& seen, const std::vector<SourceView>& views) {
-  for (const SourceView& view : views) {
-    if (view.part) {
-      seen[view.site].parts[view.top].insert(*view.part);
-    } else {
-      seen[view.site].shares.insert(view.top);
-    }
-  }
+  for (const SourceView& view : views) seen[view.site].insert(view.path);
 }
 
 bool may_use(const RestoreField& field, const RestoreSource& source) {
   std::map<SiteName, Seen> seen = field.seen;
   for (const SourceView& view : views_of(source, field.destination)) {
-    const Seen& known = seen[view.site];
-    const bool may = view.part ? may_see_part(field.policy, known, view.top, *view.part)
-                               : may_see_share(field.policy, known, view.top);
-    if (!may) return false;
+    if (!may_see(field.policy, seen[view.site], view.path)) return false;
     add_views(seen, {view});
   }
   return true;
@@ -56,8 +56,8 @@ class RestoreSearch {
   bool extend() {
     if (plan_.sources.size() == field_.policy.scheme.threshold) return fits();
     for (RestoreSource& source : find_sources(field_, wishes_, trials_)) {
-      const bool known =
-          std::ranges::find(plan_.sources, source.top, &RestoreSource::top) != plan_.sources.end();
+      const bool known = std::ranges::find(plan_.sources, source.path, &RestoreSource::path) !=
+                         plan_.sources.end();
       if (known || !may_use(field_, source)) continue;
       if (++tried_ > kMaxRestorePlans) return false;
       const std::map<SiteName, Seen> before = field_.seen;
@@ -70,7 +70,7 @@ class RestoreSearch {
     return false;
   }
   [[nodiscard]] RestorePlan plan() && {
-    std::ranges::sort(plan_.sources, {}, &RestoreSource::top);
+    std::ranges::sort(plan_.sources, {}, &RestoreSource::path);
     return std::move(plan_);
   }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
+#include "control/gather.h"
 #include "control/key_account.h"
 #include "control/network_view.h"
 #include "datapath/datapath.h"
@@ -41,20 +42,28 @@ class OwnSource final : public RecordSource {
   std::uint64_t done_ = 0;
 };
 
-// A share, or nested shares that are gathered there, from another site.
-class RemoteSource final : public RecordSource {
+// A share that this site gathers itself.
+class OwnGathering final : public RecordSource {
  public:
-  explicit RemoteSource(channel::Call call) : call_(std::move(call)) {}
+  OwnGathering(SiteContext& site, consent::Permit permit, ReadRequest request, GatheredShare share)
+      : site_(site),
+        permit_(std::move(permit)),
+        request_(std::move(request)),
+        share_(std::move(share)) {}
 
   Result<secret::Buffer> next() override {
-    TRY_ASSIGN(secret::Buffer record, call_.receive());
-    if (call_.ack_due()) TRY(call_.acknowledge());
-    return record;
+    if (permit_.covers(request_.object, request_.destination, site_.system.clock.now())) {
+      return share_.source->next();
+    }
+    return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile");
   }
-  void cancel() override { call_.cancel(); }
+  void cancel() override { share_.source->cancel(); }
 
  private:
-  channel::Call call_;
+  SiteContext& site_;
+  consent::Permit permit_;
+  ReadRequest request_;
+  GatheredShare share_;
 };
 
 }  // namespace
@@ -108,8 +117,8 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   TRY_ASSIGN(shares_, locate_shares(catalog_, object_.object));
 
   for (const ShareLocation& share : shares_) {
-    if (static_cast<std::size_t>(share.top) >= policy_.children.size()) {
-      return fail(Code::kCorrupt, "share " + share.letter + " does not fit the object's policy");
+    if (policy_.find(share.path) == nullptr) {
+      return fail(Code::kCorrupt, "share " + share.letter() + " does not fit the object's policy");
     }
     if (evidence_.contains(share.site)) proven_.push_back(share);
   }
@@ -166,26 +175,42 @@ Result<> RestoreStream::record_exposure(const RestoreSource& source) {
   return {};
 }
 
+Gathering RestoreStream::gathering_of(const RestoreSource& source) const {
+  Gathering gathering;
+  for (const std::vector<RestoreSource>& cut : source.joined) {
+    std::vector<Gathered>& others = gathering.emplace_back();
+    for (const RestoreSource& other : cut) {
+      others.push_back({.site = other.at.site,
+                        .share = other.at.share,
+                        .path = other.at.path,
+                        .evidence = evidence_.at(other.at.site),
+                        .route = other.route,
+                        .gathering = gathering_of(other)});
+    }
+  }
+  return gathering;
+}
+
 Result<std::unique_ptr<RecordSource>> RestoreStream::open_source(const RestoreSource& source,
                                                                  std::uint64_t first,
                                                                  std::uint64_t count) {
   TRY(record_exposure(source));
   TRY_ASSIGN(ReadRequest request, read_request(source.at, first, count));
-  if (source.at.site == site_.config.name && source.others.empty()) {
+  if (source.at.site == site_.config.name) {
     TRY_ASSIGN(auto released, own_.release(request, site_.config.name));
-    return std::make_unique<OwnSource>(site_, std::move(released), std::move(request));
+    if (!source.is_gathered()) {
+      return std::make_unique<OwnSource>(site_, std::move(released), std::move(request));
+    }
+    const CombineRequest combine{request, source.at.path, gathering_of(source)};
+    TRY_ASSIGN(auto share, gather(site_, combine, std::move(released.reader), session_, [] {}));
+    return std::make_unique<OwnGathering>(site_, std::move(released.permit), std::move(request),
+                                          std::move(share));
   }
   channel::Request call_request{
       .to = source.at.site, .way = way_against(source.route), .job = session_};
-  if (!source.others.empty()) {
-    CombineRequest gather{.own = std::move(request), .others = {}};
-    for (std::size_t i = 0; i < source.others.size(); ++i) {
-      const ShareLocation& other = source.others[i];
-      gather.others.push_back(
-          {other.site, other.share, evidence_.at(other.site), source.other_routes[i]});
-    }
+  if (source.is_gathered()) {
     call_request.method = number(Method::kShareCombine);
-    call_request.body = encode(gather);
+    call_request.body = encode(CombineRequest{request, source.at.path, gathering_of(source)});
   } else {
     call_request.method = number(Method::kShareRead);
     call_request.body = encode(request);
@@ -196,7 +221,7 @@ Result<std::unique_ptr<RecordSource>> RestoreStream::open_source(const RestoreSo
   if (reply.download != expected) {
     return fail(Code::kCorrupt, source.at.site.text() + " offers a share of another size");
   }
-  return std::make_unique<RemoteSource>(std::move(call));
+  return std::make_unique<CallRecords>(std::move(call));
 }
 
 void RestoreStream::exclude(const RestoreSource& source, const std::string& letter,
@@ -204,7 +229,7 @@ void RestoreStream::exclude(const RestoreSource& source, const std::string& lett
   // Without a letter only this way is out: of several sites, any may have failed.
   const std::string out = letter.empty() ? source.way() : letter;
   trials_.out.insert(out);
-  for (const std::string& tried : source.letters) ++trials_.failures[tried];
+  for (const std::string& tried : source.letters()) ++trials_.failures[tried];
   faults_.push_back({out, letter.empty() ? source.at.site : holder_of(letter), why, lied});
   log_warning(fmt::format("restore {}: share {} at {} is left out: {}", session_.text(), out,
                           faults_.back().site.text(), why));
@@ -253,7 +278,7 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink)
     auto opened = open_source(side, next_chunk_, count);
     if (!opened) return give_up(side, opened.error());
     sources.push_back(std::move(*opened));
-    tops.push_back(side.top);
+    tops.push_back(static_cast<sharing::ShareIndex>(side.path.index()));
   }
   // Only now: a holder sends, and spends key, once somebody reads.
   for (auto& source : sources) source = std::make_unique<ReadAhead>(std::move(source), count);
@@ -290,21 +315,37 @@ Result<sharing::VerifiedChunk> RestoreStream::combine(const std::vector<sharing:
                                 join_records(joiner, records, chunking_.record_length({chunk})));
 }
 
+Result<> RestoreStream::account(const RestoreSource& source, std::uint64_t first,
+                                std::uint64_t count) {
+  const auto records = records_at(policy_, sharing::RecordLayout(chunking_), source.path);
+  TRY(record_route_use(catalog_, session_, source.route, snapshot_,
+                       bulk_use(records, first, count)));
+  for (const std::vector<RestoreSource>& cut : source.joined) {
+    for (const RestoreSource& other : cut) TRY(account(other, first, count));
+  }
+  return {};
+}
+
 Result<> RestoreStream::account() {
   for (const Used& used : used_) {
     if (used.count == 0) continue;
     for (const RestoreSource& source : used.plan.sources) {
-      TRY(record_route_use(catalog_, session_, source.route, snapshot_,
-                           bulk_use(top_records_, used.first, used.count)));
-      const PolicyNode& cut = policy_.children[static_cast<std::size_t>(source.top)];
-      for (const Route& hop : source.other_routes) {
-        TRY(record_route_use(catalog_, session_, hop, snapshot_,
-                             bulk_use(top_records_.below(cut.scheme), used.first, used.count)));
-      }
+      TRY(account(source, used.first, used.count));
     }
   }
   return {};
 }
+
+namespace {
+
+void add_gathering_points(const RestoreSource& source, std::string& text) {
+  if (source.is_gathered()) text += (text.empty() ? "" : ", ") + source.at.site.text();
+  for (const std::vector<RestoreSource>& cut : source.joined) {
+    for (const RestoreSource& other : cut) add_gathering_points(other, text);
+  }
+}
+
+}  // namespace
 
 void RestoreStream::describe(boost::json::object& result) const {
   namespace json = boost::json;
@@ -314,8 +355,7 @@ void RestoreStream::describe(boost::json::object& result) const {
     for (const std::string& letter : used_.back().plan.letters()) letters.emplace_back(letter);
     for (const RestoreSource& source : used_.back().plan.sources) {
       routes.emplace_back(route_text(source.route));
-      if (source.others.empty()) continue;
-      gathered += (gathered.empty() ? "" : ", ") + source.at.site.text();
+      add_gathering_points(source, gathered);
     }
   }
   for (const Fault& fault : faults_) {

@@ -3,6 +3,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "control/messages.h"
 #include "control/record_source.h"
 #include "control/restore_desk.h"
 
@@ -51,6 +52,9 @@ class RestoreStream {
   Result<std::unique_ptr<RecordSource>> open_source(const RestoreSource& source,
                                                     std::uint64_t first, std::uint64_t count);
   Result<> record_exposure(const RestoreSource& source);
+  // What is joined there, with the evidence for each site.
+  [[nodiscard]] Gathering gathering_of(const RestoreSource& source) const;
+  Result<> account(const RestoreSource& source, std::uint64_t first, std::uint64_t count);
   Result<ReadRequest> read_request(const ShareLocation& share, std::uint64_t first,
                                    std::uint64_t count) const;
   Result<> run_plan(const RestorePlan& plan, const PlainSink& sink);

@@ -4,17 +4,20 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "control/gather.h"
 #include "control/reshare.h"
-#include "control/share_letters.h"
 #include "control/share_sink.h"
+#include "control/site_selector.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
 
-std::string letter_of(const store::ShareHeader& header) {
-  const auto index = static_cast<sharing::ShareIndex>(header.index);
-  if (header.level == store::Level::kTop) return top_letter(index);
-  return nested_letter(static_cast<sharing::ShareIndex>(header.parent_index), index);
+bool may_hold(const SiteConfig& config, const PolicyNode& policy, const sharing::SharePath& path,
+              const SiteName& site) {
+  const PolicyNode* place = policy.find(path);
+  const SiteEntry* entry = config.find(site);
+  return place != nullptr && place->is_leaf() && entry != nullptr &&
+         selects(place->label, *entry, config.find(config.controller));
 }
 
 channel::StreamShape shape_of(const sharing::RecordLayout& records, std::uint64_t first,
@@ -140,7 +143,7 @@ std::vector<HeldShare> ShareService::held_shares() {
   for (const auto& problem : listing->problems) log_warning(problem.path + ": " + problem.reason);
   for (const store::ShareHeader& header : listing->shares) {
     held.push_back(
-        {header.share, header.object, letter_of(header), store::ShareLayout(header).file_bytes()});
+        {header.share, header.object, header.path, store::ShareLayout(header).file_bytes()});
   }
   return held;
 }
@@ -175,16 +178,29 @@ Result<> ShareService::handle_write(channel::Exchange& exchange) {
   return exchange.reply({});
 }
 
+bool may_join(const SiteConfig& config, const store::ShareHeader& held,
+              const sharing::SharePath& given, const SiteName& site) {
+  const auto policy = parse_policy(held.policy);
+  if (given.is_top() || !policy) return false;
+  return std::ranges::any_of(leaf_paths(*policy), [&](const sharing::SharePath& leaf) {
+    if (!leaf.is_within(given.parent()) || leaf.is_within(given)) return false;
+    if (given != held.path || !leaf.same_cut(given)) return may_hold(config, *policy, leaf, site);
+    const auto known = std::ranges::find(held.siblings, leaf.index(), &store::Sibling::index);
+    return known != held.siblings.end() && known->site == site;
+  });
+}
+
 Result<ShareService::Released> ShareService::release(const ReadRequest& request,
-                                                     const SiteName& recipient) {
+                                                     const SiteName& recipient,
+                                                     const sharing::SharePath& given) {
   const std::string here = site_.config.name.text();
   TRY_ASSIGN(auto reader, site_.shares.open(request.share));
   const store::ShareHeader& header = reader->header();
-  const bool gathers = header.level == store::Level::kNested &&
-                       std::ranges::any_of(header.siblings, [&](const store::Sibling& sibling) {
-                         return sibling.site == recipient && sibling.share != header.share;
-                       });
-  if (recipient != request.destination && !gathers) {
+  const sharing::SharePath& share = given.is_object() ? header.path : given;
+  if (!header.path.is_within(share)) {
+    return fail(Code::kInvalidArgument, here + ": the share is no part of what is asked for");
+  }
+  if (recipient != request.destination && !may_join(site_.config, header, share, recipient)) {
     TRY(site_.log.append("refused", {{"reason", "recipient"}, {"recipient", recipient.text()}}));
     return fail(Code::kRefused,
                 here + ": " + recipient.text() +
@@ -237,76 +253,20 @@ Result<> ShareService::handle_read(channel::Exchange& exchange) {
   return {};
 }
 
-Result<std::vector<channel::Call>> ShareService::fetch_others(channel::Exchange& exchange,
-                                                              const CombineRequest& request,
-                                                              const store::ShareHeader& header) {
-  const auto shape =
-      shape_of(store::records_of(header), request.own.first_chunk, request.own.chunk_count);
-  std::vector<channel::Call> calls;
-  for (const CombineRequest::Other& other : request.others) {
-    const auto sibling = std::ranges::find(header.siblings, other.share, &store::Sibling::share);
-    if (sibling == header.siblings.end() || sibling->site != other.site ||
-        sibling->index == header.index) {
-      return fail(Code::kRefused, site_.config.name.text() +
-                                      ": another share is not a sibling of the one held here");
-    }
-    if (other.route.empty() || other.route.front() != other.site ||
-        other.route.back() != site_.config.name) {
-      return fail(Code::kInvalidArgument, "the route of a part does not lead from its holder here");
-    }
-    ReadRequest fetch = request.own;
-    fetch.share = other.share;
-    fetch.evidence = other.evidence;
-    TRY_ASSIGN(channel::Call call, site_.caller.start({.to = other.site,
-                                                       .way = way_against(other.route),
-                                                       .method = number(Method::kShareRead),
-                                                       .job = exchange.request().job,
-                                                       .body = encode(fetch)}));
-    TRY_ASSIGN(const channel::Reply reply, call.reply([&](std::uint64_t done, std::uint64_t total) {
-      (void)exchange.working(done, total);  // a lost caller shows at the next frame
-    }));
-    if (reply.download != shape) {
-      return fail(Code::kProtocol, other.site.text() + " offers a share of another size");
-    }
-    calls.push_back(std::move(call));
-  }
-  return calls;
-}
-
 Result<> ShareService::handle_combine(channel::Exchange& exchange) {
   TRY_ASSIGN(const CombineRequest request, decode_combine(exchange.request().body));
-  TRY_ASSIGN(const Released own, release(request.own, exchange.request().from));
-  const store::ShareHeader& header = own.reader->header();
-  std::vector<sharing::ShareIndex> from = {static_cast<sharing::ShareIndex>(header.index)};
-  for (const CombineRequest::Other& other : request.others) {
-    const auto sibling = std::ranges::find(header.siblings, other.share, &store::Sibling::share);
-    if (sibling == header.siblings.end()) continue;  // fetch_others says so
-    from.push_back(static_cast<sharing::ShareIndex>(sibling->index));
-  }
-  TRY_ASSIGN(std::vector<channel::Call> calls, fetch_others(exchange, request, header));
-  TRY_ASSIGN(const sharing::Joiner joiner, sharing::Joiner::make(header.scheme, from));
-  const sharing::RecordLayout parent = store::cut_records_of(header);
-  const sharing::RecordLayout records = store::records_of(header);
-  const std::uint64_t count = request.own.chunk_count;
-  TRY(exchange.reply({}, shape_of(parent, request.own.first_chunk, count)));
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const ChunkIndex index{request.own.first_chunk + i};
+  const auto given = request.path.above(request.path.size() - request.gathering.size());
+  TRY_ASSIGN(Released own, release(request.own, exchange.request().from, given));
+  TRY_ASSIGN(GatheredShare share,
+             gather(site_, request, std::move(own.reader), exchange.request().job, [&] {
+               (void)exchange.working(0, 0);  // a lost caller shows at the next frame
+             }));
+  TRY(exchange.reply({},
+                     shape_of(share.records, request.own.first_chunk, request.own.chunk_count)));
+  for (std::uint64_t i = 0; i < request.own.chunk_count; ++i) {
     TRY(check_still_allowed(own.permit, request.own, site_));
-    std::vector<secret::Buffer> parts;
-    parts.emplace_back(records.length(index));
-    TRY(own.reader->read(index, 1, parts.front().bytes()));
-    for (channel::Call& call : calls) {
-      TRY_ASSIGN(secret::Buffer part, call.receive());
-      if (part.size() != parts.front().size()) {
-        return fail(Code::kProtocol, "a sibling sent a record of another size");
-      }
-      parts.push_back(std::move(part));
-    }
-    secret::Buffer record = join_records(joiner, parts, parent.length(index));
+    TRY_ASSIGN(secret::Buffer record, share.source->next());
     TRY(exchange.send(record.bytes()));
-    for (channel::Call& call : calls) {
-      if (call.ack_due()) TRY(call.acknowledge());
-    }
   }
   return {};
 }

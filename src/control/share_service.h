@@ -38,11 +38,20 @@ struct SiteContext {
 [[nodiscard]] Result<> only_control(const SiteContext& site, const SiteName& from);
 
 [[nodiscard]] store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created);
-// "A", "AF", "C1".
-[[nodiscard]] std::string letter_of(const store::ShareHeader& header);
 // The data frames that carry chunks [first, first + count) of a share.
 [[nodiscard]] channel::StreamShape shape_of(const sharing::RecordLayout& records,
                                             std::uint64_t first, std::uint64_t count);
+
+// Whether a site carries the label that this policy names for the share at that path, which must be
+// one that comes to rest.
+[[nodiscard]] bool may_hold(const SiteConfig& config, const PolicyNode& policy,
+                            const sharing::SharePath& path, const SiteName& site);
+
+// Whether a site may join the share `given`, which is `held` or stands above it, with others of its
+// cut: it holds another share of that cut, or a part of one. Of the cut that made `held` its
+// siblings say so; where a part of a share may be, the policy.
+[[nodiscard]] bool may_join(const SiteConfig& config, const store::ShareHeader& held,
+                            const sharing::SharePath& given, const SiteName& site);
 
 // The record of `length` bytes that was cut, from the shares of it in the order of joiner.from();
 // all must be joiner.scheme().share_bytes(length) long.
@@ -102,8 +111,11 @@ class ShareService {
     consent::Permit permit;
     std::unique_ptr<store::ShareReader> reader;
   };
-  // `recipient` is where the bytes go next: the destination, or a holder of a sibling that gathers.
-  [[nodiscard]] Result<Released> release(const ReadRequest& request, const SiteName& recipient);
+  // `recipient` is where the bytes go next: the destination, or a holder of another share of the
+  // cut that made what is given, or of a part of one, who joins them. That is the share `given`,
+  // the one that is held unless it is said.
+  [[nodiscard]] Result<Released> release(const ReadRequest& request, const SiteName& recipient,
+                                         const sharing::SharePath& given = {});
 
   [[nodiscard]] Uploads& uploads() { return uploads_; }
   [[nodiscard]] SiteStatus status();
@@ -114,10 +126,6 @@ class ShareService {
   Result<> handle_write(channel::Exchange& exchange);
   Result<> handle_read(channel::Exchange& exchange);
   Result<> handle_combine(channel::Exchange& exchange);
-  // The other shares of a combine request, as streams to this site.
-  Result<std::vector<channel::Call>> fetch_others(channel::Exchange& exchange,
-                                                  const CombineRequest& request,
-                                                  const store::ShareHeader& header);
   Result<> handle_reshare(channel::Exchange& exchange);
 
   SiteContext& site_;

@@ -16,21 +16,22 @@ struct ShareTree {
   std::vector<catalog::Share> shares;
   std::map<SiteName, Pseudonym> pseudonyms;  // of the person, by site
 
-  // Errors: the catalog's; kCorrupt or kInvalidArgument when the policy cannot be read.
+  // Errors: the catalog's; kInvalidArgument when the policy cannot be read, kCorrupt when a share
+  // stands where the policy has none.
   [[nodiscard]] static Result<ShareTree> read(catalog::Catalog& catalog, const ObjectId& object);
 
   [[nodiscard]] sharing::Chunking chunking() const { return {{object.length}}; }
-  // The cut that made (top) or makes (of a share that is cut again) this share.
+  // Of the cut that made this share. Its path must be one of the policy, here and below.
   [[nodiscard]] sharing::Scheme scheme_of(const catalog::Share& share) const;
   [[nodiscard]] sharing::RecordLayout records_of(const catalog::Share& share) const;
-  // Of a nested share: the index of the share that was cut.
-  [[nodiscard]] std::uint8_t parent_index_of(const catalog::Share& share) const;
   // Ascending by index, whatever their state.
   [[nodiscard]] std::vector<catalog::Share> top_shares() const;
   [[nodiscard]] std::vector<catalog::Share> nested_of(const ShareId& parent) const;
   // All shares of the cut of `share`, one for each index: what is in use, or was cut again; `share`
   // itself in its own place, also when the catalog does not know it.
   [[nodiscard]] std::vector<catalog::Share> cut_around(const catalog::Share& share) const;
+  // Whether it is durable, or was cut into parts that stand.
+  [[nodiscard]] bool stands(const catalog::Share& share) const;
   // As its holder is told, at `share.last_site`.
   [[nodiscard]] ShareSpec spec_of(const catalog::Share& share) const;
 };

@@ -8,12 +8,12 @@ namespace {
 
 using catalog::ShareState;
 
-catalog::Share share(int id, std::uint8_t index, const std::string& site, ShareState state,
+catalog::Share share(int id, const std::string& name, const std::string& site, ShareState state,
                      std::optional<int> parent = std::nullopt) {
   catalog::Share made{.share = ShareId::from_view(Bytes(16, static_cast<Byte>(id))),
                       .object = {},
                       .parent = {},
-                      .index = index,
+                      .path = *sharing::SharePath::parse(name),
                       .site = {}};
   if (parent) made.parent = ShareId::from_view(Bytes(16, static_cast<Byte>(*parent)));
   made.generation = 1;
@@ -26,16 +26,16 @@ catalog::Share share(int id, std::uint8_t index, const std::string& site, ShareS
 // that was given up.
 ShareTree sample() {
   ShareTree tree;
-  tree.shares = {share(1, 0, "tommo", ShareState::kDurable),
-                 share(2, 1, "lsa", ShareState::kDeleted),
-                 share(3, 1, "kyoto", ShareState::kDurable),
-                 share(4, 2, "tuh", ShareState::kDeleted),
-                 share(5, 0, "cloud1", ShareState::kDurable, 4),
-                 share(6, 1, "cloud2", ShareState::kDeletePending, 4),
-                 share(7, 1, "cloud4", ShareState::kDurable, 4),
-                 share(8, 2, "cloud3", ShareState::kDurable, 4),
-                 share(20, 2, "tuh", ShareState::kDeleted),
-                 share(21, 0, "cloud1", ShareState::kDeletePending, 20)};
+  tree.shares = {share(1, "A", "tommo", ShareState::kDurable),
+                 share(2, "B", "lsa", ShareState::kDeleted),
+                 share(3, "B", "kyoto", ShareState::kDurable),
+                 share(4, "C", "tuh", ShareState::kDeleted),
+                 share(5, "C1", "cloud1", ShareState::kDurable, 4),
+                 share(6, "C2", "cloud2", ShareState::kDeletePending, 4),
+                 share(7, "C2", "cloud4", ShareState::kDurable, 4),
+                 share(8, "C3", "cloud3", ShareState::kDurable, 4),
+                 share(20, "C", "tuh", ShareState::kDeleted),
+                 share(21, "C1", "cloud1", ShareState::kDeletePending, 20)};
   return tree;
 }
 
@@ -50,14 +50,14 @@ std::vector<std::string> sites_around(const catalog::Share& of) {
 
 TEST(ShareTree, ACutHasEveryShareOnce) {
   using Sites = std::vector<std::string>;
-  EXPECT_EQ(sites_around(share(3, 1, "kyoto", ShareState::kDurable)),
+  EXPECT_EQ(sites_around(share(3, "B", "kyoto", ShareState::kDurable)),
             (Sites{"tommo", "kyoto", "tuh"}));
   // One that takes the place of another, and is not in the catalog yet.
-  EXPECT_EQ(sites_around(share(9, 1, "nara", ShareState::kDurable)),
+  EXPECT_EQ(sites_around(share(9, "B", "nara", ShareState::kDurable)),
             (Sites{"tommo", "nara", "tuh"}));
-  EXPECT_EQ(sites_around(share(9, 0, "nara", ShareState::kDurable)),
+  EXPECT_EQ(sites_around(share(9, "A", "nara", ShareState::kDurable)),
             (Sites{"nara", "kyoto", "tuh"}));
-  EXPECT_EQ(sites_around(share(9, 2, "cloud5", ShareState::kDurable, 4)),
+  EXPECT_EQ(sites_around(share(9, "C3", "cloud5", ShareState::kDurable, 4)),
             (Sites{"cloud1", "cloud4", "cloud5"}));
 }
 

@@ -75,37 +75,38 @@ Result<> StoreJob::forget_staging_key() {
 
 namespace {
 
-catalog::Share planned(const ObjectId& object, std::optional<ShareId> parent, std::size_t index,
-                       const sharing::Scheme& scheme, const ShareTarget& target,
-                       const sharing::RecordLayout& records, os::Random& random) {
-  return {.share = os::random_id<ShareId>(random),
-          .object = object,
-          .parent = parent,
-          .index = static_cast<std::uint8_t>(index),
-          .cut_shares = scheme.shares,
-          .level = static_cast<std::uint8_t>(parent ? 1 : 0),
-          .generation = 1,
-          .site = target.site,
-          .state = catalog::ShareState::kPlanned,
-          .bytes = records.lengths({0}, records.count()),
-          .route = route_text(target.route)};
-}
-
-// All shares of a plan, each parent before its parts.
-std::vector<catalog::Share> planned_shares(const ObjectId& object, const PlacementPlan& plan,
-                                           const sharing::Scheme& scheme,
-                                           const sharing::RecordLayout& cut, os::Random& random) {
+// Adds all shares of a cut, each before its parts. `parent`, without an id for the object's own
+// cut, is the share that is cut; `cut` its records.
+void add_planned(const catalog::Share& parent, const std::vector<ShareTarget>& targets,
+                 const sharing::Scheme& scheme, const sharing::RecordLayout& cut,
+                 os::Random& random, std::vector<catalog::Share>& shares) {
   const sharing::RecordLayout records = cut.below(scheme);
-  std::vector<catalog::Share> shares;
-  for (std::size_t i = 0; i < plan.shares.size(); ++i) {
-    const ShareTarget& target = plan.shares[i];
-    shares.push_back(planned(object, std::nullopt, i, scheme, target, records, random));
-    const ShareId parent = shares.back().share;
-    for (std::size_t j = 0; j < target.nested.size(); ++j) {
-      shares.push_back(planned(object, parent, j, target.cut, target.nested[j],
-                               records.below(target.cut), random));
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    catalog::Share share{.share = os::random_id<ShareId>(random),
+                         .object = parent.object,
+                         .parent = {},
+                         .path = parent.path.part(i),
+                         .cut_shares = scheme.shares,
+                         .generation = 1,
+                         .site = targets[i].site,
+                         .state = catalog::ShareState::kPlanned,
+                         .bytes = records.lengths({0}, records.count()),
+                         .route = route_text(targets[i].route)};
+    if (!parent.path.is_object()) share.parent = parent.share;
+    shares.push_back(share);
+    if (!targets[i].nested.empty()) {
+      add_planned(share, targets[i].nested, targets[i].cut, records, random, shares);
     }
   }
+}
+
+std::vector<catalog::Share> planned_shares(const ObjectId& object, const PlacementPlan& plan,
+                                           const sharing::Scheme& scheme,
+                                           const sharing::RecordLayout& records,
+                                           os::Random& random) {
+  std::vector<catalog::Share> shares;
+  add_planned({.object = object, .parent = {}, .path = {}, .site = {}}, plan.shares, scheme,
+              records, random, shares);
   return shares;
 }
 
@@ -180,66 +181,71 @@ Result<> StoreJob::commit() {
 
 Result<> StoreJob::reshare_all() {
   TRY(erase_staging(engine_.site().system, staging_path()));  // again, after a crash just before
-  TRY_ASSIGN(tree_.shares, engine_.catalog().list_shares(tree_.object.object));
-  for (const auto& parent : tree_.top_shares()) {
-    if (!tree_.nested_of(parent.share).empty() && parent.state != catalog::ShareState::kDeleted) {
-      TRY(reshare_one(parent));
+  // Shares are listed level by level; what is cut on one is durable when the next one's turn comes.
+  for (std::size_t i = 0; i < tree_.shares.size(); ++i) {
+    TRY_ASSIGN(tree_.shares, engine_.catalog().list_shares(tree_.object.object));
+    const catalog::Share& share = tree_.shares[i];
+    if (!tree_.nested_of(share.share).empty() && share.state != catalog::ShareState::kDeleted) {
+      TRY(reshare_one(share));
     }
   }
   return save(catalog::JobState::kRunning, "account");
 }
 
-Result<> StoreJob::reshare_one(const catalog::Share& parent) {
-  SiteContext& site = engine_.site();
+Result<> StoreJob::reshare_one(const catalog::Share& share) {
   catalog::Catalog& catalog = engine_.catalog();
+  const catalog::Share parent = share;
   const auto nested = tree_.nested_of(parent.share);
-  const SiteName gateway = parent.last_site;
   if (parent.state == catalog::ShareState::kDurable) {
-    ReshareRequest request{.share = parent.share};
-    for (const auto& share : nested) {
-      TRY(catalog.set_share_state(share.share, catalog::ShareState::kWriting));
-      TRY_ASSIGN(Route route, parse_route(share.route));
-      request.targets.push_back({share.last_site, tree_.spec_of(share), std::move(route)});
+    for (const auto& part : nested) {
+      TRY(catalog.set_share_state(part.share, catalog::ShareState::kWriting));
     }
-    for (const auto& share : tree_.top_shares()) {
-      TRY_ASSIGN(request.travelled[share.share], parse_route(share.route));
-    }
-    std::uint64_t before = 0;  // all top shares, and the parts of the shares cut earlier
-    for (const auto& share : tree_.shares) {
-      if (!share.parent || tree_.parent_index_of(share) < parent.index) before += share.bytes;
-    }
-    CutReport report;
-    const sharing::RecordLayout records = tree_.records_of(nested.front());
-    // False when it must stop.
-    const auto progress = [&](std::uint64_t done, std::uint64_t total) {
-      const std::uint64_t bytes = before + records.lengths({0}, done) * nested.size();
-      if (total > 0) show_progress(bytes);
-      return !must_stop_at(bytes);
-    };
-    if (gateway == site.config.name) {
-      TRY_ASSIGN(report, reshare(site, engine_.own().uploads(), request, job_id_,
-                                 {[&](std::uint64_t done, std::uint64_t total) -> Result<> {
-                                    if (progress(done, total)) return {};
-                                    return fail(Code::kCancelled, "the job is interrupted");
-                                  },
-                                  keep_waiting()}));
-    } else {
-      TRY_ASSIGN(channel::Call call, site.caller.start({.to = gateway,
-                                                        .method = number(Method::kReshare),
-                                                        .job = job_id_,
-                                                        .body = encode(request)}));
-      TRY_ASSIGN(const channel::Reply reply,
-                 call.reply([&](std::uint64_t done, std::uint64_t total) {
-                   if (!progress(done, total)) call.cancel();  // reply() fails then
-                 }));
-      TRY_ASSIGN(report, decode_cut_report(reply.body));
-    }
+    TRY_ASSIGN(const CutReport report, order_reshare(parent, nested));
     TRY(note_cut(nested, report));
     std::vector<ShareId> children;
-    for (const auto& share : nested) children.push_back(share.share);
+    for (const auto& part : nested) children.push_back(part.share);
     TRY(catalog.move_location(parent.share, children));
   }
   return engine_.delete_for_good(parent);
+}
+
+Result<CutReport> StoreJob::order_reshare(const catalog::Share& parent,
+                                          const std::vector<catalog::Share>& nested) {
+  SiteContext& site = engine_.site();
+  ReshareRequest request{.share = parent.share};
+  for (const auto& share : nested) {
+    TRY_ASSIGN(Route route, parse_route(share.route));
+    request.targets.push_back({share.last_site, tree_.spec_of(share), std::move(route)});
+  }
+  std::uint64_t before = 0;  // what was made on the levels above, and of shares cut earlier
+  for (const auto& share : tree_.shares) {
+    TRY_ASSIGN(request.travelled[share.path], parse_route(share.route));
+    const auto turn = [](const catalog::Share& of) { return std::pair(of.path.size(), of.path); };
+    if (turn(share) < turn(nested.front())) before += share.bytes;
+  }
+  const sharing::RecordLayout records = tree_.records_of(nested.front());
+  // False when it must stop.
+  const auto progress = [&](std::uint64_t done, std::uint64_t total) {
+    const std::uint64_t bytes = before + records.lengths({0}, done) * nested.size();
+    if (total > 0) show_progress(bytes);
+    return !must_stop_at(bytes);
+  };
+  if (parent.last_site == site.config.name) {
+    return reshare(site, engine_.own().uploads(), request, job_id_,
+                   {[&](std::uint64_t done, std::uint64_t total) -> Result<> {
+                      if (progress(done, total)) return {};
+                      return fail(Code::kCancelled, "the job is interrupted");
+                    },
+                    keep_waiting()});
+  }
+  TRY_ASSIGN(channel::Call call, site.caller.start({.to = parent.last_site,
+                                                    .method = number(Method::kReshare),
+                                                    .job = job_id_,
+                                                    .body = encode(request)}));
+  TRY_ASSIGN(const channel::Reply reply, call.reply([&](std::uint64_t done, std::uint64_t total) {
+    if (!progress(done, total)) call.cancel();  // reply() fails then
+  }));
+  return decode_cut_report(reply.body);
 }
 
 // How the shares of one cut came to be, beside each of them.
@@ -247,7 +253,8 @@ Result<> StoreJob::note_cut(const std::vector<catalog::Share>& shares, const Cut
   for (const auto& share : shares) {
     TRY(engine_.catalog().set_share_travel(
         share.share, share.route,
-        protections_json({.drawn = report.is_drawn(share.index), .entropy = report.entropy})));
+        protections_json(
+            {.drawn = report.is_drawn(share.path.index()), .entropy = report.entropy})));
   }
   return {};
 }

@@ -4,8 +4,9 @@
 //   plan     snapshot of all sites, cheapest legal placement; shares recorded as planned
 //   move     chunk by chunk to all top shares at once (cutting.h)
 //   commit   shares permanent at their sites, object committed, staged plaintext erased
-//   reshare  gateways cut their share for its nested sites
-//            the location record moves in one transaction, then the gateway deletes its copy
+//   reshare  every share that is cut again, from the top of the tree down: its holder cuts it for
+//            the sites of its parts; when all of these have it durably the location record moves in
+//            one transaction, then the holder deletes it
 //   account  what each share travelled under, and the key spent, go into the catalog
 // Every step may be repeated from its start after a crash.
 #pragma once
@@ -36,6 +37,8 @@ class StoreJob final : public Work {
   Result<> commit();
   Result<> reshare_all();
   Result<> reshare_one(const catalog::Share& parent);
+  Result<CutReport> order_reshare(const catalog::Share& parent,
+                                  const std::vector<catalog::Share>& nested);
   Result<> note_cut(const std::vector<catalog::Share>& shares, const CutReport& report);
   Result<> account();
 

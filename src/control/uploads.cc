@@ -13,8 +13,7 @@ store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created) {
           .parent = spec.parent.value_or(ShareId{}),
           .owner = spec.owner,
           .scheme = spec.scheme,
-          .index = static_cast<std::uint8_t>(spec.index),
-          .level = spec.parent ? store::Level::kNested : store::Level::kTop,
+          .path = spec.path,
           .computational = spec.computational,
           .drawn = spec.drawn,
           .entropy_origins = spec.entropy_origins,
@@ -25,8 +24,7 @@ store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created) {
           .full_record_bytes = spec.records.full_bytes(),
           .last_record_bytes = spec.records.last_bytes(),
           .created = created,
-          .policy = spec.policy,
-          .parent_index = static_cast<std::uint8_t>(spec.parent_index)};
+          .policy = spec.policy};
 }
 
 Result<PreparedShare> Uploads::prepare(const ShareSpec& spec, const SiteName& from) {
@@ -55,7 +53,7 @@ Result<PreparedShare> Uploads::prepare(const ShareSpec& spec, const SiteName& fr
   const store::ShareHeader& header = (*writer)->header();
   if (header.object != spec.object || header.owner != spec.owner ||
       header.object_length != spec.object_length || header.scheme != spec.scheme ||
-      header.index != static_cast<std::uint8_t>(spec.index)) {
+      header.path != spec.path) {
     return fail(Code::kRefused, "share " + spec.share.text() + " was announced as another one");
   }
   const PreparedShare prepared{(*writer)->durable_chunks(), header.drawn};

@@ -57,7 +57,7 @@ Result<> check_shares(const std::vector<OpenShare>& shares, const LocalRecord& r
                                               header.object.text() + ", the record is of " +
                                               record.object.text());
     }
-    if (header.level != store::Level::kTop) {
+    if (!header.path.is_top()) {
       return fail(Code::kInvalidArgument,
                   "'" + share.path + "' is a share of a share; combine works on whole cuts only");
     }
@@ -70,10 +70,11 @@ Result<> check_shares(const std::vector<OpenShare>& shares, const LocalRecord& r
       return fail(Code::kInvalidArgument, "'" + share.path + "' and '" + shares.front().path +
                                               "' are of different cuts of the object");
     }
-    const auto [it, fresh] = seen.emplace(header.index, &share);
+    const auto [it, fresh] = seen.emplace(header.path.index(), &share);
     if (!fresh) {
       return fail(Code::kInvalidArgument, "'" + it->second->path + "' and '" + share.path +
-                                              "' are both share " + share_name(header.index));
+                                              "' are both share " +
+                                              share_name(header.path.index()));
     }
   }
   const sharing::Scheme& scheme = shares.front().header.scheme;
@@ -141,7 +142,7 @@ class CombineWorker final : public Worker {
     std::vector<ShareIndex> from;
     std::vector<ByteView> views;
     for (const std::size_t i : choice) {
-      from.push_back(static_cast<ShareIndex>(job_.shares[i].header.index));
+      from.push_back(static_cast<ShareIndex>(job_.shares[i].header.path.index()));
       views.push_back(share(i, index));
     }
     TRY_ASSIGN(const sharing::Joiner joiner, sharing::Joiner::make(job_.scheme, from));
@@ -259,7 +260,8 @@ Result<CombineReport> combine_files(os::System system, const CombineOptions& opt
                        .scheme = job.scheme,
                        .computational = shares.front().header.computational};
   for (const auto& [number, chunk] : job.wrong) {
-    report.wrong.push_back({shares[number].path, share_name(shares[number].header.index), chunk});
+    report.wrong.push_back(
+        {shares[number].path, share_name(shares[number].header.path.index()), chunk});
   }
   return report;
 }

@@ -62,9 +62,7 @@ class LocalShare : public testing::Test {
     EXPECT_FALSE(fs::exists(back_));
     EXPECT_FALSE(fs::exists(back_ + ".part"));
   }
-  void expect_no_shares() const {
-    EXPECT_TRUE(!fs::exists(out_()) || fs::is_empty(out_()));
-  }
+  void expect_no_shares() const { EXPECT_TRUE(!fs::exists(out_()) || fs::is_empty(out_())); }
 
   std::mt19937_64 generator_{3};
   std::string dir_, back_;

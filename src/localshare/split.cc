@@ -204,7 +204,7 @@ class Split {
     header.share = os::random_id<ShareId>(system_.random);
     header.object = job_->object;
     header.scheme = options_.scheme;
-    header.index = static_cast<std::uint8_t>(index);
+    header.path = sharing::SharePath().part(index);
     header.computational = computational();
     if (options_.random_origin) {
       header.entropy_origins =

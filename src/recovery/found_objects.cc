@@ -7,7 +7,6 @@
 #include <tuple>
 
 #include "control/policy.h"
-#include "control/share_letters.h"
 
 namespace warifu::recovery {
 namespace {
@@ -34,7 +33,7 @@ struct Cut {
   }
   void add(const FoundShare& found) {
     shares.push_back(&found);
-    Claim& own = claim(static_cast<std::uint8_t>(found.spec.index), found.spec.share, found.site);
+    Claim& own = claim(found.spec.path.index(), found.spec.share, found.site);
     own.held = true;
     own.site = found.site;
     own.created = found.created;
@@ -44,14 +43,16 @@ struct Cut {
           .named.insert(found.site);
     }
   }
-  [[nodiscard]] const sharing::Scheme& scheme() const { return shares.front()->spec.scheme; }
-  // So many different places have a share that somebody holds.
-  [[nodiscard]] std::size_t held_places() const {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        places, [](const auto& place) { return std::ranges::any_of(place.second, &Claim::held); }));
+  // Of the share at a place, what is claimed.
+  [[nodiscard]] const Claims& at(std::uint8_t index) const {
+    static const Claims kNone;
+    const auto claims = places.find(index);
+    return claims == places.end() ? kNone : claims->second;
   }
+  // All of its shares were made; so were those of a cut of which nothing but parts of them is left.
   [[nodiscard]] bool is_finished() const {
-    return std::ranges::any_of(shares, [](const FoundShare* s) { return !s->siblings.empty(); });
+    return shares.empty() ||
+           std::ranges::any_of(shares, [](const FoundShare* s) { return !s->siblings.empty(); });
   }
 };
 
@@ -68,25 +69,23 @@ class Settling {
  public:
   Result<FoundTree> run(const std::vector<FoundShare>& all) {
     const std::uint32_t generation = generation_of(all);
-    std::vector<FoundShare> shares;
-    std::ranges::copy_if(all, std::back_inserter(shares), [&](const FoundShare& found) {
+    std::ranges::copy_if(all, std::back_inserter(shares_), [&](const FoundShare& found) {
       return found.spec.generation == generation;
     });
-    TRY(check_sites(shares));
-    for (const FoundShare& found : shares) {
-      tree_.owner[found.site] = found.spec.owner;
-      if (found.spec.parent) {
-        nested_[*found.spec.parent].add(found);
-      } else {
-        top_.add(found);
+    TRY(check_sites());
+    TRY(describe(generation));
+    for (const FoundShare& found : shares_) {
+      if (policy_.find(found.spec.path) == nullptr) {
+        return fail(Code::kRefused, "its policy has no share " + found.spec.path.text());
       }
+      tree_.owner[found.site] = found.spec.owner;
+      cuts_[found.spec.path.parent()][found.spec.parent.value_or(ShareId{})].add(found);
     }
-    TRY(describe(shares, generation));
-    for (std::size_t i = 0; i < scheme_.shares; ++i) TRY(place_top(static_cast<std::uint8_t>(i)));
-    if (live_ < scheme_.threshold) {
-      return fail(Code::kRefused, "only " + std::to_string(live_) +
+    TRY_ASSIGN(const std::size_t live, place_cut({}, ShareId{}, cuts_[{}][ShareId{}]));
+    if (live < policy_.scheme.threshold) {
+      return fail(Code::kRefused, "only " + std::to_string(live) +
                                       " of its shares are there; it takes " +
-                                      std::to_string(scheme_.threshold));
+                                      std::to_string(policy_.scheme.threshold));
     }
     return std::move(tree_);
   }
@@ -102,9 +101,9 @@ class Settling {
     return best->first;
   }
   // A site holds one share of a generation; one that shows more could out-vote the others.
-  static Result<> check_sites(const std::vector<FoundShare>& shares) {
+  Result<> check_sites() const {
     std::set<SiteName> sites;
-    for (const FoundShare& found : shares) {
+    for (const FoundShare& found : shares_) {
       if (sites.insert(found.site).second) continue;
       return fail(Code::kRefused,
                   found.site.text() + " shows several shares of it, and no site holds two");
@@ -113,15 +112,15 @@ class Settling {
   }
 
   // The object, from whichever share tells it.
-  Result<> describe(const std::vector<FoundShare>& shares, std::uint32_t generation) {
-    const control::ShareSpec& any =
-        top_.shares.empty() ? shares.front().spec : top_.shares.front()->spec;
-    TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(any.policy));
-    scheme_ = policy.scheme;
+  Result<> describe(std::uint32_t generation) {
+    const auto top = std::ranges::find_if(
+        shares_, [](const FoundShare& found) { return found.spec.path.is_top(); });
+    const control::ShareSpec& any = (top == shares_.end() ? shares_.front() : *top).spec;
+    TRY_ASSIGN(policy_, control::parse_policy(any.policy));
     const sharing::Chunking chunking = any.chunking();
-    records_ = sharing::RecordLayout(chunking).below(scheme_);
-    os::UnixMs first = shares.front().created, last = first;
-    for (const FoundShare& found : shares) {
+    records_ = sharing::RecordLayout(chunking);
+    os::UnixMs first = shares_.front().created, last = first;
+    for (const FoundShare& found : shares_) {
       if (found.spec.object_length != any.object_length || found.spec.policy != any.policy) {
         return fail(Code::kRefused, "its shares disagree about its length or policy");
       }
@@ -143,137 +142,165 @@ class Settling {
     return {};
   }
 
-  Result<> place_top(std::uint8_t index) {
-    top_index_ = index;
-    // The parts of each share that was, or was to be, at this place.
-    const Cut* parts = nullptr;
-    ShareId cut_share;
-    for (const auto& [parent, cut] : nested_) {
-      const bool here = static_cast<std::uint8_t>(cut.shares.front()->spec.parent_index) == index;
-      if (here && (parts == nullptr || cut.held_places() > parts->held_places())) {
-        parts = &cut;
-        cut_share = parent;
-      }
+  // Whether a part of that share, or a part of a part, was found.
+  [[nodiscard]] bool has_parts(const sharing::SharePath& path) const {
+    return std::ranges::any_of(shares_, [&](const FoundShare& found) {
+      return found.spec.path != path && found.spec.path.is_within(path);
+    });
+  }
+  // So many shares of a cut are held, or in parts.
+  [[nodiscard]] std::size_t standing(const sharing::SharePath& path, const Cut& cut) const {
+    std::size_t count = 0;
+    for (std::uint8_t i = 0; i < policy_.find(path)->children.size(); ++i) {
+      const bool is_held = std::ranges::any_of(cut.at(i), &Claim::held);
+      count += is_held || has_parts(path.part(i)) ? 1U : 0U;
     }
-    const auto claims = top_.places.find(index);
-    const Claim* whole = claims == top_.places.end() ? nullptr : best_of(claims->second);
-    const bool is_whole_held = whole != nullptr && whole->held;
-    const bool is_cut = parts != nullptr && parts->is_finished() &&
-                        (!is_whole_held || parts->held_places() == parts->scheme().shares);
-    if (is_cut) {
-      SiteName maker;
-      for (const Claim& claim : claims == top_.places.end() ? Claims() : claims->second) {
-        if (claim.share == cut_share) maker = claim.site;
-      }
-      TRY(add_cut(index, cut_share, maker, *parts));
-    } else if (whole != nullptr) {
-      add_share(*whole, std::nullopt, index, scheme_, records_);
-      live_ += whole->held ? 1U : 0U;
+    return count;
+  }
+  // The cut of the share at that path of which most stands, and that share; none: it was not cut.
+  // Its own siblings may still name it when its parts do not.
+  std::pair<const Cut*, ShareId> cut_below(const sharing::SharePath& path, const Claims& claims) {
+    const Cut* best = nullptr;
+    ShareId share;
+    for (const auto& [parent, cut] : cuts_[path]) {
+      if (best != nullptr && standing(path, cut) <= standing(path, *best)) continue;
+      best = &cut;
+      share = parent;
+    }
+    if (best != nullptr || !has_parts(path)) return {best, share};
+    if (const Claim* named = best_of(claims)) {
+      share = named->share;
     } else {
-      return fail(Code::kRefused, "it was never stored wholly: nobody knows of share " +
-                                      control::top_letter(static_cast<sharing::ShareIndex>(index)));
+      share = tree_.unnamed[path] = unnamed(path);
     }
-    const ShareId kept = is_cut ? cut_share : whole->share;
-    if (claims != top_.places.end()) {
-      spare_all(claims->second, is_cut ? ShareId{} : kept, std::nullopt, index, scheme_, records_);
+    return {&cuts_[path][share], share};
+  }
+  // Random as the object's id is.
+  [[nodiscard]] ShareId unnamed(const sharing::SharePath& path) const {
+    ShareId id = ShareId::from_view(tree_.found.object.object.view());
+    for (std::size_t i = 0; i < path.size(); ++i)
+      id.bytes[i] ^= static_cast<Byte>(path.step(i) + 1);
+    for (std::size_t i = 0; i < 4; ++i) {
+      id.bytes[12 + i] ^= static_cast<Byte>(tree_.found.object.generation >> (8 * i));
     }
-    for (const auto& [parent, cut] : nested_) {
-      if (static_cast<std::uint8_t>(cut.shares.front()->spec.parent_index) != index) continue;
-      if (is_cut && parent == cut_share) continue;
+    return id;
+  }
+
+  // All shares of a cut; so many of them can be had.
+  Result<std::size_t> place_cut(const sharing::SharePath& path, const ShareId& parent,
+                                const Cut& cut) {
+    std::size_t live = 0;
+    for (std::size_t i = 0; i < policy_.find(path)->children.size(); ++i) {
+      const auto& claims = cut.at(static_cast<std::uint8_t>(i));
+      TRY_ASSIGN(const bool is_live, place(path.part(i), parent, claims));
+      live += is_live ? 1U : 0U;
+    }
+    return live;
+  }
+
+  // One share, whole or cut again; whether it can be had.
+  Result<bool> place(const sharing::SharePath& path, const ShareId& parent, const Claims& claims) {
+    const auto [parts, cut_share] = cut_below(path, claims);
+    const Claim* whole = best_of(claims);
+    const bool is_whole_held = whole != nullptr && whole->held;
+    const control::PolicyNode& node = *policy_.find(path);
+    const bool is_cut = parts != nullptr && parts->is_finished() &&
+                        (!is_whole_held || standing(path, *parts) == node.children.size());
+    if (!is_cut && whole == nullptr) {
+      return fail(Code::kRefused,
+                  "it was never stored wholly: nobody knows of share " + path.text());
+    }
+    bool live = is_whole_held;
+    if (is_cut) {
+      add_whole(path, parent, cut_share, *parts, claims);
+      TRY_ASSIGN(const std::size_t there, place_cut(path, cut_share, *parts));
+      live = there >= node.scheme.threshold;
+    } else {
+      add_share(path, parent, *whole);
+    }
+    spare_all(path, parent, claims, is_cut ? ShareId{} : whole->share);
+    for (const auto& [share, cut] : cuts_[path]) {
+      if (is_cut && share == cut_share) continue;
       for (const FoundShare* part : cut.shares) spare_part(*part);
     }
-    return {};
+    return live;
   }
 
-  Result<> add_cut(std::uint8_t index, const ShareId& parent, const SiteName& maker,
-                   const Cut& cut) {
-    const sharing::Scheme& scheme = cut.scheme();
-    catalog::Share whole = share_of(parent, std::nullopt, index, scheme_, records_);
+  // A share that was cut again.
+  void add_whole(const sharing::SharePath& path, const ShareId& parent, const ShareId& share,
+                 const Cut& cut, const Claims& claims) {
+    catalog::Share whole = share_of(path, parent, share);
     whole.state = catalog::ShareState::kDeletePending;
+    const auto maker = std::ranges::find(claims, share, &Claim::share);
     // Who made the parts had it; unknown when no sibling says so.
-    whole.last_site = maker.empty() ? cut.shares.front()->site : maker;
-    tree_.found.shares.push_back(whole);
-    if (!maker.empty()) tree_.found.sightings.push_back({maker, index, std::nullopt});
-    const sharing::RecordLayout records = records_.below(scheme);
-    for (std::uint8_t i = 0; i < scheme.shares; ++i) {
-      const auto claims = cut.places.find(i);
-      const Claim* best = claims == cut.places.end() ? nullptr : best_of(claims->second);
-      if (best == nullptr) {
-        return fail(Code::kRefused,
-                    "nobody knows of one of the parts of its share " +
-                        control::top_letter(static_cast<sharing::ShareIndex>(index)));
-      }
-      add_share(*best, parent, i, scheme, records);
-      tree_.found.sightings.push_back({best->site, index, i});
-      spare_all(claims->second, best->share, parent, i, scheme, records);
+    if (maker != claims.end()) {
+      whole.last_site = maker->site;
+      tree_.found.sightings.push_back({maker->site, path});
+    } else {
+      const auto part = std::ranges::find_if(
+          shares_, [&](const FoundShare& found) { return found.spec.path.is_within(path); });
+      whole.last_site = cut.shares.empty() ? part->site : cut.shares.front()->site;
     }
-    live_ += cut.held_places() >= scheme.threshold ? 1U : 0U;
-    return {};
+    tree_.found.shares.push_back(whole);
   }
 
-  [[nodiscard]] catalog::Share share_of(const ShareId& share, const std::optional<ShareId>& parent,
-                                        std::uint8_t index, const sharing::Scheme& scheme,
-                                        const sharing::RecordLayout& records) const {
-    return {.share = share,
-            .object = tree_.found.object.object,
-            .parent = parent,
-            .index = index,
-            .cut_shares = scheme.shares,
-            .level = static_cast<std::uint8_t>(parent ? 1 : 0),
-            .generation = tree_.found.object.generation,
-            .bytes = records.lengths({0}, records.count())};
+  [[nodiscard]] catalog::Share share_of(const sharing::SharePath& path, const ShareId& parent,
+                                        const ShareId& share) const {
+    const auto records = control::records_at(policy_, records_, path);
+    catalog::Share made{.share = share,
+                        .object = tree_.found.object.object,
+                        .parent = {},
+                        .path = path,
+                        .cut_shares = policy_.find(path.parent())->scheme.shares,
+                        .generation = tree_.found.object.generation,
+                        .bytes = records.lengths({0}, records.count())};
+    if (!path.is_top()) made.parent = parent;
+    return made;
   }
 
-  void add_share(const Claim& claim, const std::optional<ShareId>& parent, std::uint8_t index,
-                 const sharing::Scheme& scheme, const sharing::RecordLayout& records) {
-    catalog::Share share = share_of(claim.share, parent, index, scheme, records);
+  void add_share(const sharing::SharePath& path, const ShareId& parent, const Claim& claim) {
+    catalog::Share share = share_of(path, parent, claim.share);
     share.site = share.last_site = claim.site;
     share.state = catalog::ShareState::kDurable;
     tree_.found.shares.push_back(share);
     tree_.lost += claim.held ? 0 : 1;
-    if (!parent) tree_.found.sightings.push_back({claim.site, index, std::nullopt});
+    tree_.found.sightings.push_back({claim.site, path});
   }
 
-  void spare_all(const Claims& claims, const ShareId& kept, const std::optional<ShareId>& parent,
-                 std::uint8_t index, const sharing::Scheme& scheme,
-                 const sharing::RecordLayout& records) {
+  void spare_all(const sharing::SharePath& path, const ShareId& parent, const Claims& claims,
+                 const ShareId& kept) {
     for (const Claim& claim : claims) {
       if (!claim.held || claim.share == kept) continue;
       if (std::ranges::find(tree_.found.shares, claim.share, &catalog::Share::share) !=
           tree_.found.shares.end()) {
         continue;  // the share that was cut: its place is told already
       }
-      catalog::Share spare = share_of(claim.share, parent, index, scheme, records);
-      spare.last_site = claim.site;
-      spare.state = catalog::ShareState::kDeletePending;
-      tree_.found.spare.push_back(spare);
-      tree_.found.sightings.push_back(
-          {claim.site, top_index_, parent ? std::optional<std::uint8_t>(index) : std::nullopt});
+      add_spare(share_of(path, parent, claim.share), claim.site);
     }
   }
 
   // Of a cut that was not finished: its parent stands whole. Parts of anything else are left alone.
   void spare_part(const FoundShare& part) {
-    if (std::ranges::find(tree_.found.shares, *part.spec.parent, &catalog::Share::share) ==
+    const ShareId parent = part.spec.parent.value_or(ShareId{});
+    if (std::ranges::find(tree_.found.shares, parent, &catalog::Share::share) ==
         tree_.found.shares.end()) {
       return;
     }
-    const auto index = static_cast<std::uint8_t>(part.spec.index);
-    catalog::Share spare =
-        share_of(part.spec.share, part.spec.parent, index, part.spec.scheme, part.spec.records);
-    spare.last_site = part.site;
-    spare.state = catalog::ShareState::kDeletePending;
-    tree_.found.spare.push_back(spare);
-    tree_.found.sightings.push_back(
-        {part.site, static_cast<std::uint8_t>(part.spec.parent_index), index});
+    add_spare(share_of(part.spec.path, parent, part.spec.share), part.site);
   }
 
-  Cut top_;
-  std::map<ShareId, Cut> nested_;
-  sharing::Scheme scheme_;
-  sharing::RecordLayout records_;
-  std::uint8_t top_index_ = 0;  // of the place that is being settled
-  std::size_t live_ = 0;
+  void add_spare(catalog::Share spare, const SiteName& site) {
+    spare.last_site = site;
+    spare.state = catalog::ShareState::kDeletePending;
+    tree_.found.sightings.push_back({site, spare.path});
+    tree_.found.spare.push_back(std::move(spare));
+  }
+
+  std::vector<FoundShare> shares_;  // of the generation
+  // By the share that was cut, at that path; the object's own id is zero.
+  std::map<sharing::SharePath, std::map<ShareId, Cut>> cuts_;
+  control::PolicyNode policy_;
+  sharing::RecordLayout records_;  // of the object
   FoundTree tree_;
 };
 

@@ -44,7 +44,7 @@ class Network {
     FoundShare& found = add(name, index, at, scheme,
                             sharing::RecordLayout(chunking).below(policy.scheme).below(scheme));
     found.spec.parent = id(parent);
-    found.spec.parent_index = sharing::ShareIndex::kC;
+    found.spec.path = sharing::SharePath(sharing::ShareIndex::kC).part(index);
     for (std::uint8_t i = 0; finished && i < 3; ++i) {
       const std::string number = std::to_string(i + 1);
       found.siblings.push_back(
@@ -70,8 +70,8 @@ class Network {
     FoundShare found{.site = site(at),
                      .created = {1000 + static_cast<std::int64_t>(shares.size())}};
     found.spec = {.share = id(name),
+                  .path = sharing::SharePath().part(index),
                   .scheme = scheme,
-                  .index = static_cast<sharing::ShareIndex>(index),
                   .generation = 1,
                   .object_length = kLength,
                   .records = records,
@@ -119,7 +119,7 @@ TEST(FoundObjects, AWholeObjectStandsWhereItIs) {
   EXPECT_EQ(tree->owner.size(), 5u);
   const auto cut = std::ranges::find(tree->found.shares, id("C"), &catalog::Share::share);
   EXPECT_EQ(cut->last_site, site("tuh"));
-  const catalog::Sighting gateway{site("tuh"), 2, std::nullopt};
+  const catalog::Sighting gateway{site("tuh"), *sharing::SharePath::parse("C")};
   EXPECT_NE(std::ranges::find(tree->found.sightings, gateway), tree->found.sightings.end());
 }
 
@@ -271,6 +271,117 @@ TEST(FoundObjects, AnySitesMayBeSilent) {
       EXPECT_EQ(where(*tree, "C"), "");
     }
   }
+}
+
+// Trees with a cut inside a cut; shares by name and place, cut by "gate".
+class Tree {
+ public:
+  explicit Tree(const std::string& policy)
+      : text_(policy), policy_(*control::parse_policy(policy)) {}
+
+  // A share as its holder shows it; its siblings are known by their names.
+  void show(const std::string& name, bool finished = true) {
+    const auto path = *sharing::SharePath::parse(name);
+    FoundShare found{.site = at(name),
+                     .created = {1000 + static_cast<std::int64_t>(shares.size())}};
+    const control::PolicyNode& cut = *policy_.find(path.parent());
+    found.spec = {.share = id(name),
+                  .path = path,
+                  .scheme = cut.scheme,
+                  .generation = 1,
+                  .object_length = kLength,
+                  .records = control::records_at(
+                      policy_, sharing::RecordLayout(sharing::Chunking{{kLength}}), path),
+                  .policy = text_};
+    found.spec.object.bytes[0] = 7;
+    if (!path.is_top()) found.spec.parent = id(path.parent().text());
+    for (std::size_t i = 0; finished && i < cut.children.size(); ++i) {
+      const std::string sibling = path.parent().part(i).text();
+      found.siblings.push_back({static_cast<sharing::ShareIndex>(i), id(sibling), at(sibling)});
+    }
+    shares.push_back(found);
+  }
+  static SiteName at(std::string name) {
+    for (char& c : name) c = static_cast<char>(std::tolower(c));
+    return site("at-" + name);
+  }
+
+  std::vector<FoundShare> shares;
+
+ private:
+  std::string text_;
+  control::PolicyNode policy_;
+};
+
+TEST(FoundObjects, ACutInsideACutStandsInItsParts) {
+  Tree tree("2 of (origin, vault, 2 of (cloud, cloud, 2 of (edge, edge, edge) via hub) via gate)");
+  for (const char* name : {"A", "B", "C1", "C2", "C3a", "C3b", "C3c"}) tree.show(name);
+  const auto settled = settle(tree.shares);
+  ASSERT_TRUE(settled) << settled.error().message;
+  for (const char* cut : {"C", "C3"}) EXPECT_EQ(where(*settled, cut), "") << cut;
+  EXPECT_EQ(where(*settled, "C3b"), "at-c3b");
+  EXPECT_EQ(settled->lost, 0u);
+  EXPECT_TRUE(settled->unnamed.empty());
+  const auto hub = std::ranges::find(settled->found.shares, id("C3"), &catalog::Share::share);
+  EXPECT_EQ(hub->last_site, site("at-c3"));
+  EXPECT_EQ(hub->parent, id("C"));
+  // Parts that are lost stand where their siblings say; with too few of them C3 is lost, C is not.
+  std::erase_if(tree.shares, [](const FoundShare& found) {
+    return found.spec.path.text() == "C3a" || found.spec.path.text() == "C3b";
+  });
+  const auto fewer = settle(tree.shares);
+  ASSERT_TRUE(fewer) << fewer.error().message;
+  EXPECT_EQ(where(*fewer, "C3a"), "at-c3a");
+  EXPECT_EQ(fewer->lost, 2u);
+  // Then without C1 and A nothing restores.
+  std::erase_if(tree.shares, [](const FoundShare& found) {
+    return found.spec.path.text() == "C1" || found.spec.path.text() == "A";
+  });
+  const auto none = settle(tree.shares);
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().message.find("only 1 of its shares are there"), std::string::npos)
+      << none.error().message;
+}
+
+TEST(FoundObjects, ACutThatWasNotFinishedLeavesItsShareWhole) {
+  Tree tree("2 of (origin, vault, 2 of (cloud, cloud, 2 of (edge, edge, edge) via hub) via gate)");
+  for (const char* name : {"A", "B", "C1", "C2", "C3"}) tree.show(name);
+  tree.show("C3a", false);
+  const auto settled = settle(tree.shares);
+  ASSERT_TRUE(settled) << settled.error().message;
+  EXPECT_EQ(where(*settled, "C3"), "at-c3");
+  EXPECT_EQ(spares(*settled), std::vector<std::string>{"C3a@at-c3a"});
+}
+
+// B was cut into nothing but shares that were cut again: its own siblings still name it.
+TEST(FoundObjects, AShareThatOnlyItsSiblingsNameIsCutAllTheSame) {
+  Tree tree("2 of (origin, 2 of (2 of (a, b) via x, 2 of (c, d) via y) via g, vault)");
+  for (const char* name : {"A", "B1a", "B1b", "B2a", "B2b", "C"}) tree.show(name);
+  const auto settled = settle(tree.shares);
+  ASSERT_TRUE(settled) << settled.error().message;
+  EXPECT_TRUE(settled->unnamed.empty());
+  EXPECT_EQ(where(*settled, "B"), "");
+  const auto part = std::ranges::find(settled->found.shares, id("B2"), &catalog::Share::share);
+  EXPECT_EQ(part->parent, id("B"));
+  EXPECT_EQ(settled->lost, 0u);
+}
+
+// Of A nobody tells: its siblings were cut again as well.
+TEST(FoundObjects, AShareThatNobodyNamesGetsAnIdAndAlwaysTheSame) {
+  Tree tree("2 of (2 of (2 of (a, b) via x, 2 of (c, d) via y) via g, 2 of (e, f) via h)");
+  for (const char* name : {"A1a", "A1b", "A2a", "A2b", "B1", "B2"}) tree.show(name);
+  const auto settled = settle(tree.shares);
+  ASSERT_TRUE(settled) << settled.error().message;
+  ASSERT_EQ(settled->unnamed.size(), 1u);
+  const auto& [path, made_up] = *settled->unnamed.begin();
+  EXPECT_EQ(path.text(), "A");
+  EXPECT_FALSE(made_up.is_zero());
+  const auto part = std::ranges::find(settled->found.shares, id("A1"), &catalog::Share::share);
+  EXPECT_EQ(part->parent, made_up);
+  std::ranges::reverse(tree.shares);
+  const auto again = settle(tree.shares);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->unnamed, settled->unnamed);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Bodies of requests 40 to 44.
+// Bodies of requests 40 to 42, 44 and 52.
 #include "recovery/messages.h"
 
 #include "wire/wire.h"

@@ -13,8 +13,8 @@ enum class Method : std::uint16_t {
   kCopyPut = 40,       // head; the share as upload
   kCopyList = 41,      // empty; heads
   kCopyGet = 42,       // place; the share as download. Needs leave by the holder's operator
-  kShareHeaders = 43,  // cursor; found shares
   kCards = 44,         // cursor; cards. Needs leave as kCopyGet
+  kShareHeaders = 52,  // cursor; found shares
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);

@@ -122,6 +122,7 @@ Result<> RebuildJob::settle_object(const ObjectId& object) {
   } else {
     TRY_ASSIGN(tree.found.object.person_id, person_of(tree.owner));
   }
+  if (known) TRY(take_names(tree));
   count_.spare_shares += tree.found.spare.size();
   tree.found.spare.clear();
   if (known) {
@@ -132,6 +133,24 @@ Result<> RebuildJob::settle_object(const ObjectId& object) {
   ++count_.objects;
   count_.added += known ? 0U : 1U;
   count_.lost_shares += tree.lost;
+  return {};
+}
+
+// A catalog that knows the object knows what is told by nobody any more.
+Result<> RebuildJob::take_names(FoundTree& tree) {
+  if (tree.unnamed.empty()) return {};
+  TRY_ASSIGN(const auto known, engine_.catalog().list_shares(tree.found.object.object));
+  for (const auto& [path, made_up] : tree.unnamed) {
+    const auto row = std::ranges::find_if(known, [&](const catalog::Share& share) {
+      return share.path == path && share.generation == tree.found.object.generation &&
+             share.state >= catalog::ShareState::kDeletePending;
+    });
+    if (row == known.end()) continue;
+    for (catalog::Share& share : tree.found.shares) {
+      if (share.share == made_up) share.share = row->share;
+      if (share.parent == made_up) share.parent = row->share;
+    }
+  }
   return {};
 }
 

@@ -30,6 +30,7 @@ class RebuildJob final : public control::Work {
   Result<> list_cards(const SiteName& site);
   Result<> settle_objects();
   Result<> settle_object(const ObjectId& object);
+  Result<> take_names(FoundTree& tree);
   // Errors: kRefused when what was found would move a share that stands.
   Result<> check_known(const catalog::FoundObject& found);
   // Errors: kRefused while a job works on the object, or one did since the listing began.

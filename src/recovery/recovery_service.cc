@@ -1,4 +1,4 @@
-// Requests 40 to 44.
+// Requests 40 to 42, 44 and 52.
 #include "recovery/recovery_service.h"
 
 #include <algorithm>
@@ -16,9 +16,8 @@ FoundShare describe(const store::ShareHeader& header) {
   FoundShare found{.created = header.created};
   found.spec = {.share = header.share,
                 .object = header.object,
-                .parent_index = static_cast<sharing::ShareIndex>(header.parent_index),
+                .path = header.path,
                 .scheme = header.scheme,
-                .index = static_cast<sharing::ShareIndex>(header.index),
                 .generation = header.generation,
                 .owner = header.owner,
                 .object_length = header.object_length,
@@ -28,7 +27,7 @@ FoundShare describe(const store::ShareHeader& header) {
                 .drawn = header.drawn,
                 .entropy_origins = header.entropy_origins,
                 .policy = header.policy};
-  if (header.level == store::Level::kNested) found.spec.parent = header.parent;
+  if (!header.path.is_top()) found.spec.parent = header.parent;
   for (const store::Sibling& sibling : header.siblings) {
     found.siblings.push_back(
         {static_cast<sharing::ShareIndex>(sibling.index), sibling.share, sibling.site});

@@ -11,8 +11,7 @@ namespace warifu::store {
 namespace {
 
 constexpr std::string_view kMagic = "WRFSHARE";
-constexpr std::uint16_t kVersion = 3;
-constexpr std::uint16_t kVersionWithoutChecks = 2;
+constexpr std::uint16_t kVersion = 4;
 constexpr std::uint16_t kComputational = 1;  // flags
 constexpr std::uint16_t kDrawn = 2;
 constexpr std::size_t kChecksumAt = kHeaderBytes - 4;
@@ -62,18 +61,15 @@ Result<> check_identity(const ShareHeader& header) {
                                      scheme.shares)) {
     return bad_field("unknown scheme");
   }
-  if (header.index >= scheme.shares) return bad_field("the index is not one of the scheme");
-  if ((header.entropy_origins & 1) != 0) return bad_field("there is no origin number 0");
-  if (header.level != Level::kTop && header.level != Level::kNested) {
-    return bad_field("the level is 0 or 1");
+  if (header.path.is_object()) return bad_field("there is no path to the share");
+  if (header.path.index() >= scheme.shares) {
+    return bad_field("the path ends at no share of the scheme");
   }
-  if ((header.level == Level::kTop) != header.parent.is_zero()) {
+  if ((header.entropy_origins & 1) != 0) return bad_field("there is no origin number 0");
+  if (header.path.is_top() != header.parent.is_zero()) {
     return bad_field("a nested share names its parent, a top share has none");
   }
   if (header.parent == header.share) return bad_field("a share is not its own parent");
-  if (header.parent_index >= (header.level == Level::kTop ? 1 : sharing::kMaxShares)) {
-    return bad_field("the parent's index is below 32, and 0 at the top");
-  }
   return {};
 }
 
@@ -81,18 +77,19 @@ sharing::RecordLayout object_records(const ShareHeader& header) {
   return sharing::RecordLayout(sharing::Chunking{{header.object_length}, header.chunk_bytes});
 }
 
-// A parent's records are as long as the object's, or half as long: only a ramp shortens. The
-// lengths of a share therefore tell what was cut.
+// Records of a share are as long as those that were cut, or, under a ramp, half as long. So what
+// was cut is as long as the object, or halved once for some of the cuts above it; full records of
+// the usual chunk size tell how often.
 std::optional<sharing::RecordLayout> find_cut_records(const ShareHeader& header) {
-  const sharing::RecordLayout object = object_records(header);
-  const auto fits = [&](const sharing::RecordLayout& cut) {
+  sharing::RecordLayout cut = object_records(header);
+  for (std::size_t above = 0; above < header.path.size(); ++above) {
     const sharing::RecordLayout made = cut.below(header.scheme);
-    return made.full_bytes() == header.full_record_bytes &&
-           made.last_bytes() == header.last_record_bytes;
-  };
-  if (fits(object)) return object;
-  const sharing::RecordLayout parent = object.below(sharing::Scheme::ramp());
-  if (header.level == Level::kNested && fits(parent)) return parent;
+    if (made.full_bytes() == header.full_record_bytes &&
+        made.last_bytes() == header.last_record_bytes) {
+      return cut;
+    }
+    cut = cut.below(sharing::Scheme::ramp());
+  }
   return std::nullopt;
 }
 
@@ -125,8 +122,7 @@ HeaderSlot read_fixed(wire::Reader& reader) {
   header.scheme.kind = static_cast<sharing::SchemeKind>(reader.u16());
   header.scheme.threshold = reader.u8();
   header.scheme.shares = reader.u8();
-  header.index = reader.u8();
-  header.level = static_cast<Level>(reader.u8());
+  header.path = sharing::read_path(reader);
   header.entropy_origins = reader.u16();
   header.generation = reader.u32();
   slot.sequence = reader.u64();
@@ -215,14 +211,13 @@ Bytes encode_slot(const HeaderSlot& slot) {
   WARIFU_CHECK(slot.durable_chunks <= header.chunk_count);
   wire::Writer writer;
   writer.raw(as_bytes(kMagic));
-  writer.u16(header.has_checks() ? kVersion : kVersionWithoutChecks);
+  writer.u16(kVersion);
   writer.u16(static_cast<std::uint16_t>((header.computational ? kComputational : 0) |
                                         (header.drawn ? kDrawn : 0)));
   writer.u16(static_cast<std::uint16_t>(header.scheme.kind));
   writer.u8(header.scheme.threshold);
   writer.u8(header.scheme.shares);
-  writer.u8(header.index);
-  writer.u8(static_cast<std::uint8_t>(header.level));
+  sharing::write_path(writer, header.path);
   writer.u16(header.entropy_origins);
   writer.u32(header.generation);
   writer.u64(slot.sequence);
@@ -248,7 +243,6 @@ Bytes encode_slot(const HeaderSlot& slot) {
   writer.u16(static_cast<std::uint16_t>(header.policy.size()));
   writer.raw(as_bytes(header.policy));
   writer.raw(Bytes(kMaxPolicyBytes - header.policy.size()));
-  writer.u8(header.parent_index);
   writer.raw(header.check_key);
   Bytes bytes = writer.take();
   bytes.resize(kChecksumAt);
@@ -266,19 +260,15 @@ Result<HeaderSlot> parse_slot(ByteView bytes, const std::string& path) {
   if (!wire::before_checksum(bytes)) return damaged(path, "wrong checksum of the header");
   wire::Reader reader(bytes.subspan(kMagic.size(), kChecksumAt - kMagic.size()), "share header");
   const std::uint16_t version = reader.u16();
-  if (version != kVersion && version != kVersionWithoutChecks) {
+  if (version != kVersion) {
     return fail(Code::kCorrupt, "share file '" + path + "' has format version " +
                                     std::to_string(version) +
-                                    "; this program reads version 2 and 3 only");
+                                    "; this program reads version 4 only");
   }
   HeaderSlot slot = read_fixed(reader);
   slot.header.siblings = read_siblings(reader);
   slot.header.policy = read_policy(reader);
-  slot.header.parent_index = reader.u8();
   copy_bytes(slot.header.check_key, reader.raw(kCheckBytes));
-  if (slot.header.has_checks() != (version == kVersion)) {
-    reader.reject("a key for checks belongs to version 3 and to no other");
-  }
   if (!all_zero(reader.raw(reader.remaining()))) reader.reject("reserved bytes are not zero");
   if (slot.durable_chunks > slot.header.chunk_count)
     reader.reject("more durable chunks than chunks");

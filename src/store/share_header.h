@@ -2,19 +2,20 @@
 // share-file.md has the table of fields.
 //
 //   file    := slot slot (record check? gap)* record check?     all numbers little-endian
-//   slot    := "WRFSHARE" version:u16 flags:u16 scheme:u16 threshold:u8 shares:u8 index:u8
-//              level:u8 entropy_origins:u16 generation:u32 sequence:u64 share:16 object:16
-//              parent:16 owner:16 chunk_bytes:u32 tag_bytes:u32 full_record_bytes:u32
+//   slot    := "WRFSHARE" version:u16 flags:u16 scheme:u16 threshold:u8 shares:u8 path:10
+//              entropy_origins:u16 generation:u32 sequence:u64 share:16 object:16 parent:16
+//              owner:16 chunk_bytes:u32 tag_bytes:u32 full_record_bytes:u32
 //              last_record_bytes:u32 chunk_count:u64 object_length:u64 durable_chunks:u64
 //              created_ms:i64 siblings:u32 sibling{32} policy_length:u16 policy:1024
-//              parent_index:u8 check_key:16 zeros crc32c:u32   4096 bytes
+//              check_key:16 zeros crc32c:u32                   4096 bytes
+//   path    := steps:u8 step:u8{9}                              sharing/share_path.h
 //   sibling := index:u8 share:16 site:16                        unused ones are zeros
 //   record  := the share of (data, zeros, tag)                  as `sharing` made it
 //   check   := 16 bytes: the record's hash under check_key      (record_check.h)
 //   gap     := zeros (a hole) up to the next multiple of 4096
 //
-// Version 3 has a check key, which is not zero, and a check behind every record; version 2 has
-// neither. Both are read, and files keep their version.
+// This is version 4; older ones, which could name a share by its index and its parent's alone, are
+// refused. A check key of zeros says that there are no checks.
 //
 // Slots and records begin at multiples of 4096, because a write that a power loss tears may harm
 // every byte of the disk blocks which it touches: no later write touches the block of a durable
@@ -35,6 +36,7 @@
 #include "base/units.h"
 #include "os/system.h"
 #include "sharing/chunk.h"
+#include "sharing/share_path.h"
 
 namespace warifu::store {
 
@@ -47,13 +49,8 @@ inline constexpr std::uint32_t kDiskBlockBytes = 4096;
 inline constexpr std::uint32_t kWordBytes = 32;  // records are multiples of it
 
 inline constexpr std::uint32_t kCheckBytes = 16;
-// A holder's own secret for one share; zero: the file has no checks (version 2).
+// A holder's own secret for one share; zero: the file has no checks.
 using CheckKey = std::array<Byte, kCheckBytes>;
-
-enum class Level : std::uint8_t {
-  kTop = 0,     // a share of the object
-  kNested = 1,  // a share of a share
-};
 
 // Another share that helps to restore, and where it was put.
 struct Sibling {
@@ -66,11 +63,10 @@ struct Sibling {
 struct ShareHeader {
   ShareId share;
   ObjectId object;
-  ShareId parent;          // the share that was cut; zero at the top level
+  ShareId parent;          // the share that was cut; zero when that is the object
   Pseudonym owner;         // the person at this site
   sharing::Scheme scheme;  // of the cut that made this share
-  std::uint8_t index = 0;  // in the cut: 0 A, 1 B, ...
-  Level level = Level::kTop;
+  sharing::SharePath path{sharing::ShareIndex::kA};
   bool computational = false;  // some randomness of the cut came from a computational generator
   bool drawn = false;          // the share is one-time key that both ends of a link held, promoted
   // Bit n: random numbers of the cut came from origin number n of `keypool`; zero: not recorded.
@@ -85,8 +81,7 @@ struct ShareHeader {
   os::UnixMs created;
   std::vector<Sibling> siblings;
   std::string policy;
-  std::uint8_t parent_index = 0;  // of the share that was cut; 0 at the top level
-  CheckKey check_key = {};        // never leaves the holder's store
+  CheckKey check_key = {};  // never leaves the holder's store
 
   [[nodiscard]] bool has_checks() const { return check_key != CheckKey{}; }
   bool operator==(const ShareHeader&) const = default;
@@ -106,7 +101,7 @@ struct HeaderSlot {
 
 // The records of the share itself. The header must have passed check_header, here and below.
 [[nodiscard]] sharing::RecordLayout records_of(const ShareHeader& header);
-// The records that were cut: the object's, or for a nested share those of its parent.
+// The records that were cut: the object's, or those of the parent.
 [[nodiscard]] sharing::RecordLayout cut_records_of(const ShareHeader& header);
 
 // Errors: kInvalidArgument naming the field that has no encoding.

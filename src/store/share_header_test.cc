@@ -23,8 +23,7 @@ ShareHeader sample() {
   header.object = id_of<ObjectId>(0x22);
   header.parent = id_of<ShareId>(0x33);
   header.owner = id_of<Pseudonym>(0x44);
-  header.index = 2;
-  header.level = Level::kNested;
+  header.path = *sharing::SharePath::parse("C3");
   header.computational = true;
   header.drawn = true;
   header.entropy_origins = 0x12;
@@ -38,7 +37,6 @@ ShareHeader sample() {
   header.siblings = {{0, id_of<ShareId>(0x55), *SiteName::parse("tommo")},
                      {1, id_of<ShareId>(0x66), *SiteName::parse("lsa")}};
   header.policy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
-  header.parent_index = 2;
   return header;
 }
 
@@ -67,21 +65,20 @@ TEST(ShareHeaders, RoundTrip) {
   ASSERT_EQ(bytes.size(), kHeaderBytes);
   EXPECT_EQ(as_text(ByteView(bytes).first(8)), "WRFSHARE");
   EXPECT_EQ(*parse_slot(bytes, "x"), slot);
-  EXPECT_EQ(bytes[8], 2);
+  EXPECT_EQ(bytes[8], 4);
 
   ShareHeader checked = sample();
   checked.check_key = {7};
   const Bytes with_key = encode_slot({checked, 9, 2});
-  EXPECT_EQ(with_key[8], 3);
-  EXPECT_EQ(with_key[2231], 7);
+  EXPECT_EQ(with_key[8], 4);
+  EXPECT_EQ(with_key[2238], 7);
   EXPECT_EQ(parse_slot(with_key, "x")->header, checked);
 
   ShareHeader plain = sample();
   plain.siblings.clear();
   plain.policy.clear();
-  plain.level = Level::kTop;
+  plain.path = *sharing::SharePath::parse("C");
   plain.parent = {};
-  plain.parent_index = 0;
   plain.computational = false;
   plain.drawn = false;
   plain.entropy_origins = 0;
@@ -109,15 +106,14 @@ TEST(ShareHeaders, EverySchemeHasItsRecordLengths) {
     ShareHeader header = sample();
     header.siblings.clear();
     header.scheme = scheme;
-    header.index = static_cast<std::uint8_t>(scheme.shares - 1);
-    header.level = Level::kTop;
+    header.path = sharing::SharePath().part(scheme.shares - 1U);
     header.parent = {};
-    header.parent_index = 0;
     set_records(header);
     EXPECT_EQ(parse_slot(encode_slot({header, 1, 3}), "x")->header, header) << scheme.text();
     EXPECT_EQ(cut_records_of(header).full_bytes(), 128u);
     EXPECT_EQ(records_of(header).full_bytes(), header.full_record_bytes);
-    header.index = scheme.shares;
+    if (scheme.shares == sharing::kMaxShares) continue;  // no path can name one more
+    header.path = sharing::SharePath().part(scheme.shares);
     EXPECT_FALSE(check_header(header)) << scheme.text();
   }
 }
@@ -130,9 +126,14 @@ TEST(ShareHeaders, ANestedShareTellsHowLongItsParentWas) {
   ASSERT_TRUE(check_header(header)) << check_header(header).error().message;
   EXPECT_EQ(cut_records_of(header).full_bytes(), 64u);
   EXPECT_EQ(ShareLayout(header).record_length({2}), 32u);
-  header.level = Level::kTop;
+  header.full_record_bytes = 32;  // two ramps above: the path is too short for that
+  EXPECT_FALSE(check_header(header));
+  header.path = *sharing::SharePath::parse("C3a");
+  ASSERT_TRUE(check_header(header)) << check_header(header).error().message;
+  EXPECT_EQ(cut_records_of(header).full_bytes(), 32u);
+  header.full_record_bytes = 64;
+  header.path = *sharing::SharePath::parse("C");
   header.parent = {};
-  header.parent_index = 0;
   EXPECT_FALSE(check_header(header));
 }
 
@@ -164,9 +165,9 @@ TEST(ShareHeaders, ForgedFieldsAreRefused) {
   };
   const std::vector<std::pair<const char*, std::function<void(Bytes&)>>> cases = {
       {"version 1", set(8, 1)},
-      {"version 3 without a key for checks", set(8, 3)},
-      {"version 2 with a key for checks", set(2231, 1)},
-      {"version 4", set(8, 4)},
+      {"version 2", set(8, 2)},
+      {"version 3", set(8, 3)},
+      {"version 5", set(8, 5)},
       {"unknown flag", set(10, 7)},
       {"scheme of another kind", set(12, 2)},
       {"unknown scheme", set(12, 9)},
@@ -177,40 +178,46 @@ TEST(ShareHeaders, ForgedFieldsAreRefused) {
          b[12] = 2;
          b[15] = 33;
        }},
-      {"index 3", set(16, 3)},
-      {"level 2", set(17, 2)},
-      {"level 0 with a parent", set(17, 0)},
-      {"origin number 0", set(18, 1)},
-      {"share id zero", zero16(32)},
-      {"object id zero", zero16(48)},
-      {"nested without parent", zero16(64)},
-      {"its own parent", [](Bytes& b) { std::copy_n(b.begin() + 32, 16, b.begin() + 64); }},
-      {"chunk bytes not a multiple of 32", set(96, 97)},
-      {"tag bytes", set(100, 16)},
-      {"length of full records", set(104, 96)},
-      {"length of the last record", set(108, 96)},
-      {"chunk count", set(112, 4)},
+      {"share 3 of 3", set(18, 3)},
+      {"no step", [](Bytes& b) { std::fill_n(b.begin() + 16, 3, Byte{0}); }},
+      {"ten steps", set(16, 10)},
+      {"a step of 32", set(17, 32)},
+      {"a step behind the last", set(19, 1)},
+      {"a top share with a parent",
+       [](Bytes& b) {
+         b[16] = 1;
+         b[18] = 0;
+       }},
+      {"origin number 0", set(26, 1)},
+      {"share id zero", zero16(40)},
+      {"object id zero", zero16(56)},
+      {"nested without parent", zero16(72)},
+      {"its own parent", [](Bytes& b) { std::copy_n(b.begin() + 40, 16, b.begin() + 72); }},
+      {"chunk bytes not a multiple of 32", set(104, 97)},
+      {"tag bytes", set(108, 16)},
+      {"length of full records", set(112, 96)},
+      {"length of the last record", set(116, 96)},
+      {"chunk count", set(120, 4)},
       {"object length zero",
        [](Bytes& b) {
-         b[112] = 0;
          b[120] = 0;
+         b[128] = 0;
        }},
-      {"durable beyond count", set(128, 4)},
-      {"created before 1970", set(143, 0xff)},
-      {"33 siblings", set(144, 33)},
-      {"sibling index", set(148, 3)},
-      {"two siblings of one index", set(148, 1)},
-      {"sibling without site", zero16(165)},
-      {"sibling twice", [](Bytes& b) { std::copy_n(b.begin() + 149, 16, b.begin() + 182); }},
-      {"unused sibling not zero", set(148 + 2 * 33, 1)},
+      {"durable beyond count", set(136, 4)},
+      {"created before 1970", set(151, 0xff)},
+      {"33 siblings", set(152, 33)},
+      {"sibling index", set(156, 3)},
+      {"two siblings of one index", set(156, 1)},
+      {"sibling without site", zero16(173)},
+      {"sibling twice", [](Bytes& b) { std::copy_n(b.begin() + 157, 16, b.begin() + 190); }},
+      {"unused sibling not zero", set(156 + 2 * 33, 1)},
       {"policy too long",
        [](Bytes& b) {
-         b[1204] = 1;
-         b[1205] = 4;
+         b[1212] = 1;
+         b[1213] = 4;
        }},
-      {"bytes after the policy", set(1206 + 500, 'x')},
-      {"control character in the policy", set(1206, '\n')},
-      {"index of the parent", set(2230, 32)},
+      {"bytes after the policy", set(1214 + 500, 'x')},
+      {"control character in the policy", set(1214, '\n')},
       {"reserved not zero", set(2500, 1)},
   };
   ASSERT_TRUE(parse_slot(forged([](Bytes&) {}), "x"));
@@ -221,10 +228,10 @@ TEST(ShareHeaders, ForgedFieldsAreRefused) {
   }
 }
 
-TEST(ShareHeaders, TheFirstVersionIsRefusedByName) {
+TEST(ShareHeaders, OlderVersionsAreRefusedByName) {
   const auto parsed = parse_slot(forged([](Bytes& b) { b[8] = 1; }), "x");
   ASSERT_FALSE(parsed);
-  EXPECT_NE(parsed.error().message.find("format version 1; this program reads version 2"),
+  EXPECT_NE(parsed.error().message.find("format version 1; this program reads version 4 only"),
             std::string::npos)
       << parsed.error().message;
 }

@@ -19,7 +19,7 @@ inline ShareHeader small_header(Byte number, std::uint64_t length) {
   header.share = id_of<ShareId>(number);
   header.object = id_of<ObjectId>(0xee);
   header.owner = id_of<Pseudonym>(0xdd);
-  header.index = number % 3;
+  header.path = sharing::SharePath().part(number % 3);
   header.chunk_bytes = 64;
   header.object_length = length;
   header.chunk_count = chunk_count_of(length, header.chunk_bytes);

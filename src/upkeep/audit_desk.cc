@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "control/consent_desk.h"
-#include "control/share_letters.h"
 #include "control/share_tree.h"
 #include "upkeep/audit_round.h"
 #include "upkeep/share_hash.h"
@@ -67,7 +66,7 @@ class Audit {
                      .links = site_.config.links,
                      .collector = site_.config.name};
     for (const control::ShareLocation& share : shares_) {
-      if (!out_.contains(share.letter)) field.shares.push_back(share);
+      if (!out_.contains(share.letter())) field.shares.push_back(share);
     }
     return field;
   }
@@ -104,8 +103,8 @@ class Audit {
     bool all_stand = true, damaged = false, spoilt = false;
     for (const SumOutcome& outcome : report_.sums) spoilt = spoilt || !outcome.holds;
     for (const control::ShareLocation& share : shares_) {
-      AuditedShare said{.letter = share.letter, .site = share.site, .why = {}};
-      if (const auto out = out_.find(share.letter); out != out_.end()) {
+      AuditedShare said{.letter = share.letter(), .site = share.site, .why = {}};
+      if (const auto out = out_.find(share.letter()); out != out_.end()) {
         said.finding = out->second.first;
         said.why = out->second.second;
       } else {
@@ -124,12 +123,14 @@ class Audit {
   void judge(const control::ShareLocation& share, AuditedShare& said) const {
     bool in_good = false, in_bad = false;
     for (const SumOutcome& outcome : report_.sums) {
-      if (!outcome.planned.letters.contains(share.letter)) continue;
+      if (!outcome.planned.letters.contains(share.letter())) continue;
       (outcome.holds ? in_good : in_bad) = true;
     }
-    const bool whole_cut =
-        share.nested && report_.suspects.contains(control::top_letter(share.top));
-    if (report_.suspects.contains(share.letter)) {
+    bool whole_cut = false;  // a share above it
+    for (std::size_t steps = 1; steps < share.path.size(); ++steps) {
+      whole_cut = whole_cut || report_.suspects.contains(share.path.above(steps).text());
+    }
+    if (report_.suspects.contains(share.letter())) {
       said.finding = Finding::kSuspect;
       said.why = report_.suspects.size() == 1 ? "it alone spoils the sums"
                                               : "one of several that may spoil the sums";
@@ -140,7 +141,7 @@ class Audit {
       said.finding = Finding::kUnknown;
       said.why = "its sums are not zero";
     } else {
-      const auto left = left_out_.find(share.letter);
+      const auto left = left_out_.find(share.letter());
       said.why = left == left_out_.end() ? "its sums could not be formed" : left->second;
     }
   }

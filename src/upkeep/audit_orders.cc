@@ -2,7 +2,6 @@
 #include "upkeep/audit_orders.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 namespace warifu::upkeep {
@@ -22,7 +21,7 @@ void write_round(wire::Writer& writer, const AuditRound& round) {
     writer.u8(static_cast<std::uint8_t>(sum.chain.size()));
     for (const Helper& helper : sum.chain) {
       writer.site(helper.site);
-      write_place(writer, helper.place);
+      sharing::write_path(writer, helper.place);
     }
   }
 }
@@ -39,24 +38,12 @@ AuditRound read_round(wire::Reader& reader) {
     if (count < 2 || count > kMaxHelpers) reader.reject("number of holders out of range");
     for (std::size_t j = 0; j < count && reader.good(); ++j) {
       Helper helper{.site = reader.site(), .place = {}};
-      helper.place = read_place(reader);
+      helper.place = sharing::read_path(reader);
       sum.chain.push_back(std::move(helper));
     }
     round.sums.push_back(std::move(sum));
   }
   return round;
-}
-
-// Different parts of that cut, so many of them.
-Result<> check_parts(const control::PolicyNode& cut, const std::vector<TreePlace>& places,
-                     std::size_t wanted) {
-  std::set<std::uint8_t> parts;
-  for (const TreePlace& place : places) {
-    if (!place.part || *place.part >= cut.children.size()) return no_sum("there is no such part");
-    parts.insert(*place.part);
-  }
-  if (parts.size() == places.size() && parts.size() == wanted) return {};
-  return no_sum("not as many different parts of one share as it takes");
 }
 
 }  // namespace
@@ -67,33 +54,34 @@ std::optional<std::size_t> AuditSum::place_of(const SiteName& site) const {
   return static_cast<std::size_t>(found - chain.begin());
 }
 
+std::vector<sharing::SharePath> AuditSum::places() const {
+  std::vector<sharing::SharePath> places;
+  for (const Helper& helper : chain) places.push_back(helper.place);
+  return places;
+}
+
+sharing::SharePath cut_of(const std::vector<sharing::SharePath>& places) {
+  WARIFU_CHECK(!places.empty());
+  sharing::SharePath cut = places.front().parent();
+  while (!std::ranges::all_of(places, [&](const sharing::SharePath& place) {
+    return place.size() > cut.size() && place.is_within(cut);
+  })) {
+    if (cut.is_object()) break;
+    cut = cut.parent();
+  }
+  return cut;
+}
+
 Result<> check_sum(const control::PolicyNode& policy, const AuditSum& sum) {
   std::set<SiteName> sites;
-  std::map<std::uint8_t, std::vector<TreePlace>> by_top;
   for (const Helper& helper : sum.chain) {
     if (!sites.insert(helper.site).second) return no_sum("one site stands there twice");
-    if (helper.place.top >= policy.children.size()) return no_sum("there is no such share");
-    by_top[helper.place.top].push_back(helper.place);
+    if (policy.find(helper.place) == nullptr) return no_sum("there is no such share");
   }
-  const auto cut_of = [&](std::uint8_t top) -> const control::PolicyNode& {
-    return policy.children[top];
-  };
-  if (by_top.size() == 1) {
-    const auto& [top, places] = *by_top.begin();
-    if (cut_of(top).is_leaf()) return no_sum("one share alone");
-    return check_parts(cut_of(top), places, cut_of(top).scheme.threshold + 1U);
-  }
-  if (by_top.size() != policy.scheme.threshold + 1U) {
-    return no_sum("not one share more than restore the object");
-  }
-  for (const auto& [top, places] : by_top) {
-    if (!cut_of(top).is_leaf()) {
-      TRY(check_parts(cut_of(top), places, cut_of(top).scheme.threshold));
-    } else if (places.size() != 1 || places.front().part) {
-      return no_sum("a share that was not cut stands there as parts");
-    }
-  }
-  return {};
+  const std::vector<sharing::SharePath> places = sum.places();
+  const sharing::SharePath cut = cut_of(places);
+  if (shares_made(policy, cut, places) == policy.find(cut)->scheme.threshold + 1U) return {};
+  return no_sum("they do not make one share more of a cut than restore what was cut");
 }
 
 mac::Tag hash_of(const AuditRound& round, const HashKey& key) {

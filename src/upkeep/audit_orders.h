@@ -1,5 +1,5 @@
 // What share control tells the holders of an object in an audit, and what they tell each other
-// (docs/formats/site-requests.md, requests 36 to 39 and 45).
+// (docs/formats/site-requests.md, requests 37 to 39, 45 and 56).
 //
 //   order   the sums that are formed, their chains of holders, and the hash key
 //   mask    from a holder to the next one in the chain: 16 bytes that both add to their answers
@@ -16,11 +16,11 @@
 namespace warifu::upkeep {
 
 enum class AuditMethod : std::uint16_t {
-  kOrder = 36,
   kMask = 37,
   kAudit = 38,
   kDamaged = 39,     // a holder tells share control which of its shares are damaged
   kDamageList = 45,  // share control asks for them
+  kOrder = 56,
 };
 [[nodiscard]] constexpr std::uint16_t number(AuditMethod method) {
   return static_cast<std::uint16_t>(method);
@@ -33,6 +33,8 @@ struct AuditSum {
   std::vector<Helper> chain;  // neighbours share a mask
   // Where a site stands in the chain; none when it has no part in the sum.
   [[nodiscard]] std::optional<std::size_t> place_of(const SiteName& site) const;
+  // Of the shares that its terms are of, in the order of the chain.
+  [[nodiscard]] std::vector<sharing::SharePath> places() const;
   bool operator==(const AuditSum&) const = default;
 };
 
@@ -58,9 +60,12 @@ struct AuditMask {
   mac::Tag round_hash{};
 };
 
-// Whether the terms of such a chain add up to zero under this policy: threshold + 1 top shares,
-// each whole or as threshold-many parts, or threshold + 1 parts of one share; all at different
-// sites. Errors: kRefused.
+// The cut whose shares a sum over those at `places` is over: the lowest one that all of them are
+// within.
+[[nodiscard]] sharing::SharePath cut_of(const std::vector<sharing::SharePath>& places);
+
+// Whether the terms of such a chain add up to zero under this policy: threshold + 1 shares of one
+// cut, each whole or as threshold-many parts, all at different sites. Errors: kRefused.
 [[nodiscard]] Result<> check_sum(const control::PolicyNode& policy, const AuditSum& sum);
 
 // What a mask says of the round.

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <deque>
 
-#include "control/share_letters.h"
 #include "upkeep/share_auditor.h"
 
 namespace warifu::upkeep {
@@ -32,53 +31,10 @@ std::vector<std::vector<Item>> sets_of(const std::vector<Item>& items, std::size
   return sets;
 }
 
-TreePlace place_of(const ShareLocation& share) {
-  TreePlace place{.top = static_cast<std::uint8_t>(share.top), .part = {}};
-  if (share.nested) place.part = static_cast<std::uint8_t>(share.part);
-  return place;
-}
-
 }  // namespace
 
-AuditPlanner::Shares AuditPlanner::parts_of(std::size_t top) const {
-  Shares parts;
-  for (const ShareLocation& share : field_.shares) {
-    if (share.nested && static_cast<std::size_t>(share.top) == top) parts.push_back(&share);
-  }
-  return parts;
-}
-
-std::vector<AuditPlanner::Shares> AuditPlanner::ways_to_have(std::size_t top) const {
-  for (const ShareLocation& share : field_.shares) {
-    if (!share.nested && static_cast<std::size_t>(share.top) == top) return {{&share}};
-  }
-  const control::PolicyNode& cut = field_.policy.children[top];
-  return cut.is_leaf() ? std::vector<Shares>{} : sets_of(parts_of(top), cut.scheme.threshold);
-}
-
-std::vector<std::size_t> AuditPlanner::tops_there() const {
-  std::vector<std::size_t> tops;
-  for (std::size_t top = 0; top < field_.policy.children.size(); ++top) {
-    if (!ways_to_have(top).empty()) tops.push_back(top);
-  }
-  return tops;
-}
-
-// All ways to have just these top shares.
-std::vector<AuditPlanner::Shares> AuditPlanner::top_sums(const std::set<std::size_t>& tops) const {
-  std::vector<Shares> sums = {{}};
-  for (const std::size_t top : tops) {
-    std::vector<Shares> longer;
-    for (const Shares& sum : sums) {
-      for (const Shares& way : ways_to_have(top)) {
-        if (longer.size() == kMaxSets) break;
-        longer.push_back(sum);
-        longer.back().insert(longer.back().end(), way.begin(), way.end());
-      }
-    }
-    sums = std::move(longer);
-  }
-  return sums;
+ShareSets AuditPlanner::sets() const {
+  return {field_.policy, field_.shares, kMaxSets};
 }
 
 // The way over the fewest links on which nobody sees the holder's answers who may not.
@@ -123,12 +79,11 @@ std::optional<control::Route> AuditPlanner::route_of(const SiteName& holder,
 
 // Takes the chain if all of its holders have a way to the collector, with the sums that they have a
 // part in already.
-bool AuditPlanner::settle(const Shares& chain, std::optional<std::size_t> within) {
-  PlannedSum planned{.sum = {}, .letters = {}, .within = within, .tops = {}};
+bool AuditPlanner::settle(const Shares& chain, const sharing::SharePath& cut) {
+  PlannedSum planned{.sum = {}, .letters = {}, .cut = cut};
   for (const ShareLocation* share : chain) {
-    planned.sum.chain.push_back({share->site, place_of(*share)});
-    planned.letters.insert(share->letter);
-    planned.tops.insert(static_cast<std::size_t>(share->top));
+    planned.sum.chain.push_back({share->site, share->path});
+    planned.letters.insert(share->letter());
   }
   std::vector<PlannedSum> sums = sums_;
   sums.push_back(planned);
@@ -143,9 +98,9 @@ bool AuditPlanner::settle(const Shares& chain, std::optional<std::size_t> within
   return true;
 }
 
-bool AuditPlanner::chain_up(Shares& chain, Shares& rest, std::optional<std::size_t> within,
+bool AuditPlanner::chain_up(Shares& chain, Shares& rest, const sharing::SharePath& cut,
                             std::size_t& tries) {
-  if (rest.empty()) return settle(chain, within);
+  if (rest.empty()) return settle(chain, cut);
   for (std::size_t i = 0; i < rest.size() && tries < kMaxTries; ++i) {
     const ShareLocation* next = rest[i];
     ++tries;
@@ -156,7 +111,7 @@ bool AuditPlanner::chain_up(Shares& chain, Shares& rest, std::optional<std::size
     }
     rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
     chain.push_back(next);
-    const bool found = chain_up(chain, rest, within, tries);
+    const bool found = chain_up(chain, rest, cut, tries);
     chain.pop_back();
     rest.insert(rest.begin() + static_cast<std::ptrdiff_t>(i), next);
     if (found) return true;
@@ -164,7 +119,7 @@ bool AuditPlanner::chain_up(Shares& chain, Shares& rest, std::optional<std::size
   return false;
 }
 
-bool AuditPlanner::add(const Shares& shares, std::optional<std::size_t> within) {
+bool AuditPlanner::add(const Shares& shares, const sharing::SharePath& cut) {
   if (sums_.size() == kMaxAuditSums || shares.size() > kMaxHelpers) return false;
   std::set<SiteName> sites;
   for (const ShareLocation* share : shares) sites.insert(share->site);
@@ -178,81 +133,69 @@ bool AuditPlanner::add(const Shares& shares, std::optional<std::size_t> within) 
     rest.erase(rest.begin());
   }
   std::size_t tries = 0;
-  return chain_up(chain, rest, within, tries);
+  return chain_up(chain, rest, cut, tries);
 }
 
 // Whatever stands in a sum already comes first, so that all sums hang together.
-void AuditPlanner::cover_tops() {
-  std::vector<std::size_t> tops = tops_there();
-  std::set<std::size_t> covered;
-  for (const std::size_t top : tops_there()) {
-    if (covered.contains(top)) continue;
-    std::vector<std::size_t> others = tops;
-    std::erase(others, top);
-    std::ranges::stable_partition(others, [&](std::size_t t) { return covered.contains(t); });
+void AuditPlanner::cover(const sharing::SharePath& cut) {
+  const control::PolicyNode& node = *field_.policy.find(cut);
+  const std::vector<sharing::SharePath> there = sets().there(cut);
+  std::set<sharing::SharePath> covered;
+  for (const sharing::SharePath& share : there) {
+    if (covered.contains(share)) continue;
+    std::vector<sharing::SharePath> others = there;
+    std::erase(others, share);
+    std::ranges::stable_partition(
+        others, [&](const sharing::SharePath& other) { return covered.contains(other); });
     bool found = false;
-    for (const auto& chosen : sets_of(others, field_.policy.scheme.threshold)) {
-      std::set<std::size_t> set(chosen.begin(), chosen.end());
-      set.insert(top);
-      for (const Shares& sum : top_sums(set)) {
-        if ((found = add(sum, std::nullopt))) break;
+    for (auto& chosen : sets_of(others, node.scheme.threshold)) {
+      chosen.push_back(share);
+      std::ranges::sort(chosen);
+      for (const Shares& sum : sets().of_all(chosen)) {
+        if ((found = add(sum, cut))) break;
       }
       if (!found) continue;
-      covered.merge(set);
-      break;
-    }
-  }
-}
-
-void AuditPlanner::cover_parts(std::size_t top) {
-  const Shares parts = parts_of(top);
-  std::set<const ShareLocation*> covered;
-  for (const ShareLocation* part : parts) {
-    if (covered.contains(part)) continue;
-    Shares others = parts;
-    std::erase(others, part);
-    std::ranges::stable_partition(others,
-                                  [&](const ShareLocation* p) { return covered.contains(p); });
-    for (Shares& set : sets_of(others, field_.policy.children[top].scheme.threshold)) {
-      set.push_back(part);
-      if (!add(set, top)) continue;
-      covered.insert(set.begin(), set.end());
+      covered.insert(chosen.begin(), chosen.end());
       break;
     }
   }
 }
 
 void AuditPlanner::cover() {
-  cover_tops();
-  for (std::size_t top = 0; top < field_.policy.children.size(); ++top) cover_parts(top);
+  cover(sharing::SharePath());
+  for (const auto& [path, node] : control::share_paths(field_.policy)) {
+    if (!node->is_leaf()) cover(path);
+  }
 }
 
 void AuditPlanner::tell_apart(const std::set<std::string>& suspects,
                               const std::vector<PlannedSum>& known, std::size_t most) {
-  const auto splits = [&](const Shares& shares, std::optional<std::size_t> within) {
+  const auto splits = [&](const Shares& shares, const sharing::SharePath& cut) {
     std::set<std::string> letters, names;
     for (const ShareLocation* share : shares) {
-      letters.insert(share->letter);
-      names.insert(share->letter);
-      if (share->nested && !within) names.insert(control::top_letter(share->top));
+      letters.insert(share->letter());
+      // What it stands for in the sum, on every level below the cut.
+      for (std::size_t steps = cut.size() + 1; steps <= share->path.size(); ++steps) {
+        names.insert(share->path.above(steps).text());
+      }
     }
     const auto in = std::ranges::count_if(
         suspects, [&](const std::string& name) { return names.contains(name); });
     const bool is_known = std::ranges::any_of(known, [&](const PlannedSum& planned) {
-      return planned.letters == letters && planned.within == within;
+      return planned.letters == letters && planned.cut == cut;
     });
     return in > 0 && static_cast<std::size_t>(in) < suspects.size() && !is_known;
   };
-  for (std::size_t top = 0; top < field_.policy.children.size(); ++top) {
-    const control::PolicyNode& cut = field_.policy.children[top];
-    if (cut.is_leaf()) continue;
-    for (const Shares& set : sets_of(parts_of(top), cut.scheme.threshold + 1U)) {
-      if (sums_.size() < most && splits(set, top)) add(set, top);
-    }
+  std::vector<std::pair<sharing::SharePath, const control::PolicyNode*>> cuts;
+  for (const auto& entry : control::share_paths(field_.policy)) {
+    if (!entry.second->is_leaf()) cuts.push_back(entry);
   }
-  for (const auto& chosen : sets_of(tops_there(), field_.policy.scheme.threshold + 1U)) {
-    for (const Shares& sum : top_sums({chosen.begin(), chosen.end()})) {
-      if (sums_.size() < most && splits(sum, std::nullopt)) add(sum, std::nullopt);
+  cuts.emplace_back(sharing::SharePath(), &field_.policy);
+  for (const auto& [cut, node] : cuts) {
+    for (const auto& chosen : sets_of(sets().there(cut), node->scheme.threshold + 1U)) {
+      for (const Shares& sum : sets().of_all(chosen)) {
+        if (sums_.size() < most && splits(sum, cut)) add(sum, cut);
+      }
     }
   }
 }
@@ -261,12 +204,13 @@ std::map<std::string, std::string> AuditPlanner::left_out() const {
   std::map<std::string, std::string> left;
   for (const ShareLocation& share : field_.shares) {
     const bool stands = std::ranges::any_of(
-        sums_, [&](const PlannedSum& sum) { return sum.letters.contains(share.letter); });
+        sums_, [&](const PlannedSum& sum) { return sum.letters.contains(share.letter()); });
     if (stands) continue;
-    const bool enough = tops_there().size() > field_.policy.scheme.threshold;
-    left[share.letter] = enough ? "its site has no links to share masks over without a site that "
-                                  "would see too much"
-                                : "too few other shares can be asked to hold it against";
+    const sharing::SharePath cut = share.path.parent();
+    const bool enough = sets().there(cut).size() > field_.policy.find(cut)->scheme.threshold;
+    left[share.letter()] = enough ? "its site has no links to share masks over without a site that "
+                                    "would see too much"
+                                  : "too few other shares can be asked to hold it against";
   }
   return left;
 }
@@ -281,13 +225,20 @@ std::set<std::string> suspects_of(const std::vector<ShareLocation>& shares,
   };
   if (std::ranges::all_of(outcomes, &SumOutcome::holds)) return names;
   for (const ShareLocation& share : shares) {
-    if (explains([&](const PlannedSum& sum) { return sum.letters.contains(share.letter); })) {
-      names.insert(share.letter);
+    if (explains([&](const PlannedSum& sum) { return sum.letters.contains(share.letter()); })) {
+      names.insert(share.letter());
     }
-    if (share.nested && explains([&](const PlannedSum& sum) {
-          return !sum.within && sum.tops.contains(static_cast<std::size_t>(share.top));
-        })) {
-      names.insert(control::top_letter(share.top));
+    // A share that was cut again spoils the sums in which its parts stand for it.
+    for (std::size_t steps = 1; steps < share.path.size(); ++steps) {
+      const sharing::SharePath whole = share.path.above(steps);
+      if (explains([&](const PlannedSum& sum) {
+            return sum.cut.size() < steps &&
+                   std::ranges::any_of(
+                       sum.sum.chain,
+                       [&](const Helper& helper) { return helper.place.is_within(whole); });
+          })) {
+        names.insert(whole.text());
+      }
     }
   }
   return names;

@@ -1,16 +1,17 @@
 // Which sums an audit forms, in which chains, over which ways its answers come, and what its
 // outcome says.
 //
-// Every top share (whole, or as parts) stands in a sum with others, and every part of a share in a
-// sum with its siblings, as far as redundancy and links allow. Neighbours in a chain have a link;
-// share control stands at an end of a chain; answers come over sites that neither stand in the
-// chain nor may know a mask of it (share_auditor.h). Pure functions over what the catalog and the
-// configuration say; one thread at a time.
+// Every share of a cut (whole, or as parts) stands in a sum with others of that cut, on every
+// level, as far as redundancy and links allow. Neighbours in a chain have a link; share control
+// stands at an end of a chain; answers come over sites that neither stand in the chain nor may know
+// a mask of it (share_auditor.h). Pure functions over what the catalog and the configuration say;
+// one thread at a time.
 #pragma once
 
 #include "control/restore_plan.h"
 #include "control/site_config.h"
 #include "upkeep/audit_orders.h"
+#include "upkeep/share_sets.h"
 
 namespace warifu::upkeep {
 
@@ -24,8 +25,7 @@ struct AuditField {
 struct PlannedSum {
   AuditSum sum;
   std::set<std::string> letters;
-  std::optional<std::size_t> within;  // a sum of parts of that top share; none: of top shares
-  std::set<std::size_t> tops;
+  sharing::SharePath cut;  // whose shares they are, or are parts of
 };
 
 class AuditPlanner {
@@ -46,18 +46,13 @@ class AuditPlanner {
   [[nodiscard]] std::map<std::string, std::string> left_out() const;
 
  private:
-  using Shares = std::vector<const control::ShareLocation*>;
-  [[nodiscard]] Shares parts_of(std::size_t top) const;
-  // Ways to have a top share: whole, or as threshold-many parts.
-  [[nodiscard]] std::vector<Shares> ways_to_have(std::size_t top) const;
-  [[nodiscard]] std::vector<std::size_t> tops_there() const;
-  [[nodiscard]] std::vector<Shares> top_sums(const std::set<std::size_t>& tops) const;
-  void cover_tops();
-  void cover_parts(std::size_t top);
+  using Shares = ShareList;
+  void cover(const sharing::SharePath& cut);
   // Whether the sum is planned now: a chain and ways for it were found.
-  bool add(const Shares& shares, std::optional<std::size_t> within);
-  bool chain_up(Shares& chain, Shares& rest, std::optional<std::size_t> within, std::size_t& tries);
-  bool settle(const Shares& chain, std::optional<std::size_t> within);
+  bool add(const Shares& shares, const sharing::SharePath& cut);
+  bool chain_up(Shares& chain, Shares& rest, const sharing::SharePath& cut, std::size_t& tries);
+  bool settle(const Shares& chain, const sharing::SharePath& cut);
+  [[nodiscard]] ShareSets sets() const;
   [[nodiscard]] std::optional<control::Route> route_of(const SiteName& holder,
                                                        const std::vector<PlannedSum>& sums) const;
 

@@ -14,7 +14,7 @@ AuditRoundRun::AuditRoundRun(control::SiteContext& site, ShareAuditor& own,
   for (const PlannedSum& planned : plan.sums()) round_.sums.push_back(planned.sum);
   for (const control::ShareLocation& share : shares) {
     const bool stands = std::ranges::any_of(plan.sums(), [&](const PlannedSum& planned) {
-      return planned.letters.contains(share.letter);
+      return planned.letters.contains(share.letter());
     });
     if (!stands) continue;
     holders_.push_back(std::make_unique<Holder>());
@@ -33,7 +33,7 @@ bool AuditRoundRun::order_all(RoundResult& result) {
       TRY(site_.caller.ask(holder->share.site, number(AuditMethod::kOrder), encode(order)));
       return {};
     }();
-    if (!taken) result.failures.push_back({holder->share.letter, taken.error(), true});
+    if (!taken) result.failures.push_back({holder->share.letter(), taken.error(), true});
   }
   return result.failures.empty();
 }
@@ -114,7 +114,7 @@ RoundResult AuditRoundRun::run(const Watch& watch) {
   threads.clear();
   if (broken_) {
     if (cause_ != nullptr) {
-      result.failures.push_back({cause_->share.letter, cause_->answers.error(), false});
+      result.failures.push_back({cause_->share.letter(), cause_->answers.error(), false});
     }
     return result;
   }

@@ -48,7 +48,8 @@ AuditOrder order_of(Byte number, Byte share = 1) {
   order.share.bytes.fill(share);
   order.round.session.bytes.fill(number);
   order.round.key = key_of(number);
-  order.round.sums = {{{{site("a"), {0, {}}}, {site("b"), {1, {}}}, {site("c"), {2, {}}}}}};
+  order.round.sums = {
+      {{{site("a"), path_of("A")}, {site("b"), path_of("B")}, {site("c"), path_of("C")}}}};
   return order;
 }
 
@@ -122,7 +123,7 @@ TEST(AuditBook, ANeighbourThatWasToldSomethingElseEndsTheRound) {
   const std::vector<std::function<void(AuditRound&)>> changes = {
       [](AuditRound& round) { round.key[5] ^= 1; },
       [](AuditRound& round) { round.sums[0].chain[2].site = site("d"); },
-      [](AuditRound& round) { round.sums[0].chain[2].place.top = 3; },
+      [](AuditRound& round) { round.sums[0].chain[2].place = path_of("D"); },
       [](AuditRound& round) { round.sums.push_back(round.sums[0]); }};
   for (const auto& change : changes) {
     AuditBook book(site("b"));
@@ -254,17 +255,19 @@ TEST(AuditPlan, AStarHasSumsBehindItsMiddleOnly) {
 
 TEST(AuditPlan, SeeingIsCheckedByTheChain) {
   const auto links = links_of({{"tommo", "a"}, {"a", "b"}, {"b", "c"}, {"tommo", "c"}});
-  const AuditSum ends{{{site("tommo"), {0, {}}}, {site("a"), {1, {}}}, {site("b"), {2, {}}}}};
+  const AuditSum ends{
+      {{site("tommo"), path_of("A")}, {site("a"), path_of("B")}, {site("b"), path_of("C")}}};
   EXPECT_TRUE(check_seeing(links, ends, site("tommo"), {site("tommo"), site("c")}));
   EXPECT_FALSE(check_seeing(links, ends, site("tommo"), {site("tommo"), site("b")}));
-  const AuditSum middle{{{site("a"), {0, {}}}, {site("tommo"), {1, {}}}, {site("c"), {2, {}}}}};
+  const AuditSum middle{
+      {{site("a"), path_of("A")}, {site("tommo"), path_of("B")}, {site("c"), path_of("C")}}};
   EXPECT_FALSE(check_seeing(links, middle, site("tommo"), {site("tommo")}));
-  const AuditSum unlinked{{{site("a"), {0, {}}}, {site("c"), {1, {}}}}};
+  const AuditSum unlinked{{{site("a"), path_of("A")}, {site("c"), path_of("B")}}};
   EXPECT_FALSE(check_seeing(links, unlinked, site("tommo"), {}));
   // A relay of a link's key knows its masks, unless the key came over two paths.
   auto relayed = links;
   relayed.push_back({site("a"), site("d"), kme::LinkClass::kRelayed, 1, {site("tommo")}});
-  const AuditSum known{{{site("a"), {0, {}}}, {site("d"), {1, {}}}}};
+  const AuditSum known{{{site("a"), path_of("A")}, {site("d"), path_of("B")}}};
   EXPECT_FALSE(check_seeing(relayed, known, site("tommo"), {site("tommo")}));
   relayed.back().paths = 2;
   EXPECT_TRUE(check_seeing(relayed, known, site("tommo"), {site("tommo")}));
@@ -276,8 +279,10 @@ std::vector<SumOutcome> outcomes_of(const AuditPlanner& planner,
   std::vector<SumOutcome> outcomes;
   for (const PlannedSum& planned : planner.sums()) {
     const bool spoilt = std::ranges::any_of(wrong, [&](const std::string& name) {
-      const bool whole = name.size() == 1 && !planned.within &&
-                         planned.tops.contains(static_cast<std::size_t>(name[0] - 'A'));
+      const bool whole = name.size() == 1 && planned.cut.is_object() &&
+                         std::ranges::any_of(planned.sum.chain, [&](const Helper& helper) {
+                           return helper.place.is_within(path_of(name));
+                         });
       return whole || planned.letters.contains(name);
     });
     outcomes.push_back({planned, !spoilt});
@@ -318,7 +323,8 @@ TEST(AuditBlame, WithOneSpareShareNobodyIsToldApartAndWithTwoEverybody) {
                                                       share_at("C", "c"), share_at("D", "d")};
   const auto two_of_four = *control::parse_policy("2 of (origin, v, v, v)");
   for (const auto& share : shares) {
-    EXPECT_EQ(located(two_of_four, shares, mesh(shares), {share.letter}), std::set{share.letter});
+    EXPECT_EQ(located(two_of_four, shares, mesh(shares), {share.letter()}),
+              std::set{share.letter()});
   }
   const auto three_of_four = *control::parse_policy("3 of (origin, v, v, v)");
   EXPECT_EQ(located(three_of_four, shares, mesh(shares), {"B"}),

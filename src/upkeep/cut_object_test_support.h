@@ -36,7 +36,7 @@ class CutObject {
     for (std::uint64_t i = 0; i < layout.count(); ++i) {
       records.push_back(sharing::random_bytes(generator_, layout.length({i})));
     }
-    cut(policy_, layout, records, std::nullopt);
+    cut(policy_, layout, records, {});
   }
 
   [[nodiscard]] const control::PolicyNode& policy() const { return policy_; }
@@ -50,7 +50,7 @@ class CutObject {
   }
 
   void cut(const control::PolicyNode& node, const sharing::RecordLayout& layout,
-           const std::vector<Bytes>& records, std::optional<sharing::ShareIndex> parent) {
+           const std::vector<Bytes>& records, const sharing::SharePath& path) {
     const sharing::Scheme& scheme = node.scheme;
     std::vector<Held> made(scheme.shares);
     std::vector<sharing::ShareIndex> given = sharing::all_shares(scheme);
@@ -63,9 +63,7 @@ class CutObject {
     }
     std::vector<store::Sibling> siblings;
     const auto location = [&](std::size_t i) {
-      const auto index = static_cast<sharing::ShareIndex>(i);
-      const std::string letter =
-          parent ? control::nested_letter(*parent, index) : control::top_letter(index);
+      const std::string letter = path.part(i).text();
       return share_at(letter, node.children[i].is_leaf() ? holder_of(letter) : "gate");
     };
     for (std::size_t i = 0; i < made.size(); ++i) {
@@ -77,23 +75,19 @@ class CutObject {
       store::ShareHeader header = common_;
       header.share = at.share;
       header.scheme = scheme;
-      header.index = static_cast<std::uint8_t>(i);
+      header.path = path.part(i);
       header.siblings = siblings;
       header.full_record_bytes = below.full_bytes();
       header.last_record_bytes = below.last_bytes();
-      if (parent) {
-        header.level = store::Level::kNested;
-        header.parent.bytes.fill(0xfe);
-        header.parent_index = static_cast<std::uint8_t>(*parent);
-      }
+      if (!path.is_object()) header.parent.bytes.fill(0xfe);
       WARIFU_CHECK(store::check_header(header).has_value());
       made[i].header = header;
       if (!node.children[i].is_leaf()) {
-        cut(node.children[i], below, made[i].records, static_cast<sharing::ShareIndex>(i));
+        cut(node.children[i], below, made[i].records, path.part(i));
         continue;
       }
       locations_.push_back(at);
-      held_[at.letter] = std::move(made[i]);
+      held_[at.letter()] = std::move(made[i]);
     }
   }
 
@@ -104,14 +98,16 @@ class CutObject {
   std::vector<control::ShareLocation> locations_;
 };
 
-inline std::string random_cut(std::mt19937_64& generator, bool top) {
+// With cuts inside cuts, at most so many.
+inline std::string random_cut(std::mt19937_64& generator, std::size_t nesting) {
   const bool ramp = generator() % 4 == 0;
-  const std::size_t shares = ramp ? 4 : generator() % 5 + 2;
+  const std::size_t shares = ramp ? 4 : generator() % (nesting == 0 ? 5 : 3) + 2;
   const std::size_t threshold = ramp ? 3 : generator() % (shares - 1) + 2;
   std::string text = (ramp ? "ramp " : "") + std::to_string(threshold) + " of (";
   for (std::size_t i = 0; i < shares; ++i) {
     if (i > 0) text += ", ";
-    text += top && generator() % 3 == 0 ? random_cut(generator, false) + " via gate" : "site";
+    const bool is_cut = nesting > 0 && generator() % 3 == 0;
+    text += is_cut ? random_cut(generator, nesting - 1) + " via gate" : "site";
   }
   return text + ")";
 }

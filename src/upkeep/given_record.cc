@@ -3,7 +3,8 @@
 
 namespace warifu::upkeep {
 namespace {
-constexpr std::size_t kRecordBytes = 38;
+constexpr std::size_t kRecordBytes = 46;
+constexpr std::size_t kOldRecordBytes = 38;
 }  // namespace
 
 Result<std::unique_ptr<GivenRecord>> GivenRecord::open(os::FileSystem& files,
@@ -17,6 +18,15 @@ Result<std::unique_ptr<GivenRecord>> GivenRecord::open(os::FileSystem& files,
 
 Result<> GivenRecord::load() {
   TRY_ASSIGN(const std::uint64_t size, file_->size());
+  Bytes old(kOldRecordBytes);
+  if (size >= old.size()) {
+    TRY(file_->read_exact_at(0, old));
+    if (wire::before_checksum(old)) {
+      return fail(Code::kCorrupt, "'" + file_->path() +
+                                      "' is of an earlier format (records of 38 bytes), which this "
+                                      "program does not read");
+    }
+  }
   Bytes bytes(kRecordBytes);
   for (; end_ + kRecordBytes <= size; end_ += kRecordBytes) {
     TRY(file_->read_exact_at(end_, bytes));
@@ -30,17 +40,17 @@ Result<> GivenRecord::load() {
     wire::Reader reader(*body, "record of what was given");
     const auto object = reader.id<ObjectId>();
     const SiteName site = reader.site();
-    const TreePlace place = read_place(reader);
+    const sharing::SharePath place = sharing::read_path(reader);
     TRY(reader.finish());
     given_[{object, site}].insert(place);
   }
   return end_ == size ? Result<>() : file_->truncate(end_);
 }
 
-Result<> GivenRecord::check_locked(const Key& key, const TreePlace& place) const {
+Result<> GivenRecord::check_locked(const Key& key, const sharing::SharePath& place) const {
   const auto known = given_.find(key);
   if (known == given_.end()) return {};
-  for (const TreePlace& other : known->second) {
+  for (const sharing::SharePath& other : known->second) {
     if (other == place) continue;
     return fail(Code::kRefused, key.second.text() + " has been given another share of object " +
                                     key.first.text() + " already");
@@ -48,13 +58,14 @@ Result<> GivenRecord::check_locked(const Key& key, const TreePlace& place) const
   return {};
 }
 
-Result<> GivenRecord::check(const ObjectId& object, const TreePlace& place,
+Result<> GivenRecord::check(const ObjectId& object, const sharing::SharePath& place,
                             const SiteName& to) const {
   const std::lock_guard lock(mutex_);
   return check_locked({object, to}, place);
 }
 
-Result<> GivenRecord::add(const ObjectId& object, const TreePlace& place, const SiteName& to) {
+Result<> GivenRecord::add(const ObjectId& object, const sharing::SharePath& place,
+                          const SiteName& to) {
   const std::lock_guard lock(mutex_);
   TRY(check_locked({object, to}, place));
   auto& places = given_[{object, to}];
@@ -62,7 +73,7 @@ Result<> GivenRecord::add(const ObjectId& object, const TreePlace& place, const 
   wire::Writer writer;
   writer.id(object);
   writer.site(to);
-  write_place(writer, place);
+  sharing::write_path(writer, place);
   writer.checksum();
   TRY(file_->write_at(end_, writer.bytes()));
   file_->sync();

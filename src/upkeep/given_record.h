@@ -3,10 +3,11 @@
 // cannot bring a second share of the object to the same site with this site's help, nor with the
 // help of a sibling that asks here first.
 //
-//   file := record*     record := object:16 site:16 top:u8 part:u8 crc32c:u32      38 bytes
+//   file := record*     record := object:16 site:16 path:10 crc32c:u32      46 bytes
 //
 // A record is durable before a byte is given. A torn record at the end is cut off at the start; any
-// other damage is told and nothing starts. Thread-safe.
+// other damage is told and nothing starts, and so is a file of the earlier format, which could name
+// no share deeper than one cut below the object's. Thread-safe.
 #pragma once
 
 #include <map>
@@ -26,21 +27,22 @@ class GivenRecord {
                                                                  const std::string& path);
 
   // Errors: kRefused when another place of the object went to that site.
-  [[nodiscard]] Result<> check(const ObjectId& object, const TreePlace& place,
+  [[nodiscard]] Result<> check(const ObjectId& object, const sharing::SharePath& place,
                                const SiteName& to) const;
   // check(), and the record, durable. Errors: kRefused, kIo, kNoSpace.
-  [[nodiscard]] Result<> add(const ObjectId& object, const TreePlace& place, const SiteName& to);
+  [[nodiscard]] Result<> add(const ObjectId& object, const sharing::SharePath& place,
+                             const SiteName& to);
 
  private:
   using Key = std::pair<ObjectId, SiteName>;
   explicit GivenRecord(std::unique_ptr<os::File> file) : file_(std::move(file)) {}
   Result<> load();
-  Result<> check_locked(const Key& key, const TreePlace& place) const;
+  Result<> check_locked(const Key& key, const sharing::SharePath& place) const;
 
   std::unique_ptr<os::File> file_;
   std::uint64_t end_ = 0;
   mutable std::mutex mutex_;
-  std::map<Key, std::set<TreePlace>> given_;
+  std::map<Key, std::set<sharing::SharePath>> given_;
 };
 
 }  // namespace warifu::upkeep

@@ -11,8 +11,8 @@ namespace {
 
 const ObjectId kObject = ObjectId::from_view(Bytes(16, 1));
 const ObjectId kOther = ObjectId::from_view(Bytes(16, 2));
-constexpr TreePlace kB{1, {}};
-constexpr TreePlace kC1{2, 0};
+const sharing::SharePath kB = path_of("B");
+const sharing::SharePath kC1 = path_of("C1");
 
 class GivenRecordTest : public testing::Test {
  protected:
@@ -36,7 +36,7 @@ TEST_F(GivenRecordTest, OneShareOfAnObjectForASite) {
   EXPECT_TRUE(record_->check(kObject, kB, site("lsa")));
   ASSERT_TRUE(record_->add(kObject, kB, site("lsa")));
   ASSERT_TRUE(record_->add(kObject, kB, site("lsa")));
-  EXPECT_EQ(*file()->size(), 38u);
+  EXPECT_EQ(*file()->size(), 46u);
   for (int round = 0; round < 2; ++round) {
     EXPECT_TRUE(record_->check(kObject, kB, site("lsa")));
     EXPECT_EQ(record_->check(kObject, kC1, site("lsa")).error().code, Code::kRefused);
@@ -51,22 +51,22 @@ TEST_F(GivenRecordTest, ATornRecordAtTheEndIsCutOff) {
   ASSERT_TRUE(record_->add(kObject, kB, site("lsa")));
   ASSERT_TRUE(record_->add(kObject, kC1, site("cloud1")));
   record_.reset();
-  ASSERT_TRUE(file()->write_at(38 + 20, Bytes(18, 0xEE)));
+  ASSERT_TRUE(file()->write_at(46 + 28, Bytes(18, 0xEE)));
   open();
-  EXPECT_EQ(*file()->size(), 38u);
+  EXPECT_EQ(*file()->size(), 46u);
   EXPECT_FALSE(record_->check(kObject, kC1, site("lsa")));
   EXPECT_TRUE(record_->check(kObject, kB, site("cloud1")));
   record_.reset();
-  ASSERT_TRUE(file()->write_at(38, Bytes(5, 1)));
+  ASSERT_TRUE(file()->write_at(46, Bytes(5, 1)));
   open();
-  EXPECT_EQ(*file()->size(), 38u);
+  EXPECT_EQ(*file()->size(), 46u);
 }
 
 TEST_F(GivenRecordTest, DamageIsToldAndNothingStarts) {
   ASSERT_TRUE(record_->add(kObject, kB, site("lsa")));
   ASSERT_TRUE(record_->add(kObject, kC1, site("cloud1")));
   record_.reset();
-  for (std::uint64_t at = 0; at < 38; ++at) {
+  for (std::uint64_t at = 0; at < 46; ++at) {
     Bytes old(1);
     ASSERT_TRUE(file()->read_exact_at(at, old));
     ASSERT_TRUE(file()->write_at(at, Bytes{static_cast<Byte>(old[0] ^ 4)}));

@@ -1,8 +1,8 @@
-// The two linear steps.
+// The linear steps.
 #include "upkeep/linear_term.h"
 
 #include <array>
-#include <vector>
+#include <set>
 
 #include "base/limits.h"
 
@@ -31,27 +31,51 @@ Result<std::size_t> place_in(const std::set<std::uint8_t>& numbers, std::uint8_t
 
 }  // namespace
 
-Result<> LinearTerm::join(const sharing::Scheme& scheme, const std::set<std::uint8_t>& parts,
-                          std::uint8_t own) {
-  TRY_ASSIGN(joiner_, sharing::Joiner::make(scheme, indices(parts)));
-  TRY_ASSIGN(own_part_, place_in(parts, own));
-  return {};
+Result<LinearTerm> LinearTerm::make(const control::PolicyNode& policy,
+                                    const sharing::RecordLayout& object,
+                                    const sharing::SharePath& cut, std::uint8_t made,
+                                    const std::vector<sharing::SharePath>& places,
+                                    const sharing::SharePath& own) {
+  if (own.size() <= cut.size() || !own.is_within(cut) || policy.find(own) == nullptr) {
+    return fail(Code::kInvalidArgument, "the share is not in the sum");
+  }
+  // Which shares of a cut there are.
+  const auto shares_of = [&](const sharing::SharePath& of) {
+    std::set<std::uint8_t> shares;
+    for (const sharing::SharePath& place : places) {
+      if (place.size() > of.size() && place.is_within(of)) shares.insert(place.step(of.size()));
+    }
+    return shares;
+  };
+  LinearTerm term;
+  for (std::size_t steps = own.size() - 1; steps > cut.size(); --steps) {
+    const sharing::SharePath joined = own.above(steps);
+    const std::set<std::uint8_t> parts = shares_of(joined);
+    TRY_ASSIGN(sharing::Joiner joiner,
+               sharing::Joiner::make(policy.find(joined)->scheme, indices(parts)));
+    TRY_ASSIGN(const std::size_t at, place_in(parts, own.step(steps)));
+    term.joins_.push_back({std::move(joiner), at, control::records_at(policy, object, joined)});
+  }
+  std::set<std::uint8_t> helpers = shares_of(cut);
+  helpers.erase(made);
+  const std::uint8_t weighed = own.step(cut.size());
+  if (weighed == made) return term;
+  TRY_ASSIGN(term.repairer_,
+             sharing::Repairer::make(policy.find(cut)->scheme,
+                                     static_cast<sharing::ShareIndex>(made), indices(helpers)));
+  TRY_ASSIGN(term.own_helper_, place_in(helpers, weighed));
+  return term;
 }
 
-Result<> LinearTerm::weigh(const sharing::Scheme& scheme, std::uint8_t made,
-                           const std::set<std::uint8_t>& helpers, std::uint8_t own) {
-  TRY_ASSIGN(repairer_, sharing::Repairer::make(scheme, static_cast<sharing::ShareIndex>(made),
-                                                indices(helpers)));
-  TRY_ASSIGN(own_helper_, place_in(helpers, own));
-  return {};
-}
-
-secret::Buffer LinearTerm::of(secret::Buffer record, std::size_t cut_bytes) const {
-  if (joiner_) {
-    std::vector<ByteView> shares(joiner_->from().size(), zeros(record.size()));
-    shares[own_part_] = record.bytes();
-    secret::Buffer joined(joiner_->scheme().padded(cut_bytes));
-    joiner_->join(shares, joined.bytes());
+secret::Buffer LinearTerm::of(ChunkIndex index, secret::Buffer record) const {
+  for (std::size_t i = 0; i < joins_.size(); ++i) {
+    const Join& join = joins_[i];
+    // What was padded when it was cut is no part of the share above.
+    if (i > 0) record.shrink(joins_[i - 1].records.length(index));
+    std::vector<ByteView> shares(join.joiner.from().size(), zeros(record.size()));
+    shares[join.own] = record.bytes();
+    secret::Buffer joined(join.joiner.scheme().padded(join.records.length(index)));
+    join.joiner.join(shares, joined.bytes());
     record = std::move(joined);
   }
   if (!repairer_) return record;

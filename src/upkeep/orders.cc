@@ -2,56 +2,36 @@
 #include "upkeep/orders.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 namespace warifu::upkeep {
-namespace {
-constexpr std::uint8_t kWhole = 0xFF;  // in the place of a part
-}  // namespace
-
-void write_place(wire::Writer& writer, const TreePlace& place) {
-  writer.u8(place.top);
-  writer.u8(place.part.value_or(kWhole));
-}
-
-TreePlace read_place(wire::Reader& reader) {
-  TreePlace place{.top = reader.u8(), .part = {}};
-  const std::uint8_t part = reader.u8();
-  if (part != kWhole) place.part = part;
-  const bool sane =
-      place.top < sharing::kMaxShares && (part == kWhole || part < sharing::kMaxShares);
-  if (!sane) reader.reject("a place in the policy out of range");
-  return place;
-}
-
 namespace {
 
 constexpr std::size_t kMaxRoute = 64;
 
 void write_making(wire::Writer& writer, const Making& making) {
   writer.id(making.session);
-  write_place(writer, making.made);
+  sharing::write_path(writer, making.made);
   writer.site(making.to);
   writer.u64(making.first_chunk);
   writer.u8(static_cast<std::uint8_t>(making.chain.size()));
   for (const Helper& helper : making.chain) {
     writer.site(helper.site);
-    write_place(writer, helper.place);
+    sharing::write_path(writer, helper.place);
   }
 }
 
 Making read_making(wire::Reader& reader) {
   Making making;
   making.session = reader.id<JobId>();
-  making.made = read_place(reader);
+  making.made = sharing::read_path(reader);
   making.to = reader.site();
   making.first_chunk = reader.u64();
   const std::size_t count = reader.u8();
   if (count == 0 || count > kMaxHelpers) reader.reject("number of helpers out of range");
   for (std::size_t i = 0; i < count && reader.good(); ++i) {
     Helper helper{.site = reader.site(), .place = {}};
-    helper.place = read_place(reader);
+    helper.place = sharing::read_path(reader);
     making.chain.push_back(std::move(helper));
   }
   return making;
@@ -61,59 +41,62 @@ std::unexpected<Error> no_making(const std::string& why) {
   return fail(Code::kRefused, "the parts that are ordered do not make that share: " + why);
 }
 
-// Parts of one share that was cut: each once, as many as restore it, and none of them `but`.
-Result<> check_parts(const control::PolicyNode& cut, const std::vector<TreePlace>& places,
-                     std::optional<std::uint8_t> but) {
-  std::set<std::uint8_t> parts;
-  for (const TreePlace& place : places) {
-    if (!place.part || *place.part >= cut.scheme.shares || place.part == but) {
-      return no_making("a part is not one that can help");
-    }
-    parts.insert(*place.part);
+// Whether just these make that share.
+bool makes(const control::PolicyNode& node, const sharing::SharePath& path,
+           const std::vector<sharing::SharePath>& places) {
+  std::vector<sharing::SharePath> inside;
+  std::ranges::copy_if(places, std::back_inserter(inside),
+                       [&](const sharing::SharePath& p) { return p.is_within(path); });
+  if (node.is_leaf()) return inside.size() == 1 && inside.front() == path;
+  std::size_t made = 0;
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    const sharing::SharePath part = path.part(i);
+    const bool is_there =
+        std::ranges::any_of(inside, [&](const sharing::SharePath& p) { return p.is_within(part); });
+    if (!is_there) continue;
+    if (!makes(node.children[i], part, inside)) return false;
+    ++made;
   }
-  if (parts.size() == places.size() && parts.size() == cut.scheme.threshold) return {};
-  return no_making("not as many parts of one share as restore it");
+  return made == node.scheme.threshold && std::ranges::find(inside, path) == inside.end();
 }
 
 }  // namespace
 
+std::size_t shares_made(const control::PolicyNode& policy, const sharing::SharePath& cut,
+                        const std::vector<sharing::SharePath>& places) {
+  const control::PolicyNode* node = policy.find(cut);
+  if (node == nullptr) return 0;
+  std::set<sharing::SharePath> made;
+  for (const sharing::SharePath& place : places) {
+    if (place.size() <= cut.size() || !place.is_within(cut)) return 0;
+    const sharing::SharePath share = place.above(cut.size() + 1);
+    const control::PolicyNode* child = policy.find(share);
+    if (child == nullptr) return 0;
+    if (made.insert(share).second && !makes(*child, share, places)) return 0;
+  }
+  return made.size();
+}
+
 Result<> check_making(const control::PolicyNode& policy, const Making& making) {
   std::set<SiteName> sites = {making.to};
-  std::map<std::uint8_t, std::vector<TreePlace>> by_top;
+  std::vector<sharing::SharePath> places;
   for (const Helper& helper : making.chain) {
     if (!sites.insert(helper.site).second) return no_making("one site stands there twice");
-    if (helper.place.top >= policy.children.size()) return no_making("there is no such share");
-    by_top[helper.place.top].push_back(helper.place);
+    if (policy.find(helper.place) == nullptr) return no_making("there is no such share");
+    places.push_back(helper.place);
   }
-  const auto cut_of = [&](std::uint8_t top) -> const control::PolicyNode& {
-    return policy.children[top];
-  };
-  const bool is_there =
-      making.made.top < policy.children.size() &&
-      cut_of(making.made.top).is_leaf() != making.made.part.has_value() &&
-      (!making.made.part || *making.made.part < cut_of(making.made.top).children.size());
-  if (!is_there) return no_making("it has no such place in the policy");
+  const control::PolicyNode* made = policy.find(making.made);
+  if (made == nullptr || !made->is_leaf()) {
+    return no_making("it has no such place in the policy");
+  }
   if (making.is_move()) {
-    if (making.chain.front().place == making.made) return {};
+    if (places.front() == making.made) return {};
     return no_making("one share alone makes no other");
   }
-  if (making.made.part) {
-    if (by_top.size() != 1 || !by_top.contains(making.made.top)) {
-      return no_making("a part is made out of its siblings");
-    }
-    return check_parts(cut_of(making.made.top), by_top.begin()->second, making.made.part);
-  }
-  if (by_top.size() != policy.scheme.threshold || by_top.contains(making.made.top)) {
-    return no_making("not as many other shares as restore the object");
-  }
-  for (const auto& [top, places] : by_top) {
-    if (!cut_of(top).is_leaf()) {
-      TRY(check_parts(cut_of(top), places, std::nullopt));
-    } else if (places.size() != 1 || places.front().part) {
-      return no_making("a share that was not cut stands there as parts");
-    }
-  }
-  return {};
+  const sharing::SharePath cut = making.made.parent();
+  const bool is_other = std::ranges::find(places, making.made) == places.end();
+  if (is_other && shares_made(policy, cut, places) == policy.find(cut)->scheme.threshold) return {};
+  return no_making("they are not as many other shares of its cut as restore what was cut");
 }
 
 const SiteName* PartOrder::before() const {
@@ -214,7 +197,7 @@ Result<SiblingNews> decode_news(ByteView body) {
 Bytes encode(const MayRequest& request) {
   wire::Writer writer;
   writer.id(request.object);
-  write_place(writer, request.place);
+  sharing::write_path(writer, request.place);
   writer.site(request.to);
   return writer.take();
 }
@@ -223,7 +206,7 @@ Result<MayRequest> decode_may(ByteView body) {
   wire::Reader reader(body, "question about a site");
   MayRequest request;
   request.object = reader.id<ObjectId>();
-  request.place = read_place(reader);
+  request.place = sharing::read_path(reader);
   request.to = reader.site();
   TRY(reader.finish());
   return request;

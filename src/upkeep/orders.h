@@ -1,5 +1,5 @@
 // What share control tells sites when a share is to come to be at a new place: moved as it is, or
-// repaired out of others (docs/formats/site-requests.md, requests 30 to 35).
+// repaired out of others (docs/formats/site-requests.md, requests 32 to 34 and 53 to 55).
 //
 //   order   tells a holder which part it has to give, in which chain of helpers, to whom
 //   take    tells the new holder to ask those holders and to write the sum of what they give
@@ -18,35 +18,28 @@
 namespace warifu::upkeep {
 
 enum class Method : std::uint16_t {
-  kOrder = 30,
-  kMask = 31,
   kGive = 32,
   kTake = 33,
   kNews = 34,
-  kMay = 35,
+  kOrder = 53,
+  kMask = 54,
+  kMay = 55,
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);
 }
 
-// A place in the policy tree: a share of the object, or a part of one.
-struct TreePlace {
-  std::uint8_t top = 0;
-  std::optional<std::uint8_t> part;
-  auto operator<=>(const TreePlace&) const = default;
-};
-
 struct Helper {
   SiteName site;
-  TreePlace place;  // of the share that it holds
+  sharing::SharePath place;  // of the share that it holds
   bool operator==(const Helper&) const = default;
 };
 
 // One making of a share, the same for all who take part.
 struct Making {
-  JobId session;   // new for every attempt
-  TreePlace made;  // what comes to be
-  SiteName to;     // where
+  JobId session;            // new for every attempt
+  sharing::SharePath made;  // what comes to be
+  SiteName to;              // where
   std::uint64_t first_chunk = 0;
   // Who gives parts, neighbours sharing masks. One alone: the share itself goes, unmasked.
   std::vector<Helper> chain;
@@ -55,9 +48,15 @@ struct Making {
 };
 inline constexpr std::size_t kMaxHelpers = 64;
 
-// Whether the chain makes what it says under this policy: threshold-many other shares, each whole
-// or as threshold-many parts, all at different sites, none of them the new holder. Errors:
-// kRefused.
+// How many shares of that cut these make: a share by itself, one that was cut again out of just
+// threshold-many of its parts. 0 when some of them make no share of it, or stand there twice.
+[[nodiscard]] std::size_t shares_made(const control::PolicyNode& policy,
+                                      const sharing::SharePath& cut,
+                                      const std::vector<sharing::SharePath>& places);
+
+// Whether the chain makes what it says under this policy: threshold-many other shares of its cut,
+// each whole or as threshold-many parts, all at different sites, none of them the new holder.
+// Errors: kRefused.
 [[nodiscard]] Result<> check_making(const control::PolicyNode& policy, const Making& making);
 
 struct PartOrder {
@@ -88,13 +87,9 @@ struct SiblingNews {
 // May a share of that object go to that site, as far as who is asked knows?
 struct MayRequest {
   ObjectId object;
-  TreePlace place;  // of what is to go
+  sharing::SharePath place;  // of what is to go
   SiteName to;
 };
-
-// place := top:u8 part:u8, part 255 for the share itself.
-void write_place(wire::Writer& writer, const TreePlace& place);
-[[nodiscard]] TreePlace read_place(wire::Reader& reader);
 
 [[nodiscard]] Bytes encode(const Making& making);
 [[nodiscard]] Result<Making> decode_making(ByteView body);

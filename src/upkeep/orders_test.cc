@@ -20,10 +20,11 @@ Id random_id(std::mt19937_64& generator) {
   return id;
 }
 
-TreePlace random_place(std::mt19937_64& generator) {
-  TreePlace place{.top = static_cast<std::uint8_t>(generator() % sharing::kMaxShares), .part = {}};
-  if (generator() % 2 == 0)
-    place.part = static_cast<std::uint8_t>(generator() % sharing::kMaxShares);
+sharing::SharePath random_place(std::mt19937_64& generator) {
+  sharing::SharePath place;
+  for (auto steps = generator() % sharing::SharePath::kMaxSteps + 1; steps > 0; --steps) {
+    place = place.part(generator() % sharing::kMaxShares);
+  }
   return place;
 }
 
@@ -96,7 +97,8 @@ TEST(Orders, EveryFieldComesBack) {
 TEST(Orders, NeighboursInTheChain) {
   std::mt19937_64 generator(16);
   PartOrder order = random_order(generator);
-  order.making.chain = {{site("x"), {}}, {site("y"), {}}, {site("z"), {}}};
+  order.making.chain = {
+      {site("x"), path_of("A")}, {site("y"), path_of("B")}, {site("z"), path_of("C")}};
   order.own = 0;
   EXPECT_EQ(order.before(), nullptr);
   EXPECT_EQ(*order.after(), site("y"));
@@ -175,8 +177,6 @@ TEST(Orders, NumbersOutOfRangeAreRefused) {
   EXPECT_FALSE(takes([](PartOrder& o) { o.making.chain.clear(); }));
   EXPECT_FALSE(takes([](PartOrder& o) { o.making.chain.resize(65, o.making.chain.front()); }));
   EXPECT_TRUE(takes([](PartOrder& o) { o.making.chain.resize(64, o.making.chain.front()); }));
-  EXPECT_FALSE(takes([](PartOrder& o) { o.making.made.top = 32; }));
-  EXPECT_FALSE(takes([](PartOrder& o) { o.making.chain.back().place.part = 32; }));
   EXPECT_FALSE(takes([](PartOrder& o) { o.making.to = {}; }));
 }
 
@@ -184,9 +184,10 @@ TEST(Orders, NumbersOutOfRangeAreRefused) {
 TEST(Orders, OnlyChainsThatMakeWhatTheySay) {
   const control::PolicyNode policy =
       *control::parse_policy("2 of (origin, v, 2 of (c, c, c) via g)");
-  const auto part = [](std::uint8_t n) { return TreePlace{2, n}; };
-  const TreePlace a{0, {}}, b{1, {}}, c{2, {}};
-  const auto makes = [&](const TreePlace& made, const std::vector<TreePlace>& places) {
+  const auto part = [](std::size_t n) { return path_of("C").part(n); };
+  const sharing::SharePath a = path_of("A"), b = path_of("B"), c = path_of("C");
+  const auto makes = [&](const sharing::SharePath& made,
+                         const std::vector<sharing::SharePath>& places) {
     Making making{.session = {}, .made = made, .to = site("new"), .first_chunk = 0, .chain = {}};
     for (std::size_t i = 0; i < places.size(); ++i) {
       making.chain.push_back({site("s" + std::to_string(i)), places[i]});
@@ -209,8 +210,8 @@ TEST(Orders, OnlyChainsThatMakeWhatTheySay) {
   EXPECT_FALSE(makes(part(1), {part(0), part(1)}));
   EXPECT_FALSE(makes(part(1), {a, b}));
   EXPECT_FALSE(makes(part(1), {part(0), a}));
-  EXPECT_FALSE(makes({3, {}}, {a, b}));
-  EXPECT_FALSE(makes(a, {b, {3, {}}}));
+  EXPECT_FALSE(makes(path_of("D"), {a, b}));
+  EXPECT_FALSE(makes(a, {b, path_of("D")}));
   EXPECT_FALSE(makes(part(3), {part(0), part(1)}));
   Making twice{.session = {}, .made = a, .to = site("new"), .first_chunk = 0, .chain = {}};
   twice.chain = {{site("x"), b}, {site("y"), part(0)}, {site("y"), part(1)}};
@@ -219,6 +220,31 @@ TEST(Orders, OnlyChainsThatMakeWhatTheySay) {
   EXPECT_FALSE(check_making(policy, twice));
   twice.chain[2].site = site("z");
   EXPECT_TRUE(check_making(policy, twice));
+}
+
+TEST(Orders, ChainsOnEveryLevel) {
+  const control::PolicyNode policy = *control::parse_policy(
+      "2 of (origin, v, 2 of (c, 2 of (x, y, z) via d, ramp 3 of (p, q, r, s) via e) via g)");
+  const auto makes = [&](const std::string& made, const std::vector<std::string>& places) {
+    Making making{
+        .session = {}, .made = path_of(made), .to = site("new"), .first_chunk = 0, .chain = {}};
+    for (const std::string& place : places) {
+      making.chain.push_back({site("s" + std::to_string(making.chain.size())), path_of(place)});
+    }
+    return check_making(policy, making).has_value();
+  };
+  EXPECT_TRUE(makes("C2b", {"C2a", "C2c"}));
+  EXPECT_TRUE(makes("C1", {"C2a", "C2c", "C3a", "C3b", "C3d"}));
+  EXPECT_TRUE(makes("B", {"A", "C1", "C2a", "C2b"}));
+  EXPECT_TRUE(makes("A", {"B", "C2a", "C2b", "C3b", "C3c", "C3d"}));
+  EXPECT_FALSE(makes("C1", {"C2a", "C2b", "C2c", "C3a", "C3b", "C3d"}));
+  EXPECT_FALSE(makes("C1", {"A", "B"}));
+  EXPECT_FALSE(makes("C2b", {"C1", "C3a", "C3b", "C3c"}));  // that makes C2, not its part
+  EXPECT_FALSE(makes("B", {"A", "C1", "C2a"}));
+  EXPECT_FALSE(makes("B", {"A", "C1", "C2"}));
+  EXPECT_FALSE(makes("C2", {"C1", "C3a", "C3b", "C3c"}));  // is never held
+  EXPECT_EQ(shares_made(policy, path_of("C"), {path_of("C1"), path_of("C2a"), path_of("C2b")}), 2u);
+  EXPECT_EQ(shares_made(policy, path_of("C2"), {path_of("C1"), path_of("C2a")}), 0u);
 }
 
 TEST(Orders, TakesHaveSourcesWithRoutesOfTheirOwn) {

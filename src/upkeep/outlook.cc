@@ -80,8 +80,8 @@ Result<RepairPlan> RepairOutlook::plan(const Relocation& wish) const {
   if (!wish.repair) std::erase(places, share.site);
   std::optional<RepairPlan> best;
   Error why{Code::kRefused, wish.target
-                                ? wish.target->text() + " may not hold share " + share.letter
-                                : "no site may hold share " + share.letter};
+                                ? wish.target->text() + " may not hold share " + share.letter()
+                                : "no site may hold share " + share.letter()};
   for (const SiteName& place : places) {
     auto plan = wish.repair ? plan_repair(now, share, place) : plan_move(now, share, place);
     if (!plan) {
@@ -101,11 +101,11 @@ Result<RepairPlan> RepairOutlook::plan(const Relocation& wish) const {
 
 std::vector<PartOrder> orders_of(const SumOfParts& sum, const JobId& session, std::uint64_t first) {
   Making making{.session = session,
-                .made = place_at(sum.made),
+                .made = sum.made.path,
                 .to = sum.made.site,
                 .first_chunk = first,
                 .chain = {}};
-  for (const PartWay& part : sum.parts) making.chain.push_back({part.at.site, place_at(part.at)});
+  for (const PartWay& part : sum.parts) making.chain.push_back({part.at.site, part.at.path});
   std::vector<PartOrder> orders;
   for (std::size_t i = 0; i < sum.parts.size(); ++i) {
     orders.push_back({sum.parts[i].at.share, static_cast<std::uint8_t>(i), making});

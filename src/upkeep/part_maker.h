@@ -1,5 +1,5 @@
 // What one holder's record adds to the record that is made elsewhere: its share as it is, or its
-// weight in the lost share, through the share above when it is a part of one.
+// weight in the lost share, through the shares above when it is a part of one.
 //
 // Every step is linear, so parts may be summed in any order and masked before (sharing/repair.h).
 // Values only; one thread at a time; constant time.
@@ -28,9 +28,6 @@ class PartMaker {
   LinearTerm term_;
   sharing::RecordLayout records_;
 };
-
-// Where the holder of such a share stands in its object's policy.
-[[nodiscard]] TreePlace place_of(const store::ShareHeader& held);
 
 // sum = sum + term: of parts and of masks. One length.
 void add_into(MutableBytes sum, ByteView term);

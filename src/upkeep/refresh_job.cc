@@ -21,10 +21,7 @@ constexpr std::string_view kUndo = "undo", kCancel = "cancel";
 std::vector<catalog::Sighting> sightings_of(const std::map<SiteName, control::Seen>& seen) {
   std::vector<control::SourceView> views;
   for (const auto& [site, what] : seen) {
-    for (const std::size_t top : what.shares) views.push_back({site, top, std::nullopt});
-    for (const auto& [top, parts] : what.parts) {
-      for (const std::size_t part : parts) views.push_back({site, top, part});
-    }
+    for (const sharing::SharePath& path : what) views.push_back({site, path});
   }
   return control::sightings_of(views);
 }
@@ -36,7 +33,7 @@ std::vector<control::Sibling> siblings_in(const std::vector<catalog::Share>& fre
   for (const catalog::Share& other : fresh) {
     if (other.parent == share.parent) cut.push_back(other);
   }
-  std::ranges::sort(cut, {}, &catalog::Share::index);
+  std::ranges::sort(cut, {}, &catalog::Share::path);
   return control::siblings_of(cut);
 }
 
@@ -117,7 +114,15 @@ Result<> RefreshJob::plan() {
     for (const catalog::Share& share : tree.shares) {
       if (share.state != ShareState::kDurable) continue;
       draw(share.share);
-      if (share.parent) draw(*share.parent);
+      // And those that were cut again, up to the object.
+      for (const catalog::Share* at = &share; at->parent;) {
+        draw(*at->parent);
+        const auto parent = std::ranges::find(tree.shares, *at->parent, &catalog::Share::share);
+        if (parent == tree.shares.end()) {
+          return fail(Code::kCorrupt, "share " + at->parent->text() + " is not in the catalog");
+        }
+        at = &*parent;
+      }
     }
     if (state_.fresh.empty()) {
       return fail(Code::kInvalidArgument, "object " + job_.object->text() + " has no shares");
@@ -127,7 +132,7 @@ Result<> RefreshJob::plan() {
   }
   TRY_ASSIGN(Renewal renewal, this->renewal(tree));
   // Those that were cut again stand before their parts.
-  std::ranges::sort(renewal.fresh, {}, &catalog::Share::level);
+  std::ranges::sort(renewal.fresh, {}, &catalog::Share::path);
   const bool known = std::ranges::find(tree.shares, renewal.fresh.front().share,
                                        &catalog::Share::share) != tree.shares.end();
   if (!known) TRY(engine_.catalog().add_shares(renewal.fresh));
@@ -203,11 +208,7 @@ Result<> RefreshJob::deal() {
   }
   state_.dealer = plan.dealer;
   for (const auto& [who, shown] : zero_views(outlook.tree.policy, plan.dealer, plan.ways)) {
-    control::Seen& known = state_.shown[who];
-    known.shares.insert(shown.shares.begin(), shown.shares.end());
-    for (const auto& [top, parts] : shown.parts) {
-      known.parts[top].insert(parts.begin(), parts.end());
-    }
+    state_.shown[who].insert(shown.begin(), shown.end());
   }
   TRY(save_plan(state_.text()));
   TRY(control::lease_key(site, job_id_, job_.priority, plan.bytes_by_edge));
@@ -220,10 +221,10 @@ Result<> RefreshJob::deal() {
   if (first < object.count()) {
     DealOrder order{.session = session, .first_chunk = first, .targets = {}};
     for (const ZeroWay& way : plan.ways) {
-      const TreePlace place = place_at(way.at);
+      const sharing::SharePath place = way.at.path;
       TRY_ASSIGN(const ShareId fresh, fresh_of(way.at.share));
       order.targets.push_back({place, way.at.site, fresh, way.route});
-      const auto records = records_at(outlook.tree.policy, object, place);
+      const auto records = control::records_at(outlook.tree.policy, object, place);
       TRY(control::record_route_use(engine_.catalog(), job_id_, way.route, outlook.view.snapshot,
                                     control::bulk_use(records, first, records.count() - first)));
     }

@@ -34,7 +34,7 @@ Bytes encode(const DealOrder& order) {
   writer.u64(order.first_chunk);
   writer.u8(static_cast<std::uint8_t>(order.targets.size()));
   for (const ZeroTarget& target : order.targets) {
-    write_place(writer, target.place);
+    sharing::write_path(writer, target.place);
     writer.site(target.site);
     writer.id(target.fresh);
     writer.sites(target.route);
@@ -48,7 +48,7 @@ Result<DealOrder> decode_deal(ByteView body) {
   const std::size_t count = reader.u8();
   if (count < 2) reader.reject("fewer than two holders");
   for (std::size_t i = 0; i < count && reader.good(); ++i) {
-    ZeroTarget target{.place = read_place(reader), .site = {}, .fresh = {}, .route = {}};
+    ZeroTarget target{.place = sharing::read_path(reader), .site = {}, .fresh = {}, .route = {}};
     target.site = reader.site();
     target.fresh = reader.id<ShareId>();
     target.route = reader.sites(1, kMaxRoute);

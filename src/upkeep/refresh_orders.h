@@ -1,5 +1,5 @@
 // What is said when all shares of an object get a new generation (docs/formats/site-requests.md,
-// requests 46 to 49).
+// requests 48, 49, 57 and 58).
 //
 //   begin   tells a holder that a share of the next generation will come to be beside its own
 //   deal    tells the dealer, who holds a whole share, to cut zero for everybody
@@ -15,10 +15,10 @@
 namespace warifu::upkeep {
 
 enum class RefreshMethod : std::uint16_t {
-  kBegin = 46,
-  kDeal = 47,
   kZeros = 48,
   kKeyAge = 49,
+  kBegin = 57,
+  kDeal = 58,
 };
 [[nodiscard]] constexpr std::uint16_t number(RefreshMethod method) {
   return static_cast<std::uint16_t>(method);
@@ -33,7 +33,7 @@ struct RefreshBegin {
 
 // A holder and the way of its zero share.
 struct ZeroTarget {
-  TreePlace place;
+  sharing::SharePath place;
   SiteName site;
   ShareId fresh;         // what comes to be there
   control::Route route;  // from the dealer, both included

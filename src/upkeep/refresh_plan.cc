@@ -5,9 +5,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <tuple>
-
-#include "upkeep/zero_cut.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -16,25 +13,6 @@ using control::KeyGraph;
 using control::PolicyNode;
 using control::Seen;
 using control::ShareLocation;
-
-void show(Seen& seen, const ShareLocation& share) {
-  const auto top = static_cast<std::size_t>(share.top);
-  if (share.nested) {
-    seen.parts[top].insert(share.part);
-  } else {
-    seen.shares.insert(top);
-  }
-}
-
-bool has(const Seen& seen, std::size_t top, std::size_t part) {
-  const auto found = seen.parts.find(top);
-  return found != seen.parts.end() && found->second.contains(part);
-}
-
-std::size_t parts_in(const Seen& seen, std::size_t top) {
-  const auto found = seen.parts.find(top);
-  return found == seen.parts.end() ? 0 : found->second.size();
-}
 
 // One dealer's ways, each the best that there is.
 class Dealing {
@@ -47,7 +25,7 @@ class Dealing {
     for (const ShareLocation& share : field.shares) {
       mark(all_, share.site);
       mark(holders_, share.site);
-      if (share.nested) mark(inner_holders_, share.site);
+      if (!share.path.is_top()) mark(inner_holders_, share.site);
     }
   }
 
@@ -79,7 +57,7 @@ class Dealing {
     if (target == KeyGraph::kNone) {
       return fail(Code::kRefused, share.site.text() + " does not answer");
     }
-    const auto records = records_at(field_.policy, field_.records, place_at(share));
+    const auto records = control::records_at(field_.policy, field_.records, share.path);
     const std::uint64_t bytes = records.lengths({0}, records.count());
     const std::vector<double> prices = graph_.prices(bytes);
     std::vector<const std::vector<bool>*> levels = {&all_, &holders_};
@@ -101,7 +79,7 @@ class Dealing {
     }
     return fail(Code::kRefused, fmt::format("the zero share of {} has no way from {} to {} but "
                                             "over sites that would know too much",
-                                            share.letter, plan.dealer.text(), share.site.text()));
+                                            share.letter(), plan.dealer.text(), share.site.text()));
   }
 
   const RefreshField& field_;
@@ -110,12 +88,6 @@ class Dealing {
 };
 
 }  // namespace
-
-TreePlace place_at(const ShareLocation& share) {
-  TreePlace place{.top = static_cast<std::uint8_t>(share.top), .part = {}};
-  if (share.nested) place.part = static_cast<std::uint8_t>(share.part);
-  return place;
-}
 
 std::uint64_t RefreshPlan::key_bytes() const {
   return std::accumulate(bytes_by_edge.begin(), bytes_by_edge.end(), std::uint64_t{0},
@@ -126,33 +98,44 @@ ZeroViews zero_views(const PolicyNode& policy, const SiteName& dealer,
                      const std::vector<ZeroWay>& ways) {
   ZeroViews views;
   for (const ZeroWay& way : ways) {
-    for (const SiteName& site : way.route) show(views[site], way.at);
-    for (const SiteName& site : way.knowing) show(views[site], way.at);
+    for (const SiteName& site : way.route) views[site].insert(way.at.path);
+    for (const SiteName& site : way.knowing) views[site].insert(way.at.path);
   }
-  for (std::size_t top = 0; top < policy.children.size(); ++top) {
-    views[dealer].shares.insert(top);
-    for (std::size_t part = 0; part < policy.children[top].children.size(); ++part) {
-      views[dealer].parts[top].insert(part);
-    }
-  }
+  for (const auto& [path, node] : control::share_paths(policy)) views[dealer].insert(path);
   return views;
 }
 
+namespace {
+
+std::size_t known_of(const PolicyNode& cut, const sharing::SharePath& path, const Seen& known) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < cut.children.size(); ++i) count += known.count(path.part(i));
+  return count;
+}
+
+// From the leaves up: more shares of a cut than its privacy may tell what was cut.
+void follow_up(const PolicyNode& cut, const sharing::SharePath& path, Seen& known) {
+  for (std::size_t i = 0; i < cut.children.size(); ++i) {
+    if (!cut.children[i].is_leaf()) follow_up(cut.children[i], path.part(i), known);
+  }
+  if (!path.is_object() && known_of(cut, path, known) > cut.scheme.privacy()) known.insert(path);
+}
+
+// And down again: what was cut, zero at the top, and privacy() shares determine the others.
+void follow_down(const PolicyNode& cut, const sharing::SharePath& path, Seen& known) {
+  const bool is_known = path.is_object() || known.contains(path);
+  const bool all = is_known && known_of(cut, path, known) >= cut.scheme.privacy();
+  for (std::size_t i = 0; i < cut.children.size(); ++i) {
+    if (all) known.insert(path.part(i));
+    if (!cut.children[i].is_leaf()) follow_down(cut.children[i], path.part(i), known);
+  }
+}
+
+}  // namespace
+
 Seen known_zeros(const PolicyNode& policy, Seen shown) {
-  const auto add_parts = [&](std::size_t top) {
-    const PolicyNode& cut = policy.children[top];
-    if (cut.is_leaf() || !shown.shares.contains(top)) return;
-    if (parts_in(shown, top) < cut.scheme.privacy()) return;
-    for (std::size_t part = 0; part < cut.children.size(); ++part) shown.parts[top].insert(part);
-  };
-  for (std::size_t top = 0; top < policy.children.size(); ++top) {
-    const PolicyNode& cut = policy.children[top];
-    if (!cut.is_leaf() && parts_in(shown, top) > cut.scheme.privacy()) shown.shares.insert(top);
-  }
-  if (shown.shares.size() >= policy.scheme.privacy()) {
-    for (std::size_t top = 0; top < policy.children.size(); ++top) shown.shares.insert(top);
-  }
-  for (std::size_t top = 0; top < policy.children.size(); ++top) add_parts(top);
+  follow_up(policy, {}, shown);
+  follow_down(policy, {}, shown);
   return shown;
 }
 
@@ -163,14 +146,19 @@ Result<> check_zero_views(const PolicyNode& policy, const SiteName& dealer,
   for (const auto& [site, shown] : views) {
     if (site == dealer) continue;
     const Seen known = known_zeros(policy, shown);
-    const bool is_inner = std::ranges::any_of(
-        ways, [&](const ZeroWay& way) { return way.at.nested && way.at.site == site; });
-    if (is_inner && !known.shares.empty()) {
+    const auto own = std::ranges::find(ways, site, [](const ZeroWay& way) { return way.at.site; });
+    const bool is_higher =
+        own != ways.end() && std::ranges::any_of(known, [&](const sharing::SharePath& path) {
+          return path.size() < own->at.path.size();
+        });
+    if (is_higher) {
       return fail(Code::kRefused, site.text() +
                                       " holds a part and would know how the share that "
                                       "was cut changes");
     }
-    if (privacy > 1 && known.shares.size() >= privacy) {
+    const auto tops = static_cast<std::size_t>(
+        std::ranges::count_if(known, [](const sharing::SharePath& path) { return path.is_top(); }));
+    if (privacy > 1 && tops >= privacy) {
       return fail(Code::kRefused, site.text() + " would know as much as the dealer");
     }
   }
@@ -185,27 +173,21 @@ std::map<SiteName, Seen> still_seen(const PolicyNode& policy,
     const auto shown = views.find(site);
     if (shown == views.end()) continue;
     const Seen known = known_zeros(policy, shown->second);
-    for (const std::size_t top : before.shares) {
-      if (known.shares.contains(top)) still[site].shares.insert(top);
-    }
-    for (const auto& [top, parts] : before.parts) {
-      for (const std::size_t part : parts) {
-        if (has(known, top, part)) still[site].parts[top].insert(part);
-      }
+    for (const sharing::SharePath& path : before) {
+      if (known.contains(path)) still[site].insert(path);
     }
   }
-  for (const ShareLocation& share : shares) show(still[share.site], share);
+  for (const ShareLocation& share : shares) still[share.site].insert(share.path);
   return still;
 }
 
 std::set<SiteName> keepers(const std::vector<ShareLocation>& shares,
                            const std::map<SiteName, Seen>& seen) {
   std::map<SiteName, Seen> held;
-  for (const ShareLocation& share : shares) show(held[share.site], share);
+  for (const ShareLocation& share : shares) held[share.site].insert(share.path);
   std::set<SiteName> more;
   for (const auto& [site, what] : seen) {
-    const Seen& own = held[site];
-    if (what.shares != own.shares || what.parts != own.parts) more.insert(site);
+    if (what != held[site]) more.insert(site);
   }
   return more;
 }
@@ -222,7 +204,8 @@ Result<RefreshPlan> plan_refresh(const RefreshField& field, const std::optional<
   std::pair<std::size_t, double> best_price;
   std::vector<std::string> reasons;
   for (const ShareLocation& share : field.shares) {
-    if (share.nested || (dealer ? share.site != *dealer : used.contains(share.site))) continue;
+    if (!share.path.is_top() || (dealer ? share.site != *dealer : used.contains(share.site)))
+      continue;
     auto plan = dealing.plan(share.site);
     if (!plan) {
       reasons.push_back(fmt::format("{}: {}", share.site.text(), plan.error().message));

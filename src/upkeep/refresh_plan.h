@@ -5,8 +5,9 @@
 // of one generation, that of the other. So
 //   - the dealer knows all zero shares; a holder its own; a site on a way, or that may know key of
 //     a link on it, what passes; and everybody what follows from that (known_zeros);
-//   - a holder of a part of a share that was cut again must come to know no zero share of the top
-//     cut: with it, one share of the old and one of the new generation restore (refresh.h);
+//   - a holder of a part of a share that was cut again must come to know no zero share that stands
+//     on a higher level of the tree than its own share: with one of the object's cut, one share of
+//     the old and one of the new generation restore (refresh.h), and so for the cuts between;
 //   - where two or more shares together tell nothing, nobody but the dealer may come to know as
 //     many zero shares as determine all others; then dealers that follow one another, threshold-
 //     many, leave none who knows the whole change;
@@ -22,9 +23,6 @@
 #include "upkeep/orders.h"
 
 namespace warifu::upkeep {
-
-// Where such a share stands in its object's policy.
-[[nodiscard]] TreePlace place_at(const control::ShareLocation& share);
 
 struct RefreshField {
   const control::PolicyNode& policy;
@@ -49,7 +47,7 @@ struct RefreshPlan {
   [[nodiscard]] std::uint64_t key_bytes() const;
 };
 
-// Zero shares and parts of them that each site is shown by these ways, the dealer all.
+// Zero shares, on every level, that each site is shown by these ways, the dealer all.
 using ZeroViews = std::map<SiteName, control::Seen>;
 [[nodiscard]] ZeroViews zero_views(const control::PolicyNode& policy, const SiteName& dealer,
                                    const std::vector<ZeroWay>& ways);

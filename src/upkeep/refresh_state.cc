@@ -1,12 +1,12 @@
 // What a refresh looks at, and its plan in the catalog.
 #include <algorithm>
+#include <ranges>
 
 #include <boost/json.hpp>
 
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
 #include "upkeep/refresh_job.h"
-#include "upkeep/zero_cut.h"
 
 namespace warifu::upkeep {
 
@@ -48,12 +48,11 @@ Result<RefreshState> read_state(const json::object& plan) {
   }
   for (const json::value& view : plan.at("shown").as_array()) {
     TRY_ASSIGN(const SiteName site, SiteName::parse(view.at(0).as_string()));
-    const auto top = view.at(1).to_number<std::size_t>();
-    if (view.at(2).is_null()) {
-      state.shown[site].shares.insert(top);
-    } else {
-      state.shown[site].parts[top].insert(view.at(2).to_number<std::size_t>());
+    sharing::SharePath path;
+    for (const json::value& step : view.as_array() | std::views::drop(1)) {
+      if (!step.is_null()) path = path.part(step.to_number<std::size_t>());
     }
+    state.shown[site].insert(path);
   }
   state.entropy = plan.at("entropy").to_number<std::uint16_t>();
   state.check = plan.at("check").as_string();
@@ -70,11 +69,10 @@ std::string RefreshState::text() const {
     pairs.push_back(json::array{old.text(), fresh_share.text()});
   }
   for (const auto& [site, known] : shown) {
-    for (const std::size_t top : known.shares) {
-      views.push_back(json::array{site.text(), top, nullptr});
-    }
-    for (const auto& [top, parts] : known.parts) {
-      for (const std::size_t part : parts) views.push_back(json::array{site.text(), top, part});
+    for (const sharing::SharePath& path : known) {
+      json::array view{site.text()};
+      for (const std::uint8_t step : path.steps()) view.emplace_back(step);
+      views.push_back(std::move(view));
     }
   }
   return json::serialize(
@@ -125,12 +123,10 @@ Result<RefreshOutlook> RefreshOutlook::look(control::JobEngine& engine, const Ob
     return fail(Code::kInvalidArgument, "object " + object.text() + " is not stored");
   }
   TRY_ASSIGN(outlook.shares, control::locate_shares(engine.catalog(), object));
-  std::ranges::sort(outlook.shares, {}, [](const control::ShareLocation& share) {
-    return std::pair(share.top, share.part);
-  });
-  std::vector<TreePlace> stand;
-  for (const control::ShareLocation& share : outlook.shares) stand.push_back(place_at(share));
-  if (stand != places_of(outlook.tree.policy)) {
+  std::ranges::sort(outlook.shares, {}, &control::ShareLocation::path);
+  std::vector<sharing::SharePath> stand;
+  for (const control::ShareLocation& share : outlook.shares) stand.push_back(share.path);
+  if (stand != control::leaf_paths(outlook.tree.policy)) {
     return fail(Code::kRefused, "object " + object.text() +
                                     " does not stand as its policy says: a share is missing");
   }

@@ -15,12 +15,6 @@ using control::Seen;
 using control::ShareLocation;
 using Records = std::map<std::string, Bytes>;  // one record of every share, by letter
 
-std::string letter_at(const TreePlace& place) {
-  const auto top = static_cast<sharing::ShareIndex>(place.top);
-  if (!place.part) return control::top_letter(top);
-  return control::nested_letter(top, static_cast<sharing::ShareIndex>(*place.part));
-}
-
 Bytes join_last(const sharing::Scheme& scheme, std::size_t length,
                 const std::vector<std::pair<std::size_t, Bytes>>& shares) {
   std::vector<sharing::ShareIndex> from;
@@ -35,25 +29,17 @@ Bytes join_last(const sharing::Scheme& scheme, std::size_t length,
   return secret;
 }
 
-// The object's record out of the last threshold-many shares everywhere.
+// The record at that path out of the last threshold-many shares everywhere below.
 Bytes restore(const control::PolicyNode& policy, const sharing::RecordLayout& object,
-              ChunkIndex index, const Records& records) {
-  const sharing::RecordLayout below = object.below(policy.scheme);
-  std::vector<std::pair<std::size_t, Bytes>> tops;
-  for (std::size_t top = 0; top < policy.children.size(); ++top) {
-    const control::PolicyNode& child = policy.children[top];
-    const TreePlace place{static_cast<std::uint8_t>(top), std::nullopt};
-    if (child.is_leaf()) {
-      tops.emplace_back(top, records.at(letter_at(place)));
-      continue;
-    }
-    std::vector<std::pair<std::size_t, Bytes>> parts;
-    for (std::size_t part = 0; part < child.children.size(); ++part) {
-      parts.emplace_back(part, records.at(letter_at({place.top, static_cast<std::uint8_t>(part)})));
-    }
-    tops.emplace_back(top, join_last(child.scheme, below.length(index), parts));
+              ChunkIndex index, const Records& records, const sharing::SharePath& path = {}) {
+  const control::PolicyNode& node = *policy.find(path);
+  if (node.is_leaf()) return records.at(path.text());
+  std::vector<std::pair<std::size_t, Bytes>> shares;
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    shares.emplace_back(i, restore(policy, object, index, records, path.part(i)));
   }
-  return join_last(policy.scheme, object.length(index), tops);
+  const auto layout = control::records_at(policy, object, path);
+  return join_last(node.scheme, layout.length(index), shares);
 }
 
 class Zeros : public testing::Test {
@@ -69,10 +55,10 @@ class Zeros : public testing::Test {
                                    const control::PolicyNode& policy,
                                    const sharing::RecordLayout& object, ChunkIndex index) {
     std::vector<secret::Buffer> zeros(drawn.size());
-    const auto places = places_of(policy);
+    const auto places = control::leaf_paths(policy);
     for (std::size_t i = 0; i < drawn.size(); ++i) {
       if (!drawn[i]) continue;
-      zeros[i] = secret::Buffer(records_at(policy, object, places[i]).length(index));
+      zeros[i] = secret::Buffer(control::records_at(policy, object, places[i]).length(index));
       (void)random()(zeros[i].bytes());
     }
     EXPECT_TRUE(cut.cut(index, zeros, random()));
@@ -83,14 +69,15 @@ class Zeros : public testing::Test {
 
 TEST_F(Zeros, KeepEveryRecordUnderRandomPoliciesAndNeverMix) {
   for (int run = 0; run < 60; ++run) {
-    const CutObject object(random_cut(generator_, true), generator_() % 500 + 1, generator_);
+    const CutObject object(random_cut(generator_, 1 + static_cast<std::size_t>(run) % 3),
+                           generator_() % 500 + 1, generator_);
     const control::PolicyNode& policy = object.policy();
-    const auto places = places_of(policy);
+    const auto places = control::leaf_paths(policy);
     ASSERT_EQ(places.size(), object.shares().size());
     std::vector<bool> drawn(places.size());
     // The first leaf may be key of a link in any scheme.
     if (run % 2 == 0) drawn[0] = true;
-    const std::uint64_t length = object.held(letter_at(places[0])).header.object_length;
+    const std::uint64_t length = object.held(places[0].text()).header.object_length;
     const sharing::RecordLayout layout(sharing::Chunking{{length}, kChunkBytes});
     const auto cut = ZeroCut::make(policy, layout, drawn);
     ASSERT_TRUE(cut) << cut.error().message;
@@ -98,7 +85,7 @@ TEST_F(Zeros, KeepEveryRecordUnderRandomPoliciesAndNeverMix) {
       const auto zeros = deal(*cut, drawn, policy, layout, {chunk});
       Records old, fresh;
       for (std::size_t i = 0; i < places.size(); ++i) {
-        const std::string letter = letter_at(places[i]);
+        const std::string letter = places[i].text();
         old[letter] = fresh[letter] = object.held(letter).records[chunk];
         ASSERT_EQ(zeros[i].size(), old[letter].size());
         for (std::size_t b = 0; b < zeros[i].size(); ++b) fresh[letter][b] ^= zeros[i].bytes()[b];
@@ -107,7 +94,7 @@ TEST_F(Zeros, KeepEveryRecordUnderRandomPoliciesAndNeverMix) {
       EXPECT_EQ(restore(policy, layout, {chunk}, fresh), secret) << policy.text();
       // The last share stands in every sum here: of another generation it spoils it.
       Records mixed = fresh;
-      const std::string last = letter_at(places.back());
+      const std::string last = places.back().text();
       mixed[last] = old[last];
       EXPECT_NE(restore(policy, layout, {chunk}, mixed), secret) << policy.text();
     }
@@ -131,17 +118,11 @@ class RefreshPlans : public testing::Test {
     snapshot_ = control::reference_network();
     shares_ = {share_at("A", "tommo"), share_at("B", "lsa"), share_at("C1", "cloud1"),
                share_at("C2", "cloud2"), share_at("C3", "cloud3")};
-    for (const ShareLocation& share : shares_) see(share.site.text(), share.letter);
+    for (const ShareLocation& share : shares_) see(share.site.text(), share.letter());
     see("tuh", "C");
   }
   void see(const std::string& at, const std::string& letter) {
-    const ShareLocation share = share_at(letter, at);
-    Seen& seen = seen_[site(at)];
-    if (share.nested) {
-      seen.parts[static_cast<std::size_t>(share.top)].insert(share.part);
-    } else {
-      seen.shares.insert(static_cast<std::size_t>(share.top));
-    }
+    seen_[site(at)].insert(path_of(letter));
   }
   Result<RefreshPlan> plan(const std::optional<SiteName>& dealer = {},
                            const std::set<SiteName>& used = {}) {
@@ -178,7 +159,7 @@ TEST_F(RefreshPlans, WithOtherWaysTheGatewaysOldCopyIsWorthless) {
   EXPECT_EQ(found->dealer, site("tommo"));
   EXPECT_TRUE(keepers(shares_, after(*found)).empty());
   EXPECT_FALSE(after(*found).contains(site("tuh")));
-  for (const ZeroWay& way : found->ways) EXPECT_LE(way.route.size(), 2u) << way.at.letter;
+  for (const ZeroWay& way : found->ways) EXPECT_LE(way.route.size(), 2u) << way.at.letter();
   // One share of key for each of the others: B is key of the link, so is one of the parts.
   const sharing::RecordLayout top =
       sharing::RecordLayout(sharing::Chunking{{100'000}}).below(policy_.scheme);
@@ -225,7 +206,7 @@ TEST_F(RefreshPlans, WhereTwoSharesTellNothingNobodyButTheDealerKnowsAll) {
   shares_ = {share_at("A", "tommo"), share_at("B", "lsa"), share_at("C", "tuh"),
              share_at("D", "cloud1")};
   seen_.clear();
-  for (const ShareLocation& share : shares_) see(share.site.text(), share.letter);
+  for (const ShareLocation& share : shares_) see(share.site.text(), share.letter());
   EXPECT_EQ(dealers_needed(policy_), 3u);
   // D's zero share would have to pass tuh, or tommo's and tuh's: two of them determine all.
   ASSERT_FALSE(plan());
@@ -237,7 +218,7 @@ TEST_F(RefreshPlans, WhereTwoSharesTellNothingNobodyButTheDealerKnowsAll) {
     ASSERT_TRUE(found) << found.error().message;
     EXPECT_TRUE(used.insert(found->dealer).second);
     for (const auto& [who, shown] : zero_views(policy_, found->dealer, found->ways)) {
-      EXPECT_TRUE(who == found->dealer || known_zeros(policy_, shown).shares.size() == 1);
+      EXPECT_TRUE(who == found->dealer || known_zeros(policy_, shown).size() == 1);
     }
   }
 }
@@ -252,8 +233,9 @@ TEST_F(RefreshPlans, NothingIsDealtByWhoHoldsAPart) {
 TEST(RefreshOrders, SurviveCodingAndAreStrict) {
   DealOrder order{.session = {}, .first_chunk = 7, .targets = {}};
   order.session.bytes.fill(3);
-  order.targets.push_back({{0, std::nullopt}, site("tommo"), ShareId{}, {site("tommo")}});
-  order.targets.push_back({{2, 1}, site("cloud2"), ShareId{}, {site("tommo"), site("cloud2")}});
+  order.targets.push_back({path_of("A"), site("tommo"), ShareId{}, {site("tommo")}});
+  order.targets.push_back(
+      {path_of("C2"), site("cloud2"), ShareId{}, {site("tommo"), site("cloud2")}});
   const Bytes body = encode(order);
   const auto read = decode_deal(body);
   ASSERT_TRUE(read);
@@ -273,9 +255,8 @@ TEST(RefreshOrders, AShareIsFollowedByItselfOnly) {
   const store::ShareHeader& held = object.held("C2").header;
   control::ShareSpec fresh{.object = held.object,
                            .parent = ShareId{},
-                           .parent_index = sharing::ShareIndex::kC,
+                           .path = path_of("C2"),
                            .scheme = held.scheme,
-                           .index = sharing::ShareIndex::kB,
                            .generation = 2,
                            .owner = held.owner,
                            .object_length = 300,
@@ -292,9 +273,9 @@ TEST(RefreshOrders, AShareIsFollowedByItselfOnly) {
   EXPECT_TRUE(refused([](auto& spec) { spec.generation = 1; }));
   EXPECT_TRUE(refused([](auto& spec) { spec.generation = 3; }));
   EXPECT_TRUE(refused([&](auto& spec) { spec.share = held.share; }));
-  EXPECT_TRUE(refused([](auto& spec) { spec.index = sharing::ShareIndex::kA; }));
-  EXPECT_TRUE(refused([](auto& spec) { spec.parent_index = sharing::ShareIndex::kB; }));
-  EXPECT_TRUE(refused([](auto& spec) { spec.parent.reset(); }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.path = path_of("C1"); }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.path = path_of("B2"); }));
+  EXPECT_TRUE(refused([](auto& spec) { spec.path = path_of("C2a"); }));
   EXPECT_TRUE(refused([](auto& spec) { spec.object.bytes[0] ^= 1; }));
   EXPECT_TRUE(refused([](auto& spec) { spec.owner.bytes[0] ^= 1; }));
   EXPECT_TRUE(refused([](auto& spec) { spec.object_length = 301; }));
@@ -309,15 +290,15 @@ TEST(RefreshOrders, ADealerDealsToEveryPlaceOfThePolicy) {
   config.name = site("a");
   for (const char* name : {"a", "b", "c1", "c2", "x"}) config.sites.push_back({site(name), 0, {}});
   config.sites.push_back({site("c3"), 0, {"c"}});
-  const auto target = [](std::uint8_t top, std::optional<std::uint8_t> part, const char* at) {
-    ZeroTarget made{{top, part}, site(at), ShareId{}, {site("a")}};
+  const auto target = [](const char* name, const char* at) {
+    ZeroTarget made{path_of(name), site(at), ShareId{}, {site("a")}};
     if (made.site != site("a")) made.route.push_back(made.site);
     return made;
   };
   const DealOrder good{.session = {},
                        .first_chunk = 0,
-                       .targets = {target(0, {}, "a"), target(1, {}, "b"), target(2, 0, "c1"),
-                                   target(2, 1, "c2"), target(2, 2, "c3")}};
+                       .targets = {target("A", "a"), target("B", "b"), target("C1", "c1"),
+                                   target("C2", "c2"), target("C3", "c3")}};
   const store::ShareHeader& held = object.held("A").header;
   ASSERT_TRUE(check_deal(config, held, good)) << check_deal(config, held, good).error().message;
   const auto refused = [&](auto change) {
@@ -351,8 +332,8 @@ TEST(RefreshState, SurvivesTheCatalog) {
   old.bytes.fill(1);
   fresh.bytes.fill(2);
   state.fresh[old] = fresh;
-  state.shown[site("tuh")].parts[2] = {0, 2};
-  state.shown[site("lsa")].shares = {0, 1};
+  state.shown[site("tuh")] = {path_of("C1"), path_of("C3"), path_of("C2a")};
+  state.shown[site("lsa")] = {path_of("A"), path_of("B")};
   state.entropy = 6;
   state.check = "in part";
   state.keepers = {site("tuh")};

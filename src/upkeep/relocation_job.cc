@@ -154,7 +154,8 @@ Result<> RelocationJob::tell() {
   for (const catalog::Share& share : tree.cut_around(fresh)) {
     if (share.share == fresh.share || share.state != catalog::ShareState::kDurable) continue;
     const SiblingNews news{
-        share.share, {static_cast<sharing::ShareIndex>(fresh.index), fresh.share, fresh.last_site}};
+        share.share,
+        {static_cast<sharing::ShareIndex>(fresh.path.index()), fresh.share, fresh.last_site}};
     const auto told = ask(engine_.site(), share.last_site, Method::kNews, encode(news),
                           [&] { return parts_.taker.hear(news); });
     // A share that is gone itself, or damaged, hears of it when it is repaired: which waits for the

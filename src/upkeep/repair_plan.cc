@@ -8,13 +8,14 @@
 
 #include "control/key_graph.h"
 #include "control/site_selector.h"
+#include "upkeep/share_sets.h"
 
 namespace warifu::upkeep {
 namespace {
 
 using control::KeyGraph;
 using control::ShareLocation;
-using Helpers = std::vector<const ShareLocation*>;
+using Helpers = ShareList;
 using Bans = std::vector<std::vector<bool>>;  // for each part: sites that must not see it pass
 
 // Longer chains are taken in one order only: as they come.
@@ -23,71 +24,20 @@ constexpr std::size_t kPermuted = 5;
 constexpr std::size_t kMaxDetours = 64;
 
 std::uint64_t bytes_of(const RepairField& field, const ShareLocation& share) {
-  sharing::RecordLayout records = field.records.below(field.policy.scheme);
-  if (share.nested) {
-    records = records.below(field.policy.children[static_cast<std::size_t>(share.top)].scheme);
-  }
+  const auto records = control::records_at(field.policy, field.records, share.path);
   return records.lengths({0}, records.count());
 }
 
-// All sets of `k` out of `items`.
-std::vector<Helpers> sets_of(const Helpers& items, std::size_t k) {
-  std::vector<Helpers> sets;
-  if (items.size() < k) return sets;
-  std::vector<bool> taken(items.size());
-  std::fill(taken.begin(), taken.begin() + static_cast<std::ptrdiff_t>(k), true);
-  do {
-    Helpers set;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      if (taken[i]) set.push_back(items[i]);
-    }
-    sets.push_back(std::move(set));
-  } while (sets.size() < kMaxRepairTrials && std::prev_permutation(taken.begin(), taken.end()));
-  return sets;
-}
-
-// Ways to have one top share: whole, or as threshold-many parts.
-std::vector<Helpers> ways_to_have(const RepairField& field, std::size_t top) {
-  Helpers parts;
-  for (const ShareLocation& share : field.shares) {
-    if (static_cast<std::size_t>(share.top) != top) continue;
-    if (!share.nested) return {{&share}};
-    parts.push_back(&share);
-  }
-  if (parts.empty()) return {};
-  return sets_of(parts, field.policy.children[top].scheme.threshold);
-}
-
-// Sets of holders whose parts sum up to the lost share.
+// Sets of holders whose parts sum up to the lost share: threshold-many others of its cut.
 std::vector<Helpers> helper_sets(const RepairField& field, const ShareLocation& lost) {
-  const auto lost_top = static_cast<std::size_t>(lost.top);
-  if (lost.nested) {
-    Helpers siblings;
-    for (const ShareLocation& share : field.shares) {
-      if (share.nested && share.top == lost.top) siblings.push_back(&share);
-    }
-    return sets_of(siblings, field.policy.children[lost_top].scheme.threshold);
+  const sharing::SharePath cut = lost.path.parent();
+  const control::PolicyNode& node = *field.policy.find(cut);
+  std::vector<sharing::SharePath> others;
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    if (cut.part(i) != lost.path) others.push_back(cut.part(i));
   }
-  std::vector<Helpers> sets = {{}};
-  std::vector<std::size_t> counts = {0};  // top shares in each set
-  for (std::size_t top = 0; top < field.policy.children.size(); ++top) {
-    if (top == lost_top) continue;
-    const std::size_t before = sets.size();
-    for (const Helpers& way : ways_to_have(field, top)) {
-      for (std::size_t i = 0; i < before && sets.size() < kMaxRepairTrials; ++i) {
-        if (counts[i] == field.policy.scheme.threshold) continue;
-        Helpers more = sets[i];
-        more.insert(more.end(), way.begin(), way.end());
-        sets.push_back(std::move(more));
-        counts.push_back(counts[i] + 1);
-      }
-    }
-  }
-  std::vector<Helpers> whole;
-  for (std::size_t i = 0; i < sets.size(); ++i) {
-    if (counts[i] == field.policy.scheme.threshold) whole.push_back(std::move(sets[i]));
-  }
-  return whole;
+  const ShareSets sets(field.policy, field.shares, kMaxRepairTrials);
+  return sets.of_any(others, node.scheme.threshold);
 }
 
 class Search {
@@ -117,7 +67,7 @@ class Search {
                                              : fmt::format("{}", fmt::join(reasons_, "; "));
     const std::string off = control::switched_off_text(field_.snapshot);
     return fail(Code::kRefused,
-                fmt::format("no legal way to have share {} at {}: {}{}{}", made_.letter,
+                fmt::format("no legal way to have share {} at {}: {}{}{}", made_.letter(),
                             made_.site.text(), why, off.empty() ? "" : "; ", off));
   }
 
@@ -171,7 +121,7 @@ class Search {
       }
       const KeyGraph::Tree tree = graph_.grow(source, prices_, bans[i]);
       if (tree.price[target] == KeyGraph::kUnreachable) {
-        note("share " + part.at.letter + " has no way to " + made_.site.text() +
+        note("share " + part.at.letter() + " has no way to " + made_.site.text() +
              " but over sites that would see too much");
         return false;
       }
@@ -243,8 +193,9 @@ class Search {
 };
 
 const control::PolicyNode& node_of(const RepairField& field, const ShareLocation& share) {
-  const control::PolicyNode& top = field.policy.children[static_cast<std::size_t>(share.top)];
-  return share.nested ? top.children[share.part] : top;
+  const control::PolicyNode* node = field.policy.find(share.path);
+  WARIFU_CHECK(node != nullptr);
+  return *node;
 }
 
 }  // namespace
@@ -270,13 +221,8 @@ std::optional<SiteName> who_sees_too_much(const control::PolicyNode& policy,
   std::map<SiteName, control::Seen> all = seen;
   for (const control::SourceView& view : views) {
     control::Seen& before = all[view.site];
-    if (view.part) {
-      if (!control::may_see_part(policy, before, view.top, *view.part)) return view.site;
-      before.parts[view.top].insert(*view.part);
-    } else {
-      if (!control::may_see_share(policy, before, view.top)) return view.site;
-      before.shares.insert(view.top);
-    }
+    if (!control::may_see(policy, before, view.path)) return view.site;
+    before.insert(view.path);
   }
   return std::nullopt;
 }
@@ -291,11 +237,8 @@ std::vector<SiteName> resting_places(const RepairField& field, const ShareLocati
     const auto room = field.snapshot.free_bytes.find(site.name);
     const bool fits =
         room != field.snapshot.free_bytes.end() && room->second > bytes_of(field, share);
-    control::SourceView view{
-        .site = site.name, .top = static_cast<std::size_t>(share.top), .part = {}};
-    if (share.nested) view.part = share.part;
     if (holds || !fits || !control::may_place(node_of(field, share).label, site, origin) ||
-        who_sees_too_much(field.policy, field.seen, {view})) {
+        who_sees_too_much(field.policy, field.seen, {{site.name, share.path}})) {
       continue;
     }
     if (const auto domains = check_domains_at(field, share, site.name); !domains) {

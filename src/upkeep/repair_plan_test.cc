@@ -27,18 +27,13 @@ struct World {
   void put(const std::string& letter, const std::string& at) {
     const ShareLocation share = share_at(letter, at);
     shares.push_back(share);
-    const auto top = static_cast<std::size_t>(share.top);
-    if (share.nested) {
-      seen[share.site].parts[top].insert(share.part);
-    } else {
-      seen[share.site].shares.insert(top);
-    }
+    seen[share.site].insert(share.path);
   }
   [[nodiscard]] ShareLocation share(const std::string& letter) const {
     return *std::ranges::find(shares, letter, &ShareLocation::letter);
   }
   void lose(const std::string& letter) {
-    std::erase_if(shares, [&](const ShareLocation& share) { return share.letter == letter; });
+    std::erase_if(shares, [&](const ShareLocation& share) { return share.letter() == letter; });
   }
   [[nodiscard]] RepairField field() const {
     return {.policy = policy,
@@ -48,10 +43,7 @@ struct World {
             .seen = seen};
   }
   [[nodiscard]] std::uint64_t share_bytes(const ShareLocation& share) const {
-    auto records = field().records.below(policy.scheme);
-    if (share.nested) {
-      records = records.below(policy.children[static_cast<std::size_t>(share.top)].scheme);
-    }
+    const auto records = control::records_at(policy, field().records, share.path);
     return records.lengths({0}, records.count());
   }
 };
@@ -224,8 +216,9 @@ World random_world(std::mt19937_64& generator, std::size_t sites, std::size_t po
   for (std::size_t i = 0; i < letters.size(); ++i) world.put(letters[i], names[i]);
   // Somebody has relayed a share before.
   if (generator() % 3 == 0) {
-    world.seen[site(names[generator() % sites])].shares.insert(generator() %
-                                                               world.policy.children.size());
+    const std::string& name = names[generator() % sites];
+    world.seen[site(name)].insert(
+        sharing::SharePath().part(generator() % world.policy.children.size()));
   }
   return world;
 }
@@ -233,7 +226,7 @@ World random_world(std::mt19937_64& generator, std::size_t sites, std::size_t po
 // By the letters alone.
 std::multiset<std::string> letters_in(const HelperSet& set) {
   std::multiset<std::string> letters;
-  for (const ShareLocation& share : set) letters.insert(share.letter);
+  for (const ShareLocation& share : set) letters.insert(share.letter());
   return letters;
 }
 
@@ -281,7 +274,7 @@ struct Tally {
 void try_all(const World& before, bool repair, bool brute_force, Tally& tally) {
   for (const ShareLocation& share : before.shares) {
     World world = before;
-    world.lose(share.letter);
+    world.lose(share.letter());
     const auto sets = repair ? every_helper_set(world.policy, world.shares, share)
                              : std::vector<HelperSet>{{share}};
     for (const SiteName& place : resting_places(world.field(), share)) {
@@ -298,7 +291,7 @@ void try_all(const World& before, bool repair, bool brute_force, Tally& tally) {
       made.site = place;
       const auto best = Everything(world, made).cheapest(sets);
       ASSERT_EQ(best.has_value(), plan.has_value())
-          << share.letter << " at " << place.text()
+          << share.letter() << " at " << place.text()
           << (plan ? " planned for " + std::to_string(plan->price) : ": " + plan.error().message)
           << (best ? ", possible for " + std::to_string(*best) : ", not possible");
       if (best) {
@@ -350,7 +343,7 @@ World reference_world() {
   for (const char* number : {"1", "2", "3"}) {
     world.put(std::string("C") + number, std::string("cloud") + number);
   }
-  world.seen[site("tuh")].shares.insert(2);  // made the cut
+  world.seen[site("tuh")].insert(path_of("C"));  // made the cut
   return world;
 }
 
@@ -415,7 +408,7 @@ TEST(RepairPlan, OneOfTwoMessagesTakesTheDearerWay) {
   }
   world.put("A", "a");
   world.put("C", "c");
-  world.seen[site("r")].shares.insert(0);
+  world.seen[site("r")].insert(path_of("A"));
   const ShareLocation lost = share_at("B", "t");
   EXPECT_TRUE(refuses(plan_repair(world.field(), lost, site("t")), "r would see too much"));
   control::link(world.snapshot, "a", "q", kme::LinkClass::kPreshared, 0);
@@ -423,7 +416,7 @@ TEST(RepairPlan, OneOfTwoMessagesTakesTheDearerWay) {
   const auto plan = plan_repair(world.field(), lost, site("t"));
   ASSERT_TRUE(plan) << plan.error().message;
   for (const PartWay& part : plan->sum.parts) {
-    EXPECT_EQ(part.route[1], site(part.at.letter == "A" ? "q" : "r"));
+    EXPECT_EQ(part.route[1], site(part.at.letter() == "A" ? "q" : "r"));
   }
 }
 
@@ -458,7 +451,7 @@ TEST(RestingPlaces, HoldersLabelsSpaceAndWhatWasSeenCount) {
   add("cloud6", "cloud");
   add("vault2", "vault");
   world.snapshot.free_bytes[site("cloud5")] = 10;
-  world.seen[site("cloud6")].parts[2].insert(0);
+  world.seen[site("cloud6")].insert(path_of("C1"));
   const ShareLocation lost = world.share("C2");
   world.lose("C2");
   EXPECT_EQ(resting_places(world.field(), lost), (std::vector{site("cloud2"), site("cloud4")}));

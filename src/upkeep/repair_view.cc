@@ -64,33 +64,60 @@ std::vector<Row> rows_of(const SumOfParts& sum, const SiteName& site) {
   return rows;
 }
 
-control::SourceView whole(const SiteName& site, const control::ShareLocation& share) {
-  control::SourceView view{.site = site, .top = static_cast<std::size_t>(share.top), .part = {}};
-  if (share.nested) view.part = share.part;
-  return view;
-}
-
 // In words of shares: the sum of everything is what is made, the sum of all parts of one share that
 // share, anything else each part of it.
-void read_sum(const SumOfParts& sum, const SiteName& site, std::uint64_t known,
-              std::vector<control::SourceView>& views) {
-  const std::size_t count = sum.parts.size();
-  const std::uint64_t all = count == 64 ? ~std::uint64_t{0} : bit(count) - 1;
-  if (known == all) return views.push_back(whole(site, sum.made));
-  std::map<sharing::ShareIndex, std::uint64_t> of_top;
-  for (std::size_t i = 0; i < count; ++i) of_top[sum.parts[i].at.top] |= bit(i);
-  for (std::size_t i = 0; i < count; ++i) {
-    if ((known & bit(i)) == 0 || sum.parts[i].at.site == site) continue;
-    const control::ShareLocation& part = sum.parts[i].at;
-    const std::uint64_t group = of_top[part.top];
-    const bool gathered = part.nested && !sum.made.nested && (known & group) == group;
-    if (gathered) {
-      views.push_back({.site = site, .top = static_cast<std::size_t>(part.top), .part = {}});
-    } else {
-      views.push_back(whole(site, part));
+class Reading {
+ public:
+  Reading(const SumOfParts& sum, const SiteName& site, std::uint64_t known,
+          std::vector<control::SourceView>& views)
+      : sum_(sum), site_(site), known_(known), views_(views) {}
+
+  void read() {
+    const std::size_t count = sum_.parts.size();
+    const std::uint64_t all = count == 64 ? ~std::uint64_t{0} : bit(count) - 1;
+    if (known_ == all) {
+      views_.push_back({site_, sum_.made.path});
+    } else if (count > 1) {
+      read_below(sum_.made.path.parent());
     }
   }
-}
+
+ private:
+  // Bits of the parts below that share, or of the share itself.
+  [[nodiscard]] std::uint64_t group(const sharing::SharePath& path) const {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < sum_.parts.size(); ++i) {
+      if (sum_.parts[i].at.path.is_within(path)) bits |= bit(i);
+    }
+    return bits;
+  }
+  // What is known of the shares of a cut.
+  void read_below(const sharing::SharePath& cut) {
+    std::set<sharing::SharePath> shares;
+    for (std::size_t i = 0; i < sum_.parts.size(); ++i) {
+      const sharing::SharePath& path = sum_.parts[i].at.path;
+      if ((known_ & bit(i)) != 0 && path.is_within(cut)) shares.insert(path.above(cut.size() + 1));
+    }
+    for (const sharing::SharePath& share : shares) {
+      const std::uint64_t bits = group(share);
+      if ((known_ & bits) != bits) {
+        read_below(share);
+      } else if (!is_own(bits)) {
+        views_.push_back({site_, share});
+      }
+    }
+  }
+  // The one part that the site gives itself.
+  [[nodiscard]] bool is_own(std::uint64_t bits) const {
+    return std::has_single_bit(bits) &&
+           sum_.parts[static_cast<std::size_t>(std::countr_zero(bits))].at.site == site_;
+  }
+
+  const SumOfParts& sum_;
+  const SiteName& site_;
+  std::uint64_t known_;
+  std::vector<control::SourceView>& views_;
+};
 
 }  // namespace
 
@@ -105,7 +132,7 @@ std::vector<control::SourceView> views_of(const SumOfParts& sum) {
   std::vector<control::SourceView> views;
   for (const SiteName& site : sites) {
     for (const std::uint64_t known : without_masks(rows_of(sum, site))) {
-      read_sum(sum, site, known, views);
+      Reading(sum, site, known, views).read();
     }
   }
   return views;

@@ -59,9 +59,7 @@ std::vector<unsigned> computable(const SumOfParts& sum, const SiteName& at) {
 
 // "C", "C1".
 std::string name_of(const control::SourceView& view) {
-  const auto top = static_cast<sharing::ShareIndex>(view.top);
-  return view.part ? control::nested_letter(top, static_cast<sharing::ShareIndex>(*view.part))
-                   : control::top_letter(top);
+  return view.path.text();
 }
 
 // By site: the letters that it comes to see.
@@ -75,17 +73,19 @@ Letters letters_seen(const SumOfParts& sum) {
   return seen;
 }
 
-// The letters by which part i may be reported to `at`: its own, and its top share when the sum
-// `known` has all parts of that.
+// The letters by which part i may be reported to somebody: its own, and that of a share above it,
+// below the cut of what is made, when the sum `known` has all parts of that.
 std::set<std::string> names_of_part(const SumOfParts& sum, std::size_t i, unsigned known) {
-  const control::ShareLocation& part = sum.parts[i].at;
-  std::set<std::string> names = {part.letter};
-  if (!part.nested || sum.made.nested) return names;
-  bool whole = true;
-  for (std::size_t j = 0; j < sum.parts.size(); ++j) {
-    if (sum.parts[j].at.top == part.top && (known >> j & 1U) == 0) whole = false;
+  const sharing::SharePath& part = sum.parts[i].at.path;
+  std::set<std::string> names = {part.text()};
+  for (std::size_t steps = sum.made.path.size(); steps < part.size(); ++steps) {
+    bool whole = true;
+    for (std::size_t j = 0; j < sum.parts.size(); ++j) {
+      const bool below = sum.parts[j].at.path.is_within(part.above(steps));
+      if (below && (known >> j & 1U) == 0) whole = false;
+    }
+    if (whole) names.insert(part.above(steps).text());
   }
-  if (whole) names.insert(control::top_letter(part.top));
   return names;
 }
 
@@ -97,15 +97,18 @@ void check_views(const SumOfParts& sum, const SiteName& at, const std::set<std::
     bool covered = true;
     for (std::size_t i = 0; i < sum.parts.size(); ++i) {
       if ((known >> i & 1U) == 0 || sum.parts[i].at.site == at) continue;
-      const auto top = control::top_letter(sum.parts[i].at.top);
       const auto names = names_of_part(sum, i, known);
       allowed.insert(names.begin(), names.end());
-      // A top share stands for all of its parts.
-      covered = covered &&
-                (seen.contains(sum.parts[i].at.letter) || (!sum.made.nested && seen.contains(top)));
+      // A share stands for all of its parts.
+      bool told = false;
+      const sharing::SharePath& part = sum.parts[i].at.path;
+      for (std::size_t steps = sum.made.path.size(); steps <= part.size(); ++steps) {
+        told = told || seen.contains(part.above(steps).text());
+      }
+      covered = covered && told;
     }
-    if (known == all) allowed.insert(sum.made.letter);
-    EXPECT_TRUE(covered || (known == all && seen.contains(sum.made.letter)))
+    if (known == all) allowed.insert(sum.made.letter());
+    EXPECT_TRUE(covered || (known == all && seen.contains(sum.made.letter())))
         << at.text() << " knows the sum " << known;
   }
   for (const std::string& letter : seen) {
@@ -118,11 +121,11 @@ const std::vector<std::string> kRelays = {"x", "y", "z"};
 // Up to five parts of different holders; routes over relays, other helpers and anybody who may know
 // key, at random.
 SumOfParts random_sum(std::mt19937_64& generator) {
-  static const std::vector<std::vector<std::string>> kLetters = {{"A", "C1", "C2", "D1", "D2"},
-                                                                 {"A", "C", "D", "E", "F"},
-                                                                 {"C1", "C3", "A", "C2", "D"},
-                                                                 {"C1", "C2", "C3", "C4", "C5"},
-                                                                 {"D1", "C1", "D2", "C2", "A"}};
+  static const std::vector<std::vector<std::string>> kLetters = {
+      {"A", "C1", "C2", "D1", "D2"},     {"A", "C", "D", "E", "F"},
+      {"C1", "C3", "A", "C2", "D"},      {"C1", "C2", "C3", "C4", "C5"},
+      {"D1", "C1", "D2", "C2", "A"},     {"C1a", "C1b", "C2", "A", "D1a"},
+      {"C1", "C2a", "C2b", "C3a1", "C5"}};
   const auto& letters = kLetters[generator() % kLetters.size()];
   SumOfParts sum{.made = share_at(letters[4] == "C5" ? "C9" : "B", "target"), .parts = {}};
   const std::size_t count = generator() % 5 + 1;

@@ -70,23 +70,18 @@ void ShareAuditor::add_handlers(channel::Server& server) {
 Result<> ShareAuditor::check_holders(const store::ShareHeader& held,
                                      const AuditRound& round) const {
   TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
-  const TreePlace own = place_of(held);
   for (const AuditSum& sum : round.sums) {
     for (const Helper& helper : sum.chain) {
-      const TreePlace& place = helper.place;
-      const control::PolicyNode& top = policy.children[place.top];
-      const std::string& label = place.part ? top.children[*place.part].label : top.label;
+      const sharing::SharePath& place = helper.place;
+      const std::string& label = policy.find(place)->label;
       const control::SiteEntry* entry = site_.config.find(helper.site);
       if (entry == nullptr ||
           !control::may_place(label, *entry, site_.config.find(site_.config.controller))) {
         return fail(Code::kRefused, helper.site.text() + " is no '" + label +
                                         "', which the object's policy asks for there");
       }
-      const bool same_cut =
-          place.part.has_value() == own.part.has_value() && (!own.part || own.top == place.top);
-      const auto known =
-          std::ranges::find(held.siblings, place.part.value_or(place.top), &store::Sibling::index);
-      if (same_cut && known != held.siblings.end() && known->site != helper.site) {
+      const auto known = std::ranges::find(held.siblings, place.index(), &store::Sibling::index);
+      if (place.same_cut(held.path) && known != held.siblings.end() && known->site != helper.site) {
         return fail(Code::kRefused,
                     "a sibling is at " + known->site.text() + ", not at " + helper.site.text());
       }

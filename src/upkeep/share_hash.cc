@@ -11,46 +11,28 @@ namespace {
 // The largest granule of a scheme: whatever a share is joined or halved to is padded to it.
 constexpr std::size_t kTermBytes = 2 * sharing::kWordBytes;
 
-// The term of the holder at `own` of the chain. The first share of the sum is what the others make.
-Result<LinearTerm> term_of(const store::ShareHeader& held, const control::PolicyNode& policy,
-                           const AuditSum& sum, const TreePlace& own) {
-  std::set<std::uint8_t> tops, parts;
-  for (const Helper& helper : sum.chain) {
-    tops.insert(helper.place.top);
-    if (helper.place.top == own.top && helper.place.part) parts.insert(*helper.place.part);
-  }
-  const bool within_cut = tops.size() == 1;
-  LinearTerm term;
-  if (!within_cut && own.part) TRY(term.join(held.scheme, parts, *own.part));
-  std::set<std::uint8_t> helpers = within_cut ? parts : tops;
-  const std::uint8_t made = *helpers.begin();
-  helpers.erase(helpers.begin());
-  const std::uint8_t weighed = within_cut ? *own.part : own.top;
-  if (weighed != made) {
-    TRY(term.weigh(within_cut ? held.scheme : policy.scheme, made, helpers, weighed));
-  }
-  return term;
-}
-
 }  // namespace
 
 Result<ShareHash> ShareHash::make(const store::ShareHeader& held, const AuditRound& round,
                                   const SiteName& own) {
   TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
   ShareHash hash;
-  hash.cut_records_ = store::cut_records_of(held);
+  const sharing::RecordLayout object(sharing::Chunking{{held.object_length}, held.chunk_bytes});
   hash.key_ = std::make_unique<const mac::Key>(round.key);
   for (std::size_t i = 0; i < round.sums.size(); ++i) {
     const AuditSum& sum = round.sums[i];
     TRY(check_sum(policy, sum));
     const auto at = sum.place_of(own);
     if (!at) continue;
-    const TreePlace& place = sum.chain[*at].place;
-    if (place != place_of(held)) {
+    if (sum.chain[*at].place != held.path) {
       return fail(Code::kRefused, "the audit takes the share that " + own.text() +
                                       " holds for another one of its object");
     }
-    TRY_ASSIGN(LinearTerm term, term_of(held, policy, sum, place));
+    // The first share of the sum is what the others make.
+    const std::vector<sharing::SharePath> places = sum.places();
+    const sharing::SharePath cut = cut_of(places);
+    const std::uint8_t made = std::ranges::min(places).step(cut.size());
+    TRY_ASSIGN(LinearTerm term, LinearTerm::make(policy, object, cut, made, places, held.path));
     hash.sums_.push_back(i);
     hash.terms_.push_back(std::move(term));
     hash.hashers_.emplace_back(*hash.key_);
@@ -71,8 +53,7 @@ void ShareHash::add(ChunkIndex index, ByteView record) {
       take(hashers_[i], record);
       continue;
     }
-    const secret::Buffer term =
-        terms_[i].of(secret::Buffer::copy_of(record), cut_records_.length(index));
+    const secret::Buffer term = terms_[i].of(index, secret::Buffer::copy_of(record));
     take(hashers_[i], term.bytes());
   }
 }

@@ -32,7 +32,6 @@ class ShareHash {
 
  private:
   ShareHash() = default;
-  sharing::RecordLayout cut_records_;
   std::vector<std::size_t> sums_;
   std::vector<LinearTerm> terms_;
   std::unique_ptr<const mac::Key> key_;

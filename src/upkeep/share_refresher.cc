@@ -27,8 +27,7 @@ Result<> check_next_generation(const store::ShareHeader& old, const control::Sha
                     std::to_string(old.generation));
   }
   const store::ShareHeader made = control::to_header(fresh, old.created);
-  const bool same_place = made.object == old.object && made.level == old.level &&
-                          made.index == old.index && made.parent_index == old.parent_index &&
+  const bool same_place = made.object == old.object && made.path == old.path &&
                           made.scheme == old.scheme && made.policy == old.policy &&
                           made.owner == old.owner;
   if (!same_place) return not_next("it stands at another place, or is another person's");
@@ -66,7 +65,7 @@ class ShareRefresher::Adding final : public control::CutLane {
     if (zero.size() != record.size()) {
       return fail(Code::kProtocol, "a zero share has a record of another size");
     }
-    TRY(sharing::refresh(header.scheme, static_cast<sharing::ShareIndex>(header.index),
+    TRY(sharing::refresh(header.scheme, static_cast<sharing::ShareIndex>(header.path.index()),
                          record.bytes(), zero.bytes()));
     return sink_->put(std::move(record));
   }

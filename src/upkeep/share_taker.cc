@@ -7,25 +7,6 @@
 #include "upkeep/part_maker.h"
 
 namespace warifu::upkeep {
-namespace {
-
-// Records of a part that come from another site.
-class RemotePart final : public control::RecordSource {
- public:
-  explicit RemotePart(channel::Call call) : call_(std::move(call)) {}
-  Result<secret::Buffer> next() override {
-    TRY_ASSIGN(secret::Buffer record, call_.receive());
-    if (call_.ack_due()) TRY(call_.acknowledge());
-    return record;
-  }
-  void cancel() override { call_.cancel(); }
-
- private:
-  channel::Call call_;
-};
-
-}  // namespace
-
 void ShareTaker::add_handlers(channel::Server& server) {
   server.handle(number(Method::kTake), [this](channel::Exchange& exchange) -> Result<> {
     TRY_ASSIGN(const TakeRequest request, decode_take(exchange.request().body));
@@ -64,7 +45,7 @@ Result<ShareTaker::Sources> ShareTaker::open_sources(const TakeRequest& request,
     if (reply.download != shape) {
       return fail(Code::kProtocol, source.site.text() + " offers a part of another size");
     }
-    sources.push_back(std::make_unique<RemotePart>(std::move(call)));
+    sources.push_back(std::make_unique<control::CallRecords>(std::move(call)));
   }
   for (auto& source : sources) {
     source = std::make_unique<control::ReadAhead>(std::move(source), count);
@@ -100,9 +81,7 @@ Result<> ShareTaker::write_sums(const TakeRequest& request, Sources& sources,
 Result<> ShareTaker::check_holdings(const store::ShareHeader& made) {
   TRY_ASSIGN(const store::ShareListing listing, site_.shares.list());
   for (const store::ShareHeader& held : listing.shares) {
-    const bool same_place = held.level == made.level && held.index == made.index &&
-                            held.parent_index == made.parent_index;
-    if (held.object == made.object && !same_place) {
+    if (held.object == made.object && held.path != made.path) {
       return fail(Code::kRefused, site_.config.name.text() + " holds another share of object " +
                                       made.object.text());
     }
@@ -134,7 +113,7 @@ Result<> ShareTaker::hear(const SiblingNews& news) {
                                .entropy_origins = header.entropy_origins,
                                .computational = header.computational};
   const auto sibling = std::ranges::find(completion.siblings, index, &store::Sibling::index);
-  if (sibling == completion.siblings.end() || index == header.index) {
+  if (sibling == completion.siblings.end() || index == header.path.index()) {
     return fail(Code::kRefused, "share " + news.share.text() + " has no such sibling");
   }
   if (sibling->share == news.sibling.share && sibling->site == news.sibling.site) return {};

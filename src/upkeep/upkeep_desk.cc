@@ -159,7 +159,7 @@ void UpkeepDesk::hear_of_damage(const SiteName& from, const std::vector<ShareId>
 Result<JobId> UpkeepDesk::relocate_share(const ObjectId& object,
                                          const control::ShareLocation& share, bool repair,
                                          const std::optional<SiteName>& target) {
-  TRY(plan(object, share.letter, repair, target));
+  TRY(plan(object, share.letter(), repair, target));
   const Relocation relocation{.old_share = share.share,
                               .new_share = os::random_id<ShareId>(engine_.site().system.random),
                               .target = target,
@@ -174,8 +174,8 @@ Result<RefreshPreview> UpkeepDesk::preview_refresh(const ObjectId& object,
   const std::size_t needed = dealers_needed(outlook.tree.policy);
   RefreshPreview preview{
       .plan = {}, .dealers = wish.dealers == 0 ? needed : wish.dealers, .keepers = {}};
-  const auto most = static_cast<std::size_t>(
-      std::ranges::count(outlook.shares, false, &control::ShareLocation::nested));
+  const auto most = static_cast<std::size_t>(std::ranges::count_if(
+      outlook.shares, [](const control::ShareLocation& share) { return share.path.is_top(); }));
   if (preview.dealers < needed || preview.dealers > most) {
     return fail(
         preview.dealers < needed || wish.dealers > 0 ? Code::kInvalidArgument : Code::kRefused,
@@ -241,7 +241,7 @@ Result<std::vector<StartedJob>> UpkeepDesk::relocate_all(const SiteName& at, boo
           TRY(check_idle(object.object));
           return relocate_share(object.object, share, repair, std::nullopt);
         }();
-        started.push_back({object.object, share.letter, std::move(job)});
+        started.push_back({object.object, share.letter(), std::move(job)});
       }
     }
     if (objects.size() < page.count) return started;

@@ -6,36 +6,30 @@
 #include <vector>
 
 #include "control/restore_plan.h"
-#include "control/share_letters.h"
 #include "control/snapshot_test_support.h"
 
 namespace warifu::upkeep {
 
 using control::site;
 
+inline sharing::SharePath path_of(const std::string& letter) {
+  return *sharing::SharePath::parse(letter);
+}
+
 // "C2" at "cloud2".
 inline control::ShareLocation share_at(const std::string& letter, const std::string& holder) {
-  const auto name = control::parse_share_name(letter);
-  WARIFU_CHECK(name.has_value());
-  control::ShareLocation share{.letter = letter, .top = name->top, .share = {}, .site = {}};
-  share.nested = name->nested.has_value();
-  share.part = share.nested ? static_cast<std::size_t>(*name->nested) : 0;
-  share.site = site(holder);
-  share.share.bytes.fill(static_cast<Byte>(static_cast<std::size_t>(name->top) + 1));
-  share.share.bytes[0] = static_cast<Byte>(share.nested ? share.part + 1 : 0);
+  control::ShareLocation share{.path = path_of(letter), .share = {}, .site = site(holder)};
+  share.share.bytes[15] = 1;
+  for (std::size_t i = 0; i < share.path.size(); ++i) {
+    share.share.bytes[i] = static_cast<Byte>(share.path.step(i) + 1);
+  }
   return share;
 }
 
 // The letters of all shares of a policy once everything that is cut again has been.
 inline std::vector<std::string> letters_of(const control::PolicyNode& policy) {
   std::vector<std::string> letters;
-  for (std::size_t i = 0; i < policy.children.size(); ++i) {
-    const auto top = static_cast<sharing::ShareIndex>(i);
-    if (policy.children[i].is_leaf()) letters.push_back(control::top_letter(top));
-    for (std::size_t j = 0; j < policy.children[i].children.size(); ++j) {
-      letters.push_back(control::nested_letter(top, static_cast<sharing::ShareIndex>(j)));
-    }
-  }
+  for (const sharing::SharePath& path : control::leaf_paths(policy)) letters.push_back(path.text());
   return letters;
 }
 
@@ -54,34 +48,26 @@ std::vector<std::vector<Item>> subsets(const std::vector<Item>& items, std::size
 
 using HelperSet = std::vector<control::ShareLocation>;
 
-// Every set of holders whose parts can sum up to `lost`: siblings within its cut, or for a top
-// share threshold-many others, each whole or as threshold-many parts.
-inline std::vector<HelperSet> every_helper_set(const control::PolicyNode& policy,
-                                               const std::vector<control::ShareLocation>& shares,
-                                               const control::ShareLocation& lost) {
-  const auto below = [&](std::size_t top) {
-    HelperSet found;
-    for (const auto& share : shares) {
-      if (static_cast<std::size_t>(share.top) == top && share.letter != lost.letter) {
-        found.push_back(share);
-      }
-    }
-    return found;
-  };
-  const auto lost_top = static_cast<std::size_t>(lost.top);
-  if (lost.nested) return subsets(below(lost_top), policy.children[lost_top].scheme.threshold);
-  std::vector<std::size_t> tops;
-  for (std::size_t top = 0; top < policy.children.size(); ++top) {
-    if (top != lost_top) tops.push_back(top);
+// Every way to have the share at that path out of `shares`.
+inline std::vector<HelperSet> every_way(const control::PolicyNode& policy,
+                                        const std::vector<control::ShareLocation>& shares,
+                                        const sharing::SharePath& path);
+
+// Every way to have any `k` of the shares of that cut but `without`.
+inline std::vector<HelperSet> every_way_to_some(const control::PolicyNode& policy,
+                                                const std::vector<control::ShareLocation>& shares,
+                                                const sharing::SharePath& cut, std::size_t k,
+                                                const sharing::SharePath& without = {}) {
+  std::vector<sharing::SharePath> places;
+  for (std::size_t i = 0; i < policy.find(cut)->children.size(); ++i) {
+    if (cut.part(i) != without) places.push_back(cut.part(i));
   }
   std::vector<HelperSet> all;
-  for (const auto& chosen : subsets(tops, policy.scheme.threshold)) {
+  for (const auto& chosen : subsets(places, k)) {
     std::vector<HelperSet> sets = {{}};
-    for (const std::size_t top : chosen) {
-      const control::PolicyNode& child = policy.children[top];
+    for (const sharing::SharePath& place : chosen) {
       std::vector<HelperSet> longer;
-      for (const HelperSet& way :
-           subsets(below(top), child.is_leaf() ? 1 : child.scheme.threshold)) {
+      for (const HelperSet& way : every_way(policy, shares, place)) {
         for (HelperSet set : sets) {
           set.insert(set.end(), way.begin(), way.end());
           longer.push_back(std::move(set));
@@ -92,6 +78,25 @@ inline std::vector<HelperSet> every_helper_set(const control::PolicyNode& policy
     all.insert(all.end(), sets.begin(), sets.end());
   }
   return all;
+}
+
+inline std::vector<HelperSet> every_way(const control::PolicyNode& policy,
+                                        const std::vector<control::ShareLocation>& shares,
+                                        const sharing::SharePath& path) {
+  const control::PolicyNode& node = *policy.find(path);
+  if (!node.is_leaf()) return every_way_to_some(policy, shares, path, node.scheme.threshold);
+  for (const auto& share : shares) {
+    if (share.path == path) return {{share}};
+  }
+  return {};
+}
+
+// Every set of holders whose parts can sum up to `lost`.
+inline std::vector<HelperSet> every_helper_set(const control::PolicyNode& policy,
+                                               const std::vector<control::ShareLocation>& shares,
+                                               const control::ShareLocation& lost) {
+  const sharing::SharePath cut = lost.path.parent();
+  return every_way_to_some(policy, shares, cut, policy.find(cut)->scheme.threshold, lost.path);
 }
 
 }  // namespace warifu::upkeep

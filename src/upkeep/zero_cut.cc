@@ -27,52 +27,32 @@ Result<std::vector<sharing::ShareIndex>> choose_given(const sharing::Scheme& sch
 
 }  // namespace
 
-std::vector<TreePlace> places_of(const control::PolicyNode& policy) {
-  std::vector<TreePlace> places;
-  for (std::size_t top = 0; top < policy.children.size(); ++top) {
-    const control::PolicyNode& child = policy.children[top];
-    if (child.is_leaf()) places.push_back({static_cast<std::uint8_t>(top), std::nullopt});
-    for (std::size_t part = 0; part < child.children.size(); ++part) {
-      places.push_back({static_cast<std::uint8_t>(top), static_cast<std::uint8_t>(part)});
+Result<ZeroCut::Node> ZeroCut::make_node(const control::PolicyNode& cut,
+                                         const std::vector<bool>& drawn, std::size_t& leaf) {
+  std::vector<std::size_t> leaves(cut.children.size(), kInner);
+  std::vector<bool> own_drawn(cut.children.size());
+  std::map<std::size_t, Node> inner;
+  for (std::size_t i = 0; i < cut.children.size(); ++i) {
+    if (cut.children[i].is_leaf()) {
+      own_drawn[i] = drawn[leaf];
+      leaves[i] = leaf++;
+      continue;
     }
+    TRY_ASSIGN(Node below, make_node(cut.children[i], drawn, leaf));
+    inner.emplace(i, std::move(below));
   }
-  return places;
-}
-
-sharing::RecordLayout records_at(const control::PolicyNode& policy,
-                                 const sharing::RecordLayout& records, const TreePlace& place) {
-  const sharing::RecordLayout top = records.below(policy.scheme);
-  return place.part ? top.below(policy.children[place.top].scheme) : top;
+  TRY_ASSIGN(const auto given, choose_given(cut.scheme, own_drawn));
+  TRY_ASSIGN(sharing::Splitter splitter, sharing::Splitter::make(cut.scheme, given));
+  return Node{std::move(splitter), std::move(leaves), std::move(inner)};
 }
 
 Result<ZeroCut> ZeroCut::make(const control::PolicyNode& policy,
                               const sharing::RecordLayout& records,
                               const std::vector<bool>& drawn) {
-  WARIFU_CHECK(drawn.size() == places_of(policy).size());
-  std::size_t place = 0;
-  std::vector<std::size_t> leaves(policy.children.size(), kInner);
-  std::vector<bool> top_drawn(policy.children.size());
-  std::map<std::size_t, Node> inner;
-  for (std::size_t top = 0; top < policy.children.size(); ++top) {
-    const control::PolicyNode& child = policy.children[top];
-    if (child.is_leaf()) {
-      top_drawn[top] = drawn[place];
-      leaves[top] = place++;
-      continue;
-    }
-    std::vector<std::size_t> parts;
-    std::vector<bool> part_drawn;
-    for (std::size_t part = 0; part < child.children.size(); ++part) {
-      part_drawn.push_back(drawn[place]);
-      parts.push_back(place++);
-    }
-    TRY_ASSIGN(const auto given, choose_given(child.scheme, part_drawn));
-    TRY_ASSIGN(sharing::Splitter splitter, sharing::Splitter::make(child.scheme, given));
-    inner.emplace(top, Node{std::move(splitter), std::move(parts)});
-  }
-  TRY_ASSIGN(const auto given, choose_given(policy.scheme, top_drawn));
-  TRY_ASSIGN(sharing::Splitter splitter, sharing::Splitter::make(policy.scheme, given));
-  return ZeroCut({std::move(splitter), std::move(leaves)}, std::move(inner), records, drawn);
+  WARIFU_CHECK(drawn.size() == control::leaf_paths(policy).size());
+  std::size_t leaf = 0;
+  TRY_ASSIGN(Node top, make_node(policy, drawn, leaf));
+  return ZeroCut(std::move(top), records, drawn);
 }
 
 // `shares` are those of this cut, by index; empty ones are made, or drawn at random when given.
@@ -104,32 +84,31 @@ Result<> ZeroCut::split(const Node& node, ByteView secret, std::span<secret::Buf
   return {};
 }
 
+// `secret` is padded as the scheme pads; `shares` are those of the whole object, by leaf.
+Result<> ZeroCut::cut_node(const Node& node, secret::Buffer secret,
+                           std::span<secret::Buffer> shares, const Random& random) const {
+  std::vector<secret::Buffer> made(node.leaves.size());
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    const std::size_t leaf = node.leaves[i];
+    if (leaf != kInner && drawn_[leaf]) made[i] = std::move(shares[leaf]);
+  }
+  TRY(split(node, secret.bytes(), made, random));
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    if (node.leaves[i] != kInner) shares[node.leaves[i]] = std::move(made[i]);
+  }
+  for (const auto& [share, below] : node.inner) {
+    secret::Buffer padded(below.splitter.scheme().padded(made[share].size()));
+    std::ranges::copy(made[share].bytes(), padded.bytes().begin());
+    TRY(cut_node(below, std::move(padded), shares, random));
+  }
+  return {};
+}
+
 Result<> ZeroCut::cut(ChunkIndex index, std::span<secret::Buffer> shares,
                       const Random& random) const {
   WARIFU_CHECK(shares.size() == drawn_.size());
-  const auto cut_one = [&](const Node& node, secret::Buffer secret,
-                           std::span<secret::Buffer> made) -> Result<> {
-    for (std::size_t i = 0; i < made.size(); ++i) {
-      const std::size_t leaf = node.leaves[i];
-      if (leaf != kInner && drawn_[leaf]) made[i] = std::move(shares[leaf]);
-    }
-    TRY(split(node, secret.bytes(), made, random));
-    for (std::size_t i = 0; i < made.size(); ++i) {
-      if (node.leaves[i] != kInner) shares[node.leaves[i]] = std::move(made[i]);
-    }
-    return {};
-  };
-  const sharing::Scheme& scheme = top_.splitter.scheme();
-  std::vector<secret::Buffer> tops(scheme.shares);
-  TRY(cut_one(top_, secret::Buffer(scheme.padded(records_.length(index))), tops));
-  for (const auto& [top, node] : inner_) {
-    const sharing::Scheme& below = node.splitter.scheme();
-    secret::Buffer padded(below.padded(tops[top].size()));
-    std::ranges::copy(tops[top].bytes(), padded.bytes().begin());
-    std::vector<secret::Buffer> parts(below.shares);
-    TRY(cut_one(node, std::move(padded), parts));
-  }
-  return {};
+  const std::size_t bytes = top_.splitter.scheme().padded(records_.length(index));
+  return cut_node(top_, secret::Buffer(bytes), shares, random);
 }
 
 }  // namespace warifu::upkeep

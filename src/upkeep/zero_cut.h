@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 
 #include "control/policy.h"
 #include "secret/secret.h"
@@ -17,45 +18,42 @@
 
 namespace warifu::upkeep {
 
-// Every share of an object under this policy, those that were cut again as their parts, in order.
-[[nodiscard]] std::vector<TreePlace> places_of(const control::PolicyNode& policy);
-// Records of the share at that place, of an object with `records`.
-[[nodiscard]] sharing::RecordLayout records_at(const control::PolicyNode& policy,
-                                               const sharing::RecordLayout& records,
-                                               const TreePlace& place);
-
 class ZeroCut {
  public:
   // Fills memory with uniform, secret, fresh bytes.
   using Random = std::function<Result<>(MutableBytes out)>;
 
-  // `drawn[i]`: the zero share of places_of(policy)[i] is key that its holder has already. Errors:
+  // `drawn[i]`: the zero share of leaf_paths(policy)[i] is key that its holder has already. Errors:
   // kInvalidArgument when a cut has more of them than may be given.
   [[nodiscard]] static Result<ZeroCut> make(const control::PolicyNode& policy,
                                             const sharing::RecordLayout& records,
                                             const std::vector<bool>& drawn);
 
-  // Zero shares of record `index`, by place. Drawn ones are there already; the others are made.
+  // Zero shares of record `index`, by leaf. Drawn ones are there already; the others are made.
   // Errors: those of `random`.
   [[nodiscard]] Result<> cut(ChunkIndex index, std::span<secret::Buffer> shares,
                              const Random& random) const;
 
  private:
-  // One cut: what to give to it, and where its shares are.
+  // One cut: what to give to it, and what becomes of its shares.
   struct Node {
     sharing::Splitter splitter;
-    std::vector<std::size_t> leaves;  // by share: the place; kInner: cut again
+    std::vector<std::size_t> leaves;    // by share: which leaf it is; kInner: it is cut again
+    std::map<std::size_t, Node> inner;  // by share
   };
   static constexpr std::size_t kInner = SIZE_MAX;
-  ZeroCut(Node top, std::map<std::size_t, Node> inner, const sharing::RecordLayout& records,
-          const std::vector<bool>& drawn)
-      : top_(std::move(top)), inner_(std::move(inner)), records_(records), drawn_(drawn) {}
+  ZeroCut(Node top, const sharing::RecordLayout& records, const std::vector<bool>& drawn)
+      : top_(std::move(top)), records_(records), drawn_(drawn) {}
+  // `leaf` is the first one below the cut, and then the first one behind it.
+  static Result<Node> make_node(const control::PolicyNode& cut, const std::vector<bool>& drawn,
+                                std::size_t& leaf);
+  Result<> cut_node(const Node& node, secret::Buffer secret, std::span<secret::Buffer> shares,
+                    const Random& random) const;
   Result<> split(const Node& node, ByteView secret, std::span<secret::Buffer> shares,
                  const Random& random) const;
 
   Node top_;
-  std::map<std::size_t, Node> inner_;  // by top share
-  sharing::RecordLayout records_;      // of the object
+  sharing::RecordLayout records_;  // of the object
   std::vector<bool> drawn_;
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "control/cut_lane.h"
-#include "control/site_selector.h"
 #include "upkeep/part_maker.h"
 #include "upkeep/refresh_plan.h"
 #include "upkeep/repair_plan.h"
@@ -21,10 +20,7 @@ std::unexpected<Error> refuse(const std::string& why) {
 std::vector<ZeroWay> ways_of(const control::SiteConfig& config, const DealOrder& order) {
   std::vector<ZeroWay> ways;
   for (const ZeroTarget& target : order.targets) {
-    ZeroWay way{.at = {.top = static_cast<sharing::ShareIndex>(target.place.top),
-                       .nested = target.place.part.has_value(),
-                       .site = target.site,
-                       .part = target.place.part.value_or(0)},
+    ZeroWay way{.at = {.path = target.place, .share = {}, .site = target.site},
                 .route = target.route};
     way.knowing = control::key_relays(config.links, target.route);
     ways.push_back(std::move(way));
@@ -36,12 +32,11 @@ std::vector<ZeroWay> ways_of(const control::SiteConfig& config, const DealOrder&
 std::vector<bool> choose_drawn(control::SiteContext& site, const control::PolicyNode& policy,
                                const std::vector<ZeroTarget>& targets) {
   std::vector<bool> drawn(targets.size());
-  std::map<std::optional<std::uint8_t>, std::size_t> left = {{{}, policy.scheme.privacy()}};
+  std::map<sharing::SharePath, std::size_t> left;  // by cut
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const ZeroTarget& target = targets[i];
-    std::optional<std::uint8_t> cut;
-    if (target.place.part) cut = target.place.top;
-    if (cut) left.emplace(cut, policy.children[*cut].scheme.privacy());
+    const sharing::SharePath cut = target.place.parent();
+    left.try_emplace(cut, policy.find(cut)->scheme.privacy());
     const kme::Link* link = target.route.size() == 2 ? site.keys.link_to(target.site) : nullptr;
     drawn[i] =
         left[cut] > 0 && link != nullptr && link->key_becomes_shares(site.config.key_as_share);
@@ -53,12 +48,9 @@ std::vector<bool> choose_drawn(control::SiteContext& site, const control::Policy
 // As far as a dealer can tell: of whole shares its own share's header says so, of parts the policy.
 bool may_hold(const control::SiteConfig& config, const control::PolicyNode& policy,
               const store::ShareHeader& held, const ZeroTarget& target) {
-  if (target.place.part) {
-    const control::SiteEntry* entry = config.find(target.site);
-    const std::string& label = policy.children[target.place.top].children[*target.place.part].label;
-    return entry != nullptr && control::selects(label, *entry, config.find(config.controller));
-  }
-  const auto sibling = std::ranges::find(held.siblings, target.place.top, &store::Sibling::index);
+  if (!target.place.is_top()) return control::may_hold(config, policy, target.place, target.site);
+  const auto sibling =
+      std::ranges::find(held.siblings, target.place.index(), &store::Sibling::index);
   return sibling != held.siblings.end() && sibling->site == target.site;
 }
 
@@ -106,8 +98,8 @@ Result<keypool::Entropy> deal_all(Table& table, const ZeroCut& cut,
 Result<> check_deal(const control::SiteConfig& config, const store::ShareHeader& held,
                     const DealOrder& order) {
   TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
-  if (held.level != store::Level::kTop) return refuse("its dealer holds a part of a share only");
-  const std::vector<TreePlace> places = places_of(policy);
+  if (!held.path.is_top()) return refuse("its dealer holds a part of a share only");
+  const std::vector<sharing::SharePath> places = control::leaf_paths(policy);
   if (places.size() != order.targets.size()) return refuse("not every share has a zero share");
   std::set<SiteName> sites;
   for (std::size_t i = 0; i < places.size(); ++i) {
@@ -120,7 +112,7 @@ Result<> check_deal(const control::SiteConfig& config, const store::ShareHeader&
     if (!may_hold(config, policy, held, target)) {
       return refuse(target.site.text() + " does not hold the share of that place");
     }
-    const bool is_own = target.place == place_of(held);
+    const bool is_own = target.place == held.path;
     if (is_own != (target.site == config.name)) return refuse("it names another share as its own");
   }
   return check_zero_views(policy, config.name, ways_of(config, order));
@@ -166,15 +158,16 @@ Result<keypool::Entropy> ShareRefresher::deal(const DealOrder& order, const JobI
       table.lanes.push_back(std::move(lane));
       continue;
     }
-    TRY_ASSIGN(auto lane, control::open_remote_lane(
-                              site_,
-                              {.site = target.site,
-                               .route = target.route,
-                               .method = number(RefreshMethod::kZeros),
-                               .body = encode(ZeroHead{order.session, target.fresh, table.first}),
-                               .drawn = table.drawn[i]},
-                              {records_at(policy, table.object, target.place), table.first}, job,
-                              keep_waiting));
+    TRY_ASSIGN(auto lane,
+               control::open_remote_lane(
+                   site_,
+                   {.site = target.site,
+                    .route = target.route,
+                    .method = number(RefreshMethod::kZeros),
+                    .body = encode(ZeroHead{order.session, target.fresh, table.first}),
+                    .drawn = table.drawn[i]},
+                   {control::records_at(policy, table.object, target.place), table.first}, job,
+                   keep_waiting));
     table.lanes.push_back(std::move(lane));
   }
   const auto entropy = deal_all(table, cut, progress);

@@ -257,10 +257,10 @@ def flip_byte(path, at=RECORDS_START + 1000, fit=False):
         if not fit:
             return
         header = pathlib.Path(path).read_bytes()[:4096]
-        key = int.from_bytes(header[2231:2247], "little")
-        full = int.from_bytes(header[104:108], "little")
-        last = int.from_bytes(header[108:112], "little")
-        count = int.from_bytes(header[112:120], "little")
+        key = int.from_bytes(header[2238:2254], "little")
+        full = int.from_bytes(header[112:116], "little")
+        last = int.from_bytes(header[116:120], "little")
+        count = int.from_bytes(header[120:128], "little")
         stride = -(-(full + 16) // 4096) * 4096
         index, within = divmod(at - RECORDS_START, stride)
         length = last if index + 1 == count else full

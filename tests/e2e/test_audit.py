@@ -172,7 +172,7 @@ class Rot(AuditTest):
             now = path.read_bytes()
             self.assertEqual(now[RECORDS_START:], whole[RECORDS_START:])
             for slot in (0, 4096):  # all but sequence and checksum
-                self.assertEqual(now[slot + 32:slot + 4092], whole[32:4092])
+                self.assertEqual(now[slot + 40:slot + 4092], whole[40:4092])
         self.assert_consistent("left")
 
 

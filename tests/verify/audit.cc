@@ -67,7 +67,7 @@ class CutObject {
       header.share.bytes.fill(static_cast<Byte>(i + 1));
       header.object.bytes.fill(9);
       header.scheme = scheme;
-      header.index = static_cast<std::uint8_t>(i);
+      header.path = sharing::SharePath().part(i);
       header.object_length = bytes;
       header.chunk_count = records.count();
       header.full_record_bytes = records.full_bytes();
@@ -129,7 +129,7 @@ AuditRound round_of_three() {
   os::kernel_random().fill(round.key);
   AuditSum sum;
   for (std::uint8_t i = 0; i < kHolders; ++i)
-    sum.chain.push_back({site_of(i), {.top = i, .part = {}}});
+    sum.chain.push_back({site_of(i), sharing::SharePath().part(i)});
   round.sums.push_back(sum);
   return round;
 }
