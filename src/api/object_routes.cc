@@ -138,25 +138,15 @@ Result<catalog::Job> store_job_of(ControlServices& control, const ObjectId& obje
 Result<json::object> card_record(Services services, const std::string& text) {
   if (services.control == nullptr) return fail(Code::kNotFound, "this site has no share control");
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(text));
-  TRY_ASSIGN(const catalog::Object object, services.control->catalog.object(id));
-  TRY_ASSIGN(const catalog::Job job, store_job_of(*services.control, id));
-  if (object.state != catalog::ObjectState::kCommitted) {
-    return fail(Code::kBusy, "object " + text + " is " +
-                                 std::string(catalog::state_name(object.state)) + ", not stored");
-  }
-  if (job.sealed_secret.empty()) {
-    return fail(Code::kAlreadyExists, "the record of object " + text + " is on the card already");
-  }
-  TRY_ASSIGN(
-      const control::ObjectSecrets secrets,
-      control::open_object_secrets(services.site.keys.root_key().bytes(), job.sealed_secret));
-  TRY_ASSIGN(const catalog::Person person, services.control->catalog.person(object.person_id));
+  TRY_ASSIGN(const control::PendingRecord pending,
+             control::pending_record(services.site, services.control->catalog, id));
+  const card::ObjectRecord& record = pending.record;
   return json::object{{"object", text},
-                      {"card", person.card.text()},
-                      {"hash_key", to_hex(secrets.hash_key.bytes())},
-                      {"tag", to_hex(secrets.tag)},
-                      {"chunks", object.chunk_count},
-                      {"bytes", object.length}};
+                      {"card", pending.card.text()},
+                      {"hash_key", to_hex(record.hash_key.bytes())},
+                      {"tag", to_hex(record.tag)},
+                      {"chunks", record.chunk_count},
+                      {"bytes", record.length.value}};
 }
 
 Result<json::value> confirm_card_record(http::RequestContext& context, ControlServices& control) {

@@ -20,25 +20,8 @@ namespace json = boost::json;
 
 // Loads the pending record of an object on the person's card, then lets the site forget it.
 Result<> load_record(ApiClient& client, const std::string& object, const CardOptions& options) {
-  TRY_ASSIGN(CardTerminal terminal, open_card(options, false));
-  TRY_ASSIGN(const json::value record, client.get("/v1/objects/" + object + "/card-record"));
-  TRY_ASSIGN(const card::CardIdentity identity, terminal.card->identity());
-  if (identity.card.text() != text_of(record, "card")) {
-    return fail(Code::kRefused, "this card belongs to another person than the object");
-  }
-  card::ObjectRecord entry;
-  TRY_ASSIGN(entry.object, ObjectId::parse(object));
-  TRY_ASSIGN(Bytes key, from_hex(text_of(record, "hash_key")));
-  TRY_ASSIGN(const Bytes tag, from_hex(text_of(record, "tag")));
-  entry.hash_key = secret::Buffer::copy_of(key);
-  secret::wipe(key);
-  copy_bytes(entry.tag, tag);
-  entry.chunk_count = number_of(record, "chunks");
-  entry.length = {number_of(record, "bytes")};
-  TRY(enter_pin(terminal, options));
-  TRY(terminal.card->put_object(entry));
-  TRY(client.post("/v1/objects/" + object + "/card-record", json::object()));
-  return {};
+  TRY_ASSIGN(CardTerminal terminal, open_card(options));
+  return terminal.card->load_record(client, object, options);
 }
 
 json::array placement_of(const json::value& object) {

@@ -30,6 +30,8 @@ enum class Method : std::uint16_t {
   kShareDelete = 16,
   kGateEnrol = 20,
   kGateNonce = 21,
+  kCardBegin = 60,
+  kCardAnswer = 61,
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);
