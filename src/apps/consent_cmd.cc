@@ -65,7 +65,8 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   // The card proves what the person reads, so this terminal writes the text again from the grant
   // itself: the site may choose the names in it and nothing else.
   const std::string own_text = consent::consent_text(
-      parsed, {text_of(prepared, "person_name"), text_of(prepared, "object_label")});
+      parsed, {text_of(prepared, "person_name"), text_of(prepared, "object_label"),
+               !card::is_relayed(facts.kind)});
   if (parsed.object != object || own_text != text ||
       consent::text_digest(text) != parsed.text_digest) {
     return fail(Code::kCorrupt,

@@ -110,7 +110,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
                     (prepared.missing.empty() ? std::string("the object has too few shares")
                                               : prepared.missing.front().second));
   }
-  prepared.labels = {person.name, object.label};
+  prepared.labels = {person.name, object.label, wish.next_index.has_value()};
   prepared.text = consent::consent_text(grant, prepared.labels);
   grant.text_digest = consent::text_digest(prepared.text);
   TRY_ASSIGN(prepared.grant, consent::encode_grant(grant));
