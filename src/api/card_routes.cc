@@ -41,8 +41,7 @@ Result<json::value> begin(http::RequestContext& context, ControlServices& contro
       TRY_ASSIGN(const ObjectId object, id_field<ObjectId>(body, "object"));
       return control.ceremonies.put_record(object);
     }
-    return fail(Code::kInvalidArgument,
-                "ceremony '" + what + "' must be enrol, consent or record");
+    return fail(Code::kInvalidArgument, "ceremony '" + what + "' must be enrol, consent or record");
   }();
   if (!begun) return std::unexpected(begun.error());
   return turn_json(*begun);

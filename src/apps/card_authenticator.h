@@ -1,10 +1,10 @@
 // What the program asks of a person's card, whichever kind it is: who it is, whether its holder may
 // use it, to prove a grant, to keep an object's record, to be issued.
 //
-// The one-time MAC card answers a grant with tags for all sites at once and has a PIN. A DESFire card
-// proves it to every site in a dialogue of that site, which this terminal only relays and watches
-// (card/desfire_guard.h); it has no PIN, so that possession is all that it proves of its holder.
-// Borrows the session of its CardTerminal; one thread.
+// The one-time MAC card answers a grant with tags for all sites at once and has a PIN. A DESFire
+// card proves it to every site in a dialogue of that site, which this terminal only relays and
+// watches (card/desfire_guard.h); it has no PIN, so that possession is all that it proves of its
+// holder. Borrows the session of its CardTerminal; one thread.
 #pragma once
 
 #include <memory>
@@ -42,8 +42,8 @@ class CardAuthenticator {
   [[nodiscard]] virtual Result<CardFacts> identify() = 0;
   // Everything that the card says of itself without a PIN, for `warifu card show`.
   [[nodiscard]] virtual Result<boost::json::object> describe() = 0;
-  // The one-time card: the PIN, at the reader's pad where there is one and no file is given. DESFire:
-  // nothing, and says so to people. Errors: ConsentCard::verify_pin's and read_pin's.
+  // The one-time card: the PIN, at the reader's pad where there is one and no file is given.
+  // DESFire: nothing, and says so to people. Errors: ConsentCard::verify_pin's and read_pin's.
   [[nodiscard]] virtual Result<> verify_holder(const CardOptions& options) = 0;
   // Makes a blank card the person's. `pin` of the one-time card. Errors: the card's and the site's.
   [[nodiscard]] virtual Result<EnrolledCard> enrol(ApiClient& client, const EnrolOptions& options,

@@ -24,12 +24,10 @@ class DesfireCard final : public CardAuthenticator {
 
   Result<json::object> describe() override {
     TRY_ASSIGN(const desfire::DesfireIdentity identity, read());
-    return json::object{{"card_id", identity.label.card.text()},
-                        {"type", "desfire"},
-                        {"active", identity.is_active},
-                        {"emulated", card::is_emulated(identity.kind)},
-                        {"sites", identity.applications},
-                        {"version", to_hex(identity.version)}};
+    return json::object{
+        {"card_id", identity.label.card.text()}, {"type", "desfire"},
+        {"active", identity.is_active},          {"emulated", card::is_emulated(identity.kind)},
+        {"sites", identity.applications},        {"version", to_hex(identity.version)}};
   }
 
   Result<> verify_holder(const CardOptions&) override {
@@ -42,17 +40,17 @@ class DesfireCard final : public CardAuthenticator {
   Result<EnrolledCard> enrol(ApiClient& client, const EnrolOptions& options,
                              secret::Buffer) override {
     desfire::RelayGuard guard(desfire::Ceremony::kEnrol);
-    TRY_ASSIGN(const json::value over,
-               relay(client,
-                     {{"ceremony", "enrol"}, {"person", options.id}, {"name", options.name}},
-                     guard));
+    TRY_ASSIGN(
+        const json::value over,
+        relay(client, {{"ceremony", "enrol"}, {"person", options.id}, {"name", options.name}},
+              guard));
     EnrolledCard enrolled;
     TRY_ASSIGN(enrolled.card, CardId::parse(text_of(over, "card")));
     for (const json::value& name : over.at("sites").as_array()) {
       TRY_ASSIGN(enrolled.sites.emplace_back(), SiteName::parse(std::string(name.as_string())));
     }
-    enrolled.text = fmt::format("an application for each of {} sites, and has no PIN",
-                                enrolled.sites.size());
+    enrolled.text =
+        fmt::format("an application for each of {} sites, and has no PIN", enrolled.sites.size());
     return enrolled;
   }
 
@@ -83,9 +81,10 @@ class DesfireCard final : public CardAuthenticator {
   }
 
   Result<std::uint32_t> renew(ApiClient&, const SiteName& at) override {
-    return fail(Code::kRefused, "a DESFire card has no one-time keys to renew; a site that has lost "
-                                "its key of it (" +
-                                    at.text() + ") counts one holder less until a new card");
+    return fail(Code::kRefused,
+                "a DESFire card has no one-time keys to renew; a site that has lost "
+                "its key of it (" +
+                    at.text() + ") counts one holder less until a new card");
   }
 
  private:

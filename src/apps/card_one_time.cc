@@ -62,18 +62,17 @@ class OneTimeCard final : public CardAuthenticator {
   Result<EnrolledCard> enrol(ApiClient& client, const EnrolOptions& options,
                              secret::Buffer pin) override {
     TRY_ASSIGN(const card::CardIdentity before, card_.identity());
-    TRY_ASSIGN(
-        const json::value answer,
-        client.post("/v1/persons",
-                    {{"person", options.id}, {"name", options.name}, {"keys", options.keys}}));
+    TRY_ASSIGN(const json::value answer, client.post("/v1/persons", {{"person", options.id},
+                                                                     {"name", options.name},
+                                                                     {"keys", options.keys}}));
     TRY_ASSIGN(const card::Personalisation content, read_content(answer, std::move(pin)));
     TRY(card_.personalise(content));
     TRY(client.post("/v1/persons/" + url_text(options.id) + "/confirm",
                     {{"card", content.card.text()}}));
     EnrolledCard enrolled{.card = content.card};
     for (const auto& site : content.sites) enrolled.sites.push_back(site.site);
-    enrolled.text = fmt::format("{} one-time keys for each of {} sites", options.keys,
-                                enrolled.sites.size());
+    enrolled.text =
+        fmt::format("{} one-time keys for each of {} sites", options.keys, enrolled.sites.size());
     return enrolled;
   }
 

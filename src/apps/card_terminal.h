@@ -1,5 +1,5 @@
-// The card at this terminal: an emulated card in a file, or the card in a reader, of either kind; and
-// the PIN, which never stands on a command line.
+// The card at this terminal: an emulated card in a file, or the card in a reader, of either kind;
+// and the PIN, which never stands on a command line.
 #pragma once
 
 #include <memory>
@@ -25,8 +25,8 @@ struct CardTerminal {
 [[nodiscard]] std::string wanted_reader(const CardOptions& options);
 
 // Opens the card; waits for one when a reader is empty, and says so. With `blank` a new blank
-// emulated card of that kind when the file is not there. Errors: kNotFound, kBusy, kCorrupt naming the
-// file or the reader; kTimeout when no card came; kUnavailable.
+// emulated card of that kind when the file is not there. Errors: kNotFound, kBusy, kCorrupt naming
+// the file or the reader; kTimeout when no card came; kUnavailable.
 [[nodiscard]] Result<CardTerminal> open_card(const CardOptions& options,
                                              std::optional<card::EmulatedKind> blank = {});
 

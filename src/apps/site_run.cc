@@ -130,7 +130,8 @@ class Site {
     api_ = std::make_unique<http::Server>(
         std::move(api_listener_), nullptr,
         api::make_router({*context_, *shares_, control_.get(), filler_.get(), saes_.get(),
-                          streams_.get(), disks_.get(), copy_keeper_.get(), scrubber_.get(), logs_.get()}),
+                          streams_.get(), disks_.get(), copy_keeper_.get(), scrubber_.get(),
+                          logs_.get()}),
         options);
     api_->start();
     if (kms_ != nullptr) {

@@ -21,8 +21,8 @@ enum class EmulatedKind : std::uint8_t { kConsentCard, kDesfire };
 // 3B 8D 80 01, the historical bytes "emulated card", checksum.
 [[nodiscard]] Bytes emulated_atr();
 
-// Opens the card in the file, whichever kind it is; a blank one of `blank` when the file is not there
-// and that is given. Errors: kNotFound, kBusy, kCorrupt naming the file, kIo.
+// Opens the card in the file, whichever kind it is; a blank one of `blank` when the file is not
+// there and that is given. Errors: kNotFound, kBusy, kCorrupt naming the file, kIo.
 [[nodiscard]] Result<std::unique_ptr<CardTransport>> open_card_file(
     const os::System& system, const std::string& path,
     std::optional<EmulatedKind> blank = std::nullopt);

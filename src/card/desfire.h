@@ -72,7 +72,7 @@ inline constexpr std::uint16_t kStatusBase = 0x9100;
 enum class Comm : Byte { kPlain = 0x00, kMac = 0x01, kFull = 0x03 };
 
 inline constexpr std::size_t kKeyBytes = crypto::kAes128KeyBytes;
-inline constexpr std::size_t kMacBytes = 8;           // a truncated CMAC
+inline constexpr std::size_t kMacBytes = 8;            // a truncated CMAC
 inline constexpr std::size_t kCommandFrameBytes = 55;  // data of one wrapped command
 inline constexpr std::size_t kAnswerFrameBytes = 59;   // data of one answer
 

@@ -1,6 +1,6 @@
-// A conversation with a DESFire card as a machine without a transport: it says which APDU comes next
-// and takes the answer, wherever the card is. A share site runs one over the wire, a terminal runs
-// one at its reader.
+// A conversation with a DESFire card as a machine without a transport: it says which APDU comes
+// next and takes the answer, wherever the card is. A share site runs one over the wire, a terminal
+// runs one at its reader.
 //
 // Commands are queued and sent one after another. What is queued while an answer is being taken
 // comes next, before everything that was queued earlier. Keys are bound to the machine and wiped
@@ -33,7 +33,8 @@ class Dialogue {
 
   // A command outside of any session. `taken` sees every status.
   void plain(Command command, ByteView data, Taken taken);
-  // A command within the session. `taken` sees every status; another one than kOk ended the session.
+  // A command within the session. `taken` sees every status; another one than kOk ended the
+  // session.
   void secured(Command command, ByteView header, ByteView data, Comm comm, Taken taken);
   // Ends any session. An error when the card has no such application.
   void select(ApplicationId application);

@@ -123,8 +123,8 @@ DesfireCard::Reply DesfireCard::frame(Command command, ByteView data) {
 
 std::size_t DesfireCard::whole_length(Command command, ByteView first_frame) {
   if (command != Command::kWriteData || first_frame.size() < 7) return 0;
-  const std::size_t length = first_frame[4] | std::size_t{first_frame[5]} << 8 |
-                             std::size_t{first_frame[6]} << 16;
+  const std::size_t length =
+      first_frame[4] | std::size_t{first_frame[5]} << 8 | std::size_t{first_frame[6]} << 16;
   const Access how = access(command, first_frame);
   if (how.status != Status::kOk || now_.session == nullptr || how.comm == Comm::kPlain) {
     return 7 + length;
@@ -179,8 +179,8 @@ DesfireCard::Reply DesfireCard::first_pass(Command command, ByteView data) {
   end_session();
   const bool is_ev2 = command == Command::kAuthenticateEv2First;
   // EV2: key number, length of the capabilities, so many bytes of them.
-  const bool good = is_ev2 ? data.size() >= 2 && data[1] <= 6 && data.size() == 2U + data[1]
-                           : data.size() == 1;
+  const bool good =
+      is_ev2 ? data.size() >= 2 && data[1] <= 6 && data.size() == 2U + data[1] : data.size() == 1;
   if (!good) return {Status::kLength};
   const Application* application = selected();
   // The card's own master key is not emulated.

@@ -2,15 +2,15 @@
 //
 // For demonstrations and tests, and labelled so: the historical bytes of its ATR read "emulated
 // card", its maker in GetVersion is none that is registered, and evidence made with it carries
-// CardKind::kDesfireEmulated. A subset: AES applications with standard and backup files, EV1 and EV2
-// authentication and messaging, no values, records, transaction MACs, LRP or ISO file commands. The
-// card's own master key is not there: applications can be made, not erased by strangers.
+// CardKind::kDesfireEmulated. A subset: AES applications with standard and backup files, EV1 and
+// EV2 authentication and messaging, no values, records, transaction MACs, LRP or ISO file commands.
+// The card's own master key is not there: applications can be made, not erased by strangers.
 //
 // Invariants, as of the other emulated card (emulator.h): a change is durable before its answer;
 // a command that cannot store answers 91EE and changes nothing; selection, session, frames and
-// uncommitted writes are volatile; one process and one object hold a card file. Any status but 00 and
-// AF ends the session and drops what was not committed.
-// Thread rule: as every transport, one thread at a time. `files` and `random` must outlive the card.
+// uncommitted writes are volatile; one process and one object hold a card file. Any status but 00
+// and AF ends the session and drops what was not committed. Thread rule: as every transport, one
+// thread at a time. `files` and `random` must outlive the card.
 #pragma once
 
 #include <deque>

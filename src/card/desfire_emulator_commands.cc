@@ -24,7 +24,8 @@ DesfireCard::Reply DesfireCard::execute(Command command, ByteView data) {
     case Command::kSelectApplication: return select_application(data);
     case Command::kCreateApplication: return create_application(data);
     case Command::kDeleteApplication: return delete_application(data);
-    case Command::kGetApplicationIds: return data.empty() ? list_applications() : Reply{Status::kLength};
+    case Command::kGetApplicationIds:
+      return data.empty() ? list_applications() : Reply{Status::kLength};
     case Command::kGetKeySettings: return data.empty() ? key_settings() : Reply{Status::kLength};
     case Command::kGetKeyVersion: return key_version(data);
     case Command::kChangeKey: return change_key(data);
@@ -35,9 +36,7 @@ DesfireCard::Reply DesfireCard::execute(Command command, ByteView data) {
     case Command::kReadData: return read_data(data);
     case Command::kWriteData: return write_data(data);
     case Command::kCommitTransaction: return data.empty() ? commit() : Reply{Status::kLength};
-    case Command::kAbortTransaction:
-      now_.uncommitted.clear();
-      return {};
+    case Command::kAbortTransaction: now_.uncommitted.clear(); return {};
     default: return {Status::kIllegalCommand};
   }
 }
@@ -73,8 +72,7 @@ DesfireCard::Reply DesfireCard::create_application(ByteView data) {
   if (state_.find(id) != nullptr) return {Status::kDuplicate};
   if (state_.applications.size() == DesfireState::kMaxApplications) return {Status::kOutOfMemory};
   DesfireState next = state_.clone();
-  next.applications.push_back(
-      {id, data[3], secret::Buffer(keys * kKeyBytes), Bytes(keys), {}});
+  next.applications.push_back({id, data[3], secret::Buffer(keys * kKeyBytes), Bytes(keys), {}});
   if (next.used_bytes() > DesfireState::kMemoryBytes) return {Status::kOutOfMemory};
   return store(std::move(next));
 }
@@ -123,7 +121,8 @@ DesfireCard::Reply DesfireCard::key_version(ByteView data) {
 // Of the session's own key: the new key, its version. Of another one: XORed with the old key, and a
 // checksum of the new one.
 DesfireCard::Reply DesfireCard::change_key(ByteView data) {
-  if (!is_master()) return {now_.session == nullptr ? Status::kAuthentication : Status::kPermission};
+  if (!is_master())
+    return {now_.session == nullptr ? Status::kAuthentication : Status::kPermission};
   const Application* application = selected();
   if (application == nullptr || data.empty()) return {Status::kLength};
   const std::size_t number = data[0];
@@ -199,9 +198,7 @@ DesfireCard::Access DesfireCard::access(Command command, ByteView received) {
   const DataFile* file = application == nullptr ? nullptr : application->find({received[0]});
   if (file == nullptr) return {Status::kNoFile};
   const Byte right = command == Command::kReadData ? file->rights.read : file->rights.write;
-  const auto held = [&](Byte key) {
-    return now_.session != nullptr && key == now_.key_number;
-  };
+  const auto held = [&](Byte key) { return now_.session != nullptr && key == now_.key_number; };
   if (held(right) || held(file->rights.read_write)) return {Status::kOk, file->comm};
   if (right == AccessRights::kFree || file->rights.read_write == AccessRights::kFree) {
     return {Status::kOk, Comm::kPlain};

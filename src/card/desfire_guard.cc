@@ -41,7 +41,8 @@ Result<> RelayGuard::check_select(ByteView data) {
   if (data.size() != 3) return foreign("a malformed selection");
   const ApplicationId id{data[0] | std::uint32_t{data[1]} << 8 | std::uint32_t{data[2]} << 16};
   const bool at_card = id.value == 0 && ceremony_ == Ceremony::kEnrol;
-  const bool for_record = ceremony_ != Ceremony::kRecord || id == application_of(kRecordsApplication);
+  const bool for_record =
+      ceremony_ != Ceremony::kRecord || id == application_of(kRecordsApplication);
   if (!at_card && !(is_ours(id) && for_record)) return foreign("the selection of an application");
   return {};
 }

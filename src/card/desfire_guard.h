@@ -1,10 +1,10 @@
 // The terminal's watch over what it relays to a DESFire card for the sites.
 //
 // The terminal has no key and trusts no controller: it passes on only commands that belong to what
-// the person at it agreed to. In a consent every commit must come behind the digest of the very grant
-// that was shown, written in clear and under the MAC of the site's session; the card refuses it when
-// it was changed on the way. So neither a rooted controller nor a relay can have another grant
-// proved with this touch. One ceremony; one thread.
+// the person at it agreed to. In a consent every commit must come behind the digest of the very
+// grant that was shown, written in clear and under the MAC of the site's session; the card refuses
+// it when it was changed on the way. So neither a rooted controller nor a relay can have another
+// grant proved with this touch. One ceremony; one thread.
 #pragma once
 
 #include <optional>

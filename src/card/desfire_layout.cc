@@ -9,7 +9,7 @@ namespace warifu::card::desfire {
 namespace {
 
 constexpr std::array<Byte, kKeyBytes> kFactoryKey{};
-constexpr Byte kKeySettings = 0x0B;   // key 0 changes keys and files; listing is free
+constexpr Byte kKeySettings = 0x0B;  // key 0 changes keys and files; listing is free
 constexpr Byte kOneAesKey = 0x81;
 constexpr Byte kKeyVersion = 1;
 constexpr std::string_view kLabelMagic = "WID1";
@@ -55,44 +55,45 @@ void make_file(Dialogue& dialogue, Command command, FileNumber file, Comm comm, 
 }
 
 void fill_files(Dialogue& dialogue, const Shared& work) {
-  dialogue.secured(
-      Command::kGetFileIds, {}, {}, Comm::kMac,
-      [&dialogue, work](const Dialogue::Answer& answer) -> Result<> {
-        if (answer.status != Status::kOk) return refused("list the files", answer.status);
-        const ByteView there = answer.data.bytes();
-        const auto missing = [&](FileNumber file) {
-          return std::ranges::find(there, file.value) == there.end();
-        };
-        constexpr AccessRights kReadByAll{.read = AccessRights::kFree};
-        if (missing(kIdFile)) {
-          make_file(dialogue, Command::kCreateStdDataFile, kIdFile, Comm::kMac, kReadByAll,
-                    kIdBytes);
-        }
-        if (missing(kGrantFile)) {
-          make_file(dialogue, Command::kCreateBackupDataFile, kGrantFile, Comm::kMac, {},
-                    kDigestBytes);
-        }
-        if (missing(kTokenFile)) {
-          make_file(dialogue, Command::kCreateBackupDataFile, kTokenFile, Comm::kFull, {},
-                    kTokenBytes);
-        }
-        if (work->own.number == kRecordsApplication && missing(kRecordsFile)) {
-          make_file(dialogue, Command::kCreateBackupDataFile, kRecordsFile, Comm::kFull, {},
-                    kRecordSlots * ObjectRecord::kBytes);
-        }
-        dialogue.write(kTokenFile, 0, work->token.bytes(), Comm::kFull);
-        dialogue.commit([]() -> Result<> { return {}; });
-        dialogue.write(kIdFile, 0, work->label.bytes(), Comm::kMac);
-        dialogue.then([work] { return work->done(work->kind); });
-        return {};
-      });
+  dialogue.secured(Command::kGetFileIds, {}, {}, Comm::kMac,
+                   [&dialogue, work](const Dialogue::Answer& answer) -> Result<> {
+                     if (answer.status != Status::kOk)
+                       return refused("list the files", answer.status);
+                     const ByteView there = answer.data.bytes();
+                     const auto missing = [&](FileNumber file) {
+                       return std::ranges::find(there, file.value) == there.end();
+                     };
+                     constexpr AccessRights kReadByAll{.read = AccessRights::kFree};
+                     if (missing(kIdFile)) {
+                       make_file(dialogue, Command::kCreateStdDataFile, kIdFile, Comm::kMac,
+                                 kReadByAll, kIdBytes);
+                     }
+                     if (missing(kGrantFile)) {
+                       make_file(dialogue, Command::kCreateBackupDataFile, kGrantFile, Comm::kMac,
+                                 {}, kDigestBytes);
+                     }
+                     if (missing(kTokenFile)) {
+                       make_file(dialogue, Command::kCreateBackupDataFile, kTokenFile, Comm::kFull,
+                                 {}, kTokenBytes);
+                     }
+                     if (work->own.number == kRecordsApplication && missing(kRecordsFile)) {
+                       make_file(dialogue, Command::kCreateBackupDataFile, kRecordsFile,
+                                 Comm::kFull, {}, kRecordSlots * ObjectRecord::kBytes);
+                     }
+                     dialogue.write(kTokenFile, 0, work->token.bytes(), Comm::kFull);
+                     dialogue.commit([]() -> Result<> { return {}; });
+                     dialogue.write(kIdFile, 0, work->label.bytes(), Comm::kMac);
+                     dialogue.then([work] { return work->done(work->kind); });
+                     return {};
+                   });
 }
 
 void change_factory_key(Dialogue& dialogue, const Shared& work) {
   const auto with_factory_key = [&dialogue, work](bool fits) -> Result<> {
     if (!fits) {
-      return fail(Code::kRefused, "the card has an application of somebody else where this site's "
-                                  "should be; take a blank card");
+      return fail(Code::kRefused,
+                  "the card has an application of somebody else where this site's "
+                  "should be; take a blank card");
     }
     const secret::Buffer data = key_data(work->own.key.bytes(), kKeyVersion);
     dialogue.secured(Command::kChangeKey, std::array<Byte, 1>{0}, data.bytes(), Comm::kFull,
@@ -147,14 +148,12 @@ void enter_application(Dialogue& dialogue, const Shared& work) {
 // Selects and authenticates, or refuses.
 void enter(Dialogue& dialogue, const SiteKey& own, std::function<Result<>()> inside) {
   dialogue.select(application_of(own.number));
-  dialogue.authenticate_ev2(0, copy(own.key),
-                            [inside = std::move(inside)](bool fits) -> Result<> {
-                              if (!fits) {
-                                return fail(Code::kRefused,
-                                            "the card does not know this site's key");
-                              }
-                              return inside();
-                            });
+  dialogue.authenticate_ev2(0, copy(own.key), [inside = std::move(inside)](bool fits) -> Result<> {
+    if (!fits) {
+      return fail(Code::kRefused, "the card does not know this site's key");
+    }
+    return inside();
+  });
 }
 
 constexpr std::uint32_t slot_at(std::uint32_t slot) {
@@ -214,13 +213,13 @@ Result<CardLabel> CardLabel::parse(ByteView bytes) {
 
 void personalise(Dialogue& dialogue, const CardLabel& label, const SiteKey& own, ByteView token,
                  std::function<Result<>(CardKind)> done) {
-  const Shared work = std::make_shared<Personalising>(
-      Personalising{label, {own.number, copy(own.key)}, secret::Buffer::copy_of(token),
-                    std::move(done)});
+  const Shared work = std::make_shared<Personalising>(Personalising{
+      label, {own.number, copy(own.key)}, secret::Buffer::copy_of(token), std::move(done)});
   dialogue.select({});
   dialogue.plain(Command::kGetVersion, {},
                  [&dialogue, work](const Dialogue::Answer& answer) -> Result<> {
-                   if (answer.status != Status::kOk) return refused("ask what it is", answer.status);
+                   if (answer.status != Status::kOk)
+                     return refused("ask what it is", answer.status);
                    TRY_ASSIGN(work->kind, kind_of(answer.data.bytes()));
                    enter_application(dialogue, work);
                    return {};

@@ -5,13 +5,13 @@
 //   application 57 41 n (n from 1; 1 is share control's), one AES key, number 0
 //     file 1 id       32 bytes  standard, read by everybody       "WID1" version n of card:16 ..
 //     file 2 grant    32 bytes  backup, Comm::kMac                SHA-256 of the last grant proved
-//     file 3 token    16 bytes  backup, Comm::kFull               drawn anew by the site at each use
-//     file 4 records  2048      backup, Comm::kFull, n = 1 only   32 object records of 64 bytes
+//     file 3 token    16 bytes  backup, Comm::kFull               drawn anew by the site at each
+//     use file 4 records  2048      backup, Comm::kFull, n = 1 only   32 object records of 64 bytes
 //
 // The digest is written in clear under the session's MAC: the terminal sees which grant every site
 // asks the card about, and the card refuses a digest that was changed on the way. Digest and token
-// take effect together, at the commit. A copy of the card is found by its token: the two drift apart
-// at the first use of either.
+// take effect together, at the commit. A copy of the card is found by its token: the two drift
+// apart at the first use of either.
 #pragma once
 
 #include <functional>

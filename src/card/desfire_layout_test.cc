@@ -38,8 +38,8 @@ struct Site {
 class DesfireLayoutTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("warifu-layout-" + std::to_string(::getpid()));
+    folder_ =
+        std::filesystem::temp_directory_path() / ("warifu-layout-" + std::to_string(::getpid()));
     std::filesystem::remove_all(folder_);
     make_card();
   }
@@ -87,8 +87,8 @@ class DesfireLayoutTest : public ::testing::Test {
     authorise(
         dialogue, site.own(), digest_,
         [&](ByteView token) -> Result<secret::Buffer> {
-          const bool known = std::ranges::equal(token, site.token) ||
-                             std::ranges::equal(token, site.pending);
+          const bool known =
+              std::ranges::equal(token, site.token) || std::ranges::equal(token, site.pending);
           if (!known) return fail(Code::kRefused, "a copy of the card");
           if (std::ranges::equal(token, site.pending)) site.token = site.pending;
           random_.fill(site.pending);
@@ -267,7 +267,9 @@ TEST_F(DesfireLayoutTest, TheTerminalRefusesACommitWithoutTheDigest) {
   RelayGuard guard(Ceremony::kConsent, digest_);
   const auto check = [&](std::string_view apdu) { return guard.check(*from_hex(apdu)); };
   EXPECT_TRUE(check("905a00000301415700"));
-  EXPECT_FALSE(check("90c70000080011223344556677" "00"));
+  EXPECT_FALSE(
+      check("90c70000080011223344556677"
+            "00"));
   EXPECT_FALSE(check("905a00000301020300")) << "somebody else's application";
   EXPECT_FALSE(check("905a00000300000000")) << "the card itself";
   EXPECT_FALSE(check("90fc000000")) << "format";

@@ -10,7 +10,8 @@ using crypto::AesBlock;
 using crypto::kAesBlockBytes;
 
 Error wrong() {
-  return {Code::kCorrupt, "the card's message fails its check: changed on the way, or not this card"};
+  return {Code::kCorrupt,
+          "the card's message fails its check: changed on the way, or not this card"};
 }
 
 secret::Buffer padded(ByteView data) {
@@ -62,8 +63,8 @@ class Ev2 final : public Messaging {
       return std::unexpected(wrong());
     }
     const ByteView before = received.first(received.size() - tail);
-    if (tail > 0 && !secret::equal(mac(static_cast<Byte>(command), before),
-                                   received.last(kMacBytes))) {
+    if (tail > 0 &&
+        !secret::equal(mac(static_cast<Byte>(command), before), received.last(kMacBytes))) {
       return std::unexpected(wrong());
     }
     secret::Buffer out = secret::Buffer::copy_of(before);
@@ -81,7 +82,6 @@ class Ev2 final : public Messaging {
     if (comm == Comm::kPlain) return out;
     return joined({out.bytes(), mac(0, out.bytes())});
   }
-
 
  private:
   using Label = std::array<Byte, 2>;
@@ -171,7 +171,6 @@ class Ev1 final : public Messaging {
     chain(joined({data, std::array<Byte, 1>{0}}).bytes());
     return joined({data, ByteView(iv_).first(kMacBytes)});
   }
-
 
  private:
   static Error unsupported() {

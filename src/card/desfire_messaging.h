@@ -5,11 +5,13 @@
 // code is the command's or 00 for an answer. Under Comm::kFull data is padded with 80 00.. and
 // enciphered by CBC under SesENC, IV = E(SesENC, A55A or 5AA5, TI, CmdCtr, 0). The counter goes up
 // between a command and its answer, so no MAC fits another place. (AN12343, AN12196.)
-// EV1 (AuthenticateAES): a CMAC over command and parameters becomes the IV of the next; every answer
-// carries the first 8 bytes of a CMAC over data and status. (AN0945; Comm::kFull is left out.)
-// Authentication costs an attacker 2^-64 per try: computational, enough for the moment of use.
+// EV1 (AuthenticateAES): a CMAC over command and parameters becomes the IV of the next; every
+// answer carries the first 8 bytes of a CMAC over data and status. (AN0945; Comm::kFull is left
+// out.) Authentication costs an attacker 2^-64 per try: computational, enough for the moment of
+// use.
 //
-// Invariant: a message that fails its check ends the session; nothing of it is returned. One thread.
+// Invariant: a message that fails its check ends the session; nothing of it is returned. One
+// thread.
 #pragma once
 
 #include <memory>

@@ -2,11 +2,11 @@
 //
 //   file        := body crc32c(body):u32                                  little-endian
 //   body        := "WDC1" version:u16=1 applications:u8 zero:u8 uid:7 zero:u8 application*
-//   application := id:u32 settings:u8 keys:u8 files:u8 zero:u8 key:16{keys} version:u8{keys} data_file*
-//   data_file   := number:u8 backup:u8 comm:u8 zero:u8 rights:2 length:u32 data
+//   application := id:u32 settings:u8 keys:u8 files:u8 zero:u8 key:16{keys} version:u8{keys}
+//   data_file* data_file   := number:u8 backup:u8 comm:u8 zero:u8 rights:2 length:u32 data
 //
-// As with the other emulated card the file stands for memory that nobody can read: keys are in clear,
-// mode 0600. What a backup file waits to commit is not in it: it is lost with the power.
+// As with the other emulated card the file stands for memory that nobody can read: keys are in
+// clear, mode 0600. What a backup file waits to commit is not in it: it is lost with the power.
 #pragma once
 
 #include <string>

@@ -45,13 +45,13 @@ Result<DialogueTurn> CardDialogues::personalise(const RelayedEnrolment& enrolmen
   TRY_ASSIGN(const ApplicationSecrets secrets, gate_.begin_personalising(enrolment));
   auto running = make(enrolment.card);
   Running* self = running.get();
-  card::desfire::personalise(
-      running->dialogue, {enrolment.application, applications, enrolment.card},
-      {enrolment.application, secret::Buffer::copy_of(secrets.key.bytes())}, secrets.token.bytes(),
-      [this, self](card::CardKind kind) -> Result<> {
-        self->result.kind = kind;
-        return gate_.finish_personalising(self->card, kind);
-      });
+  card::desfire::personalise(running->dialogue,
+                             {enrolment.application, applications, enrolment.card},
+                             {enrolment.application, secret::Buffer::copy_of(secrets.key.bytes())},
+                             secrets.token.bytes(), [this, self](card::CardKind kind) -> Result<> {
+                               self->result.kind = kind;
+                               return gate_.finish_personalising(self->card, kind);
+                             });
   auto first = running->dialogue.begin();
   return keep(std::move(running), std::move(first));
 }

@@ -1,11 +1,11 @@
 // This site's conversations with DESFire cards that lie on a terminal elsewhere.
 //
 // The site holds the key of its application and leads the dialogue: it says the next APDU, whoever
-// relays it brings the card's answer. Nobody on the way can read or bend it unnoticed, and nothing of
-// it can be used again: every dialogue is under fresh session keys of card and site.
-// Invariants: one dialogue for a card, a new one ends the old one; at most kMaxDialogues, each for
-// kPatience at most; nothing of them survives a restart. What counts is written by the Gate.
-// Thread-safe; `system` and `gate` must outlive it.
+// relays it brings the card's answer. Nobody on the way can read or bend it unnoticed, and nothing
+// of it can be used again: every dialogue is under fresh session keys of card and site. Invariants:
+// one dialogue for a card, a new one ends the old one; at most kMaxDialogues, each for kPatience at
+// most; nothing of them survives a restart. What counts is written by the Gate. Thread-safe;
+// `system` and `gate` must outlive it.
 #pragma once
 
 #include <map>

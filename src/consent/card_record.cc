@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view kMagic = "WGC1";
 constexpr std::uint16_t kVersion = 2;
 constexpr std::uint16_t kVersionWithoutOwn = 1;
-constexpr std::uint32_t kSealDomain = 0x31'59'4B'57;  // "WKY1"
+constexpr std::uint32_t kSealDomain = 0x31'59'4B'57;         // "WKY1"
 constexpr std::uint32_t kApplicationDomain = 0x31'50'41'57;  // "WAP1"
 constexpr std::string_view kKeyLabel = "warifu gate key 1";
 constexpr std::size_t kPart = 16;  // of what is sealed of an application
@@ -142,7 +142,8 @@ Result<CardRecord> parse_record(ByteView bytes) {
   }
   const std::uint8_t kind = reader.u8();
   const std::uint8_t revoked = reader.u8();
-  if (kind < 1 || kind > card::kLastCardKind || revoked > 1) reader.reject("a number is out of range");
+  if (kind < 1 || kind > card::kLastCardKind || revoked > 1)
+    reader.reject("a number is out of range");
   record.kind = static_cast<card::CardKind>(kind);
   record.revoked = revoked == 1;
   record.card = reader.id<CardId>();

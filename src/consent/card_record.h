@@ -10,8 +10,9 @@
 //   grant   := length:u32 bytes tag:16 uses_left:u16 sessions:u32 session:16*
 //   own     := 1 for a relayed card (kinds 3 and 4): this site's application on it
 //
-// Version 1 has no `own` and is still read. What is sealed of an application: its AES key, the token
-// that the card carries, the token that it may carry if the answer to the last commit was lost.
+// Version 1 has no `own` and is still read. What is sealed of an application: its AES key, the
+// token that the card carries, the token that it may carry if the answer to the last commit was
+// lost.
 //
 // A one-time key is sealed alone: AES-256-GCM under SHA-256("warifu gate key 1" root card index
 // salt) with a fresh salt, so no nonce repeats, even when an old copy of the file comes back, and a

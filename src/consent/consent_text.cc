@@ -73,8 +73,7 @@ std::string english(const Grant& grant, const ConsentLabels& labels) {
          join_sites(grant, ", ") +
          "\n"
          "You are at terminal: " +
-         grant.terminal +
-         "\n"
+         grant.terminal + "\n" +
          (labels.has_pin ? "Entering your PIN means"
                          : "Your card has no PIN: letting it be read now means") +
          " that you agree to this and to nothing else.\n";
@@ -113,8 +112,7 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
          join_sites(grant, "、") +
          "\n"
          "この端末: " +
-         grant.terminal +
-         "\n"
+         grant.terminal + "\n" +
          (labels.has_pin ? "暗証番号の入力は、"
                          : "カードに暗証番号はありません。ここでカードをかざすことは、") +
          "以上の内容のみへの同意を意味します。\n";

@@ -56,10 +56,10 @@ Check check_nonce(const Inquiry& inquiry, const Nonce& nonce) {
 
 Check check_index(const CardRecord& record, const Grant& grant) {
   if (grant.index <= record.last_used) {
-    return no(Reason::kIndexUsed, "one-time index " + std::to_string(grant.index.value) +
-                                      " was used already (last used: " +
-                                      std::to_string(record.last_used.value) +
-                                      "): a replay, or a copy of the card");
+    return no(Reason::kIndexUsed,
+              "one-time index " + std::to_string(grant.index.value) +
+                  " was used already (last used: " + std::to_string(record.last_used.value) +
+                  "): a replay, or a copy of the card");
   }
   return {};
 }

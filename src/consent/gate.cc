@@ -124,11 +124,11 @@ Result<card::SiteKeys> Gate::draw_keys(CardRecord& record, card::KeyRange keys) 
 Result<> Gate::check_new_card(const CardId& card_id, const Pseudonym& person) {
   if (const CardRecord* known = find(card_id)) {
     if (known->revoked) {
-      return fail(Code::kRefused, "site " + site_.text() + ": card " + card_id.text() +
-                                      " is on the hot list");
+      return fail(Code::kRefused,
+                  "site " + site_.text() + ": card " + card_id.text() + " is on the hot list");
     }
-    return fail(Code::kAlreadyExists, "site " + site_.text() + ": card " + card_id.text() +
-                                          " is enrolled already");
+    return fail(Code::kAlreadyExists,
+                "site " + site_.text() + ": card " + card_id.text() + " is enrolled already");
   }
   if (card_id.is_zero() || person.is_zero()) {
     return fail(Code::kInvalidArgument, "card and person must be named");

@@ -129,12 +129,12 @@ class Gate {
   [[nodiscard]] Result<> finish_personalising(const CardId& card, card::CardKind kind);
   // Errors: kRefused with the reason, logged.
   [[nodiscard]] Result<ProofStart> begin_proof(ByteView grant);
-  // The token that the card showed under its key gives way to a fresh one, durably noted before it is
-  // answered. Errors: kRefused, logged, when this is not the card that was seen last: a copy of it
-  // was used, or this site's state was set back.
+  // The token that the card showed under its key gives way to a fresh one, durably noted before it
+  // is answered. Errors: kRefused, logged, when this is not the card that was seen last: a copy of
+  // it was used, or this site's state was set back.
   [[nodiscard]] Result<secret::Buffer> renew_token(ByteView grant, ByteView token);
-  // The card has committed digest and token in this site's session: the grant counts as proved once,
-  // durably, until it expires. Errors: kRefused as begin_proof(); kIo, kNoSpace.
+  // The card has committed digest and token in this site's session: the grant counts as proved
+  // once, durably, until it expires. Errors: kRefused as begin_proof(); kIo, kNoSpace.
   [[nodiscard]] Result<Evidence> accept_proof(ByteView grant);
   // The card could not authenticate: logged, and counted as a wrong tag.
   void note_wrong_card(ByteView grant, const std::string& why);

@@ -32,8 +32,8 @@ Result<ApplicationSecrets> Gate::begin_personalising(const RelayedEnrolment& enr
   if (is_same) return open_application(root_, known->card, *known->own);
   TRY(check_new_card(enrolment.card, enrolment.person));
   if (enrolment.application == 0 || enrolment.application > card::kMaxSites) {
-    return fail(Code::kInvalidArgument, "a card has applications 1 to " +
-                                            std::to_string(card::kMaxSites));
+    return fail(Code::kInvalidArgument,
+                "a card has applications 1 to " + std::to_string(card::kMaxSites));
   }
   CardRecord record;
   record.card = enrolment.card;
@@ -95,8 +95,7 @@ Result<ProofStart> Gate::begin_proof(ByteView grant) {
   TRY_ASSIGN(const Grant allowed, may_prove(grant));
   const CardRecord& record = *find(allowed.card);
   TRY_ASSIGN(ApplicationSecrets secrets, open_application(root_, record.card, *record.own));
-  return ProofStart{record.card, record.own->number, std::move(secrets.key),
-                    crypto::sha256(grant)};
+  return ProofStart{record.card, record.own->number, std::move(secrets.key), crypto::sha256(grant)};
 }
 
 Result<secret::Buffer> Gate::renew_token(ByteView grant, ByteView token) {
@@ -164,9 +163,9 @@ Result<ProofStart> Gate::application_key(const CardId& card) {
                 "site " + site_.text() + ": card " + card.text() + " has no application of it");
   }
   if (known->revoked || !known->own->is_active) {
-    return fail(Code::kRefused, "site " + site_.text() + ": card " + card.text() +
-                                    (known->revoked ? " is on the hot list"
-                                                    : " is not personalised yet"));
+    return fail(Code::kRefused,
+                "site " + site_.text() + ": card " + card.text() +
+                    (known->revoked ? " is on the hot list" : " is not personalised yet"));
   }
   TRY_ASSIGN(ApplicationSecrets secrets, open_application(root_, card, *known->own));
   return ProofStart{card, known->own->number, std::move(secrets.key), {}};

@@ -1,5 +1,5 @@
-// A site and a DESFire card (emulated, in process): enrolment, proofs, lost answers, copies, restored
-// state, full disks.
+// A site and a DESFire card (emulated, in process): enrolment, proofs, lost answers, copies,
+// restored state, full disks.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -68,9 +68,9 @@ class GateRelayedTest : public testing::Test {
     return run(dialogues_->authorise(grant), most);
   }
   Result<Permit> ask(const Bytes& grant, const mac::Tag& receipt, Byte session = 1) {
-    return site_->gate().request_release(
-        grant, {site_->name(), card::CardKind::kDesfireEmulated, receipt},
-        request_for(*parse_grant(grant), session));
+    return site_->gate().request_release(grant,
+                                         {site_->name(), card::CardKind::kDesfireEmulated, receipt},
+                                         request_for(*parse_grant(grant), session));
   }
   void expect_works() {
     const Bytes grant = new_grant();
@@ -122,8 +122,7 @@ TEST_F(GateRelayedTest, AGrantIsProvedOnceAndNoncesAndIndicesDoNotComeBack) {
   EXPECT_EQ(site_->last_event().second, "unknown_nonce");
   const auto challenge = *site_->gate().issue_nonce(order_.card);
   EXPECT_EQ(challenge.lowest_index.value, 2U);
-  const Bytes low =
-      *encode_grant(grant_for(site_->name(), challenge.nonce, {1}, clock_.now()));
+  const Bytes low = *encode_grant(grant_for(site_->name(), challenge.nonce, {1}, clock_.now()));
   EXPECT_FALSE(prove(low));
   EXPECT_EQ(site_->last_event().second, "index_used");
 }
@@ -208,8 +207,7 @@ TEST_F(GateRelayedTest, DialoguesEndAndGiveWay) {
   EXPECT_EQ(dialogues_->answer(first->dialogue, *from_hex("9100")).error().code, Code::kNotFound);
   EXPECT_TRUE(dialogues_->answer(second->dialogue, *from_hex("9100")));
   clock_.time_ms += 121'000;
-  EXPECT_EQ(dialogues_->answer(second->dialogue, *from_hex("91af")).error().code,
-            Code::kNotFound);
+  EXPECT_EQ(dialogues_->answer(second->dialogue, *from_hex("91af")).error().code, Code::kNotFound);
   for (const std::string_view nonsense : {"", "91", "6a82", "91af", "00000000009100", "91ae"}) {
     const auto begun = dialogues_->authorise(grant);
     ASSERT_TRUE(begun);

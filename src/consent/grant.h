@@ -70,7 +70,8 @@ struct Grant {
 // First 16 bytes of SHA-256 of the grant.
 [[nodiscard]] GrantId grant_id(ByteView grant);
 
-// Names that the person knows, and how the card is used; they are shown, and never stand in the grant.
+// Names that the person knows, and how the card is used; they are shown, and never stand in the
+// grant.
 struct ConsentLabels {
   std::string person;
   std::string object;

@@ -21,8 +21,8 @@ Result<PendingRecord> pending_record(SiteContext& site, catalog::Catalog& catalo
     return fail(Code::kAlreadyExists,
                 "the record of object " + id.text() + " is on the card already");
   }
-  TRY_ASSIGN(ObjectSecrets secrets, open_object_secrets(site.keys.root_key().bytes(),
-                                                        jobs.front().sealed_secret));
+  TRY_ASSIGN(ObjectSecrets secrets,
+             open_object_secrets(site.keys.root_key().bytes(), jobs.front().sealed_secret));
   TRY_ASSIGN(const catalog::Person person, catalog.person(object.person_id));
   return PendingRecord{person.card,
                        {.object = id,
@@ -42,8 +42,7 @@ std::unique_ptr<CardCeremonies::Ceremony> CardCeremonies::make(const CardId& car
 CardCeremonies::Stop CardCeremonies::stop(const SiteName& at, CardOrder order) {
   const auto begin = [this, at, order = std::move(order)]() -> Result<consent::DialogueTurn> {
     if (at == site_.config.name) return own_.begin(order);
-    TRY_ASSIGN(const Bytes answer,
-               site_.caller.ask(at, number(Method::kCardBegin), encode(order)));
+    TRY_ASSIGN(const Bytes answer, site_.caller.ask(at, number(Method::kCardBegin), encode(order)));
     return decode_card_turn(answer);
   };
   return {at, begin};
@@ -110,9 +109,9 @@ Result<CeremonyTurn> CardCeremonies::put_record(const ObjectId& object) {
                                return own_.dialogues().put_record(shared->card, shared->record);
                              }});
   ceremony->finish = [this, object](Ceremony&, CeremonyTurn&) -> Result<> {
-    TRY_ASSIGN(const auto jobs, catalog_.list_jobs(
-                                    {.kind = catalog::JobKind::kStore, .object = object},
-                                    {.count = 1}));
+    TRY_ASSIGN(
+        const auto jobs,
+        catalog_.list_jobs({.kind = catalog::JobKind::kStore, .object = object}, {.count = 1}));
     TRY(catalog_.set_card_record(object, catalog::CardRecordState::kOnCard));
     return jobs.empty() ? Result<>{} : catalog_.set_job_secret(jobs.front().job, {});
   };
@@ -135,9 +134,8 @@ Result<CeremonyTurn> CardCeremonies::go_on(std::unique_ptr<Ceremony> ceremony,
   ceremony->results.push_back(std::move(turn.result));
   ceremony->stops.pop_front();
   if (!ceremony->stops.empty()) return begin_next(std::move(ceremony));
-  CeremonyTurn over{.ceremony = ceremony->id,
-                    .card = ceremony->card,
-                    .kind = ceremony->results.front().kind};
+  CeremonyTurn over{
+      .ceremony = ceremony->id, .card = ceremony->card, .kind = ceremony->results.front().kind};
   TRY(ceremony->finish(*ceremony, over));
   over.sites = ceremony->done;
   return over;
@@ -176,8 +174,7 @@ Result<CeremonyTurn> CardCeremonies::answer(const CeremonyId& id, ByteView answe
   const auto passed_on = [&]() -> Result<consent::DialogueTurn> {
     if (at == site_.config.name) return own_.dialogues().answer(ceremony->dialogue, answer);
     const CardAnswer body{ceremony->dialogue, Bytes(answer.begin(), answer.end())};
-    TRY_ASSIGN(const Bytes reply,
-               site_.caller.ask(at, number(Method::kCardAnswer), encode(body)));
+    TRY_ASSIGN(const Bytes reply, site_.caller.ask(at, number(Method::kCardAnswer), encode(body)));
     return decode_card_turn(reply);
   };
   auto turn = passed_on();

@@ -1,7 +1,8 @@
-// Ceremonies with a type A card at share control: the terminal relays, every site concerned leads its
-// own dialogue in its turn, and share control passes APDUs on without being able to use them.
+// Ceremonies with a type A card at share control: the terminal relays, every site concerned leads
+// its own dialogue in its turn, and share control passes APDUs on without being able to use them.
 //
-//   enrol    every site makes its application on a blank card, share control's last; then the person
+//   enrol    every site makes its application on a blank card, share control's last; then the
+//   person
 //            is in the catalog
 //   consent  every site of the grant has the card prove it; then share control reads the object's
 //            record from its own application, and the consent is kept with the sites' receipts

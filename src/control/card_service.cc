@@ -117,8 +117,7 @@ void CardService::add_handlers(channel::Server& server) {
   server.handle(number(Method::kCardAnswer), [this](channel::Exchange& exchange) -> Result<> {
     TRY(only_control(site_, exchange.request().from));
     TRY_ASSIGN(const CardAnswer answer, decode_card_answer(exchange.request().body));
-    TRY_ASSIGN(const consent::DialogueTurn turn,
-               dialogues_.answer(answer.dialogue, answer.answer));
+    TRY_ASSIGN(const consent::DialogueTurn turn, dialogues_.answer(answer.dialogue, answer.answer));
     return exchange.reply(encode(turn));
   });
 }

@@ -20,8 +20,8 @@ struct ConsentWish {
   std::chrono::seconds valid{3600};
   consent::Locale locale = consent::Locale::kEnglish;
   CardId card;
-  // The card's own; none for a card without index and PIN (DESFire): then the first one that is free
-  // at every site.
+  // The card's own; none for a card without index and PIN (DESFire): then the first one that is
+  // free at every site.
   std::optional<card::KeyIndex> next_index;
   std::string terminal;
 };

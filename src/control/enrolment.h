@@ -42,8 +42,8 @@ class Enrolment {
   [[nodiscard]] Result<CardContent> renew(const CardId& card, card::KeyRange left,
                                           const std::vector<SiteName>& sites);
   // Draws card id and pseudonyms for a card that the sites personalise themselves; the same ones
-  // again while the enrolment of this person is not finished, so that it can go on. They are forgotten
-  // at a restart. Errors: as begin().
+  // again while the enrolment of this person is not finished, so that it can go on. They are
+  // forgotten at a restart. Errors: as begin().
   [[nodiscard]] Result<RelayedCard> begin_relayed(const std::string& person,
                                                   const std::string& name);
   // The card is loaded: the person is enrolled from here on. Errors: kNotFound.

@@ -1,5 +1,6 @@
 // AES-128 as cards use it: CBC without padding and CMAC. Computational; nothing between sites and
-// no share at rest rests on it (crypto.h seals those). Keys and data are secret bytes of the caller.
+// no share at rest rests on it (crypto.h seals those). Keys and data are secret bytes of the
+// caller.
 //
 // Pure functions; no state, any thread.
 #pragma once
