@@ -6,18 +6,13 @@
 namespace warifu::control {
 namespace {
 
-// A stream waits for key by itself.
-bool wait_for_nothing() {
-  return false;
-}
-
 Result<> take_opening(channel::Exchange& exchange, kme::KeyStreams& streams) {
   TRY_ASSIGN(const auto opening, kme::decode_stream_opening(exchange.request().body));
   TRY(streams.take_opening(exchange.request().from, opening));
   return exchange.reply({});
 }
 
-Result<> take_block(channel::Exchange& exchange, kme::KeyStreams& streams) {
+Result<> take_stream_block(channel::Exchange& exchange, kme::KeyStreams& streams) {
   TRY_ASSIGN(const auto head, kme::decode_stream_block(exchange.request().body));
   channel::StreamReceiver& upload = exchange.upload();
   const channel::StreamShape& shape = upload.shape();
@@ -58,7 +53,7 @@ Result<kme::DrawnFrames> StreamChannel::draw(const SiteName& peer, const kme::St
                               .job = job_,
                               .upload = shape,
                               .body = kme::encode(head)},
-                             wait_for_nothing));
+                             [] { return false; }));  // a stream waits for key by itself
     kme::DrawnFrames drawn;
     for (std::size_t i = 0; i < frames; ++i) {
       drawn.frames.emplace_back(frame_bytes);
@@ -82,7 +77,7 @@ void add_stream_handlers(channel::Server& server, kme::KeyStreams& streams) {
         [&streams, handler](channel::Exchange& exchange) { return handler(exchange, streams); });
   };
   add(kme::StreamMethod::kOpen, take_opening);
-  add(kme::StreamMethod::kBlock, take_block);
+  add(kme::StreamMethod::kBlock, take_stream_block);
   add(kme::StreamMethod::kNote, take_note);
 }
 

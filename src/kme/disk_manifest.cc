@@ -12,13 +12,13 @@
 namespace warifu::kme {
 namespace {
 
-constexpr std::string_view kMagic = "WRFDISKS";
-constexpr std::uint16_t kVersion = 1;
-constexpr std::size_t kHeaderBytes = 106;
+constexpr std::string_view kManifestMagic = "WRFDISKS";
+constexpr std::uint16_t kManifestVersion = 1;
+constexpr std::size_t kManifestHeaderBytes = 106;
 constexpr std::size_t kEntryBytes = 48;
 constexpr std::size_t kEndBytes = 2 * mac::kBlockBytes;
 constexpr std::uint64_t kMostBytes =
-    kHeaderBytes + std::uint64_t{kMaxDiskPieces} * kEntryBytes + kEndBytes;
+    kManifestHeaderBytes + std::uint64_t{kMaxDiskPieces} * kEntryBytes + kEndBytes;
 constexpr std::uint64_t kMaxLength = 1ULL << 50;  // bytes per direction
 constexpr std::uint64_t kMaxBegin = 1ULL << 60;
 constexpr std::uint64_t kLeastPiece = 1 << 20;
@@ -26,8 +26,8 @@ constexpr std::uint64_t kLeastPiece = 1 << 20;
 mac::Tag tag_of(ByteView all, ByteView key) {
   const mac::Key hash_key(key);
   mac::Hasher hasher(hash_key);
-  hash_padded(hasher, all.first(kHeaderBytes));
-  hash_padded(hasher, all.subspan(kHeaderBytes));
+  hash_padded(hasher, all.first(kManifestHeaderBytes));
+  hash_padded(hasher, all.subspan(kManifestHeaderBytes));
   return hasher.finish();
 }
 
@@ -122,8 +122,8 @@ bool same_plan(const DiskManifest& x, const DiskManifest& y) {
 Bytes encode(const DiskManifest& manifest) {
   WARIFU_CHECK(!manifest.pieces.empty() && manifest.made <= manifest.pieces.size());
   wire::Writer writer;
-  writer.raw(as_bytes(kMagic));
-  writer.u16(kVersion);
+  writer.raw(as_bytes(kManifestMagic));
+  writer.u16(kManifestVersion);
   writer.id(manifest.set);
   writer.id(manifest.link);
   writer.site(manifest.a);
@@ -132,7 +132,7 @@ Bytes encode(const DiskManifest& manifest) {
   writer.i64(manifest.created.value);
   writer.u32(static_cast<std::uint32_t>(manifest.pieces.size()));
   writer.u32(manifest.made);
-  WARIFU_CHECK(writer.bytes().size() == kHeaderBytes);
+  WARIFU_CHECK(writer.bytes().size() == kManifestHeaderBytes);
   for (const DiskPiece& piece : manifest.pieces) {
     for (const DiskWay way : kDiskWays) writer.u64(piece.begin[way].value);
     for (const DiskWay way : kDiskWays) writer.u64(piece.length[way]);
@@ -149,11 +149,12 @@ Result<DiskManifest> decode_disk_manifest(ByteView bytes, const std::string& pat
   const auto corrupt = [&](const std::string& why) {
     return fail(Code::kCorrupt, "manifest '" + path + "': " + why);
   };
-  if (as_text(reader.raw(kMagic.size())) != kMagic) return corrupt("this is no disk set");
-  if (const auto version = reader.u16(); version != kVersion) {
+  if (as_text(reader.raw(kManifestMagic.size())) != kManifestMagic)
+    return corrupt("this is no disk set");
+  if (const auto version = reader.u16(); version != kManifestVersion) {
     return corrupt("version " + std::to_string(version) + " is unknown");
   }
-  if (bytes.size() < kHeaderBytes + kEndBytes) return corrupt("it is cut short");
+  if (bytes.size() < kManifestHeaderBytes + kEndBytes) return corrupt("it is cut short");
   const ByteView body = bytes.first(bytes.size() - kEndBytes);
   const ByteView key = bytes.subspan(body.size(), mac::kBlockBytes);
   if (!secret::equal(tag_of(body, key), bytes.last(mac::kBlockBytes))) {

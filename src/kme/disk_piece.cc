@@ -10,20 +10,20 @@
 namespace warifu::kme {
 namespace {
 
-constexpr std::string_view kMagic = "WRFPIECE";
-constexpr std::uint16_t kVersion = 1;
-constexpr std::size_t kHeaderBytes = 48;
+constexpr std::string_view kPieceMagic = "WRFPIECE";
+constexpr std::uint16_t kPieceVersion = 1;
+constexpr std::size_t kPieceHeaderBytes = 48;
 constexpr std::size_t kTrailerBytes = 2 * mac::kBlockBytes;
 
 Bytes header_of(const DiskManifest& manifest, std::uint32_t piece) {
   wire::Writer writer;
-  writer.raw(as_bytes(kMagic));
-  writer.u16(kVersion);
+  writer.raw(as_bytes(kPieceMagic));
+  writer.u16(kPieceVersion);
   writer.u16(0);
   writer.u32(piece);
   writer.id(manifest.set);
   for (const DiskWay way : kDiskWays) writer.u64(manifest.pieces[piece].length[way]);
-  WARIFU_CHECK(writer.bytes().size() == kHeaderBytes);
+  WARIFU_CHECK(writer.bytes().size() == kPieceHeaderBytes);
   return writer.take();
 }
 
@@ -35,8 +35,8 @@ mac::Tag mask_tag(mac::Tag hash, ByteView mask) {
 // Whose piece a file with a wrong header is.
 std::string foreign_text(ByteView header) {
   wire::Reader reader(header, "piece");
-  if (as_text(reader.raw(kMagic.size())) != kMagic) return "is no piece of a disk set";
-  if (const auto version = reader.u16(); version != kVersion) {
+  if (as_text(reader.raw(kPieceMagic.size())) != kPieceMagic) return "is no piece of a disk set";
+  if (const auto version = reader.u16(); version != kPieceVersion) {
     return "has the unknown version " + std::to_string(version);
   }
   (void)reader.u16();
@@ -50,7 +50,7 @@ std::string foreign_text(ByteView header) {
 std::vector<DiskUnit> units_of(const DiskManifest& manifest, std::uint32_t piece) {
   const DiskPiece& whole = manifest.pieces[piece];
   std::vector<DiskUnit> units;
-  std::uint64_t at = kHeaderBytes;
+  std::uint64_t at = kPieceHeaderBytes;
   for (const DiskWay way : kDiskWays) {
     for (std::uint64_t done = 0; done < whole.length[way];) {
       const auto length = static_cast<std::uint32_t>(
@@ -64,7 +64,7 @@ std::vector<DiskUnit> units_of(const DiskManifest& manifest, std::uint32_t piece
 }
 
 std::uint64_t piece_file_bytes(const DiskPiece& piece) {
-  return kHeaderBytes + piece.bytes() + kTrailerBytes;
+  return kPieceHeaderBytes + piece.bytes() + kTrailerBytes;
 }
 
 Result<mac::Tag> write_piece(os::System system, const DiskManifest& manifest, std::uint32_t piece,
@@ -94,7 +94,7 @@ Result<mac::Tag> write_piece(os::System system, const DiskManifest& manifest, st
     done += unit.length;
     if (progress) TRY(progress(done));
   }
-  TRY(write(kHeaderBytes + done, trailer.bytes()));
+  TRY(write(kPieceHeaderBytes + done, trailer.bytes()));
   for (std::size_t i = 0; i < 2; ++i) {
     files[i]->sync();
     system.files.sync_dir(os::parent_of(paths[i]));
@@ -116,7 +116,7 @@ Result<DiskPieceReader> DiskPieceReader::open(os::FileSystem& files, const std::
     return fail(Code::kCorrupt, text + " has " + std::to_string(*size) +
                                     " bytes, the manifest wants " + std::to_string(expected));
   }
-  Bytes header(kHeaderBytes);
+  Bytes header(kPieceHeaderBytes);
   if (auto read = (*file)->read_exact_at(0, header); !read) return fail_in(text, read.error());
   if (header != header_of(manifest, piece)) {
     return fail(Code::kCorrupt, text + " does not belong here: the file " + foreign_text(header));
@@ -132,7 +132,7 @@ Result<> DiskPieceReader::verify(const DiskProgress& progress) {
     return {};
   };
   secret::Buffer trailer(kTrailerBytes);
-  TRY(read(kHeaderBytes + piece.bytes(), trailer.bytes()));
+  TRY(read(kPieceHeaderBytes + piece.bytes(), trailer.bytes()));
   const mac::Key key(trailer.bytes().first(mac::kBlockBytes));
   mac::Hasher hasher(key);
   hash_padded(hasher, header_of(*manifest_, piece_));

@@ -8,7 +8,7 @@
 
 namespace warifu::kme {
 namespace {
-constexpr double kAverageSeconds = 5.0;  // time constant of the inflow average
+constexpr double kInflowAverageSeconds = 5.0;  // time constant of the inflow average
 constexpr std::chrono::seconds kSyncPatience(30);
 constexpr std::chrono::milliseconds kSyncPause(5);
 }  // namespace
@@ -124,14 +124,14 @@ void Link::note_inflow(ByteCount size) {
   const auto now = clock_.monotonic();
   const double seconds = std::chrono::duration<double>(now - last_inflow_).count();
   last_inflow_ = now;
-  const double fade = std::exp(-seconds / kAverageSeconds);
+  const double fade = std::exp(-seconds / kInflowAverageSeconds);
   inflow_bytes_per_second_ =
-      inflow_bytes_per_second_ * fade + static_cast<double>(size.value) / kAverageSeconds;
+      inflow_bytes_per_second_ * fade + static_cast<double>(size.value) / kInflowAverageSeconds;
 }
 
 double Link::inflow_now() const {
   const double seconds = std::chrono::duration<double>(clock_.monotonic() - last_inflow_).count();
-  return inflow_bytes_per_second_ * std::exp(-seconds / kAverageSeconds);
+  return inflow_bytes_per_second_ * std::exp(-seconds / kInflowAverageSeconds);
 }
 
 void Link::note_devices(std::vector<DeviceStatus> devices) {

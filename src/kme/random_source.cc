@@ -9,8 +9,8 @@
 namespace warifu::kme {
 namespace {
 
-constexpr std::uint64_t kHeldBytes = 8 << 20;  // reserved at a time: one sync for each
-constexpr std::chrono::seconds kPatience(30);  // without a byte from the sources
+constexpr std::uint64_t kHeldBytes = 8 << 20;        // reserved at a time: one sync for each
+constexpr std::chrono::seconds kSourcePatience(30);  // without a byte from the sources
 
 keypool::Entropy origins_of(const keypool::Reservation& range, std::uint64_t size) {
   keypool::Entropy entropy;
@@ -108,9 +108,10 @@ Result<> RandomSource::wait_for_sources(std::uint64_t size, std::unique_lock<std
       done = fail_in("random numbers", supply_->error());
     } else if (!supply_ || now < size) {
       last = now;
-      if (changed_.wait_for(lock, kPatience) == std::cv_status::timeout && available() == last) {
+      if (changed_.wait_for(lock, kSourcePatience) == std::cv_status::timeout &&
+          available() == last) {
         done = fail(Code::kOutOfKey, "random numbers: the sources gave nothing for " +
-                                         std::to_string(kPatience.count()) + " s");
+                                         std::to_string(kSourcePatience.count()) + " s");
       } else {
         continue;
       }

@@ -18,7 +18,7 @@ constexpr std::uint64_t kMaxBatchBytes = 1 << 20;
 // Pad that a draw takes beyond its bytes, with some for the messages around it.
 constexpr std::uint64_t kDrawOverhead = 1024;
 
-std::uint64_t whole_blocks(std::uint64_t bytes) {
+std::uint64_t whole_tags(std::uint64_t bytes) {
   return (bytes + 15) / 16 * 16;
 }
 
@@ -122,9 +122,8 @@ Result<> SaeCourier::draw(std::uint64_t needed) {
     return fail(Code::kOutOfKey, "the link to " + link_.peer().text() + " has " +
                                      std::to_string(there) + " bytes of key for applications");
   }
-  const std::uint64_t least = whole_blocks(std::min(needed, kLargestBlock));
-  const std::uint64_t wanted =
-      std::max(least, std::min(whole_blocks(block_bytes_), there / 16 * 16));
+  const std::uint64_t least = whole_tags(std::min(needed, kLargestBlock));
+  const std::uint64_t wanted = std::max(least, std::min(whole_tags(block_bytes_), there / 16 * 16));
   const BlockHead head{incarnation_, os::random_id<BlockId>(system_.random)};
   auto bytes = carrier_.draw(link_.peer(), head, wanted);
   if (!bytes && bytes.error().code == Code::kOutOfKey && wanted > least) {

@@ -13,7 +13,7 @@ constexpr double kHour = 3600;
 constexpr double kAheadParts = 64;  // of a quota are charged at a time: as many writes an hour
 constexpr std::uint64_t kMaxFile = 1 << 20;
 constexpr std::size_t kMaxName = 128;
-constexpr std::string_view kMagic = "WRFQUOT1";
+constexpr std::string_view kGateMagic = "WRFQUOT1";
 
 std::optional<SwitchValue> off_if(bool paused) {
   return paused ? std::optional(SwitchValue::kOff) : std::nullopt;
@@ -44,7 +44,7 @@ Result<> SaeGate::read() {
   const auto body = wire::before_checksum(bytes);
   if (!body) return damaged();
   wire::Reader reader(*body, "record of quotas");
-  if (as_text(reader.raw(kMagic.size())) != kMagic) return damaged();
+  if (as_text(reader.raw(kGateMagic.size())) != kGateMagic) return damaged();
   const os::UnixMs now = system_.clock.now();
   const std::uint16_t count = reader.u16();
   for (std::uint16_t i = 0; i < count && reader.good(); ++i) {
@@ -65,7 +65,7 @@ Result<> SaeGate::read() {
 
 Result<> SaeGate::write() const {
   wire::Writer writer;
-  writer.raw(as_bytes(kMagic));
+  writer.raw(as_bytes(kGateMagic));
   writer.u16(static_cast<std::uint16_t>(buckets_.size()));
   for (const auto& [sae, bucket] : buckets_) {
     writer.u64(static_cast<std::uint64_t>(std::max(0.0, left(bucket) - bucket.ahead)));

@@ -12,7 +12,7 @@
 namespace warifu::kme {
 namespace {
 
-constexpr std::string_view kMagic = "WRFSAEJ2";
+constexpr std::string_view kJournalMagic = "WRFSAEJ2";
 constexpr std::string_view kFirstMagic = "WRFSAEJ1";
 constexpr std::uint32_t kFrameMagic = 0x46454153;  // "SAEF"
 constexpr std::string_view kPrefix = "journal-";
@@ -86,7 +86,7 @@ Result<std::unique_ptr<SaeJournal>> SaeJournal::create(os::System system, const 
   Bytes wrapped(crypto::kSealKeyBytes + crypto::kSealOverhead);
   crypto::seal(root_key, domain, index, journal->key_.bytes(), wrapped);
   wire::Writer writer;
-  writer.raw(as_bytes(kMagic));
+  writer.raw(as_bytes(kJournalMagic));
   writer.u64(number);
   writer.u32(domain);
   writer.u64(index);
@@ -117,7 +117,7 @@ Result<> SaeJournal::read_header(ByteView root_key) {
     return fail(Code::kCorrupt, "'" + reader_->path() + "' is damaged: " + std::string(why));
   };
   wire::Reader reader(header, "journal header");
-  const ByteView magic = reader.raw(kMagic.size());
+  const ByteView magic = reader.raw(kJournalMagic.size());
   const std::uint64_t number = reader.u64();
   const std::uint32_t domain = reader.u32();
   const std::uint64_t index = reader.u64();
@@ -125,7 +125,7 @@ Result<> SaeJournal::read_header(ByteView root_key) {
   (void)reader.u32();  // the checksum
   TRY(reader.finish());
   first_version_ = as_text(magic) == kFirstMagic;
-  if (as_text(magic) != kMagic && !first_version_) return damaged("wrong magic");
+  if (as_text(magic) != kJournalMagic && !first_version_) return damaged("wrong magic");
   if (!wire::before_checksum(header)) return damaged("wrong checksum");
   if (number != number_) return damaged("it has another number than its name");
   key_ = secret::Buffer(crypto::kSealKeyBytes);

@@ -14,7 +14,7 @@ enum class Kind : std::uint8_t {
   kComplete = 6,
 };
 constexpr std::uint64_t kKeyHead = 1 + 16 + 4 + 4 + 8 + 8 + 4;
-constexpr std::size_t kMaxName = 256;
+constexpr std::size_t kMaxNameBytes = 256;
 constexpr std::uint8_t kMaxSlaves = 32;
 }  // namespace
 
@@ -74,12 +74,12 @@ Result<> read_records(ByteView frame, const RecordVisitor& visitor) {
     switch (static_cast<Kind>(reader.u8())) {
       case Kind::kOwners: {
         const std::uint32_t number = reader.u32();
-        std::string master = reader.text(kMaxName);
+        std::string master = reader.text(kMaxNameBytes);
         const std::uint8_t count = reader.u8();
         if (count == 0 || count > kMaxSlaves) reader.reject("number of slaves out of range");
         std::vector<std::string> slaves;
         for (std::uint8_t i = 0; i < count && reader.good(); ++i) {
-          slaves.push_back(reader.text(kMaxName));
+          slaves.push_back(reader.text(kMaxNameBytes));
         }
         if (reader.good()) visitor.owners(number, std::move(master), std::move(slaves));
         break;
@@ -107,8 +107,8 @@ Result<> read_records(ByteView frame, const RecordVisitor& visitor) {
         break;
       }
       case Kind::kCounts: {
-        std::string master = reader.text(kMaxName);
-        std::string slave = reader.text(kMaxName);
+        std::string master = reader.text(kMaxNameBytes);
+        std::string slave = reader.text(kMaxNameBytes);
         const std::uint64_t delivered = reader.u64();
         const std::uint64_t expired = reader.u64();
         const std::uint64_t voided = reader.u64();

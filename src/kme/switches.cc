@@ -8,7 +8,7 @@
 namespace warifu::kme {
 namespace {
 
-constexpr std::string_view kMagic = "WRFSWIT1";
+constexpr std::string_view kSwitchMagic = "WRFSWIT1";
 constexpr std::uint64_t kMostBytes = 1 << 20;
 constexpr std::size_t kMostEntries = 4096;
 constexpr std::size_t kMostName = 128;
@@ -61,7 +61,7 @@ Result<std::optional<SwitchValue>> parse_switch_value(SwitchKind kind, std::stri
 
 Bytes Switches::encode(const Entries& entries) {
   wire::Writer writer;
-  writer.raw(as_bytes(kMagic));
+  writer.raw(as_bytes(kSwitchMagic));
   writer.u16(static_cast<std::uint16_t>(entries.size()));
   for (const auto& [key, entry] : entries) {
     writer.u8(static_cast<std::uint8_t>(key.first));
@@ -80,7 +80,7 @@ Result<Switches::Entries> Switches::decode(ByteView bytes) const {
   const auto body = wire::before_checksum(bytes);
   if (!body) return damaged();
   wire::Reader reader(*body, "record of switches");
-  if (as_text(reader.raw(kMagic.size())) != kMagic) return damaged();
+  if (as_text(reader.raw(kSwitchMagic.size())) != kSwitchMagic) return damaged();
   Entries entries;
   const std::uint16_t count = reader.u16();
   for (std::uint16_t i = 0; i < count && reader.good(); ++i) {

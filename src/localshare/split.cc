@@ -56,8 +56,8 @@ class FromFile final : public GivenSource {
 };
 
 // What all workers of a split read, and their tags; each worker writes tags of its own chunks only.
-struct Job {
-  Job(ByteView r, const Scheme& with_scheme, const sharing::Chunking& cut)
+struct SplitJob {
+  SplitJob(ByteView r, const Scheme& with_scheme, const sharing::Chunking& cut)
       : hash_key(r),
         scheme(with_scheme),
         chunking(cut),
@@ -73,7 +73,7 @@ struct Job {
 
 class SplitWorker final : public Worker {
  public:
-  SplitWorker(Job& job, const sharing::Splitter& splitter, const store::ShareLayout& places)
+  SplitWorker(SplitJob& job, const sharing::Splitter& splitter, const store::ShareLayout& places)
       : job_(job),
         splitter_(splitter),
         places_(places),
@@ -122,7 +122,7 @@ class SplitWorker final : public Worker {
     return tag;
   }
 
-  Job& job_;
+  SplitJob& job_;
   const sharing::Splitter& splitter_;
   const store::ShareLayout& places_;
   Buffers buffers_;
@@ -136,7 +136,7 @@ class Split {
     TRY(open_input());
     TRY(open_random());
     TRY_ASSIGN(splitter_, make_splitter());
-    job_ = std::make_unique<Job>(hash_key_.bytes(), options_.scheme, chunking_);
+    job_ = std::make_unique<SplitJob>(hash_key_.bytes(), options_.scheme, chunking_);
     job_->object = os::random_id<ObjectId>(system_.random);
     for (std::size_t i = 0; i < options_.scheme.shares; ++i) headers_.push_back(header_of(i));
     TRY(store::check_header(headers_[0]));
@@ -315,7 +315,7 @@ class Split {
   std::uint64_t random_bytes_ = 0;
   secret::Buffer hash_key_;
   std::unique_ptr<sharing::Splitter> splitter_;
-  std::unique_ptr<Job> job_;
+  std::unique_ptr<SplitJob> job_;
   std::vector<store::ShareHeader> headers_;
   std::vector<Draft> drafts_;  // the shares, then the record
 };

@@ -11,7 +11,7 @@
 namespace warifu::recovery {
 namespace {
 
-constexpr std::string_view kMagic = "WRFCOPY1";
+constexpr std::string_view kKeptMagic = "WRFCOPY1";
 constexpr std::size_t kMostHeadBytes = 256;
 constexpr std::string_view kEnding = ".copy";
 
@@ -22,7 +22,7 @@ struct KeptFile {
 
 Bytes encode_file(const CopyHead& head, ByteView share) {
   wire::Writer writer;
-  writer.raw(as_bytes(kMagic));
+  writer.raw(as_bytes(kKeptMagic));
   writer.blob(encode(head));
   writer.raw(share);
   writer.checksum();
@@ -33,7 +33,7 @@ Result<KeptFile> decode_file(ByteView bytes, const std::string& path) {
   const auto body = wire::before_checksum(bytes);
   if (!body) return fail(Code::kCorrupt, "'" + path + "' is damaged");
   wire::Reader reader(*body, "'" + path + "'");
-  if (as_text(reader.raw(kMagic.size())) != kMagic) reader.reject("wrong magic");
+  if (as_text(reader.raw(kKeptMagic.size())) != kKeptMagic) reader.reject("wrong magic");
   auto head = decode_copy_head(reader.blob(kMostHeadBytes));
   if (!head) return fail(Code::kCorrupt, head.error().message);
   const ByteView share = reader.raw(head->bytes);

@@ -12,7 +12,7 @@
 namespace warifu::recovery {
 namespace {
 
-constexpr std::string_view kMagic = "WRFCATS1";
+constexpr std::string_view kStateMagic = "WRFCATS1";
 constexpr std::uint64_t kMostStateBytes = 1ULL << 30;
 // An epoch may grow to so many times the bundles of a full copy, and some more.
 constexpr std::uint32_t kGrowth = 2, kSpareBundles = 256;
@@ -72,7 +72,7 @@ Result<> CopyMaker::read_state() {
   const auto body = wire::before_checksum(bytes);
   if (!body) return fail(Code::kCorrupt, "'" + path + "' is damaged");
   wire::Reader reader(*body, "'" + path + "'");
-  if (as_text(reader.raw(kMagic.size())) != kMagic) reader.reject("wrong magic");
+  if (as_text(reader.raw(kStateMagic.size())) != kStateMagic) reader.reject("wrong magic");
   State state;
   state.catalog = reader.id<CatalogId>();
   state.epoch = reader.u32();
@@ -93,7 +93,7 @@ Result<> CopyMaker::read_state() {
 
 Result<> CopyMaker::save_state(const State& state) {
   wire::Writer writer;
-  writer.raw(as_bytes(kMagic));
+  writer.raw(as_bytes(kStateMagic));
   writer.id(state.catalog);
   writer.u32(state.epoch);
   writer.u32(state.bundles);

@@ -10,7 +10,6 @@
 namespace warifu::simulate {
 namespace {
 
-constexpr double kSecondsPerDay = 86'400;
 constexpr double kUnbounded = std::numeric_limits<double>::max();  // as Clp writes it
 constexpr int kTotal = 0;                                          // the column of T
 constexpr int kNoColumn = -1;

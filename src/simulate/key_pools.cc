@@ -4,11 +4,7 @@
 #include <algorithm>
 
 namespace warifu::simulate {
-namespace {
-
-constexpr double kSecondsPerDay = 86'400;
-
-}  // namespace
+namespace {}  // namespace
 
 KeyPools::KeyPools(const std::vector<double>& rates, Directions directions, double filled)
     : shared_(directions == Directions::kShared), up_(rates.size(), true) {

@@ -16,6 +16,8 @@
 
 namespace warifu::simulate {
 
+inline constexpr double kSecondsPerDay = 86'400;
+
 struct ModelSite {
   SiteName name;
   std::string title;  // for people

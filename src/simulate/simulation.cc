@@ -15,7 +15,6 @@ namespace {
 
 constexpr double kStepSeconds = 600;
 constexpr double kRetrySeconds = 3600;
-constexpr double kSecondsPerDay = 86'400;
 constexpr std::size_t kStartsPerStep = 4;
 // Streams of random numbers besides those of the sites.
 constexpr std::uint64_t kOrderStream = 1'000'001;

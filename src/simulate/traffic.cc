@@ -4,11 +4,12 @@
 #include <cmath>
 #include <limits>
 
+#include "simulate/network.h"
+
 namespace warifu::simulate {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
-constexpr double kSecondsPerDay = 86'400;
 constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // spreads the numbers of streams
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace warifu::upkeep {
 namespace {
 
-constexpr std::chrono::milliseconds kPing(500);
+constexpr std::chrono::milliseconds kAuditPing(500);
 
 void add(mac::Tag& sum, const mac::Tag& term) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = static_cast<Byte>(sum[i] ^ term[i]);
@@ -161,7 +161,7 @@ Result<std::vector<mac::Tag>> ShareAuditor::make_answers(const AuditOrder& order
     add(answers[i], masks[i]);
     secret::wipe(masks[i]);
     if (*round.sums[hash.sums()[i]].place_of(own) == 0) continue;
-    TRY_ASSIGN(const mac::Tag before, book_.take_mask(round.session, hash.sums()[i], kPing,
+    TRY_ASSIGN(const mac::Tag before, book_.take_mask(round.session, hash.sums()[i], kAuditPing,
                                                       [&] { return watch(total, total); }));
     add(answers[i], before);
   }

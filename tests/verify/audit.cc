@@ -15,12 +15,12 @@
 #include <iostream>
 #include <random>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "channel/message.h"
 #include "store/directory_files.h"
 #include "store/share_store.h"
+#include "tests/verify/flags.h"
 #include "upkeep/share_hash.h"
 
 namespace warifu::upkeep {
@@ -276,13 +276,13 @@ json::array flip_rows(const std::string& dir, std::uint64_t) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Audits and checks of shares held against what is promised of them"};
+  verify::Flags flags("Audits and checks of shares held against what is promised of them");
   std::string dir, only;
   std::uint64_t bytes = 1ULL << 30;
-  app.add_option("--dir", dir, "an empty folder on the disk to measure")->required();
-  app.add_option("--only", only, "audit or flips");
-  app.add_option("--bytes", bytes, "of the audited object")->check(CLI::Range(1ULL, 1ULL << 40));
-  CLI11_PARSE(app, argc, argv);
+  flags.required_text("--dir", dir, "an empty folder on the disk to measure");
+  flags.text("--only", only, "audit or flips");
+  flags.number("--bytes", bytes, "of the audited object", 1U, 1ULL << 40);
+  if (const auto code = flags.parse(argc, argv)) return *code;
   json::array results;
   if (only != "audit") results = flip_rows(dir, bytes);
   if (only != "flips") {

@@ -21,8 +21,9 @@
 #include <random>
 #include <thread>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
+
+#include "tests/verify/flags.h"
 
 namespace warifu::catalog {
 namespace {
@@ -262,11 +263,11 @@ int run(const std::string& dir, std::uint64_t persons) {
 }  // namespace warifu::catalog
 
 int main(int argc, char** argv) {
-  CLI::App app("The catalog at scale.");
+  warifu::verify::Flags flags("The catalog at scale.");
   std::string dir;
   std::uint64_t persons = 100'000;
-  app.add_option("--dir", dir, "an empty folder")->required();
-  app.add_option("--persons", persons, "so many, each with ten objects");
-  CLI11_PARSE(app, argc, argv);
+  flags.required_text("--dir", dir, "an empty folder");
+  flags.number("--persons", persons, "so many, each with ten objects");
+  if (const auto code = flags.parse(argc, argv)) return *code;
   return warifu::catalog::run(dir, persons);
 }

@@ -20,12 +20,12 @@
 #include <thread>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "base/log.h"
 #include "secret/secret.h"
 #include "testing/cluster_run.h"
+#include "tests/verify/flags.h"
 
 namespace warifu::sim {
 namespace {
@@ -199,15 +199,15 @@ int tell(std::uint64_t seed) {
 
 int main(int argc, char** argv) {
   using namespace warifu;
-  CLI::App app("Runs of the simulated cluster, as figures");
+  verify::Flags flags("Runs of the simulated cluster, as figures");
   sim::Wanted wanted;
   std::string log;
-  app.add_option("--seeds", wanted.seeds, "how many runs")->check(CLI::PositiveNumber);
-  app.add_option("--from", wanted.from, "the first seed");
-  app.add_option("--threads", wanted.threads, "processes at once")->check(CLI::Range(1, 64));
-  app.add_option("--trace", wanted.traced, "tell the run of this seed in words");
-  app.add_option("--log", log, "what the sites log, to this file; with --trace");
-  CLI11_PARSE(app, argc, argv);
+  flags.number("--seeds", wanted.seeds, "how many runs", 1);
+  flags.number("--from", wanted.from, "the first seed");
+  flags.number("--threads", wanted.threads, "processes at once", 1, 64);
+  flags.number("--trace", wanted.traced, "tell the run of this seed in words");
+  flags.text("--log", log, "what the sites log, to this file; with --trace");
+  if (const auto code = flags.parse(argc, argv)) return *code;
   secret::allow_unlocked();  // simulated secrets
   const auto opened = init_log("cluster", log.empty() ? "/dev/null" : log,
                                log.empty() ? LogLevel::kError : LogLevel::kInfo);

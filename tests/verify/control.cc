@@ -12,13 +12,13 @@
 #include <functional>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "simulate/oracle.h"
 #include "simulate/planning_time.h"
 #include "simulate/study.h"
 #include "simulate/traffic.h"
+#include "tests/verify/flags.h"
 
 namespace warifu::simulate {
 namespace {
@@ -197,18 +197,17 @@ const Promise kPromises[] = {{"placement_oracle", oracle_rows},
                              {"placement_planning", planning_rows}};
 
 int run(int argc, char** argv) {
-  CLI::App app{"Placement held against what is promised of it"};
+  verify::Flags flags("Placement held against what is promised of it");
   Wanted wanted;
-  app.add_option("--only", wanted.only, "the one promise to look at");
-  app.add_option("--instances", wanted.instances, "of the oracle")->check(CLI::PositiveNumber);
-  app.add_option("--oracle-objects", wanted.oracle_objects, "in each")->check(CLI::PositiveNumber);
-  app.add_option("--days", wanted.days, "of the sustained rates")->check(CLI::Range(30, 36'500));
-  app.add_option("--seeds", wanted.seeds, "of the sustained rates")->check(CLI::PositiveNumber);
-  app.add_option("--objects", wanted.objects, "looked at for exposure")->check(CLI::PositiveNumber);
-  app.add_option("--plan-days", wanted.plan_days, "whose plans are timed")
-      ->check(CLI::Range(1, 36'500));
-  app.add_option("--jobs", wanted.jobs, "planned again at once")->check(CLI::PositiveNumber);
-  CLI11_PARSE(app, argc, argv);
+  flags.text("--only", wanted.only, "the one promise to look at");
+  flags.number("--instances", wanted.instances, "of the oracle", 1);
+  flags.number("--oracle-objects", wanted.oracle_objects, "in each", 1);
+  flags.number("--days", wanted.days, "of the sustained rates", 30, 36'500);
+  flags.number("--seeds", wanted.seeds, "of the sustained rates", 1);
+  flags.number("--objects", wanted.objects, "looked at for exposure", 1);
+  flags.number("--plan-days", wanted.plan_days, "whose plans are timed", 1, 36'500);
+  flags.number("--jobs", wanted.jobs, "planned again at once", 1);
+  if (const auto code = flags.parse(argc, argv)) return *code;
   json::array results;
   for (const Promise& promise : kPromises) {
     if (!wanted.only.empty() && wanted.only != promise.name) continue;

@@ -15,10 +15,10 @@
 #include <fstream>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "audit/line.h"
+#include "tests/verify/flags.h"
 
 namespace warifu::audit {
 namespace {
@@ -220,12 +220,12 @@ int run(const std::string& dir, std::uint64_t records, std::uint64_t every) {
 }  // namespace warifu::audit
 
 int main(int argc, char** argv) {
-  CLI::App app("A bent log against its witness, as figures");
+  warifu::verify::Flags flags("A bent log against its witness, as figures");
   std::string dir;
   std::uint64_t records = 256, every = 1;
-  app.add_option("--dir", dir, "an empty folder")->required();
-  app.add_option("--records", records, "of the log")->check(CLI::Range(2, 100'000));
-  app.add_option("--every", every, "flip or swap one of so many")->check(CLI::PositiveNumber);
-  CLI11_PARSE(app, argc, argv);
+  flags.required_text("--dir", dir, "an empty folder");
+  flags.number("--records", records, "of the log", 2, 100'000);
+  flags.number("--every", every, "flip or swap one of so many", 1);
+  if (const auto code = flags.parse(argc, argv)) return *code;
   return warifu::audit::run(dir, records, every);
 }

@@ -20,12 +20,12 @@
 #include <thread>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include "base/log.h"
 #include "testing/pool_bugs.h"
 #include "testing/site_runs.h"
+#include "tests/verify/flags.h"
 
 namespace warifu::sim {
 namespace {
@@ -193,18 +193,15 @@ const Row kRows[] = {
 };
 
 int run(int argc, char** argv) {
-  CLI::App app{"The crash harnesses of pools and of two sites, as figures"};
+  verify::Flags flags("The crash harnesses of pools and of two sites, as figures");
   Wanted wanted;
-  app.add_option("--states", wanted.states, "images of disks after a crash")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--runs", wanted.runs, "runs of two sites, or with a restored backup")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--only", wanted.only, "the one row to measure");
-  app.add_option("--shard", wanted.shard, "which seeds")->check(CLI::Range(0, 70'000'000));
-  app.add_option(
-      "--seed", wanted.seed,
-      "tell the run of this seed in words; with --only two_ends or two_ends_one_restored");
-  CLI11_PARSE(app, argc, argv);
+  flags.number("--states", wanted.states, "images of disks after a crash", 1);
+  flags.number("--runs", wanted.runs, "runs of two sites, or with a restored backup", 1);
+  flags.text("--only", wanted.only, "the one row to measure");
+  flags.number("--shard", wanted.shard, "which seeds", 0, 70'000'000);
+  flags.number("--seed", wanted.seed,
+               "tell the run of this seed in words; with --only two_ends or two_ends_one_restored");
+  if (const auto code = flags.parse(argc, argv)) return *code;
   (void)init_log("verify", "/dev/null", LogLevel::kError);  // simulated trouble is no news
   if (wanted.seed) return tell_seed(wanted);
   json::array results;
