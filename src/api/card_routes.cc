@@ -23,7 +23,7 @@ json::value turn_json(const control::CeremonyTurn& turn) {
   return out;
 }
 
-Result<json::value> begin(http::RequestContext& context, ControlServices& control) {
+Result<json::value> begin_ceremony(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const std::string what, text_field(body, "ceremony"));
   const auto begun = [&]() -> Result<control::CeremonyTurn> {
@@ -47,7 +47,7 @@ Result<json::value> begin(http::RequestContext& context, ControlServices& contro
   return turn_json(*begun);
 }
 
-Result<json::value> answer_turn(http::RequestContext& context, ControlServices& control) {
+Result<json::value> answer_ceremony(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const auto id, control::CeremonyId::parse(context.parameter("ceremony")));
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const std::string hex, text_field(body, "answer"));
@@ -63,9 +63,9 @@ Result<json::value> answer_turn(http::RequestContext& context, ControlServices& 
 
 void add_card_routes(http::Router& router, Services services) {
   using http::Method;
-  router.add(Method::kPost, "/v1/cards/ceremonies", control_handler(services, begin));
+  router.add(Method::kPost, "/v1/cards/ceremonies", control_handler(services, begin_ceremony));
   router.add(Method::kPost, "/v1/cards/ceremonies/{ceremony}",
-             control_handler(services, answer_turn));
+             control_handler(services, answer_ceremony));
 }
 
 }  // namespace warifu::api

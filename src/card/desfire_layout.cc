@@ -313,6 +313,7 @@ Result<DesfireIdentity> identify(Session& session, os::Random& random) {
     identity.version.assign(version.begin(), version.end());
     return {};
   });
+  dialogue.select({});
   dialogue.plain(Command::kGetApplicationIds, {}, [&](const Dialogue::Answer& answer) -> Result<> {
     if (answer.status != Status::kOk) return refused("list the applications", answer.status);
     const ByteView ids = answer.data.bytes();

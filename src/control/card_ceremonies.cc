@@ -7,9 +7,13 @@
 
 namespace warifu::control {
 
-Result<PendingRecord> pending_record(SiteContext& site, catalog::Catalog& catalog,
-                                     const ObjectId& id) {
-  TRY_ASSIGN(const catalog::Object object, catalog.object(id));
+namespace {
+
+// The record that share control keeps sealed: until the card has it, and for a relayed card as long
+// as the object lives.
+Result<PendingRecord> kept_record(SiteContext& site, catalog::Catalog& catalog,
+                                  const catalog::Object& object) {
+  const ObjectId& id = object.object;
   TRY_ASSIGN(const auto jobs,
              catalog.list_jobs({.kind = catalog::JobKind::kStore, .object = id}, {.count = 1}));
   if (jobs.empty()) return fail(Code::kNotFound, "no job stored object " + id.text());
@@ -21,8 +25,8 @@ Result<PendingRecord> pending_record(SiteContext& site, catalog::Catalog& catalo
     return fail(Code::kAlreadyExists,
                 "the record of object " + id.text() + " is on the card already");
   }
-  TRY_ASSIGN(ObjectSecrets secrets,
-             open_object_secrets(site.keys.root_key().bytes(), jobs.front().sealed_secret));
+  TRY_ASSIGN(ObjectSecrets secrets, open_object_secrets(site.keys.root_key().bytes(),
+                                                        jobs.front().sealed_secret));
   TRY_ASSIGN(const catalog::Person person, catalog.person(object.person_id));
   return PendingRecord{person.card,
                        {.object = id,
@@ -30,6 +34,18 @@ Result<PendingRecord> pending_record(SiteContext& site, catalog::Catalog& catalo
                         .tag = secrets.tag,
                         .chunk_count = object.chunk_count,
                         .length = {object.length}}};
+}
+
+}  // namespace
+
+Result<PendingRecord> pending_record(SiteContext& site, catalog::Catalog& catalog,
+                                     const ObjectId& id) {
+  TRY_ASSIGN(const catalog::Object object, catalog.object(id));
+  if (object.card_record == catalog::CardRecordState::kOnCard) {
+    return fail(Code::kAlreadyExists,
+                "the record of object " + id.text() + " is on the card already");
+  }
+  return kept_record(site, catalog, object);
 }
 
 std::unique_ptr<CardCeremonies::Ceremony> CardCeremonies::make(const CardId& card) {
@@ -72,13 +88,29 @@ Result<CeremonyTurn> CardCeremonies::consent(ByteView grant_bytes) {
     ceremony->stops.push_back(
         stop(entry.site, {.what = CardOrder::What::kAuthorise, .grant = bytes}));
   }
-  ceremony->stops.push_back({site_.config.name, [this, grant] {
-                               return own_.dialogues().get_record(grant.card, grant.object);
-                             }});
+  ceremony->stops.push_back(
+      {site_.config.name, [this, grant] { return read_record(grant.card, grant.object); }});
   ceremony->finish = [this, bytes](Ceremony& over, CeremonyTurn& turn) {
     return finish_consent(bytes, over, turn);
   };
   return begin_next(std::move(ceremony));
+}
+
+// From the card; where this site has lost its key of it, from what share control keeps sealed, which
+// comes back with the copies of the catalog.
+Result<consent::DialogueTurn> CardCeremonies::read_record(const CardId& card,
+                                                          const ObjectId& object) {
+  auto turn = own_.dialogues().get_record(card, object);
+  if (turn || turn.error().code != Code::kNotFound) return turn;
+  TRY_ASSIGN(const catalog::Object known, catalog_.object(object));
+  auto kept = kept_record(site_, catalog_, known);
+  if (!kept || kept->card != card) {
+    return fail(Code::kNotFound, "share control has lost its key of the card, and with it the record "
+                                 "of object " + object.text());
+  }
+  consent::DialogueTurn over;
+  over.result.record = std::move(kept->record);
+  return over;
 }
 
 Result<> CardCeremonies::finish_consent(const Bytes& grant, Ceremony& ceremony,
@@ -108,12 +140,9 @@ Result<CeremonyTurn> CardCeremonies::put_record(const ObjectId& object) {
   ceremony->stops.push_back({site_.config.name, [this, shared] {
                                return own_.dialogues().put_record(shared->card, shared->record);
                              }});
-  ceremony->finish = [this, object](Ceremony&, CeremonyTurn&) -> Result<> {
-    TRY_ASSIGN(
-        const auto jobs,
-        catalog_.list_jobs({.kind = catalog::JobKind::kStore, .object = object}, {.count = 1}));
-    TRY(catalog_.set_card_record(object, catalog::CardRecordState::kOnCard));
-    return jobs.empty() ? Result<>{} : catalog_.set_job_secret(jobs.front().job, {});
+  // The sealed record stays: this site's key of the card, which alone reads the card's, may be lost.
+  ceremony->finish = [this, object](Ceremony&, CeremonyTurn&) {
+    return catalog_.set_card_record(object, catalog::CardRecordState::kOnCard);
   };
   return begin_next(std::move(ceremony));
 }

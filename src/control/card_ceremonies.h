@@ -86,6 +86,7 @@ class CardCeremonies {
   Result<CeremonyTurn> go_on(std::unique_ptr<Ceremony> ceremony, consent::DialogueTurn turn);
   Result<CeremonyTurn> begin_next(std::unique_ptr<Ceremony> ceremony);
   Result<CeremonyTurn> keep(std::unique_ptr<Ceremony> ceremony, Bytes apdu);
+  Result<consent::DialogueTurn> read_record(const CardId& card, const ObjectId& object);
   Result<> finish_consent(const Bytes& grant, Ceremony& ceremony, CeremonyTurn& turn);
 
   SiteContext& site_;
