@@ -82,6 +82,11 @@ Result<CeremonyTurn> CardCeremonies::enrol(const std::string& person, const std:
 
 Result<CeremonyTurn> CardCeremonies::consent(ByteView grant_bytes) {
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(grant_bytes));
+  TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
+  TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
+  if (person.card != grant.card) {
+    return fail(Code::kRefused, "this card belongs to another person than the object");
+  }
   auto ceremony = make(grant.card);
   const Bytes bytes(grant_bytes.begin(), grant_bytes.end());
   for (const consent::GrantSite& entry : grant.sites) {

@@ -141,6 +141,7 @@ class TypeA(NetworkTest):
     def test_an_answer_that_is_played_again_is_refused(self):
         """What was recorded between card and site is worth nothing in the next dialogue."""
         api = Api(self.network.site("tommo") / "api.sock")
+        self.addCleanup(api.close)
         prepare = {"object": self.card.object, "purpose": "medicine", "grantee": "Eve", "uses": 1,
                    "valid_seconds": 600, "locale": "en", "card": self.card.enrolled["card_id"]}
         status, prepared = api.post("/v1/consents/prepare", prepare)
