@@ -197,6 +197,37 @@ class TypeA(NetworkTest):
                           self.card.card, "--at", "lsa")
 
 
+class TypeAAfterALoss(NetworkTest):
+    """Share control burns with its key of the card: the record comes back with the catalog."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.network = cls.enterClassContext(TestNetwork(
+            link=("lsa:cloud3", "tommo:cloud1", "lsa:cloud1"), preshare="12M"))
+        cls.card = Card(cls.network, cls.network.root / "aoi.card", "P-001")
+
+    def ask(self, site, *words):
+        return self.network.warifu.ask(*words, "--site", self.network.site(site))
+
+    def test_consents_go_on_at_the_other_holders(self):
+        self.ask("tommo", "catalog", "copy")
+        sites = [entry["name"] for entry in self.network.status()["sites"]]
+        self.network.kill("tommo")
+        self.network.down(*[name for name in sites if name != "tommo"])
+        shutil.rmtree(self.network.data("tommo"))
+        self.network.warifu.ask("net", "renew", "tommo", "--preshare", "12M", "--net",
+                                str(self.network.folder))
+        self.network.up()
+        for site in ("lsa", "tuh"):
+            self.ask(site, "catalog", "allow")
+        self.ask("tommo", "catalog", "rebuild")
+        given = self.card.consent()
+        self.assertNotIn("tommo", given["sites"])
+        self.assertEqual([entry["site"] for entry in given["missing"]], ["tommo"])
+        done = self.card.restore(self, given["grant"])
+        self.assertNotIn("A", done["using"])
+
+
 def with_checksum(memory):
     """The card file with the CRC-32C that belongs to it."""
     body = memory[:-4]

@@ -292,7 +292,9 @@ class Scenario:
 
     def bind(self, evidence):
         self.screen.say("Share control knows now which shares of which object of which person are "
-                        "where. The key of the file's hash went on the card; no site can check the "
+                        "where. The key of the file's hash went on the card" + (
+                            ", where only share control's key reads it" if self.is_desfire else "") +
+                        "; no site can check the "
                         "file, or make a false one, without it.")
         told = self.network.explain(self.object)
         evidence |= {"person": told["person"], "object": told["object"], "shares": told["shares"],
