@@ -63,7 +63,9 @@ class CardAuthenticator {
 };
 
 [[nodiscard]] std::unique_ptr<CardAuthenticator> one_time_authenticator(card::ConsentCard card);
-[[nodiscard]] std::unique_ptr<CardAuthenticator> desfire_authenticator(card::Session& session);
+// `identity` as the card in the session has just given it.
+[[nodiscard]] std::unique_ptr<CardAuthenticator> desfire_authenticator(
+    card::Session& session, card::desfire::DesfireIdentity identity);
 
 // "a one-time MAC card", "a DESFire card".
 [[nodiscard]] std::string_view card_type_text(card::CardKind kind);

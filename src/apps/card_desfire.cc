@@ -15,19 +15,18 @@ namespace desfire = card::desfire;
 
 class DesfireCard final : public CardAuthenticator {
  public:
-  explicit DesfireCard(card::Session& session) : session_(session) {}
+  DesfireCard(card::Session& session, desfire::DesfireIdentity identity)
+      : session_(session), identity_(std::move(identity)) {}
 
   Result<CardFacts> identify() override {
-    TRY_ASSIGN(const desfire::DesfireIdentity identity, read());
-    return CardFacts{identity.label.card, identity.kind, identity.is_active};
+    return CardFacts{identity_.label.card, identity_.kind, identity_.is_active};
   }
 
   Result<json::object> describe() override {
-    TRY_ASSIGN(const desfire::DesfireIdentity identity, read());
     return json::object{
-        {"card_id", identity.label.card.text()}, {"type", "desfire"},
-        {"active", identity.is_active},          {"emulated", card::is_emulated(identity.kind)},
-        {"sites", identity.applications},        {"version", to_hex(identity.version)}};
+        {"card_id", identity_.label.card.text()}, {"type", "desfire"},
+        {"active", identity_.is_active},          {"emulated", card::is_emulated(identity_.kind)},
+        {"sites", identity_.applications},        {"version", to_hex(identity_.version)}};
   }
 
   Result<> verify_holder(const CardOptions&) override {
@@ -64,8 +63,7 @@ class DesfireCard final : public CardAuthenticator {
 
   // It has no index of its own: the sites' next free one is taken.
   Result<> add_to_wish(json::object& wish) override {
-    TRY_ASSIGN(const desfire::DesfireIdentity identity, read());
-    wish["card"] = identity.label.card.text();
+    wish["card"] = identity_.label.card.text();
     return {};
   }
 
@@ -88,10 +86,6 @@ class DesfireCard final : public CardAuthenticator {
   }
 
  private:
-  Result<desfire::DesfireIdentity> read() {
-    return desfire::identify(session_, os::kernel_random());
-  }
-
   // APDUs from the site to the card and answers back, until the ceremony is over.
   Result<json::value> relay(ApiClient& client, const json::object& wish,
                             desfire::RelayGuard& guard) {
@@ -109,12 +103,14 @@ class DesfireCard final : public CardAuthenticator {
   }
 
   card::Session& session_;
+  desfire::DesfireIdentity identity_;  // before anything was done to the card
 };
 
 }  // namespace
 
-std::unique_ptr<CardAuthenticator> desfire_authenticator(card::Session& session) {
-  return std::make_unique<DesfireCard>(session);
+std::unique_ptr<CardAuthenticator> desfire_authenticator(card::Session& session,
+                                                         desfire::DesfireIdentity identity) {
+  return std::make_unique<DesfireCard>(session, std::move(identity));
 }
 
 std::string_view card_type_text(card::CardKind kind) {

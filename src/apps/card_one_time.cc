@@ -61,7 +61,6 @@ class OneTimeCard final : public CardAuthenticator {
 
   Result<EnrolledCard> enrol(ApiClient& client, const EnrolOptions& options,
                              secret::Buffer pin) override {
-    TRY_ASSIGN(const card::CardIdentity before, card_.identity());
     TRY_ASSIGN(const json::value answer, client.post("/v1/persons", {{"person", options.id},
                                                                      {"name", options.name},
                                                                      {"keys", options.keys}}));

@@ -96,10 +96,10 @@ Result<CardTerminal> open_card(const CardOptions& options,
   // others.
   terminal.session.reset();
   TRY_ASSIGN(terminal.session, card::Session::open(*terminal.transport));
-  const auto found = card::desfire::identify(*terminal.session, os::kernel_random());
+  auto found = card::desfire::identify(*terminal.session, os::kernel_random());
   if (!found && found.error().code == Code::kNotFound) return std::unexpected(selected.error());
-  TRY(found);
-  terminal.card = desfire_authenticator(*terminal.session);
+  if (!found) return std::unexpected(found.error());
+  terminal.card = desfire_authenticator(*terminal.session, std::move(*found));
   return terminal;
 }
 

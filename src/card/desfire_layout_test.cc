@@ -84,6 +84,31 @@ class DesfireLayoutTest : public ::testing::Test {
 
   Result<> prove_torn(Site& site, int most, RelayGuard* guard = nullptr) {
     Dialogue dialogue(random_);
+    begin_proof(dialogue, site);
+    return run_torn(dialogue, most, guard);
+  }
+
+  // Bit `bit` of answer number `at` is turned round; `in_reach` when there is one.
+  Result<> prove_bent(Site& site, int at, std::size_t bit, bool& in_reach) {
+    Dialogue dialogue(random_);
+    begin_proof(dialogue, site);
+    card_->reset();
+    TRY_ASSIGN(std::optional<secret::Buffer> apdu, dialogue.begin());
+    for (int sent = 1; apdu; ++sent) {
+      TRY_ASSIGN(secret::Buffer answer, card_->transmit(apdu->bytes()));
+      if (sent == at && bit / 8 < answer.size()) {
+        in_reach = true;
+        Byte& byte = answer.bytes()[bit / 8];
+        byte = static_cast<Byte>(byte ^ (1U << (bit % 8)));
+      }
+      auto next = dialogue.next(answer.bytes());
+      if (!next) return std::unexpected(next.error());
+      apdu = std::move(*next);
+    }
+    return {};
+  }
+
+  void begin_proof(Dialogue& dialogue, Site& site) {
     authorise(
         dialogue, site.own(), digest_,
         [&](ByteView token) -> Result<secret::Buffer> {
@@ -100,7 +125,6 @@ class DesfireLayoutTest : public ::testing::Test {
           ++site.proofs;
           return {};
         });
-    return run_torn(dialogue, most, guard);
   }
 
   static CardId card_id() { return *CardId::parse("00112233445566778899aabbccddeeff"); }
@@ -205,6 +229,54 @@ TEST_F(DesfireLayoutTest, ACopyOfTheCardShowsAtTheFirstUseBehindTheOther) {
   const Result<> refusal = prove_torn(site, kNever);
   ASSERT_FALSE(refusal);
   EXPECT_EQ(refusal.error().message, "a copy of the card");
+}
+
+TEST_F(DesfireLayoutTest, NoAnswerThatWasChangedOnTheWayProvesAnything) {
+  Site site;
+  ASSERT_TRUE(personalise_torn(site, kNever));
+  int tries = 0;
+  for (int at = 1; at <= 7; ++at) {
+    for (std::size_t bit = 0;; bit += 5) {
+      Site copy;
+      copy.token = site.token;
+      copy.pending = site.pending;
+      bool in_reach = false;
+      const Result<> bent = prove_bent(copy, at, bit, in_reach);
+      site.token = copy.token;
+      site.pending = copy.pending;
+      if (!in_reach) break;
+      ++tries;
+      EXPECT_FALSE(bent) << "answer " << at << ", bit " << bit;
+      EXPECT_EQ(copy.proofs, 0) << "answer " << at << ", bit " << bit;
+    }
+  }
+  EXPECT_GT(tries, 150);
+  EXPECT_TRUE(prove_torn(site, kNever)) << "nothing of it harmed card or site";
+}
+
+TEST_F(DesfireLayoutTest, AnyNonsenseEndsADialogue) {
+  Site site;
+  for (int round = 0; round < 2000; ++round) {
+    Dialogue dialogue(random_);
+    authorise(
+        dialogue, site.own(), digest_,
+        [](ByteView token) -> Result<secret::Buffer> { return secret::Buffer::copy_of(token); },
+        [&]() -> Result<> {
+          ++site.proofs;
+          return {};
+        });
+    ASSERT_TRUE(dialogue.begin());
+    for (int step = 0; step < 20; ++step) {
+      std::array<Byte, 4> dice{};
+      random_.fill(dice);
+      Bytes answer(dice[0] % 70);
+      random_.fill(answer);
+      answer.push_back(0x91);
+      answer.push_back(dice[1] < 120 ? 0x00 : dice[1] < 240 ? 0xAF : dice[2]);
+      if (!dialogue.next(answer)) break;
+    }
+  }
+  EXPECT_EQ(site.proofs, 0);
 }
 
 TEST_F(DesfireLayoutTest, RecordsOfObjectsAreKeptUntilTheCardIsFull) {

@@ -25,8 +25,8 @@ Result<PendingRecord> kept_record(SiteContext& site, catalog::Catalog& catalog,
     return fail(Code::kAlreadyExists,
                 "the record of object " + id.text() + " is on the card already");
   }
-  TRY_ASSIGN(ObjectSecrets secrets, open_object_secrets(site.keys.root_key().bytes(),
-                                                        jobs.front().sealed_secret));
+  TRY_ASSIGN(ObjectSecrets secrets,
+             open_object_secrets(site.keys.root_key().bytes(), jobs.front().sealed_secret));
   TRY_ASSIGN(const catalog::Person person, catalog.person(object.person_id));
   return PendingRecord{person.card,
                        {.object = id,
@@ -101,8 +101,8 @@ Result<CeremonyTurn> CardCeremonies::consent(ByteView grant_bytes) {
   return begin_next(std::move(ceremony));
 }
 
-// From the card; where this site has lost its key of it, from what share control keeps sealed, which
-// comes back with the copies of the catalog.
+// From the card; where this site has lost its key of it, from what share control keeps sealed,
+// which comes back with the copies of the catalog.
 Result<consent::DialogueTurn> CardCeremonies::read_record(const CardId& card,
                                                           const ObjectId& object) {
   auto turn = own_.dialogues().get_record(card, object);
@@ -110,8 +110,10 @@ Result<consent::DialogueTurn> CardCeremonies::read_record(const CardId& card,
   TRY_ASSIGN(const catalog::Object known, catalog_.object(object));
   auto kept = kept_record(site_, catalog_, known);
   if (!kept || kept->card != card) {
-    return fail(Code::kNotFound, "share control has lost its key of the card, and with it the record "
-                                 "of object " + object.text());
+    return fail(Code::kNotFound,
+                "share control has lost its key of the card, and with it the record "
+                "of object " +
+                    object.text());
   }
   consent::DialogueTurn over;
   over.result.record = std::move(kept->record);
@@ -145,7 +147,8 @@ Result<CeremonyTurn> CardCeremonies::put_record(const ObjectId& object) {
   ceremony->stops.push_back({site_.config.name, [this, shared] {
                                return own_.dialogues().put_record(shared->card, shared->record);
                              }});
-  // The sealed record stays: this site's key of the card, which alone reads the card's, may be lost.
+  // The sealed record stays: this site's key of the card, which alone reads the card's, may be
+  // lost.
   ceremony->finish = [this, object](Ceremony&, CeremonyTurn&) {
     return catalog_.set_card_record(object, catalog::CardRecordState::kOnCard);
   };

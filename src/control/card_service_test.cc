@@ -47,7 +47,7 @@ TEST(CardMessages, OrdersComeBackAsTheyWent) {
   EXPECT_EQ(grant->what, CardOrder::What::kAuthorise);
   EXPECT_EQ(grant->grant, proof.grant);
   expect_exact(encode(proof), decode_card_order);
-  EXPECT_FALSE(decode_card_order(encode({.grant = Bytes(card::kMaxGrantBytes + 1)})));
+  EXPECT_FALSE(decode_card_order(encode(CardOrder{.grant = Bytes(card::kMaxGrantBytes + 1)})));
 }
 
 TEST(CardMessages, TurnsAndAnswersComeBackAsTheyWent) {

@@ -19,7 +19,7 @@ from network import TestNetwork, random_file  # noqa: E402
 from virtual_reader import NoReader, VirtualReader, WarifuAtReader  # noqa: E402
 from warifu_cli import CommandFailed  # noqa: E402
 
-FULL = {"records": 256, "every": 1, "tears": 40, "tears_type_a": 60, "tear_step": 3, "touches": 5}
+FULL = {"records": 256, "every": 1, "tears": 40, "tears_type_a": 70, "tear_step": 3, "touches": 5}
 QUICK = {"records": 256, "every": 61, "tears": 6, "tears_type_a": 6, "tear_step": 25, "touches": 2}
 TOUCH_GOAL = 2.0  # seconds
 
