@@ -8,6 +8,11 @@
 namespace warifu::card::desfire {
 namespace {
 
+// What a card says when the site's key does not fit and no other may be tried.
+Error not_this_card() {
+  return {Code::kRefused, "this is not the card that this site has personalised"};
+}
+
 constexpr std::array<Byte, kKeyBytes> kFactoryKey{};
 constexpr Byte kKeySettings = 0x0B;  // key 0 changes keys and files; listing is free
 constexpr Byte kOneAesKey = 0x81;
@@ -15,10 +20,7 @@ constexpr Byte kKeyVersion = 1;
 constexpr std::string_view kLabelMagic = "WID1";
 
 // Everything that one try of a personalisation knows; shared by its steps.
-struct Personalising {
-  CardLabel label;
-  SiteKey own;
-  secret::Buffer token;
+struct Personalising : SiteSetup {
   std::function<Result<>(CardKind)> done;
   CardKind kind = CardKind::kDesfire;
 };
@@ -126,6 +128,7 @@ void enter_application(Dialogue& dialogue, const Shared& work) {
   dialogue.plain(Command::kSelectApplication, application_of(work->own.number).bytes(),
                  [&dialogue, work](const Dialogue::Answer& answer) -> Result<> {
                    if (answer.status == Status::kNoApplication) {
+                     if (work->is_known) return std::unexpected(not_this_card());
                      make_application(dialogue, work);
                      return {};
                    }
@@ -136,6 +139,8 @@ void enter_application(Dialogue& dialogue, const Shared& work) {
                                              [&dialogue, work](bool own) -> Result<> {
                                                if (own) {
                                                  fill_files(dialogue, work);
+                                               } else if (work->is_known) {
+                                                 return std::unexpected(not_this_card());
                                                } else {
                                                  change_factory_key(dialogue, work);
                                                }
@@ -211,10 +216,9 @@ Result<CardLabel> CardLabel::parse(ByteView bytes) {
   return label;
 }
 
-void personalise(Dialogue& dialogue, const CardLabel& label, const SiteKey& own, ByteView token,
-                 std::function<Result<>(CardKind)> done) {
-  const Shared work = std::make_shared<Personalising>(Personalising{
-      label, {own.number, copy(own.key)}, secret::Buffer::copy_of(token), std::move(done)});
+void personalise(Dialogue& dialogue, SiteSetup setup, std::function<Result<>(CardKind)> done) {
+  const Shared work = std::make_shared<Personalising>(
+      Personalising{{std::move(setup)}, std::move(done), CardKind::kDesfire});
   dialogue.select({});
   dialogue.plain(Command::kGetVersion, {},
                  [&dialogue, work](const Dialogue::Answer& answer) -> Result<> {

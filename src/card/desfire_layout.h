@@ -55,9 +55,16 @@ struct SiteKey {
 // Makes the site's application on a card as it comes from the factory, or goes on where an earlier
 // try ended: creates it, changes the factory's key to `own.key`, makes and fills the files. The
 // label is written last. `done` learns what kind of card it is.
-// The factory's key is public: whoever records this dialogue can work out the new key.
-void personalise(Dialogue& dialogue, const CardLabel& label, const SiteKey& own, ByteView token,
-                 std::function<Result<>(CardKind)> done);
+// The factory's key is public: whoever records this dialogue can work out the new key. So a site
+// that has finished before, and is asked again because another site has not, sets `is_known`: then
+// nothing but its own key opens the application, and that key is never sent again.
+struct SiteSetup {
+  CardLabel label;
+  SiteKey own;
+  secret::Buffer token;
+  bool is_known = false;
+};
+void personalise(Dialogue& dialogue, SiteSetup setup, std::function<Result<>(CardKind)> done);
 
 // Proves one grant: the card authenticates to the site, the site reads the token and asks
 // `renew` for the next one (which must be durable before it returns, or refuse), writes both files

@@ -29,6 +29,7 @@ struct Site {
   secret::Buffer key = secret::Buffer::copy_of(Bytes(16, 0x31));
   Bytes token = Bytes(kTokenBytes, 0x41);
   Bytes pending = token;
+  bool is_known = false;  // has been personalised
   int renewals = 0;
   int proofs = 0;
 
@@ -74,7 +75,11 @@ class DesfireLayoutTest : public ::testing::Test {
 
   Result<> personalise_torn(Site& site, int most, RelayGuard* guard = nullptr) {
     Dialogue dialogue(random_);
-    personalise(dialogue, {site.number, 2, card_id()}, site.own(), site.token,
+    personalise(dialogue,
+                {{site.number, 2, card_id()},
+                 site.own(),
+                 secret::Buffer::copy_of(site.token),
+                 site.is_known},
                 [&](CardKind kind) -> Result<> {
                   EXPECT_EQ(kind, CardKind::kDesfireEmulated);
                   return {};
@@ -215,6 +220,19 @@ TEST_F(DesfireLayoutTest, AnotherSitesKeyAndAnotherCardAreRefused) {
   const Result<> taken = personalise_torn(stranger, kNever);
   ASSERT_FALSE(taken);
   EXPECT_EQ(taken.error().code, Code::kRefused);
+}
+
+TEST_F(DesfireLayoutTest, AKeyThatIsInUseIsNeverWrittenOnAnotherCard) {
+  Site site;
+  ASSERT_TRUE(personalise_torn(site, kNever));
+  site.is_known = true;
+  EXPECT_TRUE(personalise_torn(site, kNever)) << "the same card again";
+  make_card();
+  EXPECT_EQ(personalise_torn(site, kNever).error().code, Code::kRefused) << "a blank one";
+  (void)card_->transmit(*from_hex("905a00000300000000"));
+  (void)card_->transmit(*from_hex("90ca0000050141570b8100"));
+  EXPECT_EQ(personalise_torn(site, kNever).error().code, Code::kRefused) << "the factory's key";
+  EXPECT_FALSE(identity().is_active);
 }
 
 TEST_F(DesfireLayoutTest, ACopyOfTheCardShowsAtTheFirstUseBehindTheOther) {

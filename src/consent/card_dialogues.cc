@@ -42,13 +42,15 @@ Result<DialogueTurn> CardDialogues::keep(std::unique_ptr<Running> running,
 
 Result<DialogueTurn> CardDialogues::personalise(const RelayedEnrolment& enrolment,
                                                 std::uint8_t applications) {
-  TRY_ASSIGN(const ApplicationSecrets secrets, gate_.begin_personalising(enrolment));
+  TRY_ASSIGN(PersonalisingStart start, gate_.begin_personalising(enrolment));
   auto running = make(enrolment.card);
   Running* self = running.get();
   card::desfire::personalise(running->dialogue,
-                             {enrolment.application, applications, enrolment.card},
-                             {enrolment.application, secret::Buffer::copy_of(secrets.key.bytes())},
-                             secrets.token.bytes(), [this, self](card::CardKind kind) -> Result<> {
+                             {{enrolment.application, applications, enrolment.card},
+                              {enrolment.application, std::move(start.secrets.key)},
+                              std::move(start.secrets.token),
+                              start.is_known},
+                             [this, self](card::CardKind kind) -> Result<> {
                                self->result.kind = kind;
                                return gate_.finish_personalising(self->card, kind);
                              });

@@ -82,6 +82,13 @@ struct RelayedEnrolment {
   std::uint8_t application = 0;  // its number on the card
 };
 
+// What goes on the card. Once the site has finished (`is_known`) its key may never be written
+// again: it would be legible to who knows the key before it.
+struct PersonalisingStart {
+  ApplicationSecrets secrets;
+  bool is_known = false;
+};
+
 // A grant that a relayed card may prove now.
 struct ProofStart {
   CardId card;
@@ -124,7 +131,7 @@ class Gate {
   // Draws key and first token for the application, durably, before anything is written on the card;
   // the same again while the enrolment is not finished or the card was not used yet. Errors: as
   // enrol().
-  [[nodiscard]] Result<ApplicationSecrets> begin_personalising(const RelayedEnrolment& enrolment);
+  [[nodiscard]] Result<PersonalisingStart> begin_personalising(const RelayedEnrolment& enrolment);
   // The card has taken key and files, and is of that kind.
   [[nodiscard]] Result<> finish_personalising(const CardId& card, card::CardKind kind);
   // Errors: kRefused with the reason, logged.

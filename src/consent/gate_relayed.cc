@@ -23,13 +23,16 @@ Result<> Gate::save_secrets(CardRecord record, const ApplicationSecrets& secrets
   return save(std::move(record));
 }
 
-Result<ApplicationSecrets> Gate::begin_personalising(const RelayedEnrolment& enrolment) {
+Result<PersonalisingStart> Gate::begin_personalising(const RelayedEnrolment& enrolment) {
   const std::lock_guard lock(mutex_);
   const CardRecord* known = find(enrolment.card);
   const bool is_same = known != nullptr && !known->revoked && known->own &&
                        known->own->number == enrolment.application &&
                        known->person == enrolment.person && known->last_used.value == 0;
-  if (is_same) return open_application(root_, known->card, *known->own);
+  if (is_same) {
+    TRY_ASSIGN(ApplicationSecrets kept, open_application(root_, known->card, *known->own));
+    return PersonalisingStart{std::move(kept), known->own->is_active};
+  }
   TRY(check_new_card(enrolment.card, enrolment.person));
   if (enrolment.application == 0 || enrolment.application > card::kMaxSites) {
     return fail(Code::kInvalidArgument,
@@ -43,7 +46,7 @@ Result<ApplicationSecrets> Gate::begin_personalising(const RelayedEnrolment& enr
   ApplicationSecrets secrets{drawn(system_.random), drawn(system_.random), {}};
   secrets.pending = copy(secrets.token);
   TRY(save_secrets(std::move(record), secrets));
-  return secrets;
+  return PersonalisingStart{std::move(secrets), false};
 }
 
 Result<> Gate::finish_personalising(const CardId& card, card::CardKind kind) {

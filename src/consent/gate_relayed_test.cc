@@ -228,6 +228,17 @@ TEST_F(GateRelayedTest, ARevokedCardIsForgotten) {
   EXPECT_FALSE(site_->gate().application_key(order_.card));
 }
 
+TEST_F(GateRelayedTest, AFinishedSitesKeyIsNotWrittenOnAnotherCard) {
+  auto blank = DesfireCard::create(os::real_files(), os::kernel_random(), dir_ + "/blank");
+  ASSERT_TRUE(blank);
+  std::swap(card_, *blank);
+  const auto refusal = run(dialogues_->personalise(order_, 1), kNever);
+  ASSERT_FALSE(refusal);
+  EXPECT_EQ(refusal.error().code, Code::kRefused);
+  std::swap(card_, *blank);
+  expect_works();
+}
+
 TEST_F(GateRelayedTest, AnEnrolmentIsRepeatedUntilTheCardWasUsed) {
   EXPECT_TRUE(run(dialogues_->personalise(order_, 1), kNever));
   expect_works();
