@@ -1,4 +1,5 @@
 // Consent in two steps: the grant and its text, then the card's proof.
+#include "api/consent_receipt.h"
 #include "api/json.h"
 
 namespace warifu::api {
@@ -71,6 +72,7 @@ Result<json::value> accept(http::RequestContext& context, ControlServices& contr
     copy_bytes(proof.tags.emplace_back(), one);
   }
   TRY_ASSIGN(const GrantId id, control.consent.accept(proof));
+  control.records.wake();  // what came from the card may have to go into safekeeping again
   return json::value{{"grant", id.text()}};
 }
 
@@ -100,6 +102,29 @@ Result<json::value> list(http::RequestContext&, ControlServices& control) {
   return json::value{{"consents", std::move(out)}};
 }
 
+Result<json::value> receipt(http::RequestContext& context, ControlServices& control,
+                            Services services) {
+  TRY_ASSIGN(const GrantId id, GrantId::parse(context.parameter("grant")));
+  ConsentParts parts;
+  TRY_ASSIGN(parts.record, control.catalog.grant(id));
+  TRY_ASSIGN(parts.grant, consent::parse_grant(parts.record.grant_bytes));
+  TRY_ASSIGN(const catalog::Object object, control.catalog.object(parts.record.object));
+  TRY_ASSIGN(const catalog::Person person, control.catalog.person(parts.record.person_id));
+  parts.labels = {person.name, object.label};
+  parts.issuer = services.site.config.name;
+  // Of the first site; the card is the same for all.
+  TRY_ASSIGN(
+      const consent::Evidence evidence,
+      consent::parse_evidence(ByteView(parts.record.evidence).first(consent::kEvidenceBytes)));
+  parts.card_kind = consent::card_kind_name(evidence.kind);
+  parts.is_emulated = parts.card_kind.ends_with("emulated");
+  const auto format = context.request().query.find("format");
+  if (!format || *format == "receipt") return consent_receipt(parts);
+  if (*format == "fhir") return fhir_consent(parts);
+  return fail(Code::kInvalidArgument,
+              "format '" + std::string(*format) + "' must be receipt or fhir");
+}
+
 }  // namespace
 
 void add_consent_routes(http::Router& router, Services services) {
@@ -112,6 +137,11 @@ void add_consent_routes(http::Router& router, Services services) {
   router.add(Method::kPost, "/v1/consents", control_handler(services, accept),
              {.secret_body = true});
   router.add(Method::kGet, "/v1/consents", control_handler(services, list));
+  router.add(Method::kGet, "/v1/consents/{grant}/receipt",
+             control_handler(services,
+                             [services](http::RequestContext& context, ControlServices& control) {
+                               return receipt(context, control, services);
+                             }));
 }
 
 }  // namespace warifu::api

@@ -133,31 +133,52 @@ Result<catalog::Job> store_job_of(ControlServices& control, const ObjectId& obje
   return jobs.front();
 }
 
-// What the card has to keep. Only while the record is pending: afterwards share control has
-// forgotten it.
+// What the card has to keep: as long as share control has it, and afterwards, for a card that has
+// taken the place of a lost one, out of safekeeping.
 Result<json::object> card_record(Services services, const std::string& text) {
   if (services.control == nullptr) return fail(Code::kNotFound, "this site has no share control");
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(text));
-  TRY_ASSIGN(const control::PendingRecord pending,
-             control::pending_record(services.site, services.control->catalog, id));
-  const card::ObjectRecord& record = pending.record;
+  TRY_ASSIGN(const catalog::Object object, services.control->catalog.object(id));
+  TRY_ASSIGN(const catalog::Job job, store_job_of(*services.control, id));
+  if (object.state != catalog::ObjectState::kCommitted) {
+    return fail(Code::kBusy, "object " + text + " is " +
+                                 std::string(catalog::state_name(object.state)) + ", not stored");
+  }
+  if (object.card_record == catalog::CardRecordState::kOnCard) {
+    return fail(Code::kAlreadyExists, "the record of object " + text + " is on the card already");
+  }
+  TRY_ASSIGN(const catalog::Person person, services.control->catalog.person(object.person_id));
+  card::ObjectRecord record{.object = id};
+  if (job.sealed_secret.empty()) {
+    TRY_ASSIGN(record, services.control->records.bring_back(id, person.card));
+    if (record.chunk_count != object.chunk_count || record.length.value != object.length) {
+      return fail(Code::kCorrupt, "the record of object " + text +
+                                      " in safekeeping has another length than this catalog");
+    }
+  } else {
+    TRY_ASSIGN(
+        control::ObjectSecrets secrets,
+        control::open_object_secrets(services.site.keys.root_key().bytes(), job.sealed_secret));
+    record.hash_key = std::move(secrets.hash_key);
+    record.tag = secrets.tag;
+  }
   return json::object{{"object", text},
-                      {"card", pending.card.text()},
+                      {"card", person.card.text()},
                       {"hash_key", to_hex(record.hash_key.bytes())},
                       {"tag", to_hex(record.tag)},
-                      {"chunks", record.chunk_count},
-                      {"bytes", record.length.value}};
+                      {"chunks", object.chunk_count},
+                      {"bytes", object.length}};
 }
 
 Result<json::value> confirm_card_record(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
-  TRY_ASSIGN(const catalog::Job job, store_job_of(control, id));
   TRY_ASSIGN(const catalog::Object object, control.catalog.object(id));
   if (object.state != catalog::ObjectState::kCommitted) {
     return fail(Code::kBusy, "object " + id.text() + " is not stored yet");
   }
   TRY(control.catalog.set_card_record(id, catalog::CardRecordState::kOnCard));
-  TRY(control.catalog.set_job_secret(job.job, {}));
+  TRY(control.records.forget_if_safe(id));
+  control.records.wake();
   return json::value{{"object", id.text()}, {"card_record", "on_card"}};
 }
 

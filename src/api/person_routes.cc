@@ -18,8 +18,8 @@ json::object content_json(const control::CardContent& content) {
 }
 
 // Answers with what a card is to be loaded with.
-void give_content(Services services, http::RequestContext& context,
-                  Result<control::CardContent> (*work)(const json::object&, ControlServices&)) {
+template <typename Work>
+void give_content(Services services, http::RequestContext& context, const Work& work) {
   const auto made = [&]() -> Result<json::object> {
     if (services.control == nullptr) {
       return fail(Code::kNotFound, "this site has no share control");
@@ -70,6 +70,18 @@ void add_person_routes(http::Router& router, Services services) {
              {.secret_body = true});
   router.add(Method::kPost, "/v1/cards/renewal",
              [services](http::RequestContext& context) { give_content(services, context, renew); },
+             {.secret_body = true});
+  router.add(Method::kPost, "/v1/persons/{person}/reissue",
+             [services](http::RequestContext& context) {
+               give_content(services, context,
+                            [&](const json::object& body,
+                                ControlServices& control) -> Result<control::CardContent> {
+                              TRY_ASSIGN(const std::uint64_t keys,
+                                         number_field(body, "keys", card::kMaxKeysPerSite));
+                              return control.cards.begin_reissue(context.parameter("person"),
+                                                                 static_cast<std::uint32_t>(keys));
+                            });
+             },
              {.secret_body = true});
   router.add(Method::kPost, "/v1/persons/{person}/confirm",
              control_handler(services,

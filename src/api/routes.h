@@ -9,6 +9,7 @@
 #include "control/enrolment.h"
 #include "control/restore_desk.h"
 #include "control/store_desk.h"
+#include "custody/card_desk.h"
 #include "http/server.h"
 #include "kme/disk_intakes.h"
 #include "kme/key_streams.h"
@@ -35,6 +36,8 @@ struct ControlServices {
   upkeep::AuditDesk& audits;
   upkeep::RefreshScheduler& refreshes;
   control::CardCeremonies& ceremonies;
+  custody::RecordKeeper& records;
+  custody::CardDesk& cards;
 };
 
 struct Services {
@@ -68,6 +71,8 @@ void add_upkeep_routes(http::Router& router, Services services);
 void add_audit_routes(http::Router& router, Services services);
 void add_log_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);
+// Withdrawals, the hot list, another card in the place of a lost one, records in safekeeping.
+void add_custody_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
 void add_sae_routes(http::Router& router, Services services);
 void add_stream_routes(http::Router& router, Services services);

@@ -55,7 +55,7 @@ json::value started_json(const std::vector<upkeep::StartedJob>& jobs) {
   return json::value{{"jobs", std::move(list)}};
 }
 
-Result<json::value> check(http::RequestContext& context, ControlServices& control) {
+Result<json::value> check_shares(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
   TRY_ASSIGN(const auto shares, control.upkeep.check(id));
   json::array list;
@@ -172,7 +172,7 @@ Result<json::value> remove(http::RequestContext& context, ControlServices& contr
 
 void add_upkeep_routes(http::Router& router, Services services) {
   using http::Method;
-  router.add(Method::kGet, "/v1/objects/{object}/check", control_handler(services, check));
+  router.add(Method::kGet, "/v1/objects/{object}/check", control_handler(services, check_shares));
   router.add(Method::kGet, "/v1/objects/{object}/relocation", control_handler(services, plan));
   router.add(Method::kPost, "/v1/objects/{object}/relocation", control_handler(services, relocate));
   router.add(Method::kPost, "/v1/objects/{object}/refresh/preview",

@@ -25,10 +25,14 @@ struct CardFacts {
   bool is_active = false;  // it belongs to a person
 };
 
+// The person's first card, or one in the place of a card that is revoked.
+enum class Issue : std::uint8_t { kFirst, kAgain };
+
 struct EnrolledCard {
   CardId card;
   std::vector<SiteName> sites;
-  std::string text;  // what the card holds now, for people
+  std::string text;                  // what the card holds now, for people
+  std::vector<std::string> objects;  // of Issue::kAgain: whose records are to go on it
 };
 
 class CardAuthenticator {
@@ -45,13 +49,15 @@ class CardAuthenticator {
   // The one-time card: the PIN, at the reader's pad where there is one and no file is given.
   // DESFire: nothing, and says so to people. Errors: ConsentCard::verify_pin's and read_pin's.
   [[nodiscard]] virtual Result<> verify_holder(const CardOptions& options) = 0;
-  // Makes a blank card the person's. `pin` of the one-time card. Errors: the card's and the site's.
+  // Makes a blank card the person's. `pin` of the one-time card; with Issue::kAgain it counts as
+  // entered afterwards. Errors: the card's and the site's; kRefused where another card's place
+  // cannot be taken.
   [[nodiscard]] virtual Result<EnrolledCard> enrol(ApiClient& client, const EnrolOptions& options,
-                                                   secret::Buffer pin) = 0;
-  // Loads the pending record of an object on the card, after verify_holder(). Errors: kRefused when
-  // it is another person's object; the card's and the site's.
-  [[nodiscard]] virtual Result<> load_record(ApiClient& client, const std::string& object,
-                                             const CardOptions& options) = 0;
+                                                   secret::Buffer pin, Issue issue) = 0;
+  // Loads the record of an object on the card, after verify_holder(). Afterwards the site forgets
+  // it as far as it is safe elsewhere. Errors: kRefused when it is another person's object,
+  // kAlreadyExists when it is on the card; the card's and the site's.
+  [[nodiscard]] virtual Result<> load_record(ApiClient& client, const std::string& object) = 0;
   // What the wish for a consent has to say of the card.
   [[nodiscard]] virtual Result<> add_to_wish(boost::json::object& wish) = 0;
   // Has the card prove the grant, after verify_holder(), and gives the proof to the site: the id of

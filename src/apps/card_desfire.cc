@@ -36,8 +36,12 @@ class DesfireCard final : public CardAuthenticator {
     return {};
   }
 
-  Result<EnrolledCard> enrol(ApiClient& client, const EnrolOptions& options,
-                             secret::Buffer) override {
+  Result<EnrolledCard> enrol(ApiClient& client, const EnrolOptions& options, secret::Buffer,
+                             Issue issue) override {
+    if (issue == Issue::kAgain) {
+      return fail(Code::kRefused,
+                  "a DESFire card cannot take the place of another card; use a one-time card");
+    }
     desfire::RelayGuard guard(desfire::Ceremony::kEnrol);
     TRY_ASSIGN(
         const json::value over,
@@ -53,9 +57,7 @@ class DesfireCard final : public CardAuthenticator {
     return enrolled;
   }
 
-  Result<> load_record(ApiClient& client, const std::string& object,
-                       const CardOptions& options) override {
-    TRY(verify_holder(options));
+  Result<> load_record(ApiClient& client, const std::string& object) override {
     desfire::RelayGuard guard(desfire::Ceremony::kRecord);
     TRY(relay(client, {{"ceremony", "record"}, {"object", object}}, guard));
     return {};

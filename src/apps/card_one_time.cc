@@ -59,24 +59,36 @@ class OneTimeCard final : public CardAuthenticator {
     return card_.verify_pin(pin.bytes());
   }
 
-  Result<EnrolledCard> enrol(ApiClient& client, const EnrolOptions& options,
-                             secret::Buffer pin) override {
-    TRY_ASSIGN(const json::value answer, client.post("/v1/persons", {{"person", options.id},
-                                                                     {"name", options.name},
-                                                                     {"keys", options.keys}}));
+  Result<EnrolledCard> enrol(ApiClient& client, const EnrolOptions& options, secret::Buffer pin,
+                             Issue issue) override {
+    const bool is_again = issue == Issue::kAgain;
+    const std::string person = "/v1/persons/" + url_text(options.id);
+    const secret::Buffer kept = secret::Buffer::copy_of(pin.bytes());
+    json::object wish = {{"keys", options.keys}};
+    if (!is_again) {
+      wish["person"] = options.id;
+      wish["name"] = options.name;
+    }
+    TRY_ASSIGN(const json::value answer,
+               client.post(is_again ? person + "/reissue" : "/v1/persons", wish));
     TRY_ASSIGN(const card::Personalisation content, read_content(answer, std::move(pin)));
     TRY(card_.personalise(content));
-    TRY(client.post("/v1/persons/" + url_text(options.id) + "/confirm",
-                    {{"card", content.card.text()}}));
+    TRY_ASSIGN(const json::value confirmed,
+               client.post(person + (is_again ? "/reissue/confirm" : "/confirm"),
+                           {{"card", content.card.text()}}));
     EnrolledCard enrolled{.card = content.card};
     for (const auto& site : content.sites) enrolled.sites.push_back(site.site);
     enrolled.text =
         fmt::format("{} one-time keys for each of {} sites", options.keys, enrolled.sites.size());
+    if (!is_again) return enrolled;
+    TRY(card_.verify_pin(kept.bytes()));
+    for (const json::value& object : confirmed.at("objects").as_array()) {
+      enrolled.objects.emplace_back(object.as_string());
+    }
     return enrolled;
   }
 
-  Result<> load_record(ApiClient& client, const std::string& object,
-                       const CardOptions& options) override {
+  Result<> load_record(ApiClient& client, const std::string& object) override {
     TRY_ASSIGN(const json::value record, client.get("/v1/objects/" + object + "/card-record"));
     TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
     if (identity.card.text() != text_of(record, "card")) {
@@ -91,7 +103,6 @@ class OneTimeCard final : public CardAuthenticator {
     copy_bytes(entry.tag, tag);
     entry.chunk_count = number_of(record, "chunks");
     entry.length = {number_of(record, "bytes")};
-    TRY(verify_holder(options));
     TRY(card_.put_object(entry));
     TRY(client.post("/v1/objects/" + object + "/card-record", json::object()));
     return {};

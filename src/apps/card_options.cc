@@ -44,6 +44,30 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   add_wait(command, shown);
   command->callback([&] { action = [&] { return card_show(common, shown); }; });
 
+  static RevokeOptions revoked;
+  command = add(*card, "revoke", "a lost or stolen card: worthless at every site from now on",
+                "warifu card revoke --person P-001 --why lost --yes --site S\n"
+                "  warifu card revoke CARD --yes --site S");
+  add_site(command, common);
+  command->add_option("card", revoked.card, "id of the card");
+  command->add_option("--person", revoked.person, "whose card it is, instead of its id");
+  command->add_option("--why", revoked.why, "for the log; default: lost");
+  command->add_flag("--yes", revoked.yes, "there is no way back, and I know it");
+  command->callback([&] { action = [&] { return card_revoke(common, revoked); }; });
+
+  command =
+      add(*card, "allow-reissue", "this site's officer lets another card take a lost one's place",
+          "warifu card allow-reissue CARD --site /tmp/demo/sites/lsa");
+  add_site(command, common);
+  command->add_option("card", revoked.card, "id of the lost card")->required();
+  command->add_option("--valid", revoked.valid, "how long the leave holds; default: 1h");
+  command->callback([&] { action = [&] { return card_allow_reissue(common, revoked); }; });
+
+  command = add(*card, "status", "records in safekeeping, and what sites have still to be told",
+                "warifu card status --site S");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return card_status(common); }; });
+
   command = add(*card, "emulate", "lay an emulated card on a virtual reader (vsmartcard's vpcd)",
                 "warifu card emulate --card aoi.card\n"
                 "  warifu card emulate --card aoi.card --reader 127.0.0.1:35964");

@@ -208,6 +208,15 @@ struct CardEmulateOptions {
   std::uint64_t remove_after = 0;  // APDUs; 0: when told to
 };
 [[nodiscard]] Result<> card_emulate(const CardEmulateOptions& options);
+struct RevokeOptions {
+  std::string card, person;  // one of them
+  std::string why = "lost";
+  std::string valid = "1h";  // of an officer's leave
+  bool yes = false;
+};
+[[nodiscard]] Result<> card_revoke(const Common& common, const RevokeOptions& options);
+[[nodiscard]] Result<> card_allow_reissue(const Common& common, const RevokeOptions& options);
+[[nodiscard]] Result<> card_status(const Common& common);
 struct EnrolOptions {
   std::string id, name;
   std::string card_type;  // "one-time", "desfire"
@@ -219,8 +228,12 @@ struct RenewCardOptions {
   CardOptions card;
   std::string at;  // the site that has lost the card's keys
 };
+// Another card in the place of a lost one, with the records of the person's objects.
+[[nodiscard]] Result<> person_reissue(const Common& common, const EnrolOptions& options);
 [[nodiscard]] Result<> person_renew_card(const Common& common, const RenewCardOptions& options);
 [[nodiscard]] Result<> person_list(const Common& common);
+// Who had what of a person's data, and when: every site's log.
+[[nodiscard]] Result<> person_accesses(const Common& common, const std::string& person);
 
 struct StoreOptions {
   std::string file, person, label, policy, priority;
@@ -286,6 +299,9 @@ struct ConsentOptions {
 };
 [[nodiscard]] Result<> consent_give(const Common& common, const ConsentOptions& options);
 [[nodiscard]] Result<> consent_list(const Common& common);
+// The receipt that the person keeps, or a FHIR Consent.
+[[nodiscard]] Result<> consent_receipt(const Common& common, const std::string& grant, bool fhir);
+[[nodiscard]] Result<> consent_withdraw(const Common& common, const std::string& grant);
 
 struct RestoreOptions {
   std::string object, grant, out, using_shares, gather, purpose, resume;

@@ -1,4 +1,4 @@
-// `warifu consent give|list`: the ceremony at the terminal.
+// `warifu consent give|list|receipt|withdraw`: the ceremony at the terminal, and its undoing.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,6 +9,7 @@
 #include "apps/api_client.h"
 #include "apps/card_terminal.h"
 #include "apps/commands.h"
+#include "apps/custody_text.h"
 #include "apps/output.h"
 #include "base/units.h"
 #include "consent/evidence.h"
@@ -39,6 +40,17 @@ Result<> ask_person(const ConsentOptions& options, const std::string& text) {
   std::getline(std::cin, answer);
   if (answer == "yes" || answer == "はい") return {};
   return fail(Code::kCancelled, "the person did not consent; nothing was given");
+}
+
+// A refusal is told to the site: its log has it beside the consents.
+Result<> ask_and_tell(ApiClient& client, const ConsentOptions& options, const std::string& purpose,
+                      const std::string& text) {
+  const auto asked = ask_person(options, text);
+  if (asked || asked.error().code != Code::kCancelled) return asked;
+  TRY(client.post(
+      "/v1/consents/refusals",
+      {{"object", options.object}, {"purpose", purpose}, {"grantee", options.grantee}}));
+  return asked;
 }
 
 }  // namespace
@@ -72,7 +84,7 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
     return fail(Code::kCorrupt,
                 "the site's grant is not what its text says; the card was not asked");
   }
-  TRY(ask_person(options, text));
+  TRY(ask_and_tell(client, options, purpose, text));
   TRY(terminal.card->verify_holder(options.card));
   TRY_ASSIGN(const std::string given, terminal.card->authorise(client, grant, object));
   if (common.json) {
@@ -106,6 +118,29 @@ Result<> consent_list(const Common& common) {
                     text_of(entry, "grantee"), text_of(entry, "expires"), text_of(entry, "state")});
   }
   print_table({"CONSENT", "PERSON", "PURPOSE", "FOR", "UNTIL", "STATE"}, rows);
+  return {};
+}
+
+Result<> consent_withdraw(const Common& common, const std::string& grant) {
+  TRY_ASSIGN(const GrantId id, GrantId::parse(grant));
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer,
+             client.post("/v1/consents/" + id.text() + "/withdraw", json::object()));
+  if (common.json) {
+    print_json(answer);
+    return {};
+  }
+  fmt::print("consent {} is withdrawn; {}\n", id.text(), told_text(answer));
+  return {};
+}
+
+Result<> consent_receipt(const Common& common, const std::string& grant, bool fhir) {
+  TRY_ASSIGN(const GrantId id, GrantId::parse(grant));
+  ApiClient client(common.site);
+  TRY_ASSIGN(
+      const json::value answer,
+      client.get("/v1/consents/" + id.text() + "/receipt?format=" + (fhir ? "fhir" : "receipt")));
+  print_json(answer);
   return {};
 }
 

@@ -245,6 +245,22 @@ void person_commands(CLI::App& app, Common& common, Action& action) {
   add_card(command, renewal.card, true);
   command->callback([&] { action = [&] { return person_renew_card(common, renewal); }; });
 
+  static EnrolOptions again;
+  command = add(*person, "reissue", "another card in the place of one that was lost and revoked",
+                "warifu person reissue --id P-001 --card new.card --site S");
+  add_site(command, common);
+  command->add_option("--id", again.id, "the biobank's id for the person")->required();
+  command->add_option("--keys", again.keys, "one-time keys per site: how many consents");
+  add_card(command, again.card, true);
+  command->callback([&] { action = [&] { return person_reissue(common, again); }; });
+
+  static std::string seen;
+  command = add(*person, "accesses", "who had what of a person's data, when and for what",
+                "warifu person accesses --id P-001 --site S");
+  add_site(command, common);
+  command->add_option("--id", seen, "the biobank's id for the person")->required();
+  command->callback([&] { action = [&] { return person_accesses(common, seen); }; });
+
   command = add(*person, "list", "everybody who is enrolled", "warifu person list --site S");
   add_site(command, common);
   command->callback([&] { action = [&] { return person_list(common); }; });
@@ -325,6 +341,21 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command = add(*consent, "list", "consents given", "warifu consent list --site S");
   add_site(command, common);
   command->callback([&] { action = [&] { return consent_list(common); }; });
+  static std::string shown;
+  static bool fhir = false;
+  command = add(*consent, "receipt", "what was agreed, as a document for the person to keep",
+                "warifu consent receipt GRANT --site S > receipt.json\n"
+                "  warifu consent receipt GRANT --fhir --site S");
+  add_site(command, common);
+  command->add_option("grant", shown, "id of the consent")->required();
+  command->add_flag("--fhir", fhir, "a FHIR R4 Consent instead");
+  command->callback([&] { action = [&] { return consent_receipt(common, shown, fhir); }; });
+  static std::string withdrawn;
+  command = add(*consent, "withdraw", "take a consent back: no site honours it any more",
+                "warifu consent withdraw GRANT --site S");
+  add_site(command, common);
+  command->add_option("grant", withdrawn, "id of the consent")->required();
+  command->callback([&] { action = [&] { return consent_withdraw(common, withdrawn); }; });
 
   command = add(app, "restore", "put an object together under a consent",
                 "warifu restore ID --site S --grant GRANT --out genome.cram");

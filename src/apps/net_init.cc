@@ -267,7 +267,10 @@ class Init {
         "data_dir = \"{}/data\"\ncontroller = \"tommo\"\n",
         sites_[i].name, sites_[i].port, dir, dir);
     if (i == 0) {
-      text += fmt::format("policy = \"{}\"\n\n[catalog]\ncopies = [\"lsa\", \"tuh\"]\n", kPolicy);
+      text += fmt::format(
+          "policy = \"{}\"\n\n[catalog]\ncopies = [\"lsa\", \"tuh\"]\n\n[cards]\n"
+          "records = [\"tommo\", \"lsa\", \"tuh\"]\n",
+          kPolicy);
     }
     for (std::size_t j = 0; j < sites_.size(); ++j) {
       text += fmt::format("\n[[sites]]\nname = \"{}\"\nnumber = {}\nlabels = [{}]\n",

@@ -18,10 +18,10 @@ namespace {
 
 namespace json = boost::json;
 
-// Loads the pending record of an object on the person's card, then lets the site forget it.
 Result<> load_record(ApiClient& client, const std::string& object, const CardOptions& options) {
   TRY_ASSIGN(CardTerminal terminal, open_card(options));
-  return terminal.card->load_record(client, object, options);
+  TRY(terminal.card->verify_holder(options));
+  return terminal.card->load_record(client, object);
 }
 
 json::array placement_of(const json::value& object) {

@@ -1,4 +1,4 @@
-// `warifu person enrol|renew-card|list`.
+// `warifu person enrol|reissue|renew-card|list`.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -38,7 +38,8 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
                 "the card at " + terminal.name + " already belongs to a person");
   }
   ApiClient client(common.site);
-  TRY_ASSIGN(const EnrolledCard enrolled, terminal.card->enrol(client, options, std::move(pin)));
+  TRY_ASSIGN(const EnrolledCard enrolled,
+             terminal.card->enrol(client, options, std::move(pin), Issue::kFirst));
   const bool is_emulated = card::is_emulated(before.kind);
   json::array sites;
   for (const SiteName& site : enrolled.sites) sites.emplace_back(site.text());
@@ -55,6 +56,45 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
                is_emulated ? "emulated card" : "card", terminal.name, enrolled.text);
   }
   return {};
+}
+
+Result<> person_reissue(const Common& common, const EnrolOptions& options) {
+  TRY_ASSIGN(secret::Buffer pin, read_pin(options.card));
+  TRY_ASSIGN(CardTerminal terminal, open_card(options.card, card::EmulatedKind::kConsentCard));
+  TRY_ASSIGN(const CardFacts before, terminal.card->identify());
+  if (before.is_active) {
+    return fail(Code::kAlreadyExists,
+                "the card at " + terminal.name + " already belongs to a person");
+  }
+  ApiClient client(common.site);
+  TRY_ASSIGN(const EnrolledCard enrolled,
+             terminal.card->enrol(client, options, std::move(pin), Issue::kAgain));
+  json::array loaded, missing;
+  for (const std::string& id : enrolled.objects) {
+    const auto put = terminal.card->load_record(client, id);
+    if (put) {
+      loaded.emplace_back(id);
+    } else {
+      missing.push_back({{"object", id}, {"why", put.error().message}});
+    }
+  }
+  if (common.json) {
+    print_json({{"person", options.id},
+                {"card_id", enrolled.card.text()},
+                {"card", card::is_emulated(before.kind) ? "emulated" : "chip"},
+                {"keys_per_site", options.keys},
+                {"objects", loaded},
+                {"missing", missing}});
+  } else {
+    fmt::print("{} has another card, {}; it holds the records of {} objects\n", options.id,
+               enrolled.card.text(), loaded.size());
+    for (const json::value& one : missing) {
+      fmt::print("  not of {}: {}\n", text_of(one, "object"), text_of(one, "why"));
+    }
+  }
+  if (missing.empty()) return {};
+  return fail(Code::kUnavailable,
+              "some records are not on the card; 'warifu object card-record' loads them later");
 }
 
 Result<> person_renew_card(const Common& common, const RenewCardOptions& options) {

@@ -16,6 +16,7 @@
 #include "control/site_config.h"
 #include "control/store_job.h"
 #include "control/stream_channel.h"
+#include "custody/card_desk.h"
 #include "kme/disk_intakes.h"
 #include "kme/entropy_routes.h"
 #include "kme/intake.h"
@@ -55,8 +56,9 @@ class Site {
     TRY_ASSIGN(keys_, open_keys(links));
     TRY_ASSIGN(log_, audit::Log::open(system_, config_.data_dir + "/audit.log", config_.name));
     TRY_ASSIGN(gate_,
-               consent::Gate::open(system_, config_.data_dir + "/gate", config_.name,
-                                   keys_->root_key(), *log_, {.nonce_life = std::chrono::days(7)}));
+               consent::Gate::open(
+                   system_, config_.data_dir + "/gate", config_.name, keys_->root_key(), *log_,
+                   {.nonce_life = std::chrono::days(7), .reissue_delay = config_.reissue_delay}));
     TRY_ASSIGN(store_, store::open_directory_store(system_.files, config_.data_dir + "/shares"));
     TRY_ASSIGN(auto channel_listener, os::listen_tcp(config_.listen));
     if (config_.kms) {
@@ -71,8 +73,8 @@ class Site {
     shares_ = std::make_unique<control::ShareService>(*context_);
     server_ = std::make_unique<channel::Server>(*keys_, *caller_, std::move(channel_listener));
     shares_->add_handlers(*server_);
-    cards_ = std::make_unique<control::CardService>(*context_);
-    cards_->add_handlers(*server_);
+    card_service_ = std::make_unique<control::CardService>(*context_);
+    card_service_->add_handlers(*server_);
     TRY_ASSIGN(given_, upkeep::GivenRecord::open(system_.files, config_.data_dir + "/given"));
     giver_ = std::make_unique<upkeep::ShareGiver>(*context_, *given_);
     giver_->add_handlers(*server_);
@@ -88,6 +90,10 @@ class Site {
     auditor_->add_handlers(*server_);
     TRY_ASSIGN(logs_, upkeep::LogKeeper::open(*context_, config_.data_dir, config_.log_interval));
     logs_->add_handlers(*server_);
+    TRY_ASSIGN(record_safe_,
+               custody::RecordSafe::open(system_, config_.data_dir + "/card-records"));
+    custody_ = std::make_unique<custody::CustodyService>(*context_, *record_safe_);
+    custody_->add_handlers(*server_);
     TRY(open_scrubber());
     server_->set_urgent(
         {number(control::Method::kShareRead), number(control::Method::kShareCombine)});
@@ -158,6 +164,10 @@ class Site {
     }
     scrubber_->start();
     logs_->start();
+    if (cards_ != nullptr) {
+      records_->start();
+      cards_->start();
+    }
     log_info("site " + config_.name.text() + " listens on " + config_.listen.text());
     return {};
   }
@@ -175,6 +185,10 @@ class Site {
     if (metrics_ != nullptr) metrics_->stop();
     scrubber_->stop();
     logs_->stop();
+    if (cards_ != nullptr) {
+      cards_->stop();
+      records_->stop();
+    }
     if (refreshes_ != nullptr) refreshes_->stop();
     api_->stop();  // no new uploads while jobs end
     if (audits_ != nullptr) audits_->stop();
@@ -379,7 +393,7 @@ class Site {
     store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
     consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_);
     restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
-    ceremonies_ = std::make_unique<control::CardCeremonies>(*context_, *cards_, *catalog_,
+    ceremonies_ = std::make_unique<control::CardCeremonies>(*context_, *card_service_, *catalog_,
                                                             *enrolment_, *consent_desk_);
     jobs_->add_kind(catalog::JobKind::kRebuild, [](control::JobEngine& engine, const JobId& job) {
       return std::make_unique<recovery::RebuildJob>(engine, job);
@@ -388,9 +402,12 @@ class Site {
       TRY_ASSIGN(copy_maker_, recovery::CopyMaker::open(*context_, *catalog_));
     }
     recovery_ = std::make_unique<recovery::RecoveryDesk>(*jobs_, copy_maker_.get());
-    control_ = std::make_unique<api::ControlServices>(
-        api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_,
-                             *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_, *ceremonies_});
+    records_ = std::make_unique<custody::RecordKeeper>(*context_, *catalog_, *custody_);
+    cards_ = std::make_unique<custody::CardDesk>(*context_, *catalog_, *custody_, *enrolment_,
+                                                 *records_);
+    control_ = std::make_unique<api::ControlServices>(api::ControlServices{
+        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *upkeep_, *jobs_,
+        *recovery_, *audits_, *refreshes_, *ceremonies_, *records_, *cards_});
     return {};
   }
 
@@ -409,7 +426,7 @@ class Site {
   std::unique_ptr<channel::Caller> caller_;
   std::unique_ptr<control::SiteContext> context_;
   std::unique_ptr<control::ShareService> shares_;
-  std::unique_ptr<control::CardService> cards_;
+  std::unique_ptr<control::CardService> card_service_;
   std::unique_ptr<upkeep::GivenRecord> given_;
   std::unique_ptr<upkeep::ShareGiver> giver_;
   std::unique_ptr<upkeep::ShareTaker> taker_;
@@ -419,6 +436,8 @@ class Site {
   std::unique_ptr<upkeep::ShareAuditor> auditor_;
   std::unique_ptr<upkeep::Scrubber> scrubber_;
   std::unique_ptr<upkeep::LogKeeper> logs_;
+  std::unique_ptr<custody::RecordSafe> record_safe_;
+  std::unique_ptr<custody::CustodyService> custody_;
   std::unique_ptr<control::SaeChannel> sae_channel_;
   std::unique_ptr<kme::SaeKeys> saes_;
   std::unique_ptr<control::StreamChannel> stream_channel_;
@@ -437,6 +456,8 @@ class Site {
   std::unique_ptr<recovery::RecoveryDesk> recovery_;
   std::jthread copy_thread_;
   std::unique_ptr<control::Enrolment> enrolment_;
+  std::unique_ptr<custody::RecordKeeper> records_;
+  std::unique_ptr<custody::CardDesk> cards_;
   std::unique_ptr<control::StoreDesk> store_desk_;
   std::unique_ptr<control::ConsentDesk> consent_desk_;
   std::unique_ptr<control::RestoreDesk> restore_desk_;

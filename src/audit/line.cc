@@ -271,11 +271,11 @@ Result<Walk> walk(os::File& file, const Head& before, std::uint64_t start, const
     done.good_bytes += line.size() + 1;
     at = feed + 1;
   }
-  if (pending.size() > kMaxLineBytes) {
+  done.tail = pending.substr(at);
+  if (done.tail.size() > kMaxLineBytes) {
     return bad("'" + file.path() + "' line " + std::to_string(done.head.sequence + 1) +
                ": it has a wrong length");
   }
-  done.tail = pending.substr(at);
   return done;
 }
 

@@ -256,6 +256,24 @@ TEST_F(LogTest, EveryUnfinishedLastLineIsCutOffAndTold) {
   EXPECT_TRUE(verify(files_, path_));
 }
 
+// What is longer than a line are the lines before.
+TEST_F(LogTest, ALongLogWhoseLastLineLacksABlockOpens) {
+  {
+    const auto log = *open();
+    for (int i = 0; i < 60; ++i) {
+      ASSERT_TRUE(log->append("release", {{"object", std::string(200, 'x')}}));
+    }
+  }
+  std::string good = content();
+  ASSERT_GT(good.size(), kMaxLineBytes);
+  const std::size_t last = good.rfind('\n', good.size() - 2) + 1;
+  std::fill_n(good.begin() + static_cast<std::ptrdiff_t>(last), 300, '\0');
+  put(good);
+  const auto log = open();
+  ASSERT_TRUE(log) << log.error().message;
+  EXPECT_EQ((*log)->read((*log)->head().sequence, 1)->front().event, "log_recovered");
+}
+
 TEST_F(LogTest, AFullDiskRefusesTheEventAndLeavesTheLogGood) {
   const auto log = *open();
   for (const int budget : {0, 1, 50, 200}) {

@@ -74,11 +74,11 @@ Result<std::uint64_t> parse_size(std::string_view text) {
               "'" + std::string(text) + "' is not a size; write for example 500, 64K, 210M, 1G");
 }
 
-Result<std::uint64_t> parse_duration(std::string_view text) {
+Result<std::uint64_t> parse_delay(std::string_view text) {
   std::uint64_t number = 0;
   const char* last = text.data() + text.size();
   const auto [end, error] = std::from_chars(text.data(), last, number);
-  if (error == std::errc{} && number > 0 && number < 100'000'000 && end + 1 == last) {
+  if (error == std::errc{} && number < 100'000'000 && end + 1 == last) {
     if (*end == 's') return number;
     if (*end == 'm') return number * 60;
     if (*end == 'h') return number * 3600;
@@ -86,6 +86,12 @@ Result<std::uint64_t> parse_duration(std::string_view text) {
   }
   return fail(Code::kInvalidArgument,
               "'" + std::string(text) + "' is not a duration; write 90s, 30m, 1h or 7d");
+}
+
+Result<std::uint64_t> parse_duration(std::string_view text) {
+  TRY_ASSIGN(const std::uint64_t seconds, parse_delay(text));
+  if (seconds > 0) return seconds;
+  return fail(Code::kInvalidArgument, "'" + std::string(text) + "' must be longer than nothing");
 }
 
 }  // namespace warifu

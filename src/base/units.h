@@ -44,7 +44,9 @@ using SegmentNumber = Number<struct SegmentNumberTag>;  // segment of a pool, fr
 // GB, TB powers of 1000. Errors: kInvalidArgument.
 [[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
 
-// Seconds of "90s", "30m", "1h", "7d". Errors: kInvalidArgument.
+// Seconds of "90s", "30m", "1h", "7d"; more than none. Errors: kInvalidArgument.
 [[nodiscard]] Result<std::uint64_t> parse_duration(std::string_view text);
+// The same, and "0s" too.
+[[nodiscard]] Result<std::uint64_t> parse_delay(std::string_view text);
 
 }  // namespace warifu

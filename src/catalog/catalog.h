@@ -52,7 +52,7 @@ class Catalog {
   // kInvalidArgument.
   [[nodiscard]] virtual Result<std::vector<Person>> list_persons(const std::string& search,
                                                                  const Page& page) = 0;
-  // A new card for a lost one. Errors: kNotFound, kAlreadyExists (another person's),
+  // A new card for a lost one; no object's record is on it yet. Errors: kNotFound, kAlreadyExists (another person's),
   // kInvalidArgument.
   [[nodiscard]] virtual Result<> replace_card(const std::string& person_id, const CardId& card) = 0;
   // A person has one pseudonym at a site; telling the same again is no error.
@@ -152,6 +152,40 @@ class Catalog {
   // From given to another state, once; the same state again is no error. Leaving `given` erases the
   // sealed secret. Errors: kNotFound, kInvalidArgument.
   [[nodiscard]] virtual Result<> set_grant_state(const GrantId& grant, GrantState state) = 0;
+
+  // --- cards ----------------------------------------------------------------------------------
+  // The grant of that card is withdrawn, and each of `sites` is to be told, in one step; one that
+  // is withdrawn already: nothing. Errors: kNotFound, kInvalidArgument (it has expired or is used
+  // up; no sites).
+  [[nodiscard]] virtual Result<> withdraw_grant(const GrantId& grant, const CardId& card,
+                                                std::span<const SiteName> sites,
+                                                os::UnixMs now) = 0;
+  // The person's card is revoked, the consents that it gave are withdrawn, and each of `sites` is
+  // to be told, in one step; a card that is revoked already: nothing. Errors: kNotFound (the
+  // person), kInvalidArgument.
+  [[nodiscard]] virtual Result<> revoke_card(const RevokedCard& card,
+                                             std::span<const SiteName> sites) = 0;
+  // The latest first.
+  [[nodiscard]] virtual Result<std::vector<RevokedCard>> revoked_cards(
+      const std::string& person_id) = 0;
+  // What sites are still to be told, the oldest first.
+  [[nodiscard]] virtual Result<std::vector<CardOrder>> card_orders() = 0;
+  // The site has confirmed it; again: no error.
+  [[nodiscard]] virtual Result<> finish_card_order(std::uint64_t number) = 0;
+
+  // --- records in safekeeping -----------------------------------------------------------------
+  // Committed objects whose secret is here, in a job or an open grant, and not in safekeeping.
+  [[nodiscard]] virtual Result<std::vector<UnkeptRecord>> unkept_records(std::size_t most) = 0;
+  // It is in safekeeping. Again: no error. Errors: kNotFound.
+  [[nodiscard]] virtual Result<> set_record_kept(const ObjectId& object, os::UnixMs now) = 0;
+  [[nodiscard]] virtual Result<bool> is_record_kept(const ObjectId& object) = 0;
+  [[nodiscard]] virtual Result<std::uint64_t> kept_records() = 0;
+  // Objects that are deleted while their records are still kept.
+  [[nodiscard]] virtual Result<std::vector<ObjectId>> kept_records_of_deleted(std::size_t most) = 0;
+  // No holder keeps it any more. Again: no error.
+  [[nodiscard]] virtual Result<> forget_kept_record(const ObjectId& object) = 0;
+  // A holder has lost what it kept: no record counts as kept any more.
+  [[nodiscard]] virtual Result<> forget_kept_records() = 0;
 
   // --- spent key ----------------------------------------------------------------------------
   // Added to what the job has spent on the same links before, all or none.

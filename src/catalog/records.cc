@@ -10,6 +10,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kObjectStates = {"storing", "committed", "failed",
                                                            "deleted"};
 constexpr std::array<std::string_view, 2> kCardRecordStates = {"pending", "on_card"};
+constexpr std::array<std::string_view, 2> kCardOrderKinds = {"withdraw", "revoke"};
 constexpr std::array<std::string_view, 5> kShareStates = {"planned", "writing", "durable",
                                                           "delete_pending", "deleted"};
 constexpr std::array<std::string_view, 8> kJobKinds = {"store", "reshare", "restore", "repair",
@@ -89,6 +90,9 @@ std::string_view state_name(ObjectState state) {
 std::string_view state_name(CardRecordState state) {
   return name_in(kCardRecordStates, state);
 }
+std::string_view state_name(CardOrderKind kind) {
+  return name_in(kCardOrderKinds, kind);
+}
 std::string_view state_name(ShareState state) {
   return name_in(kShareStates, state);
 }
@@ -112,6 +116,10 @@ std::optional<ObjectState> value_of_name(std::string_view name) {
 template <>
 std::optional<CardRecordState> value_of_name(std::string_view name) {
   return value_in<CardRecordState>(kCardRecordStates, name);
+}
+template <>
+std::optional<CardOrderKind> value_of_name(std::string_view name) {
+  return value_in<CardOrderKind>(kCardOrderKinds, name);
 }
 template <>
 std::optional<ShareState> value_of_name(std::string_view name) {

@@ -28,6 +28,7 @@ inline constexpr std::size_t kMaxSiteLabels = 16;
 
 enum class ObjectState : std::uint8_t { kStoring, kCommitted, kFailed, kDeleted };
 enum class CardRecordState : std::uint8_t { kPending, kOnCard };
+enum class CardOrderKind : std::uint8_t { kWithdraw, kRevoke };
 enum class ShareState : std::uint8_t { kPlanned, kWriting, kDurable, kDeletePending, kDeleted };
 enum class JobKind : std::uint8_t {
   kStore,
@@ -46,6 +47,7 @@ enum class GrantState : std::uint8_t { kGiven, kUsedUp, kExpired, kWithdrawn };
 // "storing", "on_card", "delete_pending", "waiting_key", "used_up", ...
 [[nodiscard]] std::string_view state_name(ObjectState state);
 [[nodiscard]] std::string_view state_name(CardRecordState state);
+[[nodiscard]] std::string_view state_name(CardOrderKind kind);
 [[nodiscard]] std::string_view state_name(ShareState state);
 [[nodiscard]] std::string_view kind_name(JobKind kind);
 [[nodiscard]] std::string_view state_name(JobState state);
@@ -155,6 +157,32 @@ struct Grant {
   bool operator==(const Grant&) const = default;
 };
 
+struct RevokedCard {
+  CardId card;
+  std::string person_id;
+  os::UnixMs revoked;
+  std::string why;
+  bool operator==(const RevokedCard&) const = default;
+};
+
+// What one site has still to be told of a card or a consent.
+struct CardOrder {
+  std::uint64_t number = 0;
+  CardOrderKind kind = CardOrderKind::kRevoke;
+  CardId card;
+  GrantId grant;      // of a withdrawal; else zero
+  os::UnixMs expiry;  // of the grant
+  SiteName site;
+  os::UnixMs created;
+  bool operator==(const CardOrder&) const = default;
+};
+
+// What a card must know of an object, sealed (control::ObjectSecrets), not in safekeeping yet.
+struct UnkeptRecord {
+  ObjectId object;
+  Bytes sealed_secret;
+};
+
 // Key spent by a job on one link and direction.
 struct LinkUse {
   SiteName from, to;
@@ -222,6 +250,8 @@ template <>
 std::optional<ObjectState> value_of_name(std::string_view name);
 template <>
 std::optional<CardRecordState> value_of_name(std::string_view name);
+template <>
+std::optional<CardOrderKind> value_of_name(std::string_view name);
 template <>
 std::optional<ShareState> value_of_name(std::string_view name);
 template <>

@@ -254,8 +254,38 @@ ALTER TABLE job ADD COLUMN priority TEXT NOT NULL DEFAULT 'usual'
   CHECK (priority IN ('low', 'usual', 'urgent'));
 )sql";
 
+// Cards are revoked and consents withdrawn, and every site is told; what a card must know of an
+// object is kept in shares as well.
+constexpr std::string_view kVersion7 = R"sql(
+CREATE TABLE revoked_card (
+  card      BLOB PRIMARY KEY NOT NULL CHECK (length(card) = 16),
+  person_id TEXT NOT NULL REFERENCES person,
+  revoked   INTEGER NOT NULL,
+  why       TEXT NOT NULL
+) STRICT;
+CREATE INDEX revoked_card_of_person ON revoked_card (person_id, revoked);
+
+-- One row for each site that has not confirmed yet.
+CREATE TABLE card_order (
+  number   INTEGER PRIMARY KEY,
+  kind     TEXT NOT NULL CHECK (kind IN ('withdraw', 'revoke')),
+  card     BLOB NOT NULL CHECK (length(card) = 16),
+  grant_id BLOB NOT NULL CHECK (length(grant_id) = 16),
+  expiry   INTEGER NOT NULL,
+  site     TEXT NOT NULL,
+  created  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE kept_record (
+  object_id BLOB PRIMARY KEY NOT NULL REFERENCES object,
+  kept      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX job_with_secret ON job (object_id) WHERE length(sealed_secret) > 0;
+CREATE INDEX grant_with_secret ON consent_grant (object_id) WHERE length(sealed_secret) > 0;
+)sql";
+
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
-    kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
+    kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
 
 // Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {

@@ -63,6 +63,21 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<Grant>> list_grants(const GrantFilter& filter, const Page& page) override;
   Result<> set_grant_state(const GrantId& grant, GrantState state) override;
 
+  Result<> withdraw_grant(const GrantId& grant, const CardId& card, std::span<const SiteName> sites,
+                          os::UnixMs now) override;
+  Result<> revoke_card(const RevokedCard& card, std::span<const SiteName> sites) override;
+  Result<std::vector<RevokedCard>> revoked_cards(const std::string& person_id) override;
+  Result<std::vector<CardOrder>> card_orders() override;
+  Result<> finish_card_order(std::uint64_t number) override;
+
+  Result<std::vector<UnkeptRecord>> unkept_records(std::size_t most) override;
+  Result<> set_record_kept(const ObjectId& object, os::UnixMs now) override;
+  Result<bool> is_record_kept(const ObjectId& object) override;
+  Result<std::uint64_t> kept_records() override;
+  Result<std::vector<ObjectId>> kept_records_of_deleted(std::size_t most) override;
+  Result<> forget_kept_record(const ObjectId& object) override;
+  Result<> forget_kept_records() override;
+
   Result<> add_link_use(const JobId& job, std::span<const LinkUse> uses) override;
   Result<std::vector<LinkUse>> link_use_of_job(const JobId& job) override;
   Result<std::vector<LinkUse>> link_use_of_object(const ObjectId& object) override;
@@ -112,6 +127,7 @@ class SqliteCatalog final : public Catalog {
                                        const std::function<Result<Bytes>(ByteView sealed)>& seal);
   [[nodiscard]] Result<Job> job_locked(const JobId& job);
   [[nodiscard]] Result<> add_job_locked(const Job& job);
+  [[nodiscard]] Result<> order_locked(const CardOrder& order, std::span<const SiteName> sites);
   [[nodiscard]] Result<Grant> grant_locked(const GrantId& grant);
 
   os::FileSystem& files_;

@@ -98,7 +98,10 @@ Result<> SqliteCatalog::replace_card(const std::string& person_id, const CardId&
     }
     TRY_ASSIGN(Statement statement,
                database_->prepare("UPDATE person SET card = ? WHERE person_id = ?"));
-    return statement.id(card).text(person_id).run();
+    TRY(statement.id(card).text(person_id).run());
+    TRY_ASSIGN(Statement records,
+               database_->prepare("UPDATE object SET card_record = 'pending' WHERE person_id = ?"));
+    return records.text(person_id).run();
   });
 }
 

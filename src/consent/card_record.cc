@@ -7,8 +7,7 @@ namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kMagic = "WGC1";
-constexpr std::uint16_t kVersion = 2;
-constexpr std::uint16_t kVersionWithoutOwn = 1;
+constexpr std::uint16_t kVersion = 3;
 constexpr std::uint32_t kSealDomain = 0x31'59'4B'57;         // "WKY1"
 constexpr std::uint32_t kApplicationDomain = 0x31'50'41'57;  // "WAP1"
 constexpr std::string_view kKeyLabel = "warifu gate key 1";
@@ -88,6 +87,17 @@ void read_own(wire::Reader& reader, CardRecord& record) {
   record.own = own;
 }
 
+void read_withdrawn(wire::Reader& reader, CardRecord& record) {
+  record.revoked_at = {reader.i64()};
+  record.reissue_until = {reader.i64()};
+  record.records_until = {reader.i64()};
+  const std::uint32_t count = reader.u32();
+  for (std::uint32_t i = 0; i < count && reader.good(); ++i) {
+    const GrantId grant = reader.id<GrantId>();
+    record.withdrawn.push_back({grant, {reader.i64()}});
+  }
+}
+
 }  // namespace
 
 Bytes encode_record(const CardRecord& record) {
@@ -118,6 +128,14 @@ Bytes encode_record(const CardRecord& record) {
     writer.u32(static_cast<std::uint32_t>(accepted.sessions.size()));
     for (const JobId& session : accepted.sessions) writer.id(session);
   }
+  writer.i64(record.revoked_at.value);
+  writer.i64(record.reissue_until.value);
+  writer.i64(record.records_until.value);
+  writer.u32(static_cast<std::uint32_t>(record.withdrawn.size()));
+  for (const Withdrawal& withdrawal : record.withdrawn) {
+    writer.id(withdrawal.grant);
+    writer.i64(withdrawal.until.value);
+  }
   writer.u8(record.own ? 1 : 0);
   if (record.own) {
     writer.u8(record.own->number);
@@ -137,9 +155,7 @@ Result<CardRecord> parse_record(ByteView bytes) {
   CardRecord record;
   if (as_text(reader.raw(4)) != kMagic) reader.reject("it does not begin with WGC1");
   const std::uint16_t version = reader.u16();
-  if (version != kVersion && version != kVersionWithoutOwn) {
-    reader.reject("its version is unknown");
-  }
+  if (version < 1 || version > kVersion) reader.reject("its version is unknown");
   const std::uint8_t kind = reader.u8();
   const std::uint8_t revoked = reader.u8();
   if (kind < 1 || kind > card::kLastCardKind || revoked > 1)
@@ -156,7 +172,8 @@ Result<CardRecord> parse_record(ByteView bytes) {
     record.nonces.push_back({nonce, {reader.i64()}});
   }
   read_grants(reader, record);
-  if (version == kVersion) read_own(reader, record);
+  if (version > 1) read_withdrawn(reader, record);
+  if (version > 2) read_own(reader, record);
   if (const auto finished = reader.finish(); !finished) {
     return fail(Code::kCorrupt, finished.error().message);
   }

@@ -2,18 +2,20 @@
 // change is a single durable step.
 //
 //   file    := body crc32c(body):u32                                        little-endian
-//   body    := "WGC1" version:u16=2 kind:u8 revoked:u8 card:16 person:16 last_used:u32
-//              keys:u32 key* nonces:u32 nonce* grants:u32 grant* own:u8 (application:u8 active:u8
-//              salt:16 sealed:64){own}
+//   body    := "WGC1" version:u16=3 kind:u8 revoked:u8 card:16 person:16 last_used:u32
+//              keys:u32 key* nonces:u32 nonce* grants:u32 grant*
+//              revoked_at:i64 reissue_until:i64 records_until:i64 withdrawn:u32 withdrawal*
+//              own:u8 (application:u8 active:u8 salt:16 sealed:64){own}
 //   key     := index:u32 salt:16 sealed:48          ascending, every index above last_used
 //   nonce   := nonce:16 issued:i64
 //   grant   := length:u32 bytes tag:16 uses_left:u16 sessions:u32 session:16*
-//   own     := 1 for a relayed card (kinds 3 and 4): this site's application on it
+//   withdrawal := grant:16 until:i64
+//   own     := 1 for a relayed card (kinds 3 and 4) unless revoked: this site's application on it
 //
-// Version 1 has no `own` and is still read. What is sealed of an application: its AES key, the
-// token that the card carries, the token that it may carry if the answer to the last commit was
-// lost.
+// What is sealed of an application: its AES key, the token that the card carries, the token that it
+// may carry if the answer to the last commit was lost.
 //
+// Version 1, which ended behind the grants, and 2, behind the withdrawals, are read.
 // A one-time key is sealed alone: AES-256-GCM under SHA-256("warifu gate key 1" root card index
 // salt) with a fresh salt, so no nonce repeats, even when an old copy of the file comes back, and a
 // sealed key does not open under another index. Burning a key drops it from the file.
@@ -34,6 +36,7 @@ namespace warifu::consent {
 
 inline constexpr std::size_t kMaxNonces = 16;           // issued and alive, per card
 inline constexpr std::size_t kMaxAcceptedGrants = 256;  // accepted and alive, per card
+inline constexpr std::size_t kMaxWithdrawn = 1024;      // not expired yet, per card
 inline constexpr std::size_t kMaxCardFileBytes = 16 * 1024 * 1024;
 
 struct SealedKey {
@@ -68,6 +71,12 @@ struct AcceptedGrant {
   std::vector<JobId> sessions;  // each has consumed one use
 };
 
+// The person has taken back a grant that expires at `until`; perhaps it was never shown here.
+struct Withdrawal {
+  GrantId grant;
+  os::UnixMs until;
+};
+
 struct CardRecord {
   CardId card;
   Pseudonym person;
@@ -77,6 +86,10 @@ struct CardRecord {
   std::map<std::uint32_t, SealedKey> keys;
   std::vector<IssuedNonce> nonces;
   std::vector<AcceptedGrant> grants;
+  os::UnixMs revoked_at;     // 0: it is not
+  os::UnixMs reissue_until;  // an officer here lets another card take its place; 0: nobody did
+  os::UnixMs records_until;  // it took the place of a card and is given its records; 0: it did not
+  std::vector<Withdrawal> withdrawn;
   std::optional<OwnApplication> own;  // of a relayed card only
 };
 

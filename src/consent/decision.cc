@@ -8,12 +8,13 @@
 namespace warifu::consent {
 namespace {
 
-constexpr std::array<std::string_view, 22> kReasons = {
-    "malformed",       "not_this_site", "unknown_card",  "revoked",      "wrong_kind",
-    "held_back",       "unknown_nonce", "nonce_expired", "index_used",   "no_key",
-    "too_many_grants", "wrong_tag",     "other_object",  "other_person", "other_destination",
-    "other_purpose",   "not_yet",       "expired",       "used_up",      "not_proven",
-    "copied_card",     "wrong_card"};
+constexpr std::array<std::string_view, 23> kReasons = {
+    "malformed",     "not_this_site", "unknown_card", "revoked",
+    "wrong_kind",    "held_back",     "withdrawn",    "unknown_nonce",
+    "nonce_expired", "index_used",    "no_key",       "too_many_grants",
+    "wrong_tag",     "other_object",  "other_person", "other_destination",
+    "other_purpose", "not_yet",       "expired",      "used_up",
+    "not_proven",    "copied_card",   "wrong_card"};
 static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kWrongCard) + 1);
 
 using Check = std::optional<Refusal>;
@@ -38,6 +39,16 @@ Check check_card(const Inquiry& inquiry, const Grant& grant) {
     return no(Reason::kHeldBack, "too many wrong tags for this card; wait a minute");
   }
   return {};
+}
+
+Check check_withdrawn(const Inquiry& inquiry) {
+  const auto& withdrawn = inquiry.record->withdrawn;
+  if (withdrawn.empty()) return {};
+  if (std::ranges::find(withdrawn, grant_id(inquiry.grant), &Withdrawal::grant) ==
+      withdrawn.end()) {
+    return {};
+  }
+  return no(Reason::kWithdrawn, "the person has withdrawn this consent");
 }
 
 Check check_nonce(const Inquiry& inquiry, const Nonce& nonce) {
@@ -156,6 +167,7 @@ Decision decide(const Inquiry& inquiry) {
         no(Reason::kNotThisSite, "the grant or its evidence is for other sites"));
   }
   if (auto refusal = check_card(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_withdrawn(inquiry)) return std::unexpected(std::move(*refusal));
   const auto& accepted = inquiry.record->grants;
   for (std::size_t i = 0; i < accepted.size(); ++i) {
     if (std::ranges::equal(accepted[i].grant, inquiry.grant)) {
@@ -181,6 +193,7 @@ std::expected<Grant, Refusal> decide_proof(const Inquiry& inquiry) {
     return std::unexpected(no(Reason::kNotThisSite, "the grant is for other sites"));
   }
   if (auto refusal = check_card(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_withdrawn(inquiry)) return std::unexpected(std::move(*refusal));
   const CardRecord& record = *inquiry.record;
   if (!card::is_relayed(record.kind) || !record.own || !record.own->is_active) {
     return std::unexpected(

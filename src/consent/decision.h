@@ -34,6 +34,7 @@ enum class Reason : std::uint8_t {
   kRevoked,
   kWrongKind,
   kHeldBack,
+  kWithdrawn,
   kUnknownNonce,
   kNonceExpired,
   kIndexUsed,

@@ -99,6 +99,9 @@ void Gate::forget_old(CardRecord& record, os::UnixMs now) const {
     const auto grant = parse_grant(accepted.grant);
     return !grant || now.value - grant->expiry.value > kKeepExpiredMs;
   });
+  std::erase_if(record.withdrawn, [&](const Withdrawal& withdrawal) {
+    return now.value - withdrawal.until.value > kKeepExpiredMs;
+  });
 }
 
 Result<card::SiteKeys> Gate::draw_keys(CardRecord& record, card::KeyRange keys) {
@@ -133,29 +136,28 @@ Result<> Gate::check_new_card(const CardId& card_id, const Pseudonym& person) {
   if (card_id.is_zero() || person.is_zero()) {
     return fail(Code::kInvalidArgument, "card and person must be named");
   }
-  // One card for a person: whoever could enrol a second one could consent in the person's place.
-  for (const auto& [other, known] : cards_) {
-    if (known.person != person || known.revoked) continue;
-    return fail(Code::kRefused, "site " + site_.text() + ": person " + person.text() +
-                                    " has a card already; revoke it first");
-  }
   return {};
 }
 
 Result<card::SiteKeys> Gate::enrol(const Enrolment& enrolment) {
   const std::lock_guard lock(mutex_);
   TRY(check_new_card(enrolment.card, enrolment.person));
+  const os::UnixMs now = system_.clock.now();
+  TRY_ASSIGN(const os::UnixMs records_until, check_reissue(enrolment.person, now));
   CardRecord record;
   record.card = enrolment.card;
   record.person = enrolment.person;
   record.kind = enrolment.kind;
+  record.records_until = records_until;
   TRY_ASSIGN(card::SiteKeys drawn, draw_keys(record, enrolment.keys));
   record.last_used = {enrolment.keys.first.value - 1};
   TRY(log_.append("card_enrolled", {{"card", record.card.text()},
                                     {"person", record.person.text()},
                                     {"kind", std::string(card_kind_name(record.kind))},
                                     {"first_index", std::to_string(enrolment.keys.first.value)},
-                                    {"keys", std::to_string(enrolment.keys.count)}}));
+                                    {"keys", std::to_string(enrolment.keys.count)},
+                                    {"again", records_until.value == 0 ? "no" : "yes"}}));
+  TRY(replace_earlier(enrolment.person));
   TRY(save(std::move(record)));
   return drawn;
 }
@@ -276,7 +278,7 @@ Result<Permit> Gate::release(const Outcome& outcome, const Inquiry& inquiry) {
                               {"session", request.session.text()},
                               {"step", std::string(step_name(outcome.step))},
                               {"uses_left", std::to_string(uses_left)}}));
-  return Permit(id, grant.object, grant.destination, request.session, grant.expiry);
+  return Permit(id, grant.card, grant.object, grant.destination, request.session, grant.expiry);
 }
 
 Result<Permit> Gate::request_release(ByteView grant, const Evidence& evidence,
@@ -304,22 +306,6 @@ Result<Permit> Gate::request_release(ByteView grant, const Evidence& evidence,
   }
   failures_.erase(decision->grant.card);
   return permit;
-}
-
-Result<> Gate::revoke(const CardId& card) {
-  const std::lock_guard lock(mutex_);
-  CardRecord record;
-  const CardRecord* known = find(card);
-  if (known != nullptr) {
-    record.person = known->person;
-    record.kind = known->kind;
-    record.last_used = known->last_used;
-  }
-  record.card = card;
-  record.revoked = true;
-  // Effect first, record second: a full log disk must not keep a stolen card alive.
-  if (known == nullptr || !known->revoked) TRY(save(std::move(record)));
-  return log_.append("card_revoked", {{"card", card.text()}});
 }
 
 Result<std::uint32_t> Gate::keys_left(const CardId& card) {

@@ -40,6 +40,7 @@ class Permit {
   [[nodiscard]] const JobId& session() const { return session_; }
   // The holder stops sending at this time.
   [[nodiscard]] os::UnixMs expiry() const { return expiry_; }
+  [[nodiscard]] const CardId& card() const { return card_; }
   // Whether this covers sending that object there at that time.
   [[nodiscard]] bool covers(const ObjectId& object, const SiteName& destination,
                             os::UnixMs now) const {
@@ -48,23 +49,31 @@ class Permit {
 
  private:
   friend class Gate;
-  Permit(GrantId grant, ObjectId object, SiteName destination, JobId session, os::UnixMs expiry)
+  Permit(GrantId grant, CardId card, ObjectId object, SiteName destination, JobId session,
+         os::UnixMs expiry)
       : grant_(grant),
+        card_(card),
         object_(object),
         destination_(std::move(destination)),
         session_(session),
         expiry_(expiry) {}
   GrantId grant_;
+  CardId card_;
   ObjectId object_;
   SiteName destination_;
   JobId session_;
   os::UnixMs expiry_;
 };
 
+// So long after a card took the place of another it may be given that one's records.
+inline constexpr std::chrono::hours kRecordsLife(7 * 24);
+
 struct GateOptions {
   std::chrono::milliseconds nonce_life = std::chrono::minutes(15);
   std::size_t failures_allowed = 10;
   std::chrono::milliseconds failure_window = std::chrono::minutes(1);
+  // From the hot listing of a card to the first one that may take its place.
+  std::chrono::milliseconds reissue_delay = std::chrono::hours(48);
   DecideFunction decide = consent::decide;  // tests put a broken one here
 };
 
@@ -112,7 +121,10 @@ class Gate {
       const secret::Buffer& root_key, audit::Log& log, const GateOptions& options = {});
 
   // Draws the site's one-time keys for a new card and returns them, once, for loading on the card.
-  // Errors: kAlreadyExists; kRefused when the card is on the hot list; kInvalidArgument; kIo.
+  // A person whose card is on the hot list gets another one only with an officer's leave
+  // (allow_reissue) and after reissue_delay; it replaces one that took the place before, under the
+  // same leave. Errors: kAlreadyExists; kRefused when the card is on the hot list, when the person
+  // has a card, or nobody has allowed another; kInvalidArgument; kIo.
   [[nodiscard]] Result<card::SiteKeys> enrol(const Enrolment& enrolment);
   // More keys for an enrolled card; `keys.first` is the end of the range on the card. Keys drawn
   // earlier for these indices never reached the card and are replaced.
@@ -147,6 +159,21 @@ class Gate {
   void note_wrong_card(ByteView grant, const std::string& why);
   // The key of this site's application. Errors: kNotFound, kRefused.
   [[nodiscard]] Result<ProofStart> application_key(const CardId& card);
+  // Whether what was permitted still is: the grant is not withdrawn, its card not revoked.
+  // Errors: kRefused.
+  [[nodiscard]] Result<> still_permits(const Permit& permit);
+
+  // The person takes the grant back: refused from here on, whether it was shown here or not, until
+  // it would have expired. Of a card that is not enrolled here nothing is kept, as nothing of it
+  // would be accepted. Doing it again is no error. Errors: kNoSpace (kMaxWithdrawn), kIo.
+  [[nodiscard]] Result<> withdraw(const CardId& card, const GrantId& grant, os::UnixMs until);
+
+  // An officer of this site lets another card take the place of one that is on the hot list.
+  // Errors: kNotFound, kInvalidArgument (it is not on the hot list), kIo.
+  [[nodiscard]] Result<> allow_reissue(const CardId& card, os::UnixMs until);
+  // Whether the records of a lost card may go to `card`: it has taken that card's place here, not
+  // longer ago than kRecordsLife, and belongs to `owner`. Errors: kRefused saying why.
+  [[nodiscard]] Result<> may_give_records(const CardId& card, const Pseudonym& owner);
 
   // Puts the card on the hot list and erases its keys, nonces and grants; also a card that is not
   // enrolled here. There is no way back. Doing it again is no error.
@@ -156,6 +183,8 @@ class Gate {
   // at most `most`.
   [[nodiscard]] std::vector<std::pair<CardId, Pseudonym>> enrolled(const CardId& after,
                                                                    std::size_t most);
+  // Every card that the person has or had here.
+  [[nodiscard]] std::vector<CardId> cards_of(const Pseudonym& person);
   // Keys that this site still holds for the card. Errors: kNotFound.
   [[nodiscard]] Result<std::uint32_t> keys_left(const CardId& card);
 
@@ -171,12 +200,20 @@ class Gate {
   Result<CardRecord> read_card(const std::string& name);
   // Makes the record durable, then current.
   Result<> save(CardRecord record);
+  // For a person whose card is on the hot list: until when the new card may be given its records;
+  // 0 for a person who had none here.
+  Result<os::UnixMs> check_reissue(const Pseudonym& person, os::UnixMs now) const;
+  // Revokes cards that took the same place before, under the same leave.
+  Result<> replace_earlier(const Pseudonym& person);
+  // The person's card that was put on the hot list last; null when there is none.
+  const CardRecord* last_revoked(const Pseudonym& person) const;
+  Result<> put_on_hot_list(const CardId& card);  // needs mutex_
   Result<card::SiteKeys> draw_keys(CardRecord& record, card::KeyRange keys);
   void forget_old(CardRecord& record, os::UnixMs now) const;
   CardRecord* find(const CardId& card);
   bool is_held_back(const CardId& card);
   void count_wrong_tag(const CardId& card);
-  // Errors: when another card is this person's, or the card is unusable here.
+  // Errors: the card is known here already, or unnamed.
   Result<> check_new_card(const CardId& card, const Pseudonym& person);
   // The grant if its proof may begin or be accepted now; refused and logged otherwise.
   Result<Grant> may_prove(ByteView grant);

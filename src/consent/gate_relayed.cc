@@ -34,6 +34,12 @@ Result<PersonalisingStart> Gate::begin_personalising(const RelayedEnrolment& enr
     return PersonalisingStart{std::move(kept), known->own->is_active};
   }
   TRY(check_new_card(enrolment.card, enrolment.person));
+  // A card in the place of a lost one is a one-time card in this version.
+  TRY_ASSIGN(const os::UnixMs again, check_reissue(enrolment.person, system_.clock.now()));
+  if (again.value != 0) {
+    return fail(Code::kRefused,
+                "site " + site_.text() + ": a DESFire card cannot take the place of another card");
+  }
   if (enrolment.application == 0 || enrolment.application > card::kMaxSites) {
     return fail(Code::kInvalidArgument,
                 "a card has applications 1 to " + std::to_string(card::kMaxSites));

@@ -249,21 +249,26 @@ TEST_F(GateRelayedTest, AnEnrolmentIsRepeatedUntilTheCardWasUsed) {
       << "a second card for the person";
 }
 
-TEST_F(GateRelayedTest, ARecordOfVersion1IsStillRead) {
+TEST_F(GateRelayedTest, RecordsOfEarlierVersionsAreStillRead) {
   CardRecord record;
   record.card = id_of<CardId>(0x11);
   record.person = id_of<Pseudonym>(0x12);
   record.kind = card::CardKind::kOneTimeMacEmulated;
-  Bytes old = encode_record(record);
-  old.resize(old.size() - 5);  // checksum, and `own`
-  old[4] = 1;
-  wire::Writer crc;
-  crc.u32(wire::crc32c(old));
-  old.insert(old.end(), crc.bytes().begin(), crc.bytes().end());
-  const auto read = parse_record(old);
-  ASSERT_TRUE(read) << read.error().message;
-  EXPECT_EQ(read->person, record.person);
-  EXPECT_FALSE(read->own);
+  // Version 2 ended behind the withdrawals, version 1 behind the grants.
+  constexpr std::size_t kChecksum = 4, kOwn = 1, kWithdrawn = 3 * 8 + 4;
+  for (const auto& [version, cut] :
+       {std::pair{Byte{2}, kChecksum + kOwn}, std::pair{Byte{1}, kChecksum + kOwn + kWithdrawn}}) {
+    Bytes old = encode_record(record);
+    old.resize(old.size() - cut);
+    old[4] = version;
+    wire::Writer crc;
+    crc.u32(wire::crc32c(old));
+    old.insert(old.end(), crc.bytes().begin(), crc.bytes().end());
+    const auto read = parse_record(old);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->person, record.person);
+    EXPECT_FALSE(read->own);
+  }
 }
 
 }  // namespace

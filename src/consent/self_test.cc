@@ -100,6 +100,13 @@ std::vector<Deny> denies() {
       {Reason::kRevoked, [](Case& c) { c.record.revoked = true; }},
       {Reason::kWrongKind, [](Case& c) { c.evidence.kind = card::CardKind::kOneTimeMacEmulated; }},
       {Reason::kHeldBack, [](Case& c) { c.is_held_back = true; }},
+      {Reason::kWithdrawn,
+       [](Case& c) { c.record.withdrawn = {{grant_id(c.bytes), {c.now.value + 5000}}}; }},
+      {Reason::kWithdrawn,
+       [](Case& c) {
+         c.accept();
+         c.record.withdrawn = {{grant_id(c.bytes), {c.now.value + 5000}}};
+       }},
       {Reason::kUnknownNonce, [](Case& c) { c.record.nonces.clear(); }},
       {Reason::kNonceExpired, [](Case& c) { c.record.nonces[0].issued.value -= 3'600'000; }},
       {Reason::kIndexUsed, [](Case& c) { c.record.last_used = {5}; }},

@@ -1,5 +1,6 @@
-// [catalog]: where copies of the catalog are kept. [jobs]: how many run at once.
-// [refresh]: how old shares become. [log]: its witnesses.
+// [catalog]: where copies of the catalog are kept. [cards]: where shares of card records are, and
+// how long a lost card delays another one. [jobs]: how many run at once. [refresh]: how old shares
+// become. [log]: its witnesses.
 #include <algorithm>
 
 #include "base/units.h"
@@ -23,7 +24,7 @@ Result<> read_refresh(const toml::table& table, SiteConfig& config) {
 
 Result<> read_log(const toml::table& table, SiteConfig& config) {
   ConfigTable reader(table, "log", config.path);
-  TRY_ASSIGN(const std::uint64_t seconds, reader.parsed("witness_interval", parse_duration));
+  TRY_ASSIGN(const std::uint64_t seconds, reader.parsed("witness_interval", parse_delay));
   if (seconds > 86'400) {
     return bad_config(config.path, table.get("witness_interval"),
                       "'log.witness_interval' must be 0s to 24h");
@@ -40,24 +41,33 @@ Result<> read_jobs(const toml::table& table, SiteConfig& config) {
   return reader.finish();
 }
 
-Result<> read_catalog(const toml::table& table, SiteConfig& config) {
-  ConfigTable reader(table, "catalog", config.path);
-  TRY_ASSIGN(const auto names, reader.texts("copies"));
-  std::int64_t threshold = 2, seconds = 30;
+namespace {
+
+// The sites of a list that keep shares of something for this one, and the threshold: "2 of 3" of
+// them. Empty: nowhere.
+struct Holders {
+  std::vector<SiteName> sites;
+  sharing::Scheme scheme;
+};
+
+Result<Holders> read_holders(ConfigTable& reader, const toml::table& table, const char* section,
+                             const char* key, const SiteConfig& config, bool may_be_own) {
+  TRY_ASSIGN(const auto names, reader.texts(key));
+  std::int64_t threshold = 2;
   TRY(reader.number_or("threshold", 2, sharing::kMaxShares, threshold));
-  TRY(reader.number_or("copy_interval", 1, 86'400, seconds));
-  TRY(reader.finish());
-  config.copies.interval = std::chrono::seconds(seconds);
+  const std::string setting = fmt::format("'{}.{}'", section, key);
+  Holders holders;
   for (const std::string& name : names) {
     const auto bad = [&](const std::string& why) {
-      return bad_config(config.path, table.get("copies"), "'catalog.copies': " + name + why);
+      return bad_config(config.path, table.get(key), setting + ": " + name + why);
     };
     const auto parsed = SiteName::parse(name);
     if (!parsed) return bad(": " + parsed.error().message);
     const SiteName& holder = *parsed;
-    if (std::ranges::find(config.copies.holders, holder) != config.copies.holders.end()) {
+    if (std::ranges::find(holders.sites, holder) != holders.sites.end())
       return bad(" stands twice");
-    }
+    holders.sites.push_back(holder);
+    if (may_be_own && holder == config.name) continue;
     // A site on the way would see a share that is not its own.
     const auto peer = std::ranges::find_if(
         config.peers, [&](const PeerConfig& p) { return p.link.peer == holder; });
@@ -66,16 +76,44 @@ Result<> read_catalog(const toml::table& table, SiteConfig& config) {
     if (link != nullptr && link->is_relayed() && link->paths < 2) {
       return bad(" gets its key over one path, whose relays know it");
     }
-    config.copies.holders.push_back(holder);
   }
-  if (names.empty()) return {};
+  if (names.empty()) return holders;
   const auto scheme = sharing::Scheme::threshold_of(static_cast<unsigned>(threshold),
                                                     static_cast<unsigned>(names.size()));
   if (!scheme) {
-    return bad_config(config.path, table.get("copies"),
-                      "'catalog.copies' must name at least 'threshold' sites, two or more");
+    return bad_config(config.path, table.get(key),
+                      setting + " must name at least 'threshold' sites, two or more");
   }
-  config.copies.scheme = *scheme;
+  holders.scheme = *scheme;
+  return holders;
+}
+
+}  // namespace
+
+Result<> read_catalog(const toml::table& table, SiteConfig& config) {
+  ConfigTable reader(table, "catalog", config.path);
+  TRY_ASSIGN(const Holders holders,
+             read_holders(reader, table, "catalog", "copies", config, false));
+  std::int64_t seconds = 30;
+  TRY(reader.number_or("copy_interval", 1, 86'400, seconds));
+  TRY(reader.finish());
+  config.copies = {holders.sites, holders.scheme, std::chrono::seconds(seconds)};
+  return {};
+}
+
+Result<> read_cards(const toml::table& table, SiteConfig& config) {
+  ConfigTable reader(table, "cards", config.path);
+  TRY_ASSIGN(const Holders holders, read_holders(reader, table, "cards", "records", config, true));
+  if (reader.has("reissue_delay")) {
+    TRY_ASSIGN(const std::uint64_t seconds, reader.parsed("reissue_delay", parse_delay));
+    if (seconds > 365ULL * 86'400) {
+      return bad_config(config.path, table.get("reissue_delay"),
+                        "'cards.reissue_delay' must be 0s to 365d");
+    }
+    config.reissue_delay = std::chrono::seconds(seconds);
+  }
+  TRY(reader.finish());
+  config.records = {holders.sites, holders.scheme};
   return {};
 }
 

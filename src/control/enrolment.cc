@@ -18,7 +18,32 @@ Result<card::SiteKeys> Enrolment::keys_of(const SiteName& at, const EnrolRequest
   return keys;
 }
 
-Result<> Enrolment::may_enrol(const std::string& person) {
+Result<CardContent> Enrolment::draw(
+    std::uint32_t keys_per_site,
+    const std::function<Result<Pseudonym>(const SiteName&)>& pseudonym_at,
+    std::map<SiteName, Pseudonym>& pseudonyms) {
+  if (site_.config.sites.size() > card::kMaxSites) {
+    return fail(Code::kInvalidArgument, "a card serves at most " + std::to_string(card::kMaxSites) +
+                                            " sites, this network has " +
+                                            std::to_string(site_.config.sites.size()));
+  }
+  CardContent content{.card = os::random_id<CardId>(site_.system.random),
+                      .keys = {{1}, keys_per_site}};
+  if (!content.keys.is_valid()) {
+    return fail(Code::kInvalidArgument,
+                "keys per site must be from 1 to " + std::to_string(card::kMaxKeysPerSite));
+  }
+  for (const SiteEntry& entry : site_.config.sites) {
+    TRY_ASSIGN(const Pseudonym person, pseudonym_at(entry.name));
+    const EnrolRequest request{.card = content.card, .person = person, .keys = content.keys};
+    TRY_ASSIGN(card::SiteKeys keys, keys_of(entry.name, request));
+    content.sites.push_back(std::move(keys));
+    pseudonyms[entry.name] = person;
+  }
+  return content;
+}
+
+Result<RelayedCard> Enrolment::begin_relayed(const std::string& person, const std::string& name) {
   if (catalog_.person(person)) {
     return fail(Code::kAlreadyExists, "person '" + person + "' is already enrolled");
   }
@@ -27,11 +52,6 @@ Result<> Enrolment::may_enrol(const std::string& person) {
                                             " sites, this network has " +
                                             std::to_string(site_.config.sites.size()));
   }
-  return {};
-}
-
-Result<RelayedCard> Enrolment::begin_relayed(const std::string& person, const std::string& name) {
-  TRY(may_enrol(person));
   const std::lock_guard lock(mutex_);
   Pending& pending = pending_[person];
   if (!pending.is_relayed) {
@@ -53,24 +73,37 @@ Result<RelayedCard> Enrolment::begin_relayed(const std::string& person, const st
 
 Result<CardContent> Enrolment::begin(const std::string& person, const std::string& name,
                                      std::uint32_t keys_per_site) {
-  TRY(may_enrol(person));
-  CardContent content{.card = os::random_id<CardId>(site_.system.random),
-                      .keys = {{1}, keys_per_site}};
-  if (!content.keys.is_valid()) {
-    return fail(Code::kInvalidArgument,
-                "keys per site must be from 1 to " + std::to_string(card::kMaxKeysPerSite));
+  if (catalog_.person(person)) {
+    return fail(Code::kAlreadyExists, "person '" + person + "' is already enrolled");
   }
-  Pending pending{.name = name, .card = content.card};
-  for (const SiteEntry& entry : site_.config.sites) {
-    EnrolRequest request{.card = content.card,
-                         .person = os::random_id<Pseudonym>(site_.system.random),
-                         .keys = content.keys};
-    TRY_ASSIGN(card::SiteKeys keys, keys_of(entry.name, request));
-    content.sites.push_back(std::move(keys));
-    pending.pseudonyms[entry.name] = request.person;
-  }
+  Pending pending{.name = name};
+  TRY_ASSIGN(CardContent content, draw(
+                                      keys_per_site,
+                                      [&](const SiteName&) -> Result<Pseudonym> {
+                                        return os::random_id<Pseudonym>(site_.system.random);
+                                      },
+                                      pending.pseudonyms));
+  pending.card = content.card;
   const std::lock_guard lock(mutex_);
   pending_[person] = std::move(pending);
+  return content;
+}
+
+Result<CardContent> Enrolment::begin_again(const std::string& person, std::uint32_t keys_per_site) {
+  TRY_ASSIGN(const auto known, catalog_.pseudonyms(person));
+  Pending pending;
+  TRY_ASSIGN(CardContent content,
+             draw(
+                 keys_per_site,
+                 [&](const SiteName& at) -> Result<Pseudonym> {
+                   const auto found = std::ranges::find(known, at, &catalog::SitePseudonym::site);
+                   if (found != known.end()) return found->pseudonym;
+                   return os::random_id<Pseudonym>(site_.system.random);  // a site that is new
+                 },
+                 pending.pseudonyms));
+  pending.card = content.card;
+  const std::lock_guard lock(mutex_);
+  again_[person] = std::move(pending);
   return content;
 }
 
@@ -95,16 +128,18 @@ Result<CardContent> Enrolment::renew(const CardId& card, card::KeyRange left,
   return content;
 }
 
-Result<> Enrolment::finish(const std::string& person, const CardId& card) {
-  Pending pending;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto it = pending_.find(person);
-    if (it == pending_.end() || it->second.card != card) {
-      return fail(Code::kNotFound, "no enrolment of '" + person + "' with this card was begun");
-    }
-    pending = it->second;
+Result<Enrolment::Pending> Enrolment::pending_of(const std::map<std::string, Pending>& begun,
+                                                 const std::string& person, const CardId& card) {
+  const std::lock_guard lock(mutex_);
+  const auto it = begun.find(person);
+  if (it == begun.end() || it->second.card != card) {
+    return fail(Code::kNotFound, "no enrolment of '" + person + "' with this card was begun");
   }
+  return it->second;
+}
+
+Result<> Enrolment::finish(const std::string& person, const CardId& card) {
+  TRY_ASSIGN(const Pending pending, pending_of(pending_, person, card));
   TRY(catalog_.add_person({.person_id = person,
                            .name = pending.name,
                            .card = card,
@@ -117,6 +152,19 @@ Result<> Enrolment::finish(const std::string& person, const CardId& card) {
     pending_.erase(person);
   }
   return site_.log.append("person_enrolled", {{"card", card.text()}});
+}
+
+Result<> Enrolment::finish_again(const std::string& person, const CardId& card) {
+  TRY_ASSIGN(const Pending pending, pending_of(again_, person, card));
+  TRY(catalog_.replace_card(person, card));
+  for (const auto& [at, pseudonym] : pending.pseudonyms) {
+    TRY(catalog_.set_pseudonym(person, {at, pseudonym}));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    again_.erase(person);
+  }
+  return site_.log.append("card_reissued", {{"card", card.text()}});
 }
 
 }  // namespace warifu::control

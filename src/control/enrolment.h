@@ -6,6 +6,8 @@
 // its keys and the card has confirmed.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <mutex>
 
 #include "catalog/catalog.h"
@@ -35,6 +37,10 @@ class Enrolment {
   // naming a site.
   [[nodiscard]] Result<CardContent> begin(const std::string& person, const std::string& name,
                                           std::uint32_t keys_per_site);
+  // The same for a person whose card is on the hot list: the pseudonyms stay. Errors: as begin();
+  // kNotFound (the person), kRefused naming a site that does not let another card come, or not yet.
+  [[nodiscard]] Result<CardContent> begin_again(const std::string& person,
+                                                std::uint32_t keys_per_site);
   // Other keys from sites that have lost those of a card, for the indices that it has left. They
   // count at the site at once; on a card that was not loaded with them its consents fail there.
   // Errors: kNotFound (the card), kAlreadyExists (a site knows the card still), kInvalidArgument,
@@ -48,9 +54,14 @@ class Enrolment {
                                                   const std::string& name);
   // The card is loaded: the person is enrolled from here on. Errors: kNotFound.
   [[nodiscard]] Result<> finish(const std::string& person, const CardId& card);
+  // The card is loaded: it is the person's from here on. Errors: kNotFound.
+  [[nodiscard]] Result<> finish_again(const std::string& person, const CardId& card);
 
  private:
-  Result<> may_enrol(const std::string& person);
+  // A card with keys of every site; `pseudonym_at` says who the person is there.
+  Result<CardContent> draw(std::uint32_t keys_per_site,
+                           const std::function<Result<Pseudonym>(const SiteName&)>& pseudonym_at,
+                           std::map<SiteName, Pseudonym>& pseudonyms);
   Result<card::SiteKeys> keys_of(const SiteName& at, const EnrolRequest& request);
 
   struct Pending {
@@ -59,10 +70,14 @@ class Enrolment {
     std::map<SiteName, Pseudonym> pseudonyms;
     bool is_relayed = false;
   };
+  Result<Pending> pending_of(const std::map<std::string, Pending>& begun, const std::string& person,
+                             const CardId& card);
+
   SiteContext& site_;
   catalog::Catalog& catalog_;
   std::mutex mutex_;
   std::map<std::string, Pending> pending_;
+  std::map<std::string, Pending> again_;  // for a lost card
 };
 
 }  // namespace warifu::control

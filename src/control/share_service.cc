@@ -102,6 +102,13 @@ void ShareService::add_handlers(channel::Server& server) {
   });
 }
 
+std::function<Result<>(MutableBytes)> numbers_for_sharing(const SiteContext& site) {
+  return [&site](MutableBytes out) -> Result<> {
+    TRY(site.keys.random().fill(out, kme::RandomUse::kSharing));
+    return {};
+  };
+}
+
 Result<> only_control(const SiteContext& site, const SiteName& from) {
   if (from == site.config.controller) return {};
   TRY(site.log.append("refused", {{"reason", "not_control"}, {"from", from.text()}}));
@@ -205,9 +212,12 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
 namespace {
 
 Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& request,
-                             os::Clock& clock, const SiteName& here) {
-  if (permit.covers(request.object, request.destination, clock.now())) return {};
-  return fail(Code::kRefused, here.text() + ": the consent expired while the share was being sent");
+                             const SiteContext& site) {
+  if (!permit.covers(request.object, request.destination, site.system.clock.now())) {
+    return fail(Code::kRefused,
+                site.config.name.text() + ": the consent expired while the share was being sent");
+  }
+  return site.gate.still_permits(permit);
 }
 
 }  // namespace
@@ -219,7 +229,7 @@ Result<> ShareService::handle_read(channel::Exchange& exchange) {
   TRY(exchange.reply({}, shape_of(records, request.first_chunk, request.chunk_count)));
   for (std::uint64_t i = 0; i < request.chunk_count; ++i) {
     const ChunkIndex index{request.first_chunk + i};
-    TRY(check_still_allowed(released.permit, request, site_.system.clock, site_.config.name));
+    TRY(check_still_allowed(released.permit, request, site_));
     secret::Buffer record(records.length(index));
     TRY(released.reader->read(index, 1, record.bytes()));
     TRY(exchange.send(record.bytes()));
@@ -281,7 +291,7 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
   TRY(exchange.reply({}, shape_of(parent, request.own.first_chunk, count)));
   for (std::uint64_t i = 0; i < count; ++i) {
     const ChunkIndex index{request.own.first_chunk + i};
-    TRY(check_still_allowed(own.permit, request.own, site_.system.clock, site_.config.name));
+    TRY(check_still_allowed(own.permit, request.own, site_));
     std::vector<secret::Buffer> parts;
     parts.emplace_back(records.length(index));
     TRY(own.reader->read(index, 1, parts.front().bytes()));

@@ -5,6 +5,7 @@
 // and returns reader and Permit together. Thread-safe; handlers run on the channel's threads.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,6 +29,9 @@ struct SiteContext {
   consent::Gate& gate;
   audit::Log& log;
 };
+
+// This site's random numbers for shares, for sharing::cut_guarded().
+[[nodiscard]] std::function<Result<>(MutableBytes)> numbers_for_sharing(const SiteContext& site);
 
 // Whether `from` may order this site about: share control may. Errors: kRefused, with a line in the
 // log.

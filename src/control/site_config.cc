@@ -165,6 +165,9 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   if (const toml::table* catalog = top.inner("catalog"); catalog != nullptr) {
     TRY(read_catalog(*catalog, config));
   }
+  if (const toml::table* cards = top.inner("cards"); cards != nullptr) {
+    TRY(read_cards(*cards, config));
+  }
   if (const toml::table* jobs = top.inner("jobs"); jobs != nullptr) TRY(read_jobs(*jobs, config));
   if (const toml::table* refresh = top.inner("refresh"); refresh != nullptr) {
     TRY(read_refresh(*refresh, config));
@@ -173,9 +176,9 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   if (const toml::table* kms = top.inner("kms"); kms != nullptr) TRY(read_kms(*kms, config));
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
-    constexpr std::array kSections = {"site",  "random", "keys",    "metrics", "sites", "links",
-                                      "peers", "kms",    "catalog", "store",   "jobs",  "refresh",
-                                      "log"};
+    constexpr std::array kSections = {"site",  "random",  "keys", "metrics", "sites",
+                                      "links", "peers",   "kms",  "catalog", "store",
+                                      "jobs",  "refresh", "log",  "cards"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }

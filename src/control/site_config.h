@@ -83,6 +83,12 @@ struct CatalogCopies {
   std::chrono::seconds interval{30};
 };
 
+// Where the control site keeps shares of what cards know of objects (custody/record_keeper.h).
+struct CardRecords {
+  std::vector<SiteName> holders;  // this site, too; empty: nowhere
+  sharing::Scheme scheme;         // as many shares as holders
+};
+
 // Names as [[sites]] takes them. Errors: kInvalidArgument saying what they consist of.
 [[nodiscard]] Result<std::string> parse_region(const std::string& text);
 [[nodiscard]] Result<std::string> parse_failure_domain(const std::string& text);
@@ -116,6 +122,9 @@ struct SiteConfig {
   std::chrono::seconds log_interval{60};
   unsigned active_jobs = 8;  // share control: jobs that run at once, besides an urgent one
   CatalogCopies copies;
+  CardRecords records;
+  // From the hot listing of a card here to the first one that may take its place.
+  std::chrono::seconds reissue_delay{48 * 3600};
   std::vector<SiteEntry> sites;
   std::vector<LinkEntry> links;
   std::vector<PeerConfig> peers;

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "control/card_records.h"
 #include "control/exposure_ledger.h"
 #include "control/key_account.h"
 #include "control/plan_json.h"
@@ -58,18 +59,17 @@ Result<> StoreJob::save_secrets() {
       job_id_, seal_object_secrets(site.keys.root_key().bytes(), site.system.random, secrets_));
 }
 
-// What the card has to keep stays, unless the card has it: then nothing may come back.
+// What the card has to keep stays, unless it is safe elsewhere: then nothing may come back.
 Result<> StoreJob::forget_staging_key() {
   catalog::Catalog& catalog = engine_.catalog();
-  const auto on_card = [&]() -> Result<bool> {
-    TRY_ASSIGN(const catalog::Object object, catalog.object(tree_.object.object));
-    return object.card_record == catalog::CardRecordState::kOnCard;
+  const auto is_safe = [&] {
+    return is_record_safe(engine_.site(), catalog, tree_.object.object);
   };
-  TRY_ASSIGN(const bool before, on_card());
+  TRY_ASSIGN(const bool before, is_safe());
   if (before) return catalog.set_job_secret(job_id_, {});
   TRY(save_secrets());
   // Whoever confirmed meanwhile has erased what was there before.
-  TRY_ASSIGN(const bool behind, on_card());
+  TRY_ASSIGN(const bool behind, is_safe());
   return behind ? catalog.set_job_secret(job_id_, {}) : Result<>();
 }
 

@@ -3,17 +3,11 @@
 //   bundle  := "WRFCATB1" catalog:16 epoch:u32 number:u32 ends:u8 made:i64 page_bytes:u32
 //              total_pages:u64 count:u32 root_key:32 page{count}
 //   page    := number:u64 bytes{page_bytes}
-//   guarded := length:u64 zeros:8 bundle zeros key:16 check:16 zeros:16    blocks of 16 bytes, an
-//              odd number of them before `key`
-//   check   := key^(d+2) + sum s_i key^(d+1-i)                     s_1..s_d the blocks before it
 //
 // An epoch begins with all pages of the catalog; later bundles hold what changed. A bundle that
-// `ends` completes a state of the catalog. What is guarded is cut by a threshold scheme, one share
-// for each holder: fewer than the threshold learn nothing, and whoever changes its share passes the
-// check with probability at most (d+1)/2^128 (algebraic manipulation detection code of Cramer,
-// Dodis, Fehr, Padró, Wichs, Eurocrypt 2008: d odd, characteristic 2).
-// `root_key` is the control site's own: it opens the secrets that the catalog keeps sealed.
-// Values only, any thread.
+// `ends` completes a state of the catalog. A bundle is guarded and cut as sharing/guarded.h says,
+// one share for each holder. `root_key` is the control site's own: it opens the secrets that the
+// catalog keeps sealed. Values only, any thread.
 #pragma once
 
 #include <vector>
@@ -54,7 +48,7 @@ struct Bundle {
   std::vector<Page> pages;  // at most kBundlePages
 };
 
-// Ready to be cut by a threshold scheme.
+// Ready for sharing::cut_guarded().
 [[nodiscard]] secret::Buffer guard(const Bundle& bundle, os::Random& random);
 // Errors: kCorrupt when the check fails or the bundle makes no sense.
 [[nodiscard]] Result<Bundle> open_guarded(ByteView guarded);

@@ -7,6 +7,7 @@
 #include "catalog/database_files.h"
 #include "channel/whole.h"
 #include "crypto/crypto.h"
+#include "sharing/guarded.h"
 #include "wire/wire.h"
 
 namespace warifu::recovery {
@@ -163,24 +164,8 @@ Result<> CopyMaker::put(const SiteName& holder, const CopyHead& head, ByteView s
 Result<> CopyMaker::send_bundle(const Bundle& bundle) {
   const control::CatalogCopies& copies = site_.config.copies;
   const secret::Buffer guarded = guard(bundle, site_.system.random);
-  std::vector<sharing::ShareIndex> given;
-  for (std::size_t i = 0; i < copies.scheme.privacy(); ++i) {
-    given.push_back(static_cast<sharing::ShareIndex>(i));
-  }
-  TRY_ASSIGN(const auto splitter, sharing::Splitter::make(copies.scheme, given));
-  std::vector<secret::Buffer> shares;
-  std::vector<ByteView> drawn;
-  std::vector<MutableBytes> made;
-  for (std::size_t i = 0; i < copies.scheme.shares; ++i) shares.emplace_back(guarded.size());
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    if (i < given.size()) {
-      TRY(site_.keys.random().fill(shares[i].bytes(), kme::RandomUse::kSharing));
-      drawn.push_back(shares[i].bytes());
-    } else {
-      made.push_back(shares[i].bytes());
-    }
-  }
-  splitter.split(guarded.bytes(), drawn, made);
+  TRY_ASSIGN(const auto shares, sharing::cut_guarded(copies.scheme, guarded.bytes(),
+                                                     control::numbers_for_sharing(site_)));
   CopyHead head{.place = bundle.place,
                 .attempt = os::random_id<AttemptId>(site_.system.random),
                 .scheme = copies.scheme,

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "channel/whole.h"
+#include "sharing/guarded.h"
 
 namespace warifu::recovery {
 namespace {
@@ -140,47 +141,17 @@ class CopyReader {
     }
     const sharing::Scheme scheme = enough(held_.at(place))->front().head.scheme;
     if (shares.size() < scheme.threshold) return std::unexpected(trouble.value());
-    std::vector<bool> chosen(shares.size(), false);
-    std::fill_n(chosen.begin(), scheme.threshold, true);
-    do {
-      auto bundle = join_chosen(scheme, holders, shares, chosen);
-      if (!bundle) continue;
-      note_wrong(scheme, holders, shares, chosen);
-      return bundle;
-    } while (std::prev_permutation(chosen.begin(), chosen.end()));
-    return fail(Code::kCorrupt, "the shares of bundle " + std::to_string(place.number) +
-                                    " of the catalog's copy do not pass their check in any choice");
-  }
-
-  static Result<Bundle> join_chosen(const sharing::Scheme& scheme, const std::vector<Held>& holders,
-                                    const std::vector<secret::Buffer>& shares,
-                                    const std::vector<bool>& chosen) {
-    std::vector<sharing::ShareIndex> from;
-    std::vector<ByteView> views;
+    std::vector<sharing::GuardedShare> guarded;
     for (std::size_t i = 0; i < shares.size(); ++i) {
-      if (!chosen[i]) continue;
-      from.push_back(holders[i].head.index);
-      views.push_back(shares[i].bytes());
+      guarded.push_back({holders[i].head.index, shares[i].bytes()});
     }
-    TRY_ASSIGN(const auto joiner, sharing::Joiner::make(scheme, from));
-    secret::Buffer guarded(shares.front().size());
-    for (const ByteView& view : views) {
-      if (view.size() != guarded.size()) return fail(Code::kCorrupt, "shares differ in length");
+    const auto joined = sharing::join_guarded(scheme, guarded);
+    if (!joined) {
+      return fail_in("bundle " + std::to_string(place.number) + " of the catalog's copy",
+                     joined.error());
     }
-    joiner.join(views, guarded.bytes());
-    return open_guarded(guarded.bytes());
-  }
-
-  // Who does not fit when put in the place of one that does.
-  void note_wrong(const sharing::Scheme& scheme, const std::vector<Held>& holders,
-                  const std::vector<secret::Buffer>& shares, const std::vector<bool>& right) {
-    for (std::size_t i = 0; i < shares.size(); ++i) {
-      if (right[i]) continue;
-      std::vector<bool> chosen = right;
-      *std::find(chosen.begin(), chosen.end(), true) = false;
-      chosen[i] = true;
-      if (!join_chosen(scheme, holders, shares, chosen)) wrong_.insert(holders[i].site);
-    }
+    for (const std::size_t i : joined->wrong) wrong_.insert(holders[i].site);
+    return open_guarded(joined->guarded.bytes());
   }
 
   control::SiteContext& site_;

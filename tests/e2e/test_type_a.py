@@ -138,6 +138,19 @@ class TypeA(NetworkTest):
                           None)
         person.works(self)
 
+    def test_withdrawn_and_revoked_is_over_at_once(self):
+        person = Card(self.network, self.network.root / "dai.card", "P-004")
+        grant = person.consent(uses=3)["grant"]
+        person.restore(self, grant)
+        tommo = ("--site", self.network.site("tommo"))
+        self.network.warifu.ask("consent", "withdraw", grant, *tommo)
+        self.assert_fails(4, "withdrawn|withdrew", person.restore, self, grant)
+        other = person.consent(uses=3)["grant"]
+        self.network.warifu.ask("card", "revoke", "--person", person.person, "--why", "lost", "--yes",
+                                *tommo)
+        self.assert_fails(4, "hot list|revoked", person.restore, self, other)
+        self.assert_fails(4, "hot list|revoked", person.consent)
+
     def test_an_answer_that_is_played_again_is_refused(self):
         """What was recorded between card and site is worth nothing in the next dialogue."""
         api = Api(self.network.site("tommo") / "api.sock")

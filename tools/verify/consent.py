@@ -19,8 +19,10 @@ from network import TestNetwork, random_file  # noqa: E402
 from virtual_reader import NoReader, VirtualReader, WarifuAtReader  # noqa: E402
 from warifu_cli import CommandFailed  # noqa: E402
 
-FULL = {"records": 256, "every": 1, "tears": 40, "tears_type_a": 70, "tear_step": 3, "touches": 5}
-QUICK = {"records": 256, "every": 61, "tears": 6, "tears_type_a": 6, "tear_step": 25, "touches": 2}
+FULL = {"records": 256, "every": 1, "tears": 40, "tears_type_a": 70, "tear_step": 3, "touches": 5,
+        "lives": 100_000}
+QUICK = {"records": 256, "every": 61, "tears": 6, "tears_type_a": 6, "tear_step": 25, "touches": 2,
+         "lives": 10_000}
 TOUCH_GOAL = 2.0  # seconds
 
 
@@ -33,6 +35,11 @@ def bent_logs(build, amounts):
         yield from frame.rows_of([str(build / "tests/verify/warifu-verify-log"), "--dir", folder,
                                   "--records", str(amounts["records"]),
                                   "--every", str(amounts["every"])])
+
+
+def gates(build, amounts):
+    yield from frame.rows_of([str(build / "tests/verify/warifu-verify-gates"),
+                              "--runs", str(amounts["lives"])])
 
 
 class AtReader:
@@ -167,6 +174,7 @@ def at_reader(build, amounts):
 
 
 def all_rows(build, amounts):
+    yield from gates(build, amounts)
     yield from bent_logs(build, amounts)
     yield from at_reader(build, amounts)
 

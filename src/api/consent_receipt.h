@@ -1,0 +1,29 @@
+// A consent as documents for others: the receipt that the person keeps, and a FHIR R4 Consent.
+//
+// The receipt has the sections and fields of ISO/IEC TS 27560:2023, named as the W3C community
+// guide to it does (Consent Records and Receipts using DPV, 2024). It tells what was agreed and
+// never changes; whether a consent still holds is asked for apart. Both say how the card proved it,
+// and when that is a stand-in. Pure functions, any thread.
+#pragma once
+
+#include <boost/json.hpp>
+
+#include "catalog/records.h"
+#include "consent/grant.h"
+
+namespace warifu::api {
+
+struct ConsentParts {
+  catalog::Grant record;
+  consent::Grant grant;  // of record.grant_bytes
+  consent::ConsentLabels labels;
+  SiteName issuer;           // the control site
+  std::string card_kind;     // "one_time_mac_emulated"
+  bool is_emulated = false;  // the card is a stand-in for a chip
+};
+
+[[nodiscard]] boost::json::object consent_receipt(const ConsentParts& parts);
+// HL7 FHIR R4 (4.0.1) Consent: deny, and one nested permit for what was agreed.
+[[nodiscard]] boost::json::object fhir_consent(const ConsentParts& parts);
+
+}  // namespace warifu::api

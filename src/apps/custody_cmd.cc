@@ -1,0 +1,142 @@
+// `warifu card revoke|allow-reissue|status`, `warifu person accesses`: cards over their lives, and
+// what was done with them.
+#include <fmt/format.h>
+
+#include "apps/api_client.h"
+#include "apps/commands.h"
+#include "apps/custody_text.h"
+#include "apps/output.h"
+#include "base/ids.h"
+#include "base/units.h"
+
+namespace warifu::apps {
+namespace json = boost::json;
+
+std::string told_text(const json::value& answer) {
+  const std::size_t told = answer.at("told").as_array().size();
+  std::string text =
+      fmt::format("{} {} told", told, told == 1 ? "site has been" : "sites have been");
+  for (const json::value& entry : answer.at("waiting").as_array()) {
+    text += fmt::format("\n  not yet told, and tried again by itself: {} ({})",
+                        text_of(entry, "site"), text_of(entry, "why"));
+  }
+  return text;
+}
+
+namespace {
+
+// The card that is named, or the one that the person has.
+Result<std::string> card_of(ApiClient& client, const RevokeOptions& options) {
+  if (!options.card.empty()) {
+    TRY_ASSIGN(const CardId card, CardId::parse(options.card));
+    return card.text();
+  }
+  TRY_ASSIGN(const json::value answer, client.get("/v1/persons"));
+  for (const json::value& person : answer.at("persons").as_array()) {
+    if (text_of(person, "person") == options.person) return text_of(person, "card");
+  }
+  return fail(Code::kNotFound, "person '" + options.person + "' is not enrolled");
+}
+
+}  // namespace
+
+Result<> card_revoke(const Common& common, const RevokeOptions& options) {
+  if (options.card.empty() == options.person.empty()) {
+    return fail(Code::kInvalidArgument, "name the card by its id, or its person with --person");
+  }
+  if (!options.yes) {
+    return fail(Code::kInvalidArgument,
+                "a revoked card is worthless for ever, and so is every consent it gave; say --yes");
+  }
+  ApiClient client(common.site);
+  TRY_ASSIGN(const std::string card, card_of(client, options));
+  TRY_ASSIGN(const json::value answer,
+             client.post("/v1/cards/" + card + "/revoke", {{"why", options.why}}));
+  if (common.json) {
+    print_json(answer);
+  } else {
+    fmt::print("card {} is revoked; {}\n", card, told_text(answer));
+  }
+  return {};
+}
+
+Result<> card_allow_reissue(const Common& common, const RevokeOptions& options) {
+  TRY_ASSIGN(const CardId card, CardId::parse(options.card));
+  TRY_ASSIGN(const std::uint64_t seconds, parse_duration(options.valid));
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer,
+             client.post("/v1/cards/" + card.text() + "/allow-reissue", {{"seconds", seconds}}));
+  if (common.json) {
+    print_json(answer);
+  } else {
+    fmt::print("site {} lets another card take the place of {} until {}\n", text_of(answer, "site"),
+               card.text(), text_of(answer, "until"));
+  }
+  return {};
+}
+
+Result<> card_status(const Common& common) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer, client.get("/v1/cards/status"));
+  if (common.json) {
+    print_json(answer);
+    return {};
+  }
+  if (answer.at("safekeeping").as_bool()) {
+    fmt::print("card records in safekeeping: {}, not yet: {}\n", number_of(answer, "kept"),
+               number_of(answer, "not_kept"));
+  } else {
+    fmt::print("card records are not in safekeeping: who loses a card loses the data\n");
+  }
+  const std::string problem = text_of(answer, "problem");
+  if (!problem.empty()) fmt::print("problem: {}\n", problem);
+  const auto& waiting = answer.at("waiting").as_array();
+  if (waiting.empty()) {
+    fmt::print("every site has been told of every withdrawal and revocation\n");
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& order : waiting) {
+    rows.push_back({text_of(order, "site"), text_of(order, "order"), text_of(order, "card"),
+                    text_of(order, "since")});
+  }
+  print_table({"SITE", "NOT YET TOLD TO", "CARD", "SINCE"}, rows);
+  return {};
+}
+
+namespace {
+
+// What people read of a record: who, for what, or why not.
+std::string detail_of(const json::object& fields) {
+  std::string text;
+  for (const char* name : {"grantee", "purpose", "object", "grant", "text", "destination"}) {
+    const json::value* value = fields.if_contains(name);
+    if (value == nullptr || !value->is_string()) continue;
+    if (!text.empty()) text += ", ";
+    text += std::string_view(value->get_string());
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<> person_accesses(const Common& common, const std::string& person) {
+  ApiClient client(common.site);
+  TRY_ASSIGN(const json::value answer, client.get("/v1/persons/" + url_text(person) + "/accesses"));
+  if (common.json) {
+    print_json(answer);
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const json::value& one : answer.at("accesses").as_array()) {
+    rows.push_back({text_of(one, "time"), text_of(one, "site"), text_of(one, "event"),
+                    detail_of(one.at("fields").as_object())});
+  }
+  print_table({"TIME", "SITE", "WHAT", "WHO AND WHY"}, rows);
+  for (const json::value& one : answer.at("missing").as_array()) {
+    fmt::print("no answer from {}: {}\n", text_of(one, "site"), text_of(one, "why"));
+  }
+  return {};
+}
+
+}  // namespace warifu::apps

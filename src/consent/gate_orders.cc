@@ -1,0 +1,159 @@
+// What a gate is told about cards and consents beside requests for shares: hot list, withdrawal,
+// another card in the place of a lost one.
+#include <algorithm>
+
+#include "consent/gate.h"
+
+namespace warifu::consent {
+
+Result<> Gate::put_on_hot_list(const CardId& card) {
+  CardRecord record;
+  const CardRecord* known = find(card);
+  if (known != nullptr) {
+    record.person = known->person;
+    record.kind = known->kind;
+    record.last_used = known->last_used;
+  }
+  record.card = card;
+  record.revoked = true;
+  record.revoked_at = system_.clock.now();
+  // Effect first, record second: a full log disk must not keep a stolen card alive.
+  if (known == nullptr || !known->revoked) TRY(save(std::move(record)));
+  return log_.append("card_revoked", {{"card", card.text()}});
+}
+
+Result<> Gate::revoke(const CardId& card) {
+  const std::lock_guard lock(mutex_);
+  return put_on_hot_list(card);
+}
+
+Result<> Gate::withdraw(const CardId& card, const GrantId& grant, os::UnixMs until) {
+  const std::lock_guard lock(mutex_);
+  const CardRecord* known = find(card);
+  if (known == nullptr || known->revoked) return {};
+  CardRecord record = *known;
+  forget_old(record, system_.clock.now());
+  const auto told = std::ranges::find(record.withdrawn, grant, &Withdrawal::grant);
+  if (told != record.withdrawn.end()) return {};
+  if (record.withdrawn.size() >= kMaxWithdrawn) {
+    return fail(Code::kNoSpace, "site " + site_.text() + ": card " + card.text() +
+                                    " has too many withdrawn consents; revoke it instead");
+  }
+  record.withdrawn.push_back({grant, until});
+  // Effect first, as above.
+  TRY(save(std::move(record)));
+  return log_.append("consent_withdrawn", {{"grant", grant.text()}, {"card", card.text()}});
+}
+
+Result<> Gate::still_permits(const Permit& permit) {
+  const std::lock_guard lock(mutex_);
+  const CardRecord* record = find(permit.card());
+  const bool gone = record == nullptr || record->revoked;
+  if (!gone && std::ranges::find(record->withdrawn, permit.grant(), &Withdrawal::grant) ==
+                   record->withdrawn.end()) {
+    return {};
+  }
+  return fail(Code::kRefused,
+              "site " + site_.text() + " refuses: " +
+                  (gone ? "the card has been revoked" : "the person has withdrawn this consent"));
+}
+
+Result<> Gate::allow_reissue(const CardId& card, os::UnixMs until) {
+  const std::lock_guard lock(mutex_);
+  const CardRecord* known = find(card);
+  if (known == nullptr || known->person.is_zero()) {
+    return fail(Code::kNotFound,
+                "site " + site_.text() + ": card " + card.text() + " is not known here");
+  }
+  if (!known->revoked) {
+    return fail(Code::kInvalidArgument,
+                "site " + site_.text() + ": card " + card.text() +
+                    " is not on the hot list; only a card that is can be replaced");
+  }
+  CardRecord record = *known;
+  record.reissue_until = until;
+  TRY(log_.append("reissue_allowed", {{"card", card.text()}, {"until", os::utc_text(until)}}));
+  return save(std::move(record));
+}
+
+const CardRecord* Gate::last_revoked(const Pseudonym& person) const {
+  const CardRecord* last = nullptr;
+  for (const auto& [card, known] : cards_) {
+    if (known.person != person || !known.revoked) continue;
+    if (last == nullptr || last->revoked_at < known.revoked_at) last = &known;
+  }
+  return last;
+}
+
+Result<os::UnixMs> Gate::check_reissue(const Pseudonym& person, os::UnixMs now) const {
+  const CardRecord* lost = last_revoked(person);
+  const bool allowed = lost != nullptr && now < lost->reissue_until;
+  // One card for a person: whoever could enrol a second one could consent in the person's place.
+  for (const auto& [card, known] : cards_) {
+    if (known.person != person || known.revoked) continue;
+    if (allowed && known.records_until.value != 0) continue;  // it gives way
+    return fail(Code::kRefused, "site " + site_.text() + ": person " + person.text() +
+                                    " has a card already; revoke it first");
+  }
+  if (lost == nullptr) return os::UnixMs{0};
+  const os::UnixMs from{lost->revoked_at.value + options_.reissue_delay.count()};
+  if (now < from) {
+    return fail(Code::kRefused, "site " + site_.text() + ": card " + lost->card.text() +
+                                    " was put on the hot list at " +
+                                    os::utc_text(lost->revoked_at) +
+                                    "; another one may take its place from " + os::utc_text(from));
+  }
+  if (!allowed) {
+    return fail(Code::kRefused, "site " + site_.text() +
+                                    ": an officer here must allow another card in "
+                                    "the place of card " +
+                                    lost->card.text() + " ('warifu card allow-reissue')");
+  }
+  return os::UnixMs{now.value +
+                    std::chrono::duration_cast<std::chrono::milliseconds>(kRecordsLife).count()};
+}
+
+Result<> Gate::replace_earlier(const Pseudonym& person) {
+  const CardRecord* lost = last_revoked(person);
+  if (lost == nullptr) return {};
+  const CardRecord leave = *lost;
+  std::vector<CardId> earlier;
+  for (const auto& [card, known] : cards_) {
+    if (known.person == person && !known.revoked) earlier.push_back(card);
+  }
+  for (const CardId& card : earlier) {
+    TRY(put_on_hot_list(card));
+    CardRecord record = *find(card);
+    record.revoked_at = leave.revoked_at;  // the same leave, no further delay
+    record.reissue_until = leave.reissue_until;
+    TRY(save(std::move(record)));
+  }
+  return {};
+}
+
+std::vector<CardId> Gate::cards_of(const Pseudonym& person) {
+  const std::lock_guard lock(mutex_);
+  std::vector<CardId> cards;
+  for (const auto& [card, known] : cards_) {
+    if (known.person == person) cards.push_back(card);
+  }
+  return cards;
+}
+
+Result<> Gate::may_give_records(const CardId& card, const Pseudonym& owner) {
+  const std::lock_guard lock(mutex_);
+  const CardRecord* known = find(card);
+  const auto refuse = [&](const std::string& why) {
+    return fail(Code::kRefused,
+                "site " + site_.text() + " gives no record to card " + card.text() + ": " + why);
+  };
+  if (known == nullptr || known->revoked) return refuse("it is not enrolled here");
+  if (known->person != owner) return refuse("the record belongs to another person");
+  if (known->records_until.value == 0) return refuse("it took the place of no other card");
+  if (system_.clock.now() >= known->records_until) {
+    return refuse("it took the place of the lost card too long ago");
+  }
+  return {};
+}
+
+}  // namespace warifu::consent

@@ -1,0 +1,110 @@
+// Orders from share control, and records for a card in the place of a lost one.
+#include "custody/custody_service.h"
+
+#include <algorithm>
+
+namespace warifu::custody {
+
+Result<> CustodyService::withdraw(const WithdrawOrder& order) {
+  return site_.gate.withdraw(order.card, order.grant, order.expiry);
+}
+
+Result<> CustodyService::revoke(const CardId& card) {
+  return site_.gate.revoke(card);
+}
+
+Result<> CustodyService::keep(const KeptShare& kept) {
+  return safe_.put(kept);
+}
+
+Result<KeptShare> CustodyService::give(const WantedRecord& wanted) {
+  TRY_ASSIGN(const Pseudonym owner, safe_.owner(wanted.object));
+  const auto allowed = site_.gate.may_give_records(wanted.card, owner);
+  const audit::Fields fields = {{"object", wanted.object.text()}, {"card", wanted.card.text()}};
+  if (!allowed) {
+    TRY(site_.log.append("record_refused", fields));
+    return std::unexpected(allowed.error());
+  }
+  // Nothing goes out that the log does not have.
+  TRY(site_.log.append("record_given", fields));
+  return safe_.get(wanted.object);
+}
+
+Result<> CustodyService::forget(const ObjectId& object) {
+  return safe_.forget(object);
+}
+
+Result<AccessPage> CustodyService::accesses(const WantedAccesses& wanted) {
+  constexpr std::size_t kReadAtOnce = 1000;
+  constexpr std::size_t kReadInAll = 100'000;  // for one request
+  const std::vector<std::string> cards = [&] {
+    std::vector<std::string> texts;
+    for (const CardId& card : site_.gate.cards_of(wanted.person)) texts.push_back(card.text());
+    return texts;
+  }();
+  const std::string person = wanted.person.text();
+  const auto is_theirs = [&](const audit::Record& record) {
+    return std::ranges::any_of(record.fields, [&](const auto& field) {
+      if (field.first == "person") return field.second == person;
+      return field.first == "card" && std::ranges::find(cards, field.second) != cards.end();
+    });
+  };
+  AccessPage page{.accesses = {}, .seen = wanted.after, .more = true};
+  for (std::size_t read = 0; read < kReadInAll; read += kReadAtOnce) {
+    TRY_ASSIGN(const auto records, site_.log.read(page.seen + 1, kReadAtOnce));
+    for (const audit::Record& record : records) {
+      if (page.accesses.size() >= kMaxAccesses) return page;
+      page.seen = record.sequence;
+      if (record.erased || !is_theirs(record)) continue;
+      page.accesses.push_back({record.sequence, record.time, record.event, record.fields});
+    }
+    if (records.size() < kReadAtOnce) {
+      page.more = false;
+      break;
+    }
+  }
+  return page;
+}
+
+void CustodyService::add_handlers(channel::Server& server) {
+  const auto on = [&](Method method, auto answer) {
+    server.handle(number(method), [this, answer](channel::Exchange& exchange) -> Result<> {
+      TRY(control::only_control(site_, exchange.request().from));
+      TRY_ASSIGN(Bytes reply, answer(exchange.request().body));
+      return exchange.reply(std::move(reply));
+    });
+  };
+  on(Method::kWithdraw, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const WithdrawOrder order, decode_withdraw(body));
+    TRY(withdraw(order));
+    return Bytes();
+  });
+  on(Method::kRevoke, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const CardId card, decode_card(body));
+    TRY(revoke(card));
+    return Bytes();
+  });
+  on(Method::kRecordKeep, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const KeptShare kept, decode_kept(body));
+    TRY(keep(kept));
+    return Bytes();
+  });
+  on(Method::kRecordGive, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const WantedRecord wanted, decode_wanted(body));
+    TRY_ASSIGN(const KeptShare kept, give(wanted));
+    return encode(kept);
+  });
+  on(Method::kRecordCount, [this](ByteView) -> Result<Bytes> { return encode_count(count()); });
+  on(Method::kAccesses, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const WantedAccesses wanted, decode_wanted_accesses(body));
+    TRY_ASSIGN(const AccessPage page, accesses(wanted));
+    return encode(page);
+  });
+  on(Method::kRecordForget, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const ObjectId object, decode_object(body));
+    TRY(forget(object));
+    return Bytes();
+  });
+}
+
+}  // namespace warifu::custody

@@ -1,0 +1,90 @@
+// Requests between sites about cards, consents and card records in safekeeping
+// (docs/formats/site-requests.md). All of them are the control site's.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "os/system.h"
+#include "secret/secret.h"
+#include "sharing/scheme.h"
+
+namespace warifu::custody {
+
+enum class Method : std::uint16_t {
+  kWithdraw = 73,      // withdrawal
+  kRevoke = 74,        // card
+  kRecordKeep = 75,    // kept record
+  kRecordGive = 76,    // wanted record; kept record. To a card that has taken the place of another
+  kRecordCount = 77,   // empty; how many are kept
+  kRecordForget = 78,  // object
+  kAccesses = 79,      // wanted accesses; accesses
+};
+[[nodiscard]] constexpr std::uint16_t number(Method method) {
+  return static_cast<std::uint16_t>(method);
+}
+
+using KeepingId = Id16<struct KeepingTag>;  // one cut of a record: shares of one fit together
+
+struct WithdrawOrder {
+  CardId card;
+  GrantId grant;
+  os::UnixMs expiry;  // of the grant
+};
+
+// One site's share of a card record (card::ObjectRecord), guarded and cut (sharing/guarded.h).
+struct KeptShare {
+  ObjectId object;
+  Pseudonym owner;  // the person at that site
+  KeepingId keeping;
+  os::UnixMs made;
+  sharing::Scheme scheme;
+  sharing::ShareIndex index = sharing::ShareIndex::kA;
+  secret::Buffer share;
+};
+
+struct WantedRecord {
+  ObjectId object;
+  CardId card;  // that it is for
+};
+
+// What a site's log says about one person, from behind a record on.
+struct WantedAccesses {
+  Pseudonym person;  // at that site
+  std::uint64_t after = 0;
+};
+struct Access {
+  std::uint64_t sequence = 0;  // of the record in that site's log
+  os::UnixMs time;
+  std::string event;
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+struct AccessPage {
+  std::vector<Access> accesses;
+  std::uint64_t seen = 0;  // the last record that was looked at
+  bool more = false;
+};
+inline constexpr std::size_t kMaxAccesses = 500;  // in a page
+
+inline constexpr std::size_t kMaxKeptBytes = 1024;  // of a share
+
+[[nodiscard]] Bytes encode(const WithdrawOrder& order);
+[[nodiscard]] Result<WithdrawOrder> decode_withdraw(ByteView body);
+[[nodiscard]] Bytes encode(const CardId& card);
+[[nodiscard]] Result<CardId> decode_card(ByteView body);
+[[nodiscard]] Bytes encode(const KeptShare& kept);
+[[nodiscard]] Result<KeptShare> decode_kept(ByteView body);
+[[nodiscard]] Bytes encode(const WantedRecord& wanted);
+[[nodiscard]] Result<WantedRecord> decode_wanted(ByteView body);
+[[nodiscard]] Bytes encode(const ObjectId& object);
+[[nodiscard]] Result<ObjectId> decode_object(ByteView body);
+[[nodiscard]] Bytes encode(const WantedAccesses& wanted);
+[[nodiscard]] Result<WantedAccesses> decode_wanted_accesses(ByteView body);
+[[nodiscard]] Bytes encode(const AccessPage& page);
+[[nodiscard]] Result<AccessPage> decode_access_page(ByteView body);
+[[nodiscard]] Bytes encode_count(std::uint64_t count);
+[[nodiscard]] Result<std::uint64_t> decode_count(ByteView body);
+
+}  // namespace warifu::custody

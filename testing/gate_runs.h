@@ -1,0 +1,41 @@
+// Random lives of a gate: consents given, shown, shown again, bent, withdrawn; cards revoked; time
+// that passes; power that fails within any write. An outside model of what the person allowed
+// judges every permit.
+//
+// What no run may show (Tally::violations): a consent used more often than it says; one used after
+// its withdrawal, its card's revocation or its expiry; two consents of one one-time index; a permit
+// wider than its consent, or for what was bent; a permit that is not in the log after a crash.
+// One thread; the same seed gives the same run.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace warifu::sim {
+
+// Seeded bugs, as negative controls.
+enum class GateBug : std::uint8_t {
+  kNone,
+  kForgetsWithdrawals,  // the decision does not look at them
+  kAnyUses,             // or at how often a consent was used
+  kAnyPurpose,          // or at the purpose
+  kAnyTime,             // or at the expiry
+  kNothingDurable,      // the disk's sync() does nothing
+};
+inline constexpr GateBug kGateBugs[] = {GateBug::kForgetsWithdrawals, GateBug::kAnyUses,
+                                        GateBug::kAnyPurpose, GateBug::kAnyTime,
+                                        GateBug::kNothingDurable};
+
+struct GateTally {
+  std::uint64_t runs = 0, steps = 0, permits = 0, refusals = 0, crashes = 0;
+  std::uint64_t withdrawals = 0, revocations = 0, bent = 0;
+  std::uint64_t violations = 0;
+  std::string first_violation;  // with its seed
+
+  void add(const GateTally& other);
+};
+
+// The run of one seed: some forty steps.
+[[nodiscard]] GateTally run_gate(std::uint64_t seed, GateBug bug = GateBug::kNone);
+
+}  // namespace warifu::sim

@@ -1,0 +1,65 @@
+// Random lives of a gate hold what was promised, and the harness finds seeded bugs.
+#include "testing/gate_runs.h"
+
+#include <gtest/gtest.h>
+
+#include "consent/gate.h"
+#include "testing/sim_clock.h"
+#include "testing/sim_disk.h"
+#include "testing/sim_random.h"
+
+namespace warifu::sim {
+namespace {
+
+TEST(GateRunsTest, NothingIsUsedTwiceNorAfterAWithdrawalNorWidened) {  // a million steps
+  GateTally tally;
+  for (std::uint64_t seed = 1; seed <= 25'000; ++seed) tally.add(run_gate(seed));
+  EXPECT_EQ(tally.violations, 0u) << tally.first_violation;
+  // The runs did something.
+  EXPECT_GT(tally.permits, 5000u);
+  EXPECT_GT(tally.refusals, 5000u);
+  EXPECT_GT(tally.crashes, 1000u);
+  EXPECT_GT(tally.withdrawals, 1000u);
+  EXPECT_GT(tally.revocations, 50u);
+  EXPECT_GT(tally.bent, 5000u);
+}
+
+TEST(GateRunsTest, TheSameSeedGivesTheSameRun) {
+  const GateTally first = run_gate(77), second = run_gate(77);
+  EXPECT_EQ(first.permits, second.permits);
+  EXPECT_EQ(first.refusals, second.refusals);
+  EXPECT_EQ(first.crashes, second.crashes);
+}
+
+TEST(GateRunsTest, SeededBugsAreFound) {
+  for (const GateBug bug : kGateBugs) {
+    bool found = false;
+    for (std::uint64_t seed = 1; seed <= 2000 && !found; ++seed) {
+      found = run_gate(seed, bug).violations > 0;
+    }
+    EXPECT_TRUE(found) << "bug " << static_cast<int>(bug);
+  }
+}
+
+TEST(GateOrdersTest, TooManyWithdrawalsAreRefusedAndNoneIsForgotten) {
+  SimDisk disk;
+  SimClock clock;
+  SimRandom random(1);
+  const os::System system{disk, clock, random};
+  secret::Buffer root(crypto::kSealKeyBytes);
+  const SiteName site = *SiteName::parse("lsa");
+  const auto log = *audit::Log::open(system, "/audit.log", site);
+  const auto gate = *consent::Gate::open(system, "/gate", site, root, *log, {});
+  const auto card = os::random_id<CardId>(random);
+  ASSERT_TRUE(
+      gate->enrol({card, os::random_id<Pseudonym>(random), card::CardKind::kOneTimeMac, {{1}, 5}}));
+  const os::UnixMs until{clock.now().value + 3'600'000};
+  for (std::size_t i = 0; i < consent::kMaxWithdrawn; ++i) {
+    ASSERT_TRUE(gate->withdraw(card, os::random_id<GrantId>(random), until));
+  }
+  EXPECT_EQ(gate->withdraw(card, os::random_id<GrantId>(random), until).error().code,
+            Code::kNoSpace);
+}
+
+}  // namespace
+}  // namespace warifu::sim
