@@ -148,7 +148,7 @@ class TypeA(NetworkTest):
         other = person.consent(uses=3)["grant"]
         self.network.warifu.ask("card", "revoke", "--person", person.person, "--why", "lost", "--yes",
                                 *tommo)
-        self.assert_fails(4, "hot list|revoked", person.restore, self, other)
+        self.assert_fails(4, "withdrawn|hot list|revoked", person.restore, self, other)
         self.assert_fails(4, "hot list|revoked", person.consent)
 
     def test_an_answer_that_is_played_again_is_refused(self):
