@@ -25,11 +25,11 @@ _warifu_options() {
     "keys quarantine") echo "list discard --site --json --peer --direction --segment --yes --help" ;;
     "random import") echo "--site --json --origin --wipe --help" ;;
     "random test") echo "--site --json --source --kind --path --min-entropy --alpha --bytes --help" ;;
-    "person enrol") echo "--site --json --id --name --keys --card --pin-file --wait --help" ;;
+    "person enrol") echo "--site --json --id --name --keys --card-type --card --pin-file --wait --help" ;;
     "person renew-card") echo "--site --json --at --card --pin-file --wait --help" ;;
     "card readers") echo "--json --help" ;;
     "card show") echo "--json --card --wait --help" ;;
-    "card emulate") echo "--card --reader --remove-after --help" ;;
+    "card emulate") echo "--card --card-type --reader --remove-after --help" ;;
     "audit list") echo "--site --json --from --limit --help" ;;
     "audit verify") echo "--site --json --help" ;;
     "audit prove") echo "--site --json --check --public-key --help" ;;

@@ -26,8 +26,10 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   }
   wish.locale = locale == "ja" ? consent::Locale::kJapanese : consent::Locale::kEnglish;
   TRY_ASSIGN(wish.card, id_field<CardId>(body, "card"));
-  TRY_ASSIGN(const std::uint64_t index, number_field(body, "next_index", UINT32_MAX));
-  wish.next_index = {static_cast<std::uint32_t>(index)};
+  if (body.contains("next_index")) {
+    TRY_ASSIGN(const std::uint64_t index, number_field(body, "next_index", UINT32_MAX));
+    wish.next_index = card::KeyIndex{static_cast<std::uint32_t>(index)};
+  }
   wish.terminal = text_field_or(body, "terminal", "cli");
   TRY_ASSIGN(const control::PreparedConsent prepared, control.consent.prepare(wish));
   json::array sites;
@@ -91,6 +93,10 @@ Result<json::value> list(http::RequestContext&, ControlServices& control) {
       entry["uses"] = grant->uses;
       entry["index"] = grant->index.value;
     }
+    if (const auto kind = control::card_kind_of(record.evidence)) {
+      entry["card_kind"] = consent::card_kind_name(*kind);
+      entry["holder_verification"] = consent::holder_verification(*kind);
+    }
     out.push_back(std::move(entry));
   }
   return json::value{{"consents", std::move(out)}};
@@ -115,7 +121,8 @@ Result<json::value> receipt(http::RequestContext& context, ControlServices& cont
   const auto format = context.request().query.find("format");
   if (!format || *format == "receipt") return consent_receipt(parts);
   if (*format == "fhir") return fhir_consent(parts);
-  return fail(Code::kInvalidArgument, "format '" + std::string(*format) + "' must be receipt or fhir");
+  return fail(Code::kInvalidArgument,
+              "format '" + std::string(*format) + "' must be receipt or fhir");
 }
 
 }  // namespace

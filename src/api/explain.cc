@@ -8,6 +8,7 @@
 
 #include <boost/json.hpp>
 
+#include "control/consent_desk.h"
 #include "control/key_account.h"
 #include "control/policy.h"
 
@@ -143,6 +144,23 @@ json::array computational(const std::set<std::string>& origins, const keypool::E
   return list;
 }
 
+// Of consents that a DESFire card has proved, if there are any.
+Result<> add_relayed_consents(catalog::Catalog& catalog, const ObjectId& object,
+                              json::array& list) {
+  TRY_ASSIGN(const auto grants,
+             catalog.list_grants({.object = object}, {.count = catalog::kMaxPageRows}));
+  const auto relayed = std::ranges::count_if(grants, [](const catalog::Grant& grant) {
+    const auto kind = control::card_kind_of(grant.evidence);
+    return kind && card::is_relayed(*kind);
+  });
+  if (relayed == 0) return {};
+  list.emplace_back(fmt::format(
+      "{} of the last {} consents were proved by a DESFire card: AES and 64-bit MACs at the moment "
+      "of use, the holder by possession; the hash key is kept sealed at the control site too",
+      relayed, grants.size()));
+  return {};
+}
+
 json::array key_spent(const std::vector<catalog::LinkUse>& uses) {
   json::array list;
   for (const auto& use : uses) {
@@ -209,6 +227,8 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
     random.add(protections.entropy);
   }
   TRY_ASSIGN(json::value share_list, shares_json(catalog, id));
+  json::array computational_list = computational(origins, random);
+  TRY(add_relayed_consents(catalog, id, computational_list));
   const bool staged = object.state == catalog::ObjectState::kStoring;
   return json::value{{"object", id.text()},
                      {"person", object.person_id},
@@ -221,7 +241,7 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
                      {"control_site", site.config.name.text()},
                      {"shares", std::move(share_list)},
                      {"simulated", simulated(origins)},
-                     {"computational", computational(origins, random)},
+                     {"computational", std::move(computational_list)},
                      {"information_theoretic", information_theoretic(schemes_json(object.policy))},
                      {"relayed", relayed(shares)},
                      {"key_spent", key_spent(uses)},

@@ -4,6 +4,7 @@
 // {"message": text, "code": name} with a fitting status.
 #pragma once
 
+#include "control/card_ceremonies.h"
 #include "control/consent_desk.h"
 #include "control/enrolment.h"
 #include "control/restore_desk.h"
@@ -34,6 +35,7 @@ struct ControlServices {
   recovery::RecoveryDesk& recovery;
   upkeep::AuditDesk& audits;
   upkeep::RefreshScheduler& refreshes;
+  control::CardCeremonies& ceremonies;
   custody::RecordKeeper& records;
   custody::CardDesk& cards;
 };
@@ -62,6 +64,7 @@ void add_metrics_route(http::Router& router, Services services);
 void add_catalog_routes(http::Router& router, Services services);
 void add_disk_routes(http::Router& router, Services services);
 void add_person_routes(http::Router& router, Services services);
+void add_card_routes(http::Router& router, Services services);
 void add_object_routes(http::Router& router, Services services);
 void add_upkeep_routes(http::Router& router, Services services);
 // Audits of objects, and reading over the shares of this site.

@@ -43,27 +43,28 @@ Result<> card_readers(const Common& common) {
 }
 
 Result<> card_show(const Common& common, const CardOptions& options) {
-  TRY_ASSIGN(CardTerminal terminal, open_card(options, false));
-  TRY_ASSIGN(const card::CardIdentity identity, terminal.card->identity());
+  TRY_ASSIGN(CardTerminal terminal, open_card(options));
+  TRY_ASSIGN(const CardFacts facts, terminal.card->identify());
+  TRY_ASSIGN(json::object shown, terminal.card->describe());
+  shown["at"] = terminal.name;
+  shown["atr"] = to_hex(terminal.session->atr());
   if (common.json) {
-    print_json({{"at", terminal.name},
-                {"atr", to_hex(terminal.session->atr())},
-                {"card_id", identity.card.text()},
-                {"active", identity.is_active},
-                {"emulated", identity.is_emulated},
-                {"pin_tries_left", identity.pin_tries_left},
-                {"sites", identity.site_count},
-                {"objects", identity.object_count},
-                {"next_index", identity.keys.first.value},
-                {"keys_left", identity.keys.count}});
+    print_json(shown);
     return {};
   }
-  fmt::print("{} ({}) at {}\n", identity.is_active ? identity.card.text() : "a blank card",
-             identity.is_emulated ? "emulated: a stand-in for a chip" : "chip", terminal.name);
-  if (!identity.is_active) return {};
+  fmt::print("{} ({}, {}) at {}\n", facts.is_active ? facts.card.text() : "a blank card",
+             card_type_text(facts.kind),
+             card::is_emulated(facts.kind) ? "emulated: a stand-in for a chip" : "chip",
+             terminal.name);
+  if (!facts.is_active) return {};
+  if (card::is_relayed(facts.kind)) {
+    fmt::print("applications: {}, one for each site; no PIN: whoever holds it can use it\n",
+               number_of(shown, "sites"));
+    return {};
+  }
   fmt::print("consents left: {}, at {} sites; objects: {}; tries of the PIN left: {}\n",
-             identity.keys.count, identity.site_count, identity.object_count,
-             identity.pin_tries_left);
+             number_of(shown, "keys_left"), number_of(shown, "sites"), number_of(shown, "objects"),
+             number_of(shown, "pin_tries_left"));
   return {};
 }
 
@@ -73,9 +74,9 @@ Result<> card_emulate(const CardEmulateOptions& options) {
   }
   const std::string reader = options.reader.empty() ? kVirtualReader : options.reader;
   TRY_ASSIGN(const os::HostPort address, os::HostPort::parse(reader));
-  const bool blank = !os::real_files().exists(options.card.card);
-  auto card = blank ? card::EmulatedCard::create(os::real_files(), options.card.card)
-                    : card::EmulatedCard::open(os::real_files(), options.card.card);
+  TRY_ASSIGN(const auto type, card_type_of(options.type));
+  auto card = card::open_card_file(os::real_system(), options.card.card,
+                                   type.value_or(card::EmulatedKind::kConsentCard));
   if (!card) return fail_in("card", card.error());
   auto stream = os::connect_tcp(address, kConnectPatience);
   if (!stream) return fail_in("virtual reader (vpcd)", stream.error());

@@ -21,6 +21,12 @@ void add_card(CLI::App* command, CardOptions& card, bool required) {
   add_wait(command, card);
 }
 
+void add_card_type(CLI::App* command, std::string& type) {
+  command->add_option("--card-type", type,
+                      "of a new card: one-time (a PIN, one-time keys) or desfire (type A, no PIN); "
+                      "default: one-time");
+}
+
 void card_commands(CLI::App& app, Common& common, Action& action) {
   static CardOptions shown;
   static CardEmulateOptions emulated;
@@ -67,6 +73,7 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
                 "  warifu card emulate --card aoi.card --reader 127.0.0.1:35964");
   command->add_option("--card", emulated.card.card, "file of the emulated card; made when missing")
       ->required();
+  add_card_type(command, emulated.type);
   command->add_option("--reader", emulated.reader,
                       "where the virtual reader waits; default: 127.0.0.1:35963, its first slot");
   command->add_option("--remove-after", emulated.remove_after,

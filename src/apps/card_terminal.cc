@@ -74,22 +74,40 @@ Result<> take_reader(CardTerminal& terminal, const CardOptions& options) {
 
 }  // namespace
 
-Result<CardTerminal> open_card(const CardOptions& options, bool make_blank) {
+Result<CardTerminal> open_card(const CardOptions& options,
+                               std::optional<card::EmulatedKind> blank) {
   CardTerminal terminal;
   if (is_reader(options)) {
     TRY(take_reader(terminal, options));
   } else {
-    const bool blank = make_blank && !os::real_files().exists(options.card);
-    auto transport = blank ? card::EmulatedCard::create(os::real_files(), options.card)
-                           : card::EmulatedCard::open(os::real_files(), options.card);
+    auto transport = card::open_card_file(os::real_system(), options.card, blank);
     if (!transport) return fail_in("card", transport.error());
     terminal.transport = std::move(*transport);
     terminal.name = "'" + options.card + "'";
   }
   TRY_ASSIGN(terminal.session, card::Session::open(*terminal.transport));
-  TRY_ASSIGN(card::ConsentCard selected, card::ConsentCard::select(*terminal.session));
-  terminal.card = std::make_unique<card::ConsentCard>(std::move(selected));
+  auto selected = card::ConsentCard::select(*terminal.session);
+  if (selected) {
+    terminal.card = one_time_authenticator(std::move(*selected));
+    return terminal;
+  }
+  if (selected.error().code == Code::kUnavailable) return std::unexpected(selected.error());
+  // Not our own application. DESFire commands begin behind a reset: a card may not take them after
+  // others.
+  terminal.session.reset();
+  TRY_ASSIGN(terminal.session, card::Session::open(*terminal.transport));
+  auto found = card::desfire::identify(*terminal.session, os::kernel_random());
+  if (!found && found.error().code == Code::kNotFound) return std::unexpected(selected.error());
+  if (!found) return std::unexpected(found.error());
+  terminal.card = desfire_authenticator(*terminal.session, std::move(*found));
   return terminal;
+}
+
+Result<std::optional<card::EmulatedKind>> card_type_of(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (text == "one-time") return card::EmulatedKind::kConsentCard;
+  if (text == "desfire") return card::EmulatedKind::kDesfire;
+  return fail(Code::kInvalidArgument, "--card-type '" + text + "' must be one-time or desfire");
 }
 
 Result<secret::Buffer> read_pin(const CardOptions& options) {
@@ -103,16 +121,6 @@ Result<secret::Buffer> read_pin(const CardOptions& options) {
   text.shrink(end);
   if (end == 0) return fail(Code::kInvalidArgument, "'" + options.pin_file + "' holds no PIN");
   return text;
-}
-
-Result<> enter_pin(CardTerminal& terminal, const CardOptions& options) {
-  if (options.pin_file.empty() && is_reader(options)) {
-    std::fprintf(stderr, "enter the PIN (at the reader, if it has a pad)\n");
-    TRY_ASSIGN(const bool at_pad, terminal.card->verify_on_pad());
-    if (at_pad) return {};
-  }
-  TRY_ASSIGN(const secret::Buffer pin, read_pin(options));
-  return terminal.card->verify_pin(pin.bytes());
 }
 
 }  // namespace warifu::apps

@@ -36,6 +36,8 @@ void audit_log_commands(CLI::App& app, Common& common, Action& action);
 void card_commands(CLI::App& app, Common& common, Action& action);
 // --card and --pin-file.
 void add_card(CLI::App* command, CardOptions& card, bool required);
+// --card-type.
+void add_card_type(CLI::App* command, std::string& type);
 // `warifu job`.
 void job_commands(CLI::App& app, Common& common, Action& action);
 // `warifu catalog`.

@@ -204,6 +204,7 @@ struct CardOptions {
 [[nodiscard]] Result<> card_show(const Common& common, const CardOptions& options);
 struct CardEmulateOptions {
   CardOptions card;
+  std::string type;                // of a new card: "one-time", "desfire"
   std::string reader;              // host:port of the virtual reader; empty: its usual place
   std::uint64_t remove_after = 0;  // APDUs; 0: when told to
 };
@@ -219,6 +220,7 @@ struct RevokeOptions {
 [[nodiscard]] Result<> card_status(const Common& common);
 struct EnrolOptions {
   std::string id, name;
+  std::string card_type;  // "one-time", "desfire"
   CardOptions card;
   std::uint32_t keys = 64;
 };

@@ -12,6 +12,7 @@
 #include "apps/custody_text.h"
 #include "apps/output.h"
 #include "base/units.h"
+#include "consent/evidence.h"
 #include "consent/grant.h"
 
 namespace warifu::apps {
@@ -58,16 +59,16 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   TRY_ASSIGN(const std::string purpose, purpose_of(options.purpose));
   TRY_ASSIGN(const std::uint64_t valid, parse_duration(options.valid));
   TRY_ASSIGN(const ObjectId object, ObjectId::parse(options.object));
-  TRY_ASSIGN(CardTerminal terminal, open_card(options.card, false));
-  TRY_ASSIGN(const card::CardIdentity identity, terminal.card->identity());
-  if (!identity.is_active) {
+  TRY_ASSIGN(CardTerminal terminal, open_card(options.card));
+  TRY_ASSIGN(const CardFacts facts, terminal.card->identify());
+  if (!facts.is_active) {
     return fail(Code::kRefused, "the card at " + terminal.name + " belongs to nobody yet");
   }
   ApiClient client(common.site);
-  json::object wish = {{"object", options.object},     {"purpose", purpose},
-                       {"grantee", options.grantee},   {"uses", options.uses},
-                       {"valid_seconds", valid},       {"locale", options.lang},
-                       {"card", identity.card.text()}, {"next_index", identity.keys.first.value}};
+  json::object wish = {{"object", options.object},   {"purpose", purpose},
+                       {"grantee", options.grantee}, {"uses", options.uses},
+                       {"valid_seconds", valid},     {"locale", options.lang}};
+  TRY(terminal.card->add_to_wish(wish));
   if (!options.destination.empty()) wish["destination"] = options.destination;
   TRY_ASSIGN(const json::value prepared, client.post("/v1/consents/prepare", wish));
   const std::string text = text_of(prepared, "text");
@@ -76,37 +77,30 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   // The card proves what the person reads, so this terminal writes the text again from the grant
   // itself: the site may choose the names in it and nothing else.
   const std::string own_text = consent::consent_text(
-      parsed, {text_of(prepared, "person_name"), text_of(prepared, "object_label")});
+      parsed, {text_of(prepared, "person_name"), text_of(prepared, "object_label"),
+               !card::is_relayed(facts.kind)});
   if (parsed.object != object || own_text != text ||
       consent::text_digest(text) != parsed.text_digest) {
     return fail(Code::kCorrupt,
                 "the site's grant is not what its text says; the card was not asked");
   }
   TRY(ask_and_tell(client, options, purpose, text));
-  TRY(enter_pin(terminal, options.card));
-  TRY_ASSIGN(const card::ObjectRecord record, terminal.card->get_object(object));
-  TRY_ASSIGN(const std::vector<mac::Tag> tags, terminal.card->authorise(grant));
-  json::array tag_list;
-  for (const mac::Tag& tag : tags) tag_list.emplace_back(to_hex(tag));
-  TRY_ASSIGN(const json::value given,
-             client.post("/v1/consents", {{"grant", to_hex(grant)},
-                                          {"card_kind", static_cast<int>(identity.kind())},
-                                          {"tags", tag_list},
-                                          {"hash_key", to_hex(record.hash_key.bytes())},
-                                          {"chunks", record.chunk_count},
-                                          {"bytes", record.length.value},
-                                          {"tag", to_hex(record.tag)}}));
+  TRY(terminal.card->verify_holder(options.card));
+  TRY_ASSIGN(const std::string given, terminal.card->authorise(client, grant, object));
   if (common.json) {
-    print_json({{"grant", text_of(given, "grant")},
+    print_json({{"grant", given},
                 {"object", options.object},
+                {"card_kind", consent::card_kind_name(facts.kind)},
+                {"holder_verification", consent::holder_verification(facts.kind)},
                 {"sites", prepared.at("sites")},
                 {"missing", prepared.at("missing")},
                 {"index", parsed.index.value},
                 {"expires", os::utc_text(parsed.expiry)},
                 {"text", text}});
   } else {
-    fmt::print("consent {} given, valid until {} at {} sites\n", text_of(given, "grant"),
-               os::utc_text(parsed.expiry), parsed.sites.size());
+    fmt::print("consent {} given, valid until {} at {} sites; holder verified by: {}\n", given,
+               os::utc_text(parsed.expiry), parsed.sites.size(),
+               consent::holder_verification(facts.kind));
   }
   return {};
 }

@@ -236,6 +236,7 @@ void person_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--id", enrol.id, "the biobank's id for the person")->required();
   command->add_option("--name", enrol.name, "name shown to staff")->required();
   command->add_option("--keys", enrol.keys, "one-time keys per site: how many consents");
+  add_card_type(command, enrol.card_type);
   add_card(command, enrol.card, true);
   command->callback([&] { action = [&] { return person_enrol(common, enrol); }; });
   command = add(*person, "renew-card", "other one-time keys from a site that has lost the card's",

@@ -7,7 +7,7 @@
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
-#include "apps/card_records.h"
+#include "apps/card_terminal.h"
 #include "apps/commands.h"
 #include "apps/job_follow.h"
 #include "apps/output.h"
@@ -19,9 +19,9 @@ namespace {
 namespace json = boost::json;
 
 Result<> load_record(ApiClient& client, const std::string& object, const CardOptions& options) {
-  TRY_ASSIGN(CardTerminal terminal, open_card(options, false));
-  TRY(enter_pin(terminal, options));
-  return put_record(client, object, terminal);
+  TRY_ASSIGN(CardTerminal terminal, open_card(options));
+  TRY(terminal.card->verify_holder(options));
+  return terminal.card->load_record(client, object);
 }
 
 json::array placement_of(const json::value& object) {

@@ -73,6 +73,8 @@ class Site {
     shares_ = std::make_unique<control::ShareService>(*context_);
     server_ = std::make_unique<channel::Server>(*keys_, *caller_, std::move(channel_listener));
     shares_->add_handlers(*server_);
+    card_service_ = std::make_unique<control::CardService>(*context_);
+    card_service_->add_handlers(*server_);
     TRY_ASSIGN(given_, upkeep::GivenRecord::open(system_.files, config_.data_dir + "/given"));
     giver_ = std::make_unique<upkeep::ShareGiver>(*context_, *given_);
     giver_->add_handlers(*server_);
@@ -391,6 +393,8 @@ class Site {
     store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
     consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_);
     restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
+    ceremonies_ = std::make_unique<control::CardCeremonies>(*context_, *card_service_, *catalog_,
+                                                            *enrolment_, *consent_desk_);
     jobs_->add_kind(catalog::JobKind::kRebuild, [](control::JobEngine& engine, const JobId& job) {
       return std::make_unique<recovery::RebuildJob>(engine, job);
     });
@@ -403,7 +407,7 @@ class Site {
                                                  *records_);
     control_ = std::make_unique<api::ControlServices>(api::ControlServices{
         *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *upkeep_, *jobs_,
-        *recovery_, *audits_, *refreshes_, *records_, *cards_});
+        *recovery_, *audits_, *refreshes_, *ceremonies_, *records_, *cards_});
     return {};
   }
 
@@ -422,6 +426,7 @@ class Site {
   std::unique_ptr<channel::Caller> caller_;
   std::unique_ptr<control::SiteContext> context_;
   std::unique_ptr<control::ShareService> shares_;
+  std::unique_ptr<control::CardService> card_service_;
   std::unique_ptr<upkeep::GivenRecord> given_;
   std::unique_ptr<upkeep::ShareGiver> giver_;
   std::unique_ptr<upkeep::ShareTaker> taker_;
@@ -456,6 +461,7 @@ class Site {
   std::unique_ptr<control::StoreDesk> store_desk_;
   std::unique_ptr<control::ConsentDesk> consent_desk_;
   std::unique_ptr<control::RestoreDesk> restore_desk_;
+  std::unique_ptr<control::CardCeremonies> ceremonies_;
   std::unique_ptr<api::ControlServices> control_;
   std::unique_ptr<channel::Server> server_;
   std::unique_ptr<http::Server> api_;

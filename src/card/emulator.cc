@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "card/card_file.h"
 #include "card/consent_commands.h"
 #include "wire/wire.h"
 
@@ -16,22 +17,12 @@ ResponseApdu status(Status status) {
   return {{}, word_of(status)};
 }
 
-Result<std::unique_ptr<os::DirectoryLock>> lock_of(os::FileSystem& files, const std::string& path) {
-  const std::string folder = path + ".lock";
-  TRY(files.make_directories(folder));
-  auto lock = files.lock_directory(folder);
-  if (!lock && lock.error().code == Code::kBusy) {
-    return fail(Code::kBusy, "card '" + path + "' is in use by another process");
-  }
-  return lock;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<EmulatedCard>> EmulatedCard::create(os::FileSystem& files,
                                                            const std::string& path) {
   TRY(files.make_directories(os::parent_of(path)));
-  TRY_ASSIGN(auto lock, lock_of(files, path));
+  TRY_ASSIGN(auto lock, lock_card_file(files, path));
   if (files.exists(path)) {
     return fail(Code::kAlreadyExists, "card file '" + path + "' exists already");
   }
@@ -44,20 +35,14 @@ Result<std::unique_ptr<EmulatedCard>> EmulatedCard::create(os::FileSystem& files
 Result<std::unique_ptr<EmulatedCard>> EmulatedCard::open(os::FileSystem& files,
                                                          const std::string& path) {
   if (!files.exists(path)) return fail(Code::kNotFound, "there is no card file '" + path + "'");
-  TRY_ASSIGN(auto lock, lock_of(files, path));
+  TRY_ASSIGN(auto lock, lock_card_file(files, path));
   TRY_ASSIGN(CardState state, read_card_state(files, path));
   return std::unique_ptr<EmulatedCard>(
       new EmulatedCard(files, path, std::move(lock), std::move(state)));
 }
 
 Bytes EmulatedCard::atr() {
-  // TS, T0 (TD1 follows, 13 historical bytes), TD1 (T=0, TD2 follows), TD2 (T=1), text, checksum.
-  Bytes atr = {0x3B, 0x8D, 0x80, 0x01};
-  for (const char c : std::string_view("emulated card")) atr.push_back(static_cast<Byte>(c));
-  Byte checksum = 0;
-  for (std::size_t i = 1; i < atr.size(); ++i) checksum = static_cast<Byte>(checksum ^ atr[i]);
-  atr.push_back(checksum);
-  return atr;
+  return emulated_atr();
 }
 
 void EmulatedCard::reset() {

@@ -51,7 +51,21 @@ struct SiteKeys {
 };
 
 // What proves itself: a chip, or the emulator in its place. Stands in evidence and in every log.
-enum class CardKind : std::uint8_t { kOneTimeMac = 1, kOneTimeMacEmulated = 2 };
+enum class CardKind : std::uint8_t {
+  kOneTimeMac = 1,
+  kOneTimeMacEmulated = 2,
+  kDesfire = 3,
+  kDesfireEmulated = 4,
+};
+inline constexpr std::uint8_t kLastCardKind = 4;
+
+// Whether a site speaks to such a card itself, relayed by the terminal, instead of checking a tag.
+[[nodiscard]] constexpr bool is_relayed(CardKind kind) {
+  return kind == CardKind::kDesfire || kind == CardKind::kDesfireEmulated;
+}
+[[nodiscard]] constexpr bool is_emulated(CardKind kind) {
+  return kind == CardKind::kOneTimeMacEmulated || kind == CardKind::kDesfireEmulated;
+}
 
 // What the card knows of a stored object: the key of its hash and the tag over all chunk tags.
 struct ObjectRecord {

@@ -182,7 +182,10 @@ Result<> SqliteCatalog::delete_object(const ObjectId& object) {
     TRY_ASSIGN(Statement grants,
                database_->prepare("UPDATE consent_grant SET state = 'withdrawn', "
                                   "sealed_secret = x'' WHERE object_id = ? AND state = 'given'"));
-    return grants.id(object).run();
+    TRY(grants.id(object).run());
+    TRY_ASSIGN(Statement jobs,
+               database_->prepare("UPDATE job SET sealed_secret = x'' WHERE object_id = ?"));
+    return jobs.id(object).run();
   });
 }
 

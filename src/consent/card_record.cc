@@ -7,9 +7,11 @@ namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kMagic = "WGC1";
-constexpr std::uint16_t kVersion = 2;
-constexpr std::uint32_t kSealDomain = 0x31'59'4B'57;  // "WKY1"
+constexpr std::uint16_t kVersion = 3;
+constexpr std::uint32_t kSealDomain = 0x31'59'4B'57;         // "WKY1"
+constexpr std::uint32_t kApplicationDomain = 0x31'50'41'57;  // "WAP1"
 constexpr std::string_view kKeyLabel = "warifu gate key 1";
+constexpr std::size_t kPart = 16;  // of what is sealed of an application
 
 secret::Buffer sealing_key(const secret::Buffer& root, const CardId& card, card::KeyIndex index,
                            const std::array<Byte, 16>& salt) {
@@ -64,6 +66,27 @@ void read_grants(wire::Reader& reader, CardRecord& record) {
   }
 }
 
+void read_own(wire::Reader& reader, CardRecord& record) {
+  const std::uint8_t count = reader.u8();
+  if (count > 1 || (count == 1) != (card::is_relayed(record.kind) && !record.revoked)) {
+    reader.reject("an application where there is none, or none where there is one");
+  }
+  if (count == 0 || !reader.good()) return;
+  OwnApplication own;
+  own.number = reader.u8();
+  const std::uint8_t active = reader.u8();
+  if (own.number == 0 || own.number > card::kMaxSites || active > 1) {
+    reader.reject("a number is out of range");
+  }
+  own.is_active = active == 1;
+  const ByteView salt = reader.raw(own.salt.size());
+  const ByteView sealed = reader.raw(own.sealed.size());
+  if (!reader.good()) return;
+  copy_bytes(own.salt, salt);
+  copy_bytes(own.sealed, sealed);
+  record.own = own;
+}
+
 void read_withdrawn(wire::Reader& reader, CardRecord& record) {
   record.revoked_at = {reader.i64()};
   record.reissue_until = {reader.i64()};
@@ -113,6 +136,13 @@ Bytes encode_record(const CardRecord& record) {
     writer.id(withdrawal.grant);
     writer.i64(withdrawal.until.value);
   }
+  writer.u8(record.own ? 1 : 0);
+  if (record.own) {
+    writer.u8(record.own->number);
+    writer.u8(record.own->is_active ? 1 : 0);
+    writer.raw(record.own->salt);
+    writer.raw(record.own->sealed);
+  }
   writer.checksum();
   return writer.take();
 }
@@ -128,7 +158,8 @@ Result<CardRecord> parse_record(ByteView bytes) {
   if (version < 1 || version > kVersion) reader.reject("its version is unknown");
   const std::uint8_t kind = reader.u8();
   const std::uint8_t revoked = reader.u8();
-  if (kind < 1 || kind > 2 || revoked > 1) reader.reject("a number is out of range");
+  if (kind < 1 || kind > card::kLastCardKind || revoked > 1)
+    reader.reject("a number is out of range");
   record.kind = static_cast<card::CardKind>(kind);
   record.revoked = revoked == 1;
   record.card = reader.id<CardId>();
@@ -142,6 +173,7 @@ Result<CardRecord> parse_record(ByteView bytes) {
   }
   read_grants(reader, record);
   if (version > 1) read_withdrawn(reader, record);
+  if (version > 2) read_own(reader, record);
   if (const auto finished = reader.finish(); !finished) {
     return fail(Code::kCorrupt, finished.error().message);
   }
@@ -163,6 +195,29 @@ Result<secret::Buffer> open_key(const secret::Buffer& root, const CardId& card,
   TRY(crypto::open_sealed(sealing_key(root, card, index, sealed.salt).bytes(), kSealDomain, 0,
                           sealed.sealed, key.bytes()));
   return key;
+}
+
+// One-time indices begin with 1, so index 0 is free for the derivation.
+void seal_application(const secret::Buffer& root, const CardId& card,
+                      const ApplicationSecrets& secrets, os::Random& random, OwnApplication& own) {
+  secret::Buffer plain(3 * kPart);
+  copy_bytes(plain.bytes(), secrets.key.bytes());
+  copy_bytes(plain.bytes().subspan(kPart), secrets.token.bytes());
+  copy_bytes(plain.bytes().subspan(2 * kPart), secrets.pending.bytes());
+  random.fill(own.salt);
+  crypto::seal(sealing_key(root, card, {}, own.salt).bytes(), kApplicationDomain, 0, plain.bytes(),
+               own.sealed);
+}
+
+Result<ApplicationSecrets> open_application(const secret::Buffer& root, const CardId& card,
+                                            const OwnApplication& own) {
+  secret::Buffer plain(3 * kPart);
+  TRY(crypto::open_sealed(sealing_key(root, card, {}, own.salt).bytes(), kApplicationDomain, 0,
+                          own.sealed, plain.bytes()));
+  const ByteView parts = plain.bytes();
+  return ApplicationSecrets{secret::Buffer::copy_of(parts.first(kPart)),
+                            secret::Buffer::copy_of(parts.subspan(kPart, kPart)),
+                            secret::Buffer::copy_of(parts.last(kPart))};
 }
 
 }  // namespace warifu::consent

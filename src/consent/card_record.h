@@ -2,15 +2,20 @@
 // change is a single durable step.
 //
 //   file    := body crc32c(body):u32                                        little-endian
-//   body    := "WGC1" version:u16=2 kind:u8 revoked:u8 card:16 person:16 last_used:u32
+//   body    := "WGC1" version:u16=3 kind:u8 revoked:u8 card:16 person:16 last_used:u32
 //              keys:u32 key* nonces:u32 nonce* grants:u32 grant*
 //              revoked_at:i64 reissue_until:i64 records_until:i64 withdrawn:u32 withdrawal*
+//              own:u8 (application:u8 active:u8 salt:16 sealed:64){own}
 //   key     := index:u32 salt:16 sealed:48          ascending, every index above last_used
 //   nonce   := nonce:16 issued:i64
 //   grant   := length:u32 bytes tag:16 uses_left:u16 sessions:u32 session:16*
 //   withdrawal := grant:16 until:i64
+//   own     := 1 for a relayed card (kinds 3 and 4) unless revoked: this site's application on it
 //
-// Version 1, which ended behind the grants, is read.
+// What is sealed of an application: its AES key, the token that the card carries, the token that it
+// may carry if the answer to the last commit was lost.
+//
+// Version 1, which ended behind the grants, and 2, behind the withdrawals, are read.
 // A one-time key is sealed alone: AES-256-GCM under SHA-256("warifu gate key 1" root card index
 // salt) with a fresh salt, so no nonce repeats, even when an old copy of the file comes back, and a
 // sealed key does not open under another index. Burning a key drops it from the file.
@@ -20,6 +25,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +42,21 @@ inline constexpr std::size_t kMaxCardFileBytes = 16 * 1024 * 1024;
 struct SealedKey {
   std::array<Byte, 16> salt{};
   std::array<Byte, card::kOneTimeKeyBytes + crypto::kSealOverhead> sealed{};
+};
+
+// This site's application on a relayed card.
+struct OwnApplication {
+  std::uint8_t number = 0;
+  bool is_active = false;  // personalised
+  std::array<Byte, 16> salt{};
+  std::array<Byte, 48 + crypto::kSealOverhead> sealed{};
+};
+
+// What is sealed in it, 16 bytes each.
+struct ApplicationSecrets {
+  secret::Buffer key;
+  secret::Buffer token;
+  secret::Buffer pending;
 };
 
 struct IssuedNonce {
@@ -69,6 +90,7 @@ struct CardRecord {
   os::UnixMs reissue_until;  // an officer here lets another card take its place; 0: nobody did
   os::UnixMs records_until;  // it took the place of a card and is given its records; 0: it did not
   std::vector<Withdrawal> withdrawn;
+  std::optional<OwnApplication> own;  // of a relayed card only
 };
 
 [[nodiscard]] Bytes encode_record(const CardRecord& record);
@@ -81,5 +103,12 @@ struct CardRecord {
 // Errors: kCorrupt when the root key is another one or the file was changed.
 [[nodiscard]] Result<secret::Buffer> open_key(const secret::Buffer& root, const CardId& card,
                                               card::KeyIndex index, const SealedKey& sealed);
+
+// Seals under a fresh salt; number and state stay. Errors of opening as open_key().
+void seal_application(const secret::Buffer& root, const CardId& card,
+                      const ApplicationSecrets& secrets, os::Random& random, OwnApplication& own);
+[[nodiscard]] Result<ApplicationSecrets> open_application(const secret::Buffer& root,
+                                                          const CardId& card,
+                                                          const OwnApplication& own);
 
 }  // namespace warifu::consent

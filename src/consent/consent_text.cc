@@ -73,9 +73,10 @@ std::string english(const Grant& grant, const ConsentLabels& labels) {
          join_sites(grant, ", ") +
          "\n"
          "You are at terminal: " +
-         grant.terminal +
-         "\n"
-         "Entering your PIN means that you agree to this and to nothing else.\n";
+         grant.terminal + "\n" +
+         (labels.has_pin ? "Entering your PIN means"
+                         : "Your card has no PIN: letting it be read now means") +
+         " that you agree to this and to nothing else.\n";
 }
 
 std::string japanese(const Grant& grant, const ConsentLabels& labels) {
@@ -111,15 +112,16 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
          join_sites(grant, "、") +
          "\n"
          "この端末: " +
-         grant.terminal +
-         "\n"
-         "暗証番号の入力は、以上の内容のみへの同意を意味します。\n";
+         grant.terminal + "\n" +
+         (labels.has_pin ? "暗証番号の入力は、"
+                         : "カードに暗証番号はありません。ここでカードをかざすことは、") +
+         "以上の内容のみへの同意を意味します。\n";
 }
 
 }  // namespace
 
 std::string consent_text(const Grant& grant, const ConsentLabels& given) {
-  const ConsentLabels labels{one_line(given.person), one_line(given.object)};
+  const ConsentLabels labels{one_line(given.person), one_line(given.object), given.has_pin};
   return grant.locale == Locale::kJapanese ? japanese(grant, labels) : english(grant, labels);
 }
 

@@ -8,13 +8,14 @@
 namespace warifu::consent {
 namespace {
 
-constexpr std::array<std::string_view, 20> kReasons = {
+constexpr std::array<std::string_view, 23> kReasons = {
     "malformed",     "not_this_site", "unknown_card", "revoked",
     "wrong_kind",    "held_back",     "withdrawn",    "unknown_nonce",
     "nonce_expired", "index_used",    "no_key",       "too_many_grants",
     "wrong_tag",     "other_object",  "other_person", "other_destination",
-    "other_purpose", "not_yet",       "expired",      "used_up"};
-static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kUsedUp) + 1);
+    "other_purpose", "not_yet",       "expired",      "used_up",
+    "not_proven",    "copied_card",   "wrong_card"};
+static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kWrongCard) + 1);
 
 using Check = std::optional<Refusal>;
 
@@ -64,14 +65,20 @@ Check check_nonce(const Inquiry& inquiry, const Nonce& nonce) {
   return {};
 }
 
+Check check_index(const CardRecord& record, const Grant& grant) {
+  if (grant.index <= record.last_used) {
+    return no(Reason::kIndexUsed,
+              "one-time index " + std::to_string(grant.index.value) +
+                  " was used already (last used: " + std::to_string(record.last_used.value) +
+                  "): a replay, or a copy of the card");
+  }
+  return {};
+}
+
 Check check_first_tag(const Inquiry& inquiry, const Grant& grant) {
   const CardRecord& record = *inquiry.record;
   const std::string index = std::to_string(grant.index.value);
-  if (grant.index <= record.last_used) {
-    return no(Reason::kIndexUsed, "one-time index " + index + " was used already (last used: " +
-                                      std::to_string(record.last_used.value) +
-                                      "): a replay, or a copy of the card");
-  }
+  if (auto refusal = check_index(record, grant)) return refusal;
   const auto sealed = record.keys.find(grant.index.value);
   if (sealed == record.keys.end()) {
     return no(Reason::kNoKey, "no one-time key with index " + index + " is shared with this card");
@@ -167,10 +174,42 @@ Decision decide(const Inquiry& inquiry) {
       return present_again(inquiry, std::move(grant), i);
     }
   }
+  if (card::is_relayed(inquiry.record->kind)) {
+    return std::unexpected(
+        no(Reason::kNotProven, "the card has not proved this grant to this site"));
+  }
   if (auto refusal = check_nonce(inquiry, own->nonce)) return std::unexpected(std::move(*refusal));
   if (auto refusal = check_first_tag(inquiry, grant)) return std::unexpected(std::move(*refusal));
   if (auto refusal = check_request(inquiry, grant)) return std::unexpected(std::move(*refusal));
   return Outcome{std::move(grant), Step::kAccept, 0};
+}
+
+std::expected<Grant, Refusal> decide_proof(const Inquiry& inquiry) {
+  auto parsed = parse_grant(inquiry.grant);
+  if (!parsed) return std::unexpected(no(Reason::kMalformed, parsed.error().message));
+  const Grant& grant = *parsed;
+  const auto own = std::ranges::find(grant.sites, inquiry.site, &GrantSite::site);
+  if (own == grant.sites.end()) {
+    return std::unexpected(no(Reason::kNotThisSite, "the grant is for other sites"));
+  }
+  if (auto refusal = check_card(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_withdrawn(inquiry)) return std::unexpected(std::move(*refusal));
+  const CardRecord& record = *inquiry.record;
+  if (!card::is_relayed(record.kind) || !record.own || !record.own->is_active) {
+    return std::unexpected(
+        no(Reason::kWrongKind, "this site does not speak to such a card, or not yet"));
+  }
+  if (auto refusal = check_nonce(inquiry, own->nonce)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_index(record, grant)) return std::unexpected(std::move(*refusal));
+  if (record.grants.size() >= kMaxAcceptedGrants) {
+    return std::unexpected(
+        no(Reason::kTooManyGrants, "the card has too many grants that are still valid"));
+  }
+  if (inquiry.now >= grant.expiry) {
+    return std::unexpected(
+        no(Reason::kExpired, "the grant expired at " + os::utc_text(grant.expiry)));
+  }
+  return std::move(*parsed);
 }
 
 void apply(const Outcome& outcome, const Inquiry& inquiry, CardRecord& record) {

@@ -8,7 +8,17 @@
 namespace warifu::consent {
 
 std::string_view card_kind_name(card::CardKind kind) {
-  return kind == card::CardKind::kOneTimeMac ? "one_time_mac" : "one_time_mac_emulated";
+  switch (kind) {
+    case card::CardKind::kOneTimeMac: return "one_time_mac";
+    case card::CardKind::kOneTimeMacEmulated: return "one_time_mac_emulated";
+    case card::CardKind::kDesfire: return "desfire";
+    case card::CardKind::kDesfireEmulated: return "desfire_emulated";
+  }
+  return {};
+}
+
+std::string_view holder_verification(card::CardKind kind) {
+  return card::is_relayed(kind) ? "possession" : "pin_on_card";
 }
 
 Bytes encode_evidence(const Evidence& evidence) {
@@ -27,7 +37,7 @@ Result<Evidence> parse_evidence(ByteView bytes) {
   if (as_text(reader.raw(4)) != "WEV1") reader.reject("it does not begin with WEV1");
   evidence.site = reader.site();
   const std::uint8_t kind = reader.u8();
-  if (kind != 1 && kind != 2) reader.reject("its kind of card is unknown");
+  if (kind < 1 || kind > card::kLastCardKind) reader.reject("its kind of card is unknown");
   evidence.kind = static_cast<card::CardKind>(kind);
   const ByteView zero = reader.raw(3);
   if (std::ranges::any_of(zero, [](Byte b) { return b != 0; })) {

@@ -1,10 +1,13 @@
 // Evidence: the card's proof of one grant for one site.
 //
 //   evidence := "WEV1" site:16 kind:u8 zero:3 tag:16            40 bytes
-//   kind     := 1 one-time MAC card | 2 one-time MAC card, emulated
+//   kind     := 1 one-time MAC card | 2 one-time MAC card, emulated | 3 DESFire | 4 DESFire,
+//   emulated
 //
-// The tag of an evidence is for its own site only; other sites cannot check it. The kind must equal
-// what the site noted when the card was enrolled, so it cannot be changed on the way.
+// Kinds 1 and 2: the tag is the card's over the grant. Kinds 3 and 4: the site has spoken to the
+// card itself, and the tag is the receipt that it drew when the card had proved this very grant to
+// it. The tag of an evidence is for its own site only; other sites cannot check it. The kind must
+// equal what the site noted when the card was enrolled, so it cannot be changed on the way.
 #pragma once
 
 #include "base/ids.h"
@@ -22,8 +25,11 @@ struct Evidence {
   bool operator==(const Evidence&) const = default;
 };
 
-// "one_time_mac", "one_time_mac_emulated".
+// "one_time_mac", "one_time_mac_emulated", "desfire", "desfire_emulated".
 [[nodiscard]] std::string_view card_kind_name(card::CardKind kind);
+// How the holder proved to be the person: "pin_on_card", or "possession" where the card knows no
+// PIN.
+[[nodiscard]] std::string_view holder_verification(card::CardKind kind);
 
 [[nodiscard]] Bytes encode_evidence(const Evidence& evidence);
 // Errors: kProtocol.

@@ -72,6 +72,7 @@ Result<CardRecord> Gate::read_card(const std::string& name) {
     const auto& [index, sealed] = *record.keys.begin();
     TRY(open_key(root_, record.card, {index}, sealed));
   }
+  if (record.own) TRY(open_application(root_, record.card, *record.own));
   return record;
 }
 
@@ -123,19 +124,24 @@ Result<card::SiteKeys> Gate::draw_keys(CardRecord& record, card::KeyRange keys) 
   return drawn;
 }
 
-Result<card::SiteKeys> Gate::enrol(const Enrolment& enrolment) {
-  const std::lock_guard lock(mutex_);
-  if (const CardRecord* known = find(enrolment.card)) {
+Result<> Gate::check_new_card(const CardId& card_id, const Pseudonym& person) {
+  if (const CardRecord* known = find(card_id)) {
     if (known->revoked) {
-      return fail(Code::kRefused, "site " + site_.text() + ": card " + enrolment.card.text() +
-                                      " is on the hot list");
+      return fail(Code::kRefused,
+                  "site " + site_.text() + ": card " + card_id.text() + " is on the hot list");
     }
-    return fail(Code::kAlreadyExists, "site " + site_.text() + ": card " + enrolment.card.text() +
-                                          " is enrolled already");
+    return fail(Code::kAlreadyExists,
+                "site " + site_.text() + ": card " + card_id.text() + " is enrolled already");
   }
-  if (enrolment.card.is_zero() || enrolment.person.is_zero()) {
+  if (card_id.is_zero() || person.is_zero()) {
     return fail(Code::kInvalidArgument, "card and person must be named");
   }
+  return {};
+}
+
+Result<card::SiteKeys> Gate::enrol(const Enrolment& enrolment) {
+  const std::lock_guard lock(mutex_);
+  TRY(check_new_card(enrolment.card, enrolment.person));
   const os::UnixMs now = system_.clock.now();
   TRY_ASSIGN(const os::UnixMs records_until, check_reissue(enrolment.person, now));
   CardRecord record;
@@ -159,7 +165,7 @@ Result<card::SiteKeys> Gate::enrol(const Enrolment& enrolment) {
 Result<card::SiteKeys> Gate::top_up(const CardId& card, card::KeyRange keys) {
   const std::lock_guard lock(mutex_);
   const CardRecord* known = find(card);
-  if (known == nullptr) {
+  if (known == nullptr || known->own) {
     return fail(Code::kNotFound,
                 "site " + site_.text() + ": card " + card.text() + " is not enrolled");
   }
@@ -184,6 +190,10 @@ Result<Challenge> Gate::issue_nonce(const CardId& card) {
                 "site " + site_.text() + " refuses: card " + card.text() +
                     (known == nullptr ? " is not enrolled here" : " is on the hot list"));
   }
+  if (known->own && !known->own->is_active) {
+    return fail(Code::kRefused, "site " + site_.text() + " refuses: the enrolment of card " +
+                                    card.text() + " is not finished");
+  }
   CardRecord record = *known;
   const os::UnixMs now = system_.clock.now();
   forget_old(record, now);
@@ -198,7 +208,9 @@ std::vector<std::pair<CardId, Pseudonym>> Gate::enrolled(const CardId& after, st
   const std::lock_guard lock(mutex_);
   std::vector<std::pair<CardId, Pseudonym>> cards;
   for (auto it = cards_.upper_bound(after); it != cards_.end() && cards.size() < most; ++it) {
-    if (!it->second.revoked) cards.emplace_back(it->first, it->second.person);
+    const CardRecord& record = it->second;
+    const bool is_begun = record.own && !record.own->is_active;
+    if (!record.revoked && !is_begun) cards.emplace_back(it->first, record.person);
   }
   return cards;
 }

@@ -84,6 +84,28 @@ struct Enrolment {
   card::KeyRange keys;
 };
 
+// This site's application on a relayed card (kinds 3 and 4), to be made.
+struct RelayedEnrolment {
+  CardId card;
+  Pseudonym person;
+  std::uint8_t application = 0;  // its number on the card
+};
+
+// What goes on the card. Once the site has finished (`is_known`) its key may never be written
+// again: it would be legible to who knows the key before it.
+struct PersonalisingStart {
+  ApplicationSecrets secrets;
+  bool is_known = false;
+};
+
+// A grant that a relayed card may prove now.
+struct ProofStart {
+  CardId card;
+  std::uint8_t application = 0;
+  secret::Buffer key;
+  crypto::Digest grant_digest{};
+};
+
 // What a terminal needs from a site to write a grant.
 struct Challenge {
   Nonce nonce;
@@ -117,6 +139,26 @@ class Gate {
   [[nodiscard]] Result<Permit> request_release(ByteView grant, const Evidence& evidence,
                                                const ReleaseRequest& request);
 
+  // Relayed cards, whose dialogue CardDialogues leads (gate_relayed.cc).
+  // Draws key and first token for the application, durably, before anything is written on the card;
+  // the same again while the enrolment is not finished or the card was not used yet. Errors: as
+  // enrol().
+  [[nodiscard]] Result<PersonalisingStart> begin_personalising(const RelayedEnrolment& enrolment);
+  // The card has taken key and files, and is of that kind.
+  [[nodiscard]] Result<> finish_personalising(const CardId& card, card::CardKind kind);
+  // Errors: kRefused with the reason, logged.
+  [[nodiscard]] Result<ProofStart> begin_proof(ByteView grant);
+  // The token that the card showed under its key gives way to a fresh one, durably noted before it
+  // is answered. Errors: kRefused, logged, when this is not the card that was seen last: a copy of
+  // it was used, or this site's state was set back.
+  [[nodiscard]] Result<secret::Buffer> renew_token(ByteView grant, ByteView token);
+  // The card has committed digest and token in this site's session: the grant counts as proved
+  // once, durably, until it expires. Errors: kRefused as begin_proof(); kIo, kNoSpace.
+  [[nodiscard]] Result<Evidence> accept_proof(ByteView grant);
+  // The card could not authenticate: logged, and counted as a wrong tag.
+  void note_wrong_card(ByteView grant, const std::string& why);
+  // The key of this site's application. Errors: kNotFound, kRefused.
+  [[nodiscard]] Result<ProofStart> application_key(const CardId& card);
   // Whether what was permitted still is: the grant is not withdrawn, its card not revoked.
   // Errors: kRefused.
   [[nodiscard]] Result<> still_permits(const Permit& permit);
@@ -171,6 +213,12 @@ class Gate {
   CardRecord* find(const CardId& card);
   bool is_held_back(const CardId& card);
   void count_wrong_tag(const CardId& card);
+  // Errors: the card is known here already, or unnamed.
+  Result<> check_new_card(const CardId& card, const Pseudonym& person);
+  // The grant if its proof may begin or be accepted now; refused and logged otherwise.
+  Result<Grant> may_prove(ByteView grant);
+  std::unexpected<Error> refuse_proof(const Refusal& refusal, ByteView grant);
+  Result<> save_secrets(CardRecord record, const ApplicationSecrets& secrets);
   std::unexpected<Error> refuse(const Refusal& refusal, ByteView grant,
                                 const ReleaseRequest& request);
   Result<Permit> release(const Outcome& outcome, const Inquiry& inquiry);

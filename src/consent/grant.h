@@ -70,10 +70,12 @@ struct Grant {
 // First 16 bytes of SHA-256 of the grant.
 [[nodiscard]] GrantId grant_id(ByteView grant);
 
-// Names that the person knows; they are shown, and never stand in the grant.
+// Names that the person knows, and how the card is used; they are shown, and never stand in the
+// grant.
 struct ConsentLabels {
   std::string person;
   std::string object;
+  bool has_pin = true;  // the card; where it has none the text says what its touch means
 };
 
 // The text shown before the PIN is asked for, in the grant's locale: what, who, purpose, until, how

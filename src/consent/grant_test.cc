@@ -208,6 +208,8 @@ TEST(ConsentTexts, SayWhatWhoWhyWhenWhereAndHowOften) {
                            "tommo", "desk-3", "0f0e0d0c0b0a09080706050403020100"}) {
     EXPECT_NE(english.find(part), std::string::npos) << part << "\n" << english;
   }
+  EXPECT_NE(consent_text(first_vector(), {"Hanako Sato", "x", false}).find("Your card has no PIN"),
+            std::string::npos);
   const std::string japanese = consent_text(second_vector(), {"佐藤花子", "全ゲノム 2026"});
   for (const char* part :
        {"佐藤花子", "全ゲノム 2026", "山田内科医院東棟", "診療", "hospital-east-01",

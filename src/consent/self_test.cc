@@ -140,6 +140,11 @@ std::vector<Deny> denies() {
          c.accept();
          c.now = c.grant.expiry;
        }},
+      {Reason::kNotProven,
+       [](Case& c) {
+         c.record.kind = card::CardKind::kDesfire;
+         c.evidence.kind = card::CardKind::kDesfire;
+       }},
   };
 }
 

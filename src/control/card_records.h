@@ -2,13 +2,14 @@
 #pragma once
 
 #include "catalog/catalog.h"
-#include "control/site_config.h"
+#include "control/share_service.h"
 
 namespace warifu::control {
 
 // Whether the object's secrets are safe elsewhere: on the card and, where that is on, in
-// safekeeping. Errors: the catalog's.
-[[nodiscard]] Result<bool> is_record_safe(const SiteConfig& config, catalog::Catalog& catalog,
+// safekeeping. Never while the person's card is one that this site's own key alone reads (DESFire):
+// that key burns with the site. Errors: the catalog's.
+[[nodiscard]] Result<bool> is_record_safe(SiteContext& site, catalog::Catalog& catalog,
                                           const ObjectId& object);
 
 }  // namespace warifu::control

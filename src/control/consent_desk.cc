@@ -20,6 +20,13 @@ Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
   return located;
 }
 
+std::optional<card::CardKind> card_kind_of(ByteView evidence) {
+  if (evidence.size() < consent::kEvidenceBytes) return std::nullopt;
+  const auto first = consent::parse_evidence(evidence.first(consent::kEvidenceBytes));
+  if (!first) return std::nullopt;
+  return first->kind;
+}
+
 Result<consent::Challenge> ConsentDesk::ask_nonce(const SiteName& at, const CardId& card) {
   if (at == site_.config.name) return site_.gate.issue_nonce(card);
   wire::Writer body;
@@ -53,7 +60,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
                        .grantee = wish.grantee,
                        .destination = wish.destination,
                        .not_before = site_.system.clock.now(),
-                       .index = wish.next_index,
+                       .index = wish.next_index.value_or(card::KeyIndex{1}),
                        .locale = wish.locale,
                        .terminal = wish.terminal};
   // A little earlier, because the clocks of sites differ.
@@ -73,9 +80,10 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
       prepared.missing.emplace_back(holder, challenge.error().message);
       continue;
     }
-    if (wish.next_index < challenge->lowest_index) {
+    if (!wish.next_index) grant.index = std::max(grant.index, challenge->lowest_index);
+    if (grant.index < challenge->lowest_index) {
       return fail(Code::kRefused, holder.text() + ": the card's one-time index " +
-                                      std::to_string(wish.next_index.value) +
+                                      std::to_string(grant.index.value) +
                                       " was used before; is this a copy of the card?");
     }
     grant.sites.push_back({holder, challenge->nonce});
@@ -89,7 +97,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
                     (prepared.missing.empty() ? std::string("the object has too few shares")
                                               : prepared.missing.front().second));
   }
-  prepared.labels = {person.name, object.label};
+  prepared.labels = {person.name, object.label, wish.next_index.has_value()};
   prepared.text = consent::consent_text(grant, prepared.labels);
   grant.text_digest = consent::text_digest(prepared.text);
   TRY_ASSIGN(prepared.grant, consent::encode_grant(grant));

@@ -2,6 +2,8 @@
 // keeps grant and evidence for the restore. It decides nothing: every site's gate does.
 #pragma once
 
+#include <optional>
+
 #include "catalog/catalog.h"
 #include "control/restore_plan.h"
 #include "control/sealed_secret.h"
@@ -18,7 +20,9 @@ struct ConsentWish {
   std::chrono::seconds valid{3600};
   consent::Locale locale = consent::Locale::kEnglish;
   CardId card;
-  card::KeyIndex next_index;  // of the card
+  // The card's own; none for a card without index and PIN (DESFire): then the first one that is
+  // free at every site.
+  std::optional<card::KeyIndex> next_index;
   std::string terminal;
 };
 
@@ -57,6 +61,9 @@ class ConsentDesk {
   SiteContext& site_;
   catalog::Catalog& catalog_;
 };
+
+// What kind of card proved a consent, from its kept evidence; none when there is none.
+[[nodiscard]] std::optional<card::CardKind> card_kind_of(ByteView evidence);
 
 // Where the durable shares of an object lie.
 [[nodiscard]] Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,

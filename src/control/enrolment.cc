@@ -43,6 +43,34 @@ Result<CardContent> Enrolment::draw(
   return content;
 }
 
+Result<RelayedCard> Enrolment::begin_relayed(const std::string& person, const std::string& name) {
+  if (catalog_.person(person)) {
+    return fail(Code::kAlreadyExists, "person '" + person + "' is already enrolled");
+  }
+  if (site_.config.sites.size() > card::kMaxSites) {
+    return fail(Code::kInvalidArgument, "a card serves at most " + std::to_string(card::kMaxSites) +
+                                            " sites, this network has " +
+                                            std::to_string(site_.config.sites.size()));
+  }
+  const std::lock_guard lock(mutex_);
+  Pending& pending = pending_[person];
+  if (!pending.is_relayed) {
+    pending = {.card = os::random_id<CardId>(site_.system.random), .is_relayed = true};
+    for (const SiteEntry& entry : site_.config.sites) {
+      pending.pseudonyms[entry.name] = os::random_id<Pseudonym>(site_.system.random);
+    }
+  }
+  pending.name = name;
+  RelayedCard begun{.card = pending.card};
+  // Share control's application has number 1: it keeps the records of objects.
+  begun.sites.emplace_back(site_.config.name, pending.pseudonyms.at(site_.config.name));
+  for (const SiteEntry& entry : site_.config.sites) {
+    if (entry.name == site_.config.name) continue;
+    begun.sites.emplace_back(entry.name, pending.pseudonyms.at(entry.name));
+  }
+  return begun;
+}
+
 Result<CardContent> Enrolment::begin(const std::string& person, const std::string& name,
                                      std::uint32_t keys_per_site) {
   if (catalog_.person(person)) {

@@ -22,6 +22,13 @@ struct CardContent {
   std::vector<card::SiteKeys> sites;
 };
 
+// A type A card to be personalised: its sites in the order of their applications, from number 1,
+// and the person's pseudonym at each.
+struct RelayedCard {
+  CardId card;
+  std::vector<std::pair<SiteName, Pseudonym>> sites;
+};
+
 class Enrolment {
  public:
   Enrolment(SiteContext& site, catalog::Catalog& catalog) : site_(site), catalog_(catalog) {}
@@ -40,6 +47,11 @@ class Enrolment {
   // kUnavailable naming a site.
   [[nodiscard]] Result<CardContent> renew(const CardId& card, card::KeyRange left,
                                           const std::vector<SiteName>& sites);
+  // Draws card id and pseudonyms for a card that the sites personalise themselves; the same ones
+  // again while the enrolment of this person is not finished, so that it can go on. They are
+  // forgotten at a restart. Errors: as begin().
+  [[nodiscard]] Result<RelayedCard> begin_relayed(const std::string& person,
+                                                  const std::string& name);
   // The card is loaded: the person is enrolled from here on. Errors: kNotFound.
   [[nodiscard]] Result<> finish(const std::string& person, const CardId& card);
   // The card is loaded: it is the person's from here on. Errors: kNotFound.
@@ -56,6 +68,7 @@ class Enrolment {
     std::string name;
     CardId card;
     std::map<SiteName, Pseudonym> pseudonyms;
+    bool is_relayed = false;
   };
   Result<Pending> pending_of(const std::map<std::string, Pending>& begun, const std::string& person,
                              const CardId& card);

@@ -29,7 +29,9 @@ enum class Method : std::uint16_t {
   kSharePrepare = 50,
   kReshare = 51,
   kShareCombine = 59,
-  kShareList = 60,
+  kCardBegin = 60,
+  kCardAnswer = 61,
+  kShareList = 62,
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);

@@ -62,9 +62,7 @@ Result<> StoreJob::save_secrets() {
 // What the card has to keep stays, unless it is safe elsewhere: then nothing may come back.
 Result<> StoreJob::forget_staging_key() {
   catalog::Catalog& catalog = engine_.catalog();
-  const auto is_safe = [&] {
-    return is_record_safe(engine_.site().config, catalog, tree_.object.object);
-  };
+  const auto is_safe = [&] { return is_record_safe(engine_.site(), catalog, tree_.object.object); };
   TRY_ASSIGN(const bool before, is_safe());
   if (before) return catalog.set_job_secret(job_id_, {});
   TRY(save_secrets());

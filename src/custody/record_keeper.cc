@@ -211,7 +211,7 @@ Result<card::ObjectRecord> RecordKeeper::bring_back(const ObjectId& object, cons
 }
 
 Result<> RecordKeeper::forget_if_safe(const ObjectId& object) {
-  TRY_ASSIGN(const bool safe, control::is_record_safe(site_.config, catalog_, object));
+  TRY_ASSIGN(const bool safe, control::is_record_safe(site_, catalog_, object));
   if (!safe) return {};
   TRY_ASSIGN(
       const auto jobs,

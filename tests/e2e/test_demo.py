@@ -6,10 +6,11 @@ import subprocess
 import sys
 import unittest
 
-from network import REPOSITORY, Scratch, binary, data_folder, processes_of
+from network import REPOSITORY, Scratch, binary, data_folder, processes_of, random_file
 
 import accounts
 import uniformity
+from virtual_reader import why_not
 from warifu_cli import CLOUDS, SITES
 
 # Description of the record: type, {key: description}, or [description of every element].
@@ -110,6 +111,24 @@ class Demo(unittest.TestCase):
         self.assertEqual(set(letters), set(SITES))
         self.assertEqual((letters["tommo"], letters["lsa"], letters["tuh"]), (["A"], ["B"], []))
         self.assertEqual(sorted(letters[cloud][0] for cloud in CLOUDS), ["C1", "C2", "C3"])
+
+    def test_plays_with_a_type_a_card_on_the_virtual_reader(self):
+        reason = why_not()
+        if reason:
+            self.skipTest(reason)
+        given = self.scratch / "given"
+        random_file(given, 3_000_000)
+        record_file = self.scratch / "type_a.json"
+        played = self.play("--file", given, "--card", "vpcd", "--json", record_file)
+        self.assertEqual(played.returncode, 0, played.stdout + played.stderr)
+        record = json.loads(record_file.read_text())
+        self.assertEqual(mismatches(record, SCHEMA), [])
+        self.assertTrue(all(step["ok"] for step in record["steps"]))
+        enrolled, consent = (record["steps"][n]["evidence"] for n in (0, 5))
+        self.assertEqual(enrolled["card_type"], "desfire")
+        self.assertEqual(consent["card_kind"], "desfire_emulated")
+        self.assertEqual(consent["holder_verification"], "possession")
+        self.assertIn("Your card has no PIN", consent["text"])
 
     def test_a_file_that_is_missing_is_named(self):
         done = self.play("--file", self.scratch / "no.cram")

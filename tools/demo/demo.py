@@ -44,8 +44,14 @@ def parse_arguments():
         help="scratch folder, emptied at the start (default: build/demo)")
     add("--card", choices=("file", "vpcd"), default="file",
         help="the emulated card: read from its file, or lying on a virtual reader under pcscd")
+    add("--card-type", choices=("one-time", "desfire"),
+        help="the project's one-time MAC card, or a type A card, MIFARE DESFire (default: one-time "
+             "from a file, desfire on the virtual reader)")
     add("--keep", action="store_true", help="with --headless: keep the scratch folder")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.card_type is None:
+        arguments.card_type = "desfire" if arguments.card == "vpcd" else "one-time"
+    return arguments
 
 
 def take_input(arguments, screen):
@@ -169,7 +175,8 @@ def play_at(arguments, screen, record, reader):
     try:
         check_space(scratch, given.bytes)
         make_network(network, given, screen)
-        scenario = Scenario(network, given, scratch, screen, record, reader)
+        scenario = Scenario(network, given, scratch, screen, record, reader,
+                            arguments.card_type)
         scenario.play()
         complete = True
         if not arguments.headless:

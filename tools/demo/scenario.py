@@ -54,19 +54,26 @@ class Input:
 
 class Scenario:
     """Plays on a network that is up. `work` is a folder for the card and restored files; with a
-    `reader` the card lies on that one while it is needed."""
+    `reader` the card lies on that one while it is needed. `card_type`: one-time or desfire."""
 
-    def __init__(self, network, given, work, screen, record, reader=None):
+    def __init__(self, network, given, work, screen, record, reader=None, card_type="one-time"):
         self.network, self.given, self.work = network, given, work
         self.screen, self.record, self.reader = screen, record, reader
         self.card_file, self.pin_file = work / "card.bin", work / "pin.txt"
         self.card = self.card_file if reader is None else "pcsc"
+        self.card_type = card_type
+        if self.is_desfire:
+            self.pin_file = None  # it knows no PIN
         self.restored = work / "restored.cram"
         self.object = None
         self.grant = None
         self.share_sites = {}
         self.ledger = self.first_ledger = None
         self.stopped = set()  # sites that were switched off once
+
+    @property
+    def is_desfire(self):
+        return self.card_type == "desfire"
 
     def play(self):
         steps = (("The person is enrolled", self.enrol),
@@ -185,22 +192,31 @@ class Scenario:
     # --- the eight steps ---
 
     def enrol(self, evidence):
-        self.screen.say("A person comes to ToMMo and gets a card. Every site that may hold shares "
-                        "draws one-time keys of its own and loads them on the card, so that later "
-                        "each site can check the card by itself.")
-        self.pin_file.write_text("2718\n")
-        self.pin_file.chmod(0o600)
+        self.screen.say("A person comes to ToMMo and gets a card. Every site that may hold shares " + (
+            "makes an application of its own on it, with a key that never leaves the site, so that "
+            "later each site can speak to the card by itself." if self.is_desfire else
+            "draws one-time keys of its own and loads them on the card, so that later each site can "
+            "check the card by itself."))
+        if self.pin_file:
+            self.pin_file.write_text("2718\n")
+            self.pin_file.chmod(0o600)
         if self.reader:
-            self.reader.lay(self.card_file)
+            self.reader.lay(self.card_file, card_type=self.card_type)
             self.screen.fact("reader", "the virtual one of vsmartcard, through pcscd")
-        person = self.network.enrol(PERSON, PERSON_NAME, self.card, self.pin_file)
+        person = self.network.enrol(PERSON, PERSON_NAME, self.card, self.pin_file,
+                                    card_type=self.card_type)
         evidence |= {name: person[name] for name in
-                     ("person", "card_id", "card", "keys_per_site", "sites")}
+                     ("person", "card_id", "card", "card_type", "keys_per_site", "sites")
+                     if name in person}
         evidence["input_bytes"] = self.given.bytes
         self.screen.fact("card", f"{person['card_id']} ({person['card']}: a file stands in for the "
                                  "chip and behaves like it, command by command)")
-        self.screen.fact("one-time keys", f"{person['keys_per_site']} per site, for "
-                                          f"{', '.join(person['sites'])}")
+        if self.is_desfire:
+            self.screen.fact("type", "ISO/IEC 14443 type A, MIFARE DESFire (AES); one application for "
+                                     f"each of {', '.join(person['sites'])}")
+        else:
+            self.screen.fact("one-time keys", f"{person['keys_per_site']} per site, for "
+                                              f"{', '.join(person['sites'])}")
         self.screen.fact("genome file", f"{self.given.path.name}, {human_bytes(self.given.bytes)}"
                          + (f", {self.given.reads} reads" if self.given.reads else ""))
         self.check(set(person["sites"]) >= set(SITES), "every site knows the card")
@@ -276,7 +292,9 @@ class Scenario:
 
     def bind(self, evidence):
         self.screen.say("Share control knows now which shares of which object of which person are "
-                        "where. The key of the file's hash went on the card; no site can check the "
+                        "where. The key of the file's hash went on the card" + (
+                            ", where only share control's key reads it" if self.is_desfire else "") +
+                        "; no site can check the "
                         "file, or make a false one, without it.")
         told = self.network.explain(self.object)
         evidence |= {"person": told["person"], "object": told["object"], "shares": told["shares"],
@@ -303,18 +321,27 @@ class Scenario:
         without = {}
         self.refused(without, NO_GRANT, "without consent", (Exit.REFUSED, Exit.NOT_FOUND))
         evidence["without_consent"] = without
-        self.screen.say("Now the person puts the card on the reader, reads what is asked, and "
+        self.screen.say("Now the person reads what is asked and puts the card on the reader: it knows "
+                        "no PIN, so possession is all that it proves of its holder."
+                        if self.is_desfire else
+                        "Now the person puts the card on the reader, reads what is asked, and "
                         "enters the PIN.")
         if self.reader:
             self.reader.lift()
         self.screen.pause("The person presents the card: press Enter")
         if self.reader:
             self.reader.lay(self.card_file)
+        touched = time.monotonic()
         given = self.ask_person()
+        seconds = round(time.monotonic() - touched, 3)
         self.grant = given["grant"]
-        evidence |= {name: given[name] for name in ("grant", "sites", "index", "expires", "text")}
+        evidence |= {name: given[name] for name in ("grant", "sites", "index", "expires", "text",
+                                                    "card_kind", "holder_verification")}
         if not self.screen.interactive:
             self.screen.quote(given["text"])
+            evidence["seconds_from_card_to_grant"] = seconds
+            self.screen.fact("from card to proved grant", f"{seconds:.2f} s")
+        self.screen.fact("proved by", f"{given['card_kind']}, holder by {given['holder_verification']}")
         self.screen.fact("grant", f"{given['grant']}, one-time index {given['index']} of the card, "
                                   f"until {given['expires']}")
         self.check(set(given["sites"]) >= set(SITES) - {"tuh"},

@@ -95,10 +95,12 @@ class VirtualReader:
             meanwhile()
             time.sleep(0.02)
 
-    def lay(self, file, *, remove_after=None):
-        """Lays an emulated card on the reader; it goes by itself behind so many commands."""
+    def lay(self, file, *, remove_after=None, card_type=None):
+        """Lays an emulated card on the reader; it goes by itself behind so many commands. A new one
+        is of that type."""
         self.lift()
         options = [] if remove_after is None else ["--remove-after", str(remove_after)]
+        options += [] if card_type is None else ["--card-type", card_type]
         command = [*self.enter(), self.binary, "card", "emulate", "--card", str(file), *options]
 
         laid = 0.0

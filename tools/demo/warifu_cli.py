@@ -175,9 +175,10 @@ class Network:
 
     # --- what people do at a site ---
 
-    def enrol(self, person, name, card, pin_file, *, keys=None, site="tommo"):
+    def enrol(self, person, name, card, pin_file, *, keys=None, card_type=None, site="tommo"):
         return self.warifu.ask("person", "enrol", *options(
-            site=self.site(site), id=person, name=name, card=card, pin_file=pin_file, keys=keys))
+            site=self.site(site), id=person, name=name, card=card, pin_file=pin_file, keys=keys,
+            card_type=card_type))
 
     def store(self, path, person, *, site="tommo", timeout=DEFAULT_TIMEOUT, **settings):
         """settings: card, pin_file, label, policy, no_wait."""

@@ -1,0 +1,122 @@
+// A DESFire card as an authenticator: relays what the sites say to it, and watches.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "apps/card_authenticator.h"
+#include "apps/output.h"
+#include "card/desfire_guard.h"
+#include "consent/grant.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace json = boost::json;
+namespace desfire = card::desfire;
+
+class DesfireCard final : public CardAuthenticator {
+ public:
+  DesfireCard(card::Session& session, desfire::DesfireIdentity identity)
+      : session_(session), identity_(std::move(identity)) {}
+
+  Result<CardFacts> identify() override {
+    return CardFacts{identity_.label.card, identity_.kind, identity_.is_active};
+  }
+
+  Result<json::object> describe() override {
+    return json::object{
+        {"card_id", identity_.label.card.text()}, {"type", "desfire"},
+        {"active", identity_.is_active},          {"emulated", card::is_emulated(identity_.kind)},
+        {"sites", identity_.applications},        {"version", to_hex(identity_.version)}};
+  }
+
+  Result<> verify_holder(const CardOptions&) override {
+    if (::isatty(STDERR_FILENO) != 0) {
+      fmt::print(stderr, "this card knows no PIN: whoever holds it can use it\n");
+    }
+    return {};
+  }
+
+  Result<EnrolledCard> enrol(ApiClient& client, const EnrolOptions& options, secret::Buffer,
+                             Issue issue) override {
+    if (issue == Issue::kAgain) {
+      return fail(Code::kRefused,
+                  "a DESFire card cannot take the place of another card; use a one-time card");
+    }
+    desfire::RelayGuard guard(desfire::Ceremony::kEnrol);
+    TRY_ASSIGN(
+        const json::value over,
+        relay(client, {{"ceremony", "enrol"}, {"person", options.id}, {"name", options.name}},
+              guard));
+    EnrolledCard enrolled;
+    TRY_ASSIGN(enrolled.card, CardId::parse(text_of(over, "card")));
+    for (const json::value& name : over.at("sites").as_array()) {
+      TRY_ASSIGN(enrolled.sites.emplace_back(), SiteName::parse(std::string(name.as_string())));
+    }
+    enrolled.text =
+        fmt::format("an application for each of {} sites, and has no PIN", enrolled.sites.size());
+    return enrolled;
+  }
+
+  Result<> load_record(ApiClient& client, const std::string& object) override {
+    desfire::RelayGuard guard(desfire::Ceremony::kRecord);
+    TRY(relay(client, {{"ceremony", "record"}, {"object", object}}, guard));
+    return {};
+  }
+
+  // It has no index of its own: the sites' next free one is taken.
+  Result<> add_to_wish(json::object& wish) override {
+    wish["card"] = identity_.label.card.text();
+    return {};
+  }
+
+  Result<std::string> authorise(ApiClient& client, ByteView grant, const ObjectId&) override {
+    desfire::RelayGuard guard(desfire::Ceremony::kConsent, crypto::sha256(grant));
+    TRY_ASSIGN(const json::value over,
+               relay(client, {{"ceremony", "consent"}, {"grant", to_hex(grant)}}, guard));
+    const std::string id = text_of(over, "grant");
+    if (id != consent::grant_id(grant).text()) {
+      return fail(Code::kCorrupt, "the site kept another consent than the card has proved");
+    }
+    return id;
+  }
+
+  Result<std::uint32_t> renew(ApiClient&, const SiteName& at) override {
+    return fail(Code::kRefused,
+                "a DESFire card has no one-time keys to renew; a site that has lost "
+                "its key of it (" +
+                    at.text() + ") counts one holder less until a new card");
+  }
+
+ private:
+  // APDUs from the site to the card and answers back, until the ceremony is over.
+  Result<json::value> relay(ApiClient& client, const json::object& wish,
+                            desfire::RelayGuard& guard) {
+    TRY_ASSIGN(json::value turn, client.post("/v1/cards/ceremonies", wish));
+    const std::string path = "/v1/cards/ceremonies/" + url_text(text_of(turn, "ceremony"));
+    while (turn.as_object().contains("apdu")) {
+      TRY_ASSIGN(const Bytes apdu, from_hex(text_of(turn, "apdu")));
+      TRY(guard.check(apdu));
+      TRY_ASSIGN(const secret::Buffer answer, desfire::pass_on(session_, apdu));
+      auto next = client.post(path, {{"answer", to_hex(answer.bytes())}});
+      if (!next) return std::unexpected(next.error());
+      turn = std::move(*next);
+    }
+    return turn;
+  }
+
+  card::Session& session_;
+  desfire::DesfireIdentity identity_;  // before anything was done to the card
+};
+
+}  // namespace
+
+std::unique_ptr<CardAuthenticator> desfire_authenticator(card::Session& session,
+                                                         desfire::DesfireIdentity identity) {
+  return std::make_unique<DesfireCard>(session, std::move(identity));
+}
+
+std::string_view card_type_text(card::CardKind kind) {
+  return card::is_relayed(kind) ? "a DESFire card" : "a one-time MAC card";
+}
+
+}  // namespace warifu::apps

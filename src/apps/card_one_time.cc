@@ -1,0 +1,159 @@
+// The one-time MAC card as an authenticator.
+#include <fmt/format.h>
+
+#include "apps/card_authenticator.h"
+#include "apps/card_terminal.h"
+#include "apps/output.h"
+
+namespace warifu::apps {
+namespace {
+
+namespace json = boost::json;
+
+// What the site drew for the card, out of its answer.
+Result<card::Personalisation> read_content(const json::value& answer, secret::Buffer pin) {
+  card::Personalisation content;
+  TRY_ASSIGN(content.card, CardId::parse(text_of(answer, "card")));
+  content.pin = std::move(pin);
+  content.first_index = {static_cast<std::uint32_t>(number_of(answer, "first_index"))};
+  for (const json::value& site : answer.at("sites").as_array()) {
+    card::SiteKeys keys;
+    TRY_ASSIGN(keys.site, SiteName::parse(text_of(site, "site")));
+    TRY_ASSIGN(Bytes bytes, from_hex(text_of(site, "keys")));
+    keys.keys = secret::Buffer::copy_of(bytes);
+    secret::wipe(bytes);
+    content.sites.push_back(std::move(keys));
+  }
+  return content;
+}
+
+class OneTimeCard final : public CardAuthenticator {
+ public:
+  explicit OneTimeCard(card::ConsentCard card) : card_(std::move(card)) {}
+
+  Result<CardFacts> identify() override {
+    TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
+    return CardFacts{identity.card, identity.kind(), identity.is_active};
+  }
+
+  Result<json::object> describe() override {
+    TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
+    return json::object{{"card_id", identity.card.text()},
+                        {"type", "one-time"},
+                        {"active", identity.is_active},
+                        {"emulated", identity.is_emulated},
+                        {"pin_tries_left", identity.pin_tries_left},
+                        {"sites", identity.site_count},
+                        {"objects", identity.object_count},
+                        {"next_index", identity.keys.first.value},
+                        {"keys_left", identity.keys.count}};
+  }
+
+  Result<> verify_holder(const CardOptions& options) override {
+    if (options.pin_file.empty() && is_reader(options)) {
+      fmt::print(stderr, "enter the PIN (at the reader, if it has a pad)\n");
+      TRY_ASSIGN(const bool at_pad, card_.verify_on_pad());
+      if (at_pad) return {};
+    }
+    TRY_ASSIGN(const secret::Buffer pin, read_pin(options));
+    return card_.verify_pin(pin.bytes());
+  }
+
+  Result<EnrolledCard> enrol(ApiClient& client, const EnrolOptions& options, secret::Buffer pin,
+                             Issue issue) override {
+    const bool is_again = issue == Issue::kAgain;
+    const std::string person = "/v1/persons/" + url_text(options.id);
+    const secret::Buffer kept = secret::Buffer::copy_of(pin.bytes());
+    json::object wish = {{"keys", options.keys}};
+    if (!is_again) {
+      wish["person"] = options.id;
+      wish["name"] = options.name;
+    }
+    TRY_ASSIGN(const json::value answer,
+               client.post(is_again ? person + "/reissue" : "/v1/persons", wish));
+    TRY_ASSIGN(const card::Personalisation content, read_content(answer, std::move(pin)));
+    TRY(card_.personalise(content));
+    TRY_ASSIGN(const json::value confirmed,
+               client.post(person + (is_again ? "/reissue/confirm" : "/confirm"),
+                           {{"card", content.card.text()}}));
+    EnrolledCard enrolled{.card = content.card};
+    for (const auto& site : content.sites) enrolled.sites.push_back(site.site);
+    enrolled.text =
+        fmt::format("{} one-time keys for each of {} sites", options.keys, enrolled.sites.size());
+    if (!is_again) return enrolled;
+    TRY(card_.verify_pin(kept.bytes()));
+    for (const json::value& object : confirmed.at("objects").as_array()) {
+      enrolled.objects.emplace_back(object.as_string());
+    }
+    return enrolled;
+  }
+
+  Result<> load_record(ApiClient& client, const std::string& object) override {
+    TRY_ASSIGN(const json::value record, client.get("/v1/objects/" + object + "/card-record"));
+    TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
+    if (identity.card.text() != text_of(record, "card")) {
+      return fail(Code::kRefused, "this card belongs to another person than the object");
+    }
+    card::ObjectRecord entry;
+    TRY_ASSIGN(entry.object, ObjectId::parse(object));
+    TRY_ASSIGN(Bytes key, from_hex(text_of(record, "hash_key")));
+    TRY_ASSIGN(const Bytes tag, from_hex(text_of(record, "tag")));
+    entry.hash_key = secret::Buffer::copy_of(key);
+    secret::wipe(key);
+    copy_bytes(entry.tag, tag);
+    entry.chunk_count = number_of(record, "chunks");
+    entry.length = {number_of(record, "bytes")};
+    TRY(card_.put_object(entry));
+    TRY(client.post("/v1/objects/" + object + "/card-record", json::object()));
+    return {};
+  }
+
+  Result<> add_to_wish(json::object& wish) override {
+    TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
+    wish["card"] = identity.card.text();
+    wish["next_index"] = identity.keys.first.value;
+    return {};
+  }
+
+  Result<std::string> authorise(ApiClient& client, ByteView grant,
+                                const ObjectId& object) override {
+    TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
+    TRY_ASSIGN(const card::ObjectRecord record, card_.get_object(object));
+    TRY_ASSIGN(const std::vector<mac::Tag> tags, card_.authorise(grant));
+    json::array tag_list;
+    for (const mac::Tag& tag : tags) tag_list.emplace_back(to_hex(tag));
+    TRY_ASSIGN(const json::value given,
+               client.post("/v1/consents", {{"grant", to_hex(grant)},
+                                            {"card_kind", static_cast<int>(identity.kind())},
+                                            {"tags", tag_list},
+                                            {"hash_key", to_hex(record.hash_key.bytes())},
+                                            {"chunks", record.chunk_count},
+                                            {"bytes", record.length.value},
+                                            {"tag", to_hex(record.tag)}}));
+    return text_of(given, "grant");
+  }
+
+  Result<std::uint32_t> renew(ApiClient& client, const SiteName& at) override {
+    TRY_ASSIGN(const card::CardIdentity before, card_.identity());
+    TRY(card_.may_renew(before.keys, at));
+    TRY_ASSIGN(const json::value answer,
+               client.post("/v1/cards/renewal", {{"card", before.card.text()},
+                                                 {"first_index", before.keys.first.value},
+                                                 {"count", before.keys.count},
+                                                 {"site", at.text()}}));
+    TRY_ASSIGN(const card::Personalisation content, read_content(answer, {}));
+    TRY(card_.renew(content.first_index, content.sites));
+    return before.keys.count;
+  }
+
+ private:
+  card::ConsentCard card_;
+};
+
+}  // namespace
+
+std::unique_ptr<CardAuthenticator> one_time_authenticator(card::ConsentCard card) {
+  return std::make_unique<OneTimeCard>(std::move(card));
+}
+
+}  // namespace warifu::apps
