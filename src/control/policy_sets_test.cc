@@ -95,8 +95,7 @@ TEST(PolicySets, WhoMaySeeIsNeverToldAnything) {
 }
 
 TEST(PolicySets, NodesAreNumberedInTheOrderOfTheText) {
-  const auto policy =
-      parse_policy("2 of (a, 2 of (b, 2 of (c, d) via e, f) via g, h)");
+  const auto policy = parse_policy("2 of (a, 2 of (b, 2 of (c, d) via e, f) via g, h)");
   ASSERT_TRUE(policy) << policy.error().message;
   std::string names;
   for (const auto& [path, node] : share_paths(*policy)) {
