@@ -68,6 +68,25 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   add_site(command, common);
   command->callback([&] { action = [&] { return card_status(common); }; });
 
+  static CardOptions certified;
+  command = add(*card, "jpki", "what a My Number Card's certificate application says without a PIN",
+                "warifu card jpki --card pcsc");
+  command->add_flag("--json", common.json, "print one JSON document");
+  command->add_option("--card", certified.card, kCardHelp)->required();
+  add_wait(command, certified);
+  command->callback([&] { action = [&] { return card_jpki(common, certified); }; });
+
+  static MakeJpkiOptions made;
+  command = add(*card, "make-jpki", "make an emulated My Number Card, of nobody, for tests",
+                "warifu card make-jpki nobody.card --pin-file pin --signature-pin-file pin2");
+  command->add_option("file", made.file, "where its memory will be")->required();
+  command->add_option("--pin-file", made.pin_file, "file with 4 digits")->required();
+  command
+      ->add_option("--signature-pin-file", made.signature_pin_file,
+                   "file with 6 to 16 upper-case letters and digits")
+      ->required();
+  command->callback([&] { action = [&] { return card_make_jpki(made); }; });
+
   command = add(*card, "emulate", "lay an emulated card on a virtual reader (vsmartcard's vpcd)",
                 "warifu card emulate --card aoi.card\n"
                 "  warifu card emulate --card aoi.card --reader 127.0.0.1:35964");

@@ -74,8 +74,8 @@ Result<> take_reader(CardTerminal& terminal, const CardOptions& options) {
 
 }  // namespace
 
-Result<CardTerminal> open_card(const CardOptions& options,
-                               std::optional<card::EmulatedKind> blank) {
+Result<CardTerminal> connect_card(const CardOptions& options,
+                                  std::optional<card::EmulatedKind> blank) {
   CardTerminal terminal;
   if (is_reader(options)) {
     TRY(take_reader(terminal, options));
@@ -86,6 +86,12 @@ Result<CardTerminal> open_card(const CardOptions& options,
     terminal.name = "'" + options.card + "'";
   }
   TRY_ASSIGN(terminal.session, card::Session::open(*terminal.transport));
+  return terminal;
+}
+
+Result<CardTerminal> open_card(const CardOptions& options,
+                               std::optional<card::EmulatedKind> blank) {
+  TRY_ASSIGN(CardTerminal terminal, connect_card(options, blank));
   auto selected = card::ConsentCard::select(*terminal.session);
   if (selected) {
     terminal.card = one_time_authenticator(std::move(*selected));

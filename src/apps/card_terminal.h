@@ -24,6 +24,9 @@ struct CardTerminal {
 [[nodiscard]] bool is_reader(const CardOptions& options);
 [[nodiscard]] std::string wanted_reader(const CardOptions& options);
 
+// A session with whatever card it is; `card` is empty. Errors: as open_card().
+[[nodiscard]] Result<CardTerminal> connect_card(const CardOptions& options,
+                                                std::optional<card::EmulatedKind> blank = {});
 // Opens the card; waits for one when a reader is empty, and says so. With `blank` a new blank
 // emulated card of that kind when the file is not there. Errors: kNotFound, kBusy, kCorrupt naming
 // the file or the reader; kTimeout when no card came; kUnavailable.

@@ -208,6 +208,12 @@ struct CardEmulateOptions {
   std::string reader;              // host:port of the virtual reader; empty: its usual place
   std::uint64_t remove_after = 0;  // APDUs; 0: when told to
 };
+// A My Number Card's certificate application: what it says without a PIN.
+[[nodiscard]] Result<> card_jpki(const Common& common, const CardOptions& options);
+struct MakeJpkiOptions {
+  std::string file, pin_file, signature_pin_file;
+};
+[[nodiscard]] Result<> card_make_jpki(const MakeJpkiOptions& options);
 [[nodiscard]] Result<> card_emulate(const CardEmulateOptions& options);
 struct RevokeOptions {
   std::string card, person;  // one of them

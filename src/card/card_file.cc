@@ -3,11 +3,13 @@
 
 #include "card/desfire_emulator.h"
 #include "card/emulator.h"
+#include "card/jpki_emulator.h"
 
 namespace warifu::card {
 namespace {
 
 constexpr std::string_view kDesfireMagic = "WDC1";
+constexpr std::string_view kJpkiMagic = "WJP1";
 
 template <typename Card>
 Result<std::unique_ptr<CardTransport>> as_transport(Result<std::unique_ptr<Card>> card) {
@@ -55,6 +57,9 @@ Result<std::unique_ptr<CardTransport>> open_card_file(const os::System& system,
   TRY(file->read_at(0, magic));
   if (as_text(magic) == kDesfireMagic) {
     return as_transport(desfire::DesfireCard::open(system.files, system.random, path));
+  }
+  if (as_text(magic) == kJpkiMagic) {
+    return as_transport(EmulatedJpkiCard::open(system.files, path));
   }
   return as_transport(EmulatedCard::open(system.files, path));
 }

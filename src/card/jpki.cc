@@ -36,11 +36,10 @@ Result<JpkiCard> JpkiCard::select(Session& session) {
   CommandApdu command{.header = jpki::kSelectApplication,
                       .data = secret::Buffer::copy_of(jpki::kAid)};
   TRY_ASSIGN(const ResponseApdu answer, session.exchange(command));
-  if (answer.status.kind() == Status::kNotFound) {
-    return fail(Code::kNotFound, "the card has no certificate application (JPKI)");
-  }
+  // Cards say in different words that they do not know an application.
   if (answer.status.kind() != Status::kOk) {
-    return unexpected_answer("the choice of its certificate application", answer.status);
+    return fail(Code::kNotFound, "the card has no certificate application (JPKI); it answers " +
+                                     answer.status.text());
   }
   return JpkiCard(session);
 }

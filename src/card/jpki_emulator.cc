@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/log.h"
+#include "card/card_file.h"
 #include "card/jpki_commands.h"
 #include "wire/wire.h"
 
@@ -37,8 +37,7 @@ Result<std::unique_ptr<EmulatedJpkiCard>> EmulatedJpkiCard::create(os::FileSyste
     return fail(Code::kInvalidArgument,
                 "the PINs of this card are 4 digits, and 6 to 16 upper-case letters and digits");
   }
-  TRY(files.make_directories(path + ".lock"));
-  TRY_ASSIGN(auto lock, files.lock_directory(path + ".lock"));
+  TRY_ASSIGN(auto lock, lock_card_file(files, path));
   if (files.exists(path)) {
     return fail(Code::kAlreadyExists, "card file '" + path + "' exists already");
   }
@@ -65,23 +64,10 @@ Result<std::unique_ptr<EmulatedJpkiCard>> EmulatedJpkiCard::create(os::FileSyste
 Result<std::unique_ptr<EmulatedJpkiCard>> EmulatedJpkiCard::open(os::FileSystem& files,
                                                                  const std::string& path) {
   if (!files.exists(path)) return fail(Code::kNotFound, "there is no card file '" + path + "'");
-  TRY(files.make_directories(path + ".lock"));
-  auto lock = files.lock_directory(path + ".lock");
-  if (!lock && lock.error().code == Code::kBusy) {
-    return fail(Code::kBusy, "card '" + path + "' is in use by another process");
-  }
-  if (!lock) return std::unexpected(lock.error());
-  std::unique_ptr<EmulatedJpkiCard> card(new EmulatedJpkiCard(files, path, std::move(*lock)));
+  TRY_ASSIGN(auto lock, lock_card_file(files, path));
+  std::unique_ptr<EmulatedJpkiCard> card(new EmulatedJpkiCard(files, path, std::move(lock)));
   TRY(card->load());
   return card;
-}
-
-bool EmulatedJpkiCard::is_one(os::FileSystem& files, const std::string& path) {
-  const auto file = files.open(path, os::OpenMode::kRead);
-  if (!file) return false;
-  std::array<Byte, 4> magic{};
-  const auto got = (*file)->read_at(0, magic);
-  return got && *got == magic.size() && as_text(magic) == kFileMagic;
 }
 
 Result<> EmulatedJpkiCard::store() const {

@@ -39,9 +39,6 @@ class EmulatedJpkiCard final : public CardTransport {
   // Errors: kNotFound, kBusy, kCorrupt naming the file, kIo.
   [[nodiscard]] static Result<std::unique_ptr<EmulatedJpkiCard>> open(os::FileSystem& files,
                                                                       const std::string& path);
-  // Whether the file is such a card's, by its first bytes.
-  [[nodiscard]] static bool is_one(os::FileSystem& files, const std::string& path);
-
   // The one that OpenSC knows the card by.
   [[nodiscard]] Bytes atr() override;
   [[nodiscard]] Result<secret::Buffer> transmit(ByteView apdu) override;
