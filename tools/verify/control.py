@@ -85,6 +85,7 @@ def cluster(build, amounts):
     """Simulated: four sites in one process, and everything that may break. A million: see CONTRIBUTING."""
     yield from frame.rows_of([str(build / "tests/verify/warifu-verify-cluster"),
                               "--seeds", str(amounts["cluster_seeds"]),
+                              "--bugs", "60",
                               "--threads", str(os.cpu_count() or 1)])
 
 
