@@ -1,14 +1,12 @@
 // RSA by OpenSSL's EVP.
 #include "crypto/rsa.h"
 
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 
-#include <algorithm>
 #include <array>
 
+#include "crypto/certificate_parts.h"
 #include "crypto/crypto.h"
-#include "crypto/openssl.h"
 
 namespace warifu::crypto {
 namespace {
@@ -23,32 +21,6 @@ constexpr std::array<Byte, 19> kSha256Prefix = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x
 
 std::unexpected<Error> broken(const char* what) {
   return fail(Code::kInvalidArgument, std::string(what) + ": " + openssl_errors());
-}
-
-Result<> set_name(X509_NAME* name, const std::string& text) {
-  const bool plain =
-      std::ranges::all_of(text, [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
-  if (text.empty() || text.size() > 64 || !plain) {
-    return fail(Code::kInvalidArgument, "common name '" + text + "' must have 1 to 64 characters");
-  }
-  if (::X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, as_bytes(text).data(),
-                                   static_cast<int>(text.size()), -1, 0) != 1) {
-    return broken("cannot name a certificate");
-  }
-  return {};
-}
-
-// `value` is always a literal of this file.
-Result<> add_extension(X509* certificate, int nid, const char* value) {
-  X509V3_CTX context;
-  X509V3_set_ctx_nodb(&context);
-  ::X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
-  X509_EXTENSION* extension = ::X509V3_EXT_conf_nid(nullptr, &context, nid, value);
-  if (extension == nullptr) return broken("cannot make a certificate extension");
-  const int added = ::X509_add_ext(certificate, extension, -1);
-  ::X509_EXTENSION_free(extension);
-  if (added != 1) return broken("cannot add a certificate extension");
-  return {};
 }
 
 CertificatePtr parse_certificate(ByteView der) {
@@ -122,25 +94,17 @@ Bytes sha256_digest_info(ByteView message) {
 
 Result<Bytes> make_rsa_certificate(const RsaCertificateSpec& spec, const RsaKey& subject,
                                    const RsaKey& issuer, const std::string& issuer_name) {
-  const CertificatePtr certificate(::X509_new());
-  std::array<Byte, 16> serial{};
-  WARIFU_CHECK(certificate != nullptr && ::RAND_bytes(serial.data(), serial.size()) == 1);
-  serial[0] = static_cast<Byte>((serial[0] & 0x7F) | 0x40);  // positive, and 16 bytes long
-  BIGNUM* number = ::BN_bin2bn(serial.data(), serial.size(), nullptr);
-  const bool good =
-      number != nullptr &&
-      ::BN_to_ASN1_INTEGER(number, ::X509_get_serialNumber(certificate.get())) != nullptr &&
-      ::X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
-      ::X509_gmtime_adj(::X509_getm_notBefore(certificate.get()), -300) != nullptr &&
-      ::X509_gmtime_adj(::X509_getm_notAfter(certificate.get()), spec.lasts.count()) != nullptr &&
-      ::X509_set_pubkey(certificate.get(), subject.impl().key.get()) == 1;
-  ::BN_free(number);
-  if (!good) return broken("cannot fill in a certificate");
-  TRY(set_name(::X509_get_subject_name(certificate.get()), spec.common_name));
-  TRY(set_name(::X509_get_issuer_name(certificate.get()), issuer_name));
-  TRY(add_extension(certificate.get(), NID_basic_constraints,
+  TRY_ASSIGN(const CertificatePtr certificate,
+             begin_certificate(spec.common_name, subject.impl().key.get(),
+                               std::chrono::seconds(-300), spec.lasts));
+  if (::X509_NAME_add_entry_by_NID(::X509_get_issuer_name(certificate.get()), NID_commonName,
+                                   MBSTRING_UTF8, as_bytes(issuer_name).data(),
+                                   static_cast<int>(issuer_name.size()), -1, 0) != 1) {
+    return broken("cannot name the issuer");
+  }
+  TRY(add_extension(certificate.get(), certificate.get(), NID_basic_constraints,
                     spec.is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE"));
-  TRY(add_extension(certificate.get(), NID_key_usage,
+  TRY(add_extension(certificate.get(), certificate.get(), NID_key_usage,
                     spec.is_ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature"));
   if (::X509_sign(certificate.get(), issuer.impl().key.get(), ::EVP_sha256()) == 0) {
     return broken("cannot sign a certificate");
