@@ -5,7 +5,7 @@ import threading
 
 from network import NetworkTest, Person, TestNetwork, random_file, wait_until
 
-SMALL, LONG = 200_000, 16_000_000  # more than a link's pool holds
+SMALL, LONG = 200_000, 32_000_000  # a pool overfills by at most one batch: ~20 MB
 OWN = {"B", "C1"}  # shares that are key of a link, by the configuration: one of each cut
 
 
