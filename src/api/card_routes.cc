@@ -1,5 +1,6 @@
 // Ceremonies with a type A card: the terminal brings answers of the card and gets the next APDU.
 #include "api/json.h"
+#include "operators/gate.h"
 
 namespace warifu::api {
 namespace {
@@ -23,9 +24,19 @@ json::value turn_json(const control::CeremonyTurn& turn) {
   return out;
 }
 
-Result<json::value> begin_ceremony(http::RequestContext& context, ControlServices& control) {
+// One route, but enrolling is the biobank's and asking for consent the hospital's.
+Result<> check_role(Services services, http::RequestContext& context, const std::string& what) {
+  if (services.operators == nullptr) return {};
+  const operators::RoleSet roles = {what == "consent" ? operators::Role::kHospital
+                                                      : operators::Role::kBiobank};
+  return services.operators->require(context, roles, "the ceremony " + what);
+}
+
+Result<json::value> begin_ceremony(Services services, http::RequestContext& context,
+                                   ControlServices& control) {
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const std::string what, text_field(body, "ceremony"));
+  TRY(check_role(services, context, what));
   const auto begun = [&]() -> Result<control::CeremonyTurn> {
     if (what == "enrol") {
       TRY_ASSIGN(const std::string person, text_field(body, "person"));
@@ -63,7 +74,11 @@ Result<json::value> answer_ceremony(http::RequestContext& context, ControlServic
 
 void add_card_routes(http::Router& router, Services services) {
   using http::Method;
-  router.add(Method::kPost, "/v1/cards/ceremonies", control_handler(services, begin_ceremony));
+  router.add(Method::kPost, "/v1/cards/ceremonies",
+             control_handler(services,
+                             [services](http::RequestContext& context, ControlServices& control) {
+                               return begin_ceremony(services, context, control);
+                             }));
   router.add(Method::kPost, "/v1/cards/ceremonies/{ceremony}",
              control_handler(services, answer_ceremony));
 }

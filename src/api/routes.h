@@ -1,6 +1,7 @@
 // The local HTTP API of a site: routes and JSON, no logic (docs/api.md).
 //
-// Served on a Unix socket of mode 0600: whoever may open it is the local operator. Errors are
+// Served on a Unix socket of mode 0600: whoever may open it is the local operator; or, where the
+// configuration names operators, there and over TLS behind operators::Gate. Errors are
 // {"message": text, "code": name} with a fitting status.
 #pragma once
 
@@ -20,6 +21,10 @@
 #include "upkeep/refresh_scheduler.h"
 #include "upkeep/scrubber.h"
 #include "upkeep/upkeep_desk.h"
+
+namespace warifu::operators {
+class Gate;
+}
 
 namespace warifu::api {
 
@@ -51,9 +56,10 @@ struct Services {
   recovery::CopyKeeper* copies = nullptr;  // the same
   upkeep::Scrubber* scrubber = nullptr;    // never nullptr once the site runs
   upkeep::LogKeeper* logs = nullptr;       // nullptr where only metrics are served
+  operators::Gate* operators = nullptr;    // nullptr: everybody at the socket may do everything
 };
 
-// Everything in `services` must outlive the server that gets the router.
+// The caller sets the gatekeeper. Everything in `services` must outlive the server that gets the router.
 [[nodiscard]] http::Router make_router(Services services);
 
 // The parts, each in a file of its own.
@@ -77,5 +83,7 @@ void add_restore_routes(http::Router& router, Services services);
 void add_sae_routes(http::Router& router, Services services);
 void add_stream_routes(http::Router& router, Services services);
 void add_switch_routes(http::Router& router, Services services);
+// Who works with the site.
+void add_operator_routes(http::Router& router, Services services);
 
 }  // namespace warifu::api

@@ -54,6 +54,7 @@ json::value status_json(Services services) {
   return {{"site", config.name.text()},
           {"listen", config.listen.text()},
           {"controller", config.controller.text()},
+          {"single_operator", services.operators == nullptr},
           {"shares", shares_json(services)},
           {"problems", std::move(problems)},
           {"free_bytes", services.site.shares.free_bytes().value_or(0)},
@@ -214,6 +215,7 @@ http::Router make_router(Services services) {
   add_sae_routes(router, services);
   add_stream_routes(router, services);
   add_switch_routes(router, services);
+  add_operator_routes(router, services);
   return router;
 }
 

@@ -1,4 +1,4 @@
-// HTTP over the site's socket.
+// HTTP over the site's socket, or over TLS.
 #include "apps/api_client.h"
 
 #include <fcntl.h>
@@ -17,11 +17,35 @@ namespace {
 
 namespace json = boost::json;
 
-http::Client make_client(const std::string& socket) {
-  // A restore may wait hours for key: no limit on answers. The socket tells when the site is gone.
-  const std::chrono::milliseconds no_limit = std::chrono::hours(24 * 20);
-  return http::Client({.unix_path = socket},
-                      {.answer_timeout = no_limit, .io_timeout = no_limit, .secret_bodies = true});
+// A site's own socket tells whether the site is there at all, and where.
+Result<http::Endpoint> local_endpoint(const std::string& site) {
+  TRY_ASSIGN(const control::SiteConfig config, control::load_site_config(site + "/site.toml"));
+  const auto reached = os::connect_unix(config.api_socket);
+  if (reached) return http::Endpoint{.unix_path = config.api_socket, .address = {}, .tls = {}};
+  return fail(Code::kUnavailable, "site " + config.name.text() +
+                                      " is not running; start it with warifu site run --config " +
+                                      config.path);
+}
+
+Result<http::Endpoint> remote_endpoint(const Common& at) {
+  constexpr std::string_view kScheme = "https://";
+  if (!at.url.starts_with(kScheme)) {
+    return fail(Code::kInvalidArgument, "'" + at.url + "' must be https://host:port");
+  }
+  std::string address = at.url.substr(kScheme.size());
+  if (address.ends_with('/')) address.pop_back();
+  http::Endpoint endpoint;
+  TRY_ASSIGN(endpoint.address, os::HostPort::parse(address));
+  for (const auto& [file, option] :
+       {std::pair(&at.cert, "--cert"), {&at.key, "--key"}, {&at.ca, "--ca"}}) {
+    if (file->empty()) {
+      return fail(Code::kInvalidArgument,
+                  std::string("with --url also name your ") + option + " file");
+    }
+  }
+  TRY_ASSIGN(endpoint.tls,
+             crypto::TlsContext::load(crypto::TlsSide::kClient, {at.cert, at.key, at.ca}));
+  return endpoint;
 }
 
 Code code_of(const json::value& body, int status) {
@@ -56,26 +80,27 @@ Result<json::value> read_answer(http::Response& response) {
 
 }  // namespace
 
-Result<std::string> ApiClient::socket_path() {
-  TRY_ASSIGN(const control::SiteConfig config, control::load_site_config(site_ + "/site.toml"));
-  if (!os::connect_unix(config.api_socket)) {
-    return fail(Code::kUnavailable, "site " + config.name.text() +
-                                        " is not running; start it with warifu site run --config " +
-                                        config.path);
-  }
-  return config.api_socket;
+Result<http::Endpoint> ApiClient::endpoint() const {
+  return at_.url.empty() ? local_endpoint(at_.site) : remote_endpoint(at_);
+}
+
+Result<http::Client> ApiClient::connect() const {
+  // A restore may wait hours for key: no limit on answers. The connection tells when the site is
+  // gone.
+  const std::chrono::milliseconds no_limit = std::chrono::hours(24 * 20);
+  TRY_ASSIGN(http::Endpoint to, endpoint());
+  return http::Client(std::move(to),
+                      {.answer_timeout = no_limit, .io_timeout = no_limit, .secret_bodies = true});
 }
 
 Result<json::value> ApiClient::get(const std::string& path) {
-  TRY_ASSIGN(const std::string socket, socket_path());
-  auto client = make_client(socket);
+  TRY_ASSIGN(http::Client client, connect());
   TRY_ASSIGN(http::Response response, client.request({.target = path}));
   return read_answer(response);
 }
 
 Result<json::value> ApiClient::post(const std::string& path, const json::value& body) {
-  TRY_ASSIGN(const std::string socket, socket_path());
-  auto client = make_client(socket);
+  TRY_ASSIGN(http::Client client, connect());
   std::string text = json::serialize(body);
   http::Request request{.method = http::Method::kPost,
                         .target = path,
@@ -91,8 +116,7 @@ Result<json::value> ApiClient::upload(const std::string& path, const std::string
   TRY_ASSIGN(const auto input, os::real_files().open(file, os::OpenMode::kRead));
   TRY_ASSIGN(const std::uint64_t size, input->size());
   if (size == 0) return fail(Code::kInvalidArgument, "'" + file + "' is empty: nothing to store");
-  TRY_ASSIGN(const std::string socket, socket_path());
-  auto client = make_client(socket);
+  TRY_ASSIGN(http::Client client, connect());
   std::uint64_t done = 0;
   const auto source = [&](MutableBytes out) -> Result<std::size_t> {
     const std::size_t want = std::min<std::uint64_t>(out.size(), size - done);
@@ -109,8 +133,7 @@ Result<json::value> ApiClient::upload(const std::string& path, const std::string
 
 Result<> ApiClient::download(const std::string& path,
                              const std::function<Result<>(ByteView)>& sink) {
-  TRY_ASSIGN(const std::string socket, socket_path());
-  auto client = make_client(socket);
+  TRY_ASSIGN(http::Client client, connect());
   TRY_ASSIGN(http::Response response, client.download({.target = path}, sink));
   if (response.status / 100 == 2) return {};
   const auto error = read_answer(response);

@@ -1,4 +1,5 @@
-// The CLI's way to a site: its HTTP API over the Unix socket in the site's folder.
+// The CLI's way to a site: its HTTP API, over the Unix socket in the site's folder or, as one of
+// the site's operators, over TLS from anywhere.
 #pragma once
 
 #include <functional>
@@ -7,7 +8,8 @@
 
 #include <boost/json/value.hpp>
 
-#include "base/bytes.h"
+#include "apps/commands.h"
+#include "http/client.h"
 
 namespace warifu::apps {
 
@@ -15,8 +17,10 @@ using ByteProgress = std::function<void(std::uint64_t done, std::uint64_t total)
 
 class ApiClient {
  public:
+  // The site that the command line names, by its folder or by its address.
+  explicit ApiClient(const Common& common) : at_(common) {}
   // `site` is the folder with site.toml.
-  explicit ApiClient(std::string site) : site_(std::move(site)) {}
+  explicit ApiClient(const std::string& site) { at_.site = site; }
 
   // A JSON answer. Errors: those of the site, by code; kUnavailable when it does not run.
   [[nodiscard]] Result<boost::json::value> get(const std::string& path);
@@ -30,8 +34,10 @@ class ApiClient {
                                   const std::function<Result<>(ByteView)>& sink);
 
  private:
-  Result<std::string> socket_path();
-  std::string site_;
+  Result<http::Endpoint> endpoint() const;
+  Result<http::Client> connect() const;
+
+  Common at_;
 };
 
 // Percent-encodes a query value.

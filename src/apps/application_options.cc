@@ -9,13 +9,6 @@ CLI::App* add(CLI::App& parent, const char* name, const char* description, const
   return command;
 }
 
-void add_site(CLI::App* command, Common& common) {
-  command->add_option("--site", common.site, "folder of the site (or set WARIFU_SITE)")
-      ->envname("WARIFU_SITE")
-      ->required();
-  command->add_flag("--json", common.json, "print one JSON document");
-}
-
 void add_part(CLI::App* command, std::uint64_t& skip, std::uint64_t& limit) {
   command->add_option("--limit", limit, "at most so many; 100 if not given")
       ->check(CLI::Range(1, 1000));

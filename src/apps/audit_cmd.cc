@@ -118,7 +118,7 @@ Result<> audit_many(const Common& common, ApiClient& client, const AuditOptions&
 }  // namespace
 
 Result<> object_audit(const Common& common, const AuditOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   if (options.all || !options.person.empty()) return audit_many(common, client, options);
   if (options.object.empty()) {
     return fail(Code::kInvalidArgument, "name an object, or say --person or --all");
@@ -133,7 +133,7 @@ Result<> object_audit(const Common& common, const AuditOptions& options) {
 }
 
 Result<> site_scrub(const Common& common, const ScrubOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(json::value status, client.get("/v1/scrub"));
   if (options.now) {
     const std::uint64_t before = number_of(status, "passes");

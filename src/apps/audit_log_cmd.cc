@@ -10,6 +10,7 @@
 #include "apps/audit_export.h"
 #include "apps/commands.h"
 #include "apps/output.h"
+#include "apps/proposed.h"
 #include "audit/checkpoint.h"
 #include "audit/line.h"
 
@@ -128,7 +129,7 @@ Result<> check_proof_file(const Common& common, const AuditLogOptions& options) 
 }  // namespace
 
 Result<> audit_verify(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/audit"));
   if (common.json) {
     print_json(answer);
@@ -143,7 +144,7 @@ Result<> audit_verify(const Common& common) {
 }
 
 Result<> audit_list(const Common& common, const AuditLogOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   json::array list;
   TRY(each_record(client, options.from, options.most, [&](const json::value& record) {
     if (common.json) {
@@ -158,7 +159,7 @@ Result<> audit_list(const Common& common, const AuditLogOptions& options) {
 }
 
 Result<> audit_verify_log(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.post("/v1/log/round", json::object()));
   if (common.json) {
     print_json(answer);
@@ -182,7 +183,7 @@ Result<> audit_prove(const Common& common, const AuditLogOptions& options) {
   if (options.record == 0) {
     return fail(Code::kInvalidArgument, "say which record, or --check FILE");
   }
-  ApiClient client(common.site);
+  ApiClient client(common);
   const std::string path = fmt::format("/v1/log/proof?record={}", options.record);
   auto proof = client.get(path);
   if (!proof && proof.error().code == Code::kUnavailable) {
@@ -195,7 +196,7 @@ Result<> audit_prove(const Common& common, const AuditLogOptions& options) {
 }
 
 Result<> audit_export(const Common& common, const AuditLogOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value status, client.get("/v1/status"));
   TRY_ASSIGN(const auto exporter, make_audit_export(options.format, text_of(status, "site")));
   std::cout << exporter->head();
@@ -210,13 +211,14 @@ Result<> audit_export(const Common& common, const AuditLogOptions& options) {
 }
 
 Result<> audit_erase(const Common& common, const AuditLogOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   if (!options.yes) {
     return fail(Code::kInvalidArgument, "what record " + std::to_string(options.record) +
                                             " says is gone for ever once it is erased; say --yes");
   }
   TRY_ASSIGN(const json::value answer, client.post("/v1/log/erase", {{"record", options.record},
                                                                      {"reason", options.reason}}));
+  if (tell_proposed(common, answer)) return {};
   if (common.json) {
     print_json(answer);
   } else {

@@ -9,6 +9,7 @@
 #include "apps/commands.h"
 #include "apps/job_follow.h"
 #include "apps/output.h"
+#include "apps/proposed.h"
 #include "base/units.h"
 
 namespace warifu::apps {
@@ -76,13 +77,13 @@ void print_rebuilt(const json::value& result) {
 }  // namespace
 
 Result<> catalog_status(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/catalog"));
   return print_status(common, answer);
 }
 
 Result<> catalog_copy(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.post("/v1/catalog/copy", json::object()));
   if (common.json) {
     print_json(answer);
@@ -93,7 +94,7 @@ Result<> catalog_copy(const Common& common) {
 }
 
 Result<> catalog_allow(const Common& common, const CatalogOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.post("/v1/catalog/allow", {{"minutes", options.revoke ? 0 : options.minutes}}));
   return print_status(common, answer);
@@ -105,13 +106,14 @@ Result<> catalog_forget(const Common& common, const CatalogOptions& options) {
                 "without copies a lost control site's names and newest secrets are gone; say --yes "
                 "if that is meant");
   }
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.post("/v1/catalog/forget", json::object()));
+  if (tell_proposed(common, answer)) return {};
   return print_status(common, answer);
 }
 
 Result<> catalog_rebuild(const Common& common, const CatalogOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value started,
              client.post("/v1/catalog/rebuild", {{"from_shares", options.from_shares}}));
   if (!common.json) {
@@ -142,7 +144,7 @@ Result<> catalog_rebuild(const Common& common, const CatalogOptions& options) {
 }
 
 Result<> catalog_backup(const Common& common, const CatalogOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   std::error_code ignored;
   const std::string path = std::filesystem::absolute(options.file, ignored).string();
   TRY_ASSIGN(const json::value answer, client.post("/v1/catalog/backup", {{"path", path}}));
@@ -155,7 +157,7 @@ Result<> catalog_backup(const Common& common, const CatalogOptions& options) {
 }
 
 Result<> catalog_check(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/catalog/check"));
   if (common.json) {
     print_json(answer);

@@ -15,7 +15,7 @@ using Action = std::function<Result<>()>;
 
 // A subcommand with an example in its help.
 CLI::App* add(CLI::App& parent, const char* name, const char* description, const char* example);
-// --site and --json.
+// --site or --url with what belongs to it, and --json.
 void add_site(CLI::App* command, Common& common);
 // --limit and --skip, of lists.
 void add_part(CLI::App* command, std::uint64_t& skip, std::uint64_t& limit);
@@ -38,6 +38,8 @@ void card_commands(CLI::App& app, Common& common, Action& action);
 void add_card(CLI::App* command, CardOptions& card, bool required);
 // --card-type.
 void add_card_type(CLI::App* command, std::string& type);
+// `warifu operator`.
+void operator_commands(CLI::App& app, Common& common, Action& action);
 // `warifu job`.
 void job_commands(CLI::App& app, Common& common, Action& action);
 // `warifu catalog`.

@@ -17,6 +17,19 @@ struct Common {
   bool json = false;
   std::string site;  // folder of the site that the command talks to
   std::string net;   // folder of a network
+  std::string url;   // https://host:port of a site's API, in the place of its folder
+  std::string cert;  // PEM files of the operator, for `url`
+  std::string key;
+  std::string ca;
+};
+
+struct MakeCertOptions {
+  std::string name;
+  std::string authority;  // folder of the authority
+  std::string out;        // folder for the files
+  bool server = false;
+  std::vector<std::string> hosts;  // of a server
+  int days = 825;
 };
 
 struct NetInitOptions {
@@ -365,5 +378,12 @@ struct JobOptions {
                                  const char* order);
 [[nodiscard]] Result<> job_priority(const Common& common, const JobOptions& options);
 [[nodiscard]] Result<> job_watch(const Common& common, const JobOptions& options);
+
+[[nodiscard]] Result<> operator_list(const Common& common);
+[[nodiscard]] Result<> operator_whoami(const Common& common);
+[[nodiscard]] Result<> operator_proposals(const Common& common, bool all);
+[[nodiscard]] Result<> operator_decide(const Common& common, const std::string& proposal,
+                                       bool approve);
+[[nodiscard]] Result<> operator_make_cert(const Common& common, const MakeCertOptions& options);
 
 }  // namespace warifu::apps

@@ -64,7 +64,7 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   if (!facts.is_active) {
     return fail(Code::kRefused, "the card at " + terminal.name + " belongs to nobody yet");
   }
-  ApiClient client(common.site);
+  ApiClient client(common);
   json::object wish = {{"object", options.object},   {"purpose", purpose},
                        {"grantee", options.grantee}, {"uses", options.uses},
                        {"valid_seconds", valid},     {"locale", options.lang}};
@@ -106,7 +106,7 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
 }
 
 Result<> consent_list(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/consents"));
   if (common.json) {
     print_json(answer);
@@ -123,7 +123,7 @@ Result<> consent_list(const Common& common) {
 
 Result<> consent_withdraw(const Common& common, const std::string& grant) {
   TRY_ASSIGN(const GrantId id, GrantId::parse(grant));
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.post("/v1/consents/" + id.text() + "/withdraw", json::object()));
   if (common.json) {
@@ -136,7 +136,7 @@ Result<> consent_withdraw(const Common& common, const std::string& grant) {
 
 Result<> consent_receipt(const Common& common, const std::string& grant, bool fhir) {
   TRY_ASSIGN(const GrantId id, GrantId::parse(grant));
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(
       const json::value answer,
       client.get("/v1/consents/" + id.text() + "/receipt?format=" + (fhir ? "fhir" : "receipt")));

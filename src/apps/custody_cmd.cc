@@ -6,6 +6,7 @@
 #include "apps/commands.h"
 #include "apps/custody_text.h"
 #include "apps/output.h"
+#include "apps/proposed.h"
 #include "base/ids.h"
 #include "base/units.h"
 
@@ -48,7 +49,7 @@ Result<> card_revoke(const Common& common, const RevokeOptions& options) {
     return fail(Code::kInvalidArgument,
                 "a revoked card is worthless for ever, and so is every consent it gave; say --yes");
   }
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const std::string card, card_of(client, options));
   TRY_ASSIGN(const json::value answer,
              client.post("/v1/cards/" + card + "/revoke", {{"why", options.why}}));
@@ -63,9 +64,10 @@ Result<> card_revoke(const Common& common, const RevokeOptions& options) {
 Result<> card_allow_reissue(const Common& common, const RevokeOptions& options) {
   TRY_ASSIGN(const CardId card, CardId::parse(options.card));
   TRY_ASSIGN(const std::uint64_t seconds, parse_duration(options.valid));
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.post("/v1/cards/" + card.text() + "/allow-reissue", {{"seconds", seconds}}));
+  if (tell_proposed(common, answer)) return {};
   if (common.json) {
     print_json(answer);
   } else {
@@ -76,7 +78,7 @@ Result<> card_allow_reissue(const Common& common, const RevokeOptions& options) 
 }
 
 Result<> card_status(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/cards/status"));
   if (common.json) {
     print_json(answer);
@@ -121,7 +123,7 @@ std::string detail_of(const json::object& fields) {
 }  // namespace
 
 Result<> person_accesses(const Common& common, const std::string& person) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/persons/" + url_text(person) + "/accesses"));
   if (common.json) {
     print_json(answer);

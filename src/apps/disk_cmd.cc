@@ -102,7 +102,7 @@ Result<> preshare_disks(const Common& common, const PreshareOptions& options,
 }
 
 Result<> import_disk(const Common& common, const ImportOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   json::value answer;
   if (options.abandon) {
     if (options.peer.empty()) {

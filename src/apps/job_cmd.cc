@@ -9,6 +9,7 @@
 #include "apps/commands.h"
 #include "apps/job_follow.h"
 #include "apps/output.h"
+#include "apps/proposed.h"
 #include "base/units.h"
 
 namespace warifu::apps {
@@ -72,6 +73,7 @@ Result<json::value> follow_job(ApiClient& client, const std::string& job, const 
 Result<> run_job(const Common& common, ApiClient& client, const std::string& path,
                  const json::object& body, const std::string& what, bool no_wait) {
   TRY_ASSIGN(const json::value ticket, client.post(path, body));
+  if (tell_proposed(common, ticket)) return {};
   const std::string job = text_of(ticket, "job");
   if (no_wait) {
     if (common.json) {
@@ -91,7 +93,7 @@ Result<> run_job(const Common& common, ApiClient& client, const std::string& pat
 }
 
 Result<> job_list(const Common& common, const JobOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.get(fmt::format("/v1/jobs?skip={}&count={}", options.skip, options.limit) +
                         (options.state.empty() ? "" : "&state=" + url_text(options.state))));
@@ -110,7 +112,7 @@ Result<> job_list(const Common& common, const JobOptions& options) {
 }
 
 Result<> job_show(const Common& common, const JobOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value job, client.get("/v1/jobs/" + url_text(options.job)));
   if (common.json) {
     print_json(job);
@@ -138,7 +140,7 @@ Result<> job_show(const Common& common, const JobOptions& options) {
 }
 
 Result<> job_order(const Common& common, const JobOptions& options, const char* order) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value job,
              client.post("/v1/jobs/" + url_text(options.job) + "/" + order, json::object()));
   if (common.json) {
@@ -154,7 +156,7 @@ Result<> job_order(const Common& common, const JobOptions& options, const char* 
 }
 
 Result<> job_priority(const Common& common, const JobOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value job, client.post("/v1/jobs/" + url_text(options.job) + "/priority/" +
                                                     url_text(options.priority),
                                                 json::object()));
@@ -167,7 +169,7 @@ Result<> job_priority(const Common& common, const JobOptions& options) {
 }
 
 Result<> job_watch(const Common& common, const JobOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value job, follow_job(client, options.job, "job"));
   if (common.json) {
     print_json(job);

@@ -149,7 +149,7 @@ void print_segments(const json::value& answer) {
 }
 
 Result<> show_segments(const Common& common, const std::string& path) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get(path));
   if (common.json) {
     print_json(answer);
@@ -166,7 +166,7 @@ void say_only_looked(bool applied) {
 }  // namespace
 
 Result<> keys_status(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/keys"));
   if (common.json) {
     print_json(answer);
@@ -178,7 +178,7 @@ Result<> keys_status(const Common& common) {
 
 Result<> keys_watch(const Common& common, const KeysWatchOptions& options) {
   TRY_ASSIGN(const std::uint64_t seconds, parse_duration(options.interval));
-  ApiClient client(common.site);
+  ApiClient client(common);
   const bool terminal = ::isatty(STDOUT_FILENO) != 0;
   for (std::uint64_t round = 1;; ++round) {
     TRY_ASSIGN(const json::value answer, client.get("/v1/keys"));
@@ -209,7 +209,7 @@ Result<> keys_quarantine_discard(const Common& common, const KeysOptions& option
     if (!common.json) say_only_looked(false);
     return {};
   }
-  ApiClient client(common.site);
+  ApiClient client(common);
   json::object body = {{"peer", options.peer}};
   if (!options.direction.empty()) body["direction"] = options.direction;
   if (options.segment) body["number"] = *options.segment;
@@ -224,7 +224,7 @@ Result<> keys_quarantine_discard(const Common& common, const KeysOptions& option
 }
 
 Result<> keys_reconcile(const Common& common, const KeysOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.post("/v1/keys/reconcile", {{"peer", options.peer}, {"apply", options.yes}}));
   if (common.json) {
@@ -253,7 +253,7 @@ Result<> keys_reconcile(const Common& common, const KeysOptions& options) {
 }
 
 Result<> burn_at_both(const Common& common, const char* path, const json::object& body) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.post(path, body));
   if (common.json) {
     print_json(answer);
@@ -289,7 +289,7 @@ Result<> keys_trail(const Common& common, const KeysOptions& options) {
     TRY_ASSIGN(const std::uint64_t number, parse_duration(options.since));
     seconds = std::to_string(number);
   }
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.get("/v1/keys/trail" + query({{"peer", options.peer},
                                                   {"job", options.job},

@@ -113,7 +113,7 @@ Result<> link_import(const Common& common, const ImportOptions& options) {
     return fail(Code::kInvalidArgument, "give one of a file, --disk DIR and --abandon");
   }
   if (options.file.empty()) return import_disk(common, options);
-  ApiClient client(common.site);
+  ApiClient client(common);
   std::error_code ignored;
   const std::string path = std::filesystem::absolute(options.file, ignored).string();
   TRY_ASSIGN(const json::value answer,
@@ -129,7 +129,7 @@ Result<> link_import(const Common& common, const ImportOptions& options) {
 }
 
 Result<> link_status(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/links"));
   if (common.json) {
     print_json(answer);
@@ -164,7 +164,7 @@ Result<> link_status(const Common& common) {
 }
 
 Result<> site_shares(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value status, client.get("/v1/status"));
   if (common.json) {
     print_json(status);

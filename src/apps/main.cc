@@ -449,6 +449,7 @@ int main(int argc, char** argv) {
   job_commands(app, common, action);
   catalog_commands(app, common, action);
   local_commands(app, common, action);
+  operator_commands(app, common, action);
   bench_command(app, common, action);
   simulate_command(app, action);
   try {

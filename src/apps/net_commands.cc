@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
+#include "apps/api_front.h"
 #include "apps/commands.h"
 #include "apps/network.h"
 #include "apps/output.h"
@@ -56,9 +57,10 @@ boost::json::object site_status(const Network& network, const ProcessEntry& entr
   if (!pid) return site;
   ApiClient client(site_dir(entry));
   const auto status = client.get("/v1/status");
+  // A site that refuses us is there; it has operators, and we are none of them.
+  site["reachable"] = status.has_value() || status.error().code == Code::kRefused;
   if (!status) return site;
-  site["reachable"] = true;
-  for (const char* key : {"listen", "shares", "free_bytes", "problems"}) {
+  for (const char* key : {"listen", "shares", "free_bytes", "problems", "single_operator"}) {
     if (const auto* value = status->as_object().if_contains(key)) site[key] = *value;
   }
   return site;
@@ -115,6 +117,11 @@ Result<> net_status(const Common& common) {
                     "key device (rate model)"});
   }
   print_table({"NAME", "STATE", "ADDRESS", "SHARES (share:object)"}, rows);
+  const auto single = std::ranges::count_if(sites, [](const auto& site) {
+    const auto* mode = site.as_object().if_contains("single_operator");
+    return mode != nullptr && mode->as_bool();
+  });
+  if (single > 0) fmt::print("{} of {} sites: {}\n", single, sites.size(), single_operator_text());
   return {};
 }
 

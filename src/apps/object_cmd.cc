@@ -52,7 +52,7 @@ void print_placement(const json::array& placement) {
 
 Result<> object_store(const Common& common, const StoreOptions& options) {
   const auto started = std::chrono::steady_clock::now();
-  ApiClient client(common.site);
+  ApiClient client(common);
   const std::string label = options.label.empty()
                                 ? std::filesystem::path(options.file).filename().string()
                                 : options.label;
@@ -110,7 +110,7 @@ Result<> object_store(const Common& common, const StoreOptions& options) {
 }
 
 Result<> object_list(const Common& common, const ObjectOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.get(fmt::format("/v1/objects?skip={}&count={}", options.skip, options.limit) +
                         (options.person.empty() ? "" : "&person=" + url_text(options.person))));
@@ -129,7 +129,7 @@ Result<> object_list(const Common& common, const ObjectOptions& options) {
 }
 
 Result<> object_show(const Common& common, const ObjectOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value object, client.get("/v1/objects/" + url_text(options.object)));
   if (common.json) {
     print_json(object);
@@ -145,7 +145,7 @@ Result<> object_show(const Common& common, const ObjectOptions& options) {
 }
 
 Result<> object_card_record(const Common& common, const ObjectOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY(load_record(client, options.object, options.card));
   if (common.json) {
     print_json({{"object", options.object}, {"card_record", "on_card"}});
@@ -156,7 +156,7 @@ Result<> object_card_record(const Common& common, const ObjectOptions& options) 
 }
 
 Result<> explain(const Common& common, const ObjectOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.get("/v1/objects/" + url_text(options.object) + "/explain"));
   if (common.json) {

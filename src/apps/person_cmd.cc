@@ -37,7 +37,7 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
     return fail(Code::kAlreadyExists,
                 "the card at " + terminal.name + " already belongs to a person");
   }
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const EnrolledCard enrolled,
              terminal.card->enrol(client, options, std::move(pin), Issue::kFirst));
   const bool is_emulated = card::is_emulated(before.kind);
@@ -66,7 +66,7 @@ Result<> person_reissue(const Common& common, const EnrolOptions& options) {
     return fail(Code::kAlreadyExists,
                 "the card at " + terminal.name + " already belongs to a person");
   }
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const EnrolledCard enrolled,
              terminal.card->enrol(client, options, std::move(pin), Issue::kAgain));
   json::array loaded, missing;
@@ -102,7 +102,7 @@ Result<> person_renew_card(const Common& common, const RenewCardOptions& options
   TRY_ASSIGN(const CardFacts before, terminal.card->identify());
   TRY_ASSIGN(const SiteName at, SiteName::parse(options.at));
   TRY(terminal.card->verify_holder(options.card));
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const std::uint32_t keys, terminal.card->renew(client, at));
   if (common.json) {
     print_json({{"card_id", before.card.text()}, {"site", options.at}, {"keys", keys}});
@@ -113,7 +113,7 @@ Result<> person_renew_card(const Common& common, const RenewCardOptions& options
 }
 
 Result<> person_list(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/persons"));
   if (common.json) {
     print_json(answer);

@@ -92,7 +92,7 @@ Result<> plan(const Common& common, const PlanOptions& options) {
   } else if (!options.policy.empty()) {
     return fail(Code::kInvalidArgument, "--policy goes with --size; an object has its policy");
   }
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value plan, client.get(path));
   if (common.json) {
     print_json(plan);

@@ -143,7 +143,7 @@ Result<> check_numbers(const RandomTestOptions& options) {
 }  // namespace
 
 Result<> random_import(const Common& common, const RandomImportOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   std::error_code ignored;
   const std::string path = std::filesystem::absolute(options.file, ignored).string();
   TRY_ASSIGN(const json::value answer,
@@ -154,14 +154,14 @@ Result<> random_import(const Common& common, const RandomImportOptions& options)
 }
 
 Result<> random_status(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/random"));
   show(common, answer);
   return verdict(answer.at("sources").as_array());
 }
 
 Result<> random_readmit(const Common& common, const RandomTestOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.post("/v1/random/readmit", {{"source", options.source}}));
   show(common, answer);

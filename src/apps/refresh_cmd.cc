@@ -108,7 +108,7 @@ Result<> refresh_many(const Common& common, ApiClient& client, const RefreshOpti
 }  // namespace
 
 Result<> object_refresh(const Common& common, const RefreshOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   if (options.status) return show_status(common, client);
   if (options.all || !options.person.empty()) {
     if (!options.plan) return refresh_many(common, client, options);

@@ -96,7 +96,7 @@ void print_result(const json::value& result, const std::string& out) {
 
 Result<> restore(const Common& common, const RestoreOptions& options) {
   const auto started = std::chrono::steady_clock::now();
-  ApiClient client(common.site);
+  ApiClient client(common);
   const bool resume = !options.resume.empty();
   if (os::real_files().exists(options.out)) {
     return fail(Code::kAlreadyExists, "'" + options.out + "' already exists; it was not touched");

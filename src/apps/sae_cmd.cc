@@ -24,7 +24,7 @@ std::string quota_text(const json::value& sae) {
 }  // namespace
 
 Result<> sae_list(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/saes"));
   if (common.json) {
     print_json(answer.at("saes"));
@@ -41,7 +41,7 @@ Result<> sae_list(const Common& common) {
 }
 
 Result<> sae_status(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/saes"));
   if (common.json) {
     print_json(answer);
@@ -77,7 +77,7 @@ Result<> sae_pause(const Common& common, const SaePauseOptions& options, bool pa
   if (options.id.empty() == options.link.empty()) {
     return fail(Code::kInvalidArgument, "name an application or --link SITE");
   }
-  ApiClient client(common.site);
+  ApiClient client(common);
   json::object body{{"paused", paused}};
   if (options.link.empty()) {
     body["sae"] = options.id;

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "apps/api_front.h"
 #include "apps/commands.h"
 #include "apps/output.h"
 #include "control/policy_check.h"
@@ -28,6 +29,17 @@ void print_policy(const control::PolicyReport& report) {
   for (const std::string& warning : report.warnings) fmt::print("  warning: {}\n", warning);
 }
 
+void print_operators(const control::SiteConfig& config) {
+  if (!config.operators) {
+    fmt::print("{}\n", single_operator_text());
+    return;
+  }
+  fmt::print("operators\n");
+  for (const operators::Account& one : config.operators->accounts) {
+    fmt::print("  {}: {}\n", one.name, fmt::join(one.roles.names(), ", "));
+  }
+}
+
 }  // namespace
 
 Result<> site_check(const Common& common, const CheckOptions& options) {
@@ -35,18 +47,22 @@ Result<> site_check(const Common& common, const CheckOptions& options) {
   json::object answer = {{"config", options.config},
                          {"site", config.name.text()},
                          {"controller", config.controller.text()}};
+  answer["operators"] = config.operators ? config.operators->accounts.size() : 0;
+  answer["single_operator"] = !config.operators;
   // Other sites place nothing; a policy is theirs to judge only when it is asked for.
   if (!config.is_controller() && options.policy.empty()) {
     if (common.json) {
       print_json(answer);
     } else {
       fmt::print("site {}: the configuration is sound\n", config.name.text());
+      print_operators(config);
     }
     return {};
   }
   TRY_ASSIGN(const control::PolicyReport report, judge(config, options.policy));
   if (!common.json) {
     fmt::print("site {}: the configuration is sound\n", config.name.text());
+    print_operators(config);
     print_policy(report);
     return {};
   }

@@ -5,7 +5,7 @@
 #include <set>
 #include <thread>
 
-#include "api/routes.h"
+#include "apps/api_front.h"
 #include "apps/commands.h"
 #include "apps/random_sources.h"
 #include "apps/signals.h"
@@ -66,7 +66,7 @@ class Site {
       TRY(listen_for_streams(*config_.kms));
     }
     // Last: whoever finds this socket finds the other ports too.
-    TRY_ASSIGN(api_listener_, os::listen_unix(config_.api_socket));
+    TRY_ASSIGN(api_, ApiFront::open(config_, system_, *log_));
     caller_ = std::make_unique<channel::Caller>(*keys_, control::make_routes(config_));
     context_ = std::make_unique<control::SiteContext>(
         control::SiteContext{system_, config_, *keys_, *caller_, *store_, *gate_, *log_});
@@ -132,14 +132,8 @@ class Site {
       return caller_->ask(peer, static_cast<std::uint16_t>(method), std::move(body));
     });
     if (filler_ != nullptr) random_thread_ = std::jthread([this] { filler_->run(); });
-    http::ServerOptions options{.workers = 16, .max_connections = 256};
-    api_ = std::make_unique<http::Server>(
-        std::move(api_listener_), nullptr,
-        api::make_router({*context_, *shares_, control_.get(), filler_.get(), saes_.get(),
-                          streams_.get(), disks_.get(), copy_keeper_.get(), scrubber_.get(),
-                          logs_.get()}),
-        options);
-    api_->start();
+    api_->start({*context_, *shares_, control_.get(), filler_.get(), saes_.get(), streams_.get(),
+                 disks_.get(), copy_keeper_.get(), scrubber_.get(), logs_.get()});
     if (kms_ != nullptr) {
       saes_->start();
       kms_->start();
@@ -419,7 +413,6 @@ class Site {
   std::unique_ptr<audit::Log> log_;
   std::unique_ptr<consent::Gate> gate_;
   std::unique_ptr<store::ShareStore> store_;
-  std::unique_ptr<os::Listener> api_listener_;
   std::unique_ptr<os::Listener> kms_listener_;
   std::unique_ptr<os::Listener> stream_listener_;
   std::unique_ptr<os::Listener> metrics_listener_;
@@ -464,7 +457,7 @@ class Site {
   std::unique_ptr<control::CardCeremonies> ceremonies_;
   std::unique_ptr<api::ControlServices> control_;
   std::unique_ptr<channel::Server> server_;
-  std::unique_ptr<http::Server> api_;
+  std::unique_ptr<ApiFront> api_;
   std::unique_ptr<http::Server> kms_;
   std::unique_ptr<kme::StreamServer> stream_server_;
   std::unique_ptr<http::Server> metrics_;

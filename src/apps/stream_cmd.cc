@@ -191,7 +191,7 @@ Result<> stream_close(const Common& common, const StreamOptions& options) {
 }
 
 Result<> stream_status(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/streams"));
   if (common.json) {
     print_json(answer);

@@ -40,14 +40,14 @@ void show(const Common& common, const json::value& answer) {
 }
 
 Result<> change(const Common& common, const json::object& body) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.post("/v1/switches", body));
   show(common, answer);
   return {};
 }
 
 Result<> list_switches(const Common& common) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/switches"));
   show(common, answer);
   return {};

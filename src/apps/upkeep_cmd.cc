@@ -26,7 +26,7 @@ void print_relocation(const json::value& plan) {
 }
 
 Result<> start_all(const Common& common, const SiteUpkeepOptions& options, const char* verb) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.post("/v1/sites/" + url_text(options.of) + "/" + verb, json::object()));
   json::array done;
@@ -58,7 +58,7 @@ Result<> start_all(const Common& common, const SiteUpkeepOptions& options, const
 }
 
 Result<> relocate(const Common& common, const RelocateOptions& options, const char* what) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   const std::string path = "/v1/objects/" + url_text(options.object) + "/relocation";
   if (options.plan) {
     TRY_ASSIGN(const json::value plan,
@@ -79,7 +79,7 @@ Result<> relocate(const Common& common, const RelocateOptions& options, const ch
 }  // namespace
 
 Result<> object_check(const Common& common, const ObjectOptions& options) {
-  ApiClient client(common.site);
+  ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.get("/v1/objects/" + url_text(options.object) + "/check"));
   if (common.json) {
@@ -108,7 +108,7 @@ Result<> object_delete(const Common& common, const DeleteOptions& options) {
     return fail(Code::kInvalidArgument,
                 "a deleted object is gone for good; say --yes if that is meant");
   }
-  ApiClient client(common.site);
+  ApiClient client(common);
   return run_job(common, client, "/v1/objects/" + url_text(options.object) + "/delete",
                  json::object(), "deletion of " + options.object, options.no_wait);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "audit/actor.h"
 #include "audit/line.h"
 #include "base/log.h"
 
@@ -105,7 +106,13 @@ Result<> Log::append_line(std::string_view event, const Fields& fields) {
 
 Result<> Log::append(std::string_view event, const Fields& fields) {
   const std::lock_guard lock(mutex_);
-  return append_line(event, fields);
+  const std::string& by = ActingOperator::current();
+  const bool said =
+      std::ranges::any_of(fields, [](const auto& f) { return f.first == "operator"; });
+  if (by.empty() || said) return append_line(event, fields);
+  Fields all = fields;
+  all.emplace_back("operator", by);
+  return append_line(event, all);
 }
 
 Head Log::head() {

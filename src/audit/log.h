@@ -65,7 +65,8 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  // Durable when it returns without an error. `event` is of [a-z_].
+  // Durable when it returns without an error. `event` is of [a-z_]. While the thread acts for an
+  // operator (actor.h), a field "operator" with the name comes last.
   // Errors: kInvalidArgument (name, or a record beyond kMaxLineBytes); kNoSpace, kIo.
   [[nodiscard]] Result<> append(std::string_view event, const Fields& fields);
 

@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "audit/actor.h"
 #include "base/log.h"
 #include "control/restore_stream.h"
 
@@ -33,6 +34,7 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
                              {"purpose", wish.purpose}};
   const JobId job = os::random_id<JobId>(site_.system.random);
   const os::UnixMs now = site_.system.clock.now();
+  TRY(audit::note_job(site_.log, job.text(), wish.object.text()));
   TRY(catalog_.start_job({.job = {.job = job,
                                   .kind = catalog::JobKind::kRestore,
                                   .state = catalog::JobState::kRunning,

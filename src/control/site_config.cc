@@ -174,11 +174,19 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   }
   if (const toml::table* log = top.inner("log"); log != nullptr) TRY(read_log(*log, config));
   if (const toml::table* kms = top.inner("kms"); kms != nullptr) TRY(read_kms(*kms, config));
+  if (root.contains("operators")) {
+    const toml::table* operators = top.inner("operators");
+    if (operators == nullptr) {  // left out, it would mean that everybody may do everything
+      return bad_config(file, root.get("operators"),
+                        "write [operators], and people as [[operators.accounts]]");
+    }
+    TRY(read_operators(*operators, config));
+  }
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
     constexpr std::array kSections = {"site",  "random",  "keys", "metrics", "sites",
                                       "links", "peers",   "kms",  "catalog", "store",
-                                      "jobs",  "refresh", "log",  "cards"};
+                                      "jobs",  "refresh", "log",  "cards",   "operators"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }

@@ -15,6 +15,7 @@
 #include "kme/key_manager.h"
 #include "kme/random_filler.h"
 #include "kme/sae_settings.h"
+#include "operators/settings.h"
 #include "sharing/scheme.h"
 
 namespace warifu::control {
@@ -129,6 +130,8 @@ struct SiteConfig {
   std::vector<LinkEntry> links;
   std::vector<PeerConfig> peers;
   std::optional<kme::SaeSettings> kms;  // keys for applications
+  // Who works with the site; none: whoever may open its socket may do everything.
+  std::optional<operators::Settings> operators;
 
   [[nodiscard]] bool is_controller() const { return name == controller; }
   [[nodiscard]] const SiteEntry* find(const SiteName& site) const;

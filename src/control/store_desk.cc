@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "audit/actor.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "control/plan_json.h"
@@ -61,6 +62,7 @@ Result<StoreTicket> Upload::finish() {
                                 .generation = 1,
                                 .created = now,
                                 .input = label_}};
+  TRY(audit::note_job(site.log, job_.text(), object.text()));
   TRY(engine_->catalog().start_job(job));
   writer_.reset();  // the staged file is the job's from here on
   engine_->start(job_, catalog::JobKind::kStore);

@@ -109,6 +109,12 @@ Result<std::string> name_text(const ASN1_STRING* value, const char* what) {
 
 Result<PeerIdentity> identity_of(X509* certificate) {
   PeerIdentity identity;
+  std::array<Byte, EVP_MAX_MD_SIZE> digest{};
+  unsigned int digest_size = 0;
+  if (::X509_digest(certificate, ::EVP_sha256(), digest.data(), &digest_size) != 1) {
+    return fail(Code::kRefused, "certificate without a digest: " + openssl_errors());
+  }
+  identity.fingerprint = to_hex(ByteView(digest).first(digest_size));
   const X509_NAME* subject = ::X509_get_subject_name(certificate);
   const int first = ::X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
   if (first >= 0) {

@@ -30,6 +30,9 @@ struct TlsConfig {
 struct PeerIdentity {
   std::string common_name;        // empty when there is none
   std::vector<std::string> uris;  // URI names, in the certificate's order
+  // SHA-256 of the certificate's DER form, 64 lower-case hexadecimal digits: what
+  // `openssl x509 -fingerprint -sha256` prints without colons.
+  std::string fingerprint = {};
 };
 
 // Public for tests: reads the names of a PEM certificate. Errors: kRefused for two common names,

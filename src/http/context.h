@@ -22,12 +22,25 @@ class RequestContext {
   [[nodiscard]] const std::string& parameter(std::string_view name) const;
   // Who the client's verified certificate names; nullptr without TLS.
   [[nodiscard]] const crypto::PeerIdentity* peer() const { return peer_; }
+  // The uid of the process that connected to a Unix socket, as the kernel knows it; none elsewhere.
+  [[nodiscard]] std::optional<std::uint32_t> user() const { return user_; }
+  // Of the answer that was given or begun; 0 before.
+  [[nodiscard]] int status() const { return status_; }
   // True when the server wants to end; long streams should finish.
   [[nodiscard]] bool stopping() const { return stopping_; }
 
   // Of a route with stream_body: up to out.size() bytes, 0 at the end.
   // Errors: kTimeout, kUnavailable, kProtocol; then there is nobody left to answer.
   [[nodiscard]] Result<std::size_t> read_body_some(MutableBytes out);
+
+  // For a gatekeeper: from here on the handler sees this request, with its target split, in the place
+  // of the one that came: an act that was asked for earlier and is allowed now. The answer goes to
+  // whoever sent the present one.
+  void become(Request request, Parameters parameters) {
+    request_.body.wipe();
+    request_ = std::move(request);
+    parameters_ = std::move(parameters);
+  }
 
   void respond(Response response);
   // The error answer {"message": ...}.
@@ -59,6 +72,7 @@ class RequestContext {
   MessageReader& reader_;
   const std::atomic<bool>& stopping_;
   const crypto::PeerIdentity* peer_ = nullptr;
+  std::optional<std::uint32_t> user_;
   Request request_;
   Parameters parameters_;
   std::chrono::milliseconds io_timeout_{30'000};

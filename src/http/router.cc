@@ -55,7 +55,8 @@ void Router::add(Method method, std::string_view pattern, Handler handler, Route
   for (std::size_t i = 0; i + 1 < shape.segments.size(); ++i) {
     WARIFU_CHECK(!is_rest(shape.segments[i]));
   }
-  routes_.push_back({method, std::move(shape.segments), std::move(handler), options});
+  routes_.push_back(
+      {method, std::string(pattern), std::move(shape.segments), std::move(handler), options});
 }
 
 Router::Match Router::match(Method method, const std::vector<std::string>& segments) const {

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,13 @@ struct RouteOptions {
 
 using Parameters = std::map<std::string, std::string, std::less<>>;
 
+class Gatekeeper;
+
 class Router {
  public:
   struct Route {
     Method method;
+    std::string path;  // the pattern as it was added
     std::vector<std::string> pattern;
     Handler handler;
     RouteOptions options;
@@ -41,9 +45,27 @@ class Router {
   // HEAD is answered by the route for GET, without the body.
   void add(Method method, std::string_view pattern, Handler handler, RouteOptions options = {});
   [[nodiscard]] Match match(Method method, const std::vector<std::string>& segments) const;
+  // All routes, in the order they were added.
+  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+
+  // Asked about every request that has a route; without one every request is served.
+  void set_gatekeeper(std::shared_ptr<Gatekeeper> keeper) { keeper_ = std::move(keeper); }
+  [[nodiscard]] Gatekeeper* gatekeeper() const { return keeper_.get(); }
 
  private:
   std::vector<Route> routes_;
+  std::shared_ptr<Gatekeeper> keeper_;
+};
+
+// Stands between requests and handlers: who may use a route, and what is noted of it. Called from
+// several threads at once; admit() and run() of one request by the same thread.
+class Gatekeeper {
+ public:
+  virtual ~Gatekeeper() = default;
+  // Before a byte of the body is read. False: it has answered, and the handler is not called.
+  [[nodiscard]] virtual bool admit(RequestContext& context, const Router::Route& route) = 0;
+  // In the place of the handler, which it calls or answers for.
+  virtual void run(RequestContext& context, const Router::Route& route) = 0;
 };
 
 }  // namespace warifu::http

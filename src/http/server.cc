@@ -117,6 +117,7 @@ void Server::admit(std::unique_ptr<os::ByteStream> stream) {
     connection->tls = wrapped->get();
     connection->stream = std::move(*wrapped);
   } else {
+    if (const auto user = os::peer_user(*stream)) connection->user = *user;
     connection->stream = std::move(stream);
     connection->greeted = true;
   }
@@ -265,6 +266,7 @@ Server::Next Server::serve_request(Connection& connection) {
   RequestContext context(*connection.stream, reader, stopping_);
   context.io_timeout_ = options_.io_timeout;
   context.peer_ = connection.tls != nullptr ? &connection.tls->peer() : nullptr;
+  context.user_ = connection.user;
   reader.limit_body(options_.io_timeout, std::nullopt);
   Router::Match match;
   if (prepare(context, **head, match)) {
@@ -311,7 +313,8 @@ bool Server::prepare(RequestContext& context, const MessageHead& head, Router::M
   match = router_.match(request.method, request.segments);
   if (match.route != nullptr) {
     context.parameters_ = std::move(match.parameters);
-    return true;
+    Gatekeeper* keeper = router_.gatekeeper();
+    return keeper == nullptr || keeper->admit(context, *match.route);
   }
   if (match.allowed.empty()) {
     context.refuse(404, "nothing is served at this address");
@@ -361,7 +364,8 @@ Result<> Server::lose_body(RequestContext& context, const Error& error) {
 void Server::run_handler(RequestContext& context, const Router::Route& route) const {
   std::string reason = "the handler gave no answer";
   try {
-    route.handler(context);
+    Gatekeeper* keeper = router_.gatekeeper();
+    keeper == nullptr ? route.handler(context) : keeper->run(context, route);
   } catch (const std::exception& failure) {
     reason = failure.what();
   }

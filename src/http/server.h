@@ -56,8 +56,9 @@ class Server {
   struct Connection {
     std::uint64_t id = 0;
     std::unique_ptr<os::ByteStream> stream;
-    TlsStream* tls = nullptr;  // the same stream, when it is one
-    bool greeted = false;      // handshake done
+    TlsStream* tls = nullptr;           // the same stream, when it is one
+    std::optional<std::uint32_t> user;  // of a Unix socket
+    bool greeted = false;               // handshake done
     std::chrono::steady_clock::time_point admitted;
     std::unique_ptr<MessageReader> reader;
     Place place = Place::kParked;

@@ -1,6 +1,7 @@
 // Taking a copy over, then the job.
 #include "recovery/recovery_desk.h"
 
+#include "audit/actor.h"
 #include "catalog/database_files.h"
 #include "control/sealed_secret.h"
 #include "recovery/copy_reader.h"
@@ -64,6 +65,7 @@ Result<RecoveryDesk::Rebuild> RecoveryDesk::rebuild(bool from_shares) {
   Rebuild rebuild{.job = os::random_id<JobId>(engine_.site().system.random)};
   if (persons.empty() && !from_shares) TRY(take_over(rebuild));
   const os::UnixMs now = engine_.site().system.clock.now();
+  TRY(audit::note_job(engine_.site().log, rebuild.job.text(), "catalog"));
   TRY(catalog.start_job({.job = {.job = rebuild.job,
                                  .kind = catalog::JobKind::kRebuild,
                                  .state = catalog::JobState::kRunning,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "audit/actor.h"
 #include "base/log.h"
 #include "control/consent_desk.h"
 
@@ -103,6 +104,7 @@ Result<JobId> UpkeepDesk::begin(const ObjectId& object, catalog::JobKind kind,
   const os::UnixMs now = site.system.clock.now();
   const std::lock_guard lock(begin_mutex_);
   TRY(check_idle(object));
+  TRY(audit::note_job(site.log, job.text(), object.text()));
   TRY(engine_.catalog().start_job({.job = {.job = job,
                                            .kind = kind,
                                            .state = catalog::JobState::kRunning,

@@ -1,0 +1,53 @@
+// Every route of a site stands in the table of roles, and every row of the table is a route.
+#include "api/routes.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <set>
+
+#include "operators/route_table.h"
+
+namespace warifu::api {
+namespace {
+
+std::set<std::string> served() {
+  // Adding routes only keeps references; no handler runs here, so nothing stands behind them.
+  alignas(std::max_align_t) static std::array<Byte, 16> nothing{};
+  const Services services{*reinterpret_cast<control::SiteContext*>(&nothing),
+                          *reinterpret_cast<control::ShareService*>(&nothing)};
+  std::set<std::string> routes;
+  for (const auto& route : make_router(services).routes()) {
+    routes.insert(std::string(http::method_name(route.method)) + " " + route.path);
+  }
+  return routes;
+}
+
+TEST(Routes, EachOneStandsInTheTableOfRoles) {
+  const auto routes = served();
+  EXPECT_GT(routes.size(), 80U);
+  std::set<std::string> rows;
+  for (const operators::RouteRule& rule : operators::route_table()) {
+    const std::string row =
+        std::string(http::method_name(rule.method)) + " " + std::string(rule.path);
+    EXPECT_TRUE(rows.insert(row).second) << row << " stands there twice";
+    EXPECT_FALSE(rule.roles.empty()) << row;
+  }
+  for (const std::string& route : routes) EXPECT_TRUE(rows.contains(route)) << route << " is new";
+  for (const std::string& row : rows) EXPECT_TRUE(routes.contains(row)) << row << " is gone";
+}
+
+TEST(Routes, WhatChangesSomethingIsInTheLog) {
+  // Those that only compute, and those that carry on what has begun.
+  const std::set<std::string_view> quiet = {
+      "/v1/objects/{object}/refresh/preview", "/v1/cards/ceremonies/{ceremony}",
+      "/v1/objects/{object}/card-record", "/v1/proposals/{proposal}/approve",
+      "/v1/proposals/{proposal}/reject"};
+  for (const operators::RouteRule& rule : operators::route_table()) {
+    if (rule.method == http::Method::kGet || quiet.contains(rule.path)) continue;
+    EXPECT_EQ(rule.kind, operators::RouteKind::kAct) << rule.path;
+  }
+}
+
+}  // namespace
+}  // namespace warifu::api

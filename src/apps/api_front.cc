@@ -1,0 +1,72 @@
+// Listeners, gate, servers.
+#include "apps/api_front.h"
+
+#include "base/log.h"
+
+namespace warifu::apps {
+namespace {
+
+constexpr http::ServerOptions kOptions{.workers = 16, .max_connections = 256};
+constexpr unsigned kOwnSocket = 0600;
+constexpr unsigned kGroupSocket = 0660;  // the gate asks the kernel who it is
+
+}  // namespace
+
+const char* single_operator_text() {
+  return "single-operator mode: whoever may open the API socket may do everything here; name "
+         "people in [operators]";
+}
+
+Result<std::unique_ptr<ApiFront>> ApiFront::open(const control::SiteConfig& config,
+                                                 os::System system, audit::Log& log) {
+  std::unique_ptr<ApiFront> front(new ApiFront(config));
+  if (config.operators) {
+    if (config.operators->two_person) {
+      TRY_ASSIGN(front->two_persons_,
+                 operators::TwoPersons::open(system, config.data_dir + "/proposals",
+                                             *config.operators, log));
+    }
+    front->gate_ = std::make_shared<operators::Gate>(system, *config.operators, log,
+                                                     front->two_persons_.get());
+    if (config.operators->tls) TRY(front->listen_tls());
+  }
+  const bool shared = config.operators && config.operators->has_users();
+  TRY_ASSIGN(front->socket_listener_,
+             os::listen_unix(config.api_socket, shared ? kGroupSocket : kOwnSocket));
+  return front;
+}
+
+Result<> ApiFront::listen_tls() {
+  const operators::TlsListener& settings = *config_.operators->tls;
+  TRY_ASSIGN(tls_, crypto::TlsContext::load(crypto::TlsSide::kServer,
+                                            {settings.certificate, settings.key, settings.ca}));
+  TRY_ASSIGN(tls_listener_, os::listen_tcp(settings.listen));
+  return {};
+}
+
+http::Router ApiFront::router(const api::Services& services) const {
+  http::Router router = api::make_router(services);
+  router.set_gatekeeper(gate_);
+  return router;
+}
+
+void ApiFront::start(api::Services services) {
+  services.operators = gate_.get();
+  if (two_persons_ != nullptr) two_persons_->learn(api::make_router(services));
+  socket_ = std::make_unique<http::Server>(std::move(socket_listener_), nullptr, router(services),
+                                           kOptions);
+  socket_->start();
+  if (gate_ == nullptr) log_warning(single_operator_text());
+  if (tls_listener_ == nullptr) return;
+  remote_ =
+      std::make_unique<http::Server>(std::move(tls_listener_), tls_, router(services), kOptions);
+  remote_->start();
+  log_info("operators are served at https://" + config_.operators->tls->listen.text());
+}
+
+void ApiFront::stop() {
+  if (remote_ != nullptr) remote_->stop();
+  if (socket_ != nullptr) socket_->stop();
+}
+
+}  // namespace warifu::apps

@@ -1,0 +1,44 @@
+// The API of a site as others see it: the socket, where operators are configured also a listener
+// with TLS, and in front of both the gate that knows the operators.
+//
+// Ownership: configuration, system and log must outlive it, and everything in `services` the time
+// from start() to stop(). One thread.
+#pragma once
+
+#include "api/routes.h"
+#include "operators/gate.h"
+
+namespace warifu::apps {
+
+class ApiFront {
+ public:
+  // Takes the addresses; nobody is served yet. The socket comes last: whoever finds it finds every
+  // other port of the site too. Errors: those of listening, and of the certificate files.
+  [[nodiscard]] static Result<std::unique_ptr<ApiFront>> open(const control::SiteConfig& config,
+                                                              os::System system, audit::Log& log);
+  ApiFront(const ApiFront&) = delete;
+  ApiFront& operator=(const ApiFront&) = delete;
+
+  void start(api::Services services);
+  // Idempotent; without start() nothing happens.
+  void stop();
+
+ private:
+  explicit ApiFront(const control::SiteConfig& config) : config_(config) {}
+  Result<> listen_tls();
+  http::Router router(const api::Services& services) const;
+
+  const control::SiteConfig& config_;
+  std::unique_ptr<operators::TwoPersons> two_persons_;  // nullptr: that rule is off
+  std::shared_ptr<operators::Gate> gate_;  // nullptr: everybody at the socket may do everything
+  std::shared_ptr<const crypto::TlsContext> tls_;
+  std::unique_ptr<os::Listener> tls_listener_;
+  std::unique_ptr<os::Listener> socket_listener_;
+  std::unique_ptr<http::Server> socket_;
+  std::unique_ptr<http::Server> remote_;
+};
+
+// What is to be said about a site that knows no operators.
+[[nodiscard]] const char* single_operator_text();
+
+}  // namespace warifu::apps

@@ -1,0 +1,106 @@
+// Recognising, judging, noting.
+#include "operators/gate.h"
+
+#include "audit/actor.h"
+#include "base/log.h"
+#include "operators/answers.h"
+
+namespace warifu::operators {
+namespace {
+
+constexpr std::chrono::hours kHour(1);
+// How the one who asks shows himself, for messages about people whom nobody knows.
+std::string shown(const http::RequestContext& context) {
+  if (context.peer() != nullptr) return "certificate " + context.peer()->fingerprint;
+  if (context.user()) return "user " + std::to_string(*context.user());
+  return "nothing";
+}
+
+}  // namespace
+
+Result<const Account*> Gate::recognise(const http::RequestContext& context) const {
+  const Account* account = nullptr;
+  if (context.peer() != nullptr) {
+    account = settings_.by_certificate(context.peer()->fingerprint);
+  } else if (context.user()) {
+    account = settings_.by_user(*context.user());
+  }
+  if (account != nullptr) return account;
+  return fail(Code::kRefused, shown(context) + " is no operator of this site ([operators])");
+}
+
+unsigned Gate::count_refusal(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  Hour& hour = hours_[name];
+  const auto now = system_.clock.monotonic();
+  if (hour.refusals == 0 || now - hour.began >= kHour) hour = {.began = now, .refusals = 0};
+  return ++hour.refusals;
+}
+
+std::unexpected<Error> Gate::refuse(const std::string& name, const std::string& what,
+                                    const std::string& why, const std::string& needs) {
+  refusals_.note(LogLevel::kWarning, "operators (" + name + ")", what + " was refused: " + why);
+  const unsigned count = count_refusal(name);
+  if (count <= kRefusalsAnHour) {
+    audit::Fields fields = {{"operator", name.empty() ? "unknown" : name}, {"act", what}};
+    if (!needs.empty()) fields.emplace_back("needs", needs);
+    if (name.empty()) fields.emplace_back("why", why);
+    if (count == kRefusalsAnHour) fields.emplace_back("further", "not recorded within this hour");
+    if (auto noted = log_.append("operator_refused", fields); !noted) {
+      return std::unexpected(std::move(noted).error());
+    }
+  }
+  return fail(Code::kRefused, why);
+}
+
+Result<> Gate::judge(const http::RequestContext& context, const http::Router::Route& route) {
+  const std::string act = act_text(route);
+  const auto account = recognise(context);
+  if (!account) return refuse("", act, account.error().message, "");
+  const std::string& name = (*account)->name;
+  const RouteRule* rule = find_rule(route.method, route.path);
+  if (rule == nullptr) return refuse(name, act, "no role may use " + act, "no role");
+  if ((*account)->roles.meets(rule->roles)) return {};
+  return refuse(
+      name, act,
+      act + " needs the role " + rule->roles.text() + ", which " + name + " does not have",
+      rule->roles.text());
+}
+
+Result<> Gate::require(const http::RequestContext& context, RoleSet roles,
+                       const std::string& what) {
+  TRY_ASSIGN(const Account* account, recognise(context));
+  if (account->roles.meets(roles)) return {};
+  return refuse(
+      account->name, what,
+      what + " needs the role " + roles.text() + ", which " + account->name + " does not have",
+      roles.text());
+}
+
+bool Gate::admit(http::RequestContext& context, const http::Router::Route& route) {
+  const auto judged = judge(context, route);
+  if (!judged) answer_error(context, judged.error());
+  return judged.has_value();
+}
+
+void Gate::run(http::RequestContext& context, const http::Router::Route& route) {
+  const auto account = recognise(context);
+  const RouteRule* rule = find_rule(route.method, route.path);
+  WARIFU_CHECK(account.has_value() && rule != nullptr);  // admit() has seen both
+  const audit::ActingOperator acting((*account)->name);
+  if (two_persons_ != nullptr) {
+    if (rule->two_persons) return two_persons_->propose(context, route, **account);
+    if (rule->kind == RouteKind::kApprove) return two_persons_->approve(context, **account);
+    if (rule->kind == RouteKind::kReject) return two_persons_->reject(context, **account);
+  }
+  if (rule->kind == RouteKind::kAct) {
+    audit::Fields fields = {{"act", act_text(route)}};
+    for (auto& id : ids_of(context, route)) fields.push_back(std::move(id));
+    if (const auto noted = log_.append("operator_act", fields); !noted) {
+      return answer_error(context, noted.error());
+    }
+  }
+  route.handler(context);
+}
+
+}  // namespace warifu::operators

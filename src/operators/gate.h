@@ -1,0 +1,63 @@
+// The gate in front of a site's API: who asks, may he, and a line in the log before it is done.
+//
+// An operator is recognised by the certificate that the TLS listener has verified, or by the uid
+// that the kernel tells of the process at the socket; by nothing that the request says. Refusals
+// are in the log too, at most kRefusalsAnHour of each operator (and of all unknown ones together)
+// in an hour, so that nobody fills the disk with them.
+//
+// Ownership: settings, log and system must outlive it. Thread-safe.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "audit/log.h"
+#include "base/log_limit.h"
+#include "http/context.h"
+#include "operators/route_table.h"
+#include "operators/two_persons.h"
+
+namespace warifu::operators {
+
+inline constexpr unsigned kRefusalsAnHour = 200;
+
+class Gate final : public http::Gatekeeper {
+ public:
+  // `two_persons`: nullptr where that rule is off; must outlive it.
+  Gate(os::System system, const Settings& settings, audit::Log& log,
+       TwoPersons* two_persons = nullptr)
+      : system_(system), settings_(settings), log_(log), two_persons_(two_persons) {}
+
+  [[nodiscard]] bool admit(http::RequestContext& context,
+                           const http::Router::Route& route) override;
+  void run(http::RequestContext& context, const http::Router::Route& route) override;
+
+  // Who asks. Errors: kRefused: nobody whom this site knows.
+  [[nodiscard]] Result<const Account*> recognise(const http::RequestContext& context) const;
+  // For handlers whose request's body says what is wanted: may the one who asks do `what`, which
+  // is for `roles`? Errors: kRefused, and it is in the log; kNoSpace, kIo of the log.
+  [[nodiscard]] Result<> require(const http::RequestContext& context, RoleSet roles,
+                                 const std::string& what);
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+  [[nodiscard]] TwoPersons* two_persons() const { return two_persons_; }
+
+ private:
+  struct Hour {
+    std::chrono::nanoseconds began{};
+    unsigned refusals = 0;
+  };
+  Result<> judge(const http::RequestContext& context, const http::Router::Route& route);
+  std::unexpected<Error> refuse(const std::string& name, const std::string& what,
+                                const std::string& why, const std::string& needs);
+  unsigned count_refusal(const std::string& name);
+
+  os::System system_;
+  const Settings& settings_;
+  audit::Log& log_;
+  TwoPersons* two_persons_;
+  std::mutex mutex_;
+  std::map<std::string, Hour> hours_;  // by operator; "" stands for all unknown ones
+  LogLimit refusals_{"refusals"};
+};
+
+}  // namespace warifu::operators

@@ -1,0 +1,141 @@
+// The table. Columns: method, path, who may, kind, whether it takes two persons.
+#include "operators/route_table.h"
+
+#include <algorithm>
+
+namespace warifu::operators {
+namespace {
+
+using enum RouteKind;
+using enum http::Method;
+
+// Biobank, hospital, key operator, auditor, officer.
+constexpr Role B = Role::kBiobank;
+constexpr Role H = Role::kHospital;
+constexpr Role K = Role::kKeyOperator;
+constexpr Role A = Role::kAuditor;
+constexpr Role O = Role::kOfficer;
+constexpr RoleSet kEverybody = {B, H, K, A, O};
+
+constexpr bool kTwo = true;
+
+constexpr RouteRule kTable[] = {
+    // The site and who works with it.
+    {kGet, "/v1/status", kEverybody, kLook},
+    {kGet, "/v1/operators", kEverybody, kLook},
+    {kGet, "/v1/operators/me", kEverybody, kLook},
+    {kGet, "/v1/proposals", kEverybody, kLook},
+    {kPost, "/v1/proposals/{proposal}/approve", kEverybody, kApprove},
+    {kPost, "/v1/proposals/{proposal}/reject", kEverybody, kReject},
+    {kGet, "/metrics", kEverybody, kLook},
+
+    // Links, key, random numbers, applications.
+    {kGet, "/v1/links", kEverybody, kLook},
+    {kPost, "/v1/links/import", {K}, kAct},
+    {kGet, "/v1/links/disk", {K, A}, kLook},
+    {kPost, "/v1/links/disk", {K}, kAct},
+    {kPost, "/v1/links/disk/abandon", {K}, kAct},
+    {kGet, "/v1/keys", {B, K, A, O}, kLook},
+    {kGet, "/v1/keys/segments", {K, A}, kLook},
+    {kGet, "/v1/keys/quarantine", {K, A}, kLook},
+    {kGet, "/v1/keys/trail", {K, A}, kLook},
+    {kPost, "/v1/keys/quarantine/discard", {K}, kAct},
+    {kPost, "/v1/keys/reconcile", {K}, kAct},
+    {kPost, "/v1/keys/retire", {K}, kAct},
+    {kPost, "/v1/keys/burn", {K}, kAct},
+    {kGet, "/v1/random", {K, A}, kLook},
+    {kPost, "/v1/random/import", {K}, kAct},
+    {kPost, "/v1/random/readmit", {K}, kAct},
+    {kGet, "/v1/switches", {K, A}, kLook},
+    {kPost, "/v1/switches", {K}, kAct},
+    {kGet, "/v1/saes", {K, A}, kLook},
+    {kPost, "/v1/saes/pause", {K}, kAct},
+    {kGet, "/v1/streams", {K, A}, kLook},
+
+    // The log, and audits of what is stored.
+    {kGet, "/v1/audit", {A, O}, kLook},
+    {kGet, "/v1/log", {A, O}, kLook},
+    {kGet, "/v1/log/checkpoint", {A, O}, kLook},
+    {kGet, "/v1/log/proof", {A, O}, kLook},
+    {kPost, "/v1/log/round", {A, O}, kAct},
+    {kPost, "/v1/log/erase", {O}, kAct, kTwo},
+    {kPost, "/v1/objects/{object}/audit", {B, A}, kAct},
+    {kGet, "/v1/audits/{audit}", {B, A}, kLook},
+    {kGet, "/v1/auditable", {B, A}, kLook},
+    {kGet, "/v1/scrub", {B, K, A}, kLook},
+    {kPost, "/v1/scrub", {B, K, A}, kAct},
+
+    // The catalog and its copies.
+    {kGet, "/v1/catalog", {B, A, O}, kLook},
+    {kGet, "/v1/catalog/check", {B, A, O}, kLook},
+    {kPost, "/v1/catalog/allow", {O}, kAct},
+    {kPost, "/v1/catalog/forget", {O}, kAct, kTwo},
+    {kPost, "/v1/catalog/copy", {B, O}, kAct},
+    {kPost, "/v1/catalog/backup", {O}, kAct},
+    {kPost, "/v1/catalog/rebuild", {O}, kAct},
+
+    // People and their cards. A ceremony's kind stands in its body, where the handler asks again.
+    {kGet, "/v1/persons", {B, H, O}, kLook},
+    {kPost, "/v1/persons", {B}, kAct},
+    {kPost, "/v1/persons/{person}/confirm", {B}, kAct},
+    {kPost, "/v1/persons/{person}/reissue", {B}, kAct},
+    {kPost, "/v1/persons/{person}/reissue/confirm", {B}, kAct},
+    {kGet, "/v1/persons/{person}/accesses", {B, H, A, O}, kAct},
+    {kPost, "/v1/cards/ceremonies", {B, H}, kAct},
+    {kPost, "/v1/cards/ceremonies/{ceremony}", {B, H}, kStep},
+    {kPost, "/v1/cards/renewal", {B}, kAct},
+    {kGet, "/v1/cards/status", {B, A, O}, kLook},
+    {kPost, "/v1/cards/{card}/revoke", {B, H, O}, kAct},
+    {kPost, "/v1/cards/{card}/allow-reissue", {O}, kAct, kTwo},
+
+    // Objects: storing, looking, keeping up, deleting.
+    {kGet, "/v1/objects", {B, H, A}, kLook},
+    {kPost, "/v1/objects", {B}, kAct},
+    {kGet, "/v1/objects/{object}", {B, H, A}, kLook},
+    {kGet, "/v1/objects/{object}/explain", {B, H, A}, kLook},
+    {kGet, "/v1/objects/{object}/plan", {B, A}, kLook},
+    {kGet, "/v1/plan", {B, A}, kLook},
+    {kGet, "/v1/objects/{object}/card-record", {B}, kAct},
+    {kPost, "/v1/objects/{object}/card-record", {B}, kStep},
+    {kGet, "/v1/objects/{object}/check", {B, A}, kLook},
+    {kGet, "/v1/objects/{object}/relocation", {B, A}, kLook},
+    {kPost, "/v1/objects/{object}/relocation", {B}, kAct},
+    {kPost, "/v1/objects/{object}/refresh/preview", {B, A}, kLook},
+    {kPost, "/v1/objects/{object}/refresh", {B}, kAct},
+    {kGet, "/v1/refresh", {B, A}, kLook},
+    {kPost, "/v1/objects/{object}/delete", {B}, kAct, kTwo},
+    {kPost, "/v1/sites/{site}/repair", {B}, kAct},
+    {kPost, "/v1/sites/{site}/drain", {B}, kAct},
+
+    // Jobs.
+    {kGet, "/v1/jobs", {B, H, A}, kLook},
+    {kGet, "/v1/jobs/{job}", {B, H, A}, kLook},
+    {kPost, "/v1/jobs/{job}/priority/{priority}", {B}, kAct},
+    {kPost, "/v1/jobs/{job}/pause", {B}, kAct},
+    {kPost, "/v1/jobs/{job}/resume", {B}, kAct},
+    {kPost, "/v1/jobs/{job}/cancel", {B}, kAct},
+
+    // Consents and restores.
+    {kPost, "/v1/consents/prepare", {H}, kAct},
+    {kPost, "/v1/consents", {H}, kAct},
+    {kGet, "/v1/consents", {B, H, A, O}, kLook},
+    {kGet, "/v1/consents/{grant}/receipt", {B, H, A, O}, kLook},
+    {kPost, "/v1/consents/refusals", {H}, kAct},
+    {kPost, "/v1/consents/{grant}/withdraw", {B, H, O}, kAct},
+    {kPost, "/v1/restores", {H}, kAct},
+    {kGet, "/v1/restores/{job}/content", {H}, kAct},
+};
+
+}  // namespace
+
+std::span<const RouteRule> route_table() {
+  return kTable;
+}
+
+const RouteRule* find_rule(http::Method method, std::string_view path) {
+  const auto found = std::ranges::find_if(
+      kTable, [&](const RouteRule& rule) { return rule.method == method && rule.path == path; });
+  return found == std::ranges::end(kTable) ? nullptr : found;
+}
+
+}  // namespace warifu::operators
