@@ -22,9 +22,10 @@ void add_card(CLI::App* command, CardOptions& card, bool required) {
 }
 
 void add_card_type(CLI::App* command, std::string& type) {
-  command->add_option("--card-type", type,
-                      "of a new card: one-time (a PIN, one-time keys) or desfire (type A, no PIN); "
-                      "default: one-time");
+  command->add_option(
+      "--card-type", type,
+      "one-time (a PIN, one-time keys), desfire (type A, no PIN) or jpki (My Number "
+      "Card); default: one-time");
 }
 
 void card_commands(CLI::App& app, Common& common, Action& action) {

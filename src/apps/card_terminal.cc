@@ -98,7 +98,14 @@ Result<CardTerminal> open_card(const CardOptions& options,
     return terminal;
   }
   if (selected.error().code == Code::kUnavailable) return std::unexpected(selected.error());
-  // Not our own application. DESFire commands begin behind a reset: a card may not take them after
+  // Not our own application.
+  if (auto jpki = card::JpkiCard::select(*terminal.session)) {
+    terminal.card = signature_authenticator(jpki_signer(std::move(*jpki)));
+    return terminal;
+  } else if (jpki.error().code == Code::kUnavailable) {
+    return std::unexpected(jpki.error());
+  }
+  // DESFire commands begin behind a reset: a card may not take them after
   // others.
   terminal.session.reset();
   TRY_ASSIGN(terminal.session, card::Session::open(*terminal.transport));
@@ -109,11 +116,26 @@ Result<CardTerminal> open_card(const CardOptions& options,
   return terminal;
 }
 
-Result<std::optional<card::EmulatedKind>> card_type_of(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  if (text == "one-time") return card::EmulatedKind::kConsentCard;
-  if (text == "desfire") return card::EmulatedKind::kDesfire;
-  return fail(Code::kInvalidArgument, "--card-type '" + text + "' must be one-time or desfire");
+Result<CardType> card_type_of(const std::string& text) {
+  if (text.empty() || text == "one-time") return CardType::kOneTime;
+  if (text == "desfire") return CardType::kDesfire;
+  if (text == "jpki") return CardType::kJpki;
+  return fail(Code::kInvalidArgument,
+              "--card-type '" + text + "' must be one-time, desfire or jpki");
+}
+
+CardType type_of(card::CardKind kind) {
+  if (card::is_signature(kind)) return CardType::kJpki;
+  return card::is_relayed(kind) ? CardType::kDesfire : CardType::kOneTime;
+}
+
+std::optional<card::EmulatedKind> blank_of(CardType type) {
+  switch (type) {
+    case CardType::kOneTime: return card::EmulatedKind::kConsentCard;
+    case CardType::kDesfire: return card::EmulatedKind::kDesfire;
+    case CardType::kJpki: break;
+  }
+  return std::nullopt;
 }
 
 Result<secret::Buffer> read_pin(const CardOptions& options) {

@@ -33,8 +33,12 @@ struct CardTerminal {
 [[nodiscard]] Result<CardTerminal> open_card(const CardOptions& options,
                                              std::optional<card::EmulatedKind> blank = {});
 
-// What `--card-type` says; none when it says nothing. Errors: kInvalidArgument.
-[[nodiscard]] Result<std::optional<card::EmulatedKind>> card_type_of(const std::string& text);
+// What `--card-type` says; one-time when it says nothing. Errors: kInvalidArgument.
+enum class CardType : std::uint8_t { kOneTime, kDesfire, kJpki };
+[[nodiscard]] Result<CardType> card_type_of(const std::string& text);
+[[nodiscard]] CardType type_of(card::CardKind kind);
+// What is made when the file of an emulated card is missing; none for kinds that others issue.
+[[nodiscard]] std::optional<card::EmulatedKind> blank_of(CardType type);
 
 // From the PIN file, from standard input ("-"), or asked at the terminal without echo.
 // Errors: kInvalidArgument, kNotFound.

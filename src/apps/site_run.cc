@@ -55,10 +55,13 @@ class Site {
     for (const auto& peer : config_.peers) links.push_back(peer.link);
     TRY_ASSIGN(keys_, open_keys(links));
     TRY_ASSIGN(log_, audit::Log::open(system_, config_.data_dir + "/audit.log", config_.name));
-    TRY_ASSIGN(gate_,
-               consent::Gate::open(
-                   system_, config_.data_dir + "/gate", config_.name, keys_->root_key(), *log_,
-                   {.nonce_life = std::chrono::days(7), .reissue_delay = config_.reissue_delay}));
+    TRY_ASSIGN(auto signatures,
+               consent::SignatureTrust::open(system_.files, config_.signature_cards));
+    const consent::GateOptions gate{.nonce_life = std::chrono::days(7),
+                                    .reissue_delay = config_.reissue_delay,
+                                    .signatures = std::move(signatures)};
+    TRY_ASSIGN(gate_, consent::Gate::open(system_, config_.data_dir + "/gate", config_.name,
+                                          keys_->root_key(), *log_, gate));
     TRY_ASSIGN(store_, store::open_directory_store(system_.files, config_.data_dir + "/shares"));
     TRY_ASSIGN(auto channel_listener, os::listen_tcp(config_.listen));
     if (config_.kms) {
@@ -405,9 +408,21 @@ class Site {
     records_ = std::make_unique<custody::RecordKeeper>(*context_, *catalog_, *custody_);
     cards_ = std::make_unique<custody::CardDesk>(*context_, *catalog_, *custody_, *enrolment_,
                                                  *records_);
-    control_ = std::make_unique<api::ControlServices>(api::ControlServices{
-        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *upkeep_, *jobs_,
-        *recovery_, *audits_, *refreshes_, *ceremonies_, *records_, *cards_});
+    control_ = std::make_unique<api::ControlServices>(
+        api::ControlServices{*catalog_,
+                             *enrolment_,
+                             *store_desk_,
+                             *consent_desk_,
+                             *restore_desk_,
+                             *upkeep_,
+                             *jobs_,
+                             *recovery_,
+                             *audits_,
+                             *refreshes_,
+                             *ceremonies_,
+                             *records_,
+                             *cards_,
+                             {*context_, *catalog_, *consent_desk_, *records_}});
     return {};
   }
 

@@ -62,9 +62,14 @@ Result<card::CardKind> Gate::enrol_signature(const SignatureEnrolment& enrolment
   const CardRecord* known = find(card);
   const bool is_same = known != nullptr && !known->revoked && card::is_signature(known->kind) &&
                        known->person == enrolment.person && known->last_used.value == 0;
-  if (is_same) return known->kind;
-  TRY(check_new_card(card, enrolment.person));
-  TRY_ASSIGN(const os::UnixMs records_until, check_reissue(enrolment.person, now));
+  if (is_same && known->kind == judged->kind) return known->kind;
+  os::UnixMs records_until;
+  if (is_same) {
+    records_until = known->records_until;  // the configuration has changed its mind about the kind
+  } else {
+    TRY(check_new_card(card, enrolment.person));
+    TRY_ASSIGN(records_until, check_reissue(enrolment.person, now));
+  }
   CardRecord record;
   record.card = card;
   record.person = enrolment.person;
@@ -81,7 +86,7 @@ Result<card::CardKind> Gate::enrol_signature(const SignatureEnrolment& enrolment
                    {"certificate", digest_text(record.certificate)},
                    {"revocation", judged->revocation},
                    {"again", records_until.value == 0 ? "no" : "yes"}}));
-  TRY(replace_earlier(enrolment.person));
+  if (!is_same) TRY(replace_earlier(enrolment.person));
   TRY(save(std::move(record)));
   return judged->kind;
 }

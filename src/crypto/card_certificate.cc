@@ -342,9 +342,9 @@ RevocationFinding Authorities::look_up(ByteView der, std::span<const Bytes> list
   }
   using Stack =
       std::unique_ptr<STACK_OF(X509_CRL),
-                      decltype([](STACK_OF(X509_CRL) * stack) { ::sk_X509_CRL_free(stack); })>;
-  const Stack stack(::sk_X509_CRL_new_null());
-  for (const ListPtr& list : own.lists) ::sk_X509_CRL_push(stack.get(), list.get());
+                      decltype([](STACK_OF(X509_CRL) * stack) { sk_X509_CRL_free(stack); })>;
+  const Stack stack(sk_X509_CRL_new_null());
+  for (const ListPtr& list : own.lists) sk_X509_CRL_push(stack.get(), list.get());
   std::set<int> errors;
   const StoreContextPtr context(::X509_STORE_CTX_new());
   WARIFU_CHECK(context != nullptr && ::X509_STORE_CTX_init(context.get(), impl_->store.get(),
