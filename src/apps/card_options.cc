@@ -86,6 +86,12 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
       ->add_option("--signature-pin-file", made.signature_pin_file,
                    "file with 6 to 16 upper-case letters and digits")
       ->required();
+  command->add_option("--authority", made.authority,
+                      "PEM file of the authority that signs its certificates, EMULATED by name; "
+                      "without it one that is forgotten");
+  command->add_option("--authority-key", made.authority_key, "PEM file of that authority's key");
+  command->add_option("--authority-out", made.authority_out,
+                      "write the authority's certificate there, for cards.test_anchors of sites");
   command->callback([&] { action = [&] { return card_make_jpki(made); }; });
 
   command = add(*card, "emulate", "lay an emulated card on a virtual reader (vsmartcard's vpcd)",

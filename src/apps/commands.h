@@ -212,6 +212,8 @@ struct CardEmulateOptions {
 [[nodiscard]] Result<> card_jpki(const Common& common, const CardOptions& options);
 struct MakeJpkiOptions {
   std::string file, pin_file, signature_pin_file;
+  std::string authority, authority_key;  // PEM files; empty: an authority that is forgotten
+  std::string authority_out;             // the authority's certificate, for trust anchors
 };
 [[nodiscard]] Result<> card_make_jpki(const MakeJpkiOptions& options);
 [[nodiscard]] Result<> card_emulate(const CardEmulateOptions& options);

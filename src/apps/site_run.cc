@@ -9,6 +9,7 @@
 #include "apps/commands.h"
 #include "apps/random_sources.h"
 #include "apps/signals.h"
+#include "apps/site_gate.h"
 #include "base/log.h"
 #include "control/key_relay.h"
 #include "control/policy_check.h"
@@ -55,13 +56,7 @@ class Site {
     for (const auto& peer : config_.peers) links.push_back(peer.link);
     TRY_ASSIGN(keys_, open_keys(links));
     TRY_ASSIGN(log_, audit::Log::open(system_, config_.data_dir + "/audit.log", config_.name));
-    TRY_ASSIGN(auto signatures,
-               consent::SignatureTrust::open(system_.files, config_.signature_cards));
-    const consent::GateOptions gate{.nonce_life = std::chrono::days(7),
-                                    .reissue_delay = config_.reissue_delay,
-                                    .signatures = std::move(signatures)};
-    TRY_ASSIGN(gate_, consent::Gate::open(system_, config_.data_dir + "/gate", config_.name,
-                                          keys_->root_key(), *log_, gate));
+    TRY_ASSIGN(gate_, open_gate(system_, config_, keys_->root_key(), *log_));
     TRY_ASSIGN(store_, store::open_directory_store(system_.files, config_.data_dir + "/shares"));
     TRY_ASSIGN(auto channel_listener, os::listen_tcp(config_.listen));
     if (config_.kms) {

@@ -166,9 +166,9 @@ Result<std::size_t> RecordKeeper::round() {
 
 template <typename Give>
 Result<KeptShare> RecordKeeper::fetch(const SiteName& holder, const ObjectId& object, Method method,
-                                      ByteView body, const Give& give) {
+                                      Bytes body, const Give& give) {
   if (holder == site_.config.name) return give();
-  TRY_ASSIGN(Bytes answer, site_.caller.ask(holder, number(method), body));
+  TRY_ASSIGN(Bytes answer, site_.caller.ask(holder, number(method), std::move(body)));
   auto kept = decode_kept(answer);
   secret::wipe(answer);
   if (kept && kept->object != object) {

@@ -60,8 +60,8 @@ class RecordKeeper {
   Result<card::ObjectRecord> join(const ObjectId& object, const Fetch& fetch);
   // `give`: of this site itself; `body`: of the request to another one.
   template <typename Give>
-  Result<KeptShare> fetch(const SiteName& holder, const ObjectId& object, Method method,
-                          ByteView body, const Give& give);
+  Result<KeptShare> fetch(const SiteName& holder, const ObjectId& object, Method method, Bytes body,
+                          const Give& give);
   // Makes every holder forget the records of deleted objects.
   Result<> forget_deleted();
   // Whether each holder keeps as many records as the catalog believes.
