@@ -47,7 +47,7 @@ Result<> card_show(const Common& common, const CardOptions& options) {
   TRY_ASSIGN(const CardFacts facts, terminal.card->identify());
   TRY_ASSIGN(json::object shown, terminal.card->describe());
   shown["at"] = terminal.name;
-  shown["atr"] = to_hex(terminal.session->atr());
+  if (terminal.session != nullptr) shown["atr"] = to_hex(terminal.session->atr());
   if (common.json) {
     print_json(shown);
     return {};

@@ -8,6 +8,7 @@
 
 #include <boost/json.hpp>
 
+#include "apps/commands.h"
 #include "card/jpki.h"
 
 namespace warifu::apps {
@@ -32,5 +33,7 @@ class CardSigner {
 
 // Borrows what `card` borrows.
 [[nodiscard]] std::unique_ptr<CardSigner> jpki_signer(card::JpkiCard card);
+// Starts the token's module in a helper process. Errors: pkcs11::Token::open's.
+[[nodiscard]] Result<std::unique_ptr<CardSigner>> token_signer(const CardOptions& options);
 
 }  // namespace warifu::apps

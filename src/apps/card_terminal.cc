@@ -91,6 +91,16 @@ Result<CardTerminal> connect_card(const CardOptions& options,
 
 Result<CardTerminal> open_card(const CardOptions& options,
                                std::optional<card::EmulatedKind> blank) {
+  if (!options.module.empty()) {
+    CardTerminal terminal;
+    TRY_ASSIGN(auto signer, token_signer(options));
+    terminal.card = signature_authenticator(std::move(signer));
+    terminal.name = "module '" + options.module + "'";
+    return terminal;
+  }
+  if (options.card.empty()) {
+    return fail(Code::kInvalidArgument, "give --card, or --module of a PKCS #11 token");
+  }
   TRY_ASSIGN(CardTerminal terminal, connect_card(options, blank));
   auto selected = card::ConsentCard::select(*terminal.session);
   if (selected) {
@@ -120,8 +130,9 @@ Result<CardType> card_type_of(const std::string& text) {
   if (text.empty() || text == "one-time") return CardType::kOneTime;
   if (text == "desfire") return CardType::kDesfire;
   if (text == "jpki") return CardType::kJpki;
+  if (text == "pkcs11") return CardType::kPkcs11;
   return fail(Code::kInvalidArgument,
-              "--card-type '" + text + "' must be one-time, desfire or jpki");
+              "--card-type '" + text + "' must be one-time, desfire, jpki or pkcs11");
 }
 
 CardType type_of(card::CardKind kind) {
@@ -133,7 +144,8 @@ std::optional<card::EmulatedKind> blank_of(CardType type) {
   switch (type) {
     case CardType::kOneTime: return card::EmulatedKind::kConsentCard;
     case CardType::kDesfire: return card::EmulatedKind::kDesfire;
-    case CardType::kJpki: break;
+    case CardType::kJpki:
+    case CardType::kPkcs11: break;
   }
   return std::nullopt;
 }

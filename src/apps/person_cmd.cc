@@ -19,22 +19,32 @@ std::string_view type_text(CardType type) {
     case CardType::kOneTime: return "one-time";
     case CardType::kDesfire: return "desfire";
     case CardType::kJpki: return "jpki";
+    case CardType::kPkcs11: return "pkcs11";
   }
   return {};
 }
 
 Result<> check_type(const CardTerminal& terminal, const CardFacts& facts, CardType wanted) {
   const CardType type = type_of(facts.kind);
-  if (type == wanted) return {};
+  if (type == wanted || (wanted == CardType::kPkcs11 && card::is_signature(facts.kind))) return {};
   return fail(Code::kInvalidArgument,
               "the card at " + terminal.name + " is " + std::string(card_type_text(facts.kind)) +
                   ": enrol it with --card-type " + std::string(type_text(type)));
 }
 
+// Whoever names a module means a token.
+Result<CardType> wanted_type(const EnrolOptions& options) {
+  TRY_ASSIGN(const CardType type, card_type_of(options.card_type));
+  const bool has_module = !options.card.module.empty();
+  if (has_module && options.card_type.empty()) return CardType::kPkcs11;
+  if (has_module == (type == CardType::kPkcs11)) return type;
+  return fail(Code::kInvalidArgument, "--module and --card-type pkcs11 go together");
+}
+
 }  // namespace
 
 Result<> person_enrol(const Common& common, const EnrolOptions& options) {
-  TRY_ASSIGN(const auto type, card_type_of(options.card_type));
+  TRY_ASSIGN(const CardType type, wanted_type(options));
   secret::Buffer pin;
   if (type != CardType::kDesfire) {
     TRY_ASSIGN(pin, read_pin(options.card));
@@ -66,7 +76,7 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
   } else {
     fmt::print("enrolled {} ({}); the {} at {} {}{}\n", options.id, options.name,
                is_emulated ? "emulated card" : "card", terminal.name,
-               type == CardType::kJpki ? "" : "holds ", enrolled.text);
+               card::is_signature(kind) ? "" : "holds ", enrolled.text);
   }
   return {};
 }

@@ -244,6 +244,13 @@ Result<bool> verify_signature(ByteView certificate, ByteView message, ByteView s
   return good;
 }
 
+Bytes sha384(ByteView bytes) {
+  Bytes digest(48);
+  WARIFU_CHECK(::EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, ::EVP_sha384(),
+                            nullptr) == 1);
+  return digest;
+}
+
 Result<Bytes> ecdsa_to_der(ByteView r_and_s) {
   if (r_and_s.empty() || r_and_s.size() % 2 != 0 || r_and_s.size() > 2 * 66) {
     return fail(Code::kInvalidArgument, "this is no ECDSA signature");

@@ -42,6 +42,7 @@ struct CertificateFacts {
 [[nodiscard]] Result<bool> verify_signature(ByteView certificate, ByteView message,
                                             ByteView signature);
 
+[[nodiscard]] Bytes sha384(ByteView bytes);
 // r and s of fixed length, as PKCS #11 tokens give them, in DER. Errors: kInvalidArgument.
 [[nodiscard]] Result<Bytes> ecdsa_to_der(ByteView r_and_s);
 
