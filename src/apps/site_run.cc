@@ -403,21 +403,10 @@ class Site {
     records_ = std::make_unique<custody::RecordKeeper>(*context_, *catalog_, *custody_);
     cards_ = std::make_unique<custody::CardDesk>(*context_, *catalog_, *custody_, *enrolment_,
                                                  *records_);
-    control_ = std::make_unique<api::ControlServices>(
-        api::ControlServices{*catalog_,
-                             *enrolment_,
-                             *store_desk_,
-                             *consent_desk_,
-                             *restore_desk_,
-                             *upkeep_,
-                             *jobs_,
-                             *recovery_,
-                             *audits_,
-                             *refreshes_,
-                             *ceremonies_,
-                             *records_,
-                             *cards_,
-                             {*context_, *catalog_, *consent_desk_, *records_}});
+    const custody::SignedConsents signed_consents(*context_, *catalog_, *consent_desk_, *records_);
+    control_ = std::make_unique<api::ControlServices>(api::ControlServices{
+        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *upkeep_, *jobs_,
+        *recovery_, *audits_, *refreshes_, *ceremonies_, *records_, *cards_, signed_consents});
     return {};
   }
 

@@ -28,7 +28,11 @@ Pseudonym pseudonym_for(const secret::Buffer& root, const CardId& card, const Si
 Result<SignedPerson> Enrolment::enrol_everywhere(const SignatureCard& card,
                                                  const std::map<SiteName, Pseudonym>& pseudonyms) {
   SignedPerson enrolled{.card = consent::signature_card_id(card.certificate)};
-  for (const auto& [at, person] : pseudonyms) {
+  // This site first: what it refuses itself need not cost key.
+  std::vector<std::pair<SiteName, Pseudonym>> order(pseudonyms.begin(), pseudonyms.end());
+  std::ranges::stable_partition(
+      order, [&](const auto& entry) { return entry.first == site_.config.name; });
+  for (const auto& [at, person] : order) {
     TRY_ASSIGN(const card::CardKind kind, enrol_signature_at(site_, at,
                                                              {.person = person,
                                                               .certificate = card.certificate,

@@ -85,10 +85,14 @@ secret::Buffer encode_find(const std::string& token, ByteView key) {
 }
 
 secret::Buffer encode_log_in(ByteView pin) {
-  wire::Writer writer;
-  writer.u8(static_cast<std::uint8_t>(Question::kLogIn));
-  writer.blob(pin);
-  return kept(writer);
+  wire::Writer head;
+  head.u8(static_cast<std::uint8_t>(Question::kLogIn));
+  head.u32(static_cast<std::uint32_t>(pin.size()));
+  // Put together in secret memory, so that no piece of it stays behind elsewhere.
+  secret::Buffer out(head.bytes().size() + pin.size());
+  copy_bytes(out.bytes(), head.bytes());
+  copy_bytes(out.bytes().subspan(head.bytes().size()), pin);
+  return out;
 }
 
 secret::Buffer encode_sign(ByteView message) {
