@@ -124,6 +124,7 @@ std::optional<CertificateProblem> check_use(X509* certificate) {
 }
 
 ListPtr parse_list(ByteView bytes) {
+  if (bytes.empty()) return nullptr;
   const unsigned char* at = bytes.data();
   ListPtr list(::d2i_X509_CRL(nullptr, &at, static_cast<long>(bytes.size())));
   if (list == nullptr || at != bytes.data() + bytes.size()) {
@@ -283,6 +284,7 @@ Authorities& Authorities::operator=(Authorities&&) noexcept = default;
 
 Result<> Authorities::add(ByteView file, const std::string& name) {
   std::vector<CertificatePtr> found;
+  if (file.empty()) return fail(Code::kInvalidArgument, "'" + name + "' is empty");
   if (CertificatePtr der = parse_der(file)) {
     found.push_back(std::move(der));
   } else {

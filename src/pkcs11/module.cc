@@ -145,7 +145,10 @@ Result<std::unique_ptr<Module>> Module::load(const std::string& file) {
 
 Result<CK_SLOT_ID> Module::State::find_token(const std::string& label) const {
   std::array<CK_SLOT_ID, kMaxSlots> slots{};
-  CK_ULONG count = slots.size();
+  CK_ULONG count = 0;
+  // Without a place for the answer first: OpenSC looks for readers then only.
+  (void)call->C_GetSlotList(CK_TRUE, nullptr, &count);
+  count = slots.size();
   const CK_RV code = call->C_GetSlotList(CK_TRUE, slots.data(), &count);
   if (code != CKR_OK) return refused_by("the question for its tokens", code);
   std::vector<std::string> labels;
@@ -166,7 +169,12 @@ Result<CK_SLOT_ID> Module::State::find_token(const std::string& label) const {
 }
 
 Result<> Module::State::find_certificate(ByteView key) {
-  TRY_ASSIGN(const auto found, objects(CKO_CERTIFICATE, key));
+  TRY_ASSIGN(auto found, objects(CKO_CERTIFICATE, key));
+  // Cards carry the certificates of their authorities as well, which are nobody's to sign with.
+  std::erase_if(found, [&](CK_OBJECT_HANDLE one) {
+    const auto der = attribute(one, CKA_VALUE);
+    return der && crypto::Authorities().add(*der, "").has_value();
+  });
   if (found.empty()) {
     return fail(Code::kNotFound, key.empty()
                                      ? "the token shows no certificate without its PIN"
