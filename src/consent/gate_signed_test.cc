@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
+
 #include "consent/gate_test_support.h"
 #include "consent/signature_trust.h"
 #include "crypto/rsa.h"

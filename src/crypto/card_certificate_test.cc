@@ -332,7 +332,7 @@ TEST_F(CardCertificateTest, ChangedCertificatesByTheThousandAreNeverGood) {
         }
     }
     if (bent == card_) continue;
-    parsed += describe_certificate(bent) ? 1 : 0;
+    parsed += describe_certificate(bent) ? 1U : 0U;
     EXPECT_TRUE(trusted_.check(bent, now())) << i;
     (void)verify_signature(bent, bent, bent);
   }
