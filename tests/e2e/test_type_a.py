@@ -201,7 +201,7 @@ class TypeA(NetworkTest):
         pin = self.network.root / "pin"
         pin.write_text("2718\n")
         self.network.enrol("P-012", "Own", own, pin)
-        self.assert_fails(2, "not a DESFire card", self.network.enrol, "P-013", "X", own, None,
+        self.assert_fails(2, "a one-time MAC card: enrol it with --card-type one-time", self.network.enrol, "P-013", "X", own, None,
                           card_type="desfire")
         self.assert_fails(2, "--card-type desfire", self.network.enrol, "P-013", "X",
                           self.card.card, pin)
