@@ -5,7 +5,10 @@ Cards are emulated ones on a virtual reader, through the real pcscd; logs are be
 --json writes the rows as `results`; --quick takes less of everything. Exit code 1 when a row fails.
 """
 
+import os
 import pathlib
+import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -37,6 +40,19 @@ def bent_logs(build, amounts):
         yield from frame.rows_of([str(build / "tests/verify/warifu-verify-log"), "--dir", folder,
                                   "--records", str(amounts["records"]),
                                   "--every", str(amounts["every"])])
+
+
+def rooted(build):
+    """Every way that tests/e2e/test_rooted.py knows to a second share, tried by the control site."""
+    tests = TOOLS.parent / "tests" / "e2e"
+    done = subprocess.run([sys.executable, "-B", "-m", "unittest", "test_rooted"], cwd=tests,
+                          env={**os.environ, "WARIFU_BINARY": str(build.resolve() / "warifu")},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    ran = re.search(r"Ran (\d+) tests", done.stdout)
+    return row("rooted_controller", int(ran[1]) if ran else 0, "attacks", 8,
+               done.returncode == 0 and ran is not None,
+               "the control site's files rewritten, its sockets and jobs in an attacker's hands, a "
+               "card of its own: no second share, and every site's holdings as before")
 
 
 def gates(build, amounts):
@@ -181,6 +197,7 @@ def all_rows(build, amounts):
     yield from gates(build, amounts)
     yield from bent_logs(build, amounts)
     yield from at_reader(build, amounts)
+    yield rooted(build)
     yield from fuzzing.rows(FUZZED, amounts["fuzz_runs"], amounts["fuzz_seconds"],
                             amounts["fuzz_build"])
 
