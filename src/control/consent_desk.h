@@ -24,6 +24,8 @@ struct ConsentWish {
   // free at every site.
   std::optional<card::KeyIndex> next_index;
   std::string terminal;
+  // A signature card: its grant names the sites that keep shares of its records, too.
+  bool is_signature = false;
 };
 
 struct PreparedConsent {
@@ -43,6 +45,7 @@ struct CardProof {
   mac::Tag tag_over_tags{};
   std::uint64_t chunk_count = 0;  // of the object, as the card knows it
   ByteCount length;
+  std::optional<consent::SignedGrant> signature;  // of a signature card
 };
 
 class ConsentDesk {

@@ -89,13 +89,8 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   TRY_ASSIGN(const catalog::Grant record, catalog_.grant(grant_id));
   grant_bytes_ = record.grant_bytes;
   TRY_ASSIGN(grant_, consent::parse_grant(grant_bytes_));
-  for (std::size_t at = 0; at < record.evidence.size(); at += consent::kEvidenceBytes) {
-    const ByteView one =
-        ByteView(record.evidence)
-            .subspan(at, std::min(consent::kEvidenceBytes, record.evidence.size() - at));
-    TRY_ASSIGN(const consent::Evidence evidence, consent::parse_evidence(one));
-    evidence_[evidence.site] = evidence;
-  }
+  TRY_ASSIGN(const consent::KeptEvidence kept, consent::parse_kept(record.evidence));
+  for (const consent::Evidence& evidence : kept.sites) evidence_[evidence.site] = evidence;
   purpose_ = grant_.purpose;
   if (!text("purpose").empty()) {
     TRY_ASSIGN(purpose_, consent::parse_purpose(text("purpose")));

@@ -77,9 +77,11 @@ constexpr RouteRule kTable[] = {
     // People and their cards. A ceremony's kind stands in its body, where the handler asks again.
     {kGet, "/v1/persons", {B, H, O}, kLook},
     {kPost, "/v1/persons", {B}, kAct},
+    {kPost, "/v1/persons/signed", {B}, kAct},
     {kPost, "/v1/persons/{person}/confirm", {B}, kAct},
     {kPost, "/v1/persons/{person}/reissue", {B}, kAct},
     {kPost, "/v1/persons/{person}/reissue/confirm", {B}, kAct},
+    {kPost, "/v1/persons/{person}/reissue/signed", {B}, kAct},
     {kGet, "/v1/persons/{person}/accesses", {B, H, A, O}, kAct},
     {kPost, "/v1/cards/ceremonies", {B, H}, kAct},
     {kPost, "/v1/cards/ceremonies/{ceremony}", {B, H}, kStep},
@@ -118,6 +120,7 @@ constexpr RouteRule kTable[] = {
     // Consents and restores.
     {kPost, "/v1/consents/prepare", {H}, kAct},
     {kPost, "/v1/consents", {H}, kAct},
+    {kPost, "/v1/consents/signed", {H}, kAct},
     {kGet, "/v1/consents", {B, H, A, O}, kLook},
     {kGet, "/v1/consents/{grant}/receipt", {B, H, A, O}, kLook},
     {kPost, "/v1/consents/refusals", {H}, kAct},
