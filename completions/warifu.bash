@@ -49,11 +49,11 @@ _warifu_options() {
     "site repair" | "site drain") echo "--site --json --no-wait --help" ;;
     "object card-record") echo "--site --json --card --pin-file --wait --help" ;;
     "consent give")
-      echo "--site --json --object --purpose --grantee --destination --uses --valid --lang --yes" \
+      echo "--site --json --object --purpose --grantee --grantee-id --data-use --region --destination --uses --valid --lang --yes" \
         "--card --pin-file --wait --help"
       ;;
     restore)
-      echo "--site --json --grant --out --using --gather --purpose --resume --help"
+      echo "--site --json --grant --as --as-id --use --region --out --using --gather --purpose --resume --help"
       ;;
     plan) echo "--site --json --size --policy --why --help" ;;
     explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "stream status" | "person list" | "object show" | "object check" | \
@@ -192,7 +192,7 @@ _warifu() {
       return
       ;;
     --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --relay | --size | --piece | --pieces | --id | --name | --keys | --person | \
-      --label | --policy | --object | --grantee | --destination | --uses | --valid | --grant | --using | \
+      --label | --policy | --object | --grantee | --grantee-id | --data-use | --region | --as | --as-id | --use | --destination | --uses | --valid | --grant | --using | \
       --gather | --resume | --at | --minutes | --peer | --job | --since | --most | --interval | --rounds | --older-than | --limit | --skip | \
       --origin | --segment)
       return

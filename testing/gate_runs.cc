@@ -167,7 +167,7 @@ class GateRun {
         .object = object_of(dice_.below(3)),
         .purpose = static_cast<Purpose>(dice_.between(1, 3)),
         .uses = static_cast<std::uint16_t>(dice_.between(1, 3)),
-        .grantee = "Dr. Sato",
+        .grantee = {GranteeKind::kPerson, "Dr. Sato", {}},
         .destination = destination_,
         .not_before = {clock_.now().value - 1000},
         .expiry = {clock_.now().value + static_cast<std::int64_t>(dice_.between(1, 60)) * 60'000},
@@ -193,7 +193,14 @@ class GateRun {
   Given* any_given() { return given_.empty() ? nullptr : &given_[dice_.below(given_.size())]; }
 
   ReleaseRequest request_of(const Given& given, const JobId& session) const {
-    return {given.grant.object, person_, given.grant.destination, given.grant.purpose, session};
+    return {.object = given.grant.object,
+            .owner = person_,
+            .destination = given.grant.destination,
+            .purpose = given.grant.purpose,
+            .session = session,
+            .grantee = given.grant.grantee,
+            .stated = {},
+            .scope = {}};
   }
 
   void show(bool again) {

@@ -8,6 +8,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr const char* kDuo = "http://purl.obolibrary.org/obo/duo.owl";
+constexpr const char* kRegionExtension = "urn:warifu:fhir:region";  // docs/formats/grant.md
 constexpr const char* kSchema = "ISO/IEC TS 27560:2023";
 
 struct PurposeTerms {
@@ -15,16 +17,15 @@ struct PurposeTerms {
   const char* act_reason;   // HL7 v3-ActReason
   const char* act_display;  // as the code system names it
   const char* scope;        // of a FHIR Consent
-  const char* duo;          // GA4GH Data Use Ontology; empty: none fits
 };
 
 const PurposeTerms& terms_of(consent::Purpose purpose) {
   static constexpr PurposeTerms kHealth = {"dpv:ServiceProvision", "PATRQT", "patient requested",
-                                           "patient-privacy", ""};
+                                           "patient-privacy"};
   static constexpr PurposeTerms kResearch = {"dpv:ResearchAndDevelopment", "HRESCH",
-                                             "healthcare research", "research", "DUO:0000006"};
+                                             "healthcare research", "research"};
   static constexpr PurposeTerms kMedicine = {"dpv:ServiceProvision", "TREAT", "treatment",
-                                             "patient-privacy", "DUO:0000043"};
+                                             "patient-privacy"};
   switch (purpose) {
     case consent::Purpose::kResearch: return kResearch;
     case consent::Purpose::kMedicine: return kMedicine;
@@ -37,6 +38,17 @@ json::array sites_of(const consent::Grant& grant) {
   json::array sites;
   for (const consent::GrantSite& site : grant.sites) sites.emplace_back(site.site.text());
   return sites;
+}
+
+// Codes of the Data Use Ontology with what they mean.
+json::array data_use_of(const consent::Grant& grant) {
+  json::array codes;
+  for (const consent::DataUse& use : grant.data_uses) {
+    codes.push_back({{"code", consent::duo_id(use.code)},
+                     {"text", consent::data_use_text(use)},
+                     {"meaning", consent::data_use_words(use, grant.locale)}});
+  }
+  return codes;
 }
 
 json::object evidence_of(const ConsentParts& parts) {
@@ -56,10 +68,19 @@ json::object concept_of(json::object one) {
   return {{"coding", json::array{std::move(one)}}};
 }
 
+json::object recipient_of(const consent::Grantee& grantee) {
+  const char* type = grantee.kind == consent::GranteeKind::kOrganisation ? "Organization"
+                     : grantee.kind == consent::GranteeKind::kRole       ? "PractitionerRole"
+                                                                         : "Practitioner";
+  json::object reference = {{"type", type}, {"display", grantee.name}};
+  if (!grantee.identifier.empty()) reference["identifier"] = {{"value", grantee.identifier}};
+  return reference;
+}
+
 json::array actors_of(const ConsentParts& parts) {
   constexpr const char* kRoles = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
   return {{{"role", concept_of(coding(kRoles, "PRCP"))},
-           {"reference", {{"display", parts.grant.grantee}}}},
+           {"reference", recipient_of(parts.grant.grantee)}},
           {{"role", concept_of(coding(kRoles, "CST"))},
            {"reference", {{"display", "site " + parts.grant.destination.text()}}}}};
 }
@@ -78,9 +99,9 @@ json::object consent_receipt(const ConsentParts& parts) {
        {{{"pii_type", "genome sequence data"},
          {"pii_attribute_id", grant.object.text()},
          {"label", parts.labels.object},
-         {"scope", "whole"},
+         {"scope", consent::scope_text(grant.scope)},
          {"sensitive_pii_category", true}}}},
-      {"recipient_third_parties", json::array{grant.grantee}},
+      {"recipient_third_parties", json::array{grant.grantee.name}},
       {"collection_method", "stored at an earlier date; nothing is collected by this consent"},
       {"processing_methods", json::array{"put together from shares of several sites"}},
       {"storage_locations", sites_of(grant)},
@@ -89,7 +110,7 @@ json::object consent_receipt(const ConsentParts& parts) {
       {"withdrawal_method",
        "at any time, at the desk of site " + parts.issuer.text() +
            " (warifu consent withdraw); what has been restored before stays restored"}};
-  if (*terms.duo != '\0') purpose["data_use"] = terms.duo;
+  purpose["data_use"] = data_use_of(grant);
   return {{"receipt_metadata",
            {{"schema_version", kSchema},
             {"receipt_id", id},
@@ -107,7 +128,11 @@ json::object consent_receipt(const ConsentParts& parts) {
             {"purposes", json::array{std::move(purpose)}}}},
           {"party_identification",
            {{{"party_id", parts.issuer.text()}, {"party_role", "pii_controller"}},
-            {{"party_id", grant.grantee}, {"party_role", "recipient"}}}},
+            {{"party_id",
+              grant.grantee.identifier.empty() ? grant.grantee.name : grant.grantee.identifier},
+             {"party_name", grant.grantee.name},
+             {"party_type", consent::grantee_kind_name(grant.grantee.kind)},
+             {"party_role", "recipient"}}}},
           {"event",
            {{"event_type", "explicit_consent"},
             {"event_state", "given"},
@@ -125,19 +150,31 @@ json::object fhir_consent(const ConsentParts& parts) {
   json::object purpose =
       coding("http://terminology.hl7.org/CodeSystem/v3-ActReason", terms.act_reason);
   purpose["display"] = terms.act_display;
+  json::array purposes = {std::move(purpose)};
+  for (const consent::DataUse& use : grant.data_uses) {
+    json::object code = coding(kDuo, consent::duo_id(use.code).c_str());
+    code["display"] = consent::data_use_text(use);
+    purposes.push_back(std::move(code));
+  }
+  json::object data = {
+      {"meaning", "instance"},
+      {"reference",
+       {{"identifier",
+         {{"system", "urn:ietf:rfc:3986"}, {"value", "urn:warifu:" + grant.object.text()}}},
+        {"display", parts.labels.object}}}};
+  json::array regions;
+  for (const std::string& region : consent::region_texts(grant.scope)) {
+    regions.push_back({{"url", kRegionExtension}, {"valueString", region}});
+  }
+  if (!regions.empty()) data["extension"] = std::move(regions);
   json::object permit = {
       {"type", "permit"},
       {"period", {{"start", os::utc_text(grant.not_before)}, {"end", os::utc_text(grant.expiry)}}},
       {"actor", actors_of(parts)},
       {"action", json::array{concept_of(
                      coding("http://terminology.hl7.org/CodeSystem/consentaction", "access"))}},
-      {"purpose", json::array{std::move(purpose)}},
-      {"data",
-       {{{"meaning", "instance"},
-         {"reference",
-          {{"identifier",
-            {{"system", "urn:ietf:rfc:3986"}, {"value", "urn:warifu:" + grant.object.text()}}},
-           {"display", parts.labels.object}}}}}}};
+      {"purpose", std::move(purposes)},
+      {"data", json::array{std::move(data)}}};
   return {{"resourceType", "Consent"},
           {"id", parts.record.grant.text()},
           {"status", active ? "active" : "inactive"},

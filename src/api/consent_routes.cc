@@ -12,7 +12,12 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   TRY_ASSIGN(wish.object, id_field<ObjectId>(body, "object"));
   TRY_ASSIGN(const std::string purpose, text_field(body, "purpose"));
   TRY_ASSIGN(wish.purpose, consent::parse_purpose(purpose));
-  TRY_ASSIGN(wish.grantee, text_field(body, "grantee"));
+  TRY_ASSIGN(const std::string grantee, text_field(body, "grantee"));
+  TRY_ASSIGN(wish.grantee, consent::parse_grantee(grantee, text_field_or(body, "grantee_id", "")));
+  TRY_ASSIGN(const auto uses_of_data, texts_field(body, "data_use"));
+  TRY_ASSIGN(wish.data_uses, consent::parse_data_uses(uses_of_data, wish.purpose));
+  TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
+  TRY_ASSIGN(wish.scope, consent::parse_scope(regions));
   const std::string destination =
       text_field_or(body, "destination", services.site.config.name.text());
   TRY_ASSIGN(wish.destination, SiteName::parse(destination));
@@ -88,7 +93,11 @@ Result<json::value> list(http::RequestContext&, ControlServices& control) {
                           {"expires", os::utc_text(record.expiry)}};
     if (const auto grant = consent::parse_grant(record.grant_bytes)) {
       entry["purpose"] = consent::purpose_name(grant->purpose);
-      entry["grantee"] = grant->grantee;
+      entry["grantee"] = grant->grantee.name;
+      entry["grantee_kind"] = consent::grantee_kind_name(grant->grantee.kind);
+      entry["grantee_id"] = grant->grantee.identifier;
+      entry["data_use"] = consent::data_uses_text(grant->data_uses);
+      entry["scope"] = consent::scope_text(grant->scope);
       entry["destination"] = grant->destination.text();
       entry["uses"] = grant->uses;
       entry["index"] = grant->index.value;
@@ -116,6 +125,7 @@ Result<json::value> receipt(http::RequestContext& context, ControlServices& cont
   TRY_ASSIGN(
       const consent::Evidence evidence,
       consent::parse_evidence(ByteView(parts.record.evidence).first(consent::kEvidenceBytes)));
+  parts.labels.has_pin = !card::is_relayed(evidence.kind);
   parts.card_kind = consent::card_kind_name(evidence.kind);
   parts.is_emulated = parts.card_kind.ends_with("emulated");
   const auto format = context.request().query.find("format");

@@ -299,7 +299,8 @@ struct PlanOptions {
 [[nodiscard]] Result<> plan(const Common& common, const PlanOptions& options);
 
 struct ConsentOptions {
-  std::string object, purpose, grantee, destination, valid = "1h", lang = "en";
+  std::string object, purpose, grantee, grantee_id, destination, valid = "1h", lang = "en";
+  std::vector<std::string> data_use, regions;
   std::uint16_t uses = 1;
   CardOptions card;
   bool yes = false;
@@ -312,6 +313,9 @@ struct ConsentOptions {
 
 struct RestoreOptions {
   std::string object, grant, out, using_shares, gather, purpose, resume;
+  std::string as, as_id;             // who asks
+  std::vector<std::string> use;      // what the use will be
+  std::vector<std::string> regions;  // none: the whole object
 };
 [[nodiscard]] Result<> restore(const Common& common, const RestoreOptions& options);
 

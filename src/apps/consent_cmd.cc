@@ -53,6 +53,17 @@ Result<> ask_and_tell(ApiClient& client, const ConsentOptions& options, const st
   return asked;
 }
 
+// The site may not put another grantee, use or scope in the grant than this terminal asked for. The
+// person reads the text; this is for who gives with --yes.
+Result<bool> asks_what_was_wished(const consent::Grant& grant, const ConsentOptions& options,
+                                  const std::string& purpose) {
+  TRY_ASSIGN(const auto grantee, consent::parse_grantee(options.grantee, options.grantee_id));
+  TRY_ASSIGN(const auto data_uses, consent::parse_data_uses(options.data_use, grant.purpose));
+  TRY_ASSIGN(const auto scope, consent::parse_scope(options.regions));
+  return consent::purpose_name(grant.purpose) == purpose && grant.uses == options.uses &&
+         grant.grantee == grantee && grant.data_uses == data_uses && grant.scope == scope;
+}
+
 }  // namespace
 
 Result<> consent_give(const Common& common, const ConsentOptions& options) {
@@ -68,6 +79,9 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   json::object wish = {{"object", options.object},   {"purpose", purpose},
                        {"grantee", options.grantee}, {"uses", options.uses},
                        {"valid_seconds", valid},     {"locale", options.lang}};
+  wish["grantee_id"] = options.grantee_id;
+  wish["data_use"] = texts_json(options.data_use);
+  wish["regions"] = texts_json(options.regions);
   TRY(terminal.card->add_to_wish(wish));
   if (!options.destination.empty()) wish["destination"] = options.destination;
   TRY_ASSIGN(const json::value prepared, client.post("/v1/consents/prepare", wish));
@@ -79,7 +93,8 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   const std::string own_text = consent::consent_text(
       parsed, {text_of(prepared, "person_name"), text_of(prepared, "object_label"),
                !card::is_relayed(facts.kind)});
-  if (parsed.object != object || own_text != text ||
+  TRY_ASSIGN(const bool is_as_wished, asks_what_was_wished(parsed, options, purpose));
+  if (parsed.object != object || !is_as_wished || own_text != text ||
       consent::text_digest(text) != parsed.text_digest) {
     return fail(Code::kCorrupt,
                 "the site's grant is not what its text says; the card was not asked");

@@ -332,7 +332,13 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   add_site(command, common);
   command->add_option("--object", give.object, "object id")->required();
   command->add_option("--purpose", give.purpose, "health, research or medicine")->required();
-  command->add_option("--grantee", give.grantee, "who will use it (up to 24 bytes)")->required();
+  command
+      ->add_option("--grantee", give.grantee, "who will use it: NAME, organisation:NAME, role:NAME")
+      ->required();
+  command->add_option("--grantee-id", give.grantee_id, "an ORCID, a ROR, a licence number");
+  command->add_option("--data-use", give.data_use,
+                      "code of the Data Use Ontology: HMB, DS=TERM; again");
+  command->add_option("--region", give.regions, "ASSEMBLY:REFERENCE:START-END[=LABEL]; again");
   command->add_option("--destination", give.destination, "site where it may be restored");
   command->add_option("--uses", give.uses, "how many restores");
   command->add_option("--valid", give.valid, "for how long: 90s, 30m, 1h, 7d");
@@ -369,6 +375,11 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
                       "only these shares, for example A,B or A,C1,C2");
   command->add_option("--gather", restoring.gather, "site where nested shares are combined");
   command->add_option("--purpose", restoring.purpose, "purpose claimed; default: the consent's");
+  command->add_option("--as", restoring.as, "who asks: as the consent names the grantee");
+  command->add_option("--as-id", restoring.as_id, "the identifier, where the consent has one");
+  command->add_option("--use", restoring.use,
+                      "what the use will be: biomedical, non-profit; again");
+  command->add_option("--region", restoring.regions, "only this region; again");
   command->add_option("--resume", restoring.resume, "go on with this interrupted job");
   command->callback([&] { action = [&] { return restore(common, restoring); }; });
 }

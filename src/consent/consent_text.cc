@@ -7,16 +7,6 @@ namespace {
 
 constexpr std::int64_t kJapanOffsetMs = 9 * 3600 * 1000;
 
-std::string_view purpose_words(Purpose purpose, Locale locale) {
-  const bool english = locale == Locale::kEnglish;
-  switch (purpose) {
-    case Purpose::kHealthManagement: return english ? "health management" : "健康管理";
-    case Purpose::kResearch: return english ? "research" : "研究";
-    case Purpose::kMedicine: return english ? "medical care" : "診療";
-  }
-  return {};
-}
-
 // "2026-11-24 10:02" of the time shown to the person.
 std::string minute_text(os::UnixMs time) {
   std::string text = os::utc_text(time).substr(0, 16);
@@ -41,23 +31,46 @@ std::string one_line(std::string text) {
   return text;
 }
 
+// "chr17:43044295-43125364 (BRCA1)", one after the other.
+std::string regions_words(const Scope& scope, std::string_view between) {
+  std::string text;
+  for (const Region& region : scope.regions) {
+    if (!text.empty()) text += between;
+    text +=
+        region.reference + ":" + std::to_string(region.start) + "-" + std::to_string(region.end);
+    if (!region.label.empty()) text += " (" + region.label + ")";
+  }
+  return text;
+}
+
+// A line for each code.
+std::string data_use_lines(const Grant& grant, std::string_view heading) {
+  std::string text;
+  for (const DataUse& use : grant.data_uses) {
+    text += std::string(heading) + data_use_words(use, grant.locale) + "\n";
+  }
+  return text;
+}
+
 std::string english(const Grant& grant, const ConsentLabels& labels) {
   const std::string times =
       grant.uses == 1 ? "once" : "up to " + std::to_string(grant.uses) + " times";
-  return "Consent to use genome data (text version 1)\n"
+  return "Consent to use genome data (text version 2)\n"
          "Person: " +
          labels.person +
          "\n"
          "Data: " +
-         labels.object + ", the whole of it (" + grant.object.text() +
-         ")\n"
-         "Who may use it: " +
-         grant.grantee +
+         labels.object +
+         (grant.scope.is_whole() ? ", the whole of it (" : ", the parts named next (") +
+         grant.object.text() + ")\n" +
+         (grant.scope.is_whole() ? std::string()
+                                 : "Only these regions (" + grant.scope.assembly +
+                                       "): " + regions_words(grant.scope, ", ") + "\n") +
+         "Who may use it: " + grantee_words(grant.grantee, grant.locale) +
          "\n"
          "For: " +
-         std::string(purpose_words(grant.purpose, grant.locale)) +
-         "\n"
-         "Where it is restored: only at site " +
+         std::string(purpose_words(grant.purpose, grant.locale)) + "\n" +
+         data_use_lines(grant, "Rule: ") + "Where it is restored: only at site " +
          grant.destination.text() +
          "\n"
          "From: " +
@@ -83,21 +96,21 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
   const auto local = [](os::UnixMs time) {
     return minute_text({time.value + kJapanOffsetMs}) + "(日本時間)";
   };
-  return "ゲノム情報の利用への同意(文面 第1版)\n"
+  return "ゲノム情報の利用への同意(文面 第2版)\n"
          "本人: " +
          labels.person +
          "\n"
          "情報: " +
-         labels.object + " の全体(" + grant.object.text() +
-         ")\n"
-         "利用者: " +
-         grant.grantee +
+         labels.object + (grant.scope.is_whole() ? " の全体(" : " のうち次の領域(") +
+         grant.object.text() + ")\n" +
+         (grant.scope.is_whole()
+              ? std::string()
+              : "領域(" + grant.scope.assembly + "): " + regions_words(grant.scope, "、") + "\n") +
+         "利用者: " + grantee_words(grant.grantee, grant.locale) +
          "\n"
          "目的: " +
-         std::string(purpose_words(grant.purpose, grant.locale)) +
-         "\n"
-         "復元する場所: 拠点 " +
-         grant.destination.text() +
+         std::string(purpose_words(grant.purpose, grant.locale)) + "\n" +
+         data_use_lines(grant, "条件: ") + "復元する場所: 拠点 " + grant.destination.text() +
          " のみ\n"
          "開始: " +
          local(grant.not_before) +

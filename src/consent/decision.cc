@@ -8,13 +8,14 @@
 namespace warifu::consent {
 namespace {
 
-constexpr std::array<std::string_view, 23> kReasons = {
+constexpr std::array<std::string_view, 26> kReasons = {
     "malformed",     "not_this_site", "unknown_card", "revoked",
     "wrong_kind",    "held_back",     "withdrawn",    "unknown_nonce",
     "nonce_expired", "index_used",    "no_key",       "too_many_grants",
     "wrong_tag",     "other_object",  "other_person", "other_destination",
-    "other_purpose", "not_yet",       "expired",      "used_up",
-    "not_proven",    "copied_card",   "wrong_card"};
+    "other_purpose", "other_grantee", "other_use",    "other_scope",
+    "not_yet",       "expired",       "used_up",      "not_proven",
+    "copied_card",   "wrong_card"};
 static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kWrongCard) + 1);
 
 using Check = std::optional<Refusal>;
@@ -97,6 +98,27 @@ Check check_first_tag(const Inquiry& inquiry, const Grant& grant) {
   return {};
 }
 
+// Who asks, for which use, for how much.
+Check check_use(const Inquiry& inquiry, const Grant& grant) {
+  const ReleaseRequest& request = inquiry.request;
+  if (request.grantee != grant.grantee) {
+    const bool is_named = !request.grantee.name.empty();
+    return no(Reason::kOtherGrantee,
+              "the grant is for " + grantee_words(grant.grantee, Locale::kEnglish) +
+                  ", who asks is " +
+                  (is_named ? grantee_words(request.grantee, Locale::kEnglish) : "not named"));
+  }
+  if (std::string why = why_not_allowed(grant.data_uses, request.stated, inquiry.now);
+      !why.empty()) {
+    return no(Reason::kOtherUse, std::move(why));
+  }
+  if (!covers(grant.scope, request.scope)) {
+    return no(Reason::kOtherScope, "the grant is for regions (" + scope_text(grant.scope) +
+                                       "), asked for is: " + scope_text(request.scope));
+  }
+  return {};
+}
+
 Check check_request(const Inquiry& inquiry, const Grant& grant) {
   const ReleaseRequest& request = inquiry.request;
   if (request.object != grant.object) {
@@ -115,6 +137,7 @@ Check check_request(const Inquiry& inquiry, const Grant& grant) {
     return no(Reason::kOtherPurpose,
               "the grant is for " + std::string(purpose_name(grant.purpose)) + " and nothing else");
   }
+  if (auto refusal = check_use(inquiry, grant)) return refusal;
   if (inquiry.now < grant.not_before) {
     return no(Reason::kNotYet, "the grant is valid only from " + os::utc_text(grant.not_before));
   }

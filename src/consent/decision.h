@@ -25,6 +25,9 @@ struct ReleaseRequest {
   SiteName destination;
   Purpose purpose = Purpose::kHealthManagement;
   JobId session;
+  Grantee grantee;    // who asks: the restoring site's word, which the gate logs
+  Statements stated;  // what the use will be: the asker's word
+  Scope scope;        // how much of the object: the whole, or the regions that are wanted
 };
 
 enum class Reason : std::uint8_t {
@@ -45,6 +48,9 @@ enum class Reason : std::uint8_t {
   kOtherPerson,
   kOtherDestination,
   kOtherPurpose,
+  kOtherGrantee,
+  kOtherUse,
+  kOtherScope,
   kNotYet,
   kExpired,
   kUsedUp,

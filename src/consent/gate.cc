@@ -239,6 +239,11 @@ std::unexpected<Error> Gate::refuse(const Refusal& refusal, ByteView grant_bytes
                           {"object", request.object.text()},
                           {"destination", request.destination.text()},
                           {"session", request.session.text()}};
+  if (!request.grantee.name.empty()) {
+    fields.emplace_back("grantee", request.grantee.name);
+    fields.emplace_back("stated_use", statements_text(request.stated));
+    fields.emplace_back("scope", scope_text(request.scope));
+  }
   if (const auto grant = parse_grant(grant_bytes)) {
     fields.emplace_back("grant", grant_id(grant_bytes).text());
     fields.emplace_back("card", grant->card.text());
@@ -265,20 +270,29 @@ Result<Permit> Gate::release(const Outcome& outcome, const Inquiry& inquiry) {
   }
   const GrantId id = grant_id(inquiry.grant);
   const ReleaseRequest& request = inquiry.request;
-  TRY(log_.append("release", {{"grant", id.text()},
-                              {"card", grant.card.text()},
-                              {"kind", std::string(card_kind_name(inquiry.evidence.kind))},
-                              {"person", request.owner.text()},
-                              {"object", grant.object.text()},
-                              {"destination", grant.destination.text()},
-                              {"purpose", std::string(purpose_name(grant.purpose))},
-                              {"grantee", grant.grantee},
-                              {"terminal", grant.terminal},
-                              {"index", std::to_string(grant.index.value)},
-                              {"session", request.session.text()},
-                              {"step", std::string(step_name(outcome.step))},
-                              {"uses_left", std::to_string(uses_left)}}));
-  return Permit(id, grant.card, grant.object, grant.destination, request.session, grant.expiry);
+  audit::Fields fields = {{"grant", id.text()},
+                          {"card", grant.card.text()},
+                          {"kind", std::string(card_kind_name(inquiry.evidence.kind))},
+                          {"person", request.owner.text()},
+                          {"object", grant.object.text()},
+                          {"destination", grant.destination.text()},
+                          {"purpose", std::string(purpose_name(grant.purpose))},
+                          {"grantee", grant.grantee.name},
+                          {"grantee_kind", std::string(grantee_kind_name(grant.grantee.kind))},
+                          {"scope", scope_text(request.scope)},
+                          {"terminal", grant.terminal},
+                          {"index", std::to_string(grant.index.value)},
+                          {"session", request.session.text()},
+                          {"step", std::string(step_name(outcome.step))},
+                          {"uses_left", std::to_string(uses_left)}};
+  const auto add = [&](const char* name, std::string value) {
+    if (!value.empty()) fields.emplace_back(name, std::move(value));
+  };
+  add("grantee_id", grant.grantee.identifier);
+  add("data_use", data_uses_text(grant.data_uses));
+  add("stated_use", statements_text(request.stated));
+  TRY(log_.append("release", fields));
+  return Permit(id, grant.card, request, grant.expiry);
 }
 
 Result<Permit> Gate::request_release(ByteView grant, const Evidence& evidence,

@@ -38,10 +38,12 @@ class Permit {
   [[nodiscard]] const ObjectId& object() const { return object_; }
   [[nodiscard]] const SiteName& destination() const { return destination_; }
   [[nodiscard]] const JobId& session() const { return session_; }
+  // How much of the object was asked for and may be sent.
+  [[nodiscard]] const Scope& scope() const { return scope_; }
   // The holder stops sending at this time.
   [[nodiscard]] os::UnixMs expiry() const { return expiry_; }
   [[nodiscard]] const CardId& card() const { return card_; }
-  // Whether this covers sending that object there at that time.
+  // Whether this covers sending that object, as far as scope() goes, there at that time.
   [[nodiscard]] bool covers(const ObjectId& object, const SiteName& destination,
                             os::UnixMs now) const {
     return object == object_ && destination == destination_ && now < expiry_;
@@ -49,19 +51,20 @@ class Permit {
 
  private:
   friend class Gate;
-  Permit(GrantId grant, CardId card, ObjectId object, SiteName destination, JobId session,
-         os::UnixMs expiry)
+  Permit(GrantId grant, CardId card, const ReleaseRequest& request, os::UnixMs expiry)
       : grant_(grant),
         card_(card),
-        object_(object),
-        destination_(std::move(destination)),
-        session_(session),
+        object_(request.object),
+        destination_(request.destination),
+        session_(request.session),
+        scope_(request.scope),
         expiry_(expiry) {}
   GrantId grant_;
   CardId card_;
   ObjectId object_;
   SiteName destination_;
   JobId session_;
+  Scope scope_;
   os::UnixMs expiry_;
 };
 

@@ -51,7 +51,7 @@ struct Case {
              .object = id_of<ObjectId>(7),
              .purpose = Purpose::kResearch,
              .uses = 1,
-             .grantee = "self-test",
+             .grantee = {GranteeKind::kOrganisation, "self-test", "id-1"},
              .destination = *SiteName::parse("dest"),
              .not_before = {now.value - 5000},
              .expiry = {now.value + 5000},
@@ -59,9 +59,19 @@ struct Case {
              .locale = Locale::kEnglish,
              .terminal = "none",
              .text_digest = {},
-             .sites = {{site, id_of<Nonce>(6)}}};
+             .sites = {{site, id_of<Nonce>(6)}},
+             .data_uses = {{DataUseCode::kHealthMedicalBiomedical, {}},
+                           {DataUseCode::kNonProfitOrganisationOnly, {}}},
+             .scope = {"asm", {{"chr1", 100, 200, "gene"}}}};
     evidence = {site, card::CardKind::kOneTimeMac, {}};
-    request = {grant.object, record.person, grant.destination, grant.purpose, id_of<JobId>(8)};
+    request = {.object = grant.object,
+               .owner = record.person,
+               .destination = grant.destination,
+               .purpose = grant.purpose,
+               .session = id_of<JobId>(8),
+               .grantee = grant.grantee,
+               .stated = {{StatementKind::kBiomedical, {}}, {StatementKind::kNonProfit, {}}},
+               .scope = {"asm", {{"chr1", 120, 130, {}}}}};
     sign();
   }
   // Encodes the grant again and tags it as the card would.
@@ -119,6 +129,17 @@ std::vector<Deny> denies() {
       {Reason::kOtherDestination,
        [](Case& c) { c.request.destination = *SiteName::parse("other"); }},
       {Reason::kOtherPurpose, [](Case& c) { c.request.purpose = Purpose::kMedicine; }},
+      {Reason::kOtherGrantee, [](Case& c) { c.request.grantee.kind = GranteeKind::kPerson; }},
+      {Reason::kOtherGrantee, [](Case& c) { c.request.grantee.name += "s"; }},
+      {Reason::kOtherGrantee, [](Case& c) { c.request.grantee.identifier.clear(); }},
+      {Reason::kOtherGrantee, [](Case& c) { c.request.grantee = {}; }},
+      {Reason::kOtherUse, [](Case& c) { c.request.stated.clear(); }},
+      {Reason::kOtherUse, [](Case& c) { c.request.stated.pop_back(); }},
+      {Reason::kOtherUse, [](Case& c) { c.request.stated[0].kind = StatementKind::kGeneral; }},
+      {Reason::kOtherScope, [](Case& c) { c.request.scope = {}; }},
+      {Reason::kOtherScope, [](Case& c) { c.request.scope.assembly = "other"; }},
+      {Reason::kOtherScope, [](Case& c) { c.request.scope.regions[0].end = 201; }},
+      {Reason::kOtherScope, [](Case& c) { c.request.scope.regions[0].reference = "chr2"; }},
       {Reason::kNotYet,
        [](Case& c) {
          c.grant.not_before = {c.now.value + 1};

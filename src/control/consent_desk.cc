@@ -62,7 +62,9 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
                        .not_before = site_.system.clock.now(),
                        .index = wish.next_index.value_or(card::KeyIndex{1}),
                        .locale = wish.locale,
-                       .terminal = wish.terminal};
+                       .terminal = wish.terminal,
+                       .data_uses = wish.data_uses,
+                       .scope = wish.scope};
   // A little earlier, because the clocks of sites differ.
   grant.not_before.value -= 60'000;
   grant.expiry = {site_.system.clock.now().value + wish.valid.count() * 1000};
@@ -132,10 +134,14 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
                           .expiry = grant.expiry,
                           .sealed_secret = seal_object_secrets(site_.keys.root_key().bytes(),
                                                                site_.system.random, secrets)}));
-  TRY(site_.log.append("consent_given",
-                       {{"grant", id.text()},
-                        {"object", grant.object.text()},
-                        {"purpose", std::string(consent::purpose_name(grant.purpose))}}));
+  TRY(site_.log.append(
+      "consent_given",
+      {{"grant", id.text()},
+       {"object", grant.object.text()},
+       {"purpose", std::string(consent::purpose_name(grant.purpose))},
+       {"data_use", consent::data_uses_text(grant.data_uses)},
+       {"grantee", consent::grantee_words(grant.grantee, consent::Locale::kEnglish)},
+       {"scope", consent::scope_text(grant.scope)}}));
   return id;
 }
 

@@ -14,7 +14,9 @@ namespace warifu::control {
 struct ConsentWish {
   ObjectId object;
   consent::Purpose purpose = consent::Purpose::kHealthManagement;
-  std::string grantee;
+  consent::Grantee grantee;
+  consent::DataUses data_uses;
+  consent::Scope scope;
   SiteName destination;
   std::uint16_t uses = 1;
   std::chrono::seconds valid{3600};

@@ -102,6 +102,9 @@ struct ReadRequest {
   JobId session;
   std::uint64_t first_chunk = 0;
   std::uint64_t chunk_count = 0;
+  consent::Grantee grantee;    // who asks at the destination, by that site's word
+  consent::Statements stated;  // what the use will be
+  consent::Scope scope;        // how much of the object
 };
 
 struct Gathered;

@@ -53,7 +53,10 @@ CombineRequest combine_of(std::size_t others) {
                  .purpose = consent::Purpose::kResearch,
                  .session = id_of<JobId>(0x44),
                  .first_chunk = 5,
-                 .chunk_count = 7};
+                 .chunk_count = 7,
+                 .grantee = {consent::GranteeKind::kOrganisation, "ToMMo", "ror:1"},
+                 .stated = {{consent::StatementKind::kDisease, "MONDO:1"}},
+                 .scope = {"GRCh38", {{"chr17", 1, 9, "BRCA1"}}}};
   request.path = *sharing::SharePath::parse("C1");
   std::vector<Gathered>& parts = request.gathering.emplace_back();
   for (std::size_t i = 0; i < others; ++i) {

@@ -17,6 +17,9 @@ void write_read(wire::Writer& writer, const ReadRequest& request) {
   writer.id(request.session);
   writer.u64(request.first_chunk);
   writer.u64(request.chunk_count);
+  consent::write_grantee(writer, request.grantee);
+  consent::write_statements(writer, request.stated);
+  consent::write_scope(writer, request.scope);
 }
 
 consent::Evidence read_evidence(wire::Reader& reader) {
@@ -39,11 +42,14 @@ ReadRequest read_read(wire::Reader& reader) {
   request.share = reader.id<ShareId>();
   request.destination = reader.site();
   const std::uint8_t purpose = reader.u8();
-  if (purpose < 1 || purpose > 3) reader.reject("unknown purpose");
+  if (purpose < 1 || purpose > consent::kLastPurpose) reader.reject("unknown purpose");
   request.purpose = static_cast<consent::Purpose>(purpose);
   request.session = reader.id<JobId>();
   request.first_chunk = reader.u64();
   request.chunk_count = reader.u64();
+  request.grantee = consent::read_grantee(reader);
+  request.stated = consent::read_statements(reader);
+  request.scope = consent::read_scope(reader);
   return request;
 }
 

@@ -14,6 +14,7 @@
 #include "control/key_account.h"
 #include "control/network_view.h"
 #include "datapath/datapath.h"
+#include "wire/wire.h"
 
 namespace warifu::control {
 namespace {
@@ -68,6 +69,24 @@ class OwnGathering final : public RecordSource {
 
 }  // namespace
 
+Bytes encode_asker(const Asker& asker) {
+  wire::Writer writer;
+  consent::write_grantee(writer, asker.grantee);
+  consent::write_statements(writer, asker.stated);
+  consent::write_scope(writer, asker.scope);
+  return writer.take();
+}
+
+Result<Asker> decode_asker(ByteView bytes) {
+  wire::Reader reader(bytes, "asker of a restore");
+  Asker asker;
+  asker.grantee = consent::read_grantee(reader);
+  asker.stated = consent::read_statements(reader);
+  asker.scope = consent::read_scope(reader);
+  TRY(reader.finish());
+  return asker;
+}
+
 bool may_resume(Code code) {
   return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOutOfKey ||
          code == Code::kCancelled || code == Code::kProtocol;
@@ -100,6 +119,8 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   if (!text("purpose").empty()) {
     TRY_ASSIGN(purpose_, consent::parse_purpose(text("purpose")));
   }
+  TRY_ASSIGN(const Bytes asked, from_hex(text("asked")));
+  TRY_ASSIGN(asker_, decode_asker(asked));
   if (!text("using").empty()) {
     TRY_ASSIGN(wishes_.using_letters, parse_letters(text("using")));
   }
@@ -159,7 +180,10 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
                      .purpose = purpose_,
                      .session = session_,
                      .first_chunk = first,
-                     .chunk_count = count};
+                     .chunk_count = count,
+                     .grantee = asker_.grantee,
+                     .stated = asker_.stated,
+                     .scope = asker_.scope};
 }
 
 // The ledger knows before the bytes travel. What an earlier source of this restore has shown to a

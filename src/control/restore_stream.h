@@ -9,6 +9,16 @@
 
 namespace warifu::control {
 
+// Who asks, for which use, for how much: as a job's plan keeps it.
+struct Asker {
+  consent::Grantee grantee;
+  consent::Statements stated;
+  consent::Scope scope;
+};
+[[nodiscard]] Bytes encode_asker(const Asker& asker);
+// Errors: kProtocol.
+[[nodiscard]] Result<Asker> decode_asker(ByteView bytes);
+
 // True when a restore that ended with this code may go on later.
 [[nodiscard]] bool may_resume(Code code);
 
@@ -89,6 +99,7 @@ class RestoreStream {
   consent::Grant grant_;
   std::map<SiteName, consent::Evidence> evidence_;
   consent::Purpose purpose_ = consent::Purpose::kHealthManagement;
+  Asker asker_;
   JobId session_;
   std::unique_ptr<mac::Key> key_;
   mac::Tag tag_over_tags_{};

@@ -216,12 +216,21 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
     return fail(Code::kInvalidArgument, here + ": the share has " + std::to_string(chunks) +
                                             " chunks, others were asked for");
   }
+  // What a share is cut into knows no regions: whoever asks for some gets nothing, not everything.
+  if (!request.scope.is_whole()) {
+    TRY(site_.log.append("refused", {{"reason", "regions"}, {"share", request.share.text()}}));
+    return fail(Code::kRefused, here + ": this version restores whole objects only, and regions (" +
+                                    consent::scope_text(request.scope) + ") were asked for");
+  }
   TRY_ASSIGN(consent::Permit permit, site_.gate.request_release(request.grant, request.evidence,
                                                                 {.object = header.object,
                                                                  .owner = header.owner,
                                                                  .destination = request.destination,
                                                                  .purpose = request.purpose,
-                                                                 .session = request.session}));
+                                                                 .session = request.session,
+                                                                 .grantee = request.grantee,
+                                                                 .stated = request.stated,
+                                                                 .scope = request.scope}));
   return Released{std::move(permit), std::move(reader)};
 }
 
