@@ -38,7 +38,7 @@ Decision decide_wrongly(const Inquiry& inquiry) {
   if (kBug == GateBug::kAnyPurpose && grant) request.purpose = grant->purpose;
   if (kBug == GateBug::kAnyTime && grant) now.value = std::min(now.value, grant->expiry.value - 1);
   return decide({inquiry.site, inquiry.root, &record, inquiry.grant, inquiry.evidence, request, now,
-                 inquiry.nonce_life, inquiry.is_held_back});
+                 inquiry.nonce_life, inquiry.is_held_back, inquiry.owner});
 }
 
 DecideFunction decision_of(GateBug bug) {

@@ -57,6 +57,8 @@ json::object evidence_of(const ConsentParts& parts) {
           {"simulated", parts.is_emulated},
           {"one_time_index", parts.grant.index.value},
           {"terminal", parts.grant.terminal},
+          {"capacity", consent::capacity_name(parts.grant.capacity)},
+          {"together", parts.grant.together},
           {"grant_sha256", to_hex(crypto::sha256(parts.record.grant_bytes))},
           {"proved_to", sites_of(parts.grant)}};
 }
@@ -195,6 +197,41 @@ json::object fhir_consent(const ConsentParts& parts) {
           {"verification",
            {{{"verified", true}, {"verificationDate", os::utc_text(parts.record.created)}}}},
           {"provision", {{"type", "deny"}, {"provision", json::array{std::move(permit)}}}}};
+}
+
+json::object fhir_provenance(const ConsentParts& parts) {
+  constexpr const char* kAgents =
+      "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
+  const std::string given = os::utc_text(parts.record.created);
+  const bool is_own = parts.grant.capacity == consent::Capacity::kOwn;
+  json::object person = {
+      {"type", concept_of(coding(kAgents, is_own ? "author" : "enterer"))},
+      {"who",
+       {{"identifier", {{"system", "urn:warifu:card"}, {"value", parts.grant.card.text()}}},
+        {"display", is_own ? parts.labels.person
+                           : std::string(consent::capacity_name(parts.grant.capacity)) + " of " +
+                                 parts.labels.person}}}};
+  if (!is_own) {
+    person["onBehalfOf"] = {{"identifier", {{"value", parts.record.person_id}}},
+                            {"display", parts.labels.person}};
+  }
+  json::object site = {{"type", concept_of(coding(kAgents, "custodian"))},
+                       {"who", {{"display", "site " + parts.issuer.text()}}}};
+  return {
+      {"resourceType", "Provenance"},
+      {"target", {{{"reference", "Consent/" + parts.record.grant.text()}, {"type", "Consent"}}}},
+      {"occurredDateTime", given},
+      {"recorded", given},
+      {"activity",
+       concept_of(coding("http://terminology.hl7.org/CodeSystem/v3-DataOperation", "CREATE"))},
+      {"agent", json::array{std::move(person), std::move(site)}},
+      {"entity",
+       {{{"role", "source"},
+         {"what",
+          {{"identifier",
+            {{"system", "urn:warifu:grant-sha256"},
+             {"value", to_hex(crypto::sha256(parts.record.grant_bytes))}}},
+           {"display", "grant proved by card: " + parts.card_kind}}}}}}};
 }
 
 }  // namespace warifu::api

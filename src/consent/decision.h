@@ -10,10 +10,13 @@
 
 #include <chrono>
 #include <expected>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "consent/card_record.h"
 #include "consent/evidence.h"
+#include "consent/person_record.h"
 
 namespace warifu::consent {
 
@@ -30,8 +33,15 @@ struct ReleaseRequest {
   Scope scope;        // how much of the object: the whole, or the regions that are wanted
 };
 
+// A grant as it is shown to a site, with the evidence for that site.
+struct Presented {
+  Bytes grant;
+  Evidence evidence;
+};
+
 enum class Reason : std::uint8_t {
   kMalformed,
+  kOtherAct,
   kNotThisSite,
   kUnknownCard,
   kRevoked,
@@ -46,6 +56,11 @@ enum class Reason : std::uint8_t {
   kWrongTag,
   kOtherObject,
   kOtherPerson,
+  kDied,
+  kUnderAge,
+  kOfAge,
+  kNotEntitled,
+  kNotTogether,
   kOtherDestination,
   kOtherPurpose,
   kOtherGrantee,
@@ -89,13 +104,23 @@ struct Inquiry {
   const ReleaseRequest& request;
   os::UnixMs now;
   std::chrono::milliseconds nonce_life;
-  bool is_held_back;  // too many wrong tags for this card just now
+  bool is_held_back;                    // too many wrong tags for this card just now
+  const PersonRecord* owner = nullptr;  // of the request's owner; nullptr: there is none
 };
 
 using Decision = std::expected<Outcome, Refusal>;
 using DecideFunction = Decision (*)(const Inquiry&);
 
 [[nodiscard]] Decision decide(const Inquiry& inquiry);
+
+// Whether a card's naming of a proxy counts: as decide(), of a grant with an appointment. The
+// request's owner is the card's person; object and the rest are not looked at.
+[[nodiscard]] Decision decide_appointment(const Inquiry& inquiry);
+
+// Several guardians' grants are one consent when they allow the same, are as many as they say, and
+// come from as many persons; one grant alone must say so.
+[[nodiscard]] std::optional<Refusal> why_not_together(std::span<const Grant> grants,
+                                                      std::span<const Pseudonym> persons);
 
 // Whether a relayed card may be asked to prove the grant of `inquiry` (evidence and request of
 // which are not looked at), and, once it has, whether the proof is accepted.

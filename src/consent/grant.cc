@@ -12,13 +12,41 @@ namespace {
 namespace layout = card::grant_layout;
 
 constexpr std::uint8_t kActUse = 1;
-constexpr std::size_t kReservedBytes = 20;
+constexpr std::uint8_t kActAppoint = 2;
+constexpr std::uint8_t kAllPurposes = (1U << kLastPurpose) - 1;
 constexpr std::array<std::string_view, 2> kLocales = {"en", "ja"};
 static_assert(layout::kSitesAt % mac::kBlockBytes == 0);
 
+std::string flaw_of(const Grant& grant, const Appointment& appointment) {
+  const Mandate& mandate = appointment.mandate;
+  if (appointment.proxy.is_zero() || appointment.proxy == grant.card) {
+    return "the proxy must be named by a card of its own";
+  }
+  if (mandate.object != grant.object) return "the mandate's object must be the grant's";
+  if (mandate.purposes == 0 || mandate.purposes > kAllPurposes) {
+    return "the mandate's purposes are unknown";
+  }
+  if (mandate.until <= grant.not_before) return "the mandate must end after the beginning";
+  const bool is_plain_act = grant.uses == 1 && grant.purpose == Purpose::kHealthManagement &&
+                            grant.data_uses.empty() && grant.scope.is_whole() &&
+                            grant.capacity == Capacity::kOwn;
+  return is_plain_act ? "" : "who names a proxy allows no use beside it";
+}
+
+std::string flaw_of_capacity(const Grant& grant) {
+  if (grant.capacity > Capacity::kGuardian) return "the capacity is unknown";
+  const bool is_joint = grant.together > 1;
+  if (grant.together < 1 || grant.together > kMaxGuardians) return "guardians must be 1 to 4";
+  if (is_joint && grant.capacity != Capacity::kGuardian) return "only guardians consent together";
+  if (is_joint == grant.joint.is_zero()) return "what guardians consent to together has one id";
+  return {};
+}
+
 // Empty when the grant has a canonical encoding, else what is wrong with it.
 std::string flaw_of(const Grant& grant) {
-  if (grant.card.is_zero() || grant.object.is_zero()) return "card and object must be named";
+  if (grant.card.is_zero() || (grant.object.is_zero() && !grant.appointment)) {
+    return "card and object must be named";
+  }
   const auto purpose = static_cast<std::size_t>(grant.purpose);
   if (purpose < 1 || purpose > kLastPurpose) return "the purpose is unknown";
   if (grant.uses < 1 || grant.uses > kMaxUses) return "uses must be 1 to 1000";
@@ -40,7 +68,9 @@ std::string flaw_of(const Grant& grant) {
   }
   if (std::string flaw = flaw_of(grant.grantee); !flaw.empty()) return flaw;
   if (std::string flaw = flaw_of(grant.data_uses, grant.purpose); !flaw.empty()) return flaw;
-  return flaw_of(grant.scope);
+  if (std::string flaw = flaw_of(grant.scope); !flaw.empty()) return flaw;
+  if (std::string flaw = flaw_of_capacity(grant); !flaw.empty()) return flaw;
+  return grant.appointment ? flaw_of(grant, *grant.appointment) : std::string();
 }
 
 void write_padded(wire::Writer& writer, std::string_view text, std::size_t size) {
@@ -76,6 +106,30 @@ void read_sites(wire::Reader& reader, Grant& grant) {
   }
 }
 
+void write_appointment(wire::Writer& writer, const Appointment& appointment) {
+  writer.id(appointment.proxy);
+  writer.u8(appointment.mandate.purposes);
+  writer.u8(appointment.mandate.is_testamentary ? 1 : 0);
+  writer.u16(0);
+  writer.i64(appointment.mandate.until.value);
+  writer.raw(appointment.mandate.authority);
+}
+
+Appointment read_appointment(wire::Reader& reader, const ObjectId& object) {
+  Appointment appointment;
+  appointment.proxy = reader.id<CardId>();
+  appointment.mandate.object = object;
+  appointment.mandate.purposes = reader.u8();
+  const std::uint8_t flags = reader.u8();
+  if (flags > 1) reader.reject("a flag of the mandate is unknown");
+  appointment.mandate.is_testamentary = flags == 1;
+  skip_zeros(reader, 2);
+  appointment.mandate.until = {reader.i64()};
+  const ByteView authority = reader.raw(appointment.mandate.authority.size());
+  if (reader.good()) copy_bytes(appointment.mandate.authority, authority);
+  return appointment;
+}
+
 void read_head(wire::Reader& reader, std::size_t size) {
   const std::string_view magic = as_text(reader.raw(4));
   if (magic == "WGR1") {
@@ -97,6 +151,7 @@ Result<Bytes> encode_grant(const Grant& grant) {
   write_grantee(tail, grant.grantee);
   write_data_uses(tail, grant.data_uses);
   write_scope(tail, grant.scope);
+  if (grant.appointment) write_appointment(tail, *grant.appointment);
   const std::size_t size =
       layout::kSitesAt + grant.sites.size() * layout::kSiteBytes + tail.bytes().size();
   if (size > card::kMaxGrantBytes) {
@@ -111,7 +166,7 @@ Result<Bytes> encode_grant(const Grant& grant) {
   WARIFU_CHECK(writer.bytes().size() == layout::kCardAt);
   writer.id(grant.card);
   writer.id(grant.object);
-  writer.u8(kActUse);
+  writer.u8(grant.appointment ? kActAppoint : kActUse);
   writer.u8(static_cast<std::uint8_t>(grant.purpose));
   writer.u16(grant.uses);
   writer.site(grant.destination);
@@ -123,7 +178,10 @@ Result<Bytes> encode_grant(const Grant& grant) {
   WARIFU_CHECK(writer.bytes().size() == layout::kIndexAt);
   writer.u32(grant.index.value);
   writer.raw(grant.text_digest);
-  writer.raw(Bytes(kReservedBytes));
+  writer.id(grant.joint);
+  writer.u8(static_cast<std::uint8_t>(grant.capacity));
+  writer.u8(grant.together);
+  writer.u16(0);
   WARIFU_CHECK(writer.bytes().size() == layout::kSiteCountAt);
   writer.u8(static_cast<std::uint8_t>(grant.sites.size()));
   writer.raw(Bytes(3));
@@ -142,7 +200,8 @@ Result<Grant> parse_grant(ByteView bytes) {
   read_head(reader, bytes.size());
   grant.card = reader.id<CardId>();
   grant.object = reader.id<ObjectId>();
-  if (reader.u8() != kActUse) reader.reject("it allows another kind of act");
+  const std::uint8_t act = reader.u8();
+  if (act != kActUse && act != kActAppoint) reader.reject("it allows another kind of act");
   grant.purpose = static_cast<Purpose>(reader.u8());
   grant.uses = reader.u16();
   grant.destination = reader.site();
@@ -156,11 +215,15 @@ Result<Grant> parse_grant(ByteView bytes) {
   skip_zeros(reader, 4);
   grant.index.value = reader.u32();
   const ByteView digest = reader.raw(grant.text_digest.size());
-  skip_zeros(reader, kReservedBytes);
+  grant.joint = reader.id<JointId>();
+  grant.capacity = static_cast<Capacity>(reader.u8());
+  grant.together = reader.u8();
+  skip_zeros(reader, 2);
   read_sites(reader, grant);
   grant.grantee = read_grantee(reader);
   grant.data_uses = read_data_uses(reader);
   grant.scope = read_scope(reader);
+  if (act == kActAppoint) grant.appointment = read_appointment(reader, grant.object);
   if (bytes.size() > card::kMaxGrantBytes) reader.reject("it is longer than a grant may be");
   TRY(reader.finish());
   copy_bytes(grant.text_digest, digest);
@@ -168,6 +231,24 @@ Result<Grant> parse_grant(ByteView bytes) {
     return fail(Code::kProtocol, "grant is malformed: " + flaw);
   }
   return grant;
+}
+
+bool same_terms(const Grant& one, const Grant& other) {
+  return one.object == other.object && one.purpose == other.purpose && one.uses == other.uses &&
+         one.grantee == other.grantee && one.destination == other.destination &&
+         one.expiry == other.expiry && one.data_uses == other.data_uses &&
+         one.scope == other.scope && one.capacity == other.capacity &&
+         one.together == other.together && one.joint == other.joint &&
+         one.appointment == other.appointment;
+}
+
+std::string purposes_text(std::uint8_t purposes) {
+  std::string text;
+  for (unsigned bit = 0; bit < kLastPurpose; ++bit) {
+    if (((purposes >> bit) & 1U) == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::string(purpose_name(static_cast<Purpose>(bit + 1)));
+  }
+  return text;
 }
 
 GrantId grant_id(ByteView grant) {

@@ -1,9 +1,11 @@
 // The grant: what the person allows, as one canonical byte string that card and sites authenticate.
 //
-//   grant := "WGR2" version:u16=2 length:u16 card:16 object:16 act:u8=1 purpose:u8 uses:u16
+//   grant := "WGR2" version:u16=2 length:u16 card:16 object:16 act:u8 purpose:u8 uses:u16
 //            destination:16 not_before:i64 expiry:i64 locale:4 terminal:16 zero:4 index:u32
-//            text_digest:32 zero:20 sites:u8 zero:3 site{sites}
-//            grantee data_uses scope                                        little-endian
+//            text_digest:32 joint:16 capacity:u8 together:u8 zero:u16 sites:u8 zero:3 site{sites}
+//            grantee data_uses scope [appointment]                          little-endian
+//   act   := 1 use of data | 2 the person names a proxy (then an appointment follows)
+//   appointment := proxy_card:16 purposes:u8 flags:u8 zero:u16 until:i64 authority:32
 //   site  := name:16 nonce:16        grantee, data_uses, scope: grantee.h, data_use.h, scope.h
 //
 // Canonical: one grant has exactly one encoding, so bytes can be compared and tagged. Padding and
@@ -14,6 +16,7 @@
 // docs/formats/grant.md has the table of fields and published vectors.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +25,7 @@
 #include "card/values.h"
 #include "consent/data_use.h"
 #include "consent/grantee.h"
+#include "consent/person_order.h"
 #include "consent/scope.h"
 #include "crypto/crypto.h"
 #include "os/system.h"
@@ -39,6 +43,15 @@ struct GrantSite {
   bool operator==(const GrantSite&) const = default;
 };
 
+using JointId = Id16<struct JointTag>;
+
+// The person names somebody who may consent in the person's place.
+struct Appointment {
+  CardId proxy;     // the proxy's own enrolled card
+  Mandate mandate;  // its object is the grant's
+  bool operator==(const Appointment&) const = default;
+};
+
 struct Grant {
   CardId card;
   ObjectId object;
@@ -50,14 +63,24 @@ struct Grant {
   os::UnixMs expiry;     // exclusive
   card::KeyIndex index;  // the card's next one-time index, from 1
   Locale locale = Locale::kEnglish;
-  std::string terminal;          // where the person stood, 1..16 printable ASCII characters
-  crypto::Digest text_digest{};  // of consent_text() as shown
-  std::vector<GrantSite> sites;  // 1..7, sorted by name, distinct
-  DataUses data_uses;            // what else must hold of the use; none: the purpose alone
-  Scope scope;                   // the whole object, or regions
+  std::string terminal;                // where the person stood, 1..16 printable ASCII characters
+  crypto::Digest text_digest{};        // of consent_text() as shown
+  std::vector<GrantSite> sites;        // 1..7, sorted by name, distinct
+  DataUses data_uses;                  // what else must hold of the use; none: the purpose alone
+  Scope scope;                         // the whole object, or regions
+  Capacity capacity = Capacity::kOwn;  // in which the card's holder consents
+  std::uint8_t together = 1;           // so many guardians' cards prove the consent together,
+  JointId joint;                       // each a grant of its own with this in common; else zero
+  std::optional<Appointment> appointment;  // then nothing may be used, and `object` zero is all
 
   bool operator==(const Grant&) const = default;
 };
+
+// Whether two grants allow the same: all but card, index, nonces, terminal, language and beginning.
+[[nodiscard]] bool same_terms(const Grant& one, const Grant& other);
+
+// "health_management, research": names of the purposes in a mandate's mask.
+[[nodiscard]] std::string purposes_text(std::uint8_t purposes);
 
 // Errors: kInvalidArgument naming the field that has no canonical encoding.
 [[nodiscard]] Result<Bytes> encode_grant(const Grant& grant);

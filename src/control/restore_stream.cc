@@ -92,6 +92,44 @@ bool may_resume(Code code) {
          code == Code::kCancelled || code == Code::kProtocol;
 }
 
+Result<RestoreStream::Proven> RestoreStream::proven(const catalog::Grant& record) {
+  Proven proven{record.grant_bytes, {}};
+  for (std::size_t at = 0; at < record.evidence.size(); at += consent::kEvidenceBytes) {
+    const ByteView one =
+        ByteView(record.evidence)
+            .subspan(at, std::min(consent::kEvidenceBytes, record.evidence.size() - at));
+    TRY_ASSIGN(const consent::Evidence evidence, consent::parse_evidence(one));
+    proven.evidence[evidence.site] = evidence;
+  }
+  return proven;
+}
+
+// The grants of other guardians' cards that have this one's id in common.
+Result<> RestoreStream::find_together(const catalog::Grant& first) {
+  if (grant_.together == 1) return {};
+  TRY_ASSIGN(const auto given,
+             catalog_.list_grants({.object = first.object, .state = catalog::GrantState::kGiven},
+                                  {.count = catalog::kMaxPageRows}));
+  for (const catalog::Grant& record : given) {
+    const auto other = consent::parse_grant(record.grant_bytes);
+    if (record.grant == first.grant || !other || !consent::same_terms(*other, grant_)) continue;
+    if (other->card == grant_.card || together_.size() + 1 == grant_.together) continue;
+    TRY_ASSIGN(Proven one, proven(record));
+    together_.push_back(std::move(one));
+  }
+  if (together_.size() + 1 == grant_.together) return {};
+  return fail(Code::kRefused, "consent " + first.grant.text() + " counts with " +
+                                  std::to_string(grant_.together) + " guardians together; so far " +
+                                  std::to_string(together_.size() + 1) +
+                                  " have consented ('warifu consent join')");
+}
+
+bool RestoreStream::has_evidence(const SiteName& site) const {
+  return evidence_.contains(site) && std::ranges::all_of(together_, [&](const Proven& other) {
+           return other.evidence.contains(site);
+         });
+}
+
 Result<> RestoreStream::open(const catalog::Job& job) {
   session_ = job.job;
   TRY_ASSIGN(object_, catalog_.object(*job.object));
@@ -108,13 +146,9 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   TRY_ASSIGN(const catalog::Grant record, catalog_.grant(grant_id));
   grant_bytes_ = record.grant_bytes;
   TRY_ASSIGN(grant_, consent::parse_grant(grant_bytes_));
-  for (std::size_t at = 0; at < record.evidence.size(); at += consent::kEvidenceBytes) {
-    const ByteView one =
-        ByteView(record.evidence)
-            .subspan(at, std::min(consent::kEvidenceBytes, record.evidence.size() - at));
-    TRY_ASSIGN(const consent::Evidence evidence, consent::parse_evidence(one));
-    evidence_[evidence.site] = evidence;
-  }
+  TRY_ASSIGN(Proven own, proven(record));
+  evidence_ = std::move(own.evidence);
+  TRY(find_together(record));
   purpose_ = grant_.purpose;
   if (!text("purpose").empty()) {
     TRY_ASSIGN(purpose_, consent::parse_purpose(text("purpose")));
@@ -141,7 +175,7 @@ Result<> RestoreStream::open(const catalog::Job& job) {
     if (policy_.find(share.path) == nullptr) {
       return fail(Code::kCorrupt, "share " + share.letter() + " does not fit the object's policy");
     }
-    if (evidence_.contains(share.site)) proven_.push_back(share);
+    if (has_evidence(share.site)) proven_.push_back(share);
   }
   const NetworkView view = look_at_network(site_, own_);
   missing_ = view.missing;
@@ -161,7 +195,7 @@ Result<RestorePlan> RestoreStream::choose() const {
   for (const Fault& fault : faults_) why += fmt::format("; {} ({})", fault.why, fault.share);
   for (const auto& [site, reason] : missing_) why += "; " + reason;
   for (const ShareLocation& share : shares_) {
-    if (!evidence_.contains(share.site)) {
+    if (!has_evidence(share.site)) {
       why += fmt::format("; the consent has no evidence for {}", share.site.text());
     }
   }
@@ -172,6 +206,10 @@ Result<RestorePlan> RestoreStream::choose() const {
 
 Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std::uint64_t first,
                                                 std::uint64_t count) const {
+  std::vector<consent::Presented> together;
+  for (const Proven& other : together_) {
+    together.push_back({other.grant, other.evidence.at(share.site)});
+  }
   return ReadRequest{.grant = grant_bytes_,
                      .evidence = evidence_.at(share.site),
                      .object = object_.object,
@@ -183,7 +221,8 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
                      .chunk_count = count,
                      .grantee = asker_.grantee,
                      .stated = asker_.stated,
-                     .scope = asker_.scope};
+                     .scope = asker_.scope,
+                     .together = std::move(together)};
 }
 
 // The ledger knows before the bytes travel. What an earlier source of this restore has shown to a
@@ -204,10 +243,13 @@ Gathering RestoreStream::gathering_of(const RestoreSource& source) const {
   for (const std::vector<RestoreSource>& cut : source.joined) {
     std::vector<Gathered>& others = gathering.emplace_back();
     for (const RestoreSource& other : cut) {
+      std::vector<consent::Evidence> together;
+      for (const Proven& one : together_) together.push_back(one.evidence.at(other.at.site));
       others.push_back({.site = other.at.site,
                         .share = other.at.share,
                         .path = other.at.path,
                         .evidence = evidence_.at(other.at.site),
+                        .together = std::move(together),
                         .route = other.route,
                         .gathering = gathering_of(other)});
     }

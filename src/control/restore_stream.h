@@ -97,6 +97,16 @@ class RestoreStream {
   sharing::RecordLayout top_records_;
   Bytes grant_bytes_;
   consent::Grant grant_;
+  // Of a consent of several guardians the other grants, and each with its evidence for every site.
+  struct Proven {
+    Bytes grant;
+    std::map<SiteName, consent::Evidence> evidence;
+  };
+  static Result<Proven> proven(const catalog::Grant& record);
+  Result<> find_together(const catalog::Grant& first);
+  // For all grants of the consent.
+  [[nodiscard]] bool has_evidence(const SiteName& site) const;
+  std::vector<Proven> together_;
   std::map<SiteName, consent::Evidence> evidence_;
   consent::Purpose purpose_ = consent::Purpose::kHealthManagement;
   Asker asker_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "consent/decision.h"
 #include "os/system.h"
 #include "secret/secret.h"
 #include "sharing/scheme.h"
@@ -21,6 +22,8 @@ enum class Method : std::uint16_t {
   kRecordCount = 77,   // empty; how many are kept
   kRecordForget = 78,  // object
   kAccesses = 79,      // wanted accesses; accesses
+  kPersonOrder = 85,   // consent::PersonOrder
+  kAppoint = 86,       // a card names a proxy: appointment
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);
@@ -69,6 +72,10 @@ struct AccessPage {
 inline constexpr std::size_t kMaxAccesses = 500;  // in a page
 
 inline constexpr std::size_t kMaxKeptBytes = 1024;  // of a share
+
+// A grant that names a proxy, with the evidence for the site that is told.
+[[nodiscard]] Bytes encode(const consent::Presented& appointment);
+[[nodiscard]] Result<consent::Presented> decode_appointment(ByteView body);
 
 [[nodiscard]] Bytes encode(const WithdrawOrder& order);
 [[nodiscard]] Result<WithdrawOrder> decode_withdraw(ByteView body);
