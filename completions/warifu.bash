@@ -27,6 +27,15 @@ _warifu_options() {
     "random test") echo "--site --json --source --kind --path --min-entropy --alpha --bytes --help" ;;
     "person enrol") echo "--site --json --id --name --keys --card-type --card --pin-file --wait --help" ;;
     "person renew-card") echo "--site --json --at --card --pin-file --wait --help" ;;
+    "person proxy") echo "add remove --site --json --id --proxy --purpose --object --valid --testamentary --authority --lang --yes --card --pin-file --wait --help" ;;
+    "person guardians") echo "--site --json --id --name --guardian --needed --of-age --authority --help" ;;
+    "person died" | "person lives") echo "--site --json --id --authority --yes --help" ;;
+    "person show" | "person accesses") echo "--site --json --id --help" ;;
+    "person orders" | "person allow" | "person decline") echo "--site --json --help" ;;
+    "consent join") echo "--site --json --lang --yes --card --pin-file --wait --help" ;;
+    "consent import") echo "--site --json --fhir --object --uses --capacity --lang --yes --card --pin-file --wait --help" ;;
+    "consent receipt") echo "--site --json --fhir --provenance --help" ;;
+    "consent withdraw") echo "--site --json --help" ;;
     "card readers") echo "--json --help" ;;
     "card show") echo "--json --card --wait --help" ;;
     "card emulate") echo "--card --card-type --reader --remove-after --help" ;;
@@ -49,7 +58,7 @@ _warifu_options() {
     "site repair" | "site drain") echo "--site --json --no-wait --help" ;;
     "object card-record") echo "--site --json --card --pin-file --wait --help" ;;
     "consent give")
-      echo "--site --json --object --purpose --grantee --grantee-id --data-use --region --destination --uses --valid --lang --yes" \
+      echo "--site --json --object --purpose --grantee --grantee-id --data-use --region --capacity --destination --uses --valid --lang --yes" \
         "--card --pin-file --wait --help"
       ;;
     restore)
@@ -91,9 +100,9 @@ _warifu_subcommands() {
     stream) echo "open read close status" ;;
     audit) echo "list verify prove export erase" ;;
     card) echo "readers show emulate" ;;
-    person) echo "enrol renew-card list" ;;
+    person) echo "enrol renew-card reissue show proxy guardians died lives orders allow decline accesses list" ;;
     object) echo "store list show card-record check audit repair move delete" ;;
-    consent) echo "give list" ;;
+    consent) echo "give join import list receipt withdraw" ;;
     job) echo "list show watch priority pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;
   esac
