@@ -22,6 +22,8 @@ TEST(GateRunsTest, NothingIsUsedTwiceNorAfterAWithdrawalNorWidened) {  // a mill
   EXPECT_GT(tally.withdrawals, 1000u);
   EXPECT_GT(tally.revocations, 50u);
   EXPECT_GT(tally.bent, 5000u);
+  EXPECT_GT(tally.by_proxies, 500u);
+  EXPECT_GT(tally.by_guardians, 500u);
 }
 
 TEST(GateRunsTest, TheSameSeedGivesTheSameRun) {
