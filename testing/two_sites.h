@@ -155,6 +155,7 @@ class TwoSites {
   SiteTrace trace_;
   Error last_error_;
   bool last_good_ = false;
+  bool restored_ = false;  // an end came back from a backup
   std::uint64_t prepared_again_ = 0, conversations_ = 0, opened_ = 0, crashes_ = 0, uses_ = 0;
 };
 

@@ -117,7 +117,7 @@ Result<PlacementPlan> best_plan(PlacementSearch& search, const PolicyNode& polic
     const std::string limit =
         search.exhausted()
             ? fmt::format(" among the first {} tried; routes get in each other's way",
-                          kMaxPlacementSteps)
+                          kMaxStepsToFirstPlan)
             : "";
     const std::string off = switched_off_text(snapshot);
     return fail(Code::kRefused,
@@ -129,6 +129,7 @@ Result<PlacementPlan> best_plan(PlacementSearch& search, const PolicyNode& polic
   TRY(check_domains(policy, snapshot.domains, resting_of(policy, found->first)));
   PlacementPlan plan = make_plan(std::move(*found), policy, snapshot, records);
   if (search.exhausted()) {
+    plan.is_cheapest = false;
     plan.reasons.push_back(
         fmt::format("the cheapest of the first {} placements tried; a cheaper one may exist",
                     kMaxPlacementSteps));
@@ -151,8 +152,7 @@ Result<PlacementAdvice> advise_placement(const PolicyNode& policy, const Snapsho
   TRY_ASSIGN(advice.plan, best_plan(search, policy, snapshot, records));
   advice.excluded = search.exclusions();
   advice.domains = nodes_by_domain(snapshot.domains, resting_of(policy, advice.plan.shares));
-  PlacementSearch again(policy, snapshot, records);
-  if (auto other = again.run(&advice.plan.shares)) {
+  if (auto other = search.run(&advice.plan.shares)) {
     advice.runner_up = make_plan(std::move(*other), policy, snapshot, records);
   }
   return advice;

@@ -73,20 +73,25 @@ struct ShareTarget {
 struct PlacementPlan {
   std::vector<ShareTarget> shares;  // A, B, ...
   double price = 0;
+  bool is_cheapest = true;  // false: the search ended at its limit, a cheaper one may exist
   // Bytes that each link direction will carry, with the key it costs apart from tags.
   std::map<std::pair<SiteName, SiteName>, std::uint64_t> bytes_by_edge;
   std::vector<std::string> reasons;  // for people: why these sites
 };
 
-// The search gives up after so many steps; 32 equal labels over 50 sites need a few dozen when
-// routes do not get in each other's way.
-inline constexpr std::size_t kMaxPlacementSteps = 5'000;
+// The search ends after so many steps with the cheapest plan that it has, and gives up after more
+// when it has none. 32 equal labels over 50 sites need a few dozen when routes do not get in each
+// other's way; in the simulated national network hundreds of times as many steps found no plan
+// where these did not, and a cheaper one in a thirtieth of the cases, all of them with two nested
+// cuts.
+inline constexpr std::size_t kMaxPlacementSteps = 300;
+inline constexpr std::size_t kMaxStepsToFirstPlan = 1'000;
 
 // The price of moving `bytes` over an edge.
 [[nodiscard]] double edge_price(const EdgeState& edge, std::uint64_t bytes);
 
 // Places an object whose own records are `records`. Errors: kRefused when no legal plan exists, or
-// none was found in kMaxPlacementSteps, with the rules that excluded the first ones.
+// none was found in kMaxStepsToFirstPlan, with the rules that excluded the first ones.
 [[nodiscard]] Result<PlacementPlan> plan_placement(const PolicyNode& policy,
                                                    const Snapshot& snapshot,
                                                    const sharing::RecordLayout& records);

@@ -6,15 +6,16 @@
 #include <algorithm>
 #include <bit>
 
-#include "control/disjoint_pair.h"
 #include "control/site_selector.h"
 
 namespace warifu::control {
 namespace {
 
-constexpr std::size_t kMaxExclusions = 3;  // that are told, of failure domains and of all else
-constexpr std::size_t kMaxWays = 24;       // to one site, that are tried
-constexpr double kImpossible = KeyGraph::kUnreachable;
+constexpr std::size_t kMaxExclusions = 3;       // that are told, of failure domains and of all else
+constexpr std::size_t kMaxWays = 24;            // to one site, that are tried
+constexpr std::size_t kMaxHopelessSteps = 100;  // that are taken to find reasons
+// Plans that differ by less, of their price, cost the same: sums are rounded.
+constexpr double kSame = 1e-9;
 
 std::size_t count(std::uint32_t bits) {
   return static_cast<std::size_t>(std::popcount(bits));
@@ -31,8 +32,15 @@ PlacementSearch::PlacementSearch(const PolicyNode& policy, const Snapshot& snaps
       domains_(graph_.size()) {
   cuts_[0].node = &policy;
   add_groups(policy, records.below(policy.scheme));
+  std::map<std::size_t, std::size_t> groups_of;
+  std::size_t most = 0;
+  for (const Group& group : groups_) most = std::max(most, ++groups_of[group.cut]);
+  finder_.emplace(graph_, most + 1);  // one may be asked for in two parts
   views_.assign(graph_.size(), {std::vector<std::uint32_t>(cuts_.size()), false});
   chosen_.resize(share_paths(policy).size() + 1);
+  for (Node site = 0; site < graph_.size(); ++site) {
+    least_weight_ = std::min(least_weight_, graph_.site(site).weight);
+  }
   std::map<std::string, std::size_t> known;
   for (const auto& [site, names] : snapshot.domains) {
     const Node node = graph_.find(site);
@@ -99,7 +107,7 @@ std::optional<PlacementSearch::Found> PlacementSearch::run(
     }
   }
   best_.reset();
-  steps_ = 0;
+  steps_ = hopeless_steps_ = 0;
   if (origin_ != KeyGraph::kNone) {
     place(0, 0, 0, 0);
   } else {
@@ -121,6 +129,15 @@ void PlacementSearch::place(std::size_t group, std::size_t member, std::size_t f
   if (all.sites.size() < first + more) {
     return exclude(fmt::format("too few free sites carry '{}'", now.label));
   }
+  const Together found = together(group, member, first, all.sites.size() - more);
+  const bool hopeless = found.least == kHopeless;
+  if (hopeless) {
+    if (!wants_reasons() || ++hopeless_steps_ > kMaxHopelessSteps) return;
+  } else {
+    if (!is_worth(price + found.least)) return;
+    try_together(group, member, price, found);
+    if (!is_worth(price + found.least)) return;
+  }
   // A cut's own parts depend on the site chosen for it; for all other groups the bound stands.
   const double later = bound(now.cuts ? now.behind : group + 1);
   const std::vector<bool> banned = banned_for(now, child);
@@ -128,10 +145,25 @@ void PlacementSearch::place(std::size_t group, std::size_t member, std::size_t f
   for (std::size_t i = first; i + more <= all.sites.size() && !exhausted(); ++i) {
     double rest = later;
     for (std::size_t j = i + 1; j < i + more; ++j) rest += all.sites[j].price;
-    const double least = price + all.sites[i].price + rest;
-    if (least == kImpossible || (best_ && least >= best_->second)) return;
-    try_site({group, member, i, price, rest, tree, banned});
+    if (!hopeless && !is_worth(price + all.sites[i].price + rest)) return;
+    if (now.cuts) rest += cheapest_parts(all.sites[i].site, group);
+    if (!hopeless && !is_worth(price + all.sites[i].price + rest)) continue;
+    try_site({group, member, i, price, rest, tree, banned, hopeless});
   }
+}
+
+void PlacementSearch::try_together(std::size_t group, std::size_t member, double price,
+                                   const Together& found) {
+  const Group& now = groups_[group];
+  const std::size_t child = now.children[member];
+  const Node site = found.way.back();
+  // Rooms are counted share by share; who else knows key of the links was not asked.
+  for (const Node knowing : graph_.knowing(found.way)) {
+    if (!may_see(knowing, now, child, nullptr)) return;
+  }
+  if (!fits_domains(site, number_of(now, child))) return;
+  const double way = graph_.price(found.way, prices(now.bytes)) * graph_.site(site).weight;
+  take(group, member, found.at + 1, price, {site, found.way, way});
 }
 
 // The cheapest way that is free, and ways around its inner sites.
@@ -144,96 +176,57 @@ void PlacementSearch::try_site(const Attempt& attempt) {
     return exclude(fmt::format("{} holds another share already", graph_.site(site).name.text()));
   }
   if (!fits_domains(site, number_of(now, now.children[attempt.member]))) return;
-  if (attempt.tree.price[site] == kImpossible || attempt.banned[site]) {
+  if (attempt.tree.price[site] == kHopeless || attempt.banned[site]) {
     return explain_no_way(now, now.children[attempt.member], all, site);
   }
   const double weight = graph_.site(site).weight;
   const Choice first{site, KeyGraph::way(attempt.tree, site), attempt.tree.price[site] * weight};
-  const Together pair = together(attempt);
-  const bool hopeless = pair.least == kImpossible;
-  if (hopeless ? !wants_reasons() : !is_worth(attempt, pair, first.price)) return;
-  take(attempt.group, attempt.member, attempt.at + 1, attempt.price, first);
-  if (hopeless || is_last(attempt.group, attempt.member)) return;  // the latter: nobody comes later
-  if (!pair.way.empty() && pair.way != first.way) {
-    const double price = graph_.price(pair.way, prices(now.bytes)) * weight;
-    if (is_worth(attempt, pair, price)) {
-      take(attempt.group, attempt.member, attempt.at + 1, attempt.price, {site, pair.way, price});
-    }
+  if (attempt.hopeless)
+    return take(attempt.group, attempt.member, attempt.at + 1, attempt.price, first);
+  const Together found = together(attempt.group, attempt.member, attempt.at, attempt.at);
+  const auto worth = [&] { return is_worth(attempt.price + found.least); };
+  if (!worth()) return;
+  try_together(attempt.group, attempt.member, attempt.price, found);
+  if (!worth() || !is_worth(attempt.price + first.price + attempt.rest)) return;
+  if (first.way != found.way) {
+    take(attempt.group, attempt.member, attempt.at + 1, attempt.price, first);
   }
-  try_detours(attempt, pair, first.way);
+  // Ways that nobody after this share can be hindered by need no other.
+  if (is_last(attempt.group, attempt.member)) return;
+  try_detours(attempt, found, first.way);
 }
 
-bool PlacementSearch::is_worth(const Attempt& attempt, const Together& pair, double way) const {
-  return !best_ || (attempt.price + way + attempt.rest < best_->second &&
-                    attempt.price + pair.least < best_->second);
+bool PlacementSearch::is_worth(double least) const {
+  return least != kHopeless && (!best_ || least < best_->second * (1 - kSame));
 }
 
-// Ways around every set of inner sites that matters: whatever later shares need, the cheapest way
-// that leaves it free is the first one, or a way around a site of a way that does not.
-void PlacementSearch::try_detours(const Attempt& attempt, const Together& pair,
+// Ways around every set of sites that matters: whatever later shares need, the cheapest way that
+// leaves it free is the first one, or a way around a site that passes or knows a way that does not.
+void PlacementSearch::try_detours(const Attempt& attempt, const Together& found,
                                   const KeyGraph::Way& first) {
-  const Group& now = groups_[attempt.group];
-  const std::vector<double>& costs = prices(now.bytes);
+  const std::vector<double>& costs = prices(groups_[attempt.group].bytes);
   const Node site = first.back();
   const double weight = graph_.site(site).weight;
   std::vector<KeyGraph::Way> tried = {first};
   std::vector<std::vector<bool>> avoiding = {attempt.banned};
   for (std::size_t i = 0; i < tried.size(); ++i) {
-    const KeyGraph::Way way = tried[i];
-    for (std::size_t j = 1; j + 1 < way.size() && tried.size() < kMaxWays; ++j) {
-      if (!is_worth(attempt, pair, 0)) return;
+    std::vector<Node> seers = graph_.knowing(tried[i]);
+    for (std::size_t j = 1; j + 1 < tried[i].size(); ++j) seers.push_back(tried[i][j]);
+    for (const Node seer : seers) {
+      if (tried.size() == kMaxWays || !is_worth(attempt.price + found.least)) return;
       std::vector<bool> around = avoiding[i];
-      around[way[j]] = true;
+      around[seer] = true;
       const KeyGraph::Tree other = graph_.grow(attempt.tree.source, costs, around);
-      if (other.price[site] == kImpossible) continue;
+      if (other.price[site] == kHopeless) continue;
       const Choice detour{site, KeyGraph::way(other, site), other.price[site] * weight};
-      if (!is_worth(attempt, pair, detour.price)) continue;
+      if (!is_worth(attempt.price + detour.price + attempt.rest)) continue;
       if (std::ranges::find(tried, detour.way) != tried.end()) continue;
       tried.push_back(detour.way);
       avoiding.push_back(std::move(around));
-      if (detour.way == pair.way) continue;  // was the first to be tried
+      if (detour.way == found.way) continue;  // was the first to be tried
       take(attempt.group, attempt.member, attempt.at + 1, attempt.price, detour);
     }
   }
-}
-
-PlacementSearch::Together PlacementSearch::together(const Attempt& attempt) {
-  const Group& now = groups_[attempt.group];
-  if (now.cut != 0 || policy_.scheme.privacy() != 1) return {};
-  const Node site = choices(origin_, now).sites[attempt.at].site;
-  if (site == origin_) return {};
-  double beyond = 0;
-  const auto next = next_sites(attempt, beyond);
-  if (!next) return {};
-  auto pair = disjoint_pair(graph_, attempt.tree, prices(now.bytes), attempt.banned, site, *next);
-  if (!pair) return {.least = kImpossible, .way = {}};
-  double weight = graph_.site(site).weight;
-  for (Node node = 0; node < graph_.size(); ++node) {
-    if ((*next)[node]) weight = std::min(weight, graph_.site(node).weight);
-  }
-  // Rounding must never make the bound larger than what it bounds.
-  constexpr double kBelow = 1 - 1e-12;
-  return {.least = pair->price * weight * kBelow + beyond, .way = std::move(pair->first)};
-}
-
-std::optional<std::vector<bool>> PlacementSearch::next_sites(const Attempt& attempt,
-                                                             double& beyond) {
-  const Group& now = groups_[attempt.group];
-  const bool same = attempt.member + 1 < now.children.size();
-  const std::size_t group = same ? attempt.group : attempt.group + 1;
-  if (group == groups_.size()) return std::nullopt;
-  const Group& next = groups_[group];
-  if (next.cut != 0 || next.label == "origin") return std::nullopt;
-  const auto& sites = choices(origin_, next).sites;
-  const std::size_t first = same ? attempt.at + 1 : 0;
-  const std::size_t left = next.children.size() - (same ? attempt.member + 2 : 1);
-  std::vector<bool> fits(graph_.size());
-  for (std::size_t i = first; i < sites.size(); ++i) {
-    if (i - first < left) beyond += sites[i].price;
-    fits[sites[i].site] = !views_[sites[i].site].holds;
-  }
-  beyond += bound(next.cuts ? next.behind : group + 1);
-  return fits;
 }
 
 void PlacementSearch::take(std::size_t group, std::size_t member, std::size_t next, double price,
@@ -271,15 +264,24 @@ PlacementSearch::Undo PlacementSearch::apply(const Group& group, std::size_t chi
   return undo;
 }
 
-bool PlacementSearch::fits_domains(Node site, std::size_t number) {
+std::optional<std::size_t> PlacementSearch::full_domain(Node site, std::size_t number) {
   for (const std::size_t domain : domains_[site]) {
     NodeSet with = inside_[domain];
+    const auto [known, is_new] = domain_may_hold_.try_emplace(with.set(number));
+    if (is_new) known->second = !domain_fault(policy_, with);
+    if (!known->second) return domain;
+  }
+  return std::nullopt;
+}
+
+bool PlacementSearch::fits_domains(Node site, std::size_t number) {
+  if (const auto domain = full_domain(site, number)) {
+    if (full_domains_.size() == kMaxExclusions || !told_.emplace(site, number).second) return false;
+    NodeSet with = inside_[*domain];
     const auto fault = domain_fault(policy_, with.set(number));
-    if (!fault) continue;
-    if (full_domains_.size() == kMaxExclusions) return false;
     const std::string why = fmt::format(
         "share {} at {} would lie in failure domain '{}': {}", path_of(policy_, number).text(),
-        graph_.site(site).name.text(), domain_names_[domain], *fault);
+        graph_.site(site).name.text(), domain_names_[*domain], fault.value_or(""));
     if (std::ranges::find(full_domains_, why) == full_domains_.end()) full_domains_.push_back(why);
     return false;
   }
@@ -357,7 +359,7 @@ const PlacementSearch::Choices& PlacementSearch::choices(Node source, const Grou
       exclude(fmt::format("{} takes no new shares", site.name.text()));
     } else if (space != snapshot_.free_bytes.end() && space->second < bytes) {
       exclude(fmt::format("{} has no space for a share", site.name.text()));
-    } else if (all.tree.price[node] == kImpossible) {
+    } else if (all.tree.price[node] == kHopeless) {
       exclude(
           fmt::format("no route from {} to {}", graph_.site(source).name.text(), site.name.text()));
     } else {
@@ -380,51 +382,8 @@ PlacementSearch::Node PlacementSearch::source_of(const Group& group) const {
 }
 
 bool PlacementSearch::is_last(std::size_t group, std::size_t member) const {
-  return group + 1 == groups_.size() && member + 1 == groups_[group].children.size();
-}
-
-double PlacementSearch::bound(std::size_t group) {
-  double least = 0;
-  while (group < groups_.size()) {
-    const Group& next = groups_[group];
-    if (next.cuts) {
-      least += cheapest_cut(source_of(next), group);
-      group = next.behind;
-    } else {
-      least += cheapest(source_of(next), next);
-      ++group;
-    }
-  }
-  return least;
-}
-
-double PlacementSearch::cheapest(Node source, const Group& group) {
-  const auto& sites = choices(source, group).sites;
-  if (sites.size() < group.children.size()) {
-    if (wants_reasons()) exclude(fmt::format("too few free sites carry '{}'", group.label));
-    return kImpossible;
-  }
-  double sum = 0;
-  for (std::size_t i = 0; i < group.children.size(); ++i) sum += sites[i].price;
-  return sum;
-}
-
-double PlacementSearch::cheapest_cut(Node source, std::size_t group) {
-  if (const auto known = cut_bounds_.find({source, group}); known != cut_bounds_.end()) {
-    return known->second;
-  }
-  double least = kImpossible;
-  for (const Candidate& at : choices(source, groups_[group]).sites) {
-    double price = at.price;
-    for (std::size_t next = group + 1; next < groups_[group].behind && price < least;) {
-      const Group& inner = groups_[next];
-      price += inner.cuts ? cheapest_cut(at.site, next) : cheapest(at.site, inner);
-      next = inner.cuts ? inner.behind : next + 1;
-    }
-    least = std::min(least, price);
-  }
-  cut_bounds_[{source, group}] = least;
-  return least;
+  const Group& now = groups_[group];
+  return (now.cuts ? now.behind : group + 1) == groups_.size() && member + 1 == now.children.size();
 }
 
 std::vector<ShareTarget> PlacementSearch::targets_of(const PolicyNode& cut) const {
@@ -461,7 +420,7 @@ bool PlacementSearch::put_in_order(std::vector<ShareTarget>& targets) const {
 }
 
 void PlacementSearch::keep_if_better(double price) {
-  if (best_ && price >= best_->second) return;
+  if (!is_worth(price)) return;
   std::vector<ShareTarget> targets = targets_of(policy_);
   if (put_in_order(targets)) best_ = {std::move(targets), price};
 }
@@ -479,6 +438,10 @@ std::string PlacementSearch::exclusions() const {
   std::string text;
   for (const auto* list : {&exclusions_, &full_domains_}) {
     for (const std::string& why : *list) text += (text.empty() ? "" : "; ") + why;
+  }
+  if (text.empty() && crowded_ != KeyGraph::kNone) {
+    text = fmt::format("the shares that {} would make cannot leave it by ways that keep apart",
+                       graph_.site(crowded_).name.text());
   }
   return text;
 }

@@ -86,9 +86,15 @@ Result<> Pool::mark_synced(SegmentNumber number, PadOffset base) {
   Index next = index_;
   SegmentEntry* entry = find(next, number);
   if (entry == nullptr) {
-    // Used up and forgotten already: a repeated confirmation changes nothing.
-    if (number.value < index_.next_number && base < index_.stream_end) return {};
-    return fail(Code::kNotFound, "segment " + std::to_string(number.value) + " is not here");
+    // Used up and forgotten already: a repeated confirmation changes nothing. What is not used up
+    // is other key: one end was restored, and the place has been given away in the meantime.
+    const bool other = std::ranges::any_of(next.entries, [&](const SegmentEntry& there) {
+      return there.state == SegmentState::kSynced && there.base <= base && base < there.end();
+    });
+    if (number.value < index_.next_number && base < mark_.mark && !other) return {};
+    return fail(Code::kNotFound,
+                "segment " + std::to_string(number.value) +
+                    " is not here; was a backup restored? `warifu keys reconcile`");
   }
   if (entry->state == SegmentState::kSynced) {
     if (entry->base == base) return {};
@@ -97,7 +103,8 @@ Result<> Pool::mark_synced(SegmentNumber number, PadOffset base) {
   }
   if (entry->state != SegmentState::kIngested || base != index_.stream_end) {
     return fail(Code::kCorrupt, "segment " + std::to_string(number.value) +
-                                    " does not continue the stream of this pool");
+                                    " does not continue the stream of this pool; was a backup "
+                                    "restored? `warifu keys reconcile`");
   }
   entry->state = SegmentState::kSynced;
   entry->base = base;

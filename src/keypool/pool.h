@@ -180,6 +180,7 @@ class Pool {
   // Reads an INGESTED segment back (to compare both ends).
   [[nodiscard]] Result<secret::Buffer> read_ingested(SegmentNumber number);
   // INGESTED -> SYNCED at `base`, which must be the present synced_end; repeating is harmless.
+  // Errors: kNotFound, kCorrupt when this end does not hold that key at that place.
   [[nodiscard]] Result<> mark_synced(SegmentNumber number, PadOffset base);
   // INGESTED -> QUARANTINED: the ends differ.
   [[nodiscard]] Result<> quarantine(SegmentNumber number);

@@ -10,7 +10,7 @@ namespace warifu::kme {
 namespace {
 
 // One message carries both pools of an end.
-constexpr std::size_t kMaxRuns = 16'000;
+constexpr std::size_t kMaxRuns = 10'000;
 enum Order : std::uint8_t { kLook = 0, kApply = 1, kPause = 2 };
 constexpr std::chrono::seconds kPauseLength(10);
 void write(wire::Writer& writer, const EndState& state) {
@@ -20,6 +20,7 @@ void write(wire::Writer& writer, const EndState& state) {
   writer.u32(static_cast<std::uint32_t>(state.runs.size()));
   for (const SyncedRun& run : state.runs) {
     writer.u64(run.base.value);
+    writer.u64(run.number.value);
     writer.u32(run.length);
     writer.u8(static_cast<std::uint8_t>(run.origin));
   }
@@ -33,7 +34,7 @@ Result<EndState> read_state(wire::Reader& reader) {
   const std::uint32_t count = reader.u32();
   if (count > kMaxRuns) reader.reject("too many segments");
   for (std::uint32_t i = 0; i < count && reader.good(); ++i) {
-    SyncedRun run{.base = {reader.u64()}, .length = reader.u32()};
+    SyncedRun run{.base = {reader.u64()}, .number = {reader.u64()}, .length = reader.u32()};
     const std::uint8_t origin = reader.u8();
     if (!reader.good()) break;
     TRY_ASSIGN(run.origin, keypool::origin_from_number(origin));
@@ -96,7 +97,7 @@ EndState end_state(const keypool::Pool& pool) {
   for (const keypool::SegmentEntry& entry : pool.segments()) {
     if (entry.state != keypool::SegmentState::kSynced || entry.end() <= state.mark) continue;
     if (entry.end() > state.end) continue;  // synced since the status was taken
-    state.runs.push_back({entry.base, entry.length, entry.origin});
+    state.runs.push_back({entry.base, entry.number, entry.length, entry.origin});
   }
   std::ranges::sort(state.runs, {}, &SyncedRun::base);
   return state;

@@ -22,6 +22,8 @@ namespace warifu::kme {
 
 struct SyncedRun {
   PadOffset base;
+  // Key that stood here before an earlier reconciling may have had the same place and length.
+  SegmentNumber number;
   std::uint32_t length = 0;
   keypool::Origin origin = keypool::Origin::kRateModel;
   bool operator==(const SyncedRun&) const = default;

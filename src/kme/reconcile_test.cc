@@ -149,6 +149,28 @@ TEST_F(ReconcileTest, SegmentsThatDifferEndTheCommonStream) {
   expect_together();
 }
 
+// A backup may bring back key whose place was given away since: to key of the same length, as
+// devices deliver it.
+TEST_F(ReconcileTest, OtherKeyOfTheSameLengthAtTheSamePlaceIsNotTheSame) {
+  feed_both();
+  feed(&left().send());
+  keypool::Pool& theirs = right().receive();
+  const Bytes other(kPart, 3);
+  const SegmentNumber given_up = theirs.next_segment(), number{given_up.value + 1};
+  ASSERT_TRUE(theirs.ingest(given_up, keypool::Origin::kRateModel, other));
+  ASSERT_TRUE(theirs.discard(given_up));
+  ASSERT_TRUE(theirs.ingest(number, keypool::Origin::kRateModel, other));
+  ASSERT_TRUE(theirs.mark_synced(number, {kPart}));
+  // Nor is the one that was given up confirmed there.
+  EXPECT_EQ(theirs.mark_synced(given_up, {kPart}).error().code, Code::kNotFound);
+  const auto result = reconcile(left(), ask_right(), true);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->send.to.end.value, kPart);
+  EXPECT_EQ(result->send.quarantine_here, kPart);
+  EXPECT_EQ(result->send.quarantine_there, kPart);
+  expect_together();
+}
+
 TEST_F(ReconcileTest, AnEndThatLacksWhatWasUsedIsRefused) {
   feed_both();
   feed(&right().receive());
@@ -179,6 +201,7 @@ TEST_F(ReconcileTest, MalformedRequestsAreErrorsAndChangeNothing) {
     good.u64(kPart);
     good.u64(1);
     good.u32(1);
+    good.u64(0);  // where the segment stands, and its number
     good.u64(0);
     good.u32(kPart);
     good.u8(3);

@@ -1,6 +1,7 @@
 // A placer that times what it passes on.
 #include "simulate/planning_time.h"
 
+#include <fmt/format.h>
 #include <time.h>
 
 #include <algorithm>
@@ -46,6 +47,45 @@ class TimedPlacer : public Placer {
   std::vector<double> seconds_;
 };
 
+struct Spread {
+  double median_ms = 0, p99_ms = 0, most_ms = 0;
+};
+
+Spread spread_of(std::vector<double>& seconds) {
+  if (seconds.empty()) return {};
+  std::ranges::sort(seconds);
+  return {seconds[seconds.size() / 2] * 1e3, seconds[seconds.size() * 99 / 100] * 1e3,
+          seconds.back() * 1e3};
+}
+
+constexpr std::string_view kNested[] = {
+    "2 of (origin, {0}, 2 of ({0}, {0}, {0}) via {0})",
+    "2 of ({0}, {0}, 2 of ({0}, {0}, {0}) via {0})",
+    "2 of (origin, 2 of ({0}, {0}, {0}) via {0}, 2 of ({0}, {0}, {0}) via {0})",
+    "3 of (origin, {0}, {0}, {0}, 2 of ({0}, {0}, {0}) via {0})",
+};
+
+void plan_nested(const ModelNetwork& network, const ModelPlanner& planner, const KeyPools& pools,
+                 PlanningTimes& times, std::vector<double>& seconds) {
+  for (const std::string_view text : kNested) {
+    const auto policy = control::parse_policy(fmt::format(fmt::runtime(text), kAnywhere));
+    WARIFU_CHECK(policy);
+    for (std::size_t origin = 0; origin < network.sites.size(); ++origin) {
+      const control::Snapshot snapshot = planner.snapshot(origin, pools);
+      const double start = processor_seconds();
+      const auto advice = control::advise_placement(*policy, snapshot, planner.records());
+      seconds.push_back(processor_seconds() - start);
+      if (advice) {
+        ++times.nested_plans;
+        if (advice->plan.is_cheapest) ++times.nested_best;
+      } else {
+        const bool gave_up = advice.error().message.contains("among the first");
+        ++(gave_up ? times.nested_unknown : times.nested_refused);
+      }
+    }
+  }
+}
+
 // A site, drawn by population.
 std::size_t draw(Dice& dice, const std::vector<double>& demand) {
   double left = dice.uniform();
@@ -65,13 +105,10 @@ PlanningTimes measure_planning(const ModelNetwork& network, const std::vector<do
   TimedPlacer placer(planner, KeyPools(rates, setting.directions));
   (void)simulate(network, rates, placer, planner.share_bytes(), setting, false);
   PlanningTimes times{.plans = placer.seconds().size()};
-  auto& seconds = placer.seconds();
-  if (!seconds.empty()) {
-    std::ranges::sort(seconds);
-    times.median_ms = seconds[seconds.size() / 2] * 1e3;
-    times.p99_ms = seconds[seconds.size() * 99 / 100] * 1e3;
-    times.most_ms = seconds.back() * 1e3;
-  }
+  const Spread flat = spread_of(placer.seconds());
+  times.median_ms = flat.median_ms;
+  times.p99_ms = flat.p99_ms;
+  times.most_ms = flat.most_ms;
   const auto demand = network.demand();
   constexpr std::uint64_t kStream = 2'000'001;
   Dice dice(setting.seed, kStream);
@@ -81,6 +118,13 @@ PlanningTimes measure_planning(const ModelNetwork& network, const std::vector<do
     (void)planner.plan(planner.policy_of(origin), planner.snapshot(origin, placer.scarce()));
   }
   times.replanned_seconds = processor_seconds() - start;
+  std::vector<double> nested;
+  plan_nested(network, planner, placer.scarce(), times, nested);
+  plan_nested(network, planner, KeyPools(rates, setting.directions), times, nested);
+  const Spread spread = spread_of(nested);
+  times.nested_median_ms = spread.median_ms;
+  times.nested_p99_ms = spread.p99_ms;
+  times.nested_most_ms = spread.most_ms;
   return times;
 }
 

@@ -73,6 +73,7 @@ class Filler {
   explicit Filler(const std::string& path) {
     check(::sqlite3_open(path.c_str(), &handle_));
     run("PRAGMA synchronous = OFF");
+    run("PRAGMA cache_size = -4000000");  // rows of random identifiers land all over the file
     run("BEGIN");
   }
   ~Filler() {
@@ -126,11 +127,13 @@ class Filler {
     const auto parent = id_of<ShareId>(902, n);
     for (std::uint64_t i = 0; i < 6; ++i) {
       const bool nested = i > 2, cut = i == 2;
-      insert("INSERT INTO share VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-             {blob(id_of<ShareId>(900 + i, n)), blob(object), nested ? blob(parent) : null(),
-              number(nested ? i - 3 : i), number(3), number(nested ? 1 : 0), number(1),
-              cut ? null() : Value(kSites[i]), kSites[i], cut ? "deleted" : "durable",
-              number(16'000'000'000), "", ""});
+      const std::string path = nested ? std::string{'\2', static_cast<char>(i - 3)}
+                                      : std::string(1, static_cast<char>(i));
+      insert(
+          "INSERT INTO share VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          {blob(id_of<ShareId>(900 + i, n)), blob(object), nested ? blob(parent) : null(),
+           Value(path, Value::Kind::kBlob), number(3), number(1), cut ? null() : Value(kSites[i]),
+           kSites[i], cut ? "deleted" : "durable", number(16'000'000'000), "", ""});
     }
   }
   void insert(const std::string& sql, const std::vector<Value>& values) {

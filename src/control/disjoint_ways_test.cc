@@ -1,11 +1,12 @@
-// Two ways that meet nowhere, against trying all of them; and the search that uses them.
-#include "control/disjoint_pair.h"
+// Ways that do not meet, against trying all of them; and the search that uses them.
+#include "control/disjoint_ways.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <functional>
 #include <random>
+#include <set>
 
 namespace warifu::control {
 namespace {
@@ -43,57 +44,73 @@ void walk(const KeyGraph& graph, const std::vector<double>& prices, const std::v
   }
 }
 
+// The least that `left` more shares cost: each to another site that fits its group, by all ways.
 double by_trying(const KeyGraph& graph, const std::vector<double>& prices,
-                 const std::vector<bool>& banned, Node first, const std::vector<bool>& second) {
+                 std::vector<std::size_t> room, std::vector<Wanted> wanted) {
+  const auto group = std::ranges::find_if(wanted, [](const Wanted& one) { return one.count > 0; });
+  if (group == wanted.end()) return 0;
+  --group->count;
+  std::vector<bool> banned(graph.size());
+  for (Node node = 0; node < graph.size(); ++node) banned[node] = room[node] == 0;
   double best = KeyGraph::kUnreachable;
-  KeyGraph::Way one = {0};
-  walk(graph, prices, banned, one, 0, [&](const KeyGraph::Way& way, double price) {
-    if (way.back() != first) return;
-    std::vector<bool> taken = banned;
-    for (const Node node : way) taken[node] = true;
-    KeyGraph::Way two = {0};
-    walk(graph, prices, taken, two, 0, [&](const KeyGraph::Way& other, double more) {
-      if (other.size() > 1 && second[other.back()]) best = std::min(best, price + more);
-    });
+  KeyGraph::Way start = {0};
+  const std::vector<double> more = group->more;
+  walk(graph, prices, banned, start, 0, [&](const KeyGraph::Way& way, double price) {
+    price += more[way.back()];
+    if (price >= best) return;
+    auto less = room;
+    for (const Node node : way) less[node] -= node == 0 ? 0 : 1;
+    auto others = wanted;
+    for (Wanted& one : others) one.more[way.back()] = Wanted::kUnfit;
+    best = std::min(best, price + by_trying(graph, prices, less, others));
   });
   return best;
 }
 
-TEST(DisjointPair, IsWhatTryingAllWaysFinds) {
+TEST(DisjointWays, AreWhatTryingAllWaysFinds) {
+  constexpr Node kSites = 6;
   std::mt19937 random(24);
   unsigned found = 0;
   for (int round = 0; round < 400; ++round) {
-    const Snapshot snapshot = random_network(random, 6, 3);
+    const Snapshot snapshot = random_network(random, kSites, 3);
     const KeyGraph graph(snapshot);
     const auto prices = graph.prices(1'000'000'000);
-    std::vector<bool> banned(6), second(6);
-    for (Node node = 1; node < 6; ++node) {
-      banned[node] = random() % 8 == 0;
-      second[node] = random() % 2 == 0;
+    std::vector<std::size_t> room(kSites, 1);
+    for (Node node = 1; node < kSites; ++node)
+      room[node] = random() % 8 == 0 ? 0 : 1 + random() % 2;
+    room[0] = 1;
+    std::vector<Wanted> wanted(1 + random() % 2);
+    for (Wanted& one : wanted) {
+      one.count = 1 + random() % 2;
+      for (Node node = 0; node < kSites; ++node)
+        one.more.push_back(random() % 3 == 0 ? Wanted::kUnfit : random() % 1000);
     }
-    const Node first = 1 + static_cast<Node>(random() % 5);
-    const auto pair =
-        disjoint_pair(graph, graph.grow(0, prices, banned), prices, banned, first, second);
-    const double expected =
-        banned[first] ? KeyGraph::kUnreachable : by_trying(graph, prices, banned, first, second);
-    ASSERT_EQ(pair.has_value(), expected != KeyGraph::kUnreachable) << "round " << round;
-    if (!pair) continue;
+    WayFinder finder(graph, 2);
+    (void)finder.find(1, prices, room, wanted);
+    const auto ways = finder.find(0, prices, room, wanted);  // whatever was asked before
+    const double expected = by_trying(graph, prices, room, wanted);
+    ASSERT_EQ(ways.has_value(), expected != KeyGraph::kUnreachable) << "round " << round;
+    if (!ways) continue;
     ++found;
-    EXPECT_NEAR(pair->price, expected, 1e-9 * expected) << "round " << round;
-    EXPECT_NEAR(graph.price(pair->first, prices) + graph.price(pair->second, prices), pair->price,
-                1e-9 * expected);
-    EXPECT_EQ(pair->first.back(), first);
-    EXPECT_TRUE(second[pair->second.back()]);
-    for (const Node node : pair->second) {
-      EXPECT_TRUE(node == 0 || std::ranges::find(pair->first, node) == pair->first.end());
+    EXPECT_NEAR(ways->price, expected, 1e-9 * expected) << "round " << round;
+    double sum = 0;
+    std::set<Node> ends;
+    for (std::size_t group = 0; group < wanted.size(); ++group) {
+      ASSERT_EQ(ways->ways[group].size(), wanted[group].count);
+      for (const KeyGraph::Way& way : ways->ways[group]) {
+        EXPECT_TRUE(ends.insert(way.back()).second);
+        for (const Node node : way) ASSERT_TRUE(node == 0 || room[node]-- > 0) << "round " << round;
+        sum += graph.price(way, prices) + wanted[group].more[way.back()];
+      }
     }
+    EXPECT_NEAR(sum, ways->price, 1e-9 * expected);
   }
   EXPECT_GT(found, 100u);
 }
 
 // Everything cheap lies behind one neighbour: the search must not try all of it before it sees that
 // the other share needs the dear link.
-TEST(DisjointPair, ABottleneckAtTheOriginCostsFewSteps) {
+TEST(DisjointWays, ABottleneckAtTheOriginCostsFewSteps) {
   Snapshot snapshot;
   snapshot.origin = name(0);
   const auto link = [&](unsigned a, unsigned b, std::uint64_t bytes) {
