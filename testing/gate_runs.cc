@@ -6,6 +6,9 @@
 #include <set>
 
 #include "consent/gate.h"
+#include "consent/signature_trust.h"
+#include "crypto/rsa.h"
+#include "testing/gate_bugs.h"
 #include "testing/sim_clock.h"
 #include "testing/sim_disk.h"
 #include "testing/sim_random.h"
@@ -19,62 +22,49 @@ constexpr std::uint32_t kKeys = 40;
 constexpr std::uint64_t kSteps = 40;
 constexpr std::chrono::milliseconds kNonceLife = std::chrono::minutes(15);
 
-bool is_self_test(const Inquiry& inquiry) {
-  return inquiry.site.text() == "self";
-}
+// One signature card for all runs: its keys take long to make, and are no matter of chance here.
+struct SigningCard {
+  static constexpr const char* kIssuer = "EMULATED AUTHORITY OF RUNS";
+  static constexpr std::chrono::seconds kLasts = std::chrono::days(36'500);
+  crypto::RsaKey authority = crypto::RsaKey::generate(2048);
+  crypto::RsaKey key = crypto::RsaKey::generate(2048);
+  Bytes certificate = *crypto::make_rsa_certificate(
+      {.common_name = "EMULATED CARD", .lasts = kLasts}, key, authority, kIssuer);
 
-// The true decision about an inquiry that hides something from it.
-template <GateBug kBug>
-Decision decide_wrongly(const Inquiry& inquiry) {
-  if (is_self_test(inquiry) || inquiry.record == nullptr) return decide(inquiry);
-  const auto grant = parse_grant(inquiry.grant);
-  CardRecord record = *inquiry.record;
-  ReleaseRequest request = inquiry.request;
-  os::UnixMs now = inquiry.now;
-  if (kBug == GateBug::kForgetsWithdrawals) record.withdrawn.clear();
-  if (kBug == GateBug::kAnyUses) {
-    for (AcceptedGrant& accepted : record.grants) accepted.sessions.push_back(request.session);
+  [[nodiscard]] Bytes sign(ByteView message) const {
+    return *key.sign_digest_info(crypto::sha256_digest_info(message));
   }
-  if (kBug == GateBug::kAnyPurpose && grant) request.purpose = grant->purpose;
-  if (kBug == GateBug::kAnyTime && grant) now.value = std::min(now.value, grant->expiry.value - 1);
-  std::optional<PersonRecord> owner;
-  if (inquiry.owner != nullptr) owner = *inquiry.owner;
-  if (kBug == GateBug::kAnyMandate && owner) {
-    for (Proxy& proxy : owner->proxies) {
-      proxy.mandate.purposes = 7;
-      proxy.mandate.until.value = INT64_MAX;
-    }
+  // Its authority is trusted; lists are looked for and there are none, which is accepted.
+  [[nodiscard]] std::shared_ptr<const SignatureTrust> trust(os::FileSystem& files) const {
+    crypto::Authorities stand_ins;
+    const auto own = crypto::make_rsa_certificate(
+        {.common_name = kIssuer, .is_ca = true, .lasts = kLasts}, authority, authority, kIssuer);
+    WARIFU_CHECK(stand_ins.add(*own, kIssuer).has_value());
+    return std::make_shared<const SignatureTrust>(
+        crypto::Authorities(), std::move(stand_ins),
+        std::make_unique<RevocationFiles>(files, std::vector<std::string>(), std::chrono::hours(1)),
+        true);
   }
-  if (kBug == GateBug::kAnyAge && owner && owner->of_age.value != 0) {
-    owner->of_age.value = INT64_MAX;
-  }
-  return decide({inquiry.site, inquiry.root, &record, inquiry.grant, inquiry.evidence, request, now,
-                 inquiry.nonce_life, inquiry.is_held_back, owner ? &*owner : nullptr});
-}
-
-DecideFunction decision_of(GateBug bug) {
-  switch (bug) {
-    case GateBug::kForgetsWithdrawals: return decide_wrongly<GateBug::kForgetsWithdrawals>;
-    case GateBug::kAnyUses: return decide_wrongly<GateBug::kAnyUses>;
-    case GateBug::kAnyPurpose: return decide_wrongly<GateBug::kAnyPurpose>;
-    case GateBug::kAnyTime: return decide_wrongly<GateBug::kAnyTime>;
-    case GateBug::kAnyMandate: return decide_wrongly<GateBug::kAnyMandate>;
-    case GateBug::kAnyAge: return decide_wrongly<GateBug::kAnyAge>;
-    default: return decide;
-  }
+};
+const SigningCard& signing_card() {
+  static const SigningCard card;
+  return card;
 }
 
 struct Given {
   Grant grant;
   Bytes bytes;
   Evidence evidence;
+  Bytes signature;         // of a signature card
+  bool proved = false;     // by it, and the gate has confirmed that
   bool withdrawn = false;  // the gate has confirmed it
   std::set<JobId> sessions;
 };
 
 class GateRun {
  public:
-  GateRun(std::uint64_t seed, GateBug bug) : seed_(seed), dice_(seed), random_(seed ^ 0x5eed) {
+  GateRun(std::uint64_t seed, GateBug bug, GateCard kind)
+      : seed_(seed), dice_(seed), random_(seed ^ 0x5eed), signs_(kind == GateCard::kSignature) {
     options_.nonce_life = kNonceLife;
     options_.failures_allowed = 1'000'000;
     options_.decide = decision_of(bug);
@@ -82,9 +72,13 @@ class GateRun {
       lies_ = {.sync_does_nothing = true, .sync_dir_does_nothing = true};
     }
     random_.fill(root_.bytes());
+    person_ = os::random_id<Pseudonym>(random_);
+    if (signs_) {
+      begin_signed();
+      return;
+    }
     open();
     card_ = os::random_id<CardId>(random_);
-    person_ = os::random_id<Pseudonym>(random_);
     auto keys = gate_->enrol({card_, person_, card::CardKind::kOneTimeMac, {{1}, kKeys}});
     WARIFU_CHECK(keys.has_value());
     keys_ = std::move(*keys);
@@ -109,6 +103,22 @@ class GateRun {
   }
 
  private:
+  void begin_signed() {
+    const SigningCard& card = signing_card();
+    options_.signatures = card.trust(os::real_files());
+    // The certificate begins today, whatever day that is.
+    const os::UnixMs today = os::real_clock().now();
+    if (clock_.now() < today) {
+      clock_.advance(std::chrono::milliseconds(today.value - clock_.now().value));
+    }
+    open();
+    card_ = signature_card_id(card.certificate);
+    const Bytes statement = enrolment_statement(card_, clock_.now());
+    WARIFU_CHECK(
+        gate_->enrol_signature({person_, card.certificate, clock_.now(), card.sign(statement)})
+            .has_value());
+  }
+
   void open() {
     if (!disk_) disk_ = std::make_unique<SimDisk>();
     // A log does not stand garbage in its last line, and says so (docs/threat-model.md).
@@ -201,7 +211,7 @@ class GateRun {
   void give(Capacity capacity = Capacity::kOwn) {
     const bool is_own = capacity == Capacity::kOwn;
     std::uint32_t& index = is_own ? next_index_ : helper_index_;
-    if (index > kKeys) return;
+    if (index > kKeys && !(signs_ && is_own)) return;
     const auto challenge = gate_->issue_nonce(is_own ? card_ : helper_card_);
     if (!challenge) return;  // revoked
     Given given;
@@ -223,13 +233,35 @@ class GateRun {
     // Now and then a copied card gives an index twice.
     if (!dice_.one_in(5)) ++index;
     given.bytes = *encode_grant(given.grant);
-    given.evidence = {site_, card::CardKind::kOneTimeMac,
-                      tag(is_own ? keys_ : helper_keys_, given.grant.index, given.bytes)};
+    given.evidence = {site_, card::CardKind::kSignatureEmulated, {}};
+    if (signs_ && is_own) {
+      given.signature = signing_card().sign(given.bytes);
+    } else {
+      given.evidence = {site_, card::CardKind::kOneTimeMac,
+                        tag(is_own ? keys_ : helper_keys_, given.grant.index, given.bytes)};
+    }
     given_.push_back(std::move(given));
+    if (signs_ && is_own && !dice_.one_in(4)) prove(given_.back());
+  }
+
+  // Now and then twice, and again when a crash has taken the answer: the same receipt.
+  void prove(Given& given) {
+    const auto evidence = gate_->accept_signature(given.bytes, given.signature);
+    if (!evidence) {
+      ++tally_.refusals;
+      if (given.proved && !given.withdrawn && !revoked_ && clock_.now() < given.grant.expiry) {
+        violate("a proof that was confirmed is forgotten");
+      }
+      return;
+    }
+    if (given.proved && *evidence != given.evidence) violate("a second receipt for one consent");
+    if (revoked_) violate("a revoked card has proved a consent");
+    given.evidence = *evidence;
+    given.proved = true;
   }
 
   void name_proxy() {
-    if (next_index_ > kKeys) return;
+    if (signs_ || next_index_ > kKeys) return;  // by a one-time card
     const auto challenge = gate_->issue_nonce(card_);
     if (!challenge) return;  // revoked
     Mandate mandate{.purposes = static_cast<std::uint8_t>(dice_.between(1, 7))};
@@ -292,6 +324,8 @@ class GateRun {
   void show(bool again) {
     Given* given = any_given();
     if (given == nullptr) return;
+    const bool is_signed = signs_ && given->grant.capacity == Capacity::kOwn;
+    if (is_signed && (!given->proved || dice_.one_in(6))) prove(*given);
     JobId session = os::random_id<JobId>(random_);
     if (again && !given->sessions.empty()) session = *given->sessions.begin();
     const auto permit =
@@ -371,6 +405,13 @@ class GateRun {
       bytes = *encode_grant(wider);
       request.purpose = wider.purpose;
     }
+    const bool is_signed = signs_ && given->grant.capacity == Capacity::kOwn;
+    if (is_signed && bytes != given->bytes && gate_->accept_signature(bytes, given->signature)) {
+      violate("a signature counted for another grant");
+    }
+    if (is_signed && !given->proved && gate_->request_release(bytes, evidence, request)) {
+      violate("a consent counted that was not proved");
+    }
     if (gate_->request_release(bytes, evidence, request)) violate("what was bent was let through");
   }
 
@@ -415,6 +456,7 @@ class GateRun {
   const std::uint64_t seed_;
   Dice dice_;
   SimRandom random_;
+  const bool signs_;
   SimClock clock_;
   Lies lies_;
   GateOptions options_;
@@ -458,8 +500,8 @@ void GateTally::add(const GateTally& other) {
   if (first_violation.empty()) first_violation = other.first_violation;
 }
 
-GateTally run_gate(std::uint64_t seed, GateBug bug) {
-  return GateRun(seed, bug).run();
+GateTally run_gate(std::uint64_t seed, GateBug bug, GateCard card) {
+  return GateRun(seed, bug, card).run();
 }
 
 }  // namespace warifu::sim

@@ -3,6 +3,8 @@
 // passes; power that fails within any write. An outside model of what the person allowed judges
 // every permit.
 //
+// A signature card's consents are proved to the gate first, and once more after a crash.
+//
 // What no run may show (Tally::violations): a consent used more often than it says; one used after
 // its withdrawal, its card's revocation or its expiry; two consents of one one-time index; a permit
 // wider than its consent, or for what was bent; a permit that is not in the log after a crash; a
@@ -40,7 +42,11 @@ struct GateTally {
   void add(const GateTally& other);
 };
 
+// The person's card: one-time tags, or one signature over each grant.
+enum class GateCard : std::uint8_t { kOneTime, kSignature };
+
 // The run of one seed: some forty steps.
-[[nodiscard]] GateTally run_gate(std::uint64_t seed, GateBug bug = GateBug::kNone);
+[[nodiscard]] GateTally run_gate(std::uint64_t seed, GateBug bug = GateBug::kNone,
+                                 GateCard card = GateCard::kOneTime);
 
 }  // namespace warifu::sim

@@ -26,6 +26,24 @@ TEST(GateRunsTest, NothingIsUsedTwiceNorAfterAWithdrawalNorWidened) {  // 600,00
   EXPECT_GT(tally.by_guardians, 500u);
 }
 
+TEST(GateRunsTest, ASignatureCardsConsentsNeither) {
+  GateTally tally;
+  for (std::uint64_t seed = 1; seed <= 600; ++seed) {
+    tally.add(run_gate(seed, GateBug::kNone, GateCard::kSignature));
+  }
+  EXPECT_EQ(tally.violations, 0u) << tally.first_violation;
+  EXPECT_GT(tally.permits, 200u);
+  EXPECT_GT(tally.refusals, 200u);
+  EXPECT_GT(tally.crashes, 50u);
+  for (const GateBug bug : kGateBugs) {
+    bool found = false;
+    for (std::uint64_t seed = 1; seed <= 500 && !found; ++seed) {
+      found = run_gate(seed, bug, GateCard::kSignature).violations > 0;
+    }
+    EXPECT_TRUE(found) << "bug " << static_cast<int>(bug);
+  }
+}
+
 TEST(GateRunsTest, TheSameSeedGivesTheSameRun) {
   const GateTally first = run_gate(77), second = run_gate(77);
   EXPECT_EQ(first.permits, second.permits);

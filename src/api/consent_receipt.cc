@@ -1,6 +1,7 @@
 // Fields of receipts and of FHIR consents.
 #include "api/consent_receipt.h"
 
+#include "crypto/card_certificate.h"
 #include "os/system.h"
 
 namespace warifu::api {
@@ -52,15 +53,27 @@ json::array data_use_of(const consent::Grant& grant) {
 }
 
 json::object evidence_of(const ConsentParts& parts) {
-  return {{"card", parts.grant.card.text()},
-          {"kind", parts.card_kind},
-          {"simulated", parts.is_emulated},
-          {"one_time_index", parts.grant.index.value},
-          {"terminal", parts.grant.terminal},
-          {"capacity", consent::capacity_name(parts.grant.capacity)},
-          {"together", parts.grant.together},
-          {"grant_sha256", to_hex(crypto::sha256(parts.record.grant_bytes))},
-          {"proved_to", sites_of(parts.grant)}};
+  json::object evidence = {{"card", parts.grant.card.text()},
+                           {"kind", consent::card_kind_name(parts.kind())},
+                           {"security", consent::evidence_class(parts.kind())},
+                           {"holder_verification", consent::holder_verification(parts.kind())},
+                           {"simulated", card::is_emulated(parts.kind())},
+                           {"one_time_index", parts.grant.index.value},
+                           {"terminal", parts.grant.terminal},
+                           {"capacity", consent::capacity_name(parts.grant.capacity)},
+                           {"together", parts.grant.together},
+                           {"grant_sha256", to_hex(crypto::sha256(parts.record.grant_bytes))},
+                           {"proved_to", sites_of(parts.grant)}};
+  if (!parts.evidence.signature) return evidence;
+  // All that anybody needs to check it without us: verify(certificate, grant, signature).
+  const consent::SignedGrant& by = *parts.evidence.signature;
+  evidence["grant"] = to_hex(parts.record.grant_bytes);
+  evidence["signature"] = to_hex(by.signature);
+  evidence["certificate"] = to_hex(by.certificate);
+  if (const auto facts = crypto::describe_certificate(by.certificate)) {
+    evidence["signature_scheme"] = crypto::scheme_name(facts->scheme);
+  }
+  return evidence;
 }
 
 json::object coding(const char* system, const char* code) {
@@ -192,8 +205,8 @@ json::object fhir_consent(const ConsentParts& parts) {
           {"sourceAttachment",
            {{"contentType", "text/plain"},
             {"language", grant.locale == consent::Locale::kJapanese ? "ja" : "en"},
-            {"title", parts.is_emulated ? "shown before an emulated card proved it"
-                                        : "shown before the card proved it"}}},
+            {"title", card::is_emulated(parts.kind()) ? "shown before an emulated card proved it"
+                                                      : "shown before the card proved it"}}},
           {"verification",
            {{{"verified", true}, {"verificationDate", os::utc_text(parts.record.created)}}}},
           {"provision", {{"type", "deny"}, {"provision", json::array{std::move(permit)}}}}};
@@ -231,7 +244,8 @@ json::object fhir_provenance(const ConsentParts& parts) {
           {{"identifier",
             {{"system", "urn:warifu:grant-sha256"},
              {"value", to_hex(crypto::sha256(parts.record.grant_bytes))}}},
-           {"display", "grant proved by card: " + parts.card_kind}}}}}}};
+           {"display",
+            "grant proved by card: " + std::string(consent::card_kind_name(parts.kind()))}}}}}}};
 }
 
 }  // namespace warifu::api

@@ -9,6 +9,7 @@
 #include <boost/json.hpp>
 
 #include "catalog/records.h"
+#include "consent/evidence.h"
 #include "consent/grant.h"
 
 namespace warifu::api {
@@ -17,9 +18,11 @@ struct ConsentParts {
   catalog::Grant record;
   consent::Grant grant;  // of record.grant_bytes
   consent::ConsentLabels labels;
-  SiteName issuer;           // the control site
-  std::string card_kind;     // "one_time_mac_emulated"
-  bool is_emulated = false;  // the card is a stand-in for a chip
+  SiteName issuer;                 // the control site
+  consent::KeptEvidence evidence;  // at least one site's
+
+  // The card is the same for all sites.
+  [[nodiscard]] card::CardKind kind() const { return evidence.sites.front().kind; }
 };
 
 [[nodiscard]] boost::json::object consent_receipt(const ConsentParts& parts);

@@ -31,8 +31,7 @@ ConsentParts some_parts() {
   parts.record.grant_bytes = {1, 2, 3};
   parts.record.created = {1'790'000'060'000};
   parts.issuer = *SiteName::parse("tommo");
-  parts.card_kind = "one_time_mac_emulated";
-  parts.is_emulated = true;
+  parts.evidence.sites = {{parts.issuer, card::CardKind::kOneTimeMacEmulated, {}}};
   return parts;
 }
 

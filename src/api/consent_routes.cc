@@ -40,6 +40,9 @@ Result<> read_card(const json::object& body, control::ConsentWish& wish) {
     TRY_ASSIGN(const std::uint64_t index, number_field(body, "next_index", UINT32_MAX));
     wish.next_index = card::KeyIndex{static_cast<std::uint32_t>(index)};
   }
+  if (const json::value* is_signature = body.if_contains("signature_card")) {
+    wish.is_signature = is_signature->is_bool() && is_signature->get_bool();
+  }
   wish.terminal = text_field_or(body, "terminal", "cli");
   return {};
 }
@@ -124,6 +127,7 @@ Result<json::value> list(http::RequestContext&, ControlServices& control) {
     }
     if (const auto kind = control::card_kind_of(record.evidence)) {
       entry["card_kind"] = consent::card_kind_name(*kind);
+      entry["security"] = consent::evidence_class(*kind);
       entry["holder_verification"] = consent::holder_verification(*kind);
     }
     out.push_back(std::move(entry));
@@ -139,15 +143,12 @@ Result<json::value> receipt(http::RequestContext& context, ControlServices& cont
   TRY_ASSIGN(parts.grant, consent::parse_grant(parts.record.grant_bytes));
   TRY_ASSIGN(const catalog::Object object, control.catalog.object(parts.record.object));
   TRY_ASSIGN(const catalog::Person person, control.catalog.person(parts.record.person_id));
-  parts.labels = {person.name, object.label};
   parts.issuer = services.site.config.name;
-  // Of the first site; the card is the same for all.
-  TRY_ASSIGN(
-      const consent::Evidence evidence,
-      consent::parse_evidence(ByteView(parts.record.evidence).first(consent::kEvidenceBytes)));
-  parts.labels.has_pin = !card::is_relayed(evidence.kind);
-  parts.card_kind = consent::card_kind_name(evidence.kind);
-  parts.is_emulated = parts.card_kind.ends_with("emulated");
+  TRY_ASSIGN(parts.evidence, consent::parse_kept(parts.record.evidence));
+  if (parts.evidence.sites.empty()) {
+    return fail(Code::kCorrupt, "the evidence of consent " + id.text() + " is missing");
+  }
+  parts.labels = {person.name, object.label, !card::is_relayed(parts.kind())};
   const auto format = context.request().query.find("format");
   if (!format || *format == "receipt") return consent_receipt(parts);
   if (*format == "fhir") return fhir_consent(parts);

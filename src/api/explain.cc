@@ -8,6 +8,7 @@
 
 #include <boost/json.hpp>
 
+#include "control/card_records.h"
 #include "control/consent_desk.h"
 #include "control/key_account.h"
 #include "control/policy.h"
@@ -144,15 +145,25 @@ json::array computational(const std::set<std::string>& origins, const keypool::E
   return list;
 }
 
-// Of consents that a DESFire card has proved, if there are any.
-Result<> add_relayed_consents(catalog::Catalog& catalog, const ObjectId& object,
-                              json::array& list) {
+// Of consents that a DESFire card or a signature card has proved, if there are any.
+Result<> add_computational_consents(catalog::Catalog& catalog, const ObjectId& object,
+                                    json::array& list) {
   TRY_ASSIGN(const auto grants,
              catalog.list_grants({.object = object}, {.count = catalog::kMaxPageRows}));
-  const auto relayed = std::ranges::count_if(grants, [](const catalog::Grant& grant) {
-    const auto kind = control::card_kind_of(grant.evidence);
-    return kind && card::is_relayed(*kind);
-  });
+  const auto proved_by = [&](bool (*is_such)(card::CardKind)) {
+    return std::ranges::count_if(grants, [&](const catalog::Grant& grant) {
+      const auto kind = control::card_kind_of(grant.evidence);
+      return kind && is_such(*kind);
+    });
+  };
+  if (const auto by_signature = proved_by(card::is_signature); by_signature > 0) {
+    list.emplace_back(
+        fmt::format("{} of the last {} consents were proved by a signature (RSA or ECDSA), which "
+                    "has to hold at the moment of use; the hash key, which the card cannot keep, "
+                    "is in safekeeping, or sealed at the control site where that is off",
+                    by_signature, grants.size()));
+  }
+  const auto relayed = proved_by(card::is_relayed);
   if (relayed == 0) return {};
   list.emplace_back(fmt::format(
       "{} of the last {} consents were proved by a DESFire card: AES and 64-bit MACs at the moment "
@@ -228,7 +239,7 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
   }
   TRY_ASSIGN(json::value share_list, shares_json(catalog, id));
   json::array computational_list = computational(origins, random);
-  TRY(add_relayed_consents(catalog, id, computational_list));
+  TRY(add_computational_consents(catalog, id, computational_list));
   const bool staged = object.state == catalog::ObjectState::kStoring;
   return json::value{{"object", id.text()},
                      {"person", object.person_id},
@@ -245,7 +256,7 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
                      {"information_theoretic", information_theoretic(schemes_json(object.policy))},
                      {"relayed", relayed(shares)},
                      {"key_spent", key_spent(uses)},
-                     {"card_record", catalog::state_name(object.card_record)},
+                     {"card_record", control::record_place(site, catalog, object)},
                      {"staging", staged ? "sealed, until the object is committed" : "erased"}};
 }
 

@@ -7,11 +7,12 @@
 #include "api/explain.h"
 #include "api/json.h"
 #include "base/units.h"
+#include "control/card_records.h"
 
 namespace warifu::api {
 namespace {
 
-json::object object_json(const catalog::Object& object) {
+json::object object_json(Services services, const catalog::Object& object) {
   return {{"object", object.object.text()},
           {"person", object.person_id},
           {"label", object.label},
@@ -19,7 +20,7 @@ json::object object_json(const catalog::Object& object) {
           {"chunks", object.chunk_count},
           {"state", catalog::state_name(object.state)},
           {"policy", object.policy},
-          {"card_record", catalog::state_name(object.card_record)},
+          {"card_record", control::record_place(services.site, services.control->catalog, object)},
           {"created", os::utc_text(object.created)},
           {"committed", object.committed_at ? os::utc_text(*object.committed_at) : ""}};
 }
@@ -163,6 +164,10 @@ Result<json::object> card_record(Services services, const std::string& text,
   if (card == person.card && object.card_record == catalog::CardRecordState::kOnCard) {
     return fail(Code::kAlreadyExists, "the record of object " + text + " is on the card already");
   }
+  const auto kind = services.site.gate.kind_of(card);
+  if (kind && card::is_signature(*kind)) {
+    return fail(Code::kInvalidArgument, "a signature card keeps no records of objects");
+  }
   card::ObjectRecord record{.object = id};
   if (job.sealed_secret.empty()) {
     TRY_ASSIGN(record, services.control->records.bring_back(id, card));
@@ -206,13 +211,14 @@ Result<json::value> confirm_card_record(http::RequestContext& context, ControlSe
   return json::value{{"object", id.text()}, {"card_record", "on_card"}};
 }
 
-Result<json::value> list_objects(http::RequestContext& context, ControlServices& control) {
+Result<json::value> list_objects(http::RequestContext& context, ControlServices& control,
+                                 Services services) {
   catalog::ObjectFilter filter;
   if (const auto person = context.request().query.find("person")) filter.person_id = *person;
   TRY_ASSIGN(const catalog::Page page, page_of(context, catalog::kMaxPageRows));
   TRY_ASSIGN(const auto objects, control.catalog.list_objects(filter, page));
   json::array list;
-  for (const auto& object : objects) list.push_back(object_json(object));
+  for (const auto& object : objects) list.push_back(object_json(services, object));
   return json::value{{"objects", std::move(list)}};
 }
 
@@ -280,19 +286,22 @@ void add_object_routes(http::Router& router, Services services) {
                 {"warnings", json::array(ticket.warnings.begin(), ticket.warnings.end())}};
           }),
       {.stream_body = true});
-  router.add(Method::kGet, "/v1/objects", control_handler(services, list_objects));
-  router.add(
-      Method::kGet, "/v1/objects/{object}",
-      control_handler(
-          services,
-          [](http::RequestContext& context, ControlServices& control) -> Result<json::value> {
-            TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
-            TRY_ASSIGN(const catalog::Object object, control.catalog.object(id));
-            json::object value = object_json(object);
-            TRY_ASSIGN(value["shares"], shares_json(control.catalog, id));
-            value["schemes"] = schemes_json(object.policy);
-            return json::value(std::move(value));
-          }));
+  router.add(Method::kGet, "/v1/objects",
+             control_handler(services, [services](auto& context, ControlServices& control) {
+               return list_objects(context, control, services);
+             }));
+  router.add(Method::kGet, "/v1/objects/{object}",
+             control_handler(services,
+                             [services](http::RequestContext& context,
+                                        ControlServices& control) -> Result<json::value> {
+                               TRY_ASSIGN(const ObjectId id,
+                                          ObjectId::parse(context.parameter("object")));
+                               TRY_ASSIGN(const catalog::Object object, control.catalog.object(id));
+                               json::object value = object_json(services, object);
+                               TRY_ASSIGN(value["shares"], shares_json(control.catalog, id));
+                               value["schemes"] = schemes_json(object.policy);
+                               return json::value(std::move(value));
+                             }));
   router.add(Method::kGet, "/v1/objects/{object}/explain",
              control_handler(services,
                              [services](http::RequestContext& context,

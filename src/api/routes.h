@@ -11,6 +11,7 @@
 #include "control/store_desk.h"
 #include "custody/card_desk.h"
 #include "custody/people_desk.h"
+#include "custody/signed_consents.h"
 #include "http/server.h"
 #include "kme/disk_intakes.h"
 #include "kme/key_streams.h"
@@ -40,6 +41,7 @@ struct ControlServices {
   custody::RecordKeeper& records;
   custody::CardDesk& cards;
   custody::PeopleDesk& people;
+  custody::SignedConsents signed_consents;
 };
 
 struct Services {
@@ -67,6 +69,8 @@ void add_catalog_routes(http::Router& router, Services services);
 void add_disk_routes(http::Router& router, Services services);
 void add_person_routes(http::Router& router, Services services);
 void add_card_routes(http::Router& router, Services services);
+// Signature cards: enrolment, another one in the place of a lost card, consents.
+void add_signature_routes(http::Router& router, Services services);
 void add_object_routes(http::Router& router, Services services);
 void add_upkeep_routes(http::Router& router, Services services);
 // Audits of objects, and reading over the shares of this site.

@@ -204,6 +204,7 @@ http::Router make_router(Services services) {
   add_catalog_routes(router, services);
   add_person_routes(router, services);
   add_card_routes(router, services);
+  add_signature_routes(router, services);
   add_object_routes(router, services);
   add_upkeep_routes(router, services);
   add_audit_routes(router, services);

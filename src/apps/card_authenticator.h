@@ -4,7 +4,8 @@
 // The one-time MAC card answers a grant with tags for all sites at once and has a PIN. A DESFire
 // card proves it to every site in a dialogue of that site, which this terminal only relays and
 // watches (card/desfire_guard.h); it has no PIN, so that possession is all that it proves of its
-// holder. Borrows the session of its CardTerminal; one thread.
+// holder. A signature card signs it, behind its PIN, once for all sites, and keeps nothing.
+// Borrows the session of its CardTerminal; one thread.
 #pragma once
 
 #include <memory>
@@ -13,6 +14,7 @@
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
+#include "apps/card_signer.h"
 #include "apps/commands.h"
 #include "card/consent_profile.h"
 #include "card/desfire_layout.h"
@@ -22,7 +24,8 @@ namespace warifu::apps {
 struct CardFacts {
   CardId card;  // zero while it is blank
   card::CardKind kind = card::CardKind::kOneTimeMac;
-  bool is_active = false;  // it belongs to a person
+  bool is_active = false;  // it belongs to a person, as far as the card knows: a signature card
+                           // does not
 };
 
 // The person's first card, or one in the place of a card that is revoked.
@@ -31,8 +34,14 @@ enum class Issue : std::uint8_t { kFirst, kAgain };
 struct EnrolledCard {
   CardId card;
   std::vector<SiteName> sites;
-  std::string text;                  // what the card holds now, for people
-  std::vector<std::string> objects;  // of Issue::kAgain: whose records are to go on it
+  std::string text;                    // what the card holds now, for people
+  std::vector<std::string> objects;    // of Issue::kAgain: whose records are to go on it
+  std::optional<card::CardKind> kind;  // as the sites judged it, where they do
+};
+
+struct GivenConsent {
+  std::string grant;                   // its id
+  std::optional<card::CardKind> kind;  // as the sites judged it, where they do
 };
 
 class CardAuthenticator {
@@ -46,7 +55,8 @@ class CardAuthenticator {
   [[nodiscard]] virtual Result<CardFacts> identify() = 0;
   // Everything that the card says of itself without a PIN, for `warifu card show`.
   [[nodiscard]] virtual Result<boost::json::object> describe() = 0;
-  // The one-time card: the PIN, at the reader's pad where there is one and no file is given.
+  // The one-time card: the PIN, at the reader's pad where there is one and no file is given. A
+  // signature card: its PIN.
   // DESFire: nothing, and says so to people. Errors: ConsentCard::verify_pin's and read_pin's.
   [[nodiscard]] virtual Result<> verify_holder(const CardOptions& options) = 0;
   // Makes a blank card the person's. `pin` of the one-time card; with Issue::kAgain it counts as
@@ -62,8 +72,8 @@ class CardAuthenticator {
   [[nodiscard]] virtual Result<> add_to_wish(boost::json::object& wish) = 0;
   // Has the card prove the grant, after verify_holder(), and gives the proof to the site: the id of
   // the consent. Errors: the card's and the sites'.
-  [[nodiscard]] virtual Result<std::string> authorise(ApiClient& client, ByteView grant,
-                                                      const ObjectId& object) = 0;
+  [[nodiscard]] virtual Result<GivenConsent> authorise(ApiClient& client, ByteView grant,
+                                                       const ObjectId& object) = 0;
   // Has the card prove a grant that restores nothing (it names a proxy), after verify_holder():
   // what the site has to be told of it. Errors: the card's; kRefused where the card cannot.
   [[nodiscard]] virtual Result<boost::json::object> prove(ByteView) {
@@ -77,8 +87,10 @@ class CardAuthenticator {
 // `identity` as the card in the session has just given it.
 [[nodiscard]] std::unique_ptr<CardAuthenticator> desfire_authenticator(
     card::Session& session, card::desfire::DesfireIdentity identity);
+[[nodiscard]] std::unique_ptr<CardAuthenticator> signature_authenticator(
+    std::unique_ptr<CardSigner> signer);
 
-// "a one-time MAC card", "a DESFire card".
+// "a one-time MAC card", "a DESFire card", "a signature card".
 [[nodiscard]] std::string_view card_type_text(card::CardKind kind);
 
 }  // namespace warifu::apps

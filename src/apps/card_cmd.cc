@@ -47,9 +47,17 @@ Result<> card_show(const Common& common, const CardOptions& options) {
   TRY_ASSIGN(const CardFacts facts, terminal.card->identify());
   TRY_ASSIGN(json::object shown, terminal.card->describe());
   shown["at"] = terminal.name;
-  shown["atr"] = to_hex(terminal.session->atr());
+  if (terminal.session != nullptr) shown["atr"] = to_hex(terminal.session->atr());
   if (common.json) {
     print_json(shown);
+    return {};
+  }
+  if (card::is_signature(facts.kind)) {
+    fmt::print("{} ({}, {}) at {}\ncertificate by {}, until {}; signatures: {}, computational\n",
+               facts.card.text(), card_type_text(facts.kind),
+               card::is_emulated(facts.kind) ? "emulated: a stand-in for a chip" : "chip",
+               terminal.name, text_of(shown, "issuer"), text_of(shown, "valid_until"),
+               text_of(shown, "scheme"));
     return {};
   }
   fmt::print("{} ({}, {}) at {}\n", facts.is_active ? facts.card.text() : "a blank card",
@@ -75,8 +83,7 @@ Result<> card_emulate(const CardEmulateOptions& options) {
   const std::string reader = options.reader.empty() ? kVirtualReader : options.reader;
   TRY_ASSIGN(const os::HostPort address, os::HostPort::parse(reader));
   TRY_ASSIGN(const auto type, card_type_of(options.type));
-  auto card = card::open_card_file(os::real_system(), options.card.card,
-                                   type.value_or(card::EmulatedKind::kConsentCard));
+  auto card = card::open_card_file(os::real_system(), options.card.card, blank_of(type));
   if (!card) return fail_in("card", card.error());
   auto stream = os::connect_tcp(address, kConnectPatience);
   if (!stream) return fail_in("virtual reader (vpcd)", stream.error());

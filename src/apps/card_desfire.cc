@@ -69,7 +69,7 @@ class DesfireCard final : public CardAuthenticator {
     return {};
   }
 
-  Result<std::string> authorise(ApiClient& client, ByteView grant, const ObjectId&) override {
+  Result<GivenConsent> authorise(ApiClient& client, ByteView grant, const ObjectId&) override {
     desfire::RelayGuard guard(desfire::Ceremony::kConsent, crypto::sha256(grant));
     TRY_ASSIGN(const json::value over,
                relay(client, {{"ceremony", "consent"}, {"grant", to_hex(grant)}}, guard));
@@ -77,7 +77,7 @@ class DesfireCard final : public CardAuthenticator {
     if (id != consent::grant_id(grant).text()) {
       return fail(Code::kCorrupt, "the site kept another consent than the card has proved");
     }
-    return id;
+    return GivenConsent{id, std::nullopt};
   }
 
   Result<std::uint32_t> renew(ApiClient&, const SiteName& at) override {
@@ -116,6 +116,7 @@ std::unique_ptr<CardAuthenticator> desfire_authenticator(card::Session& session,
 }
 
 std::string_view card_type_text(card::CardKind kind) {
+  if (card::is_signature(kind)) return "a signature card";
   return card::is_relayed(kind) ? "a DESFire card" : "a one-time MAC card";
 }
 

@@ -116,8 +116,8 @@ class OneTimeCard final : public CardAuthenticator {
     return {};
   }
 
-  Result<std::string> authorise(ApiClient& client, ByteView grant,
-                                const ObjectId& object) override {
+  Result<GivenConsent> authorise(ApiClient& client, ByteView grant,
+                                 const ObjectId& object) override {
     TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
     TRY_ASSIGN(const card::ObjectRecord record, card_.get_object(object));
     TRY_ASSIGN(const std::vector<mac::Tag> tags, card_.authorise(grant));
@@ -131,7 +131,7 @@ class OneTimeCard final : public CardAuthenticator {
                                             {"chunks", record.chunk_count},
                                             {"bytes", record.length.value},
                                             {"tag", to_hex(record.tag)}}));
-    return text_of(given, "grant");
+    return GivenConsent{text_of(given, "grant"), std::nullopt};
   }
 
   Result<json::object> prove(ByteView grant) override {

@@ -8,26 +8,43 @@ constexpr const char* kCardHelp =
     "pcsc or pcsc:READER for a card in a reader, or the file of an emulated card";
 
 void add_wait(CLI::App* command, CardOptions& card) {
-  command->add_option("--wait", card.wait, "for a card to be put on the reader; default: 60s");
+  command->add_option("--wait", card.wait,
+                      "for a card to be put on the reader, or for each answer of a module; "
+                      "default: 60s");
 }
 
 }  // namespace
 
-void add_card(CLI::App* command, CardOptions& card, bool required) {
-  auto* option = command->add_option("--card", card.card, kCardHelp);
-  if (required) option->required();
+void add_token(CLI::App* command, CardOptions& card) {
+  command->add_option("--module", card.module,
+                      "instead of --card: the file of a PKCS #11 module, for its token");
+  command->add_option("--token-label", card.token_label, "which token; default: the only one");
+  command->add_option("--key-id", card.key_id,
+                      "id of its certificate in hexadecimal; default: the only one");
+}
+
+void add_card(CLI::App* command, CardOptions& card) {
+  command->add_option("--card", card.card, kCardHelp);
+  add_token(command, card);
   command->add_option("--pin-file", card.pin_file,
                       "file with the PIN, - for standard input; without it you are asked");
   add_wait(command, card);
 }
 
 void add_card_type(CLI::App* command, std::string& type) {
-  command->add_option("--card-type", type,
-                      "of a new card: one-time (a PIN, one-time keys) or desfire (type A, no PIN); "
-                      "default: one-time");
+  command->add_option(
+      "--card-type", type,
+      "one-time (a PIN, one-time keys), desfire (type A, no PIN) or jpki (My Number "
+      "Card); default: one-time");
 }
 
 void card_commands(CLI::App& app, Common& common, Action& action) {
+  static std::string module;
+  CLI::App* helper = app.add_subcommand("pkcs11-helper", "the process that a module runs in");
+  helper->group("");  // started by this program only
+  helper->add_option("--module", module)->required();
+  helper->callback([&] { action = [&] { return pkcs11_helper(module); }; });
+
   static CardOptions shown;
   static CardEmulateOptions emulated;
   CLI::App* card = app.add_subcommand("card", "cards and the readers of this machine");
@@ -40,7 +57,8 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   command = add(*card, "show", "what a card says of itself without a PIN",
                 "warifu card show --card pcsc\n  warifu card show --card aoi.card --json");
   command->add_flag("--json", common.json, "print one JSON document");
-  command->add_option("--card", shown.card, kCardHelp)->required();
+  command->add_option("--card", shown.card, kCardHelp);
+  add_token(command, shown);
   add_wait(command, shown);
   command->callback([&] { action = [&] { return card_show(common, shown); }; });
 
@@ -85,6 +103,12 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
       ->add_option("--signature-pin-file", made.signature_pin_file,
                    "file with 6 to 16 upper-case letters and digits")
       ->required();
+  command->add_option("--authority", made.authority,
+                      "PEM file of the authority that signs its certificates, EMULATED by name; "
+                      "without it one that is forgotten");
+  command->add_option("--authority-key", made.authority_key, "PEM file of that authority's key");
+  command->add_option("--authority-out", made.authority_out,
+                      "write the authority's certificate there, for cards.test_anchors of sites");
   command->callback([&] { action = [&] { return card_make_jpki(made); }; });
 
   command = add(*card, "emulate", "lay an emulated card on a virtual reader (vsmartcard's vpcd)",

@@ -91,6 +91,16 @@ Result<CardTerminal> connect_card(const CardOptions& options,
 
 Result<CardTerminal> open_card(const CardOptions& options,
                                std::optional<card::EmulatedKind> blank) {
+  if (!options.module.empty()) {
+    CardTerminal terminal;
+    TRY_ASSIGN(auto signer, token_signer(options));
+    terminal.card = signature_authenticator(std::move(signer));
+    terminal.name = "module '" + options.module + "'";
+    return terminal;
+  }
+  if (options.card.empty()) {
+    return fail(Code::kInvalidArgument, "give --card, or --module of a PKCS #11 token");
+  }
   TRY_ASSIGN(CardTerminal terminal, connect_card(options, blank));
   auto selected = card::ConsentCard::select(*terminal.session);
   if (selected) {
@@ -98,7 +108,14 @@ Result<CardTerminal> open_card(const CardOptions& options,
     return terminal;
   }
   if (selected.error().code == Code::kUnavailable) return std::unexpected(selected.error());
-  // Not our own application. DESFire commands begin behind a reset: a card may not take them after
+  // Not our own application.
+  if (auto jpki = card::JpkiCard::select(*terminal.session)) {
+    terminal.card = signature_authenticator(jpki_signer(std::move(*jpki)));
+    return terminal;
+  } else if (jpki.error().code == Code::kUnavailable) {
+    return std::unexpected(jpki.error());
+  }
+  // DESFire commands begin behind a reset: a card may not take them after
   // others.
   terminal.session.reset();
   TRY_ASSIGN(terminal.session, card::Session::open(*terminal.transport));
@@ -109,11 +126,28 @@ Result<CardTerminal> open_card(const CardOptions& options,
   return terminal;
 }
 
-Result<std::optional<card::EmulatedKind>> card_type_of(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  if (text == "one-time") return card::EmulatedKind::kConsentCard;
-  if (text == "desfire") return card::EmulatedKind::kDesfire;
-  return fail(Code::kInvalidArgument, "--card-type '" + text + "' must be one-time or desfire");
+Result<CardType> card_type_of(const std::string& text) {
+  if (text.empty() || text == "one-time") return CardType::kOneTime;
+  if (text == "desfire") return CardType::kDesfire;
+  if (text == "jpki") return CardType::kJpki;
+  if (text == "pkcs11") return CardType::kPkcs11;
+  return fail(Code::kInvalidArgument,
+              "--card-type '" + text + "' must be one-time, desfire, jpki or pkcs11");
+}
+
+CardType type_of(card::CardKind kind) {
+  if (card::is_signature(kind)) return CardType::kJpki;
+  return card::is_relayed(kind) ? CardType::kDesfire : CardType::kOneTime;
+}
+
+std::optional<card::EmulatedKind> blank_of(CardType type) {
+  switch (type) {
+    case CardType::kOneTime: return card::EmulatedKind::kConsentCard;
+    case CardType::kDesfire: return card::EmulatedKind::kDesfire;
+    case CardType::kJpki:
+    case CardType::kPkcs11: break;
+  }
+  return std::nullopt;
 }
 
 Result<secret::Buffer> read_pin(const CardOptions& options) {

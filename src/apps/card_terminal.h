@@ -13,7 +13,7 @@ namespace warifu::apps {
 
 // A session with the card. Members in the order of their lifetimes.
 struct CardTerminal {
-  std::unique_ptr<card::CardTransport> transport;
+  std::unique_ptr<card::CardTransport> transport;  // this and the session: none of a token
   std::unique_ptr<card::Session> session;
   std::unique_ptr<CardAuthenticator> card;
   std::string name;  // for people: the file, or the reader
@@ -33,8 +33,13 @@ struct CardTerminal {
 [[nodiscard]] Result<CardTerminal> open_card(const CardOptions& options,
                                              std::optional<card::EmulatedKind> blank = {});
 
-// What `--card-type` says; none when it says nothing. Errors: kInvalidArgument.
-[[nodiscard]] Result<std::optional<card::EmulatedKind>> card_type_of(const std::string& text);
+// What `--card-type` says; one-time when it says nothing. Errors: kInvalidArgument.
+enum class CardType : std::uint8_t { kOneTime, kDesfire, kJpki, kPkcs11 };
+[[nodiscard]] Result<CardType> card_type_of(const std::string& text);
+// Of a signature card jpki: which application it is makes no difference to the sites.
+[[nodiscard]] CardType type_of(card::CardKind kind);
+// What is made when the file of an emulated card is missing; none for kinds that others issue.
+[[nodiscard]] std::optional<card::EmulatedKind> blank_of(CardType type);
 
 // From the PIN file, from standard input ("-"), or asked at the terminal without echo.
 // Errors: kInvalidArgument, kNotFound.

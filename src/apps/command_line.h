@@ -34,8 +34,8 @@ void random_commands(CLI::App& app, Common& common, Action& action);
 void audit_log_commands(CLI::App& app, Common& common, Action& action);
 // `warifu card`.
 void card_commands(CLI::App& app, Common& common, Action& action);
-// --card and --pin-file.
-void add_card(CLI::App* command, CardOptions& card, bool required);
+// --card and --pin-file; --module, --token-label and --key-id of a token.
+void add_card(CLI::App* command, CardOptions& card);
 // --card-type.
 void add_card_type(CLI::App* command, std::string& type);
 // `warifu consent` and `warifu restore`.

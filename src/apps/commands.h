@@ -198,8 +198,12 @@ struct StreamOptions {
 struct CardOptions {
   std::string card;          // "pcsc", "pcsc:READER" or a file
   std::string pin_file;      // "-" reads standard input; empty asks at the terminal
-  std::string wait = "60s";  // for a card to be put on the reader
+  std::string wait = "60s";  // for a card to be put on the reader; for each answer of a module
+  // A PKCS #11 token instead: its module's file; empty: none.
+  std::string module, token_label, key_id;  // key_id in hexadecimal
 };
+// The hidden process that a PKCS #11 module runs in (pkcs11/helper.h).
+[[nodiscard]] Result<> pkcs11_helper(const std::string& module);
 [[nodiscard]] Result<> card_readers(const Common& common);
 [[nodiscard]] Result<> card_show(const Common& common, const CardOptions& options);
 struct CardEmulateOptions {
@@ -212,6 +216,8 @@ struct CardEmulateOptions {
 [[nodiscard]] Result<> card_jpki(const Common& common, const CardOptions& options);
 struct MakeJpkiOptions {
   std::string file, pin_file, signature_pin_file;
+  std::string authority, authority_key;  // PEM files; empty: an authority that is forgotten
+  std::string authority_out;             // the authority's certificate, for trust anchors
 };
 [[nodiscard]] Result<> card_make_jpki(const MakeJpkiOptions& options);
 [[nodiscard]] Result<> card_emulate(const CardEmulateOptions& options);
@@ -226,7 +232,7 @@ struct RevokeOptions {
 [[nodiscard]] Result<> card_status(const Common& common);
 struct EnrolOptions {
   std::string id, name;
-  std::string card_type;  // "one-time", "desfire"
+  std::string card_type;  // "one-time", "desfire", "jpki", "pkcs11"
   CardOptions card;
   std::uint32_t keys = 64;
 };

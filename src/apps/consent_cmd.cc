@@ -107,7 +107,7 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   }
   TRY_ASSIGN(CardTerminal terminal, open_card(options.card));
   TRY_ASSIGN(const CardFacts facts, terminal.card->identify());
-  if (!facts.is_active) {
+  if (!facts.is_active && !card::is_signature(facts.kind)) {
     return fail(Code::kRefused, "the card at " + terminal.name + " belongs to nobody yet");
   }
   ApiClient client(common.site);
@@ -125,26 +125,30 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   const ObjectId object = parsed.object;
   TRY(ask_and_tell(client, options, parsed, text));
   TRY(terminal.card->verify_holder(options.card));
-  TRY_ASSIGN(const std::string given, terminal.card->authorise(client, grant, object));
+  TRY_ASSIGN(const GivenConsent given, terminal.card->authorise(client, grant, object));
+  const card::CardKind kind = given.kind.value_or(facts.kind);
   if (common.json) {
-    print_json({{"grant", given},
+    print_json({{"grant", given.grant},
                 {"object", object.text()},
                 {"capacity", consent::capacity_name(parsed.capacity)},
                 {"together", parsed.together},
-                {"card_kind", consent::card_kind_name(facts.kind)},
-                {"holder_verification", consent::holder_verification(facts.kind)},
+                {"card_kind", consent::card_kind_name(kind)},
+                {"security", consent::evidence_class(kind)},
+                {"holder_verification", consent::holder_verification(kind)},
                 {"sites", prepared.at("sites")},
                 {"missing", prepared.at("missing")},
                 {"index", parsed.index.value},
                 {"expires", os::utc_text(parsed.expiry)},
                 {"text", text}});
   } else {
-    fmt::print("consent {} given, valid until {} at {} sites; holder verified by: {}\n", given,
-               os::utc_text(parsed.expiry), parsed.sites.size(),
-               consent::holder_verification(facts.kind));
+    fmt::print(
+        "consent {} given, valid until {} at {} sites; proved by: {}, {}; holder verified by: {}\n",
+        given.grant, os::utc_text(parsed.expiry), parsed.sites.size(),
+        consent::card_kind_name(kind), consent::evidence_class(kind),
+        consent::holder_verification(kind));
     if (parsed.together > 1) {
       fmt::print("it counts together with {} in all: warifu consent join {} --card FILE\n",
-                 parsed.together, options.joins.empty() ? given : options.joins);
+                 parsed.together, options.joins.empty() ? given.grant : options.joins);
     }
   }
   return {};

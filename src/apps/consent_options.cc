@@ -28,7 +28,7 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--valid", give.valid, "for how long: 90s, 30m, 1h, 7d");
   command->add_option("--lang", give.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", give.yes, "the person has read the text on another screen");
-  add_card(command, give.card, true);
+  add_card(command, give.card);
   command->callback([&] { action = [&] { return consent_give(common, give); }; });
   static ConsentOptions joining;
   command = add(*consent, "join", "another guardian consents to the same, together",
@@ -38,7 +38,7 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
       ->required();
   command->add_option("--lang", joining.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", joining.yes, "the guardian has read the text on another screen");
-  add_card(command, joining.card, true);
+  add_card(command, joining.card);
   command->callback([&] { action = [&] { return consent_give(common, joining); }; });
   command = add(*consent, "list", "consents given", "warifu consent list --site S");
   add_site(command, common);
@@ -68,7 +68,7 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--capacity", importing.capacity, "own, proxy or guardian");
   command->add_option("--lang", importing.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", importing.yes, "the person has read the text on another screen");
-  add_card(command, importing.card, true);
+  add_card(command, importing.card);
   command->callback([&] { action = [&] { return consent_import(common, document, importing); }; });
   static std::string withdrawn;
   command = add(*consent, "withdraw", "take a consent back: no site honours it any more",

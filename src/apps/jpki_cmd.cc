@@ -22,6 +22,13 @@ json::object facts_of(Byte tries, const Result<Bytes>& certificate) {
   return facts;
 }
 
+Result<std::string> read_pem(const std::string& path) {
+  TRY_ASSIGN(Bytes bytes, os::read_file(os::real_files(), path, 64 * 1024));
+  std::string text(as_text(bytes));
+  secret::wipe(bytes);
+  return text;
+}
+
 }  // namespace
 
 Result<> card_jpki(const Common& common, const CardOptions& options) {
@@ -52,7 +59,26 @@ Result<> card_make_jpki(const MakeJpkiOptions& options) {
   card::JpkiPins pins;
   TRY_ASSIGN(pins.authentication, read_pin(authentication));
   TRY_ASSIGN(pins.signature, read_pin(signature));
-  TRY_ASSIGN(const auto card, card::EmulatedJpkiCard::create(os::real_files(), options.file, pins));
+  std::optional<crypto::RsaAuthority> authority;
+  if (options.authority.empty() != options.authority_key.empty()) {
+    return fail(Code::kInvalidArgument, "give both --authority and --authority-key, or none");
+  }
+  if (!options.authority.empty()) {
+    TRY_ASSIGN(const std::string certificate, read_pem(options.authority));
+    TRY_ASSIGN(std::string key, read_pem(options.authority_key));
+    auto read = crypto::RsaAuthority::from_pem(certificate, key);
+    secret::wipe({reinterpret_cast<Byte*>(key.data()), key.size()});
+    if (!read) return fail_in("'" + options.authority + "'", read.error());
+    authority = std::move(*read);
+  }
+  TRY_ASSIGN(const auto card, card::EmulatedJpkiCard::create(os::real_files(), options.file, pins,
+                                                             authority ? &*authority : nullptr));
+  if (!options.authority_out.empty()) {
+    TRY_ASSIGN(const auto session, card::Session::open(*card));
+    TRY_ASSIGN(card::JpkiCard jpki, card::JpkiCard::select(*session));
+    TRY_ASSIGN(const Bytes der, jpki.authority(card::JpkiKey::kAuthentication));
+    TRY(os::replace_file(os::real_files(), options.authority_out, der));
+  }
   fmt::print(
       "'{}' is an emulated My Number Card of nobody; lay it on a virtual reader with 'warifu "
       "card emulate'\n",

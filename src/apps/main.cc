@@ -237,14 +237,14 @@ void person_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--name", enrol.name, "name shown to staff")->required();
   command->add_option("--keys", enrol.keys, "one-time keys per site: how many consents");
   add_card_type(command, enrol.card_type);
-  add_card(command, enrol.card, true);
+  add_card(command, enrol.card);
   command->callback([&] { action = [&] { return person_enrol(common, enrol); }; });
   command = add(*person, "renew-card", "other one-time keys from a site that has lost the card's",
                 "warifu person renew-card --at lsa --card aoi.card --site /tmp/demo/sites/tommo");
   static RenewCardOptions renewal;
   add_site(command, common);
   command->add_option("--at", renewal.at, "the site that has lost them")->required();
-  add_card(command, renewal.card, true);
+  add_card(command, renewal.card);
   command->callback([&] { action = [&] { return person_renew_card(common, renewal); }; });
 
   static EnrolOptions again;
@@ -253,7 +253,7 @@ void person_commands(CLI::App& app, Common& common, Action& action) {
   add_site(command, common);
   command->add_option("--id", again.id, "the biobank's id for the person")->required();
   command->add_option("--keys", again.keys, "one-time keys per site: how many consents");
-  add_card(command, again.card, true);
+  add_card(command, again.card);
   command->callback([&] { action = [&] { return person_reissue(common, again); }; });
 
   static std::string seen;
@@ -284,7 +284,7 @@ void object_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--policy", store.policy, "who may restore; default: the site's policy");
   command->add_option("--priority", store.priority, "of the job: low, usual or urgent");
   command->add_flag("--no-wait", store.no_wait, "return once the job is accepted");
-  add_card(command, store.card, false);
+  add_card(command, store.card);
   command->callback([&] { action = [&] { return object_store(common, store); }; });
 
   command = add(*object, "list", "stored objects", "warifu object list --site S --person P-001");
@@ -300,7 +300,7 @@ void object_commands(CLI::App& app, Common& common, Action& action) {
                 "warifu object card-record ID --site S --card a.card");
   add_site(command, common);
   command->add_option("object", which.object, "object id")->required();
-  add_card(command, which.card, true);
+  add_card(command, which.card);
   command->callback([&] { action = [&] { return object_card_record(common, which); }; });
 
   upkeep_commands(*object, *app.get_subcommand("site"), common, action);

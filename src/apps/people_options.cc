@@ -20,7 +20,7 @@ void proxy_commands(CLI::App& person, Common& common, Action& action) {
   command->add_option("--authority", naming.authority, "document of authority: its digest is kept");
   command->add_option("--lang", naming.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", naming.yes, "the person has read the text on another screen");
-  add_card(command, naming.card, true);
+  add_card(command, naming.card);
   command->callback([&] { action = [&] { return proxy_add(common, naming); }; });
   command = add(*proxy, "remove", "somebody is proxy no more",
                 "warifu person proxy remove --id P-001 --proxy P-002 --site S");

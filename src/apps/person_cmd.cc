@@ -7,32 +7,51 @@
 #include "apps/card_terminal.h"
 #include "apps/commands.h"
 #include "apps/output.h"
+#include "consent/evidence.h"
 
 namespace warifu::apps {
 namespace {
 
 namespace json = boost::json;
 
-Result<> check_type(const CardTerminal& terminal, const CardFacts& facts, bool is_desfire) {
-  if (card::is_relayed(facts.kind) == is_desfire) return {};
+std::string_view type_text(CardType type) {
+  switch (type) {
+    case CardType::kOneTime: return "one-time";
+    case CardType::kDesfire: return "desfire";
+    case CardType::kJpki: return "jpki";
+    case CardType::kPkcs11: return "pkcs11";
+  }
+  return {};
+}
+
+Result<> check_type(const CardTerminal& terminal, const CardFacts& facts, CardType wanted) {
+  const CardType type = type_of(facts.kind);
+  if (type == wanted || (wanted == CardType::kPkcs11 && card::is_signature(facts.kind))) return {};
   return fail(Code::kInvalidArgument,
               "the card at " + terminal.name + " is " + std::string(card_type_text(facts.kind)) +
-                  (is_desfire ? ", not a DESFire card" : ": enrol it with --card-type desfire"));
+                  ": enrol it with --card-type " + std::string(type_text(type)));
+}
+
+// Whoever names a module means a token.
+Result<CardType> wanted_type(const EnrolOptions& options) {
+  TRY_ASSIGN(const CardType type, card_type_of(options.card_type));
+  const bool has_module = !options.card.module.empty();
+  if (has_module && options.card_type.empty()) return CardType::kPkcs11;
+  if (has_module == (type == CardType::kPkcs11)) return type;
+  return fail(Code::kInvalidArgument, "--module and --card-type pkcs11 go together");
 }
 
 }  // namespace
 
 Result<> person_enrol(const Common& common, const EnrolOptions& options) {
-  TRY_ASSIGN(const auto type, card_type_of(options.card_type));
-  const bool is_desfire = type == card::EmulatedKind::kDesfire;
+  TRY_ASSIGN(const CardType type, wanted_type(options));
   secret::Buffer pin;
-  if (!is_desfire) {
+  if (type != CardType::kDesfire) {
     TRY_ASSIGN(pin, read_pin(options.card));
   }
-  TRY_ASSIGN(CardTerminal terminal,
-             open_card(options.card, type.value_or(card::EmulatedKind::kConsentCard)));
+  TRY_ASSIGN(CardTerminal terminal, open_card(options.card, blank_of(type)));
   TRY_ASSIGN(const CardFacts before, terminal.card->identify());
-  TRY(check_type(terminal, before, is_desfire));
+  TRY(check_type(terminal, before, type));
   if (before.is_active) {
     return fail(Code::kAlreadyExists,
                 "the card at " + terminal.name + " already belongs to a person");
@@ -40,20 +59,24 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
   ApiClient client(common.site);
   TRY_ASSIGN(const EnrolledCard enrolled,
              terminal.card->enrol(client, options, std::move(pin), Issue::kFirst));
-  const bool is_emulated = card::is_emulated(before.kind);
+  const card::CardKind kind = enrolled.kind.value_or(before.kind);
+  const bool is_emulated = card::is_emulated(kind);
   json::array sites;
   for (const SiteName& site : enrolled.sites) sites.emplace_back(site.text());
   if (common.json) {
     json::object out = {{"person", options.id},
                         {"card_id", enrolled.card.text()},
                         {"card", is_emulated ? "emulated" : "chip"},
-                        {"card_type", is_desfire ? "desfire" : "one-time"},
+                        {"card_type", type_text(type)},
+                        {"card_kind", consent::card_kind_name(kind)},
+                        {"security", consent::evidence_class(kind)},
                         {"sites", sites}};
-    if (!is_desfire) out["keys_per_site"] = options.keys;
+    if (type == CardType::kOneTime) out["keys_per_site"] = options.keys;
     print_json(out);
   } else {
-    fmt::print("enrolled {} ({}); the {} at {} holds {}\n", options.id, options.name,
-               is_emulated ? "emulated card" : "card", terminal.name, enrolled.text);
+    fmt::print("enrolled {} ({}); the {} at {} {}{}\n", options.id, options.name,
+               is_emulated ? "emulated card" : "card", terminal.name,
+               card::is_signature(kind) ? "" : "holds ", enrolled.text);
   }
   return {};
 }
@@ -69,6 +92,7 @@ Result<> person_reissue(const Common& common, const EnrolOptions& options) {
   ApiClient client(common.site);
   TRY_ASSIGN(const EnrolledCard enrolled,
              terminal.card->enrol(client, options, std::move(pin), Issue::kAgain));
+  const bool is_emulated = card::is_emulated(enrolled.kind.value_or(before.kind));
   json::array loaded, missing;
   for (const std::string& id : enrolled.objects) {
     const auto put = terminal.card->load_record(client, id);
@@ -79,12 +103,13 @@ Result<> person_reissue(const Common& common, const EnrolOptions& options) {
     }
   }
   if (common.json) {
-    print_json({{"person", options.id},
-                {"card_id", enrolled.card.text()},
-                {"card", card::is_emulated(before.kind) ? "emulated" : "chip"},
-                {"keys_per_site", options.keys},
-                {"objects", loaded},
-                {"missing", missing}});
+    json::object out = {{"person", options.id},
+                        {"card_id", enrolled.card.text()},
+                        {"card", is_emulated ? "emulated" : "chip"},
+                        {"objects", loaded},
+                        {"missing", missing}};
+    if (type_of(before.kind) == CardType::kOneTime) out["keys_per_site"] = options.keys;
+    print_json(out);
   } else {
     fmt::print("{} has another card, {}; it holds the records of {} objects\n", options.id,
                enrolled.card.text(), loaded.size());

@@ -32,6 +32,7 @@ void print_policy(const control::PolicyReport& report) {
 
 Result<> site_check(const Common& common, const CheckOptions& options) {
   TRY_ASSIGN(const control::SiteConfig config, control::load_site_config(options.config));
+  TRY(consent::SignatureTrust::open(os::real_files(), config.signature_cards));
   json::object answer = {{"config", options.config},
                          {"site", config.name.text()},
                          {"controller", config.controller.text()}};

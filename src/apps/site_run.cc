@@ -9,6 +9,7 @@
 #include "apps/commands.h"
 #include "apps/random_sources.h"
 #include "apps/signals.h"
+#include "apps/site_gate.h"
 #include "base/log.h"
 #include "control/key_relay.h"
 #include "control/policy_check.h"
@@ -56,10 +57,7 @@ class Site {
     for (const auto& peer : config_.peers) links.push_back(peer.link);
     TRY_ASSIGN(keys_, open_keys(links));
     TRY_ASSIGN(log_, audit::Log::open(system_, config_.data_dir + "/audit.log", config_.name));
-    TRY_ASSIGN(gate_,
-               consent::Gate::open(
-                   system_, config_.data_dir + "/gate", config_.name, keys_->root_key(), *log_,
-                   {.nonce_life = std::chrono::days(7), .reissue_delay = config_.reissue_delay}));
+    TRY_ASSIGN(gate_, open_gate(system_, config_, keys_->root_key(), *log_));
     TRY_ASSIGN(store_, store::open_directory_store(system_.files, config_.data_dir + "/shares"));
     TRY_ASSIGN(auto channel_listener, os::listen_tcp(config_.listen));
     if (config_.kms) {
@@ -409,9 +407,10 @@ class Site {
     people_ =
         std::make_unique<custody::PeopleDesk>(*context_, *catalog_, *custody_, *consent_desk_);
     cards_->set_also([this] { people_->tell_again(); });
+    const custody::SignedConsents signed_consents(*context_, *catalog_, *consent_desk_, *records_);
     control_ = std::make_unique<api::ControlServices>(api::ControlServices{
         *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *upkeep_, *jobs_,
-        *recovery_, *audits_, *refreshes_, *ceremonies_, *records_, *cards_, *people_});
+        *recovery_, *audits_, *refreshes_, *ceremonies_, *records_, *cards_, *people_, signed_consents});
     return {};
   }
 

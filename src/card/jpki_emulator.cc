@@ -17,6 +17,7 @@ constexpr std::size_t kMaxFileBytes = 64 * 1024;
 constexpr std::size_t kMaxFieldBytes = 16 * 1024;
 constexpr unsigned kKeyBits = 2048;
 constexpr std::string_view kTokenText = "JPKIAPICCTOKEN                  ";
+constexpr std::string_view kEmulatedMark = "EMULATED";
 constexpr const char* kAuthority = "EMULATED AUTHORITY, TEST ONLY";
 constexpr const char* kHolder = "EMULATED CARD, NOBODY";
 
@@ -28,7 +29,13 @@ ResponseApdu answer_of(Status status) {
 
 Result<std::unique_ptr<EmulatedJpkiCard>> EmulatedJpkiCard::create(os::FileSystem& files,
                                                                    const std::string& path,
-                                                                   const JpkiPins& pins) {
+                                                                   const JpkiPins& pins,
+                                                                   const crypto::RsaAuthority* by) {
+  if (by != nullptr && !by->common_name.starts_with(kEmulatedMark)) {
+    return fail(Code::kInvalidArgument,
+                "the name of an authority of emulated cards must begin with EMULATED, not '" +
+                    by->common_name + "'");
+  }
   const auto digit = [](Byte c) { return c >= '0' && c <= '9'; };
   const auto sign = [&](Byte c) { return digit(c) || (c >= 'A' && c <= 'Z'); };
   if (pins.authentication.size() != 4 || !std::ranges::all_of(pins.authentication.bytes(), digit) ||
@@ -43,13 +50,19 @@ Result<std::unique_ptr<EmulatedJpkiCard>> EmulatedJpkiCard::create(os::FileSyste
   }
   std::unique_ptr<EmulatedJpkiCard> card(new EmulatedJpkiCard(files, path, std::move(lock)));
   const auto make = [&](Pair& pair, Byte tries, const secret::Buffer& pin) -> Result<> {
-    const auto authority = crypto::RsaKey::generate(kKeyBits);
     const auto key = crypto::RsaKey::generate(kKeyBits);
-    TRY_ASSIGN(pair.authority,
-               crypto::make_rsa_certificate({.common_name = kAuthority, .is_ca = true}, authority,
-                                            authority, kAuthority));
-    TRY_ASSIGN(pair.certificate,
-               crypto::make_rsa_certificate({.common_name = kHolder}, key, authority, kAuthority));
+    if (by != nullptr) {
+      pair.authority = by->certificate;
+      TRY_ASSIGN(pair.certificate,
+                 crypto::issue_rsa_certificate({.common_name = kHolder}, key, *by));
+    } else {
+      const auto authority = crypto::RsaKey::generate(kKeyBits);
+      TRY_ASSIGN(pair.authority,
+                 crypto::make_rsa_certificate({.common_name = kAuthority, .is_ca = true}, authority,
+                                              authority, kAuthority));
+      TRY_ASSIGN(pair.certificate, crypto::make_rsa_certificate({.common_name = kHolder}, key,
+                                                                authority, kAuthority));
+    }
     pair.tries = tries;
     pair.pin = secret::Buffer::copy_of(pin.bytes());
     pair.key = key.to_der();

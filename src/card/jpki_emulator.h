@@ -31,11 +31,12 @@ struct JpkiPins {
 
 class EmulatedJpkiCard final : public CardTransport {
  public:
-  // A new card with keys and certificates of its own. Errors: kAlreadyExists; kInvalidArgument
-  // (a PIN); kBusy; kIo.
-  [[nodiscard]] static Result<std::unique_ptr<EmulatedJpkiCard>> create(os::FileSystem& files,
-                                                                        const std::string& path,
-                                                                        const JpkiPins& pins);
+  // A new card with keys of its own, and certificates by `authority`, whose name must begin with
+  // EMULATED; without one by an authority that is forgotten. Errors: kAlreadyExists;
+  // kInvalidArgument (a PIN, the authority); kBusy; kIo.
+  [[nodiscard]] static Result<std::unique_ptr<EmulatedJpkiCard>> create(
+      os::FileSystem& files, const std::string& path, const JpkiPins& pins,
+      const crypto::RsaAuthority* authority = nullptr);
   // Errors: kNotFound, kBusy, kCorrupt naming the file, kIo.
   [[nodiscard]] static Result<std::unique_ptr<EmulatedJpkiCard>> open(os::FileSystem& files,
                                                                       const std::string& path);

@@ -56,15 +56,26 @@ enum class CardKind : std::uint8_t {
   kOneTimeMacEmulated = 2,
   kDesfire = 3,
   kDesfireEmulated = 4,
+  kSignature = 5,
+  kSignatureEmulated = 6,
 };
-inline constexpr std::uint8_t kLastCardKind = 4;
+inline constexpr std::uint8_t kLastCardKind = 6;
 
 // Whether a site speaks to such a card itself, relayed by the terminal, instead of checking a tag.
 [[nodiscard]] constexpr bool is_relayed(CardKind kind) {
   return kind == CardKind::kDesfire || kind == CardKind::kDesfireEmulated;
 }
+// Whether such a card signs a grant, once for all sites (JPKI, PIV, HPKI, any PKCS #11 token).
+[[nodiscard]] constexpr bool is_signature(CardKind kind) {
+  return kind == CardKind::kSignature || kind == CardKind::kSignatureEmulated;
+}
+// Whether a grant of such a card is proved to every site before it is presented for a share.
+[[nodiscard]] constexpr bool is_proved_first(CardKind kind) {
+  return is_relayed(kind) || is_signature(kind);
+}
 [[nodiscard]] constexpr bool is_emulated(CardKind kind) {
-  return kind == CardKind::kOneTimeMacEmulated || kind == CardKind::kDesfireEmulated;
+  return kind == CardKind::kOneTimeMacEmulated || kind == CardKind::kDesfireEmulated ||
+         kind == CardKind::kSignatureEmulated;
 }
 
 // What the card knows of a stored object: the key of its hash and the tag over all chunk tags.

@@ -1,14 +1,15 @@
 // The codec of card records and the sealing of one-time keys.
 #include "consent/card_record.h"
 
+#include "crypto/card_certificate.h"
 #include "wire/wire.h"
 
 namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kMagic = "WGC1";
-constexpr std::uint16_t kVersion = 4;
-constexpr std::uint16_t kFirstOfGrants2 = 4;  // the version from which on grants are of version 2
+constexpr std::uint16_t kVersion = 5;
+constexpr std::uint16_t kFirstOfGrants2 = 5;  // the version from which on grants are of version 2
 constexpr std::uint32_t kSealDomain = 0x31'59'4B'57;         // "WKY1"
 constexpr std::uint32_t kApplicationDomain = 0x31'50'41'57;  // "WAP1"
 constexpr std::string_view kKeyLabel = "warifu gate key 1";
@@ -90,6 +91,14 @@ void read_own(wire::Reader& reader, CardRecord& record) {
   record.own = own;
 }
 
+void read_certificate(wire::Reader& reader, CardRecord& record) {
+  const ByteView certificate = reader.blob(crypto::kMaxCertificateBytes);
+  if (certificate.empty() == (card::is_signature(record.kind) && !record.revoked)) {
+    reader.reject("a certificate where there is none, or none where there is one");
+  }
+  record.certificate.assign(certificate.begin(), certificate.end());
+}
+
 void read_withdrawn(wire::Reader& reader, CardRecord& record) {
   record.revoked_at = {reader.i64()};
   record.reissue_until = {reader.i64()};
@@ -146,6 +155,7 @@ Bytes encode_record(const CardRecord& record) {
     writer.raw(record.own->salt);
     writer.raw(record.own->sealed);
   }
+  writer.blob(record.certificate);
   writer.checksum();
   return writer.take();
 }
@@ -177,6 +187,7 @@ Result<CardRecord> parse_record(ByteView bytes) {
   read_grants(reader, version, record);
   if (version > 1) read_withdrawn(reader, record);
   if (version > 2) read_own(reader, record);
+  if (version > 3) read_certificate(reader, record);
   if (const auto finished = reader.finish(); !finished) {
     return fail(Code::kCorrupt, finished.error().message);
   }

@@ -2,10 +2,10 @@
 // change is a single durable step.
 //
 //   file    := body crc32c(body):u32                                        little-endian
-//   body    := "WGC1" version:u16=4 kind:u8 revoked:u8 card:16 person:16 last_used:u32
+//   body    := "WGC1" version:u16=5 kind:u8 revoked:u8 card:16 person:16 last_used:u32
 //              keys:u32 key* nonces:u32 nonce* grants:u32 grant*
 //              revoked_at:i64 reissue_until:i64 records_until:i64 withdrawn:u32 withdrawal*
-//              own:u8 (application:u8 active:u8 salt:16 sealed:64){own}
+//              own:u8 (application:u8 active:u8 salt:16 sealed:64){own} certificate:blob
 //   key     := index:u32 salt:16 sealed:48          ascending, every index above last_used
 //   nonce   := nonce:16 issued:i64
 //   grant   := length:u32 bytes tag:16 uses_left:u16 sessions:u32 session:16*
@@ -15,12 +15,15 @@
 // What is sealed of an application: its AES key, the token that the card carries, the token that it
 // may carry if the answer to the last commit was lost.
 //
-// Version 1, which ended behind the grants, and 2, behind the withdrawals, are read. Up to version
-// 3 grants were of version 1, which no gate honours any more: they are dropped. A one-time key is
-// sealed alone: AES-256-GCM under SHA-256("warifu gate key 1" root card index salt) with a fresh
-// salt, so no nonce repeats, even when an old copy of the file comes back, and a sealed key does
-// not open under another index. Burning a key drops it from the file. Grants, nonces and pseudonyms
-// stand in clear: they name nobody. The CRC is against accidents only.
+// certificate := DER, of a signature card (kinds 5 and 6) unless revoked; else empty.
+//
+// Version 1, which ended behind the grants, 2, behind the withdrawals, and 3, behind `own`, are
+// read. Up to version 4 grants were of version 1, which no gate honours any more: they are dropped.
+// A one-time key is sealed alone: AES-256-GCM under SHA-256("warifu gate key 1" root card index
+// salt) with a fresh salt, so no nonce repeats, even when an old copy of the file comes back, and a
+// sealed key does not open under another index. Burning a key drops it from the file.
+// Grants, nonces and pseudonyms stand in clear: they name nobody. The CRC is against accidents
+// only.
 #pragma once
 
 #include <array>
@@ -91,6 +94,7 @@ struct CardRecord {
   os::UnixMs records_until;  // it took the place of a card and is given its records; 0: it did not
   std::vector<Withdrawal> withdrawn;
   std::optional<OwnApplication> own;  // of a relayed card only
+  Bytes certificate;                  // of a signature card only
 };
 
 [[nodiscard]] Bytes encode_record(const CardRecord& record);

@@ -8,7 +8,7 @@
 namespace warifu::consent {
 namespace {
 
-constexpr std::array<std::string_view, 32> kReasons = {"malformed",
+constexpr std::array<std::string_view, 44> kReasons = {"malformed",
                                                        "other_act",
                                                        "not_this_site",
                                                        "unknown_card",
@@ -39,8 +39,20 @@ constexpr std::array<std::string_view, 32> kReasons = {"malformed",
                                                        "used_up",
                                                        "not_proven",
                                                        "copied_card",
-                                                       "wrong_card"};
-static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kWrongCard) + 1);
+                                                       "wrong_card",
+                                                       "wrong_signature",
+                                                       "damaged_certificate",
+                                                       "untrusted_issuer",
+                                                       "weak_certificate",
+                                                       "certificate_not_yet_valid",
+                                                       "certificate_expired",
+                                                       "wrong_key_use",
+                                                       "certificate_revoked",
+                                                       "no_revocation_list",
+                                                       "stale_revocation_list",
+                                                       "bad_revocation_list",
+                                                       "stale_statement"};
+static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kStaleStatement) + 1);
 
 using Check = std::optional<Refusal>;
 
@@ -246,7 +258,7 @@ Decision decide(const Inquiry& inquiry) {
       return present_again(inquiry, std::move(grant), i);
     }
   }
-  if (card::is_relayed(inquiry.record->kind)) {
+  if (card::is_proved_first(inquiry.record->kind)) {
     return std::unexpected(
         no(Reason::kNotProven, "the card has not proved this grant to this site"));
   }
@@ -277,7 +289,7 @@ Decision decide_appointment(const Inquiry& inquiry) {
     }
     return std::unexpected(no(Reason::kWrongTag, "the tag is not the one of its first use"));
   }
-  if (card::is_relayed(inquiry.record->kind)) {
+  if (card::is_proved_first(inquiry.record->kind)) {
     return std::unexpected(no(Reason::kNotProven, "the card has not proved this to this site"));
   }
   if (auto refusal = check_nonce(inquiry, own->nonce)) return std::unexpected(std::move(*refusal));
@@ -309,7 +321,7 @@ std::optional<Refusal> why_not_together(std::span<const Grant> grants,
   return {};
 }
 
-std::expected<Grant, Refusal> decide_proof(const Inquiry& inquiry) {
+std::expected<Grant, Refusal> decide_proof(const Inquiry& inquiry, ProvedBy by) {
   auto parsed = parse_grant(inquiry.grant);
   if (!parsed) return std::unexpected(no(Reason::kMalformed, parsed.error().message));
   const Grant& grant = *parsed;
@@ -320,9 +332,14 @@ std::expected<Grant, Refusal> decide_proof(const Inquiry& inquiry) {
   if (auto refusal = check_card(inquiry, grant)) return std::unexpected(std::move(*refusal));
   if (auto refusal = check_withdrawn(inquiry)) return std::unexpected(std::move(*refusal));
   const CardRecord& record = *inquiry.record;
-  if (!card::is_relayed(record.kind) || !record.own || !record.own->is_active) {
+  const bool is_ready = by == ProvedBy::kSignature
+                            ? card::is_signature(record.kind)
+                            : card::is_relayed(record.kind) && record.own && record.own->is_active;
+  if (!is_ready) {
     return std::unexpected(
-        no(Reason::kWrongKind, "this site does not speak to such a card, or not yet"));
+        no(Reason::kWrongKind, by == ProvedBy::kSignature
+                                   ? "this card does not prove grants by signatures"
+                                   : "this site does not speak to such a card, or not yet"));
   }
   if (auto refusal = check_nonce(inquiry, own->nonce)) return std::unexpected(std::move(*refusal));
   if (auto refusal = check_index(record, grant)) return std::unexpected(std::move(*refusal));

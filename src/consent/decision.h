@@ -3,9 +3,9 @@
 // decide() never changes anything; Gate carries the outcome out. Everything that is not explicitly
 // allowed is refused, each refusal with its own reason. The order of the checks is the order of
 // enum Reason; a grant that was accepted before is recognised by its bytes and skips the checks
-// that were for its first presentation only (nonce, index). A relayed card proves a grant before it
-// is presented for the first time: then there is nothing but these checks (decide_proof), and a
-// grant that was not proved is refused.
+// that were for its first presentation only (nonce, index). A relayed card and a signature card
+// prove a grant before it is presented for the first time: then there is nothing but these checks
+// (decide_proof), and a grant that was not proved is refused.
 #pragma once
 
 #include <chrono>
@@ -72,6 +72,18 @@ enum class Reason : std::uint8_t {
   kNotProven,
   kCopiedCard,
   kWrongCard,
+  kWrongSignature,
+  kDamagedCertificate,
+  kUntrustedIssuer,
+  kWeakCertificate,
+  kCertificateNotYetValid,
+  kCertificateExpired,
+  kWrongKeyUse,
+  kCertificateRevoked,
+  kNoRevocationList,
+  kStaleRevocationList,
+  kBadRevocationList,
+  kStaleStatement,
 };
 
 // "wrong_tag": in the audit log.
@@ -122,9 +134,12 @@ using DecideFunction = Decision (*)(const Inquiry&);
 [[nodiscard]] std::optional<Refusal> why_not_together(std::span<const Grant> grants,
                                                       std::span<const Pseudonym> persons);
 
-// Whether a relayed card may be asked to prove the grant of `inquiry` (evidence and request of
-// which are not looked at), and, once it has, whether the proof is accepted.
-[[nodiscard]] std::expected<Grant, Refusal> decide_proof(const Inquiry& inquiry);
+// How a grant is proved before it is presented: in a dialogue with a relayed card, or by the
+// signature of a signature card.
+enum class ProvedBy : std::uint8_t { kDialogue, kSignature };
+// Whether the grant of `inquiry` (evidence and request of which are not looked at) may be proved
+// so, and, once it was, whether the proof is accepted.
+[[nodiscard]] std::expected<Grant, Refusal> decide_proof(const Inquiry& inquiry, ProvedBy by);
 
 // What an outcome does to the record. `session` is the request's.
 void apply(const Outcome& outcome, const Inquiry& inquiry, CardRecord& record);

@@ -142,6 +142,10 @@ Result<> Gate::check_new_card(const CardId& card_id, const Pseudonym& person) {
 
 Result<card::SiteKeys> Gate::enrol(const Enrolment& enrolment) {
   const std::lock_guard lock(mutex_);
+  if (card::is_proved_first(enrolment.kind)) {
+    return fail(Code::kInvalidArgument,
+                "site " + site_.text() + ": such a card has no one-time keys");
+  }
   TRY(check_new_card(enrolment.card, enrolment.person));
   const os::UnixMs now = system_.clock.now();
   TRY_ASSIGN(const os::UnixMs records_until, check_reissue(enrolment.person, now));
@@ -166,7 +170,7 @@ Result<card::SiteKeys> Gate::enrol(const Enrolment& enrolment) {
 Result<card::SiteKeys> Gate::top_up(const CardId& card, card::KeyRange keys) {
   const std::lock_guard lock(mutex_);
   const CardRecord* known = find(card);
-  if (known == nullptr || known->own) {
+  if (known == nullptr || card::is_proved_first(known->kind)) {
     return fail(Code::kNotFound,
                 "site " + site_.text() + ": card " + card.text() + " is not enrolled");
   }
@@ -264,6 +268,7 @@ Result<> Gate::log_release(const Outcome& outcome, const Presented& presented,
   audit::Fields fields = {{"grant", grant_id(presented.grant).text()},
                           {"card", grant.card.text()},
                           {"kind", std::string(card_kind_name(presented.evidence.kind))},
+                          {"security", std::string(evidence_class(presented.evidence.kind))},
                           {"person", request.owner.text()},
                           {"object", grant.object.text()},
                           {"destination", grant.destination.text()},

@@ -77,6 +77,8 @@ class Permit {
   os::UnixMs expiry_;
 };
 
+class SignatureTrust;  // signature_trust.h
+
 // So long after a card took the place of another it may be given that one's records.
 inline constexpr std::chrono::hours kRecordsLife(7 * 24);
 
@@ -87,6 +89,8 @@ struct GateOptions {
   // From the hot listing of a card to the first one that may take its place.
   std::chrono::milliseconds reissue_delay = std::chrono::hours(48);
   DecideFunction decide = consent::decide;  // tests put a broken one here
+  // Whose signature cards this site believes; none: nobody's.
+  std::shared_ptr<const SignatureTrust> signatures;
 };
 
 struct Enrolment {
@@ -101,6 +105,15 @@ struct RelayedEnrolment {
   CardId card;
   Pseudonym person;
   std::uint8_t application = 0;  // its number on the card
+};
+
+// A signature card to be enrolled. It has signed enrolment_statement(its id, signed_at), so whoever
+// brings it has the card and its PIN, and not the certificate alone.
+struct SignatureEnrolment {
+  Pseudonym person;
+  Bytes certificate;  // DER
+  os::UnixMs signed_at;
+  Bytes signature;
 };
 
 // What goes on the card. Once the site has finished (`is_known`) its key may never be written
@@ -190,6 +203,27 @@ class Gate {
   void note_wrong_card(ByteView grant, const std::string& why);
   // The key of this site's application. Errors: kNotFound, kRefused.
   [[nodiscard]] Result<ProofStart> application_key(const CardId& card);
+
+  // Signature cards (gate_signed.cc). Their id is signature_card_id() of the certificate.
+  // Judges certificate and statement for itself and keeps the certificate. Doing it again for the
+  // same person is no error as long as the card was not used. Errors: kRefused with the reason,
+  // logged; as enrol().
+  [[nodiscard]] Result<card::CardKind> enrol_signature(const SignatureEnrolment& enrolment);
+  // The card's signature over the bytes of the grant, under the certificate that is kept here and
+  // is good today: the grant counts as proved once, durably, until it expires. The same grant and
+  // a right signature again: the same evidence. Errors: kRefused with the reason, logged; kIo,
+  // kNoSpace.
+  [[nodiscard]] Result<Evidence> accept_signature(ByteView grant, ByteView signature);
+  // Whether this site's share of the record of `object`, which belongs to `owner`, may go to share
+  // control under a grant that a signature card has proved here and that may be used now; takes no
+  // use. Errors: kRefused with the reason, logged.
+  [[nodiscard]] Result<> may_give_record(ByteView grant, const Evidence& evidence,
+                                         const ObjectId& object, const Pseudonym& owner);
+  // Errors: kNotFound when it is not enrolled here.
+  [[nodiscard]] Result<card::CardKind> kind_of(const CardId& card);
+  // Errors: kNotFound when it is not enrolled here as a signature card that may be used.
+  [[nodiscard]] Result<Bytes> certificate_of(const CardId& card);
+
   // Whether what was permitted still is: the grant is not withdrawn, its card not revoked.
   // Errors: kRefused.
   [[nodiscard]] Result<> still_permits(const Permit& permit);
@@ -249,7 +283,16 @@ class Gate {
   // Errors: the card is known here already, or unnamed.
   Result<> check_new_card(const CardId& card, const Pseudonym& person);
   // The grant if its proof may begin or be accepted now; refused and logged otherwise.
-  Result<Grant> may_prove(ByteView grant);
+  Result<Grant> may_prove(ByteView grant, ProvedBy by);
+  // Takes the grant into the record as proved, with a receipt for evidence.
+  Evidence take_proof(CardRecord& record, const Grant& proved, ByteView grant);
+  // The lines of the log that follow a proof.
+  Result<> log_proof(const Grant& proved, ByteView grant, const Evidence& evidence,
+                     const audit::Fields& more);
+  // Errors: kRefused, logged.
+  std::unexpected<Error> refuse_enrolment(const CardId& card, const Refusal& refusal);
+  // Evidence that was given before for the same grant; none when there is none.
+  std::optional<Evidence> proved_before(ByteView grant, ByteView signature);
   std::unexpected<Error> refuse_proof(const Refusal& refusal, ByteView grant);
   Result<> save_secrets(CardRecord record, const ApplicationSecrets& secrets);
   std::unexpected<Error> refuse(const Refusal& refusal, ByteView grant,

@@ -81,7 +81,7 @@ std::unexpected<Error> Gate::refuse_proof(const Refusal& refusal, ByteView grant
   return refuse(refusal, grant, request);
 }
 
-Result<Grant> Gate::may_prove(ByteView grant) {
+Result<Grant> Gate::may_prove(ByteView grant, ProvedBy by) {
   const auto named = parse_grant(grant);
   const CardRecord* record = named ? find(named->card) : nullptr;
   const Evidence evidence{site_, record != nullptr ? record->kind : card::CardKind::kDesfire, {}};
@@ -94,14 +94,14 @@ Result<Grant> Gate::may_prove(ByteView grant) {
                         system_.clock.now(),
                         options_.nonce_life,
                         named && is_held_back(named->card)};
-  auto decision = decide_proof(inquiry);
+  auto decision = decide_proof(inquiry, by);
   if (!decision) return refuse_proof(decision.error(), grant);
   return std::move(*decision);
 }
 
 Result<ProofStart> Gate::begin_proof(ByteView grant) {
   const std::lock_guard lock(mutex_);
-  TRY_ASSIGN(const Grant allowed, may_prove(grant));
+  TRY_ASSIGN(const Grant allowed, may_prove(grant, ProvedBy::kDialogue));
   const CardRecord& record = *find(allowed.card);
   TRY_ASSIGN(ApplicationSecrets secrets, open_application(root_, record.card, *record.own));
   return ProofStart{record.card, record.own->number, std::move(secrets.key), crypto::sha256(grant)};
@@ -109,7 +109,7 @@ Result<ProofStart> Gate::begin_proof(ByteView grant) {
 
 Result<secret::Buffer> Gate::renew_token(ByteView grant, ByteView token) {
   const std::lock_guard lock(mutex_);
-  TRY_ASSIGN(const Grant allowed, may_prove(grant));
+  TRY_ASSIGN(const Grant allowed, may_prove(grant, ProvedBy::kDialogue));
   CardRecord record = *find(allowed.card);
   TRY_ASSIGN(ApplicationSecrets secrets, open_application(root_, record.card, *record.own));
   // Both are compared, so that time does not tell which one it was.
@@ -130,10 +130,17 @@ Result<secret::Buffer> Gate::renew_token(ByteView grant, ByteView token) {
 
 Result<Evidence> Gate::accept_proof(ByteView grant) {
   const std::lock_guard lock(mutex_);
-  TRY_ASSIGN(const Grant proved, may_prove(grant));
+  TRY_ASSIGN(const Grant proved, may_prove(grant, ProvedBy::kDialogue));
   CardRecord record = *find(proved.card);
   TRY_ASSIGN(ApplicationSecrets secrets, open_application(root_, record.card, *record.own));
   secrets.token = copy(secrets.pending);
+  const Evidence evidence = take_proof(record, proved, grant);
+  TRY(save_secrets(std::move(record), secrets));
+  TRY(log_proof(proved, grant, evidence, {}));
+  return evidence;
+}
+
+Evidence Gate::take_proof(CardRecord& record, const Grant& proved, ByteView grant) {
   forget_old(record, system_.clock.now());
   for (const GrantSite& entry : proved.sites) {
     if (entry.site != site_) continue;
@@ -145,16 +152,21 @@ Result<Evidence> Gate::accept_proof(ByteView grant) {
   system_.random.fill(accepted.tag);
   const Evidence evidence{site_, record.kind, accepted.tag};
   record.grants.push_back(std::move(accepted));
-  TRY(save_secrets(std::move(record), secrets));
-  failures_.erase(proved.card);
-  TRY(log_.append("card_proved",
-                  {{"grant", grant_id(grant).text()},
-                   {"card", proved.card.text()},
-                   {"kind", std::string(card_kind_name(evidence.kind))},
-                   {"holder_verification", std::string(holder_verification(evidence.kind))},
-                   {"index", std::to_string(proved.index.value)},
-                   {"terminal", proved.terminal}}));
   return evidence;
+}
+
+Result<> Gate::log_proof(const Grant& proved, ByteView grant, const Evidence& evidence,
+                         const audit::Fields& more) {
+  failures_.erase(proved.card);
+  audit::Fields fields = {{"grant", grant_id(grant).text()},
+                          {"card", proved.card.text()},
+                          {"kind", std::string(card_kind_name(evidence.kind))},
+                          {"security", std::string(evidence_class(evidence.kind))},
+                          {"holder_verification", std::string(holder_verification(evidence.kind))},
+                          {"index", std::to_string(proved.index.value)},
+                          {"terminal", proved.terminal}};
+  fields.insert(fields.end(), more.begin(), more.end());
+  return log_.append("card_proved", fields);
 }
 
 void Gate::note_wrong_card(ByteView grant, const std::string& why) {

@@ -254,10 +254,13 @@ TEST_F(GateRelayedTest, RecordsOfEarlierVersionsAreStillRead) {
   record.card = id_of<CardId>(0x11);
   record.person = id_of<Pseudonym>(0x12);
   record.kind = card::CardKind::kOneTimeMacEmulated;
-  // Version 2 ended behind the withdrawals, version 1 behind the grants.
-  constexpr std::size_t kChecksum = 4, kOwn = 1, kWithdrawn = 3 * 8 + 4;
+  // Version 3 ended behind the application, 2 behind the withdrawals, 1 behind the grants.
+  constexpr std::size_t kBehindOwn = 4 + 4;  // no certificate, the checksum
+  constexpr std::size_t kBehindWithdrawn = kBehindOwn + 1;
+  constexpr std::size_t kBehindGrants = kBehindWithdrawn + 3 * 8 + 4;
   for (const auto& [version, cut] :
-       {std::pair{Byte{2}, kChecksum + kOwn}, std::pair{Byte{1}, kChecksum + kOwn + kWithdrawn}}) {
+       {std::pair{Byte{3}, kBehindOwn}, std::pair{Byte{2}, kBehindWithdrawn},
+        std::pair{Byte{1}, kBehindGrants}}) {
     Bytes old = encode_record(record);
     old.resize(old.size() - cut);
     old[4] = version;

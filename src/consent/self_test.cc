@@ -202,6 +202,11 @@ std::vector<Deny> denies() {
          c.record.kind = card::CardKind::kDesfire;
          c.evidence.kind = card::CardKind::kDesfire;
        }},
+      {Reason::kNotProven,
+       [](Case& c) {
+         c.record.kind = card::CardKind::kSignature;
+         c.evidence.kind = card::CardKind::kSignature;
+       }},
   };
 }
 

@@ -7,10 +7,6 @@
 
 namespace warifu::control {
 
-namespace {
-
-// The record that share control keeps sealed: until the card has it, and for a relayed card as long
-// as the object lives.
 Result<PendingRecord> kept_record(SiteContext& site, catalog::Catalog& catalog,
                                   const catalog::Object& object) {
   const ObjectId& id = object.object;
@@ -35,8 +31,6 @@ Result<PendingRecord> kept_record(SiteContext& site, catalog::Catalog& catalog,
                         .chunk_count = object.chunk_count,
                         .length = {object.length}}};
 }
-
-}  // namespace
 
 Result<PendingRecord> pending_record(SiteContext& site, catalog::Catalog& catalog,
                                      const ObjectId& id) {

@@ -33,6 +33,10 @@ struct PendingRecord {
   CardId card;
   card::ObjectRecord record;
 };
+// The same record as long as share control keeps it sealed itself: for a relayed card as long as
+// the object lives, for others until it is safe elsewhere. Errors: kAlreadyExists afterwards.
+[[nodiscard]] Result<PendingRecord> kept_record(SiteContext& site, catalog::Catalog& catalog,
+                                                const catalog::Object& object);
 [[nodiscard]] Result<PendingRecord> pending_record(SiteContext& site, catalog::Catalog& catalog,
                                                    const ObjectId& object);
 

@@ -7,9 +7,15 @@
 namespace warifu::control {
 
 // Whether the object's secrets are safe elsewhere: on the card and, where that is on, in
-// safekeeping. Never while the person's card is one that this site's own key alone reads (DESFire):
-// that key burns with the site. Errors: the catalog's.
+// safekeeping; of a signature card, which keeps nothing, in safekeeping. Never while the person's
+// card is one that this site's own key alone reads (DESFire): that key burns with the site. Errors:
+// the catalog's.
 [[nodiscard]] Result<bool> is_record_safe(SiteContext& site, catalog::Catalog& catalog,
                                           const ObjectId& object);
+
+// Where the record of an object is, for people: "pending" (the card has to get it yet), "on_card";
+// of a signature card "in_safekeeping", or "at_control_site" as long as it is there alone.
+[[nodiscard]] std::string record_place(SiteContext& site, catalog::Catalog& catalog,
+                                       const catalog::Object& object);
 
 }  // namespace warifu::control

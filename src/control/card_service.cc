@@ -1,6 +1,7 @@
 // Requests 60 and 61.
 #include "control/card_service.h"
 
+#include "control/signature_service.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
@@ -108,6 +109,7 @@ Result<consent::DialogueTurn> CardService::begin(const CardOrder& order) {
 }
 
 void CardService::add_handlers(channel::Server& server) {
+  add_signature_handlers(site_, server);
   server.handle(number(Method::kCardBegin), [this](channel::Exchange& exchange) -> Result<> {
     TRY(only_control(site_, exchange.request().from));
     TRY_ASSIGN(const CardOrder order, decode_card_order(exchange.request().body));

@@ -1,4 +1,5 @@
-// What every site does with type A cards for share control: leads its own dialogue with the card,
+// What every site does with cards that prove a grant before it is used: signature cards
+// (signature_service.h), and type A cards for share control: leads its own dialogue with the card,
 // relayed by share control and the terminal (requests 60 and 61, docs/formats/site-requests.md).
 //
 // Thread-safe; handlers run on the channel's threads.

@@ -1,7 +1,9 @@
-// Bodies of requests 60 and 61: there and back, cut short, with numbers out of range.
+// Bodies of requests 60, 61, 63 and 64: there and back, cut short, with numbers out of range.
 #include "control/card_service.h"
 
 #include <gtest/gtest.h>
+
+#include "control/signature_service.h"
 
 namespace warifu::control {
 namespace {
@@ -78,6 +80,29 @@ TEST(CardMessages, TurnsAndAnswersComeBackAsTheyWent) {
   EXPECT_EQ(back->answer, answer.answer);
   expect_exact(encode(answer), decode_card_answer);
   EXPECT_FALSE(decode_card_answer(encode(CardAnswer{answer.dialogue, Bytes(513)})));
+}
+
+TEST(CardMessages, SignatureCardsAndSignedGrantsComeBack) {
+  const consent::SignatureEnrolment card{
+      id_of<Pseudonym>(2), Bytes(1200, 3), {1'790'000'000'000}, Bytes(256, 4)};
+  const auto back = decode_signature_enrolment(encode(card));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->person, card.person);
+  EXPECT_EQ(back->certificate, card.certificate);
+  EXPECT_EQ(back->signed_at, card.signed_at);
+  EXPECT_EQ(back->signature, card.signature);
+  expect_exact(encode(card), decode_signature_enrolment);
+  EXPECT_FALSE(decode_signature_enrolment(encode(
+      consent::SignatureEnrolment{card.person, Bytes(20'000, 3), card.signed_at, Bytes(256, 4)})));
+
+  const SignedProof proof{Bytes(300, 5), Bytes(256, 6)};
+  const auto same = decode_signed_proof(encode(proof));
+  ASSERT_TRUE(same);
+  EXPECT_EQ(same->grant, proof.grant);
+  EXPECT_EQ(same->signature, proof.signature);
+  expect_exact(encode(proof), decode_signed_proof);
+  EXPECT_FALSE(decode_signed_proof(encode(SignedProof{Bytes(513), Bytes(256)})));
+  EXPECT_FALSE(decode_signed_proof(encode(SignedProof{Bytes(300), Bytes(1025)})));
 }
 
 }  // namespace

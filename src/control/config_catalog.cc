@@ -1,6 +1,6 @@
 // [catalog]: where copies of the catalog are kept. [cards]: where shares of card records are, and
-// how long a lost card delays another one. [jobs]: how many run at once. [refresh]: how old shares
-// become. [log]: its witnesses.
+// how long a lost card delays another one, whose signature cards count. [jobs]: how many run at
+// once. [refresh]: how old shares become. [log]: its witnesses.
 #include <algorithm>
 
 #include "base/units.h"
@@ -101,6 +101,38 @@ Result<> read_catalog(const toml::table& table, SiteConfig& config) {
   return {};
 }
 
+namespace {
+
+// Whose signature cards count here, and how it is known that one was revoked.
+Result<> read_signature_cards(ConfigTable& reader, const toml::table& table, SiteConfig& config) {
+  consent::SignatureSettings& settings = config.signature_cards;
+  const auto files = [&](const char* key, std::vector<std::string>& into) -> Result<> {
+    if (!reader.has(key)) return {};
+    TRY_ASSIGN(into, reader.texts(key));
+    return {};
+  };
+  TRY(files("trust_anchors", settings.trust_anchors));
+  TRY(files("test_anchors", settings.test_anchors));
+  TRY(files("revocation_lists", settings.revocation_lists));
+  if (reader.has("revocation_max_age")) {
+    TRY_ASSIGN(const std::uint64_t seconds, reader.parsed("revocation_max_age", parse_duration));
+    if (seconds == 0 || seconds > 366ULL * 86'400) {
+      return bad_config(config.path, table.get("revocation_max_age"),
+                        "'cards.revocation_max_age' must be 1s to 366d");
+    }
+    settings.revocation_max_age = std::chrono::seconds(seconds);
+  }
+  TRY_ASSIGN(const std::string missing, reader.text_or("revocation_missing", "refuse"));
+  if (missing != "refuse" && missing != "accept") {
+    return bad_config(config.path, table.get("revocation_missing"),
+                      "'cards.revocation_missing' must be \"refuse\" or \"accept\"");
+  }
+  settings.accept_without_list = missing == "accept";
+  return {};
+}
+
+}  // namespace
+
 Result<> read_cards(const toml::table& table, SiteConfig& config) {
   ConfigTable reader(table, "cards", config.path);
   TRY_ASSIGN(const Holders holders, read_holders(reader, table, "cards", "records", config, true));
@@ -112,6 +144,7 @@ Result<> read_cards(const toml::table& table, SiteConfig& config) {
     }
     config.reissue_delay = std::chrono::seconds(seconds);
   }
+  TRY(read_signature_cards(reader, table, config));
   TRY(reader.finish());
   config.records = {holders.sites, holders.scheme};
   return {};

@@ -21,10 +21,9 @@ Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
 }
 
 std::optional<card::CardKind> card_kind_of(ByteView evidence) {
-  if (evidence.size() < consent::kEvidenceBytes) return std::nullopt;
-  const auto first = consent::parse_evidence(evidence.first(consent::kEvidenceBytes));
-  if (!first) return std::nullopt;
-  return first->kind;
+  const auto kept = consent::parse_kept(evidence);
+  if (!kept || kept->sites.empty()) return std::nullopt;
+  return kept->sites.front().kind;
 }
 
 Result<consent::Challenge> ConsentDesk::ask_nonce(const SiteName& at, const CardId& card) {
@@ -103,6 +102,10 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   PreparedConsent prepared;
   std::set<SiteName> holders;
   for (const ShareLocation& share : shares) holders.insert(share.site);
+  const std::set<SiteName> of_shares = holders;
+  if (wish.is_signature) {
+    holders.insert(site_.config.records.holders.begin(), site_.config.records.holders.end());
+  }
   TRY_ASSIGN(const PolicyNode policy, parse_policy(object.policy));
   bool is_stranger = true;  // no holder knows the card
   for (const SiteName& holder : holders) {
@@ -125,14 +128,16 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
     prepared.sites.push_back(holder);
   }
   const std::size_t needed = policy.scheme.threshold;
-  if (prepared.sites.size() < needed) {
+  const auto willing = std::ranges::count_if(
+      prepared.sites, [&](const SiteName& site) { return of_shares.contains(site); });
+  if (static_cast<std::size_t>(willing) < needed) {
     return fail(is_stranger ? Code::kRefused : Code::kUnavailable,
                 "fewer than " + (needed == 2 ? "two" : std::to_string(needed)) +
                     " holders of shares answer: " +
                     (prepared.missing.empty() ? std::string("the object has too few shares")
                                               : prepared.missing.front().second));
   }
-  prepared.labels = {person.name, object.label, wish.next_index.has_value()};
+  prepared.labels = {person.name, object.label, wish.is_signature || wish.next_index.has_value()};
   prepared.text = consent::consent_text(grant, prepared.labels);
   grant.text_digest = consent::text_digest(prepared.text);
   TRY_ASSIGN(prepared.grant, consent::encode_grant(grant));
@@ -149,11 +154,11 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
     return fail(Code::kCorrupt, "the card knows object " + grant.object.text() +
                                     " with another length than this catalog");
   }
-  Bytes evidence;
+  consent::KeptEvidence kept{.sites = {}, .signature = proof.signature};
   for (std::size_t i = 0; i < proof.tags.size(); ++i) {
-    const Bytes one = consent::encode_evidence({grant.sites[i].site, proof.kind, proof.tags[i]});
-    evidence.insert(evidence.end(), one.begin(), one.end());
+    kept.sites.push_back({grant.sites[i].site, proof.kind, proof.tags[i]});
   }
+  const Bytes evidence = consent::encode_kept(kept);
   ObjectSecrets secrets{.hash_key = secret::Buffer::copy_of(proof.hash_key.bytes()),
                         .tag = proof.tag_over_tags};
   const GrantId id = consent::grant_id(proof.grant);
@@ -171,6 +176,8 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
       "consent_given",
       {{"grant", id.text()},
        {"object", grant.object.text()},
+       {"kind", std::string(consent::card_kind_name(proof.kind))},
+       {"security", std::string(consent::evidence_class(proof.kind))},
        {"purpose", std::string(consent::purpose_name(grant.purpose))},
        {"data_use", consent::data_uses_text(grant.data_uses)},
        {"grantee", consent::grantee_words(grant.grantee, consent::Locale::kEnglish)},

@@ -29,6 +29,8 @@ struct ConsentWish {
   consent::Capacity capacity = consent::Capacity::kOwn;
   // Another guardian's consent that this one is to count together with: its terms are taken.
   std::optional<GrantId> joins;
+  // A signature card: its grant names the sites that keep shares of its records, too.
+  bool is_signature = false;
 };
 
 struct PreparedConsent {
@@ -48,6 +50,7 @@ struct CardProof {
   mac::Tag tag_over_tags{};
   std::uint64_t chunk_count = 0;  // of the object, as the card knows it
   ByteCount length;
+  std::optional<consent::SignedGrant> signature;  // of a signature card
 };
 
 class ConsentDesk {

@@ -29,6 +29,21 @@ struct RelayedCard {
   std::vector<std::pair<SiteName, Pseudonym>> sites;
 };
 
+// A signature card as the terminal read it, and its signature over
+// consent::enrolment_statement().
+struct SignatureCard {
+  Bytes certificate;  // DER
+  os::UnixMs signed_at;
+  Bytes signature;
+};
+
+// What came of its enrolment.
+struct SignedPerson {
+  CardId card;
+  card::CardKind kind = card::CardKind::kSignature;  // as the sites judge it
+  std::vector<SiteName> sites;
+};
+
 class Enrolment {
  public:
   Enrolment(SiteContext& site, catalog::Catalog& catalog) : site_(site), catalog_(catalog) {}
@@ -52,6 +67,16 @@ class Enrolment {
   // forgotten at a restart. Errors: as begin().
   [[nodiscard]] Result<RelayedCard> begin_relayed(const std::string& person,
                                                   const std::string& name);
+  // Enrols the person with a signature card, at every site. After an error it may be done again
+  // with the same card. Errors: kAlreadyExists (the person, or the card is somebody's), kRefused
+  // naming a site that does not trust the card, kUnavailable naming a site.
+  [[nodiscard]] Result<SignedPerson> enrol_signed(const std::string& person,
+                                                  const std::string& name,
+                                                  const SignatureCard& card);
+  // The same for a person whose card is on the hot list; the pseudonyms stay. Errors: the same,
+  // and kRefused naming a site that does not let another card come, or not yet.
+  [[nodiscard]] Result<SignedPerson> enrol_signed_again(const std::string& person,
+                                                        const SignatureCard& card);
   // The card is loaded: the person is enrolled from here on. Errors: kNotFound.
   [[nodiscard]] Result<> finish(const std::string& person, const CardId& card);
   // The card is loaded: it is the person's from here on. Errors: kNotFound.
@@ -62,6 +87,11 @@ class Enrolment {
   Result<CardContent> draw(std::uint32_t keys_per_site,
                            const std::function<Result<Pseudonym>(const SiteName&)>& pseudonym_at,
                            std::map<SiteName, Pseudonym>& pseudonyms);
+  Result<SignedPerson> enrol_everywhere(const SignatureCard& card,
+                                        const std::map<SiteName, Pseudonym>& pseudonyms);
+  // The person's at every site, known ones where there are.
+  Result<std::map<SiteName, Pseudonym>> pseudonyms_for(
+      const CardId& card, const std::vector<catalog::SitePseudonym>& known) const;
   Result<card::SiteKeys> keys_of(const SiteName& at, const EnrolRequest& request);
 
   struct Pending {

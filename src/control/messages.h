@@ -33,6 +33,8 @@ enum class Method : std::uint16_t {
   kCardBegin = 60,
   kCardAnswer = 61,
   kShareList = 62,
+  kSignatureEnrol = 63,
+  kSignatureProve = 64,
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);

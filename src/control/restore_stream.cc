@@ -94,13 +94,8 @@ bool may_resume(Code code) {
 
 Result<RestoreStream::Proven> RestoreStream::proven(const catalog::Grant& record) {
   Proven proven{record.grant_bytes, {}};
-  for (std::size_t at = 0; at < record.evidence.size(); at += consent::kEvidenceBytes) {
-    const ByteView one =
-        ByteView(record.evidence)
-            .subspan(at, std::min(consent::kEvidenceBytes, record.evidence.size() - at));
-    TRY_ASSIGN(const consent::Evidence evidence, consent::parse_evidence(one));
-    proven.evidence[evidence.site] = evidence;
-  }
+  TRY_ASSIGN(const consent::KeptEvidence kept, consent::parse_kept(record.evidence));
+  for (const consent::Evidence& evidence : kept.sites) proven.evidence[evidence.site] = evidence;
   return proven;
 }
 

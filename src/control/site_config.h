@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "channel/caller.h"
+#include "consent/signature_trust.h"
 #include "kme/device_alarm.h"
 #include "kme/key_manager.h"
 #include "kme/random_filler.h"
@@ -123,6 +124,7 @@ struct SiteConfig {
   unsigned active_jobs = 8;  // share control: jobs that run at once, besides an urgent one
   CatalogCopies copies;
   CardRecords records;
+  consent::SignatureSettings signature_cards;
   // From the hot listing of a card here to the first one that may take its place.
   std::chrono::seconds reissue_delay{48 * 3600};
   std::vector<SiteEntry> sites;

@@ -1,6 +1,7 @@
 // RSA by OpenSSL's EVP.
 #include "crypto/rsa.h"
 
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include <array>
@@ -92,29 +93,78 @@ Bytes sha256_digest_info(ByteView message) {
   return info;
 }
 
+namespace {
+
+Result<Bytes> der_of(X509* certificate) {
+  const int size = ::i2d_X509(certificate, nullptr);
+  WARIFU_CHECK(size > 0);
+  Bytes der(static_cast<std::size_t>(size));
+  unsigned char* at = der.data();
+  WARIFU_CHECK(::i2d_X509(certificate, &at) == size);
+  return der;
+}
+
+// What is left to do once subject and issuer stand in it.
+Result<Bytes> finish_certificate(X509* certificate, const RsaCertificateSpec& spec,
+                                 EVP_PKEY* issuer) {
+  TRY(add_extension(certificate, certificate, NID_basic_constraints,
+                    spec.is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE"));
+  TRY(add_extension(certificate, certificate, NID_key_usage,
+                    spec.is_ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature"));
+  if (::X509_sign(certificate, issuer, ::EVP_sha256()) == 0) {
+    return broken("cannot sign a certificate");
+  }
+  return der_of(certificate);
+}
+
+Result<CertificatePtr> begin_rsa(const RsaCertificateSpec& spec, EVP_PKEY* subject) {
+  return begin_certificate(spec.common_name, subject, std::chrono::seconds(-300), spec.lasts);
+}
+
+}  // namespace
+
 Result<Bytes> make_rsa_certificate(const RsaCertificateSpec& spec, const RsaKey& subject,
                                    const RsaKey& issuer, const std::string& issuer_name) {
-  TRY_ASSIGN(const CertificatePtr certificate,
-             begin_certificate(spec.common_name, subject.impl().key.get(),
-                               std::chrono::seconds(-300), spec.lasts));
+  TRY_ASSIGN(const CertificatePtr certificate, begin_rsa(spec, subject.impl().key.get()));
   if (::X509_NAME_add_entry_by_NID(::X509_get_issuer_name(certificate.get()), NID_commonName,
                                    MBSTRING_UTF8, as_bytes(issuer_name).data(),
                                    static_cast<int>(issuer_name.size()), -1, 0) != 1) {
     return broken("cannot name the issuer");
   }
-  TRY(add_extension(certificate.get(), certificate.get(), NID_basic_constraints,
-                    spec.is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE"));
-  TRY(add_extension(certificate.get(), certificate.get(), NID_key_usage,
-                    spec.is_ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature"));
-  if (::X509_sign(certificate.get(), issuer.impl().key.get(), ::EVP_sha256()) == 0) {
-    return broken("cannot sign a certificate");
+  return finish_certificate(certificate.get(), spec, issuer.impl().key.get());
+}
+
+Result<Bytes> issue_rsa_certificate(const RsaCertificateSpec& spec, const RsaKey& subject,
+                                    const RsaAuthority& authority) {
+  TRY_ASSIGN(const CertificatePtr certificate, begin_rsa(spec, subject.impl().key.get()));
+  const CertificatePtr issuer = parse_certificate(authority.certificate);
+  if (issuer == nullptr ||
+      ::X509_set_issuer_name(certificate.get(), ::X509_get_subject_name(issuer.get())) != 1) {
+    return broken("cannot name the issuer");
   }
-  const int size = ::i2d_X509(certificate.get(), nullptr);
-  WARIFU_CHECK(size > 0);
-  Bytes der(static_cast<std::size_t>(size));
-  unsigned char* at = der.data();
-  WARIFU_CHECK(::i2d_X509(certificate.get(), &at) == size);
-  return der;
+  return finish_certificate(certificate.get(), spec, authority.key.impl().key.get());
+}
+
+Result<RsaAuthority> RsaAuthority::from_pem(const std::string& certificate,
+                                            const std::string& key) {
+  const CertificatePtr parsed = certificate_from_pem(certificate);
+  const BioPtr bio(::BIO_new_mem_buf(key.data(), static_cast<int>(key.size())));
+  WARIFU_CHECK(bio != nullptr);
+  KeyPtr own(::PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  const bool good =
+      parsed != nullptr && own != nullptr && ::EVP_PKEY_get_base_id(own.get()) == EVP_PKEY_RSA &&
+      ::X509_check_private_key(parsed.get(), own.get()) == 1 && ::X509_check_ca(parsed.get()) != 0;
+  if (!good) {
+    (void)openssl_errors();
+    return fail(Code::kInvalidArgument,
+                "these are not an authority's certificate and its RSA key, in PEM");
+  }
+  std::array<char, 256> name{};
+  (void)::X509_NAME_get_text_by_NID(::X509_get_subject_name(parsed.get()), NID_commonName,
+                                    name.data(), static_cast<int>(name.size()));
+  TRY_ASSIGN(Bytes der, der_of(parsed.get()));
+  return RsaAuthority{RsaKey(std::make_unique<RsaKey::Impl>(RsaKey::Impl{std::move(own)})),
+                      std::move(der), name.data()};
 }
 
 Result<bool> verify_rsa(ByteView certificate, ByteView message, ByteView signature) {

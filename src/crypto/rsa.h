@@ -34,6 +34,7 @@ class RsaKey {
   [[nodiscard]] const Impl& impl() const { return *impl_; }
 
  private:
+  friend struct RsaAuthority;
   explicit RsaKey(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
@@ -51,6 +52,20 @@ struct RsaCertificateSpec {
 [[nodiscard]] Result<Bytes> make_rsa_certificate(const RsaCertificateSpec& spec,
                                                  const RsaKey& subject, const RsaKey& issuer,
                                                  const std::string& issuer_name);
+
+// An authority that can sign certificates for RSA keys.
+struct RsaAuthority {
+  RsaKey key;
+  Bytes certificate;        // DER
+  std::string common_name;  // its own
+  // Errors: kInvalidArgument when these texts (PEM) are no authority's certificate and its RSA key.
+  [[nodiscard]] static Result<RsaAuthority> from_pem(const std::string& certificate,
+                                                     const std::string& key);
+};
+// As make_rsa_certificate(), with the authority's whole name as issuer. Errors: the same.
+[[nodiscard]] Result<Bytes> issue_rsa_certificate(const RsaCertificateSpec& spec,
+                                                  const RsaKey& subject,
+                                                  const RsaAuthority& authority);
 
 // Whether the key of this certificate (DER) made `signature` over `message` with SHA-256.
 // Errors: kCorrupt (no certificate, or no RSA key in it).

@@ -124,8 +124,7 @@ Result<Told> CardDesk::revoke(const CardId& card, const std::string& why) {
   });
 }
 
-Result<control::CardContent> CardDesk::begin_reissue(const std::string& person,
-                                                     std::uint32_t keys_per_site) {
+Result<> CardDesk::check_revoked(const std::string& person) {
   TRY_ASSIGN(const catalog::Person known, catalog_.person(person));
   TRY_ASSIGN(const auto revoked, catalog_.revoked_cards(person));
   if (std::ranges::find(revoked, known.card, &catalog::RevokedCard::card) == revoked.end()) {
@@ -133,7 +132,21 @@ Result<control::CardContent> CardDesk::begin_reissue(const std::string& person,
                                             "' is not revoked: revoke it first, with 'warifu card "
                                             "revoke'");
   }
+  return {};
+}
+
+Result<control::CardContent> CardDesk::begin_reissue(const std::string& person,
+                                                     std::uint32_t keys_per_site) {
+  TRY(check_revoked(person));
   return enrolment_.begin_again(person, keys_per_site);
+}
+
+Result<control::SignedPerson> CardDesk::reissue_signed(const std::string& person,
+                                                       const control::SignatureCard& card) {
+  TRY(check_revoked(person));
+  TRY_ASSIGN(control::SignedPerson enrolled, enrolment_.enrol_signed_again(person, card));
+  records_.wake();
+  return enrolled;
 }
 
 Result<> CardDesk::finish_reissue(const std::string& person, const CardId& card) {

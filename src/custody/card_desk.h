@@ -50,6 +50,10 @@ class CardDesk {
   // site that does not allow it, or not yet; kUnavailable naming a site.
   [[nodiscard]] Result<control::CardContent> begin_reissue(const std::string& person,
                                                            std::uint32_t keys_per_site);
+  // The same with a signature card, which is the person's from here on. Errors: the same, and
+  // kAlreadyExists (it is somebody's), kRefused naming a site that does not trust it.
+  [[nodiscard]] Result<control::SignedPerson> reissue_signed(const std::string& person,
+                                                             const control::SignatureCard& card);
   // The card is loaded: it is the person's from here on. Errors: kNotFound.
   [[nodiscard]] Result<> finish_reissue(const std::string& person, const CardId& card);
   // What every site's log says about the person. Errors: kNotFound.
@@ -60,6 +64,7 @@ class CardDesk {
   [[nodiscard]] Result<std::vector<catalog::CardOrder>> waiting() { return catalog_.card_orders(); }
 
  private:
+  Result<> check_revoked(const std::string& person);
   Result<> tell(const catalog::CardOrder& order);
   // Tells all that wait, of one grant or card if given; who has not heard and why.
   Result<std::vector<std::pair<catalog::CardOrder, std::string>>> tell_all();

@@ -38,6 +38,15 @@ Result<KeptShare> CustodyService::give(const WantedRecord& wanted) {
   return safe_.get(wanted.object);
 }
 
+Result<KeptShare> CustodyService::give_under(const GrantedRecord& granted) {
+  TRY_ASSIGN(const Pseudonym owner, safe_.owner(granted.object));
+  TRY(site_.gate.may_give_record(granted.grant, granted.evidence, granted.object, owner));
+  TRY(site_.log.append("record_given", {{"object", granted.object.text()},
+                                        {"person", owner.text()},
+                                        {"grant", consent::grant_id(granted.grant).text()}}));
+  return safe_.get(granted.object);
+}
+
 Result<> CustodyService::forget(const ObjectId& object) {
   return safe_.forget(object);
 }
@@ -110,6 +119,11 @@ void CustodyService::add_handlers(channel::Server& server) {
   on(Method::kRecordGive, [this](ByteView body) -> Result<Bytes> {
     TRY_ASSIGN(const WantedRecord wanted, decode_wanted(body));
     TRY_ASSIGN(const KeptShare kept, give(wanted));
+    return encode(kept);
+  });
+  on(Method::kRecordUnder, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const GrantedRecord granted, decode_granted(body));
+    TRY_ASSIGN(const KeptShare kept, give_under(granted));
     return encode(kept);
   });
   on(Method::kRecordCount, [this](ByteView) -> Result<Bytes> { return encode_count(count()); });

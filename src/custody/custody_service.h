@@ -1,7 +1,7 @@
 // What every site does when share control says something about cards: puts them on its gate's hot
 // list, takes withdrawals, keeps shares of card records, and gives them to the card that has taken
-// a lost one's place, by its own gate's word. Handlers run on the channel's threads; `site` and
-// `safe` must outlive it.
+// a lost one's place, or under the grant of a signature card, by its own gate's word. Handlers run
+// on the channel's threads; `site` and `safe` must outlive it.
 #pragma once
 
 #include "channel/server.h"
@@ -24,6 +24,8 @@ class CustodyService {
   [[nodiscard]] Result<> appoint(const consent::Presented& appointment);
   [[nodiscard]] Result<> keep(const KeptShare& kept);
   [[nodiscard]] Result<KeptShare> give(const WantedRecord& wanted);
+  // Errors: kNotFound; kRefused as consent::Gate::may_give_record says.
+  [[nodiscard]] Result<KeptShare> give_under(const GrantedRecord& granted);
   [[nodiscard]] Result<> forget(const ObjectId& object);
   [[nodiscard]] std::uint64_t count() const { return safe_.count(); }
   // What this site's log says about a person: what was released of theirs and refused, and what

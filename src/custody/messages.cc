@@ -70,6 +70,26 @@ Bytes encode(const CardId& card) {
 Result<CardId> decode_card(ByteView body) {
   return decode_id<CardId>(body, "revocation");
 }
+Bytes encode(const GrantedRecord& granted) {
+  wire::Writer writer;
+  writer.id(granted.object);
+  writer.blob(granted.grant);
+  writer.raw(consent::encode_evidence(granted.evidence));
+  return writer.take();
+}
+
+Result<GrantedRecord> decode_granted(ByteView body) {
+  wire::Reader reader(body, "granted record");
+  GrantedRecord granted;
+  granted.object = reader.id<ObjectId>();
+  const ByteView grant = reader.blob(card::kMaxGrantBytes);
+  granted.grant.assign(grant.begin(), grant.end());
+  const ByteView evidence = reader.raw(consent::kEvidenceBytes);
+  TRY(reader.finish());
+  TRY_ASSIGN(granted.evidence, consent::parse_evidence(evidence));
+  return granted;
+}
+
 Bytes encode(const ObjectId& object) {
   return encode_id(object);
 }

@@ -22,6 +22,7 @@ enum class Method : std::uint16_t {
   kRecordCount = 77,   // empty; how many are kept
   kRecordForget = 78,  // object
   kAccesses = 79,      // wanted accesses; accesses
+  kRecordUnder = 80,   // granted record; kept record. Under a signature card's grant
   kPersonOrder = 85,   // consent::PersonOrder
   kAppoint = 86,       // a card names a proxy: appointment
 };
@@ -51,6 +52,13 @@ struct KeptShare {
 struct WantedRecord {
   ObjectId object;
   CardId card;  // that it is for
+};
+
+// A record that a grant of its owner's signature card releases.
+struct GrantedRecord {
+  ObjectId object;
+  Bytes grant;
+  consent::Evidence evidence;  // for the site that is asked
 };
 
 // What a site's log says about one person, from behind a record on.
@@ -85,6 +93,8 @@ inline constexpr std::size_t kMaxKeptBytes = 1024;  // of a share
 [[nodiscard]] Result<KeptShare> decode_kept(ByteView body);
 [[nodiscard]] Bytes encode(const WantedRecord& wanted);
 [[nodiscard]] Result<WantedRecord> decode_wanted(ByteView body);
+[[nodiscard]] Bytes encode(const GrantedRecord& granted);
+[[nodiscard]] Result<GrantedRecord> decode_granted(ByteView body);
 [[nodiscard]] Bytes encode(const ObjectId& object);
 [[nodiscard]] Result<ObjectId> decode_object(ByteView body);
 [[nodiscard]] Bytes encode(const WantedAccesses& wanted);

@@ -92,5 +92,24 @@ TEST(CustodyMessagesTest, OtherLengthsAndNonsenseAreRefused) {
   EXPECT_FALSE(decode_withdraw(Bytes(40)));
 }
 
+TEST(CustodyMessagesTest, ARecordUnderAGrantComesBackWholeOnly) {
+  sim::SimRandom random(3);
+  const GrantedRecord granted{os::random_id<ObjectId>(random),
+                              Bytes(320, 7),
+                              {*SiteName::parse("lsa"), card::CardKind::kSignature, {1, 2}}};
+  const Bytes body = encode(granted);
+  const auto back = decode_granted(body);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->object, granted.object);
+  EXPECT_EQ(back->grant, granted.grant);
+  EXPECT_EQ(back->evidence, granted.evidence);
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    EXPECT_FALSE(decode_granted(ByteView(body).first(size))) << size;
+  }
+  Bytes longer = body;
+  longer.push_back(0);
+  EXPECT_FALSE(decode_granted(longer));
+}
+
 }  // namespace
 }  // namespace warifu::custody

@@ -164,22 +164,47 @@ Result<std::size_t> RecordKeeper::round() {
   return count;
 }
 
-Result<KeptShare> RecordKeeper::fetch(const SiteName& holder, const WantedRecord& wanted) {
-  if (holder == site_.config.name) return own_.give(wanted);
-  TRY_ASSIGN(Bytes answer, site_.caller.ask(holder, number(Method::kRecordGive), encode(wanted)));
+template <typename Give>
+Result<KeptShare> RecordKeeper::fetch(const SiteName& holder, const ObjectId& object, Method method,
+                                      Bytes body, const Give& give) {
+  if (holder == site_.config.name) return give();
+  TRY_ASSIGN(Bytes answer, site_.caller.ask(holder, number(method), std::move(body)));
   auto kept = decode_kept(answer);
   secret::wipe(answer);
-  if (kept && kept->object != wanted.object) {
+  if (kept && kept->object != object) {
     return fail(Code::kProtocol, holder.text() + " gives the record of another object");
   }
   return kept;
 }
 
 Result<card::ObjectRecord> RecordKeeper::bring_back(const ObjectId& object, const CardId& card) {
+  const WantedRecord wanted{object, card};
+  return join(object, [&](const SiteName& holder) {
+    return fetch(holder, object, Method::kRecordGive, encode(wanted),
+                 [&] { return own_.give(wanted); });
+  });
+}
+
+Result<card::ObjectRecord> RecordKeeper::bring_under(
+    const ObjectId& object, ByteView grant, const std::vector<consent::Evidence>& evidence) {
+  return join(object, [&](const SiteName& holder) -> Result<KeptShare> {
+    const auto proof = std::ranges::find(evidence, holder, &consent::Evidence::site);
+    if (proof == evidence.end()) {
+      return fail(Code::kUnavailable, holder.text() +
+                                          ", which keeps a share of the record, did "
+                                          "not take part in the consent");
+    }
+    const GrantedRecord granted{object, Bytes(grant.begin(), grant.end()), *proof};
+    return fetch(holder, object, Method::kRecordUnder, encode(granted),
+                 [&] { return own_.give_under(granted); });
+  });
+}
+
+Result<card::ObjectRecord> RecordKeeper::join(const ObjectId& object, const Fetch& fetch) {
   std::map<KeepingId, std::vector<KeptShare>> found;
   std::optional<Error> trouble;
   for (const SiteName& holder : site_.config.records.holders) {
-    auto kept = fetch(holder, {object, card});
+    auto kept = fetch(holder);
     if (!kept) {
       // That a holder has nothing tells less than that another one refuses.
       if (!trouble || trouble->code == Code::kNotFound) trouble = kept.error();

@@ -1,6 +1,7 @@
 // Card records in safekeeping: what a card must know of an object (its hash key and the tag over
 // its tags) is cut into shares for a few sites, so that a lost card loses nobody's data; and put
-// together again for the card that takes the lost one's place, when threshold-many sites agree.
+// together again for the card that takes the lost one's place, or under the grant of a signature
+// card, which keeps nothing itself, when threshold-many sites agree.
 //
 // The catalog forgets the secrets of an object when its card has them and they are in safekeeping.
 // What is not kept yet is tried again in rounds, by a thread between start() and stop(). A holder
@@ -38,6 +39,10 @@ class RecordKeeper {
   // (safekeeping is off, or holds nothing of it), kRefused or kUnavailable naming a holder, when
   // too few give their shares; kCorrupt when no choice of shares passes its check.
   [[nodiscard]] Result<card::ObjectRecord> bring_back(const ObjectId& object, const CardId& card);
+  // The record of an object whose owner's signature card has proved `grant` to the holders;
+  // `evidence` of all sites of the grant. Errors: as bring_back().
+  [[nodiscard]] Result<card::ObjectRecord> bring_under(
+      const ObjectId& object, ByteView grant, const std::vector<consent::Evidence>& evidence);
   // Erases the secrets of an object in the catalog if they are safe elsewhere: on the card and,
   // where it is on, in safekeeping. Errors: the catalog's.
   [[nodiscard]] Result<> forget_if_safe(const ObjectId& object);
@@ -51,7 +56,12 @@ class RecordKeeper {
  private:
   Result<> keep(const catalog::UnkeptRecord& record);
   Result<> put(const SiteName& holder, const KeptShare& kept);
-  Result<KeptShare> fetch(const SiteName& holder, const WantedRecord& wanted);
+  using Fetch = std::function<Result<KeptShare>(const SiteName& holder)>;
+  Result<card::ObjectRecord> join(const ObjectId& object, const Fetch& fetch);
+  // `give`: of this site itself; `body`: of the request to another one.
+  template <typename Give>
+  Result<KeptShare> fetch(const SiteName& holder, const ObjectId& object, Method method, Bytes body,
+                          const Give& give);
   // Makes every holder forget the records of deleted objects.
   Result<> forget_deleted();
   // Whether each holder keeps as many records as the catalog believes.

@@ -193,7 +193,7 @@ class TypeA(NetworkTest):
         self.assert_fails(4, "tag|not proved", self.card.restore, self, given["grant"])
 
     def test_bad_input_is_named(self):
-        self.assert_fails(2, "must be one-time or desfire", self.network.enrol, "P-010", "X",
+        self.assert_fails(2, "must be one-time, desfire, jpki or pkcs11", self.network.enrol, "P-010", "X",
                           self.network.root / "x.card", None, card_type="gold")
         self.assert_fails(8, "already belongs", self.network.enrol, "P-011", "X", self.card.card,
                           None, card_type="desfire")
@@ -201,7 +201,7 @@ class TypeA(NetworkTest):
         pin = self.network.root / "pin"
         pin.write_text("2718\n")
         self.network.enrol("P-012", "Own", own, pin)
-        self.assert_fails(2, "not a DESFire card", self.network.enrol, "P-013", "X", own, None,
+        self.assert_fails(2, "a one-time MAC card: enrol it with --card-type one-time", self.network.enrol, "P-013", "X", own, None,
                           card_type="desfire")
         self.assert_fails(2, "--card-type desfire", self.network.enrol, "P-013", "X",
                           self.card.card, pin)

@@ -134,7 +134,7 @@ class VirtualReader:
 
 
 class WarifuAtReader(Warifu):
-    """The program, whose commands for a card in a reader see the virtual one."""
+    """The program, whose commands for a card in a reader, or for a token, see the virtual one."""
 
     def __init__(self, binary, reader):
         super().__init__(binary)
@@ -142,5 +142,5 @@ class WarifuAtReader(Warifu):
 
     def command(self, arguments):
         command = super().command(arguments)
-        at_reader = any(word == "pcsc" or word.startswith("pcsc:") for word in command)
+        at_reader = any(word in ("pcsc", "--module") or word.startswith("pcsc:") for word in command)
         return [*self.reader.enter(), *command] if at_reader else command

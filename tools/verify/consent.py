@@ -5,12 +5,16 @@ Cards are emulated ones on a virtual reader, through the real pcscd; logs are be
 --json writes the rows as `results`; --quick takes less of everything. Exit code 1 when a row fails.
 """
 
+import os
 import pathlib
+import re
+import subprocess
 import sys
 import tempfile
 import time
 
 import frame
+import fuzzing
 
 TOOLS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TOOLS / "demo"), str(TOOLS.parent / "tests" / "e2e")]
@@ -20,9 +24,10 @@ from virtual_reader import NoReader, VirtualReader, WarifuAtReader  # noqa: E402
 from warifu_cli import CommandFailed  # noqa: E402
 
 FULL = {"records": 256, "every": 1, "tears": 40, "tears_type_a": 70, "tear_step": 3, "touches": 5,
-        "lives": 100_000}
+        "lives": 100_000, "fuzz_runs": 10_000_000, "fuzz_seconds": 0, "fuzz_build": None}
 QUICK = {"records": 256, "every": 61, "tears": 6, "tears_type_a": 6, "tear_step": 25, "touches": 2,
-         "lives": 10_000}
+         "lives": 10_000, "fuzz_runs": -1, "fuzz_seconds": 5, "fuzz_build": 60}
+FUZZED = ("card_answers", "grants")
 TOUCH_GOAL = 2.0  # seconds
 
 
@@ -35,6 +40,19 @@ def bent_logs(build, amounts):
         yield from frame.rows_of([str(build / "tests/verify/warifu-verify-log"), "--dir", folder,
                                   "--records", str(amounts["records"]),
                                   "--every", str(amounts["every"])])
+
+
+def rooted(build):
+    """Every way that tests/e2e/test_rooted.py knows to a second share, tried by the control site."""
+    tests = TOOLS.parent / "tests" / "e2e"
+    done = subprocess.run([sys.executable, "-B", "-m", "unittest", "test_rooted"], cwd=tests,
+                          env={**os.environ, "WARIFU_BINARY": str(build.resolve() / "warifu")},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    ran = re.search(r"Ran (\d+) tests", done.stdout)
+    return row("rooted_controller", int(ran[1]) if ran else 0, "attacks", 8,
+               done.returncode == 0 and ran is not None,
+               "the control site's files rewritten, its sockets and jobs in an attacker's hands, a "
+               "card of its own: no second share, and every site's holdings as before")
 
 
 def gates(build, amounts):
@@ -89,7 +107,9 @@ def touches(person, count, name, note):
         grant = person.consent()["grant"]
         seconds.append(time.monotonic() - start)
         person.restore(grant)
-    yield row(name, max(seconds), "s", TOUCH_GOAL, max(seconds) < TOUCH_GOAL,
+    yield row(name, max(seconds), "s", FUZZED = ("card_answers", "grants")
+TOUCH_GOAL, max(seconds) < FUZZED = ("card_answers", "grants")
+TOUCH_GOAL,
               f"the slowest of {count}: {note}")
 
 
@@ -177,8 +197,11 @@ def all_rows(build, amounts):
     yield from gates(build, amounts)
     yield from bent_logs(build, amounts)
     yield from at_reader(build, amounts)
+    yield rooted(build)
+    yield from fuzzing.rows(FUZZED, amounts["fuzz_runs"], amounts["fuzz_seconds"],
+                            amounts["fuzz_build"])
 
 
 if __name__ == "__main__":
     frame.run("consent", __doc__, all_rows, (FULL, QUICK),
-              "one of 61 bits and swaps, fewer touches and places")
+              "one of 61 bits and swaps, fewer touches and places, seconds of fuzzing")

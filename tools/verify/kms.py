@@ -6,7 +6,7 @@ unit, goal, ok and note. --quick takes less of everything and says so. Exit code
 """
 
 import frame
-import kms_fuzz
+import fuzzing
 import kms_server
 from streams import local_bulk_stream
 
@@ -18,6 +18,9 @@ FULL = {"states": 1_000_000, "runs": 100_000, "stream": 512 << 20,
         "fuzz_runs": 10_000_000, "fuzz_seconds": 0, "fuzz_build": None}
 
 
+FUZZED = ("keypool", "etsi014", "frames", "sae", "streams")
+
+
 def pools(build, amounts):
     return frame.rows_of([str(build / "tests/verify/warifu-verify-pools"),
                           "--states", str(amounts["states"]), "--runs", str(amounts["runs"])])
@@ -27,7 +30,7 @@ def all_rows(build, amounts):
     yield from pools(build, amounts)
     yield from kms_server.rows(build, amounts)
     yield local_bulk_stream(build, amounts["stream"])
-    yield from kms_fuzz.rows(amounts["fuzz_runs"], amounts["fuzz_seconds"], amounts["fuzz_build"])
+    yield from fuzzing.rows(FUZZED, amounts["fuzz_runs"], amounts["fuzz_seconds"], amounts["fuzz_build"])
 
 
 if __name__ == "__main__":

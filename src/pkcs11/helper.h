@@ -1,0 +1,15 @@
+// The helper process, `warifu pkcs11-helper`: a module and nothing else in it, which answers the
+// questions of messages.h on its standard input, a socket. It ends when the socket does.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace warifu::pkcs11 {
+
+// Confines the process, loads the module, answers until nobody asks. Errors: kIo, kProtocol. One
+// that only concerns an answer goes into that.
+[[nodiscard]] Result<> serve_module(const std::string& module);
+
+}  // namespace warifu::pkcs11
