@@ -27,6 +27,15 @@ _warifu_options() {
     "random test") echo "--site --json --source --kind --path --min-entropy --alpha --bytes --help" ;;
     "person enrol") echo "--site --json --id --name --keys --card-type --card --module --token-label --key-id --pin-file --wait --help" ;;
     "person renew-card") echo "--site --json --at --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "person proxy") echo "add remove --site --json --id --proxy --purpose --object --valid --testamentary --authority --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "person guardians") echo "--site --json --id --name --guardian --needed --of-age --authority --help" ;;
+    "person died" | "person lives") echo "--site --json --id --authority --yes --help" ;;
+    "person show" | "person accesses") echo "--site --json --id --help" ;;
+    "person orders" | "person allow" | "person decline") echo "--site --json --help" ;;
+    "consent join") echo "--site --json --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "consent import") echo "--site --json --fhir --object --uses --capacity --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "consent receipt") echo "--site --json --fhir --provenance --help" ;;
+    "consent withdraw") echo "--site --json --help" ;;
     "card readers") echo "--json --help" ;;
     "card show") echo "--json --card --module --token-label --key-id --wait --help" ;;
     "card jpki") echo "--json --card --wait --help" ;;
@@ -51,11 +60,11 @@ _warifu_options() {
     "site repair" | "site drain") echo "--site --json --no-wait --help" ;;
     "object card-record") echo "--site --json --card --module --token-label --key-id --pin-file --wait --help" ;;
     "consent give")
-      echo "--site --json --object --purpose --grantee --destination --uses --valid --lang --yes" \
+      echo "--site --json --object --purpose --grantee --grantee-id --data-use --region --capacity --destination --uses --valid --lang --yes" \
         "--card --module --token-label --key-id --pin-file --wait --help"
       ;;
     restore)
-      echo "--site --json --grant --out --using --gather --purpose --resume --help"
+      echo "--site --json --grant --as --as-id --use --region --out --using --gather --purpose --resume --help"
       ;;
     plan) echo "--site --json --size --policy --why --help" ;;
     explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "stream status" | "person list" | "object show" | "object check" | \
@@ -93,9 +102,9 @@ _warifu_subcommands() {
     stream) echo "open read close status" ;;
     audit) echo "list verify prove export erase" ;;
     card) echo "readers show jpki make-jpki emulate" ;;
-    person) echo "enrol renew-card list" ;;
+    person) echo "enrol renew-card reissue show proxy guardians died lives orders allow decline accesses list" ;;
     object) echo "store list show card-record check audit repair move delete" ;;
-    consent) echo "give list" ;;
+    consent) echo "give join import list receipt withdraw" ;;
     job) echo "list show watch priority pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;
   esac
@@ -194,7 +203,7 @@ _warifu() {
       return
       ;;
     --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --relay | --size | --piece | --pieces | --id | --name | --keys | --person | \
-      --label | --policy | --object | --grantee | --destination | --uses | --valid | --grant | --using | \
+      --label | --policy | --object | --grantee | --grantee-id | --data-use | --region | --as | --as-id | --use | --destination | --uses | --valid | --grant | --using | \
       --gather | --resume | --at | --minutes | --peer | --job | --since | --most | --interval | --rounds | --older-than | --limit | --skip | \
       --origin | --segment)
       return

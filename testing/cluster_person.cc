@@ -77,7 +77,7 @@ Result<GrantId> ClusterPerson::consent(ClusterSite& control, const ObjectId& obj
   TRY_ASSIGN(Terminal terminal, open_card(false));
   TRY_ASSIGN(const card::CardIdentity identity, terminal.card->identity());
   control::ConsentWish wish{.object = object,
-                            .grantee = "reader",
+                            .grantee = {consent::GranteeKind::kPerson, "reader", {}},
                             .destination = cluster_name(kControlSite),
                             .uses = kUses,
                             .valid = std::chrono::hours(48),
@@ -100,7 +100,10 @@ Result<GrantId> ClusterPerson::consent(ClusterSite& control, const ObjectId& obj
 Result<Bytes> ClusterPerson::restore(ClusterSite& control, const ObjectId& object,
                                      const GrantId& grant) {
   control::RestoreDesk& desk = control.restore_desk();
-  TRY_ASSIGN(const JobId job, desk.begin({.object = object, .grant = grant}));
+  TRY_ASSIGN(const JobId job,
+             desk.begin({.object = object,
+                         .grant = grant,
+                         .grantee = {consent::GranteeKind::kPerson, "reader", {}}}));
   Bytes got;
   TRY(desk.stream(job, 0, [&](ByteView plain) -> Result<> {
     got.insert(got.end(), plain.begin(), plain.end());

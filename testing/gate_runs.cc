@@ -8,6 +8,7 @@
 #include "consent/gate.h"
 #include "consent/signature_trust.h"
 #include "crypto/rsa.h"
+#include "testing/gate_bugs.h"
 #include "testing/sim_clock.h"
 #include "testing/sim_disk.h"
 #include "testing/sim_random.h"
@@ -20,38 +21,6 @@ using namespace consent;
 constexpr std::uint32_t kKeys = 40;
 constexpr std::uint64_t kSteps = 40;
 constexpr std::chrono::milliseconds kNonceLife = std::chrono::minutes(15);
-
-bool is_self_test(const Inquiry& inquiry) {
-  return inquiry.site.text() == "self";
-}
-
-// The true decision about an inquiry that hides something from it.
-template <GateBug kBug>
-Decision decide_wrongly(const Inquiry& inquiry) {
-  if (is_self_test(inquiry) || inquiry.record == nullptr) return decide(inquiry);
-  const auto grant = parse_grant(inquiry.grant);
-  CardRecord record = *inquiry.record;
-  ReleaseRequest request = inquiry.request;
-  os::UnixMs now = inquiry.now;
-  if (kBug == GateBug::kForgetsWithdrawals) record.withdrawn.clear();
-  if (kBug == GateBug::kAnyUses) {
-    for (AcceptedGrant& accepted : record.grants) accepted.sessions.push_back(request.session);
-  }
-  if (kBug == GateBug::kAnyPurpose && grant) request.purpose = grant->purpose;
-  if (kBug == GateBug::kAnyTime && grant) now.value = std::min(now.value, grant->expiry.value - 1);
-  return decide({inquiry.site, inquiry.root, &record, inquiry.grant, inquiry.evidence, request, now,
-                 inquiry.nonce_life, inquiry.is_held_back});
-}
-
-DecideFunction decision_of(GateBug bug) {
-  switch (bug) {
-    case GateBug::kForgetsWithdrawals: return decide_wrongly<GateBug::kForgetsWithdrawals>;
-    case GateBug::kAnyUses: return decide_wrongly<GateBug::kAnyUses>;
-    case GateBug::kAnyPurpose: return decide_wrongly<GateBug::kAnyPurpose>;
-    case GateBug::kAnyTime: return decide_wrongly<GateBug::kAnyTime>;
-    default: return decide;
-  }
-}
 
 // One signature card for all runs: its keys take long to make, and are no matter of chance here.
 struct SigningCard {
@@ -113,6 +82,7 @@ class GateRun {
     auto keys = gate_->enrol({card_, person_, card::CardKind::kOneTimeMac, {{1}, kKeys}});
     WARIFU_CHECK(keys.has_value());
     keys_ = std::move(*keys);
+    enrol_helper();
   }
 
   GateTally run() {
@@ -174,6 +144,7 @@ class GateRun {
     // What the terminal was not told is unknown to it, and is done again.
     if (pending_withdrawal_ && gate_ != nullptr) withdraw(*pending_withdrawal_);
     if (revoking_ && gate_ != nullptr) revoke();
+    if (removing_ && gate_ != nullptr) remove_proxy();
   }
 
   void violate(const std::string& what) {
@@ -184,7 +155,7 @@ class GateRun {
   }
 
   void step() {
-    switch (dice_.below(16)) {
+    switch (dice_.below(21)) {
       case 0:
       case 1:
       case 2:
@@ -200,8 +171,34 @@ class GateRun {
       case 12: return withdraw_one();
       case 13: return dice_.one_in(8) ? revoke() : show(true);
       case 14: return clock_.advance(std::chrono::milliseconds(dice_.below(20 * 60'000)));
-      default: return restart();
+      case 15: return restart();
+      case 16: return name_proxy();
+      case 17: return dice_.one_in(3) ? remove_proxy() : show(false);
+      case 18: return give(Capacity::kProxy);
+      default: return give(Capacity::kGuardian);
     }
+  }
+
+  // Somebody who may become the person's proxy and is guardian of a ward until a day soon.
+  void enrol_helper() {
+    helper_card_ = os::random_id<CardId>(random_);
+    helper_ = os::random_id<Pseudonym>(random_);
+    ward_ = os::random_id<Pseudonym>(random_);
+    auto keys = gate_->enrol({helper_card_, helper_, card::CardKind::kOneTimeMac, {{1}, kKeys}});
+    WARIFU_CHECK(keys.has_value());
+    helper_keys_ = std::move(*keys);
+    of_age_.value = clock_.now().value + static_cast<std::int64_t>(dice_.between(1, 60)) * 60'000;
+    const PersonOrder order{.id = os::random_id<OrderId>(random_),
+                            .kind = PersonOrderKind::kGuardians,
+                            .person = ward_,
+                            .at = clock_.now(),
+                            .card = os::random_id<CardId>(random_),
+                            .of_age = of_age_,
+                            .needed = 1,
+                            .guardians = {helper_card_}};
+    WARIFU_CHECK(gate_->take_order(order).has_value());
+    has_guardian_ = dice_.one_in(2);  // else no officer has allowed it
+    if (has_guardian_) WARIFU_CHECK(gate_->allow_order(order.id).has_value());
   }
 
   void restart() {
@@ -211,36 +208,40 @@ class GateRun {
     open();
   }
 
-  void give() {
-    if (next_index_ > kKeys && !signs_) return;
-    const auto challenge = gate_->issue_nonce(card_);
+  void give(Capacity capacity = Capacity::kOwn) {
+    const bool is_own = capacity == Capacity::kOwn;
+    std::uint32_t& index = is_own ? next_index_ : helper_index_;
+    if (index > kKeys && !(signs_ && is_own)) return;
+    const auto challenge = gate_->issue_nonce(is_own ? card_ : helper_card_);
     if (!challenge) return;  // revoked
     Given given;
     given.grant = {
-        .card = card_,
+        .card = is_own ? card_ : helper_card_,
         .object = object_of(dice_.below(3)),
         .purpose = static_cast<Purpose>(dice_.between(1, 3)),
         .uses = static_cast<std::uint16_t>(dice_.between(1, 3)),
-        .grantee = "Dr. Sato",
+        .grantee = {GranteeKind::kPerson, "Dr. Sato", {}},
         .destination = destination_,
         .not_before = {clock_.now().value - 1000},
         .expiry = {clock_.now().value + static_cast<std::int64_t>(dice_.between(1, 60)) * 60'000},
-        .index = {next_index_},
+        .index = {index},
         .locale = Locale::kEnglish,
         .terminal = "desk",
         .text_digest = {},
-        .sites = {{site_, challenge->nonce}}};
+        .sites = {{site_, challenge->nonce}},
+        .capacity = capacity};
     // Now and then a copied card gives an index twice.
-    if (!dice_.one_in(5)) ++next_index_;
+    if (!dice_.one_in(5)) ++index;
     given.bytes = *encode_grant(given.grant);
     given.evidence = {site_, card::CardKind::kSignatureEmulated, {}};
-    if (signs_) {
+    if (signs_ && is_own) {
       given.signature = signing_card().sign(given.bytes);
     } else {
-      given.evidence = {site_, card::CardKind::kOneTimeMac, tag(given.grant.index, given.bytes)};
+      given.evidence = {site_, card::CardKind::kOneTimeMac,
+                        tag(is_own ? keys_ : helper_keys_, given.grant.index, given.bytes)};
     }
     given_.push_back(std::move(given));
-    if (signs_ && !dice_.one_in(4)) prove(given_.back());
+    if (signs_ && is_own && !dice_.one_in(4)) prove(given_.back());
   }
 
   // Now and then twice, and again when a crash has taken the answer: the same receipt.
@@ -259,9 +260,50 @@ class GateRun {
     given.proved = true;
   }
 
-  mac::Tag tag(card::KeyIndex index, ByteView bytes) const {
+  void name_proxy() {
+    if (signs_ || next_index_ > kKeys) return;  // by a one-time card
+    const auto challenge = gate_->issue_nonce(card_);
+    if (!challenge) return;  // revoked
+    Mandate mandate{.purposes = static_cast<std::uint8_t>(dice_.between(1, 7))};
+    mandate.until.value =
+        clock_.now().value + static_cast<std::int64_t>(dice_.between(1, 40)) * 60'000;
+    const Grant grant{.card = card_,
+                      .grantee = {GranteeKind::kPerson, "Dr. Ito", {}},
+                      .destination = destination_,
+                      .not_before = {clock_.now().value - 1000},
+                      .expiry = {clock_.now().value + 60'000},
+                      .index = {next_index_++},
+                      .locale = Locale::kEnglish,
+                      .terminal = "desk",
+                      .text_digest = {},
+                      .sites = {{site_, challenge->nonce}},
+                      .appointment = Appointment{helper_card_, mandate}};
+    const Bytes bytes = *encode_grant(grant);
+    mandates_.push_back(mandate);  // perhaps, whatever fails
+    const auto named =
+        gate_->appoint(bytes, {site_, card::CardKind::kOneTimeMac, tag(keys_, grant.index, bytes)});
+    if (named) {
+      mandates_ = {mandate};  // and no other
+    } else {
+      mandates_.pop_back();  // its index was a copied card's
+    }
+  }
+
+  void remove_proxy() {
+    removing_ = true;
+    const auto removed = gate_->take_order({.id = os::random_id<OrderId>(random_),
+                                            .kind = PersonOrderKind::kRemoveProxy,
+                                            .person = person_,
+                                            .at = clock_.now(),
+                                            .card = helper_card_});
+    if (!removed) return violate("a proxy could not be removed: " + removed.error().message);
+    removing_ = false;
+    mandates_.clear();
+  }
+
+  static mac::Tag tag(const card::SiteKeys& keys, card::KeyIndex index, ByteView bytes) {
     const ByteView key =
-        ByteView(keys_.keys.bytes())
+        ByteView(keys.keys.bytes())
             .subspan((index.value - 1) * card::kOneTimeKeyBytes, card::kOneTimeKeyBytes);
     return mac::one_time_tag(mac::Key(key.first(16)), bytes, key.last(16));
   }
@@ -269,13 +311,21 @@ class GateRun {
   Given* any_given() { return given_.empty() ? nullptr : &given_[dice_.below(given_.size())]; }
 
   ReleaseRequest request_of(const Given& given, const JobId& session) const {
-    return {given.grant.object, person_, given.grant.destination, given.grant.purpose, session};
+    return {.object = given.grant.object,
+            .owner = given.grant.capacity == Capacity::kGuardian ? ward_ : person_,
+            .destination = given.grant.destination,
+            .purpose = given.grant.purpose,
+            .session = session,
+            .grantee = given.grant.grantee,
+            .stated = {},
+            .scope = {}};
   }
 
   void show(bool again) {
     Given* given = any_given();
     if (given == nullptr) return;
-    if (signs_ && (!given->proved || dice_.one_in(6))) prove(*given);
+    const bool is_signed = signs_ && given->grant.capacity == Capacity::kOwn;
+    if (is_signed && (!given->proved || dice_.one_in(6))) prove(*given);
     JobId session = os::random_id<JobId>(random_);
     if (again && !given->sessions.empty()) session = *given->sessions.begin();
     const auto permit =
@@ -292,17 +342,34 @@ class GateRun {
     const Grant& grant = given.grant;
     given.sessions.insert(session);
     if (given.withdrawn) violate("a withdrawn consent was used");
-    if (revoked_) violate("a consent of a revoked card was used");
+    if (revoked_ && grant.card == card_) violate("a consent of a revoked card was used");
+    judge_capacity(grant, permit);
     if (clock_.now() >= grant.expiry) violate("an expired consent was used");
     if (given.sessions.size() > grant.uses) violate("a consent was used more often than it says");
     if (permit.object() != grant.object || permit.destination() != grant.destination ||
-        permit.expiry() != grant.expiry || permit.session() != session) {
+        permit.expiry() > grant.expiry || permit.session() != session) {
       violate("a permit is wider than its consent");
     }
     const auto same_index = [&](const Given& other) {
-      return &other != &given && other.grant.index == grant.index && !other.sessions.empty();
+      return &other != &given && other.grant.card == grant.card &&
+             other.grant.index == grant.index && !other.sessions.empty();
     };
     if (std::ranges::any_of(given_, same_index)) violate("one index was used for two consents");
+  }
+
+  void judge_capacity(const Grant& grant, const Permit& permit) {
+    if (grant.capacity == Capacity::kProxy) {
+      ++tally_.by_proxies;
+      const auto holds = [&](const Mandate& mandate) {
+        return mandate.covers(grant.purpose, grant.object) && clock_.now() < mandate.until;
+      };
+      if (std::ranges::none_of(mandates_, holds)) violate("a proxy consented beyond the mandate");
+    }
+    if (grant.capacity == Capacity::kGuardian) {
+      ++tally_.by_guardians;
+      if (!has_guardian_ || clock_.now() >= of_age_) violate("a guardian consented too late");
+      if (permit.expiry() > of_age_) violate("a permit outlives the day of coming of age");
+    }
   }
 
   // The request, the grant or the evidence is not what the card proved.
@@ -315,7 +382,12 @@ class GateRun {
     Bytes bytes = given->bytes;
     Evidence evidence = given->evidence;
     Grant wider = given->grant;
-    switch (dice_.below(9)) {
+    switch (dice_.below(12)) {
+      case 9: request.owner = request.owner == ward_ ? person_ : ward_; break;
+      case 10: request.grantee.name += "."; break;
+      case 11:
+        wider.capacity = static_cast<Capacity>((static_cast<int>(wider.capacity) + 1) % 3);
+        break;
       case 0: request.object = object_of(7); break;
       case 1: request.owner = os::random_id<Pseudonym>(random_); break;
       case 2: request.destination = site_; break;
@@ -329,14 +401,15 @@ class GateRun {
       default: bytes[dice_.below(bytes.size())] ^= static_cast<Byte>(1U << dice_.below(8)); break;
     }
     if (wider.uses != given->grant.uses || wider.expiry != given->grant.expiry ||
-        wider.purpose != given->grant.purpose) {
+        wider.purpose != given->grant.purpose || wider.capacity != given->grant.capacity) {
       bytes = *encode_grant(wider);
       request.purpose = wider.purpose;
     }
-    if (signs_ && bytes != given->bytes && gate_->accept_signature(bytes, given->signature)) {
+    const bool is_signed = signs_ && given->grant.capacity == Capacity::kOwn;
+    if (is_signed && bytes != given->bytes && gate_->accept_signature(bytes, given->signature)) {
       violate("a signature counted for another grant");
     }
-    if (signs_ && !given->proved && gate_->request_release(bytes, evidence, request)) {
+    if (is_signed && !given->proved && gate_->request_release(bytes, evidence, request)) {
       violate("a consent counted that was not proved");
     }
     if (gate_->request_release(bytes, evidence, request)) violate("what was bent was let through");
@@ -349,7 +422,7 @@ class GateRun {
   void withdraw(std::size_t which) {
     pending_withdrawal_ = which;
     Given& given = given_[which];
-    const auto done = gate_->withdraw(card_, grant_id(given.bytes), given.grant.expiry);
+    const auto done = gate_->withdraw(given.grant.card, grant_id(given.bytes), given.grant.expiry);
     pending_withdrawal_.reset();
     if (!done) return violate("a withdrawal failed: " + done.error().message);
     given.withdrawn = true;
@@ -398,6 +471,13 @@ class GateRun {
   std::vector<Given> given_;
   std::optional<std::size_t> pending_withdrawal_;
   bool revoking_ = false, revoked_ = false;
+  CardId helper_card_;
+  Pseudonym helper_, ward_;
+  card::SiteKeys helper_keys_;
+  std::uint32_t helper_index_ = 1;
+  os::UnixMs of_age_;
+  bool has_guardian_ = false, removing_ = false;
+  std::vector<Mandate> mandates_;  // of which one may hold
   GateTally tally_;
   std::unique_ptr<audit::Log> log_;
   std::unique_ptr<Gate> gate_;
@@ -414,6 +494,8 @@ void GateTally::add(const GateTally& other) {
   withdrawals += other.withdrawals;
   revocations += other.revocations;
   bent += other.bent;
+  by_proxies += other.by_proxies;
+  by_guardians += other.by_guardians;
   violations += other.violations;
   if (first_violation.empty()) first_violation = other.first_violation;
 }

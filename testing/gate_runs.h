@@ -1,12 +1,14 @@
-// Random lives of a gate: consents given, shown, shown again, bent, withdrawn; cards revoked; time
-// that passes; power that fails within any write. An outside model of what the person allowed
-// judges every permit.
+// Random lives of a gate: consents given, shown, shown again, bent, withdrawn; cards revoked; a
+// proxy named and removed, who consents too; a guardian, until the ward comes of age; time that
+// passes; power that fails within any write. An outside model of what the person allowed judges
+// every permit.
 //
 // A signature card's consents are proved to the gate first, and once more after a crash.
 //
 // What no run may show (Tally::violations): a consent used more often than it says; one used after
 // its withdrawal, its card's revocation or its expiry; two consents of one one-time index; a permit
-// wider than its consent, or for what was bent; a permit that is not in the log after a crash.
+// wider than its consent, or for what was bent; a permit that is not in the log after a crash; a
+// proxy beyond the mandate or after the removal; a guardian after the day.
 // One thread; the same seed gives the same run.
 #pragma once
 
@@ -22,15 +24,18 @@ enum class GateBug : std::uint8_t {
   kAnyUses,             // or at how often a consent was used
   kAnyPurpose,          // or at the purpose
   kAnyTime,             // or at the expiry
+  kAnyMandate,          // or at what a proxy may, and until when
+  kAnyAge,              // or at the day of coming of age
   kNothingDurable,      // the disk's sync() does nothing
 };
-inline constexpr GateBug kGateBugs[] = {GateBug::kForgetsWithdrawals, GateBug::kAnyUses,
-                                        GateBug::kAnyPurpose, GateBug::kAnyTime,
-                                        GateBug::kNothingDurable};
+inline constexpr GateBug kGateBugs[] = {
+    GateBug::kForgetsWithdrawals, GateBug::kAnyUses, GateBug::kAnyPurpose,    GateBug::kAnyTime,
+    GateBug::kAnyMandate,         GateBug::kAnyAge,  GateBug::kNothingDurable};
 
 struct GateTally {
   std::uint64_t runs = 0, steps = 0, permits = 0, refusals = 0, crashes = 0;
   std::uint64_t withdrawals = 0, revocations = 0, bent = 0;
+  std::uint64_t by_proxies = 0, by_guardians = 0;  // permits among them
   std::uint64_t violations = 0;
   std::string first_violation;  // with its seed
 

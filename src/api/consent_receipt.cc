@@ -9,6 +9,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr const char* kDuo = "http://purl.obolibrary.org/obo/duo.owl";
+constexpr const char* kRegionExtension = "urn:warifu:fhir:region";  // docs/formats/grant.md
 constexpr const char* kSchema = "ISO/IEC TS 27560:2023";
 
 struct PurposeTerms {
@@ -16,16 +18,15 @@ struct PurposeTerms {
   const char* act_reason;   // HL7 v3-ActReason
   const char* act_display;  // as the code system names it
   const char* scope;        // of a FHIR Consent
-  const char* duo;          // GA4GH Data Use Ontology; empty: none fits
 };
 
 const PurposeTerms& terms_of(consent::Purpose purpose) {
   static constexpr PurposeTerms kHealth = {"dpv:ServiceProvision", "PATRQT", "patient requested",
-                                           "patient-privacy", ""};
+                                           "patient-privacy"};
   static constexpr PurposeTerms kResearch = {"dpv:ResearchAndDevelopment", "HRESCH",
-                                             "healthcare research", "research", "DUO:0000006"};
+                                             "healthcare research", "research"};
   static constexpr PurposeTerms kMedicine = {"dpv:ServiceProvision", "TREAT", "treatment",
-                                             "patient-privacy", "DUO:0000043"};
+                                             "patient-privacy"};
   switch (purpose) {
     case consent::Purpose::kResearch: return kResearch;
     case consent::Purpose::kMedicine: return kMedicine;
@@ -40,6 +41,17 @@ json::array sites_of(const consent::Grant& grant) {
   return sites;
 }
 
+// Codes of the Data Use Ontology with what they mean.
+json::array data_use_of(const consent::Grant& grant) {
+  json::array codes;
+  for (const consent::DataUse& use : grant.data_uses) {
+    codes.push_back({{"code", consent::duo_id(use.code)},
+                     {"text", consent::data_use_text(use)},
+                     {"meaning", consent::data_use_words(use, grant.locale)}});
+  }
+  return codes;
+}
+
 json::object evidence_of(const ConsentParts& parts) {
   json::object evidence = {{"card", parts.grant.card.text()},
                            {"kind", consent::card_kind_name(parts.kind())},
@@ -48,6 +60,8 @@ json::object evidence_of(const ConsentParts& parts) {
                            {"simulated", card::is_emulated(parts.kind())},
                            {"one_time_index", parts.grant.index.value},
                            {"terminal", parts.grant.terminal},
+                           {"capacity", consent::capacity_name(parts.grant.capacity)},
+                           {"together", parts.grant.together},
                            {"grant_sha256", to_hex(crypto::sha256(parts.record.grant_bytes))},
                            {"proved_to", sites_of(parts.grant)}};
   if (!parts.evidence.signature) return evidence;
@@ -69,10 +83,19 @@ json::object concept_of(json::object one) {
   return {{"coding", json::array{std::move(one)}}};
 }
 
+json::object recipient_of(const consent::Grantee& grantee) {
+  const char* type = grantee.kind == consent::GranteeKind::kOrganisation ? "Organization"
+                     : grantee.kind == consent::GranteeKind::kRole       ? "PractitionerRole"
+                                                                         : "Practitioner";
+  json::object reference = {{"type", type}, {"display", grantee.name}};
+  if (!grantee.identifier.empty()) reference["identifier"] = {{"value", grantee.identifier}};
+  return reference;
+}
+
 json::array actors_of(const ConsentParts& parts) {
   constexpr const char* kRoles = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
   return {{{"role", concept_of(coding(kRoles, "PRCP"))},
-           {"reference", {{"display", parts.grant.grantee}}}},
+           {"reference", recipient_of(parts.grant.grantee)}},
           {{"role", concept_of(coding(kRoles, "CST"))},
            {"reference", {{"display", "site " + parts.grant.destination.text()}}}}};
 }
@@ -91,9 +114,9 @@ json::object consent_receipt(const ConsentParts& parts) {
        {{{"pii_type", "genome sequence data"},
          {"pii_attribute_id", grant.object.text()},
          {"label", parts.labels.object},
-         {"scope", "whole"},
+         {"scope", consent::scope_text(grant.scope)},
          {"sensitive_pii_category", true}}}},
-      {"recipient_third_parties", json::array{grant.grantee}},
+      {"recipient_third_parties", json::array{grant.grantee.name}},
       {"collection_method", "stored at an earlier date; nothing is collected by this consent"},
       {"processing_methods", json::array{"put together from shares of several sites"}},
       {"storage_locations", sites_of(grant)},
@@ -102,7 +125,7 @@ json::object consent_receipt(const ConsentParts& parts) {
       {"withdrawal_method",
        "at any time, at the desk of site " + parts.issuer.text() +
            " (warifu consent withdraw); what has been restored before stays restored"}};
-  if (*terms.duo != '\0') purpose["data_use"] = terms.duo;
+  purpose["data_use"] = data_use_of(grant);
   return {{"receipt_metadata",
            {{"schema_version", kSchema},
             {"receipt_id", id},
@@ -120,7 +143,11 @@ json::object consent_receipt(const ConsentParts& parts) {
             {"purposes", json::array{std::move(purpose)}}}},
           {"party_identification",
            {{{"party_id", parts.issuer.text()}, {"party_role", "pii_controller"}},
-            {{"party_id", grant.grantee}, {"party_role", "recipient"}}}},
+            {{"party_id",
+              grant.grantee.identifier.empty() ? grant.grantee.name : grant.grantee.identifier},
+             {"party_name", grant.grantee.name},
+             {"party_type", consent::grantee_kind_name(grant.grantee.kind)},
+             {"party_role", "recipient"}}}},
           {"event",
            {{"event_type", "explicit_consent"},
             {"event_state", "given"},
@@ -138,19 +165,31 @@ json::object fhir_consent(const ConsentParts& parts) {
   json::object purpose =
       coding("http://terminology.hl7.org/CodeSystem/v3-ActReason", terms.act_reason);
   purpose["display"] = terms.act_display;
+  json::array purposes = {std::move(purpose)};
+  for (const consent::DataUse& use : grant.data_uses) {
+    json::object code = coding(kDuo, consent::duo_id(use.code).c_str());
+    code["display"] = consent::data_use_text(use);
+    purposes.push_back(std::move(code));
+  }
+  json::object data = {
+      {"meaning", "instance"},
+      {"reference",
+       {{"identifier",
+         {{"system", "urn:ietf:rfc:3986"}, {"value", "urn:warifu:" + grant.object.text()}}},
+        {"display", parts.labels.object}}}};
+  json::array regions;
+  for (const std::string& region : consent::region_texts(grant.scope)) {
+    regions.push_back({{"url", kRegionExtension}, {"valueString", region}});
+  }
+  if (!regions.empty()) data["extension"] = std::move(regions);
   json::object permit = {
       {"type", "permit"},
       {"period", {{"start", os::utc_text(grant.not_before)}, {"end", os::utc_text(grant.expiry)}}},
       {"actor", actors_of(parts)},
       {"action", json::array{concept_of(
                      coding("http://terminology.hl7.org/CodeSystem/consentaction", "access"))}},
-      {"purpose", json::array{std::move(purpose)}},
-      {"data",
-       {{{"meaning", "instance"},
-         {"reference",
-          {{"identifier",
-            {{"system", "urn:ietf:rfc:3986"}, {"value", "urn:warifu:" + grant.object.text()}}},
-           {"display", parts.labels.object}}}}}}};
+      {"purpose", std::move(purposes)},
+      {"data", json::array{std::move(data)}}};
   return {{"resourceType", "Consent"},
           {"id", parts.record.grant.text()},
           {"status", active ? "active" : "inactive"},
@@ -171,6 +210,42 @@ json::object fhir_consent(const ConsentParts& parts) {
           {"verification",
            {{{"verified", true}, {"verificationDate", os::utc_text(parts.record.created)}}}},
           {"provision", {{"type", "deny"}, {"provision", json::array{std::move(permit)}}}}};
+}
+
+json::object fhir_provenance(const ConsentParts& parts) {
+  constexpr const char* kAgents =
+      "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
+  const std::string given = os::utc_text(parts.record.created);
+  const bool is_own = parts.grant.capacity == consent::Capacity::kOwn;
+  json::object person = {
+      {"type", concept_of(coding(kAgents, is_own ? "author" : "enterer"))},
+      {"who",
+       {{"identifier", {{"system", "urn:warifu:card"}, {"value", parts.grant.card.text()}}},
+        {"display", is_own ? parts.labels.person
+                           : std::string(consent::capacity_name(parts.grant.capacity)) + " of " +
+                                 parts.labels.person}}}};
+  if (!is_own) {
+    person["onBehalfOf"] = {{"identifier", {{"value", parts.record.person_id}}},
+                            {"display", parts.labels.person}};
+  }
+  json::object site = {{"type", concept_of(coding(kAgents, "custodian"))},
+                       {"who", {{"display", "site " + parts.issuer.text()}}}};
+  return {
+      {"resourceType", "Provenance"},
+      {"target", {{{"reference", "Consent/" + parts.record.grant.text()}, {"type", "Consent"}}}},
+      {"occurredDateTime", given},
+      {"recorded", given},
+      {"activity",
+       concept_of(coding("http://terminology.hl7.org/CodeSystem/v3-DataOperation", "CREATE"))},
+      {"agent", json::array{std::move(person), std::move(site)}},
+      {"entity",
+       {{{"role", "source"},
+         {"what",
+          {{"identifier",
+            {{"system", "urn:warifu:grant-sha256"},
+             {"value", to_hex(crypto::sha256(parts.record.grant_bytes))}}},
+           {"display",
+            "grant proved by card: " + std::string(consent::card_kind_name(parts.kind()))}}}}}}};
 }
 
 }  // namespace warifu::api

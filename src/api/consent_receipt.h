@@ -28,5 +28,7 @@ struct ConsentParts {
 [[nodiscard]] boost::json::object consent_receipt(const ConsentParts& parts);
 // HL7 FHIR R4 (4.0.1) Consent: deny, and one nested permit for what was agreed.
 [[nodiscard]] boost::json::object fhir_consent(const ConsentParts& parts);
+// HL7 FHIR R4 Provenance of that Consent: whose card made it, in which capacity, at which site.
+[[nodiscard]] boost::json::object fhir_provenance(const ConsentParts& parts);
 
 }  // namespace warifu::api

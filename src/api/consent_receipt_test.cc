@@ -14,7 +14,7 @@ ConsentParts some_parts() {
   ConsentParts parts;
   parts.grant = {.purpose = consent::Purpose::kMedicine,
                  .uses = 3,
-                 .grantee = "Dr. Ito",
+                 .grantee = {consent::GranteeKind::kPerson, "Dr. Ito", {}},
                  .destination = *SiteName::parse("tommo"),
                  .not_before = {1'790'000'000'000},
                  .expiry = {1'790'003'600'000},

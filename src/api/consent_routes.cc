@@ -5,14 +5,17 @@
 namespace warifu::api {
 namespace {
 
-Result<json::value> prepare(http::RequestContext& context, ControlServices& control,
-                            Services services) {
-  TRY_ASSIGN(const json::object body, body_object(context));
-  control::ConsentWish wish;
+// What is to be allowed.
+Result<> read_terms(const json::object& body, Services services, control::ConsentWish& wish) {
   TRY_ASSIGN(wish.object, id_field<ObjectId>(body, "object"));
   TRY_ASSIGN(const std::string purpose, text_field(body, "purpose"));
   TRY_ASSIGN(wish.purpose, consent::parse_purpose(purpose));
-  TRY_ASSIGN(wish.grantee, text_field(body, "grantee"));
+  TRY_ASSIGN(const std::string grantee, text_field(body, "grantee"));
+  TRY_ASSIGN(wish.grantee, consent::parse_grantee(grantee, text_field_or(body, "grantee_id", "")));
+  TRY_ASSIGN(const auto uses_of_data, texts_field(body, "data_use"));
+  TRY_ASSIGN(wish.data_uses, consent::parse_data_uses(uses_of_data, wish.purpose));
+  TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
+  TRY_ASSIGN(wish.scope, consent::parse_scope(regions));
   const std::string destination =
       text_field_or(body, "destination", services.site.config.name.text());
   TRY_ASSIGN(wish.destination, SiteName::parse(destination));
@@ -20,6 +23,13 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   wish.uses = static_cast<std::uint16_t>(uses);
   TRY_ASSIGN(const std::uint64_t valid, number_field(body, "valid_seconds", 400ULL * 86400));
   wish.valid = std::chrono::seconds(valid);
+  const std::string capacity = text_field_or(body, "capacity", "own");
+  TRY_ASSIGN(wish.capacity, consent::parse_capacity(capacity));
+  return {};
+}
+
+// By which card, where, in which language.
+Result<> read_card(const json::object& body, control::ConsentWish& wish) {
   const std::string locale = text_field_or(body, "locale", "en");
   if (locale != "en" && locale != "ja") {
     return fail(Code::kInvalidArgument, "language '" + locale + "' must be en or ja");
@@ -34,6 +44,19 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
     wish.is_signature = is_signature->is_bool() && is_signature->get_bool();
   }
   wish.terminal = text_field_or(body, "terminal", "cli");
+  return {};
+}
+
+Result<json::value> prepare(http::RequestContext& context, ControlServices& control,
+                            Services services) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  control::ConsentWish wish;
+  if (body.contains("joins")) {
+    TRY_ASSIGN(wish.joins, id_field<GrantId>(body, "joins"));
+  } else {
+    TRY(read_terms(body, services, wish));
+  }
+  TRY(read_card(body, wish));
   TRY_ASSIGN(const control::PreparedConsent prepared, control.consent.prepare(wish));
   json::array sites;
   for (const SiteName& site : prepared.sites) sites.emplace_back(site.text());
@@ -91,7 +114,13 @@ Result<json::value> list(http::RequestContext&, ControlServices& control) {
                           {"expires", os::utc_text(record.expiry)}};
     if (const auto grant = consent::parse_grant(record.grant_bytes)) {
       entry["purpose"] = consent::purpose_name(grant->purpose);
-      entry["grantee"] = grant->grantee;
+      entry["grantee"] = grant->grantee.name;
+      entry["grantee_kind"] = consent::grantee_kind_name(grant->grantee.kind);
+      entry["grantee_id"] = grant->grantee.identifier;
+      entry["data_use"] = consent::data_uses_text(grant->data_uses);
+      entry["scope"] = consent::scope_text(grant->scope);
+      entry["capacity"] = consent::capacity_name(grant->capacity);
+      entry["together"] = grant->together;
       entry["destination"] = grant->destination.text();
       entry["uses"] = grant->uses;
       entry["index"] = grant->index.value;
@@ -123,8 +152,9 @@ Result<json::value> receipt(http::RequestContext& context, ControlServices& cont
   const auto format = context.request().query.find("format");
   if (!format || *format == "receipt") return consent_receipt(parts);
   if (*format == "fhir") return fhir_consent(parts);
+  if (*format == "provenance") return fhir_provenance(parts);
   return fail(Code::kInvalidArgument,
-              "format '" + std::string(*format) + "' must be receipt or fhir");
+              "format '" + std::string(*format) + "' must be receipt, fhir or provenance");
 }
 
 }  // namespace

@@ -64,6 +64,21 @@ std::string text_field_or(const json::object& object, const char* key,
   return text_field(object, key).value_or(otherwise);
 }
 
+Result<std::vector<std::string>> texts_field(const json::object& object, const char* key) {
+  std::vector<std::string> texts;
+  const json::value* value = object.if_contains(key);
+  if (value == nullptr) return texts;
+  const auto wrong = [&] {
+    return fail(Code::kInvalidArgument, "field '" + std::string(key) + "' must be a list of texts");
+  };
+  if (!value->is_array()) return wrong();
+  for (const json::value& entry : value->get_array()) {
+    if (!entry.is_string()) return wrong();
+    texts.emplace_back(entry.get_string());
+  }
+  return texts;
+}
+
 Result<std::uint64_t> number_field(const json::object& object, const char* key,
                                    std::uint64_t most) {
   const json::value* value = object.if_contains(key);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <boost/json.hpp>
 
@@ -23,6 +24,9 @@ void answer_secret(http::RequestContext& context, const json::value& value);
 [[nodiscard]] Result<std::string> text_field(const json::object& object, const char* key);
 [[nodiscard]] std::string text_field_or(const json::object& object, const char* key,
                                         const std::string& otherwise);
+// A list of texts; none when the field is left out. Errors: kInvalidArgument naming the field.
+[[nodiscard]] Result<std::vector<std::string>> texts_field(const json::object& object,
+                                                           const char* key);
 [[nodiscard]] Result<std::uint64_t> number_field(const json::object& object, const char* key,
                                                  std::uint64_t most);
 // A number of the query, `otherwise` when it is left out. Errors: kInvalidArgument naming it.

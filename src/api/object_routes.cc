@@ -136,7 +136,20 @@ Result<catalog::Job> store_job_of(ControlServices& control, const ObjectId& obje
 
 // What the card has to keep: as long as share control has it, and afterwards, for a card that has
 // taken the place of a lost one, out of safekeeping.
-Result<json::object> card_record(Services services, const std::string& text) {
+// A card of somebody who may consent in the person's place, by this site's own gate. Errors:
+// kRefused.
+Result<> may_have_record(Services services, const catalog::Object& object, const CardId& card) {
+  TRY_ASSIGN(const auto pseudonyms, services.control->catalog.pseudonyms(object.person_id));
+  for (const catalog::SitePseudonym& at : pseudonyms) {
+    if (at.site != services.site.config.name) continue;
+    const auto allowed = services.site.gate.may_give_records(card, at.pseudonym, object.object);
+    if (allowed) return {};
+  }
+  return fail(Code::kRefused, "this card belongs to another person than the object");
+}
+
+Result<json::object> card_record(Services services, const std::string& text,
+                                 const std::optional<CardId>& wanted) {
   if (services.control == nullptr) return fail(Code::kNotFound, "this site has no share control");
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(text));
   TRY_ASSIGN(const catalog::Object object, services.control->catalog.object(id));
@@ -145,17 +158,19 @@ Result<json::object> card_record(Services services, const std::string& text) {
     return fail(Code::kBusy, "object " + text + " is " +
                                  std::string(catalog::state_name(object.state)) + ", not stored");
   }
-  if (object.card_record == catalog::CardRecordState::kOnCard) {
+  TRY_ASSIGN(const catalog::Person person, services.control->catalog.person(object.person_id));
+  const CardId card = wanted.value_or(person.card);
+  if (card != person.card) TRY(may_have_record(services, object, card));
+  if (card == person.card && object.card_record == catalog::CardRecordState::kOnCard) {
     return fail(Code::kAlreadyExists, "the record of object " + text + " is on the card already");
   }
-  TRY_ASSIGN(const catalog::Person person, services.control->catalog.person(object.person_id));
-  const auto kind = services.site.gate.kind_of(person.card);
+  const auto kind = services.site.gate.kind_of(card);
   if (kind && card::is_signature(*kind)) {
     return fail(Code::kInvalidArgument, "a signature card keeps no records of objects");
   }
   card::ObjectRecord record{.object = id};
   if (job.sealed_secret.empty()) {
-    TRY_ASSIGN(record, services.control->records.bring_back(id, person.card));
+    TRY_ASSIGN(record, services.control->records.bring_back(id, card));
     if (record.chunk_count != object.chunk_count || record.length.value != object.length) {
       return fail(Code::kCorrupt, "the record of object " + text +
                                       " in safekeeping has another length than this catalog");
@@ -168,7 +183,7 @@ Result<json::object> card_record(Services services, const std::string& text) {
     record.tag = secrets.tag;
   }
   return json::object{{"object", text},
-                      {"card", person.card.text()},
+                      {"card", card.text()},
                       {"hash_key", to_hex(record.hash_key.bytes())},
                       {"tag", to_hex(record.tag)},
                       {"chunks", object.chunk_count},
@@ -180,6 +195,15 @@ Result<json::value> confirm_card_record(http::RequestContext& context, ControlSe
   TRY_ASSIGN(const catalog::Object object, control.catalog.object(id));
   if (object.state != catalog::ObjectState::kCommitted) {
     return fail(Code::kBusy, "object " + id.text() + " is not stored yet");
+  }
+  const json::object body = body_object(context).value_or(json::object());
+  const auto card = CardId::parse(text_field_or(body, "card", ""));
+  TRY_ASSIGN(const catalog::Person person, control.catalog.person(object.person_id));
+  // On a proxy's card it is beside the person's own; a ward has none but the guardians'.
+  const bool is_own = !card || *card == person.card;
+  TRY_ASSIGN(const custody::PersonView view, control.people.view(object.person_id));
+  if (!is_own && view.record.guardians.empty()) {
+    return json::value{{"object", id.text()}, {"card_record", "on_card"}};
   }
   TRY(control.catalog.set_card_record(id, catalog::CardRecordState::kOnCard));
   TRY(control.records.forget_if_safe(id));
@@ -297,7 +321,14 @@ void add_object_routes(http::Router& router, Services services) {
   router.add(Method::kGet, "/v1/plan", control_handler(services, plan_now));
   router.add(Method::kGet, "/v1/objects/{object}/card-record",
              [services](http::RequestContext& context) {
-               const auto record = card_record(services, context.parameter("object"));
+               // The card that the record is for; left out: the person's own.
+               std::optional<CardId> card;
+               if (const auto text = context.request().query.find("card")) {
+                 const auto parsed = CardId::parse(*text);
+                 if (!parsed) return answer_error(context, parsed.error());
+                 card = *parsed;
+               }
+               const auto record = card_record(services, context.parameter("object"), card);
                if (record) {
                  answer_secret(context, *record);
                } else {

@@ -12,6 +12,12 @@ Result<json::value> begin(http::RequestContext& context, ControlServices& contro
   wish.using_letters = text_field_or(body, "using", "");
   wish.gather = text_field_or(body, "gather", "");
   wish.purpose = text_field_or(body, "purpose", "");
+  TRY_ASSIGN(const std::string grantee, text_field(body, "grantee"));
+  TRY_ASSIGN(wish.grantee, consent::parse_grantee(grantee, text_field_or(body, "grantee_id", "")));
+  TRY_ASSIGN(const auto stated, texts_field(body, "use"));
+  TRY_ASSIGN(wish.stated, consent::parse_statements(stated));
+  TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
+  TRY_ASSIGN(wish.scope, consent::parse_scope(regions));
   TRY_ASSIGN(const JobId job, control.restore.begin(wish));
   TRY_ASSIGN(const std::uint64_t bytes, control.restore.length(job));
   return json::value{{"job", job.text()}, {"bytes", bytes}};

@@ -11,6 +11,7 @@
 #include "control/restore_desk.h"
 #include "control/store_desk.h"
 #include "custody/card_desk.h"
+#include "custody/people_desk.h"
 #include "custody/signed_consents.h"
 #include "http/server.h"
 #include "kme/disk_intakes.h"
@@ -44,6 +45,7 @@ struct ControlServices {
   control::CardCeremonies& ceremonies;
   custody::RecordKeeper& records;
   custody::CardDesk& cards;
+  custody::PeopleDesk& people;
   custody::SignedConsents signed_consents;
 };
 
@@ -83,6 +85,8 @@ void add_log_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);
 // Withdrawals, the hot list, another card in the place of a lost one, records in safekeeping.
 void add_custody_routes(http::Router& router, Services services);
+// Proxies, guardians, deaths.
+void add_people_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
 void add_sae_routes(http::Router& router, Services services);
 void add_stream_routes(http::Router& router, Services services);

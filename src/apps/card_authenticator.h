@@ -74,6 +74,11 @@ class CardAuthenticator {
   // the consent. Errors: the card's and the sites'.
   [[nodiscard]] virtual Result<GivenConsent> authorise(ApiClient& client, ByteView grant,
                                                        const ObjectId& object) = 0;
+  // Has the card prove a grant that restores nothing (it names a proxy), after verify_holder():
+  // what the site has to be told of it. Errors: the card's; kRefused where the card cannot.
+  [[nodiscard]] virtual Result<boost::json::object> prove(ByteView) {
+    return fail(Code::kRefused, "in this version only a one-time card can name a proxy");
+  }
   // Other one-time keys at a site that has lost its own. Errors: kRefused where there are none.
   [[nodiscard]] virtual Result<std::uint32_t> renew(ApiClient& client, const SiteName& at) = 0;
 };

@@ -89,8 +89,9 @@ class OneTimeCard final : public CardAuthenticator {
   }
 
   Result<> load_record(ApiClient& client, const std::string& object) override {
-    TRY_ASSIGN(const json::value record, client.get("/v1/objects/" + object + "/card-record"));
     TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
+    TRY_ASSIGN(const json::value record,
+               client.get("/v1/objects/" + object + "/card-record?card=" + identity.card.text()));
     if (identity.card.text() != text_of(record, "card")) {
       return fail(Code::kRefused, "this card belongs to another person than the object");
     }
@@ -104,7 +105,7 @@ class OneTimeCard final : public CardAuthenticator {
     entry.chunk_count = number_of(record, "chunks");
     entry.length = {number_of(record, "bytes")};
     TRY(card_.put_object(entry));
-    TRY(client.post("/v1/objects/" + object + "/card-record", json::object()));
+    TRY(client.post("/v1/objects/" + object + "/card-record", {{"card", identity.card.text()}}));
     return {};
   }
 
@@ -131,6 +132,16 @@ class OneTimeCard final : public CardAuthenticator {
                                             {"bytes", record.length.value},
                                             {"tag", to_hex(record.tag)}}));
     return GivenConsent{text_of(given, "grant"), std::nullopt};
+  }
+
+  Result<json::object> prove(ByteView grant) override {
+    TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
+    TRY_ASSIGN(const std::vector<mac::Tag> tags, card_.authorise(grant));
+    json::array tag_list;
+    for (const mac::Tag& tag : tags) tag_list.emplace_back(to_hex(tag));
+    return json::object{{"grant", to_hex(grant)},
+                        {"card_kind", static_cast<int>(identity.kind())},
+                        {"tags", std::move(tag_list)}};
   }
 
   Result<std::uint32_t> renew(ApiClient& client, const SiteName& at) override {

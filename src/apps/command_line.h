@@ -38,6 +38,10 @@ void card_commands(CLI::App& app, Common& common, Action& action);
 void add_card(CLI::App* command, CardOptions& card);
 // --card-type.
 void add_card_type(CLI::App* command, std::string& type);
+// `warifu consent` and `warifu restore`.
+void consent_commands(CLI::App& app, Common& common, Action& action);
+// `warifu person show|proxy|guardians|died|lives|orders|allow|decline`.
+void people_commands(CLI::App& person, Common& common, Action& action);
 // `warifu operator`.
 void operator_commands(CLI::App& app, Common& common, Action& action);
 // `warifu job`.

@@ -261,6 +261,29 @@ struct RenewCardOptions {
 // Who had what of a person's data, and when: every site's log.
 [[nodiscard]] Result<> person_accesses(const Common& common, const std::string& person);
 
+// Who may consent in a person's place.
+struct ProxyOptions {
+  std::string id, proxy, object, authority, valid = "365d", lang = "en";
+  std::vector<std::string> purposes;
+  bool testamentary = false, yes = false;
+  CardOptions card;
+};
+[[nodiscard]] Result<> proxy_add(const Common& common, const ProxyOptions& options);
+[[nodiscard]] Result<> proxy_remove(const Common& common, const ProxyOptions& options);
+struct GuardianOptions {
+  std::string id, name, of_age, authority;
+  std::vector<std::string> guardians;
+  std::uint64_t needed = 0;  // 0: all of them
+  bool yes = false;
+};
+[[nodiscard]] Result<> guardians_set(const Common& common, const GuardianOptions& options);
+[[nodiscard]] Result<> person_death(const Common& common, const GuardianOptions& options,
+                                    bool has_died);
+[[nodiscard]] Result<> person_show(const Common& common, const std::string& person);
+[[nodiscard]] Result<> person_orders(const Common& common);
+[[nodiscard]] Result<> person_answer_order(const Common& common, const std::string& order,
+                                           bool is_yes);
+
 struct StoreOptions {
   std::string file, person, label, policy, priority;
   CardOptions card;
@@ -318,19 +341,29 @@ struct PlanOptions {
 [[nodiscard]] Result<> plan(const Common& common, const PlanOptions& options);
 
 struct ConsentOptions {
-  std::string object, purpose, grantee, destination, valid = "1h", lang = "en";
+  std::string object, purpose, grantee, grantee_id, destination, valid = "1h", lang = "en";
+  std::vector<std::string> data_use, regions;
+  std::string capacity = "own";
+  std::string joins;  // another guardian's consent: nothing else is asked for then
   std::uint16_t uses = 1;
   CardOptions card;
   bool yes = false;
 };
 [[nodiscard]] Result<> consent_give(const Common& common, const ConsentOptions& options);
 [[nodiscard]] Result<> consent_list(const Common& common);
-// The receipt that the person keeps, or a FHIR Consent.
-[[nodiscard]] Result<> consent_receipt(const Common& common, const std::string& grant, bool fhir);
+// `format`: receipt, which the person keeps; fhir, a FHIR Consent; provenance, of that Consent.
+[[nodiscard]] Result<> consent_receipt(const Common& common, const std::string& grant,
+                                       const std::string& format);
+// A FHIR Consent in a file becomes a wish that is shown to the person and proved by the card.
+[[nodiscard]] Result<> consent_import(const Common& common, const std::string& file,
+                                      ConsentOptions options);
 [[nodiscard]] Result<> consent_withdraw(const Common& common, const std::string& grant);
 
 struct RestoreOptions {
   std::string object, grant, out, using_shares, gather, purpose, resume;
+  std::string as, as_id;             // who asks
+  std::vector<std::string> use;      // what the use will be
+  std::vector<std::string> regions;  // none: the whole object
 };
 [[nodiscard]] Result<> restore(const Common& common, const RestoreOptions& options);
 

@@ -263,6 +263,8 @@ void person_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--id", seen, "the biobank's id for the person")->required();
   command->callback([&] { action = [&] { return person_accesses(common, seen); }; });
 
+  people_commands(*person, common, action);
+
   command = add(*person, "list", "everybody who is enrolled", "warifu person list --site S");
   add_site(command, common);
   command->callback([&] { action = [&] { return person_list(common); }; });
@@ -319,58 +321,6 @@ void object_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--policy", planning.policy, "another policy than the site's own");
   command->add_flag("--why", planning.why, "also links, the runner-up, and what was excluded");
   command->callback([&] { action = [&] { return plan(common, planning); }; });
-}
-
-void consent_commands(CLI::App& app, Common& common, Action& action) {
-  static ConsentOptions give;
-  static RestoreOptions restoring;
-  CLI::App* consent = app.add_subcommand("consent", "the person's consent, by card");
-  consent->require_subcommand(1);
-  auto* command = add(*consent, "give", "show what is asked, take the PIN, let the card prove it",
-                      "warifu consent give --site S --object ID --purpose medicine "
-                      "--grantee 'Dr. Ito' --card a.card");
-  add_site(command, common);
-  command->add_option("--object", give.object, "object id")->required();
-  command->add_option("--purpose", give.purpose, "health, research or medicine")->required();
-  command->add_option("--grantee", give.grantee, "who will use it (up to 24 bytes)")->required();
-  command->add_option("--destination", give.destination, "site where it may be restored");
-  command->add_option("--uses", give.uses, "how many restores");
-  command->add_option("--valid", give.valid, "for how long: 90s, 30m, 1h, 7d");
-  command->add_option("--lang", give.lang, "language of the text shown: en or ja");
-  command->add_flag("--yes", give.yes, "the person has read the text on another screen");
-  add_card(command, give.card);
-  command->callback([&] { action = [&] { return consent_give(common, give); }; });
-  command = add(*consent, "list", "consents given", "warifu consent list --site S");
-  add_site(command, common);
-  command->callback([&] { action = [&] { return consent_list(common); }; });
-  static std::string shown;
-  static bool fhir = false;
-  command = add(*consent, "receipt", "what was agreed, as a document for the person to keep",
-                "warifu consent receipt GRANT --site S > receipt.json\n"
-                "  warifu consent receipt GRANT --fhir --site S");
-  add_site(command, common);
-  command->add_option("grant", shown, "id of the consent")->required();
-  command->add_flag("--fhir", fhir, "a FHIR R4 Consent instead");
-  command->callback([&] { action = [&] { return consent_receipt(common, shown, fhir); }; });
-  static std::string withdrawn;
-  command = add(*consent, "withdraw", "take a consent back: no site honours it any more",
-                "warifu consent withdraw GRANT --site S");
-  add_site(command, common);
-  command->add_option("grant", withdrawn, "id of the consent")->required();
-  command->callback([&] { action = [&] { return consent_withdraw(common, withdrawn); }; });
-
-  command = add(app, "restore", "put an object together under a consent",
-                "warifu restore ID --site S --grant GRANT --out genome.cram");
-  add_site(command, common);
-  command->add_option("object", restoring.object, "object id")->required();
-  command->add_option("--grant", restoring.grant, "id of the consent")->required();
-  command->add_option("--out", restoring.out, "file to write")->required();
-  command->add_option("--using", restoring.using_shares,
-                      "only these shares, for example A,B or A,C1,C2");
-  command->add_option("--gather", restoring.gather, "site where nested shares are combined");
-  command->add_option("--purpose", restoring.purpose, "purpose claimed; default: the consent's");
-  command->add_option("--resume", restoring.resume, "go on with this interrupted job");
-  command->callback([&] { action = [&] { return restore(common, restoring); }; });
 }
 
 void local_commands(CLI::App& app, Common& common, Action& action) {

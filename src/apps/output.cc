@@ -108,6 +108,12 @@ std::string text_of(const boost::json::value& object, const char* key) {
   return std::string(value->get_string());
 }
 
+boost::json::array texts_json(const std::vector<std::string>& texts) {
+  boost::json::array list;
+  for (const std::string& text : texts) list.emplace_back(text);
+  return list;
+}
+
 std::uint64_t number_of(const boost::json::value& object, const char* key) {
   const auto* fields = object.if_object();
   const auto* value = fields == nullptr ? nullptr : fields->if_contains(key);

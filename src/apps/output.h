@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <boost/json/value.hpp>
+#include <boost/json.hpp>
 
 #include "base/result.h"
 
@@ -46,6 +46,7 @@ class ProgressLine {
 
 // Fields of a JSON object, with "" or 0 when absent.
 [[nodiscard]] std::string text_of(const boost::json::value& object, const char* key);
+[[nodiscard]] boost::json::array texts_json(const std::vector<std::string>& texts);
 [[nodiscard]] std::uint64_t number_of(const boost::json::value& object, const char* key);
 
 }  // namespace warifu::apps

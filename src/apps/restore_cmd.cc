@@ -103,12 +103,21 @@ Result<> restore(const Common& common, const RestoreOptions& options) {
   }
   std::string job = options.resume;
   if (!resume) {
+    if (options.as.empty()) {
+      return fail(Code::kInvalidArgument,
+                  "say who asks with --as, as the consent names the grantee (NAME, "
+                  "organisation:NAME or role:NAME)");
+    }
     auto begun = client.post(
         "/v1/restores",
         {{"object", options.object},
          {"grant", options.grant},
          {"using", options.using_shares},
          {"gather", options.gather},
+         {"grantee", options.as},
+         {"grantee_id", options.as_id},
+         {"use", texts_json(options.use)},
+         {"regions", texts_json(options.regions)},
          {"purpose", options.purpose == "health" ? "health_management" : options.purpose}});
     if (!begun) return std::unexpected(begun.error());
     job = text_of(*begun, "job");

@@ -37,7 +37,7 @@ Result<GrantParts> read_grant(ByteView grant) {
     parts.sites.push_back(reader.site());
     (void)reader.raw(layout::kSiteBytes - 16);
   }
-  TRY(reader.finish());
+  TRY(reader.check());  // what else is agreed follows
   return parts;
 }
 

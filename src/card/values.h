@@ -18,7 +18,7 @@
 namespace warifu::card {
 
 inline constexpr std::size_t kOneTimeKeyBytes = 2 * mac::kBlockBytes;  // r, then s
-inline constexpr std::size_t kMaxGrantBytes = 512;
+inline constexpr std::size_t kMaxGrantBytes = 1024;
 inline constexpr std::size_t kMaxSites = 7;
 inline constexpr std::uint32_t kMaxKeysPerSite = 2000;
 inline constexpr std::size_t kMaxObjects = 256;
@@ -89,10 +89,11 @@ struct ObjectRecord {
 };
 
 // Where the card finds what it checks in a grant; docs/formats/grant.md has the whole layout. The
-// first block holds magic, version and total length, so the one-time tag fixes the length.
+// first block holds magic, version and total length, so the one-time tag fixes the length; what
+// follows the sites is no business of the card, which tags it.
 namespace grant_layout {
-inline constexpr std::string_view kMagic = "WGR1";
-inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::string_view kMagic = "WGR2";
+inline constexpr std::uint16_t kVersion = 2;
 inline constexpr std::size_t kCardAt = 8;
 inline constexpr std::size_t kIndexAt = 100;
 inline constexpr std::size_t kSiteCountAt = 156;

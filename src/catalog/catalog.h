@@ -173,6 +173,14 @@ class Catalog {
   // The site has confirmed it; again: no error.
   [[nodiscard]] virtual Result<> finish_card_order(std::uint64_t number) = 0;
 
+  // All of them are to be told, in one step; their numbers are given here. Errors: kNotFound (the
+  // person), kInvalidArgument.
+  [[nodiscard]] virtual Result<> add_person_orders(std::span<const PersonOrder> orders) = 0;
+  // What sites are still to be told, the oldest first.
+  [[nodiscard]] virtual Result<std::vector<PersonOrder>> person_orders() = 0;
+  // The site has confirmed it, or refused it for good; again: no error.
+  [[nodiscard]] virtual Result<> finish_person_order(std::uint64_t number) = 0;
+
   // --- records in safekeeping -----------------------------------------------------------------
   // Committed objects whose secret is here, in a job or an open grant, and not in safekeeping.
   [[nodiscard]] virtual Result<std::vector<UnkeptRecord>> unkept_records(std::size_t most) = 0;

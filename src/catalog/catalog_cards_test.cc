@@ -50,6 +50,39 @@ TEST_F(CardsTest, AWithdrawnGrantIsToldToEverySiteOnce) {
   EXPECT_EQ(orders[1].site, site_of("tuh"));
 }
 
+TEST_F(CardsTest, OrdersAboutAPersonWaitUntilEachSiteHasConfirmed) {
+  store_and_cut();
+  std::vector<PersonOrder> orders;
+  for (const SiteName& site : sites_) {
+    orders.push_back({.person_id = "P-000123",
+                      .method = 85,
+                      .body = {1, 2, static_cast<Byte>(orders.size())},
+                      .site = site,
+                      .created = {150}});
+  }
+  ASSERT_TRUE(catalog_->add_person_orders(orders));
+  reopen();
+  auto left = *catalog_->person_orders();
+  ASSERT_EQ(left.size(), 3u);
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    PersonOrder told = left[i];
+    told.number = 0;
+    EXPECT_EQ(told, orders[i]);
+  }
+  ASSERT_TRUE(catalog_->finish_person_order(left[1].number));
+  ASSERT_TRUE(catalog_->finish_person_order(left[1].number));
+  left = *catalog_->person_orders();
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_EQ(left[1].site, site_of("tuh"));
+  // All or none: the second is about nobody.
+  orders[1].person_id = "P-none";
+  EXPECT_TRUE(is_error(catalog_->add_person_orders(orders), Code::kNotFound, "P-none"));
+  orders[1] = orders[0];
+  orders[1].body.clear();
+  EXPECT_TRUE(is_error(catalog_->add_person_orders(orders), Code::kInvalidArgument, "request"));
+  EXPECT_EQ(catalog_->person_orders()->size(), 2u);
+}
+
 TEST_F(CardsTest, OnlyAnOpenGrantIsWithdrawn) {
   store_and_cut();
   const Grant grant = add_grant(1);

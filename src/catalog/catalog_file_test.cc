@@ -14,6 +14,7 @@ namespace {
 // Shares and sightings as version 7 had them, by index and parent; at most one cut inside the
 // object's. Foreign keys must be off.
 constexpr std::string_view kBackToVersion7 = R"sql(
+DROP TABLE person_order;
 CREATE TABLE old_share (
   share_id    BLOB PRIMARY KEY NOT NULL CHECK (length(share_id) = 16),
   object_id   BLOB NOT NULL REFERENCES object,
@@ -150,6 +151,19 @@ TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
   // The rules are in force again.
   Share other = replacement(shares.front(), 0xd7, "kyoto");
   EXPECT_TRUE(is_error(catalog_->add_shares(std::vector{other}), Code::kAlreadyExists, "stands"));
+}
+
+TEST_F(FileTest, VersionEightGetsOrdersAboutPersons) {
+  start_store();
+  tamper("DROP TABLE person_order; PRAGMA user_version = 8");
+  reopen();
+  const std::string person = sample_person().person_id;
+  ASSERT_TRUE(catalog_->add_person_orders(std::vector<PersonOrder>{
+      {.person_id = person, .method = 85, .body = {1}, .site = site_of("lsa")}}));
+  reopen();
+  EXPECT_EQ(catalog_->person_orders()->size(), 1u);
+  EXPECT_TRUE(catalog_->person(person));
+  EXPECT_TRUE(catalog_->integrity_check());
 }
 
 class MigrationTest : public FileTest {

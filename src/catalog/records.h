@@ -177,6 +177,17 @@ struct CardOrder {
   bool operator==(const CardOrder&) const = default;
 };
 
+// What one site has still to be told of a person: a request between sites.
+struct PersonOrder {
+  std::uint64_t number = 0;
+  std::string person_id;
+  std::uint16_t method = 0;
+  Bytes body;
+  SiteName site;
+  os::UnixMs created;
+  bool operator==(const PersonOrder&) const = default;
+};
+
 // What a card must know of an object, sealed (control::ObjectSecrets), not in safekeeping yet.
 struct UnkeptRecord {
   ObjectId object;

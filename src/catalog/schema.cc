@@ -332,8 +332,21 @@ DROP TABLE sighting;
 ALTER TABLE sighting_with_path RENAME TO sighting;
 )sql";
 
+// Orders about persons: what each site has still to be told, as it is told.
+constexpr std::string_view kVersion9 = R"sql(
+CREATE TABLE person_order (
+  number    INTEGER PRIMARY KEY,
+  person_id TEXT NOT NULL REFERENCES person,
+  method    INTEGER NOT NULL CHECK (method BETWEEN 1 AND 65535),
+  body      BLOB NOT NULL,
+  site      TEXT NOT NULL,
+  created   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX person_order_of_person ON person_order (person_id);
+)sql";
+
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
-    kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7, kVersion8};
+    kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7, kVersion8, kVersion9};
 
 // Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {

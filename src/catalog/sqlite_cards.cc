@@ -26,6 +26,17 @@ CardOrder read_order(Statement& row) {
   return order;
 }
 
+PersonOrder read_person_order(Statement& row) {
+  PersonOrder order;
+  order.number = row.read_number();
+  order.person_id = row.read_text();
+  order.method = static_cast<std::uint16_t>(row.read_number());
+  order.body = row.read_blob();
+  order.site = row.read_site();
+  order.created = row.read_time();
+  return order;
+}
+
 UnkeptRecord read_unkept(Statement& row) {
   UnkeptRecord record;
   record.object = row.read_id<ObjectId>();
@@ -112,6 +123,43 @@ Result<std::vector<CardOrder>> SqliteCatalog::card_orders() {
              database_->prepare("SELECT number, kind, card, grant_id, expiry, site, created "
                                 "FROM card_order ORDER BY number LIMIT 1000"));
   return read_rows<CardOrder>(statement, read_order);
+}
+
+Result<> SqliteCatalog::add_person_orders(std::span<const PersonOrder> orders) {
+  return change([&]() -> Result<> {
+    for (const PersonOrder& order : orders) {
+      TRY(person_locked(order.person_id));
+      if (order.method == 0 || order.body.empty() || order.body.size() > kMaxBlobBytes) {
+        return fail(Code::kInvalidArgument, "an order about a person needs a request to tell");
+      }
+      TRY_ASSIGN(Statement statement,
+                 database_->prepare("INSERT INTO person_order (person_id, method, body, site, "
+                                    "created) VALUES (?, ?, ?, ?, ?)"));
+      TRY(statement.text(order.person_id)
+              .number(order.method)
+              .blob(order.body)
+              .site(order.site)
+              .time(order.created)
+              .run());
+    }
+    return {};
+  });
+}
+
+Result<std::vector<PersonOrder>> SqliteCatalog::person_orders() {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("SELECT number, person_id, method, body, site, created "
+                                "FROM person_order ORDER BY number LIMIT 1000"));
+  return read_rows<PersonOrder>(statement, read_person_order);
+}
+
+Result<> SqliteCatalog::finish_person_order(std::uint64_t number) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(Statement statement,
+               database_->prepare("DELETE FROM person_order WHERE number = ?"));
+    return statement.number(number).run();
+  });
 }
 
 Result<> SqliteCatalog::finish_card_order(std::uint64_t number) {

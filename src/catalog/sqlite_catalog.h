@@ -69,6 +69,9 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<RevokedCard>> revoked_cards(const std::string& person_id) override;
   Result<std::vector<CardOrder>> card_orders() override;
   Result<> finish_card_order(std::uint64_t number) override;
+  Result<> add_person_orders(std::span<const PersonOrder> orders) override;
+  Result<std::vector<PersonOrder>> person_orders() override;
+  Result<> finish_person_order(std::uint64_t number) override;
 
   Result<std::vector<UnkeptRecord>> unkept_records(std::size_t most) override;
   Result<> set_record_kept(const ObjectId& object, os::UnixMs now) override;

@@ -8,7 +8,8 @@ namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kMagic = "WGC1";
-constexpr std::uint16_t kVersion = 4;
+constexpr std::uint16_t kVersion = 5;
+constexpr std::uint16_t kFirstOfGrants2 = 5;  // the version from which on grants are of version 2
 constexpr std::uint32_t kSealDomain = 0x31'59'4B'57;         // "WKY1"
 constexpr std::uint32_t kApplicationDomain = 0x31'50'41'57;  // "WAP1"
 constexpr std::string_view kKeyLabel = "warifu gate key 1";
@@ -48,7 +49,7 @@ void read_keys(wire::Reader& reader, CardRecord& record) {
   }
 }
 
-void read_grants(wire::Reader& reader, CardRecord& record) {
+void read_grants(wire::Reader& reader, std::uint16_t version, CardRecord& record) {
   const std::uint32_t count = reader.u32();
   for (std::uint32_t i = 0; i < count && reader.good(); ++i) {
     AcceptedGrant accepted;
@@ -60,6 +61,8 @@ void read_grants(wire::Reader& reader, CardRecord& record) {
       accepted.sessions.push_back(reader.id<JobId>());
     }
     if (!reader.good()) return;
+    // Their indices are burnt and their nonces used: what is dropped cannot come back.
+    if (version < kFirstOfGrants2) continue;
     if (!parse_grant(grant)) reader.reject("an accepted grant is not canonical");
     accepted.grant.assign(grant.begin(), grant.end());
     copy_bytes(accepted.tag, tag);
@@ -181,7 +184,7 @@ Result<CardRecord> parse_record(ByteView bytes) {
     const Nonce nonce = reader.id<Nonce>();
     record.nonces.push_back({nonce, {reader.i64()}});
   }
-  read_grants(reader, record);
+  read_grants(reader, version, record);
   if (version > 1) read_withdrawn(reader, record);
   if (version > 2) read_own(reader, record);
   if (version > 3) read_certificate(reader, record);

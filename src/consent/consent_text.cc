@@ -7,16 +7,6 @@ namespace {
 
 constexpr std::int64_t kJapanOffsetMs = 9 * 3600 * 1000;
 
-std::string_view purpose_words(Purpose purpose, Locale locale) {
-  const bool english = locale == Locale::kEnglish;
-  switch (purpose) {
-    case Purpose::kHealthManagement: return english ? "health management" : "健康管理";
-    case Purpose::kResearch: return english ? "research" : "研究";
-    case Purpose::kMedicine: return english ? "medical care" : "診療";
-  }
-  return {};
-}
-
 // "2026-11-24 10:02" of the time shown to the person.
 std::string minute_text(os::UnixMs time) {
   std::string text = os::utc_text(time).substr(0, 16);
@@ -41,23 +31,110 @@ std::string one_line(std::string text) {
   return text;
 }
 
+// "chr17:43044295-43125364 (BRCA1)", one after the other.
+std::string regions_words(const Scope& scope, std::string_view between) {
+  std::string text;
+  for (const Region& region : scope.regions) {
+    if (!text.empty()) text += between;
+    text +=
+        region.reference + ":" + std::to_string(region.start) + "-" + std::to_string(region.end);
+    if (!region.label.empty()) text += " (" + region.label + ")";
+  }
+  return text;
+}
+
+// A line for each code.
+std::string data_use_lines(const Grant& grant, std::string_view heading) {
+  std::string text;
+  for (const DataUse& use : grant.data_uses) {
+    text += std::string(heading) + data_use_words(use, grant.locale) + "\n";
+  }
+  return text;
+}
+
+// In whose place, where it is not the person's own card.
+std::string capacity_line(const Grant& grant) {
+  if (grant.capacity == Capacity::kOwn) return {};
+  const bool is_proxy = grant.capacity == Capacity::kProxy;
+  const std::string others = std::to_string(grant.together - 1);
+  if (grant.locale == Locale::kEnglish) {
+    return std::string("You consent in the person's place, as ") +
+           (is_proxy ? "proxy" : "guardian") +
+           (grant.together > 1 ? "; it counts together with the consent of " + others +
+                                     (grant.together == 2 ? " other guardian" : " other guardians")
+                               : "") +
+           "\n";
+  }
+  return std::string("本人に代わり、") + (is_proxy ? "代理人" : "保護者") + "として同意します" +
+         (grant.together > 1 ? "(他の保護者 " + others + " 名の同意と合わせて有効)" : "") + "\n";
+}
+
+std::string purposes_words(std::uint8_t purposes, Locale locale) {
+  std::string text;
+  for (unsigned bit = 0; bit < kLastPurpose; ++bit) {
+    if (((purposes >> bit) & 1U) == 0) continue;
+    if (!text.empty()) text += locale == Locale::kEnglish ? ", " : "、";
+    text += purpose_words(static_cast<Purpose>(bit + 1), locale);
+  }
+  return text;
+}
+
+std::string english_appointment(const Grant& grant, const ConsentLabels& labels) {
+  const Appointment& named = *grant.appointment;
+  return "Naming of a proxy (text version 2)\n"
+         "Person: " +
+         labels.person + "\nProxy: " + grantee_words(grant.grantee, grant.locale) + ", card " +
+         named.proxy.text() + "\nMay consent to the use of: " +
+         (grant.object.is_zero() ? std::string("all data of the person")
+                                 : labels.object + " (" + grant.object.text() + ")") +
+         "\nFor: " + purposes_words(named.mandate.purposes, grant.locale) + "\n" +
+         (named.mandate.is_testamentary ? "Only after the person's death\n" : "") +
+         "Until: " + minute_text(named.mandate.until) +
+         " UTC\nSHA-256 of the document of authority: " + to_hex(named.mandate.authority) +
+         "\nSites that are told: " + join_sites(grant, ", ") +
+         "\nYou are at terminal: " + grant.terminal + "\n" +
+         (labels.has_pin ? "Entering your PIN means"
+                         : "Your card has no PIN: letting it be read now means") +
+         " that you agree to this and to nothing else.\n";
+}
+
+std::string japanese_appointment(const Grant& grant, const ConsentLabels& labels) {
+  const Appointment& named = *grant.appointment;
+  return "代理人の指定(文面 第2版)\n"
+         "本人: " +
+         labels.person + "\n代理人: " + grantee_words(grant.grantee, grant.locale) + "、カード " +
+         named.proxy.text() + "\n同意できる情報: " +
+         (grant.object.is_zero() ? std::string("本人のすべての情報")
+                                 : labels.object + "(" + grant.object.text() + ")") +
+         "\n目的: " + purposes_words(named.mandate.purposes, grant.locale) + "\n" +
+         (named.mandate.is_testamentary ? "本人の死亡後に限る\n" : "") +
+         "期限: " + minute_text({named.mandate.until.value + kJapanOffsetMs}) +
+         "(日本時間)\n権限を示す文書の SHA-256: " + to_hex(named.mandate.authority) +
+         "\n通知先の拠点: " + join_sites(grant, "、") + "\nこの端末: " + grant.terminal + "\n" +
+         (labels.has_pin ? "暗証番号の入力は、"
+                         : "カードに暗証番号はありません。ここでカードをかざすことは、") +
+         "以上の内容のみへの同意を意味します。\n";
+}
+
 std::string english(const Grant& grant, const ConsentLabels& labels) {
   const std::string times =
       grant.uses == 1 ? "once" : "up to " + std::to_string(grant.uses) + " times";
-  return "Consent to use genome data (text version 1)\n"
+  return "Consent to use genome data (text version 2)\n"
          "Person: " +
          labels.person +
          "\n"
          "Data: " +
-         labels.object + ", the whole of it (" + grant.object.text() +
-         ")\n"
-         "Who may use it: " +
-         grant.grantee +
+         labels.object +
+         (grant.scope.is_whole() ? ", the whole of it (" : ", the parts named next (") +
+         grant.object.text() + ")\n" +
+         (grant.scope.is_whole() ? std::string()
+                                 : "Only these regions (" + grant.scope.assembly +
+                                       "): " + regions_words(grant.scope, ", ") + "\n") +
+         capacity_line(grant) + "Who may use it: " + grantee_words(grant.grantee, grant.locale) +
          "\n"
          "For: " +
-         std::string(purpose_words(grant.purpose, grant.locale)) +
-         "\n"
-         "Where it is restored: only at site " +
+         std::string(purpose_words(grant.purpose, grant.locale)) + "\n" +
+         data_use_lines(grant, "Rule: ") + "Where it is restored: only at site " +
          grant.destination.text() +
          "\n"
          "From: " +
@@ -83,21 +160,21 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
   const auto local = [](os::UnixMs time) {
     return minute_text({time.value + kJapanOffsetMs}) + "(日本時間)";
   };
-  return "ゲノム情報の利用への同意(文面 第1版)\n"
+  return "ゲノム情報の利用への同意(文面 第2版)\n"
          "本人: " +
          labels.person +
          "\n"
          "情報: " +
-         labels.object + " の全体(" + grant.object.text() +
-         ")\n"
-         "利用者: " +
-         grant.grantee +
+         labels.object + (grant.scope.is_whole() ? " の全体(" : " のうち次の領域(") +
+         grant.object.text() + ")\n" +
+         (grant.scope.is_whole()
+              ? std::string()
+              : "領域(" + grant.scope.assembly + "): " + regions_words(grant.scope, "、") + "\n") +
+         capacity_line(grant) + "利用者: " + grantee_words(grant.grantee, grant.locale) +
          "\n"
          "目的: " +
-         std::string(purpose_words(grant.purpose, grant.locale)) +
-         "\n"
-         "復元する場所: 拠点 " +
-         grant.destination.text() +
+         std::string(purpose_words(grant.purpose, grant.locale)) + "\n" +
+         data_use_lines(grant, "条件: ") + "復元する場所: 拠点 " + grant.destination.text() +
          " のみ\n"
          "開始: " +
          local(grant.not_before) +
@@ -122,7 +199,11 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
 
 std::string consent_text(const Grant& grant, const ConsentLabels& given) {
   const ConsentLabels labels{one_line(given.person), one_line(given.object), given.has_pin};
-  return grant.locale == Locale::kJapanese ? japanese(grant, labels) : english(grant, labels);
+  const bool is_japanese = grant.locale == Locale::kJapanese;
+  if (grant.appointment) {
+    return is_japanese ? japanese_appointment(grant, labels) : english_appointment(grant, labels);
+  }
+  return is_japanese ? japanese(grant, labels) : english(grant, labels);
 }
 
 crypto::Digest text_digest(std::string_view text) {

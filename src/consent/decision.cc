@@ -8,7 +8,8 @@
 namespace warifu::consent {
 namespace {
 
-constexpr std::array<std::string_view, 35> kReasons = {"malformed",
+constexpr std::array<std::string_view, 44> kReasons = {"malformed",
+                                                       "other_act",
                                                        "not_this_site",
                                                        "unknown_card",
                                                        "revoked",
@@ -23,8 +24,16 @@ constexpr std::array<std::string_view, 35> kReasons = {"malformed",
                                                        "wrong_tag",
                                                        "other_object",
                                                        "other_person",
+                                                       "died",
+                                                       "under_age",
+                                                       "of_age",
+                                                       "not_entitled",
+                                                       "not_together",
                                                        "other_destination",
                                                        "other_purpose",
+                                                       "other_grantee",
+                                                       "other_use",
+                                                       "other_scope",
                                                        "not_yet",
                                                        "expired",
                                                        "used_up",
@@ -125,15 +134,58 @@ Check check_first_tag(const Inquiry& inquiry, const Grant& grant) {
   return {};
 }
 
+// Who asks, for which use, for how much.
+Check check_use(const Inquiry& inquiry, const Grant& grant) {
+  const ReleaseRequest& request = inquiry.request;
+  if (request.grantee != grant.grantee) {
+    const bool is_named = !request.grantee.name.empty();
+    return no(Reason::kOtherGrantee,
+              "the grant is for " + grantee_words(grant.grantee, Locale::kEnglish) +
+                  ", who asks is " +
+                  (is_named ? grantee_words(request.grantee, Locale::kEnglish) : "not named"));
+  }
+  if (std::string why = why_not_allowed(grant.data_uses, request.stated, inquiry.now);
+      !why.empty()) {
+    return no(Reason::kOtherUse, std::move(why));
+  }
+  if (!covers(grant.scope, request.scope)) {
+    return no(Reason::kOtherScope, "the grant is for regions (" + scope_text(grant.scope) +
+                                       "), asked for is: " + scope_text(request.scope));
+  }
+  return {};
+}
+
+// Whether the card's holder may consent for whom the share belongs to.
+Check check_capacity(const Inquiry& inquiry, const Grant& grant) {
+  const Acting acting{inquiry.record->person, grant.capacity, grant.together, grant.purpose,
+                      grant.object};
+  switch (bar_to(acting, inquiry.request.owner, inquiry.owner, inquiry.now)) {
+    case Bar::kNone: return {};
+    case Bar::kOtherPerson:
+      return no(Reason::kOtherPerson, "the share belongs to another person than the card");
+    case Bar::kDied: return no(Reason::kDied, "the person has died, and nobody was named for this");
+    case Bar::kUnderAge:
+      return no(Reason::kUnderAge, "the person is under age: guardians consent until " +
+                                       os::utc_text(inquiry.owner->of_age));
+    case Bar::kOfAge:
+      return no(Reason::kOfAge, "the person came of age at " + os::utc_text(inquiry.owner->of_age) +
+                                    ": guardians consent no more");
+    case Bar::kNotEntitled: break;
+  }
+  return no(Reason::kNotEntitled,
+            "the card's holder may not consent to this as " +
+                std::string(capacity_name(grant.capacity)) +
+                (grant.capacity == Capacity::kGuardian ? " (or more guardians are needed together)"
+                                                       : ""));
+}
+
 Check check_request(const Inquiry& inquiry, const Grant& grant) {
   const ReleaseRequest& request = inquiry.request;
   if (request.object != grant.object) {
     return no(Reason::kOtherObject, "the grant is for object " + grant.object.text() +
                                         ", asked for is " + request.object.text());
   }
-  if (request.owner != inquiry.record->person) {
-    return no(Reason::kOtherPerson, "the share belongs to another person than the card");
-  }
+  if (auto refusal = check_capacity(inquiry, grant)) return refusal;
   if (request.destination != grant.destination) {
     return no(Reason::kOtherDestination, "the grant allows restoring at '" +
                                              grant.destination.text() + "', not at '" +
@@ -143,6 +195,7 @@ Check check_request(const Inquiry& inquiry, const Grant& grant) {
     return no(Reason::kOtherPurpose,
               "the grant is for " + std::string(purpose_name(grant.purpose)) + " and nothing else");
   }
+  if (auto refusal = check_use(inquiry, grant)) return refusal;
   if (inquiry.now < grant.not_before) {
     return no(Reason::kNotYet, "the grant is valid only from " + os::utc_text(grant.not_before));
   }
@@ -189,6 +242,9 @@ Decision decide(const Inquiry& inquiry) {
   auto parsed = parse_grant(inquiry.grant);
   if (!parsed) return std::unexpected(no(Reason::kMalformed, parsed.error().message));
   Grant& grant = *parsed;
+  if (grant.appointment) {
+    return std::unexpected(no(Reason::kOtherAct, "it names a proxy and allows no use"));
+  }
   const auto own = std::ranges::find(grant.sites, inquiry.site, &GrantSite::site);
   if (own == grant.sites.end() || inquiry.evidence.site != inquiry.site) {
     return std::unexpected(
@@ -210,6 +266,59 @@ Decision decide(const Inquiry& inquiry) {
   if (auto refusal = check_first_tag(inquiry, grant)) return std::unexpected(std::move(*refusal));
   if (auto refusal = check_request(inquiry, grant)) return std::unexpected(std::move(*refusal));
   return Outcome{std::move(grant), Step::kAccept, 0};
+}
+
+Decision decide_appointment(const Inquiry& inquiry) {
+  auto parsed = parse_grant(inquiry.grant);
+  if (!parsed) return std::unexpected(no(Reason::kMalformed, parsed.error().message));
+  Grant& grant = *parsed;
+  if (!grant.appointment) return std::unexpected(no(Reason::kOtherAct, "it names no proxy"));
+  const auto own = std::ranges::find(grant.sites, inquiry.site, &GrantSite::site);
+  if (own == grant.sites.end() || inquiry.evidence.site != inquiry.site) {
+    return std::unexpected(
+        no(Reason::kNotThisSite, "the grant or its evidence is for other sites"));
+  }
+  if (auto refusal = check_card(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_withdrawn(inquiry)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_capacity(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  const auto& accepted = inquiry.record->grants;
+  for (std::size_t i = 0; i < accepted.size(); ++i) {
+    if (!std::ranges::equal(accepted[i].grant, inquiry.grant)) continue;
+    if (secret::equal(accepted[i].tag, inquiry.evidence.tag)) {
+      return Outcome{std::move(grant), Step::kResume, i};
+    }
+    return std::unexpected(no(Reason::kWrongTag, "the tag is not the one of its first use"));
+  }
+  if (card::is_proved_first(inquiry.record->kind)) {
+    return std::unexpected(no(Reason::kNotProven, "the card has not proved this to this site"));
+  }
+  if (auto refusal = check_nonce(inquiry, own->nonce)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_first_tag(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  if (inquiry.now >= grant.expiry) {
+    return std::unexpected(
+        no(Reason::kExpired, "the grant expired at " + os::utc_text(grant.expiry)));
+  }
+  return Outcome{std::move(grant), Step::kAccept, 0};
+}
+
+std::optional<Refusal> why_not_together(std::span<const Grant> grants,
+                                        std::span<const Pseudonym> persons) {
+  const auto refuse = [](const std::string& why) {
+    return no(Reason::kNotTogether, "guardians consent together: " + why);
+  };
+  if (grants.empty() || grants.size() != persons.size()) return refuse("no grant was shown");
+  if (grants.size() != grants.front().together) {
+    return refuse(std::to_string(grants.front().together) + " grants belong together, shown were " +
+                  std::to_string(grants.size()));
+  }
+  for (std::size_t i = 0; i < grants.size(); ++i) {
+    if (!same_terms(grants.front(), grants[i])) return refuse("the grants do not allow the same");
+    if (std::ranges::find(persons.subspan(0, i), persons[i]) !=
+        persons.begin() + static_cast<std::ptrdiff_t>(i)) {
+      return refuse("two of the grants are one person's");
+    }
+  }
+  return {};
 }
 
 std::expected<Grant, Refusal> decide_proof(const Inquiry& inquiry, ProvedBy by) {

@@ -10,10 +10,13 @@
 
 #include <chrono>
 #include <expected>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "consent/card_record.h"
 #include "consent/evidence.h"
+#include "consent/person_record.h"
 
 namespace warifu::consent {
 
@@ -25,10 +28,20 @@ struct ReleaseRequest {
   SiteName destination;
   Purpose purpose = Purpose::kHealthManagement;
   JobId session;
+  Grantee grantee;    // who asks: the restoring site's word, which the gate logs
+  Statements stated;  // what the use will be: the asker's word
+  Scope scope;        // how much of the object: the whole, or the regions that are wanted
+};
+
+// A grant as it is shown to a site, with the evidence for that site.
+struct Presented {
+  Bytes grant;
+  Evidence evidence;
 };
 
 enum class Reason : std::uint8_t {
   kMalformed,
+  kOtherAct,
   kNotThisSite,
   kUnknownCard,
   kRevoked,
@@ -43,8 +56,16 @@ enum class Reason : std::uint8_t {
   kWrongTag,
   kOtherObject,
   kOtherPerson,
+  kDied,
+  kUnderAge,
+  kOfAge,
+  kNotEntitled,
+  kNotTogether,
   kOtherDestination,
   kOtherPurpose,
+  kOtherGrantee,
+  kOtherUse,
+  kOtherScope,
   kNotYet,
   kExpired,
   kUsedUp,
@@ -95,13 +116,23 @@ struct Inquiry {
   const ReleaseRequest& request;
   os::UnixMs now;
   std::chrono::milliseconds nonce_life;
-  bool is_held_back;  // too many wrong tags for this card just now
+  bool is_held_back;                    // too many wrong tags for this card just now
+  const PersonRecord* owner = nullptr;  // of the request's owner; nullptr: there is none
 };
 
 using Decision = std::expected<Outcome, Refusal>;
 using DecideFunction = Decision (*)(const Inquiry&);
 
 [[nodiscard]] Decision decide(const Inquiry& inquiry);
+
+// Whether a card's naming of a proxy counts: as decide(), of a grant with an appointment. The
+// request's owner is the card's person; object and the rest are not looked at.
+[[nodiscard]] Decision decide_appointment(const Inquiry& inquiry);
+
+// Several guardians' grants are one consent when they allow the same, are as many as they say, and
+// come from as many persons; one grant alone must say so.
+[[nodiscard]] std::optional<Refusal> why_not_together(std::span<const Grant> grants,
+                                                      std::span<const Pseudonym> persons);
 
 // How a grant is proved before it is presented: in a dialogue with a relayed card, or by the
 // signature of a signature card.

@@ -38,6 +38,7 @@ Result<std::unique_ptr<Gate>> Gate::open(const os::System& system, const std::st
   TRY(os::make_folder(system.files, cards_folder(folder)));
   TRY_ASSIGN(gate->lock_, system.files.lock_directory(folder));
   TRY(gate->load());
+  TRY(gate->load_people());
   TRY(log.append("gate_opened", {{"cards", std::to_string(gate->cards_.size())}}));
   return gate;
 }
@@ -243,6 +244,11 @@ std::unexpected<Error> Gate::refuse(const Refusal& refusal, ByteView grant_bytes
                           {"object", request.object.text()},
                           {"destination", request.destination.text()},
                           {"session", request.session.text()}};
+  if (!request.grantee.name.empty()) {
+    fields.emplace_back("grantee", request.grantee.name);
+    fields.emplace_back("stated_use", statements_text(request.stated));
+    fields.emplace_back("scope", scope_text(request.scope));
+  }
   if (const auto grant = parse_grant(grant_bytes)) {
     fields.emplace_back("grant", grant_id(grant_bytes).text());
     fields.emplace_back("card", grant->card.text());
@@ -256,60 +262,116 @@ std::unexpected<Error> Gate::refuse(const Refusal& refusal, ByteView grant_bytes
   return fail(Code::kRefused, std::move(message));
 }
 
-Result<Permit> Gate::release(const Outcome& outcome, const Inquiry& inquiry) {
+Result<> Gate::log_release(const Outcome& outcome, const Presented& presented,
+                           const ReleaseRequest& request, std::uint16_t uses_left) {
   const Grant& grant = outcome.grant;
-  CardRecord record = *inquiry.record;
-  apply(outcome, inquiry, record);
-  const std::uint16_t uses_left = outcome.step == Step::kAccept
-                                      ? record.grants.back().uses_left
-                                      : record.grants.at(outcome.accepted).uses_left;
-  if (outcome.step != Step::kResume) {
+  audit::Fields fields = {{"grant", grant_id(presented.grant).text()},
+                          {"card", grant.card.text()},
+                          {"kind", std::string(card_kind_name(presented.evidence.kind))},
+                          {"security", std::string(evidence_class(presented.evidence.kind))},
+                          {"person", request.owner.text()},
+                          {"object", grant.object.text()},
+                          {"destination", grant.destination.text()},
+                          {"purpose", std::string(purpose_name(grant.purpose))},
+                          {"grantee", grant.grantee.name},
+                          {"grantee_kind", std::string(grantee_kind_name(grant.grantee.kind))},
+                          {"scope", scope_text(request.scope)},
+                          {"terminal", grant.terminal},
+                          {"index", std::to_string(grant.index.value)},
+                          {"session", request.session.text()},
+                          {"step", std::string(step_name(outcome.step))},
+                          {"uses_left", std::to_string(uses_left)}};
+  const auto add = [&](const char* name, std::string value) {
+    if (!value.empty()) fields.emplace_back(name, std::move(value));
+  };
+  add("grantee_id", grant.grantee.identifier);
+  add("data_use", data_uses_text(grant.data_uses));
+  add("stated_use", statements_text(request.stated));
+  if (grant.capacity != Capacity::kOwn) {
+    add("capacity", std::string(capacity_name(grant.capacity)));
+    add("together", std::to_string(grant.together));
+  }
+  return log_.append("release", fields);
+}
+
+Inquiry Gate::inquiry_of(const Presented& presented, const Grant& named,
+                         const ReleaseRequest& request) {
+  return {site_,
+          root_,
+          find(named.card),
+          presented.grant,
+          presented.evidence,
+          request,
+          system_.clock.now(),
+          options_.nonce_life,
+          is_held_back(named.card),
+          find_person(request.owner)};
+}
+
+// Every use is taken before anything is logged as released: after a failure in between the same
+// session goes on where it stood.
+Result<Permit> Gate::release(std::span<const Outcome> outcomes,
+                             std::span<const Presented> presented, const ReleaseRequest& request) {
+  std::vector<std::uint16_t> left;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const Inquiry inquiry = inquiry_of(presented[i], outcomes[i].grant, request);
+    CardRecord record = *inquiry.record;
+    apply(outcomes[i], inquiry, record);
+    left.push_back(outcomes[i].step == Step::kAccept
+                       ? record.grants.back().uses_left
+                       : record.grants.at(outcomes[i].accepted).uses_left);
+    if (outcomes[i].step == Step::kResume) continue;
     forget_old(record, inquiry.now);
     TRY(save(std::move(record)));
   }
-  const GrantId id = grant_id(inquiry.grant);
-  const ReleaseRequest& request = inquiry.request;
-  TRY(log_.append("release", {{"grant", id.text()},
-                              {"card", grant.card.text()},
-                              {"kind", std::string(card_kind_name(inquiry.evidence.kind))},
-                              {"security", std::string(evidence_class(inquiry.evidence.kind))},
-                              {"person", request.owner.text()},
-                              {"object", grant.object.text()},
-                              {"destination", grant.destination.text()},
-                              {"purpose", std::string(purpose_name(grant.purpose))},
-                              {"grantee", grant.grantee},
-                              {"terminal", grant.terminal},
-                              {"index", std::to_string(grant.index.value)},
-                              {"session", request.session.text()},
-                              {"step", std::string(step_name(outcome.step))},
-                              {"uses_left", std::to_string(uses_left)}}));
-  return Permit(id, grant.card, grant.object, grant.destination, request.session, grant.expiry);
+  std::vector<PermitBasis> bases;
+  os::UnixMs expiry = outcomes.front().grant.expiry;
+  const PersonRecord* owner = find_person(request.owner);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const Grant& grant = outcomes[i].grant;
+    TRY(log_release(outcomes[i], presented[i], request, left[i]));
+    const Acting acting{find(grant.card)->person, grant.capacity, grant.together, grant.purpose,
+                        grant.object};
+    expiry = std::min(expiry, latest_end(acting, owner, grant.expiry));
+    bases.push_back({grant_id(presented[i].grant), grant.card, acting});
+  }
+  return Permit(std::move(bases), request, expiry);
 }
 
 Result<Permit> Gate::request_release(ByteView grant, const Evidence& evidence,
                                      const ReleaseRequest& request) {
+  const Presented one{Bytes(grant.begin(), grant.end()), evidence};
+  return request_release({&one, 1}, request);
+}
+
+Result<Permit> Gate::request_release(std::span<const Presented> presented,
+                                     const ReleaseRequest& request) {
   const std::lock_guard lock(mutex_);
-  const auto named = parse_grant(grant);
-  const CardRecord* record = named ? find(named->card) : nullptr;
-  const Inquiry inquiry{site_,
-                        root_,
-                        record,
-                        grant,
-                        evidence,
-                        request,
-                        system_.clock.now(),
-                        options_.nonce_life,
-                        named && is_held_back(named->card)};
-  const Decision decision = options_.decide(inquiry);
-  if (!decision) {
-    if (decision.error().reason == Reason::kWrongTag) count_wrong_tag(named->card);
-    return refuse(decision.error(), grant, request);
+  std::vector<Outcome> outcomes;
+  std::vector<Grant> grants;
+  std::vector<Pseudonym> persons;
+  if (presented.empty() || presented.size() > kMaxGuardians) {
+    return refuse({Reason::kNotTogether, "one to four grants are shown together"}, {}, request);
   }
-  auto permit = release(*decision, inquiry);
+  for (const Presented& one : presented) {
+    const Grant named = parse_grant(one.grant).value_or(Grant());
+    auto decision = options_.decide(inquiry_of(one, named, request));
+    if (!decision) {
+      if (decision.error().reason == Reason::kWrongTag) count_wrong_tag(named.card);
+      return refuse(decision.error(), one.grant, request);
+    }
+    grants.push_back(decision->grant);
+    persons.push_back(find(named.card)->person);
+    outcomes.push_back(std::move(*decision));
+  }
+  if (const auto refusal = why_not_together(grants, persons)) {
+    return refuse(*refusal, presented.front().grant, request);
+  }
+  auto permit = release(outcomes, presented, request);
   if (!permit) {
     return fail_in("site " + site_.text() + " releases nothing", permit.error());
   }
-  failures_.erase(decision->grant.card);
+  for (const Grant& grant : grants) failures_.erase(grant.card);
   return permit;
 }
 

@@ -10,7 +10,9 @@
 // - A wrong tag burns nothing, but is counted: after `failures_allowed` within `failure_window` the
 //   card is refused for the length of the window (in memory only; a restart forgets the count).
 // - One process and one object hold the folder.
-// Files: FOLDER/cards/<card id>.card, one per card (card_record.h). A damaged one stops the start.
+// Files: FOLDER/cards/<card id>.card, one per card (card_record.h), and FOLDER/people/<pseudonym>
+// .person for those who have proxies or guardians or have died (person_record.h). A damaged one
+// stops the start.
 // The clock is the gate's own; nobody tells it the time. Thread-safe. `log` and `system` must
 // outlive the gate.
 #pragma once
@@ -27,6 +29,13 @@
 
 namespace warifu::consent {
 
+// What rests on one card's proof.
+struct PermitBasis {
+  GrantId grant;
+  CardId card;
+  Acting acting;
+};
+
 // This site's leave to send the share of one object to one destination in one session. Made only by
 // Gate; share bytes leave the store for a restore only against it.
 class Permit {
@@ -34,14 +43,16 @@ class Permit {
   Permit(Permit&&) = default;
   Permit& operator=(Permit&&) = default;
 
-  [[nodiscard]] const GrantId& grant() const { return grant_; }
+  // The first one, where guardians' cards prove it together.
+  [[nodiscard]] const GrantId& grant() const { return bases_.front().grant; }
   [[nodiscard]] const ObjectId& object() const { return object_; }
   [[nodiscard]] const SiteName& destination() const { return destination_; }
   [[nodiscard]] const JobId& session() const { return session_; }
+  // How much of the object was asked for and may be sent.
+  [[nodiscard]] const Scope& scope() const { return scope_; }
   // The holder stops sending at this time.
   [[nodiscard]] os::UnixMs expiry() const { return expiry_; }
-  [[nodiscard]] const CardId& card() const { return card_; }
-  // Whether this covers sending that object there at that time.
+  // Whether this covers sending that object, as far as scope() goes, there at that time.
   [[nodiscard]] bool covers(const ObjectId& object, const SiteName& destination,
                             os::UnixMs now) const {
     return object == object_ && destination == destination_ && now < expiry_;
@@ -49,19 +60,20 @@ class Permit {
 
  private:
   friend class Gate;
-  Permit(GrantId grant, CardId card, ObjectId object, SiteName destination, JobId session,
-         os::UnixMs expiry)
-      : grant_(grant),
-        card_(card),
-        object_(object),
-        destination_(std::move(destination)),
-        session_(session),
+  Permit(std::vector<PermitBasis> bases, const ReleaseRequest& request, os::UnixMs expiry)
+      : bases_(std::move(bases)),
+        owner_(request.owner),
+        object_(request.object),
+        destination_(request.destination),
+        session_(request.session),
+        scope_(request.scope),
         expiry_(expiry) {}
-  GrantId grant_;
-  CardId card_;
+  std::vector<PermitBasis> bases_;
+  Pseudonym owner_;
   ObjectId object_;
   SiteName destination_;
   JobId session_;
+  Scope scope_;
   os::UnixMs expiry_;
 };
 
@@ -151,6 +163,25 @@ class Gate {
   // (nothing is released then).
   [[nodiscard]] Result<Permit> request_release(ByteView grant, const Evidence& evidence,
                                                const ReleaseRequest& request);
+  // The same of a consent that several guardians' cards prove, each by a grant of its own.
+  [[nodiscard]] Result<Permit> request_release(std::span<const Presented> presented,
+                                               const ReleaseRequest& request);
+
+  // People (gate_people.cc). The person's own card names a proxy; telling it again is no error.
+  // Errors: kRefused with the reason, logged; kNoSpace, kIo.
+  [[nodiscard]] Result<> appoint(ByteView grant, const Evidence& evidence);
+  // An order of share control: it waits for an officer of this site, or, if it only takes away,
+  // takes effect at once. Again: no error. Errors: kNoSpace, kIo.
+  [[nodiscard]] Result<> take_order(const PersonOrder& order);
+  // What waits for an officer here, the oldest first.
+  [[nodiscard]] std::vector<WaitingOrder> waiting_orders();
+  // An officer of this site says yes: it takes effect here. Errors: kNotFound, kRefused (a guardian
+  // has no card here), kIo.
+  [[nodiscard]] Result<> allow_order(const OrderId& id);
+  // Or no. Errors: kNotFound, kIo.
+  [[nodiscard]] Result<> decline_order(const OrderId& id);
+  // What is known of a person beside cards; none: nothing.
+  [[nodiscard]] std::optional<PersonRecord> person(const Pseudonym& person);
 
   // Relayed cards, whose dialogue CardDialogues leads (gate_relayed.cc).
   // Draws key and first token for the application, durably, before anything is written on the card;
@@ -205,9 +236,11 @@ class Gate {
   // An officer of this site lets another card take the place of one that is on the hot list.
   // Errors: kNotFound, kInvalidArgument (it is not on the hot list), kIo.
   [[nodiscard]] Result<> allow_reissue(const CardId& card, os::UnixMs until);
-  // Whether the records of a lost card may go to `card`: it has taken that card's place here, not
-  // longer ago than kRecordsLife, and belongs to `owner`. Errors: kRefused saying why.
-  [[nodiscard]] Result<> may_give_records(const CardId& card, const Pseudonym& owner);
+  // Whether the record of `object` may go to `card`: it has taken a lost card's place here, not
+  // longer ago than kRecordsLife, and belongs to `owner`; or its person may consent to a use of the
+  // object in the owner's place. Errors: kRefused saying why.
+  [[nodiscard]] Result<> may_give_records(const CardId& card, const Pseudonym& owner,
+                                          const ObjectId& object);
 
   // Puts the card on the hot list and erases its keys, nonces and grants; also a card that is not
   // enrolled here. There is no way back. Doing it again is no error.
@@ -264,7 +297,20 @@ class Gate {
   Result<> save_secrets(CardRecord record, const ApplicationSecrets& secrets);
   std::unexpected<Error> refuse(const Refusal& refusal, ByteView grant,
                                 const ReleaseRequest& request);
-  Result<Permit> release(const Outcome& outcome, const Inquiry& inquiry);
+  Inquiry inquiry_of(const Presented& presented, const Grant& named, const ReleaseRequest& request);
+  Result<Permit> release(std::span<const Outcome> outcomes, std::span<const Presented> presented,
+                         const ReleaseRequest& request);
+  Result<> log_release(const Outcome& outcome, const Presented& presented,
+                       const ReleaseRequest& request, std::uint16_t uses_left);
+  Result<> load_people();
+  Result<> save_person(PersonRecord record);
+  const PersonRecord* find_person(const Pseudonym& person) const;
+  PersonRecord person_or_new(const Pseudonym& person) const;
+  // The record of whom the order is about, with the order done. Errors: kNotFound.
+  Result<PersonRecord> without_order(const OrderId& id, PersonOrder& order) const;
+  Result<> set_guardians(const PersonOrder& order, PersonRecord& record);
+  // Whether the person of `card` may consent to some use of the object in the owner's place.
+  bool may_act_for(const CardRecord& card, const Pseudonym& owner, const ObjectId& object);
 
   os::System system_;
   std::string folder_;
@@ -275,6 +321,7 @@ class Gate {
   std::unique_ptr<os::DirectoryLock> lock_;
   std::mutex mutex_;
   std::map<CardId, CardRecord> cards_;
+  std::map<Pseudonym, PersonRecord> people_;
   std::map<CardId, Failures> failures_;
 };
 

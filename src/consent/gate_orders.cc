@@ -47,15 +47,22 @@ Result<> Gate::withdraw(const CardId& card, const GrantId& grant, os::UnixMs unt
 
 Result<> Gate::still_permits(const Permit& permit) {
   const std::lock_guard lock(mutex_);
-  const CardRecord* record = find(permit.card());
-  const bool gone = record == nullptr || record->revoked;
-  if (!gone && std::ranges::find(record->withdrawn, permit.grant(), &Withdrawal::grant) ==
-                   record->withdrawn.end()) {
-    return {};
+  const auto refuse = [&](const char* why) {
+    return fail(Code::kRefused, "site " + site_.text() + " refuses: " + why);
+  };
+  const PersonRecord* owner = find_person(permit.owner_);
+  for (const PermitBasis& basis : permit.bases_) {
+    const CardRecord* record = find(basis.card);
+    if (record == nullptr || record->revoked) return refuse("the card has been revoked");
+    if (std::ranges::find(record->withdrawn, basis.grant, &Withdrawal::grant) !=
+        record->withdrawn.end()) {
+      return refuse("the person has withdrawn this consent");
+    }
+    if (bar_to(basis.acting, permit.owner_, owner, system_.clock.now()) != Bar::kNone) {
+      return refuse("who consented may do so no more, or the person has died");
+    }
   }
-  return fail(Code::kRefused,
-              "site " + site_.text() + " refuses: " +
-                  (gone ? "the card has been revoked" : "the person has withdrawn this consent"));
+  return {};
 }
 
 Result<> Gate::allow_reissue(const CardId& card, os::UnixMs until) {
@@ -86,6 +93,15 @@ const CardRecord* Gate::last_revoked(const Pseudonym& person) const {
 }
 
 Result<os::UnixMs> Gate::check_reissue(const Pseudonym& person, os::UnixMs now) const {
+  if (const PersonRecord* known = find_person(person)) {
+    if (known->died.value != 0 || known->is_ward(now)) {
+      return fail(Code::kRefused,
+                  "site " + site_.text() + ": person " + person.text() +
+                      (known->died.value != 0 ? " has died"
+                                              : " is under age and has no card before " +
+                                                    os::utc_text(known->of_age)));
+    }
+  }
   const CardRecord* lost = last_revoked(person);
   const bool allowed = lost != nullptr && now < lost->reissue_until;
   // One card for a person: whoever could enrol a second one could consent in the person's place.
@@ -140,7 +156,20 @@ std::vector<CardId> Gate::cards_of(const Pseudonym& person) {
   return cards;
 }
 
-Result<> Gate::may_give_records(const CardId& card, const Pseudonym& owner) {
+bool Gate::may_act_for(const CardRecord& card, const Pseudonym& owner, const ObjectId& object) {
+  const PersonRecord* record = find_person(owner);
+  for (const Capacity capacity : {Capacity::kProxy, Capacity::kGuardian}) {
+    for (std::uint8_t purpose = 1; purpose <= kLastPurpose; ++purpose) {
+      const Acting acting{card.person, capacity, kMaxGuardians, static_cast<Purpose>(purpose),
+                          object};
+      if (bar_to(acting, owner, record, system_.clock.now()) == Bar::kNone) return true;
+    }
+  }
+  return false;
+}
+
+Result<> Gate::may_give_records(const CardId& card, const Pseudonym& owner,
+                                const ObjectId& object) {
   const std::lock_guard lock(mutex_);
   const CardRecord* known = find(card);
   const auto refuse = [&](const std::string& why) {
@@ -148,7 +177,10 @@ Result<> Gate::may_give_records(const CardId& card, const Pseudonym& owner) {
                 "site " + site_.text() + " gives no record to card " + card.text() + ": " + why);
   };
   if (known == nullptr || known->revoked) return refuse("it is not enrolled here");
-  if (known->person != owner) return refuse("the record belongs to another person");
+  if (known->person != owner) {
+    if (may_act_for(*known, owner, object)) return {};
+    return refuse("the record belongs to another person");
+  }
   if (known->records_until.value == 0) return refuse("it took the place of no other card");
   if (system_.clock.now() >= known->records_until) {
     return refuse("it took the place of the lost card too long ago");

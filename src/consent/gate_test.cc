@@ -107,6 +107,12 @@ TEST_F(GateTest, EveryReasonToRefuse) {
        [](auto&, Bytes&, Evidence&, ReleaseRequest& r, auto&...) {
          r.purpose = Purpose::kResearch;
        }},
+      {Reason::kOtherGrantee, nothing,
+       [](auto&, Bytes&, Evidence&, ReleaseRequest& r, auto&...) { r.grantee.name = "Dr. Ito"; }},
+      {Reason::kOtherUse,
+       [](Grant& g) { g.data_uses = {{DataUseCode::kEthicsApprovalRequired, {}}}; }, as_it_is},
+      {Reason::kOtherScope, [](Grant& g) { g.scope = {"g", {{"c", 1, 2, {}}}}; },
+       [](auto&, Bytes&, Evidence&, ReleaseRequest& r, auto&...) { r.scope = {}; }},
       {Reason::kNotYet, [](Grant& g) { g.not_before.value += 60'001; }, as_it_is},
       {Reason::kExpired, [](Grant& g) { g.expiry.value = g.not_before.value + 60'000; }, as_it_is},
       {Reason::kRevoked, nothing,

@@ -164,7 +164,7 @@ inline Grant grant_for(const SiteName& site, const Nonce& nonce, card::KeyIndex 
           .object = id_of<ObjectId>(0x0B),
           .purpose = Purpose::kHealthManagement,
           .uses = 2,
-          .grantee = "Dr. Sato",
+          .grantee = {GranteeKind::kPerson, "Dr. Sato", {}},
           .destination = site_name("hospital"),
           .not_before = {now.value - 60'000},
           .expiry = {now.value + 3'600'000},
@@ -176,8 +176,14 @@ inline Grant grant_for(const SiteName& site, const Nonce& nonce, card::KeyIndex 
 }
 
 inline ReleaseRequest request_for(const Grant& grant, Byte session = 1) {
-  return {grant.object, enrolment().person, grant.destination, grant.purpose,
-          id_of<JobId>(session)};
+  return {.object = grant.object,
+          .owner = enrolment().person,
+          .destination = grant.destination,
+          .purpose = grant.purpose,
+          .session = id_of<JobId>(session),
+          .grantee = grant.grantee,
+          .stated = {},
+          .scope = grant.scope};
 }
 
 }  // namespace warifu::consent::test

@@ -11,61 +11,52 @@ namespace {
 
 namespace layout = card::grant_layout;
 
-constexpr std::uint8_t kScopeWhole = 0;
+constexpr std::uint8_t kActUse = 1;
+constexpr std::uint8_t kActAppoint = 2;
+constexpr std::uint8_t kAllPurposes = (1U << kLastPurpose) - 1;
 constexpr std::array<std::string_view, 2> kLocales = {"en", "ja"};
-constexpr std::array<std::string_view, 3> kPurposes = {"health_management", "research", "medicine"};
 static_assert(layout::kSitesAt % mac::kBlockBytes == 0);
 
-// Length of the UTF-8 sequence at the start of `text` and its code point; 0 when malformed.
-std::pair<std::size_t, std::uint32_t> decode_utf8(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t first = byte(0);
-  if (first < 0x80) return {1, first};
-  const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < size) return {0, 0};
-  std::uint32_t point = first & (0x7Fu >> size);
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return {0, 0};
-    point = point << 6 | (byte(i) & 0x3Fu);
+std::string flaw_of(const Grant& grant, const Appointment& appointment) {
+  const Mandate& mandate = appointment.mandate;
+  if (appointment.proxy.is_zero() || appointment.proxy == grant.card) {
+    return "the proxy must be named by a card of its own";
   }
-  const std::uint32_t least = size == 2 ? 0x80 : size == 3 ? 0x800 : 0x10000;
-  if (point < least || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return {0, 0};
-  return {size, point};
+  if (mandate.object != grant.object) return "the mandate's object must be the grant's";
+  if (mandate.purposes == 0 || mandate.purposes > kAllPurposes) {
+    return "the mandate's purposes are unknown";
+  }
+  if (mandate.until <= grant.not_before) return "the mandate must end after the beginning";
+  const bool is_plain_act = grant.uses == 1 && grant.purpose == Purpose::kHealthManagement &&
+                            grant.data_uses.empty() && grant.scope.is_whole() &&
+                            grant.capacity == Capacity::kOwn;
+  return is_plain_act ? "" : "who names a proxy allows no use beside it";
 }
 
-// Texts that look like what they are: no controls, nothing invisible, nothing that turns the
-// direction of writing, because the person decides by what the screen shows.
-bool is_showable(std::string_view text) {
-  while (!text.empty()) {
-    const auto [size, point] = decode_utf8(text);
-    const bool hidden = (point >= 0x200B && point <= 0x200F) ||
-                        (point >= 0x2028 && point <= 0x202E) ||
-                        (point >= 0x2060 && point <= 0x206F) || point == 0xFEFF || point == 0xAD ||
-                        point == 0x061C || point == 0x180E || point == 0x3164;
-    if (size == 0 || point < 0x20 || (point >= 0x7F && point < 0xA0) || hidden) return false;
-    text.remove_prefix(size);
-  }
-  return true;
+std::string flaw_of_capacity(const Grant& grant) {
+  if (grant.capacity > Capacity::kGuardian) return "the capacity is unknown";
+  const bool is_joint = grant.together > 1;
+  if (grant.together < 1 || grant.together > kMaxGuardians) return "guardians must be 1 to 4";
+  if (is_joint && grant.capacity != Capacity::kGuardian) return "only guardians consent together";
+  if (is_joint == grant.joint.is_zero()) return "what guardians consent to together has one id";
+  return {};
 }
 
 // Empty when the grant has a canonical encoding, else what is wrong with it.
 std::string flaw_of(const Grant& grant) {
-  if (grant.card.is_zero() || grant.object.is_zero()) return "card and object must be named";
-  const auto purpose = static_cast<std::size_t>(grant.purpose);
-  if (purpose < 1 || purpose > kPurposes.size()) return "the purpose is unknown";
-  if (grant.uses < 1 || grant.uses > kMaxUses) return "uses must be 1 to 1000";
-  if (grant.grantee.empty() || grant.grantee.size() > kGranteeBytes ||
-      !is_showable(grant.grantee) || grant.grantee.front() == ' ' || grant.grantee.back() == ' ') {
-    return "the grantee must be 1 to 24 bytes of visible text";
+  if (grant.card.is_zero() || (grant.object.is_zero() && !grant.appointment)) {
+    return "card and object must be named";
   }
+  const auto purpose = static_cast<std::size_t>(grant.purpose);
+  if (purpose < 1 || purpose > kLastPurpose) return "the purpose is unknown";
+  if (grant.uses < 1 || grant.uses > kMaxUses) return "uses must be 1 to 1000";
   if (grant.destination.empty()) return "the destination must be named";
   if (grant.not_before.value < 0 || grant.expiry <= grant.not_before) {
     return "the expiry must be after the beginning";
   }
   if (grant.index.value == 0) return "the index must be at least 1";
   if (static_cast<std::size_t>(grant.locale) >= kLocales.size()) return "the locale is unknown";
-  const bool plain = std::ranges::all_of(grant.terminal, [](char c) { return c > ' ' && c < 127; });
-  if (grant.terminal.empty() || grant.terminal.size() > kTerminalBytes || !plain) {
+  if (!is_plain(grant.terminal, kTerminalBytes)) {
     return "the terminal must be 1 to 16 printable characters";
   }
   if (grant.sites.empty() || grant.sites.size() > card::kMaxSites) return "sites must be 1 to 7";
@@ -75,7 +66,11 @@ std::string flaw_of(const Grant& grant) {
       return "sites must be sorted by name and distinct";
     }
   }
-  return {};
+  if (std::string flaw = flaw_of(grant.grantee); !flaw.empty()) return flaw;
+  if (std::string flaw = flaw_of(grant.data_uses, grant.purpose); !flaw.empty()) return flaw;
+  if (std::string flaw = flaw_of(grant.scope); !flaw.empty()) return flaw;
+  if (std::string flaw = flaw_of_capacity(grant); !flaw.empty()) return flaw;
+  return grant.appointment ? flaw_of(grant, *grant.appointment) : std::string();
 }
 
 void write_padded(wire::Writer& writer, std::string_view text, std::size_t size) {
@@ -93,12 +88,15 @@ std::string read_padded(wire::Reader& reader, std::size_t size) {
   return std::string(field.substr(0, length));
 }
 
-void read_sites(wire::Reader& reader, Grant& grant) {
-  const std::uint8_t count = reader.u8();
-  const ByteView zero = reader.raw(3);
-  if (std::ranges::any_of(zero, [](Byte b) { return b != 0; })) {
+void skip_zeros(wire::Reader& reader, std::size_t size) {
+  if (std::ranges::any_of(reader.raw(size), [](Byte b) { return b != 0; })) {
     reader.reject("reserved bytes are not zero");
   }
+}
+
+void read_sites(wire::Reader& reader, Grant& grant) {
+  const std::uint8_t count = reader.u8();
+  skip_zeros(reader, 3);
   if (count > card::kMaxSites) reader.reject("too many sites");
   for (std::size_t i = 0; i < count && reader.good(); ++i) {
     GrantSite site;
@@ -108,25 +106,59 @@ void read_sites(wire::Reader& reader, Grant& grant) {
   }
 }
 
-}  // namespace
-
-std::string_view purpose_name(Purpose purpose) {
-  return kPurposes.at(static_cast<std::size_t>(purpose) - 1);
+void write_appointment(wire::Writer& writer, const Appointment& appointment) {
+  writer.id(appointment.proxy);
+  writer.u8(appointment.mandate.purposes);
+  writer.u8(appointment.mandate.is_testamentary ? 1 : 0);
+  writer.u16(0);
+  writer.i64(appointment.mandate.until.value);
+  writer.raw(appointment.mandate.authority);
 }
 
-Result<Purpose> parse_purpose(std::string_view name) {
-  for (std::size_t i = 0; i < kPurposes.size(); ++i) {
-    if (kPurposes[i] == name) return static_cast<Purpose>(i + 1);
+Appointment read_appointment(wire::Reader& reader, const ObjectId& object) {
+  Appointment appointment;
+  appointment.proxy = reader.id<CardId>();
+  appointment.mandate.object = object;
+  appointment.mandate.purposes = reader.u8();
+  const std::uint8_t flags = reader.u8();
+  if (flags > 1) reader.reject("a flag of the mandate is unknown");
+  appointment.mandate.is_testamentary = flags == 1;
+  skip_zeros(reader, 2);
+  appointment.mandate.until = {reader.i64()};
+  const ByteView authority = reader.raw(appointment.mandate.authority.size());
+  if (reader.good()) copy_bytes(appointment.mandate.authority, authority);
+  return appointment;
+}
+
+void read_head(wire::Reader& reader, std::size_t size) {
+  const std::string_view magic = as_text(reader.raw(4));
+  if (magic == "WGR1") {
+    reader.reject(
+        "it is of version 1, which no site honours any more; the person must be asked again");
   }
-  return fail(Code::kInvalidArgument, "purpose '" + std::string(name.substr(0, 40)) +
-                                          "' must be health_management, research or medicine");
+  if (magic != layout::kMagic) reader.reject("it does not begin with WGR2");
+  if (reader.u16() != layout::kVersion) reader.reject("its version is unknown");
+  if (reader.u16() != size) reader.reject("its length is not what it says");
 }
+
+}  // namespace
 
 Result<Bytes> encode_grant(const Grant& grant) {
   if (const std::string flaw = flaw_of(grant); !flaw.empty()) {
     return fail(Code::kInvalidArgument, "grant: " + flaw);
   }
-  const std::size_t size = layout::kSitesAt + grant.sites.size() * layout::kSiteBytes;
+  wire::Writer tail;
+  write_grantee(tail, grant.grantee);
+  write_data_uses(tail, grant.data_uses);
+  write_scope(tail, grant.scope);
+  if (grant.appointment) write_appointment(tail, *grant.appointment);
+  const std::size_t size =
+      layout::kSitesAt + grant.sites.size() * layout::kSiteBytes + tail.bytes().size();
+  if (size > card::kMaxGrantBytes) {
+    return fail(Code::kInvalidArgument,
+                "grant: it says more than fits on a card (" + std::to_string(size) + " of " +
+                    std::to_string(card::kMaxGrantBytes) + " bytes); name fewer regions");
+  }
   wire::Writer writer;
   writer.raw(as_bytes(layout::kMagic));
   writer.u16(layout::kVersion);
@@ -134,18 +166,22 @@ Result<Bytes> encode_grant(const Grant& grant) {
   WARIFU_CHECK(writer.bytes().size() == layout::kCardAt);
   writer.id(grant.card);
   writer.id(grant.object);
-  writer.u8(kScopeWhole);
+  writer.u8(grant.appointment ? kActAppoint : kActUse);
   writer.u8(static_cast<std::uint8_t>(grant.purpose));
   writer.u16(grant.uses);
-  write_padded(writer, grant.grantee, kGranteeBytes);
   writer.site(grant.destination);
   writer.i64(grant.not_before.value);
   writer.i64(grant.expiry.value);
-  WARIFU_CHECK(writer.bytes().size() == layout::kIndexAt);
-  writer.u32(grant.index.value);
   write_padded(writer, kLocales.at(static_cast<std::size_t>(grant.locale)), 4);
   write_padded(writer, grant.terminal, kTerminalBytes);
+  writer.u32(0);
+  WARIFU_CHECK(writer.bytes().size() == layout::kIndexAt);
+  writer.u32(grant.index.value);
   writer.raw(grant.text_digest);
+  writer.id(grant.joint);
+  writer.u8(static_cast<std::uint8_t>(grant.capacity));
+  writer.u8(grant.together);
+  writer.u16(0);
   WARIFU_CHECK(writer.bytes().size() == layout::kSiteCountAt);
   writer.u8(static_cast<std::uint8_t>(grant.sites.size()));
   writer.raw(Bytes(3));
@@ -153,6 +189,7 @@ Result<Bytes> encode_grant(const Grant& grant) {
     writer.site(site.site);
     writer.id(site.nonce);
   }
+  writer.raw(tail.bytes());
   WARIFU_CHECK(writer.bytes().size() == size);
   return writer.take();
 }
@@ -160,32 +197,58 @@ Result<Bytes> encode_grant(const Grant& grant) {
 Result<Grant> parse_grant(ByteView bytes) {
   wire::Reader reader(bytes, "grant");
   Grant grant;
-  if (as_text(reader.raw(4)) != layout::kMagic) reader.reject("it does not begin with WGR1");
-  if (reader.u16() != layout::kVersion) reader.reject("its version is unknown");
-  if (reader.u16() != bytes.size()) reader.reject("its length is not what it says");
+  read_head(reader, bytes.size());
   grant.card = reader.id<CardId>();
   grant.object = reader.id<ObjectId>();
-  if (reader.u8() != kScopeWhole) reader.reject("its scope is unknown");
+  const std::uint8_t act = reader.u8();
+  if (act != kActUse && act != kActAppoint) reader.reject("it allows another kind of act");
   grant.purpose = static_cast<Purpose>(reader.u8());
   grant.uses = reader.u16();
-  grant.grantee = read_padded(reader, kGranteeBytes);
   grant.destination = reader.site();
   grant.not_before.value = reader.i64();
   grant.expiry.value = reader.i64();
-  grant.index.value = reader.u32();
   const std::string locale = read_padded(reader, 4);
   const auto known = std::ranges::find(kLocales, locale);
   if (known == kLocales.end()) reader.reject("its locale is unknown");
   grant.locale = static_cast<Locale>(known - kLocales.begin());
   grant.terminal = read_padded(reader, kTerminalBytes);
+  skip_zeros(reader, 4);
+  grant.index.value = reader.u32();
   const ByteView digest = reader.raw(grant.text_digest.size());
+  grant.joint = reader.id<JointId>();
+  grant.capacity = static_cast<Capacity>(reader.u8());
+  grant.together = reader.u8();
+  skip_zeros(reader, 2);
   read_sites(reader, grant);
+  grant.grantee = read_grantee(reader);
+  grant.data_uses = read_data_uses(reader);
+  grant.scope = read_scope(reader);
+  if (act == kActAppoint) grant.appointment = read_appointment(reader, grant.object);
+  if (bytes.size() > card::kMaxGrantBytes) reader.reject("it is longer than a grant may be");
   TRY(reader.finish());
   copy_bytes(grant.text_digest, digest);
   if (const std::string flaw = flaw_of(grant); !flaw.empty()) {
     return fail(Code::kProtocol, "grant is malformed: " + flaw);
   }
   return grant;
+}
+
+bool same_terms(const Grant& one, const Grant& other) {
+  return one.object == other.object && one.purpose == other.purpose && one.uses == other.uses &&
+         one.grantee == other.grantee && one.destination == other.destination &&
+         one.expiry == other.expiry && one.data_uses == other.data_uses &&
+         one.scope == other.scope && one.capacity == other.capacity &&
+         one.together == other.together && one.joint == other.joint &&
+         one.appointment == other.appointment;
+}
+
+std::string purposes_text(std::uint8_t purposes) {
+  std::string text;
+  for (unsigned bit = 0; bit < kLastPurpose; ++bit) {
+    if (((purposes >> bit) & 1U) == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::string(purpose_name(static_cast<Purpose>(bit + 1)));
+  }
+  return text;
 }
 
 GrantId grant_id(ByteView grant) {

@@ -1,42 +1,41 @@
 // The grant: what the person allows, as one canonical byte string that card and sites authenticate.
 //
-//   grant := "WGR1" version:u16=1 length:u16 card:16 object:16 scope:u8 purpose:u8 uses:u16
-//            grantee:24 destination:16 not_before:i64 expiry:i64 index:u32 locale:4 terminal:16
-//            text_digest:32 sites:u8 zero:3 site{sites}                      little-endian
-//   site  := name:16 nonce:16
+//   grant := "WGR2" version:u16=2 length:u16 card:16 object:16 act:u8 purpose:u8 uses:u16
+//            destination:16 not_before:i64 expiry:i64 locale:4 terminal:16 zero:4 index:u32
+//            text_digest:32 joint:16 capacity:u8 together:u8 zero:u16 sites:u8 zero:3 site{sites}
+//            grantee data_uses scope [appointment]                          little-endian
+//   act   := 1 use of data | 2 the person names a proxy (then an appointment follows)
+//   appointment := proxy_card:16 purposes:u8 flags:u8 zero:u16 until:i64 authority:32
+//   site  := name:16 nonce:16        grantee, data_uses, scope: grantee.h, data_use.h, scope.h
 //
-// Canonical: one grant has exactly one encoding, so bytes can be compared and tagged. Texts are
-// zero padded; reserved bytes are zero; sites are sorted by name and distinct. `length` is the
+// Canonical: one grant has exactly one encoding, so bytes can be compared and tagged. Padding and
+// reserved bytes are zero; sites, codes and regions are sorted and distinct. `length` is the
 // length of the whole and stands in the first 16-byte block, which fixes the length for the
-// one-time tag. A grant holds no name of the person and nothing of a genome.
+// one-time tag. What a card reads lies at fixed places before the parts of variable length. A grant
+// holds no name of the person and nothing of a genome. Version 1 is refused.
 // docs/formats/grant.md has the table of fields and published vectors.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/ids.h"
 #include "card/values.h"
+#include "consent/data_use.h"
+#include "consent/grantee.h"
+#include "consent/person_order.h"
+#include "consent/scope.h"
 #include "crypto/crypto.h"
 #include "os/system.h"
 
 namespace warifu::consent {
 
-inline constexpr std::size_t kGranteeBytes = 24;
 inline constexpr std::size_t kTerminalBytes = 16;
 inline constexpr std::uint16_t kMaxUses = 1000;
 
 using Nonce = Id16<struct NonceTag>;
-
-enum class Purpose : std::uint8_t { kHealthManagement = 1, kResearch = 2, kMedicine = 3 };
-
-// "health_management", "research", "medicine".
-[[nodiscard]] std::string_view purpose_name(Purpose purpose);
-// Errors: kInvalidArgument.
-[[nodiscard]] Result<Purpose> parse_purpose(std::string_view name);
-
-enum class Locale : std::uint8_t { kEnglish, kJapanese };
 
 struct GrantSite {
   SiteName site;
@@ -44,27 +43,48 @@ struct GrantSite {
   bool operator==(const GrantSite&) const = default;
 };
 
+using JointId = Id16<struct JointTag>;
+
+// The person names somebody who may consent in the person's place.
+struct Appointment {
+  CardId proxy;     // the proxy's own enrolled card
+  Mandate mandate;  // its object is the grant's
+  bool operator==(const Appointment&) const = default;
+};
+
 struct Grant {
   CardId card;
-  ObjectId object;  // the whole object: the only scope of version 1
+  ObjectId object;
   Purpose purpose = Purpose::kHealthManagement;
   std::uint16_t uses = 1;  // 1..kMaxUses sessions
-  std::string grantee;     // who will use it, 1..24 bytes of UTF-8
+  Grantee grantee;         // who may use it
   SiteName destination;    // the only site where shares may meet
   os::UnixMs not_before;
   os::UnixMs expiry;     // exclusive
   card::KeyIndex index;  // the card's next one-time index, from 1
   Locale locale = Locale::kEnglish;
-  std::string terminal;          // where the person stood, 1..16 printable ASCII characters
-  crypto::Digest text_digest{};  // of consent_text() as shown
-  std::vector<GrantSite> sites;  // 1..7, sorted by name, distinct
+  std::string terminal;                // where the person stood, 1..16 printable ASCII characters
+  crypto::Digest text_digest{};        // of consent_text() as shown
+  std::vector<GrantSite> sites;        // 1..7, sorted by name, distinct
+  DataUses data_uses;                  // what else must hold of the use; none: the purpose alone
+  Scope scope;                         // the whole object, or regions
+  Capacity capacity = Capacity::kOwn;  // in which the card's holder consents
+  std::uint8_t together = 1;           // so many guardians' cards prove the consent together,
+  JointId joint;                       // each a grant of its own with this in common; else zero
+  std::optional<Appointment> appointment;  // then nothing may be used, and `object` zero is all
 
   bool operator==(const Grant&) const = default;
 };
 
+// Whether two grants allow the same: all but card, index, nonces, terminal, language and beginning.
+[[nodiscard]] bool same_terms(const Grant& one, const Grant& other);
+
+// "health_management, research": names of the purposes in a mandate's mask.
+[[nodiscard]] std::string purposes_text(std::uint8_t purposes);
+
 // Errors: kInvalidArgument naming the field that has no canonical encoding.
 [[nodiscard]] Result<Bytes> encode_grant(const Grant& grant);
-// Errors: kProtocol naming what is not canonical.
+// Errors: kProtocol naming what is not canonical, or that it is of an earlier version.
 [[nodiscard]] Result<Grant> parse_grant(ByteView bytes);
 
 // First 16 bytes of SHA-256 of the grant.
@@ -78,9 +98,9 @@ struct ConsentLabels {
   bool has_pin = true;  // the card; where it has none the text says what its touch means
 };
 
-// The text shown before the PIN is asked for, in the grant's locale: what, who, purpose, until, how
-// often, where, which sites. Depends on every field of the grant but card, index, nonces and
-// digest.
+// The text shown before the PIN is asked for, in the grant's locale: what of it, who, purpose, data
+// use, until, how often, where, which sites. Depends on every field of the grant but card, index,
+// nonces and digest.
 [[nodiscard]] std::string consent_text(const Grant& grant, const ConsentLabels& labels);
 
 // The digest that stands in the grant.

@@ -29,7 +29,7 @@ Grant first_vector() {
   grant.object = *ObjectId::parse("0f0e0d0c0b0a09080706050403020100");
   grant.purpose = Purpose::kHealthManagement;
   grant.uses = 1;
-  grant.grantee = "Dr. Sato";
+  grant.grantee = {GranteeKind::kPerson, "Dr. Sato", {}};
   grant.destination = site_name("hospital");
   grant.not_before = {1'795'000'000'000};
   grant.expiry = {1'795'003'600'000};
@@ -41,12 +41,16 @@ Grant first_vector() {
   return grant;
 }
 
-// Vector 2: Japanese, three sites, the longest texts.
+// Vector 2: Japanese, three sites, an organisation, data use and regions.
 Grant second_vector() {
   Grant grant = first_vector();
-  grant.purpose = Purpose::kMedicine;
+  grant.purpose = Purpose::kResearch;
+  grant.data_uses = {{DataUseCode::kDiseaseSpecific, "MONDO:0007254"},
+                     {DataUseCode::kNonProfitOrganisationOnly, {}}};
+  grant.scope = {"GRCh38",
+                 {{"chr13", 32315086, 32400268, "BRCA2"}, {"chr17", 43044295, 43125364, "BRCA1"}}};
   grant.uses = 1000;
-  grant.grantee = "山田内科医院東棟";  // 24 bytes
+  grant.grantee = {GranteeKind::kOrganisation, "山田内科医院", "medical-licence:0123"};
   grant.destination = site_name("hospital-east-01");
   grant.index = {300};
   grant.locale = Locale::kJapanese;
@@ -70,33 +74,38 @@ mac::Tag vector_tag(ByteView grant) {
 
 TEST(GrantVectors, TheFirstIsReproduced) {
   const Bytes bytes = *encode_grant(first_vector());
-  EXPECT_EQ(bytes.size(), 192u);
+  EXPECT_EQ(bytes.size(), 205u);
   EXPECT_EQ(to_hex(bytes),
-            "574752310100c00000112233445566778899aabbccddeeff0f0e0d0c0b0a0908"
-            "07060504030201000001010044722e205361746f000000000000000000000000"
-            "00000000686f73706974616c0000000000000000005e56eea1010000804c8dee"
-            "a101000001000000656e00006465736b2d330000000000000000000083366252"
-            "093b51f687c92c6c9c132ecba816820b3d459b099397fdb4a96ba93801000000"
-            "746f6d6d6f0000000000000000000000a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1");
-  EXPECT_EQ(grant_id(bytes).text(), "35288d7c75f9803b3845529a06c0dac8");
-  EXPECT_EQ(to_hex(vector_tag(bytes)), "13e4a4629e316cb22eac70801dd56a7f");
+            "574752320200cd0000112233445566778899aabbccddeeff0f0e0d0c0b0a0908"
+            "070605040302010001010100686f73706974616c0000000000000000005e56ee"
+            "a1010000804c8deea1010000656e00006465736b2d3300000000000000000000"
+            "0000000001000000dad14923cb6e94744806d9d9994a97423109223a54a54a70"
+            "6e45feca83901304000000000000000000000000000000000001000001000000"
+            "746f6d6d6f0000000000000000000000a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
+            "010844722e205361746f000000");
+  EXPECT_EQ(grant_id(bytes).text(), "b944283098123f88dd7920ae094655c3");
+  EXPECT_EQ(to_hex(vector_tag(bytes)), "f99445d94959dc2ef2f1940f8f26d4f2");
   EXPECT_EQ(*parse_grant(bytes), first_vector());
 }
 
 TEST(GrantVectors, TheSecondIsReproduced) {
   const Bytes bytes = *encode_grant(second_vector());
-  EXPECT_EQ(bytes.size(), 256u);
+  EXPECT_EQ(bytes.size(), 365u);
   EXPECT_EQ(to_hex(bytes),
-            "574752310100000100112233445566778899aabbccddeeff0f0e0d0c0b0a0908"
-            "07060504030201000003e803e5b1b1e794b0e58685e7a791e58cbbe999a2e69d"
-            "b1e6a39f686f73706974616c2d656173742d3031005e56eea1010000804c8dee"
-            "a10100002c0100006a610000726563657074696f6e2d656173742d3150034488"
-            "7d391b843d078cbc9d923d7d27c7a63d11c71e7136c603a25305b97903000000"
+            "5747523202006d0100112233445566778899aabbccddeeff0f0e0d0c0b0a0908"
+            "07060504030201000102e803686f73706974616c2d656173742d3031005e56ee"
+            "a1010000804c8deea10100006a610000726563657074696f6e2d656173742d31"
+            "000000002c010000ad973e248c0b01695039a993ffea015c42ae08480525c545"
+            "d5947e7048516189000000000000000000000000000000000001000003000000"
             "636c6f75643100000000000000000000a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2"
             "6c736100000000000000000000000000a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3"
-            "746f6d6d6f0000000000000000000000a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4");
-  EXPECT_EQ(grant_id(bytes).text(), "b8f0c56d96befb92a86ccaecdc9f6a32");
-  EXPECT_EQ(to_hex(vector_tag(bytes)), "7f0c54f7dbe8985d373c72a03e803600");
+            "746f6d6d6f0000000000000000000000a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4"
+            "0212e5b1b1e794b0e58685e7a791e58cbbe999a2146d65646963616c2d6c6963"
+            "656e63653a303132330207000d4d4f4e444f3a303030373235342d0000020647"
+            "5243683338056368723133ce16ed018c63ee01054252434132056368723137c7"
+            "cd9002740a9202054252434131");
+  EXPECT_EQ(grant_id(bytes).text(), "ce1c6da282b028d6f7a148ca368f4187");
+  EXPECT_EQ(to_hex(vector_tag(bytes)), "5f291f28da640b1b225c25f40281f588");
   EXPECT_EQ(*parse_grant(bytes), second_vector());
 }
 
@@ -118,18 +127,38 @@ TEST(Grants, WhatHasNoCanonicalEncodingIsRefused) {
       {"purpose", [](Grant& g) { g.purpose = static_cast<Purpose>(0); }},
       {"uses", [](Grant& g) { g.uses = 0; }},
       {"uses", [](Grant& g) { g.uses = 1001; }},
-      {"grantee", [](Grant& g) { g.grantee = ""; }},
-      {"grantee", [](Grant& g) { g.grantee = std::string(25, 'a'); }},
-      {"grantee", [](Grant& g) { g.grantee = "a\nb"; }},
-      {"grantee", [](Grant& g) { g.grantee = " a"; }},
-      {"grantee", [](Grant& g) { g.grantee = "a\xff"; }},
+      {"grantee", [](Grant& g) { g.grantee.name = ""; }},
+      {"grantee", [](Grant& g) { g.grantee.name = std::string(65, 'a'); }},
+      {"grantee", [](Grant& g) { g.grantee.name = "a\nb"; }},
+      {"grantee", [](Grant& g) { g.grantee.name = " a"; }},
+      {"grantee", [](Grant& g) { g.grantee.name = "a\xff"; }},
+      {"grantee", [](Grant& g) { g.grantee.kind = static_cast<GranteeKind>(4); }},
+      {"grantee", [](Grant& g) { g.grantee.identifier = "a b"; }},
+      {"sorted", [](Grant& g) { g.scope = {"g", {{"c", 5, 6, {}}, {"c", 1, 2, {}}}}; }},
+      {"merged", [](Grant& g) { g.scope = {"g", {{"c", 1, 2, {}}, {"c", 3, 4, {}}}}; }},
+      {"assembly", [](Grant& g) { g.scope = {"", {{"c", 1, 2, {}}}}; }},
+      {"region", [](Grant& g) { g.scope = {"g", {{"c", 2, 1, {}}}}; }},
+      {"region", [](Grant& g) { g.scope.assembly = "g"; }},
+      {"research only", [](Grant& g) { g.data_uses = {{DataUseCode::kGeneralResearch, {}}}; }},
+      {"sorted",
+       [](Grant& g) {
+         g.data_uses = {{DataUseCode::kNonCommercialOnly, {}},
+                        {DataUseCode::kPublicationRequired, {}}};
+       }},
+      {"fits on a card",
+       [](Grant& g) {
+         g.scope.assembly = "g";
+         for (std::uint32_t i = 0; i < 16; ++i) {
+           g.scope.regions.push_back({"c", i * 10 + 1, i * 10 + 2, std::string(48, 'x')});
+         }
+       }},
       {"grantee",
        [](Grant& g) {
-         g.grantee =
+         g.grantee.name =
              "\xe2\x80\xae"
              "evil";
-       }},                                                    // right to left
-      {"grantee", [](Grant& g) { g.grantee = "\xc0\xaf"; }},  // overlong
+       }},                                                         // right to left
+      {"grantee", [](Grant& g) { g.grantee.name = "\xc0\xaf"; }},  // overlong
       {"destination", [](Grant& g) { g.destination = {}; }},
       {"expiry", [](Grant& g) { g.expiry = g.not_before; }},
       {"expiry", [](Grant& g) { g.not_before = {-1}; }},
@@ -173,7 +202,8 @@ TEST(Grants, EveryFlippedBitIsRefusedOrAnotherGrantWithItsOwnEncoding) {
 
 TEST(Grants, ReservedBytesLengthsAndTruncations) {
   const Bytes good = *encode_grant(first_vector());
-  for (const std::size_t at : {0u, 4u, 6u, 40u, 107u, 157u, 158u, 159u}) {
+  for (const std::size_t at :
+       {0u, 4u, 6u, 40u, 79u, 96u, 99u, 136u, 154u, 155u, 157u, 158u, 159u}) {
     Bytes bad = good;
     bad[at] ^= 1;
     EXPECT_FALSE(parse_grant(bad)) << at;
@@ -203,17 +233,21 @@ TEST(Grants, RandomBytesNeverCrash) {
 
 TEST(ConsentTexts, SayWhatWhoWhyWhenWhereAndHowOften) {
   const std::string english = consent_text(first_vector(), {"Hanako Sato", "whole genome 2026"});
-  for (const char* part : {"Hanako Sato", "whole genome 2026", "Dr. Sato", "health management",
-                           "hospital", "2026-11-18 11:06 UTC", "2026-11-18 12:06 UTC", "once",
-                           "tommo", "desk-3", "0f0e0d0c0b0a09080706050403020100"}) {
+  for (const char* part :
+       {"Hanako Sato", "whole genome 2026", "Dr. Sato (person)", "health management",
+        "the whole of it", "hospital", "2026-11-18 11:06 UTC", "2026-11-18 12:06 UTC", "once",
+        "tommo", "desk-3", "0f0e0d0c0b0a09080706050403020100"}) {
     EXPECT_NE(english.find(part), std::string::npos) << part << "\n" << english;
   }
   EXPECT_NE(consent_text(first_vector(), {"Hanako Sato", "x", false}).find("Your card has no PIN"),
             std::string::npos);
   const std::string japanese = consent_text(second_vector(), {"佐藤花子", "全ゲノム 2026"});
   for (const char* part :
-       {"佐藤花子", "全ゲノム 2026", "山田内科医院東棟", "診療", "hospital-east-01",
-        "2026-11-18 20:06(日本時間)", "1000 回", "cloud1、lsa、tommo", "reception-east-1"}) {
+       {"佐藤花子", "全ゲノム 2026", "山田内科医院 (組織、medical-licence:0123)", "研究",
+        "領域(GRCh38): chr13:32315086-32400268 (BRCA2)、chr17:43044295-43125364 (BRCA1)",
+        "次の疾患の研究のみ: MONDO:0007254(DS)", "非営利組織による利用のみ(NPU)",
+        "hospital-east-01", "2026-11-18 20:06(日本時間)", "1000 回", "cloud1、lsa、tommo",
+        "reception-east-1"}) {
     EXPECT_NE(japanese.find(part), std::string::npos) << part << "\n" << japanese;
   }
 }

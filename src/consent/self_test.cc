@@ -1,6 +1,7 @@
 // The start-up self-test: a gate that lets something through which it must deny does not start.
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 #include "consent/decision.h"
 
@@ -36,6 +37,7 @@ struct Case {
   ReleaseRequest request;
   os::UnixMs now{1'000'000};
   bool is_held_back = false;
+  std::optional<PersonRecord> owner;  // of the request's owner
   Bytes bytes;
 
   Case() {
@@ -51,7 +53,7 @@ struct Case {
              .object = id_of<ObjectId>(7),
              .purpose = Purpose::kResearch,
              .uses = 1,
-             .grantee = "self-test",
+             .grantee = {GranteeKind::kOrganisation, "self-test", "id-1"},
              .destination = *SiteName::parse("dest"),
              .not_before = {now.value - 5000},
              .expiry = {now.value + 5000},
@@ -59,9 +61,19 @@ struct Case {
              .locale = Locale::kEnglish,
              .terminal = "none",
              .text_digest = {},
-             .sites = {{site, id_of<Nonce>(6)}}};
+             .sites = {{site, id_of<Nonce>(6)}},
+             .data_uses = {{DataUseCode::kHealthMedicalBiomedical, {}},
+                           {DataUseCode::kNonProfitOrganisationOnly, {}}},
+             .scope = {"asm", {{"chr1", 100, 200, "gene"}}}};
     evidence = {site, card::CardKind::kOneTimeMac, {}};
-    request = {grant.object, record.person, grant.destination, grant.purpose, id_of<JobId>(8)};
+    request = {.object = grant.object,
+               .owner = record.person,
+               .destination = grant.destination,
+               .purpose = grant.purpose,
+               .session = id_of<JobId>(8),
+               .grantee = grant.grantee,
+               .stated = {{StatementKind::kBiomedical, {}}, {StatementKind::kNonProfit, {}}},
+               .scope = {"asm", {{"chr1", 120, 130, {}}}}};
     sign();
   }
   // Encodes the grant again and tags it as the card would.
@@ -72,9 +84,20 @@ struct Case {
     const ByteView both = key.bytes();
     evidence.tag = mac::one_time_tag(mac::Key(both.first(16)), bytes, both.last(16));
   }
+  // The card's holder consents in the place of somebody whose guardian it is until `of_age`.
+  void act_for(Capacity capacity, os::UnixMs of_age) {
+    grant.capacity = capacity;
+    request.owner = id_of<Pseudonym>(50);
+    owner = PersonRecord{
+        .person = request.owner, .of_age = of_age, .needed = 1, .guardians = {record.person}};
+    sign();
+  }
   [[nodiscard]] Inquiry inquiry() const {
-    return {site,        root, &record, bytes, evidence, request, now, std::chrono::minutes(15),
-            is_held_back};
+    return {site,         root,
+            &record,      bytes,
+            evidence,     request,
+            now,          std::chrono::minutes(15),
+            is_held_back, owner ? &*owner : nullptr};
   }
   void accept() { apply({grant, Step::kAccept, 0}, inquiry(), record); }
 };
@@ -113,12 +136,46 @@ std::vector<Deny> denies() {
       {Reason::kNoKey, [](Case& c) { c.record.keys.clear(); }},
       {Reason::kTooManyGrants, [](Case& c) { c.record.grants.resize(kMaxAcceptedGrants); }},
       {Reason::kWrongTag, [](Case& c) { c.evidence.tag[0] ^= 1; }},
+      {Reason::kOtherAct,
+       [](Case& c) {
+         c.grant.purpose = Purpose::kHealthManagement;
+         c.grant.data_uses.clear();
+         c.grant.scope = {};
+         c.grant.appointment =
+             Appointment{id_of<CardId>(50), {.object = c.grant.object, .until = c.grant.expiry}};
+         c.sign();
+       }},
+      {Reason::kDied, [](Case& c) { c.owner = PersonRecord{.died = {1}}; }},
+      {Reason::kUnderAge, [](Case& c) { c.owner = PersonRecord{.of_age = {c.now.value + 1}}; }},
+      {Reason::kOfAge, [](Case& c) { c.act_for(Capacity::kGuardian, c.now); }},
+      {Reason::kNotEntitled,
+       [](Case& c) {
+         c.act_for(Capacity::kGuardian, {c.now.value + 1});
+         c.owner->needed = 2;
+       }},
+      {Reason::kNotEntitled, [](Case& c) { c.act_for(Capacity::kProxy, c.now); }},
+      {Reason::kNotEntitled,
+       [](Case& c) {
+         c.act_for(Capacity::kProxy, c.now);
+         c.owner.reset();
+       }},
       {Reason::kWrongTag, [](Case& c) { c.evidence.tag.fill(0); }},
       {Reason::kOtherObject, [](Case& c) { c.request.object = id_of<ObjectId>(99); }},
       {Reason::kOtherPerson, [](Case& c) { c.request.owner = id_of<Pseudonym>(99); }},
       {Reason::kOtherDestination,
        [](Case& c) { c.request.destination = *SiteName::parse("other"); }},
       {Reason::kOtherPurpose, [](Case& c) { c.request.purpose = Purpose::kMedicine; }},
+      {Reason::kOtherGrantee, [](Case& c) { c.request.grantee.kind = GranteeKind::kPerson; }},
+      {Reason::kOtherGrantee, [](Case& c) { c.request.grantee.name += "s"; }},
+      {Reason::kOtherGrantee, [](Case& c) { c.request.grantee.identifier.clear(); }},
+      {Reason::kOtherGrantee, [](Case& c) { c.request.grantee = {}; }},
+      {Reason::kOtherUse, [](Case& c) { c.request.stated.clear(); }},
+      {Reason::kOtherUse, [](Case& c) { c.request.stated.pop_back(); }},
+      {Reason::kOtherUse, [](Case& c) { c.request.stated[0].kind = StatementKind::kGeneral; }},
+      {Reason::kOtherScope, [](Case& c) { c.request.scope = {}; }},
+      {Reason::kOtherScope, [](Case& c) { c.request.scope.assembly = "other"; }},
+      {Reason::kOtherScope, [](Case& c) { c.request.scope.regions[0].end = 201; }},
+      {Reason::kOtherScope, [](Case& c) { c.request.scope.regions[0].reference = "chr2"; }},
       {Reason::kNotYet,
        [](Case& c) {
          c.grant.not_before = {c.now.value + 1};
@@ -167,6 +224,15 @@ Result<> self_test(DecideFunction decide) {
   good.accept();
   if (const auto again = decide(good.inquiry()); !again || again->step != Step::kResume) {
     return failed("an accepted grant was not resumed");
+  }
+  Case guardian;
+  guardian.act_for(Capacity::kGuardian, {guardian.now.value + 1});
+  if (!decide(guardian.inquiry())) return failed("a guardian's good grant was not accepted");
+  const Pseudonym persons[] = {guardian.record.person, guardian.record.person};
+  guardian.grant.together = 2;
+  const Grant twice[] = {guardian.grant, guardian.grant};
+  if (!why_not_together({twice, 1}, {persons, 1}) || !why_not_together(twice, persons)) {
+    return failed("one guardian was let through as two");
   }
   for (const Deny& deny : denies()) {
     Case changed;

@@ -39,32 +39,67 @@ Result<consent::Challenge> ConsentDesk::ask_nonce(const SiteName& at, const Card
   return challenge;
 }
 
+Result<consent::Grant> ConsentDesk::terms_of(const ConsentWish& wish) {
+  consent::Grant grant;
+  const os::UnixMs now = site_.system.clock.now();
+  if (wish.joins) {
+    TRY_ASSIGN(const catalog::Grant other, catalog_.grant(*wish.joins));
+    TRY_ASSIGN(grant, consent::parse_grant(other.grant_bytes));
+    if (grant.together < 2 || other.state != catalog::GrantState::kGiven) {
+      return fail(Code::kInvalidArgument,
+                  "consent " + wish.joins->text() + " waits for no other guardian");
+    }
+    grant.sites.clear();
+  } else {
+    grant = {.object = wish.object,
+             .purpose = wish.purpose,
+             .uses = wish.uses,
+             .grantee = wish.grantee,
+             .destination = wish.destination,
+             .expiry = {now.value + wish.valid.count() * 1000},
+             .data_uses = wish.data_uses,
+             .scope = wish.scope,
+             .capacity = wish.capacity};
+  }
+  grant.card = wish.card;
+  // A little earlier, because the clocks of sites differ.
+  grant.not_before = {now.value - 60'000};
+  grant.index = wish.next_index.value_or(card::KeyIndex{1});
+  grant.locale = wish.locale;
+  grant.terminal = wish.terminal;
+  if (site_.config.find(grant.destination) == nullptr) {
+    return fail(Code::kInvalidArgument,
+                "destination '" + grant.destination.text() + "' is not a site of this network");
+  }
+  return grant;
+}
+
+Result<> ConsentDesk::set_capacity(const ConsentWish& wish, const std::string& person,
+                                   consent::Grant& grant) {
+  if (grant.capacity != consent::Capacity::kGuardian || wish.joins) return {};
+  TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(person));
+  for (const catalog::SitePseudonym& at : pseudonyms) {
+    if (at.site != site_.config.name) continue;
+    const auto record = site_.gate.person(at.pseudonym);
+    if (!record || record->guardians.empty()) break;
+    grant.together = record->needed;
+    if (record->needed > 1) grant.joint = os::random_id<consent::JointId>(site_.system.random);
+    return {};
+  }
+  return fail(Code::kRefused, "person '" + person + "' has no guardians at this site");
+}
+
 Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   TRY(forget_old());
-  if (site_.config.find(wish.destination) == nullptr) {
-    return fail(Code::kInvalidArgument,
-                "destination '" + wish.destination.text() + "' is not a site of this network");
-  }
-  TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
+  TRY_ASSIGN(consent::Grant grant, terms_of(wish));
+  TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
   TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
   if (object.state != catalog::ObjectState::kCommitted) {
-    return fail(Code::kRefused, "object " + wish.object.text() + " is not stored yet");
+    return fail(Code::kRefused, "object " + grant.object.text() + " is not stored yet");
   }
-  TRY_ASSIGN(const auto shares, locate_shares(catalog_, wish.object));
+  TRY(set_capacity(wish, person.person_id, grant));
+  TRY_ASSIGN(const auto shares, locate_shares(catalog_, grant.object));
   PreparedConsent prepared;
-  consent::Grant grant{.card = wish.card,
-                       .object = wish.object,
-                       .purpose = wish.purpose,
-                       .uses = wish.uses,
-                       .grantee = wish.grantee,
-                       .destination = wish.destination,
-                       .not_before = site_.system.clock.now(),
-                       .index = wish.next_index.value_or(card::KeyIndex{1}),
-                       .locale = wish.locale,
-                       .terminal = wish.terminal};
-  // A little earlier, because the clocks of sites differ.
-  grant.not_before.value -= 60'000;
-  grant.expiry = {site_.system.clock.now().value + wish.valid.count() * 1000};
   std::set<SiteName> holders;
   for (const ShareLocation& share : shares) holders.insert(share.site);
   const std::set<SiteName> of_shares = holders;
@@ -137,12 +172,16 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
                           .expiry = grant.expiry,
                           .sealed_secret = seal_object_secrets(site_.keys.root_key().bytes(),
                                                                site_.system.random, secrets)}));
-  TRY(site_.log.append("consent_given",
-                       {{"grant", id.text()},
-                        {"object", grant.object.text()},
-                        {"kind", std::string(consent::card_kind_name(proof.kind))},
-                        {"security", std::string(consent::evidence_class(proof.kind))},
-                        {"purpose", std::string(consent::purpose_name(grant.purpose))}}));
+  TRY(site_.log.append(
+      "consent_given",
+      {{"grant", id.text()},
+       {"object", grant.object.text()},
+       {"kind", std::string(consent::card_kind_name(proof.kind))},
+       {"security", std::string(consent::evidence_class(proof.kind))},
+       {"purpose", std::string(consent::purpose_name(grant.purpose))},
+       {"data_use", consent::data_uses_text(grant.data_uses)},
+       {"grantee", consent::grantee_words(grant.grantee, consent::Locale::kEnglish)},
+       {"scope", consent::scope_text(grant.scope)}}));
   return id;
 }
 

@@ -14,7 +14,9 @@ namespace warifu::control {
 struct ConsentWish {
   ObjectId object;
   consent::Purpose purpose = consent::Purpose::kHealthManagement;
-  std::string grantee;
+  consent::Grantee grantee;
+  consent::DataUses data_uses;
+  consent::Scope scope;
   SiteName destination;
   std::uint16_t uses = 1;
   std::chrono::seconds valid{3600};
@@ -24,6 +26,9 @@ struct ConsentWish {
   // free at every site.
   std::optional<card::KeyIndex> next_index;
   std::string terminal;
+  consent::Capacity capacity = consent::Capacity::kOwn;
+  // Another guardian's consent that this one is to count together with: its terms are taken.
+  std::optional<GrantId> joins;
   // A signature card: its grant names the sites that keep shares of its records, too.
   bool is_signature = false;
 };
@@ -59,8 +64,14 @@ class ConsentDesk {
   // Forgets the secrets of consents that ended more than a day ago.
   [[nodiscard]] Result<> forget_old();
 
+  // A nonce of that site for a grant of the card. Errors: the gate's; kUnavailable.
+  [[nodiscard]] Result<consent::Challenge> ask_nonce(const SiteName& at, const CardId& card);
+
  private:
-  Result<consent::Challenge> ask_nonce(const SiteName& at, const CardId& card);
+  // The wish as it stands, or, where it joins another consent, with that one's terms.
+  Result<consent::Grant> terms_of(const ConsentWish& wish);
+  // Guardians: how many are needed together, by this site's own gate.
+  Result<> set_capacity(const ConsentWish& wish, const std::string& person, consent::Grant& grant);
   SiteContext& site_;
   catalog::Catalog& catalog_;
 };

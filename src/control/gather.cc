@@ -98,6 +98,12 @@ class Gatherer {
     ReadRequest read = request_.own;
     read.share = other.share;
     read.evidence = other.evidence;
+    if (other.together.size() != read.together.size()) {
+      return fail(Code::kInvalidArgument, "a sibling lacks evidence of grants that are together");
+    }
+    for (std::size_t i = 0; i < read.together.size(); ++i) {
+      read.together[i].evidence = other.together[i];
+    }
     const bool whole = other.gathering.empty();
     channel::Request call_request{.to = other.site, .way = way_against(other.route), .job = job_};
     call_request.method = number(whole ? Method::kShareRead : Method::kShareCombine);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "channel/message.h"
+#include "consent/decision.h"
 #include "consent/evidence.h"
 #include "consent/grant.h"
 #include "control/placement.h"
@@ -104,6 +105,11 @@ struct ReadRequest {
   JobId session;
   std::uint64_t first_chunk = 0;
   std::uint64_t chunk_count = 0;
+  consent::Grantee grantee;    // who asks at the destination, by that site's word
+  consent::Statements stated;  // what the use will be
+  consent::Scope scope;        // how much of the object
+  // Of guardians who consent together with the one above, for the site that is asked.
+  std::vector<consent::Presented> together;
 };
 
 struct Gathered;
@@ -116,8 +122,9 @@ struct Gathered {
   SiteName site;            // that gives it
   ShareId share;            // held there; itself what is given unless something is gathered there
   sharing::SharePath path;  // of what is held there
-  consent::Evidence evidence;  // for that site
-  Route route;                 // from there to who joins
+  consent::Evidence evidence;               // for that site
+  std::vector<consent::Evidence> together;  // the same of the others, in the order of the request
+  Route route;                              // from there to who joins
   Gathering gathering;
 };
 inline constexpr std::size_t kMostGathered = 255;

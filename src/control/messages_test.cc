@@ -45,15 +45,20 @@ ReshareRequest reshare_of(const sharing::Scheme& scheme) {
 
 CombineRequest combine_of(std::size_t others) {
   CombineRequest request;
-  request.own = {.grant = {1, 2, 3},
-                 .evidence = {*SiteName::parse("cloud1"), card::CardKind::kOneTimeMac, {}},
-                 .object = id_of<ObjectId>(0x22),
-                 .share = id_of<ShareId>(0x33),
-                 .destination = *SiteName::parse("tommo"),
-                 .purpose = consent::Purpose::kResearch,
-                 .session = id_of<JobId>(0x44),
-                 .first_chunk = 5,
-                 .chunk_count = 7};
+  request.own = {
+      .grant = {1, 2, 3},
+      .evidence = {*SiteName::parse("cloud1"), card::CardKind::kOneTimeMac, {}},
+      .object = id_of<ObjectId>(0x22),
+      .share = id_of<ShareId>(0x33),
+      .destination = *SiteName::parse("tommo"),
+      .purpose = consent::Purpose::kResearch,
+      .session = id_of<JobId>(0x44),
+      .first_chunk = 5,
+      .chunk_count = 7,
+      .grantee = {consent::GranteeKind::kOrganisation, "ToMMo", "ror:1"},
+      .stated = {{consent::StatementKind::kDisease, "MONDO:1"}},
+      .scope = {"GRCh38", {{"chr17", 1, 9, "BRCA1"}}},
+      .together = {{{4, 5}, {*SiteName::parse("cloud1"), card::CardKind::kOneTimeMac, {}}}}};
   request.path = *sharing::SharePath::parse("C1");
   std::vector<Gathered>& parts = request.gathering.emplace_back();
   for (std::size_t i = 0; i < others; ++i) {
@@ -61,6 +66,7 @@ CombineRequest combine_of(std::size_t others) {
                      .share = id_of<ShareId>(static_cast<Byte>(i + 1)),
                      .path = sharing::SharePath(sharing::ShareIndex::kC).part((i + 1) % 32),
                      .evidence = {*SiteName::parse("cloud2"), card::CardKind::kOneTimeMac, {}},
+                     .together = {{*SiteName::parse("cloud2"), card::CardKind::kOneTimeMac, {}}},
                      .route = {},
                      .gathering = {}});
   }

@@ -17,6 +17,14 @@ void write_read(wire::Writer& writer, const ReadRequest& request) {
   writer.id(request.session);
   writer.u64(request.first_chunk);
   writer.u64(request.chunk_count);
+  consent::write_grantee(writer, request.grantee);
+  consent::write_statements(writer, request.stated);
+  consent::write_scope(writer, request.scope);
+  writer.u8(static_cast<std::uint8_t>(request.together.size()));
+  for (const consent::Presented& other : request.together) {
+    writer.blob(other.grant);
+    writer.raw(consent::encode_evidence(other.evidence));
+  }
 }
 
 consent::Evidence read_evidence(wire::Reader& reader) {
@@ -39,11 +47,23 @@ ReadRequest read_read(wire::Reader& reader) {
   request.share = reader.id<ShareId>();
   request.destination = reader.site();
   const std::uint8_t purpose = reader.u8();
-  if (purpose < 1 || purpose > 3) reader.reject("unknown purpose");
+  if (purpose < 1 || purpose > consent::kLastPurpose) reader.reject("unknown purpose");
   request.purpose = static_cast<consent::Purpose>(purpose);
   request.session = reader.id<JobId>();
   request.first_chunk = reader.u64();
   request.chunk_count = reader.u64();
+  request.grantee = consent::read_grantee(reader);
+  request.stated = consent::read_statements(reader);
+  request.scope = consent::read_scope(reader);
+  const std::size_t others = reader.u8();
+  if (others >= consent::kMaxGuardians) reader.reject("too many grants together");
+  for (std::size_t i = 0; i < others && reader.good(); ++i) {
+    consent::Presented other;
+    const ByteView bytes = reader.blob(card::kMaxGrantBytes);
+    other.grant.assign(bytes.begin(), bytes.end());
+    other.evidence = read_evidence(reader);
+    request.together.push_back(std::move(other));
+  }
   return request;
 }
 
@@ -73,6 +93,10 @@ void write_gathering(wire::Writer& writer, const Gathering& gathering) {
       writer.id(other.share);
       sharing::write_path(writer, other.path);
       writer.raw(consent::encode_evidence(other.evidence));
+      writer.u8(static_cast<std::uint8_t>(other.together.size()));
+      for (const consent::Evidence& one : other.together) {
+        writer.raw(consent::encode_evidence(one));
+      }
       writer.sites(other.route);
       write_gathering(writer, other.gathering);
     }
@@ -101,6 +125,11 @@ Gathering read_gathering(wire::Reader& reader, const sharing::SharePath& held, s
       other.share = reader.id<ShareId>();
       other.path = sharing::read_path(reader);
       other.evidence = read_evidence(reader);
+      const std::size_t together = reader.u8();
+      if (together >= consent::kMaxGuardians) reader.reject("too many grants together");
+      for (std::size_t j = 0; j < together && reader.good(); ++j) {
+        other.together.push_back(read_evidence(reader));
+      }
       other.route = reader.sites(0, limits::kMaxHops + 1);
       other.gathering = read_gathering(reader, other.path, left);
       if (!reader.good()) return {};

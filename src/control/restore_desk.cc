@@ -25,14 +25,29 @@ std::string result_text(const RestoreStream& stream, std::uint64_t bytes, double
 Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
   TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
   TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
+  if (const auto readable = consent::parse_grant(grant.grant_bytes); !readable) {
+    return fail(Code::kRefused, "consent " + wish.grant.text() + ": " + readable.error().message);
+  }
   if (!wish.using_letters.empty()) TRY(parse_letters(wish.using_letters));
   if (!wish.gather.empty()) TRY(SiteName::parse(wish.gather));
   if (!wish.purpose.empty()) TRY(consent::parse_purpose(wish.purpose));
-  const json::object plan = {{"grant", grant.grant.text()},
-                             {"using", wish.using_letters},
-                             {"gather", wish.gather},
-                             {"purpose", wish.purpose}};
+  if (const std::string flaw = consent::flaw_of(wish.grantee); !flaw.empty()) {
+    return fail(Code::kInvalidArgument, "who restores must be named: " + flaw);
+  }
+  const json::object plan = {
+      {"grant", grant.grant.text()},
+      {"using", wish.using_letters},
+      {"gather", wish.gather},
+      {"purpose", wish.purpose},
+      {"asked", to_hex(encode_asker({wish.grantee, wish.stated, wish.scope}))}};
   const JobId job = os::random_id<JobId>(site_.system.random);
+  TRY(site_.log.append("restore_asked", {{"job", job.text()},
+                                         {"object", wish.object.text()},
+                                         {"grant", wish.grant.text()},
+                                         {"grantee", consent::grantee_words(
+                                                         wish.grantee, consent::Locale::kEnglish)},
+                                         {"stated_use", consent::statements_text(wish.stated)},
+                                         {"scope", consent::scope_text(wish.scope)}}));
   const os::UnixMs now = site_.system.clock.now();
   TRY(audit::note_job(site_.log, job.text(), wish.object.text()));
   TRY(catalog_.start_job({.job = {.job = job,

@@ -21,7 +21,10 @@ struct RestoreWish {
   GrantId grant;
   std::string using_letters;  // "A,C1,C2"; empty: any
   std::string gather;
-  std::string purpose;  // claimed; empty: the grant's
+  std::string purpose;         // claimed; empty: the grant's
+  consent::Grantee grantee;    // who asks
+  consent::Statements stated;  // what the use will be
+  consent::Scope scope;        // how much of the object
 };
 
 // Receives verified plaintext in order; an error ends the restore.

@@ -14,6 +14,7 @@
 #include "control/key_account.h"
 #include "control/network_view.h"
 #include "datapath/datapath.h"
+#include "wire/wire.h"
 
 namespace warifu::control {
 namespace {
@@ -68,9 +69,60 @@ class OwnGathering final : public RecordSource {
 
 }  // namespace
 
+Bytes encode_asker(const Asker& asker) {
+  wire::Writer writer;
+  consent::write_grantee(writer, asker.grantee);
+  consent::write_statements(writer, asker.stated);
+  consent::write_scope(writer, asker.scope);
+  return writer.take();
+}
+
+Result<Asker> decode_asker(ByteView bytes) {
+  wire::Reader reader(bytes, "asker of a restore");
+  Asker asker;
+  asker.grantee = consent::read_grantee(reader);
+  asker.stated = consent::read_statements(reader);
+  asker.scope = consent::read_scope(reader);
+  TRY(reader.finish());
+  return asker;
+}
+
 bool may_resume(Code code) {
   return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOutOfKey ||
          code == Code::kCancelled || code == Code::kProtocol;
+}
+
+Result<RestoreStream::Proven> RestoreStream::proven(const catalog::Grant& record) {
+  Proven proven{record.grant_bytes, {}};
+  TRY_ASSIGN(const consent::KeptEvidence kept, consent::parse_kept(record.evidence));
+  for (const consent::Evidence& evidence : kept.sites) proven.evidence[evidence.site] = evidence;
+  return proven;
+}
+
+// The grants of other guardians' cards that have this one's id in common.
+Result<> RestoreStream::find_together(const catalog::Grant& first) {
+  if (grant_.together == 1) return {};
+  TRY_ASSIGN(const auto given,
+             catalog_.list_grants({.object = first.object, .state = catalog::GrantState::kGiven},
+                                  {.count = catalog::kMaxPageRows}));
+  for (const catalog::Grant& record : given) {
+    const auto other = consent::parse_grant(record.grant_bytes);
+    if (record.grant == first.grant || !other || !consent::same_terms(*other, grant_)) continue;
+    if (other->card == grant_.card || together_.size() + 1 == grant_.together) continue;
+    TRY_ASSIGN(Proven one, proven(record));
+    together_.push_back(std::move(one));
+  }
+  if (together_.size() + 1 == grant_.together) return {};
+  return fail(Code::kRefused, "consent " + first.grant.text() + " counts with " +
+                                  std::to_string(grant_.together) + " guardians together; so far " +
+                                  std::to_string(together_.size() + 1) +
+                                  " have consented ('warifu consent join')");
+}
+
+bool RestoreStream::has_evidence(const SiteName& site) const {
+  return evidence_.contains(site) && std::ranges::all_of(together_, [&](const Proven& other) {
+           return other.evidence.contains(site);
+         });
 }
 
 Result<> RestoreStream::open(const catalog::Job& job) {
@@ -89,12 +141,15 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   TRY_ASSIGN(const catalog::Grant record, catalog_.grant(grant_id));
   grant_bytes_ = record.grant_bytes;
   TRY_ASSIGN(grant_, consent::parse_grant(grant_bytes_));
-  TRY_ASSIGN(const consent::KeptEvidence kept, consent::parse_kept(record.evidence));
-  for (const consent::Evidence& evidence : kept.sites) evidence_[evidence.site] = evidence;
+  TRY_ASSIGN(Proven own, proven(record));
+  evidence_ = std::move(own.evidence);
+  TRY(find_together(record));
   purpose_ = grant_.purpose;
   if (!text("purpose").empty()) {
     TRY_ASSIGN(purpose_, consent::parse_purpose(text("purpose")));
   }
+  TRY_ASSIGN(const Bytes asked, from_hex(text("asked")));
+  TRY_ASSIGN(asker_, decode_asker(asked));
   if (!text("using").empty()) {
     TRY_ASSIGN(wishes_.using_letters, parse_letters(text("using")));
   }
@@ -115,7 +170,7 @@ Result<> RestoreStream::open(const catalog::Job& job) {
     if (policy_.find(share.path) == nullptr) {
       return fail(Code::kCorrupt, "share " + share.letter() + " does not fit the object's policy");
     }
-    if (evidence_.contains(share.site)) proven_.push_back(share);
+    if (has_evidence(share.site)) proven_.push_back(share);
   }
   const NetworkView view = look_at_network(site_, own_);
   missing_ = view.missing;
@@ -135,7 +190,7 @@ Result<RestorePlan> RestoreStream::choose() const {
   for (const Fault& fault : faults_) why += fmt::format("; {} ({})", fault.why, fault.share);
   for (const auto& [site, reason] : missing_) why += "; " + reason;
   for (const ShareLocation& share : shares_) {
-    if (!evidence_.contains(share.site)) {
+    if (!has_evidence(share.site)) {
       why += fmt::format("; the consent has no evidence for {}", share.site.text());
     }
   }
@@ -146,6 +201,10 @@ Result<RestorePlan> RestoreStream::choose() const {
 
 Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std::uint64_t first,
                                                 std::uint64_t count) const {
+  std::vector<consent::Presented> together;
+  for (const Proven& other : together_) {
+    together.push_back({other.grant, other.evidence.at(share.site)});
+  }
   return ReadRequest{.grant = grant_bytes_,
                      .evidence = evidence_.at(share.site),
                      .object = object_.object,
@@ -154,7 +213,11 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
                      .purpose = purpose_,
                      .session = session_,
                      .first_chunk = first,
-                     .chunk_count = count};
+                     .chunk_count = count,
+                     .grantee = asker_.grantee,
+                     .stated = asker_.stated,
+                     .scope = asker_.scope,
+                     .together = std::move(together)};
 }
 
 // The ledger knows before the bytes travel. What an earlier source of this restore has shown to a
@@ -175,10 +238,13 @@ Gathering RestoreStream::gathering_of(const RestoreSource& source) const {
   for (const std::vector<RestoreSource>& cut : source.joined) {
     std::vector<Gathered>& others = gathering.emplace_back();
     for (const RestoreSource& other : cut) {
+      std::vector<consent::Evidence> together;
+      for (const Proven& one : together_) together.push_back(one.evidence.at(other.at.site));
       others.push_back({.site = other.at.site,
                         .share = other.at.share,
                         .path = other.at.path,
                         .evidence = evidence_.at(other.at.site),
+                        .together = std::move(together),
                         .route = other.route,
                         .gathering = gathering_of(other)});
     }

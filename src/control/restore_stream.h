@@ -9,6 +9,16 @@
 
 namespace warifu::control {
 
+// Who asks, for which use, for how much: as a job's plan keeps it.
+struct Asker {
+  consent::Grantee grantee;
+  consent::Statements stated;
+  consent::Scope scope;
+};
+[[nodiscard]] Bytes encode_asker(const Asker& asker);
+// Errors: kProtocol.
+[[nodiscard]] Result<Asker> decode_asker(ByteView bytes);
+
 // True when a restore that ended with this code may go on later.
 [[nodiscard]] bool may_resume(Code code);
 
@@ -87,8 +97,19 @@ class RestoreStream {
   sharing::RecordLayout top_records_;
   Bytes grant_bytes_;
   consent::Grant grant_;
+  // Of a consent of several guardians the other grants, and each with its evidence for every site.
+  struct Proven {
+    Bytes grant;
+    std::map<SiteName, consent::Evidence> evidence;
+  };
+  static Result<Proven> proven(const catalog::Grant& record);
+  Result<> find_together(const catalog::Grant& first);
+  // For all grants of the consent.
+  [[nodiscard]] bool has_evidence(const SiteName& site) const;
+  std::vector<Proven> together_;
   std::map<SiteName, consent::Evidence> evidence_;
   consent::Purpose purpose_ = consent::Purpose::kHealthManagement;
+  Asker asker_;
   JobId session_;
   std::unique_ptr<mac::Key> key_;
   mac::Tag tag_over_tags_{};

@@ -216,12 +216,23 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
     return fail(Code::kInvalidArgument, here + ": the share has " + std::to_string(chunks) +
                                             " chunks, others were asked for");
   }
-  TRY_ASSIGN(consent::Permit permit, site_.gate.request_release(request.grant, request.evidence,
-                                                                {.object = header.object,
-                                                                 .owner = header.owner,
-                                                                 .destination = request.destination,
-                                                                 .purpose = request.purpose,
-                                                                 .session = request.session}));
+  // What a share is cut into knows no regions: whoever asks for some gets nothing, not everything.
+  if (!request.scope.is_whole()) {
+    TRY(site_.log.append("refused", {{"reason", "regions"}, {"share", request.share.text()}}));
+    return fail(Code::kRefused, here + ": this version restores whole objects only, and regions (" +
+                                    consent::scope_text(request.scope) + ") were asked for");
+  }
+  std::vector<consent::Presented> presented = {{request.grant, request.evidence}};
+  presented.insert(presented.end(), request.together.begin(), request.together.end());
+  TRY_ASSIGN(consent::Permit permit,
+             site_.gate.request_release(presented, {.object = header.object,
+                                                    .owner = header.owner,
+                                                    .destination = request.destination,
+                                                    .purpose = request.purpose,
+                                                    .session = request.session,
+                                                    .grantee = request.grantee,
+                                                    .stated = request.stated,
+                                                    .scope = request.scope}));
   return Released{std::move(permit), std::move(reader)};
 }
 

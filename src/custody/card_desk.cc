@@ -27,6 +27,7 @@ void CardDesk::run(const std::stop_token& stop) {
     lock.unlock();
     if (stop.stop_requested()) return;
     if (const auto told = tell_all(); !told) log_warning(told.error().message);
+    if (also_) also_();
   }
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -32,6 +33,8 @@ class CardDesk {
       : site_(site), catalog_(catalog), own_(own), enrolment_(enrolment), records_(records) {}
   ~CardDesk() { stop(); }
 
+  // Called in every round of telling, by the same thread. Before start().
+  void set_also(std::function<void()> also) { also_ = std::move(also); }
   void start();
   void stop();
 
@@ -75,6 +78,7 @@ class CardDesk {
   CustodyService& own_;
   control::Enrolment& enrolment_;
   RecordKeeper& records_;
+  std::function<void()> also_;
   std::mutex telling_;  // one at a time
   std::mutex mutex_;
   std::condition_variable_any wake_;

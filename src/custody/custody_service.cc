@@ -13,13 +13,21 @@ Result<> CustodyService::revoke(const CardId& card) {
   return site_.gate.revoke(card);
 }
 
+Result<> CustodyService::take_order(const consent::PersonOrder& order) {
+  return site_.gate.take_order(order);
+}
+
+Result<> CustodyService::appoint(const consent::Presented& appointment) {
+  return site_.gate.appoint(appointment.grant, appointment.evidence);
+}
+
 Result<> CustodyService::keep(const KeptShare& kept) {
   return safe_.put(kept);
 }
 
 Result<KeptShare> CustodyService::give(const WantedRecord& wanted) {
   TRY_ASSIGN(const Pseudonym owner, safe_.owner(wanted.object));
-  const auto allowed = site_.gate.may_give_records(wanted.card, owner);
+  const auto allowed = site_.gate.may_give_records(wanted.card, owner, wanted.object);
   const audit::Fields fields = {{"object", wanted.object.text()}, {"card", wanted.card.text()}};
   if (!allowed) {
     TRY(site_.log.append("record_refused", fields));
@@ -91,6 +99,16 @@ void CustodyService::add_handlers(channel::Server& server) {
   on(Method::kRevoke, [this](ByteView body) -> Result<Bytes> {
     TRY_ASSIGN(const CardId card, decode_card(body));
     TRY(revoke(card));
+    return Bytes();
+  });
+  on(Method::kPersonOrder, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const consent::PersonOrder order, consent::parse_order(body));
+    TRY(take_order(order));
+    return Bytes();
+  });
+  on(Method::kAppoint, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const consent::Presented appointment, decode_appointment(body));
+    TRY(appoint(appointment));
     return Bytes();
   });
   on(Method::kRecordKeep, [this](ByteView body) -> Result<Bytes> {

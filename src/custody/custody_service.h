@@ -20,6 +20,8 @@ class CustodyService {
   // give(): kRefused as consent::Gate::may_give_records says.
   [[nodiscard]] Result<> withdraw(const WithdrawOrder& order);
   [[nodiscard]] Result<> revoke(const CardId& card);
+  [[nodiscard]] Result<> take_order(const consent::PersonOrder& order);
+  [[nodiscard]] Result<> appoint(const consent::Presented& appointment);
   [[nodiscard]] Result<> keep(const KeptShare& kept);
   [[nodiscard]] Result<KeptShare> give(const WantedRecord& wanted);
   // Errors: kNotFound; kRefused as consent::Gate::may_give_record says.

@@ -25,6 +25,24 @@ Result<Id> decode_id(ByteView body, const char* what) {
 
 }  // namespace
 
+Bytes encode(const consent::Presented& appointment) {
+  wire::Writer writer;
+  writer.blob(appointment.grant);
+  writer.raw(consent::encode_evidence(appointment.evidence));
+  return writer.take();
+}
+
+Result<consent::Presented> decode_appointment(ByteView body) {
+  wire::Reader reader(body, "appointment of a proxy");
+  consent::Presented appointment;
+  const ByteView grant = reader.blob(card::kMaxGrantBytes);
+  appointment.grant.assign(grant.begin(), grant.end());
+  const ByteView evidence = reader.raw(consent::kEvidenceBytes);
+  TRY(reader.finish());
+  TRY_ASSIGN(appointment.evidence, consent::parse_evidence(evidence));
+  return appointment;
+}
+
 Bytes encode(const WithdrawOrder& order) {
   wire::Writer writer;
   writer.id(order.card);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "consent/evidence.h"
+#include "consent/decision.h"
 #include "os/system.h"
 #include "secret/secret.h"
 #include "sharing/scheme.h"
@@ -23,6 +23,8 @@ enum class Method : std::uint16_t {
   kRecordForget = 78,  // object
   kAccesses = 79,      // wanted accesses; accesses
   kRecordUnder = 80,   // granted record; kept record. Under a signature card's grant
+  kPersonOrder = 85,   // consent::PersonOrder
+  kAppoint = 86,       // a card names a proxy: appointment
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);
@@ -78,6 +80,10 @@ struct AccessPage {
 inline constexpr std::size_t kMaxAccesses = 500;  // in a page
 
 inline constexpr std::size_t kMaxKeptBytes = 1024;  // of a share
+
+// A grant that names a proxy, with the evidence for the site that is told.
+[[nodiscard]] Bytes encode(const consent::Presented& appointment);
+[[nodiscard]] Result<consent::Presented> decode_appointment(ByteView body);
 
 [[nodiscard]] Bytes encode(const WithdrawOrder& order);
 [[nodiscard]] Result<WithdrawOrder> decode_withdraw(ByteView body);

@@ -45,6 +45,12 @@ TEST(CustodyMessagesTest, ComeBackAsTheyWere) {
   const auto wanted = decode_wanted(encode(WantedRecord{kept.object, order.card}));
   ASSERT_TRUE(wanted);
   EXPECT_EQ(wanted->card, order.card);
+  const consent::Presented appointment{{1, 2, 3},
+                                       {*SiteName::parse("lsa"), card::CardKind::kOneTimeMac, {4}}};
+  const auto named = decode_appointment(encode(appointment));
+  ASSERT_TRUE(named);
+  EXPECT_EQ(named->grant, appointment.grant);
+  EXPECT_EQ(named->evidence, appointment.evidence);
 }
 
 TEST(CustodyMessagesTest, AccessesComeBackAsTheyWere) {

@@ -96,8 +96,8 @@ Result<> restore(const Settings& settings, const BenchNetwork& network, const st
              network.ask({"consent", "give", "--site", tommo, "--object", object, "--purpose",
                           "medicine", "--grantee", "bench", "--yes", "--valid", "1d", "--card",
                           network.card(), "--pin-file", network.pin()}));
-  TRY(network.ask(
-      {"restore", object, "--site", tommo, "--grant", text_at(grant, "grant"), "--out", out}));
+  TRY(network.ask({"restore", object, "--site", tommo, "--grant", text_at(grant, "grant"), "--as",
+                   "bench", "--out", out}));
   return same_bytes(settings, file, out);
 }
 

@@ -19,7 +19,9 @@ COMMANDS = (
     "random test", "random readmit", "random use", "keys use", "sae list", "sae status", "person enrol",
     "audit list", "audit verify", "audit prove", "audit export", "audit erase", "card readers", "card show", "card jpki", "card make-jpki", "card emulate",
     "person list", "object store", "object list", "object show", "object card-record", "explain", "plan",
-    "consent give", "consent list", "restore", "job list", "job show", "job watch", "split", "combine",
+    "consent give", "consent join", "consent import", "consent list", "person show", "person proxy add",
+    "person proxy remove", "person guardians", "person died", "person lives", "person orders",
+    "person allow", "person decline", "restore", "job list", "job show", "job watch", "split", "combine",
     "bench", "simulate")
 SECRET_OPTIONS = ("--pin ", "--pin=", "--key ", "--key=", "--password")
 NOWHERE = "/nowhere/at/all"

@@ -90,6 +90,47 @@ class Consent(NetworkTest):
         grant = self.person.consent(self.object, purpose="health")
         self.assert_refused("health", grant, purpose="research")
 
+    def test_another_grantee(self):
+        grant = self.person.consent(self.object, grantee="organisation:ToMMo", grantee_id="ror:1")
+        for asker, as_id in (("Dr. Sato", None), ("person:ToMMo", "ror:1"),
+                             ("organisation:ToMMo", None), ("organisation:ToMMo", "ror:2")):
+            self.assert_refused("the grant is for ToMMo", grant, asker=asker, as_id=as_id)
+        self.assert_fails(2, "--as", self.restore, grant, asker=None)
+        self.restore(grant, asker="organisation:ToMMo", as_id="ror:1")
+        self.assert_same_bytes(self.out, self.plain)
+
+    def test_a_use_that_the_codes_do_not_allow(self):
+        grant = self.person.consent(self.object, purpose="research", data_use=("HMB", "NPU"))
+        for use in (None, "biomedical", "non-profit", ("general", "non-profit"),
+                    ("ancestry", "biomedical", "non-profit")):
+            self.assert_refused("consent", grant, use=use)
+        self.assert_fails(2, "marketing", self.restore, grant, use="marketing")
+        self.restore(grant, use=("biomedical", "non-profit"))
+        self.assert_same_bytes(self.out, self.plain)
+
+    def test_the_whole_under_a_consent_to_regions(self):
+        """Every gate by itself refuses it; a request for regions gets nothing in this version."""
+        region = "GRCh38:chr17:43044295-43125364=BRCA1"
+        given = self.network.consent(self.object, self.person.card, self.person.pin_file,
+                                     purpose="medicine", region=(region,), lang="ja")
+        self.assertIn("領域(GRCh38): chr17:43044295-43125364 (BRCA1)", given["text"])
+        grant = given["grant"]
+        self.assert_refused("the grant is for regions.*BRCA1.*asked for is: whole", grant)
+        refused = {site: self.events(site, "refused") for site in ("tommo", "lsa")}
+        self.assertTrue(any(record["fields"].get("reason") == "other_scope"
+                            for records in refused.values() for record in records))
+        self.assert_refused("whole objects only", grant,
+                            region="GRCh38:chr17:43044295-43044300")
+        receipt = self.network.warifu.ask("consent", "receipt", grant, "--site",
+                                          self.network.site("tommo"))
+        self.assertEqual(receipt["pii_processing"]["purposes"][0]["pii_information"][0]["scope"],
+                         region)
+
+    def events(self, site, event):
+        records = self.network.warifu.ask("audit", "list", "--site",
+                                          self.network.site(site))["records"]
+        return [record for record in records if record["event"] == event]
+
     def test_wrong_destination(self):
         grant = self.person.consent(self.object, destination="lsa")
         self.assert_refused("lsa", grant)
@@ -186,7 +227,11 @@ class Consent(NetworkTest):
                                   ("valid|soon", {"valid": "soon"}),
                                   ("lang|fr", {"lang": "fr"}),
                                   ("uses|0", {"uses": "0"}),
-                                  ("grantee|24", {"grantee": "x" * 25})):
+                                  ("grantee|64", {"grantee": "x" * 65}),
+                                  ("grantee", {"grantee": "organisation:"}),
+                                  ("region", {"region": "chr17:1-2"}),
+                                  ("data use", {"data_use": "FUN"}),
+                                  ("research", {"data_use": "HMB"})):
             with self.subTest(settings=settings):
                 self.assert_fails(2, pattern, consent, self.object, card, pin, **settings)
         self.assert_fails(3, "object", consent, "f" * 32, card, pin)

@@ -48,7 +48,7 @@ class LogTest(NetworkTest):
         random_file(cls.network.root / "genome", SIZE)
         cls.object = cls.person.store(cls.network.root / "genome")["object"]
         grant = cls.person.consent(cls.object, grantee="Dr. Suzuki")
-        cls.network.restore(cls.object, grant, cls.network.root / "restored")
+        cls.network.restore(cls.object, grant, cls.network.root / "restored", asker="Dr. Suzuki")
 
     def audit(self, verb, *arguments, site=SITE):
         return self.network.warifu.ask("audit", verb, *arguments, "--site", self.network.site(site))

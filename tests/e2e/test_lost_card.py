@@ -43,15 +43,15 @@ class Cards(NetworkTest):
     def ask(self, *arguments, site="tommo"):
         return self.network.warifu.ask(*arguments, "--site", self.network.site(site))
 
-    def restored(self, person, plain, stored, grant):
+    def restored(self, person, plain, stored, grant, **settings):
         out = self.network.root / f"{person.id}.out"
         out.unlink(missing_ok=True)
-        self.network.restore(stored, grant, out)
+        self.network.restore(stored, grant, out, **settings)
         self.assert_same_bytes(out, plain)
 
-    def assert_no_restore(self, stored, grant, pattern):
+    def assert_no_restore(self, stored, grant, pattern, **settings):
         out = self.network.root / "refused.out"
-        self.assert_fails(4, pattern, self.network.restore, stored, grant, out)
+        self.assert_fails(4, pattern, self.network.restore, stored, grant, out, **settings)
         self.assertFalse(out.exists())
 
     def events(self, site, event):
@@ -118,8 +118,8 @@ class Cards(NetworkTest):
     def test_the_person_sees_every_use_at_every_site(self):
         person, plain, stored = self.new_person("P-W5")
         grant = person.consent(stored, purpose="medicine", grantee="Dr. Ito", uses=1)
-        self.restored(person, plain, stored, grant)
-        self.assert_no_restore(stored, grant, "used up")
+        self.restored(person, plain, stored, grant, asker="Dr. Ito")
+        self.assert_no_restore(stored, grant, "used up", asker="Dr. Ito")
         receipt = self.ask("consent", "receipt", grant)
         self.assertEqual(receipt["receipt_metadata"]["receipt_id"], grant)
         self.assertTrue(receipt["evidence"]["simulated"])

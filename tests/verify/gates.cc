@@ -66,16 +66,20 @@ int run(std::uint64_t from, std::uint64_t runs, std::uint64_t threads) {
        {"ok", sound},
        {"note",
         sound ? fmt::format("{} steps in {} runs: {} permits, {} refusals, {} of them bent, "
-                            "{} withdrawals, {} revocations, {} power losses",
+                            "{} withdrawals, {} revocations, {} power losses; {} by proxies, {} by "
+                            "guardians",
                             tally.steps, tally.runs, tally.permits, tally.refusals + tally.bent,
-                            tally.bent, tally.withdrawals, tally.revocations, tally.crashes)
+                            tally.bent, tally.withdrawals, tally.revocations, tally.crashes,
+                            tally.by_proxies, tally.by_guardians)
               : tally.first_violation}},
       {{"name", "gate_seeded_bugs"},
        {"value", found},
        {"unit", "found"},
        {"goal", kBugs},
        {"ok", found == kBugs},
-       {"note", "no withdrawals, any number of uses, any purpose, any time, nothing durable"}}};
+       {"note",
+        "no withdrawals, any number of uses, any purpose, any time, any mandate, any age, nothing "
+        "durable"}}};
   std::cout << json::serialize(json::object{{"results", results}}) << "\n";
   return sound && found == kBugs ? 0 : 1;
 }

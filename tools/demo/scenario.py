@@ -166,7 +166,8 @@ class Scenario:
         """A restore with a consent of its own; checks the bytes."""
         out = self.work / "again.cram"
         given = self.consent()
-        done = self.network.restore(self.object, given["grant"], out, timeout=3600, **settings)
+        done = self.network.restore(self.object, given["grant"], out, asker=GRANTEE,
+                                    timeout=3600, **settings)
         evidence |= {"using": done["using"], "gathered_at": done["gathered_at"],
                      "routes": done["routes"], "restore_seconds": done["seconds"]}
         self.screen.fact("shares used", ", ".join(
@@ -180,7 +181,7 @@ class Scenario:
     def refused(self, evidence, grant, what, codes=(Exit.REFUSED,)):
         out = self.work / "refused.cram"
         try:
-            self.network.restore(self.object, grant, out)
+            self.network.restore(self.object, grant, out, asker=GRANTEE)
         except CommandFailed as failure:
             evidence |= {"exit_code": failure.code, "message": failure.message}
             self.screen.quote(failure.message)
@@ -352,7 +353,8 @@ class Scenario:
         self.screen.say(f"Each site checks the card's proof itself. C1 and C2 meet at "
                         f"{site_of['C2']} and give C; C goes to TUH under one-time pad, and from "
                         "there to ToMMo under QKD one-time pad.")
-        done = self.network.restore(self.object, self.grant, self.restored, timeout=3600,
+        done = self.network.restore(self.object, self.grant, self.restored,
+                                    asker=GRANTEE, timeout=3600,
                                     using="A,C1,C2", gather=site_of["C2"])
         evidence |= {name: done[name] for name in
                      ("job", "using", "gathered_at", "routes", "bytes", "verified", "blamed")}

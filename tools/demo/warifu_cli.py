@@ -197,7 +197,7 @@ class Network:
 
     def consent(self, object_id, card, pin_file, *, purpose="health", grantee="Dr. Sato",
                 site="tommo", ask=False, **settings):
-        """settings: destination, uses, valid, lang. `ask`: the person reads and answers here."""
+        """settings: destination, uses, valid, lang, grantee_id, data_use, region. `ask`: the person reads and answers here."""
         arguments = ["consent", "give", *options(
             site=self.site(site), object=object_id, card=card, pin_file=pin_file,
             purpose=purpose, grantee=grantee, **settings)]
@@ -205,10 +205,12 @@ class Network:
             return self.warifu.converse(*arguments)
         return self.warifu.ask(*arguments, "--yes")
 
-    def restore(self, object_id, grant, out, *, site="tommo", timeout=DEFAULT_TIMEOUT, **settings):
-        """settings: using, gather, purpose."""
+    def restore(self, object_id, grant, out, *, asker="Dr. Sato", site="tommo",
+                timeout=DEFAULT_TIMEOUT, **settings):
+        """settings: using, gather, purpose, as_id, use, region. `asker`: who asks."""
         return self.warifu.ask("restore", object_id, *options(
-            site=self.site(site), grant=grant, out=out, **settings), timeout=timeout)
+            site=self.site(site), grant=grant, out=out, **{"as": asker}, **settings),
+                               timeout=timeout)
 
     def job(self, job_id, *, site="tommo"):
         return self.warifu.ask("job", "show", job_id, "--site", self.site(site))

@@ -1,0 +1,99 @@
+// Options of `warifu consent` and `warifu restore`.
+#include "apps/command_line.h"
+
+namespace warifu::apps {
+
+void consent_commands(CLI::App& app, Common& common, Action& action) {
+  static ConsentOptions give;
+  static RestoreOptions restoring;
+  CLI::App* consent = app.add_subcommand("consent", "the person's consent, by card");
+  consent->require_subcommand(1);
+  auto* command = add(*consent, "give", "show what is asked, take the PIN, let the card prove it",
+                      "warifu consent give --site S --object ID --purpose medicine "
+                      "--grantee 'Dr. Ito' --card a.card");
+  add_site(command, common);
+  command->add_option("--object", give.object, "object id")->required();
+  command->add_option("--purpose", give.purpose, "health, research or medicine")->required();
+  command
+      ->add_option("--grantee", give.grantee, "who will use it: NAME, organisation:NAME, role:NAME")
+      ->required();
+  command->add_option("--grantee-id", give.grantee_id, "an ORCID, a ROR, a licence number");
+  command->add_option("--data-use", give.data_use,
+                      "code of the Data Use Ontology: HMB, DS=TERM; again");
+  command->add_option("--region", give.regions, "ASSEMBLY:REFERENCE:START-END[=LABEL]; again");
+  command->add_option("--capacity", give.capacity,
+                      "whose consent it is: own, or in the person's place proxy or guardian");
+  command->add_option("--destination", give.destination, "site where it may be restored");
+  command->add_option("--uses", give.uses, "how many restores");
+  command->add_option("--valid", give.valid, "for how long: 90s, 30m, 1h, 7d");
+  command->add_option("--lang", give.lang, "language of the text shown: en or ja");
+  command->add_flag("--yes", give.yes, "the person has read the text on another screen");
+  add_card(command, give.card);
+  command->callback([&] { action = [&] { return consent_give(common, give); }; });
+  static ConsentOptions joining;
+  command = add(*consent, "join", "another guardian consents to the same, together",
+                "warifu consent join GRANT --card father.card --site S");
+  add_site(command, common);
+  command->add_option("grant", joining.joins, "the consent that the other guardian has given")
+      ->required();
+  command->add_option("--lang", joining.lang, "language of the text shown: en or ja");
+  command->add_flag("--yes", joining.yes, "the guardian has read the text on another screen");
+  add_card(command, joining.card);
+  command->callback([&] { action = [&] { return consent_give(common, joining); }; });
+  command = add(*consent, "list", "consents given", "warifu consent list --site S");
+  add_site(command, common);
+  command->callback([&] { action = [&] { return consent_list(common); }; });
+  static std::string shown;
+  static bool fhir = false, provenance = false;
+  command = add(*consent, "receipt", "what was agreed, as a document for the person to keep",
+                "warifu consent receipt GRANT --site S > receipt.json\n"
+                "  warifu consent receipt GRANT --fhir --site S");
+  add_site(command, common);
+  command->add_option("grant", shown, "id of the consent")->required();
+  command->add_flag("--fhir", fhir, "a FHIR R4 Consent instead");
+  command->add_flag("--provenance", provenance, "a FHIR R4 Provenance of that Consent instead");
+  command->callback([&] {
+    action = [&] {
+      return consent_receipt(common, shown, provenance ? "provenance" : fhir ? "fhir" : "receipt");
+    };
+  });
+  static ConsentOptions importing;
+  static std::string document;
+  command = add(*consent, "import", "a FHIR R4 Consent as a wish, shown and proved by the card",
+                "warifu consent import --fhir consent.json --card a.card --site S");
+  add_site(command, common);
+  command->add_option("--fhir", document, "file with the Consent, as JSON")->required();
+  command->add_option("--object", importing.object, "object id, where the document names none");
+  command->add_option("--uses", importing.uses, "how many restores");
+  command->add_option("--capacity", importing.capacity, "own, proxy or guardian");
+  command->add_option("--lang", importing.lang, "language of the text shown: en or ja");
+  command->add_flag("--yes", importing.yes, "the person has read the text on another screen");
+  add_card(command, importing.card);
+  command->callback([&] { action = [&] { return consent_import(common, document, importing); }; });
+  static std::string withdrawn;
+  command = add(*consent, "withdraw", "take a consent back: no site honours it any more",
+                "warifu consent withdraw GRANT --site S");
+  add_site(command, common);
+  command->add_option("grant", withdrawn, "id of the consent")->required();
+  command->callback([&] { action = [&] { return consent_withdraw(common, withdrawn); }; });
+
+  command = add(app, "restore", "put an object together under a consent",
+                "warifu restore ID --site S --grant GRANT --out genome.cram");
+  add_site(command, common);
+  command->add_option("object", restoring.object, "object id")->required();
+  command->add_option("--grant", restoring.grant, "id of the consent")->required();
+  command->add_option("--out", restoring.out, "file to write")->required();
+  command->add_option("--using", restoring.using_shares,
+                      "only these shares, for example A,B or A,C1,C2");
+  command->add_option("--gather", restoring.gather, "site where nested shares are combined");
+  command->add_option("--purpose", restoring.purpose, "purpose claimed; default: the consent's");
+  command->add_option("--as", restoring.as, "who asks: as the consent names the grantee");
+  command->add_option("--as-id", restoring.as_id, "the identifier, where the consent has one");
+  command->add_option("--use", restoring.use,
+                      "what the use will be: biomedical, non-profit; again");
+  command->add_option("--region", restoring.regions, "only this region; again");
+  command->add_option("--resume", restoring.resume, "go on with this interrupted job");
+  command->callback([&] { action = [&] { return restore(common, restoring); }; });
+}
+
+}  // namespace warifu::apps

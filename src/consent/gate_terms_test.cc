@@ -1,0 +1,148 @@
+// What a gate makes of who asks, for which use and for how much.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <functional>
+
+#include "consent/gate_test_support.h"
+
+namespace warifu::consent {
+namespace {
+
+using namespace test;
+
+class GateTermsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "warifu-terms-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+    site_ = std::make_unique<TestSite>("tommo", dir_, clock_);
+    keys_ = *site_->gate().enrol(enrolment());
+  }
+  void TearDown() override {
+    site_.reset();
+    std::filesystem::remove_all(dir_);
+  }
+  // A grant for biomedical research by a not-for-profit organisation on two regions.
+  Grant narrow_grant() {
+    const auto challenge = *site_->gate().issue_nonce(enrolment().card);
+    Grant grant = grant_for(site_->name(), challenge.nonce, {next_index_++}, clock_.now());
+    grant.purpose = Purpose::kResearch;
+    grant.grantee = {GranteeKind::kOrganisation, "ToMMo", "ror:1"};
+    grant.data_uses = {{DataUseCode::kHealthMedicalBiomedical, {}},
+                       {DataUseCode::kNonProfitOrganisationOnly, {}}};
+    grant.scope = {"GRCh38", {{"chr13", 100, 200, "BRCA2"}, {"chr17", 100, 200, "BRCA1"}}};
+    return grant;
+  }
+  ReleaseRequest fitting(const Grant& grant) {
+    ReleaseRequest request = request_for(grant);
+    request.stated = {{StatementKind::kBiomedical, {}}, {StatementKind::kNonProfit, {}}};
+    return request;
+  }
+  Result<Permit> ask(const Grant& grant, const ReleaseRequest& request) {
+    const Bytes bytes = *encode_grant(grant);
+    const Evidence evidence{site_->name(), card::CardKind::kOneTimeMacEmulated,
+                            tag_for(keys_, grant.index.value - 1, bytes)};
+    return site_->gate().request_release(bytes, evidence, request);
+  }
+  std::string dir_;
+  FakeClock clock_;
+  std::unique_ptr<TestSite> site_;
+  card::SiteKeys keys_;
+  std::uint32_t next_index_ = 1;
+};
+
+TEST_F(GateTermsTest, ARequestThatFitsGetsAPermitOfItsOwnScope) {
+  const Grant grant = narrow_grant();
+  ReleaseRequest request = fitting(grant);
+  request.scope = {"GRCh38", {{"chr17", 150, 160, {}}}};
+  const auto permit = ask(grant, request);
+  ASSERT_TRUE(permit) << permit.error().message;
+  EXPECT_EQ(permit->scope(), request.scope);
+  const auto records = *site_->log().read(site_->log().head().sequence, 1);
+  const auto has = [&](const std::string& name, const std::string& value) {
+    return std::ranges::find(records.at(0).fields, std::pair(name, value)) !=
+           records[0].fields.end();
+  };
+  EXPECT_TRUE(has("grantee", "ToMMo") && has("grantee_kind", "organisation"));
+  EXPECT_TRUE(has("grantee_id", "ror:1") && has("data_use", "HMB, NPU"));
+  EXPECT_TRUE(has("stated_use", "biomedical, non-profit"));
+  EXPECT_TRUE(has("scope", "GRCh38:chr17:150-160"));
+}
+
+TEST_F(GateTermsTest, WhoAsksForMoreOrAsAnotherIsRefusedAndBurnsNothing) {
+  const std::pair<const char*, std::function<void(ReleaseRequest&)>> cases[] = {
+      {"other_grantee", [](ReleaseRequest& r) { r.grantee = {}; }},
+      {"other_grantee", [](ReleaseRequest& r) { r.grantee.kind = GranteeKind::kPerson; }},
+      {"other_grantee", [](ReleaseRequest& r) { r.grantee.name = "tommo"; }},
+      {"other_grantee", [](ReleaseRequest& r) { r.grantee.identifier = "ror:2"; }},
+      {"other_use", [](ReleaseRequest& r) { r.stated.clear(); }},
+      {"other_use", [](ReleaseRequest& r) { r.stated.pop_back(); }},
+      {"other_use", [](ReleaseRequest& r) { r.stated[0] = {StatementKind::kAncestry, {}}; }},
+      {"other_scope", [](ReleaseRequest& r) { r.scope = {}; }},
+      {"other_scope", [](ReleaseRequest& r) { r.scope.assembly = "GRCh37"; }},
+      {"other_scope", [](ReleaseRequest& r) { r.scope.regions[0].start = 99; }},
+      {"other_scope", [](ReleaseRequest& r) { r.scope.regions[1].reference = "chr18"; }}};
+  const Grant grant = narrow_grant();
+  for (const auto& [reason, change] : cases) {
+    ReleaseRequest request = fitting(grant);
+    change(request);
+    const auto permit = ask(grant, request);
+    ASSERT_FALSE(permit) << reason;
+    EXPECT_EQ(permit.error().code, Code::kRefused);
+    EXPECT_EQ(site_->last_event(), std::pair(std::string("refused"), std::string(reason)));
+  }
+  EXPECT_EQ(*site_->gate().keys_left(grant.card), 20u);
+  EXPECT_TRUE(ask(grant, fitting(grant)));
+}
+
+// A grant that was accepted once is held to the same terms at every later use.
+TEST_F(GateTermsTest, ALaterUseIsHeldToTheSameTerms) {
+  const Grant grant = narrow_grant();
+  ASSERT_TRUE(ask(grant, fitting(grant)));
+  ReleaseRequest whole = fitting(grant);
+  whole.scope = {};
+  EXPECT_FALSE(ask(grant, whole));
+  EXPECT_EQ(site_->last_event().second, "other_scope");
+  ReleaseRequest other = fitting(grant);
+  other.grantee.name = "LSA";
+  EXPECT_FALSE(ask(grant, other));
+  EXPECT_EQ(site_->last_event().second, "other_grantee");
+}
+
+TEST_F(GateTermsTest, AGrantOfVersion1IsRefusedByName) {
+  const Grant grant = narrow_grant();
+  Bytes bytes = *encode_grant(grant);
+  bytes[3] = '1';
+  bytes[4] = 1;
+  const Evidence evidence{site_->name(), card::CardKind::kOneTimeMacEmulated,
+                          tag_for(keys_, grant.index.value - 1, bytes)};
+  const auto permit = site_->gate().request_release(bytes, evidence, fitting(grant));
+  ASSERT_FALSE(permit);
+  EXPECT_NE(permit.error().message.find("version 1"), std::string::npos);
+  EXPECT_EQ(site_->last_event().second, "malformed");
+}
+
+// A gate of an earlier version goes on: what it had accepted is dropped, what it has burnt stays.
+TEST_F(GateTermsTest, ARecordOfVersion3KeepsWhatIsBurntAndDropsOldGrants) {
+  CardRecord record;
+  record.card = enrolment().card;
+  record.person = enrolment().person;
+  record.last_used = {7};
+  record.grants.push_back({.grant = Bytes(192, 1), .tag = {}, .uses_left = 1, .sessions = {}});
+  Bytes bytes = encode_record(record);
+  bytes[4] = 3;
+  bytes.resize(bytes.size() - 4);
+  wire::Writer writer;
+  writer.raw(bytes);
+  writer.checksum();
+  const auto old = parse_record(writer.bytes());
+  ASSERT_TRUE(old) << old.error().message;
+  EXPECT_EQ(old->last_used.value, 7u);
+  EXPECT_TRUE(old->grants.empty());
+  EXPECT_FALSE(parse_record(encode_record(record)));  // of this version: not canonical
+}
+
+}  // namespace
+}  // namespace warifu::consent

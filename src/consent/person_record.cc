@@ -1,0 +1,166 @@
+// The codec of person records, and who may consent for whom.
+#include "consent/person_record.h"
+
+#include <algorithm>
+
+#include "wire/wire.h"
+
+namespace warifu::consent {
+namespace {
+
+constexpr std::string_view kPersonMagic = "WGP1";
+constexpr std::uint16_t kPersonVersion = 1;
+
+void write_proxy(wire::Writer& writer, const Proxy& proxy) {
+  writer.id(proxy.person);
+  writer.id(proxy.card);
+  writer.id(proxy.mandate.object);
+  writer.u8(proxy.mandate.purposes);
+  writer.u8(proxy.mandate.is_testamentary ? 1 : 0);
+  writer.u16(0);
+  writer.i64(proxy.since.value);
+  writer.i64(proxy.mandate.until.value);
+  writer.raw(proxy.mandate.authority);
+}
+
+Proxy read_proxy(wire::Reader& reader) {
+  Proxy proxy;
+  proxy.person = reader.id<Pseudonym>();
+  proxy.card = reader.id<CardId>();
+  proxy.mandate.object = reader.id<ObjectId>();
+  proxy.mandate.purposes = reader.u8();
+  const std::uint8_t flags = reader.u8();
+  if (reader.u16() != 0 || flags > 1 || proxy.mandate.purposes == 0 || proxy.mandate.purposes > 7) {
+    reader.reject("a proxy's numbers are out of range");
+  }
+  proxy.mandate.is_testamentary = flags == 1;
+  proxy.since = {reader.i64()};
+  proxy.mandate.until = {reader.i64()};
+  const ByteView authority = reader.raw(proxy.mandate.authority.size());
+  if (reader.good()) copy_bytes(proxy.mandate.authority, authority);
+  return proxy;
+}
+
+void read_lists(wire::Reader& reader, PersonRecord& record) {
+  record.needed = reader.u8();
+  const std::size_t guardians = reader.u8();
+  if (guardians > kMaxGuardians || record.needed > guardians) reader.reject("too many guardians");
+  for (std::size_t i = 0; i < guardians && reader.good(); ++i) {
+    record.guardians.push_back(reader.id<Pseudonym>());
+  }
+  const std::size_t proxies = reader.u8();
+  if (proxies > kMaxProxies) reader.reject("too many proxies");
+  for (std::size_t i = 0; i < proxies && reader.good(); ++i) {
+    record.proxies.push_back(read_proxy(reader));
+  }
+  const std::size_t waiting = reader.u8();
+  if (waiting > kMaxWaitingOrders) reader.reject("too many orders wait");
+  for (std::size_t i = 0; i < waiting && reader.good(); ++i) {
+    const os::UnixMs received{reader.i64()};
+    auto order = parse_order(reader.blob(kMaxOrderBytes));
+    if (!order) return reader.reject(order.error().message);
+    record.waiting.push_back({received, std::move(*order)});
+  }
+  const std::size_t done = reader.u8();
+  if (done > kMaxDoneOrders) reader.reject("too many orders are done");
+  for (std::size_t i = 0; i < done && reader.good(); ++i) {
+    record.done.push_back(reader.id<OrderId>());
+  }
+}
+
+// The proxy by which it could be allowed now; nullptr: there is none.
+const Proxy* mandate_for(const Acting& acting, const PersonRecord& record, bool has_died,
+                         os::UnixMs now) {
+  const auto found = std::ranges::find_if(record.proxies, [&](const Proxy& proxy) {
+    return proxy.person == acting.person && now < proxy.mandate.until &&
+           proxy.mandate.is_testamentary == has_died &&
+           proxy.mandate.covers(acting.purpose, acting.object);
+  });
+  return found == record.proxies.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+void PersonRecord::finish(const OrderId& id) {
+  std::erase_if(waiting, [&](const WaitingOrder& one) { return one.order.id == id; });
+  if (done.size() >= kMaxDoneOrders) done.erase(done.begin());
+  done.push_back(id);
+}
+
+Bytes encode_person(const PersonRecord& record) {
+  wire::Writer writer;
+  writer.raw(as_bytes(kPersonMagic));
+  writer.u16(kPersonVersion);
+  writer.u16(0);
+  writer.id(record.person);
+  writer.i64(record.died.value);
+  writer.i64(record.of_age.value);
+  writer.u8(record.needed);
+  writer.u8(static_cast<std::uint8_t>(record.guardians.size()));
+  for (const Pseudonym& guardian : record.guardians) writer.id(guardian);
+  writer.u8(static_cast<std::uint8_t>(record.proxies.size()));
+  for (const Proxy& proxy : record.proxies) write_proxy(writer, proxy);
+  writer.u8(static_cast<std::uint8_t>(record.waiting.size()));
+  for (const WaitingOrder& waiting : record.waiting) {
+    writer.i64(waiting.received.value);
+    writer.blob(encode_order(waiting.order));
+  }
+  writer.u8(static_cast<std::uint8_t>(record.done.size()));
+  for (const OrderId& id : record.done) writer.id(id);
+  writer.checksum();
+  return writer.take();
+}
+
+Result<PersonRecord> parse_person(ByteView bytes) {
+  if (bytes.size() < 4) return fail(Code::kCorrupt, "it is cut short");
+  const auto body = wire::before_checksum(bytes);
+  if (!body) return fail(Code::kCorrupt, "its checksum does not match");
+  wire::Reader reader(*body, "person record");
+  PersonRecord record;
+  if (as_text(reader.raw(4)) != kPersonMagic) reader.reject("it does not begin with WGP1");
+  if (reader.u16() != kPersonVersion || reader.u16() != 0) reader.reject("its version is unknown");
+  record.person = reader.id<Pseudonym>();
+  record.died = {reader.i64()};
+  record.of_age = {reader.i64()};
+  read_lists(reader, record);
+  if (const auto finished = reader.finish(); !finished) {
+    return fail(Code::kCorrupt, finished.error().message);
+  }
+  return record;
+}
+
+Bar bar_to(const Acting& acting, const Pseudonym& owner, const PersonRecord* record,
+           os::UnixMs now) {
+  const bool has_died = record != nullptr && record->died.value != 0;
+  if (acting.capacity == Capacity::kOwn) {
+    if (acting.person != owner) return Bar::kOtherPerson;
+    if (has_died) return Bar::kDied;
+    return record != nullptr && record->is_ward(now) ? Bar::kUnderAge : Bar::kNone;
+  }
+  if (record == nullptr || acting.person == owner) return Bar::kNotEntitled;
+  if (acting.capacity == Capacity::kProxy) {
+    if (mandate_for(acting, *record, has_died, now) != nullptr) return Bar::kNone;
+    return has_died ? Bar::kDied : Bar::kNotEntitled;
+  }
+  if (has_died) return Bar::kDied;
+  if (record->guardians.empty()) return Bar::kNotEntitled;
+  if (!record->is_ward(now)) return Bar::kOfAge;
+  const bool is_guardian =
+      std::ranges::find(record->guardians, acting.person) != record->guardians.end();
+  return is_guardian && acting.together >= record->needed ? Bar::kNone : Bar::kNotEntitled;
+}
+
+os::UnixMs latest_end(const Acting& acting, const PersonRecord* record, os::UnixMs expiry) {
+  if (record == nullptr) return expiry;
+  if (acting.capacity == Capacity::kGuardian) return std::min(expiry, record->of_age);
+  if (acting.capacity != Capacity::kProxy) return expiry;
+  os::UnixMs latest{0};
+  for (const Proxy& proxy : record->proxies) {
+    if (proxy.person != acting.person) continue;
+    if (!proxy.mandate.covers(acting.purpose, acting.object)) continue;
+    latest = std::max(latest, proxy.mandate.until);
+  }
+  return std::min(expiry, latest);
+}
+
+}  // namespace warifu::consent

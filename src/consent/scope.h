@@ -1,0 +1,61 @@
+// How much of an object: the whole, or regions of a genome.
+//
+//   scope  := regions:u8, and unless 0: assembly:short region{regions}        short := length:u8
+//   bytes region := reference:short start:u32 end:u32 label:short
+//
+// Positions are 1-based and inclusive, as in SAM and HGVS. One scope has one encoding: regions are
+// sorted by reference (bytes) and start, and neither overlap nor touch. The label (a gene's name)
+// is shown and decides nothing. A grant holds the scope that is allowed, a request the one that is
+// asked for; `covers` is the whole rule. Values only; any thread.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "consent/values.h"
+#include "wire/wire.h"
+
+namespace warifu::consent {
+
+inline constexpr std::size_t kMaxRegions = 16;
+inline constexpr std::size_t kAssemblyBytes = 32;
+inline constexpr std::size_t kReferenceBytes = 32;
+inline constexpr std::size_t kRegionLabelBytes = 48;
+inline constexpr std::uint32_t kLastPosition = (1U << 31) - 1;  // as in SAM
+
+struct Region {
+  std::string reference;  // "chr17": a name as SAM allows it
+  std::uint32_t start = 1;
+  std::uint32_t end = 1;  // inclusive
+  std::string label;      // "BRCA1"; may be empty
+  bool operator==(const Region&) const = default;
+};
+
+struct Scope {
+  std::string assembly;         // "GRCh38"; empty for the whole object
+  std::vector<Region> regions;  // none: the whole object
+  [[nodiscard]] bool is_whole() const { return regions.empty(); }
+  bool operator==(const Scope&) const = default;
+};
+
+// Sorts and merges what overlaps or touches; labels of merged regions are joined.
+// Errors: kInvalidArgument naming the region that cannot be one, or that there are too many.
+[[nodiscard]] Result<Scope> make_scope(std::string assembly, std::vector<Region> regions);
+// Out of "ASSEMBLY:REFERENCE:START-END[=LABEL]" each, all of one assembly; none: the whole object.
+[[nodiscard]] Result<Scope> parse_scope(std::span<const std::string> texts);
+// The same texts again.
+[[nodiscard]] std::vector<std::string> region_texts(const Scope& scope);
+// "whole", or the texts with ", " between: for logs.
+[[nodiscard]] std::string scope_text(const Scope& scope);
+
+// Whether everything of `asked` lies within `allowed`. Never true of the whole under regions.
+[[nodiscard]] bool covers(const Scope& allowed, const Scope& asked);
+
+// Empty when it is canonical, else what is wrong with it.
+[[nodiscard]] std::string flaw_of(const Scope& scope);
+
+void write_scope(wire::Writer& writer, const Scope& scope);
+[[nodiscard]] Scope read_scope(wire::Reader& reader);
+
+}  // namespace warifu::consent
