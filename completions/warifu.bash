@@ -9,6 +9,10 @@ _warifu_options() {
     "net up" | "net down") echo "--net --json --only --help" ;;
     "net status") echo "--net --json --help" ;;
     "site run" | "qkd rate-model") echo "--config --help" ;;
+    "operator make-cert") echo "--json --authority --out --server --host --days --help" ;;
+    "operator passphrase") echo "--config --passphrase-file --help" ;;
+    "operator list" | "operator whoami" | "operator approve" | "operator reject") echo "--site --json --help" ;;
+    "operator proposals") echo "--site --json --all --help" ;;
     "site check") echo "--json --config --policy --help" ;;
     "link preshare") echo "--net --json --size --back --out --disk --piece --help" ;;
     "link new") echo "--json --size --back --out --help" ;;
@@ -91,7 +95,7 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream audit card person object explain plan consent restore job catalog split combine bench simulate" ;;
+    "") echo "net site qkd link keys random sae stream audit card person object explain plan consent restore job catalog operator split combine bench simulate" ;;
     net) echo "init up down status renew" ;;
     site) echo "run check shares audit scrub repair drain" ;;
     qkd) echo "rate-model" ;;
@@ -107,7 +111,16 @@ _warifu_subcommands() {
     consent) echo "give join import list receipt withdraw" ;;
     job) echo "list show watch priority pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;
+    operator) echo "list whoami proposals approve reject passphrase make-cert" ;;
   esac
+}
+
+# Those of _warifu_options, and what goes with --site everywhere.
+_warifu_all_options() {
+  local words
+  words=$(_warifu_options "$1")
+  [[ " $words " == *" --site "* ]] && words+=" --url --cert --cert-key --ca --passphrase-file"
+  echo "$words"
 }
 
 # Names of the processes in the network that the line, or WARIFU_NET, names.
@@ -148,7 +161,7 @@ _warifu() {
       if [[ $previous == --out && $command == @(restore|combine) ]]; then _warifu_files -f; else _warifu_files -d; fi
       return
       ;;
-    --config | --card | --pin-file | --signature-pin-file | --module | --authority | --authority-key | --authority-out | --record | --random | --network | --html)
+    --config | --card | --pin-file | --cert | --cert-key | --ca | --passphrase-file | --signature-pin-file | --module | --authority | --authority-key | --authority-out | --record | --random | --network | --html)
       _warifu_files -f
       return
       ;;
@@ -205,7 +218,7 @@ _warifu() {
     --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --relay | --size | --piece | --pieces | --id | --name | --keys | --person | \
       --label | --policy | --object | --grantee | --grantee-id | --data-use | --region | --as | --as-id | --use | --destination | --uses | --valid | --grant | --using | \
       --gather | --resume | --at | --minutes | --peer | --job | --since | --most | --interval | --rounds | --older-than | --limit | --skip | \
-      --origin | --segment)
+      --origin | --segment | --url | --host | --days)
       return
       ;;
   esac
@@ -214,7 +227,7 @@ _warifu() {
     if [[ -z $command ]]; then
       _warifu_words "--help --version"
     else
-      _warifu_words "$(_warifu_options "$command${subcommand:+ $subcommand}")"
+      _warifu_words "$(_warifu_all_options "$command${subcommand:+ $subcommand}")"
     fi
   elif ((only)); then
     _warifu_words "$(_warifu_processes)"
@@ -227,7 +240,7 @@ _warifu() {
     "$command $subcommand" == "random import" ]]; then
     _warifu_files -f
   else
-    _warifu_words "$(_warifu_options "$command${subcommand:+ $subcommand}")"
+    _warifu_words "$(_warifu_all_options "$command${subcommand:+ $subcommand}")"
   fi
 }
 

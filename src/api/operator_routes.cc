@@ -76,6 +76,11 @@ Result<json::value> proposals_json(Services services) {
   return json::value(std::move(answer));
 }
 
+// Where there is a second factor, the gate confirms by itself.
+Result<json::value> no_factor(http::RequestContext&) {
+  return fail(Code::kNotFound, "this site asks for no passphrase ([operators] second_factor)");
+}
+
 // Where the rule is on, the gate decides proposals itself and never comes here.
 Result<json::value> no_rule(http::RequestContext&) {
   return fail(Code::kNotFound, "this site has no rule of two persons ([operators] two_person)");
@@ -90,6 +95,8 @@ void add_operator_routes(http::Router& router, Services services) {
              json_handler([services](http::RequestContext& context) {
                return own_json(services, context);
              }));
+  router.add(http::Method::kPost, "/v1/operators/confirm", json_handler(no_factor),
+             {.secret_body = true, .max_body = operators::kMaxPassphrase});
   router.add(http::Method::kGet, "/v1/proposals",
              json_handler([services](http::RequestContext&) { return proposals_json(services); }));
   for (const char* path : {"/v1/proposals/{proposal}/approve", "/v1/proposals/{proposal}/reject"}) {

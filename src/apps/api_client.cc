@@ -8,14 +8,19 @@
 
 #include <boost/json.hpp>
 
+#include "apps/output.h"
+#include "apps/secret_input.h"
 #include "control/site_config.h"
 #include "http/client.h"
+#include "operators/gate.h"
 #include "os/files.h"
 
 namespace warifu::apps {
 namespace {
 
 namespace json = boost::json;
+
+constexpr int kUnconfirmed = 401;
 
 // A site's own socket tells whether the site is there at all, and where.
 Result<http::Endpoint> local_endpoint(const std::string& site) {
@@ -78,6 +83,19 @@ Result<json::value> read_answer(http::Response& response) {
   return value;
 }
 
+http::Request json_request(const std::string& path, const json::value& body) {
+  std::string text = json::serialize(body);
+  http::Request request{.method = http::Method::kPost,
+                        .target = path,
+                        .headers = {},
+                        .body = secret::Buffer::copy_of(as_bytes(text)),
+                        .segments = {},
+                        .query = {}};
+  secret::wipe({reinterpret_cast<Byte*>(text.data()), text.size()});
+  request.headers.add("Content-Type", "application/json");
+  return request;
+}
+
 }  // namespace
 
 Result<http::Endpoint> ApiClient::endpoint() const {
@@ -101,14 +119,31 @@ Result<json::value> ApiClient::get(const std::string& path) {
 
 Result<json::value> ApiClient::post(const std::string& path, const json::value& body) {
   TRY_ASSIGN(http::Client client, connect());
-  std::string text = json::serialize(body);
-  http::Request request{.method = http::Method::kPost,
-                        .target = path,
-                        .body = secret::Buffer::copy_of(as_bytes(text))};
-  secret::wipe({reinterpret_cast<Byte*>(text.data()), text.size()});
-  request.headers.add("Content-Type", "application/json");
-  TRY_ASSIGN(http::Response response, client.request(request));
+  TRY_ASSIGN(http::Response response, client.request(json_request(path, body)));
+  if (response.status == kUnconfirmed) {
+    TRY_ASSIGN(const std::string confirmation, confirm(client));
+    http::Request again = json_request(path, body);
+    again.headers.add(operators::kConfirmationField, confirmation);
+    TRY_ASSIGN(response, client.request(again));
+  }
   return read_answer(response);
+}
+
+// The operator's passphrase for a confirmation that serves one act.
+Result<std::string> ApiClient::confirm(http::Client& client) const {
+  TRY_ASSIGN(secret::Buffer passphrase, read_secret({.name = "your passphrase",
+                                                     .option = "--passphrase-file",
+                                                     .most = operators::kMaxPassphrase},
+                                                    at_.passphrase_file));
+  const http::Request request{.method = http::Method::kPost,
+                              .target = "/v1/operators/confirm",
+                              .headers = {},
+                              .body = std::move(passphrase),
+                              .segments = {},
+                              .query = {}};
+  TRY_ASSIGN(http::Response response, client.request(request));
+  TRY_ASSIGN(const json::value answer, read_answer(response));
+  return text_of(answer, "confirmation");
 }
 
 Result<json::value> ApiClient::upload(const std::string& path, const std::string& file,

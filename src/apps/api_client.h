@@ -36,6 +36,7 @@ class ApiClient {
  private:
   Result<http::Endpoint> endpoint() const;
   Result<http::Client> connect() const;
+  Result<std::string> confirm(http::Client& client) const;
 
   Common at_;
 };

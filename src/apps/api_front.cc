@@ -17,6 +17,10 @@ const char* single_operator_text() {
          "people in [operators]";
 }
 
+std::string passphrase_folder(const control::SiteConfig& config) {
+  return config.data_dir + "/operators";
+}
+
 Result<std::unique_ptr<ApiFront>> ApiFront::open(const control::SiteConfig& config,
                                                  os::System system, audit::Log& log) {
   std::unique_ptr<ApiFront> front(new ApiFront(config));
@@ -26,8 +30,13 @@ Result<std::unique_ptr<ApiFront>> ApiFront::open(const control::SiteConfig& conf
                  operators::TwoPersons::open(system, config.data_dir + "/proposals",
                                              *config.operators, log));
     }
-    front->gate_ = std::make_shared<operators::Gate>(system, *config.operators, log,
-                                                     front->two_persons_.get());
+    if (config.operators->second_factor) {
+      front->passphrases_ =
+          std::make_unique<operators::Passphrases>(system, passphrase_folder(config));
+    }
+    front->gate_ = std::make_shared<operators::Gate>(
+        system, *config.operators, log,
+        operators::Gate::Rules{front->two_persons_.get(), front->passphrases_.get()});
     if (config.operators->tls) TRY(front->listen_tls());
   }
   const bool shared = config.operators && config.operators->has_users();

@@ -29,7 +29,8 @@ class ApiFront {
   http::Router router(const api::Services& services) const;
 
   const control::SiteConfig& config_;
-  std::unique_ptr<operators::TwoPersons> two_persons_;  // nullptr: that rule is off
+  std::unique_ptr<operators::TwoPersons> two_persons_;   // nullptr: that rule is off
+  std::unique_ptr<operators::Passphrases> passphrases_;  // nullptr: no second factor
   std::shared_ptr<operators::Gate> gate_;  // nullptr: everybody at the socket may do everything
   std::shared_ptr<const crypto::TlsContext> tls_;
   std::unique_ptr<os::Listener> tls_listener_;
@@ -38,6 +39,8 @@ class ApiFront {
   std::unique_ptr<http::Server> remote_;
 };
 
+// Where hashes of operators' passphrases stand.
+[[nodiscard]] std::string passphrase_folder(const control::SiteConfig& config);
 // What is to be said about a site that knows no operators.
 [[nodiscard]] const char* single_operator_text();
 

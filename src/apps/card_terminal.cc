@@ -1,11 +1,9 @@
 // Card file, card in a reader, and PIN entry.
 #include "apps/card_terminal.h"
 
-#include <termios.h>
-#include <unistd.h>
-
 #include <cstdio>
 
+#include "apps/secret_input.h"
 #include "base/units.h"
 #include "os/system.h"
 #include "pcsc/readers.h"
@@ -26,36 +24,6 @@ std::string wanted_reader(const CardOptions& options) {
 namespace {
 
 constexpr std::size_t kMaxPinInput = 64;
-
-// Bytes up to the first newline, straight into secret memory.
-Result<secret::Buffer> read_line(int descriptor) {
-  secret::Buffer line(kMaxPinInput);
-  std::size_t size = 0;
-  while (size < line.size()) {
-    const ssize_t got = ::read(descriptor, line.bytes().data() + size, 1);
-    if (got <= 0 || line.bytes()[size] == '\n') break;
-    if (line.bytes()[size] != '\r') ++size;
-  }
-  line.shrink(size);
-  if (size == 0) return fail(Code::kInvalidArgument, "no PIN was given");
-  return line;
-}
-
-Result<secret::Buffer> ask_at_terminal() {
-  if (::isatty(STDIN_FILENO) == 0) {
-    return fail(Code::kInvalidArgument, "no terminal to ask for the PIN; use --pin-file");
-  }
-  std::fprintf(stderr, "PIN: ");
-  termios before{};
-  (void)::tcgetattr(STDIN_FILENO, &before);
-  termios silent = before;
-  silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  (void)::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-  auto pin = read_line(STDIN_FILENO);
-  (void)::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-  std::fprintf(stderr, "\n");
-  return pin;
-}
 
 Result<> take_reader(CardTerminal& terminal, const CardOptions& options) {
   TRY_ASSIGN(const std::uint64_t patience, parse_duration(options.wait));
@@ -151,16 +119,8 @@ std::optional<card::EmulatedKind> blank_of(CardType type) {
 }
 
 Result<secret::Buffer> read_pin(const CardOptions& options) {
-  if (options.pin_file.empty()) return ask_at_terminal();
-  if (options.pin_file == "-") return read_line(STDIN_FILENO);
-  TRY_ASSIGN(const auto file, os::real_files().open(options.pin_file, os::OpenMode::kRead));
-  secret::Buffer text(kMaxPinInput);
-  TRY_ASSIGN(const std::size_t size, file->read_at(0, text.bytes()));
-  std::size_t end = 0;
-  while (end < size && text.bytes()[end] != '\n' && text.bytes()[end] != '\r') ++end;
-  text.shrink(end);
-  if (end == 0) return fail(Code::kInvalidArgument, "'" + options.pin_file + "' holds no PIN");
-  return text;
+  return read_secret({.name = "PIN", .option = "--pin-file", .most = kMaxPinInput},
+                     options.pin_file);
 }
 
 }  // namespace warifu::apps

@@ -21,6 +21,7 @@ struct Common {
   std::string cert;  // PEM files of the operator, for `url`
   std::string key;
   std::string ca;
+  std::string passphrase_file;  // for acts that a site has confirmed; "-" standard input
 };
 
 struct MakeCertOptions {
@@ -423,6 +424,8 @@ struct JobOptions {
 [[nodiscard]] Result<> operator_proposals(const Common& common, bool all);
 [[nodiscard]] Result<> operator_decide(const Common& common, const std::string& proposal,
                                        bool approve);
+[[nodiscard]] Result<> operator_passphrase(const Common& common, const std::string& config,
+                                           const std::string& name);
 [[nodiscard]] Result<> operator_make_cert(const Common& common, const MakeCertOptions& options);
 
 }  // namespace warifu::apps

@@ -8,6 +8,7 @@
 #include "apps/api_front.h"
 #include "apps/commands.h"
 #include "apps/output.h"
+#include "apps/secret_input.h"
 #include "http/pem_files.h"
 #include "os/files.h"
 
@@ -16,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-std::string joined(const json::value& list) {
+std::string list_text(const json::value& list) {
   std::string text;
   for (const json::value& one : list.as_array()) {
     text += text.empty() ? "" : ", ";
@@ -79,8 +80,8 @@ Result<> operator_list(const Common& common) {
     for (const json::value& print : one.at("certificates").as_array()) {
       known += "certificate " + std::string(print.get_string()).substr(0, 16) + "... ";
     }
-    if (!one.at("users").as_array().empty()) known += "user " + joined(one.at("users"));
-    rows.push_back({text_of(one, "name"), joined(one.at("roles")), known});
+    if (!one.at("users").as_array().empty()) known += "user " + list_text(one.at("users"));
+    rows.push_back({text_of(one, "name"), list_text(one.at("roles")), known});
   }
   print_table({"NAME", "ROLES", "KNOWN BY"}, rows);
   return {};
@@ -95,8 +96,32 @@ Result<> operator_whoami(const Common& common) {
     fmt::print("site {}: {}\n", text_of(answer, "site"), single_operator_text());
   } else {
     fmt::print("site {} knows you as {}: {}\n", text_of(answer, "site"), text_of(answer, "name"),
-               joined(answer.at("roles")));
+               list_text(answer.at("roles")));
   }
+  return {};
+}
+
+Result<> operator_passphrase(const Common& common, const std::string& config,
+                             const std::string& name) {
+  TRY_ASSIGN(const control::SiteConfig site, control::load_site_config(config));
+  if (!site.operators || site.operators->find(name) == nullptr) {
+    return fail(Code::kNotFound, "'" + name + "' is no operator of site " + site.name.text());
+  }
+  const auto read = [&](const char* prompt) {
+    return read_secret(
+        {.name = prompt, .option = "--passphrase-file", .most = operators::kMaxPassphrase + 1},
+        common.passphrase_file);
+  };
+  TRY_ASSIGN(const secret::Buffer passphrase, read("passphrase"));
+  if (common.passphrase_file.empty()) {
+    TRY_ASSIGN(const secret::Buffer again, read("once more"));
+    if (!secret::equal(passphrase.bytes(), again.bytes())) {
+      return fail(Code::kInvalidArgument, "the two are not the same; nothing is changed");
+    }
+  }
+  TRY(operators::set_passphrase(os::real_system(), passphrase_folder(site), name,
+                                passphrase.bytes()));
+  fmt::print("passphrase of {} at {} is set\n", name, site.name.text());
   return {};
 }
 

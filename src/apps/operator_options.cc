@@ -38,6 +38,9 @@ void add_site(CLI::App* command, Common& common) {
   remote("--cert-key", common.key, "file with its key")->envname("WARIFU_CERT_KEY");
   remote("--ca", common.ca, "file with the authority of the site's certificate")
       ->envname("WARIFU_CA");
+  command->add_option("--passphrase-file", common.passphrase_file,
+                      "where the site wants yours: first line of this file, - standard input; "
+                      "default: asked at the terminal");
   command->parse_complete_callback([&common] { choose_site(common); });
 }
 
@@ -73,6 +76,14 @@ void operator_commands(CLI::App& app, Common& common, Action& action) {
       action = [&, approve] { return operator_decide(common, proposal, approve); };
     });
   }
+  static std::string config, whose;
+  command = add(*people, "passphrase", "set the passphrase of an operator, at the site's machine",
+                "warifu operator passphrase sato --config /etc/warifu/site.toml");
+  command->add_option("name", whose, "the operator")->required();
+  command->add_option("--config", config, "configuration file of the site")->required();
+  command->add_option("--passphrase-file", common.passphrase_file,
+                      "first line of this file, - standard input; default: asked twice");
+  command->callback([&] { action = [&] { return operator_passphrase(common, config, whose); }; });
   command = add(*people, "make-cert", "a certificate for an operator, or for a site's listener",
                 "warifu operator make-cert sato --authority DIR --out DIR\n"
                 "  warifu operator make-cert tommo --server --host tommo.example --authority DIR "

@@ -10,6 +10,7 @@
 #include "apps/consent_terminal.h"
 #include "apps/custody_text.h"
 #include "apps/output.h"
+#include "apps/proposed.h"
 #include "base/units.h"
 #include "consent/grant.h"
 
@@ -195,6 +196,7 @@ Result<> person_answer_order(const Common& common, const std::string& order, boo
   TRY_ASSIGN(const json::value answer,
              client.post("/v1/person-orders/" + id.text() + (is_yes ? "/allow" : "/decline"),
                          json::object()));
+  if (tell_proposed(common, answer)) return {};
   if (common.json) {
     print_json(answer);
   } else {

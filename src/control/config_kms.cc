@@ -2,28 +2,6 @@
 #include "control/config_sections.h"
 
 namespace warifu::control {
-namespace {
-
-// `users = [1000, 1001]`: uids.
-Result<std::vector<std::uint32_t>> read_users(ConfigTable& reader, const toml::table& table,
-                                              const std::string& file) {
-  reader.note("users");
-  std::vector<std::uint32_t> users;
-  const toml::node* node = table.get("users");
-  if (node == nullptr) return users;
-  const auto bad = [&] {
-    return bad_config(file, node, "'saes.users' must be a list of user numbers (uids)");
-  };
-  if (!node->is_array() || node->as_array()->empty()) return bad();
-  for (const toml::node& element : *node->as_array()) {
-    const auto number = element.value_exact<std::int64_t>();
-    if (!number || *number < 0 || *number >= 0xFFFFFFFF) return bad();
-    users.push_back(static_cast<std::uint32_t>(*number));
-  }
-  return users;
-}
-
-}  // namespace
 
 Result<> read_kms(const toml::table& table, SiteConfig& config) {
   const std::string& file = config.path;
@@ -53,17 +31,16 @@ Result<> read_kms(const toml::table& table, SiteConfig& config) {
   kms.streams.life = std::chrono::seconds(stream_life);
   (void)reader.inner("saes");
   TRY(reader.finish());
-  TRY(for_each(table, "saes", file,
-               [&](ConfigTable& entry, const toml::table& sae_table) -> Result<> {
-                 kme::SaeEntry sae;
-                 TRY_ASSIGN(sae.id, entry.text("id"));
-                 TRY_ASSIGN(sae.site, entry.parsed("site", SiteName::parse));
-                 TRY_ASSIGN(sae.identity, entry.text_or("identity", ""));
-                 TRY(entry.size_if_set("quota", sae.quota));
-                 TRY_ASSIGN(sae.users, read_users(entry, sae_table, file));
-                 kms.saes.push_back(std::move(sae));
-                 return {};
-               }));
+  TRY(for_each(table, "saes", file, [&](ConfigTable& entry, const toml::table&) -> Result<> {
+    kme::SaeEntry sae;
+    TRY_ASSIGN(sae.id, entry.text("id"));
+    TRY_ASSIGN(sae.site, entry.parsed("site", SiteName::parse));
+    TRY_ASSIGN(sae.identity, entry.text_or("identity", ""));
+    TRY(entry.size_if_set("quota", sae.quota));
+    TRY_ASSIGN(sae.users, entry.users("users"));
+    kms.saes.push_back(std::move(sae));
+    return {};
+  }));
   if (const auto sane = kms.check(config.name); !sane) {
     return bad_config(file, &table, "[kms]: " + sane.error().message);
   }

@@ -4,25 +4,6 @@
 namespace warifu::control {
 namespace {
 
-// A list of uids, as `users = [1000, 1001]`.
-Result<std::vector<std::uint32_t>> read_users(ConfigTable& reader, const toml::table& table,
-                                              const std::string& file) {
-  reader.note("users");
-  std::vector<std::uint32_t> users;
-  const toml::node* node = table.get("users");
-  if (node == nullptr) return users;
-  const auto bad = [&] {
-    return bad_config(file, node, "'accounts.users' must be a list of user numbers (uids)");
-  };
-  if (!node->is_array()) return bad();
-  for (const toml::node& element : *node->as_array()) {
-    const auto number = element.value_exact<std::int64_t>();
-    if (!number || *number < 0 || *number >= 0xFFFFFFFF) return bad();
-    users.push_back(static_cast<std::uint32_t>(*number));
-  }
-  return users;
-}
-
 Result<operators::Account> read_account(ConfigTable& reader, const toml::table& table,
                                         const std::string& file) {
   operators::Account account;
@@ -39,7 +20,7 @@ Result<operators::Account> read_account(ConfigTable& reader, const toml::table& 
     if (!one) return bad_config(file, table.get("certificates"), one.error().message);
     account.certificates.push_back(std::move(*one));
   }
-  TRY_ASSIGN(account.users, read_users(reader, table, file));
+  TRY_ASSIGN(account.users, reader.users("users"));
   return account;
 }
 
@@ -58,6 +39,7 @@ Result<> read_operators(const toml::table& table, SiteConfig& config) {
     settings.tls = std::move(tls);
   }
   TRY_ASSIGN(settings.two_person, reader.flag("two_person", false));
+  TRY_ASSIGN(settings.second_factor, reader.flag("second_factor", false));
   (void)reader.inner("accounts");
   TRY(reader.finish());
   TRY(for_each(table, "accounts", file,

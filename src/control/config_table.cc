@@ -88,6 +88,24 @@ Result<std::vector<std::string>> ConfigTable::texts(const char* key) {
   return values;
 }
 
+Result<std::vector<std::uint32_t>> ConfigTable::users(const char* key) {
+  seen_.insert(key);
+  std::vector<std::uint32_t> users;
+  const toml::node* node = table_.get(key);
+  if (node == nullptr) return users;
+  const auto bad = [&] {
+    return bad_config(file_, node,
+                      fmt::format("'{}.{}' must be a list of user numbers (uids)", name_, key));
+  };
+  if (!node->is_array() || node->as_array()->empty()) return bad();
+  for (const toml::node& element : *node->as_array()) {
+    const auto number = element.value_exact<std::int64_t>();
+    if (!number || *number < 0 || *number >= 0xFFFFFFFF) return bad();
+    users.push_back(static_cast<std::uint32_t>(*number));
+  }
+  return users;
+}
+
 const toml::table* ConfigTable::inner(const char* key) {
   seen_.insert(key);
   return table_[key].as_table();

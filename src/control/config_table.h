@@ -38,6 +38,8 @@ class ConfigTable {
   Result<> size_if_set(const char* key, std::uint64_t& bytes);
   Result<bool> flag(const char* key, bool otherwise);
   Result<std::vector<std::string>> texts(const char* key);
+  // User numbers (uids), as [1000, 1001]; empty when it is left out.
+  Result<std::vector<std::uint32_t>> users(const char* key);
   // nullptr: there is none, or it is no table.
   const toml::table* inner(const char* key);
   // The text of `key` through `parse`, its error placed at the line.

@@ -22,10 +22,13 @@ int status_of(Code code) {
 
 }  // namespace
 
-void answer_error(http::RequestContext& context, const Error& error) {
+http::Response error_answer(const Error& error) {
   const boost::json::object body = {{"message", error.message}, {"code", code_name(error.code)}};
-  context.respond(
-      {.status = status_of(error.code), .body = http::Body::of(boost::json::serialize(body))});
+  return {.status = status_of(error.code), .body = http::Body::of(boost::json::serialize(body))};
+}
+
+void answer_error(http::RequestContext& context, const Error& error) {
+  context.respond(error_answer(error));
 }
 
 std::string act_text(const http::Router::Route& route) {

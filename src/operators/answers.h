@@ -8,6 +8,7 @@
 namespace warifu::operators {
 
 // {"message": ..., "code": ...} with the status that belongs to it, as the API's own errors.
+[[nodiscard]] http::Response error_answer(const Error& error);
 void answer_error(http::RequestContext& context, const Error& error);
 
 // "POST /v1/objects/{object}/delete": what is done, without whose.

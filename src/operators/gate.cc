@@ -1,6 +1,8 @@
 // Recognising, judging, noting.
 #include "operators/gate.h"
 
+#include <boost/json.hpp>
+
 #include "audit/actor.h"
 #include "base/log.h"
 #include "operators/answers.h"
@@ -80,7 +82,36 @@ Result<> Gate::require(const http::RequestContext& context, RoleSet roles,
 bool Gate::admit(http::RequestContext& context, const http::Router::Route& route) {
   const auto judged = judge(context, route);
   if (!judged) answer_error(context, judged.error());
-  return judged.has_value();
+  return judged && is_confirmed(context, route);
+}
+
+// Answers 401 when it is not: the client then asks for the passphrase and tries once more.
+bool Gate::is_confirmed(http::RequestContext& context, const http::Router::Route& route) {
+  const RouteRule* rule = find_rule(route.method, route.path);
+  if (rules_.passphrases == nullptr || rule->care == RouteCare::kUsual) return true;
+  const auto account = recognise(context);
+  const auto given = context.request().headers.find(kConfirmationField);
+  if (given && rules_.passphrases->spend((*account)->name, *given)) return true;
+  http::Response answer =
+      error_answer({Code::kRefused, act_text(route) + " needs " + (*account)->name +
+                                        "'s passphrase (warifu: --passphrase-file)"});
+  answer.status = 401;
+  answer.headers.add("WWW-Authenticate", kConfirmationField);
+  context.respond(std::move(answer));
+  return false;
+}
+
+void Gate::confirm(http::RequestContext& context, const Account& account) {
+  const auto confirmation = rules_.passphrases->confirm(account.name, context.body().view());
+  context.body().wipe();
+  if (!confirmation && confirmation.error().code == Code::kRefused) {
+    const auto refused = refuse(account.name, "passphrase", confirmation.error().message, "");
+    return answer_error(context, refused.error());
+  }
+  if (!confirmation) return answer_error(context, confirmation.error());
+  const boost::json::object body = {{"confirmation", *confirmation},
+                                    {"seconds", kConfirmationLife.count()}};
+  context.respond({.body = http::Body::of(boost::json::serialize(body))});
 }
 
 void Gate::run(http::RequestContext& context, const http::Router::Route& route) {
@@ -88,10 +119,13 @@ void Gate::run(http::RequestContext& context, const http::Router::Route& route) 
   const RouteRule* rule = find_rule(route.method, route.path);
   WARIFU_CHECK(account.has_value() && rule != nullptr);  // admit() has seen both
   const audit::ActingOperator acting((*account)->name);
-  if (two_persons_ != nullptr) {
-    if (rule->two_persons) return two_persons_->propose(context, route, **account);
-    if (rule->kind == RouteKind::kApprove) return two_persons_->approve(context, **account);
-    if (rule->kind == RouteKind::kReject) return two_persons_->reject(context, **account);
+  if (rules_.passphrases != nullptr && rule->kind == RouteKind::kConfirm) {
+    return confirm(context, **account);
+  }
+  if (TwoPersons* two = rules_.two_persons; two != nullptr) {
+    if (rule->care == RouteCare::kTwoPersons) return two->propose(context, route, **account);
+    if (rule->kind == RouteKind::kApprove) return two->approve(context, **account);
+    if (rule->kind == RouteKind::kReject) return two->reject(context, **account);
   }
   if (rule->kind == RouteKind::kAct) {
     audit::Fields fields = {{"act", act_text(route)}};

@@ -1,8 +1,12 @@
 // The gate before a real server: at a socket by uid, over TLS by certificate.
+#include <gtest/gtest.h>
+
 #include "operators/gate_test_support.h"
 
 namespace warifu::operators {
 namespace {
+
+class GateTest : public testing::Test, protected ServedGate {};
 
 TEST_F(GateTest, WhoHasTheRoleIsServedAndStandsInEveryRecord) {
   serve_tls();
@@ -56,6 +60,31 @@ TEST_F(GateTest, AtTheSocketTheKernelSaysWhoItIs) {
   EXPECT_EQ(ask("", Method::kGet, "/v1/status").status, 403);
   EXPECT_NE(last().fields.back().second.find("user " + std::to_string(::getuid())),
             std::string::npos);
+}
+
+TEST_F(GateTest, AMarkedActTakesThePassphraseEachTime) {
+  ASSERT_TRUE(set_passphrase(system_, identities_.dir() + "/operators", "sato",
+                             as_bytes("correct horse battery")));
+  Passphrases passphrases(system_, identities_.dir() + "/operators");
+  gate_ =
+      std::make_shared<Gate>(system_, settings_, *log_, Gate::Rules{.passphrases = &passphrases});
+  serve_tls();
+  const std::string revoke = "/v1/cards/7/revoke";
+  const http::Response asked = ask("sato", Method::kPost, revoke);
+  EXPECT_EQ(asked.status, 401);
+  EXPECT_EQ(asked.headers.find("WWW-Authenticate"), kConfirmationField);
+  EXPECT_EQ(ask("sato", Method::kPost, "/v1/operators/confirm", "wrong").status, 403);
+  EXPECT_EQ(last().event, "operator_refused");
+  const http::Response right =
+      ask("sato", Method::kPost, "/v1/operators/confirm", "correct horse battery");
+  ASSERT_EQ(right.status, 200);
+  const std::string confirmation = std::string(right.body.text()).substr(17, 32);
+  EXPECT_EQ(ask("mori", Method::kPost, revoke, "", confirmation).status, 401);
+  EXPECT_EQ(served_, 0);
+  EXPECT_EQ(ask("sato", Method::kPost, revoke, "", confirmation).status, 200);
+  EXPECT_EQ(ask("sato", Method::kPost, revoke, "", confirmation).status, 401);
+  EXPECT_EQ(served_, 1);
+  EXPECT_EQ(ask("sato", Method::kGet, "/v1/status").status, 200);
 }
 
 TEST_F(GateTest, RefusalsDoNotFillTheDisk) {

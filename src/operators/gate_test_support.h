@@ -1,7 +1,6 @@
 // For tests of this folder: a real server behind the gate, and people with certificates.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -16,16 +15,17 @@ namespace warifu::operators {
 
 using http::Method;
 
-class GateTest : public testing::Test {
+// Members are for the tests that derive from it.
+class ServedGate {
  protected:
-  GateTest() {
+  ServedGate() {
     for (const char* name : {"sato", "mori", "ito", "stranger"}) identities_.client(name, name, "");
     settings_.accounts = {{"sato", {Role::kBiobank}, {print("sato")}, {::getuid()}},
                           {"mori", {Role::kBiobank}, {print("mori")}, {}},
                           {"ito", {Role::kHospital}, {print("ito")}, {}}};
     settings_.tls = TlsListener{{"localhost", 0}, "", "", ""};
     log_ = *audit::Log::open(system_, identities_.dir() + "/audit.log", *SiteName::parse("lsa"));
-    gate_ = std::make_shared<Gate>(system_, settings_, *log_);
+    gate_ = std::make_shared<Gate>(system_, settings_, *log_, Gate::Rules{});
   }
 
   std::string print(const std::string& name) {
@@ -46,6 +46,9 @@ class GateTest : public testing::Test {
     router.add(Method::kPost, "/v1/objects/{object}/delete", count);
     router.add(Method::kGet, "/v1/status", count);
     router.add(Method::kGet, "/v1/new", count);
+    router.add(Method::kPost, "/v1/cards/{card}/revoke", count);
+    router.add(Method::kPost, "/v1/operators/confirm", count,
+               {.secret_body = true, .max_body = kMaxPassphrase});
     const auto never = [](http::RequestContext& context) { context.refuse(404, "no rule"); };
     router.add(Method::kPost, "/v1/proposals/{proposal}/approve", never);
     router.add(Method::kPost, "/v1/proposals/{proposal}/reject", never);
@@ -65,26 +68,31 @@ class GateTest : public testing::Test {
     server_->start();
   }
   http::Response ask(const std::string& who, Method method, const std::string& target,
-                     const std::string& body = "") {
+                     const std::string& body = "", const std::string& confirmation = "") {
     http::Endpoint endpoint{.unix_path = socket_, .address = {}, .tls = {}};
     if (socket_.empty()) {
       endpoint.address = {"127.0.0.1", server_->port()};
       endpoint.tls = identities_.context(crypto::TlsSide::kClient, who);
     }
     http::Client client(endpoint, {});
-    return *client.request({.method = method, .target = target, .body = http::Body::of(body)});
-  }
-  audit::Record last() { return log_->read(log_->head().sequence, 1)->at(0); }
+    http::Request request {
+      {.method = method, .target = target, .body = http::Body::of(body)};
+      if (!confirmation.empty()) request.headers.add(kConfirmationField, confirmation);
+      return *client.request(request);
+    }
+    audit::Record last() {
+      return log_->read(log_->head().sequence, 1)->at(0);
+    }
 
-  http::TestIdentities identities_;
-  os::System system_ = os::real_system();
-  Settings settings_;
-  std::unique_ptr<audit::Log> log_;
-  std::shared_ptr<Gate> gate_;
-  std::string socket_;
-  std::atomic<int> served_ = 0;
-  std::string acting_, body_;
-  std::unique_ptr<http::Server> server_;
-};
+    http::TestIdentities identities_;
+    os::System system_ = os::real_system();
+    Settings settings_;
+    std::unique_ptr<audit::Log> log_;
+    std::shared_ptr<Gate> gate_;
+    std::string socket_;
+    std::atomic<int> served_ = 0;
+    std::string acting_, body_;
+    std::unique_ptr<http::Server> server_;
+  };
 
 }  // namespace warifu::operators

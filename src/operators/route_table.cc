@@ -1,4 +1,4 @@
-// The table. Columns: method, path, who may, kind, whether it takes two persons.
+// The table. Columns: method, path, who may, kind, what else it takes.
 #include "operators/route_table.h"
 
 #include <algorithm>
@@ -17,15 +17,16 @@ constexpr Role A = Role::kAuditor;
 constexpr Role O = Role::kOfficer;
 constexpr RoleSet kEverybody = {B, H, K, A, O};
 
-constexpr bool kTwo = true;
+using enum RouteCare;
 
 constexpr RouteRule kTable[] = {
     // The site and who works with it.
     {kGet, "/v1/status", kEverybody, kLook},
     {kGet, "/v1/operators", kEverybody, kLook},
     {kGet, "/v1/operators/me", kEverybody, kLook},
+    {kPost, "/v1/operators/confirm", kEverybody, kConfirm},
     {kGet, "/v1/proposals", kEverybody, kLook},
-    {kPost, "/v1/proposals/{proposal}/approve", kEverybody, kApprove},
+    {kPost, "/v1/proposals/{proposal}/approve", kEverybody, kApprove, kConfirmed},
     {kPost, "/v1/proposals/{proposal}/reject", kEverybody, kReject},
     {kGet, "/metrics", kEverybody, kLook},
 
@@ -41,8 +42,8 @@ constexpr RouteRule kTable[] = {
     {kGet, "/v1/keys/trail", {K, A}, kLook},
     {kPost, "/v1/keys/quarantine/discard", {K}, kAct},
     {kPost, "/v1/keys/reconcile", {K}, kAct},
-    {kPost, "/v1/keys/retire", {K}, kAct},
-    {kPost, "/v1/keys/burn", {K}, kAct},
+    {kPost, "/v1/keys/retire", {K}, kAct, kConfirmed},
+    {kPost, "/v1/keys/burn", {K}, kAct, kConfirmed},
     {kGet, "/v1/random", {K, A}, kLook},
     {kPost, "/v1/random/import", {K}, kAct},
     {kPost, "/v1/random/readmit", {K}, kAct},
@@ -58,7 +59,7 @@ constexpr RouteRule kTable[] = {
     {kGet, "/v1/log/checkpoint", {A, O}, kLook},
     {kGet, "/v1/log/proof", {A, O}, kLook},
     {kPost, "/v1/log/round", {A, O}, kAct},
-    {kPost, "/v1/log/erase", {O}, kAct, kTwo},
+    {kPost, "/v1/log/erase", {O}, kAct, kTwoPersons},
     {kPost, "/v1/objects/{object}/audit", {B, A}, kAct},
     {kGet, "/v1/audits/{audit}", {B, A}, kLook},
     {kGet, "/v1/auditable", {B, A}, kLook},
@@ -68,37 +69,37 @@ constexpr RouteRule kTable[] = {
     // The catalog and its copies.
     {kGet, "/v1/catalog", {B, A, O}, kLook},
     {kGet, "/v1/catalog/check", {B, A, O}, kLook},
-    {kPost, "/v1/catalog/allow", {O}, kAct},
-    {kPost, "/v1/catalog/forget", {O}, kAct, kTwo},
+    {kPost, "/v1/catalog/allow", {O}, kAct, kConfirmed},
+    {kPost, "/v1/catalog/forget", {O}, kAct, kTwoPersons},
     {kPost, "/v1/catalog/copy", {B, O}, kAct},
     {kPost, "/v1/catalog/backup", {O}, kAct},
-    {kPost, "/v1/catalog/rebuild", {O}, kAct},
+    {kPost, "/v1/catalog/rebuild", {O}, kAct, kConfirmed},
 
     // People and their cards. A ceremony's kind stands in its body, where the handler asks again.
     {kGet, "/v1/persons", {B, H, O}, kLook},
     {kPost, "/v1/persons", {B}, kAct},
     {kPost, "/v1/persons/signed", {B}, kAct},
     {kPost, "/v1/persons/{person}/confirm", {B}, kAct},
-    {kPost, "/v1/persons/{person}/reissue", {B}, kAct},
+    {kPost, "/v1/persons/{person}/reissue", {B}, kAct, kConfirmed},
     {kPost, "/v1/persons/{person}/reissue/confirm", {B}, kAct},
-    {kPost, "/v1/persons/{person}/reissue/signed", {B}, kAct},
+    {kPost, "/v1/persons/{person}/reissue/signed", {B}, kAct, kConfirmed},
     {kGet, "/v1/persons/{person}/accesses", {B, H, A, O}, kAct},
     {kGet, "/v1/persons/{person}", {B, H, O}, kLook},
     {kPost, "/v1/persons/{person}/proxies/prepare", {B, H}, kAct},
     {kPost, "/v1/persons/{person}/proxies", {B, H}, kAct},
     {kPost, "/v1/persons/{person}/proxies/remove", {B, H, O}, kAct},
-    {kPost, "/v1/persons/{person}/guardians", {B}, kAct},
-    {kPost, "/v1/persons/{person}/died", {B, H}, kAct},
+    {kPost, "/v1/persons/{person}/guardians", {B}, kAct, kConfirmed},
+    {kPost, "/v1/persons/{person}/died", {B, H}, kAct, kConfirmed},
     {kPost, "/v1/persons/{person}/lives", {B, H}, kAct},
     {kGet, "/v1/person-orders", {B, A, O}, kLook},
-    {kPost, "/v1/person-orders/{order}/allow", {O}, kAct, kTwo},
+    {kPost, "/v1/person-orders/{order}/allow", {O}, kAct, kTwoPersons},
     {kPost, "/v1/person-orders/{order}/decline", {O}, kAct},
     {kPost, "/v1/cards/ceremonies", {B, H}, kAct},
     {kPost, "/v1/cards/ceremonies/{ceremony}", {B, H}, kStep},
     {kPost, "/v1/cards/renewal", {B}, kAct},
     {kGet, "/v1/cards/status", {B, A, O}, kLook},
-    {kPost, "/v1/cards/{card}/revoke", {B, H, O}, kAct},
-    {kPost, "/v1/cards/{card}/allow-reissue", {O}, kAct, kTwo},
+    {kPost, "/v1/cards/{card}/revoke", {B, H, O}, kAct, kConfirmed},
+    {kPost, "/v1/cards/{card}/allow-reissue", {O}, kAct, kTwoPersons},
 
     // Objects: storing, looking, keeping up, deleting.
     {kGet, "/v1/objects", {B, H, A}, kLook},
@@ -115,9 +116,9 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/objects/{object}/refresh/preview", {B, A}, kLook},
     {kPost, "/v1/objects/{object}/refresh", {B}, kAct},
     {kGet, "/v1/refresh", {B, A}, kLook},
-    {kPost, "/v1/objects/{object}/delete", {B}, kAct, kTwo},
+    {kPost, "/v1/objects/{object}/delete", {B}, kAct, kTwoPersons},
     {kPost, "/v1/sites/{site}/repair", {B}, kAct},
-    {kPost, "/v1/sites/{site}/drain", {B}, kAct},
+    {kPost, "/v1/sites/{site}/drain", {B}, kAct, kConfirmed},
 
     // Jobs.
     {kGet, "/v1/jobs", {B, H, A}, kLook},

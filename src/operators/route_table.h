@@ -17,6 +17,14 @@ enum class RouteKind : std::uint8_t {
   kStep,     // carries an act on that is in the log since it began
   kApprove,  // decides a proposal; who has the act's own role may
   kReject,
+  kConfirm,  // the second factor itself
+};
+
+// What an act takes besides its role, where the configuration says so.
+enum class RouteCare : std::uint8_t {
+  kUsual,
+  kConfirmed,   // the second factor
+  kTwoPersons,  // the second factor of two operators, one after the other
 };
 
 struct RouteRule {
@@ -24,8 +32,7 @@ struct RouteRule {
   std::string_view path;  // as the router has it
   RoleSet roles;          // any of them
   RouteKind kind;
-  // Where the configuration says so, done only when a second operator has approved it.
-  bool two_persons = false;
+  RouteCare care = RouteCare::kUsual;
 };
 
 [[nodiscard]] std::span<const RouteRule> route_table();

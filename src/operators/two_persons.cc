@@ -42,7 +42,7 @@ Result<std::unique_ptr<TwoPersons>> TwoPersons::open(os::System system, std::str
 void TwoPersons::learn(const http::Router& router) {
   for (const http::Router::Route& route : router.routes()) {
     const RouteRule* rule = find_rule(route.method, route.path);
-    if (rule == nullptr || !rule->two_persons) continue;
+    if (rule == nullptr || rule->care != RouteCare::kTwoPersons) continue;
     // A body that is streamed or secret cannot wait in a file.
     WARIFU_CHECK(!route.options.stream_body && !route.options.secret_body);
     marked_.add(route.method, route.path, route.handler, route.options);
@@ -76,7 +76,7 @@ Result<Proposal> TwoPersons::allowed(const http::RequestContext& context, const 
   const std::size_t space = proposal.act.find(' ');
   const RouteRule* rule = find_rule(http::method_from(proposal.act.substr(0, space)),
                                     std::string_view(proposal.act).substr(space + 1));
-  const bool marked = rule != nullptr && rule->two_persons;
+  const bool marked = rule != nullptr && rule->care == RouteCare::kTwoPersons;
   if (!marked) return fail(Code::kRefused, "'" + proposal.act + "' needs no second operator now");
   if (!account.roles.meets(rule->roles)) {
     return fail(Code::kRefused, "proposal " + id.text() + " needs the role " + rule->roles.text() +

@@ -1,6 +1,8 @@
 // The rule of two persons before a real server: proposed, approved by somebody else, done once.
 #include "operators/two_persons.h"
 
+#include <gtest/gtest.h>
+
 #include <boost/json.hpp>
 
 #include "operators/gate_test_support.h"
@@ -8,7 +10,7 @@
 namespace warifu::operators {
 namespace {
 
-class TwoPersonsTest : public GateTest {
+class TwoPersonsTest : public testing::Test, protected ServedGate {
  protected:
   TwoPersonsTest() {
     restart();
@@ -20,7 +22,8 @@ class TwoPersonsTest : public GateTest {
     server_.reset();
     gate_.reset();
     rule_ = *TwoPersons::open(system_, identities_.dir() + "/proposals", settings_, *log_);
-    gate_ = std::make_shared<Gate>(system_, settings_, *log_, rule_.get());
+    gate_ =
+        std::make_shared<Gate>(system_, settings_, *log_, Gate::Rules{.two_persons = rule_.get()});
     rule_->learn(router());
   }
 

@@ -22,14 +22,15 @@ COMMANDS = (
     "consent give", "consent join", "consent import", "consent list", "person show", "person proxy add",
     "person proxy remove", "person guardians", "person died", "person lives", "person orders",
     "person allow", "person decline", "restore", "job list", "job show", "job watch", "split", "combine",
-    "bench", "simulate")
+    "bench", "simulate", "operator list", "operator whoami", "operator proposals",
+    "operator approve", "operator reject", "operator passphrase", "operator make-cert")
 SECRET_OPTIONS = ("--pin ", "--pin=", "--key ", "--key=", "--password")
 NOWHERE = "/nowhere/at/all"
 
 
 def run(*arguments, **variables):
     environment = {name: value for name, value in os.environ.items()
-                   if name not in ("WARIFU_SITE", "WARIFU_NET")} | variables
+                   if name not in ("WARIFU_SITE", "WARIFU_NET", "WARIFU_URL")} | variables
     done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=30,
                           stdin=subprocess.DEVNULL, env=environment, check=False)
     return done.returncode, done.stdout, done.stderr

@@ -1,4 +1,5 @@
-"""Operators with names and roles: at the socket by uid, over TLS by certificate, and refused else."""
+"""Operators with names and roles: at the socket by uid, over TLS by certificate, and refused else;
+a passphrase and a second person for what cannot be undone."""
 
 import os
 import socket
@@ -10,7 +11,7 @@ from warifu_cli import Network, Warifu
 
 SIZE = 400_000
 PEOPLE = {"ito": "hospital", "kagi": "key_operator", "mori": "auditor", "hara": "officer",
-          "sato": "biobank"}
+          "sato": "biobank", "oda": "officer"}
 
 
 def free_port():
@@ -33,6 +34,12 @@ class Operators(NetworkTest):
         cls.config = cls.network.site("tommo") / "site.toml"
         cls.plain_text = cls.config.read_text()
         cls.config.write_text(cls.plain_text + cls.settings())
+        for name in ("desk", "sato", "hara", "oda"):
+            (cls.root / f"{name}.phrase").write_text(f"the long words of {name}\n")
+            code, _, error = cls.network.warifu.call(
+                "operator", "passphrase", name, "--config", cls.config, "--passphrase-file",
+                cls.root / f"{name}.phrase")
+            assert code == 0, error
         cls.network.up()
         cls.person = Person(cls.network, "P-001", keys=20)
         cls.plain = random_file(cls.root / "genome", SIZE, seed=7)
@@ -49,6 +56,7 @@ class Operators(NetworkTest):
         address = cls.url.removeprefix("https://")
         text = (f'\n[operators]\nlisten = "{address}"\ncertificate = "{cls.certs}/tommo.pem"\n'
                 f'key = "{cls.certs}/tommo.key"\nca = "{cls.certs}/ca.pem"\n'
+                f'two_person = true\nsecond_factor = true\n'
                 f'\n[[operators.accounts]]\nname = "desk"\nroles = ["biobank"]\n'
                 f'users = [{os.getuid()}]\n')
         for name, role in PEOPLE.items():
@@ -66,6 +74,9 @@ class Operators(NetworkTest):
 
     def at_socket(self, *arguments, site="tommo"):
         return self.network.warifu.ask(*arguments, "--site", self.network.site(site))
+
+    def phrase(self, name):
+        return ("--passphrase-file", self.root / f"{name}.phrase")
 
     def records(self, event):
         listed = self.as_operator("mori", "audit", "list")["records"]
@@ -134,6 +145,43 @@ class Operators(NetworkTest):
                           "object", "list", "--url", self.url)
         self.assert_fails(2, "must be https://host:port", self.network.warifu.ask, "object", "list",
                           "--url", "http://127.0.0.1:1", *self.shown("ito"))
+
+    def test_deleting_takes_a_passphrase_and_two_people(self):
+        stored = self.person.store(self.root / "genome")["object"]
+        delete = ("object", "delete", stored, "--yes")
+        self.assert_fails(2, "no terminal to ask for your passphrase", self.at_socket, *delete)
+        self.assert_fails(4, "wrong passphrase", self.at_socket, *delete, *self.phrase("sato"))
+        proposal = self.at_socket(*delete, *self.phrase("desk"))["proposal"]
+        self.assertTrue(self.at_socket("object", "check", stored)["whole"])
+        self.network.kill("tommo")
+        self.network.up("tommo")
+        waiting = self.at_socket("operator", "proposals")["proposals"]
+        self.assertEqual([(one["proposal"], one["proposer"], one["target"]) for one in waiting],
+                         [(proposal, "desk", f"/v1/objects/{stored}/delete")])
+        approve = ("operator", "approve", proposal)
+        self.assert_fails(4, "desk's own", self.at_socket, *approve, *self.phrase("desk"))
+        self.assert_fails(4, "needs the role biobank", self.as_operator, "hara", *approve,
+                          *self.phrase("hara"))
+        self.assertTrue(self.at_socket("object", "check", stored)["whole"])
+        job = self.as_operator("sato", *approve, *self.phrase("sato"))["job"]
+        self.network.wait_for_job(job)
+        self.assertEqual(self.at_socket("object", "show", stored)["state"], "deleted")
+        self.assert_fails(4, "is done already", self.as_operator, "sato", *approve,
+                          *self.phrase("sato"))
+        self.assertIn({"job": job, "object": stored, "operator": "desk+sato"},
+                      self.records("job_ordered"))
+        proposed, approved = self.records("operator_proposed"), self.records("operator_approved")
+        self.assertEqual((proposed[0]["operator"], approved[0]["operator"]), ("desk", "sato"))
+        self.assertEqual(proposed[0]["digest"], approved[0]["digest"])
+
+    def test_what_is_rejected_is_not_done(self):
+        card = self.as_operator("ito", "person", "list")["persons"][0]["card"]
+        proposal = self.as_operator("hara", "card", "allow-reissue", card,
+                                    *self.phrase("hara"))["proposal"]
+        self.as_operator("oda", "operator", "reject", proposal)
+        self.assert_fails(4, "is rejected already", self.as_operator, "oda", "operator", "approve",
+                          proposal, *self.phrase("oda"))
+        self.assertEqual(self.records("reissue_allowed"), [])
 
     def test_a_configuration_that_names_nobody_is_refused(self):
         wrong = self.root / "wrong.toml"
