@@ -17,7 +17,8 @@ std::set<std::string> served() {
   const Services services{*reinterpret_cast<control::SiteContext*>(&nothing),
                           *reinterpret_cast<control::ShareService*>(&nothing)};
   std::set<std::string> routes;
-  for (const auto& route : make_router(services).routes()) {
+  const http::Router router = make_router(services);
+  for (const auto& route : router.routes()) {
     routes.insert(std::string(http::method_name(route.method)) + " " + route.path);
   }
   return routes;

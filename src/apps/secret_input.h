@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/result.h"
 #include "secret/secret.h"
 
 namespace warifu::apps {

@@ -85,6 +85,7 @@ TEST_F(GateTest, AMarkedActTakesThePassphraseEachTime) {
   EXPECT_EQ(ask("sato", Method::kPost, revoke, "", confirmation).status, 401);
   EXPECT_EQ(served_, 1);
   EXPECT_EQ(ask("sato", Method::kGet, "/v1/status").status, 200);
+  server_.reset();  // before what it refers to
 }
 
 TEST_F(GateTest, RefusalsDoNotFillTheDisk) {

@@ -75,24 +75,21 @@ class ServedGate {
       endpoint.tls = identities_.context(crypto::TlsSide::kClient, who);
     }
     http::Client client(endpoint, {});
-    http::Request request {
-      {.method = method, .target = target, .body = http::Body::of(body)};
-      if (!confirmation.empty()) request.headers.add(kConfirmationField, confirmation);
-      return *client.request(request);
-    }
-    audit::Record last() {
-      return log_->read(log_->head().sequence, 1)->at(0);
-    }
+    http::Request request{.method = method, .target = target, .body = http::Body::of(body)};
+    if (!confirmation.empty()) request.headers.add(kConfirmationField, confirmation);
+    return *client.request(request);
+  }
+  audit::Record last() { return log_->read(log_->head().sequence, 1)->at(0); }
 
-    http::TestIdentities identities_;
-    os::System system_ = os::real_system();
-    Settings settings_;
-    std::unique_ptr<audit::Log> log_;
-    std::shared_ptr<Gate> gate_;
-    std::string socket_;
-    std::atomic<int> served_ = 0;
-    std::string acting_, body_;
-    std::unique_ptr<http::Server> server_;
-  };
+  http::TestIdentities identities_;
+  os::System system_ = os::real_system();
+  Settings settings_;
+  std::unique_ptr<audit::Log> log_;
+  std::shared_ptr<Gate> gate_;
+  std::string socket_;
+  std::atomic<int> served_ = 0;
+  std::string acting_, body_;
+  std::unique_ptr<http::Server> server_;
+};
 
 }  // namespace warifu::operators
