@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 #include <boost/json.hpp>
 
 #include "apps/output.h"
@@ -37,6 +40,27 @@ bool was_refused(const std::string& event) {
   return event == "refused" || event.ends_with("_refused");
 }
 
+// The operators whose act it was; two of them where it took two.
+std::vector<std::string> operators_of(const json::value& record) {
+  std::vector<std::string> names;
+  std::string rest = field_of(record, "operator");
+  while (!rest.empty()) {
+    const std::size_t plus = std::min(rest.find('+'), rest.size());
+    names.push_back(rest.substr(0, plus));
+    rest.erase(0, plus + 1);
+  }
+  return names;
+}
+
+// Why it was refused.
+std::string reason_of(const json::value& record) {
+  for (const char* name : {"reason", "why"}) {
+    if (std::string text = field_of(record, name); !text.empty()) return text;
+  }
+  const std::string needs = field_of(record, "needs");
+  return needs.empty() ? "" : "needs the role " + needs;
+}
+
 class JsonLines final : public AuditExport {
  public:
   std::string entry(const json::value& record, bool) override {
@@ -59,7 +83,11 @@ class Fhir final : public AuditExport {
     json::array agents;
     const std::string grantee = field_of(record, "grantee");
     if (!grantee.empty()) agents.push_back({{"name", grantee}, {"requestor", true}});
-    agents.push_back({{"who", observer}, {"requestor", grantee.empty()}});
+    for (const std::string& name : operators_of(record)) {
+      const json::value identifier = {{"system", "urn:warifu:operator"}, {"value", name}};
+      agents.push_back({{"who", json::object{{"identifier", identifier}}}, {"requestor", true}});
+    }
+    agents.push_back({{"who", observer}, {"requestor", agents.empty()}});
     json::object resource = {
         {"resourceType", "AuditEvent"},
         {"type",
@@ -73,7 +101,9 @@ class Fhir final : public AuditExport {
         {"agent", std::move(agents)},
         {"source", {{"observer", observer}}},
         {"entity", entities(record)}};
-    if (was_refused(event)) resource["outcomeDesc"] = field_of(record, "reason");
+    if (const std::string reason = reason_of(record); was_refused(event) && !reason.empty()) {
+      resource["outcomeDesc"] = reason;
+    }
     if (!field_of(record, "purpose").empty()) {
       resource["purposeOfEvent"] =
           json::array{{{"coding", json::array{purpose(field_of(record, "purpose"))}}}};
@@ -146,8 +176,13 @@ class Dicom final : public AuditExport {
         action_of(event), time.empty() ? "1970-01-01T00:00:00Z" : time, was_refused(event) ? 4 : 0,
         xml(event), xml(event));
     const std::string grantee = field_of(record, "grantee");
-    text += fmt::format("<ActiveParticipant UserID=\"{}\" UserIsRequestor=\"{}\"/>",
-                        xml(grantee.empty() ? "site:" + site_ : grantee), true);
+    std::vector<std::string> participants;
+    if (!grantee.empty()) participants.push_back(grantee);
+    for (const std::string& name : operators_of(record)) participants.push_back("operator:" + name);
+    if (participants.empty()) participants.push_back("site:" + site_);
+    for (const std::string& name : participants) {
+      text += fmt::format("<ActiveParticipant UserID=\"{}\" UserIsRequestor=\"true\"/>", xml(name));
+    }
     text += fmt::format("<AuditSourceIdentification AuditSourceID=\"{}\" code=\"4\"/>", xml(site_));
     for (const char* name : {"object", "share", "grant", "person"}) {
       const std::string value = field_of(record, name);

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 
+#include "audit/actor.h"
 #include "audit/line.h"
 
 namespace warifu::audit {
@@ -136,6 +138,32 @@ TEST_F(LogTest, RecordsComeBackInOrderAfterReopening) {
   EXPECT_EQ(log->read(4, 1)->at(0).sequence, 4u);
   EXPECT_TRUE(log->read(6, 10)->empty());
   EXPECT_EQ(*verify(files_, path_), log->head());
+}
+
+TEST_F(LogTest, RecordsNameTheOperatorOfTheThread) {
+  auto log = *open();
+  {
+    const ActingOperator sato("sato");
+    ASSERT_TRUE(log->append("switched", {{"value", "off"}}));
+    {
+      const ActingOperator both("sato+mori");
+      ASSERT_TRUE(log->append("object_deleted", {}));
+    }
+    ASSERT_TRUE(log->append("operator_refused", {{"operator", "unknown"}}));
+    ASSERT_TRUE(note_job(*log, "1", "2"));
+    std::thread([&] { ASSERT_TRUE(log->append("share_stored", {})); }).join();
+  }
+  ASSERT_TRUE(log->append("switched", {}));
+  ASSERT_TRUE(note_job(*log, "1", "2"));  // nobody's: nothing is noted
+  const auto records = log->read(2, 10).value();
+  const std::vector<Fields> expected = {{{"value", "off"}, {"operator", "sato"}},
+                                        {{"operator", "sato+mori"}},
+                                        {{"operator", "unknown"}},
+                                        {{"job", "1"}, {"object", "2"}, {"operator", "sato"}},
+                                        {},
+                                        {}};
+  ASSERT_EQ(records.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(records[i].fields, expected[i]) << i;
 }
 
 TEST_F(LogTest, ReadingFromTheMiddleOfALongLog) {

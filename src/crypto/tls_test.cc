@@ -110,6 +110,8 @@ TEST_F(TlsTest, BothEndsSeeEachOther) {
     EXPECT_EQ(b->peer_identity()->uris,
               (std::vector<std::string>{"urn:warifu:sae:a", "urn:warifu:second"}));
     EXPECT_EQ(a->peer_identity()->common_name, "kme-a");
+    EXPECT_EQ(a->peer_identity()->fingerprint.size(), 64U);
+    EXPECT_NE(a->peer_identity()->fingerprint, b->peer_identity()->fingerprint);
   }
 }
 

@@ -1,8 +1,10 @@
 """Operators with names and roles: at the socket by uid, over TLS by certificate, and refused else;
 a passphrase and a second person for what cannot be undone."""
 
+import json
 import os
 import socket
+import subprocess
 import unittest
 
 from network import NetworkTest, Person, TestNetwork, binary, random_file
@@ -82,6 +84,12 @@ class Operators(NetworkTest):
         listed = self.as_operator("mori", "audit", "list")["records"]
         return [record["fields"] for record in listed if record["event"] == event]
 
+    def test_fingerprints_are_those_of_openssl(self):
+        shown = subprocess.run(["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in",
+                                self.certs / "ito.pem"], capture_output=True, text=True, check=True)
+        self.assertEqual(shown.stdout.strip().split("=")[1].replace(":", "").lower(),
+                         self.prints["ito"])
+
     def test_the_site_says_who_works_with_it(self):
         listed = self.as_operator("kagi", "operator", "list")
         self.assertFalse(listed["single_operator"])
@@ -118,6 +126,16 @@ class Operators(NetworkTest):
         acts = self.records("operator_act")
         self.assertIn({"act": "POST /v1/restores", "operator": "ito"}, acts)
         self.assertIn("GET /v1/restores/{job}/content", [fields["act"] for fields in acts])
+
+    def test_exports_name_the_operators(self):
+        shown = ("--url", self.url, *self.shown("mori"))
+        code, text, _ = self.network.warifu.call("audit", "export", "--format", "fhir", *shown)
+        self.assertEqual(code, 0)
+        agents = [agent["who"]["identifier"]["value"] for entry in json.loads(text)["entry"]
+                  for agent in entry["resource"]["agent"] if "identifier" in agent.get("who", {})]
+        self.assertIn("desk", agents)
+        _, text, _ = self.network.warifu.call("audit", "export", "--format", "dicom", *shown)
+        self.assertIn('UserID="operator:desk"', text)
 
     def test_the_wrong_role_is_refused_named_and_in_the_log(self):
         self.assert_fails(4, "POST /v1/objects/{object}/delete needs the role biobank, which ito "
