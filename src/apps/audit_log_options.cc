@@ -26,8 +26,7 @@ void audit_log_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("record", options.record, "its number");
   command->add_option("--check", options.check, "check the proof in this file; no site is asked");
   command->add_option("--public-key", options.key, "the log's key that it must be signed with");
-  add_site(command, common);
-  command->get_option("--site")->required(false);
+  add_site(command, common, SiteNeed::kSometimes);
   command->callback([&] { action = [&] { return audit_prove(common, options); }; });
 
   command = add(*audit, "export", "the records for other systems, on standard output",

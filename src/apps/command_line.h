@@ -15,8 +15,10 @@ using Action = std::function<Result<>()>;
 
 // A subcommand with an example in its help.
 CLI::App* add(CLI::App& parent, const char* name, const char* description, const char* example);
-// --site or --url with what belongs to it, and --json.
-void add_site(CLI::App* command, Common& common);
+// --site or --url with what belongs to it, and --json. One of the two must be named, here or in the
+// environment, unless the command also works without a site.
+enum class SiteNeed { kAlways, kSometimes };
+void add_site(CLI::App* command, Common& common, SiteNeed need = SiteNeed::kAlways);
 // --limit and --skip, of lists.
 void add_part(CLI::App* command, std::uint64_t& skip, std::uint64_t& limit);
 

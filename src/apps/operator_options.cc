@@ -12,12 +12,12 @@ const char* of_environment(const char* name) {
 }
 
 // What is typed counts more than what is set; one of the two places only.
-void choose_site(Common& common) {
+void choose_site(Common& common, SiteNeed need) {
   if (common.site.empty() && common.url.empty()) {
     common.site = of_environment("WARIFU_SITE");
     common.url = of_environment("WARIFU_URL");
   }
-  if (common.site.empty() && common.url.empty()) {
+  if (need == SiteNeed::kAlways && common.site.empty() && common.url.empty()) {
     throw CLI::RequiredError("--site (or, from another machine, --url)");
   }
   if (!common.site.empty() && !common.url.empty()) {
@@ -27,7 +27,7 @@ void choose_site(Common& common) {
 
 }  // namespace
 
-void add_site(CLI::App* command, Common& common) {
+void add_site(CLI::App* command, Common& common, SiteNeed need) {
   command->add_option("--site", common.site, "folder of the site (or set WARIFU_SITE)");
   command->add_flag("--json", common.json, "print one JSON document");
   const auto remote = [&](const char* name, std::string& value, const char* what) {
@@ -41,7 +41,7 @@ void add_site(CLI::App* command, Common& common) {
   command->add_option("--passphrase-file", common.passphrase_file,
                       "where the site wants yours: first line of this file, - standard input; "
                       "default: asked at the terminal");
-  command->parse_complete_callback([&common] { choose_site(common); });
+  command->parse_complete_callback([&common, need] { choose_site(common, need); });
 }
 
 void operator_commands(CLI::App& app, Common& common, Action& action) {
