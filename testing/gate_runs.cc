@@ -6,9 +6,8 @@
 #include <set>
 
 #include "consent/gate.h"
-#include "consent/signature_trust.h"
-#include "crypto/rsa.h"
 #include "testing/gate_bugs.h"
+#include "testing/signing_card.h"
 #include "testing/sim_clock.h"
 #include "testing/sim_disk.h"
 #include "testing/sim_random.h"
@@ -21,35 +20,6 @@ using namespace consent;
 constexpr std::uint32_t kKeys = 40;
 constexpr std::uint64_t kSteps = 40;
 constexpr std::chrono::milliseconds kNonceLife = std::chrono::minutes(15);
-
-// One signature card for all runs: its keys take long to make, and are no matter of chance here.
-struct SigningCard {
-  static constexpr const char* kIssuer = "EMULATED AUTHORITY OF RUNS";
-  static constexpr std::chrono::seconds kLasts = std::chrono::days(36'500);
-  crypto::RsaKey authority = crypto::RsaKey::generate(2048);
-  crypto::RsaKey key = crypto::RsaKey::generate(2048);
-  Bytes certificate = *crypto::make_rsa_certificate(
-      {.common_name = "EMULATED CARD", .lasts = kLasts}, key, authority, kIssuer);
-
-  [[nodiscard]] Bytes sign(ByteView message) const {
-    return *key.sign_digest_info(crypto::sha256_digest_info(message));
-  }
-  // Its authority is trusted; lists are looked for and there are none, which is accepted.
-  [[nodiscard]] std::shared_ptr<const SignatureTrust> trust(os::FileSystem& files) const {
-    crypto::Authorities stand_ins;
-    const auto own = crypto::make_rsa_certificate(
-        {.common_name = kIssuer, .is_ca = true, .lasts = kLasts}, authority, authority, kIssuer);
-    WARIFU_CHECK(stand_ins.add(*own, kIssuer).has_value());
-    return std::make_shared<const SignatureTrust>(
-        crypto::Authorities(), std::move(stand_ins),
-        std::make_unique<RevocationFiles>(files, std::vector<std::string>(), std::chrono::hours(1)),
-        true);
-  }
-};
-const SigningCard& signing_card() {
-  static const SigningCard card;
-  return card;
-}
 
 struct Given {
   Grant grant;

@@ -31,6 +31,7 @@ ConsentParts some_parts() {
                  .scope = {"GRCh38", {{"chr17", 43044295, 43125364, "BRCA1"}}}};
   parts.grant.object.bytes.fill(2);
   parts.labels = {"Hanako Sato", "genome"};
+  parts.evidence.sites = {{*SiteName::parse("lsa"), card::CardKind::kOneTimeMacEmulated, {}}};
   parts.record.person_id = "P-001";
   parts.issuer = *SiteName::parse("tommo");
   return parts;

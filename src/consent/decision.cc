@@ -137,6 +137,7 @@ Check check_first_tag(const Inquiry& inquiry, const Grant& grant) {
 // Who asks, for which use, for how much.
 Check check_use(const Inquiry& inquiry, const Grant& grant) {
   const ReleaseRequest& request = inquiry.request;
+  if (request.is_record) return {};
   if (request.grantee != grant.grantee) {
     const bool is_named = !request.grantee.name.empty();
     return no(Reason::kOtherGrantee,

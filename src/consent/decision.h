@@ -31,6 +31,8 @@ struct ReleaseRequest {
   Grantee grantee;    // who asks: the restoring site's word, which the gate logs
   Statements stated;  // what the use will be: the asker's word
   Scope scope;        // how much of the object: the whole, or the regions that are wanted
+  // The object's record, which shows nothing of it: who will use what is asked when shares go.
+  bool is_record = false;
 };
 
 // A grant as it is shown to a site, with the evidence for that site.

@@ -136,21 +136,14 @@ Result<> Gate::may_give_record(ByteView grant, const Evidence& evidence, const O
   const std::lock_guard lock(mutex_);
   const auto named = parse_grant(grant);
   const CardRecord* record = named ? find(named->card) : nullptr;
-  ReleaseRequest request{.object = object, .owner = owner};
+  ReleaseRequest request{.object = object, .owner = owner, .is_record = true};
   if (named) {
     // Where the shares go is asked when they do.
     request.destination = named->destination;
     request.purpose = named->purpose;
   }
-  const Inquiry inquiry{site_,
-                        root_,
-                        record,
-                        grant,
-                        evidence,
-                        request,
-                        system_.clock.now(),
-                        options_.nonce_life,
-                        named && is_held_back(named->card)};
+  const Presented shown{Bytes(grant.begin(), grant.end()), evidence};
+  const Inquiry inquiry = inquiry_of(shown, named.value_or(Grant()), request);
   const Decision decision = options_.decide(inquiry);
   if (!decision) {
     if (decision.error().reason == Reason::kWrongTag) count_wrong_tag(named->card);

@@ -101,7 +101,8 @@ TEST(CardMessages, SignatureCardsAndSignedGrantsComeBack) {
   EXPECT_EQ(same->grant, proof.grant);
   EXPECT_EQ(same->signature, proof.signature);
   expect_exact(encode(proof), decode_signed_proof);
-  EXPECT_FALSE(decode_signed_proof(encode(SignedProof{Bytes(513), Bytes(256)})));
+  EXPECT_FALSE(
+      decode_signed_proof(encode(SignedProof{Bytes(card::kMaxGrantBytes + 1), Bytes(256)})));
   EXPECT_FALSE(decode_signed_proof(encode(SignedProof{Bytes(300), Bytes(1025)})));
 }
 

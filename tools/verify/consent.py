@@ -46,13 +46,19 @@ def rooted(build):
     """Every way that tests/e2e/test_rooted.py knows to a second share, tried by the control site."""
     tests = TOOLS.parent / "tests" / "e2e"
     done = subprocess.run([sys.executable, "-B", "-m", "unittest", "test_rooted"], cwd=tests,
-                          env={**os.environ, "WARIFU_BINARY": str(build.resolve() / "warifu")},
+                          env={**os.environ, "WARIFU_BINARY": str(build / "warifu")},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     ran = re.search(r"Ran (\d+) tests", done.stdout)
     return row("rooted_controller", int(ran[1]) if ran else 0, "attacks", 8,
                done.returncode == 0 and ran is not None,
                "the control site's files rewritten, its sockets and jobs in an attacker's hands, a "
                "card of its own: no second share, and every site's holdings as before")
+
+
+def bent_evidence(build):
+    with tempfile.TemporaryDirectory(prefix="verify-evidence-") as folder:
+        yield from frame.rows_of([str(build / "tests/verify/warifu-verify-evidence"),
+                                  "--dir", folder])
 
 
 def gates(build, amounts):
@@ -195,6 +201,7 @@ def at_reader(build, amounts):
 
 def all_rows(build, amounts):
     yield from gates(build, amounts)
+    yield from bent_evidence(build)
     yield from bent_logs(build, amounts)
     yield from at_reader(build, amounts)
     yield rooted(build)

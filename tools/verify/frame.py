@@ -38,7 +38,9 @@ def main(part, description, all_rows, amounts, quick_note):
     """`amounts` is a pair: of a full run and of a quick one."""
     parser = argparse.ArgumentParser(prog=f"./run verify {part}", description=description,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    # Absolute: parts run their programs in other folders.
+    parser.add_argument("--build", type=lambda text: pathlib.Path(text).resolve(), required=True,
+                        help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="under five minutes")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures there")
     options = parser.parse_args()

@@ -26,7 +26,8 @@ def rows(build, jobs):
         root = pathlib.Path(folder)
         network = Network(Warifu(str(build / "warifu")), root / "net")
         # Two megabits a second on the links of the origin: a hundred kilobytes of shares.
-        network.init(rate="2Mbit/s", bootstrap="2M", preshare="8M")
+        # The last hop has key for as long as this may take on a busy machine.
+        network.init(rate="2Mbit/s", bootstrap="2M", preshare="64M")
         network.up()
         try:
             yield from measure(network, root, jobs)
