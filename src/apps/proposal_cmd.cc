@@ -11,6 +11,17 @@ namespace warifu::apps {
 
 namespace json = boost::json;
 
+namespace {
+
+// An act that was carried out may have been refused all the same.
+std::string state_text(const json::value& proposal) {
+  const std::uint64_t status = number_of(proposal, "status");
+  const std::string state = text_of(proposal, "state");
+  return status >= 400 ? fmt::format("{}, answered {}", state, status) : state;
+}
+
+}  // namespace
+
 bool tell_proposed(const Common& common, const json::value& answer) {
   const auto* fields = answer.if_object();
   if (fields == nullptr || !fields->contains("proposal") || !fields->contains("expires")) {
@@ -46,7 +57,7 @@ Result<> operator_proposals(const Common& common, bool all) {
   std::vector<std::vector<std::string>> rows;
   for (const json::value& one : shown) {
     const std::string decider = text_of(one, "decider");
-    rows.push_back({text_of(one, "proposal"), text_of(one, "state"), text_of(one, "proposer"),
+    rows.push_back({text_of(one, "proposal"), state_text(one), text_of(one, "proposer"),
                     decider.empty() ? "-" : decider, text_of(one, "expires"),
                     text_of(one, "target") + " " + text_of(one, "body")});
   }
