@@ -36,6 +36,8 @@ TEST(GateRunsTest, ASignatureCardsConsentsNeither) {
   EXPECT_GT(tally.refusals, 200u);
   EXPECT_GT(tally.crashes, 50u);
   for (const GateBug bug : kGateBugs) {
+    // Of proxies and guardians, whose cards are one-time cards in these runs too.
+    if (bug == GateBug::kAnyMandate || bug == GateBug::kAnyAge) continue;
     bool found = false;
     for (std::uint64_t seed = 1; seed <= 500 && !found; ++seed) {
       found = run_gate(seed, bug, GateCard::kSignature).violations > 0;
