@@ -63,7 +63,7 @@ struct Services {
   operators::Gate* operators = nullptr;    // nullptr: everybody at the socket may do everything
 };
 
-// The caller sets the gatekeeper. Everything in `services` must outlive the server that gets the router.
+// The caller sets the gatekeeper. All of `services` must outlive the server that gets the router.
 [[nodiscard]] http::Router make_router(Services services);
 
 // The parts, each in a file of its own.

@@ -402,9 +402,10 @@ class Site {
         std::make_unique<custody::PeopleDesk>(*context_, *catalog_, *custody_, *consent_desk_);
     cards_->set_also([this] { people_->tell_again(); });
     const custody::SignedConsents signed_consents(*context_, *catalog_, *consent_desk_, *records_);
-    control_ = std::make_unique<api::ControlServices>(api::ControlServices{
-        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *upkeep_, *jobs_,
-        *recovery_, *audits_, *refreshes_, *ceremonies_, *records_, *cards_, *people_, signed_consents});
+    control_ = std::make_unique<api::ControlServices>(
+        api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_,
+                             *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_, *ceremonies_,
+                             *records_, *cards_, *people_, signed_consents});
     return {};
   }
 
