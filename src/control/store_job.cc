@@ -290,7 +290,10 @@ void StoreJob::roll_back(const Error& why) {
   }
   (void)erase_staging(site.system, staging_path());
   if (tree_.object.state != catalog::ObjectState::kCommitted) {
-    (void)engine_.catalog().fail_object(tree_.object.object);
+    // Tried again where the records cannot be written: a failed job whose object is not failed
+    // would be waited for for ever.
+    const auto failed = engine_.catalog().fail_object(tree_.object.object);
+    if (!failed) return note_trouble(failed.error());
     (void)engine_.catalog().set_job_secret(job_id_, {});
   }
   give_up(why);
