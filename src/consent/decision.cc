@@ -180,6 +180,18 @@ Check check_capacity(const Inquiry& inquiry, const Grant& grant) {
                                                        : ""));
 }
 
+// This site's entry of a grant that is for it, with its evidence, by a card that counts here.
+std::expected<const GrantSite*, Refusal> own_entry(const Inquiry& inquiry, const Grant& grant) {
+  const auto own = std::ranges::find(grant.sites, inquiry.site, &GrantSite::site);
+  if (own == grant.sites.end() || inquiry.evidence.site != inquiry.site) {
+    return std::unexpected(
+        no(Reason::kNotThisSite, "the grant or its evidence is for other sites"));
+  }
+  if (auto refusal = check_card(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_withdrawn(inquiry)) return std::unexpected(std::move(*refusal));
+  return &*own;
+}
+
 Check check_request(const Inquiry& inquiry, const Grant& grant) {
   const ReleaseRequest& request = inquiry.request;
   if (request.object != grant.object) {
@@ -246,13 +258,8 @@ Decision decide(const Inquiry& inquiry) {
   if (grant.appointment) {
     return std::unexpected(no(Reason::kOtherAct, "it names a proxy and allows no use"));
   }
-  const auto own = std::ranges::find(grant.sites, inquiry.site, &GrantSite::site);
-  if (own == grant.sites.end() || inquiry.evidence.site != inquiry.site) {
-    return std::unexpected(
-        no(Reason::kNotThisSite, "the grant or its evidence is for other sites"));
-  }
-  if (auto refusal = check_card(inquiry, grant)) return std::unexpected(std::move(*refusal));
-  if (auto refusal = check_withdrawn(inquiry)) return std::unexpected(std::move(*refusal));
+  const auto own = own_entry(inquiry, grant);
+  if (!own) return std::unexpected(own.error());
   const auto& accepted = inquiry.record->grants;
   for (std::size_t i = 0; i < accepted.size(); ++i) {
     if (std::ranges::equal(accepted[i].grant, inquiry.grant)) {
@@ -263,7 +270,8 @@ Decision decide(const Inquiry& inquiry) {
     return std::unexpected(
         no(Reason::kNotProven, "the card has not proved this grant to this site"));
   }
-  if (auto refusal = check_nonce(inquiry, own->nonce)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_nonce(inquiry, (*own)->nonce))
+    return std::unexpected(std::move(*refusal));
   if (auto refusal = check_first_tag(inquiry, grant)) return std::unexpected(std::move(*refusal));
   if (auto refusal = check_request(inquiry, grant)) return std::unexpected(std::move(*refusal));
   return Outcome{std::move(grant), Step::kAccept, 0};
@@ -274,13 +282,8 @@ Decision decide_appointment(const Inquiry& inquiry) {
   if (!parsed) return std::unexpected(no(Reason::kMalformed, parsed.error().message));
   Grant& grant = *parsed;
   if (!grant.appointment) return std::unexpected(no(Reason::kOtherAct, "it names no proxy"));
-  const auto own = std::ranges::find(grant.sites, inquiry.site, &GrantSite::site);
-  if (own == grant.sites.end() || inquiry.evidence.site != inquiry.site) {
-    return std::unexpected(
-        no(Reason::kNotThisSite, "the grant or its evidence is for other sites"));
-  }
-  if (auto refusal = check_card(inquiry, grant)) return std::unexpected(std::move(*refusal));
-  if (auto refusal = check_withdrawn(inquiry)) return std::unexpected(std::move(*refusal));
+  const auto own = own_entry(inquiry, grant);
+  if (!own) return std::unexpected(own.error());
   if (auto refusal = check_capacity(inquiry, grant)) return std::unexpected(std::move(*refusal));
   const auto& accepted = inquiry.record->grants;
   for (std::size_t i = 0; i < accepted.size(); ++i) {
@@ -293,7 +296,8 @@ Decision decide_appointment(const Inquiry& inquiry) {
   if (card::is_proved_first(inquiry.record->kind)) {
     return std::unexpected(no(Reason::kNotProven, "the card has not proved this to this site"));
   }
-  if (auto refusal = check_nonce(inquiry, own->nonce)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_nonce(inquiry, (*own)->nonce))
+    return std::unexpected(std::move(*refusal));
   if (auto refusal = check_first_tag(inquiry, grant)) return std::unexpected(std::move(*refusal));
   if (inquiry.now >= grant.expiry) {
     return std::unexpected(

@@ -230,6 +230,16 @@ def limit_pools(config, size):
     config.write_text(text)
 
 
+def let_cards_come_at_once(config):
+    """A site's configuration without days between a card's loss and another in its place."""
+    text = config.read_text()
+    if "[cards]" in text:
+        text = text.replace("[cards]\n", '[cards]\nreissue_delay = "0s"\n')
+    else:
+        text += '\n[cards]\nreissue_delay = "0s"\n'
+    config.write_text(text)
+
+
 RECORDS_START = 8192
 
 

@@ -6,7 +6,8 @@ import sqlite3
 import subprocess
 import unittest
 
-from network import NetworkTest, Person, TestNetwork, binary, random_file, wait_until
+from network import (NetworkTest, Person, TestNetwork, binary, let_cards_come_at_once,
+                     random_file, wait_until)
 
 from warifu_cli import CommandFailed
 
@@ -21,12 +22,7 @@ class Cards(NetworkTest):
     def setUpClass(cls):
         cls.network = cls.enterClassContext(TestNetwork(preshare="16M", start=False))
         for config in cls.network.folder.glob("sites/*/site.toml"):
-            text = config.read_text()
-            if "[cards]" in text:
-                text = text.replace("[cards]\n", '[cards]\nreissue_delay = "0s"\n')
-            else:
-                text += '\n[cards]\nreissue_delay = "0s"\n'
-            config.write_text(text)
+            let_cards_come_at_once(config)
         cls.network.up()
 
     def new_person(self, name):

@@ -5,7 +5,8 @@ import sqlite3
 import time
 import unittest
 
-from network import NetworkTest, Person, TestNetwork, random_file, wait_until
+from network import (NetworkTest, Person, TestNetwork, let_cards_come_at_once,
+                     random_file, wait_until)
 
 from test_type_a import Api
 
@@ -20,12 +21,7 @@ class People(NetworkTest):
     def setUpClass(cls):
         cls.network = cls.enterClassContext(TestNetwork(preshare="24M", start=False))
         for config in cls.network.folder.glob("sites/*/site.toml"):
-            text = config.read_text()
-            if "[cards]" in text:
-                text = text.replace("[cards]\n", '[cards]\nreissue_delay = "0s"\n')
-            else:
-                text += '\n[cards]\nreissue_delay = "0s"\n'
-            config.write_text(text)
+            let_cards_come_at_once(config)
         cls.network.up()
 
     def ask(self, *arguments, site="tommo"):

@@ -11,7 +11,8 @@ import shutil
 import sqlite3
 import unittest
 
-from network import RECORDS_START, NetworkTest, Person, TestNetwork, find_bytes, random_file
+from network import (RECORDS_START, NetworkTest, Person, TestNetwork, find_bytes,
+                     let_cards_come_at_once, random_file)
 
 from warifu_cli import CommandFailed
 
@@ -213,8 +214,7 @@ class Rooted(NetworkTest):
         person = Person(self.network, "P-002")
         self.order("card", "revoke", "--person", person.id, "--why", "lost", "--yes")
         self.order("card", "allow-reissue", person.enrolled["card_id"])
-        config = self.network.site("tommo") / "site.toml"
-        config.write_text(config.read_text().replace("[cards]\n", '[cards]\nreissue_delay = "0s"\n'))
+        let_cards_come_at_once(self.network.site("tommo") / "site.toml")
         self.network.kill("tommo")
         self.network.up("tommo")
         self.assert_fails(4, "(lsa|tuh|cloud[123]).*(hot list|allow-reissue)", self.order, "person", "reissue",
