@@ -1,6 +1,6 @@
 // Consent in two steps: the grant and its text, then the card's proof.
+#include "api/act_json.h"
 #include "api/consent_receipt.h"
-#include "api/json.h"
 
 namespace warifu::api {
 namespace {
@@ -25,6 +25,7 @@ Result<> read_terms(const json::object& body, Services services, control::Consen
   wish.valid = std::chrono::seconds(valid);
   const std::string capacity = text_field_or(body, "capacity", "own");
   TRY_ASSIGN(wish.capacity, consent::parse_capacity(capacity));
+  wish.reason = text_field_or(body, "reason", "");
   return {};
 }
 
@@ -45,6 +46,17 @@ Result<> read_card(const json::object& body, control::ConsentWish& wish) {
   }
   wish.terminal = text_field_or(body, "terminal", "cli");
   return {};
+}
+
+// What the person with that card has to be told before anything else.
+json::array emergencies_of(ControlServices& control, const CardId& card) {
+  const auto person = control.catalog.person_of_card(card);
+  std::vector<custody::EmergencyView> views;
+  if (person) views = control.emergencies.recent();
+  std::erase_if(views, [&](const custody::EmergencyView& view) {
+    return view.person != person->person_id || view.emergency.told.value != 0;
+  });
+  return emergencies_json(views);
 }
 
 Result<json::value> prepare(http::RequestContext& context, ControlServices& control,
@@ -69,7 +81,8 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
                      {"person_name", prepared.labels.person},
                      {"object_label", prepared.labels.object},
                      {"sites", std::move(sites)},
-                     {"missing", std::move(missing)}};
+                     {"missing", std::move(missing)},
+                     {"emergencies", emergencies_of(control, wish.card)}};
 }
 
 Result<json::value> accept(http::RequestContext& context, ControlServices& control) {
@@ -80,11 +93,16 @@ Result<json::value> accept(http::RequestContext& context, ControlServices& contr
   TRY_ASSIGN(const std::uint64_t kind, number_field(body, "card_kind", 2));
   if (kind == 0) return fail(Code::kInvalidArgument, "field 'card_kind' must be 1 or 2");
   proof.kind = static_cast<card::CardKind>(kind);
-  TRY_ASSIGN(proof.hash_key, secret_field(body, "hash_key", mac::kBlockBytes));
-  TRY_ASSIGN(const secret::Buffer tag, secret_field(body, "tag", mac::kBlockBytes));
-  copy_bytes(proof.tag_over_tags, tag.bytes());
-  TRY_ASSIGN(proof.chunk_count, number_field(body, "chunks", UINT64_MAX));
-  TRY_ASSIGN(proof.length.value, number_field(body, "bytes", UINT64_MAX));
+  // An officer's card has no record of the object.
+  const auto parsed = consent::parse_grant(proof.grant);
+  const bool is_emergency = parsed && parsed->capacity == consent::Capacity::kEmergency;
+  if (!is_emergency) {
+    TRY_ASSIGN(proof.hash_key, secret_field(body, "hash_key", mac::kBlockBytes));
+    TRY_ASSIGN(const secret::Buffer tag, secret_field(body, "tag", mac::kBlockBytes));
+    copy_bytes(proof.tag_over_tags, tag.bytes());
+    TRY_ASSIGN(proof.chunk_count, number_field(body, "chunks", UINT64_MAX));
+    TRY_ASSIGN(proof.length.value, number_field(body, "bytes", UINT64_MAX));
+  }
   const json::value* tags = body.if_contains("tags");
   if (tags == nullptr || !tags->is_array()) {
     return fail(Code::kInvalidArgument, "field 'tags' must be a list");
@@ -97,7 +115,14 @@ Result<json::value> accept(http::RequestContext& context, ControlServices& contr
     }
     copy_bytes(proof.tags.emplace_back(), one);
   }
+  if (is_emergency) {
+    TRY_ASSIGN(const GrantId id, control.emergencies.accept(std::move(proof)));
+    return json::value{{"grant", id.text()}};
+  }
   TRY_ASSIGN(const GrantId id, control.consent.accept(proof));
+  if (parsed->capacity == consent::Capacity::kOwn) {
+    TRY(control.emergencies.told_by_card(parsed->card));
+  }
   control.records.wake();  // what came from the card may have to go into safekeeping again
   return json::value{{"grant", id.text()}};
 }
@@ -121,6 +146,7 @@ Result<json::value> list(http::RequestContext&, ControlServices& control) {
       entry["scope"] = consent::scope_text(grant->scope);
       entry["capacity"] = consent::capacity_name(grant->capacity);
       entry["together"] = grant->together;
+      if (!grant->reason.empty()) entry["reason"] = grant->reason;
       entry["destination"] = grant->destination.text();
       entry["uses"] = grant->uses;
       entry["index"] = grant->index.value;
@@ -132,7 +158,8 @@ Result<json::value> list(http::RequestContext&, ControlServices& control) {
     }
     out.push_back(std::move(entry));
   }
-  return json::value{{"consents", std::move(out)}};
+  return json::value{{"consents", std::move(out)},
+                     {"emergencies", emergencies_json(control.emergencies.recent())}};
 }
 
 Result<json::value> receipt(http::RequestContext& context, ControlServices& control,

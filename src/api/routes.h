@@ -11,6 +11,7 @@
 #include "control/restore_desk.h"
 #include "control/store_desk.h"
 #include "custody/card_desk.h"
+#include "custody/emergency_desk.h"
 #include "custody/people_desk.h"
 #include "custody/signed_consents.h"
 #include "http/server.h"
@@ -46,6 +47,8 @@ struct ControlServices {
   custody::RecordKeeper& records;
   custody::CardDesk& cards;
   custody::PeopleDesk& people;
+  custody::CardActs& acts;
+  custody::EmergencyDesk& emergencies;
   custody::SignedConsents signed_consents;
 };
 
@@ -85,6 +88,8 @@ void add_log_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);
 // Withdrawals, the hot list, another card in the place of a lost one, records in safekeeping.
 void add_custody_routes(http::Router& router, Services services);
+// More one-time keys for a card; what the person allows in emergencies.
+void add_act_routes(http::Router& router, Services services);
 // Proxies, guardians, deaths.
 void add_people_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);

@@ -62,6 +62,18 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   add_wait(command, shown);
   command->callback([&] { action = [&] { return card_show(common, shown); }; });
 
+  static TopUpOptions more;
+  command = add(*card, "top-up", "more one-time keys on a card, proved by it to every site",
+                "warifu card top-up --card pcsc --site S\n"
+                "  warifu card top-up --card aoi.card --keys 100 --pin-file pin --yes --site S");
+  add_site(command, common);
+  command->add_option("--keys", more.keys,
+                      "how many more for each site; default: up to those of a new card");
+  command->add_option("--lang", more.lang, "language of the text shown: en or ja");
+  command->add_flag("--yes", more.yes, "the person has read the text on another screen");
+  add_card(command, more.card);
+  command->callback([&] { action = [&] { return card_top_up(common, more); }; });
+
   static RevokeOptions revoked;
   command = add(*card, "revoke", "a lost or stolen card: worthless at every site from now on",
                 "warifu card revoke --person P-001 --why lost --yes --site S\n"

@@ -244,6 +244,13 @@ struct RevokeOptions {
 [[nodiscard]] Result<> card_revoke(const Common& common, const RevokeOptions& options);
 [[nodiscard]] Result<> card_allow_reissue(const Common& common, const RevokeOptions& options);
 [[nodiscard]] Result<> card_status(const Common& common);
+struct TopUpOptions {
+  CardOptions card;
+  std::uint32_t keys = 0;  // 0: as many as bring it to the number of an enrolment
+  std::string lang = "en";
+  bool yes = false;
+};
+[[nodiscard]] Result<> card_top_up(const Common& common, const TopUpOptions& options);
 struct EnrolOptions {
   std::string id, name;
   std::string card_type;  // "one-time", "desfire", "jpki", "pkcs11"
@@ -271,6 +278,14 @@ struct ProxyOptions {
 };
 [[nodiscard]] Result<> proxy_add(const Common& common, const ProxyOptions& options);
 [[nodiscard]] Result<> proxy_remove(const Common& common, const ProxyOptions& options);
+// Whether officers may open the person's data in an emergency, without the card.
+struct EmergencyOptions {
+  std::string id, object, valid = "365d", lang = "en";  // no object: all of them
+  bool yes = false;
+  CardOptions card;
+};
+[[nodiscard]] Result<> emergency_allow(const Common& common, const EmergencyOptions& options);
+[[nodiscard]] Result<> emergency_forbid(const Common& common, const EmergencyOptions& options);
 struct GuardianOptions {
   std::string id, name, of_age, authority;
   std::vector<std::string> guardians;
@@ -345,7 +360,8 @@ struct ConsentOptions {
   std::string object, purpose, grantee, grantee_id, destination, valid = "1h", lang = "en";
   std::vector<std::string> data_use, regions;
   std::string capacity = "own";
-  std::string joins;  // another guardian's consent: nothing else is asked for then
+  std::string joins;   // another's consent: nothing else is asked for then
+  std::string reason;  // of an officer's, in an emergency
   std::uint16_t uses = 1;
   CardOptions card;
   bool yes = false;

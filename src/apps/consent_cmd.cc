@@ -12,6 +12,7 @@
 #include "apps/commands.h"
 #include "apps/consent_terminal.h"
 #include "apps/custody_text.h"
+#include "apps/emergency_text.h"
 #include "apps/output.h"
 #include "base/units.h"
 #include "consent/evidence.h"
@@ -79,6 +80,7 @@ Result<json::object> wish_of(const ConsentOptions& options) {
                        {"valid_seconds", valid},
                        {"locale", options.lang}};
   if (!options.destination.empty()) wish["destination"] = options.destination;
+  if (!options.reason.empty()) wish["reason"] = options.reason;
   return wish;
 }
 
@@ -92,7 +94,19 @@ Result<bool> asks_what_was_wished(const consent::Grant& grant, const ConsentOpti
   TRY_ASSIGN(const auto scope, consent::parse_scope(options.regions));
   return grant.object.text() == options.object && consent::purpose_name(grant.purpose) == purpose &&
          grant.uses == options.uses && consent::capacity_name(grant.capacity) == options.capacity &&
-         grant.grantee == grantee && grant.data_uses == data_uses && grant.scope == scope;
+         grant.grantee == grantee && grant.data_uses == data_uses && grant.scope == scope &&
+         grant.reason == options.reason;
+}
+
+// An officer's card proves it and knows nothing of the object.
+Result<GivenConsent> give_proof(ApiClient& client, CardAuthenticator& card,
+                                const consent::Grant& parsed, ByteView grant) {
+  if (parsed.capacity != consent::Capacity::kEmergency) {
+    return card.authorise(client, grant, parsed.object);
+  }
+  TRY_ASSIGN(const json::object proof, card.prove(grant));
+  TRY_ASSIGN(const json::value given, client.post("/v1/consents", proof));
+  return GivenConsent{text_of(given, "grant"), std::nullopt};
 }
 
 }  // namespace
@@ -113,19 +127,20 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
   ApiClient client(common);
   TRY(terminal.card->add_to_wish(wish));
   TRY_ASSIGN(const json::value prepared, client.post("/v1/consents/prepare", wish));
+  print_emergencies(prepared);
   const std::string text = text_of(prepared, "text");
   TRY_ASSIGN(const Bytes grant, from_hex(text_of(prepared, "grant")));
   TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
   TRY(check_text(prepared, parsed, facts.kind));
   TRY_ASSIGN(const bool is_as_wished, asks_what_was_wished(parsed, options));
-  if (parsed.appointment || !is_as_wished) {
+  if (consent::act_of(parsed) != consent::Act::kUse || !is_as_wished) {
     return fail(Code::kCorrupt,
                 "the site's grant is not what was asked for; the card was not asked");
   }
   const ObjectId object = parsed.object;
   TRY(ask_and_tell(client, options, parsed, text));
   TRY(terminal.card->verify_holder(options.card));
-  TRY_ASSIGN(const GivenConsent given, terminal.card->authorise(client, grant, object));
+  TRY_ASSIGN(const GivenConsent given, give_proof(client, *terminal.card, parsed, grant));
   const card::CardKind kind = given.kind.value_or(facts.kind);
   if (common.json) {
     print_json({{"grant", given.grant},
@@ -137,6 +152,7 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
                 {"holder_verification", consent::holder_verification(kind)},
                 {"sites", prepared.at("sites")},
                 {"missing", prepared.at("missing")},
+                {"emergencies", prepared.at("emergencies")},
                 {"index", parsed.index.value},
                 {"expires", os::utc_text(parsed.expiry)},
                 {"text", text}});
@@ -185,13 +201,16 @@ Result<> consent_import(const Common& common, const std::string& file, ConsentOp
 Result<> consent_list(const Common& common) {
   ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/consents"));
+  print_emergencies(answer);
   if (common.json) {
     print_json(answer);
     return {};
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& entry : answer.at("consents").as_array()) {
-    rows.push_back({text_of(entry, "grant"), text_of(entry, "person"), text_of(entry, "purpose"),
+    const bool is_emergency = text_of(entry, "capacity") == "emergency";
+    rows.push_back({text_of(entry, "grant"), text_of(entry, "person"),
+                    is_emergency ? "EMERGENCY" : text_of(entry, "purpose"),
                     text_of(entry, "grantee"), text_of(entry, "expires"), text_of(entry, "state")});
   }
   print_table({"CONSENT", "PERSON", "PURPOSE", "FOR", "UNTIL", "STATE"}, rows);

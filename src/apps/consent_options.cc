@@ -31,15 +31,33 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   add_card(command, give.card);
   command->callback([&] { action = [&] { return consent_give(common, give); }; });
   static ConsentOptions joining;
-  command = add(*consent, "join", "another guardian consents to the same, together",
+  command = add(*consent, "join", "another guardian or officer consents to the same, together",
                 "warifu consent join GRANT --card father.card --site S");
   add_site(command, common);
-  command->add_option("grant", joining.joins, "the consent that the other guardian has given")
+  command->add_option("grant", joining.joins, "the consent that the other one has given")
       ->required();
   command->add_option("--lang", joining.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", joining.yes, "the guardian has read the text on another screen");
   add_card(command, joining.card);
   command->callback([&] { action = [&] { return consent_give(common, joining); }; });
+  static ConsentOptions emergency;
+  emergency.purpose = "medicine";
+  emergency.capacity = "emergency";
+  command = add(*consent, "emergency",
+                "an officer opens an object without its person's card; others join",
+                "warifu consent emergency --object ID --reason 'unconscious after an accident' "
+                "--grantee 'Dr. Ito' --card officer.card --site S");
+  add_site(command, common);
+  command->add_option("--object", emergency.object, "object id")->required();
+  command->add_option("--reason", emergency.reason, "why; the person will be told")->required();
+  command->add_option("--grantee", emergency.grantee, "who will use it")->required();
+  command->add_option("--grantee-id", emergency.grantee_id, "a licence number");
+  command->add_option("--destination", emergency.destination, "site where it may be restored");
+  command->add_option("--valid", emergency.valid, "for how long: 30m, 1h, at most 4h");
+  command->add_option("--lang", emergency.lang, "language of the text shown: en or ja");
+  command->add_flag("--yes", emergency.yes, "the officer has read the text on another screen");
+  add_card(command, emergency.card);
+  command->callback([&] { action = [&] { return consent_give(common, emergency); }; });
   command = add(*consent, "list", "consents given", "warifu consent list --site S");
   add_site(command, common);
   command->callback([&] { action = [&] { return consent_list(common); }; });

@@ -210,7 +210,7 @@ TEST_F(EmulatorTest, HostileApdusNeverReleaseAnythingWithoutThePin) {
       profile::kReadIdentity, profile::kBeginPersonalise, profile::kBeginTopUp,
       profile::kBeginRenewal, profile::kLoadKeys,         profile::kCommitLoad,
       profile::kPutObject,    profile::kListObjects,      profile::kGetObject,
-      profile::kAuthorise,    profile::kGetResponse};
+      profile::kAuthorise,    profile::kGetResponse,      profile::kListSites};
   ASSERT_TRUE(card->transmit(*from_hex("00a4040008f057415249465501")));
   std::map<std::uint16_t, int> seen;
   for (int i = 0; i < 30000; ++i) {

@@ -35,6 +35,7 @@ struct KeyIndex {
 struct KeyRange {
   KeyIndex first;
   std::uint32_t count = 0;
+  bool operator==(const KeyRange&) const = default;
   [[nodiscard]] KeyIndex end() const { return {first.value + count}; }
   // At least one key, not more than a card takes, and no index beyond 32 bits or equal to 0.
   [[nodiscard]] bool is_valid() const {

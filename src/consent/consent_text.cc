@@ -52,9 +52,24 @@ std::string data_use_lines(const Grant& grant, std::string_view heading) {
   return text;
 }
 
+// An officer's, in an emergency.
+std::string emergency_lines(const Grant& grant) {
+  const std::string others = std::to_string(grant.together - 1);
+  if (grant.locale == Locale::kEnglish) {
+    return "EMERGENCY ACCESS without the person's card, by you as officer; it counts together with " +
+           others + (grant.together == 2 ? " other officer" : " other officers") +
+           "\nReason: " + grant.reason +
+           "\nThe person, and the log of every site, will be told of it and of you\n";
+  }
+  return "本人のカードによらない緊急アクセスです。担当者として承認します(他の担当者 " + others +
+         " 名の承認と合わせて有効)\n理由: " + grant.reason +
+         "\nこのことと承認者は、本人とすべての拠点の記録に通知されます\n";
+}
+
 // In whose place, where it is not the person's own card.
 std::string capacity_line(const Grant& grant) {
   if (grant.capacity == Capacity::kOwn) return {};
+  if (grant.capacity == Capacity::kEmergency) return emergency_lines(grant);
   const bool is_proxy = grant.capacity == Capacity::kProxy;
   const std::string others = std::to_string(grant.together - 1);
   if (grant.locale == Locale::kEnglish) {
@@ -79,6 +94,20 @@ std::string purposes_words(std::uint8_t purposes, Locale locale) {
   return text;
 }
 
+// The last lines of every text.
+std::string ending(const Grant& grant, const ConsentLabels& labels) {
+  if (grant.locale == Locale::kEnglish) {
+    return "\nYou are at terminal: " + grant.terminal + "\n" +
+           (labels.has_pin ? "Entering your PIN means"
+                           : "Your card has no PIN: letting it be read now means") +
+           " that you agree to this and to nothing else.\n";
+  }
+  return "\nこの端末: " + grant.terminal + "\n" +
+         (labels.has_pin ? "暗証番号の入力は、"
+                         : "カードに暗証番号はありません。ここでカードをかざすことは、") +
+         "以上の内容のみへの同意を意味します。\n";
+}
+
 std::string english_appointment(const Grant& grant, const ConsentLabels& labels) {
   const Appointment& named = *grant.appointment;
   return "Naming of a proxy (text version 2)\n"
@@ -92,10 +121,7 @@ std::string english_appointment(const Grant& grant, const ConsentLabels& labels)
          "Until: " + minute_text(named.mandate.until) +
          " UTC\nSHA-256 of the document of authority: " + to_hex(named.mandate.authority) +
          "\nSites that are told: " + join_sites(grant, ", ") +
-         "\nYou are at terminal: " + grant.terminal + "\n" +
-         (labels.has_pin ? "Entering your PIN means"
-                         : "Your card has no PIN: letting it be read now means") +
-         " that you agree to this and to nothing else.\n";
+         ending(grant, labels);
 }
 
 std::string japanese_appointment(const Grant& grant, const ConsentLabels& labels) {
@@ -110,10 +136,42 @@ std::string japanese_appointment(const Grant& grant, const ConsentLabels& labels
          (named.mandate.is_testamentary ? "本人の死亡後に限る\n" : "") +
          "期限: " + minute_text({named.mandate.until.value + kJapanOffsetMs}) +
          "(日本時間)\n権限を示す文書の SHA-256: " + to_hex(named.mandate.authority) +
-         "\n通知先の拠点: " + join_sites(grant, "、") + "\nこの端末: " + grant.terminal + "\n" +
-         (labels.has_pin ? "暗証番号の入力は、"
-                         : "カードに暗証番号はありません。ここでカードをかざすことは、") +
-         "以上の内容のみへの同意を意味します。\n";
+         "\n通知先の拠点: " + join_sites(grant, "、") + ending(grant, labels);
+}
+
+std::string top_up_text(const Grant& grant, const ConsentLabels& labels) {
+  const std::string count = std::to_string(grant.top_up->count);
+  const std::string first = std::to_string(grant.top_up->first.value);
+  if (grant.locale == Locale::kEnglish) {
+    return "More one-time keys for your card (text version 2)\nPerson: " + labels.person +
+           "\nKeys: " + count + ", from index " + first +
+           "\nNothing is restored or allowed by this\nSites that give them: " +
+           join_sites(grant, ", ") + ending(grant, labels);
+  }
+  return "カードへの使い捨て鍵の補充(文面 第2版)\n本人: " + labels.person + "\n鍵: " + count +
+         " 個(番号 " + first + " から)\nこれにより復元や許可が行われることはありません\n" +
+         "鍵を提供する拠点: " + join_sites(grant, "、") + ending(grant, labels);
+}
+
+std::string leave_text(const Grant& grant, const ConsentLabels& labels) {
+  const bool is_all = grant.object.is_zero();
+  if (grant.locale == Locale::kEnglish) {
+    return "Leave for emergencies (text version 2)\nPerson: " + labels.person + "\nData: " +
+           (is_all ? std::string("all data of the person")
+                   : labels.object + " (" + grant.object.text() + ")") +
+           "\nIn an emergency two or more officers together may restore it for medical care "
+           "without your card.\nYou will be told of each time. You can take this back at any "
+           "time.\nUntil: " +
+           minute_text(*grant.emergency_until) +
+           " UTC\nSites that are told: " + join_sites(grant, ", ") + ending(grant, labels);
+  }
+  return "緊急時の利用の許可(文面 第2版)\n本人: " + labels.person + "\n情報: " +
+         (is_all ? std::string("本人のすべての情報")
+                 : labels.object + "(" + grant.object.text() + ")") +
+         "\n緊急時には、2名以上の担当者が共同で、カードなしに診療のため復元できます。\n"
+         "利用のたびに通知されます。この許可はいつでも取り消せます。\n期限: " +
+         minute_text({grant.emergency_until->value + kJapanOffsetMs}) +
+         "(日本時間)\n通知先の拠点: " + join_sites(grant, "、") + ending(grant, labels);
 }
 
 std::string english(const Grant& grant, const ConsentLabels& labels) {
@@ -148,12 +206,7 @@ std::string english(const Grant& grant, const ConsentLabels& labels) {
          "\n"
          "Sites asked for their shares: " +
          join_sites(grant, ", ") +
-         "\n"
-         "You are at terminal: " +
-         grant.terminal + "\n" +
-         (labels.has_pin ? "Entering your PIN means"
-                         : "Your card has no PIN: letting it be read now means") +
-         " that you agree to this and to nothing else.\n";
+         ending(grant, labels);
 }
 
 std::string japanese(const Grant& grant, const ConsentLabels& labels) {
@@ -187,12 +240,7 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
          " 回まで\n"
          "分散情報の提供を求める拠点: " +
          join_sites(grant, "、") +
-         "\n"
-         "この端末: " +
-         grant.terminal + "\n" +
-         (labels.has_pin ? "暗証番号の入力は、"
-                         : "カードに暗証番号はありません。ここでカードをかざすことは、") +
-         "以上の内容のみへの同意を意味します。\n";
+         ending(grant, labels);
 }
 
 }  // namespace
@@ -200,6 +248,8 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
 std::string consent_text(const Grant& grant, const ConsentLabels& given) {
   const ConsentLabels labels{one_line(given.person), one_line(given.object), given.has_pin};
   const bool is_japanese = grant.locale == Locale::kJapanese;
+  if (grant.top_up) return top_up_text(grant, labels);
+  if (grant.emergency_until) return leave_text(grant, labels);
   if (grant.appointment) {
     return is_japanese ? japanese_appointment(grant, labels) : english_appointment(grant, labels);
   }

@@ -16,6 +16,7 @@
 // docs/formats/grant.md has the table of fields and published vectors.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,14 +44,20 @@ struct GrantSite {
   bool operator==(const GrantSite&) const = default;
 };
 
-using JointId = Id16<struct JointTag>;
-
 // The person names somebody who may consent in the person's place.
 struct Appointment {
   CardId proxy;     // the proxy's own enrolled card
   Mandate mandate;  // its object is the grant's
   bool operator==(const Appointment&) const = default;
 };
+
+// What a grant allows, by the parts that it has: a use of an object, or, with no use beside it, an
+// act of the person's that the card proves.
+enum class Act : std::uint8_t { kUse = 1, kAppoint = 2, kTopUp = 3, kEmergencyLeave = 4 };
+
+inline constexpr std::size_t kReasonBytes = 160;
+// An emergency is over after that.
+inline constexpr std::chrono::hours kEmergencyLife(4);
 
 struct Grant {
   CardId card;
@@ -72,9 +79,15 @@ struct Grant {
   std::uint8_t together = 1;           // so many guardians' cards prove the consent together,
   JointId joint;                       // each a grant of its own with this in common; else zero
   std::optional<Appointment> appointment;  // then nothing may be used, and `object` zero is all
+  std::optional<card::KeyRange> top_up;    // the card is to get one-time keys with these indices
+  // Until then officers may open `object` (zero: all) in an emergency (break_glass.h).
+  std::optional<os::UnixMs> emergency_until;
+  std::string reason;  // of an emergency, 1..160 bytes that can be shown; else empty
 
   bool operator==(const Grant&) const = default;
 };
+
+[[nodiscard]] Act act_of(const Grant& grant);
 
 // Whether two grants allow the same: all but card, index, nonces, terminal, language and beginning.
 [[nodiscard]] bool same_terms(const Grant& one, const Grant& other);

@@ -29,6 +29,7 @@ struct ConsentWish {
   consent::Capacity capacity = consent::Capacity::kOwn;
   // Another guardian's consent that this one is to count together with: its terms are taken.
   std::optional<GrantId> joins;
+  std::string reason;  // of an emergency
   // A signature card: its grant names the sites that keep shares of its records, too.
   bool is_signature = false;
 };
@@ -46,7 +47,7 @@ struct CardProof {
   Bytes grant;
   card::CardKind kind = card::CardKind::kOneTimeMacEmulated;
   std::vector<mac::Tag> tags;  // in the order of the grant's sites
-  secret::Buffer hash_key;     // the object's r
+  secret::Buffer hash_key;     // the object's r; empty of an officer who is not the last to say so
   mac::Tag tag_over_tags{};
   std::uint64_t chunk_count = 0;  // of the object, as the card knows it
   ByteCount length;
@@ -70,7 +71,7 @@ class ConsentDesk {
  private:
   // The wish as it stands, or, where it joins another consent, with that one's terms.
   Result<consent::Grant> terms_of(const ConsentWish& wish);
-  // Guardians: how many are needed together, by this site's own gate.
+  // Guardians and officers: how many are needed together, by this site's own gate.
   Result<> set_capacity(const ConsentWish& wish, const std::string& person, consent::Grant& grant);
   SiteContext& site_;
   catalog::Catalog& catalog_;

@@ -93,7 +93,7 @@ bool may_resume(Code code) {
 }
 
 Result<RestoreStream::Proven> RestoreStream::proven(const catalog::Grant& record) {
-  Proven proven{record.grant_bytes, {}};
+  Proven proven{record.grant_bytes, {}, record.sealed_secret};
   TRY_ASSIGN(const consent::KeptEvidence kept, consent::parse_kept(record.evidence));
   for (const consent::Evidence& evidence : kept.sites) proven.evidence[evidence.site] = evidence;
   return proven;
@@ -114,7 +114,11 @@ Result<> RestoreStream::find_together(const catalog::Grant& first) {
   }
   if (together_.size() + 1 == grant_.together) return {};
   return fail(Code::kRefused, "consent " + first.grant.text() + " counts with " +
-                                  std::to_string(grant_.together) + " guardians together; so far " +
+                                  std::to_string(grant_.together) +
+                                  (grant_.capacity == consent::Capacity::kEmergency
+                                       ? " officers"
+                                       : " guardians") +
+                                  " together; so far " +
                                   std::to_string(together_.size() + 1) +
                                   " have consented ('warifu consent join')");
 }
@@ -156,12 +160,16 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   if (!text("gather").empty()) {
     TRY_ASSIGN(wishes_.gather, SiteName::parse(text("gather")));
   }
-  if (record.sealed_secret.empty()) {
+  Bytes sealed = record.sealed_secret;
+  for (const Proven& other : together_) {
+    if (sealed.empty()) sealed = other.sealed_secret;
+  }
+  if (sealed.empty()) {
     return fail(Code::kRefused, "consent " + grant_id.text() + " is " +
                                     std::string(catalog::state_name(record.state)));
   }
   TRY_ASSIGN(const ObjectSecrets secrets,
-             open_object_secrets(site_.keys.root_key().bytes(), record.sealed_secret));
+             open_object_secrets(site_.keys.root_key().bytes(), sealed));
   key_ = std::make_unique<mac::Key>(secrets.hash_key.bytes());
   tag_over_tags_ = secrets.tag;
   TRY_ASSIGN(shares_, locate_shares(catalog_, object_.object));

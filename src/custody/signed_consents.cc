@@ -12,7 +12,8 @@ Result<card::ObjectRecord> SignedConsents::record_of(
   auto kept = control::kept_record(site_, catalog_, object);
   if (kept) return std::move(kept->record);
   if (kept.error().code != Code::kAlreadyExists) return std::unexpected(kept.error());
-  return records_.bring_under(object.object, grant, evidence);
+  const RecordKeeper::ProvedGrant proved{Bytes(grant.begin(), grant.end()), evidence};
+  return records_.bring_under(object.object, {&proved, 1});
 }
 
 Result<SignedConsents::Given> SignedConsents::give(ByteView grant_bytes, ByteView signature) {

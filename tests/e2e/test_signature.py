@@ -9,10 +9,10 @@ import sqlite3
 import subprocess
 import unittest
 
-from network import NetworkTest, TestNetwork, binary, random_file, wait_until
+from cards import SITES, CardTest
+from network import TestNetwork, binary, random_file, wait_until
 
 SIZE = 300_000
-SITES = ["tommo", "lsa", "tuh", "cloud1", "cloud2", "cloud3"]
 
 
 class Authority:
@@ -68,7 +68,7 @@ def set_cards(network, lines, sites=SITES):
                                      *kept]) + "\n")
 
 
-class SignatureCards(NetworkTest):
+class SignatureCards(CardTest):
     """Sites that trust one authority of emulated cards, and want its revocation list."""
 
     @classmethod
@@ -84,9 +84,6 @@ class SignatureCards(NetworkTest):
         set_cards(cls.network, [f'test_anchors = ["{cls.authority.certificate}"]',
                                 f'revocation_lists = ["{cls.list}"]', 'reissue_delay = "0s"'])
         cls.network.up()
-
-    def ask(self, *arguments, site="tommo"):
-        return self.network.warifu.ask(*arguments, "--site", self.network.site(site))
 
     def new_card(self, name, authority="own"):
         path = self.network.root / f"{name}.card"
@@ -108,20 +105,6 @@ class SignatureCards(NetworkTest):
         stored = self.network.store(self.network.root / name, name)["object"]
         self.wait_until_kept()
         return card, plain, stored
-
-    def wait_until_kept(self):
-        wait_until(lambda: self.ask("card", "status")["not_kept"] == 0, 60,
-                   "all card records to be in safekeeping")
-
-    def restored(self, plain, stored, grant):
-        out = self.network.root / "restored"
-        out.unlink(missing_ok=True)
-        self.network.restore(stored, grant, out)
-        self.assert_same_bytes(out, plain)
-
-    def events(self, site, event):
-        records = self.ask("audit", "list", site=site)["records"]
-        return [record for record in records if record["event"] == event]
 
     def certificate(self, card):
         """The card's certificate as the control site's gate keeps it, in a file."""
