@@ -26,7 +26,9 @@ std::string event_of(const json::value& record) {
 
 // What was done to the data: an export, a creation, a deletion, else an execution.
 char action_of(const std::string& event) {
-  if (event == "release" || event == "emergency_release" || event == "restored" || event == "part_given") return 'R';
+  if (event == "release" || event == "emergency_release" || event == "restored" ||
+      event == "part_given")
+    return 'R';
   if (event.ends_with("deleted") || event == "erased") return 'D';
   if (event.ends_with("enrolled") || event.ends_with("stored") || event.ends_with("created") ||
       event == "object_committed" || event == "consent_given") {

@@ -23,8 +23,8 @@ Result<> print_told(const Common& common, const json::value& answer, const std::
     fmt::print("{}; {}\n", what, told_text(answer));
   }
   if (refused.empty()) return {};
-  return fail(Code::kRefused, text_of(refused.front(), "site") + ": " +
-                                  text_of(refused.front(), "why"));
+  return fail(Code::kRefused,
+              text_of(refused.front(), "site") + ": " + text_of(refused.front(), "why"));
 }
 
 }  // namespace
@@ -65,9 +65,10 @@ Result<> emergency_allow(const Common& common, const EmergencyOptions& options) 
   TRY(terminal.card->verify_holder(options.card));
   TRY_ASSIGN(const json::object proof, terminal.card->prove(grant));
   TRY_ASSIGN(const json::value answer, client.post(path, proof));
-  return print_told(common, answer, "officers may open " +
-                                        (object.empty() ? "all objects of " + options.id : object) +
-                                        " in an emergency");
+  return print_told(common, answer,
+                    "officers may open " +
+                        (object.empty() ? "all objects of " + options.id : object) +
+                        " in an emergency");
 }
 
 Result<> emergency_forbid(const Common& common, const EmergencyOptions& options) {
@@ -76,10 +77,10 @@ Result<> emergency_forbid(const Common& common, const EmergencyOptions& options)
   if (!options.object.empty()) wish["object"] = options.object;
   TRY_ASSIGN(const json::value answer,
              client.post("/v1/persons/" + url_text(options.id) + "/emergency/forbid", wish));
-  return print_told(common, answer, "nobody opens " +
-                                        (options.object.empty() ? "an object of " + options.id
-                                                                : options.object) +
-                                        " in an emergency");
+  return print_told(common, answer,
+                    "nobody opens " +
+                        (options.object.empty() ? "an object of " + options.id : options.object) +
+                        " in an emergency");
 }
 
 }  // namespace warifu::apps

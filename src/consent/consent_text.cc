@@ -56,7 +56,8 @@ std::string data_use_lines(const Grant& grant, std::string_view heading) {
 std::string emergency_lines(const Grant& grant) {
   const std::string others = std::to_string(grant.together - 1);
   if (grant.locale == Locale::kEnglish) {
-    return "EMERGENCY ACCESS without the person's card, by you as officer; it counts together with " +
+    return "EMERGENCY ACCESS without the person's card, by you as officer; it counts together "
+           "with " +
            others + (grant.together == 2 ? " other officer" : " other officers") +
            "\nReason: " + grant.reason +
            "\nThe person, and the log of every site, will be told of it and of you\n";
@@ -120,8 +121,7 @@ std::string english_appointment(const Grant& grant, const ConsentLabels& labels)
          (named.mandate.is_testamentary ? "Only after the person's death\n" : "") +
          "Until: " + minute_text(named.mandate.until) +
          " UTC\nSHA-256 of the document of authority: " + to_hex(named.mandate.authority) +
-         "\nSites that are told: " + join_sites(grant, ", ") +
-         ending(grant, labels);
+         "\nSites that are told: " + join_sites(grant, ", ") + ending(grant, labels);
 }
 
 std::string japanese_appointment(const Grant& grant, const ConsentLabels& labels) {
@@ -205,8 +205,7 @@ std::string english(const Grant& grant, const ConsentLabels& labels) {
          times +
          "\n"
          "Sites asked for their shares: " +
-         join_sites(grant, ", ") +
-         ending(grant, labels);
+         join_sites(grant, ", ") + ending(grant, labels);
 }
 
 std::string japanese(const Grant& grant, const ConsentLabels& labels) {
@@ -239,8 +238,7 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
          std::to_string(grant.uses) +
          " 回まで\n"
          "分散情報の提供を求める拠点: " +
-         join_sites(grant, "、") +
-         ending(grant, labels);
+         join_sites(grant, "、") + ending(grant, labels);
 }
 
 }  // namespace

@@ -288,7 +288,8 @@ Decision decide(const Inquiry& inquiry) {
   if (!parsed) return std::unexpected(no(Reason::kMalformed, parsed.error().message));
   Grant& grant = *parsed;
   if (act_of(grant) != Act::kUse) {
-    return std::unexpected(no(Reason::kOtherAct, "it is an act of another kind, and allows no use"));
+    return std::unexpected(
+        no(Reason::kOtherAct, "it is an act of another kind, and allows no use"));
   }
   const auto own = own_entry(inquiry, grant);
   if (!own) return std::unexpected(own.error());

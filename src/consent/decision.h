@@ -121,8 +121,8 @@ struct Inquiry {
   const ReleaseRequest& request;
   os::UnixMs now;
   std::chrono::milliseconds nonce_life;
-  bool is_held_back;                    // too many wrong tags for this card just now
-  const PersonRecord* owner = nullptr;  // of the request's owner; nullptr: there is none
+  bool is_held_back;                        // too many wrong tags for this card just now
+  const PersonRecord* owner = nullptr;      // of the request's owner; nullptr: there is none
   const BreakGlass* break_glass = nullptr;  // nullptr: nobody opens anything in an emergency
 };
 
@@ -131,12 +131,12 @@ using DecideFunction = Decision (*)(const Inquiry&);
 
 [[nodiscard]] Decision decide(const Inquiry& inquiry);
 
-// Whether an act of the person's counts (all but Act::kUse): as decide(). The request's owner is the
-// card's person; object and the rest are not looked at.
+// Whether an act of the person's counts (all but Act::kUse): as decide(). The request's owner is
+// the card's person; object and the rest are not looked at.
 [[nodiscard]] Decision decide_act(const Inquiry& inquiry, Act wanted);
 
-// Several guardians' or officers' grants are one consent when they allow the same, are as many as they say, and
-// come from as many persons; one grant alone must say so.
+// Several guardians' or officers' grants are one consent when they allow the same, are as many as
+// they say, and come from as many persons; one grant alone must say so.
 [[nodiscard]] std::optional<Refusal> why_not_together(std::span<const Grant> grants,
                                                       std::span<const Pseudonym> persons);
 

@@ -168,8 +168,8 @@ TEST_F(EmergencyTest, OnlyThePersonsCardAllowsIt) {
   ASSERT_TRUE(gate().take_act(said.grant, said.evidence));  // told again
   EXPECT_FALSE(ask(by(0, 1, terms())));
   EXPECT_EQ(refused(), "not_allowed_before");
-  EXPECT_FALSE(gate().request_release(said.grant, said.evidence,
-                                      request_for(*parse_grant(said.grant))));
+  EXPECT_FALSE(
+      gate().request_release(said.grant, said.evidence, request_for(*parse_grant(said.grant))));
   EXPECT_EQ(refused(), "other_act");
 }
 

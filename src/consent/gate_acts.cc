@@ -1,5 +1,5 @@
-// What a person's card says beside uses: a proxy, leave for emergencies, more one-time keys; and the
-// emergencies themselves, as far as the person has to be told of them.
+// What a person's card says beside uses: a proxy, leave for emergencies, more one-time keys; and
+// the emergencies themselves, as far as the person has to be told of them.
 #include <algorithm>
 
 #include "consent/gate.h"
@@ -111,11 +111,11 @@ Result<card::SiteKeys> Gate::top_up(ByteView grant, const Evidence& evidence) {
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(ProvedAct act, prove_act(grant, evidence, Act::kTopUp));
   if (act.step == Step::kResume || card::is_proved_first(act.card.kind)) {
-    return refuse({act.step == Step::kResume ? Reason::kUsedUp : Reason::kWrongKind,
-                   act.step == Step::kResume
-                       ? "keys were given for this already; begin the top-up again"
-                       : "such a card has no one-time keys"},
-                  grant, {});
+    return refuse(
+        {act.step == Step::kResume ? Reason::kUsedUp : Reason::kWrongKind,
+         act.step == Step::kResume ? "keys were given for this already; begin the top-up again"
+                                   : "such a card has no one-time keys"},
+        grant, {});
   }
   const card::KeyRange keys = *act.grant.top_up;
   TRY_ASSIGN(card::SiteKeys drawn, draw_keys(act.card, keys));

@@ -30,8 +30,8 @@ std::string flaw_of(const Grant& grant, const Appointment& appointment) {
 
 // What an act of the person's has to be beside its own part.
 std::string flaw_of_act(const Grant& grant) {
-  const int parts = (grant.appointment ? 1 : 0) + (grant.top_up ? 1 : 0) +
-                    (grant.emergency_until ? 1 : 0);
+  const int parts =
+      (grant.appointment ? 1 : 0) + (grant.top_up ? 1 : 0) + (grant.emergency_until ? 1 : 0);
   if (parts == 0) return grant.object.is_zero() ? "card and object must be named" : "";
   if (parts > 1) return "it is one act only";
   const bool is_plain = grant.uses == 1 && grant.purpose == Purpose::kHealthManagement &&

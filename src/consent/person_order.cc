@@ -36,8 +36,8 @@ Result<Capacity> parse_capacity(std::string_view name) {
   for (std::size_t i = 0; i < kCapacities.size(); ++i) {
     if (kCapacities[i] == name) return static_cast<Capacity>(i);
   }
-  return fail(Code::kInvalidArgument,
-              "capacity '" + std::string(name.substr(0, 40)) + "' must be own, proxy, guardian or emergency");
+  return fail(Code::kInvalidArgument, "capacity '" + std::string(name.substr(0, 40)) +
+                                          "' must be own, proxy, guardian or emergency");
 }
 
 std::string_view order_name(PersonOrderKind kind) {

@@ -143,8 +143,15 @@ bool PersonRecord::allows_emergency(const ObjectId& object, os::UnixMs now) cons
 }
 
 bool PersonRecord::note(const Emergency& emergency) {
-  if (std::ranges::find(emergencies, emergency.id, &Emergency::id) != emergencies.end()) {
-    return false;
+  const auto known = std::ranges::find(emergencies, emergency.id, &Emergency::id);
+  if (known != emergencies.end()) {
+    // Who tried it with other officers before is not forgotten.
+    const std::size_t before = known->officers.size();
+    for (const CardId& card : emergency.officers) {
+      const bool is_there = std::ranges::find(known->officers, card) != known->officers.end();
+      if (!is_there && known->officers.size() < kMaxGuardians) known->officers.push_back(card);
+    }
+    return known->officers.size() != before;
   }
   if (emergencies.size() >= kMaxEmergencies) {
     const auto told =

@@ -61,7 +61,7 @@ struct PersonRecord {
   void finish(const OrderId& id);  // it waits no more
   // Whether an emergency may open the object now.
   [[nodiscard]] bool allows_emergency(const ObjectId& object, os::UnixMs now) const;
-  // Takes it in; false when it is known.
+  // Takes it in, or officers of it that were not known; false when nothing is new.
   bool note(const Emergency& emergency);
   [[nodiscard]] bool is_ward(os::UnixMs now) const { return now < of_age; }
 };

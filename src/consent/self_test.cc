@@ -110,11 +110,16 @@ struct Case {
     sign();
   }
   [[nodiscard]] Inquiry inquiry() const {
-    return {site,         root,
-            &record,      bytes,
-            evidence,     request,
-            now,          std::chrono::minutes(15),
-            is_held_back, owner ? &*owner : nullptr,
+    return {site,
+            root,
+            &record,
+            bytes,
+            evidence,
+            request,
+            now,
+            std::chrono::minutes(15),
+            is_held_back,
+            owner ? &*owner : nullptr,
             break_glass ? &*break_glass : nullptr};
   }
   void accept() { apply({grant, Step::kAccept, 0}, inquiry(), record); }

@@ -1,5 +1,5 @@
-// A top-up over two gates and an emulated card that is torn away at every APDU, and gates that crash
-// at every write: the next touch works, and no index serves twice.
+// A top-up over two gates and an emulated card that is torn away at every APDU, and gates that
+// crash at every write: the next touch works, and no index serves twice.
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -17,8 +17,8 @@ using test::FakeClock;
 using test::id_of;
 using test::TestSite;
 
-constexpr std::uint32_t kKeys = 12;
-constexpr std::uint32_t kMore = 16;
+constexpr std::uint32_t kKeys = 6;
+constexpr std::uint32_t kMore = 8;
 
 class TopUpTest : public testing::Test {
  protected:
@@ -77,8 +77,7 @@ class TopUpTest : public testing::Test {
     for (const SiteName& name : order) {
       for (std::size_t i = 0; i < sites_.size(); ++i) {
         if (sites_[i]->name() != name) continue;
-        TRY_ASSIGN(card::SiteKeys drawn,
-                   sites_[i]->gate().top_up(bytes, {name, kind_, tags[i]}));
+        TRY_ASSIGN(card::SiteKeys drawn, sites_[i]->gate().top_up(bytes, {name, kind_, tags[i]}));
         keys.push_back(std::move(drawn));
       }
     }
@@ -99,8 +98,8 @@ class TopUpTest : public testing::Test {
     EXPECT_TRUE(tags);
     for (std::size_t i = 0; tags && i < sites_.size(); ++i) {
       ReleaseRequest request = test::request_for(grant);
-      const auto permit = sites_[i]->gate().request_release(
-          bytes, {sites_[i]->name(), kind_, (*tags)[i]}, request);
+      const auto permit =
+          sites_[i]->gate().request_release(bytes, {sites_[i]->name(), kind_, (*tags)[i]}, request);
       EXPECT_TRUE(permit) << permit.error().message;
     }
     return true;

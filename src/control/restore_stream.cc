@@ -113,14 +113,11 @@ Result<> RestoreStream::find_together(const catalog::Grant& first) {
     together_.push_back(std::move(one));
   }
   if (together_.size() + 1 == grant_.together) return {};
-  return fail(Code::kRefused, "consent " + first.grant.text() + " counts with " +
-                                  std::to_string(grant_.together) +
-                                  (grant_.capacity == consent::Capacity::kEmergency
-                                       ? " officers"
-                                       : " guardians") +
-                                  " together; so far " +
-                                  std::to_string(together_.size() + 1) +
-                                  " have consented ('warifu consent join')");
+  return fail(Code::kRefused,
+              "consent " + first.grant.text() + " counts with " + std::to_string(grant_.together) +
+                  (grant_.capacity == consent::Capacity::kEmergency ? " officers" : " guardians") +
+                  " together; so far " + std::to_string(together_.size() + 1) +
+                  " have consented ('warifu consent join')");
 }
 
 bool RestoreStream::has_evidence(const SiteName& site) const {

@@ -62,7 +62,7 @@ Result<> EmergencyDesk::add_record(const catalog::Object& object,
 
 Result<> EmergencyDesk::tell_sites(const catalog::Object& object, const consent::Grant& grant,
                                    const std::vector<catalog::Grant>& others) {
-  consent::Emergency emergency{grant.joint, grant.object,   site_.system.clock.now(),
+  consent::Emergency emergency{grant.joint, grant.object, site_.system.clock.now(),
                                {},          {grant.card}, grant.reason};
   for (const catalog::Grant& other : others) {
     TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(other.grant_bytes));
@@ -86,9 +86,10 @@ Result<GrantId> EmergencyDesk::accept(control::CardProof proof) {
   TRY_ASSIGN(const auto others, others_of(grant));
   proof.hash_key = {};
   if (others.size() + 1 == grant.together) {
-    // First what nobody can take back, then what can be used.
-    TRY(tell_sites(object, grant, others));
+    // The gates of the record's holders have judged all of the officers, and noted it, before
+    // anybody else is told; and everybody is to be told before it can be used.
     TRY(add_record(object, others, proof));
+    TRY(tell_sites(object, grant, others));
   }
   return consent_.accept(proof);
 }

@@ -47,7 +47,7 @@ TEST(CustodyMessagesTest, ComeBackAsTheyWere) {
   EXPECT_EQ(wanted->card, order.card);
   const consent::Presented appointment{{1, 2, 3},
                                        {*SiteName::parse("lsa"), card::CardKind::kOneTimeMac, {4}}};
-  const auto named = decode_appointment(encode(appointment));
+  const auto named = decode_act(encode(appointment));
   ASSERT_TRUE(named);
   EXPECT_EQ(named->grant, appointment.grant);
   EXPECT_EQ(named->evidence, appointment.evidence);
@@ -94,9 +94,10 @@ TEST(CustodyMessagesTest, OtherLengthsAndNonsenseAreRefused) {
 
 TEST(CustodyMessagesTest, ARecordUnderAGrantComesBackWholeOnly) {
   sim::SimRandom random(3);
-  const GrantedRecord granted{os::random_id<ObjectId>(random),
-                              {{Bytes(320, 7), {*SiteName::parse("lsa"), card::CardKind::kSignature, {1, 2}}},
-                               {Bytes(300, 8), {*SiteName::parse("lsa"), card::CardKind::kOneTimeMac, {3}}}}};
+  const GrantedRecord granted{
+      os::random_id<ObjectId>(random),
+      {{Bytes(320, 7), {*SiteName::parse("lsa"), card::CardKind::kSignature, {1, 2}}},
+       {Bytes(300, 8), {*SiteName::parse("lsa"), card::CardKind::kOneTimeMac, {3}}}}};
   const Bytes body = encode(granted);
   const auto back = decode_granted(body);
   ASSERT_TRUE(back);

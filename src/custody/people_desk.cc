@@ -113,10 +113,9 @@ Result<control::PreparedConsent> PeopleDesk::prepare_proxy(const ProxyWish& wish
   TRY_ASSIGN(const catalog::Person person, catalog_.person(wish.person));
   TRY_ASSIGN(const catalog::Person proxy, catalog_.person(wish.proxy));
   TRY_ASSIGN(const std::string label, label_of(wish.mandate.object, wish.person));
-  const consent::Grant act{
-      .object = wish.mandate.object,
-      .grantee = {consent::GranteeKind::kPerson, proxy.name, proxy.person_id},
-      .appointment = consent::Appointment{proxy.card, wish.mandate}};
+  const consent::Grant act{.object = wish.mandate.object,
+                           .grantee = {consent::GranteeKind::kPerson, proxy.name, proxy.person_id},
+                           .appointment = consent::Appointment{proxy.card, wish.mandate}};
   return acts_.write(act, wish.place, all_sites(), {person.name, label, true});
 }
 
@@ -151,8 +150,8 @@ Result<Ordered> PeopleDesk::accept_act(const Bytes& grant_bytes, card::CardKind 
 
 Result<Ordered> PeopleDesk::forbid_emergency(const std::string& person, const ObjectId& object) {
   TRY(label_of(object, person));
-  return order_everywhere(
-      person, {.kind = consent::PersonOrderKind::kForbidEmergency, .object = object});
+  return order_everywhere(person,
+                          {.kind = consent::PersonOrderKind::kForbidEmergency, .object = object});
 }
 
 Result<Ordered> PeopleDesk::tell_everywhere(
