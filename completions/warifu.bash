@@ -29,22 +29,22 @@ _warifu_options() {
     "keys quarantine") echo "list discard --site --json --peer --direction --segment --yes --help" ;;
     "random import") echo "--site --json --origin --wipe --help" ;;
     "random test") echo "--site --json --source --kind --path --min-entropy --alpha --bytes --help" ;;
-    "person enrol") echo "--site --json --id --name --keys --card-type --card --module --token-label --key-id --pin-file --wait --help" ;;
-    "person renew-card") echo "--site --json --at --card --module --token-label --key-id --pin-file --wait --help" ;;
-    "person proxy") echo "add remove --site --json --id --proxy --purpose --object --valid --testamentary --authority --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
-    "person emergency") echo "allow forbid --site --json --id --object --valid --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "person enrol") echo "--site --json --id --name --keys --card-type --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "person renew-card") echo "--site --json --at --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "person proxy") echo "add remove --site --json --id --proxy --purpose --object --valid --testamentary --authority --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "person emergency") echo "allow forbid --site --json --id --object --valid --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "person guardians") echo "--site --json --id --name --guardian --needed --of-age --authority --help" ;;
     "person died" | "person lives") echo "--site --json --id --authority --yes --help" ;;
     "person show" | "person accesses") echo "--site --json --id --help" ;;
     "person orders" | "person allow" | "person decline") echo "--site --json --help" ;;
-    "consent emergency") echo "--site --json --object --reason --grantee --grantee-id --destination --valid --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
-    "consent join") echo "--site --json --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
-    "consent import") echo "--site --json --fhir --object --uses --capacity --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "consent emergency") echo "--site --json --object --reason --grantee --grantee-id --destination --valid --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "consent join") echo "--site --json --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "consent import") echo "--site --json --fhir --object --uses --capacity --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "consent receipt") echo "--site --json --fhir --provenance --help" ;;
     "consent withdraw") echo "--site --json --help" ;;
     "card readers") echo "--json --help" ;;
-    "card show") echo "--json --card --module --token-label --key-id --wait --help" ;;
-    "card top-up") echo "--site --json --keys --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "card show") echo "--json --card --module --token-label --key-id --module-files --wait --help" ;;
+    "card top-up") echo "--site --json --keys --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "card jpki") echo "--json --card --wait --help" ;;
     "card make-jpki") echo "--pin-file --signature-pin-file --authority --authority-key --authority-out --help" ;;
     "card emulate") echo "--card --card-type --reader --remove-after --help" ;;
@@ -56,7 +56,7 @@ _warifu_options() {
     "catalog allow") echo "--site --json --minutes --revoke --help" ;;
     "catalog rebuild") echo "--site --json --from-shares --no-wait --help" ;;
     "catalog forget") echo "--site --json --yes --help" ;;
-    "object store") echo "--site --json --person --label --policy --priority --no-wait --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "object store") echo "--site --json --person --label --policy --priority --no-wait --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "object list") echo "--site --json --person --limit --skip --help" ;;
     "object repair" | "object move") echo "--site --json --share --to --plan --no-wait --help" ;;
     "object refresh")
@@ -65,10 +65,10 @@ _warifu_options() {
     "site scrub") echo "--site --json --now --status --help" ;;
     "object delete") echo "--site --json --yes --no-wait --help" ;;
     "site repair" | "site drain") echo "--site --json --no-wait --help" ;;
-    "object card-record") echo "--site --json --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "object card-record") echo "--site --json --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "consent give")
       echo "--site --json --object --purpose --grantee --grantee-id --data-use --region --capacity --destination --uses --valid --lang --yes" \
-        "--card --module --token-label --key-id --pin-file --wait --help"
+        "--card --module --token-label --key-id --module-files --pin-file --wait --help"
       ;;
     restore)
       echo "--site --json --grant --as --as-id --use --region --out --using --gather --purpose --resume --help"

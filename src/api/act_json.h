@@ -16,6 +16,8 @@ struct ActProof {
 [[nodiscard]] Result<custody::ActPlace> act_place(const json::object& body);
 [[nodiscard]] json::object prepared_json(const control::PreparedConsent& prepared);
 [[nodiscard]] Result<ActProof> act_proof(const json::object& body);
+// Hexadecimal of at most so many bytes (signature_routes.cc).
+[[nodiscard]] Result<Bytes> hex_field(const json::object& body, const char* name, std::size_t most);
 
 // Answers with what a card is to be loaded with (person_routes.cc).
 [[nodiscard]] json::object content_json(const control::CardContent& content);

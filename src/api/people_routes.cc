@@ -54,8 +54,10 @@ Result<std::uint8_t> purposes_field(const json::object& body) {
 Result<custody::ActPlace> act_place(const json::object& body) {
   custody::ActPlace place;
   TRY_ASSIGN(place.card, id_field<CardId>(body, "card"));
-  TRY_ASSIGN(const std::uint64_t index, number_field(body, "next_index", UINT32_MAX));
-  place.next_index = {static_cast<std::uint32_t>(index)};
+  if (body.contains("next_index")) {
+    TRY_ASSIGN(const std::uint64_t index, number_field(body, "next_index", UINT32_MAX));
+    place.next_index = card::KeyIndex{static_cast<std::uint32_t>(index)};
+  }
   const std::string locale = text_field_or(body, "locale", "en");
   if (locale != "en" && locale != "ja") {
     return fail(Code::kInvalidArgument, "language '" + locale + "' must be en or ja");
@@ -140,7 +142,16 @@ Result<json::value> forbid_emergency(http::RequestContext& context, ControlServi
 // A proxy, or leave for emergencies.
 Result<json::value> accept_act(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const json::object body, body_object(context));
-  TRY_ASSIGN(const ActProof proof, act_proof(body));
+  ActProof proof;
+  if (body.contains("signature")) {
+    TRY_ASSIGN(proof.grant, hex_field(body, "grant", card::kMaxGrantBytes));
+    TRY_ASSIGN(const Bytes signature, hex_field(body, "signature", crypto::kMaxSignatureBytes));
+    TRY_ASSIGN(const auto proved, control.acts.prove_signed(proof.grant, signature));
+    proof.kind = proved.kind;
+    proof.tags = proved.tags;
+  } else {
+    TRY_ASSIGN(proof, act_proof(body));
+  }
   TRY_ASSIGN(const custody::Ordered ordered,
              control.people.accept_act(proof.grant, proof.kind, proof.tags));
   return ordered_json(ordered);

@@ -21,6 +21,8 @@ void add_token(CLI::App* command, CardOptions& card) {
   command->add_option("--token-label", card.token_label, "which token; default: the only one");
   command->add_option("--key-id", card.key_id,
                       "id of its certificate in hexadecimal; default: the only one");
+  command->add_option("--module-files", card.module_files,
+                      "folder where the module keeps its tokens or settings; again");
 }
 
 void add_card(CLI::App* command, CardOptions& card) {
@@ -42,8 +44,10 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   static std::string module;
   CLI::App* helper = app.add_subcommand("pkcs11-helper", "the process that a module runs in");
   helper->group("");  // started by this program only
+  static std::vector<std::string> folders;
   helper->add_option("--module", module)->required();
-  helper->callback([&] { action = [&] { return pkcs11_helper(module); }; });
+  helper->add_option("--module-files", folders);
+  helper->callback([&] { action = [&] { return pkcs11_helper(module, folders); }; });
 
   static CardOptions shown;
   static CardEmulateOptions emulated;

@@ -215,9 +215,11 @@ struct CardOptions {
   std::string wait = "60s";  // for a card to be put on the reader; for each answer of a module
   // A PKCS #11 token instead: its module's file; empty: none.
   std::string module, token_label, key_id;  // key_id in hexadecimal
+  std::vector<std::string> module_files;    // folders that the module may read and write
 };
 // The hidden process that a PKCS #11 module runs in (pkcs11/helper.h).
-[[nodiscard]] Result<> pkcs11_helper(const std::string& module);
+[[nodiscard]] Result<> pkcs11_helper(const std::string& module,
+                                     const std::vector<std::string>& folders);
 [[nodiscard]] Result<> card_readers(const Common& common);
 [[nodiscard]] Result<> card_show(const Common& common, const CardOptions& options);
 struct CardEmulateOptions {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "control/signature_service.h"
+
 namespace warifu::custody {
 namespace {
 constexpr std::int64_t kProofLifeMs = 3600 * 1000;
@@ -16,11 +18,12 @@ Result<control::PreparedConsent> CardActs::write(consent::Grant act, const ActPl
   act.destination = site_.config.name;
   act.not_before = {now.value - 60'000};  // the clocks of sites differ
   act.expiry = {now.value + kProofLifeMs};
-  act.index = place.next_index;
+  act.index = place.next_index.value_or(card::KeyIndex{1});
   act.locale = place.locale;
   act.terminal = place.terminal;
   for (const SiteName& at : sites) {
     TRY_ASSIGN(const consent::Challenge challenge, consent_.ask_nonce(at, place.card));
+    if (!place.next_index) act.index = std::max(act.index, challenge.lowest_index);
     if (act.index < challenge.lowest_index) {
       return fail(Code::kRefused, at.text() + ": the card's one-time index was used before");
     }
@@ -34,6 +37,18 @@ Result<control::PreparedConsent> CardActs::write(consent::Grant act, const ActPl
   act.text_digest = consent::text_digest(prepared.text);
   TRY_ASSIGN(prepared.grant, consent::encode_grant(act));
   return prepared;
+}
+
+Result<CardActs::Proved> CardActs::prove_signed(const Bytes& grant_bytes, const Bytes& signature) {
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(grant_bytes));
+  Proved proved;
+  for (const consent::GrantSite& entry : grant.sites) {
+    TRY_ASSIGN(const consent::Evidence evidence,
+               control::prove_signature_at(site_, entry.site, {grant_bytes, signature}));
+    proved.kind = evidence.kind;
+    proved.tags.push_back(evidence.tag);
+  }
+  return proved;
 }
 
 Result<control::PreparedConsent> CardActs::prepare_top_up(const TopUpWish& wish) {

@@ -16,7 +16,8 @@ namespace warifu::custody {
 // At which terminal, by which card.
 struct ActPlace {
   CardId card;
-  card::KeyIndex next_index;  // the card's own
+  // The card's own; none for a card without index: then the first one that is free at every site.
+  std::optional<card::KeyIndex> next_index;
   consent::Locale locale = consent::Locale::kEnglish;
   std::string terminal;
 };
@@ -37,6 +38,13 @@ class CardActs {
   [[nodiscard]] Result<control::PreparedConsent> write(consent::Grant act, const ActPlace& place,
                                                        const std::vector<SiteName>& sites,
                                                        const consent::ConsentLabels& labels);
+  // A signature card's one signature over the grant, judged by every site of it: their receipts are
+  // the tags. Errors: kRefused, kUnavailable naming the site.
+  struct Proved {
+    card::CardKind kind = card::CardKind::kSignature;
+    std::vector<mac::Tag> tags;
+  };
+  [[nodiscard]] Result<Proved> prove_signed(const Bytes& grant, const Bytes& signature);
   // Errors: as write(); kNotFound (the card), kInvalidArgument (a site is not of this network).
   [[nodiscard]] Result<control::PreparedConsent> prepare_top_up(const TopUpWish& wish);
   // The card has proved it, one tag for each site of the grant: keys of all of them. After an error

@@ -100,6 +100,7 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/cards/ceremonies", {B, H}, kAct},
     {kPost, "/v1/cards/ceremonies/{ceremony}", {B, H}, kStep},
     {kPost, "/v1/cards/renewal", {B}, kAct},
+    {kPost, "/v1/cards/renewal/signed", {B}, kAct},
     {kPost, "/v1/cards/top-up/prepare", {B}, kAct},
     {kPost, "/v1/cards/top-up", {B}, kAct},
     {kGet, "/v1/cards/status", {B, A, O}, kLook},
