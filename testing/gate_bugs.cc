@@ -39,7 +39,8 @@ Decision decide_wrongly(const Inquiry& inquiry) {
     owner->of_age.value = INT64_MAX;
   }
   return decide({inquiry.site, inquiry.root, &record, inquiry.grant, inquiry.evidence, request, now,
-                 inquiry.nonce_life, inquiry.is_held_back, owner ? &*owner : nullptr});
+                 inquiry.nonce_life, inquiry.is_held_back, owner ? &*owner : nullptr,
+                 inquiry.break_glass});
 }
 
 }  // namespace

@@ -4,13 +4,12 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "os/folders.h"
+#include "consent/gate_files.h"
 
 namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kSuffix = ".card";
-constexpr std::string_view kTemporary = ".card.new";  // a replacement that a crash interrupted
 constexpr std::int64_t kKeepExpiredMs = 24 * 3600 * 1000;
 
 std::string cards_folder(const std::string& folder) {
@@ -35,7 +34,6 @@ Result<std::unique_ptr<Gate>> Gate::open(const os::System& system, const std::st
   TRY(self_test(options.decide));
   std::unique_ptr<Gate> gate(new Gate(system, folder, site, root_key, log, options));
   TRY(os::make_folder(system.files, folder));
-  TRY(os::make_folder(system.files, cards_folder(folder)));
   TRY_ASSIGN(gate->lock_, system.files.lock_directory(folder));
   TRY(gate->load());
   TRY(gate->load_people());
@@ -44,22 +42,13 @@ Result<std::unique_ptr<Gate>> Gate::open(const os::System& system, const std::st
 }
 
 Result<> Gate::load() {
-  TRY_ASSIGN(const auto names, system_.files.list(cards_folder(folder_)));
-  for (const std::string& name : names) {
-    const std::string path = cards_folder(folder_) + "/" + name;
-    if (name.ends_with(kTemporary)) {
-      TRY(system_.files.remove(path));
-      continue;
-    }
-    auto record = read_card(name);
-    if (!record) {
-      return fail(record.error().code, "gate of site " + site_.text() + ": card file '" + path +
-                                           "' cannot be used: " + record.error().message);
-    }
-    const CardId card = record->card;
-    cards_.emplace(card, std::move(*record));
-  }
-  return {};
+  return load_files(system_.files, cards_folder(folder_), "gate of site " + site_.text() + ": card",
+                    kSuffix, [this](const std::string& name) -> Result<> {
+                      TRY_ASSIGN(CardRecord record, read_card(name));
+                      const CardId card = record.card;
+                      cards_.emplace(card, std::move(record));
+                      return {};
+                    });
 }
 
 Result<CardRecord> Gate::read_card(const std::string& name) {

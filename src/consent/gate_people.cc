@@ -3,13 +3,12 @@
 #include <set>
 
 #include "consent/gate.h"
-#include "os/folders.h"
+#include "consent/gate_files.h"
 
 namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kPersonSuffix = ".person";
-constexpr std::string_view kPersonTemporary = ".person.new";
 
 std::string people_folder(const std::string& folder) {
   return folder + "/people";
@@ -23,27 +22,20 @@ std::string digest_text(const crypto::Digest& digest) {
 }
 
 Result<> Gate::load_people() {
-  TRY(os::make_folder(system_.files, people_folder(folder_)));
-  TRY_ASSIGN(const auto names, system_.files.list(people_folder(folder_)));
-  for (const std::string& name : names) {
-    const std::string path = people_folder(folder_) + "/" + name;
-    if (name.ends_with(kPersonTemporary)) {
-      TRY(system_.files.remove(path));
-      continue;
-    }
-    TRY_ASSIGN(const Bytes bytes, os::read_file(system_.files, path, kMaxPersonFileBytes));
-    auto record = parse_person(bytes);
-    if (record && name != record->person.text() + std::string(kPersonSuffix)) {
-      record = fail(Code::kCorrupt, "it is the record of person " + record->person.text());
-    }
-    if (!record) {
-      return fail(record.error().code, "gate of site " + site_.text() + ": person file '" + path +
-                                           "' cannot be used: " + record.error().message);
-    }
-    const Pseudonym person = record->person;
-    people_.emplace(person, std::move(*record));
-  }
-  return {};
+  const std::string folder = people_folder(folder_);
+  return load_files(
+      system_.files, folder, "gate of site " + site_.text() + ": person", kPersonSuffix,
+      [&](const std::string& name) -> Result<> {
+        TRY_ASSIGN(const Bytes bytes,
+                   os::read_file(system_.files, folder + "/" + name, kMaxPersonFileBytes));
+        TRY_ASSIGN(PersonRecord record, parse_person(bytes));
+        if (name != record.person.text() + std::string(kPersonSuffix)) {
+          return fail(Code::kCorrupt, "it is the record of person " + record.person.text());
+        }
+        const Pseudonym person = record.person;
+        people_.emplace(person, std::move(record));
+        return {};
+      });
 }
 
 Result<> Gate::save_person(PersonRecord record) {
