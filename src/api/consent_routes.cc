@@ -85,43 +85,49 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
                      {"emergencies", emergencies_of(control, wish.card)}};
 }
 
-Result<json::value> accept(http::RequestContext& context, ControlServices& control) {
-  TRY_ASSIGN(const json::object body, body_object(context));
+// An officer's card, which has no record of the object: tags, or a signature.
+Result<json::value> accept_emergency(const json::object& body, const consent::Grant& grant,
+                                     ControlServices& control, Services services) {
   control::CardProof proof;
-  TRY_ASSIGN(const std::string grant, text_field(body, "grant"));
-  TRY_ASSIGN(proof.grant, from_hex(grant));
-  TRY_ASSIGN(const std::uint64_t kind, number_field(body, "card_kind", 2));
-  if (kind == 0) return fail(Code::kInvalidArgument, "field 'card_kind' must be 1 or 2");
-  proof.kind = static_cast<card::CardKind>(kind);
-  // An officer's card has no record of the object.
-  const auto parsed = consent::parse_grant(proof.grant);
-  const bool is_emergency = parsed && parsed->capacity == consent::Capacity::kEmergency;
-  if (!is_emergency) {
-    TRY_ASSIGN(proof.hash_key, secret_field(body, "hash_key", mac::kBlockBytes));
-    TRY_ASSIGN(const secret::Buffer tag, secret_field(body, "tag", mac::kBlockBytes));
-    copy_bytes(proof.tag_over_tags, tag.bytes());
-    TRY_ASSIGN(proof.chunk_count, number_field(body, "chunks", UINT64_MAX));
-    TRY_ASSIGN(proof.length.value, number_field(body, "bytes", UINT64_MAX));
+  if (body.contains("signature")) {
+    TRY_ASSIGN(proof.grant, hex_field(body, "grant", card::kMaxGrantBytes));
+    TRY_ASSIGN(Bytes signature, hex_field(body, "signature", crypto::kMaxSignatureBytes));
+    TRY_ASSIGN(Bytes certificate, services.site.gate.certificate_of(grant.card));
+    TRY_ASSIGN(const auto proved, control.acts.prove_signed(proof.grant, signature));
+    proof.kind = proved.kind;
+    proof.tags = proved.tags;
+    proof.signature = consent::SignedGrant{std::move(certificate), std::move(signature)};
+  } else {
+    TRY_ASSIGN(const ActProof tags, act_proof(body));
+    proof.grant = tags.grant;
+    proof.kind = tags.kind;
+    proof.tags = tags.tags;
   }
-  const json::value* tags = body.if_contains("tags");
-  if (tags == nullptr || !tags->is_array()) {
-    return fail(Code::kInvalidArgument, "field 'tags' must be a list");
+  TRY_ASSIGN(const GrantId id, control.emergencies.accept(std::move(proof)));
+  return json::value{{"grant", id.text()}};
+}
+
+Result<json::value> accept(http::RequestContext& context, ControlServices& control,
+                           Services services) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const Bytes bytes, hex_field(body, "grant", card::kMaxGrantBytes));
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(bytes));
+  if (grant.capacity == consent::Capacity::kEmergency) {
+    return accept_emergency(body, grant, control, services);
   }
-  for (const json::value& entry : tags->get_array()) {
-    if (!entry.is_string()) return fail(Code::kInvalidArgument, "field 'tags' must hold texts");
-    TRY_ASSIGN(const Bytes one, from_hex(std::string(entry.get_string())));
-    if (one.size() != mac::kBlockBytes) {
-      return fail(Code::kInvalidArgument, "a tag must be 32 hexadecimal digits");
-    }
-    copy_bytes(proof.tags.emplace_back(), one);
+  TRY_ASSIGN(const ActProof tags, act_proof(body));
+  if (card::is_proved_first(tags.kind)) {
+    return fail(Code::kInvalidArgument, "field 'card_kind' must be 1 or 2");
   }
-  if (is_emergency) {
-    TRY_ASSIGN(const GrantId id, control.emergencies.accept(std::move(proof)));
-    return json::value{{"grant", id.text()}};
-  }
+  control::CardProof proof{.grant = bytes, .kind = tags.kind, .tags = tags.tags};
+  TRY_ASSIGN(proof.hash_key, secret_field(body, "hash_key", mac::kBlockBytes));
+  TRY_ASSIGN(const secret::Buffer tag, secret_field(body, "tag", mac::kBlockBytes));
+  copy_bytes(proof.tag_over_tags, tag.bytes());
+  TRY_ASSIGN(proof.chunk_count, number_field(body, "chunks", UINT64_MAX));
+  TRY_ASSIGN(proof.length.value, number_field(body, "bytes", UINT64_MAX));
   TRY_ASSIGN(const GrantId id, control.consent.accept(proof));
-  if (parsed->capacity == consent::Capacity::kOwn) {
-    TRY(control.emergencies.told_by_card(parsed->card));
+  if (grant.capacity == consent::Capacity::kOwn) {
+    TRY(control.emergencies.told_by_card(grant.card));
   }
   control.records.wake();  // what came from the card may have to go into safekeeping again
   return json::value{{"grant", id.text()}};
@@ -193,7 +199,11 @@ void add_consent_routes(http::Router& router, Services services) {
                              [services](http::RequestContext& context, ControlServices& control) {
                                return prepare(context, control, services);
                              }));
-  router.add(Method::kPost, "/v1/consents", control_handler(services, accept),
+  router.add(Method::kPost, "/v1/consents",
+             control_handler(services,
+                             [services](http::RequestContext& context, ControlServices& control) {
+                               return accept(context, control, services);
+                             }),
              {.secret_body = true});
   router.add(Method::kGet, "/v1/consents", control_handler(services, list));
   router.add(Method::kGet, "/v1/consents/{grant}/receipt",

@@ -6,6 +6,7 @@ import unittest
 
 from cards import SITES, CardTest
 from network import Person, TestNetwork, random_file
+from test_signature import Authority, make_card, set_cards
 
 SIZE = 100_000
 
@@ -18,6 +19,13 @@ class Emergencies(CardTest):
         cls.network = cls.enterClassContext(TestNetwork(preshare="24M"))
         cls.officers = [Person(cls.network, f"O-{number}", keys=30) for number in (1, 2, 3)]
         cls.person = Person(cls.network, "P-E0", keys=30)
+        # An officer with a card that signs: known by its certificate before anybody enrols it.
+        root = cls.network.root
+        (root / "pin").write_text("1234\n")
+        (root / "pin2").write_text("ABC123\n")
+        cls.authority = Authority(root / "authority")
+        cls.signer = root / "O-4.card"
+        make_card(cls.signer, root / "pin", root / "pin2", cls.authority)
         cls.off = None
 
     def setUp(self):
@@ -28,11 +36,17 @@ class Emergencies(CardTest):
         type(self).stored = stored
         self.allow(self.person)
         type(self).off = self.assert_fails(4, "opens nothing in an emergency", self.open, stored)
-        cards = ", ".join(f'"{one.enrolled["card_id"]}"' for one in self.officers[:2])
+        ids = [one.enrolled["card_id"] for one in self.officers[:2]]
+        ids.append(self.network.warifu.ask("card", "show", "--card", self.signer)["card_id"])
+        cards = ", ".join(f'"{one}"' for one in ids)
         self.network.down()
+        set_cards(self.network, [f'test_anchors = ["{self.authority.certificate}"]',
+                                 'revocation_missing = "accept"'])
         for config in self.network.folder.glob("sites/*/site.toml"):
             config.write_text(config.read_text() + f"\n[break_glass]\nofficers = [{cards}]\n")
         self.network.up()
+        self.network.enrol("O-4", "Officer O-4", self.signer, self.network.root / "pin",
+                           card_type="jpki")
 
     def with_object(self, person):
         plain = random_file(self.network.root / person.id, SIZE, seed=len(person.id) * 11)
@@ -104,6 +118,17 @@ class Emergencies(CardTest):
         for site in status["sites"]:
             self.assertTrue(site["break_glass"])
             self.assertIn(stored, [one["object"] for one in site["emergencies"]])
+
+    def test_an_officer_with_a_card_that_signs(self):
+        person = Person(self.network, "P-E4", keys=9)
+        plain, stored = self.with_object(person)
+        grant = self.open(stored)
+        signed = ["consent", "join", grant, "--card", self.signer, "--pin-file",
+                  self.network.root / "pin", "--yes"]
+        self.assert_fails(4, "has not allowed", self.ask, *signed)
+        self.allow(person)
+        self.ask(*signed)
+        self.restored(plain, stored, grant, asker="Dr. Ito")
 
     def test_what_the_person_has_not_allowed_stays_closed(self):
         person = Person(self.network, "P-E2", keys=9)
