@@ -159,14 +159,14 @@ Result<> Gate::emergencies_told(const Pseudonym& person) {
   const PersonRecord* known = find_person(person);
   if (known == nullptr) return {};
   PersonRecord record = *known;
-  audit::Fields fields = {{"person", person.text()}};
+  std::string told;
   for (Emergency& emergency : record.emergencies) {
     if (emergency.told.value != 0) continue;
     emergency.told = system_.clock.now();
-    fields.emplace_back("emergency", emergency.id.text());
+    told += (told.empty() ? "" : ", ") + emergency.id.text();
   }
-  if (fields.size() == 1) return {};
-  TRY(log_.append("emergency_told", fields));
+  if (told.empty()) return {};
+  TRY(log_.append("emergency_told", {{"person", person.text()}, {"emergency", told}}));
   return save_person(std::move(record));
 }
 

@@ -45,11 +45,13 @@ Result<KeptShare> CustodyService::give(const WantedRecord& wanted) {
 Result<KeptShare> CustodyService::give_under(const GrantedRecord& granted) {
   TRY_ASSIGN(const Pseudonym owner, safe_.owner(granted.object));
   TRY(site_.gate.may_give_record(granted.presented, granted.object, owner));
-  audit::Fields fields = {{"object", granted.object.text()}, {"person", owner.text()}};
+  std::string grants;
   for (const consent::Presented& one : granted.presented) {
-    fields.emplace_back("grant", consent::grant_id(one.grant).text());
+    grants += (grants.empty() ? "" : ", ") + consent::grant_id(one.grant).text();
   }
-  TRY(site_.log.append("record_given", fields));
+  TRY(site_.log.append("record_given", {{"object", granted.object.text()},
+                                        {"person", owner.text()},
+                                        {"grant", grants}}));
   return safe_.get(granted.object);
 }
 
