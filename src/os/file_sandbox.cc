@@ -59,8 +59,7 @@ Result<> add_rules(int rules, std::uint64_t all, const std::string& module,
   for (const char* path : kReadable) TRY(add_if_there(path, kRead));
   for (const char* path : kWritable) TRY(add_if_there(path, all));
   // Without a slash the loader looks where the system keeps its libraries.
-  const std::size_t slash = module.rfind('/');
-  if (slash != std::string::npos) TRY(add_if_there(module.substr(0, slash + 1).c_str(), kRead));
+  if (module.find('/') != std::string::npos) TRY(add_if_there(module.c_str(), kRead));
   for (const std::string& folder : folders) TRY(add_rule(rules, folder, all));
   return {};
 }

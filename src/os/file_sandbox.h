@@ -14,7 +14,7 @@ namespace warifu::os {
 enum class FileSandbox : std::uint8_t { kNone = 0, kLandlock = 1 };
 
 // For the whole process, for good, after PR_SET_NO_NEW_PRIVS: what may still be opened is, for
-// reading, the system's folders (/usr, /lib*, /etc, /dev, /proc, /run, /sys) and the folder of the
+// reading, the system's folders (/usr, /lib*, /etc, /dev, /proc, /run, /sys) and the
 // file `module` if it is named by a path; for reading and writing `folders` and USB devices. Moving
 // a file out of them, making one elsewhere and cutting one short fail too. What is open stays open.
 // Errors: kNotFound naming a folder; kIo when the kernel has Landlock and does not do it.
