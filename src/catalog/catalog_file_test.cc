@@ -14,6 +14,7 @@ namespace {
 // Shares and sightings as version 7 had them, by index and parent; at most one cut inside the
 // object's. Foreign keys must be off.
 constexpr std::string_view kBackToVersion7 = R"sql(
+DROP TABLE genome_object;
 DROP TABLE person_order;
 CREATE TABLE old_share (
   share_id    BLOB PRIMARY KEY NOT NULL CHECK (length(share_id) = 16),
@@ -153,9 +154,19 @@ TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
   EXPECT_TRUE(is_error(catalog_->add_shares(std::vector{other}), Code::kAlreadyExists, "stands"));
 }
 
+TEST_F(FileTest, VersionNineKnowsNoLeadsAndLearnsThem) {
+  start_store();
+  tamper("DROP TABLE genome_object; PRAGMA user_version = 9");
+  reopen();
+  EXPECT_EQ(catalog_->object(kObject)->lead_chunks, 0u);
+  ASSERT_TRUE(catalog_->set_lead(kObject, 2));
+  reopen();
+  EXPECT_EQ(catalog_->object(kObject)->lead_chunks, 2u);
+}
+
 TEST_F(FileTest, VersionEightGetsOrdersAboutPersons) {
   start_store();
-  tamper("DROP TABLE person_order; PRAGMA user_version = 8");
+  tamper("DROP TABLE genome_object; DROP TABLE person_order; PRAGMA user_version = 8");
   reopen();
   const std::string person = sample_person().person_id;
   ASSERT_TRUE(catalog_->add_person_orders(std::vector<PersonOrder>{

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::string_view kObjectColumns =
     "SELECT object_id, person_id, label, length, chunk_count, state, policy, generation, created, "
-    "committed_at, input, card_record FROM object ";
+    "committed_at, input, card_record, ifnull((SELECT lead_chunks FROM genome_object g WHERE "
+    "g.object_id = object.object_id), 0) FROM object ";
 
 Object read_object(Statement& row) {
   Object object;
@@ -25,6 +26,7 @@ Object read_object(Statement& row) {
   object.committed_at = row.maybe_time();
   object.input = row.read_text();
   object.card_record = row.read_state<CardRecordState>();
+  object.lead_chunks = static_cast<std::uint32_t>(row.read_number(UINT32_MAX));
   return object;
 }
 
@@ -88,7 +90,7 @@ Result<> SqliteCatalog::add_object_locked(const Object& object) {
              database_->prepare("INSERT INTO object (object_id, person_id, label, length, "
                                 "chunk_count, state, policy, generation, created, committed_at, "
                                 "input, card_record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  return statement.id(object.object)
+  TRY(statement.id(object.object)
       .text(object.person_id)
       .text(object.label)
       .number(object.length)
@@ -100,7 +102,23 @@ Result<> SqliteCatalog::add_object_locked(const Object& object) {
       .maybe(object.committed_at)
       .text(object.input)
       .text(state_name(object.card_record))
-      .run();
+      .run());
+  return object.lead_chunks == 0 ? Result<>() : set_lead_locked(object.object, object.lead_chunks);
+}
+
+Result<> SqliteCatalog::set_lead_locked(const ObjectId& object, std::uint32_t lead_chunks) {
+  TRY_ASSIGN(Statement statement, database_->prepare("INSERT OR REPLACE INTO genome_object "
+                                                     "(object_id, lead_chunks) VALUES (?, ?)"));
+  return statement.id(object).number(lead_chunks).run();
+}
+
+Result<> SqliteCatalog::set_lead(const ObjectId& object, std::uint32_t lead_chunks) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(Object changed, object_locked(object));
+    changed.lead_chunks = lead_chunks;
+    TRY(check_record(changed));
+    return set_lead_locked(object, lead_chunks);
+  });
 }
 
 Result<> SqliteCatalog::add_object(const Object& object) {

@@ -48,7 +48,8 @@ Grant second_vector() {
   grant.data_uses = {{DataUseCode::kDiseaseSpecific, "MONDO:0007254"},
                      {DataUseCode::kNonProfitOrganisationOnly, {}}};
   grant.scope = {"GRCh38",
-                 {{"chr13", 32315086, 32400268, "BRCA2"}, {"chr17", 43044295, 43125364, "BRCA1"}}};
+                 {{"chr13", 32315086, 32400268, "BRCA2"}, {"chr17", 43044295, 43125364, "BRCA1"}},
+                 {{0, 1}, {35, 1}, {2600, 3}, {41000, 2}}};
   grant.uses = 1000;
   grant.grantee = {GranteeKind::kOrganisation, "山田内科医院", "medical-licence:0123"};
   grant.destination = site_name("hospital-east-01");
@@ -134,10 +135,19 @@ TEST(Grants, WhatHasNoCanonicalEncodingIsRefused) {
       {"grantee", [](Grant& g) { g.grantee.name = "a\xff"; }},
       {"grantee", [](Grant& g) { g.grantee.kind = static_cast<GranteeKind>(4); }},
       {"grantee", [](Grant& g) { g.grantee.identifier = "a b"; }},
-      {"sorted", [](Grant& g) { g.scope = {"g", {{"c", 5, 6, {}}, {"c", 1, 2, {}}}}; }},
-      {"merged", [](Grant& g) { g.scope = {"g", {{"c", 1, 2, {}}, {"c", 3, 4, {}}}}; }},
-      {"assembly", [](Grant& g) { g.scope = {"", {{"c", 1, 2, {}}}}; }},
-      {"region", [](Grant& g) { g.scope = {"g", {{"c", 2, 1, {}}}}; }},
+      {"sorted", [](Grant& g) { g.scope = {"g", {{"c", 5, 6, {}}, {"c", 1, 2, {}}}, {{0, 1}}}; }},
+      {"merged", [](Grant& g) { g.scope = {"g", {{"c", 1, 2, {}}, {"c", 3, 4, {}}}, {{0, 1}}}; }},
+      {"chunks", [](Grant& g) { g.scope = {"g", {{"c", 1, 2, {}}}}; }},
+      {"chunks", [](Grant& g) { g.scope.chunks = {{5, 1}, {4, 1}}; }},
+      {"chunks", [](Grant& g) { g.scope.chunks = {{4, 1}, {5, 1}}; }},
+      {"chunks", [](Grant& g) { g.scope.chunks = {{4, 0}}; }},
+      {"chunks", [](Grant& g) { g.scope.chunks = {{UINT32_MAX, 1}}; }},
+      {"in one consent",
+       [](Grant& g) {
+         for (std::uint32_t i = 0; i < 49; ++i) g.scope.chunks.push_back({2 * i, 1});
+       }},
+      {"assembly", [](Grant& g) { g.scope = {"", {{"c", 1, 2, {}}}, {{0, 1}}}; }},
+      {"region", [](Grant& g) { g.scope = {"g", {{"c", 2, 1, {}}}, {{0, 1}}}; }},
       {"region", [](Grant& g) { g.scope.assembly = "g"; }},
       {"research only", [](Grant& g) { g.data_uses = {{DataUseCode::kGeneralResearch, {}}}; }},
       {"sorted",
@@ -148,6 +158,7 @@ TEST(Grants, WhatHasNoCanonicalEncodingIsRefused) {
       {"fits on a card",
        [](Grant& g) {
          g.scope.assembly = "g";
+         g.scope.chunks = {{0, 1}};
          for (std::uint32_t i = 0; i < 16; ++i) {
            g.scope.regions.push_back({"c", i * 10 + 1, i * 10 + 2, std::string(48, 'x')});
          }
@@ -244,12 +255,23 @@ TEST(ConsentTexts, SayWhatWhoWhyWhenWhereAndHowOften) {
   const std::string japanese = consent_text(second_vector(), {"佐藤花子", "全ゲノム 2026"});
   for (const char* part :
        {"佐藤花子", "全ゲノム 2026", "山田内科医院 (組織、medical-licence:0123)", "研究",
-        "領域(GRCh38): chr13:32315086-32400268 (BRCA2)、chr17:43044295-43125364 (BRCA1)",
+        "読み出す保存データ: 256 KiB の断片 7 個", "領域(GRCh38): chr13:32315086-32400268 (BRCA2)、chr17:43044295-43125364 (BRCA1)",
         "次の疾患の研究のみ: MONDO:0007254(DS)", "非営利組織による利用のみ(NPU)",
         "hospital-east-01", "2026-11-18 20:06(日本時間)", "1000 回", "cloud1、lsa、tommo",
         "reception-east-1"}) {
     EXPECT_NE(japanese.find(part), std::string::npos) << part << "\n" << japanese;
   }
+}
+
+TEST(ConsentTexts, TheIndexIsSaidToBeTheIndex) {
+  Grant grant = first_vector();
+  grant.scope.chunks = {{0, 1}};
+  const std::string english = consent_text(grant, {"Hanako Sato", "whole genome 2026"});
+  EXPECT_NE(english.find("its index only"), std::string::npos) << english;
+  EXPECT_NE(english.find("Stored data that is read: 1 piece of 256 KiB"), std::string::npos);
+  grant.locale = Locale::kJapanese;
+  const std::string japanese = consent_text(grant, {"佐藤花子", "全ゲノム 2026"});
+  EXPECT_NE(japanese.find("索引のみ"), std::string::npos) << japanese;
 }
 
 TEST(ConsentTexts, ALabelCannotAddALine) {

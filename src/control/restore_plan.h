@@ -76,6 +76,7 @@ struct RestoreField {
   SiteName destination;
   sharing::RecordLayout records;  // of the object
   std::map<SiteName, Seen> seen;  // the exposure ledger
+  std::uint64_t chunks = UINT64_MAX;  // so many of the object are to be read: what ways are for
 };
 
 // The best way for each holder of a whole share and each gathering point, cheapest first; ways over
