@@ -329,8 +329,7 @@ Result<> RestoreStream::run(std::uint64_t from, const PlainSink& sink) {
   return {};
 }
 
-Result<> RestoreStream::run_chunks(const ChunkSink& sink) {
-  const consent::ChunkRanges& chunks = asker_.scope.chunks;
+Result<> RestoreStream::run_chunks(const consent::ChunkRanges& chunks, const ChunkSink& sink) {
   if (!chunks.empty() && chunks.back().end() > chunking_.chunk_count()) {
     return fail(Code::kInvalidArgument, "the object has fewer chunks than are asked for");
   }

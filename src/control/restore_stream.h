@@ -34,12 +34,13 @@ class RestoreStream {
   // Streams the whole from byte offset `from`. Errors: kRefused (a gate said no), kUnavailable when
   // no legal set is left (with what became of each), the sink's.
   [[nodiscard]] Result<> run(std::uint64_t from, const PlainSink& sink);
-  // Gives the chunks that the job asks for, ascending, each verified; every holder is asked for
-  // these and no others. Errors: as run().
-  [[nodiscard]] Result<> run_chunks(const ChunkSink& sink);
+  // Gives these chunks, ascending, each verified; every holder is asked for these and no others.
+  // Errors: as run().
+  [[nodiscard]] Result<> run_chunks(const consent::ChunkRanges& chunks, const ChunkSink& sink);
+  [[nodiscard]] const catalog::Object& object() const { return object_; }
   // Key that reading so many chunks from these shares costs, over all links, by the plan that would
   // be taken now. Errors: as run(), nothing is sent.
-  [[nodiscard]] Result<std::uint64_t> key_bytes(const consent::ChunkRanges& chunks) const;
+  [[nodiscard]] Result<std::uint64_t> key_bytes(const consent::ChunkRanges& chunks);
   // Writes the key that the stream has cost into the catalog.
   [[nodiscard]] Result<> account();
   // Which shares were used, over which routes, who was skipped or blamed.
@@ -64,6 +65,8 @@ class RestoreStream {
     std::set<std::string> wrong;   // ways of samples that are not
   };
 
+  [[nodiscard]] std::uint64_t cost_of(const RestoreSource& source,
+                                      const consent::ChunkRanges& chunks) const;
   Result<RestorePlan> choose() const;
   [[nodiscard]] RestoreField field() const;
   Result<std::unique_ptr<RecordSource>> open_source(const RestoreSource& source,
