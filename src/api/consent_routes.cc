@@ -21,10 +21,6 @@ Result<> read_terms(const json::object& body, Services services, control::Consen
     return fail(Code::kInvalidArgument, "field 'part' must be index, or be left out");
   }
   wish.is_index = part == "index";
-  if (body.contains("lead_chunks")) {
-    TRY_ASSIGN(const std::uint64_t lead, number_field(body, "lead_chunks", UINT32_MAX - 1));
-    wish.lead_chunks = static_cast<std::uint32_t>(lead);
-  }
   if (body.contains("index_grant")) {
     TRY_ASSIGN(wish.index, id_field<GrantId>(body, "index_grant"));
   }

@@ -167,9 +167,8 @@ Result<json::value> ApiClient::upload(const std::string& path, const std::string
     if (progress) progress(done, size);
     return got;
   };
-  TRY_ASSIGN(http::Response response,
-             client.upload({.method = http::Method::kPost, .target = path},
-                           size + before.size(), source));
+  TRY_ASSIGN(http::Response response, client.upload({.method = http::Method::kPost, .target = path},
+                                                    size + before.size(), source));
   return read_answer(response);
 }
 

@@ -291,6 +291,7 @@ struct StoreOptions {
   bool genome = false;          // it must be one
   bool plain = false;           // it is stored as it is, whatever it is
   std::uint32_t reslice = 0;    // reads in a slice of CRAM; 0: as it is
+  std::string reference;        // FASTA, for reslicing CRAM that is written against one
   CardOptions card;
   bool no_wait = false;
 };
@@ -349,9 +350,8 @@ struct ConsentOptions {
   std::string object, purpose, grantee, grantee_id, destination, valid = "1h", lang = "en";
   std::vector<std::string> data_use, regions;
   std::string capacity = "own";
-  std::string joins;  // another guardian's consent: nothing else is asked for then
-  std::string index;  // for regions: a consent to the index that was given before
-  std::uint32_t lead_chunks = 0;  // of an object whose catalog was rebuilt
+  std::string joins;              // another guardian's consent: nothing else is asked for then
+  std::string index;              // for regions: a consent to the index that was given before
   std::uint16_t uses = 1;
   CardOptions card;
   bool yes = false;

@@ -86,8 +86,8 @@ Result<json::object> wish_of(const ConsentOptions& options) {
 }
 
 // The site may not put another grantee, use or scope in the grant than this terminal asked for. The
-// person reads the text; this is for who gives with --yes. Who joins has only the text. Which chunks
-// hold the regions is the site's word; how many stands in the text and must be the quote's.
+// person reads the text; this is for who gives with --yes. Who joins has only the text. Which
+// chunks hold the regions is the site's word; how many stands in the text and must be the quote's.
 Result<bool> asks_what_was_wished(const consent::Grant& grant, const ConsentOptions& options,
                                   std::uint64_t chunks) {
   if (!options.joins.empty()) return true;
@@ -161,13 +161,12 @@ Result<json::value> quote_regions(Ceremony& ceremony, const ConsentOptions& opti
     wish.erase("data_use");
     wish["uses"] = kIndexUses;
     wish["valid_seconds"] = kIndexSeconds;
-    if (options.lead_chunks > 0) wish["lead_chunks"] = options.lead_chunks;
     TRY_ASSIGN(const Given given, give_one(ceremony, options, std::move(wish), std::nullopt));
     if (given.grant.together > 1) {
-      return fail(Code::kRefused,
-                  "the index is read once " + std::to_string(given.grant.together) +
-                      " guardians have consented: warifu consent join " + given.id +
-                      " --card FILE; then this command again with --index " + given.id);
+      return fail(Code::kRefused, "the index is read once " + std::to_string(given.grant.together) +
+                                      " guardians have consented: warifu consent join " + given.id +
+                                      " --card FILE; then this command again with --index " +
+                                      given.id);
     }
     index = given.id;
   }

@@ -22,8 +22,6 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
                       "code of the Data Use Ontology: HMB, DS=TERM; again");
   command->add_option("--region", give.regions, "ASSEMBLY:REFERENCE:START-END[=LABEL]; again");
   command->add_option("--index", give.index, "with --region: a consent to the index given before");
-  command->add_option("--lead-chunks", give.lead_chunks,
-                      "with --region: pieces of the index, where a rebuilt catalog does not know");
   command->add_option("--capacity", give.capacity,
                       "whose consent it is: own, or in the person's place proxy or guardian");
   command->add_option("--destination", give.destination, "site where it may be restored");

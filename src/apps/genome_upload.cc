@@ -1,14 +1,23 @@
 // The lead of a file on this machine.
 #include "apps/genome_upload.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <utility>
 
+#include "genome/bgzf.h"
+#include "genome/tool.h"
 #include "os/files.h"
 
 namespace warifu::apps {
 namespace {
+
+// A file of 16 GB is decoded in some minutes.
+constexpr std::chrono::seconds kPatience(4 * 3600);
 
 // What tools write beside such a file.
 constexpr const char* kEndings[] = {".crai", ".bai", ".csi", ".tbi"};
@@ -18,6 +27,75 @@ Result<Bytes> read_part(const os::File& file, std::uint64_t at, std::uint64_t si
   TRY_ASSIGN(const std::size_t got, file.read_at(at, bytes));
   if (got == size) return bytes;
   return fail(Code::kIo, "the file became shorter while it was read");
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  ~Descriptor() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return descriptor_; }
+  int release() { return std::exchange(descriptor_, -1); }
+
+ private:
+  int descriptor_;
+};
+
+Result<int> open_input(const std::string& file) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor >= 0) return descriptor;
+  return fail(Code::kNotFound, "'" + file + "' cannot be opened");
+}
+
+Result<genome::RecordDigest> digest_of(const StoreOptions& options, int descriptor) {
+  genome::Task task;
+  task.operation = genome::Operation::kDigest;
+  task.name = options.file;
+  task.reference = options.reference;
+  task.processor_seconds = kPatience.count();
+  return genome::run_digest(task, {.descriptor = descriptor, .memory = {}},
+                            {.patience = kPatience});
+}
+
+// The same records in smaller slices, in a file without a name (it is gone when this process is),
+// and the digest of its records, which is that of the original's.
+Result<genome::RecordDigest> reslice(const StoreOptions& options, GenomeUpload& upload) {
+  TRY_ASSIGN(const int opened, open_input(options.file));
+  const Descriptor input(opened);
+  const std::string folder = std::filesystem::temp_directory_path().string();
+  Descriptor output(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (output.get() < 0) return fail(Code::kIo, "no file can be made in '" + folder + "'");
+  genome::Task task;
+  task.operation = genome::Operation::kReslice;
+  task.name = options.file;
+  task.reference = options.reference;
+  task.reads_per_slice = options.reslice;
+  task.processor_seconds = kPatience.count();
+  const auto written = genome::run_writing(
+      task, {.descriptor = input.get(), .memory = {}},
+      [&](ByteView bytes) -> Result<> {
+        while (!bytes.empty()) {
+          const ssize_t wrote = ::write(output.get(), bytes.data(), bytes.size());
+          if (wrote <= 0) return fail(Code::kNoSpace, "'" + folder + "' has no room");
+          bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+        }
+        return {};
+      },
+      {.patience = kPatience});
+  if (!written) return std::unexpected(written.error());
+  for (const int descriptor : {input.get(), output.get()}) (void)::lseek(descriptor, 0, SEEK_SET);
+  TRY_ASSIGN(const genome::RecordDigest before, digest_of(options, input.get()));
+  TRY_ASSIGN(const genome::RecordDigest after, digest_of(options, output.get()));
+  if (before != after) {
+    return fail(Code::kCorrupt, "'" + options.file + "' has other records when it is resliced");
+  }
+  (void)::lseek(output.get(), 0, SEEK_SET);
+  upload.file = "/proc/self/fd/" + std::to_string(output.get());
+  upload.resliced = output.release();
+  return after;
 }
 
 // The index that is named, or stands beside the file (x.cram.crai, or x.crai); none otherwise.
@@ -40,6 +118,27 @@ Result<std::optional<Bytes>> read_index(const StoreOptions& options) {
   return std::optional<Bytes>();
 }
 
+// By the sandboxed process. Of a BGZF file the kind is in its first block.
+Result<Bytes> make_index(const std::string& path, const std::string& file, ByteView first) {
+  TRY_ASSIGN(const int opened, open_input(path));
+  const Descriptor input(opened);
+  genome::Task task;
+  task.operation = genome::Operation::kIndex;
+  task.name = file;
+  const bool is_cram = as_text(first.first(4)) == "CRAM";
+  task.index_kind = is_cram ? genome::IndexKind::kCrai : genome::IndexKind::kCsi;
+  Bytes index;
+  const auto made =
+      genome::run_writing(task, {.descriptor = input.get(), .memory = {}},
+                          [&](ByteView bytes) -> Result<> {
+                            index.insert(index.end(), bytes.begin(), bytes.end());
+                            return {};
+                          },
+                          {.most_output = genome::kMaxIndexBytes, .patience = kPatience});
+  if (!made) return std::unexpected(made.error());
+  return index;
+}
+
 bool looks_like_genome(ByteView first) {
   return as_text(first.first(std::min<std::size_t>(first.size(), 4))) == "CRAM" ||
          (first.size() >= genome::kBgzfHeadBytes && genome::is_bgzf(first));
@@ -49,7 +148,13 @@ bool looks_like_genome(ByteView first) {
 
 Result<std::optional<GenomeUpload>> look_at_genome(const StoreOptions& options) {
   if (options.plain) return std::optional<GenomeUpload>();
-  TRY_ASSIGN(const auto file, os::real_files().open(options.file, os::OpenMode::kRead));
+  GenomeUpload upload{.lead = {}, .file = options.file};
+  genome::Lead lead;
+  if (options.reslice > 0) {
+    TRY_ASSIGN(const genome::RecordDigest digest, reslice(options, upload));
+    lead.records_digest = digest.digest;
+  }
+  TRY_ASSIGN(const auto file, os::real_files().open(upload.file, os::OpenMode::kRead));
   TRY_ASSIGN(const std::uint64_t size, file->size());
   const std::uint64_t ends = std::min<std::uint64_t>(size, genome::kEndsBytes);
   TRY_ASSIGN(const Bytes first, read_part(*file, 0, ends));
@@ -59,14 +164,15 @@ Result<std::optional<GenomeUpload>> look_at_genome(const StoreOptions& options) 
                 "'" + options.file + "' is neither CRAM, BAM, VCF.gz nor BCF");
   }
   TRY_ASSIGN(const Bytes last, read_part(*file, size - ends, ends));
-  genome::Lead lead;
   TRY_ASSIGN(lead.file, genome::describe_file(first, last, size, options.file));
-  TRY_ASSIGN(auto index, read_index(options));
+  std::optional<Bytes> index;
+  if (options.reslice == 0) {
+    TRY_ASSIGN(index, read_index(options));
+  }
   if (!index) {
     // Compressed text of any kind looks like a genome until it is read.
-    if (!options.genome) return std::optional<GenomeUpload>();
-    return fail(Code::kNotFound, "no index of '" + options.file +
-                                     "' was found beside it; name it with --index");
+    if (!options.genome && options.reslice == 0) return std::optional<GenomeUpload>();
+    TRY_ASSIGN(index, make_index(upload.file, options.file, first));
   }
   lead.index = std::move(*index);
   TRY_ASSIGN(const genome::Index parsed, genome::parse_index(lead.index, "the index"));
@@ -84,7 +190,6 @@ Result<std::optional<GenomeUpload>> look_at_genome(const StoreOptions& options) 
                     "' do not tell which assembly it is of; say it with --assembly, or store it "
                     "with --plain");
   }
-  GenomeUpload upload{.lead = {}, .file = options.file};
   TRY_ASSIGN(upload.lead, genome::encode_lead(lead));
   upload.chunks = static_cast<std::uint32_t>(upload.lead.size() / limits::kChunkBytes);
   upload.about = fmt::format("{} of {}, {} references", genome::file_kind_name(lead.kind),

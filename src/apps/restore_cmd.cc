@@ -85,8 +85,9 @@ void print_result(const json::value& result, const std::string& out) {
              human_bytes(number_of(result, "bytes")), out,
              human_seconds(result.at("seconds").to_number<double>()), letters);
   if (result.as_object().contains("regions")) {
-    fmt::print(", {} of {} pieces, {} bits of key", number_of(result, "chunks"),
-               number_of(result, "chunks_of_object"), number_of(result, "key_bits"));
+    fmt::print(": {} records, {} of {} pieces, {} bits of key", number_of(result, "records"),
+               number_of(result, "chunks"), number_of(result, "chunks_of_object"),
+               number_of(result, "key_bits"));
   }
   if (!text_of(result, "gathered_at").empty()) {
     fmt::print(", gathered at {}", text_of(result, "gathered_at"));

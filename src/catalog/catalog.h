@@ -87,8 +87,6 @@ class Catalog {
   // withdrawn. Errors: kNotFound.
   [[nodiscard]] virtual Result<> delete_object(const ObjectId& object) = 0;
   [[nodiscard]] virtual Result<> set_card_record(const ObjectId& object, CardRecordState state) = 0;
-  // What a rebuilt catalog learns of a genome object. Errors: kNotFound, kInvalidArgument.
-  [[nodiscard]] virtual Result<> set_lead(const ObjectId& object, std::uint32_t lead_chunks) = 0;
 
   // --- shares -------------------------------------------------------------------------------
   // Of one or more objects, all or none. Errors: kInvalidArgument, kNotFound (object, parent),

@@ -154,14 +154,17 @@ TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
   EXPECT_TRUE(is_error(catalog_->add_shares(std::vector{other}), Code::kAlreadyExists, "stands"));
 }
 
-TEST_F(FileTest, VersionNineKnowsNoLeadsAndLearnsThem) {
+TEST_F(FileTest, VersionNineKnowsNoGenomes) {
   start_store();
   tamper("DROP TABLE genome_object; PRAGMA user_version = 9");
   reopen();
-  EXPECT_EQ(catalog_->object(kObject)->lead_chunks, 0u);
-  ASSERT_TRUE(catalog_->set_lead(kObject, 2));
+  EXPECT_EQ(*catalog_->object(kObject), sample_object());
+  Object genome = sample_object();
+  genome.object = id_of<ObjectId>(0x77);
+  genome.lead_chunks = 2;
+  ASSERT_TRUE(catalog_->add_object(genome));
   reopen();
-  EXPECT_EQ(catalog_->object(kObject)->lead_chunks, 2u);
+  EXPECT_EQ(catalog_->object(genome.object)->lead_chunks, 2u);
 }
 
 TEST_F(FileTest, VersionEightGetsOrdersAboutPersons) {

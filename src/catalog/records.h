@@ -85,8 +85,7 @@ struct Object {
   std::optional<os::UnixMs> committed_at;
   std::string input;  // what was read, and where
   CardRecordState card_record = CardRecordState::kPending;
-  // Of a genome object: the chunks of index and manifest before the file; 0: another object, or one
-  // that was found again in its shares, which do not say.
+  // Of a genome object: the chunks of index and manifest before the file; 0: another object.
   std::uint32_t lead_chunks = 0;
   bool operator==(const Object&) const = default;
 };

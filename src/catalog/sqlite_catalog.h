@@ -35,7 +35,6 @@ class SqliteCatalog final : public Catalog {
   Result<> fail_object(const ObjectId& object) override;
   Result<> delete_object(const ObjectId& object) override;
   Result<> set_card_record(const ObjectId& object, CardRecordState state) override;
-  Result<> set_lead(const ObjectId& object, std::uint32_t lead_chunks) override;
 
   Result<> add_shares(std::span<const Share> shares) override;
   Result<Share> share(const ShareId& share) override;
@@ -113,7 +112,6 @@ class SqliteCatalog final : public Catalog {
   [[nodiscard]] Result<std::optional<Person>> find_card_locked(const CardId& card);
   [[nodiscard]] Result<Object> object_locked(const ObjectId& object);
   [[nodiscard]] Result<> add_object_locked(const Object& object);
-  [[nodiscard]] Result<> set_lead_locked(const ObjectId& object, std::uint32_t lead_chunks);
   [[nodiscard]] Result<> set_object_state_locked(const ObjectId& object, ObjectState state);
   [[nodiscard]] Result<Share> share_locked(const ShareId& share);
   [[nodiscard]] Result<std::vector<Share>> shares_locked(const ObjectId& object);

@@ -91,34 +91,22 @@ Result<> SqliteCatalog::add_object_locked(const Object& object) {
                                 "chunk_count, state, policy, generation, created, committed_at, "
                                 "input, card_record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   TRY(statement.id(object.object)
-      .text(object.person_id)
-      .text(object.label)
-      .number(object.length)
-      .number(object.chunk_count)
-      .text(state_name(object.state))
-      .text(object.policy)
-      .number(object.generation)
-      .time(object.created)
-      .maybe(object.committed_at)
-      .text(object.input)
-      .text(state_name(object.card_record))
-      .run());
-  return object.lead_chunks == 0 ? Result<>() : set_lead_locked(object.object, object.lead_chunks);
-}
-
-Result<> SqliteCatalog::set_lead_locked(const ObjectId& object, std::uint32_t lead_chunks) {
-  TRY_ASSIGN(Statement statement, database_->prepare("INSERT OR REPLACE INTO genome_object "
-                                                     "(object_id, lead_chunks) VALUES (?, ?)"));
-  return statement.id(object).number(lead_chunks).run();
-}
-
-Result<> SqliteCatalog::set_lead(const ObjectId& object, std::uint32_t lead_chunks) {
-  return change([&]() -> Result<> {
-    TRY_ASSIGN(Object changed, object_locked(object));
-    changed.lead_chunks = lead_chunks;
-    TRY(check_record(changed));
-    return set_lead_locked(object, lead_chunks);
-  });
+          .text(object.person_id)
+          .text(object.label)
+          .number(object.length)
+          .number(object.chunk_count)
+          .text(state_name(object.state))
+          .text(object.policy)
+          .number(object.generation)
+          .time(object.created)
+          .maybe(object.committed_at)
+          .text(object.input)
+          .text(state_name(object.card_record))
+          .run());
+  if (object.lead_chunks == 0) return {};
+  TRY_ASSIGN(Statement lead, database_->prepare("INSERT INTO genome_object (object_id, lead_chunks) "
+                                                "VALUES (?, ?)"));
+  return lead.id(object.object).number(object.lead_chunks).run();
 }
 
 Result<> SqliteCatalog::add_object(const Object& object) {

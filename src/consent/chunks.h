@@ -1,4 +1,5 @@
-// Which chunks of a stored object, as ranges: what a holder can check that knows nothing of genomes.
+// Which chunks of a stored object, as ranges: what a holder can check that knows nothing of
+// genomes.
 //
 //   chunks := count:u8 range{count}     range := first:u32 count:u32
 //

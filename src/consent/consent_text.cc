@@ -151,10 +151,8 @@ std::string english(const Grant& grant, const ConsentLabels& labels) {
       grant.uses == 1 ? "once" : "up to " + std::to_string(grant.uses) + " times";
   return "Consent to use genome data (text version 3)\n"
          "Person: " +
-         labels.person +
-         "\n" +
-         scope_lines(grant, labels.object) +
-         capacity_line(grant) + "Who may use it: " + grantee_words(grant.grantee, grant.locale) +
+         labels.person + "\n" + scope_lines(grant, labels.object) + capacity_line(grant) +
+         "Who may use it: " + grantee_words(grant.grantee, grant.locale) +
          "\n"
          "For: " +
          std::string(purpose_words(grant.purpose, grant.locale)) + "\n" +
@@ -186,10 +184,8 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
   };
   return "ゲノム情報の利用への同意(文面 第3版)\n"
          "本人: " +
-         labels.person +
-         "\n" +
-         scope_lines(grant, labels.object) +
-         capacity_line(grant) + "利用者: " + grantee_words(grant.grantee, grant.locale) +
+         labels.person + "\n" + scope_lines(grant, labels.object) + capacity_line(grant) +
+         "利用者: " + grantee_words(grant.grantee, grant.locale) +
          "\n"
          "目的: " +
          std::string(purpose_words(grant.purpose, grant.locale)) + "\n" +

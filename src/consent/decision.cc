@@ -155,11 +155,10 @@ Check check_use(const Inquiry& inquiry, const Grant& grant) {
                                        "), asked for is: " + scope_text(request.scope));
   }
   if (!covers_chunks(grant.scope, request.scope)) {
-    return no(Reason::kOtherChunks, "the grant allows chunks " + chunks_text(grant.scope.chunks) +
-                                        ", asked for are: " +
-                                        (request.scope.chunks.empty()
-                                             ? std::string("all")
-                                             : chunks_text(request.scope.chunks)));
+    return no(Reason::kOtherChunks,
+              "the grant allows chunks " + chunks_text(grant.scope.chunks) + ", asked for are: " +
+                  (request.scope.chunks.empty() ? std::string("all")
+                                                : chunks_text(request.scope.chunks)));
   }
   return {};
 }

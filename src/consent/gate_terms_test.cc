@@ -32,7 +32,8 @@ class GateTermsTest : public testing::Test {
     grant.grantee = {GranteeKind::kOrganisation, "ToMMo", "ror:1"};
     grant.data_uses = {{DataUseCode::kHealthMedicalBiomedical, {}},
                        {DataUseCode::kNonProfitOrganisationOnly, {}}};
-    grant.scope = {"GRCh38", {{"chr13", 100, 200, "BRCA2"}, {"chr17", 100, 200, "BRCA1"}},
+    grant.scope = {"GRCh38",
+                   {{"chr13", 100, 200, "BRCA2"}, {"chr17", 100, 200, "BRCA1"}},
                    {{0, 1}, {7, 2}, {40, 1}}};
     return grant;
   }

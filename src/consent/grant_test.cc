@@ -256,7 +256,8 @@ TEST(ConsentTexts, SayWhatWhoWhyWhenWhereAndHowOften) {
   const std::string japanese = consent_text(second_vector(), {"佐藤花子", "全ゲノム 2026"});
   for (const char* part :
        {"佐藤花子", "全ゲノム 2026", "山田内科医院 (組織、medical-licence:0123)", "研究",
-        "読み出す保存データ: 256 KiB の断片 7 個", "領域(GRCh38): chr13:32315086-32400268 (BRCA2)、chr17:43044295-43125364 (BRCA1)",
+        "読み出す保存データ: 256 KiB の断片 7 個",
+        "領域(GRCh38): chr13:32315086-32400268 (BRCA2)、chr17:43044295-43125364 (BRCA1)",
         "次の疾患の研究のみ: MONDO:0007254(DS)", "非営利組織による利用のみ(NPU)",
         "hospital-east-01", "2026-11-18 20:06(日本時間)", "1000 回", "cloud1、lsa、tommo",
         "reception-east-1"}) {

@@ -1,7 +1,8 @@
 // How much of an object: the whole, regions of a genome and the chunks that hold them, or the index
 // alone: chunks without a region.
 //
-//   scope  := [assembly] chunks          the first when there is a region: regions:u8 assembly:short
+//   scope  := [assembly] chunks          the first when there is a region: regions:u8
+//   assembly:short
 //             region{regions}, else regions:u8=0          short := length:u8 bytes
 //   region := reference:short start:u32 end:u32 label:short              chunks: chunks.h
 //

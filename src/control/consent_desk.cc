@@ -77,13 +77,13 @@ Result<consent::Grant> ConsentDesk::terms_of(const ConsentWish& wish) {
 Result<consent::Scope> ConsentDesk::scope_of(const ConsentWish& wish) {
   if (wish.is_index) {
     TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
-    const std::uint32_t lead = object.lead_chunks == 0 ? wish.lead_chunks : object.lead_chunks;
-    if (lead == 0 || lead >= object.chunk_count) {
+    if (object.lead_chunks == 0) {
       return fail(Code::kInvalidArgument,
-                  "object " + wish.object.text() + " has no index that this catalog knows of: it "
-                  "was stored as a plain file, or the catalog was rebuilt (then --lead-chunks 1)");
+                  "object " + wish.object.text() +
+                      " was stored without an index (object store --genome): regions of it cannot "
+                      "be found");
     }
-    return consent::Scope{{}, {}, {{0, lead}}};
+    return consent::Scope{{}, {}, {{0, object.lead_chunks}}};
   }
   if (wish.scope.is_whole()) return wish.scope;
   const auto quote =
@@ -105,8 +105,7 @@ Result<Bytes> ConsentDesk::cuts_of(const consent::Grant& grant) {
   for (const catalog::Grant& record : given) {
     const auto other = consent::parse_grant(record.grant_bytes);
     if (!other || other->scope != grant.scope || record.sealed_secret.empty()) continue;
-    const auto secrets =
-        open_object_secrets(site_.keys.root_key().bytes(), record.sealed_secret);
+    const auto secrets = open_object_secrets(site_.keys.root_key().bytes(), record.sealed_secret);
     if (secrets && !secrets->cuts.empty()) return secrets->cuts;
   }
   return fail(Code::kUnavailable,

@@ -32,10 +32,7 @@ struct ConsentWish {
   std::optional<GrantId> joins;
   // A signature card: its grant names the sites that keep shares of its records, too.
   bool is_signature = false;
-  // Of the object's index alone, to find out which chunks hold regions. `lead_chunks`: how long it
-  // is, where this catalog does not know (it was rebuilt); 0: as the catalog says.
-  bool is_index = false;
-  std::uint32_t lead_chunks = 0;
+  bool is_index = false;  // of the object's index alone, to find out which chunks hold regions
   // The consent to the index under which the chunks of the scope's regions were found.
   std::optional<GrantId> index;
 };

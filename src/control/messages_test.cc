@@ -28,6 +28,7 @@ ShareSpec spec_of(const sharing::Scheme& scheme, std::size_t index) {
   spec.records = sharing::RecordLayout(spec.chunking()).below(sharing::Scheme{}).below(scheme);
   spec.drawn = index == 1;
   spec.entropy_origins = 0x12;
+  spec.lead_chunks = 2;
   spec.policy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
   return spec;
 }

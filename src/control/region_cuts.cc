@@ -14,7 +14,8 @@ Result<consent::ChunkRanges> chunks_of(const genome::Cut& cut, std::uint32_t lea
     if (range.size() == 0) continue;
     const std::uint64_t first = range.begin / limits::kChunkBytes;
     const std::uint64_t last = (range.end - 1) / limits::kChunkBytes;
-    if (lead_chunks + last >= UINT32_MAX) return fail(Code::kCorrupt, "the index names bytes too far on");
+    if (lead_chunks + last >= UINT32_MAX)
+      return fail(Code::kCorrupt, "the index names bytes too far on");
     ranges.push_back({static_cast<std::uint32_t>(lead_chunks + first),
                       static_cast<std::uint32_t>(last - first + 1)});
   }

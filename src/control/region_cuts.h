@@ -1,6 +1,6 @@
-// What share control keeps of a consent to regions: which bytes of the stored file hold them, and how
-// a whole file is made of these. Found once, in the index, before the person consents; sealed with
-// the grant's secrets, so the index need not be read again. Values; any thread.
+// What share control keeps of a consent to regions: which bytes of the stored file hold them, and
+// how a whole file is made of these. Found once, in the index, before the person consents; sealed
+// with the grant's secrets, so the index need not be read again. Values; any thread.
 #pragma once
 
 #include "consent/scope.h"

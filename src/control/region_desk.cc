@@ -24,17 +24,8 @@ Result<RegionQuote> RegionDesk::quote(const GrantId& index, const consent::Scope
   std::uint32_t chunk_count = 0;  // of the object
   {
     TRY_ASSIGN(const secret::Buffer bytes, restore_.read_index(job));
-    TRY_ASSIGN(const std::uint32_t chunks, genome::lead_chunks(bytes.bytes()));
     TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
     chunk_count = static_cast<std::uint32_t>(object.chunk_count);
-    if (object.lead_chunks != chunks) TRY(catalog_.set_lead(grant.object, chunks));
-    if (chunks != consent::chunk_count(grant.scope.chunks)) {
-      return fail(Code::kInvalidArgument,
-                  "the index of object " + grant.object.text() + " is " + std::to_string(chunks) +
-                      " pieces long, the consent was for " +
-                      std::to_string(consent::chunk_count(grant.scope.chunks)) +
-                      "; this is known now, the person must be asked again");
-    }
     TRY_ASSIGN(const genome::Lead lead, genome::parse_lead(bytes.bytes()));
     TRY_ASSIGN(quote.cuts, find_cuts(lead, regions));
   }

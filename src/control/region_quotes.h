@@ -16,8 +16,8 @@ struct RegionQuote {
   GrantId index;  // the consent under which the index was read
   ObjectId object;
   RegionCuts cuts;
-  std::uint64_t bytes = 0;      // of the file
-  std::uint64_t key_bytes = 0;  // over all links, as things stood
+  std::uint64_t bytes = 0;               // of the file
+  std::uint64_t key_bytes = 0;           // over all links, as things stood
   std::uint64_t key_bytes_of_whole = 0;  // of reading all of the object, to compare
   [[nodiscard]] const consent::Scope& scope() const { return cuts.cuts.front().scope; }
 };

@@ -92,8 +92,7 @@ Result<genome::TrimReport> trim(const TrimWish& wish, ChunkWindow& window, const
   Result<> fed;
   std::thread feeder([&] {
     fed = genome::join(
-        wish.cut,
-        [&](std::uint64_t offset, MutableBytes out) { return window.read(offset, out); },
+        wish.cut, [&](std::uint64_t offset, MutableBytes out) { return window.read(offset, out); },
         [&](ByteView bytes) { return pipe.write(bytes); }, wish.name);
     pipe.close_writing();
   });

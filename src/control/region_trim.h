@@ -1,6 +1,6 @@
-// Exactly the records of some regions, out of the verified chunks that hold them: a complete file is
-// made of these and goes through a pipe to the sandboxed process that alone decodes genomes; what it
-// writes is given on as it comes. Nothing of either is on disk.
+// Exactly the records of some regions, out of the verified chunks that hold them: a complete file
+// is made of these and goes through a pipe to the sandboxed process that alone decodes genomes;
+// what it writes is given on as it comes. Nothing of either is on disk.
 #pragma once
 
 #include "control/chunk_window.h"

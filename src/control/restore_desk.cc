@@ -7,7 +7,7 @@
 
 #include "audit/actor.h"
 #include "base/log.h"
-#include "control/chunk_window.h"
+#include "control/region_trim.h"
 #include "control/restore_stream.h"
 
 namespace warifu::control {
@@ -54,9 +54,10 @@ json::array texts_of(const consent::Scope& scope) {
 }  // namespace
 
 struct RestoreDesk::Plan {
-  consent::Scope presented;         // to every holder
-  consent::Scope wanted;            // regions, without chunks; else as presented
-  std::optional<RegionCuts> cuts;   // of the consent, when it is for regions
+  consent::Scope presented;        // to every holder
+  consent::Scope wanted;           // regions, without chunks; else as presented
+  std::optional<RegionCuts> cuts;  // of the consent, when it is for regions
+  std::string format;
   std::uint64_t total_bytes = 0;
 };
 
@@ -85,8 +86,9 @@ class RestoreDesk::Run {
     const double rate = static_cast<double>(progress_.progress_bytes - from_) / seconds();
     const std::uint64_t left =
         job_.total_bytes - std::min(job_.total_bytes, progress_.progress_bytes);
-    progress_.expected_end = os::UnixMs{desk_.site_.system.clock.now().value +
-                                        static_cast<std::int64_t>(static_cast<double>(left) / rate * 1000)};
+    progress_.expected_end =
+        os::UnixMs{desk_.site_.system.clock.now().value +
+                   static_cast<std::int64_t>(static_cast<double>(left) / rate * 1000)};
     return save();
   }
 
@@ -112,8 +114,8 @@ class RestoreDesk::Run {
     result["key_bytes"] = key_spent();
     stream.describe(result);
     progress_.result = json::serialize(result);
-    TRY(desk_.site_.log.append("restored", {{"object", job_.object->text()},
-                                            {"job", job_.job.text()}}));
+    TRY(desk_.site_.log.append("restored",
+                               {{"object", job_.object->text()}, {"job", job_.job.text()}}));
     return save();
   }
 
@@ -148,7 +150,7 @@ class RestoreDesk::Run {
 Result<RestoreDesk::Plan> RestoreDesk::plan_of(const RestoreWish& wish,
                                                const catalog::Grant& record) const {
   TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
-  Plan plan{.presented = wish.scope, .wanted = wish.scope};
+  Plan plan{.presented = wish.scope, .wanted = wish.scope, .format = wish.format};
   plan.total_bytes = object.length - lead_bytes(object);
   if (wish.scope.is_whole()) return plan;
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(record.grant_bytes));
@@ -159,9 +161,9 @@ Result<RestoreDesk::Plan> RestoreDesk::plan_of(const RestoreWish& wish,
   if (grant.scope.is_whole()) {  // the index is read under the same consent
     plan.presented = {};
     if (object.lead_chunks > 0) return plan;
-    return fail(Code::kInvalidArgument,
-                "object " + wish.object.text() + " was stored without an index (object store "
-                "--genome): regions of it cannot be found");
+    return fail(Code::kInvalidArgument, "object " + wish.object.text() +
+                                            " was stored without an index (object store "
+                                            "--genome): regions of it cannot be found");
   }
   if (!consent::covers(grant.scope, wish.scope)) {
     return fail(Code::kRefused, "consent " + record.grant.text() + " is for " +
@@ -177,6 +179,7 @@ Result<RestoreDesk::Plan> RestoreDesk::plan_of(const RestoreWish& wish,
   TRY_ASSIGN(plan.cuts, decode_cuts(secrets.cuts));
   const RegionCut* cut = plan.cuts->find(wish.scope);
   if (cut == nullptr) return fail(Code::kCorrupt, "a consent to regions has lost its chunks");
+  TRY(output_for(wish.format, plan.cuts->kind));
   plan.presented.chunks = cut->scope.chunks;
   plan.total_bytes = consent::chunk_count(cut->scope.chunks) * limits::kChunkBytes;
   return plan;
@@ -202,7 +205,9 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
       {"gather", wish.gather},
       {"purpose", wish.purpose},
       {"asked", to_hex(encode_asker({wish.grantee, wish.stated, reading.presented}))},
-      {"part", wish.scope.is_whole() ? "whole" : wish.scope.is_index() ? "index" : "regions"},
+      {"part", wish.scope.is_whole()   ? "whole"
+               : wish.scope.is_index() ? "index"
+                                       : "regions"},
       {"wanted", hex_of(wish.scope)},
       {"format", wish.format}};
   const JobId job = os::random_id<JobId>(site_.system.random);
@@ -242,8 +247,7 @@ Result<catalog::Job> RestoreDesk::resumable(const JobId& id) {
   return fail(Code::kInvalidArgument, "job " + id.text() + " is not a restore that can go on");
 }
 
-Result<> RestoreDesk::attempt(const catalog::Job& job, std::uint64_t from,
-                              const Reading& reading) {
+Result<> RestoreDesk::attempt(const catalog::Job& job, std::uint64_t from, const Reading& reading) {
   const Running running(*this, job.job);
   if (!running.is_first()) {
     return fail(Code::kBusy, "job " + job.job.text() + " is streaming to another reader");
@@ -291,7 +295,8 @@ Result<> RestoreDesk::read_regions(Run& run, const Plan& plan, const PlainSink& 
     secret::Buffer bytes(lead_bytes(run.stream.object()));
     TRY(run.stream.run_chunks({{0, run.stream.object().lead_chunks}},
                               [&](std::uint64_t chunk, ByteView plain) -> Result<> {
-                                copy_bytes(bytes.bytes().subspan(chunk * limits::kChunkBytes), plain);
+                                copy_bytes(bytes.bytes().subspan(chunk * limits::kChunkBytes),
+                                           plain);
                                 return {};
                               }));
     TRY_ASSIGN(const genome::Lead lead, genome::parse_lead(bytes.bytes()));
@@ -307,17 +312,24 @@ Result<> RestoreDesk::read_regions(Run& run, const Plan& plan, const PlainSink& 
                                      });
       },
       cuts->lead_chunks);
+  TRY_ASSIGN(const genome::Output output, output_for(plan.format, cuts->kind));
   std::uint64_t given = 0;
-  TRY(genome::join(
-      one.cut,
-      [&](std::uint64_t offset, MutableBytes out) { return window.read(offset, out); },
-      [&](ByteView bytes) -> Result<> {
-        given += bytes.size();
-        return sink(bytes);
-      },
-      "restored regions"));
-  TRY(window.finish());
+  const auto reference = site_.config.reference_files.find(plan.wanted.assembly);
+  TRY_ASSIGN(const genome::TrimReport trimmed,
+             trim({.cut = one.cut,
+                   .regions = plan.wanted,
+                   .reference = reference == site_.config.reference_files.end() ? std::string()
+                                                                                : reference->second,
+                   .output = output,
+                   .name = run.stream.object().label},
+                  window, [&](ByteView bytes) -> Result<> {
+                    given += bytes.size();
+                    return sink(bytes);
+                  }));
   run.result["bytes"] = given;
+  run.result["format"] = genome::output_name(output);
+  run.result["records"] = trimmed.records_written;
+  run.result["records_read"] = trimmed.records_read;
   run.result["regions"] = texts_of(plan.wanted);
   run.result["chunks"] = consent::chunk_count(one.scope.chunks);
   run.result["chunk_ranges"] = consent::chunks_text(one.scope.chunks);

@@ -48,7 +48,8 @@ class RestoreDesk {
   [[nodiscard]] Result<> stream(const JobId& job, std::uint64_t from, const PlainSink& sink);
   // Reads the chunks of a consent to the index, into locked memory.
   [[nodiscard]] Result<secret::Buffer> read_index(const JobId& job);
-  // Key over all links that reading these chunks would cost now, if the job's consent were for them.
+  // Key over all links that reading these chunks would cost now, if the job's consent were for
+  // them.
   [[nodiscard]] Result<std::uint64_t> key_bytes(const JobId& job,
                                                 const consent::ChunkRanges& chunks);
   // Bytes that the job will give; of regions: that it will read.

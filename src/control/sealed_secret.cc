@@ -46,8 +46,8 @@ Result<secret::Buffer> open_secret(ByteView root_key, ByteView sealed) {
 
 Bytes seal_object_secrets(ByteView root_key, os::Random& random, const ObjectSecrets& secrets) {
   const std::size_t fixed = 2 * mac::kBlockBytes;
-  const std::size_t last = secrets.cuts.empty() ? secrets.staging_key.size()
-                                                : kStagingKey + secrets.cuts.size();
+  const std::size_t last =
+      secrets.cuts.empty() ? secrets.staging_key.size() : kStagingKey + secrets.cuts.size();
   WARIFU_CHECK(secrets.cuts.empty() || secrets.staging_key.empty());
   secret::Buffer plain(fixed + last);
   copy_bytes(plain.bytes(), secrets.hash_key.bytes());

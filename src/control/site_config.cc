@@ -187,10 +187,9 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   }
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
-    constexpr std::array kSections = {"site",  "random",  "keys", "metrics", "sites",
-                                      "links", "peers",   "kms",  "catalog", "store",
-                                      "jobs",  "refresh", "log",  "cards",   "operators",
-                                      "genome"};
+    constexpr std::array kSections = {"site",  "random", "keys",      "metrics", "sites", "links",
+                                      "peers", "kms",    "catalog",   "store",   "jobs",  "refresh",
+                                      "log",   "cards",  "operators", "genome"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }

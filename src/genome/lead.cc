@@ -29,8 +29,8 @@ std::string read_text(wire::Reader& reader) {
 Bytes gzip(ByteView plain) {
   z_stream stream{};
   constexpr int kGzip = 15 + 16;
-  WARIFU_CHECK(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, kGzip, 9,
-                            Z_DEFAULT_STRATEGY) == Z_OK);
+  WARIFU_CHECK(
+      deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, kGzip, 9, Z_DEFAULT_STRATEGY) == Z_OK);
   Bytes out(deflateBound(&stream, plain.size()));
   // zlib's input pointer is not const, but is never written through.
   stream.next_in = const_cast<Byte*>(plain.data());
@@ -100,11 +100,11 @@ Result<Fixed> read_fixed(ByteView bytes, Lead& lead) {
   fixed.chunk_bytes = reader.u32();
   lead.file.bytes = reader.u64();
   lead.file.trailer_bytes = reader.u64();
-  const ByteView digest = reader.raw(lead.sha256.size());
+  const ByteView digest = reader.raw(lead.records_digest.size());
   fixed.manifest_bytes = reader.u32();
   fixed.index_bytes = reader.u64();
   if (const auto good = reader.finish(); !good) return fail(Code::kCorrupt, good.error().message);
-  copy_bytes(lead.sha256, digest);
+  copy_bytes(lead.records_digest, digest);
   const std::uint64_t room = std::uint64_t{fixed.chunks} * fixed.chunk_bytes;
   if (fixed.chunks == 0 || fixed.index_bytes > kMaxIndexBytes ||
       kFixedBytes + fixed.manifest_bytes + fixed.index_bytes + 4 > room ||
@@ -146,7 +146,7 @@ Result<Bytes> encode_lead(const Lead& lead, std::uint32_t chunk_bytes) {
   writer.u32(chunk_bytes);
   writer.u64(lead.file.bytes);
   writer.u64(lead.file.trailer_bytes);
-  writer.raw(lead.sha256);
+  writer.raw(lead.records_digest);
   writer.u32(static_cast<std::uint32_t>(manifest.size()));
   writer.u64(index.size());
   WARIFU_CHECK(writer.bytes().size() == kFixedBytes);
@@ -156,12 +156,6 @@ Result<Bytes> encode_lead(const Lead& lead, std::uint32_t chunk_bytes) {
   Bytes bytes = writer.take();
   bytes.resize(chunks * chunk_bytes);
   return bytes;
-}
-
-Result<std::uint32_t> lead_chunks(ByteView first_chunk) {
-  Lead lead;
-  TRY_ASSIGN(const Fixed fixed, read_fixed(first_chunk, lead));
-  return fixed.chunks;
 }
 
 Result<Lead> parse_lead(ByteView bytes) {

@@ -25,7 +25,7 @@ class Regions(NetworkTest):
         sam = genomes.sam_text("GRCh37", PLACES, 12_000)
         cls.files = {"bam": genomes.bam(cls.network.root / "reads.bam", sam),
                      "cram": genomes.cram(cls.network.root / "reads.cram", sam),
-                     "vcf": genomes.vcf(cls.network.root / "sites.vcf.gz", "GRCh37", PLACES, 3000)}
+                     "vcf": genomes.vcf(cls.network.root / "sites.vcf.gz", "GRCh37", PLACES, 12_000)}
         cls.stored = {kind: cls.person.store(path, genome=True)
                       for kind, path in cls.files.items()}
 
@@ -116,13 +116,21 @@ class Regions(NetworkTest):
         self.assertEqual(genomes.reads(self.out), [])
         genomes.run("samtools", "quickcheck", self.out)
 
-    def test_the_whole_under_a_consent_to_regions_is_refused_by_every_holder(self):
-        grant = self.consent("bam", region(31_000_000, 31_001_000, "GENE"))["grant"]
+    def test_the_whole_under_a_consent_to_regions(self):
+        """Every gate by itself refuses it."""
+        gene = region(31_000_000, 31_001_000, "GENE")
+        given = self.consent("bam", gene, lang="ja")
+        self.assertIn("領域(GRCh37): 20:31000000-31001000 (GENE)", given["text"])
+        grant = given["grant"]
         self.assert_fails(4, "refuses.*GENE.*asked for is: whole", self.network.restore,
                           self.stored["bam"]["object"], grant, self.out)
         for site in ("tommo", "lsa"):
             self.assertTrue(any(record["fields"].get("reason") == "other_scope"
                                 for record in self.events(site, "refused")), site)
+        receipt = self.network.warifu.ask("consent", "receipt", grant, "--site",
+                                          self.network.site("tommo"))
+        scope = receipt["pii_processing"]["purposes"][0]["pii_information"][0]["scope"]
+        self.assertEqual(scope, f"{gene} [chunks {given['quote']['chunk_ranges']}]")
 
     def test_one_chunk_more_is_refused_and_logged_by_each_holder(self):
         """Share control, which is rooted, plans more chunks than the person's grant names."""
