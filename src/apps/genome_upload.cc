@@ -1,9 +1,7 @@
 // The lead of a file on this machine.
 #include "apps/genome_upload.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,6 +9,7 @@
 
 #include "genome/bgzf.h"
 #include "genome/tool.h"
+#include "os/descriptor.h"
 #include "os/files.h"
 
 namespace warifu::apps {
@@ -29,33 +28,12 @@ Result<Bytes> read_part(const os::File& file, std::uint64_t at, std::uint64_t si
   return fail(Code::kIo, "the file became shorter while it was read");
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-  int release() { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
-
-Result<int> open_input(const std::string& file) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor >= 0) return descriptor;
-  return fail(Code::kNotFound, "'" + file + "' cannot be opened");
-}
-
 Result<genome::RecordDigest> digest_of(const StoreOptions& options, int descriptor) {
   genome::Task task;
   task.operation = genome::Operation::kDigest;
   task.name = options.file;
   task.reference = options.reference;
-  task.processor_seconds = kPatience.count();
+  task.processor_seconds = static_cast<std::uint64_t>(kPatience.count());
   return genome::run_digest(task, {.descriptor = descriptor, .memory = {}},
                             {.patience = kPatience});
 }
@@ -63,38 +41,30 @@ Result<genome::RecordDigest> digest_of(const StoreOptions& options, int descript
 // The same records in smaller slices, in a file without a name (it is gone when this process is),
 // and the digest of its records, which is that of the original's.
 Result<genome::RecordDigest> reslice(const StoreOptions& options, GenomeUpload& upload) {
-  TRY_ASSIGN(const int opened, open_input(options.file));
-  const Descriptor input(opened);
-  const std::string folder = std::filesystem::temp_directory_path().string();
-  Descriptor output(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (output.get() < 0) return fail(Code::kIo, "no file can be made in '" + folder + "'");
+  TRY_ASSIGN(const os::Descriptor input, os::open_for_reading(options.file));
+  TRY_ASSIGN(os::Descriptor output,
+             os::unnamed_file(std::filesystem::temp_directory_path().string()));
   genome::Task task;
   task.operation = genome::Operation::kReslice;
   task.name = options.file;
   task.reference = options.reference;
   task.reads_per_slice = options.reslice;
-  task.processor_seconds = kPatience.count();
+  task.processor_seconds = static_cast<std::uint64_t>(kPatience.count());
   const auto written = genome::run_writing(
       task, {.descriptor = input.get(), .memory = {}},
-      [&](ByteView bytes) -> Result<> {
-        while (!bytes.empty()) {
-          const ssize_t wrote = ::write(output.get(), bytes.data(), bytes.size());
-          if (wrote <= 0) return fail(Code::kNoSpace, "'" + folder + "' has no room");
-          bytes = bytes.subspan(static_cast<std::size_t>(wrote));
-        }
-        return {};
-      },
+      [&](ByteView bytes) { return output.write(bytes); },
       {.patience = kPatience});
   if (!written) return std::unexpected(written.error());
-  for (const int descriptor : {input.get(), output.get()}) (void)::lseek(descriptor, 0, SEEK_SET);
+  input.rewind();
+  output.rewind();
   TRY_ASSIGN(const genome::RecordDigest before, digest_of(options, input.get()));
   TRY_ASSIGN(const genome::RecordDigest after, digest_of(options, output.get()));
   if (before != after) {
     return fail(Code::kCorrupt, "'" + options.file + "' has other records when it is resliced");
   }
-  (void)::lseek(output.get(), 0, SEEK_SET);
+  output.rewind();
   upload.file = "/proc/self/fd/" + std::to_string(output.get());
-  upload.resliced = output.release();
+  upload.resliced = std::move(output);
   return after;
 }
 
@@ -120,8 +90,7 @@ Result<std::optional<Bytes>> read_index(const StoreOptions& options) {
 
 // By the sandboxed process. Of a BGZF file the kind is in its first block.
 Result<Bytes> make_index(const std::string& path, const std::string& file, ByteView first) {
-  TRY_ASSIGN(const int opened, open_input(path));
-  const Descriptor input(opened);
+  TRY_ASSIGN(const os::Descriptor input, os::open_for_reading(path));
   genome::Task task;
   task.operation = genome::Operation::kIndex;
   task.name = file;

@@ -5,6 +5,7 @@
 
 #include "apps/commands.h"
 #include "genome/lead.h"
+#include "os/descriptor.h"
 
 namespace warifu::apps {
 
@@ -12,7 +13,7 @@ struct GenomeUpload {
   Bytes lead;                // whole chunks
   std::uint32_t chunks = 0;  // of it
   std::string file;          // what to store behind it: the file that was named, or resliced
-  int resliced = -1;         // the descriptor of that, whose file has no name; the process's own
+  os::Descriptor resliced;   // that file, which has no name
   std::string about;         // "CRAM, 1 reference, GRCh37": for people
 };
 

@@ -1,52 +1,12 @@
 // The pipe between the two.
 #include "control/region_trim.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <thread>
+
+#include "os/descriptor.h"
 
 namespace warifu::control {
 namespace {
-
-class Pipe {
- public:
-  static Result<Pipe> open() {
-    Pipe pipe;
-    if (::pipe2(pipe.ends_, O_CLOEXEC) != 0) return fail(Code::kIo, "no pipe could be made");
-    return pipe;
-  }
-  Pipe(Pipe&& other) noexcept : ends_{other.ends_[0], other.ends_[1]} {
-    other.ends_[0] = other.ends_[1] = -1;
-  }
-  Pipe(const Pipe&) = delete;
-  ~Pipe() {
-    close_end(0);
-    close_end(1);
-  }
-  [[nodiscard]] int reading() const { return ends_[0]; }
-  void close_reading() { close_end(0); }
-  void close_writing() { close_end(1); }
-  // Errors: kCancelled when nobody reads any more (SIGPIPE is ignored by the program).
-  Result<> write(ByteView bytes) {
-    while (!bytes.empty()) {
-      const ssize_t wrote = ::write(ends_[1], bytes.data(), bytes.size());
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote <= 0) return fail(Code::kCancelled, "nobody reads what is restored any more");
-      bytes = bytes.subspan(static_cast<std::size_t>(wrote));
-    }
-    return {};
-  }
-
- private:
-  Pipe() = default;
-  void close_end(int end) {
-    if (ends_[end] >= 0) ::close(ends_[end]);
-    ends_[end] = -1;
-  }
-  int ends_[2] = {-1, -1};
-};
 
 bool is_variants(genome::FileKind kind) {
   return kind == genome::FileKind::kVcf || kind == genome::FileKind::kBcf;
@@ -78,7 +38,7 @@ Result<genome::Output> output_for(const std::string& format, genome::FileKind ki
 }
 
 Result<genome::TrimReport> trim(const TrimWish& wish, ChunkWindow& window, const PlainSink& sink) {
-  TRY_ASSIGN(Pipe pipe, Pipe::open());
+  TRY_ASSIGN(os::Pipe pipe, os::make_pipe());
   genome::Task task;
   task.operation = genome::Operation::kTrim;
   task.name = wish.name;
@@ -93,11 +53,11 @@ Result<genome::TrimReport> trim(const TrimWish& wish, ChunkWindow& window, const
   std::thread feeder([&] {
     fed = genome::join(
         wish.cut, [&](std::uint64_t offset, MutableBytes out) { return window.read(offset, out); },
-        [&](ByteView bytes) { return pipe.write(bytes); }, wish.name);
-    pipe.close_writing();
+        [&](ByteView bytes) { return pipe.writing.write(bytes); }, wish.name);
+    pipe.writing.close();
   });
-  auto report = genome::run_writing(task, {.descriptor = pipe.reading(), .memory = {}}, sink, {});
-  pipe.close_reading();  // a feeder that still writes ends
+  auto report = genome::run_writing(task, {.descriptor = pipe.reading.get(), .memory = {}}, sink, {});
+  pipe.reading.close();  // a feeder that still writes ends
   feeder.join();
   if (!fed && (report || fed.error().code != Code::kCancelled)) return std::unexpected(fed.error());
   if (!report) return report;

@@ -31,7 +31,9 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 constexpr std::uint32_t kOtherNumbers = 0x40000000;  // the x32 calls of x86-64
 
 // What decoding needs: open descriptors, memory, threads of this process, time.
-constexpr std::array kAllowed = {__NR_read,
+constexpr std::array kAllowed = {__NR_fsync,
+                                 __NR_fdatasync,
+                                 __NR_read,
                                  __NR_readv,
                                  __NR_pread64,
                                  __NR_write,
