@@ -50,10 +50,9 @@ Result<genome::RecordDigest> reslice(const StoreOptions& options, GenomeUpload& 
   task.reference = options.reference;
   task.reads_per_slice = options.reslice;
   task.processor_seconds = static_cast<std::uint64_t>(kPatience.count());
-  const auto written = genome::run_writing(
-      task, {.descriptor = input.get(), .memory = {}},
-      [&](ByteView bytes) { return output.write(bytes); },
-      {.patience = kPatience});
+  const auto written = genome::run_writing(task, {.descriptor = input.get(), .memory = {}},
+                                           [&](ByteView bytes) { return output.write(bytes); },
+                                           {.patience = kPatience});
   if (!written) return std::unexpected(written.error());
   input.rewind();
   output.rewind();

@@ -56,7 +56,8 @@ Result<genome::TrimReport> trim(const TrimWish& wish, ChunkWindow& window, const
         [&](ByteView bytes) { return pipe.writing.write(bytes); }, wish.name);
     pipe.writing.close();
   });
-  auto report = genome::run_writing(task, {.descriptor = pipe.reading.get(), .memory = {}}, sink, {});
+  auto report =
+      genome::run_writing(task, {.descriptor = pipe.reading.get(), .memory = {}}, sink, {});
   pipe.reading.close();  // a feeder that still writes ends
   feeder.join();
   if (!fed && (report || fed.error().code != Code::kCancelled)) return std::unexpected(fed.error());
