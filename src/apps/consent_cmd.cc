@@ -114,7 +114,6 @@ struct Ceremony {
   ApiClient& client;
   CardTerminal& terminal;
   CardFacts facts;
-  bool is_verified = false;  // the holder, in this session with the card
 };
 
 struct Given {
@@ -142,8 +141,8 @@ Result<Given> give_one(Ceremony& ceremony, const ConsentOptions& options, json::
                 "the site's grant is not what was asked for; the card was not asked");
   }
   TRY(ask_and_tell(ceremony.client, options, given.grant, text_of(given.prepared, "text")));
-  if (!ceremony.is_verified) TRY(ceremony.terminal.card->verify_holder(options.card));
-  ceremony.is_verified = true;
+  // For each grant again: a card answers once for each PIN.
+  TRY(ceremony.terminal.card->verify_holder(options.card));
   TRY_ASSIGN(const GivenConsent proved,
              ceremony.terminal.card->authorise(ceremony.client, grant, given.grant.object));
   given.id = proved.grant;

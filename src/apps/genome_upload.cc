@@ -21,7 +21,7 @@ constexpr std::chrono::seconds kPatience(4 * 3600);
 // What tools write beside such a file.
 constexpr const char* kEndings[] = {".crai", ".bai", ".csi", ".tbi"};
 
-Result<Bytes> read_part(const os::File& file, std::uint64_t at, std::uint64_t size) {
+Result<Bytes> read_part(os::File& file, std::uint64_t at, std::uint64_t size) {
   Bytes bytes(size);
   TRY_ASSIGN(const std::size_t got, file.read_at(at, bytes));
   if (got == size) return bytes;

@@ -195,6 +195,17 @@ class Regions(NetworkTest):
         self.assertEqual(genomes.reads(self.out),
                          genomes.reads(self.files["bam"], "20:31000000-31001000"))
 
+    def test_a_card_that_proves_itself_to_each_site(self):
+        """A DESFire card: two consents, each proved to every site in turn, without a PIN."""
+        card = self.network.root / "desfire.card"
+        self.network.enrol("P-002", "Taro", card, None, card_type="desfire")
+        stored = self.network.store(self.files["vcf"], "P-002", card=card, genome=True)
+        gene = region(31_000_000, 31_001_000)
+        given = self.network.consent(stored["object"], card, None, region=(gene,))
+        self.network.restore(stored["object"], given["grant"], self.out, region=(gene,))
+        self.assertEqual(genomes.variants(self.out),
+                         genomes.variants(self.files["vcf"], "20:31000000-31001000"))
+
     def test_what_cannot_be_is_said_before_anybody_consents(self):
         consent = self.network.consent
         card, pin = self.person.card, self.person.pin_file
@@ -204,7 +215,7 @@ class Regions(NetworkTest):
             self.assert_fails(code, pattern, consent, bam, card, pin, region=wished)
         (self.network.root / "plain").write_bytes(b"no genome" * 1000)
         plain = self.person.store(self.network.root / "plain")["object"]
-        self.assert_fails(2, "no index", consent, plain, card, pin, region="GRCh37:20:1-2")
+        self.assert_fails(2, "without an index", consent, plain, card, pin, region="GRCh37:20:1-2")
         self.assert_fails(2, "neither CRAM", self.person.store, self.network.root / "plain",
                           genome=True)
         grant = self.person.consent(plain)
