@@ -171,6 +171,9 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   if (const toml::table* emergency = top.inner("break_glass"); emergency != nullptr) {
     TRY(read_break_glass(*emergency, config));
   }
+  if (const toml::table* genome = top.inner("genome"); genome != nullptr) {
+    TRY(read_genome(*genome, config));
+  }
   if (const toml::table* jobs = top.inner("jobs"); jobs != nullptr) TRY(read_jobs(*jobs, config));
   if (const toml::table* refresh = top.inner("refresh"); refresh != nullptr) {
     TRY(read_refresh(*refresh, config));
@@ -187,9 +190,10 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   }
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
-    constexpr std::array kSections = {
-        "site",    "random", "keys", "metrics", "sites", "links", "peers",     "kms",
-        "catalog", "store",  "jobs", "refresh", "log",   "cards", "operators", "break_glass"};
+    constexpr std::array kSections = {"site",        "random",  "keys", "metrics", "sites",
+                                      "links",       "peers",   "kms",  "catalog", "store",
+                                      "jobs",        "refresh", "log",  "cards",   "operators",
+                                      "break_glass", "genome"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }
