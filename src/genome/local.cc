@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sodium.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <thread>
 
 #include "genome/new_file.h"
+#include "os/descriptor.h"
 
 namespace warifu::genome {
 namespace {
@@ -193,17 +193,10 @@ Result<Cut> plan_cut(const LocalFile& file, const std::string& index_path, const
 }  // namespace
 
 Result<LocalFile> LocalFile::open(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) {
-    return fail(errno == ENOENT ? Code::kNotFound : Code::kIo,
-                "'" + path + "': " + std::strerror(errno));
-  }
-  LocalFile file(path, descriptor, 0);
-  struct stat status{};
-  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    return fail(Code::kInvalidArgument, "'" + path + "' is no regular file");
-  }
-  file.bytes_ = static_cast<std::uint64_t>(status.st_size);
+  TRY_ASSIGN(const int descriptor, os::open_for_reading(path));
+  const off_t end = ::lseek(descriptor, 0, SEEK_END);
+  LocalFile file(path, descriptor, end < 0 ? 0 : static_cast<std::uint64_t>(end));
+  if (end < 0) return fail(Code::kIo, "'" + path + "': " + std::strerror(errno));
   return file;
 }
 
