@@ -54,19 +54,19 @@ void cut_command(CLI::App& genome, Common& common, Action& action, GenomeOptions
 
 void crypt4gh_commands(CLI::App& genome, Common& common, Action& action, GenomeOptions& options) {
   auto* command = add(genome, "decrypt", "a Crypt4GH file with its reader's key",
-                      "warifu genome decrypt person.cram.c4gh --key lab.sec --out person.cram");
+                      "warifu genome decrypt person.cram.c4gh --key-file lab.sec --out person.cram");
   add_common(command, common, options);
   add_out(command, options);
-  command->add_option("--key", options.key, "the reader's private key file")->required();
+  command->add_option("--key-file", options.key, "the reader's private key file")->required();
   command->add_option("--passphrase-file", options.passphrase_file,
                       "of the key, - for standard input; without it you are asked");
   command->callback([&] { action = [&] { return genome_decrypt(common, options); }; });
 
   command = add(genome, "encrypt", "a Crypt4GH file for a grantee's key (not quantum-safe)",
-                "warifu genome encrypt gene.bam --key grantee.pub --out gene.bam.c4gh");
+                "warifu genome encrypt gene.bam --key-file grantee.pub --out gene.bam.c4gh");
   add_common(command, common, options);
   add_out(command, options);
-  command->add_option("--key", options.key, "the grantee's public key file")->required();
+  command->add_option("--key-file", options.key, "the grantee's public key file")->required();
   command->callback([&] { action = [&] { return genome_encrypt(common, options); }; });
 }
 

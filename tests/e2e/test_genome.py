@@ -199,9 +199,9 @@ class GenomeTest(unittest.TestCase):
         public.write_text("-----BEGIN CRYPT4GH PUBLIC KEY-----\n" + base64.b64encode(der[-32:]).decode()
                           + "\n-----END CRYPT4GH PUBLIC KEY-----\n")
         locked, back = self.new("a.c4gh"), self.new("a.bam")
-        report = self.run_json("genome", "encrypt", self.data.bam, "--key", public, "--out", locked)
+        report = self.run_json("genome", "encrypt", self.data.bam, "--key-file", public, "--out", locked)
         self.assertFalse(report["quantum_safe"])
-        self.run_json("genome", "decrypt", locked, "--key", private, "--out", back)
+        self.run_json("genome", "decrypt", locked, "--key-file", private, "--out", back)
         self.assertEqual(back.read_bytes(), self.data.bam.read_bytes())
         self.assertEqual(self.run_json("genome", "inspect", locked)["format"], "Crypt4GH")
         damaged = self.new("damaged.c4gh")
@@ -209,7 +209,7 @@ class GenomeTest(unittest.TestCase):
         bytes_[100_000] ^= 1
         damaged.write_bytes(bytes_)
         out = self.new("none")
-        self.fails(7, "changed or damaged", "genome", "decrypt", damaged, "--key", private, "--out", out)
+        self.fails(7, "changed or damaged", "genome", "decrypt", damaged, "--key-file", private, "--out", out)
         self.assertEqual(list(self.root.glob(f"{out.name}*")), [])
 
     # --- bad input ---
