@@ -71,7 +71,7 @@ def hostile(program, data, root, number):
     for count, one in enumerate(mutations(draw, data, number)):
         path, out = root / one.name, root / ("hostile.bcf" if "vcf" in one.name else "hostile.bam")
         for old in (*root.glob(f"{one.name}*"), out):
-            old.unlink()
+            old.unlink(missing_ok=True)
         path.write_bytes(one.content)
         if one.index:
             pathlib.Path(f"{path}{one.index[0]}").write_bytes(one.index[1])
