@@ -75,7 +75,9 @@ class Parser {
       if (csi) bin.first = reader_.u64();
       TRY_ASSIGN(const std::size_t chunks, count(kChunkBytes, "chunks"));
       const bool statistics = bin.number == bins + 1;  // htslib's counts; no chunks
-      if (!statistics && bin.number >= bins) return bad("bin " + std::to_string(bin.number));
+      if (!statistics && bin.number >= bins) {
+        return bad("bin " + std::to_string(bin.number) + " is none of such an index");
+      }
       bin.chunks.reserve(chunks);
       for (std::size_t c = 0; c < chunks; ++c) {
         VirtualRange chunk;

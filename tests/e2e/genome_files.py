@@ -143,7 +143,8 @@ def inside_blocks(draw, content):
 
 def bomb():
     """A BAM whose blocks inflate a thousandfold, and whose first record claims 2 GB."""
-    start = b"BAM\1" + (0).to_bytes(4, "little") + (0).to_bytes(4, "little")
+    start = (b"BAM\1" + bytes(4) + (1).to_bytes(4, "little") + (3).to_bytes(4, "little") + b"20\0"
+             + (63_025_520).to_bytes(4, "little"))
     record = (0x7fffffff).to_bytes(4, "little")
     zeros = block(bytes(65_000))
     return block(start + record) + zeros * 4_000 + END

@@ -78,6 +78,21 @@ class GenomeTest(unittest.TestCase):
                              f"20:{start}-{end} of {file.name} in {out.name}")
             subprocess.run(["samtools", "quickcheck", "-v", out], check=True)
 
+    def test_older_and_newer_versions_of_cram(self):
+        start = self.data.first + 4_000
+        for version in ("2.1", "3.1"):
+            file, out = self.new(f"{version}.cram"), self.new(f"{version}.bam")
+            subprocess.run(["samtools", "view", "-C", "-T", self.data.fasta, "--output-fmt",
+                            f"cram,version={version},seqs_per_slice=300", "-o", file, self.data.cram],
+                           check=True, capture_output=True)
+            subprocess.run(["samtools", "index", file], check=True)
+            report = self.cut(file, out, "--region", f"20:{start}-{start + 999}", "--reference", self.data.fasta,
+                              "--keep-mates", "--keep-header")
+            self.assertEqual(records(out), overlapping(self.data.reads, start - 1, start + 999))
+            self.assertLess(report["bytes_read"] * 4, file.stat().st_size)
+            state = self.run_json("genome", "check", file, "--reference", self.data.fasta)["index_state"]
+            self.assertEqual(state, "equal")
+
     def test_many_regions_give_each_record_once_in_order(self):
         first = self.data.first
         regions = [(first + 5_000, first + 5_100), (first + 5_050, first + 5_400), (first + 100, first + 120)]
