@@ -51,6 +51,8 @@ Result<Bytes> perform(const genome::Task& task, const ReferenceFile* reference) 
 }
 
 Result<Bytes> work() {
+  // Whatever the parent left open. What the reference opens later is ours.
+  if (::close_range(kAnswerDescriptor + 1, ~0U, 0) != 0) return fail(Code::kIo, "close_range");
   TRY_ASSIGN(const genome::Task task, read_task());
   ::hts_set_log_level(HTS_LOG_ERROR);
   std::unique_ptr<ReferenceFile> reference;
