@@ -90,6 +90,10 @@ class Parser {
       if (!statistics) reference.bins.push_back(std::move(bin));
     }
     std::ranges::sort(reference.bins, {}, &Bin::number);
+    const auto same = [](const Bin& a, const Bin& b) { return a.number == b.number; };
+    if (std::ranges::adjacent_find(reference.bins, same) != reference.bins.end()) {
+      return bad("a bin that is there twice");
+    }
     if (csi) return {};
     TRY_ASSIGN(const std::size_t windows, count(8, "windows"));
     reference.linear.reserve(windows);
