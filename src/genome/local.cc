@@ -9,10 +9,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include "genome/new_file.h"
-#include "os/descriptor.h"
 
 namespace warifu::genome {
 namespace {
@@ -193,25 +193,20 @@ Result<Cut> plan_cut(const LocalFile& file, const std::string& index_path, const
 }  // namespace
 
 Result<LocalFile> LocalFile::open(const std::string& path) {
-  TRY_ASSIGN(const int descriptor, os::open_for_reading(path));
-  const off_t end = ::lseek(descriptor, 0, SEEK_END);
-  LocalFile file(path, descriptor, end < 0 ? 0 : static_cast<std::uint64_t>(end));
+  std::error_code error;
+  if (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
+    return fail(Code::kInvalidArgument, "'" + path + "' is no regular file");
+  }
+  TRY_ASSIGN(os::Descriptor descriptor, os::open_for_reading(path));
+  const off_t end = ::lseek(descriptor.get(), 0, SEEK_END);
   if (end < 0) return fail(Code::kIo, "'" + path + "': " + std::strerror(errno));
-  return file;
-}
-
-LocalFile::LocalFile(LocalFile&& other) noexcept
-    : path_(std::move(other.path_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
-      bytes_(other.bytes_) {}
-
-LocalFile::~LocalFile() {
-  if (descriptor_ >= 0) (void)::close(descriptor_);
+  return LocalFile(path, std::move(descriptor), static_cast<std::uint64_t>(end));
 }
 
 Result<> LocalFile::read_at(std::uint64_t offset, MutableBytes out) const {
   while (!out.empty()) {
-    const ssize_t got = ::pread(descriptor_, out.data(), out.size(), static_cast<off_t>(offset));
+    const ssize_t got =
+        ::pread(descriptor_.get(), out.data(), out.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(Code::kIo, "'" + path_ + "': " + std::strerror(errno));
     if (got == 0) return fail(Code::kCorrupt, "'" + path_ + "' is cut short");
@@ -222,10 +217,10 @@ Result<> LocalFile::read_at(std::uint64_t offset, MutableBytes out) const {
 }
 
 Result<Input> LocalFile::rewound() const {
-  if (::lseek(descriptor_, 0, SEEK_SET) != 0) {
+  if (::lseek(descriptor_.get(), 0, SEEK_SET) != 0) {
     return fail(Code::kIo, "'" + path_ + "': " + std::strerror(errno));
   }
-  return Input{.descriptor = descriptor_, .memory = {}};
+  return Input{.descriptor = descriptor_.get(), .memory = {}};
 }
 
 Result<WholeFile> LocalFile::ends() const {

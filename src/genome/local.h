@@ -6,6 +6,7 @@
 #pragma once
 
 #include "genome/tool.h"
+#include "os/descriptor.h"
 #include "os/system.h"
 
 namespace warifu::genome {
@@ -24,11 +25,6 @@ class LocalFile {
  public:
   // Errors: kNotFound, kInvalidArgument (no regular file), kIo.
   [[nodiscard]] static Result<LocalFile> open(const std::string& path);
-  ~LocalFile();
-  LocalFile(LocalFile&& other) noexcept;
-  LocalFile& operator=(LocalFile&&) = delete;
-  LocalFile(const LocalFile&) = delete;
-
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] Result<> read_at(std::uint64_t offset, MutableBytes out) const;
@@ -38,10 +34,10 @@ class LocalFile {
   [[nodiscard]] Result<WholeFile> ends() const;
 
  private:
-  LocalFile(std::string path, int descriptor, std::uint64_t bytes)
-      : path_(std::move(path)), descriptor_(descriptor), bytes_(bytes) {}
+  LocalFile(std::string path, os::Descriptor descriptor, std::uint64_t bytes)
+      : path_(std::move(path)), descriptor_(std::move(descriptor)), bytes_(bytes) {}
   std::string path_;
-  int descriptor_;
+  os::Descriptor descriptor_;
   std::uint64_t bytes_;
 };
 

@@ -138,7 +138,7 @@ def gene(program, build, region):
             goal = GOAL_TIMES if cram == fine else 0
             ok = None if region or cram == whole else times >= goal
             yield row(name, times, "times less", goal, ok if cut.returncode == 0 else False,
-                      f"81 kb: {number} chunks of 256 KiB ({plain:,} bytes of header and slices) of "
+                      f"81 kb: {number} chunks of 256 KiB, the header's and the index's among them ({plain:,} bytes of header and slices) of "
                       f"{cram.stat().st_size / 1e6:,.0f} MB; given out: "
                       f"{out.stat().st_size if out.exists() else 0:,} bytes"
                       + (" (a part of the chromosome: no verdict)" if region else ""))
