@@ -36,7 +36,9 @@ Result<genome::Task> read_task() {
 
 Result<Bytes> perform(const genome::Task& task, const ReferenceFile* reference) {
   if (task.operation == genome::Operation::kIndex) return make_index(task);
-  Files files(task, reference);
+  // Never closed: htslib's threads may wait for each other for ever when a damaged file is closed.
+  // What is written is closed by the operation that succeeds; the process ends with its answer.
+  Files& files = *new Files(task, reference);  // NOLINT(cppcoreguidelines-owning-memory)
   TRY(files.open_input());
   switch (task.operation) {
     case genome::Operation::kInspect: return inspect(task, files);
