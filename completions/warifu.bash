@@ -48,6 +48,13 @@ _warifu_options() {
     "card jpki") echo "--json --card --wait --help" ;;
     "card make-jpki") echo "--pin-file --signature-pin-file --authority --authority-key --authority-out --help" ;;
     "card emulate") echo "--card --card-type --reader --remove-after --help" ;;
+    "genome inspect") echo "--json --help" ;;
+    "genome index") echo "--json --out --csi --help" ;;
+    "genome reslice") echo "--json --reference --threads --out --reads-per-slice --help" ;;
+    "genome cut") echo "--json --reference --threads --out --region --bed --index --format --header-only --fields --tags --notags --keep-mates --keep-header --sample --help" ;;
+    "genome check") echo "--json --reference --threads --index --help" ;;
+    "genome decrypt") echo "--json --out --key-file --passphrase-file --help" ;;
+    "genome encrypt") echo "--json --out --key-file --help" ;;
     "audit list") echo "--site --json --from --limit --help" ;;
     "audit verify") echo "--site --json --help" ;;
     "audit prove") echo "--site --json --check --public-key --help" ;;
@@ -98,7 +105,7 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream audit card person object explain plan consent restore job catalog operator split combine bench simulate" ;;
+    "") echo "net site qkd link keys random sae stream audit card person object explain plan consent restore job catalog operator genome split combine bench simulate" ;;
     net) echo "init up down status renew" ;;
     site) echo "run check shares audit scrub repair drain" ;;
     qkd) echo "rate-model" ;;
@@ -114,6 +121,7 @@ _warifu_subcommands() {
     consent) echo "give join emergency import list receipt withdraw" ;;
     job) echo "list show watch priority pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;
+    genome) echo "inspect index reslice cut check decrypt encrypt" ;;
     operator) echo "list whoami proposals approve reject passphrase make-cert" ;;
   esac
 }
@@ -240,7 +248,7 @@ _warifu() {
     _warifu_words "$(_warifu_subcommands "$command")"
   elif [[ "$command $subcommand" == "object store" || "$command $subcommand" == "link import" ||
     "$command $subcommand" == "link begin" || "$command $subcommand" == "catalog backup" ||
-    "$command $subcommand" == "random import" ]]; then
+    "$command $subcommand" == "random import" || $command == genome ]]; then
     _warifu_files -f
   else
     _warifu_words "$(_warifu_all_options "$command${subcommand:+ $subcommand}")"

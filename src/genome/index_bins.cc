@@ -75,7 +75,9 @@ class Parser {
       if (csi) bin.first = reader_.u64();
       TRY_ASSIGN(const std::size_t chunks, count(kChunkBytes, "chunks"));
       const bool statistics = bin.number == bins + 1;  // htslib's counts; no chunks
-      if (!statistics && bin.number >= bins) return bad("bin " + std::to_string(bin.number));
+      if (!statistics && bin.number >= bins) {
+        return bad("bin " + std::to_string(bin.number) + " is none of such an index");
+      }
       bin.chunks.reserve(chunks);
       for (std::size_t c = 0; c < chunks; ++c) {
         VirtualRange chunk;
@@ -88,6 +90,10 @@ class Parser {
       if (!statistics) reference.bins.push_back(std::move(bin));
     }
     std::ranges::sort(reference.bins, {}, &Bin::number);
+    const auto same = [](const Bin& a, const Bin& b) { return a.number == b.number; };
+    if (std::ranges::adjacent_find(reference.bins, same) != reference.bins.end()) {
+      return bad("a bin that is there twice");
+    }
     if (csi) return {};
     TRY_ASSIGN(const std::size_t windows, count(8, "windows"));
     reference.linear.reserve(windows);

@@ -27,7 +27,7 @@ struct Input {
 struct RunOptions {
   std::string program = helper_program();
   std::uint64_t most_output = UINT64_MAX;   // more ends the process
-  std::chrono::seconds patience{300};       // without any sign of life
+  std::chrono::seconds patience{60};       // without any sign of life
   const std::atomic<bool>* stop = nullptr;  // ends the process when it turns true
   // Bytes of an input file read so far.
   std::function<void(std::uint64_t done)> progress;

@@ -36,7 +36,9 @@ Result<genome::Task> read_task() {
 
 Result<Bytes> perform(const genome::Task& task, const ReferenceFile* reference) {
   if (task.operation == genome::Operation::kIndex) return make_index(task);
-  Files files(task, reference);
+  // Never closed: htslib's threads may wait for each other for ever when a damaged file is closed.
+  // What is written is closed by the operation that succeeds; the process ends with its answer.
+  Files& files = *new Files(task, reference);  // NOLINT(cppcoreguidelines-owning-memory)
   TRY(files.open_input());
   switch (task.operation) {
     case genome::Operation::kInspect: return inspect(task, files);
@@ -51,6 +53,8 @@ Result<Bytes> perform(const genome::Task& task, const ReferenceFile* reference) 
 }
 
 Result<Bytes> work() {
+  // Whatever the parent left open. What the reference opens later is ours.
+  if (::close_range(kAnswerDescriptor + 1, ~0U, 0) != 0) return fail(Code::kIo, "close_range");
   TRY_ASSIGN(const genome::Task task, read_task());
   ::hts_set_log_level(HTS_LOG_ERROR);
   std::unique_ptr<ReferenceFile> reference;

@@ -32,6 +32,11 @@ Result<Places> places_of(const genome::Task& task, const IdOf& id_of) {
   return places;
 }
 
+// Nobody closes the pipe, so it is the record.
+std::string not_written(std::uint64_t record) {
+  return "record " + std::to_string(record) + " cannot be written";
+}
+
 Result<> open_reads_output(Files& files, Output output) {
   if (output == Output::kBam) return files.open_output("wb");
   if (output != Output::kCram) {
@@ -78,7 +83,7 @@ Result<std::uint64_t> copy_reads(Files& files, sam_hdr_t* in, sam_hdr_t* out,
     if (!rules.keep_mates) TRY(blank_outside(record.get(), rules.places));
     TRY(rules.choice.apply(record.get()));
     if (::sam_write1(files.output(), out, record.get()) < 0) {
-      return fail(Code::kIo, "writing record " + std::to_string(written + 1));
+      return fail(Code::kCorrupt, not_written(files.records()));
     }
     ++written;
   }
@@ -133,7 +138,7 @@ Result<Bytes> trim_variants(const genome::Task& task, Files& files) {
                                       " uses what its header does not declare");
     }
     if (::bcf_write(files.output(), out, record.get()) != 0) {
-      return fail(Code::kIo, "writing record " + std::to_string(report.records_written + 1));
+      return fail(Code::kCorrupt, not_written(files.records()));
     }
     ++report.records_written;
   }
