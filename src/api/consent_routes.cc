@@ -1,6 +1,7 @@
 // Consent in two steps: the grant and its text, then the card's proof.
 #include "api/consent_receipt.h"
 #include "api/json.h"
+#include "api/risk_json.h"
 
 namespace warifu::api {
 namespace {
@@ -58,6 +59,8 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   }
   TRY(read_card(body, wish));
   TRY_ASSIGN(const control::PreparedConsent prepared, control.consent.prepare(wish));
+  TRY_ASSIGN(const json::object identification,
+             identification_json(control.catalog, prepared.grant));
   json::array sites;
   for (const SiteName& site : prepared.sites) sites.emplace_back(site.text());
   json::array missing;
@@ -69,7 +72,8 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
                      {"person_name", prepared.labels.person},
                      {"object_label", prepared.labels.object},
                      {"sites", std::move(sites)},
-                     {"missing", std::move(missing)}};
+                     {"missing", std::move(missing)},
+                     {"identification", identification}};
 }
 
 Result<json::value> accept(http::RequestContext& context, ControlServices& control) {

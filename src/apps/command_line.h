@@ -50,6 +50,8 @@ void operator_commands(CLI::App& app, Common& common, Action& action);
 void job_commands(CLI::App& app, Common& common, Action& action);
 // `warifu catalog`.
 void catalog_commands(CLI::App& app, Common& common, Action& action);
+// `warifu genes` and `warifu risk`.
+void risk_commands(CLI::App& app, Common& common, Action& action);
 // `warifu simulate`.
 void simulate_command(CLI::App& app, Action& action);
 

@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "consent/evidence.h"
 #include "consent/grant.h"
+#include "risk/genes.h"
 
 namespace warifu::apps {
 namespace json = boost::json;
@@ -51,6 +52,14 @@ Result<> ask_person(const std::string& text, const std::string& lang, bool is_re
 }
 
 namespace {
+
+// Before the text that the card proves: whether regions that add up identify the person. It is the
+// site's estimate from its own ledger; the card proves nothing of it.
+void show_identification(const json::value& prepared, const consent::Grant& grant) {
+  const json::value* meter = prepared.as_object().if_contains("identification");
+  if (meter == nullptr || grant.scope.is_whole()) return;
+  fmt::print(stderr, "{}\n\n", text_of(*meter, "text"));
+}
 
 // A refusal is told to the site: its log has it beside the consents.
 Result<> ask_and_tell(ApiClient& client, const ConsentOptions& options, const consent::Grant& grant,
@@ -97,7 +106,9 @@ Result<bool> asks_what_was_wished(const consent::Grant& grant, const ConsentOpti
 
 }  // namespace
 
-Result<> consent_give(const Common& common, const ConsentOptions& options) {
+Result<> consent_give(const Common& common, const ConsentOptions& given_options) {
+  ConsentOptions options = given_options;
+  TRY_ASSIGN(options.regions, risk::with_genes_resolved(given_options.regions));
   json::object wish = {{"locale", options.lang}};
   if (options.joins.empty()) {
     TRY_ASSIGN(wish, wish_of(options));
@@ -123,6 +134,7 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
                 "the site's grant is not what was asked for; the card was not asked");
   }
   const ObjectId object = parsed.object;
+  show_identification(prepared, parsed);
   TRY(ask_and_tell(client, options, parsed, text));
   TRY(terminal.card->verify_holder(options.card));
   TRY_ASSIGN(const GivenConsent given, terminal.card->authorise(client, grant, object));
@@ -139,6 +151,7 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
                 {"missing", prepared.at("missing")},
                 {"index", parsed.index.value},
                 {"expires", os::utc_text(parsed.expiry)},
+                {"identification", prepared.at("identification")},
                 {"text", text}});
   } else {
     fmt::print(

@@ -20,7 +20,8 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--grantee-id", give.grantee_id, "an ORCID, a ROR, a licence number");
   command->add_option("--data-use", give.data_use,
                       "code of the Data Use Ontology: HMB, DS=TERM; again");
-  command->add_option("--region", give.regions, "ASSEMBLY:REFERENCE:START-END[=LABEL]; again");
+  command->add_option("--region", give.regions,
+                      "ASSEMBLY:REFERENCE:START-END[=LABEL], or gene:NAME; again");
   command->add_option("--capacity", give.capacity,
                       "whose consent it is: own, or in the person's place proxy or guardian");
   command->add_option("--destination", give.destination, "site where it may be restored");

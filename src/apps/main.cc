@@ -402,6 +402,7 @@ int main(int argc, char** argv) {
   operator_commands(app, common, action);
   bench_command(app, common, action);
   simulate_command(app, action);
+  risk_commands(app, common, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

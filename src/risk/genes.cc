@@ -161,14 +161,16 @@ std::vector<std::string> region_texts(const std::vector<GeneRegion>& regions, As
   return texts;
 }
 
-Result<std::vector<std::string>> with_genes_resolved(const std::vector<std::string>& texts,
-                                                     std::string_view prefix) {
+Result<std::vector<std::string>> with_genes_resolved(const std::vector<std::string>& texts) {
   std::vector<std::string> resolved;
   for (const std::string& text : texts) {
     std::string_view rest = text;
     Assembly assembly = Assembly::kGrch38;
+    std::string_view prefix = "chr";
     if (const std::size_t at = rest.find(":gene:"); at != std::string_view::npos) {
       TRY_ASSIGN(assembly, parse_assembly(rest.substr(0, at)));
+      const std::string named = upper(rest.substr(0, at));
+      if (named == "GRCH37" || named == "B37") prefix = "";
       rest.remove_prefix(at + 1);
     }
     if (!rest.starts_with("gene:")) {

@@ -50,9 +50,11 @@ struct GeneTableInfo {
 [[nodiscard]] std::vector<std::string> region_texts(const std::vector<GeneRegion>& regions,
                                                     Assembly assembly, std::string_view prefix);
 
-// What `--region` may hold besides places: "gene:NAME" or "ASSEMBLY:gene:NAME", once or separated
-// by commas. GRCh38 unless it says another. Everything else is handed through as it is.
+// What `--region` may hold besides places: "gene:NAME" or "ASSEMBLY:gene:NAME", several names with
+// commas between. Without an assembly it is GRCh38. References are named as files of that assembly
+// name them: "17" for GRCh37 and b37, "chr17" for hg19, GRCh38 and hg38. Everything else is handed
+// through.
 [[nodiscard]] Result<std::vector<std::string>> with_genes_resolved(
-    const std::vector<std::string>& texts, std::string_view prefix = "chr");
+    const std::vector<std::string>& texts);
 
 }  // namespace warifu::risk

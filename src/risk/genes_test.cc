@@ -67,8 +67,8 @@ TEST(GenesTest, GenesBecomeRegionsOfAConsent) {
   ASSERT_TRUE(texts) << texts.error().message;
   EXPECT_EQ(*texts,
             (std::vector<std::string>{"GRCh38:chr13:32315086-32400268=BRCA2", "GRCh38:chr1:5-9=x",
-                                      "GRCh37:chr17:7571720-7590863=TP53"}));
-  EXPECT_EQ(with_genes_resolved({"gene:BRCA1,TP53"}, "")->size(), 2U);
+                                      "GRCh37:17:7571720-7590863=TP53"}));
+  EXPECT_EQ(with_genes_resolved({"hg19:gene:BRCA1,TP53"})->size(), 2U);
   EXPECT_EQ(with_genes_resolved({"gene:"}).error().code, Code::kInvalidArgument);
   EXPECT_EQ(with_genes_resolved({"T2T:gene:BRCA1"}).error().code, Code::kInvalidArgument);
   EXPECT_EQ(with_genes_resolved({"gene:NOGENE1"}).error().code, Code::kNotFound);

@@ -29,15 +29,17 @@ TEST(GenotypeTest, ThreeGenotypesAreTold) {
   EXPECT_EQ(genotype(site("AAAAAAAAAAAAAAAG")).copies, 0);  // one error
   for (const char* const bases : {"AAAAAAAAAAAA", "AAAAAAGGGGGG", "GGGGGGGGGGGG"}) {
     EXPECT_EQ(genotype(site(bases)).state, GenotypeState::kConfident);
-    EXPECT_GE(genotype(site(bases)).confidence, 20);
+    EXPECT_GE(genotype(site(bases)).confidence, 30);
   }
 }
 
-// Eight reads, all A, quality 30: het has 2^-8, hom (1-e)^8; 10 log10(256) = 24.
+// Ten reads, all A, quality 30: het has 2^-10, hom (1-e)^10; 10 log10(1024) = 30.
 TEST(GenotypeTest, ConfidenceIsThePosteriorAsPhred) {
-  const Genotype at = genotype(site("AAAAAAAA"));
-  EXPECT_EQ(at.confidence, 24);
-  EXPECT_EQ(genotype(site("AAAAAA")).state, GenotypeState::kLowDepth);
+  const Genotype at = genotype(site("AAAAAAAAAA"));
+  EXPECT_EQ(at.confidence, 30);
+  EXPECT_EQ(genotype(site("AAAAAAAAA")).state, GenotypeState::kLowDepth);
+  // Two of eleven: likelier het, and not by enough.
+  EXPECT_EQ(genotype(site("AAAAAAAAAGG")).state, GenotypeState::kLowConfidence);
 }
 
 TEST(GenotypeTest, WhatIsNotConfidentIsNotCalled) {
