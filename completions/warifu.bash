@@ -85,8 +85,8 @@ _warifu_options() {
     split) echo "--json --out --scheme --random --random-origin --workers --help" ;;
     combine) echo "--json --record --out --workers --help" ;;
     genes) echo "--build --panels --panel --regions --no-chr --json --help" ;;
-    "risk score") echo "--score --build --pileup --sites --no-chr --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --genotypes --fhir --person --lang --json --help" ;;
-    "risk absolute") echo "--questions --answers --from --to --model --svg --score --build --pileup --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --fhir --person --lang --json --help" ;;
+    "risk score") echo "--score --build --genome --fasta --pileup --sites --no-chr --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --genotypes --fhir --person --lang --json --help" ;;
+    "risk absolute") echo "--questions --answers --from --to --model --svg --score --build --genome --fasta --pileup --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --fhir --person --lang --json --help" ;;
     "risk meter") echo "--region --had --whole --score --build --lang --json --help" ;;
     simulate)
       echo "--network --print-network --networks --policies --exposure --directions --size --days --seed" \
@@ -166,7 +166,7 @@ _warifu() {
       if [[ $previous == --out && $command == @(restore|combine) ]]; then _warifu_files -f; else _warifu_files -d; fi
       return
       ;;
-    --config | --card | --pin-file | --cert | --cert-key | --ca | --passphrase-file | --signature-pin-file | --module | --authority | --authority-key | --authority-out | --record | --random | --network | --html | --score | --pileup | --answers | --model | --svg | --panels)
+    --config | --card | --pin-file | --cert | --cert-key | --ca | --passphrase-file | --signature-pin-file | --module | --authority | --authority-key | --authority-out | --record | --random | --network | --html | --score | --genome | --fasta | --pileup | --answers | --model | --svg | --panels)
       _warifu_files -f
       return
       ;;

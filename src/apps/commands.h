@@ -419,6 +419,7 @@ struct GenesOptions {
 
 // Scores and risks on values; no site takes part.
 struct RiskOptions {
+  std::string genome, fasta;         // instead of a pileup: a BAM or CRAM, the assembly for it
   std::string score, pileup, build;  // files; which assembly, where the scoring file does not say
   std::string answers, model;        // files; model empty: the built-in one
   std::string svg;                   // file to write

@@ -6,6 +6,7 @@
 #include "api/risk_json.h"
 #include "apps/commands.h"
 #include "apps/output.h"
+#include "apps/risk_genome.h"
 #include "consent/scope.h"
 #include "os/system.h"
 #include "risk/curve.h"
@@ -32,18 +33,31 @@ Result<risk::ScoringFile> scoring_of(const RiskOptions& options) {
   return file;
 }
 
-Result<risk::ScoreReport> report_of(const RiskOptions& options, const risk::ScoringFile& file) {
-  if (options.pileup.empty()) {
-    return fail(Code::kInvalidArgument, "--pileup must name the base counts; which sites: --sites");
+Result<std::vector<risk::SiteCounts>> counts_of(const RiskOptions& options,
+                                                const risk::ScoringFile& file,
+                                                const risk::GenotypeRules& rules) {
+  if (options.pileup.empty() == options.genome.empty()) {
+    return fail(Code::kInvalidArgument,
+                "say where the base counts come from: --genome or --pileup (for these sites: "
+                "--sites)");
+  }
+  if (!options.genome.empty()) {
+    return counts_from_genome({options.genome, options.fasta}, file.assembly, risk::sites_of(file),
+                              rules);
   }
   TRY_ASSIGN(const Bytes bytes, os::read_file(os::real_files(), options.pileup, kMostPileupBytes));
   auto counts =
       risk::parse_pileup(as_text(bytes), static_cast<std::uint8_t>(options.mapping_quality));
   if (!counts) return fail_in("'" + options.pileup + "'", counts.error());
+  return counts;
+}
+
+Result<risk::ScoreReport> report_of(const RiskOptions& options, const risk::ScoringFile& file) {
   risk::ScoreRules rules{.min_coverage = options.min_coverage,
                          .leave_out_ambiguous = options.leave_out_ambiguous};
   rules.genotypes.min_depth = options.min_depth;
-  return risk::score_of(file, *counts, rules);
+  TRY_ASSIGN(const auto counts, counts_of(options, file, rules.genotypes));
+  return risk::score_of(file, counts, rules);
 }
 
 Result<api::FhirSubject> subject_of(const RiskOptions& options) {

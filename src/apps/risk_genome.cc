@@ -88,8 +88,8 @@ Result<std::vector<risk::SiteCounts>> counts_from_genome(const GenomeSource& sou
   if (counts.empty()) return counts;
   if (counts.size() > genome::kMaxSites) {
     return fail(Code::kInvalidArgument, "the score has " + std::to_string(counts.size()) +
-                                            " sites; at most " +
-                                            std::to_string(genome::kMaxSites) + " can be read");
+                                            " sites; at most " + std::to_string(genome::kMaxSites) +
+                                            " can be read");
   }
   TRY_ASSIGN(const genome::Input second, input_of(file, source.file));
   TRY_ASSIGN(const auto pileups, genome::run_pileup(task, second, {}));

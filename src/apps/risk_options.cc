@@ -15,6 +15,8 @@ void add_score(CLI::App* command, RiskOptions& options) {
 }
 
 void add_counts(CLI::App* command, RiskOptions& options) {
+  command->add_option("--genome", options.genome, "BAM or CRAM to read the score's sites from");
+  command->add_option("--fasta", options.fasta, "its assembly (with .fai), for CRAM that needs it");
   command->add_option("--pileup", options.pileup,
                       "what samtools mpileup -s says of the score's sites");
   command
@@ -61,8 +63,9 @@ void risk_commands(CLI::App& app, Common& common, Action& action) {
   risk->require_subcommand(1);
   auto* command =
       add(*risk, "score", "a polygenic score out of base counts at its sites",
-          "warifu risk score --score PGS000802_hmPOS_GRCh38.txt.gz --sites > sites.txt\n"
-          "  samtools mpileup -s -q 20 -Q 13 -l sites.txt genome.cram > counts.txt\n"
+          "warifu risk score --score PGS000802_hmPOS_GRCh38.txt.gz --genome part.cram\n"
+          "  warifu risk score --score PGS000802_hmPOS_GRCh38.txt.gz --sites > sites.txt\n"
+          "  samtools mpileup -s -q 20 -Q 13 -l sites.txt part.cram > counts.txt\n"
           "  warifu risk score --score PGS000802_hmPOS_GRCh38.txt.gz --pileup counts.txt");
   add_score(command, score);
   command->get_option("--score")->required();
