@@ -57,7 +57,7 @@ namespace {
 // site's estimate from its own ledger; the card proves nothing of it.
 void show_identification(const json::value& prepared, const consent::Grant& grant) {
   const json::value* meter = prepared.as_object().if_contains("identification");
-  if (meter == nullptr || grant.scope.is_whole()) return;
+  if (meter == nullptr || grant.scope.regions.empty()) return;
   fmt::print(stderr, "{}\n\n", text_of(*meter, "text"));
 }
 

@@ -1,44 +1,13 @@
 // Asks the reader twice: what the file is, then the bases at the sites.
 #include "apps/risk_genome.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <map>
 
 #include "genome/tool.h"
+#include "os/descriptor.h"
 
 namespace warifu::apps {
 namespace {
-
-class OpenFile {
- public:
-  explicit OpenFile(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-// From the file's beginning: the reader shares the descriptor's place with us.
-Result<genome::Input> input_of(const OpenFile& file, const std::string& path) {
-  if (file.descriptor() < 0) {
-    return fail(errno == ENOENT ? Code::kNotFound : Code::kIo,
-                "'" + path + "': " + std::strerror(errno));
-  }
-  if (::lseek(file.descriptor(), 0, SEEK_SET) != 0) {
-    return fail(Code::kIo, "'" + path + "' is no file that can be read twice");
-  }
-  return genome::Input{.descriptor = file.descriptor()};
-}
 
 risk::Observation observation_of(const genome::Observation& read) {
   constexpr std::string_view kBases = "ACGT";
@@ -64,12 +33,12 @@ Result<std::vector<risk::SiteCounts>> counts_from_genome(const GenomeSource& sou
                                                          risk::Assembly assembly,
                                                          const std::vector<risk::Site>& sites,
                                                          const risk::GenotypeRules& rules) {
-  const OpenFile file(source.file);
+  TRY_ASSIGN(const os::Descriptor file, os::open_for_reading(source.file));
+  const genome::Input input{.descriptor = file.get(), .memory = {}};
   genome::Task task;
   task.name = source.file;
   task.reference = source.fasta;
-  TRY_ASSIGN(const genome::Input first, input_of(file, source.file));
-  TRY_ASSIGN(const genome::Inspection inspection, genome::run_inspect(task, first, {}));
+  TRY_ASSIGN(const genome::Inspection inspection, genome::run_inspect(task, input, {}));
   TRY(check_assembly(inspection, assembly, source.file));
   std::map<std::string, std::string> names;  // "20" -> "chr20"
   for (const genome::Reference& one : inspection.references) {
@@ -91,8 +60,8 @@ Result<std::vector<risk::SiteCounts>> counts_from_genome(const GenomeSource& sou
                                             " sites; at most " + std::to_string(genome::kMaxSites) +
                                             " can be read");
   }
-  TRY_ASSIGN(const genome::Input second, input_of(file, source.file));
-  TRY_ASSIGN(const auto pileups, genome::run_pileup(task, second, {}));
+  file.rewind();  // the reader shares the descriptor's place with us
+  TRY_ASSIGN(const auto pileups, genome::run_pileup(task, input, {}));
   if (pileups.size() != counts.size()) {
     return fail(Code::kProtocol, "the reader of '" + source.file + "' answered for other sites");
   }
