@@ -92,7 +92,7 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--as-id", restoring.as_id, "the identifier, where the consent has one");
   command->add_option("--use", restoring.use,
                       "what the use will be: biomedical, non-profit; again");
-  command->add_option("--region", restoring.regions, "only this region; again");
+  command->add_option("--region", restoring.regions, "only this region, or gene:NAME; again");
   command->add_option("--resume", restoring.resume, "go on with this interrupted job");
   command->callback([&] { action = [&] { return restore(common, restoring); }; });
 }

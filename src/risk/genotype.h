@@ -6,9 +6,9 @@
 //   P(A | g) = g/2 (1-e) + (1-g/2) e/3      g = 0, 1, 2 copies of A
 // and the other allele B with A and B exchanged; any other base has e/3 whatever g is. The three
 // genotypes are equally likely beforehand: no population's frequencies enter, nothing is imputed.
-// The confidence is the probability of the best genotype given the reads, as a Phred value. At 30
-// not even the prior of 1.1e-3 that bcftools gives a variant would turn the call. (The same
-// likelihoods as in Li, Bioinformatics 2011, eq. 2, for two chromosomes; bcftools weakens the
+// The confidence is the probability of the best genotype given the reads, as a Phred value. At 30 a
+// prior of 1.1e-3 for a variant, as bcftools takes, would not turn a call by these likelihoods. (The
+// same as in Li, Bioinformatics 2011, eq. 2, for two chromosomes; bcftools weakens the
 // weight of many equal errors besides.)
 //
 // Pure functions, any thread.
