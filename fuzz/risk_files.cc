@@ -5,18 +5,21 @@
 #include "risk/curve.h"
 #include "risk/panels.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace warifu;
-  using namespace warifu::risk;
-  if (size < 1) return 0;
-  const ByteView bytes(data + 1, size - 1);
-  switch (data[0] % 5) {
+namespace warifu::fuzz {
+
+void run(ByteView input) {
+  using namespace risk;
+  if (input.empty()) return;
+  const ByteView bytes = input.subspan(1);
+  switch (input[0] % 5) {
     case 0: {
       const auto file = parse_scoring_file(bytes, Assembly::kGrch38);
       if (!file) break;
       std::vector<SiteCounts> counts;
-      for (const Site& site : sites_of(*file)) counts.push_back({site.chromosome, site.position});
-      (void)score_of(*file, counts, {.min_coverage = 0});
+      for (const Site& site : sites_of(*file)) {
+        counts.push_back({.chromosome = site.chromosome, .position = site.position});
+      }
+      require(score_of(*file, counts, {.min_coverage = 0}).has_value());
       break;
     }
     case 1: {
@@ -39,5 +42,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (answers) (void)linear_predictor(breast_model().phases.front(), *answers);
     }
   }
-  return 0;
 }
+
+}  // namespace warifu::fuzz

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "risk/score.h"
 
 namespace warifu::risk {

@@ -19,8 +19,8 @@ struct Alleles {
 
 // The file's alleles, the other one from the assembly or from the reads where the file does not say
 // it.
-std::optional<Alleles> alleles_of(const ScoringVariant& variant, const SiteCounts& counts,
-                                  const GenotypeRules& rules) {
+Alleles alleles_of(const ScoringVariant& variant, const SiteCounts& counts,
+                   const GenotypeRules& rules) {
   if (variant.other_allele != 'N') return Alleles{variant.effect_allele, variant.other_allele};
   const char effect = variant.effect_allele;
   if (counts.reference != effect && complement(counts.reference) != 'N') {
@@ -34,12 +34,12 @@ std::optional<Alleles> alleles_of(const ScoringVariant& variant, const SiteCount
 // The genotype by the alleles as they stand, or by their complements when only these fit.
 void read_site(const ScoringVariant& variant, const SiteCounts& counts, const ScoreRules& rules,
                ScoredSite& site) {
-  const auto alleles = alleles_of(variant, counts, rules.genotypes);
-  site.genotype = genotype_of(counts, alleles->effect, alleles->other, rules.genotypes);
+  const Alleles alleles = alleles_of(variant, counts, rules.genotypes);
+  site.genotype = genotype_of(counts, alleles.effect, alleles.other, rules.genotypes);
   const bool fits = site.genotype.state != GenotypeState::kOtherAlleles;
   if (fits || variant.is_ambiguous || variant.other_allele == 'N') return;
   const Genotype turned =
-      genotype_of(counts, complement(alleles->effect), complement(alleles->other), rules.genotypes);
+      genotype_of(counts, complement(alleles.effect), complement(alleles.other), rules.genotypes);
   if (turned.state != GenotypeState::kConfident) return;
   site.genotype = turned;
   site.is_flipped = true;
