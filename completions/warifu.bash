@@ -94,6 +94,10 @@ _warifu_options() {
     "stream close") echo "--site --socket --json --id --help" ;;
     split) echo "--json --out --scheme --random --random-origin --workers --help" ;;
     combine) echo "--json --record --out --workers --help" ;;
+    genes) echo "--build --panels --panel --regions --no-chr --json --help" ;;
+    "risk score") echo "--score --build --genome --fasta --pileup --sites --no-chr --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --genotypes --fhir --person --lang --json --help" ;;
+    "risk absolute") echo "--questions --answers --from --to --model --svg --score --build --genome --fasta --pileup --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --fhir --person --lang --json --help" ;;
+    "risk meter") echo "--region --had --whole --score --build --lang --json --help" ;;
     simulate)
       echo "--network --print-network --networks --policies --exposure --directions --size --days --seed" \
         "--failures --restores --couriers --json --html --help"
@@ -105,8 +109,9 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream audit card person object explain plan consent restore job catalog operator genome split combine bench simulate" ;;
+    "") echo "net site qkd link keys random sae stream audit card person object explain plan consent restore job catalog operator genome split combine genes risk bench simulate" ;;
     net) echo "init up down status renew" ;;
+    risk) echo "score absolute meter" ;;
     site) echo "run check shares audit scrub repair drain" ;;
     qkd) echo "rate-model" ;;
     link) echo "new begin preshare import status" ;;
@@ -172,7 +177,7 @@ _warifu() {
       if [[ $previous == --out && $command == @(restore|combine) ]]; then _warifu_files -f; else _warifu_files -d; fi
       return
       ;;
-    --config | --card | --pin-file | --cert | --cert-key | --ca | --passphrase-file | --signature-pin-file | --module | --authority | --authority-key | --authority-out | --record | --random | --network | --html)
+    --config | --card | --pin-file | --cert | --cert-key | --ca | --passphrase-file | --signature-pin-file | --module | --authority | --authority-key | --authority-out | --record | --random | --network | --html | --score | --genome | --fasta | --pileup | --answers | --model | --svg | --panels)
       _warifu_files -f
       return
       ;;

@@ -1,6 +1,7 @@
 // Consent in two steps: the grant and its text, then the card's proof.
 #include "api/act_json.h"
 #include "api/consent_receipt.h"
+#include "api/risk_json.h"
 
 namespace warifu::api {
 namespace {
@@ -78,6 +79,8 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   }
   TRY(read_card(body, wish));
   TRY_ASSIGN(const control::PreparedConsent prepared, control.consent.prepare(wish));
+  TRY_ASSIGN(const json::object identification,
+             identification_json(control.catalog, prepared.grant));
   json::array sites;
   for (const SiteName& site : prepared.sites) sites.emplace_back(site.text());
   json::array missing;
@@ -90,7 +93,8 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
                      {"object_label", prepared.labels.object},
                      {"sites", std::move(sites)},
                      {"missing", std::move(missing)},
-                     {"emergencies", emergencies_of(control, wish.card)}};
+                     {"emergencies", emergencies_of(control, wish.card)},
+                     {"identification", identification}};
 }
 
 // Reads the index under the person's consent to it; may take as long as a restore of a few chunks.

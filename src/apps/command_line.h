@@ -52,6 +52,8 @@ void job_commands(CLI::App& app, Common& common, Action& action);
 void catalog_commands(CLI::App& app, Common& common, Action& action);
 // `warifu genome`.
 void genome_commands(CLI::App& app, Common& common, Action& action);
+// `warifu genes` and `warifu risk`.
+void risk_commands(CLI::App& app, Common& common, Action& action);
 // `warifu simulate`.
 void simulate_command(CLI::App& app, Action& action);
 

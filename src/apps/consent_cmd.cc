@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "consent/evidence.h"
 #include "consent/grant.h"
+#include "risk/genes.h"
 
 namespace warifu::apps {
 namespace json = boost::json;
@@ -55,6 +56,13 @@ namespace {
 
 constexpr std::uint16_t kIndexUses = 2;  // a quote, and another one
 constexpr std::int64_t kIndexSeconds = 3600;
+// Before the text that the card proves: whether regions that add up identify the person. It is the
+// site's estimate from its own ledger; the card proves nothing of it.
+void show_identification(const json::value& prepared, const consent::Grant& grant) {
+  const json::value* meter = prepared.as_object().if_contains("identification");
+  if (meter == nullptr || grant.scope.regions.empty()) return;
+  fmt::print(stderr, "{}\n\n", text_of(*meter, "text"));
+}
 
 // A refusal is told to the site: its log has it beside the consents.
 Result<> ask_and_tell(ApiClient& client, const ConsentOptions& options, const consent::Grant& grant,
@@ -154,6 +162,7 @@ Result<Given> give_one(Ceremony& ceremony, const ConsentOptions& options, json::
     return fail(Code::kCorrupt,
                 "the site's grant is not what was asked for; the card was not asked");
   }
+  show_identification(given.prepared, given.grant);
   TRY(ask_and_tell(ceremony.client, options, given.grant, text_of(given.prepared, "text")));
   // For each grant again: a card answers once for each PIN.
   TRY(ceremony.terminal.card->verify_holder(options.card));
@@ -211,6 +220,7 @@ void print_given(const Common& common, const ConsentOptions& options, const Give
                 {"index", grant.index.value},
                 {"expires", os::utc_text(grant.expiry)},
                 {"quote", quote},
+                {"identification", given.prepared.at("identification")},
                 {"text", text_of(given.prepared, "text")}});
     return;
   }
@@ -226,7 +236,9 @@ void print_given(const Common& common, const ConsentOptions& options, const Give
 
 }  // namespace
 
-Result<> consent_give(const Common& common, const ConsentOptions& options) {
+Result<> consent_give(const Common& common, const ConsentOptions& given_options) {
+  ConsentOptions options = given_options;
+  TRY_ASSIGN(options.regions, risk::with_genes_resolved(given_options.regions));
   json::object wish = {{"locale", options.lang}};
   if (options.joins.empty()) {
     TRY_ASSIGN(wish, wish_of(options));

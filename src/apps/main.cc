@@ -413,6 +413,7 @@ int main(int argc, char** argv) {
   bench_command(app, common, action);
   genome_commands(app, common, action);
   simulate_command(app, action);
+  risk_commands(app, common, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

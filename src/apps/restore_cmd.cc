@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/units.h"
 #include "os/files.h"
+#include "risk/genes.h"
 
 namespace warifu::apps {
 namespace {
@@ -104,7 +105,9 @@ void print_result(const json::value& result, const std::string& out) {
 
 }  // namespace
 
-Result<> restore(const Common& common, const RestoreOptions& options) {
+Result<> restore(const Common& common, const RestoreOptions& wished) {
+  RestoreOptions options = wished;
+  TRY_ASSIGN(options.regions, risk::with_genes_resolved(wished.regions));
   const auto started = std::chrono::steady_clock::now();
   ApiClient client(common);
   const bool resume = !options.resume.empty();
