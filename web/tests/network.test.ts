@@ -32,12 +32,12 @@ test("a foreign link has its forecast from two looks", () => {
 
 test("an own link shows both of its directions and the state that the site gives it", () => {
   const way = {
-    state: "READY" as const, available_bytes: 9, residual_bytes: 5, leased_bytes: 0,
+    state: "ready" as const, available_bytes: 9, residual_bytes: 5, leased_bytes: 0,
     quarantined_bytes: 0, inflow_bits_per_second: 1, outflow_bits_per_second: 2,
   };
   const row: LinkRow = {
     id: "b", peer: "b", class: "qkd", paths: 0, origins: [], carries_shares: true,
-    send: way, receive: { ...way, state: "EMPTY" }, devices: [],
+    send: way, receive: { ...way, state: "empty" }, devices: [],
   };
   const link = link_of(edge("a", "b", 1), "a", new Map([["b", row]]), new Map(), 0);
   assert.equal(link.health, "empty");

@@ -10,6 +10,8 @@ export interface Column<Row> {
   /** What the column sorts by; without it, it does not. */
   by?: (row: Row) => string | number;
   numeric?: boolean;
+  /** A moment: kept on one line. */
+  time?: boolean;
 }
 
 export function DataTable<Row extends { id: string }>(props: {
@@ -59,7 +61,7 @@ export function DataTable<Row extends { id: string }>(props: {
           {rows.slice(0, most).map((row) => (
             <tr key={row.id} class={row.id === props.chosen ? "chosen" : ""}>
               {props.columns.map((column) => (
-                <td key={column.name} class={column.numeric ? "number" : ""}>
+                <td key={column.name} class={column.numeric ? "number" : column.time ? "time" : ""}>
                   {column.cell(row)}
                 </td>
               ))}

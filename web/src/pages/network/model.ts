@@ -78,8 +78,8 @@ function seen_way(from: string, to: string, end: EdgeRow["there"], trend: Trend,
 function health_of(ways: [Way, Way], own: LinkRow | null): Health {
   if (own) {
     const states = [own.send.state, own.receive.state];
-    if (states.includes("EMPTY")) return "empty";
-    return states.every((state) => state === "READY") ? "ready" : "low";
+    if (states.includes("empty")) return "empty";
+    return states.every((state) => state === "ready") ? "ready" : "low";
   }
   const known = ways.map((way) => way.residual).filter((value) => value !== null);
   if (known.length === 0) return "unknown";
