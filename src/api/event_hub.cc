@@ -9,7 +9,7 @@ namespace warifu::api {
 namespace {
 
 constexpr std::array<const char*, 6> kNames = {"site", "sites", "edges", "links", "alerts", "jobs"};
-constexpr std::chrono::milliseconds kTick(1'000);
+constexpr std::chrono::milliseconds kTick(400);
 constexpr std::chrono::milliseconds kQuiet(5'000);  // while nobody follows
 constexpr std::size_t kRecentEvents = 512;
 constexpr std::size_t kRecentBytes = 2 * 1024 * 1024;

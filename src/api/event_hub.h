@@ -1,6 +1,6 @@
 // Tells everybody who follows a site what changes there, as server-sent events.
 //
-// One thread looks at the site once a second while somebody follows, and now and then for the
+// One thread looks at the site every 0.4 s while somebody follows, and now and then for the
 // history otherwise; another one looks at the whole network, which costs key, only while somebody follows
 // at the control site. What changed goes to all feeds, numbered; the last events are kept, so that
 // a client that lost its connection for a moment goes on where it was (Last-Event-ID), and
