@@ -173,8 +173,6 @@ void ClusterRun::compare_catalog() {
   const auto objects = control->catalog().list_objects({}, {.count = catalog::kMaxPageRows});
   WARIFU_CHECK(objects.has_value());
   for (const catalog::Object& object : *objects) {
-    // The shares of a store that failed are taken back; its rows stay as they were.
-    if (object.state == catalog::ObjectState::kFailed) continue;
     const auto shares = control->catalog().list_shares(object.object);
     WARIFU_CHECK(shares.has_value());
     for (const catalog::Share& share : *shares) {
@@ -276,6 +274,7 @@ void ClusterRun::restore_without(std::size_t site) {
     ++cluster_.counts.checked;
     const std::string problem = restore_finally(object);
     if (problem.empty()) continue;
+    say_where(object.object);
     cluster_.found(&ClusterCounts::lost, "object " + object.object.text() + " without " +
                                              cluster_names()[site] + ": " + problem);
   }
@@ -285,6 +284,21 @@ void ClusterRun::restore_without(std::size_t site) {
     cluster_.supervise();
     for (std::size_t i = 0; i < kClusterSites; ++i) cluster_.disk(i).clear_faults();
     Schedule::sleep(milliseconds(100));
+  }
+}
+
+// For the trace: where its shares are, and who has seen what.
+void ClusterRun::say_where(const ObjectId& object) {
+  Cluster::Use control(cluster_, kControlSite);
+  const auto shares = control->catalog().list_shares(object);
+  const auto seen = control->catalog().sightings(object);
+  if (!shares || !seen) return;
+  for (const catalog::Share& share : *shares) {
+    cluster_.say("  ", text_of(share), ", generation ", share.generation, ": ",
+                 catalog::state_name(share.state), " at ", share.site ? share.site->text() : "-");
+  }
+  for (const catalog::Sighting& one : *seen) {
+    cluster_.say("  ", one.site.text(), " has seen ", one.path.text());
   }
 }
 

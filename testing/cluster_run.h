@@ -68,6 +68,7 @@ class ClusterRun {
   void compare_catalog();
   void compare_joins(const ClusterObject& object);
   void restore_without(std::size_t site);
+  void say_where(const ObjectId& object);
   std::string restore_finally(ClusterObject& object);
 
   ClusterRules rules_;

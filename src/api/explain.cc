@@ -10,6 +10,7 @@
 
 #include "control/card_records.h"
 #include "control/consent_desk.h"
+#include "control/exposure_ledger.h"
 #include "control/key_account.h"
 #include "control/policy.h"
 
@@ -186,6 +187,21 @@ json::array key_spent(const std::vector<catalog::LinkUse>& uses) {
   return list;
 }
 
+// Who has come to see what, by the ledger; whom a consent names as its destination is not in it.
+Result<json::array> seen_json(catalog::Catalog& catalog, const catalog::Object& object) {
+  TRY_ASSIGN(const auto seen, control::exposure_of(catalog, object.object));
+  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(object.policy));
+  json::array list;
+  for (const auto& [site, paths] : seen) {
+    std::set<std::string> names;
+    for (const sharing::SharePath& path : paths) names.insert(path.text());
+    list.push_back({{"site", site.text()},
+                    {"shares", to_json(names)},
+                    {"could_restore", control::satisfies(policy, paths)}});
+  }
+  return list;
+}
+
 json::object scheme_json(const std::string& cut, const sharing::Scheme& scheme) {
   return {{"cut", cut}, {"scheme", scheme.text()}, {"text", scheme_text(scheme)}};
 }
@@ -240,6 +256,7 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
   TRY_ASSIGN(json::value share_list, shares_json(catalog, id));
   json::array computational_list = computational(origins, random);
   TRY(add_computational_consents(catalog, id, computational_list));
+  TRY_ASSIGN(json::array seen, seen_json(catalog, object));
   const bool staged = object.state == catalog::ObjectState::kStoring;
   return json::value{{"object", id.text()},
                      {"person", object.person_id},
@@ -255,6 +272,7 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
                      {"computational", std::move(computational_list)},
                      {"information_theoretic", information_theoretic(schemes_json(object.policy))},
                      {"relayed", relayed(shares)},
+                     {"seen", std::move(seen)},
                      {"key_spent", key_spent(uses)},
                      {"card_record", control::record_place(site, catalog, object)},
                      {"staging", staged ? "sealed, until the object is committed" : "erased"}};

@@ -196,6 +196,12 @@ Result<> explain(const Common& common, const ObjectOptions& options) {
   if (!answer.at("relayed").as_array().empty()) {
     section("Whose hands relayed key went through", "relayed");
   }
+  fmt::print(
+      "\nWhat sites have seen of it (the origin while it stored, and who restores, aside)\n");
+  for (const auto& one : answer.at("seen").as_array()) {
+    fmt::print("  {}: {}{}\n", text_of(one, "site"), joined(one.at("shares")),
+               one.at("could_restore").as_bool() ? "  COULD RESTORE IT ALONE" : "");
+  }
   fmt::print("\nkey spent\n");
   for (const auto& use : answer.at("key_spent").as_array()) {
     fmt::print("  {} > {} ({}, {}): {} of key for {} of data\n", text_of(use, "from"),

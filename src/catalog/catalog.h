@@ -81,7 +81,8 @@ class Catalog {
   // which the same is true. Again for a committed object: no error. Errors: kNotFound,
   // kInvalidArgument naming the share that is missing.
   [[nodiscard]] virtual Result<> commit_object(const ObjectId& object, os::UnixMs now) = 0;
-  // Storing -> failed. Errors: kNotFound, kInvalidArgument.
+  // Storing -> failed, with all of its shares delete_pending: of planned ones too sites may keep a
+  // beginning. Again for a failed object: no error. Errors: kNotFound, kInvalidArgument.
   [[nodiscard]] virtual Result<> fail_object(const ObjectId& object) = 0;
   // -> deleted, with all of its shares delete_pending (planned ones: deleted) and its open grants
   // withdrawn. Errors: kNotFound.
@@ -92,6 +93,12 @@ class Catalog {
   // Of one or more objects, all or none. Errors: kInvalidArgument, kNotFound (object, parent),
   // kAlreadyExists (the id, or a live share of the same place in the tree).
   [[nodiscard]] virtual Result<> add_shares(std::span<const Share> shares) = 0;
+  // The same, and who will come to see what of the object on their ways, in one step: a plan of
+  // which only the sightings were kept would make sites know what nobody ever showed to them.
+  // Errors: those of both.
+  [[nodiscard]] virtual Result<> plan_shares(const ObjectId& object, const JobId& job,
+                                             std::span<const Share> shares,
+                                             std::span<const Sighting> sightings) = 0;
   [[nodiscard]] virtual Result<Share> share(const ShareId& share) = 0;
   // All there ever were: by generation, steps of their paths, path.
   [[nodiscard]] virtual Result<std::vector<Share>> list_shares(const ObjectId& object) = 0;

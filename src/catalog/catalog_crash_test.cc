@@ -138,7 +138,11 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
   });
   make_durable({kA, kB, kC});
   crash_in("commit_object", [](Catalog& catalog) { return catalog.commit_object(kObject, {5}); });
-  crash_in("add_shares", [](Catalog& catalog) { return catalog.add_shares(nested_shares()); });
+  crash_in("plan_shares", [](Catalog& catalog) {
+    return catalog.plan_shares(kObject, kJob, nested_shares(),
+                               std::vector<Sighting>{{site_of("cloud1"), path_of("C1")},
+                                                     {site_of("cloud2"), path_of("C2")}});
+  });
   crash_in("move_location", [](Catalog& catalog) { return catalog.move_location(kC, kNested); });
   crash_in("replace_share", [](Catalog& catalog) -> Result<> {
     TRY_ASSIGN(const Share old, catalog.share(kNested[1]));
@@ -166,6 +170,11 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
         std::vector<Sighting>{{site_of("tuh"), path_of("C")}, {site_of("lsa"), path_of("B")}});
   });
   crash_in("delete_object", [](Catalog& catalog) { return catalog.delete_object(kObject); });
+}
+
+TEST_F(CrashTest, AFailingStoreIsAllOrNothing) {
+  start_store();
+  crash_in("fail_object", [](Catalog& catalog) { return catalog.fail_object(kObject); });
 }
 
 // Two calls are two changes: the harness sees the state between them.

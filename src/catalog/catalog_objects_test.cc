@@ -371,8 +371,11 @@ TEST_F(ObjectsTest, AStoreThatFailed) {
   ASSERT_TRUE(catalog_->fail_object(kObject));
   ASSERT_TRUE(catalog_->fail_object(kObject));
   EXPECT_TRUE(is_error(catalog_->commit_object(kObject, {5}), Code::kInvalidArgument, "is failed"));
+  EXPECT_EQ(catalog_->pending_deletions()->size(), 3u);  // planned, but sites may have begun
+  ASSERT_TRUE(catalog_->mark_deleted(kA));
   ASSERT_TRUE(catalog_->delete_object(kObject));
-  EXPECT_TRUE(catalog_->pending_deletions()->empty());  // nothing was written yet
+  EXPECT_EQ(catalog_->pending_deletions()->size(), 2u);
+  EXPECT_TRUE(catalog_->integrity_check());
 }
 
 // C cut for three clouds, and C3 cut again there.

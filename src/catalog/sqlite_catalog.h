@@ -37,6 +37,8 @@ class SqliteCatalog final : public Catalog {
   Result<> set_card_record(const ObjectId& object, CardRecordState state) override;
 
   Result<> add_shares(std::span<const Share> shares) override;
+  Result<> plan_shares(const ObjectId& object, const JobId& job, std::span<const Share> shares,
+                       std::span<const Sighting> sightings) override;
   Result<Share> share(const ShareId& share) override;
   Result<std::vector<Share>> list_shares(const ObjectId& object) override;
   Result<> set_share_state(const ShareId& share, ShareState state) override;

@@ -163,7 +163,10 @@ Result<> SqliteCatalog::fail_object(const ObjectId& object) {
                                               std::string(state_name(found.state)) +
                                               "; only storing can fail");
     }
-    return set_object_state_locked(object, ObjectState::kFailed);
+    TRY(set_object_state_locked(object, ObjectState::kFailed));
+    TRY_ASSIGN(Statement begun, database_->prepare("UPDATE share SET state = 'delete_pending' "
+                                                   "WHERE object_id = ? AND state <> 'deleted'"));
+    return begun.id(object).run();
   });
 }
 

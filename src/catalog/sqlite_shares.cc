@@ -153,6 +153,16 @@ Result<> SqliteCatalog::add_shares(std::span<const Share> shares) {
   });
 }
 
+Result<> SqliteCatalog::plan_shares(const ObjectId& object, const JobId& job,
+                                    std::span<const Share> shares,
+                                    std::span<const Sighting> sightings) {
+  for (const Share& share : shares) TRY(check_record(share));
+  return change([&]() -> Result<> {
+    for (const Share& share : shares) TRY(add_share_locked(share));
+    return add_sightings_locked(object, job, sightings);
+  });
+}
+
 Result<Share> SqliteCatalog::share(const ShareId& share) {
   const std::lock_guard lock(mutex_);
   return share_locked(share);

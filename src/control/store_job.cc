@@ -38,6 +38,11 @@ Result<> StoreJob::load() {
   catalog::Catalog& catalog = engine_.catalog();
   TRY(load_job());
   TRY_ASSIGN(tree_, ShareTree::read(catalog, *job_.object));
+  if (tree_.object.state == catalog::ObjectState::kFailed) {
+    // A crash came between the object's record and this job's, and the reason is gone with it.
+    return fail(Code::kRefused,
+                job_.error.empty() ? "the store was given up before the site stopped" : job_.error);
+  }
   // They are erased once the card has its record, which may come before the end of the job.
   const bool erased =
       job_.sealed_secret.empty() && tree_.object.state == catalog::ObjectState::kCommitted;
@@ -129,9 +134,8 @@ Result<> StoreJob::plan() {
   TRY(engine_.catalog().set_job_plan(
       job_id_, boost::json::serialize(advice_json(*advice, tree_.policy, view))));
   for (const auto& share : shares) job_.total_bytes += share.bytes;
-  TRY(engine_.catalog().add_sightings(tree_.object.object, job_id_,
-                                      sightings_of(plan.shares, view.snapshot.origin)));
-  TRY(engine_.catalog().add_shares(shares));
+  TRY(engine_.catalog().plan_shares(tree_.object.object, job_id_, shares,
+                                    sightings_of(plan.shares, view.snapshot.origin)));
   TRY_ASSIGN(tree_.shares, engine_.catalog().list_shares(tree_.object.object));
   return save(catalog::JobState::kRunning, "move");
 }
@@ -277,24 +281,23 @@ Result<> StoreJob::account() {
 
 bool StoreJob::is_committed() const {
   const auto now = engine_.catalog().object(tree_.object.object);
-  return !now || now->state != catalog::ObjectState::kStoring;
+  return !now || (now->state != catalog::ObjectState::kStoring &&
+                  now->state != catalog::ObjectState::kFailed);
 }
 
 void StoreJob::roll_back(const Error& why) {
-  SiteContext& site = engine_.site();
-  // Best effort from here on: what cannot be taken back now is a partial share that nobody can use.
   if (is_committed()) return note_trouble(why);  // never take back what was acknowledged
+  // In the records first, and tried again where they cannot be written: a failed job whose object
+  // is not failed would be waited for for ever.
+  const auto failed = engine_.catalog().fail_object(tree_.object.object);
+  if (!failed) return note_trouble(failed.error());
+  (void)engine_.catalog().set_job_secret(job_id_, {});
+  (void)erase_staging(engine_.site().system, staging_path());
   for (const auto& share : tree_.shares) {
-    const Result<> removed = delete_share(site, engine_.own(), share);
-    if (!removed) log_warning("not taken back: " + removed.error().message);
-  }
-  (void)erase_staging(site.system, staging_path());
-  if (tree_.object.state != catalog::ObjectState::kCommitted) {
-    // Tried again where the records cannot be written: a failed job whose object is not failed
-    // would be waited for for ever.
-    const auto failed = engine_.catalog().fail_object(tree_.object.object);
-    if (!failed) return note_trouble(failed.error());
-    (void)engine_.catalog().set_job_secret(job_id_, {});
+    if (share.state == catalog::ShareState::kDeleted) continue;
+    // Who is away now is asked again by the sweep of deletions.
+    const Result<> removed = engine_.delete_for_good(share);
+    if (!removed) log_warning("not taken back yet: " + removed.error().message);
   }
   give_up(why);
 }

@@ -6,6 +6,7 @@ are measured on this machine. --json writes the rows as `results`; --quick takes
 Exit code 1 when a row fails.
 """
 
+import json
 import os
 import pathlib
 import subprocess
@@ -66,15 +67,27 @@ def catalog(build, amounts):
 def losses(build, _):
     """The end-to-end test in which every site burns in turn, the control site too."""
     tests = pathlib.Path(__file__).resolve().parents[2] / "tests" / "e2e"
-    done = subprocess.run([sys.executable, "-B", "-m", "unittest", "test_losses"], cwd=tests,
-                          env={**os.environ, "WARIFU_BINARY": str(build / "warifu")},
-                          capture_output=True, text=True, check=False)
+    with tempfile.NamedTemporaryFile(prefix="verify-losses-") as figures:
+        done = subprocess.run([sys.executable, "-B", "-m", "unittest", "test_losses"], cwd=tests,
+                              env={**os.environ, "WARIFU_BINARY": str(build / "warifu"),
+                                   "WARIFU_FIGURES": figures.name},
+                              capture_output=True, text=True, check=False)
+        told = json.loads(figures.read() or "{}")
     ok = done.returncode == 0
     if not ok:
         print(done.stderr, file=sys.stderr)
     yield {"name": "sites_burnt_in_turn", "value": 6 if ok else 0, "unit": "sites", "goal": 6,
            "ok": ok, "note": "six real sites: the folder of each is deleted; objects restored before and "
                              "after, every share made anew, the catalog rebuilt"}
+    exposed = told.get("could_restore", -1)
+    yield {"name": "exposed_at_real_sites", "value": exposed, "unit": "sites", "goal": 0,
+           "ok": exposed == 0, "note": "that could restore the object alone, after losses and repairs: by the "
+                                       "ledger, and by the shares that each site's own log names"}
+    worth = told.get("shares_per_repair", {})
+    direct = max((worth[name] for name in ("C1", "C2", "C3") if name in worth), default=-1)
+    yield {"name": "key_per_repair", "value": direct, "unit": "shares", "goal": 3, "ok": direct == 3,
+           "note": "key spent, in shares, measured on six real sites, where all ways are direct; with relays: "
+                   + ", ".join(f"{name} {value:.0f}" for name, value in worth.items())}
 
 
 def waiting(build, amounts):
