@@ -92,7 +92,7 @@ TEST_F(EdgeGateTest, WithoutASessionThereAreOnlyPagesAndTheLogin) {
 
 TEST_F(EdgeGateTest, NamesThatPointHereAndOtherOriginsAreRefused) {
   const std::string port = std::to_string(port_);
-  for (const std::string host : {"evil.example:" + port, std::string("127.0.0.1"),
+  for (const std::string& host : {"evil.example:" + port, std::string("127.0.0.1"),
                                  "127.0.0.1:1" + port, "127.0.0.1.evil.example:" + port}) {
     auto fields = with_session();
     fields[0].second = host;

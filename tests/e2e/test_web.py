@@ -192,6 +192,37 @@ class Web(NetworkTest):
             self.assertIn(self.stored, saved["text"])
             self.assertNotIn("log_created", saved["text"])
 
+    def test_a_job_is_paused_and_cancelled_by_keyboard(self):
+        random_file(self.network.root / "large", 40_000_000, seed=9)  # more than there is key for
+        job = self.network.store(self.network.root / "large", "P-001", no_wait=True)["job"]
+        self.log_in()
+        # From the address bar: the first Tab leads to the content, without the navigation.
+        self.browser.visit(path="/app/jobs")
+        self.browser.see(role="button", name="Pause")
+        self.browser.evaluate(script="document.activeElement.blur()")
+        self.browser.press(key="Tab")
+        self.assertEqual(self.browser.evaluate(script="document.activeElement.className"), "skip")
+        self.browser.press(key="Enter")
+        self.assertEqual(self.browser.evaluate(script="document.activeElement.id"), "content")
+        for name, state in (("Pause", "paused"), ("Resume", "waiting_key")):
+            self.browser.see(role="button", name=name)
+            self.browser.evaluate(script=f"""[...document.querySelectorAll("main button")]
+                .find((one) => one.innerText === "{name}").focus()""")
+            self.browser.press(key="Enter")
+            wait_until(lambda: self.network.job(job)["state"] == state or
+                       state == "waiting_key" and self.network.job(job)["state"] == "running",
+                       20, f"the job to be {state}")
+        self.browser.click(role="button", name="Cancel job")
+        self.browser.see(selector="dialog[open]")
+        inspect(self, self.browser, "dialog", looks=[])
+        self.assertEqual(self.browser.axe(), [])
+        self.browser.press(key="Escape")
+        self.browser.see(selector="dialog[open]", gone=True)
+        self.browser.click(role="button", name="Cancel job")
+        self.browser.click(within="dialog", role="button", name="Cancel job")
+        self.browser.read(selector="main", text="cancelled")
+        self.assertEqual(self.network.job(job)["state"], "cancelled")
+
     def test_what_happens_is_seen_without_a_reload(self):
         self.log_in()
         self.browser.click(role="link", name="Network")

@@ -76,6 +76,7 @@ def settle(network, links):
 
 def measured(network, browser, port, links, runs):
     """(seconds to the drawn map, seconds to a new figure), of every run."""
+    from browser import PICTURES
     code = network.warifu.ask("web", "code", "--site", network.site("tommo"))["code"]
     browser.log_in(f"http://127.0.0.1:{port}/", code)
     for i in range(runs):
@@ -83,7 +84,7 @@ def measured(network, browser, port, links, runs):
         drawn = browser.evaluate(script=DRAWN.replace("LINKS", str(links)))
         changed = browser.evaluate(script=CHANGED.replace("VALUE", "on" if i % 2 else "off"))
         yield drawn / 1000, changed / 1000
-    browser.shot(f"network-{links}-links")
+    browser.picture(path=str(PICTURES / f"network-{links}-links.png"), seen=True)
 
 
 def rows(build, amounts):
