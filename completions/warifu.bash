@@ -55,7 +55,7 @@ _warifu_options() {
     "catalog allow") echo "--site --json --minutes --revoke --help" ;;
     "catalog rebuild") echo "--site --json --from-shares --no-wait --help" ;;
     "catalog forget") echo "--site --json --yes --help" ;;
-    "object store") echo "--site --json --person --label --policy --priority --no-wait --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "object store") echo "--site --json --person --label --policy --priority --genome --plain --index --assembly --reslice --reference --no-wait --card --module --token-label --key-id --pin-file --wait --help" ;;
     "object list") echo "--site --json --person --limit --skip --help" ;;
     "object repair" | "object move") echo "--site --json --share --to --plan --no-wait --help" ;;
     "object refresh")
@@ -66,11 +66,11 @@ _warifu_options() {
     "site repair" | "site drain") echo "--site --json --no-wait --help" ;;
     "object card-record") echo "--site --json --card --module --token-label --key-id --pin-file --wait --help" ;;
     "consent give")
-      echo "--site --json --object --purpose --grantee --grantee-id --data-use --region --capacity --destination --uses --valid --lang --yes" \
+      echo "--site --json --object --purpose --grantee --grantee-id --data-use --region --index --capacity --destination --uses --valid --lang --yes" \
         "--card --module --token-label --key-id --pin-file --wait --help"
       ;;
     restore)
-      echo "--site --json --grant --as --as-id --use --region --out --using --gather --purpose --resume --help"
+      echo "--site --json --grant --as --as-id --use --region --format --out --using --gather --purpose --resume --help"
       ;;
     plan) echo "--site --json --size --policy --why --help" ;;
     explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "stream status" | "person list" | "object show" | "object check" | \
@@ -219,7 +219,7 @@ _warifu() {
       return
       ;;
     --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --relay | --size | --piece | --pieces | --id | --name | --keys | --person | \
-      --label | --policy | --object | --grantee | --grantee-id | --data-use | --region | --as | --as-id | --use | --destination | --uses | --valid | --grant | --using | \
+      --label | --policy | --object | --grantee | --grantee-id | --data-use | --region | --index | --assembly | --format | --as | --as-id | --use | --destination | --uses | --valid | --grant | --using | \
       --gather | --resume | --at | --minutes | --peer | --job | --since | --most | --interval | --rounds | --older-than | --limit | --skip | \
       --origin | --segment | --url | --host | --days)
       return

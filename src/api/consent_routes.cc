@@ -16,6 +16,14 @@ Result<> read_terms(const json::object& body, Services services, control::Consen
   TRY_ASSIGN(wish.data_uses, consent::parse_data_uses(uses_of_data, wish.purpose));
   TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
   TRY_ASSIGN(wish.scope, consent::parse_scope(regions));
+  const std::string part = text_field_or(body, "part", "");
+  if (!part.empty() && part != "index") {
+    return fail(Code::kInvalidArgument, "field 'part' must be index, or be left out");
+  }
+  wish.is_index = part == "index";
+  if (body.contains("index_grant")) {
+    TRY_ASSIGN(wish.index, id_field<GrantId>(body, "index_grant"));
+  }
   const std::string destination =
       text_field_or(body, "destination", services.site.config.name.text());
   TRY_ASSIGN(wish.destination, SiteName::parse(destination));
@@ -70,6 +78,29 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
                      {"object_label", prepared.labels.object},
                      {"sites", std::move(sites)},
                      {"missing", std::move(missing)}};
+}
+
+// Reads the index under the person's consent to it; may take as long as a restore of a few chunks.
+Result<json::value> quote(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const GrantId index, GrantId::parse(context.parameter("grant")));
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
+  TRY_ASSIGN(const consent::Scope wanted, consent::parse_scope(regions));
+  TRY_ASSIGN(const control::RegionQuote quote, control.regions.quote(index, wanted));
+  const consent::Scope& scope = quote.scope();
+  json::array texts;
+  for (const std::string& one : consent::region_texts(scope)) texts.emplace_back(one);
+  TRY_ASSIGN(const catalog::Object object, control.catalog.object(quote.object));
+  const std::uint64_t chunks = consent::chunk_count(scope.chunks);
+  return json::value{{"index_grant", index.text()},
+                     {"object", quote.object.text()},
+                     {"regions", std::move(texts)},
+                     {"chunks", chunks},
+                     {"chunk_ranges", consent::chunks_text(scope.chunks)},
+                     {"chunks_of_object", object.chunk_count},
+                     {"bytes", quote.bytes},
+                     {"key_bits", 8 * quote.key_bytes},
+                     {"key_bits_of_whole", 8 * quote.key_bytes_of_whole}};
 }
 
 Result<json::value> accept(http::RequestContext& context, ControlServices& control) {
@@ -169,6 +200,7 @@ void add_consent_routes(http::Router& router, Services services) {
   router.add(Method::kPost, "/v1/consents", control_handler(services, accept),
              {.secret_body = true});
   router.add(Method::kGet, "/v1/consents", control_handler(services, list));
+  router.add(Method::kPost, "/v1/consents/{grant}/quote", control_handler(services, quote));
   router.add(Method::kGet, "/v1/consents/{grant}/receipt",
              control_handler(services,
                              [services](http::RequestContext& context, ControlServices& control) {

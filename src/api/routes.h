@@ -8,6 +8,7 @@
 #include "control/card_ceremonies.h"
 #include "control/consent_desk.h"
 #include "control/enrolment.h"
+#include "control/region_desk.h"
 #include "control/restore_desk.h"
 #include "control/store_desk.h"
 #include "custody/card_desk.h"
@@ -40,6 +41,7 @@ struct ControlServices {
   control::StoreDesk& store;
   control::ConsentDesk& consent;
   control::RestoreDesk& restore;
+  control::RegionDesk& regions;
   upkeep::UpkeepDesk& upkeep;
   control::JobEngine& jobs;
   recovery::RecoveryDesk& recovery;

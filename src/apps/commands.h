@@ -287,6 +287,11 @@ struct GuardianOptions {
 
 struct StoreOptions {
   std::string file, person, label, policy, priority;
+  std::string index, assembly;  // of a genome; empty: beside the file, by the references' lengths
+  bool genome = false;          // it must be one
+  bool plain = false;           // it is stored as it is, whatever it is
+  std::uint32_t reslice = 0;    // reads in a slice of CRAM; 0: as it is
+  std::string reference;        // FASTA, for reslicing CRAM that is written against one
   CardOptions card;
   bool no_wait = false;
 };
@@ -345,7 +350,8 @@ struct ConsentOptions {
   std::string object, purpose, grantee, grantee_id, destination, valid = "1h", lang = "en";
   std::vector<std::string> data_use, regions;
   std::string capacity = "own";
-  std::string joins;  // another guardian's consent: nothing else is asked for then
+  std::string joins;              // another guardian's consent: nothing else is asked for then
+  std::string index;              // for regions: a consent to the index that was given before
   std::uint16_t uses = 1;
   CardOptions card;
   bool yes = false;
@@ -365,6 +371,7 @@ struct RestoreOptions {
   std::string as, as_id;             // who asks
   std::vector<std::string> use;      // what the use will be
   std::vector<std::string> regions;  // none: the whole object
+  std::string format;                // of regions
 };
 [[nodiscard]] Result<> restore(const Common& common, const RestoreOptions& options);
 

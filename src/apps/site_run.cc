@@ -384,8 +384,10 @@ class Site {
                     });
     enrolment_ = std::make_unique<control::Enrolment>(*context_, *catalog_);
     store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
-    consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_);
+    consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_, quotes_);
     restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
+    region_desk_ =
+        std::make_unique<control::RegionDesk>(*context_, *catalog_, *restore_desk_, quotes_);
     ceremonies_ = std::make_unique<control::CardCeremonies>(*context_, *card_service_, *catalog_,
                                                             *enrolment_, *consent_desk_);
     jobs_->add_kind(catalog::JobKind::kRebuild, [](control::JobEngine& engine, const JobId& job) {
@@ -403,7 +405,7 @@ class Site {
     cards_->set_also([this] { people_->tell_again(); });
     const custody::SignedConsents signed_consents(*context_, *catalog_, *consent_desk_, *records_);
     control_ = std::make_unique<api::ControlServices>(
-        api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_,
+        api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *region_desk_,
                              *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_, *ceremonies_,
                              *records_, *cards_, *people_, signed_consents});
     return {};
@@ -457,8 +459,10 @@ class Site {
   std::unique_ptr<custody::PeopleDesk> people_;
   std::unique_ptr<custody::CardDesk> cards_;
   std::unique_ptr<control::StoreDesk> store_desk_;
+  control::RegionQuotes quotes_;
   std::unique_ptr<control::ConsentDesk> consent_desk_;
   std::unique_ptr<control::RestoreDesk> restore_desk_;
+  std::unique_ptr<control::RegionDesk> region_desk_;
   std::unique_ptr<control::CardCeremonies> ceremonies_;
   std::unique_ptr<api::ControlServices> control_;
   std::unique_ptr<channel::Server> server_;

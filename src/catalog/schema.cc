@@ -345,8 +345,17 @@ CREATE TABLE person_order (
 CREATE INDEX person_order_of_person ON person_order (person_id);
 )sql";
 
+// Objects that begin with a genome's index: how many chunks that lead is.
+constexpr std::string_view kVersion10 = R"sql(
+CREATE TABLE genome_object (
+  object_id   BLOB PRIMARY KEY NOT NULL REFERENCES object,
+  lead_chunks INTEGER NOT NULL CHECK (lead_chunks BETWEEN 1 AND 4294967295)
+) STRICT;
+)sql";
+
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
-    kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7, kVersion8, kVersion9};
+    kVersion2, kVersion3, kVersion4, kVersion5, kVersion6,
+    kVersion7, kVersion8, kVersion9, kVersion10};
 
 // Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {

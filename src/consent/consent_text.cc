@@ -43,6 +43,36 @@ std::string regions_words(const Scope& scope, std::string_view between) {
   return text;
 }
 
+// What of the data, and how much of what is stored is read for it.
+std::string scope_lines(const Grant& grant, const std::string& object) {
+  const Scope& scope = grant.scope;
+  const std::string id = grant.object.text();
+  const std::string pieces = std::to_string(chunk_count(scope.chunks));
+  if (grant.locale == Locale::kEnglish) {
+    if (scope.is_whole()) return "Data: " + object + ", the whole of it (" + id + ")\n";
+    const std::string read = "Stored data that is read: " + pieces +
+                             (pieces == "1" ? " piece" : " pieces") + " of 256 KiB\n";
+    if (scope.is_index()) {
+      return "Data: " + object + ", its index only (" + id +
+             ")\nThe index tells where in the data each place of the genome is, and how much was "
+             "read there; it holds no bases\n" +
+             read;
+    }
+    return "Data: " + object + ", the parts named next (" + id + ")\nOnly these regions (" +
+           scope.assembly + "): " + regions_words(scope, ", ") + "\n" + read;
+  }
+  if (scope.is_whole()) return "情報: " + object + " の全体(" + id + ")\n";
+  const std::string read = "読み出す保存データ: 256 KiB の断片 " + pieces + " 個\n";
+  if (scope.is_index()) {
+    return "情報: " + object + " の索引のみ(" + id +
+           ")\n索引は、ゲノムの各位置がデータのどこにあり、どれだけ読まれたかを示します。"
+           "塩基配列は含みません\n" +
+           read;
+  }
+  return "情報: " + object + " のうち次の領域(" + id + ")\n領域(" + scope.assembly +
+         "): " + regions_words(scope, "、") + "\n" + read;
+}
+
 // A line for each code.
 std::string data_use_lines(const Grant& grant, std::string_view heading) {
   std::string text;
@@ -81,7 +111,7 @@ std::string purposes_words(std::uint8_t purposes, Locale locale) {
 
 std::string english_appointment(const Grant& grant, const ConsentLabels& labels) {
   const Appointment& named = *grant.appointment;
-  return "Naming of a proxy (text version 2)\n"
+  return "Naming of a proxy (text version 3)\n"
          "Person: " +
          labels.person + "\nProxy: " + grantee_words(grant.grantee, grant.locale) + ", card " +
          named.proxy.text() + "\nMay consent to the use of: " +
@@ -100,7 +130,7 @@ std::string english_appointment(const Grant& grant, const ConsentLabels& labels)
 
 std::string japanese_appointment(const Grant& grant, const ConsentLabels& labels) {
   const Appointment& named = *grant.appointment;
-  return "代理人の指定(文面 第2版)\n"
+  return "代理人の指定(文面 第3版)\n"
          "本人: " +
          labels.person + "\n代理人: " + grantee_words(grant.grantee, grant.locale) + "、カード " +
          named.proxy.text() + "\n同意できる情報: " +
@@ -119,18 +149,10 @@ std::string japanese_appointment(const Grant& grant, const ConsentLabels& labels
 std::string english(const Grant& grant, const ConsentLabels& labels) {
   const std::string times =
       grant.uses == 1 ? "once" : "up to " + std::to_string(grant.uses) + " times";
-  return "Consent to use genome data (text version 2)\n"
+  return "Consent to use genome data (text version 3)\n"
          "Person: " +
-         labels.person +
-         "\n"
-         "Data: " +
-         labels.object +
-         (grant.scope.is_whole() ? ", the whole of it (" : ", the parts named next (") +
-         grant.object.text() + ")\n" +
-         (grant.scope.is_whole() ? std::string()
-                                 : "Only these regions (" + grant.scope.assembly +
-                                       "): " + regions_words(grant.scope, ", ") + "\n") +
-         capacity_line(grant) + "Who may use it: " + grantee_words(grant.grantee, grant.locale) +
+         labels.person + "\n" + scope_lines(grant, labels.object) + capacity_line(grant) +
+         "Who may use it: " + grantee_words(grant.grantee, grant.locale) +
          "\n"
          "For: " +
          std::string(purpose_words(grant.purpose, grant.locale)) + "\n" +
@@ -160,17 +182,10 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
   const auto local = [](os::UnixMs time) {
     return minute_text({time.value + kJapanOffsetMs}) + "(日本時間)";
   };
-  return "ゲノム情報の利用への同意(文面 第2版)\n"
+  return "ゲノム情報の利用への同意(文面 第3版)\n"
          "本人: " +
-         labels.person +
-         "\n"
-         "情報: " +
-         labels.object + (grant.scope.is_whole() ? " の全体(" : " のうち次の領域(") +
-         grant.object.text() + ")\n" +
-         (grant.scope.is_whole()
-              ? std::string()
-              : "領域(" + grant.scope.assembly + "): " + regions_words(grant.scope, "、") + "\n") +
-         capacity_line(grant) + "利用者: " + grantee_words(grant.grantee, grant.locale) +
+         labels.person + "\n" + scope_lines(grant, labels.object) + capacity_line(grant) +
+         "利用者: " + grantee_words(grant.grantee, grant.locale) +
          "\n"
          "目的: " +
          std::string(purpose_words(grant.purpose, grant.locale)) + "\n" +

@@ -8,7 +8,7 @@
 namespace warifu::consent {
 namespace {
 
-constexpr std::array<std::string_view, 44> kReasons = {"malformed",
+constexpr std::array<std::string_view, 45> kReasons = {"malformed",
                                                        "other_act",
                                                        "not_this_site",
                                                        "unknown_card",
@@ -34,6 +34,7 @@ constexpr std::array<std::string_view, 44> kReasons = {"malformed",
                                                        "other_grantee",
                                                        "other_use",
                                                        "other_scope",
+                                                       "other_chunks",
                                                        "not_yet",
                                                        "expired",
                                                        "used_up",
@@ -150,8 +151,14 @@ Check check_use(const Inquiry& inquiry, const Grant& grant) {
     return no(Reason::kOtherUse, std::move(why));
   }
   if (!covers(grant.scope, request.scope)) {
-    return no(Reason::kOtherScope, "the grant is for regions (" + scope_text(grant.scope) +
+    return no(Reason::kOtherScope, "the grant is for a part (" + scope_text(grant.scope) +
                                        "), asked for is: " + scope_text(request.scope));
+  }
+  if (!covers_chunks(grant.scope, request.scope)) {
+    return no(Reason::kOtherChunks,
+              "the grant allows chunks " + chunks_text(grant.scope.chunks) + ", asked for are: " +
+                  (request.scope.chunks.empty() ? std::string("all")
+                                                : chunks_text(request.scope.chunks)));
   }
   return {};
 }

@@ -30,7 +30,7 @@ struct ReleaseRequest {
   JobId session;
   Grantee grantee;    // who asks: the restoring site's word, which the gate logs
   Statements stated;  // what the use will be: the asker's word
-  Scope scope;        // how much of the object: the whole, or the regions that are wanted
+  Scope scope;        // how much of the object: the whole, or what is wanted in which chunks
   // The object's record, which shows nothing of it: who will use what is asked when shares go.
   bool is_record = false;
 };
@@ -68,6 +68,7 @@ enum class Reason : std::uint8_t {
   kOtherGrantee,
   kOtherUse,
   kOtherScope,
+  kOtherChunks,
   kNotYet,
   kExpired,
   kUsedUp,

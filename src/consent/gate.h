@@ -57,6 +57,10 @@ class Permit {
                             os::UnixMs now) const {
     return object == object_ && destination == destination_ && now < expiry_;
   }
+  // Whether that chunk is among those that were asked for and may be sent.
+  [[nodiscard]] bool covers_chunk(std::uint64_t chunk) const {
+    return scope_.is_whole() || has_chunks(scope_.chunks, chunk, 1);
+  }
 
  private:
   friend class Gate;

@@ -69,6 +69,9 @@ std::string flaw_of(const Grant& grant) {
   if (std::string flaw = flaw_of(grant.grantee); !flaw.empty()) return flaw;
   if (std::string flaw = flaw_of(grant.data_uses, grant.purpose); !flaw.empty()) return flaw;
   if (std::string flaw = flaw_of(grant.scope); !flaw.empty()) return flaw;
+  if (!grant.scope.is_whole() && grant.scope.chunks.empty()) {
+    return "regions need the chunks of the stored data that hold them";
+  }
   if (std::string flaw = flaw_of_capacity(grant); !flaw.empty()) return flaw;
   return grant.appointment ? flaw_of(grant, *grant.appointment) : std::string();
 }
@@ -132,11 +135,11 @@ Appointment read_appointment(wire::Reader& reader, const ObjectId& object) {
 
 void read_head(wire::Reader& reader, std::size_t size) {
   const std::string_view magic = as_text(reader.raw(4));
-  if (magic == "WGR1") {
-    reader.reject(
-        "it is of version 1, which no site honours any more; the person must be asked again");
+  if (magic == "WGR1" || magic == "WGR2") {
+    reader.reject("it is of version " + std::string(magic.substr(3)) +
+                  ", which no site honours any more; the person must be asked again");
   }
-  if (magic != layout::kMagic) reader.reject("it does not begin with WGR2");
+  if (magic != layout::kMagic) reader.reject("it does not begin with WGR3");
   if (reader.u16() != layout::kVersion) reader.reject("its version is unknown");
   if (reader.u16() != size) reader.reject("its length is not what it says");
 }

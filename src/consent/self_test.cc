@@ -64,7 +64,7 @@ struct Case {
              .sites = {{site, id_of<Nonce>(6)}},
              .data_uses = {{DataUseCode::kHealthMedicalBiomedical, {}},
                            {DataUseCode::kNonProfitOrganisationOnly, {}}},
-             .scope = {"asm", {{"chr1", 100, 200, "gene"}}}};
+             .scope = {"asm", {{"chr1", 100, 200, "gene"}}, {{0, 1}, {4, 3}}}};
     evidence = {site, card::CardKind::kOneTimeMac, {}};
     request = {.object = grant.object,
                .owner = record.person,
@@ -73,7 +73,7 @@ struct Case {
                .session = id_of<JobId>(8),
                .grantee = grant.grantee,
                .stated = {{StatementKind::kBiomedical, {}}, {StatementKind::kNonProfit, {}}},
-               .scope = {"asm", {{"chr1", 120, 130, {}}}}};
+               .scope = {"asm", {{"chr1", 120, 130, {}}}, {{4, 2}}}};
     sign();
   }
   // Encodes the grant again and tags it as the card would.
@@ -176,6 +176,20 @@ std::vector<Deny> denies() {
       {Reason::kOtherScope, [](Case& c) { c.request.scope.assembly = "other"; }},
       {Reason::kOtherScope, [](Case& c) { c.request.scope.regions[0].end = 201; }},
       {Reason::kOtherScope, [](Case& c) { c.request.scope.regions[0].reference = "chr2"; }},
+      {Reason::kOtherScope, [](Case& c) { c.request.scope = {{}, {}, {{0, 1}}}; }},
+      {Reason::kOtherScope,
+       [](Case& c) {
+         c.grant.scope = {{}, {}, {{0, 1}, {4, 3}}};
+         c.sign();
+       }},
+      {Reason::kOtherChunks, [](Case& c) { c.request.scope.chunks.clear(); }},
+      {Reason::kOtherChunks, [](Case& c) { c.request.scope.chunks = {{4, 4}}; }},
+      {Reason::kOtherChunks, [](Case& c) { c.request.scope.chunks = {{0, 1}, {3, 1}}; }},
+      {Reason::kOtherChunks,
+       [](Case& c) {
+         c.accept();
+         c.request.scope.chunks = {{7, 1}};
+       }},
       {Reason::kNotYet,
        [](Case& c) {
          c.grant.not_before = {c.now.value + 1};

@@ -58,8 +58,8 @@ Result<consent::Grant> ConsentDesk::terms_of(const ConsentWish& wish) {
              .destination = wish.destination,
              .expiry = {now.value + wish.valid.count() * 1000},
              .data_uses = wish.data_uses,
-             .scope = wish.scope,
              .capacity = wish.capacity};
+    TRY_ASSIGN(grant.scope, scope_of(wish));
   }
   grant.card = wish.card;
   // A little earlier, because the clocks of sites differ.
@@ -72,6 +72,44 @@ Result<consent::Grant> ConsentDesk::terms_of(const ConsentWish& wish) {
                 "destination '" + grant.destination.text() + "' is not a site of this network");
   }
   return grant;
+}
+
+Result<consent::Scope> ConsentDesk::scope_of(const ConsentWish& wish) {
+  if (wish.is_index) {
+    TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
+    if (object.lead_chunks == 0) {
+      return fail(Code::kInvalidArgument,
+                  "object " + wish.object.text() +
+                      " was stored without an index (object store --genome): regions of it cannot "
+                      "be found");
+    }
+    return consent::Scope{{}, {}, {{0, object.lead_chunks}}};
+  }
+  if (wish.scope.is_whole()) return wish.scope;
+  const auto quote =
+      wish.index ? quotes_.find(*wish.index, wish.scope, site_.system.clock.now()) : std::nullopt;
+  if (quote && quote->object == wish.object) return quote->scope();
+  return fail(Code::kInvalidArgument,
+              "a consent to regions needs a quote first, made under a consent to the index less "
+              "than an hour ago");
+}
+
+Result<Bytes> ConsentDesk::cuts_of(const consent::Grant& grant) {
+  if (grant.scope.regions.empty()) return Bytes();
+  if (const auto cuts = quotes_.find(grant.object, grant.scope, site_.system.clock.now())) {
+    return encode_cuts(*cuts);
+  }
+  TRY_ASSIGN(const auto given,
+             catalog_.list_grants({.object = grant.object, .state = catalog::GrantState::kGiven},
+                                  {.count = catalog::kMaxPageRows}));
+  for (const catalog::Grant& record : given) {
+    const auto other = consent::parse_grant(record.grant_bytes);
+    if (!other || other->scope != grant.scope || record.sealed_secret.empty()) continue;
+    const auto secrets = open_object_secrets(site_.keys.root_key().bytes(), record.sealed_secret);
+    if (secrets && !secrets->cuts.empty()) return secrets->cuts;
+  }
+  return fail(Code::kUnavailable,
+              "the quote for these regions is forgotten; make another one and ask again");
 }
 
 Result<> ConsentDesk::set_capacity(const ConsentWish& wish, const std::string& person,
@@ -161,6 +199,7 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
   const Bytes evidence = consent::encode_kept(kept);
   ObjectSecrets secrets{.hash_key = secret::Buffer::copy_of(proof.hash_key.bytes()),
                         .tag = proof.tag_over_tags};
+  TRY_ASSIGN(secrets.cuts, cuts_of(grant));
   const GrantId id = consent::grant_id(proof.grant);
   TRY(catalog_.add_grant({.grant = id,
                           .object = grant.object,

@@ -180,7 +180,13 @@ Result<> RestoreStream::open(const catalog::Job& job) {
 }
 
 RestoreField RestoreStream::field() const {
-  return {policy_, proven_, snapshot_, site_.config.name, sharing::RecordLayout(chunking_), seen_};
+  return {policy_,
+          proven_,
+          snapshot_,
+          site_.config.name,
+          sharing::RecordLayout(chunking_),
+          seen_,
+          std::max<std::uint64_t>(chunks_left_, 1)};
 }
 
 Result<RestorePlan> RestoreStream::choose() const {
@@ -205,6 +211,10 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
   for (const Proven& other : together_) {
     together.push_back({other.grant, other.evidence.at(share.site)});
   }
+  consent::Scope scope = asker_.scope;
+  if (!scope.is_whole()) {
+    scope.chunks = {{static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count)}};
+  }
   return ReadRequest{.grant = grant_bytes_,
                      .evidence = evidence_.at(share.site),
                      .object = object_.object,
@@ -216,7 +226,7 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
                      .chunk_count = count,
                      .grantee = asker_.grantee,
                      .stated = asker_.stated,
-                     .scope = asker_.scope,
+                     .scope = std::move(scope),
                      .together = std::move(together)};
 }
 
@@ -305,17 +315,13 @@ Result<> RestoreStream::run(std::uint64_t from, const PlainSink& sink) {
   if ((from % chunking_.chunk_bytes != 0 && from != object_.length) || from > object_.length) {
     return fail(Code::kInvalidArgument, "a restore can go on only at a chunk's start");
   }
-  next_chunk_ = from == object_.length ? chunking_.chunk_count() : from / chunking_.chunk_bytes;
-  if (next_chunk_ == 0) {
+  const std::uint64_t end = chunking_.chunk_count();
+  const std::uint64_t first = from == object_.length ? end : from / chunking_.chunk_bytes;
+  if (first == 0) {
     tagger_ = std::make_unique<sharing::ObjectTagger>(*key_, object_.object, chunking_);
   }
-  while (next_chunk_ < chunking_.chunk_count()) {
-    TRY_ASSIGN(const RestorePlan plan, choose());
-    used_.push_back({plan, next_chunk_, 0});
-    const Result<> ran = run_plan(plan, sink);
-    used_.back().count = next_chunk_ - used_.back().first;
-    TRY(ran);
-  }
+  chunks_left_ = end - first;
+  TRY(run_range(first, end, [&](std::uint64_t, ByteView plain) { return sink(plain); }));
   // Every chunk has passed its own tag; this binds their number and order as a whole.
   if (tagger_ != nullptr && !secret::equal(tagger_->finish(), tag_over_tags_)) {
     return fail(Code::kCorrupt, "the chunks do not add up to the tag on the card");
@@ -323,10 +329,34 @@ Result<> RestoreStream::run(std::uint64_t from, const PlainSink& sink) {
   return {};
 }
 
+Result<> RestoreStream::run_chunks(const consent::ChunkRanges& chunks, const ChunkSink& sink) {
+  if (!chunks.empty() && chunks.back().end() > chunking_.chunk_count()) {
+    return fail(Code::kInvalidArgument, "the object has fewer chunks than are asked for");
+  }
+  chunks_left_ = consent::chunk_count(chunks);
+  for (const consent::ChunkRange& range : chunks) {
+    TRY(run_range(range.first, range.end(), sink));
+  }
+  return {};
+}
+
+Result<> RestoreStream::run_range(std::uint64_t first, std::uint64_t end, const ChunkSink& sink) {
+  next_chunk_ = first;
+  end_chunk_ = end;
+  while (next_chunk_ < end_chunk_) {
+    TRY_ASSIGN(const RestorePlan plan, choose());
+    used_.push_back({plan, next_chunk_, 0});
+    const Result<> ran = run_plan(plan, sink);
+    used_.back().count = next_chunk_ - used_.back().first;
+    TRY(ran);
+  }
+  return {};
+}
+
 // Returns without error when the plan is finished, or a source was excluded and another plan is
 // due.
-Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink) {
-  const std::uint64_t count = chunking_.chunk_count() - next_chunk_;
+Result<> RestoreStream::run_plan(const RestorePlan& plan, const ChunkSink& sink) {
+  const std::uint64_t count = end_chunk_ - next_chunk_;
   std::vector<std::unique_ptr<RecordSource>> sources;
   std::vector<sharing::ShareIndex> tops;
   const auto give_up = [&](const RestoreSource& source, const Error& error) -> Result<> {
@@ -343,7 +373,7 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink)
   }
   // Only now: a holder sends, and spends key, once somebody reads.
   for (auto& source : sources) source = std::make_unique<ReadAhead>(std::move(source), count);
-  while (next_chunk_ < chunking_.chunk_count()) {
+  while (next_chunk_ < end_chunk_) {
     std::vector<secret::Buffer> records;
     for (std::size_t i = 0; i < sources.size(); ++i) {
       auto record = sources[i]->next();
@@ -353,8 +383,9 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink)
     auto chunk = combine(tops, records, next_chunk_);
     if (!chunk) return blame(plan, next_chunk_);
     if (tagger_ != nullptr) tagger_->add(chunk->tag());
-    TRY(sink(chunk->data()));
+    TRY(sink(next_chunk_, chunk->data()));
     ++next_chunk_;
+    --chunks_left_;
   }
   return {};
 }

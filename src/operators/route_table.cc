@@ -149,6 +149,7 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/consents/prepare", {H}, kAct},
     {kPost, "/v1/consents", {H}, kAct},
     {kPost, "/v1/consents/signed", {H}, kAct},
+    {kPost, "/v1/consents/{grant}/quote", {H}, kAct},
     {kGet, "/v1/consents", {B, H, A, O}, kLook},
     {kGet, "/v1/consents/{grant}/receipt", {B, H, A, O}, kLook},
     {kPost, "/v1/consents/refusals", {H}, kAct},
