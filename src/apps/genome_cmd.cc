@@ -127,7 +127,7 @@ Result<> add_bed(const std::string& path, std::vector<genome::NamedRegion>& regi
   return {};
 }
 
-Result<genome::CutWish> wish_of(const GenomeOptions& options) {
+Result<genome::CutWish> cut_wish(const GenomeOptions& options) {
   genome::CutWish wish{.index = options.index, .regions = {}, .output = {}, .selection = {}};
   for (const std::string& text : options.regions) {
     TRY_ASSIGN(genome::NamedRegion region, parse_region(text));
@@ -290,7 +290,7 @@ Result<> genome_reslice(const Common& common, const GenomeOptions& options) {
 }
 
 Result<> genome_cut(const Common& common, const GenomeOptions& options) {
-  TRY_ASSIGN(const genome::CutWish wish, wish_of(options));
+  TRY_ASSIGN(const genome::CutWish wish, cut_wish(options));
   Steps steps;
   const auto report = genome::cut_file(options.file, options.out, wish, steps.work(options));
   steps.end();

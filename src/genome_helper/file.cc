@@ -55,7 +55,11 @@ Files::~Files() {
 }
 
 Result<> Files::set_threads(htsFile* file) {
-  if (task_.threads < 2) return {};
+  // htslib's threaded reader of BGZF at times waits for ever behind a damaged block, and what is
+  // cut from a file is small: threads are for passes over whole CRAM files.
+  const bool whole = task_.operation == genome::Operation::kDigest ||
+                     task_.operation == genome::Operation::kReslice;
+  if (task_.threads < 2 || !whole || ::hts_get_format(file)->format != cram) return {};
   if (pool_.pool == nullptr) pool_.pool = ::hts_tpool_init(static_cast<int>(task_.threads));
   if (pool_.pool == nullptr || ::hts_set_thread_pool(file, &pool_) != 0) {
     return fail(Code::kIo, "no threads");

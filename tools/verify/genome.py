@@ -72,7 +72,7 @@ def hostile(program, data, root, number):
     bad, slowest = [], 0.0
     for count, one in enumerate(mutations(draw, data, number)):
         path, out = root / one.name, root / ("hostile.bcf" if "vcf" in one.name else "hostile.bam")
-        for old in (*root.glob(f"{one.name}*"), out):
+        for old in (*root.glob(f"{one.name}*"), *root.glob("hostile.*")):
             old.unlink(missing_ok=True)
         path.write_bytes(one.content)
         if one.index:
