@@ -150,6 +150,7 @@ Result<std::optional<GenomeUpload>> look_at_genome(const StoreOptions& options) 
   TRY_ASSIGN(const genome::Header header, genome::parse_header(bytes, options.file));
   lead.kind = header.kind;
   lead.references = header.references;
+  if (head.header.begin == 0 && bytes.size() <= genome::kMaxHead) lead.head = bytes;
   const auto guessed = genome::guess_assembly(lead.references);
   lead.assembly = options.assembly.empty() ? guessed.value_or("") : options.assembly;
   if (lead.assembly.empty()) {

@@ -55,7 +55,7 @@ std::string scope_lines(const Grant& grant, const std::string& object) {
     if (scope.is_index()) {
       return "Data: " + object + ", its index only (" + id +
              ")\nThe index tells where in the data each place of the genome is, and how much was "
-             "read there; it holds no bases\n" +
+             "read there; with it goes the file's header. Neither holds bases\n" +
              read;
     }
     return "Data: " + object + ", the parts named next (" + id + ")\nOnly these regions (" +
@@ -66,7 +66,7 @@ std::string scope_lines(const Grant& grant, const std::string& object) {
   if (scope.is_index()) {
     return "情報: " + object + " の索引のみ(" + id +
            ")\n索引は、ゲノムの各位置がデータのどこにあり、どれだけ読まれたかを示します。"
-           "塩基配列は含みません\n" +
+           "ファイルのヘッダーも渡されます。いずれも塩基配列は含みません\n" +
            read;
   }
   return "情報: " + object + " のうち次の領域(" + id + ")\n領域(" + scope.assembly +

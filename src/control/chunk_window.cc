@@ -7,8 +7,8 @@
 
 namespace warifu::control {
 
-ChunkWindow::ChunkWindow(Fetch fetch, std::uint64_t first)
-    : first_(first), queue_(kAhead), thread_([this, run = std::move(fetch)] {
+ChunkWindow::ChunkWindow(Fetch fetch, std::uint64_t first, ByteView head)
+    : first_(first), head_(head), queue_(kAhead), thread_([this, run = std::move(fetch)] {
         fetched_ = run([this](std::uint64_t chunk, ByteView plain) -> Result<> {
           if (queue_.push({chunk, secret::Buffer::copy_of(plain)})) return {};
           return fail(Code::kCancelled, "nobody reads these chunks any more");
@@ -39,6 +39,13 @@ Result<ByteView> ChunkWindow::find(std::uint64_t chunk) {
 
 Result<> ChunkWindow::read(std::uint64_t offset, MutableBytes out) {
   while (!out.empty()) {
+    if (offset < head_.size()) {
+      const std::size_t part = std::min<std::size_t>(out.size(), head_.size() - offset);
+      copy_bytes(out, head_.subspan(offset, part));
+      out = out.subspan(part);
+      offset += part;
+      continue;
+    }
     TRY_ASSIGN(const ByteView plain, find(first_ + offset / limits::kChunkBytes));
     const std::size_t within = offset % limits::kChunkBytes;
     if (within >= plain.size()) {

@@ -18,8 +18,9 @@ class ChunkWindow {
  public:
   // Hands every chunk of the object to the sink, ascending.
   using Fetch = std::function<Result<>(const ChunkSink& sink)>;
-  // The file begins at chunk `first` of the object.
-  ChunkWindow(Fetch fetch, std::uint64_t first);
+  // The file begins at chunk `first` of the object; `head` are its first bytes as far as they are
+  // known already, and must outlive the window.
+  ChunkWindow(Fetch fetch, std::uint64_t first, ByteView head);
   ~ChunkWindow();
   ChunkWindow(const ChunkWindow&) = delete;
   ChunkWindow& operator=(const ChunkWindow&) = delete;
@@ -41,6 +42,7 @@ class ChunkWindow {
   Result<ByteView> find(std::uint64_t chunk);
 
   std::uint64_t first_;
+  ByteView head_;
   std::deque<Piece> held_;
   BoundedQueue<Piece> queue_;
   Result<> fetched_;  // belongs to thread_ until the queue is closed

@@ -8,10 +8,13 @@
 namespace warifu::control {
 namespace {
 
-Result<consent::ChunkRanges> chunks_of(const genome::Cut& cut, std::uint32_t lead_chunks) {
+// Without what the head has, unless nothing would be left: a grant names a chunk at least.
+Result<consent::ChunkRanges> chunks_of(const genome::Cut& cut, std::uint32_t lead_chunks,
+                                       std::size_t head_bytes) {
   std::vector<consent::ChunkRange> ranges;
   for (const genome::ByteRange& range : cut.ranges()) {
     if (range.size() == 0) continue;
+    if (range.end <= head_bytes && !cut.body.empty()) continue;
     const std::uint64_t first = range.begin / limits::kChunkBytes;
     const std::uint64_t last = (range.end - 1) / limits::kChunkBytes;
     if (lead_chunks + last >= UINT32_MAX)
@@ -95,12 +98,12 @@ Result<RegionCuts> find_cuts(const genome::Lead& lead, const consent::Scope& reg
   TRY_ASSIGN(const genome::Index index, genome::parse_index(lead.index, "index of the genome"));
   const genome::Header header = lead.header();
   TRY_ASSIGN(const auto all, genome_regions(index, header, regions));
-  RegionCuts cuts{.kind = lead.kind, .lead_chunks = lead.chunks, .cuts = {}};
+  RegionCuts cuts{.kind = lead.kind, .lead_chunks = lead.chunks, .head = lead.head, .cuts = {}};
   const auto add = [&](const consent::Scope& scope,
                        const std::vector<genome::Region>& places) -> Result<> {
     RegionCut one{scope, {}};
     TRY_ASSIGN(one.cut, genome::cut(index, places, lead.file));
-    TRY_ASSIGN(one.scope.chunks, chunks_of(one.cut, lead.chunks));
+    TRY_ASSIGN(one.scope.chunks, chunks_of(one.cut, lead.chunks, lead.head.size()));
     cuts.cuts.push_back(std::move(one));
     return {};
   };
@@ -115,6 +118,7 @@ Bytes encode_cuts(const RegionCuts& cuts) {
   wire::Writer writer;
   writer.u8(static_cast<std::uint8_t>(cuts.kind));
   writer.u32(cuts.lead_chunks);
+  writer.blob(cuts.head);
   writer.u8(static_cast<std::uint8_t>(cuts.cuts.size()));
   for (const RegionCut& one : cuts.cuts) write_cut(writer, one);
   return writer.take();
@@ -126,6 +130,8 @@ Result<RegionCuts> decode_cuts(ByteView bytes) {
   cuts.kind = static_cast<genome::FileKind>(reader.u8());
   if (cuts.kind > genome::FileKind::kBcf) reader.reject("its format is unknown");
   cuts.lead_chunks = reader.u32();
+  const ByteView head = reader.blob(genome::kMaxHead);
+  cuts.head.assign(head.begin(), head.end());
   const std::size_t count = reader.u8();
   for (std::size_t i = 0; i < count && reader.good(); ++i) cuts.cuts.push_back(read_cut(reader));
   if (const auto good = reader.finish(); !good) return fail(Code::kCorrupt, good.error().message);

@@ -16,6 +16,7 @@ struct RegionCut {
 struct RegionCuts {
   genome::FileKind kind = genome::FileKind::kCram;
   std::uint32_t lead_chunks = 0;
+  Bytes head;                   // the file's header, where the lead has it: then not read again
   std::vector<RegionCut> cuts;  // all regions first, then each alone if there are several
 
   // The smallest one that holds all of `asked`; nullptr when none does.

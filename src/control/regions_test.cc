@@ -44,6 +44,21 @@ TEST(RegionCuts, AreTheChunksOfTheContainersAndOfTheHeader) {
   EXPECT_EQ(cuts->cuts[0].scope.regions.size(), 1u);
 }
 
+TEST(RegionCuts, WhatTheLeadHasIsNotReadAgain) {
+  genome::Lead lead = lead_of_cram();
+  lead.head.resize(1000);
+  const RegionCuts cuts = *find_cuts(lead, scope_of({"GRCh37:20:250000-260000"}));
+  EXPECT_EQ(consent::chunks_text(cuts.cuts[0].scope.chunks), "5-6");
+  EXPECT_EQ(cuts.head, lead.head);
+  // Nothing lies there: one chunk has to be named all the same.
+  const RegionCuts empty = *find_cuts(lead, scope_of({"GRCh37:20:5000000-5000010"}));
+  EXPECT_EQ(consent::chunks_text(empty.cuts[0].scope.chunks), "2");
+  lead.head.resize(999);  // not all of the header
+  EXPECT_EQ(consent::chunks_text(
+                find_cuts(lead, scope_of({"GRCh37:20:250000-260000"}))->cuts[0].scope.chunks),
+            "2, 5-6");
+}
+
 TEST(RegionCuts, OfSeveralRegionsEachIsKeptAlone) {
   const consent::Scope both = scope_of({"GRCh37:20:1-10", "GRCh37:20:900001-900010"});
   const RegionCuts cuts = *find_cuts(lead_of_cram(), both);
@@ -122,7 +137,7 @@ void expect_bytes(ChunkWindow& window, std::uint64_t at, std::size_t size) {
 }
 
 TEST(ChunkWindows, GiveBytesAtAscendingPlaces) {
-  ChunkWindow window(give, 3);
+  ChunkWindow window(give, 3, {});
   expect_bytes(window, 0, 10);
   expect_bytes(window, kChunk - 5, 10);
   expect_bytes(window, kChunk - 5, 10);  // a little back
@@ -132,12 +147,23 @@ TEST(ChunkWindows, GiveBytesAtAscendingPlaces) {
   EXPECT_TRUE(window.finish());
 }
 
+TEST(ChunkWindows, WhatIsKnownIsNotWaitedFor) {
+  const Bytes head(1500, Byte{9});
+  ChunkWindow window(give, 3, head);
+  Bytes out(2000);
+  ASSERT_TRUE(window.read(0, MutableBytes(out).first(1500)));
+  EXPECT_EQ(out[1499], 9);
+  ASSERT_TRUE(window.read(1000, out));
+  EXPECT_EQ(out[499], 9);
+  EXPECT_EQ(out[500], byte_at(1500));
+}
+
 TEST(ChunkWindows, WhatIsNotThereIsDamage) {
   for (const auto& [at, size] : {std::pair<std::uint64_t, std::size_t>{4 * kChunk, 1},
                                  {3 * kChunk + 10, kChunk},
                                  {9 * kChunk + 50, 51},
                                  {20 * kChunk, 1}}) {
-    ChunkWindow window(give, 3);
+    ChunkWindow window(give, 3, {});
     Bytes out(size);
     EXPECT_EQ(window.read(at, out).error().code, Code::kCorrupt) << at;
   }
@@ -149,7 +175,7 @@ TEST(ChunkWindows, TheFetchersErrorIsTheReaders) {
         TRY(sink(0, Bytes(kChunk)));
         return fail(Code::kRefused, "a gate said no");
       },
-      0);
+      0, {});
   Bytes out(kChunk + 1);
   EXPECT_EQ(window.read(0, out).error().code, Code::kRefused);
   EXPECT_EQ(window.finish().error().code, Code::kRefused);
@@ -157,7 +183,7 @@ TEST(ChunkWindows, TheFetchersErrorIsTheReaders) {
 
 TEST(ChunkWindows, AReaderMayGoAwayAtAnyTime) {
   for (int round = 0; round < 20; ++round) {
-    ChunkWindow window(give, 3);
+    ChunkWindow window(give, 3, {});
     if (round % 2 == 0) expect_bytes(window, 0, 10);
   }
 }

@@ -311,7 +311,7 @@ Result<> RestoreDesk::read_regions(Run& run, const Plan& plan, const PlainSink& 
                                        return run.done(plain.size());
                                      });
       },
-      cuts->lead_chunks);
+      cuts->lead_chunks, cuts->head);
   TRY_ASSIGN(const genome::Output output, output_for(plan.format, cuts->kind));
   std::uint64_t given = 0;
   const auto reference = site_.config.reference_files.find(plan.wanted.assembly);

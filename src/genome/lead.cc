@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kMagic = "WGO1";
 constexpr std::uint16_t kVersion = 1;
-constexpr std::size_t kFixedBytes = 76;
+constexpr std::size_t kFixedBytes = 80;
 constexpr std::size_t kMaxManifest = 64U << 20U;
 
 void write_text(wire::Writer& writer, std::string_view text) {
@@ -79,6 +79,7 @@ struct Fixed {
   std::uint32_t chunk_bytes = 0;
   std::uint32_t manifest_bytes = 0;
   std::uint64_t index_bytes = 0;
+  std::uint32_t head_bytes = 0;
 };
 
 Result<Fixed> read_fixed(ByteView bytes, Lead& lead) {
@@ -103,11 +104,12 @@ Result<Fixed> read_fixed(ByteView bytes, Lead& lead) {
   const ByteView digest = reader.raw(lead.records_digest.size());
   fixed.manifest_bytes = reader.u32();
   fixed.index_bytes = reader.u64();
+  fixed.head_bytes = reader.u32();
   if (const auto good = reader.finish(); !good) return fail(Code::kCorrupt, good.error().message);
   copy_bytes(lead.records_digest, digest);
   const std::uint64_t room = std::uint64_t{fixed.chunks} * fixed.chunk_bytes;
-  if (fixed.chunks == 0 || fixed.index_bytes > kMaxIndexBytes ||
-      kFixedBytes + fixed.manifest_bytes + fixed.index_bytes + 4 > room ||
+  if (fixed.chunks == 0 || fixed.index_bytes > kMaxIndexBytes || fixed.head_bytes > kMaxHead ||
+      kFixedBytes + fixed.manifest_bytes + fixed.index_bytes + fixed.head_bytes + 4 > room ||
       lead.file.trailer_bytes > lead.file.bytes) {
     return fail(Code::kCorrupt, "the lead of a genome object has numbers that do not fit");
   }
@@ -128,14 +130,14 @@ Result<Bytes> encode_lead(const Lead& lead, std::uint32_t chunk_bytes) {
     return reference.name.size() > kMaxIndexName || reference.md5.size() > 32;
   });
   if (is_long || lead.assembly.empty() || lead.assembly.size() > kMaxAssemblyName ||
-      lead.index.size() > kMaxIndexBytes) {
+      lead.index.size() > kMaxIndexBytes || lead.head.size() > kMaxHead) {
     return fail(Code::kInvalidArgument,
                 "a genome object needs an assembly of 1 to 32 characters, reference names of at "
-                "most 1024, and an index of at most 256 MiB");
+                "most 1024, an index of at most 256 MiB, and a head of at most 64 KiB");
   }
   const Bytes manifest = manifest_of(lead);
   const Bytes index = gzip(lead.index);
-  const std::uint64_t size = kFixedBytes + manifest.size() + index.size() + 4;
+  const std::uint64_t size = kFixedBytes + manifest.size() + index.size() + lead.head.size() + 4;
   const std::uint64_t chunks = (size + chunk_bytes - 1) / chunk_bytes;
   wire::Writer writer;
   writer.raw(as_bytes(kMagic));
@@ -149,9 +151,11 @@ Result<Bytes> encode_lead(const Lead& lead, std::uint32_t chunk_bytes) {
   writer.raw(lead.records_digest);
   writer.u32(static_cast<std::uint32_t>(manifest.size()));
   writer.u64(index.size());
+  writer.u32(static_cast<std::uint32_t>(lead.head.size()));
   WARIFU_CHECK(writer.bytes().size() == kFixedBytes);
   writer.raw(manifest);
   writer.raw(index);
+  writer.raw(lead.head);
   writer.checksum();
   Bytes bytes = writer.take();
   bytes.resize(chunks * chunk_bytes);
@@ -166,7 +170,8 @@ Result<Lead> parse_lead(ByteView bytes) {
                                     " chunks long, " + std::to_string(bytes.size()) +
                                     " bytes were read");
   }
-  const std::size_t size = kFixedBytes + fixed.manifest_bytes + fixed.index_bytes;
+  const std::size_t before_head = kFixedBytes + fixed.manifest_bytes + fixed.index_bytes;
+  const std::size_t size = before_head + fixed.head_bytes;
   const auto body = wire::before_checksum(bytes.first(size + 4));
   if (!body) return fail(Code::kCorrupt, "the lead of a genome object is damaged");
   if (std::ranges::any_of(bytes.subspan(size + 4), [](Byte b) { return b != 0; })) {
@@ -174,8 +179,11 @@ Result<Lead> parse_lead(ByteView bytes) {
   }
   const auto read = read_manifest(body->subspan(kFixedBytes, fixed.manifest_bytes), lead);
   if (!read) return fail(Code::kCorrupt, read.error().message);
-  TRY_ASSIGN(lead.index, gunzip(body->subspan(kFixedBytes + fixed.manifest_bytes), kMaxIndexBytes,
-                                "index of a genome object"));
+  TRY_ASSIGN(lead.index,
+             gunzip(body->subspan(kFixedBytes + fixed.manifest_bytes, fixed.index_bytes),
+                    kMaxIndexBytes, "index of a genome object"));
+  const ByteView head = body->subspan(before_head);
+  lead.head.assign(head.begin(), head.end());
   lead.chunks = fixed.chunks;
   return lead;
 }

@@ -3,12 +3,13 @@
 //
 //   lead := "WGO1" version:u16=1 kind:u8 index_kind:u8 lead_chunks:u32 chunk_bytes:u32
 //           file_bytes:u64 trailer_bytes:u64 records_digest:32 manifest_bytes:u32 index_bytes:u64
-//           manifest index crc32c:u32 zeros                                  (little-endian)
+//           head_bytes:u32 manifest index head crc32c:u32 zeros              (little-endian)
 //   manifest := gzip of: assembly:text references:u32 reference{references}
 //   reference := name:text length:u64 md5:text                       text := length:u16 bytes
-//   index := gzip of the index file
+//   index := gzip of the index file          head := the file's own header, as it stands there
 //
-// The fixed part, 76 bytes, lies in the first chunk, so a lead's length can be learnt from that
+// With the head in the lead no chunk of the file is read for its header alone. The fixed part, 80
+// bytes, lies in the first chunk, so a lead's length can be learnt from that
 // alone. docs/formats/genome-object.md. Values; any thread.
 #pragma once
 
@@ -19,6 +20,7 @@
 namespace warifu::genome {
 
 inline constexpr std::size_t kMaxAssemblyName = 32;
+inline constexpr std::size_t kMaxHead = 64 * 1024;  // a longer header stays in the file alone
 
 struct Lead {
   FileKind kind = FileKind::kCram;
@@ -30,6 +32,7 @@ struct Lead {
   std::string assembly;  // "GRCh38"
   std::vector<Reference> references;
   Bytes index;               // the index file, as its tool wrote it
+  Bytes head;                // the file's first bytes, all of its header; may be empty
   std::uint32_t chunks = 0;  // set by parse_lead()
 
   // What header.h makes of a file's own header, as far as names and lengths go.

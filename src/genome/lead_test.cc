@@ -16,6 +16,7 @@ Lead sample() {
   lead.records_digest.fill(7);
   lead.assembly = "GRCh37";
   lead.references = {{"19", 59'128'983, ""}, {"20", 63'025'520, "0dec9660ec1efaaf33281c0d5ea2560f"}};
+  lead.head = {'h', 'e', 'a', 'd'};
   for (int i = 0; i < 5000; ++i) lead.index.push_back(static_cast<Byte>(i * i >> 5));
   return lead;
 }
@@ -27,6 +28,7 @@ TEST(GenomeLeads, RoundTripInWholeChunks) {
   ASSERT_TRUE(lead) << lead.error().message;
   EXPECT_EQ(lead->chunks, bytes.size() / 1024);
   EXPECT_EQ(lead->index, sample().index);
+  EXPECT_EQ(lead->head, sample().head);
   EXPECT_EQ(lead->references.at(1).name, "20");
   EXPECT_EQ(lead->references.at(1).md5, sample().references[1].md5);
   EXPECT_EQ(lead->header().id_of("20"), 1);
@@ -44,7 +46,7 @@ TEST(GenomeLeads, DamageIsNamed) {
     ASSERT_FALSE(lead) << at;
     EXPECT_EQ(lead.error().code, Code::kCorrupt) << lead.error().message;
   }
-  for (const std::size_t size : {std::size_t{0}, std::size_t{3}, std::size_t{75}, std::size_t{76},
+  for (const std::size_t size : {std::size_t{0}, std::size_t{3}, std::size_t{79}, std::size_t{80},
                                  good.size() - 1, good.size() - 1024}) {
     EXPECT_FALSE(parse_lead(ByteView(good).first(size))) << size;
   }
@@ -58,6 +60,9 @@ TEST(GenomeLeads, WhatDoesNotFitIsRefused) {
   EXPECT_FALSE(encode_lead(lead));
   lead = sample();
   lead.references[0].name.assign(1025, 'x');
+  EXPECT_FALSE(encode_lead(lead));
+  lead = sample();
+  lead.head.resize(kMaxHead + 1);
   EXPECT_FALSE(encode_lead(lead));
 }
 

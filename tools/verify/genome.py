@@ -107,11 +107,15 @@ def chunks_of(cram, start, end):
     containers = sorted({line[3] for line in lines})
     size = cram.stat().st_size
     following = dict(zip(containers, containers[1:] + [size - 38]))
-    ranges = [(0, containers[0])]
+    # The lead of a stored object: manifest, index and, when it is short, the file's header.
+    header = containers[0]
+    inside = header <= 64 * 1024
+    lead = 4096 + index.stat().st_size + (header if inside else 0)
+    ranges = [] if inside else [(0, header)]
     ranges += [(line[3], following[line[3]]) for line in lines
                if line[0] == 0 and line[1] - 1 < end and line[1] - 1 + line[2] > start]
     chunks = {chunk for first, last in ranges for chunk in range(first // CHUNK, (last - 1) // CHUNK + 1)}
-    return len(chunks) + -(-index.stat().st_size // CHUNK), sum(last - first for first, last in set(ranges))
+    return len(chunks) + -(-lead // CHUNK), sum(last - first for first, last in set(ranges))
 
 
 def gene(program, build, region):
@@ -140,7 +144,7 @@ def gene(program, build, region):
             goal = GOAL_TIMES if cram == fine else 0
             ok = None if region or cram == whole else times >= goal
             yield row(name, times, "times less", goal, ok if cut.returncode == 0 else False,
-                      f"81 kb: {number} chunks of 256 KiB, the header's and the index's among them ({plain:,} bytes of header and slices) of "
+                      f"81 kb: {number} chunks of 256 KiB, those of the lead among them ({plain:,} bytes of slices) of "
                       f"{cram.stat().st_size / 1e6:,.0f} MB; given out: "
                       f"{out.stat().st_size if out.exists() else 0:,} bytes"
                       + (" (a part of the chromosome: no verdict)" if region else ""))
