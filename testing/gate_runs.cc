@@ -252,8 +252,8 @@ class GateRun {
                       .appointment = Appointment{helper_card_, mandate}};
     const Bytes bytes = *encode_grant(grant);
     mandates_.push_back(mandate);  // perhaps, whatever fails
-    const auto named =
-        gate_->appoint(bytes, {site_, card::CardKind::kOneTimeMac, tag(keys_, grant.index, bytes)});
+    const auto named = gate_->take_act(
+        bytes, {site_, card::CardKind::kOneTimeMac, tag(keys_, grant.index, bytes)});
     if (named) {
       mandates_ = {mandate};  // and no other
     } else {
