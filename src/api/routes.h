@@ -9,7 +9,7 @@
 #include "control/consent_desk.h"
 #include "control/enrolment.h"
 #include "control/restore_desk.h"
-#include "control/store_desk.h"
+#include "control/upload_desk.h"
 #include "custody/card_desk.h"
 #include "custody/people_desk.h"
 #include "custody/signed_consents.h"
@@ -47,6 +47,7 @@ struct ControlServices {
   custody::CardDesk& cards;
   custody::PeopleDesk& people;
   custody::SignedConsents signed_consents;
+  control::UploadDesk& uploads;
 };
 
 struct Services {
@@ -83,6 +84,10 @@ void add_upkeep_routes(http::Router& router, Services services);
 void add_audit_routes(http::Router& router, Services services);
 void add_log_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);
+// Uploads that go on after a connection was lost.
+void add_upload_routes(http::Router& router, Services services);
+// What is asked of persons before there is a consent.
+void add_request_routes(http::Router& router, Services services);
 // Withdrawals, the hot list, another card in the place of a lost one, records in safekeeping.
 void add_custody_routes(http::Router& router, Services services);
 // Proxies, guardians, deaths.

@@ -384,6 +384,8 @@ class Site {
                     });
     enrolment_ = std::make_unique<control::Enrolment>(*context_, *catalog_);
     store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
+    control::UploadDesk::sweep(*context_, *catalog_);
+    uploads_ = std::make_unique<control::UploadDesk>(*store_desk_, system_.clock, system_.random);
     consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_);
     restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
     ceremonies_ = std::make_unique<control::CardCeremonies>(*context_, *card_service_, *catalog_,
@@ -405,7 +407,8 @@ class Site {
     control_ = std::make_unique<api::ControlServices>(
         api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_,
                              *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_, *ceremonies_,
-                             *records_, *cards_, *people_, signed_consents});
+                             *records_, *cards_, *people_, signed_consents,
+                             *uploads_});
     return {};
   }
 
@@ -457,6 +460,7 @@ class Site {
   std::unique_ptr<custody::PeopleDesk> people_;
   std::unique_ptr<custody::CardDesk> cards_;
   std::unique_ptr<control::StoreDesk> store_desk_;
+  std::unique_ptr<control::UploadDesk> uploads_;
   std::unique_ptr<control::ConsentDesk> consent_desk_;
   std::unique_ptr<control::RestoreDesk> restore_desk_;
   std::unique_ptr<control::CardCeremonies> ceremonies_;
