@@ -1,6 +1,8 @@
 // The audit log of a site: records, checkpoints, proofs, what witnesses say.
+#include "api/audit_export.h"
 #include "api/json.h"
 #include "api/log_json.h"
+#include "api/log_search.h"
 
 namespace warifu::api {
 namespace {
@@ -82,6 +84,62 @@ Result<json::value> proof_json(Services services, http::RequestContext& context)
   return answer;
 }
 
+// That the log of `before` records is the beginning of the one in the last checkpoint.
+Result<json::value> consistency_json(Services services, http::RequestContext& context) {
+  TRY_ASSIGN(const std::uint64_t before, query_number(context, "before", 0));
+  TRY_ASSIGN(const audit::Note note, services.logs->note());
+  if (before == 0 || before > note.checkpoint.size) {
+    return fail(Code::kInvalidArgument,
+                "'before' must be 1 to " + std::to_string(note.checkpoint.size));
+  }
+  TRY_ASSIGN(const auto root, services.site.log.root(before));
+  TRY_ASSIGN(const auto proof, services.site.log.consistency(before, note.checkpoint.size));
+  return json::value{{"before", before},
+                     {"root_before", to_hex(root)},
+                     {"proof", hashes_json(proof)},
+                     {"note", note.text()},
+                     {"key", to_hex(services.logs->public_key())}};
+}
+
+Result<json::value> found_json(Services services, http::RequestContext& context) {
+  TRY_ASSIGN(const LogQuery query, read_log_query(context));
+  TRY_ASSIGN(const LogFound found, search_log(services.site.log, query));
+  json::array list;
+  for (const audit::Record& record : found.records) list.push_back(record_json(record));
+  return json::value{{"site", services.site.config.name.text()},
+                     {"records", services.site.log.head().sequence},
+                     {"next", found.next},
+                     {"list", std::move(list)}};
+}
+
+// The records that a search finds, the oldest first, as a file. What goes wrong behind its
+// beginning cuts the stream, so that nobody takes a part for the whole.
+void export_records(Services services, http::RequestContext& context) {
+  const auto format = context.request().query.find("format").value_or("jsonl");
+  auto exporter = make_audit_export(std::string(format), services.site.config.name.text());
+  if (!exporter) return answer_error(context, exporter.error());
+  auto query = read_log_query(context);
+  if (!query) return answer_error(context, query.error());
+  const char* type = format == "dicom"  ? "application/xml"
+                     : format == "fhir" ? "application/fhir+json"
+                                        : "application/x-ndjson";
+  if (!context.begin_stream(200, type) || !context.write(as_bytes((*exporter)->head()))) return;
+  bool first = true;
+  const audit::Head end = services.site.log.head();
+  for (std::uint64_t from = 1; from <= end.sequence; from += kMostRecords) {
+    const auto records = services.site.log.read(from, kMostRecords);
+    if (!records) return;
+    std::string text;
+    for (const audit::Record& record : *records) {
+      if (record.sequence > end.sequence || !fits(record, *query)) continue;
+      text += (*exporter)->entry(record_json(record), first);
+      first = false;
+    }
+    if (!context.write(as_bytes(text))) return;
+  }
+  if (context.write(as_bytes((*exporter)->tail()))) (void)context.finish();
+}
+
 Result<json::value> erase(Services services, http::RequestContext& context) {
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const std::uint64_t number, number_field(body, "record", UINT64_MAX));
@@ -120,6 +178,10 @@ void add_log_routes(http::Router& router, Services services) {
   on(Method::kPost, "/v1/log/round",
      [](Services all, http::RequestContext&) { return checkpoint_json(all, all.logs->round()); });
   on(Method::kGet, "/v1/log/proof", proof_json);
+  on(Method::kGet, "/v1/log/consistency", consistency_json);
+  on(Method::kGet, "/v1/log/search", found_json);
+  router.add(Method::kGet, "/v1/log/export",
+             [services](http::RequestContext& context) { export_records(services, context); });
   on(Method::kPost, "/v1/log/erase", erase);
 }
 

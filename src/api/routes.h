@@ -27,6 +27,9 @@
 namespace warifu::operators {
 class Gate;
 }
+namespace warifu::web {
+class Sessions;
+}
 
 namespace warifu::api {
 
@@ -50,6 +53,8 @@ struct ControlServices {
   control::UploadDesk& uploads;
 };
 
+class EventHub;
+
 struct Services {
   control::SiteContext& site;
   control::ShareService& shares;
@@ -62,6 +67,8 @@ struct Services {
   upkeep::Scrubber* scrubber = nullptr;    // never nullptr once the site runs
   upkeep::LogKeeper* logs = nullptr;       // nullptr where only metrics are served
   operators::Gate* operators = nullptr;    // nullptr: everybody at the socket may do everything
+  web::Sessions* sessions = nullptr;       // nullptr: no pages on loopback
+  EventHub* events = nullptr;              // nullptr where only metrics are served
 };
 
 // The caller sets the gatekeeper. All of `services` must outlive the server that gets the router.
@@ -98,5 +105,7 @@ void add_stream_routes(http::Router& router, Services services);
 void add_switch_routes(http::Router& router, Services services);
 // Who works with the site.
 void add_operator_routes(http::Router& router, Services services);
+// Pages, logins of browsers, and server-sent events.
+void add_web_routes(http::Router& router, Services services);
 
 }  // namespace warifu::api

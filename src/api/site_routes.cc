@@ -220,6 +220,7 @@ http::Router make_router(Services services) {
   add_stream_routes(router, services);
   add_switch_routes(router, services);
   add_operator_routes(router, services);
+  add_web_routes(router, services);
   return router;
 }
 

@@ -1,6 +1,7 @@
 // Listeners, gate, servers.
 #include "apps/api_front.h"
 
+#include "api/event_hub.h"
 #include "base/log.h"
 
 namespace warifu::apps {
@@ -39,6 +40,10 @@ Result<std::unique_ptr<ApiFront>> ApiFront::open(const control::SiteConfig& conf
         operators::Gate::Rules{front->two_persons_.get(), front->passphrases_.get()});
     if (config.operators->tls) TRY(front->listen_tls());
   }
+  if (config.web) {
+    front->sessions_ = std::make_unique<web::Sessions>(system, *config.web, log);
+    TRY_ASSIGN(front->pages_listener_, os::listen_tcp(config.web->listen));
+  }
   const bool shared = config.operators && config.operators->has_users();
   TRY_ASSIGN(front->socket_listener_,
              os::listen_unix(config.api_socket, shared ? kGroupSocket : kOwnSocket));
@@ -53,27 +58,46 @@ Result<> ApiFront::listen_tls() {
   return {};
 }
 
-http::Router ApiFront::router(const api::Services& services) const {
+ApiFront::ApiFront(const control::SiteConfig& config) : config_(config) {}
+ApiFront::~ApiFront() = default;
+
+http::Router ApiFront::router(const api::Services& services,
+                              std::shared_ptr<http::Gatekeeper> keeper) const {
   http::Router router = api::make_router(services);
-  router.set_gatekeeper(gate_);
+  router.set_gatekeeper(std::move(keeper));
   return router;
 }
 
 void ApiFront::start(api::Services services) {
   services.operators = gate_.get();
+  services.sessions = sessions_.get();
+  events_ = std::make_unique<api::EventHub>(services, sessions_.get(), config_.web_look);
+  services.events = events_.get();
+  events_->start();
   if (two_persons_ != nullptr) two_persons_->learn(api::make_router(services));
-  socket_ = std::make_unique<http::Server>(std::move(socket_listener_), nullptr, router(services),
-                                           kOptions);
+  socket_ = std::make_unique<http::Server>(std::move(socket_listener_), nullptr,
+                                           router(services, gate_), kOptions);
   socket_->start();
   if (gate_ == nullptr) log_warning(single_operator_text());
+  if (pages_listener_ != nullptr) {
+    const std::uint16_t port = config_.web->listen.port;
+    pages_ = std::make_unique<http::Server>(
+        std::move(pages_listener_), nullptr,
+        router(services, std::make_shared<web::EdgeGate>(sessions_.get(), port, gate_)), kOptions);
+    pages_->start();
+    log_info("pages are at http://" + config_.web->listen.text() + "/ (warifu web code)");
+  }
   if (tls_listener_ == nullptr) return;
-  remote_ =
-      std::make_unique<http::Server>(std::move(tls_listener_), tls_, router(services), kOptions);
+  const auto edge = std::make_shared<web::EdgeGate>(nullptr, tls_listener_->port(), gate_);
+  remote_ = std::make_unique<http::Server>(std::move(tls_listener_), tls_, router(services, edge),
+                                           kOptions);
   remote_->start();
   log_info("operators are served at https://" + config_.operators->tls->listen.text());
 }
 
 void ApiFront::stop() {
+  if (events_ != nullptr) events_->stop();
+  if (pages_ != nullptr) pages_->stop();
   if (remote_ != nullptr) remote_->stop();
   if (socket_ != nullptr) socket_->stop();
 }

@@ -1,5 +1,6 @@
 // The API of a site as others see it: the socket, where operators are configured also a listener
-// with TLS, and in front of both the gate that knows the operators.
+// with TLS, where pages are configured one on loopback, and in front of all of them the gate that
+// knows the operators.
 //
 // Ownership: configuration, system and log must outlive it, and everything in `services` the time
 // from start() to stop(). One thread.
@@ -7,11 +8,13 @@
 
 #include "api/routes.h"
 #include "operators/gate.h"
+#include "web/edge_gate.h"
 
 namespace warifu::apps {
 
 class ApiFront {
  public:
+  ~ApiFront();
   // Takes the addresses; nobody is served yet. The socket comes last: whoever finds it finds every
   // other port of the site too. Errors: those of listening, and of the certificate files.
   [[nodiscard]] static Result<std::unique_ptr<ApiFront>> open(const control::SiteConfig& config,
@@ -24,9 +27,10 @@ class ApiFront {
   void stop();
 
  private:
-  explicit ApiFront(const control::SiteConfig& config) : config_(config) {}
+  explicit ApiFront(const control::SiteConfig& config);
   Result<> listen_tls();
-  http::Router router(const api::Services& services) const;
+  http::Router router(const api::Services& services,
+                      std::shared_ptr<http::Gatekeeper> keeper) const;
 
   const control::SiteConfig& config_;
   std::unique_ptr<operators::TwoPersons> two_persons_;   // nullptr: that rule is off
@@ -35,6 +39,10 @@ class ApiFront {
   std::shared_ptr<const crypto::TlsContext> tls_;
   std::unique_ptr<os::Listener> tls_listener_;
   std::unique_ptr<os::Listener> socket_listener_;
+  std::unique_ptr<os::Listener> pages_listener_;
+  std::unique_ptr<web::Sessions> sessions_;  // nullptr: no pages on loopback
+  std::unique_ptr<api::EventHub> events_;
+  std::unique_ptr<http::Server> pages_;
   std::unique_ptr<http::Server> socket_;
   std::unique_ptr<http::Server> remote_;
 };

@@ -6,8 +6,8 @@
 
 #include <boost/json.hpp>
 
+#include "api/audit_export.h"
 #include "apps/api_client.h"
-#include "apps/audit_export.h"
 #include "apps/commands.h"
 #include "apps/output.h"
 #include "apps/proposed.h"
@@ -198,7 +198,7 @@ Result<> audit_prove(const Common& common, const AuditLogOptions& options) {
 Result<> audit_export(const Common& common, const AuditLogOptions& options) {
   ApiClient client(common);
   TRY_ASSIGN(const json::value status, client.get("/v1/status"));
-  TRY_ASSIGN(const auto exporter, make_audit_export(options.format, text_of(status, "site")));
+  TRY_ASSIGN(const auto exporter, api::make_audit_export(options.format, text_of(status, "site")));
   std::cout << exporter->head();
   bool first = true;
   TRY(each_record(client, options.from, options.most, [&](const json::value& record) {

@@ -46,6 +46,8 @@ void consent_commands(CLI::App& app, Common& common, Action& action);
 void people_commands(CLI::App& person, Common& common, Action& action);
 // `warifu operator`.
 void operator_commands(CLI::App& app, Common& common, Action& action);
+// `warifu web`.
+void web_commands(CLI::App& app, Common& common, Action& action);
 // `warifu job`.
 void job_commands(CLI::App& app, Common& common, Action& action);
 // `warifu catalog`.

@@ -428,4 +428,11 @@ struct JobOptions {
                                            const std::string& name);
 [[nodiscard]] Result<> operator_make_cert(const Common& common, const MakeCertOptions& options);
 
+// The pages of a site.
+[[nodiscard]] Result<> web_status(const Common& common);
+[[nodiscard]] Result<> web_code(const Common& common);
+[[nodiscard]] Result<> web_sessions(const Common& common);
+// Empty: all of them.
+[[nodiscard]] Result<> web_end(const Common& common, const std::string& session);
+
 }  // namespace warifu::apps

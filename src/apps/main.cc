@@ -400,6 +400,7 @@ int main(int argc, char** argv) {
   catalog_commands(app, common, action);
   local_commands(app, common, action);
   operator_commands(app, common, action);
+  web_commands(app, common, action);
   bench_command(app, common, action);
   simulate_command(app, action);
   try {

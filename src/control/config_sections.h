@@ -22,6 +22,7 @@ namespace warifu::control {
 [[nodiscard]] Result<> read_catalog(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_cards(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_operators(const toml::table& table, SiteConfig& config);
+[[nodiscard]] Result<> read_web(const toml::table& table, SiteConfig& config);
 // One [[peers]]; `reader` reads `table`.
 [[nodiscard]] Result<> read_peer(ConfigTable& reader, const toml::table& table, SiteConfig& config);
 // One [[sites]].

@@ -18,6 +18,7 @@
 #include "kme/sae_settings.h"
 #include "operators/settings.h"
 #include "sharing/scheme.h"
+#include "web/settings.h"
 
 namespace warifu::control {
 
@@ -134,6 +135,9 @@ struct SiteConfig {
   std::optional<kme::SaeSettings> kms;  // keys for applications
   // Who works with the site; none: whoever may open its socket may do everything.
   std::optional<operators::Settings> operators;
+  std::optional<web::Settings> web;  // pages on loopback
+  // Between looks at the whole network while a page shows it; 0: never (share control).
+  std::chrono::seconds web_look = web::kUsualLook;
 
   [[nodiscard]] bool is_controller() const { return name == controller; }
   [[nodiscard]] const SiteEntry* find(const SiteName& site) const;

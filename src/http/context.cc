@@ -64,6 +64,7 @@ std::string RequestContext::head_text(int status, std::string_view content_type,
   if (length && !bodyless) field("Content-Length", std::to_string(*length));
   if (chunked_) field("Transfer-Encoding", "chunked");
   if (!headers.find("Cache-Control")) field("Cache-Control", "no-store");
+  field("X-Content-Type-Options", "nosniff");
   for (const auto& [name, value] : headers.all()) field(name, value);
   if (!keep_alive_) field("Connection", "close");
   if (old_client_ && keep_alive_) field("Connection", "keep-alive");
@@ -116,6 +117,18 @@ Result<> RequestContext::write(ByteView bytes) {
     TRY(send(piece_.bytes().first(start + part.size() + 2)));
     bytes = bytes.subspan(part.size());
   }
+  return {};
+}
+
+Result<> RequestContext::begin_feed(std::shared_ptr<Feed> feed, std::string_view content_type,
+                                    const Headers& headers) {
+  if (!room_for_feed_) return fail(Code::kBusy, "as many clients follow as this site serves");
+  if (old_client_ || request_.method == Method::kHead) {
+    return fail(Code::kBusy, "a feed is for GET with HTTP/1.1");
+  }
+  TRY(begin_stream(200, content_type, headers));
+  state_ = State::kAnswered;
+  feed_ = std::move(feed);
   return {};
 }
 

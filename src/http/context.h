@@ -2,12 +2,14 @@
 //
 // The handler answers exactly once: respond(), refuse(), or begin_stream() ... finish(). A stream
 // that is not finished ends with a cut connection, so the client never takes a part for the whole.
+// Or it calls begin_feed() and returns: others write then, for as long as the client stays.
 // Belongs to the worker thread of its request.
 #pragma once
 
 #include <atomic>
 
 #include "crypto/tls.h"
+#include "http/feed.h"
 #include "http/reader.h"
 #include "http/router.h"
 
@@ -24,6 +26,14 @@ class RequestContext {
   [[nodiscard]] const crypto::PeerIdentity* peer() const { return peer_; }
   // The uid of the process that connected to a Unix socket, as the kernel knows it; none elsewhere.
   [[nodiscard]] std::optional<std::uint32_t> user() const { return user_; }
+  // For a gatekeeper that has recognised a session: the request counts as one of the process that
+  // the session stands for (its uid, none in single-operator mode), and of that session.
+  void stand_for(std::optional<std::uint32_t> user, std::string session) {
+    user_ = user;
+    session_ = std::move(session);
+  }
+  // Id of the session; empty when the request came in none.
+  [[nodiscard]] const std::string& session() const { return session_; }
   // Of the answer that was given or begun; 0 before.
   [[nodiscard]] int status() const { return status_; }
   // True when the server wants to end; long streams should finish.
@@ -33,9 +43,9 @@ class RequestContext {
   // Errors: kTimeout, kUnavailable, kProtocol; then there is nobody left to answer.
   [[nodiscard]] Result<std::size_t> read_body_some(MutableBytes out);
 
-  // For a gatekeeper: from here on the handler sees this request, with its target split, in the place
-  // of the one that came: an act that was asked for earlier and is allowed now. The answer goes to
-  // whoever sent the present one.
+  // For a gatekeeper: from here on the handler sees this request, with its target split, in the
+  // place of the one that came: an act that was asked for earlier and is allowed now. The answer
+  // goes to whoever sent the present one.
   void become(Request request, Parameters parameters) {
     request_.body.wipe();
     request_ = std::move(request);
@@ -53,6 +63,12 @@ class RequestContext {
                                       std::optional<std::uint64_t> length = std::nullopt);
   [[nodiscard]] Result<> write(ByteView bytes);
   [[nodiscard]] Result<> finish();
+
+  // Makes the connection a feed: status 200 and `content_type` now, the text of `feed` from now on.
+  // The handler then returns. Errors: kBusy when the server has as many feeds as it takes or the
+  // client is too old for one (nothing was answered); kTimeout, kUnavailable.
+  [[nodiscard]] Result<> begin_feed(std::shared_ptr<Feed> feed, std::string_view content_type,
+                                    const Headers& headers = {});
 
  private:
   friend class Server;
@@ -73,6 +89,9 @@ class RequestContext {
   const std::atomic<bool>& stopping_;
   const crypto::PeerIdentity* peer_ = nullptr;
   std::optional<std::uint32_t> user_;
+  std::string session_;
+  bool room_for_feed_ = false;
+  std::shared_ptr<Feed> feed_;
   Request request_;
   Parameters parameters_;
   std::chrono::milliseconds io_timeout_{30'000};

@@ -54,6 +54,7 @@ void Server::start() {
   started_ = true;
   acceptor_ = std::thread([this] { accept_loop(); });
   parker_ = std::thread([this] { park_loop(); });
+  feeder_ = std::thread([this] { feed_loop(); });
   for (unsigned i = 0; i < options_.workers; ++i) workers_.emplace_back([this] { work(); });
 }
 
@@ -64,6 +65,8 @@ void Server::stop() {
   listener_.reset();  // callers are refused from here on, not left waiting
   parking_.wake();
   parker_.join();
+  bell_->ring();
+  feeder_.join();
   {
     std::unique_lock lock(mutex_);
     for (Connection* waiting : queue_) connections_.erase(waiting->id);
@@ -75,6 +78,7 @@ void Server::stop() {
   }
   ready_.notify_all();
   for (std::thread& worker : workers_) worker.join();
+  end_feeds();
   connections_.clear();
 }
 
@@ -169,7 +173,9 @@ void Server::park_loop() {
       const std::lock_guard lock(mutex_);
       for (const std::uint64_t token : tokens) {
         const auto found = connections_.find(token);
-        if (found == connections_.end() || found->second->place != Place::kParked) continue;
+        if (found == connections_.end()) continue;
+        if (found->second->place == Place::kFed) found->second->feed->abandon();
+        if (found->second->place != Place::kParked) continue;
         found->second->place = Place::kQueued;
         queue_.push_back(found->second.get());
       }
@@ -247,7 +253,9 @@ void Server::serve(Connection& connection) {
   // After a handshake the first request may not be there yet.
   if (!greeted_before && !waiting()) return park(connection);
   for (int i = 0; i < kRequestsInARow; ++i) {
-    if (serve_request(connection) == Next::kClose || stopping_) return drop(connection.id);
+    const Next next = serve_request(connection);
+    if (next == Next::kFeed) return keep_feed(connection, connection.feed);
+    if (next == Next::kClose || stopping_) return drop(connection.id);
     if (!waiting()) return park(connection);
   }
   const std::lock_guard lock(mutex_);
@@ -267,6 +275,7 @@ Server::Next Server::serve_request(Connection& connection) {
   context.io_timeout_ = options_.io_timeout;
   context.peer_ = connection.tls != nullptr ? &connection.tls->peer() : nullptr;
   context.user_ = connection.user;
+  context.room_for_feed_ = has_room_for_feed();
   reader.limit_body(options_.io_timeout, std::nullopt);
   Router::Match match;
   if (prepare(context, **head, match)) {
@@ -276,6 +285,10 @@ Server::Next Server::serve_request(Connection& connection) {
     if (!body) return Next::kClose;
     if (context.state_ == RequestContext::State::kOpen) run_handler(context, *match.route);
     if (context.secret_) context.request_.body.wipe();
+  }
+  if (context.feed_ != nullptr && !context.broken_) {
+    connection.feed = std::move(context.feed_);
+    return Next::kFeed;
   }
   return settle(context, reader);
 }

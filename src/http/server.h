@@ -3,7 +3,8 @@
 // One thread accepts; idle connections are parked in one epoll; a readable one goes to a worker,
 // which shakes hands (TLS), serves what has arrived and parks it again. A client in the middle of
 // its handshake is parked too, so only those with an accepted certificate can hold a worker, within
-// the limits below. Every 4xx and 5xx made here carries {"message":
+// the limits below. A connection that has become a feed (feed.h) is parked for good; one more
+// thread writes for all of them. Every 4xx and 5xx made here carries {"message":
 // ...}. Thread rule: start() and stop() by the owner; handlers run on worker threads, several at
 // once.
 #pragma once
@@ -17,6 +18,7 @@
 
 #include "base/log_limit.h"
 #include "http/context.h"
+#include "http/feed.h"
 #include "http/parking.h"
 #include "http/tls_stream.h"
 
@@ -25,6 +27,7 @@ namespace warifu::http {
 struct ServerOptions {
   unsigned workers = 4;
   std::size_t max_connections = 1024;
+  std::size_t max_feeds = 64;  // of the connections; a feed beyond them is refused with 503
   std::chrono::milliseconds handshake_timeout{10'000};  // from the connection to its last word
   std::chrono::milliseconds head_timeout{10'000};       // for a whole head, from its first byte
   std::chrono::milliseconds body_timeout{120'000};      // for a whole body that is not streamed
@@ -50,9 +53,9 @@ class Server {
   [[nodiscard]] std::size_t connections() const;
 
  private:
-  enum class Place { kParked, kQueued, kServed };
+  enum class Place { kParked, kQueued, kServed, kFed };
   // `place` is guarded by mutex_; everything else belongs to whoever holds the connection: its
-  // worker, or, while it is parked, whoever has mutex_.
+  // worker, while it is parked whoever has mutex_, and once it is a feed the thread that writes.
   struct Connection {
     std::uint64_t id = 0;
     std::unique_ptr<os::ByteStream> stream;
@@ -63,8 +66,10 @@ class Server {
     std::unique_ptr<MessageReader> reader;
     Place place = Place::kParked;
     std::chrono::steady_clock::time_point parked_since;
+    std::shared_ptr<Feed> feed;                    // of a connection that became one
+    std::chrono::steady_clock::time_point fed_at;  // the client has last taken all there was
   };
-  enum class Next { kKeep, kClose };
+  enum class Next { kKeep, kClose, kFeed };
 
   void accept_loop();
   void admit(std::unique_ptr<os::ByteStream> stream);
@@ -83,6 +88,11 @@ class Server {
   Next settle(RequestContext& context, MessageReader& reader);
   void park(Connection& connection);
   void drop(std::uint64_t id);
+  [[nodiscard]] bool has_room_for_feed() const;
+  void keep_feed(Connection& connection, std::shared_ptr<Feed> feed);
+  bool write_feed(Connection& connection, bool& slow);
+  void feed_loop();
+  void end_feeds();
 
   LogLimit refusals_{"refusals"};
   std::unique_ptr<os::Listener> listener_;
@@ -100,11 +110,14 @@ class Server {
   std::map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   std::deque<Connection*> queue_;
   std::size_t served_ = 0;  // connections that workers hold
+  std::size_t feeds_ = 0;
   std::uint64_t next_id_ = 0;
   bool ended_ = false;
 
   std::thread acceptor_;
   std::thread parker_;
+  std::shared_ptr<FeedBell> bell_ = std::make_shared<FeedBell>();
+  std::thread feeder_;
   std::vector<std::thread> workers_;
 };
 

@@ -31,6 +31,20 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/proposals/{proposal}/reject", kEverybody, kReject},
     {kGet, "/metrics", kEverybody, kLook},
 
+    // Pages and browsers (web/edge_gate.h stands in front of them).
+    {kGet, "/", kEverybody, kLook},
+    {kGet, "/app", kEverybody, kLook},
+    {kGet, "/app/{page...}", kEverybody, kLook},
+    {kGet, "/assets/{file...}", kEverybody, kLook},
+    {kGet, "/v1/web", kEverybody, kLook},
+    {kGet, "/v1/web/sessions", kEverybody, kLook},
+    {kPost, "/v1/web/code", kEverybody, kAct},
+    {kPost, "/v1/web/login", kEverybody, kStep},  // by the code, whose giving is in the log
+    {kPost, "/v1/web/logout", kEverybody, kAct},
+    {kPost, "/v1/web/sessions/{session}/end", kEverybody, kAct},
+    {kGet, "/v1/events", kEverybody, kLook},
+    {kGet, "/v1/links/history", kEverybody, kLook},
+
     // Links, key, random numbers, applications.
     {kGet, "/v1/links", kEverybody, kLook},
     {kPost, "/v1/links/import", {K}, kAct},
@@ -59,6 +73,9 @@ constexpr RouteRule kTable[] = {
     {kGet, "/v1/log", {A, O}, kLook},
     {kGet, "/v1/log/checkpoint", {A, O}, kLook},
     {kGet, "/v1/log/proof", {A, O}, kLook},
+    {kGet, "/v1/log/consistency", {A, O}, kLook},
+    {kGet, "/v1/log/search", {A, O}, kLook},
+    {kGet, "/v1/log/export", {A, O}, kAct},
     {kPost, "/v1/log/round", {A, O}, kAct},
     {kPost, "/v1/log/erase", {O}, kAct, kTwoPersons},
     {kPost, "/v1/objects/{object}/audit", {B, A}, kAct},

@@ -1,17 +1,20 @@
 // Sockets: every wait is a poll() with the operation's deadline.
 #include "os/net.h"
 
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -311,6 +314,17 @@ Result<std::uint32_t> peer_user(const ByteStream& stream) {
     return fail(Code::kIo, "the peer's user is not known");
   }
   return peer.uid;
+}
+
+Result<std::size_t> unsent_bytes(const ByteStream& stream) {
+  int count = 0;
+  if (::ioctl(stream.descriptor(), SIOCOUTQ, &count) != 0) return lost("connection lost");
+  return static_cast<std::size_t>(std::max(count, 0));
+}
+
+void widen_send_buffer(const ByteStream& stream, std::size_t bytes) {
+  const int size = static_cast<int>(bytes);
+  (void)::setsockopt(stream.descriptor(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 Result<std::unique_ptr<Listener>> listen_unix(const std::string& path, unsigned mode) {

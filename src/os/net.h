@@ -74,4 +74,10 @@ class Listener {
 // Errors: kIo, also for other sockets.
 [[nodiscard]] Result<std::uint32_t> peer_user(const ByteStream& stream);
 
+// Bytes that were written and not taken by the peer's machine yet (SIOCOUTQ); of a Unix socket, not
+// read yet. Errors: kUnavailable.
+[[nodiscard]] Result<std::size_t> unsent_bytes(const ByteStream& stream);
+// Asks for room for that many unsent bytes, so that writes below it do not wait.
+void widen_send_buffer(const ByteStream& stream, std::size_t bytes);
+
 }  // namespace warifu::os

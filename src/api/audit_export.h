@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace warifu::apps {
+namespace warifu::api {
 
 class AuditExport {
  public:
@@ -26,4 +26,4 @@ class AuditExport {
 [[nodiscard]] Result<std::unique_ptr<AuditExport>> make_audit_export(const std::string& format,
                                                                      const std::string& site);
 
-}  // namespace warifu::apps
+}  // namespace warifu::api

@@ -1,5 +1,5 @@
 // Forms of exported records.
-#include "apps/audit_export.h"
+#include "api/audit_export.h"
 
 #include <fmt/format.h>
 
@@ -8,12 +8,15 @@
 
 #include <boost/json.hpp>
 
-#include "apps/output.h"
-
-namespace warifu::apps {
+namespace warifu::api {
 namespace {
 
 namespace json = boost::json;
+
+std::string text_of(const json::value& object, const char* key) {
+  const json::value* value = object.as_object().if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
+}
 
 std::string field_of(const json::value& record, const char* name) {
   const json::value* fields = record.as_object().if_contains("fields");
@@ -131,7 +134,8 @@ class Fhir final : public AuditExport {
       const json::value identifier = {{"system", system}, {"value", value}};
       list.push_back(json::object{{"what", json::object{{"identifier", identifier}}}});
     };
-    add("urn:warifu:log-record", site_ + "/" + std::to_string(number_of(record, "seq")));
+    add("urn:warifu:log-record",
+        site_ + "/" + std::to_string(record.at("seq").to_number<std::uint64_t>()));
     add("urn:warifu:object", field_of(record, "object"));
     add("urn:warifu:share", field_of(record, "share"));
     add("urn:warifu:grant", field_of(record, "grant"));
@@ -211,4 +215,4 @@ Result<std::unique_ptr<AuditExport>> make_audit_export(const std::string& format
   return fail(Code::kInvalidArgument, "'" + format + "' must be jsonl, fhir or dicom");
 }
 
-}  // namespace warifu::apps
+}  // namespace warifu::api

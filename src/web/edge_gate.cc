@@ -1,0 +1,108 @@
+// Host, origin, session; in this order.
+#include "web/edge_gate.h"
+
+#include "operators/answers.h"
+#include "web/pages.h"
+
+namespace warifu::web {
+namespace {
+
+using http::Method;
+using http::RequestContext;
+using http::Router;
+
+constexpr std::string_view kLogin = "/v1/web/login";
+
+void refuse(RequestContext& context, int status, const std::string& why) {
+  http::Response answer = operators::error_answer({Code::kRefused, why});
+  answer.status = status;
+  if (status == 401) answer.headers.add("WWW-Authenticate", "Warifu-Session");
+  context.respond(std::move(answer));
+}
+
+std::string_view field(const RequestContext& context, std::string_view name) {
+  return context.request().headers.find(name).value_or("");
+}
+
+}  // namespace
+
+std::string cookie_name(std::uint16_t port) {
+  return "warifu_session_" + std::to_string(port);
+}
+
+std::string_view cookie_of(const RequestContext& context, std::string_view name) {
+  std::string_view rest = field(context, "Cookie");
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(';'), rest.size());
+    std::string_view one = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    if (one.starts_with(name) && one.substr(name.size()).starts_with('=')) {
+      return one.substr(name.size() + 1);
+    }
+  }
+  return "";
+}
+
+bool EdgeGate::is_own_host(std::string_view host) const {
+  const std::string port = ":" + std::to_string(port_);
+  if (!host.ends_with(port)) return false;
+  host.remove_suffix(port.size());
+  return host == "127.0.0.1" || host == "localhost" || host == "[::1]";
+}
+
+// Browsers tell the origin with everything that changes something, and where a request comes from
+// with everything; programs that are no browsers tell neither, and cannot be misused by a page.
+bool EdgeGate::is_own_origin(RequestContext& context, const Router::Route& route) const {
+  const std::string_view origin = field(context, "Origin");
+  const std::string_view from = field(context, "Sec-Fetch-Site");
+  const std::string own =
+      (sessions_ != nullptr ? "http://" : "https://") + std::string(field(context, "Host"));
+  const bool changes = route.method != Method::kGet;
+  const bool browser =
+      sessions_ != nullptr || !origin.empty() || !from.empty() || !field(context, "Cookie").empty();
+  const char* why = nullptr;
+  if (!origin.empty() && origin != own) why = "it comes from a page of another origin";
+  if (!from.empty() && from != "same-origin") why = "it comes from a page of another origin";
+  if (changes && browser && origin.empty()) why = "a browser says which origin (Origin) it is for";
+  if (changes && browser && field(context, kPageField).empty()) {
+    why = "what changes something needs the header Warifu-Page";
+  }
+  if (why == nullptr) return true;
+  refuse(context, 403, operators::act_text(route) + " was refused: " + why);
+  return false;
+}
+
+bool EdgeGate::has_session(RequestContext& context) const {
+  const auto session =
+      sessions_->recognise(cookie_of(context, cookie_name(port_)), field(context, kPageField));
+  if (session) {
+    context.stand_for(session->user, session->id);
+    return true;
+  }
+  refuse(context, 401, session.error().message);
+  return false;
+}
+
+// Pages are the same for everybody, and who logs in has no session yet.
+bool EdgeGate::passes(const Router::Route& route) const {
+  return sessions_ != nullptr && (is_page_route(route) || route.path == kLogin);
+}
+
+bool EdgeGate::admit(RequestContext& context, const Router::Route& route) {
+  if (sessions_ != nullptr && !is_own_host(field(context, "Host"))) {
+    refuse(context, 421, "this site is not served under that name here");
+    return false;
+  }
+  if (!is_page_route(route) && !is_own_origin(context, route)) return false;
+  if (passes(route)) return true;
+  if (sessions_ != nullptr && !has_session(context)) return false;
+  return inner_ == nullptr || inner_->admit(context, route);
+}
+
+void EdgeGate::run(RequestContext& context, const Router::Route& route) {
+  if (inner_ == nullptr || passes(route)) return route.handler(context);
+  inner_->run(context, route);
+}
+
+}  // namespace warifu::web

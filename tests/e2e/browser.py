@@ -1,0 +1,77 @@
+"""A browser for end-to-end tests: Debian's chromium, driven by web/tools/driver.mjs (playwright).
+
+Every page that a test opens is watched: an error in its console, a breach of its content policy or
+a request to another origin fails the test at the end. Pictures go to build/screenshots.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import unittest
+
+from network import REPOSITORY
+
+PICTURES = pathlib.Path(os.environ.get("WARIFU_SCREENSHOTS", REPOSITORY / "build" / "screenshots"))
+LOOKS = [("en", "light"), ("ja", "light"), ("en", "dark"), ("ja", "dark")]
+
+
+class BrowserFailed(Exception):
+    """What the page did not do; the picture shows it."""
+
+
+class Browser:
+    """One browser for the length of a with statement; every method is an act of driver.mjs."""
+
+    def __init__(self):
+        self.process = None
+
+    def __enter__(self):
+        driver = REPOSITORY / "web" / "tools" / "driver.mjs"
+        if not (REPOSITORY / "web" / "node_modules" / "playwright-core").exists():
+            raise unittest.SkipTest("build first: web/node_modules is not installed")
+        self.process = subprocess.Popen(["node", driver], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, bufsize=1)
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def ask(self, act, **settings):
+        self.process.stdin.write(json.dumps({"do": act, **settings}) + "\n")
+        line = self.process.stdout.readline()
+        if not line:
+            raise BrowserFailed("the browser has ended")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise BrowserFailed(f"{act} {settings}: {answer['error']}")
+        return answer["ok"]
+
+    def __getattr__(self, act):
+        return lambda **settings: self.ask(act, **settings)
+
+    def log_in(self, url, code, language="en", theme="light", **settings):
+        """Opens the pages of a site and types a code of `warifu web code`."""
+        self.open(url=url, language=language, theme=theme, **settings)
+        self.fill(selector="input.code", value=code)
+        self.press(key="Enter")
+        self.see(selector="nav")
+
+    def shot(self, name):
+        self.picture(path=str(PICTURES / f"{name}.png"))
+
+
+def inspect(test, browser, name, looks=None):
+    """The page as it is, in both languages and themes: no violation of axe's rules, a picture each.
+    Leaves the page in English and light."""
+    for language, theme in looks or LOOKS:
+        browser.appear(language=language, theme=theme)
+        browser.shot(f"{name}-{language}-{theme}")
+        found = browser.axe()
+        test.assertEqual(found, [], f"{name} in {language}, {theme}")
+    browser.appear(language="en", theme="light")

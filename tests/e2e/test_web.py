@@ -1,0 +1,184 @@
+"""The pages of a site in a real browser: logging in, what changes as it happens, what is refused,
+and that everybody can use them (axe-core) in both languages and themes."""
+
+import http.client
+import json
+import re
+import socket
+import unittest
+
+from browser import Browser, inspect
+from network import NetworkTest, Person, TestNetwork, random_file, wait_until
+
+SIZE = 3_000_000
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Web(NetworkTest):
+    """A network whose control site shows its pages on loopback, in single-operator mode."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.network = cls.enterClassContext(TestNetwork(preshare="16M", start=False))
+        cls.port = free_port()
+        cls.url = f"http://127.0.0.1:{cls.port}/"
+        config = cls.network.site("tommo") / "site.toml"
+        config.write_text(config.read_text() +
+                          f'\n[web]\nlisten = "127.0.0.1:{cls.port}"\nlook = "2s"\n')
+        cls.network.up()
+        cls.person = Person(cls.network, "P-001", keys=20)
+        random_file(cls.network.root / "genome", SIZE, seed=7)
+        cls.stored = cls.person.store(cls.network.root / "genome")["object"]
+        cls.browser = cls.enterClassContext(Browser())
+
+    def at_site(self, *arguments):
+        return self.network.warifu.ask(*arguments, "--site", self.network.site("tommo"))
+
+    def code(self):
+        return self.at_site("web", "code")["code"]
+
+    def log_in(self, **settings):
+        self.browser.log_in(self.url, self.code(), **settings)
+
+    def plain(self, method, path, body=None, **headers):
+        """A request as a program would make it: (status, headers, body)."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        headers = {"Host": f"127.0.0.1:{self.port}", **headers}
+        connection.request(method, path, body=body, headers=headers)
+        answer = connection.getresponse()
+        result = answer.status, dict(answer.getheaders()), answer.read()
+        connection.close()
+        return result
+
+    def tearDown(self):
+        super().tearDown()
+        if self.browser.process.poll() is None and getattr(self, "watched", True):
+            self.assertEqual(self.browser.troubles(), [])
+
+    def test_a_code_logs_in_once_and_a_session_can_be_ended(self):
+        code = self.code()
+        self.browser.open(url=self.url)
+        self.browser.see(role="heading", name="Log in")
+        inspect(self, self.browser, "login")
+        self.browser.fill(selector="input.code", value="0000-0000")
+        self.browser.press(key="Enter")
+        self.browser.read(text="this code is wrong, used or too old")
+        self.browser.fill(selector="input.code", value=code.lower())
+        self.browser.press(key="Enter")
+        self.browser.see(role="heading", name="Overview")
+        # What a refused login leaves in the console is the browser's own note of the status.
+        troubles = [text for text in self.browser.troubles() if "status of" not in text]
+        self.assertEqual(troubles, [])
+        cookie = next(one for one in self.browser.cookies()
+                      if one["name"] == f"warifu_session_{self.port}")
+        self.assertTrue(cookie["httpOnly"])
+        self.assertEqual(cookie["sameSite"], "Strict")
+        status, _, body = self.plain(
+            "POST", "/v1/web/login", json.dumps({"code": code}),
+            **{"Origin": self.url.rstrip("/"), "Warifu-Page": "page"})
+        self.assertEqual((status, json.loads(body)["code"]), (403, "refused"))
+        # The cookie alone, as another port of this machine would get it, opens nothing.
+        status, _, _ = self.plain("GET", "/v1/status",
+                                  **{"Cookie": f"{cookie['name']}={cookie['value']}"})
+        self.assertEqual(status, 401)
+        session = next(one["session"] for one in self.at_site("web", "sessions")["sessions"])
+        self.at_site("web", "end", session)
+        self.browser.see(role="heading", name="Log in")
+        events = [record["event"] for record in self.at_site("audit", "list")["records"]]
+        for event in ("web_session_began", "web_session_ended", "web_login_refused"):
+            self.assertIn(event, events)
+        self.browser.troubles()
+
+    def test_pages_are_fenced_in_and_kept_by_browsers_as_they_may(self):
+        status, headers, body = self.plain("GET", "/app/network")
+        self.assertEqual(status, 200)
+        policy = headers["Content-Security-Policy"]
+        for part in ("default-src 'none'", "script-src 'self'", "style-src 'self'",
+                     "frame-ancestors 'none'", "require-trusted-types-for 'script'"):
+            self.assertIn(part, policy)
+        self.assertNotIn("unsafe", policy)
+        self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
+        self.assertEqual(headers["Cache-Control"], "no-cache")
+        status, _, _ = self.plain("GET", "/app/", **{"If-None-Match": headers["ETag"]})
+        self.assertEqual(status, 304)
+        script = re.search(rb'src="(/assets/[^"]+\.js)"', body)[1].decode()
+        status, headers, plain = self.plain("GET", script)
+        self.assertIn("immutable", headers["Cache-Control"])
+        self.assertNotIn("Content-Encoding", headers)
+        status, headers, small = self.plain("GET", script, **{"Accept-Encoding": "gzip, br"})
+        self.assertEqual(headers["Content-Encoding"], "br")
+        self.assertLess(len(small), len(plain) / 2)
+        self.assertEqual(self.plain("GET", "/assets/../../etc/passwd")[0], 400)
+        self.assertEqual(self.plain("GET", "/assets/nothing.js")[0], 404)
+
+    def test_other_names_and_other_pages_are_refused(self):
+        own = self.url.rstrip("/")
+        body = json.dumps({"code": "0000-0000"})
+        page = {"Warifu-Page": "page"}
+        # A name that was made to point here (DNS rebinding).
+        self.assertEqual(self.plain("GET", "/app/", Host=f"evil.example:{self.port}")[0], 421)
+        self.assertEqual(self.plain("GET", "/v1/status", Host="127.0.0.1")[0], 421)
+        for headers in ({"Origin": "http://evil.example", **page}, {"Origin": own}, page,
+                        {"Origin": own, "Sec-Fetch-Site": "cross-site", **page},
+                        {"Origin": "null", **page}):
+            self.assertEqual(self.plain("POST", "/v1/web/login", body, **headers)[0], 403, headers)
+        self.assertEqual(self.plain("GET", "/v1/status")[0], 401)
+        self.assertEqual(self.plain("GET", "/v1/status", **{"Sec-Fetch-Site": "same-site"})[0], 403)
+        # A session never makes codes for further ones.
+        self.assertEqual(self.plain("POST", "/v1/web/code", "{}", Origin=own, **page)[0], 401)
+
+    def test_every_page_can_be_used_by_everybody(self):
+        self.log_in()
+        self.browser.read(text="Live")
+        for path, heading in (("/", "Overview"), ("/network", "Network"), ("/jobs", "Jobs"),
+                              ("/session", "Your session")):
+            self.browser.visit(path=f"/app{path}")
+            self.browser.see(role="heading", name=heading)
+            self.browser.read(text="Live")
+            inspect(self, self.browser, heading.lower().replace(" ", "-"))
+        self.browser.visit(path="/app/nowhere")
+        self.browser.see(role="heading", name="There is no such page")
+
+    def test_what_happens_is_seen_without_a_reload(self):
+        self.log_in()
+        self.browser.click(role="link", name="Network")
+        self.browser.see(selector=".map .site-up")
+        self.browser.evaluate(script="window.stayed = true")
+        self.browser.choose(label="Object", value=self.stored)
+        self.browser.see(selector=".map .site-holds")
+        self.browser.shot("network-placement")
+        self.network.kill("cloud1")
+        self.browser.see(selector=".map .site-silent", limit=30_000)
+        self.browser.read(text="Site does not answer: cloud1")
+        self.browser.shot("network-site-lost")
+        self.network.up()
+        self.browser.see(selector=".map .site-silent", gone=True, limit=30_000)
+        random_file(self.network.root / "second", 2_000_000, seed=8)
+        self.person.store(self.network.root / "second")
+        self.browser.click(role="link", name="Jobs")
+        wait_until(lambda: self.browser.text(selector="main").count("done") >= 2, 15, "two jobs")
+        self.assertTrue(self.browser.evaluate(script="window.stayed"))
+        self.assertEqual(self.at_site("web", "status")["followers"], 1)
+
+    def test_a_site_that_comes_back_is_followed_again(self):
+        self.log_in()
+        self.browser.read(text="Live")
+        self.network.kill("tommo")
+        self.browser.read(text="Connection lost")
+        self.browser.shot("connection-lost")
+        self.network.up()
+        # All sessions ended with the process: the page asks to log in.
+        self.browser.see(role="heading", name="Log in")
+        self.browser.fill(selector="input.code", value=self.code())
+        self.browser.press(key="Enter")
+        self.browser.read(text="Live")
+        self.browser.troubles()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,7 @@
+// All texts. Each page keeps its own in a file messages.ts beside it, which is named here.
+import { audit } from "../pages/audit/messages";
+import { jobs } from "../pages/jobs/messages";
+import { network } from "../pages/network/messages";
+import { common } from "./common";
+
+export const areas = { common, network, jobs, audit };

@@ -1,0 +1,77 @@
+// The site's JSON API (docs/api.md), as the pages use it.
+import { session_key } from "./settings";
+import { Store } from "./store";
+
+/** An answer that is no success; `code` as in docs/api.md, "offline" when there was none. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** False after a 401: the person has to log in. */
+export const logged_in = new Store<boolean>(true);
+
+export function page_headers(more: Record<string, string> = {}): Headers {
+  return new Headers({ "Warifu-Page": session_key.get() || "page", ...more });
+}
+
+export async function request(
+  method: string,
+  path: string,
+  options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {},
+): Promise<Response> {
+  const headers = page_headers(options.headers);
+  const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
+  if (options.body !== undefined) {
+    headers.set("Content-Type", "application/json");
+    init.body = JSON.stringify(options.body);
+  }
+  if (options.signal) init.signal = options.signal;
+  let answer: Response;
+  try {
+    answer = await fetch(path, init);
+  } catch (problem) {
+    if (options.signal?.aborted) throw problem;
+    throw new ApiError(0, "offline", "");
+  }
+  if (answer.ok) return answer;
+  const session_needed = answer.headers.get("WWW-Authenticate") === "Warifu-Session";
+  if (answer.status === 401 && session_needed) logged_in.set(false);
+  let code = "";
+  let message = answer.statusText;
+  try {
+    const body = (await answer.json()) as { code?: string; message?: string };
+    code = body.code ?? "";
+    message = body.message ?? message;
+  } catch {
+    // no JSON: the status says it
+  }
+  throw new ApiError(answer.status, code, message);
+}
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await (await request("GET", path, signal ? { signal } : {})).json()) as T;
+}
+
+/** Acts that wait for a second operator answer 202 with a proposal: see `is_proposal`. */
+export async function post<T>(
+  path: string,
+  body: unknown = {},
+  headers: Record<string, string> = {},
+): Promise<T> {
+  return (await (await request("POST", path, { body, headers })).json()) as T;
+}
+
+export interface Proposal {
+  proposal: string;
+  act: string;
+  expires: string;
+}
+export function is_proposal(answer: unknown): answer is Proposal {
+  return typeof answer === "object" && answer !== null && "proposal" in answer && "act" in answer;
+}

@@ -1,0 +1,57 @@
+// Numbers and times as people read them, in their language. Bytes in units of 1024.
+import { language } from "./settings";
+
+function number(value: number, digits = 1): string {
+  return new Intl.NumberFormat(language.get(), { maximumFractionDigits: digits }).format(value);
+}
+
+export function count(value: number): string {
+  return number(value, 0);
+}
+
+export function bytes(value: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let unit = 0;
+  while (value >= 1024 && unit + 1 < units.length) {
+    value /= 1024;
+    ++unit;
+  }
+  return `${number(value, value < 10 && unit > 0 ? 2 : value < 100 && unit > 0 ? 1 : 0)} ${units[unit]}`;
+}
+
+export function rate(bits_per_second: number): string {
+  const units = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s"];
+  let unit = 0;
+  while (bits_per_second >= 1000 && unit + 1 < units.length) {
+    bits_per_second /= 1000;
+    ++unit;
+  }
+  return `${number(bits_per_second, bits_per_second < 10 && unit > 0 ? 2 : 1)} ${units[unit]}`;
+}
+
+export function duration(seconds: number): string {
+  const of = (value: number, unit: string) =>
+    new Intl.NumberFormat(language.get(), {
+      style: "unit",
+      unit,
+      unitDisplay: "short",
+      maximumFractionDigits: value < 10 && unit !== "second" ? 1 : 0,
+    }).format(value);
+  if (seconds < 90) return of(seconds, "second");
+  if (seconds < 5400) return of(seconds / 60, "minute");
+  if (seconds < 172_800) return of(seconds / 3600, "hour");
+  if (seconds < 63_072_000) return of(seconds / 86_400, "day");
+  return of(seconds / 31_536_000, "year");
+}
+
+export function time(ms: number): string {
+  return new Intl.DateTimeFormat(language.get(), { dateStyle: "medium", timeStyle: "medium" }).format(ms);
+}
+
+export function clock(ms: number): string {
+  return new Intl.DateTimeFormat(language.get(), { timeStyle: "medium" }).format(ms);
+}
+
+export function short_id(id: string): string {
+  return id.length > 12 ? `${id.slice(0, 8)}…` : id;
+}

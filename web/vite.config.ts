@@ -1,0 +1,14 @@
+// How the pages are built: everything in files of its own, for a policy that allows nothing inline.
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  base: "/",
+  esbuild: { jsx: "automatic", jsxImportSource: "preact", legalComments: "none" },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    cssCodeSplit: false,
+  },
+});
