@@ -156,12 +156,11 @@ Result<json::value> for_card(http::RequestContext& context, ControlServices& con
 
 void add_request_routes(http::Router& router, Services services) {
   const auto on = [&](http::Method method, const char* path, auto work) {
-    router.add(
-        method, path,
-        control_handler(services, [services, work](http::RequestContext& context,
-                                                   ControlServices& control) {
-          return work(context, control, services);
-        }));
+    router.add(method, path,
+               control_handler(services, [services, work](http::RequestContext& context,
+                                                          ControlServices& control) {
+                 return work(context, control, services);
+               }));
   };
   using enum http::Method;
   on(kPost, "/v1/requests", ask);

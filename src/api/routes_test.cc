@@ -40,11 +40,14 @@ TEST(Routes, EachOneStandsInTheTableOfRoles) {
 
 TEST(Routes, WhatChangesSomethingIsInTheLog) {
   // Those that only compute, and those that carry on what has begun.
-  const std::set<std::string_view> quiet = {
-      "/v1/objects/{object}/refresh/preview", "/v1/cards/ceremonies/{ceremony}", "/v1/uploads/{upload}",
-      "/v1/objects/{object}/card-record",     "/v1/operators/confirm",
-      "/v1/proposals/{proposal}/approve",     "/v1/proposals/{proposal}/reject",
-      "/v1/web/login"};
+  const std::set<std::string_view> quiet = {"/v1/objects/{object}/refresh/preview",
+                                            "/v1/cards/ceremonies/{ceremony}",
+                                            "/v1/uploads/{upload}",
+                                            "/v1/objects/{object}/card-record",
+                                            "/v1/operators/confirm",
+                                            "/v1/proposals/{proposal}/approve",
+                                            "/v1/proposals/{proposal}/reject",
+                                            "/v1/web/login"};
   for (const operators::RouteRule& rule : operators::route_table()) {
     if (rule.method == http::Method::kGet || quiet.contains(rule.path)) continue;
     EXPECT_EQ(rule.kind, operators::RouteKind::kAct) << rule.path;

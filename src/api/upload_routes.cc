@@ -20,8 +20,7 @@ Result<json::value> begin(http::RequestContext& context, ControlServices& contro
   const std::string priority = text_field_or(body, "priority", "usual");
   const auto found = catalog::value_of_name<catalog::JobPriority>(priority);
   if (!found) {
-    return fail(Code::kInvalidArgument,
-                "priority '" + priority + "' must be low, usual or urgent");
+    return fail(Code::kInvalidArgument, "priority '" + priority + "' must be low, usual or urgent");
   }
   wish.priority = *found;
   TRY_ASSIGN(const control::UploadState state, control.uploads.begin(wish));
@@ -41,9 +40,8 @@ Result<json::value> append(http::RequestContext& context, ControlServices& contr
   }
   TRY_ASSIGN(const std::uint64_t from, query_number(context, "from", 0));
   TRY_ASSIGN(const control::UploadState state,
-             control.uploads.append(id, from, [&](MutableBytes out) {
-               return context.read_body_some(out);
-             }));
+             control.uploads.append(id, from,
+                                    [&](MutableBytes out) { return context.read_body_some(out); }));
   return state_json(state);
 }
 

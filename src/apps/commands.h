@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "secret/secret.h"
 
 namespace warifu::apps {
 
@@ -215,6 +217,10 @@ struct CardOptions {
   std::string wait = "60s";  // for a card to be put on the reader; for each answer of a module
   // A PKCS #11 token instead: its module's file; empty: none.
   std::string module, token_label, key_id;  // key_id in hexadecimal
+  // Of a kiosk, which has no terminal to ask at: the PIN as the page gave it, if it did; else it
+  // can only come from the reader's own pad.
+  bool asks_nobody = false;
+  std::shared_ptr<const secret::Buffer> pin;
 };
 // The hidden process that a PKCS #11 module runs in (pkcs11/helper.h).
 [[nodiscard]] Result<> pkcs11_helper(const std::string& module);
@@ -341,11 +347,37 @@ struct PlanOptions {
 };
 [[nodiscard]] Result<> plan(const Common& common, const PlanOptions& options);
 
+// The terminal of persons: a page on loopback, and the card at it.
+struct KioskOptions {
+  CardOptions card;
+  std::string listen = "127.0.0.1:8490";
+  std::string name = "kiosk";  // in grants: where the person stood
+  std::string idle = "90s";    // without an act; then the session ends
+  std::string address_file;    // where the address of the page is written, mode 0600; empty: none
+};
+[[nodiscard]] Result<> kiosk(const Common& common, const KioskOptions& options);
+
+// What is asked of persons before there is a consent.
+struct RequestOptions {
+  std::string object, person, purpose, grantee, grantee_id, destination, note;
+  std::vector<std::string> data_use, regions;
+  std::uint16_t uses = 1;
+  std::string valid = "1h", open = "7d";
+};
+[[nodiscard]] Result<> request_ask(const Common& common, const RequestOptions& options);
+[[nodiscard]] Result<> request_list(const Common& common, const std::string& person,
+                                    const std::string& object);
+[[nodiscard]] Result<> request_show(const Common& common, const std::string& request);
+[[nodiscard]] Result<> request_cancel(const Common& common, const std::string& request);
+[[nodiscard]] Result<> request_refuse(const Common& common, const std::string& request,
+                                      const std::string& why);
+
 struct ConsentOptions {
   std::string object, purpose, grantee, grantee_id, destination, valid = "1h", lang = "en";
   std::vector<std::string> data_use, regions;
   std::string capacity = "own";
-  std::string joins;  // another guardian's consent: nothing else is asked for then
+  std::string joins;    // another guardian's consent: nothing else is asked for then
+  std::string request;  // or one that was asked for, which has its own terms
   std::uint16_t uses = 1;
   CardOptions card;
   bool yes = false;

@@ -407,8 +407,7 @@ class Site {
     control_ = std::make_unique<api::ControlServices>(
         api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_,
                              *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_, *ceremonies_,
-                             *records_, *cards_, *people_, signed_consents,
-                             *uploads_});
+                             *records_, *cards_, *people_, signed_consents, *uploads_});
     return {};
   }
 

@@ -52,8 +52,8 @@ class Catalog {
   // kInvalidArgument.
   [[nodiscard]] virtual Result<std::vector<Person>> list_persons(const std::string& search,
                                                                  const Page& page) = 0;
-  // A new card for a lost one; no object's record is on it yet. Errors: kNotFound, kAlreadyExists (another person's),
-  // kInvalidArgument.
+  // A new card for a lost one; no object's record is on it yet. Errors: kNotFound, kAlreadyExists
+  // (another person's), kInvalidArgument.
   [[nodiscard]] virtual Result<> replace_card(const std::string& person_id, const CardId& card) = 0;
   // A person has one pseudonym at a site; telling the same again is no error.
   // Errors: kNotFound, kAlreadyExists, kInvalidArgument.

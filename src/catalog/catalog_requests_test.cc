@@ -61,12 +61,11 @@ TEST_F(RequestsTest, IsGivenByTheGrantThatWasMadeForIt) {
   EXPECT_EQ(catalog_->request(id_of<RequestId>(1))->grant, id_of<GrantId>(8));
   EXPECT_TRUE(is_error(catalog_->offer_grant(id_of<RequestId>(1), id_of<GrantId>(9), kBefore),
                        Code::kRefused, "is given"));
-  EXPECT_TRUE(is_error(catalog_->decide_request(id_of<RequestId>(1), RequestState::kRefused, "",
-                                                kBefore),
-                       Code::kRefused, "is given"));
+  EXPECT_TRUE(
+      is_error(catalog_->decide_request(id_of<RequestId>(1), RequestState::kRefused, "", kBefore),
+               Code::kRefused, "is given"));
   const std::vector<SiteName> sites = {site_of("tommo")};
-  ASSERT_TRUE(
-      catalog_->withdraw_grant(id_of<GrantId>(8), sample_person().card, sites, kBefore));
+  ASSERT_TRUE(catalog_->withdraw_grant(id_of<GrantId>(8), sample_person().card, sites, kBefore));
   EXPECT_EQ(state(), RequestState::kWithdrawn);
 }
 

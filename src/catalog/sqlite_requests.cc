@@ -71,8 +71,8 @@ Result<> SqliteCatalog::add_request(const Request& request) {
     const std::uint64_t waiting = open.read_number();
     TRY(open.check_row());
     if (waiting >= kMaxOpenRequests) {
-      return fail(Code::kBusy, "person '" + request.person_id + "' has " +
-                                   std::to_string(waiting) + " requests to decide already");
+      return fail(Code::kBusy, "person '" + request.person_id + "' has " + std::to_string(waiting) +
+                                   " requests to decide already");
     }
     TRY_ASSIGN(Statement statement,
                database_->prepare("INSERT INTO request (request_id, object_id, person_id, decided, "

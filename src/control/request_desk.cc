@@ -11,7 +11,7 @@ namespace {
 namespace json = boost::json;
 
 json::array texts(const std::vector<std::string>& list) {
-  return {list.begin(), list.end()};
+  return json::array(list.begin(), list.end());
 }
 
 std::string terms_json(const RequestTerms& terms) {
@@ -69,8 +69,8 @@ Result<ConsentWish> wish_of_terms(const RequestTerms& terms, const SiteContext& 
   }
   if (terms.uses < 1 || terms.uses > consent::kMaxUses) {
     return fail(Code::kInvalidArgument, "a consent is for 1 to " +
-                                            std::to_string(consent::kMaxUses) +
-                                            " uses, not for " + std::to_string(terms.uses));
+                                            std::to_string(consent::kMaxUses) + " uses, not for " +
+                                            std::to_string(terms.uses));
   }
   constexpr std::chrono::days kLongestConsent{400};
   if (terms.valid < std::chrono::minutes(1) || terms.valid > kLongestConsent) {
@@ -88,8 +88,8 @@ Result<catalog::Object> RequestDesk::object_of(const RequestTerms& terms) {
     TRY_ASSIGN(const ObjectId id, ObjectId::parse(terms.object));
     TRY_ASSIGN(catalog::Object object, catalog_.object(id));
     if (!terms.person.empty() && object.person_id != terms.person) {
-      return fail(Code::kInvalidArgument, "object " + terms.object +
-                                              " does not belong to person '" + terms.person + "'");
+      return fail(Code::kInvalidArgument,
+                  "object " + terms.object + " does not belong to person '" + terms.person + "'");
     }
     if (object.state != catalog::ObjectState::kCommitted) {
       return fail(Code::kRefused, "object " + terms.object + " is " +
@@ -133,12 +133,12 @@ Result<catalog::Request> RequestDesk::ask(const RequestTerms& wished) {
       .created = now,
       .expires = {now.value + std::chrono::milliseconds(terms.open).count()}};
   TRY(catalog::check_record(request));
-  TRY(site_.log.append("consent_asked",
-                       {{"request", request.request.text()},
-                        {"object", object.object.text()},
-                        {"purpose", terms.purpose},
-                        {"grantee", consent::grantee_words(wish.grantee, consent::Locale::kEnglish)},
-                        {"scope", consent::scope_text(wish.scope)}}));
+  TRY(site_.log.append("consent_asked", {{"request", request.request.text()},
+                                         {"object", object.object.text()},
+                                         {"purpose", terms.purpose},
+                                         {"grantee", consent::grantee_words(
+                                                         wish.grantee, consent::Locale::kEnglish)},
+                                         {"scope", consent::scope_text(wish.scope)}}));
   TRY(catalog_.add_request(request));
   return request;
 }
@@ -177,8 +177,7 @@ Result<catalog::Request> RequestDesk::refuse(const catalog::RequestId& id, const
 
 Result<catalog::Request> RequestDesk::cancel(const catalog::RequestId& id) {
   TRY(site_.log.append("consent_request_cancelled", {{"request", id.text()}}));
-  TRY(catalog_.decide_request(id, catalog::RequestState::kCancelled, "",
-                              site_.system.clock.now()));
+  TRY(catalog_.decide_request(id, catalog::RequestState::kCancelled, "", site_.system.clock.now()));
   return catalog_.request(id);
 }
 

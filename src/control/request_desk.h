@@ -36,7 +36,8 @@ class RequestDesk {
   // `grant` was prepared for it: once a card has proved it, the request is given. Errors: the same.
   [[nodiscard]] Result<> offer(const catalog::RequestId& request, ByteView grant);
   // The person says no; the log has it. Errors: kNotFound; kRefused unless it still waits.
-  [[nodiscard]] Result<catalog::Request> refuse(const catalog::RequestId& request, const std::string& why);
+  [[nodiscard]] Result<catalog::Request> refuse(const catalog::RequestId& request,
+                                                const std::string& why);
   // Whoever asked does not need it any more. Errors: the same.
   [[nodiscard]] Result<catalog::Request> cancel(const catalog::RequestId& request);
 

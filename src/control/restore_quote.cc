@@ -44,13 +44,13 @@ Result<std::uint64_t> quote_restore(SiteContext& site, ShareService& own, catalo
   }
   const NetworkView view = look_at_network(site, own);
   const sharing::Chunking chunking{{object.length}};
-  RestoreField field{
-      policy, shares, view.snapshot, destination, sharing::RecordLayout(chunking), {}};
+  RestoreField field{policy, shares, view.snapshot, destination, sharing::RecordLayout(chunking),
+                     {}};
   TRY_ASSIGN(field.seen, exposure_of(catalog, id));
   const auto plan = plan_restore(field, {}, {});
   if (!plan) {
-    return fail(Code::kUnavailable, "no set of shares would restore the object at " +
-                                        destination.text() + " now");
+    return fail(Code::kUnavailable,
+                "no set of shares would restore the object at " + destination.text() + " now");
   }
   std::uint64_t bytes = 0;
   for (const RestoreSource& source : plan->sources) bytes += bytes_of(source, policy, chunking);

@@ -121,8 +121,8 @@ Result<UploadState> UploadDesk::append(const UploadId& id, std::uint64_t from,
   };
   const Result<> done = run();
   // What could not be written may stand there in part: then nothing of the upload is good.
-  const bool broken = !done && (done.error().code == Code::kNoSpace ||
-                                done.error().code == Code::kIo);
+  const bool broken =
+      !done && (done.error().code == Code::kNoSpace || done.error().code == Code::kIo);
   if (broken) {
     const std::lock_guard lock(mutex_);
     open_.erase(id);
@@ -141,9 +141,9 @@ Result<StoreTicket> UploadDesk::finish(const UploadId& id) {
     if (found == open_.end()) return unknown(id);
     const Open& open = found->second;
     if (open.upload != nullptr && open.received < open.length) {
-      return fail(Code::kInvalidArgument,
-                  "of " + std::to_string(open.length) + " bytes " + std::to_string(open.received) +
-                      " have come: send the rest first");
+      return fail(Code::kInvalidArgument, "of " + std::to_string(open.length) + " bytes " +
+                                              std::to_string(open.received) +
+                                              " have come: send the rest first");
     }
     TRY_ASSIGN(upload, take(id));
     open_.erase(id);

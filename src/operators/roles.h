@@ -22,7 +22,7 @@ enum class Role : std::uint8_t {
   kKiosk = 5,        // a terminal at which persons decide for themselves; no person has it
 };
 inline constexpr Role kRoles[] = {Role::kBiobank, Role::kHospital, Role::kKeyOperator,
-                                  Role::kAuditor, Role::kOfficer,    Role::kKiosk};
+                                  Role::kAuditor, Role::kOfficer,  Role::kKiosk};
 
 // "biobank", "hospital", "key_operator", "auditor", "officer", "kiosk".
 [[nodiscard]] std::string_view role_name(Role role);
