@@ -37,6 +37,12 @@ _warifu_options() {
     "person show" | "person accesses") echo "--site --json --id --help" ;;
     "person orders" | "person allow" | "person decline") echo "--site --json --help" ;;
     "consent join") echo "--site --json --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "request ask") echo "--site --json --object --person --purpose --grantee --grantee-id --data-use --region --destination --uses --valid --open --note --help" ;;
+    "request list") echo "--site --json --person --object --help" ;;
+    "request show" | "request cancel") echo "--site --json --help" ;;
+    "request refuse") echo "--site --json --why --help" ;;
+    "request give") echo "--site --json --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "kiosk") echo "--site --json --card --module --token-label --key-id --listen --name --idle --address-file --help" ;;
     "consent import") echo "--site --json --fhir --object --uses --capacity --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
     "consent receipt") echo "--site --json --fhir --provenance --help" ;;
     "consent withdraw") echo "--site --json --help" ;;
@@ -95,7 +101,7 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream audit card person object explain plan consent restore job catalog operator split combine bench simulate" ;;
+    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent kiosk restore job catalog operator split combine bench simulate" ;;
     net) echo "init up down status renew" ;;
     site) echo "run check shares audit scrub repair drain" ;;
     qkd) echo "rate-model" ;;
@@ -108,6 +114,7 @@ _warifu_subcommands() {
     card) echo "readers show jpki make-jpki emulate" ;;
     person) echo "enrol renew-card reissue show proxy guardians died lives orders allow decline accesses list" ;;
     object) echo "store list show card-record check audit repair move delete" ;;
+    request) echo "ask list show give refuse cancel" ;;
     consent) echo "give join import list receipt withdraw" ;;
     job) echo "list show watch priority pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;

@@ -23,6 +23,15 @@ Result<> check_name(const std::string& name) {
               "--name must be 1 to 16 printable ASCII characters without spaces");
 }
 
+// A browser's arguments are seen by every user of the machine, and the key stands in the address:
+// so a browser is given a file, which leads there and which its owner alone can read.
+std::string address_text(const std::string& file, const std::string& url) {
+  if (!file.ends_with(".html")) return url + "\n";
+  return "<!doctype html><meta charset=\"utf-8\"><title>Warifu</title>"
+         "<meta http-equiv=\"refresh\" content=\"0;url=" +
+         url + "\">\n";
+}
+
 }  // namespace
 
 Result<> kiosk(const Common& common, const KioskOptions& options) {
@@ -43,7 +52,7 @@ Result<> kiosk(const Common& common, const KioskOptions& options) {
   server->start();
   if (!options.address_file.empty()) {
     TRY(os::replace_file(os::real_files(), options.address_file,
-                         as_bytes(server->page_url() + "\n")));
+                         as_bytes(address_text(options.address_file, server->page_url()))));
   }
   if (common.json) {
     print_json({{"url", server->page_url()}, {"terminal", options.name}});

@@ -7,7 +7,7 @@ void kiosk_command(CLI::App& app, Common& common, Action& action) {
   static KioskOptions options;
   auto* command = add(app, "kiosk", "the terminal at which persons decide for themselves",
                       "warifu kiosk --card pcsc --site S\n"
-                      "  chromium --kiosk \"$(cat kiosk.address)\"");
+                      "  warifu kiosk --card pcsc --site S --address-file /run/kiosk/kiosk.html");
   add_site(command, common);
   command->add_option(
       "--card", options.card.card,
@@ -19,7 +19,8 @@ void kiosk_command(CLI::App& app, Common& common, Action& action) {
   command->add_option("--idle", options.idle,
                       "after so long without an act a session ends; default: 90s");
   command->add_option("--address-file", options.address_file,
-                      "write the page's address, which has its key, into this file (0600)");
+                      "write the page's address, which has its key, into this file (0600); into a "
+                      "page that leads there when its name ends in .html");
   command->callback([&] { action = [&] { return kiosk(common, options); }; });
 }
 

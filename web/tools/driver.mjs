@@ -124,6 +124,10 @@ const acts = {
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     return { name: download.suggestedFilename(), text: bytes.toString("utf8"), bytes: bytes.length, sha256 };
   },
+  /** on: as if the network were gone. */
+  async offline(request) {
+    await context.setOffline(request.on);
+  },
   /** Chooses a file of this machine in a file field. */
   async attach(request) {
     await part(request).setInputFiles(request.path);
