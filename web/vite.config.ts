@@ -9,7 +9,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    cssCodeSplit: true,
+    cssCodeSplit: false,
     // The pages of a site, and the one of a kiosk, which is served by another process.
     rollupOptions: { input: { main: "index.html", kiosk: "kiosk.html" } },
   },

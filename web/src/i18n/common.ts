@@ -124,6 +124,7 @@ export const common = area(
     "ui.yes": "yes",
     "ui.no": "no",
     "ui.more": "Show more",
+    "ui.table": "Table: {name}",
     "ui.percent": "{percent} %",
   },
   {
@@ -248,6 +249,7 @@ export const common = area(
     "ui.yes": "はい",
     "ui.no": "いいえ",
     "ui.more": "さらに表示",
+    "ui.table": "表: {name}",
     "ui.percent": "{percent}%",
   },
 );

@@ -20,7 +20,7 @@ import {
   look,
   view,
 } from "./desk";
-import { Consents, History, PinPad, RequestFacts, Requests, Stage, moment } from "./parts";
+import { Consents, History, PinPad, RequestFacts, Requests, Stage, moment, who_words } from "./parts";
 
 const WARN_SECONDS = 20;
 const STAY_EVERY_MS = 10_000;
@@ -164,7 +164,7 @@ function Sign(props: { card: CardView; step: Extract<Step, { at: "sign" }>; go: 
   const { busy, problem, run } = useAct();
   return (
     <Stage title={t("kiosk.sign_title")}>
-      <p class="lead">{t("kiosk.sign_why", { who: step.request.grantee.replace(/^\w+:/, "") })}</p>
+      <p class="lead">{t("kiosk.sign_why", { who: who_words(step.request.grantee) })}</p>
       <Trouble problem={problem} />
       <PinPad
         card={props.card}
@@ -228,7 +228,7 @@ function GivenScreen(props: { step: Extract<Step, { at: "given" }>; go: (step: S
     <Stage title={t("kiosk.given_title")} class="good">
       <Facts
         facts={[
-          [t("kiosk.who"), request.grantee.replace(/^\w+:/, "")],
+          [t("kiosk.who"), who_words(request.grantee)],
           [t("kiosk.until"), moment(prepared.expires)],
           [t("kiosk.proof"), `${name("kiosk.card", given.card_kind)}, ${name("kiosk.holder", given.holder_verification)}`],
           [t("kiosk.receipt_number"), <code>{given.grant}</code>],

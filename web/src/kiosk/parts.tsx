@@ -10,6 +10,11 @@ export function moment(text: string): string {
   return text ? time(Date.parse(text)) : "";
 }
 
+/** "ToMMo" of "organisation:ToMMo". */
+export function who_words(grantee: string): string {
+  return grantee.replace(/^(person|organisation|role):/, "");
+}
+
 /** "BRCA1 (chr17:43044295-43125364, GRCh38)" of "GRCh38:chr17:43044295-43125364=BRCA1". */
 export function region_words(region: string): string {
   const [place = "", label = ""] = region.split("=");
@@ -146,7 +151,7 @@ export function State(props: { state: string }) {
 export function RequestFacts(props: { request: Request; key_bytes?: number | null }) {
   const { t, name } = useTexts();
   const { request } = props;
-  const who = request.grantee.replace(/^(person|organisation|role):/, "");
+  const who = who_words(request.grantee);
   return (
     <Facts
       facts={[
@@ -205,7 +210,7 @@ export function Requests(props: { requests: Request[]; read: (request: Request) 
             {decided.map((request) => (
               <li key={request.request}>
                 <State state={request.state} />
-                <span>{request.grantee}</span>
+                <span>{who_words(request.grantee)}</span>
                 <span class="note">{moment(request.decided || request.expires)}</span>
               </li>
             ))}

@@ -36,7 +36,7 @@ export function DataTable<Row extends { id: string }>(props: {
   const order = (i: number) => (sort?.column === i ? (sort.down ? "descending" : "ascending") : "none");
   const turn = (i: number) => set_sort({ column: i, down: sort?.column === i && !sort.down });
   return (
-    <div class="table-box" tabIndex={0} role="region" aria-label={props.caption}>
+    <div class="table-box" tabIndex={0} role="region" aria-label={t("ui.table", { name: props.caption })}>
       <table>
         <caption class="hidden">{props.caption}</caption>
         <thead>
