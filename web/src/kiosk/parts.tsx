@@ -81,7 +81,7 @@ export function PinPad(props: {
     );
   }
   const key = (digit: string) => (
-    <Button key={digit} class="key" disabled={props.busy} onClick={() => set_pin((now) => now + digit)}>
+    <Button key={digit} class="pin-key" disabled={props.busy} onClick={() => set_pin((now) => now + digit)}>
       {digit}
     </Button>
   );
@@ -105,14 +105,14 @@ export function PinPad(props: {
         onInput={(event) => set_pin(event.currentTarget.value)}
       />
       <Tries card={card} />
-      <div class="keys" role="group" aria-label={t("kiosk.keys")}>
+      <div class="pin-keys" role="group" aria-label={t("kiosk.keys")}>
         {["1", "2", "3", "4", "5", "6", "7", "8", "9"].map(key)}
-        <Button class="key" disabled={props.busy} onClick={() => set_pin("")}>
+        <Button class="pin-key" disabled={props.busy} onClick={() => set_pin("")}>
           {t("kiosk.clear")}
         </Button>
         {key("0")}
         <Button
-          class="key"
+          class="pin-key"
           aria-label={t("kiosk.back_one")}
           disabled={props.busy}
           onClick={() => set_pin((now) => now.slice(0, -1))}
@@ -272,11 +272,11 @@ export function History() {
         <p class="note note-error">{t("kiosk.history_missing", { sites: value.missing.map((one) => one.site).join(", ") })}</p>
       )}
       {value.accesses.length === 0 && <Empty>{t("kiosk.no_history")}</Empty>}
-      <ol class="history">
+      <ol class="uses">
         {[...value.accesses].reverse().map((one) => (
           <li key={`${one.site}/${one.seq}`}>
             <p>
-              <strong>{name("kiosk.event", one.event)}</strong> <span class="where">{one.site}</span>{" "}
+              <strong>{name("kiosk.event", one.event)}</strong> <span class="at-site">{one.site}</span>{" "}
               <time>{moment(one.time)}</time>
             </p>
             <p class="note">{fields(one)}</p>

@@ -33,8 +33,8 @@ type ButtonProps = { kind?: "primary" | "danger" | "quiet" } & JSX.HTMLAttribute
     disabled?: boolean;
     type?: "button" | "submit";
   };
-export function Button({ kind, ...rest }: ButtonProps) {
-  return <button type="button" {...rest} class={`button ${kind ? `button-${kind}` : ""}`} />;
+export function Button({ kind, class: more, ...rest }: ButtonProps) {
+  return <button type="button" {...rest} class={`button ${kind ? `button-${kind}` : ""} ${more ?? ""}`} />;
 }
 
 /** A label, its control and, below, a hint or what is wrong with it. `children` gets their ids. */
