@@ -181,6 +181,12 @@ void ClusterRun::compare_catalog() {
       }
     }
   }
+  // After a loss a refresh that gives up deletes nothing that may be the only truth; the next
+  // refresh does.
+  const auto may_stay = [&](const ShareId& share) {
+    const auto known = control->catalog().share(share);
+    return ever_harmed_ && known && known->state == catalog::ShareState::kWriting;
+  };
   for (std::size_t site = 0; site < kClusterSites; ++site) {
     Cluster::Use use(cluster_, site);
     const auto held = use->context().shares.list();
@@ -192,13 +198,15 @@ void ClusterRun::compare_catalog() {
     };
     for (const store::ShareHeader& header : held->shares) {
       if (expected.erase({cluster_name(site), header.share}) > 0) continue;
-      const auto known = control->catalog().share(header.share);
-      const bool kept = ever_harmed_ && known && known->state == catalog::ShareState::kWriting;
-      if (!kept) orphan(header.share, "a whole");
+      if (!may_stay(header.share)) orphan(header.share, "a whole");
     }
-    // A job that gives up while a site is away leaves there what it had begun, and says so in the
-    // log; after a loss nobody deletes what may be the only truth. Told, not held against it.
-    cluster_.counts.left_partial += partial->shares.size();
+    for (const auto& one : partial->shares) {
+      if (may_stay(one.header.share)) {
+        ++cluster_.counts.left_partial;
+      } else {
+        orphan(one.header.share, "a part of");
+      }
+    }
   }
   for (const auto& [site, share] : expected) {
     cluster_.found(&ClusterCounts::missing, site.text() + " has not got share " + share.text());

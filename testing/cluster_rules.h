@@ -55,7 +55,7 @@ struct ClusterCounts {
   std::uint64_t stored = 0, not_stored = 0;
   std::uint64_t restored = 0, not_restored = 0;
   std::uint64_t repaired = 0, moved = 0, refreshed = 0, deleted = 0, audited = 0;
-  std::uint64_t left_partial = 0;  // shares begun at a site and never ended nor taken away
+  std::uint64_t left_partial = 0;  // begun by a refresh that gave up after a loss
   std::uint64_t checked = 0;       // restores at the end, each with a site taken away
   std::uint64_t shares_seen = 0;   // shares that the watcher saw on wires
   std::uint64_t frames = 0, turns = 0;

@@ -35,7 +35,13 @@ Result<> RelocationJob::run() {
 Result<> RelocationJob::load() {
   TRY(load_job());
   TRY_ASSIGN(relocation_, Relocation::parse(job_.plan));
-  return {};
+  const auto fresh = engine_.catalog().share(relocation_.new_share);
+  if (!fresh && fresh.error().code == Code::kNotFound) return {};
+  if (!fresh) return std::unexpected(fresh.error());
+  if (fresh->state < catalog::ShareState::kDeletePending) return {};
+  // A crash came between the record of the share and that of this job.
+  return fail(Code::kRefused,
+              job_.error.empty() ? "it was given up before the site stopped" : job_.error);
 }
 
 Result<> RelocationJob::plan() {
@@ -186,16 +192,26 @@ bool RelocationJob::is_committed() const {
 
 void RelocationJob::roll_back(const Error& why) {
   if (is_committed()) return note_trouble(why);
-  control::SiteContext& site = engine_.site();
-  if (relocation_.target) {
-    catalog::Share partial;
-    partial.share = relocation_.new_share;
-    partial.last_site = *relocation_.target;
-    if (const auto removed = control::delete_share(site, engine_.own(), partial); !removed) {
-      log_warning("a partial share stays behind: " + removed.error().message);
-    }
-  }
+  if (const auto kept = take_back(); !kept) return note_trouble(kept.error());
   give_up(why);
+}
+
+// What was begun at the new site is deleted there; when it is away, by the sweep of deletions.
+Result<> RelocationJob::take_back() {
+  if (!relocation_.target) return {};
+  catalog::Catalog& catalog = engine_.catalog();
+  TRY_ASSIGN(const control::ShareTree tree, control::ShareTree::read(catalog, *job_.object));
+  catalog::Share begun = fresh_share(tree);
+  begun.state = catalog::ShareState::kDeletePending;
+  if (const auto known = catalog.share(begun.share); !known) {
+    if (known.error().code != Code::kNotFound) return std::unexpected(known.error());
+    TRY(catalog.add_shares(std::array{begun}));
+  }
+  if (const auto removed = engine_.delete_for_good(begun); !removed) {
+    log_warning("what was begun of share " + begun.share.text() + " at " + begun.last_site.text() +
+                " could not be deleted yet: " + removed.error().message);
+  }
+  return {};
 }
 
 }  // namespace warifu::upkeep

@@ -72,6 +72,7 @@ class RelocationJob final : public control::Work {
 
  private:
   Result<> load();
+  Result<> take_back();
   Result<> plan();
   Result<> take();
   Result<> fetch(const TakeRequest& request);
