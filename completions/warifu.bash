@@ -12,6 +12,8 @@ _warifu_options() {
     "operator make-cert") echo "--json --authority --out --server --host --days --help" ;;
     "operator passphrase") echo "--config --passphrase-file --help" ;;
     "operator list" | "operator whoami" | "operator approve" | "operator reject") echo "--site --json --help" ;;
+    "web status" | "web code" | "web sessions") echo "--site --json --help" ;;
+    "web end") echo "--site --json --all --help" ;;
     "operator proposals") echo "--site --json --all --help" ;;
     "site check") echo "--json --config --policy --help" ;;
     "link preshare") echo "--net --json --size --back --out --disk --piece --help" ;;
@@ -101,7 +103,7 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent kiosk restore job catalog operator split combine bench simulate" ;;
+    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent kiosk restore job catalog operator web split combine bench simulate" ;;
     net) echo "init up down status renew" ;;
     site) echo "run check shares audit scrub repair drain" ;;
     qkd) echo "rate-model" ;;
@@ -118,6 +120,7 @@ _warifu_subcommands() {
     consent) echo "give join import list receipt withdraw" ;;
     job) echo "list show watch priority pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;
+    web) echo "status code sessions end" ;;
     operator) echo "list whoami proposals approve reject passphrase make-cert" ;;
   esac
 }

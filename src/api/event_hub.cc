@@ -9,7 +9,7 @@ namespace warifu::api {
 namespace {
 
 constexpr std::array<const char*, 6> kNames = {"site", "sites", "edges", "links", "alerts", "jobs"};
-constexpr std::chrono::milliseconds kTick(1'000);
+constexpr std::chrono::milliseconds kTick(400);
 constexpr std::chrono::milliseconds kQuiet(5'000);  // while nobody follows
 constexpr std::size_t kRecentEvents = 512;
 constexpr std::size_t kRecentBytes = 2 * 1024 * 1024;
@@ -155,8 +155,10 @@ void EventHub::leave_out_gone() {
 }
 
 void EventHub::keep_history(std::chrono::nanoseconds now) {
-  if (history_at_.count() != 0 && now - history_at_ < kHistoryStep) return;
+  const auto step = history_points_ < kFirstPoints ? kFirstStep : kHistoryStep;
+  if (history_points_ != 0 && now - history_at_ < step) return;
   history_at_ = now;
+  ++history_points_;
   const os::UnixMs time = services_.site.system.clock.now();
   for (kme::Link* link : services_.site.keys.links()) {
     const kme::LinkReport report = link->report();

@@ -1,7 +1,7 @@
 // Tells everybody who follows a site what changes there, as server-sent events.
 //
-// One thread looks at the site once a second while somebody follows, and every kHistoryStep
-// otherwise; another one looks at the whole network, which costs key, only while somebody follows
+// One thread looks at the site every 0.4 s while somebody follows, and now and then for the
+// history otherwise; another one looks at the whole network, which costs key, only while somebody follows
 // at the control site. What changed goes to all feeds, numbered; the last events are kept, so that
 // a client that lost its connection for a moment goes on where it was (Last-Event-ID), and
 // everybody else gets whole tables. Who may not see jobs does not get them.
@@ -27,6 +27,8 @@ class Sessions;
 namespace warifu::api {
 
 inline constexpr std::chrono::seconds kHistoryStep{20};
+inline constexpr std::chrono::seconds kFirstStep{2};  // of the first kFirstPoints after a start
+inline constexpr std::size_t kFirstPoints = 10;
 inline constexpr std::size_t kHistoryPoints = 360;  // two hours
 
 // A moment of a link: what is left to send, and how fast it comes and goes.
@@ -97,6 +99,7 @@ class EventHub {
   std::uint64_t number_ = 0;
   std::map<SiteName, std::deque<LinkMoment>> history_;
   std::chrono::nanoseconds history_at_{};
+  std::uint64_t history_points_ = 0;
   std::thread watcher_, looker_;
 };
 

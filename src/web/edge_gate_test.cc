@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "http/client.h"
 #include "http/server.h"
 #include "http/test_support.h"
@@ -39,13 +41,17 @@ class EdgeGateTest : public testing::Test {
   }
 
   using Fields = std::vector<std::pair<std::string, std::string>>;
+  // Byte by byte, since a client of this project says by itself which host it has dialled.
   int status(Method method, const std::string& target, const Fields& fields) {
-    http::Client client({.unix_path = "", .address = {"127.0.0.1", port_}, .tls = nullptr}, {});
-    http::Request request{.method = method, .target = target, .headers = {}, .body = {}};
-    for (const auto& [name, value] : fields) request.headers.add(name, value);
-    const auto answer = client.request(request);
-    EXPECT_TRUE(answer) << (answer ? "" : answer.error().message);
-    return answer ? answer->status : 0;
+    std::string text = std::string(http::method_name(method)) + " " + target + " HTTP/1.1\r\n";
+    for (const auto& [name, value] : fields) text += name + ": " + value + "\r\n";
+    if (method == Method::kPost) text += "Content-Length: 0\r\n";
+    auto stream = *os::connect_tcp({"127.0.0.1", port_}, std::chrono::seconds(5));
+    stream->set_timeout(std::chrono::seconds(5));
+    EXPECT_TRUE(stream->write_all(as_bytes(text + "\r\n")));
+    std::array<Byte, 12> head{};
+    if (!stream->read_exact(head)) return 0;
+    return std::stoi(std::string(as_text(head).substr(9)));
   }
   Fields with_session(Fields more = {}) {
     Fields all = {{"Host", own_},
@@ -86,7 +92,7 @@ TEST_F(EdgeGateTest, WithoutASessionThereAreOnlyPagesAndTheLogin) {
 
 TEST_F(EdgeGateTest, NamesThatPointHereAndOtherOriginsAreRefused) {
   const std::string port = std::to_string(port_);
-  for (const std::string host : {"evil.example:" + port, std::string("127.0.0.1"),
+  for (const std::string& host : {"evil.example:" + port, std::string("127.0.0.1"),
                                  "127.0.0.1:1" + port, "127.0.0.1.evil.example:" + port}) {
     auto fields = with_session();
     fields[0].second = host;

@@ -35,7 +35,8 @@ class SessionsTest : public testing::Test {
   }
   std::size_t logged(const std::string& event) {
     std::size_t count = 0;
-    for (const auto& record : *log_->read(1, 1000)) count += record.event == event ? 1 : 0;
+    const auto records = log_->read(1, 1000);
+    for (const audit::Record& record : *records) count += record.event == event ? 1U : 0U;
     return count;
   }
 

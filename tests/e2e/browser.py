@@ -13,6 +13,7 @@ import unittest
 from network import REPOSITORY
 
 PICTURES = pathlib.Path(os.environ.get("WARIFU_SCREENSHOTS", REPOSITORY / "build" / "screenshots"))
+PICTURED = [("en", "light"), ("ja", "dark")]
 LOOKS = [("en", "light"), ("ja", "light"), ("en", "dark"), ("ja", "dark")]
 
 
@@ -67,11 +68,12 @@ class Browser:
 
 
 def inspect(test, browser, name, looks=None):
-    """The page as it is, in both languages and themes: no violation of axe's rules, a picture each.
+    """The page as it is, in both languages and themes: no violation of axe's rules; two pictures.
     Leaves the page in English and light."""
     for language, theme in looks or LOOKS:
         browser.appear(language=language, theme=theme)
-        browser.shot(f"{name}-{language}-{theme}")
+        if (language, theme) in PICTURED:
+            browser.shot(f"{name}-{language}-{theme}")
         found = browser.axe()
         test.assertEqual(found, [], f"{name} in {language}, {theme}")
     browser.appear(language="en", theme="light")

@@ -29,7 +29,8 @@ class Web(NetworkTest):
         cls.url = f"http://127.0.0.1:{cls.port}/"
         config = cls.network.site("tommo") / "site.toml"
         config.write_text(config.read_text() +
-                          f'\n[web]\nlisten = "127.0.0.1:{cls.port}"\nlook = "2s"\n')
+                          f'\n[web]\nlisten = "127.0.0.1:{cls.port}"\nlook = "2s"\n'
+                          '[keys]\nready = "8M"\n')
         cls.network.up()
         cls.person = Person(cls.network, "P-001", keys=20)
         random_file(cls.network.root / "genome", SIZE, seed=7)
@@ -136,13 +137,91 @@ class Web(NetworkTest):
         self.log_in()
         self.browser.read(text="Live")
         for path, heading in (("/", "Overview"), ("/network", "Network"), ("/jobs", "Jobs"),
-                              ("/session", "Your session")):
+                              ("/session", "Your session")):  # the log has a test of its own
             self.browser.visit(path=f"/app{path}")
             self.browser.see(role="heading", name=heading)
             self.browser.read(text="Live")
             inspect(self, self.browser, heading.lower().replace(" ", "-"))
+        # Figures are those of the command line.
+        self.browser.visit(path="/app/")
+        states = [link[way]["state"] for link in self.at_site("keys", "status")["links"]
+                  for way in ("send", "receive")]
+        self.assertEqual(states, ["ready"] * 4)
+        self.browser.read(selector=".tile", text="2 of 2")
+        # One link in full.
+        self.browser.visit(path="/app/network")
+        self.browser.click(role="button", name="tommo – lsa")
+        self.browser.see(selector=".history canvas", limit=45_000)
+        inspect(self, self.browser, "link", looks=[("en", "light"), ("ja", "dark")])
         self.browser.visit(path="/app/nowhere")
         self.browser.see(role="heading", name="There is no such page")
+
+    def test_an_auditor_searches_proves_and_exports(self):
+        self.log_in()
+        self.browser.click(role="link", name="Log and proofs")
+        self.browser.click(role="button", name="Ask all witnesses now")
+        self.browser.read(text="All witnesses were asked.")
+        self.browser.see(selector=".facts .badge-good")  # the checkpoint's signature
+        inspect(self, self.browser, "log")
+        self.browser.fill(label="Object, card, route or other text", value=self.stored[:12])
+        self.browser.fill(label="Act", value="object_*")
+        self.browser.click(role="button", name="Search")
+        self.browser.read(selector="td", text="object_committed")
+        self.assertNotIn("log_created", self.browser.text(selector="main"))
+        self.browser.click(role="button", name="Proof of record")
+        self.browser.see(selector="dialog .checks li:nth-child(3) .badge-good")
+        checks = self.browser.text(selector="dialog .checks")
+        self.assertEqual(checks.count("holds"), 3, checks)
+        inspect(self, self.browser, "log-proof", looks=[])
+        self.assertEqual(self.browser.axe(), [])
+        self.browser.shot("log-proof")
+        saved = self.browser.download(role="button", name="Save the proof")
+        path = self.network.root / saved["name"]
+        path.write_text(saved["text"])
+        checked = self.network.warifu.ask("audit", "prove", "--check", path)
+        self.assertTrue(checked["holds"])
+        self.browser.press(key="Escape")
+        self.browser.fill(label="Records at that time", value="3")
+        self.browser.click(role="button", name="Check", exact=True)
+        self.browser.see(selector=".columns .checks li:nth-child(2) .badge-good")
+        for form, part in (("jsonl", '"event":"object_committed"'), ("fhir", "AuditEvent"),
+                           ("dicom", "<AuditMessage>")):
+            self.browser.choose(label="Form", value=form)
+            saved = self.browser.download(role="button", name="Export", exact=True)
+            self.assertIn(part, saved["text"])
+            self.assertIn(self.stored, saved["text"])
+            self.assertNotIn("log_created", saved["text"])
+
+    def test_a_job_is_paused_and_cancelled_by_keyboard(self):
+        random_file(self.network.root / "large", 40_000_000, seed=9)  # more than there is key for
+        job = self.network.store(self.network.root / "large", "P-001", no_wait=True)["job"]
+        self.log_in()
+        # From the address bar: the first Tab leads to the content, without the navigation.
+        self.browser.visit(path="/app/jobs")
+        self.browser.see(role="button", name="Pause")
+        self.browser.evaluate(script="document.activeElement.blur()")
+        self.browser.press(key="Tab")
+        self.assertEqual(self.browser.evaluate(script="document.activeElement.className"), "skip")
+        self.browser.press(key="Enter")
+        self.assertEqual(self.browser.evaluate(script="document.activeElement.id"), "content")
+        for name, state in (("Pause", "paused"), ("Resume", "waiting_key")):
+            self.browser.see(role="button", name=name)
+            self.browser.evaluate(script=f"""[...document.querySelectorAll("main button")]
+                .find((one) => one.innerText === "{name}").focus()""")
+            self.browser.press(key="Enter")
+            wait_until(lambda: self.network.job(job)["state"] == state or
+                       state == "waiting_key" and self.network.job(job)["state"] == "running",
+                       20, f"the job to be {state}")
+        self.browser.click(role="button", name="Cancel job")
+        self.browser.see(selector="dialog[open]")
+        inspect(self, self.browser, "dialog", looks=[])
+        self.assertEqual(self.browser.axe(), [])
+        self.browser.press(key="Escape")
+        self.browser.see(selector="dialog[open]", gone=True)
+        self.browser.click(role="button", name="Cancel job")
+        self.browser.click(within="dialog", role="button", name="Cancel job")
+        self.browser.read(selector="main", text="cancelled")
+        self.assertEqual(self.network.job(job)["state"], "cancelled")
 
     def test_what_happens_is_seen_without_a_reload(self):
         self.log_in()
@@ -178,6 +257,74 @@ class Web(NetworkTest):
         self.browser.press(key="Enter")
         self.browser.read(text="Live")
         self.browser.troubles()
+
+
+class WebOverTls(NetworkTest):
+    """Operators at their own machines: the certificate says who they are, roles decide the rest."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.network = cls.enterClassContext(TestNetwork(preshare="16M", start=False))
+        cls.certs = cls.network.root / "certs"
+        cls.url = f"https://127.0.0.1:{free_port()}/"
+        prints = {name: cls.make_cert(name) for name in ("mori", "kagi", "stranger")}
+        cls.make_cert("tommo", "--server", "--host", "127.0.0.1")
+        address = cls.url.removeprefix("https://").rstrip("/")
+        config = cls.network.site("tommo") / "site.toml"
+        text = (f'\n[operators]\nlisten = "{address}"\ncertificate = "{cls.certs}/tommo.pem"\n'
+                f'key = "{cls.certs}/tommo.key"\nca = "{cls.certs}/ca.pem"\n')
+        for name, role in (("mori", "auditor"), ("kagi", "key_operator")):
+            text += (f'[[operators.accounts]]\nname = "{name}"\nroles = ["{role}"]\n'
+                     f'certificates = ["{prints[name]}"]\n')
+        config.write_text(config.read_text() + text)
+        cls.network.up()
+        cls.browser = cls.enterClassContext(Browser())
+
+    @classmethod
+    def make_cert(cls, name, *options):
+        return cls.network.warifu.ask("operator", "make-cert", name, "--authority",
+                                      cls.network.root / "authority", "--out", cls.certs,
+                                      *options)["fingerprint"]
+
+    def open_as(self, name):
+        return self.browser.open(url=self.url, certificate={
+            "cert": str(self.certs / f"{name}.pem"), "key": str(self.certs / f"{name}.key")})
+
+    def test_roles_decide_what_is_offered_and_what_is_answered(self):
+        self.open_as("mori")
+        self.browser.read(text="Live")
+        self.assertIn("Log and proofs", self.browser.text(selector="nav"))
+        self.assertIn("its secrecy is computational", self.browser.text(selector=".honesty"))
+        self.assertNotIn("Single-operator", self.browser.text(selector=".honesty"))
+        self.browser.click(role="link", name="Session")
+        self.browser.read(text="TLS with your certificate")
+        self.browser.click(role="link", name="Log and proofs")
+        self.browser.see(role="heading", name="Search the log")
+        self.assertEqual(self.browser.troubles(), [])
+        self.open_as("kagi")
+        self.browser.read(text="Live")
+        navigation = self.browser.text(selector="nav")
+        self.assertIn("Network", navigation)
+        self.assertNotIn("Log and proofs", navigation)
+        self.assertNotIn("Jobs", navigation)
+        self.browser.visit(path="/app/log")
+        self.browser.see(role="heading", name="Not for your role")
+        status = self.browser.evaluate(
+            script='fetch("/v1/log/search").then((answer) => answer.status)')
+        self.assertEqual(status, 403)
+        told = self.browser.evaluate(script="""new Promise(async (done) => {
+            const answer = await fetch("/v1/events");
+            const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+            let text = "";
+            while (!text.includes("event: alerts")) text += (await reader.read()).value;
+            text += (await reader.read()).value;
+            reader.cancel();
+            done(text);
+        })""")
+        self.assertNotIn("event: jobs", told)
+
+    def test_a_stranger_sees_nothing(self):
+        self.assertEqual(self.open_as("stranger")["status"], 403)
 
 
 if __name__ == "__main__":

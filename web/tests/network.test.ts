@@ -15,7 +15,7 @@ const edge = (a: string, b: string, there: number | null): EdgeRow => {
 
 test("key lasts as long as present rates say, and for ever when as much comes in", () => {
   assert.equal(seconds_left(1_000_000, 0, 8_000_000), 1);
-  assert.equal(seconds_left(1_000_000, 8_000_000, 8_000_000), null);
+  assert.equal(seconds_left(1_000_000, 8_000_000, 8_000_000), Infinity);
 });
 
 test("a foreign link has its forecast from two looks", () => {
@@ -25,18 +25,19 @@ test("a foreign link has its forecast from two looks", () => {
   assert.equal(first.seconds_left, null);
   const second = link_of(edge("a", "b", 40_000_000), "c", new Map(), trend, 10_000);
   assert.equal(second.seconds_left, 40);
+  assert.equal(link_of(edge("a", "b", 40_000_000), "c", new Map(), trend, 80_000).seconds_left, Infinity);
   assert.equal(link_of(edge("a", "b", null), "c", new Map(), trend, 0).health, "unknown");
   assert.equal(link_of(edge("a", "b", 0), "c", new Map(), trend, 0).health, "empty");
 });
 
 test("an own link shows both of its directions and the state that the site gives it", () => {
   const way = {
-    state: "READY" as const, available_bytes: 9, residual_bytes: 5, leased_bytes: 0,
+    state: "ready" as const, available_bytes: 9, residual_bytes: 5, leased_bytes: 0,
     quarantined_bytes: 0, inflow_bits_per_second: 1, outflow_bits_per_second: 2,
   };
   const row: LinkRow = {
     id: "b", peer: "b", class: "qkd", paths: 0, origins: [], carries_shares: true,
-    send: way, receive: { ...way, state: "EMPTY" }, devices: [],
+    send: way, receive: { ...way, state: "empty" }, devices: [],
   };
   const link = link_of(edge("a", "b", 1), "a", new Map([["b", row]]), new Map(), 0);
   assert.equal(link.health, "empty");

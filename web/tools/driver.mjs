@@ -40,7 +40,7 @@ function part(request) {
   if (request.role) {
     return scope.getByRole(request.role, { name: request.name, exact: request.exact ?? false }).first();
   }
-  if (request.label) return scope.getByLabel(request.label).first();
+  if (request.label) return scope.getByLabel(request.label, { exact: request.exact ?? true }).first();
   return scope.locator(request.selector).first();
 }
 

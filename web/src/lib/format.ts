@@ -1,8 +1,13 @@
 // Numbers and times as people read them, in their language. Bytes in units of 1024.
 import { language } from "./settings";
 
+/** English without the American order of dates. */
+function locale(): string {
+  return language.get() === "en" ? "en-GB" : "ja-JP";
+}
+
 function number(value: number, digits = 1): string {
-  return new Intl.NumberFormat(language.get(), { maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
 }
 
 export function count(value: number): string {
@@ -31,7 +36,7 @@ export function rate(bits_per_second: number): string {
 
 export function duration(seconds: number): string {
   const of = (value: number, unit: string) =>
-    new Intl.NumberFormat(language.get(), {
+    new Intl.NumberFormat(locale(), {
       style: "unit",
       unit,
       unitDisplay: "short",
@@ -45,11 +50,11 @@ export function duration(seconds: number): string {
 }
 
 export function time(ms: number): string {
-  return new Intl.DateTimeFormat(language.get(), { dateStyle: "medium", timeStyle: "medium" }).format(ms);
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(ms);
 }
 
 export function clock(ms: number): string {
-  return new Intl.DateTimeFormat(language.get(), { timeStyle: "medium" }).format(ms);
+  return new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(ms);
 }
 
 export function short_id(id: string): string {

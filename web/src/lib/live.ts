@@ -8,7 +8,7 @@ import { type Change, changed, EventReader, type ServerEvent, type Table } from 
 import { Store } from "./store";
 
 export interface Direction {
-  state: "READY" | "WARNING" | "CHARGING" | "EMPTY";
+  state: "ready" | "warning" | "charging" | "empty";
   available_bytes: number;
   residual_bytes: number;
   leased_bytes: number;

@@ -23,6 +23,10 @@ export interface Session {
 export const session = new Store<Session | null>(null);
 
 export async function load_session(): Promise<void> {
+  if (location.protocol === "http:" && !session_key.get()) {
+    logged_in.set(false); // on loopback there is no session without its key
+    return;
+  }
   session.set(await get<Session>("/v1/web"));
   logged_in.set(true);
 }

@@ -29,12 +29,12 @@ export function Panel(props: {
   );
 }
 
-type ButtonProps = { kind?: "primary" | "danger" | "quiet" } & JSX.HTMLAttributes<HTMLButtonElement> & {
+type ButtonProps = { kind?: "primary" | "danger" | "quiet"; class?: string } & JSX.HTMLAttributes<HTMLButtonElement> & {
     disabled?: boolean;
     type?: "button" | "submit";
   };
 export function Button({ kind, class: more, ...rest }: ButtonProps) {
-  return <button type="button" {...rest} class={`button ${kind ? `button-${kind}` : ""} ${more ?? ""}`} />;
+  return <button type="button" {...rest} class={["button", kind && `button-${kind}`, more].filter(Boolean).join(" ")} />;
 }
 
 /** A label, its control and, below, a hint or what is wrong with it. `children` gets their ids. */

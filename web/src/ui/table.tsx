@@ -10,6 +10,8 @@ export interface Column<Row> {
   /** What the column sorts by; without it, it does not. */
   by?: (row: Row) => string | number;
   numeric?: boolean;
+  /** A moment: kept on one line. */
+  time?: boolean;
 }
 
 export function DataTable<Row extends { id: string }>(props: {
@@ -36,7 +38,7 @@ export function DataTable<Row extends { id: string }>(props: {
   const order = (i: number) => (sort?.column === i ? (sort.down ? "descending" : "ascending") : "none");
   const turn = (i: number) => set_sort({ column: i, down: sort?.column === i && !sort.down });
   return (
-    <div class="table-box" tabIndex={0} role="region" aria-label={t("ui.table", { name: props.caption })}>
+    <div class="table-box" tabIndex={0} role="group" aria-label={props.caption}>
       <table>
         <caption class="hidden">{props.caption}</caption>
         <thead>
@@ -59,7 +61,7 @@ export function DataTable<Row extends { id: string }>(props: {
           {rows.slice(0, most).map((row) => (
             <tr key={row.id} class={row.id === props.chosen ? "chosen" : ""}>
               {props.columns.map((column) => (
-                <td key={column.name} class={column.numeric ? "number" : ""}>
+                <td key={column.name} class={column.numeric ? "number" : column.time ? "time" : ""}>
                   {column.cell(row)}
                 </td>
               ))}

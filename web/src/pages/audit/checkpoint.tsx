@@ -73,12 +73,12 @@ function WitnessKey(props: { note: Note; name: string }) {
 }
 
 function tone(verdict: string): Tone {
-  if (verdict === "agrees" || verdict === "same") return "good";
+  if (verdict === "agrees") return "good";
   return verdict === "differs" || verdict === "saw more" ? "bad" : "warn";
 }
 
 export function CheckpointPanel(props: { loaded: Loaded<Checkpoint> }) {
-  const { t } = useTexts();
+  const { t, name } = useTexts();
   const problem_text = useProblemText();
   const [busy, set_busy] = useState(false);
   const { value, problem, again } = props.loaded;
@@ -95,8 +95,8 @@ export function CheckpointPanel(props: { loaded: Loaded<Checkpoint> }) {
     set_busy(false);
     again();
   };
-  const cosigned = (name: string) => {
-    const seconds = note?.signatures.find((one) => one.name === name && one.seconds !== null)?.seconds;
+  const cosigned = (witness: string) => {
+    const seconds = note?.signatures.find((one) => one.name === witness && one.seconds !== null)?.seconds;
     return seconds ? time(seconds * 1000) : "–";
   };
   return (
@@ -132,15 +132,15 @@ export function CheckpointPanel(props: { loaded: Loaded<Checkpoint> }) {
                 by: (one) => one.verdict,
                 cell: (one) => (
                   <>
-                    <Badge tone={tone(one.verdict)}>{one.verdict}</Badge>
+                    <Badge tone={tone(one.verdict)}>{name("verdict", one.verdict)}</Badge>
                     {one.differs_at !== undefined && <p class="note">{t("audit.differs_at", { record: one.differs_at })}</p>}
                     {one.problem && <p class="note">{one.problem}</p>}
                   </>
                 ),
               },
               { name: t("audit.seen"), cell: (one) => count(one.records), numeric: true },
-              { name: t("audit.asked"), cell: (one) => (one.asked ? time(Date.parse(one.asked)) : "–") },
-              { name: t("audit.cosigned"), cell: (one) => cosigned(one.witness) },
+              { name: t("audit.asked"), cell: (one) => (one.asked ? time(Date.parse(one.asked)) : "–"), time: true },
+              { name: t("audit.cosigned"), cell: (one) => cosigned(one.witness), time: true },
               { name: t("audit.witness_key"), cell: (one) => <WitnessKey note={note} name={one.witness} /> },
             ]}
           />

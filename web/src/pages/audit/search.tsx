@@ -116,6 +116,7 @@ function Results(props: { path: string }) {
             name: t("audit.time"),
             cell: (record) => (record.time_ms ? time(record.time_ms) : ""),
             by: (record) => record.time_ms ?? 0,
+            time: true,
           },
           {
             name: t("audit.what"),

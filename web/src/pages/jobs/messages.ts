@@ -42,7 +42,7 @@ export const jobs = area(
   },
   {
     "jobs.title": "ジョブ",
-    "jobs.intro": "保管・復元・修復・移動・更新など、このサイトの処理の一覧です(最新200件)。",
+    "jobs.intro": "保管・復元・修復・移動・更新など、このサイトの処理の一覧です（最新200件）。",
     "jobs.all": "すべて",
     "jobs.active": "実行中",
     "jobs.over": "終了",
@@ -62,7 +62,7 @@ export const jobs = area(
     "jobs.cancel": "ジョブを取り消す",
     "jobs.cancel_sure": "このジョブを取り消しますか。これまでの処理は元に戻されます。",
     "jobs.of": "{order}:{kind} {object}",
-    "jobs.ordered": "{order}:完了",
+    "jobs.ordered": "{order}：完了",
     "job.store": "保管",
     "job.reshare": "再分散",
     "job.restore": "復元",

@@ -33,7 +33,7 @@ export function Login() {
   };
   document.title = `${t("login.title")} – ${t("app.name")}`;
   return (
-    <main class="alone">
+    <main class="alone card">
       <p class="brand">
         <span class="mark" aria-hidden="true" />
         <strong>{t("app.name")}</strong>
@@ -62,7 +62,7 @@ export function Login() {
           {t("login.submit")}
         </Button>
       </form>
-      <p class="note">{t("mode.computational_loopback")}</p>
+      <p class="note below">{t("mode.computational_loopback")}</p>
       <Choices />
     </main>
   );

@@ -16,8 +16,8 @@ export function HealthBadge(props: { health: Health }) {
 export function useLeft(): (way: { residual: number | null; seconds_left: number | null }) => string {
   const { t } = useTexts();
   return (way) => {
-    if (way.residual === null) return "–";
-    if (way.seconds_left === null) return t("network.lasting");
+    if (way.residual === null || way.seconds_left === null) return "–";
+    if (way.seconds_left === Infinity) return t("network.lasting");
     return t("network.left_for", { duration: duration(way.seconds_left) });
   };
 }

@@ -35,7 +35,7 @@ function draw(element: HTMLElement, moments: Moment[], names: [string, string]):
       cursor: { show: false },
       series: [{}, line(names[0], "--accent"), line(names[1], "--warn", [6, 4])],
       scales: { y: { range: (_, __, most) => [0, most * 1.1 || 1] } },
-      axes: [axis, { ...axis, size: 78, values: (_, ticks) => ticks.map((value) => bytes(value)) }],
+      axes: [{ ...axis, values: (_, ticks) => ticks.map((value) => clock(value * 1000)) }, { ...axis, size: 78, values: (_, ticks) => ticks.map((value) => bytes(value)) }],
     },
     [
       moments.map((one) => one[0] / 1000),

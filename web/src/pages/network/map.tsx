@@ -156,9 +156,9 @@ export function Legend() {
   );
   return (
     <ul class="legend" aria-label={t("network.legend")}>
-      {line("link-ready link-qkd", t("network.line.qkd"))}
-      {line("link-ready link-preshared", t("network.line.preshared"))}
-      {line("link-ready link-relayed", t("network.line.relayed"))}
+      {line("link-unknown link-qkd", t("network.line.qkd"))}
+      {line("link-unknown link-preshared", t("network.line.preshared"))}
+      {line("link-unknown link-relayed", t("network.line.relayed"))}
       {line("link-ready", t("network.line.ready"))}
       {line("link-low", t("network.line.low"))}
       {line("link-empty", t("network.line.empty"))}

@@ -2,14 +2,14 @@
 // Pure; the tests use it without a browser.
 import type { EdgeRow, LinkRow, SiteRow, Table } from "../../lib/live";
 
-/** Seconds until a direction of a link is used up at present rates; null: it does not get less. */
-export function seconds_left(residual: number, inflow: number, outflow: number): number | null {
-  return outflow > inflow ? (residual * 8) / (outflow - inflow) : null;
+/** Seconds until a direction of a link is used up at present rates; Infinity: it does not get less. */
+export function seconds_left(residual: number, inflow: number, outflow: number): number {
+  return outflow > inflow ? (residual * 8) / (outflow - inflow) : Infinity;
 }
 
 export type Health = "ready" | "low" | "empty" | "unknown";
 
-/** One direction of a link; null figures are not known. */
+/** One direction of a link; null: it is not known. */
 export interface Way {
   from: string;
   to: string;
@@ -27,11 +27,13 @@ export interface NetLink {
   ways: [Way, Way];
   health: Health;
   residual: number | null; // the smaller of both directions
-  seconds_left: number | null; // the sooner; null: not known, or it does not shrink
+  seconds_left: number | null; // the sooner; Infinity: neither shrinks
   own: LinkRow | null;
 }
 
 const LOW_BYTES = 8 * 1024 * 1024; // of links that say no state themselves
+
+const STILL_MS = 60_000; // a foreign link without a change for so long does not shrink
 
 /** Residual key of a foreign link at earlier looks, for its forecast. */
 export type Trend = Map<string, { at: number; residual: number; slope: number | null }>;
@@ -58,27 +60,26 @@ function seen_way(from: string, to: string, end: EdgeRow["there"], trend: Trend,
   const key = `${from}>${to}`;
   const before = trend.get(key);
   let slope = before?.slope ?? null;
-  if (!before || before.residual !== end.residual_bytes) {
-    if (before && now > before.at) {
-      slope = ((end.residual_bytes - before.residual) * 1000) / (now - before.at);
-    }
-    trend.set(key, { at: now, residual: end.residual_bytes, slope });
+  const changed = before !== undefined && before.residual !== end.residual_bytes;
+  if (before && now - before.at >= (changed ? 1 : STILL_MS)) {
+    slope = ((end.residual_bytes - before.residual) * 1000) / (now - before.at);
   }
+  if (!before || changed) trend.set(key, { at: now, residual: end.residual_bytes, slope });
   return {
     from,
     to,
     residual: end.residual_bytes,
     inflow: end.inflow_bits_per_second,
     outflow: null,
-    seconds_left: slope !== null && slope < 0 ? end.residual_bytes / -slope : null,
+    seconds_left: slope === null ? null : slope < 0 ? end.residual_bytes / -slope : Infinity,
   };
 }
 
 function health_of(ways: [Way, Way], own: LinkRow | null): Health {
   if (own) {
     const states = [own.send.state, own.receive.state];
-    if (states.includes("EMPTY")) return "empty";
-    return states.every((state) => state === "READY") ? "ready" : "low";
+    if (states.includes("empty")) return "empty";
+    return states.every((state) => state === "ready") ? "ready" : "low";
   }
   const known = ways.map((way) => way.residual).filter((value) => value !== null);
   if (known.length === 0) return "unknown";

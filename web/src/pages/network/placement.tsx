@@ -34,7 +34,7 @@ export function usePlacement(shown: boolean, object: string, changes: string): P
   const explained = useGet<Explained>(shown && object ? `/v1/objects/${object}/explain?at=${changes}` : null);
   const at = useMemo(() => {
     const letters = new Map<string, string>();
-    for (const share of explained.value?.shares ?? []) {
+    for (const share of (explained.value?.shares ?? []).filter((one) => one.site)) {
       letters.set(share.site, [letters.get(share.site), share.share].filter(Boolean).join(" "));
     }
     return letters;
@@ -43,7 +43,7 @@ export function usePlacement(shown: boolean, object: string, changes: string): P
 }
 
 export function PlacementPanel(props: { placement: Placement; object: string }) {
-  const { t } = useTexts();
+  const { t, name } = useTexts();
   const { objects, explained } = props.placement;
   const stored = objects.value?.objects.filter((one) => one.state !== "deleted") ?? [];
   return (
@@ -74,11 +74,11 @@ export function PlacementPanel(props: { placement: Placement; object: string }) 
           <DataTable
             caption={t("network.placement")}
             empty={t("ui.none")}
-            rows={explained.value.shares.map((share) => ({ ...share, id: share.share }))}
+            rows={explained.value.shares.filter((share) => share.site).map((share) => ({ ...share, id: share.share }))}
             columns={[
               { name: t("network.share"), cell: (share) => share.share, by: (share) => share.share },
               { name: t("network.site"), cell: (share) => share.site, by: (share) => share.site },
-              { name: t("network.share_state"), cell: (share) => share.state },
+              { name: t("network.share_state"), cell: (share) => name("sharestate", share.state) },
             ]}
           />
         </>

@@ -26,7 +26,7 @@ export default function Overview() {
   const jobs = [...useStore(tables.jobs).values()].filter(is_active);
   const up = sites.filter((one) => one.state === "up").length;
   const asked = sites.filter((one) => one.state !== "unknown").length;
-  const ready = links.filter((one) => one.send.state === "READY" && one.receive.state === "READY").length;
+  const ready = links.filter((one) => one.send.state === "ready" && one.receive.state === "ready").length;
   const serious = alerts.some((one) => one.severity === "serious");
   return (
     <>
