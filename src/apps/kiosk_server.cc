@@ -110,7 +110,7 @@ http::Router routes(KioskDesk& desk) {
 Result<std::unique_ptr<KioskServer>> KioskServer::open(KioskDesk& desk,
                                                        const std::string& address) {
   TRY_ASSIGN(const os::HostPort at, os::HostPort::parse(address));
-  if (at.host != "127.0.0.1" && at.host != "localhost" && at.host != "::1") {
+  if (at.host != "127.0.0.1" && at.host != "::1") {
     return fail(Code::kInvalidArgument,
                 "--listen '" + address + "' must be loopback, like 127.0.0.1:8490: PINs pass here");
   }
@@ -120,7 +120,8 @@ Result<std::unique_ptr<KioskServer>> KioskServer::open(KioskDesk& desk,
   Bytes random(kKeyBytes);
   os::kernel_random().fill(random);
   const std::string key = to_hex(random);
-  kiosk->url_ = "http://127.0.0.1:" + std::to_string(port) + "/#" + key;
+  const std::string host = at.host == "::1" ? "[::1]" : at.host;
+  kiosk->url_ = "http://" + host + ":" + std::to_string(port) + "/#" + key;
   http::Router router = routes(desk);
   router.set_gatekeeper(std::make_shared<KioskGate>(key, port));
   kiosk->server_ = std::make_unique<http::Server>(std::move(listener), nullptr, std::move(router));

@@ -122,7 +122,7 @@ class PeoplePages(NetworkTest):
         self.browser.click(role="link", name="Consents")
         self.browser.see(role="heading", name="Ask for a consent")
         self.browser.choose(label="Person", value="P-001")
-        self.browser.read(text="genome.cram (")
+        self.browser.choose(label="Data", value=self.stored)
         self.browser.choose(label="Purpose", value="medicine")
         self.browser.fill(label="Who will use it", value="Dr. Ito")
         self.browser.fill(label="Message to the person", value="for Tuesday")
@@ -208,6 +208,19 @@ class PeoplePages(NetworkTest):
         for event in ("consent_asked", "consent_refused"):
             self.assertIn(event, events)
 
+    def test_another_card_ends_the_session(self):
+        request = self.ask()["request"]
+        self.open_kiosk()
+        self.browser.see(role="button", name="Read and decide")
+        # Exchanged in one moment, which no look at the reader can see.
+        self.person.card.hardlink_to(self.reader)
+        self.other.card.replace(self.reader)
+        self.browser.click(role="button", name="Read and decide")
+        self.browser.see(role="heading", name="Please enter your PIN")
+        self.assertEqual(self.browser.text(selector="main").count("Dr. Ito"), 0)
+        self.reader.rename(self.other.card)
+        self.at_site("request", "cancel", request)
+
     def test_who_has_no_key_or_comes_from_elsewhere_gets_nothing_of_a_kiosk(self):
         own = f"http://127.0.0.1:{self.kiosk_port}"
         key = self.kiosk_url.partition("#")[2]
@@ -254,7 +267,7 @@ class PeoplePages(NetworkTest):
         for code, pattern, options in (
                 (3, "not enrolled", {"person": "P-9", "object": ""}),
                 (2, "purpose", {"purpose": "fun"}), (2, "destination", {"destination": "mars"}),
-                (2, "valid", {"valid": "1s"}), (2, "waits", {"open": "100d"}),
+                (2, "valid", {"valid": "1s"}), (2, "open_seconds", {"open": "100d"}),
                 (3, "", {"object": "0" * 31 + "1"})):
             self.assert_fails(code, pattern, self.ask, **options)
 
