@@ -39,8 +39,8 @@ Result<json::object> request_json(Services services, ControlServices& control,
   return out;
 }
 
-Result<json::value> ask(http::RequestContext& context, ControlServices& control,
-                        Services services) {
+Result<json::value> ask_for_consent(http::RequestContext& context, ControlServices& control,
+                                    Services services) {
   TRY_ASSIGN(const json::object body, body_object(context));
   control::RequestTerms terms;
   terms.object = text_field_or(body, "object", "");
@@ -77,8 +77,8 @@ Result<json::array> requests_json(Services services, ControlServices& control,
   return list;
 }
 
-Result<json::value> list(http::RequestContext& context, ControlServices& control,
-                         Services services) {
+Result<json::value> list_requests(http::RequestContext& context, ControlServices& control,
+                                  Services services) {
   catalog::RequestFilter filter;
   if (const auto person = context.request().query.find("person")) filter.person_id = *person;
   if (const auto object = context.request().query.find("object")) {
@@ -89,16 +89,16 @@ Result<json::value> list(http::RequestContext& context, ControlServices& control
   return json::value{{"requests", std::move(requests)}};
 }
 
-Result<json::value> show(http::RequestContext& context, ControlServices& control,
-                         Services services) {
+Result<json::value> show_request(http::RequestContext& context, ControlServices& control,
+                                 Services services) {
   TRY_ASSIGN(const RequestId id, RequestId::parse(context.parameter("request")));
   TRY_ASSIGN(const catalog::Request request, control.catalog.request(id));
   TRY_ASSIGN(json::object out, request_json(services, control, request));
   return json::value(std::move(out));
 }
 
-Result<json::value> cancel(http::RequestContext& context, ControlServices& control,
-                           Services services) {
+Result<json::value> cancel_request(http::RequestContext& context, ControlServices& control,
+                                   Services services) {
   TRY_ASSIGN(const RequestId id, RequestId::parse(context.parameter("request")));
   control::RequestDesk desk(services.site, control.catalog);
   TRY_ASSIGN(const catalog::Request request, desk.cancel(id));
@@ -106,8 +106,8 @@ Result<json::value> cancel(http::RequestContext& context, ControlServices& contr
   return json::value(std::move(out));
 }
 
-Result<json::value> refuse(http::RequestContext& context, ControlServices& control,
-                           Services services) {
+Result<json::value> refuse_request(http::RequestContext& context, ControlServices& control,
+                                   Services services) {
   TRY_ASSIGN(const RequestId id, RequestId::parse(context.parameter("request")));
   TRY_ASSIGN(const json::object body, body_object(context));
   control::RequestDesk desk(services.site, control.catalog);
@@ -133,8 +133,8 @@ json::object consent_json(const catalog::Grant& record) {
 }
 
 // What a terminal shows to the holder of a card: whose it is, what is asked, what was allowed.
-Result<json::value> for_card(http::RequestContext& context, ControlServices& control,
-                             Services services) {
+Result<json::value> requests_for_card(http::RequestContext& context, ControlServices& control,
+                                      Services services) {
   constexpr std::uint64_t kMost = 200;
   TRY_ASSIGN(const CardId card, CardId::parse(context.parameter("card")));
   TRY_ASSIGN(const catalog::Person person, control.catalog.person_of_card(card));
@@ -163,12 +163,12 @@ void add_request_routes(http::Router& router, Services services) {
                }));
   };
   using enum http::Method;
-  on(kPost, "/v1/requests", ask);
-  on(kGet, "/v1/requests", list);
-  on(kGet, "/v1/requests/{request}", show);
-  on(kPost, "/v1/requests/{request}/cancel", cancel);
-  on(kPost, "/v1/requests/{request}/refuse", refuse);
-  on(kGet, "/v1/cards/{card}/requests", for_card);
+  on(kPost, "/v1/requests", ask_for_consent);
+  on(kGet, "/v1/requests", list_requests);
+  on(kGet, "/v1/requests/{request}", show_request);
+  on(kPost, "/v1/requests/{request}/cancel", cancel_request);
+  on(kPost, "/v1/requests/{request}/refuse", refuse_request);
+  on(kGet, "/v1/cards/{card}/requests", requests_for_card);
 }
 
 }  // namespace warifu::api

@@ -6,11 +6,11 @@ namespace {
 
 using control::UploadId;
 
-json::value state_json(const control::UploadState& state) {
+json::value upload_json(const control::UploadState& state) {
   return {{"upload", state.upload.text()}, {"received", state.received}, {"bytes", state.length}};
 }
 
-Result<json::value> begin(http::RequestContext& context, ControlServices& control) {
+Result<json::value> begin_upload(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const json::object body, body_object(context));
   control::UploadWish wish;
   TRY_ASSIGN(wish.person, text_field(body, "person"));
@@ -24,16 +24,16 @@ Result<json::value> begin(http::RequestContext& context, ControlServices& contro
   }
   wish.priority = *found;
   TRY_ASSIGN(const control::UploadState state, control.uploads.begin(wish));
-  return state_json(state);
+  return upload_json(state);
 }
 
-Result<json::value> show(http::RequestContext& context, ControlServices& control) {
+Result<json::value> show_upload(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const UploadId id, UploadId::parse(context.parameter("upload")));
   TRY_ASSIGN(const control::UploadState state, control.uploads.state(id));
-  return state_json(state);
+  return upload_json(state);
 }
 
-Result<json::value> append(http::RequestContext& context, ControlServices& control) {
+Result<json::value> append_piece(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const UploadId id, UploadId::parse(context.parameter("upload")));
   if (!context.request().query.find("from")) {
     return fail(Code::kInvalidArgument, "'from' is missing: where does the piece begin?");
@@ -42,10 +42,10 @@ Result<json::value> append(http::RequestContext& context, ControlServices& contr
   TRY_ASSIGN(const control::UploadState state,
              control.uploads.append(id, from,
                                     [&](MutableBytes out) { return context.read_body_some(out); }));
-  return state_json(state);
+  return upload_json(state);
 }
 
-Result<json::value> finish(http::RequestContext& context, ControlServices& control) {
+Result<json::value> finish_upload(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const UploadId id, UploadId::parse(context.parameter("upload")));
   TRY_ASSIGN(const control::StoreTicket ticket, control.uploads.finish(id));
   return json::value{{"object", ticket.object.text()},
@@ -53,7 +53,7 @@ Result<json::value> finish(http::RequestContext& context, ControlServices& contr
                      {"warnings", json::array(ticket.warnings.begin(), ticket.warnings.end())}};
 }
 
-Result<json::value> cancel(http::RequestContext& context, ControlServices& control) {
+Result<json::value> cancel_upload(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const UploadId id, UploadId::parse(context.parameter("upload")));
   TRY(control.uploads.cancel(id));
   return json::value{{"upload", id.text()}, {"cancelled", true}};
@@ -63,12 +63,12 @@ Result<json::value> cancel(http::RequestContext& context, ControlServices& contr
 
 void add_upload_routes(http::Router& router, Services services) {
   using enum http::Method;
-  router.add(kPost, "/v1/uploads", control_handler(services, begin));
-  router.add(kGet, "/v1/uploads/{upload}", control_handler(services, show));
-  router.add(kPost, "/v1/uploads/{upload}", control_handler(services, append),
+  router.add(kPost, "/v1/uploads", control_handler(services, begin_upload));
+  router.add(kGet, "/v1/uploads/{upload}", control_handler(services, show_upload));
+  router.add(kPost, "/v1/uploads/{upload}", control_handler(services, append_piece),
              {.stream_body = true});
-  router.add(kPost, "/v1/uploads/{upload}/finish", control_handler(services, finish));
-  router.add(kPost, "/v1/uploads/{upload}/cancel", control_handler(services, cancel));
+  router.add(kPost, "/v1/uploads/{upload}/finish", control_handler(services, finish_upload));
+  router.add(kPost, "/v1/uploads/{upload}/cancel", control_handler(services, cancel_upload));
 }
 
 }  // namespace warifu::api

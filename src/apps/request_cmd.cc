@@ -15,7 +15,7 @@ namespace {
 
 namespace json = boost::json;
 
-void show(const Common& common, const json::value& request) {
+void show_request(const Common& common, const json::value& request) {
   if (common.json) return print_json(request);
   fmt::print("request {} is {}\n", text_of(request, "request"), text_of(request, "state"));
   std::string scope;
@@ -40,18 +40,18 @@ void show(const Common& common, const json::value& request) {
   }
 }
 
-Result<> act(const Common& common, const std::string& request, const char* what,
-             const json::object& body) {
+Result<> act_on(const Common& common, const std::string& request, const char* what,
+                const json::object& body) {
   TRY_ASSIGN(const auto id, catalog::RequestId::parse(request));
   ApiClient client(common);
   const std::string path = "/v1/requests/" + id.text();
   if (what == nullptr) {
     TRY_ASSIGN(const json::value answer, client.get(path));
-    show(common, answer);
+    show_request(common, answer);
     return {};
   }
   TRY_ASSIGN(const json::value answer, client.post(path + "/" + what, body));
-  show(common, answer);
+  show_request(common, answer);
   return {};
 }
 
@@ -75,7 +75,7 @@ Result<> request_ask(const Common& common, const RequestOptions& options) {
   if (!options.destination.empty()) wish["destination"] = options.destination;
   ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.post("/v1/requests", wish));
-  show(common, answer);
+  show_request(common, answer);
   return {};
 }
 
@@ -101,15 +101,15 @@ Result<> request_list(const Common& common, const std::string& person, const std
 }
 
 Result<> request_show(const Common& common, const std::string& request) {
-  return act(common, request, nullptr, {});
+  return act_on(common, request, nullptr, {});
 }
 
 Result<> request_cancel(const Common& common, const std::string& request) {
-  return act(common, request, "cancel", {});
+  return act_on(common, request, "cancel", {});
 }
 
 Result<> request_refuse(const Common& common, const std::string& request, const std::string& why) {
-  return act(common, request, "refuse", {{"why", why}});
+  return act_on(common, request, "refuse", {{"why", why}});
 }
 
 }  // namespace warifu::apps
