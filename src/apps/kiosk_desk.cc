@@ -193,7 +193,7 @@ Result<json::value> KioskDesk::read(const std::string& request, const std::strin
   if (parsed.appointment || parsed.card != session_->card) {
     return fail(Code::kCorrupt, "the site's grant is not what was asked for; nothing was shown");
   }
-  prepared_ = Prepared{request, grant, parsed.object};
+  prepared_ = Prepared{request, to_hex(parsed.text_digest), grant, parsed.object};
   json::array regions;
   for (const std::string& region : consent::region_texts(parsed.scope))
     regions.emplace_back(region);
@@ -207,11 +207,11 @@ Result<json::value> KioskDesk::read(const std::string& request, const std::strin
                      {"missing", prepared.at("missing")}};
 }
 
-Result<json::value> KioskDesk::accept(const std::string& request,
+Result<json::value> KioskDesk::accept(const std::string& request, const std::string& digest,
                                       std::shared_ptr<const secret::Buffer> pin) {
   const std::lock_guard lock(mutex_);
   TRY(need_session());
-  if (!prepared_ || prepared_->request != request) {
+  if (!prepared_ || prepared_->request != request || prepared_->digest != digest) {
     return fail(Code::kInvalidArgument, "read what is asked first");
   }
   ApiClient client(site_);

@@ -42,9 +42,11 @@ class KioskDesk {
   // the site's grant is not what its text says.
   [[nodiscard]] Result<boost::json::value> read(const std::string& request,
                                                 const std::string& language);
-  // The card proves what read() has shown last. Errors: as enter(); kInvalidArgument (another
-  // request was read); kRefused (it does not wait any more, or a gate refuses).
+  // The card proves what read() has shown last; `digest` is that of the text which the page shows.
+  // Errors: as enter(); kInvalidArgument (something else was read last); kRefused (it does not wait
+  // any more, or a gate refuses).
   [[nodiscard]] Result<boost::json::value> accept(const std::string& request,
+                                                  const std::string& digest,
                                                   std::shared_ptr<const secret::Buffer> pin);
   [[nodiscard]] Result<boost::json::value> refuse(const std::string& request,
                                                   const std::string& why);
@@ -66,7 +68,7 @@ class KioskDesk {
     std::chrono::steady_clock::time_point used;
   };
   struct Prepared {
-    std::string request;
+    std::string request, digest;
     Bytes grant;
     ObjectId object;
   };

@@ -90,7 +90,8 @@ http::Router routes(KioskDesk& desk) {
     return at.read(context.parameter("request"), std::string(language));
   });
   act("/v1/kiosk/requests/{request}/accept", [](KioskDesk& at, RequestContext& context) {
-    return at.accept(context.parameter("request"), pin_of(context));
+    const auto digest = context.request().query.find("digest").value_or("");
+    return at.accept(context.parameter("request"), std::string(digest), pin_of(context));
   });
   act("/v1/kiosk/consents/{grant}/withdraw", [](KioskDesk& at, RequestContext& context) {
     return at.withdraw(context.parameter("grant"), pin_of(context));

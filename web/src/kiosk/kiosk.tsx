@@ -118,6 +118,7 @@ function Read(props: { step: Extract<Step, { at: "read" }>; go: (step: Step) => 
   const lang = useStore(language);
   const { problem, run } = useAct();
   useEffect(() => {
+    go({ at: "read", request: step.request, prepared: null }); // a text in another language is another one
     run(async () => {
       const prepared = await act<Prepared>(`requests/${step.request.request}/read?language=${lang}`);
       go({ at: "read", request: step.request, prepared });
@@ -173,7 +174,7 @@ function Sign(props: { card: CardView; step: Extract<Step, { at: "sign" }>; go: 
         busy={busy}
         send={(pin) =>
           run(async () => {
-            const given = await act<Given>(`requests/${step.request.request}/accept`, pin);
+            const given = await act<Given>(`requests/${step.request.request}/accept?digest=${step.prepared.digest}`, pin);
             go({ at: "given", request: step.request, given, prepared: step.prepared });
           })
         }

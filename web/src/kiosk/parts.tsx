@@ -253,6 +253,9 @@ export function Consents(props: { consents: Consent[]; withdraw: (consent: Conse
   );
 }
 
+/** What a person wants to know of a record; its number leads to the rest. */
+const SHOWN = ["grantee", "purpose", "scope", "destination", "why", "card", "grant", "operator"];
+
 /** Everything that the logs of all sites say of this person's data. */
 export function History() {
   const { t, name } = useTexts();
@@ -263,8 +266,8 @@ export function History() {
   if (!value) return <Loading />;
   const fields = (one: Access) =>
     Object.entries(one.fields)
-      .filter(([key]) => !["pseudonym", "person", "nonce"].includes(key))
-      .map(([key, text]) => `${name("kiosk.field", key)}: ${text}`)
+      .filter(([key]) => SHOWN.includes(key))
+      .map(([key, text]) => `${name("kiosk.field", key)}: ${key === "card" ? text.slice(0, 8) : text}`)
       .join(" · ");
   return (
     <>
