@@ -31,28 +31,38 @@ _warifu_options() {
     "keys quarantine") echo "list discard --site --json --peer --direction --segment --yes --help" ;;
     "random import") echo "--site --json --origin --wipe --help" ;;
     "random test") echo "--site --json --source --kind --path --min-entropy --alpha --bytes --help" ;;
-    "person enrol") echo "--site --json --id --name --keys --card-type --card --module --token-label --key-id --pin-file --wait --help" ;;
-    "person renew-card") echo "--site --json --at --card --module --token-label --key-id --pin-file --wait --help" ;;
-    "person proxy") echo "add remove --site --json --id --proxy --purpose --object --valid --testamentary --authority --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "person enrol") echo "--site --json --id --name --keys --card-type --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "person renew-card") echo "--site --json --at --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "person proxy") echo "add remove --site --json --id --proxy --purpose --object --valid --testamentary --authority --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "person emergency") echo "allow forbid --site --json --id --object --valid --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "person guardians") echo "--site --json --id --name --guardian --needed --of-age --authority --help" ;;
     "person died" | "person lives") echo "--site --json --id --authority --yes --help" ;;
     "person show" | "person accesses") echo "--site --json --id --help" ;;
     "person orders" | "person allow" | "person decline") echo "--site --json --help" ;;
-    "consent join") echo "--site --json --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "consent emergency") echo "--site --json --object --reason --grantee --grantee-id --destination --valid --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "consent join") echo "--site --json --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "consent import") echo "--site --json --fhir --object --uses --capacity --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "request ask") echo "--site --json --object --person --purpose --grantee --grantee-id --data-use --region --destination --uses --valid --open --note --help" ;;
     "request list") echo "--site --json --person --object --help" ;;
     "request show" | "request cancel") echo "--site --json --help" ;;
     "request refuse") echo "--site --json --why --help" ;;
     "request give") echo "--site --json --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
     "kiosk") echo "--site --json --card --module --token-label --key-id --listen --name --idle --address-file --help" ;;
-    "consent import") echo "--site --json --fhir --object --uses --capacity --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
     "consent receipt") echo "--site --json --fhir --provenance --help" ;;
     "consent withdraw") echo "--site --json --help" ;;
     "card readers") echo "--json --help" ;;
-    "card show") echo "--json --card --module --token-label --key-id --wait --help" ;;
+    "card show") echo "--json --card --module --token-label --key-id --module-files --wait --help" ;;
+    "card top-up") echo "--site --json --keys --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "card jpki") echo "--json --card --wait --help" ;;
     "card make-jpki") echo "--pin-file --signature-pin-file --authority --authority-key --authority-out --help" ;;
     "card emulate") echo "--card --card-type --reader --remove-after --help" ;;
+    "genome inspect") echo "--json --help" ;;
+    "genome index") echo "--json --out --csi --help" ;;
+    "genome reslice") echo "--json --reference --threads --out --reads-per-slice --help" ;;
+    "genome cut") echo "--json --reference --threads --out --region --bed --index --format --header-only --fields --tags --notags --keep-mates --keep-header --sample --help" ;;
+    "genome check") echo "--json --reference --threads --index --help" ;;
+    "genome decrypt") echo "--json --out --key-file --passphrase-file --help" ;;
+    "genome encrypt") echo "--json --out --key-file --help" ;;
     "audit list") echo "--site --json --from --limit --help" ;;
     "audit verify") echo "--site --json --help" ;;
     "audit prove") echo "--site --json --check --public-key --help" ;;
@@ -61,7 +71,7 @@ _warifu_options() {
     "catalog allow") echo "--site --json --minutes --revoke --help" ;;
     "catalog rebuild") echo "--site --json --from-shares --no-wait --help" ;;
     "catalog forget") echo "--site --json --yes --help" ;;
-    "object store") echo "--site --json --person --label --policy --priority --no-wait --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "object store") echo "--site --json --person --label --policy --priority --genome --plain --index --assembly --reslice --reference --no-wait --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "object list") echo "--site --json --person --limit --skip --help" ;;
     "object repair" | "object move") echo "--site --json --share --to --plan --no-wait --help" ;;
     "object refresh")
@@ -70,13 +80,13 @@ _warifu_options() {
     "site scrub") echo "--site --json --now --status --help" ;;
     "object delete") echo "--site --json --yes --no-wait --help" ;;
     "site repair" | "site drain") echo "--site --json --no-wait --help" ;;
-    "object card-record") echo "--site --json --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "object card-record") echo "--site --json --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "consent give")
-      echo "--site --json --object --purpose --grantee --grantee-id --data-use --region --capacity --destination --uses --valid --lang --yes" \
-        "--card --module --token-label --key-id --pin-file --wait --help"
+      echo "--site --json --object --purpose --grantee --grantee-id --data-use --region --index --capacity --destination --uses --valid --lang --yes" \
+        "--card --module --token-label --key-id --module-files --pin-file --wait --help"
       ;;
     restore)
-      echo "--site --json --grant --as --as-id --use --region --out --using --gather --purpose --resume --help"
+      echo "--site --json --grant --as --as-id --use --region --format --out --using --gather --purpose --resume --help"
       ;;
     plan) echo "--site --json --size --policy --why --help" ;;
     explain | "keys status" | "site shares" | "site audit" | "link status" | "random status" | "random readmit" | "sae list" | "sae status" | "stream status" | "person list" | "object show" | "object check" | \
@@ -92,6 +102,10 @@ _warifu_options() {
     "stream close") echo "--site --socket --json --id --help" ;;
     split) echo "--json --out --scheme --random --random-origin --workers --help" ;;
     combine) echo "--json --record --out --workers --help" ;;
+    genes) echo "--build --panels --panel --regions --no-chr --json --help" ;;
+    "risk score") echo "--score --build --genome --fasta --pileup --sites --no-chr --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --genotypes --fhir --person --lang --json --help" ;;
+    "risk absolute") echo "--questions --answers --from --to --model --svg --score --build --genome --fasta --pileup --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --fhir --person --lang --json --help" ;;
+    "risk meter") echo "--region --had --whole --score --build --lang --json --help" ;;
     simulate)
       echo "--network --print-network --networks --policies --exposure --directions --size --days --seed" \
         "--failures --restores --couriers --json --html --help"
@@ -103,8 +117,9 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent kiosk restore job catalog operator web split combine bench simulate" ;;
+    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent kiosk restore job catalog operator web genome split combine genes risk bench simulate" ;;
     net) echo "init up down status renew" ;;
+    risk) echo "score absolute meter" ;;
     site) echo "run check shares audit scrub repair drain" ;;
     qkd) echo "rate-model" ;;
     link) echo "new begin preshare import status" ;;
@@ -113,13 +128,14 @@ _warifu_subcommands() {
     sae) echo "list status pause resume" ;;
     stream) echo "open read close status" ;;
     audit) echo "list verify prove export erase" ;;
-    card) echo "readers show jpki make-jpki emulate" ;;
-    person) echo "enrol renew-card reissue show proxy guardians died lives orders allow decline accesses list" ;;
+    card) echo "readers show top-up jpki make-jpki emulate" ;;
+    person) echo "enrol renew-card reissue show proxy emergency guardians died lives orders allow decline accesses list" ;;
     object) echo "store list show card-record check audit repair move delete" ;;
     request) echo "ask list show give refuse cancel" ;;
-    consent) echo "give join import list receipt withdraw" ;;
+    consent) echo "give join emergency import list receipt withdraw" ;;
     job) echo "list show watch priority pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;
+    genome) echo "inspect index reslice cut check decrypt encrypt" ;;
     web) echo "status code sessions end" ;;
     operator) echo "list whoami proposals approve reject passphrase make-cert" ;;
   esac
@@ -171,7 +187,7 @@ _warifu() {
       if [[ $previous == --out && $command == @(restore|combine) ]]; then _warifu_files -f; else _warifu_files -d; fi
       return
       ;;
-    --config | --card | --pin-file | --cert | --cert-key | --ca | --passphrase-file | --signature-pin-file | --module | --authority | --authority-key | --authority-out | --record | --random | --network | --html)
+    --config | --card | --pin-file | --cert | --cert-key | --ca | --passphrase-file | --signature-pin-file | --module | --authority | --authority-key | --authority-out | --record | --random | --network | --html | --score | --genome | --fasta | --pileup | --answers | --model | --svg | --panels)
       _warifu_files -f
       return
       ;;
@@ -226,7 +242,7 @@ _warifu() {
       return
       ;;
     --rate | --preshare | --bootstrap | --back | --scheme | --workers | --base-port | --link | --relay | --size | --piece | --pieces | --id | --name | --keys | --person | \
-      --label | --policy | --object | --grantee | --grantee-id | --data-use | --region | --as | --as-id | --use | --destination | --uses | --valid | --grant | --using | \
+      --label | --policy | --object | --grantee | --grantee-id | --data-use | --region | --index | --assembly | --format | --as | --as-id | --use | --destination | --uses | --valid | --grant | --using | \
       --gather | --resume | --at | --minutes | --peer | --job | --since | --most | --interval | --rounds | --older-than | --limit | --skip | \
       --origin | --segment | --url | --host | --days)
       return
@@ -247,7 +263,7 @@ _warifu() {
     _warifu_words "$(_warifu_subcommands "$command")"
   elif [[ "$command $subcommand" == "object store" || "$command $subcommand" == "link import" ||
     "$command $subcommand" == "link begin" || "$command $subcommand" == "catalog backup" ||
-    "$command $subcommand" == "random import" ]]; then
+    "$command $subcommand" == "random import" || $command == genome ]]; then
     _warifu_files -f
   else
     _warifu_words "$(_warifu_all_options "$command${subcommand:+ $subcommand}")"

@@ -89,7 +89,7 @@ Result<> ClusterSite::open_control() {
                   });
   enrolment_ = std::make_unique<control::Enrolment>(*context_, *catalog_);
   store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
-  consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_);
+  consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_, quotes_);
   restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
   return {};
 }

@@ -91,6 +91,7 @@ class ClusterSite {
   std::unique_ptr<upkeep::UpkeepDesk> upkeep_desk_;
   std::unique_ptr<control::Enrolment> enrolment_;
   std::unique_ptr<control::StoreDesk> store_desk_;
+  control::RegionQuotes quotes_;
   std::unique_ptr<control::ConsentDesk> consent_desk_;
   std::unique_ptr<control::RestoreDesk> restore_desk_;
   std::unique_ptr<channel::Server> server_;

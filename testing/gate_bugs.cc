@@ -26,6 +26,7 @@ Decision decide_wrongly(const Inquiry& inquiry) {
     for (AcceptedGrant& accepted : record.grants) accepted.sessions.push_back(request.session);
   }
   if (kBug == GateBug::kAnyPurpose && grant) request.purpose = grant->purpose;
+  if (kBug == GateBug::kAnyChunks && grant) request.scope.chunks = grant->scope.chunks;
   if (kBug == GateBug::kAnyTime && grant) now.value = std::min(now.value, grant->expiry.value - 1);
   std::optional<PersonRecord> owner;
   if (inquiry.owner != nullptr) owner = *inquiry.owner;
@@ -39,7 +40,8 @@ Decision decide_wrongly(const Inquiry& inquiry) {
     owner->of_age.value = INT64_MAX;
   }
   return decide({inquiry.site, inquiry.root, &record, inquiry.grant, inquiry.evidence, request, now,
-                 inquiry.nonce_life, inquiry.is_held_back, owner ? &*owner : nullptr});
+                 inquiry.nonce_life, inquiry.is_held_back, owner ? &*owner : nullptr,
+                 inquiry.break_glass});
 }
 
 }  // namespace
@@ -49,6 +51,7 @@ consent::DecideFunction decision_of(GateBug bug) {
     case GateBug::kForgetsWithdrawals: return decide_wrongly<GateBug::kForgetsWithdrawals>;
     case GateBug::kAnyUses: return decide_wrongly<GateBug::kAnyUses>;
     case GateBug::kAnyPurpose: return decide_wrongly<GateBug::kAnyPurpose>;
+    case GateBug::kAnyChunks: return decide_wrongly<GateBug::kAnyChunks>;
     case GateBug::kAnyTime: return decide_wrongly<GateBug::kAnyTime>;
     case GateBug::kAnyMandate: return decide_wrongly<GateBug::kAnyMandate>;
     case GateBug::kAnyAge: return decide_wrongly<GateBug::kAnyAge>;

@@ -7,6 +7,7 @@
 
 #include "consent/gate.h"
 #include "testing/gate_bugs.h"
+#include "testing/gate_scopes.h"
 #include "testing/signing_card.h"
 #include "testing/sim_clock.h"
 #include "testing/sim_disk.h"
@@ -199,6 +200,7 @@ class GateRun {
         .terminal = "desk",
         .text_digest = {},
         .sites = {{site_, challenge->nonce}},
+        .scope = some_scope(dice_),
         .capacity = capacity};
     // Now and then a copied card gives an index twice.
     if (!dice_.one_in(5)) ++index;
@@ -250,8 +252,8 @@ class GateRun {
                       .appointment = Appointment{helper_card_, mandate}};
     const Bytes bytes = *encode_grant(grant);
     mandates_.push_back(mandate);  // perhaps, whatever fails
-    const auto named =
-        gate_->appoint(bytes, {site_, card::CardKind::kOneTimeMac, tag(keys_, grant.index, bytes)});
+    const auto named = gate_->take_act(
+        bytes, {site_, card::CardKind::kOneTimeMac, tag(keys_, grant.index, bytes)});
     if (named) {
       mandates_ = {mandate};  // and no other
     } else {
@@ -280,7 +282,7 @@ class GateRun {
 
   Given* any_given() { return given_.empty() ? nullptr : &given_[dice_.below(given_.size())]; }
 
-  ReleaseRequest request_of(const Given& given, const JobId& session) const {
+  ReleaseRequest request_of(const Given& given, const JobId& session) {
     return {.object = given.grant.object,
             .owner = given.grant.capacity == Capacity::kGuardian ? ward_ : person_,
             .destination = given.grant.destination,
@@ -288,7 +290,7 @@ class GateRun {
             .session = session,
             .grantee = given.grant.grantee,
             .stated = {},
-            .scope = {}};
+            .scope = some_of(given.grant.scope, dice_)};
   }
 
   void show(bool again) {
@@ -320,6 +322,7 @@ class GateRun {
         permit.expiry() > grant.expiry || permit.session() != session) {
       violate("a permit is wider than its consent");
     }
+    if (!keeps_to(grant.scope, permit)) violate("a permit is for other chunks");
     const auto same_index = [&](const Given& other) {
       return &other != &given && other.grant.card == grant.card &&
              other.grant.index == grant.index && !other.sessions.empty();
@@ -352,7 +355,14 @@ class GateRun {
     Bytes bytes = given->bytes;
     Evidence evidence = given->evidence;
     Grant wider = given->grant;
-    switch (dice_.below(12)) {
+    switch (dice_.below(13)) {
+      case 12:
+        request.object = object_of(7);
+        if (given->grant.scope.is_whole()) break;
+        request.object = given->grant.object;
+        request.scope.chunks = {
+            {static_cast<std::uint32_t>(given->grant.scope.chunks.back().end()), 1}};
+        break;
       case 9: request.owner = request.owner == ward_ ? person_ : ward_; break;
       case 10: request.grantee.name += "."; break;
       case 11:

@@ -24,13 +24,15 @@ enum class GateBug : std::uint8_t {
   kAnyUses,             // or at how often a consent was used
   kAnyPurpose,          // or at the purpose
   kAnyTime,             // or at the expiry
+  kAnyChunks,           // or at which chunks are asked for
   kAnyMandate,          // or at what a proxy may, and until when
   kAnyAge,              // or at the day of coming of age
   kNothingDurable,      // the disk's sync() does nothing
 };
-inline constexpr GateBug kGateBugs[] = {
-    GateBug::kForgetsWithdrawals, GateBug::kAnyUses, GateBug::kAnyPurpose,    GateBug::kAnyTime,
-    GateBug::kAnyMandate,         GateBug::kAnyAge,  GateBug::kNothingDurable};
+inline constexpr GateBug kGateBugs[] = {GateBug::kForgetsWithdrawals, GateBug::kAnyUses,
+                                        GateBug::kAnyPurpose,         GateBug::kAnyTime,
+                                        GateBug::kAnyMandate,         GateBug::kAnyAge,
+                                        GateBug::kAnyChunks,          GateBug::kNothingDurable};
 
 struct GateTally {
   std::uint64_t runs = 0, steps = 0, permits = 0, refusals = 0, crashes = 0;

@@ -29,7 +29,9 @@ std::string event_of(const json::value& record) {
 
 // What was done to the data: an export, a creation, a deletion, else an execution.
 char action_of(const std::string& event) {
-  if (event == "release" || event == "restored" || event == "part_given") return 'R';
+  if (event == "release" || event == "emergency_release" || event == "restored" ||
+      event == "part_given")
+    return 'R';
   if (event.ends_with("deleted") || event == "erased") return 'D';
   if (event.ends_with("enrolled") || event.ends_with("stored") || event.ends_with("created") ||
       event == "object_committed" || event == "consent_given") {
@@ -107,9 +109,14 @@ class Fhir final : public AuditExport {
     if (const std::string reason = reason_of(record); was_refused(event) && !reason.empty()) {
       resource["outcomeDesc"] = reason;
     }
-    if (!field_of(record, "purpose").empty()) {
-      resource["purposeOfEvent"] =
-          json::array{{{"coding", json::array{purpose(field_of(record, "purpose"))}}}};
+    json::array reasons;
+    if (!field_of(record, "purpose").empty()) reasons.push_back(purpose(record));
+    if (!field_of(record, "emergency").empty()) reasons.push_back(act_reason("BTG"));
+    if (!reasons.empty()) {
+      resource["purposeOfEvent"] = json::array{{{"coding", std::move(reasons)}}};
+    }
+    if (const std::string why = field_of(record, "emergency_reason"); !why.empty()) {
+      resource["outcomeDesc"] = why;
     }
     return std::string(first ? "" : ",\n") + json::serialize(json::value{{"resource", resource}});
   }
@@ -121,11 +128,15 @@ class Fhir final : public AuditExport {
     const std::string time = text_of(record, "time");
     return time.empty() ? "1970-01-01T00:00:00Z" : time;
   }
-  static json::object purpose(const std::string& purpose) {
+  static json::object act_reason(const char* code) {
+    return {{"system", "http://terminology.hl7.org/CodeSystem/v3-ActReason"}, {"code", code}};
+  }
+  static json::object purpose(const json::value& record) {
+    const std::string purpose = field_of(record, "purpose");
     const char* code = purpose == "research"   ? "HRESCH"
                        : purpose == "medicine" ? "TREAT"
                                                : "PATRQT";
-    return {{"system", "http://terminology.hl7.org/CodeSystem/v3-ActReason"}, {"code", code}};
+    return act_reason(code);
   }
   json::array entities(const json::value& record) const {
     json::array list;

@@ -68,6 +68,7 @@ Result<json::value> answer_ceremony(http::RequestContext& context, ControlServic
   }
   TRY_ASSIGN(const Bytes bytes, from_hex(hex));
   TRY_ASSIGN(const control::CeremonyTurn turn, control.ceremonies.answer(id, bytes));
+  if (turn.grant) TRY(control.emergencies.told_by_card(turn.card));  // a consent of the person's
   return turn_json(turn);
 }
 

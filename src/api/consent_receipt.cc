@@ -35,6 +35,10 @@ const PurposeTerms& terms_of(consent::Purpose purpose) {
   return kHealth;
 }
 
+bool is_emergency(const consent::Grant& grant) {
+  return grant.capacity == consent::Capacity::kEmergency;
+}
+
 json::array sites_of(const consent::Grant& grant) {
   json::array sites;
   for (const consent::GrantSite& site : grant.sites) sites.emplace_back(site.site.text());
@@ -109,7 +113,7 @@ json::object consent_receipt(const ConsentParts& parts) {
   json::object purpose = {
       {"purpose", consent::purpose_name(grant.purpose)},
       {"purpose_type", terms.dpv},
-      {"lawful_basis", "consent"},
+      {"lawful_basis", is_emergency(grant) ? "vital interests, allowed beforehand" : "consent"},
       {"pii_information",
        {{{"pii_type", "genome sequence data"},
          {"pii_attribute_id", grant.object.text()},
@@ -126,36 +130,38 @@ json::object consent_receipt(const ConsentParts& parts) {
        "at any time, at the desk of site " + parts.issuer.text() +
            " (warifu consent withdraw); what has been restored before stays restored"}};
   purpose["data_use"] = data_use_of(grant);
-  return {{"receipt_metadata",
-           {{"schema_version", kSchema},
-            {"receipt_id", id},
-            {"consent_record_id", id},
-            {"issuer", parts.issuer.text()},
-            {"issued", os::utc_text(parts.record.created)}}},
-          {"record_header",
-           {{"schema_version", kSchema},
-            {"record_id", id},
-            {"pii_principal_id", parts.record.person_id}}},
-          {"pii_processing",
-           {{"language", grant.locale == consent::Locale::kJapanese ? "ja" : "en"},
-            {"privacy_notice", consent::consent_text(grant, parts.labels)},
-            {"privacy_notice_sha256", to_hex(grant.text_digest)},
-            {"purposes", json::array{std::move(purpose)}}}},
-          {"party_identification",
-           {{{"party_id", parts.issuer.text()}, {"party_role", "pii_controller"}},
-            {{"party_id",
-              grant.grantee.identifier.empty() ? grant.grantee.name : grant.grantee.identifier},
-             {"party_name", grant.grantee.name},
-             {"party_type", consent::grantee_kind_name(grant.grantee.kind)},
-             {"party_role", "recipient"}}}},
-          {"event",
-           {{"event_type", "explicit_consent"},
-            {"event_state", "given"},
-            {"event_time", os::utc_text(parts.record.created)},
-            {"valid_from", os::utc_text(grant.not_before)},
-            {"valid_until", os::utc_text(grant.expiry)},
-            {"entity_id", parts.record.person_id}}},
-          {"evidence", evidence_of(parts)}};
+  if (is_emergency(grant)) purpose["emergency_reason"] = grant.reason;
+  return {
+      {"receipt_metadata",
+       {{"schema_version", kSchema},
+        {"receipt_id", id},
+        {"consent_record_id", id},
+        {"issuer", parts.issuer.text()},
+        {"issued", os::utc_text(parts.record.created)}}},
+      {"record_header",
+       {{"schema_version", kSchema},
+        {"record_id", id},
+        {"pii_principal_id", parts.record.person_id}}},
+      {"pii_processing",
+       {{"language", grant.locale == consent::Locale::kJapanese ? "ja" : "en"},
+        {"privacy_notice", consent::consent_text(grant, parts.labels)},
+        {"privacy_notice_sha256", to_hex(grant.text_digest)},
+        {"purposes", json::array{std::move(purpose)}}}},
+      {"party_identification",
+       {{{"party_id", parts.issuer.text()}, {"party_role", "pii_controller"}},
+        {{"party_id",
+          grant.grantee.identifier.empty() ? grant.grantee.name : grant.grantee.identifier},
+         {"party_name", grant.grantee.name},
+         {"party_type", consent::grantee_kind_name(grant.grantee.kind)},
+         {"party_role", "recipient"}}}},
+      {"event",
+       {{"event_type", is_emergency(grant) ? "emergency_access_without_card" : "explicit_consent"},
+        {"event_state", "given"},
+        {"event_time", os::utc_text(parts.record.created)},
+        {"valid_from", os::utc_text(grant.not_before)},
+        {"valid_until", os::utc_text(grant.expiry)},
+        {"entity_id", parts.record.person_id}}},
+      {"evidence", evidence_of(parts)}};
 }
 
 json::object fhir_consent(const ConsentParts& parts) {
@@ -166,6 +172,11 @@ json::object fhir_consent(const ConsentParts& parts) {
       coding("http://terminology.hl7.org/CodeSystem/v3-ActReason", terms.act_reason);
   purpose["display"] = terms.act_display;
   json::array purposes = {std::move(purpose)};
+  if (is_emergency(grant)) {  // HL7 v3-PurposeOfUse: break the glass
+    json::object broken = coding("http://terminology.hl7.org/CodeSystem/v3-ActReason", "BTG");
+    broken["display"] = "break the glass";
+    purposes.push_back(std::move(broken));
+  }
   for (const consent::DataUse& use : grant.data_uses) {
     json::object code = coding(kDuo, consent::duo_id(use.code).c_str());
     code["display"] = consent::data_use_text(use);

@@ -1,6 +1,7 @@
 // Consent in two steps: the grant and its text, then the card's proof.
+#include "api/act_json.h"
 #include "api/consent_receipt.h"
-#include "api/json.h"
+#include "api/risk_json.h"
 #include "control/request_desk.h"
 #include "control/restore_quote.h"
 
@@ -18,6 +19,14 @@ Result<> read_terms(const json::object& body, Services services, control::Consen
   TRY_ASSIGN(wish.data_uses, consent::parse_data_uses(uses_of_data, wish.purpose));
   TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
   TRY_ASSIGN(wish.scope, consent::parse_scope(regions));
+  const std::string part = text_field_or(body, "part", "");
+  if (!part.empty() && part != "index") {
+    return fail(Code::kInvalidArgument, "field 'part' must be index, or be left out");
+  }
+  wish.is_index = part == "index";
+  if (body.contains("index_grant")) {
+    TRY_ASSIGN(wish.index, id_field<GrantId>(body, "index_grant"));
+  }
   const std::string destination =
       text_field_or(body, "destination", services.site.config.name.text());
   TRY_ASSIGN(wish.destination, SiteName::parse(destination));
@@ -27,6 +36,7 @@ Result<> read_terms(const json::object& body, Services services, control::Consen
   wish.valid = std::chrono::seconds(valid);
   const std::string capacity = text_field_or(body, "capacity", "own");
   TRY_ASSIGN(wish.capacity, consent::parse_capacity(capacity));
+  wish.reason = text_field_or(body, "reason", "");
   return {};
 }
 
@@ -49,6 +59,17 @@ Result<> read_card(const json::object& body, control::ConsentWish& wish) {
   return {};
 }
 
+// What the person with that card has to be told before anything else.
+json::array emergencies_of(ControlServices& control, const CardId& card) {
+  const auto person = control.catalog.person_of_card(card);
+  std::vector<custody::EmergencyView> views;
+  if (person) views = control.emergencies.recent();
+  std::erase_if(views, [&](const custody::EmergencyView& view) {
+    return view.person != person->person_id || view.emergency.told.value != 0;
+  });
+  return emergencies_json(views);
+}
+
 Result<json::value> prepare(http::RequestContext& context, ControlServices& control,
                             Services services) {
   TRY_ASSIGN(const json::object body, body_object(context));
@@ -66,6 +87,8 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   TRY(read_card(body, wish));
   TRY_ASSIGN(const control::PreparedConsent prepared, control.consent.prepare(wish));
   if (request) TRY(requests.offer(*request, prepared.grant));
+  TRY_ASSIGN(const json::object identification,
+             identification_json(control.catalog, prepared.grant));
   json::array sites;
   for (const SiteName& site : prepared.sites) sites.emplace_back(site.text());
   json::array missing;
@@ -81,35 +104,78 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
                      {"person_name", prepared.labels.person},
                      {"object_label", prepared.labels.object},
                      {"sites", std::move(sites)},
-                     {"missing", std::move(missing)}};
+                     {"missing", std::move(missing)},
+                     {"emergencies", emergencies_of(control, wish.card)},
+                     {"identification", identification}};
 }
 
-Result<json::value> accept(http::RequestContext& context, ControlServices& control) {
+// Reads the index under the person's consent to it; may take as long as a restore of a few chunks.
+Result<json::value> quote(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const GrantId index, GrantId::parse(context.parameter("grant")));
   TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
+  TRY_ASSIGN(const consent::Scope wanted, consent::parse_scope(regions));
+  TRY_ASSIGN(const control::RegionQuote quote, control.regions.quote(index, wanted));
+  const consent::Scope& scope = quote.scope();
+  json::array texts;
+  for (const std::string& one : consent::region_texts(scope)) texts.emplace_back(one);
+  TRY_ASSIGN(const catalog::Object object, control.catalog.object(quote.object));
+  const std::uint64_t chunks = consent::chunk_count(scope.chunks);
+  return json::value{{"index_grant", index.text()},
+                     {"object", quote.object.text()},
+                     {"regions", std::move(texts)},
+                     {"chunks", chunks},
+                     {"chunk_ranges", consent::chunks_text(scope.chunks)},
+                     {"chunks_of_object", object.chunk_count},
+                     {"bytes", quote.bytes},
+                     {"key_bits", 8 * quote.key_bytes},
+                     {"key_bits_of_whole", 8 * quote.key_bytes_of_whole}};
+}
+
+// An officer's card, which has no record of the object: tags, or a signature.
+Result<json::value> accept_emergency(const json::object& body, const consent::Grant& grant,
+                                     ControlServices& control, Services services) {
   control::CardProof proof;
-  TRY_ASSIGN(const std::string grant, text_field(body, "grant"));
-  TRY_ASSIGN(proof.grant, from_hex(grant));
-  TRY_ASSIGN(const std::uint64_t kind, number_field(body, "card_kind", 2));
-  if (kind == 0) return fail(Code::kInvalidArgument, "field 'card_kind' must be 1 or 2");
-  proof.kind = static_cast<card::CardKind>(kind);
+  if (body.contains("signature")) {
+    TRY_ASSIGN(proof.grant, hex_field(body, "grant", card::kMaxGrantBytes));
+    TRY_ASSIGN(Bytes signature, hex_field(body, "signature", crypto::kMaxSignatureBytes));
+    TRY_ASSIGN(Bytes certificate, services.site.gate.certificate_of(grant.card));
+    TRY_ASSIGN(const auto proved, control.acts.prove_signed(proof.grant, signature));
+    proof.kind = proved.kind;
+    proof.tags = proved.tags;
+    proof.signature = consent::SignedGrant{std::move(certificate), std::move(signature)};
+  } else {
+    TRY_ASSIGN(const ActProof tags, act_proof(body));
+    proof.grant = tags.grant;
+    proof.kind = tags.kind;
+    proof.tags = tags.tags;
+  }
+  TRY_ASSIGN(const GrantId id, control.emergencies.accept(std::move(proof)));
+  return json::value{{"grant", id.text()}};
+}
+
+Result<json::value> accept(http::RequestContext& context, ControlServices& control,
+                           Services services) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const Bytes bytes, hex_field(body, "grant", card::kMaxGrantBytes));
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(bytes));
+  if (grant.capacity == consent::Capacity::kEmergency) {
+    return accept_emergency(body, grant, control, services);
+  }
+  TRY_ASSIGN(const ActProof tags, act_proof(body));
+  if (card::is_proved_first(tags.kind)) {
+    return fail(Code::kInvalidArgument, "field 'card_kind' must be 1 or 2");
+  }
+  control::CardProof proof{.grant = bytes, .kind = tags.kind, .tags = tags.tags};
   TRY_ASSIGN(proof.hash_key, secret_field(body, "hash_key", mac::kBlockBytes));
   TRY_ASSIGN(const secret::Buffer tag, secret_field(body, "tag", mac::kBlockBytes));
   copy_bytes(proof.tag_over_tags, tag.bytes());
   TRY_ASSIGN(proof.chunk_count, number_field(body, "chunks", UINT64_MAX));
   TRY_ASSIGN(proof.length.value, number_field(body, "bytes", UINT64_MAX));
-  const json::value* tags = body.if_contains("tags");
-  if (tags == nullptr || !tags->is_array()) {
-    return fail(Code::kInvalidArgument, "field 'tags' must be a list");
-  }
-  for (const json::value& entry : tags->get_array()) {
-    if (!entry.is_string()) return fail(Code::kInvalidArgument, "field 'tags' must hold texts");
-    TRY_ASSIGN(const Bytes one, from_hex(std::string(entry.get_string())));
-    if (one.size() != mac::kBlockBytes) {
-      return fail(Code::kInvalidArgument, "a tag must be 32 hexadecimal digits");
-    }
-    copy_bytes(proof.tags.emplace_back(), one);
-  }
   TRY_ASSIGN(const GrantId id, control.consent.accept(proof));
+  if (grant.capacity == consent::Capacity::kOwn) {
+    TRY(control.emergencies.told_by_card(grant.card));
+  }
   control.records.wake();  // what came from the card may have to go into safekeeping again
   return json::value{{"grant", id.text()}};
 }
@@ -133,6 +199,7 @@ Result<json::value> list(http::RequestContext&, ControlServices& control) {
       entry["scope"] = consent::scope_text(grant->scope);
       entry["capacity"] = consent::capacity_name(grant->capacity);
       entry["together"] = grant->together;
+      if (!grant->reason.empty()) entry["reason"] = grant->reason;
       entry["destination"] = grant->destination.text();
       entry["uses"] = grant->uses;
       entry["index"] = grant->index.value;
@@ -144,7 +211,8 @@ Result<json::value> list(http::RequestContext&, ControlServices& control) {
     }
     out.push_back(std::move(entry));
   }
-  return json::value{{"consents", std::move(out)}};
+  return json::value{{"consents", std::move(out)},
+                     {"emergencies", emergencies_json(control.emergencies.recent())}};
 }
 
 Result<json::value> receipt(http::RequestContext& context, ControlServices& control,
@@ -178,9 +246,14 @@ void add_consent_routes(http::Router& router, Services services) {
                              [services](http::RequestContext& context, ControlServices& control) {
                                return prepare(context, control, services);
                              }));
-  router.add(Method::kPost, "/v1/consents", control_handler(services, accept),
+  router.add(Method::kPost, "/v1/consents",
+             control_handler(services,
+                             [services](http::RequestContext& context, ControlServices& control) {
+                               return accept(context, control, services);
+                             }),
              {.secret_body = true});
   router.add(Method::kGet, "/v1/consents", control_handler(services, list));
+  router.add(Method::kPost, "/v1/consents/{grant}/quote", control_handler(services, quote));
   router.add(Method::kGet, "/v1/consents/{grant}/receipt",
              control_handler(services,
                              [services](http::RequestContext& context, ControlServices& control) {

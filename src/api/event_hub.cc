@@ -11,6 +11,7 @@ namespace {
 constexpr std::array<const char*, 6> kNames = {"site", "sites", "edges", "links", "alerts", "jobs"};
 constexpr std::chrono::milliseconds kTick(400);
 constexpr std::chrono::milliseconds kQuiet(5'000);  // while nobody follows
+constexpr std::chrono::seconds kCount(20);          // shares are counted anew
 constexpr std::size_t kRecentEvents = 512;
 constexpr std::size_t kRecentBytes = 2 * 1024 * 1024;
 constexpr std::size_t kEpochBytes = 6;
@@ -75,6 +76,17 @@ std::optional<std::uint64_t> EventHub::number_of(std::string_view id) const {
   return number;
 }
 
+std::array<EventTable::Rows, EventHub::kTopics> EventHub::look_at_site(const NetworkLook& seen) {
+  const auto now = services_.site.system.clock.monotonic();
+  if (!counted_at_ || now - *counted_at_ >= kCount) {
+    holdings_ = count_holdings(services_);
+    counted_at_ = now;
+  }
+  return {site_rows(services_, holdings_),        network_site_rows(services_, seen),
+          network_link_rows(services_, seen),     link_rows(services_),
+          alert_rows(services_, seen, holdings_), job_rows(services_)};
+}
+
 void EventHub::watch() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
@@ -83,14 +95,7 @@ void EventHub::watch() {
     lock.unlock();
     const auto now = services_.site.system.clock.monotonic();
     std::array<EventTable::Rows, kTopics> rows;
-    if (followed) {
-      rows = {site_rows(services_),
-              network_site_rows(services_, seen),
-              network_link_rows(services_, seen),
-              link_rows(services_),
-              alert_rows(services_, seen),
-              job_rows(services_)};
-    }
+    if (followed) rows = look_at_site(seen);
     lock.lock();
     keep_history(now);
     if (followed) tell(std::move(rows));

@@ -1,9 +1,9 @@
 // Tells everybody who follows a site what changes there, as server-sent events.
 //
 // One thread looks at the site every 0.4 s while somebody follows, and now and then for the
-// history otherwise; another one looks at the whole network, which costs key, only while somebody follows
-// at the control site. What changed goes to all feeds, numbered; the last events are kept, so that
-// a client that lost its connection for a moment goes on where it was (Last-Event-ID), and
+// history otherwise; another one looks at the whole network, which costs key, only while somebody
+// follows at the control site. What changed goes to all feeds, numbered; the last events are kept,
+// so that a client that lost its connection for a moment goes on where it was (Last-Event-ID), and
 // everybody else gets whole tables. Who may not see jobs does not get them.
 //
 // Ownership: everything in `services` must outlive it. Thread-safe.
@@ -73,6 +73,7 @@ class EventHub {
     std::string last;
   };
   void watch();
+  [[nodiscard]] std::array<EventTable::Rows, kTopics> look_at_site(const NetworkLook& seen);
   void look_around();
   void tell(std::array<EventTable::Rows, kTopics> rows);
   void welcome(const Waiting& waiting);
@@ -97,6 +98,8 @@ class EventHub {
   std::deque<Event> recent_;
   std::size_t recent_bytes_ = 0;
   std::uint64_t number_ = 0;
+  Holdings holdings_;  // the watching thread's
+  std::optional<std::chrono::nanoseconds> counted_at_;
   std::map<SiteName, std::deque<LinkMoment>> history_;
   std::chrono::nanoseconds history_at_{};
   std::uint64_t history_points_ = 0;

@@ -83,20 +83,32 @@ void link_alerts(Services services, EventTable::Rows& rows) {
 
 }  // namespace
 
-EventTable::Rows site_rows(Services services) {
+Holdings count_holdings(Services services) {
+  Holdings holdings{.free_bytes = services.site.shares.free_bytes().value_or(0)};
+  const auto listing = services.site.shares.list();
+  if (!listing) return holdings;  // whoever needs the shares says so
+  for (const store::ShareHeader& header : listing->shares) {
+    ++holdings.shares;
+    holdings.bytes += store::ShareLayout(header).file_bytes();
+  }
+  if (services.scrubber == nullptr) return holdings;
+  for (const auto& [share, damage] : services.scrubber->status().state.damage) {
+    holdings.damage[share.text()] = damage.why;
+  }
+  return holdings;
+}
+
+EventTable::Rows site_rows(Services services, const Holdings& holdings) {
   const auto& config = services.site.config;
-  const auto held = services.shares.held_shares();
-  std::uint64_t bytes = 0;
-  for (const auto& share : held) bytes += share.bytes;
   EventTable::Rows rows;
   put(rows, "site",
       {{"site", config.name.text()},
        {"controller", config.controller.text()},
        {"is_controller", config.is_controller()},
        {"single_operator", services.operators == nullptr},
-       {"shares", held.size()},
-       {"share_bytes", bytes},
-       {"free_bytes", services.site.shares.free_bytes().value_or(0) >> 26 << 26},  // to 64 MiB
+       {"shares", holdings.shares},
+       {"share_bytes", holdings.bytes},
+       {"free_bytes", holdings.free_bytes >> 26 << 26},  // to 64 MiB
        {"log_records", services.site.log.head().sequence},
        {"unlocked_secret_memory", secret::has_unlocked_memory()}});
   return rows;
@@ -207,7 +219,7 @@ EventTable::Rows job_rows(Services services) {
   return rows;
 }
 
-EventTable::Rows alert_rows(Services services, const NetworkLook& look) {
+EventTable::Rows alert_rows(Services services, const NetworkLook& look, const Holdings& holdings) {
   EventTable::Rows rows;
   link_alerts(services, rows);
   if (look.view) {
@@ -215,10 +227,8 @@ EventTable::Rows alert_rows(Services services, const NetworkLook& look) {
       alert(rows, "site_silent", "serious", site.text(), why);
     }
   }
-  if (services.scrubber != nullptr) {
-    for (const auto& [share, damage] : services.scrubber->status().state.damage) {
-      alert(rows, "share_damaged", "serious", share.text(), damage.why);
-    }
+  for (const auto& [share, why] : holdings.damage) {
+    alert(rows, "share_damaged", "serious", share, why);
   }
   if (services.logs != nullptr) {
     for (const auto& [site, state] : services.logs->status()) {

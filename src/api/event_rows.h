@@ -15,8 +15,15 @@ struct NetworkLook {
   os::UnixMs taken;
 };
 
+// What a site keeps. Counting it reads the beginning of every share: not for every moment.
+struct Holdings {
+  std::uint64_t shares = 0, bytes = 0, free_bytes = 0;
+  std::map<std::string, std::string> damage = {};  // by share: what is wrong with it
+};
+[[nodiscard]] Holdings count_holdings(Services services);
+
 // One row, "site": who it is, its mode, what it holds.
-[[nodiscard]] EventTable::Rows site_rows(Services services);
+[[nodiscard]] EventTable::Rows site_rows(Services services, const Holdings& holdings);
 // By peer: this site's links, both directions.
 [[nodiscard]] EventTable::Rows link_rows(Services services);
 // By name: every site of the configuration, and what the last look says of it.
@@ -26,6 +33,7 @@ struct NetworkLook {
 // By id: the newest jobs; none at a site without share control.
 [[nodiscard]] EventTable::Rows job_rows(Services services);
 // What somebody should look at, by kind and subject.
-[[nodiscard]] EventTable::Rows alert_rows(Services services, const NetworkLook& look);
+[[nodiscard]] EventTable::Rows alert_rows(Services services, const NetworkLook& look,
+                                          const Holdings& holdings);
 
 }  // namespace warifu::api

@@ -1,6 +1,6 @@
 // The audit log of a site: records, checkpoints, proofs, what witnesses say.
+#include "api/act_json.h"
 #include "api/audit_export.h"
-#include "api/json.h"
 #include "api/log_json.h"
 #include "api/log_search.h"
 
@@ -17,6 +17,7 @@ Result<json::value> records_json(Services services, http::RequestContext& contex
   for (const audit::Record& record : records) list.push_back(record_json(record));
   return json::value{{"site", services.site.config.name.text()},
                      {"records", services.site.log.head().sequence},
+                     {"emergencies", emergencies_json(services)},
                      {"list", std::move(list)}};
 }
 

@@ -18,6 +18,7 @@ json::object object_json(Services services, const catalog::Object& object) {
           {"label", object.label},
           {"bytes", object.length},
           {"chunks", object.chunk_count},
+          {"lead_chunks", object.lead_chunks},
           {"state", catalog::state_name(object.state)},
           {"policy", object.policy},
           {"card_record", control::record_place(services.site, services.control->catalog, object)},
@@ -117,6 +118,9 @@ Result<control::StoreTicket> receive_upload(http::RequestContext& context,
   TRY_ASSIGN(control::Upload upload,
              control.store.begin(query("person"), query("label"), length, query("policy")));
   upload.set_priority(priority);
+  TRY_ASSIGN(const std::uint64_t lead, query_number(context, "lead", 0));
+  if (lead > UINT32_MAX) return fail(Code::kInvalidArgument, "'lead' is too large");
+  upload.set_lead(static_cast<std::uint32_t>(lead));
   secret::Buffer piece(256 * 1024);
   for (;;) {
     TRY_ASSIGN(const std::size_t got, context.read_body_some(piece.bytes()));

@@ -1,6 +1,6 @@
 // Proxies, guardians and deaths: at the control site what is ordered, at every site what its
 // officer says to it.
-#include "api/json.h"
+#include "api/act_json.h"
 
 namespace warifu::api {
 namespace {
@@ -49,14 +49,57 @@ Result<std::uint8_t> purposes_field(const json::object& body) {
   return static_cast<std::uint8_t>(mask);
 }
 
+}  // namespace
+
+Result<custody::ActPlace> act_place(const json::object& body) {
+  custody::ActPlace place;
+  TRY_ASSIGN(place.card, id_field<CardId>(body, "card"));
+  if (body.contains("next_index")) {
+    TRY_ASSIGN(const std::uint64_t index, number_field(body, "next_index", UINT32_MAX));
+    place.next_index = card::KeyIndex{static_cast<std::uint32_t>(index)};
+  }
+  const std::string locale = text_field_or(body, "locale", "en");
+  if (locale != "en" && locale != "ja") {
+    return fail(Code::kInvalidArgument, "language '" + locale + "' must be en or ja");
+  }
+  place.locale = locale == "ja" ? consent::Locale::kJapanese : consent::Locale::kEnglish;
+  place.terminal = text_field_or(body, "terminal", "cli");
+  return place;
+}
+
+json::object prepared_json(const control::PreparedConsent& prepared) {
+  return {{"grant", to_hex(prepared.grant)},
+          {"text", prepared.text},
+          {"person_name", prepared.labels.person},
+          {"object_label", prepared.labels.object}};
+}
+
+Result<ActProof> act_proof(const json::object& body) {
+  ActProof proof;
+  TRY_ASSIGN(const std::string hex, text_field(body, "grant"));
+  TRY_ASSIGN(proof.grant, from_hex(hex));
+  TRY_ASSIGN(const std::uint64_t kind, number_field(body, "card_kind", card::kLastCardKind));
+  if (kind == 0) return fail(Code::kInvalidArgument, "field 'card_kind' must be at least 1");
+  proof.kind = static_cast<card::CardKind>(kind);
+  TRY_ASSIGN(const auto texts, texts_field(body, "tags"));
+  for (const std::string& text : texts) {
+    TRY_ASSIGN(const Bytes tag, from_hex(text));
+    if (tag.size() != mac::kBlockBytes) {
+      return fail(Code::kInvalidArgument, "a tag must be 32 hexadecimal digits");
+    }
+    copy_bytes(proof.tags.emplace_back(), tag);
+  }
+  return proof;
+}
+
+namespace {
+
 Result<json::value> prepare_proxy(http::RequestContext& context, ControlServices& control,
                                   Services services) {
   TRY_ASSIGN(const json::object body, body_object(context));
   custody::ProxyWish wish{.person = context.parameter("person")};
   TRY_ASSIGN(wish.proxy, text_field(body, "proxy"));
-  TRY_ASSIGN(wish.card, id_field<CardId>(body, "card"));
-  TRY_ASSIGN(const std::uint64_t index, number_field(body, "next_index", UINT32_MAX));
-  wish.next_index = {static_cast<std::uint32_t>(index)};
+  TRY_ASSIGN(wish.place, act_place(body));
   if (body.contains("object")) {
     TRY_ASSIGN(wish.mandate.object, id_field<ObjectId>(body, "object"));
   }
@@ -67,36 +110,50 @@ Result<json::value> prepare_proxy(http::RequestContext& context, ControlServices
   TRY_ASSIGN(const std::uint64_t valid, number_field(body, "valid_seconds", 100ULL * 366 * 86'400));
   wish.mandate.until = {services.site.system.clock.now().value +
                         static_cast<std::int64_t>(valid) * 1000};
-  const std::string locale = text_field_or(body, "locale", "en");
-  if (locale != "en" && locale != "ja") {
-    return fail(Code::kInvalidArgument, "language '" + locale + "' must be en or ja");
-  }
-  wish.locale = locale == "ja" ? consent::Locale::kJapanese : consent::Locale::kEnglish;
-  wish.terminal = text_field_or(body, "terminal", "cli");
   TRY_ASSIGN(const control::PreparedConsent prepared, control.people.prepare_proxy(wish));
-  return json::value{{"grant", to_hex(prepared.grant)},
-                     {"text", prepared.text},
-                     {"person_name", prepared.labels.person},
-                     {"object_label", prepared.labels.object}};
+  return prepared_json(prepared);
 }
 
-Result<json::value> accept_proxy(http::RequestContext& context, ControlServices& control) {
+Result<json::value> prepare_leave(http::RequestContext& context, ControlServices& control,
+                                  Services services) {
   TRY_ASSIGN(const json::object body, body_object(context));
-  TRY_ASSIGN(const std::string hex, text_field(body, "grant"));
-  TRY_ASSIGN(const Bytes grant, from_hex(hex));
-  TRY_ASSIGN(const std::uint64_t kind, number_field(body, "card_kind", card::kLastCardKind));
-  if (kind == 0) return fail(Code::kInvalidArgument, "field 'card_kind' must be at least 1");
-  TRY_ASSIGN(const auto texts, texts_field(body, "tags"));
-  std::vector<mac::Tag> tags;
-  for (const std::string& text : texts) {
-    TRY_ASSIGN(const Bytes tag, from_hex(text));
-    if (tag.size() != mac::kBlockBytes) {
-      return fail(Code::kInvalidArgument, "a tag must be 32 hexadecimal digits");
-    }
-    copy_bytes(tags.emplace_back(), tag);
+  custody::LeaveWish wish{.person = context.parameter("person")};
+  TRY_ASSIGN(wish.place, act_place(body));
+  if (body.contains("object")) {
+    TRY_ASSIGN(wish.object, id_field<ObjectId>(body, "object"));
+  }
+  TRY_ASSIGN(const std::uint64_t valid, number_field(body, "valid_seconds", 100ULL * 366 * 86'400));
+  wish.until = {services.site.system.clock.now().value + static_cast<std::int64_t>(valid) * 1000};
+  TRY_ASSIGN(const control::PreparedConsent prepared, control.people.prepare_leave(wish));
+  return prepared_json(prepared);
+}
+
+Result<json::value> forbid_emergency(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  ObjectId object;
+  if (body.contains("object")) {
+    TRY_ASSIGN(object, id_field<ObjectId>(body, "object"));
   }
   TRY_ASSIGN(const custody::Ordered ordered,
-             control.people.accept_proxy(grant, static_cast<card::CardKind>(kind), tags));
+             control.people.forbid_emergency(context.parameter("person"), object));
+  return ordered_json(ordered);
+}
+
+// A proxy, or leave for emergencies.
+Result<json::value> accept_act(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  ActProof proof;
+  if (body.contains("signature")) {
+    TRY_ASSIGN(proof.grant, hex_field(body, "grant", card::kMaxGrantBytes));
+    TRY_ASSIGN(const Bytes signature, hex_field(body, "signature", crypto::kMaxSignatureBytes));
+    TRY_ASSIGN(const auto proved, control.acts.prove_signed(proof.grant, signature));
+    proof.kind = proved.kind;
+    proof.tags = proved.tags;
+  } else {
+    TRY_ASSIGN(proof, act_proof(body));
+  }
+  TRY_ASSIGN(const custody::Ordered ordered,
+             control.people.accept_act(proof.grant, proof.kind, proof.tags));
   return ordered_json(ordered);
 }
 
@@ -150,7 +207,7 @@ json::object order_json(const consent::WaitingOrder& waiting) {
 
 Result<json::value> show(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const custody::PersonView view, control.people.view(context.parameter("person")));
-  json::array guardians, proxies, waiting;
+  json::array guardians, proxies, waiting, leaves;
   for (const std::string& guardian : view.guardians) guardians.emplace_back(guardian);
   for (std::size_t i = 0; i < view.proxies.size(); ++i) {
     const consent::Proxy& proxy = view.record.proxies[i];
@@ -164,6 +221,11 @@ Result<json::value> show(http::RequestContext& context, ControlServices& control
          {"authority", digest_text(proxy.mandate.authority)}});
   }
   for (const auto& order : view.record.waiting) waiting.push_back(order_json(order));
+  for (const consent::EmergencyLeave& leave : view.record.leaves) {
+    leaves.push_back({{"object", leave.object.is_zero() ? "" : leave.object.text()},
+                      {"until", os::utc_text(leave.until)},
+                      {"card", leave.card.text()}});
+  }
   const auto time_or_none = [](os::UnixMs time) {
     return time.value == 0 ? std::string() : os::utc_text(time);
   };
@@ -175,6 +237,7 @@ Result<json::value> show(http::RequestContext& context, ControlServices& control
                      {"guardians", std::move(guardians)},
                      {"guardians_needed", view.record.needed},
                      {"proxies", std::move(proxies)},
+                     {"emergency", std::move(leaves)},
                      {"orders_waiting", std::move(waiting)}};
 }
 
@@ -210,7 +273,13 @@ void add_people_routes(http::Router& router, Services services) {
              [services](http::RequestContext& context, ControlServices& control) {
                return prepare_proxy(context, control, services);
              });
-  at_control(Method::kPost, "/v1/persons/{person}/proxies", accept_proxy);
+  at_control(Method::kPost, "/v1/persons/{person}/proxies", accept_act);
+  at_control(Method::kPost, "/v1/persons/{person}/emergency/prepare",
+             [services](http::RequestContext& context, ControlServices& control) {
+               return prepare_leave(context, control, services);
+             });
+  at_control(Method::kPost, "/v1/persons/{person}/emergency", accept_act);
+  at_control(Method::kPost, "/v1/persons/{person}/emergency/forbid", forbid_emergency);
   at_control(Method::kPost, "/v1/persons/{person}/proxies/remove", remove_proxy);
   at_control(Method::kPost, "/v1/persons/{person}/guardians", set_guardians);
   at_control(Method::kPost, "/v1/persons/{person}/died",

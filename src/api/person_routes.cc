@@ -1,8 +1,7 @@
 // Enrolment in two steps: keys for the card, then confirmation that the card is loaded.
-#include "api/json.h"
+#include "api/act_json.h"
 
 namespace warifu::api {
-namespace {
 
 json::object content_json(const control::CardContent& content) {
   json::array sites;
@@ -16,6 +15,8 @@ json::object content_json(const control::CardContent& content) {
                       {"count", content.keys.count},
                       {"sites", std::move(sites)}};
 }
+
+namespace {
 
 // Answers with what a card is to be loaded with.
 template <typename Work>

@@ -18,6 +18,7 @@ Result<json::value> begin(http::RequestContext& context, ControlServices& contro
   TRY_ASSIGN(wish.stated, consent::parse_statements(stated));
   TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
   TRY_ASSIGN(wish.scope, consent::parse_scope(regions));
+  wish.format = text_field_or(body, "format", "");
   TRY_ASSIGN(const JobId job, control.restore.begin(wish));
   TRY_ASSIGN(const std::uint64_t bytes, control.restore.length(job));
   return json::value{{"job", job.text()}, {"bytes", bytes}};

@@ -8,9 +8,11 @@
 #include "control/card_ceremonies.h"
 #include "control/consent_desk.h"
 #include "control/enrolment.h"
+#include "control/region_desk.h"
 #include "control/restore_desk.h"
 #include "control/upload_desk.h"
 #include "custody/card_desk.h"
+#include "custody/emergency_desk.h"
 #include "custody/people_desk.h"
 #include "custody/signed_consents.h"
 #include "http/server.h"
@@ -40,6 +42,7 @@ struct ControlServices {
   control::StoreDesk& store;
   control::ConsentDesk& consent;
   control::RestoreDesk& restore;
+  control::RegionDesk& regions;
   upkeep::UpkeepDesk& upkeep;
   control::JobEngine& jobs;
   recovery::RecoveryDesk& recovery;
@@ -49,6 +52,8 @@ struct ControlServices {
   custody::RecordKeeper& records;
   custody::CardDesk& cards;
   custody::PeopleDesk& people;
+  custody::CardActs& acts;
+  custody::EmergencyDesk& emergencies;
   custody::SignedConsents signed_consents;
   control::UploadDesk& uploads;
 };
@@ -97,6 +102,8 @@ void add_upload_routes(http::Router& router, Services services);
 void add_request_routes(http::Router& router, Services services);
 // Withdrawals, the hot list, another card in the place of a lost one, records in safekeeping.
 void add_custody_routes(http::Router& router, Services services);
+// More one-time keys for a card; what the person allows in emergencies.
+void add_act_routes(http::Router& router, Services services);
 // Proxies, guardians, deaths.
 void add_people_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);

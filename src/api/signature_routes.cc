@@ -1,8 +1,7 @@
 // Signature cards: the terminal brings a certificate and what the card has signed.
-#include "api/json.h"
+#include "api/act_json.h"
 
 namespace warifu::api {
-namespace {
 
 Result<Bytes> hex_field(const json::object& body, const char* name, std::size_t most) {
   TRY_ASSIGN(const std::string hex, text_field(body, name));
@@ -13,6 +12,8 @@ Result<Bytes> hex_field(const json::object& body, const char* name, std::size_t 
   if (!bytes) return fail_in("field '" + std::string(name) + "'", bytes.error());
   return bytes;
 }
+
+namespace {
 
 Result<control::SignatureCard> signature_card(const json::object& body) {
   control::SignatureCard card;
@@ -50,12 +51,26 @@ Result<json::value> reissue_signed(http::RequestContext& context, ControlService
   return person_of(person, enrolled);
 }
 
+// At a site that lost its gate.
+Result<json::value> renew_signed(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const control::SignatureCard card, signature_card(body));
+  TRY_ASSIGN(const std::string name, text_field(body, "site"));
+  TRY_ASSIGN(const SiteName at, SiteName::parse(name));
+  TRY_ASSIGN(const card::CardKind kind, control.enrolment.renew_signed(card, at));
+  return json::value{{"site", at.text()}, {"kind", consent::card_kind_name(kind)}};
+}
+
 Result<json::value> give_signed(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const Bytes grant, hex_field(body, "grant", card::kMaxGrantBytes));
   TRY_ASSIGN(const Bytes signature, hex_field(body, "signature", crypto::kMaxSignatureBytes));
   TRY_ASSIGN(const auto given, control.signed_consents.give(grant, signature));
   control.records.wake();
+  if (const auto parsed = consent::parse_grant(grant);
+      parsed && parsed->capacity == consent::Capacity::kOwn) {
+    TRY(control.emergencies.told_by_card(parsed->card));
+  }
   return json::value{{"grant", given.grant.text()},
                      {"kind", consent::card_kind_name(given.kind)},
                      {"security", consent::evidence_class(given.kind)}};
@@ -68,6 +83,7 @@ void add_signature_routes(http::Router& router, Services services) {
   router.add(Method::kPost, "/v1/persons/signed", control_handler(services, enrol_signed));
   router.add(Method::kPost, "/v1/persons/{person}/reissue/signed",
              control_handler(services, reissue_signed));
+  router.add(Method::kPost, "/v1/cards/renewal/signed", control_handler(services, renew_signed));
   router.add(Method::kPost, "/v1/consents/signed", control_handler(services, give_signed));
 }
 

@@ -1,6 +1,6 @@
 // What every site tells its operator: status, shares, links, audit; import of preshared key and
 // random numbers.
-#include "api/json.h"
+#include "api/act_json.h"
 #include "api/log_json.h"
 #include "api/random_json.h"
 #include "api/switch_json.h"
@@ -55,6 +55,8 @@ json::value status_json(Services services) {
           {"listen", config.listen.text()},
           {"controller", config.controller.text()},
           {"single_operator", services.operators == nullptr},
+          {"break_glass", services.site.gate.break_glass().has_value()},
+          {"emergencies", emergencies_json(services)},
           {"shares", shares_json(services)},
           {"problems", std::move(problems)},
           {"free_bytes", services.site.shares.free_bytes().value_or(0)},
@@ -215,6 +217,7 @@ http::Router make_router(Services services) {
   add_people_routes(router, services);
   add_request_routes(router, services);
   add_upload_routes(router, services);
+  add_act_routes(router, services);
   add_restore_routes(router, services);
   add_sae_routes(router, services);
   add_stream_routes(router, services);

@@ -147,13 +147,19 @@ Result<std::string> ApiClient::confirm(http::Client& client) const {
 }
 
 Result<json::value> ApiClient::upload(const std::string& path, const std::string& file,
-                                      const ByteProgress& progress) {
+                                      const ByteProgress& progress, ByteView before) {
   TRY_ASSIGN(const auto input, os::real_files().open(file, os::OpenMode::kRead));
   TRY_ASSIGN(const std::uint64_t size, input->size());
   if (size == 0) return fail(Code::kInvalidArgument, "'" + file + "' is empty: nothing to store");
   TRY_ASSIGN(http::Client client, connect());
   std::uint64_t done = 0;
   const auto source = [&](MutableBytes out) -> Result<std::size_t> {
+    if (!before.empty()) {
+      const std::size_t part = std::min(out.size(), before.size());
+      copy_bytes(out, before.first(part));
+      before = before.subspan(part);
+      return part;
+    }
     const std::size_t want = std::min<std::uint64_t>(out.size(), size - done);
     TRY_ASSIGN(const std::size_t got, input->read_at(done, out.first(want)));
     if (got < want) return fail(Code::kIo, "'" + file + "' became shorter while it was read");
@@ -161,8 +167,8 @@ Result<json::value> ApiClient::upload(const std::string& path, const std::string
     if (progress) progress(done, size);
     return got;
   };
-  TRY_ASSIGN(http::Response response,
-             client.upload({.method = http::Method::kPost, .target = path}, size, source));
+  TRY_ASSIGN(http::Response response, client.upload({.method = http::Method::kPost, .target = path},
+                                                    size + before.size(), source));
   return read_answer(response);
 }
 

@@ -26,9 +26,10 @@ class ApiClient {
   [[nodiscard]] Result<boost::json::value> get(const std::string& path);
   [[nodiscard]] Result<boost::json::value> post(const std::string& path,
                                                 const boost::json::value& body);
-  // Streams a file as the body of a POST.
+  // Streams a file as the body of a POST, `before` before it.
   [[nodiscard]] Result<boost::json::value> upload(const std::string& path, const std::string& file,
-                                                  const ByteProgress& progress);
+                                                  const ByteProgress& progress,
+                                                  ByteView before = {});
   // Streams an answer's body into `sink`.
   [[nodiscard]] Result<> download(const std::string& path,
                                   const std::function<Result<>(ByteView)>& sink);

@@ -9,6 +9,7 @@
 #include "api/audit_export.h"
 #include "apps/api_client.h"
 #include "apps/commands.h"
+#include "apps/emergency_text.h"
 #include "apps/output.h"
 #include "apps/proposed.h"
 #include "audit/checkpoint.h"
@@ -146,6 +147,8 @@ Result<> audit_verify(const Common& common) {
 Result<> audit_list(const Common& common, const AuditLogOptions& options) {
   ApiClient client(common);
   json::array list;
+  TRY_ASSIGN(const json::value first, client.get("/v1/log?from=1&most=1"));
+  print_emergencies(first);
   TRY(each_record(client, options.from, options.most, [&](const json::value& record) {
     if (common.json) {
       list.push_back(record);
@@ -154,7 +157,9 @@ Result<> audit_list(const Common& common, const AuditLogOptions& options) {
     fmt::print("{:>20} {:>6} {}\n", text_of(record, "time"), number_of(record, "seq"),
                said(record));
   }));
-  if (common.json) print_json({{"records", std::move(list)}});
+  if (common.json) {
+    print_json({{"records", std::move(list)}, {"emergencies", first.at("emergencies")}});
+  }
   return {};
 }
 

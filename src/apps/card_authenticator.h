@@ -44,6 +44,13 @@ struct GivenConsent {
   std::optional<card::CardKind> kind;  // as the sites judged it, where they do
 };
 
+struct ToppedUp {
+  std::uint32_t keys = 0, keys_left = 0;
+  std::size_t sites = 0;
+};
+// With so many consents left or fewer people are told to have more keys put on the card.
+inline constexpr std::uint32_t kFewKeys = 10;
+
 class CardAuthenticator {
  public:
   CardAuthenticator() = default;
@@ -74,12 +81,18 @@ class CardAuthenticator {
   // the consent. Errors: the card's and the sites'.
   [[nodiscard]] virtual Result<GivenConsent> authorise(ApiClient& client, ByteView grant,
                                                        const ObjectId& object) = 0;
-  // Has the card prove a grant that restores nothing (it names a proxy), after verify_holder():
+  // Has the card prove a grant that restores nothing (it names a proxy ...), after verify_holder():
   // what the site has to be told of it. Errors: the card's; kRefused where the card cannot.
   [[nodiscard]] virtual Result<boost::json::object> prove(ByteView) {
-    return fail(Code::kRefused, "in this version only a one-time card can name a proxy");
+    return fail(Code::kRefused, "in this version a DESFire card proves uses only");
   }
-  // Other one-time keys at a site that has lost its own. Errors: kRefused where there are none.
+  // More one-time keys: shown, asked, proved by the card, put on it. Errors: kOutOfKey when no key
+  // is left to prove it with; the card's and the sites'; kRefused where there are none.
+  [[nodiscard]] virtual Result<ToppedUp> top_up(ApiClient&, const TopUpOptions&) {
+    return fail(Code::kRefused, "such a card has no one-time keys");
+  }
+  // Other one-time keys at a site that has lost its own; 0: a signature card, whose certificate the
+  // site keeps again. Errors: kRefused where neither can be.
   [[nodiscard]] virtual Result<std::uint32_t> renew(ApiClient& client, const SiteName& at) = 0;
 };
 

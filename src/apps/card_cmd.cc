@@ -73,6 +73,9 @@ Result<> card_show(const Common& common, const CardOptions& options) {
   fmt::print("consents left: {}, at {} sites; objects: {}; tries of the PIN left: {}\n",
              number_of(shown, "keys_left"), number_of(shown, "sites"), number_of(shown, "objects"),
              number_of(shown, "pin_tries_left"));
+  if (shown.at("few_left").as_bool()) {
+    fmt::print("few consents are left; top the card up while there are any: warifu card top-up\n");
+  }
   return {};
 }
 

@@ -3,7 +3,9 @@
 
 #include "apps/card_authenticator.h"
 #include "apps/card_terminal.h"
+#include "apps/consent_terminal.h"
 #include "apps/output.h"
+#include "consent/grant.h"
 
 namespace warifu::apps {
 namespace {
@@ -46,7 +48,8 @@ class OneTimeCard final : public CardAuthenticator {
                         {"sites", identity.site_count},
                         {"objects", identity.object_count},
                         {"next_index", identity.keys.first.value},
-                        {"keys_left", identity.keys.count}};
+                        {"keys_left", identity.keys.count},
+                        {"few_left", identity.keys.count <= kFewKeys}};
   }
 
   Result<> verify_holder(const CardOptions& options) override {
@@ -113,6 +116,7 @@ class OneTimeCard final : public CardAuthenticator {
 
   Result<> add_to_wish(json::object& wish) override {
     TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
+    TRY(check_left(identity));
     wish["card"] = identity.card.text();
     wish["next_index"] = identity.keys.first.value;
     return {};
@@ -122,17 +126,13 @@ class OneTimeCard final : public CardAuthenticator {
                                  const ObjectId& object) override {
     TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
     TRY_ASSIGN(const card::ObjectRecord record, card_.get_object(object));
-    TRY_ASSIGN(const std::vector<mac::Tag> tags, card_.authorise(grant));
-    json::array tag_list;
-    for (const mac::Tag& tag : tags) tag_list.emplace_back(to_hex(tag));
-    TRY_ASSIGN(const json::value given,
-               client.post("/v1/consents", {{"grant", to_hex(grant)},
-                                            {"card_kind", static_cast<int>(identity.kind())},
-                                            {"tags", tag_list},
-                                            {"hash_key", to_hex(record.hash_key.bytes())},
-                                            {"chunks", record.chunk_count},
-                                            {"bytes", record.length.value},
-                                            {"tag", to_hex(record.tag)}}));
+    TRY_ASSIGN(json::object proof, prove(grant));
+    proof["hash_key"] = to_hex(record.hash_key.bytes());
+    proof["chunks"] = record.chunk_count;
+    proof["bytes"] = record.length.value;
+    proof["tag"] = to_hex(record.tag);
+    TRY_ASSIGN(const json::value given, client.post("/v1/consents", proof));
+    warn_of_few(identity.keys.count - 1);
     return GivenConsent{text_of(given, "grant"), std::nullopt};
   }
 
@@ -159,7 +159,88 @@ class OneTimeCard final : public CardAuthenticator {
     return before.keys.count;
   }
 
+  Result<ToppedUp> top_up(ApiClient& client, const TopUpOptions& options) override {
+    TRY_ASSIGN(const card::CardIdentity before, card_.identity());
+    TRY(check_left(before));
+    TRY_ASSIGN(const card::KeyRange range, range_for(before, options.keys));
+    TRY_ASSIGN(const std::vector<SiteName> sites, card_.list_sites());
+    json::array names;
+    for (const SiteName& site : sites) names.emplace_back(site.text());
+    TRY_ASSIGN(const json::value prepared,
+               client.post("/v1/cards/top-up/prepare", {{"card", before.card.text()},
+                                                        {"next_index", before.keys.first.value},
+                                                        {"first_index", range.first.value},
+                                                        {"count", range.count},
+                                                        {"sites", std::move(names)},
+                                                        {"locale", options.lang}}));
+    TRY_ASSIGN(const Bytes grant, from_hex(text_of(prepared, "grant")));
+    TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
+    TRY(check_text(prepared, parsed, before.kind()));
+    if (parsed.top_up != range || parsed.card != before.card) {
+      return fail(Code::kCorrupt,
+                  "the site's grant is not for these keys of this card; it was not asked");
+    }
+    TRY(ask_person(text_of(prepared, "text"), options.lang, options.yes));
+    TRY(verify_holder(options.card));
+    TRY_ASSIGN(const json::object proof, prove(grant));
+    // From here on an index is spent. The card is as it was until it has all of the new keys.
+    const Result<ToppedUp> loaded = load_more(client, proof, range, sites);
+    if (loaded) return loaded;
+    return fail(loaded.error().code, loaded.error().message +
+                                         " (the card has spent one consent and is as it was "
+                                         "otherwise; top it up again)");
+  }
+
  private:
+  // As many as were asked for, or as an enrolment gives; what the card can take.
+  static Result<card::KeyRange> range_for(const card::CardIdentity& card, std::uint32_t wished) {
+    const std::uint32_t left = card.keys.count - 1;  // one proves the top-up
+    const std::uint32_t usual = EnrolOptions().keys;
+    if (wished == 0) wished = left < usual ? usual - left : 0;
+    const card::KeyRange range{card.keys.end(), wished};
+    if (wished == 0) {
+      return fail(Code::kInvalidArgument, fmt::format("the card has {} one-time keys left; say "
+                                                      "with --keys how many more it is to have",
+                                                      card.keys.count));
+    }
+    if (!range.is_valid() || left + wished > card::kMaxKeysPerSite) {
+      return fail(Code::kInvalidArgument,
+                  fmt::format("the card takes {} keys for each site; {} more do not fit",
+                              card::kMaxKeysPerSite, wished));
+    }
+    return range;
+  }
+
+  // Keys of every site, in the card's own order of sites.
+  Result<ToppedUp> load_more(ApiClient& client, const json::object& proof, card::KeyRange range,
+                             const std::vector<SiteName>& sites) {
+    TRY_ASSIGN(const json::value answer, client.post("/v1/cards/top-up", proof));
+    TRY_ASSIGN(card::Personalisation content, read_content(answer, {}));
+    std::vector<card::SiteKeys> ordered;
+    for (const SiteName& site : sites) {
+      const auto found = std::ranges::find(content.sites, site, &card::SiteKeys::site);
+      if (found == content.sites.end()) {
+        return fail(Code::kCorrupt, "there are no keys of site " + site.text());
+      }
+      ordered.push_back({site, std::move(found->keys)});
+    }
+    TRY(card_.top_up(range.first, ordered));
+    TRY_ASSIGN(const card::CardIdentity after, card_.identity());
+    return ToppedUp{range.count, after.keys.count, sites.size()};
+  }
+
+  static Result<> check_left(const card::CardIdentity& card) {
+    if (!card.is_active || card.keys.count > 0) return {};
+    return fail(Code::kOutOfKey,
+                "the card has no one-time keys left, not even to prove that it wants more: put it "
+                "on the hot list ('warifu card revoke') and give the person another one ('warifu "
+                "person reissue')");
+  }
+  static void warn_of_few(std::uint32_t left) {
+    if (left > kFewKeys) return;
+    fmt::print(stderr, "the card can give {} more consents; top it up: warifu card top-up\n", left);
+  }
+
   card::ConsentCard card_;
 };
 

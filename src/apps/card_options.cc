@@ -21,6 +21,8 @@ void add_token(CLI::App* command, CardOptions& card) {
   command->add_option("--token-label", card.token_label, "which token; default: the only one");
   command->add_option("--key-id", card.key_id,
                       "id of its certificate in hexadecimal; default: the only one");
+  command->add_option("--module-files", card.module_files,
+                      "folder where the module keeps its tokens or settings; again");
 }
 
 void add_card(CLI::App* command, CardOptions& card) {
@@ -42,8 +44,10 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   static std::string module;
   CLI::App* helper = app.add_subcommand("pkcs11-helper", "the process that a module runs in");
   helper->group("");  // started by this program only
+  static std::vector<std::string> folders;
   helper->add_option("--module", module)->required();
-  helper->callback([&] { action = [&] { return pkcs11_helper(module); }; });
+  helper->add_option("--module-files", folders);
+  helper->callback([&] { action = [&] { return pkcs11_helper(module, folders); }; });
 
   static CardOptions shown;
   static CardEmulateOptions emulated;
@@ -61,6 +65,18 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   add_token(command, shown);
   add_wait(command, shown);
   command->callback([&] { action = [&] { return card_show(common, shown); }; });
+
+  static TopUpOptions more;
+  command = add(*card, "top-up", "more one-time keys on a card, proved by it to every site",
+                "warifu card top-up --card pcsc --site S\n"
+                "  warifu card top-up --card aoi.card --keys 100 --pin-file pin --yes --site S");
+  add_site(command, common);
+  command->add_option("--keys", more.keys,
+                      "how many more for each site; default: up to those of a new card");
+  command->add_option("--lang", more.lang, "language of the text shown: en or ja");
+  command->add_flag("--yes", more.yes, "the person has read the text on another screen");
+  add_card(command, more.card);
+  command->callback([&] { action = [&] { return card_top_up(common, more); }; });
 
   static RevokeOptions revoked;
   command = add(*card, "revoke", "a lost or stolen card: worthless at every site from now on",

@@ -70,11 +70,7 @@ class SignatureCard final : public CardAuthenticator {
     TRY(read_certificate());
     TRY(signer_->unlock(pin.bytes()));
     EnrolledCard enrolled{.card = consent::signature_card_id(certificate_)};
-    const os::UnixMs now = os::real_clock().now();
-    TRY_ASSIGN(const Bytes signature, sign(consent::enrolment_statement(enrolled.card, now)));
-    json::object wish = {{"certificate", to_hex(certificate_)},
-                         {"signed_at", now.value},
-                         {"signature", to_hex(signature)}};
+    TRY_ASSIGN(json::object wish, signed_statement());
     std::string path = "/v1/persons/" + url_text(options.id) + "/reissue/signed";
     if (issue == Issue::kFirst) {
       wish["person"] = options.id;
@@ -127,14 +123,31 @@ class SignatureCard final : public CardAuthenticator {
     return GivenConsent{id, kind_in(answer)};
   }
 
-  Result<std::uint32_t> renew(ApiClient&, const SiteName& at) override {
-    return fail(Code::kRefused,
-                "a signature card has no one-time keys to renew; a site that has lost its "
-                "certificate (" +
-                    at.text() + ") counts one holder less until a new card");
+  Result<json::object> prove(ByteView grant) override {
+    TRY(read_certificate());
+    TRY_ASSIGN(const Bytes signature, sign(grant));
+    return json::object{{"grant", to_hex(grant)}, {"signature", to_hex(signature)}};
+  }
+
+  // No keys: the site judges the certificate again and keeps it.
+  Result<std::uint32_t> renew(ApiClient& client, const SiteName& at) override {
+    TRY_ASSIGN(json::object statement, signed_statement());
+    statement["site"] = at.text();
+    TRY(client.post("/v1/cards/renewal/signed", statement));
+    return 0;
   }
 
  private:
+  // That this card and its PIN are here now.
+  Result<json::object> signed_statement() {
+    TRY(read_certificate());
+    const os::UnixMs now = os::real_clock().now();
+    const CardId card = consent::signature_card_id(certificate_);
+    TRY_ASSIGN(const Bytes signature, sign(consent::enrolment_statement(card, now)));
+    return json::object{{"certificate", to_hex(certificate_)},
+                        {"signed_at", now.value},
+                        {"signature", to_hex(signature)}};
+  }
   Result<> read_certificate() {
     if (!certificate_.empty()) return {};
     TRY_ASSIGN(Bytes certificate, signer_->certificate());

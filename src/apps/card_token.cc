@@ -1,4 +1,6 @@
 // A key on a PKCS #11 token as a signer, and the process that its module runs in.
+#include <fmt/format.h>
+
 #include "apps/card_signer.h"
 #include "base/units.h"
 #include "pkcs11/helper.h"
@@ -17,12 +19,22 @@ class TokenSigner final : public CardSigner {
     return boost::json::object{{"application", "pkcs11"},
                                {"token", token_->found().token},
                                {"maker", token_->found().maker},
-                               {"module", module_}};
+                               {"module", module_},
+                               {"file_sandbox", is_kept()}};
   }
-  Result<> unlock(ByteView pin) override { return token_->log_in(pin); }
+  // Said before the PIN is given away.
+  Result<> unlock(ByteView pin) override {
+    if (!is_kept()) {
+      fmt::print(stderr, "this kernel has no Landlock: the module can use all of your files\n");
+    }
+    return token_->log_in(pin);
+  }
   Result<Bytes> sign(ByteView message) override { return token_->sign(message); }
 
  private:
+  [[nodiscard]] bool is_kept() const {
+    return token_->found().files == os::FileSandbox::kLandlock;
+  }
   std::unique_ptr<pkcs11::Token> token_;
   std::string module_;
 };
@@ -30,7 +42,8 @@ class TokenSigner final : public CardSigner {
 }  // namespace
 
 Result<std::unique_ptr<CardSigner>> token_signer(const CardOptions& options) {
-  pkcs11::TokenChoice choice{.module = options.module, .label = options.token_label};
+  pkcs11::TokenChoice choice{
+      .module = options.module, .folders = options.module_files, .label = options.token_label};
   auto key_id = from_hex(options.key_id);
   if (!key_id) return fail_in("--key-id", key_id.error());
   choice.key_id = std::move(*key_id);
@@ -40,8 +53,8 @@ Result<std::unique_ptr<CardSigner>> token_signer(const CardOptions& options) {
   return std::make_unique<TokenSigner>(std::move(token), options.module);
 }
 
-Result<> pkcs11_helper(const std::string& module) {
-  return pkcs11::serve_module(module);
+Result<> pkcs11_helper(const std::string& module, const std::vector<std::string>& folders) {
+  return pkcs11::serve_module(module, folders);
 }
 
 }  // namespace warifu::apps

@@ -57,6 +57,10 @@ void catalog_commands(CLI::App& app, Common& common, Action& action);
 // `warifu kiosk` and `warifu request`.
 void kiosk_command(CLI::App& app, Common& common, Action& action);
 void request_commands(CLI::App& app, Common& common, Action& action);
+// `warifu genome`.
+void genome_commands(CLI::App& app, Common& common, Action& action);
+// `warifu genes` and `warifu risk`.
+void risk_commands(CLI::App& app, Common& common, Action& action);
 // `warifu simulate`.
 void simulate_command(CLI::App& app, Action& action);
 

@@ -217,13 +217,15 @@ struct CardOptions {
   std::string wait = "60s";  // for a card to be put on the reader; for each answer of a module
   // A PKCS #11 token instead: its module's file; empty: none.
   std::string module, token_label, key_id;  // key_id in hexadecimal
+  std::vector<std::string> module_files;    // folders that the module may read and write
   // Of a kiosk, which has no terminal to ask at: the PIN as the page gave it, if it did; else it
   // can only come from the reader's own pad.
   bool asks_nobody = false;
   std::shared_ptr<const secret::Buffer> pin;
 };
 // The hidden process that a PKCS #11 module runs in (pkcs11/helper.h).
-[[nodiscard]] Result<> pkcs11_helper(const std::string& module);
+[[nodiscard]] Result<> pkcs11_helper(const std::string& module,
+                                     const std::vector<std::string>& folders);
 [[nodiscard]] Result<> card_readers(const Common& common);
 [[nodiscard]] Result<> card_show(const Common& common, const CardOptions& options);
 struct CardEmulateOptions {
@@ -250,6 +252,13 @@ struct RevokeOptions {
 [[nodiscard]] Result<> card_revoke(const Common& common, const RevokeOptions& options);
 [[nodiscard]] Result<> card_allow_reissue(const Common& common, const RevokeOptions& options);
 [[nodiscard]] Result<> card_status(const Common& common);
+struct TopUpOptions {
+  CardOptions card;
+  std::uint32_t keys = 0;  // 0: as many as bring it to the number of an enrolment
+  std::string lang = "en";
+  bool yes = false;
+};
+[[nodiscard]] Result<> card_top_up(const Common& common, const TopUpOptions& options);
 struct EnrolOptions {
   std::string id, name;
   std::string card_type;  // "one-time", "desfire", "jpki", "pkcs11"
@@ -277,6 +286,14 @@ struct ProxyOptions {
 };
 [[nodiscard]] Result<> proxy_add(const Common& common, const ProxyOptions& options);
 [[nodiscard]] Result<> proxy_remove(const Common& common, const ProxyOptions& options);
+// Whether officers may open the person's data in an emergency, without the card.
+struct EmergencyOptions {
+  std::string id, object, valid = "365d", lang = "en";  // no object: all of them
+  bool yes = false;
+  CardOptions card;
+};
+[[nodiscard]] Result<> emergency_allow(const Common& common, const EmergencyOptions& options);
+[[nodiscard]] Result<> emergency_forbid(const Common& common, const EmergencyOptions& options);
 struct GuardianOptions {
   std::string id, name, of_age, authority;
   std::vector<std::string> guardians;
@@ -293,6 +310,11 @@ struct GuardianOptions {
 
 struct StoreOptions {
   std::string file, person, label, policy, priority;
+  std::string index, assembly;  // of a genome; empty: beside the file, by the references' lengths
+  bool genome = false;          // it must be one
+  bool plain = false;           // it is stored as it is, whatever it is
+  std::uint32_t reslice = 0;    // reads in a slice of CRAM; 0: as it is
+  std::string reference;        // FASTA, for reslicing CRAM that is written against one
   CardOptions card;
   bool no_wait = false;
 };
@@ -376,8 +398,10 @@ struct ConsentOptions {
   std::string object, purpose, grantee, grantee_id, destination, valid = "1h", lang = "en";
   std::vector<std::string> data_use, regions;
   std::string capacity = "own";
-  std::string joins;    // another guardian's consent: nothing else is asked for then
-  std::string request;  // or one that was asked for, which has its own terms
+  std::string joins;              // another's consent: nothing else is asked for then
+  std::string reason;             // of an officer's, in an emergency
+  std::string request;            // or one that was asked for, which has its own terms
+  std::string index;              // for regions: a consent to the index that was given before
   std::uint16_t uses = 1;
   CardOptions card;
   bool yes = false;
@@ -397,6 +421,7 @@ struct RestoreOptions {
   std::string as, as_id;             // who asks
   std::vector<std::string> use;      // what the use will be
   std::vector<std::string> regions;  // none: the whole object
+  std::string format;                // of regions
 };
 [[nodiscard]] Result<> restore(const Common& common, const RestoreOptions& options);
 
@@ -438,6 +463,35 @@ struct SimulateOptions {
   bool print_network = false;
 };
 [[nodiscard]] Result<> simulate_network(const SimulateOptions& options);
+
+// Where genes lie; no site takes part.
+struct GenesOptions {
+  std::vector<std::string> names;
+  std::string build = "GRCh38";
+  std::string panel, panels;  // a panel of the user's own file
+  bool regions = false;       // as --region takes them
+  bool bare = false;          // "17" instead of "chr17"
+};
+[[nodiscard]] Result<> genes(const Common& common, const GenesOptions& options);
+
+// Scores and risks on values; no site takes part.
+struct RiskOptions {
+  std::string genome, fasta;         // instead of a pileup: a BAM or CRAM, the assembly for it
+  std::string score, pileup, build;  // files; which assembly, where the scoring file does not say
+  std::string answers, model;        // files; model empty: the built-in one
+  std::string svg;                   // file to write
+  std::string person, lang = "en";
+  double min_coverage = 0.95;
+  std::uint32_t min_depth = 10, mapping_quality = 60;
+  int from = 0, to = 0;
+  bool sites = false, bare = false, genotypes = false, leave_out_ambiguous = false, fhir = false;
+  bool questions = false;
+  std::vector<std::string> regions, had;  // of the meter
+  bool whole = false;
+};
+[[nodiscard]] Result<> risk_score(const Common& common, const RiskOptions& options);
+[[nodiscard]] Result<> risk_absolute(const Common& common, const RiskOptions& options);
+[[nodiscard]] Result<> risk_meter(const Common& common, const RiskOptions& options);
 
 struct JobOptions {
   std::string job, state, priority;

@@ -12,11 +12,13 @@
 #include "apps/commands.h"
 #include "apps/consent_terminal.h"
 #include "apps/custody_text.h"
+#include "apps/emergency_text.h"
 #include "apps/output.h"
 #include "base/units.h"
 #include "catalog/records.h"
 #include "consent/evidence.h"
 #include "consent/grant.h"
+#include "risk/genes.h"
 
 namespace warifu::apps {
 namespace json = boost::json;
@@ -53,6 +55,16 @@ Result<> ask_person(const std::string& text, const std::string& lang, bool is_re
 
 namespace {
 
+constexpr std::uint16_t kIndexUses = 2;  // a quote, and another one
+constexpr std::int64_t kIndexSeconds = 3600;
+// Before the text that the card proves: whether regions that add up identify the person. It is the
+// site's estimate from its own ledger; the card proves nothing of it.
+void show_identification(const json::value& prepared, const consent::Grant& grant) {
+  const json::value* meter = prepared.as_object().if_contains("identification");
+  if (meter == nullptr || grant.scope.regions.empty()) return;
+  fmt::print(stderr, "{}\n\n", text_of(*meter, "text"));
+}
+
 // A refusal is told to the site: its log has it beside the consents.
 Result<> ask_and_tell(ApiClient& client, const ConsentOptions& options, const consent::Grant& grant,
                       const std::string& text) {
@@ -84,26 +96,155 @@ Result<json::object> wish_of(const ConsentOptions& options) {
                        {"valid_seconds", valid},
                        {"locale", options.lang}};
   if (!options.destination.empty()) wish["destination"] = options.destination;
+  if (!options.reason.empty()) wish["reason"] = options.reason;
   return wish;
 }
 
 // The site may not put another grantee, use or scope in the grant than this terminal asked for. The
-// person reads the text; this is for who gives with --yes. Who joins, or answers a request,
-// has only the text.
-Result<bool> asks_what_was_wished(const consent::Grant& grant, const ConsentOptions& options) {
+// person reads the text; this is for who gives with --yes. Who joins, or answers a
+// request, has only the text. Which
+// chunks hold the regions is the site's word; how many stands in the text and must be the quote's.
+Result<bool> asks_what_was_wished(const consent::Grant& grant, const ConsentOptions& options,
+                                  std::uint64_t chunks) {
   if (!options.joins.empty() || !options.request.empty()) return true;
   TRY_ASSIGN(const std::string purpose, purpose_of(options.purpose));
   TRY_ASSIGN(const auto grantee, consent::parse_grantee(options.grantee, options.grantee_id));
   TRY_ASSIGN(const auto data_uses, consent::parse_data_uses(options.data_use, grant.purpose));
-  TRY_ASSIGN(const auto scope, consent::parse_scope(options.regions));
+  TRY_ASSIGN(auto scope, consent::parse_scope(options.regions));
+  const bool fits_chunks = consent::chunk_count(grant.scope.chunks) == chunks;
+  scope.chunks = grant.scope.chunks;
   return grant.object.text() == options.object && consent::purpose_name(grant.purpose) == purpose &&
          grant.uses == options.uses && consent::capacity_name(grant.capacity) == options.capacity &&
-         grant.grantee == grantee && grant.data_uses == data_uses && grant.scope == scope;
+         grant.grantee == grantee && grant.data_uses == data_uses && grant.scope == scope &&
+         fits_chunks && grant.reason == options.reason;
+}
+
+// A grant to the index is for reading it now: by whom and for what the regions will be, briefly.
+bool asks_for_index(const consent::Grant& grant, const ConsentOptions& options) {
+  return grant.object.text() == options.object && grant.scope.is_index() &&
+         grant.uses <= kIndexUses && grant.data_uses.empty() &&
+         grant.expiry.value - grant.not_before.value <= (kIndexSeconds + 120) * 1000;
+}
+
+// An officer's card proves it and knows nothing of the object.
+Result<GivenConsent> give_proof(ApiClient& client, CardAuthenticator& card,
+                                const consent::Grant& parsed, ByteView grant) {
+  if (parsed.capacity != consent::Capacity::kEmergency) {
+    return card.authorise(client, grant, parsed.object);
+  }
+  TRY_ASSIGN(const json::object proof, card.prove(grant));
+  TRY_ASSIGN(const json::value given, client.post("/v1/consents", proof));
+  return GivenConsent{text_of(given, "grant"), std::nullopt};
+}
+
+struct Ceremony {
+  ApiClient& client;
+  CardTerminal& terminal;
+  CardFacts facts;
+};
+
+struct Given {
+  std::string id;
+  consent::Grant grant;
+  card::CardKind kind = card::CardKind::kOneTimeMacEmulated;
+  json::value prepared;
+};
+
+// One grant: prepared, checked, shown, proved. `chunks`: of the quote; none for the index.
+Result<Given> give_one(Ceremony& ceremony, const ConsentOptions& options, json::object wish,
+                       std::optional<std::uint64_t> chunks) {
+  TRY(ceremony.terminal.card->add_to_wish(wish));
+  Given given;
+  TRY_ASSIGN(given.prepared, ceremony.client.post("/v1/consents/prepare", wish));
+  print_emergencies(given.prepared);
+  TRY_ASSIGN(const Bytes grant, from_hex(text_of(given.prepared, "grant")));
+  TRY_ASSIGN(given.grant, consent::parse_grant(grant));
+  TRY(check_text(given.prepared, given.grant, ceremony.facts.kind));
+  bool is_as_wished = !chunks && asks_for_index(given.grant, options);
+  if (chunks) {
+    TRY_ASSIGN(is_as_wished, asks_what_was_wished(given.grant, options, *chunks));
+  }
+  if (consent::act_of(given.grant) != consent::Act::kUse || !is_as_wished) {
+    return fail(Code::kCorrupt,
+                "the site's grant is not what was asked for; the card was not asked");
+  }
+  show_identification(given.prepared, given.grant);
+  TRY(ask_and_tell(ceremony.client, options, given.grant, text_of(given.prepared, "text")));
+  // For each grant again: a card answers once for each PIN.
+  TRY(ceremony.terminal.card->verify_holder(options.card));
+  TRY_ASSIGN(const GivenConsent proved,
+             give_proof(ceremony.client, *ceremony.terminal.card, given.grant, grant));
+  given.id = proved.grant;
+  given.kind = proved.kind.value_or(ceremony.facts.kind);
+  return given;
+}
+
+// The consent to the index, and what reading the regions would take by it.
+Result<json::value> quote_regions(Ceremony& ceremony, const ConsentOptions& options,
+                                  json::object wish) {
+  std::string index = options.index;
+  if (index.empty()) {
+    wish["part"] = "index";
+    wish.erase("regions");
+    wish.erase("data_use");
+    wish["uses"] = kIndexUses;
+    wish["valid_seconds"] = kIndexSeconds;
+    TRY_ASSIGN(const Given given, give_one(ceremony, options, std::move(wish), std::nullopt));
+    if (given.grant.together > 1) {
+      return fail(Code::kRefused, "the index is read once " + std::to_string(given.grant.together) +
+                                      " guardians have consented: warifu consent join " + given.id +
+                                      " --card FILE; then this command again with --index " +
+                                      given.id);
+    }
+    index = given.id;
+  }
+  TRY_ASSIGN(const GrantId id, GrantId::parse(index));
+  TRY_ASSIGN(json::value quote, ceremony.client.post("/v1/consents/" + id.text() + "/quote",
+                                                     {{"regions", texts_json(options.regions)}}));
+  fmt::print(stderr,
+             "reading these regions takes {} of the {} pieces that are stored ({} of the file) "
+             "and {} bits of key; all of it would take {}\n\n",
+             number_of(quote, "chunks"), number_of(quote, "chunks_of_object"),
+             human_bytes(number_of(quote, "bytes")), number_of(quote, "key_bits"),
+             number_of(quote, "key_bits_of_whole"));
+  return quote;
+}
+
+void print_given(const Common& common, const ConsentOptions& options, const Given& given,
+                 const json::value& quote) {
+  const consent::Grant& grant = given.grant;
+  if (common.json) {
+    print_json({{"grant", given.id},
+                {"object", grant.object.text()},
+                {"capacity", consent::capacity_name(grant.capacity)},
+                {"together", grant.together},
+                {"card_kind", consent::card_kind_name(given.kind)},
+                {"security", consent::evidence_class(given.kind)},
+                {"holder_verification", consent::holder_verification(given.kind)},
+                {"sites", given.prepared.at("sites")},
+                {"missing", given.prepared.at("missing")},
+                {"index", grant.index.value},
+                {"expires", os::utc_text(grant.expiry)},
+                {"quote", quote},
+                {"identification", given.prepared.at("identification")},
+                {"text", text_of(given.prepared, "text")}});
+    return;
+  }
+  fmt::print(
+      "consent {} given, valid until {} at {} sites; proved by: {}, {}; holder verified by: {}\n",
+      given.id, os::utc_text(grant.expiry), grant.sites.size(), consent::card_kind_name(given.kind),
+      consent::evidence_class(given.kind), consent::holder_verification(given.kind));
+  if (grant.together > 1) {
+    fmt::print("it counts together with {} in all: warifu consent join {} --card FILE\n",
+               grant.together, options.joins.empty() ? given.id : options.joins);
+  }
 }
 
 }  // namespace
 
-Result<> consent_give(const Common& common, const ConsentOptions& options) {
+Result<> consent_give(const Common& common, const ConsentOptions& given_options) {
+  ConsentOptions options = given_options;
+  TRY_ASSIGN(options.regions, risk::with_genes_resolved(given_options.regions));
   json::object wish = {{"locale", options.lang}};
   if (!options.request.empty()) {
     TRY_ASSIGN(const auto request, catalog::RequestId::parse(options.request));
@@ -114,52 +255,23 @@ Result<> consent_give(const Common& common, const ConsentOptions& options) {
     TRY_ASSIGN(const GrantId joined, GrantId::parse(options.joins));
     wish["joins"] = joined.text();
   }
+  TRY(consent::parse_scope(options.regions));
   TRY_ASSIGN(CardTerminal terminal, open_card(options.card));
   TRY_ASSIGN(const CardFacts facts, terminal.card->identify());
   if (!facts.is_active && !card::is_signature(facts.kind)) {
     return fail(Code::kRefused, "the card at " + terminal.name + " belongs to nobody yet");
   }
   ApiClient client(common);
-  TRY(terminal.card->add_to_wish(wish));
-  TRY_ASSIGN(const json::value prepared, client.post("/v1/consents/prepare", wish));
-  const std::string text = text_of(prepared, "text");
-  TRY_ASSIGN(const Bytes grant, from_hex(text_of(prepared, "grant")));
-  TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
-  TRY(check_text(prepared, parsed, facts.kind));
-  TRY_ASSIGN(const bool is_as_wished, asks_what_was_wished(parsed, options));
-  if (parsed.appointment || !is_as_wished) {
-    return fail(Code::kCorrupt,
-                "the site's grant is not what was asked for; the card was not asked");
+  Ceremony ceremony{client, terminal, facts};
+  json::value quote;
+  std::uint64_t chunks = 0;
+  if (!options.regions.empty()) {
+    TRY_ASSIGN(quote, quote_regions(ceremony, options, wish));
+    chunks = number_of(quote, "chunks");
+    wish["index_grant"] = text_of(quote, "index_grant");
   }
-  const ObjectId object = parsed.object;
-  TRY(ask_and_tell(client, options, parsed, text));
-  TRY(terminal.card->verify_holder(options.card));
-  TRY_ASSIGN(const GivenConsent given, terminal.card->authorise(client, grant, object));
-  const card::CardKind kind = given.kind.value_or(facts.kind);
-  if (common.json) {
-    print_json({{"grant", given.grant},
-                {"object", object.text()},
-                {"capacity", consent::capacity_name(parsed.capacity)},
-                {"together", parsed.together},
-                {"card_kind", consent::card_kind_name(kind)},
-                {"security", consent::evidence_class(kind)},
-                {"holder_verification", consent::holder_verification(kind)},
-                {"sites", prepared.at("sites")},
-                {"missing", prepared.at("missing")},
-                {"index", parsed.index.value},
-                {"expires", os::utc_text(parsed.expiry)},
-                {"text", text}});
-  } else {
-    fmt::print(
-        "consent {} given, valid until {} at {} sites; proved by: {}, {}; holder verified by: {}\n",
-        given.grant, os::utc_text(parsed.expiry), parsed.sites.size(),
-        consent::card_kind_name(kind), consent::evidence_class(kind),
-        consent::holder_verification(kind));
-    if (parsed.together > 1) {
-      fmt::print("it counts together with {} in all: warifu consent join {} --card FILE\n",
-                 parsed.together, options.joins.empty() ? given.grant : options.joins);
-    }
-  }
+  TRY_ASSIGN(const Given given, give_one(ceremony, options, std::move(wish), chunks));
+  print_given(common, options, given, quote);
   return {};
 }
 
@@ -194,13 +306,16 @@ Result<> consent_import(const Common& common, const std::string& file, ConsentOp
 Result<> consent_list(const Common& common) {
   ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.get("/v1/consents"));
+  print_emergencies(answer);
   if (common.json) {
     print_json(answer);
     return {};
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& entry : answer.at("consents").as_array()) {
-    rows.push_back({text_of(entry, "grant"), text_of(entry, "person"), text_of(entry, "purpose"),
+    const bool is_emergency = text_of(entry, "capacity") == "emergency";
+    rows.push_back({text_of(entry, "grant"), text_of(entry, "person"),
+                    is_emergency ? "EMERGENCY" : text_of(entry, "purpose"),
                     text_of(entry, "grantee"), text_of(entry, "expires"), text_of(entry, "state")});
   }
   print_table({"CONSENT", "PERSON", "PURPOSE", "FOR", "UNTIL", "STATE"}, rows);

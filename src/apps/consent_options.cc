@@ -20,7 +20,9 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--grantee-id", give.grantee_id, "an ORCID, a ROR, a licence number");
   command->add_option("--data-use", give.data_use,
                       "code of the Data Use Ontology: HMB, DS=TERM; again");
-  command->add_option("--region", give.regions, "ASSEMBLY:REFERENCE:START-END[=LABEL]; again");
+  command->add_option("--region", give.regions,
+                      "ASSEMBLY:REFERENCE:START-END[=LABEL], or gene:NAME; again");
+  command->add_option("--index", give.index, "with --region: a consent to the index given before");
   command->add_option("--capacity", give.capacity,
                       "whose consent it is: own, or in the person's place proxy or guardian");
   command->add_option("--destination", give.destination, "site where it may be restored");
@@ -31,15 +33,33 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   add_card(command, give.card);
   command->callback([&] { action = [&] { return consent_give(common, give); }; });
   static ConsentOptions joining;
-  command = add(*consent, "join", "another guardian consents to the same, together",
+  command = add(*consent, "join", "another guardian or officer consents to the same, together",
                 "warifu consent join GRANT --card father.card --site S");
   add_site(command, common);
-  command->add_option("grant", joining.joins, "the consent that the other guardian has given")
+  command->add_option("grant", joining.joins, "the consent that the other one has given")
       ->required();
   command->add_option("--lang", joining.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", joining.yes, "the guardian has read the text on another screen");
   add_card(command, joining.card);
   command->callback([&] { action = [&] { return consent_give(common, joining); }; });
+  static ConsentOptions emergency;
+  emergency.purpose = "medicine";
+  emergency.capacity = "emergency";
+  command = add(*consent, "emergency",
+                "an officer opens an object without its person's card; others join",
+                "warifu consent emergency --object ID --reason 'unconscious after an accident' "
+                "--grantee 'Dr. Ito' --card officer.card --site S");
+  add_site(command, common);
+  command->add_option("--object", emergency.object, "object id")->required();
+  command->add_option("--reason", emergency.reason, "why; the person will be told")->required();
+  command->add_option("--grantee", emergency.grantee, "who will use it")->required();
+  command->add_option("--grantee-id", emergency.grantee_id, "a licence number");
+  command->add_option("--destination", emergency.destination, "site where it may be restored");
+  command->add_option("--valid", emergency.valid, "for how long: 30m, 1h, at most 4h");
+  command->add_option("--lang", emergency.lang, "language of the text shown: en or ja");
+  command->add_flag("--yes", emergency.yes, "the officer has read the text on another screen");
+  add_card(command, emergency.card);
+  command->callback([&] { action = [&] { return consent_give(common, emergency); }; });
   command = add(*consent, "list", "consents given", "warifu consent list --site S");
   add_site(command, common);
   command->callback([&] { action = [&] { return consent_list(common); }; });
@@ -91,7 +111,8 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--as-id", restoring.as_id, "the identifier, where the consent has one");
   command->add_option("--use", restoring.use,
                       "what the use will be: biomedical, non-profit; again");
-  command->add_option("--region", restoring.regions, "only this region; again");
+  command->add_option("--region", restoring.regions, "only this region, or gene:NAME; again");
+  command->add_option("--format", restoring.format, "of regions: bam, cram, vcf, vcf.gz, bcf");
   command->add_option("--resume", restoring.resume, "go on with this interrupted job");
   command->callback([&] { action = [&] { return restore(common, restoring); }; });
 }

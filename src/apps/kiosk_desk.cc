@@ -190,7 +190,8 @@ Result<json::value> KioskDesk::read(const std::string& request, const std::strin
   TRY_ASSIGN(const Bytes grant, from_hex(text_of(prepared, "grant")));
   TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
   TRY(check_text(prepared, parsed, kind));
-  if (parsed.appointment || parsed.card != session_->card) {
+  if (consent::act_of(parsed) != consent::Act::kUse || !parsed.reason.empty() ||
+      parsed.card != session_->card) {
     return fail(Code::kCorrupt, "the site's grant is not what was asked for; nothing was shown");
   }
   prepared_ = Prepared{request, to_hex(parsed.text_digest), grant, parsed.object};

@@ -283,6 +283,16 @@ void object_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--label", store.label, "name to show instead of the file's");
   command->add_option("--policy", store.policy, "who may restore; default: the site's policy");
   command->add_option("--priority", store.priority, "of the job: low, usual or urgent");
+  command->add_flag("--genome", store.genome,
+                    "CRAM, BAM, VCF.gz or BCF, so that regions can be restored");
+  command->add_flag("--plain", store.plain, "as it is, even if it is a genome");
+  command->add_option("--index", store.index,
+                      "index of the genome; default: beside the file, or made");
+  command->add_option("--assembly", store.assembly, "of the genome; default: by its references");
+  command->add_option("--reslice", store.reslice,
+                      "rewrite CRAM with so many reads in a slice: 1000");
+  command->add_option("--reference", store.reference,
+                      "FASTA of the CRAM, with its .fai, to reslice it");
   command->add_flag("--no-wait", store.no_wait, "return once the job is accepted");
   add_card(command, store.card);
   command->callback([&] { action = [&] { return object_store(common, store); }; });
@@ -404,7 +414,9 @@ int main(int argc, char** argv) {
   operator_commands(app, common, action);
   web_commands(app, common, action);
   bench_command(app, common, action);
+  genome_commands(app, common, action);
   simulate_command(app, action);
+  risk_commands(app, common, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -8,6 +8,7 @@
 #include "apps/api_client.h"
 #include "apps/api_front.h"
 #include "apps/commands.h"
+#include "apps/emergency_text.h"
 #include "apps/network.h"
 #include "apps/output.h"
 
@@ -60,7 +61,8 @@ boost::json::object site_status(const Network& network, const ProcessEntry& entr
   // A site that refuses us is there; it has operators, and we are none of them.
   site["reachable"] = status.has_value() || status.error().code == Code::kRefused;
   if (!status) return site;
-  for (const char* key : {"listen", "shares", "free_bytes", "problems", "single_operator"}) {
+  for (const char* key : {"listen", "controller", "shares", "free_bytes", "problems",
+                          "single_operator", "break_glass", "emergencies"}) {
     if (const auto* value = status->as_object().if_contains(key)) site[key] = *value;
   }
   return site;
@@ -121,6 +123,11 @@ Result<> net_status(const Common& common) {
     const auto* mode = site.as_object().if_contains("single_operator");
     return mode != nullptr && mode->as_bool();
   });
+  // Every site knows of an emergency; share control knows the persons' names, and what they were
+  // told.
+  for (const auto& site : sites) {
+    if (text_of(site, "name") == text_of(site, "controller")) print_emergencies(site);
+  }
   if (single > 0) fmt::print("{} of {} sites: {}\n", single, sites.size(), single_operator_text());
   return {};
 }

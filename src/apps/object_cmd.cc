@@ -9,6 +9,7 @@
 #include "apps/api_client.h"
 #include "apps/card_terminal.h"
 #include "apps/commands.h"
+#include "apps/genome_upload.h"
 #include "apps/job_follow.h"
 #include "apps/output.h"
 #include "base/units.h"
@@ -56,6 +57,8 @@ Result<> object_store(const Common& common, const StoreOptions& options) {
   const std::string label = options.label.empty()
                                 ? std::filesystem::path(options.file).filename().string()
                                 : options.label;
+  TRY_ASSIGN(const auto genome, look_at_genome(options));
+  if (genome && !common.json) fmt::print(stderr, "a genome: {}\n", genome->about);
   json::value ticket;
   {
     ProgressLine progress("uploading");
@@ -63,9 +66,11 @@ Result<> object_store(const Common& common, const StoreOptions& options) {
                client.upload(
                    "/v1/objects?person=" + url_text(options.person) + "&label=" + url_text(label) +
                        (options.policy.empty() ? "" : "&policy=" + url_text(options.policy)) +
-                       (options.priority.empty() ? "" : "&priority=" + url_text(options.priority)),
-                   options.file,
-                   [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); }));
+                       (options.priority.empty() ? "" : "&priority=" + url_text(options.priority)) +
+                       (genome ? "&lead=" + std::to_string(genome->chunks) : ""),
+                   genome ? genome->file : options.file,
+                   [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); },
+                   genome ? ByteView(genome->lead) : ByteView()));
   }
   const std::string object = text_of(ticket, "object");
   const std::string job = text_of(ticket, "job");
@@ -92,6 +97,7 @@ Result<> object_store(const Common& common, const StoreOptions& options) {
                 {"job", job},
                 {"bytes", number_of(stored, "bytes")},
                 {"chunks", number_of(stored, "chunks")},
+                {"lead_chunks", number_of(stored, "lead_chunks")},
                 {"seconds", seconds},
                 {"placement", placement},
                 {"plan", record.at("plan")},

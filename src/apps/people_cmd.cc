@@ -160,6 +160,11 @@ Result<> person_show(const Common& common, const std::string& person) {
                one.at("testamentary").as_bool() ? " (after death)" : "", text_of(one, "purposes"),
                object.empty() ? "all objects" : object, text_of(one, "until"));
   }
+  for (const json::value& one : answer.at("emergency").as_array()) {
+    const std::string object = text_of(one, "object");
+    fmt::print("in an emergency officers may open {}, until {}\n",
+               object.empty() ? "all objects" : object, text_of(one, "until"));
+  }
   for (const json::value& one : answer.at("orders_waiting").as_array()) {
     fmt::print("waits for an officer of this site: {} (order {})\n", text_of(one, "what"),
                text_of(one, "order"));

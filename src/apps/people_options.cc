@@ -30,6 +30,29 @@ void proxy_commands(CLI::App& person, Common& common, Action& action) {
   command->callback([&] { action = [&] { return proxy_remove(common, naming); }; });
 }
 
+void emergency_commands(CLI::App& person, Common& common, Action& action) {
+  static EmergencyOptions leave;
+  CLI::App* emergency =
+      person.add_subcommand("emergency", "whether officers may open data without the card");
+  emergency->require_subcommand(1);
+  auto* command = add(*emergency, "allow", "the person's card allows it beforehand",
+                      "warifu person emergency allow --id P-001 --card a.card --site S");
+  add_site(command, common);
+  command->add_option("--id", leave.id, "the person")->required();
+  command->add_option("--object", leave.object, "this object only; default: all");
+  command->add_option("--valid", leave.valid, "for how long: 90d, 1y");
+  command->add_option("--lang", leave.lang, "language of the text shown: en or ja");
+  command->add_flag("--yes", leave.yes, "the person has read the text on another screen");
+  add_card(command, leave.card);
+  command->callback([&] { action = [&] { return emergency_allow(common, leave); }; });
+  command = add(*emergency, "forbid", "no more; needs no card",
+                "warifu person emergency forbid --id P-001 --site S");
+  add_site(command, common);
+  command->add_option("--id", leave.id, "the person")->required();
+  command->add_option("--object", leave.object, "this object only; default: all");
+  command->callback([&] { action = [&] { return emergency_forbid(common, leave); }; });
+}
+
 void order_commands(CLI::App& person, Common& common, Action& action) {
   static std::string order;
   auto* command = add(person, "orders", "what waits for an officer of this site",
@@ -59,6 +82,7 @@ void people_commands(CLI::App& person, Common& common, Action& action) {
   command->add_option("--id", shown, "the biobank's id for the person")->required();
   command->callback([&] { action = [&] { return person_show(common, shown); }; });
   proxy_commands(person, common, action);
+  emergency_commands(person, common, action);
   command = add(person, "guardians", "orders guardians for a person who is under age",
                 "warifu person guardians --id P-009 --name 'C. Sato' --guardian P-001 --guardian "
                 "P-002 --of-age 2044-04-01 --site S");

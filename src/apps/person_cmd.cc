@@ -132,7 +132,9 @@ Result<> person_renew_card(const Common& common, const RenewCardOptions& options
   if (common.json) {
     print_json({{"card_id", before.card.text()}, {"site", options.at}, {"keys", keys}});
   } else {
-    fmt::print("the card has {} other one-time keys for {}\n", keys, options.at);
+    fmt::print("{}\n", keys == 0 ? options.at + " keeps the card's certificate again"
+                                 : fmt::format("the card has {} other one-time keys for {}", keys,
+                                               options.at));
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/units.h"
 #include "os/files.h"
+#include "risk/genes.h"
 
 namespace warifu::apps {
 namespace {
@@ -35,6 +36,11 @@ class OutputFile {
     TRY(file_->write_at(size_, bytes));
     size_ += bytes.size();
     return {};
+  }
+
+  Result<> clear() {
+    size_ = 0;
+    return file_->truncate(0);
   }
 
   Result<> finish() {
@@ -79,6 +85,11 @@ void print_result(const json::value& result, const std::string& out) {
   fmt::print("restored {} to {} in {}, every chunk verified against the card\nfrom shares {}",
              human_bytes(number_of(result, "bytes")), out,
              human_seconds(result.at("seconds").to_number<double>()), letters);
+  if (result.as_object().contains("regions")) {
+    fmt::print(": {} records, {} of {} pieces, {} bits of key", number_of(result, "records"),
+               number_of(result, "chunks"), number_of(result, "chunks_of_object"),
+               number_of(result, "key_bits"));
+  }
   if (!text_of(result, "gathered_at").empty()) {
     fmt::print(", gathered at {}", text_of(result, "gathered_at"));
   }
@@ -94,7 +105,9 @@ void print_result(const json::value& result, const std::string& out) {
 
 }  // namespace
 
-Result<> restore(const Common& common, const RestoreOptions& options) {
+Result<> restore(const Common& common, const RestoreOptions& wished) {
+  RestoreOptions options = wished;
+  TRY_ASSIGN(options.regions, risk::with_genes_resolved(wished.regions));
   const auto started = std::chrono::steady_clock::now();
   ApiClient client(common);
   const bool resume = !options.resume.empty();
@@ -118,6 +131,7 @@ Result<> restore(const Common& common, const RestoreOptions& options) {
          {"grantee_id", options.as_id},
          {"use", texts_json(options.use)},
          {"regions", texts_json(options.regions)},
+         {"format", options.format},
          {"purpose", options.purpose == "health" ? "health_management" : options.purpose}});
     if (!begun) return std::unexpected(begun.error());
     job = text_of(*begun, "job");
@@ -125,6 +139,9 @@ Result<> restore(const Common& common, const RestoreOptions& options) {
   TRY_ASSIGN(const json::value before, client.get("/v1/jobs/" + url_text(job)));
   const std::uint64_t total = number_of(before, "total_bytes");
   TRY_ASSIGN(OutputFile out, OutputFile::open(options.out, job));
+  // Of regions nothing is kept of an earlier attempt: what they are cut from is read in one go.
+  const bool is_whole = text_of(before.at("plan"), "part") == "whole";
+  if (!is_whole) TRY(out.clear());
   Result<> done;
   {
     ProgressLine progress("restoring");
@@ -135,7 +152,7 @@ Result<> restore(const Common& common, const RestoreOptions& options) {
                              return {};
                            });
   }
-  if (done && out.size() != total) {
+  if (done && is_whole && out.size() != total) {
     done = fail(Code::kUnavailable, "the stream ended before the object was whole");
   }
   json::value record;
@@ -154,6 +171,7 @@ Result<> restore(const Common& common, const RestoreOptions& options) {
   TRY(out.finish());
   json::object result = record.at("result").as_object();
   result["job"] = job;
+  result["key_bits"] = 8 * number_of(record.at("result"), "key_bytes");
   result["seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   if (common.json) {

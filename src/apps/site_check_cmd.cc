@@ -29,7 +29,17 @@ void print_policy(const control::PolicyReport& report) {
   for (const std::string& warning : report.warnings) fmt::print("  warning: {}\n", warning);
 }
 
+void print_break_glass(const control::SiteConfig& config) {
+  if (!config.break_glass) {
+    fmt::print("emergencies: this site opens nothing without the person's card\n");
+    return;
+  }
+  fmt::print("emergencies: {} of {} officers' cards together open what its person has allowed\n",
+             config.break_glass->needed, config.break_glass->officers.size());
+}
+
 void print_operators(const control::SiteConfig& config) {
+  print_break_glass(config);
   if (!config.operators) {
     fmt::print("{}\n", single_operator_text());
     return;
@@ -50,6 +60,7 @@ Result<> site_check(const Common& common, const CheckOptions& options) {
                          {"controller", config.controller.text()}};
   answer["operators"] = config.operators ? config.operators->accounts.size() : 0;
   answer["single_operator"] = !config.operators;
+  answer["break_glass"] = config.break_glass.has_value();
   // Other sites place nothing; a policy is theirs to judge only when it is asked for.
   if (!config.is_controller() && options.policy.empty()) {
     if (common.json) {

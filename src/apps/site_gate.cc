@@ -10,7 +10,8 @@ Result<std::unique_ptr<consent::Gate>> open_gate(const os::System& system,
   return consent::Gate::open(system, config.data_dir + "/gate", config.name, root_key, log,
                              {.nonce_life = std::chrono::days(7),
                               .reissue_delay = config.reissue_delay,
-                              .signatures = std::move(signatures)});
+                              .signatures = std::move(signatures),
+                              .break_glass = config.break_glass});
 }
 
 }  // namespace warifu::apps

@@ -18,7 +18,7 @@
 #include "control/store_job.h"
 #include "control/stream_channel.h"
 #include "custody/card_desk.h"
-#include "custody/people_desk.h"
+#include "custody/emergency_desk.h"
 #include "kme/disk_intakes.h"
 #include "kme/entropy_routes.h"
 #include "kme/intake.h"
@@ -386,8 +386,10 @@ class Site {
     store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
     control::UploadDesk::sweep(*context_, *catalog_);
     uploads_ = std::make_unique<control::UploadDesk>(*store_desk_, system_.clock, system_.random);
-    consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_);
+    consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_, quotes_);
     restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
+    region_desk_ =
+        std::make_unique<control::RegionDesk>(*context_, *catalog_, *restore_desk_, quotes_);
     ceremonies_ = std::make_unique<control::CardCeremonies>(*context_, *card_service_, *catalog_,
                                                             *enrolment_, *consent_desk_);
     jobs_->add_kind(catalog::JobKind::kRebuild, [](control::JobEngine& engine, const JobId& job) {
@@ -400,14 +402,17 @@ class Site {
     records_ = std::make_unique<custody::RecordKeeper>(*context_, *catalog_, *custody_);
     cards_ = std::make_unique<custody::CardDesk>(*context_, *catalog_, *custody_, *enrolment_,
                                                  *records_);
-    people_ =
-        std::make_unique<custody::PeopleDesk>(*context_, *catalog_, *custody_, *consent_desk_);
+    acts_ = std::make_unique<custody::CardActs>(*context_, *catalog_, *consent_desk_);
+    people_ = std::make_unique<custody::PeopleDesk>(*context_, *catalog_, *custody_, *acts_);
+    emergencies_ = std::make_unique<custody::EmergencyDesk>(*context_, *catalog_, *people_,
+                                                            *consent_desk_, *records_);
     cards_->set_also([this] { people_->tell_again(); });
     const custody::SignedConsents signed_consents(*context_, *catalog_, *consent_desk_, *records_);
     control_ = std::make_unique<api::ControlServices>(
-        api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_,
+        api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *region_desk_,
                              *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_, *ceremonies_,
-                             *records_, *cards_, *people_, signed_consents, *uploads_});
+                             *records_, *cards_, *people_, *acts_, *emergencies_, signed_consents,
+                             *uploads_});
     return {};
   }
 
@@ -456,12 +461,16 @@ class Site {
   std::jthread copy_thread_;
   std::unique_ptr<control::Enrolment> enrolment_;
   std::unique_ptr<custody::RecordKeeper> records_;
+  std::unique_ptr<custody::CardActs> acts_;
   std::unique_ptr<custody::PeopleDesk> people_;
+  std::unique_ptr<custody::EmergencyDesk> emergencies_;
   std::unique_ptr<custody::CardDesk> cards_;
   std::unique_ptr<control::StoreDesk> store_desk_;
   std::unique_ptr<control::UploadDesk> uploads_;
+  control::RegionQuotes quotes_;
   std::unique_ptr<control::ConsentDesk> consent_desk_;
   std::unique_ptr<control::RestoreDesk> restore_desk_;
+  std::unique_ptr<control::RegionDesk> region_desk_;
   std::unique_ptr<control::CardCeremonies> ceremonies_;
   std::unique_ptr<api::ControlServices> control_;
   std::unique_ptr<channel::Server> server_;

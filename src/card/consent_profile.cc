@@ -222,6 +222,19 @@ Result<> ConsentCard::may_renew(KeyRange range, const SiteName& site) {
   return {};
 }
 
+Result<std::vector<SiteName>> ConsentCard::list_sites() {
+  TRY_ASSIGN(const secret::Buffer data,
+             run(profile::kListSites, {}, kShortExpected, "list the sites of the card"));
+  wire::Reader reader(data.bytes(), "the card's list of sites");
+  std::vector<SiteName> sites;
+  while (reader.good() && reader.remaining() > 0) {
+    if (sites.size() == kMaxSites) reader.reject("it is too long");
+    sites.push_back(reader.site());
+  }
+  TRY(reader.finish());
+  return sites;
+}
+
 Result<> ConsentCard::put_object(const ObjectRecord& record) {
   if (record.hash_key.size() != mac::kBlockBytes) {
     return fail(Code::kInvalidArgument, "an object's hash key has 16 bytes");

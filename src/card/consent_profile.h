@@ -61,6 +61,8 @@ class ConsentCard {
 
   // A blank card only; takes effect as a whole or not at all. Errors: kRefused on an active card.
   [[nodiscard]] Result<> personalise(const Personalisation& content);
+  // The sites that the card has keys of, in its order. Needs no PIN.
+  [[nodiscard]] Result<std::vector<SiteName>> list_sites();
   // After the PIN. `first` must be the end of the card's present range, the sites the card's own in
   // its order. Takes effect as a whole or not at all.
   [[nodiscard]] Result<> top_up(KeyIndex first, std::span<const SiteKeys> sites);

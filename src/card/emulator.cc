@@ -118,6 +118,7 @@ ResponseApdu EmulatedCard::run_selected(const CommandApdu& command) {
   const CommandHeader& header = command.header;
   if (header == profile::kVerify) return verify(command);
   if (header == profile::kReadIdentity) return read_identity(command);
+  if (header == profile::kListSites) return list_sites();
   if (header == profile::kBeginPersonalise || header == profile::kBeginTopUp ||
       header == profile::kBeginRenewal) {
     return begin_load(command);
@@ -134,7 +135,7 @@ ResponseApdu EmulatedCard::run_selected(const CommandApdu& command) {
   for (const CommandHeader& known :
        {profile::kSelect, profile::kVerify, profile::kReadIdentity, profile::kBeginPersonalise,
         profile::kLoadKeys, profile::kCommitLoad, profile::kPutObject, profile::kListObjects,
-        profile::kGetObject, profile::kAuthorise}) {
+        profile::kGetObject, profile::kListSites, profile::kAuthorise}) {
     if (known.cla == header.cla && known.ins == header.ins) return status(Status::kWrongParameters);
   }
   return status(Status::kWrongInstruction);
@@ -201,6 +202,12 @@ ResponseApdu EmulatedCard::read_identity(const CommandApdu& command) {
   writer.u32(state_.keys.first.value);
   writer.u32(state_.keys.count);
   writer.id(state_.card);
+  return {secret::Buffer::copy_of(writer.bytes()), word_of(Status::kOk)};
+}
+
+ResponseApdu EmulatedCard::list_sites() {
+  wire::Writer writer;
+  for (const SiteKeys& site : state_.sites) writer.site(site.site);
   return {secret::Buffer::copy_of(writer.bytes()), word_of(Status::kOk)};
 }
 

@@ -69,6 +69,7 @@ class EmulatedCard final : public CardTransport {
   ResponseApdu select(const CommandApdu& command);
   ResponseApdu verify(const CommandApdu& command);
   ResponseApdu read_identity(const CommandApdu& command);
+  ResponseApdu list_sites();
   ResponseApdu begin_load(const CommandApdu& command);
   ResponseApdu load_keys(const CommandApdu& command);
   ResponseApdu commit_load();

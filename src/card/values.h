@@ -35,6 +35,7 @@ struct KeyIndex {
 struct KeyRange {
   KeyIndex first;
   std::uint32_t count = 0;
+  bool operator==(const KeyRange&) const = default;
   [[nodiscard]] KeyIndex end() const { return {first.value + count}; }
   // At least one key, not more than a card takes, and no index beyond 32 bits or equal to 0.
   [[nodiscard]] bool is_valid() const {
@@ -92,8 +93,8 @@ struct ObjectRecord {
 // first block holds magic, version and total length, so the one-time tag fixes the length; what
 // follows the sites is no business of the card, which tags it.
 namespace grant_layout {
-inline constexpr std::string_view kMagic = "WGR2";
-inline constexpr std::uint16_t kVersion = 2;
+inline constexpr std::string_view kMagic = "WGR3";
+inline constexpr std::uint16_t kVersion = 3;
 inline constexpr std::size_t kCardAt = 8;
 inline constexpr std::size_t kIndexAt = 100;
 inline constexpr std::size_t kSiteCountAt = 156;

@@ -14,6 +14,7 @@ namespace {
 // Shares and sightings as version 7 had them, by index and parent; at most one cut inside the
 // object's. Foreign keys must be off.
 constexpr std::string_view kBackToVersion7 = R"sql(
+DROP TABLE genome_object;
 DROP TABLE person_order;
 CREATE TABLE old_share (
   share_id    BLOB PRIMARY KEY NOT NULL CHECK (length(share_id) = 16),
@@ -153,9 +154,22 @@ TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
   EXPECT_TRUE(is_error(catalog_->add_shares(std::vector{other}), Code::kAlreadyExists, "stands"));
 }
 
+TEST_F(FileTest, VersionNineKnowsNoGenomes) {
+  start_store();
+  tamper("DROP TABLE genome_object; PRAGMA user_version = 9");
+  reopen();
+  EXPECT_EQ(*catalog_->object(kObject), sample_object());
+  Object genome = sample_object();
+  genome.object = id_of<ObjectId>(0x77);
+  genome.lead_chunks = 2;
+  ASSERT_TRUE(catalog_->add_object(genome));
+  reopen();
+  EXPECT_EQ(catalog_->object(genome.object)->lead_chunks, 2u);
+}
+
 TEST_F(FileTest, VersionEightGetsOrdersAboutPersons) {
   start_store();
-  tamper("DROP TABLE person_order; PRAGMA user_version = 8");
+  tamper("DROP TABLE genome_object; DROP TABLE person_order; PRAGMA user_version = 8");
   reopen();
   const std::string person = sample_person().person_id;
   ASSERT_TRUE(catalog_->add_person_orders(std::vector<PersonOrder>{

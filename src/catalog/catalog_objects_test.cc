@@ -19,8 +19,13 @@ TEST_F(ObjectsTest, AddAndList) {
   EXPECT_TRUE(is_error(catalog_->add_object(object), Code::kAlreadyExists, "already known"));
   object.object = id_of<ObjectId>(2);
   object.created.value += 1;
+  object.lead_chunks = 3;
   ASSERT_TRUE(catalog_->add_object(object));
+  EXPECT_EQ(*catalog_->object(object.object), object);
   object.object = id_of<ObjectId>(3);
+  object.lead_chunks = 4;
+  EXPECT_TRUE(is_error(catalog_->add_object(object), Code::kInvalidArgument, "behind its lead"));
+  object.lead_chunks = 0;
   object.person_id = "P-2";
   ASSERT_TRUE(catalog_->add_object(object));
   EXPECT_EQ(catalog_->list_objects({}, {})->size(), 3u);

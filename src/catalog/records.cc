@@ -191,6 +191,9 @@ Result<> check_record(const Object& object) {
   TRY(check_size("the input of object " + object.object.text(), object.input, kMaxTextBytes));
   if (object.length == 0) return bad("object " + object.object.text(), "is empty");
   if (object.chunk_count == 0) return bad("object " + object.object.text(), "has no chunks");
+  if (object.lead_chunks >= object.chunk_count) {
+    return bad("object " + object.object.text(), "holds nothing behind its lead");
+  }
   return {};
 }
 

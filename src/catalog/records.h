@@ -96,6 +96,8 @@ struct Object {
   std::optional<os::UnixMs> committed_at;
   std::string input;  // what was read, and where
   CardRecordState card_record = CardRecordState::kPending;
+  // Of a genome object: the chunks of index and manifest before the file; 0: another object.
+  std::uint32_t lead_chunks = 0;
   bool operator==(const Object&) const = default;
 };
 

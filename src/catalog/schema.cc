@@ -345,8 +345,15 @@ CREATE TABLE person_order (
 CREATE INDEX person_order_of_person ON person_order (person_id);
 )sql";
 
-// Versions without a table of their own here.
-constexpr std::string_view kVersion10;
+// Objects that begin with a genome's index: how many chunks that lead is.
+constexpr std::string_view kVersion10 = R"sql(
+CREATE TABLE genome_object (
+  object_id   BLOB PRIMARY KEY NOT NULL REFERENCES object,
+  lead_chunks INTEGER NOT NULL CHECK (lead_chunks BETWEEN 1 AND 4294967295)
+) STRICT;
+)sql";
+
+// A version without a table of its own here.
 constexpr std::string_view kVersion11;
 
 // What is asked of persons, and which grants were made for it.

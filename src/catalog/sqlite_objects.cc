@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::string_view kObjectColumns =
     "SELECT object_id, person_id, label, length, chunk_count, state, policy, generation, created, "
-    "committed_at, input, card_record FROM object ";
+    "committed_at, input, card_record, ifnull((SELECT lead_chunks FROM genome_object g WHERE "
+    "g.object_id = object.object_id), 0) FROM object ";
 
 Object read_object(Statement& row) {
   Object object;
@@ -25,6 +26,7 @@ Object read_object(Statement& row) {
   object.committed_at = row.maybe_time();
   object.input = row.read_text();
   object.card_record = row.read_state<CardRecordState>();
+  object.lead_chunks = static_cast<std::uint32_t>(row.read_number(UINT32_MAX));
   return object;
 }
 
@@ -88,19 +90,23 @@ Result<> SqliteCatalog::add_object_locked(const Object& object) {
              database_->prepare("INSERT INTO object (object_id, person_id, label, length, "
                                 "chunk_count, state, policy, generation, created, committed_at, "
                                 "input, card_record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  return statement.id(object.object)
-      .text(object.person_id)
-      .text(object.label)
-      .number(object.length)
-      .number(object.chunk_count)
-      .text(state_name(object.state))
-      .text(object.policy)
-      .number(object.generation)
-      .time(object.created)
-      .maybe(object.committed_at)
-      .text(object.input)
-      .text(state_name(object.card_record))
-      .run();
+  TRY(statement.id(object.object)
+          .text(object.person_id)
+          .text(object.label)
+          .number(object.length)
+          .number(object.chunk_count)
+          .text(state_name(object.state))
+          .text(object.policy)
+          .number(object.generation)
+          .time(object.created)
+          .maybe(object.committed_at)
+          .text(object.input)
+          .text(state_name(object.card_record))
+          .run());
+  if (object.lead_chunks == 0) return {};
+  TRY_ASSIGN(Statement lead, database_->prepare("INSERT INTO genome_object (object_id, lead_chunks) "
+                                                "VALUES (?, ?)"));
+  return lead.id(object.object).number(object.lead_chunks).run();
 }
 
 Result<> SqliteCatalog::add_object(const Object& object) {

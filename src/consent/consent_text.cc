@@ -43,6 +43,36 @@ std::string regions_words(const Scope& scope, std::string_view between) {
   return text;
 }
 
+// What of the data, and how much of what is stored is read for it.
+std::string scope_lines(const Grant& grant, const std::string& object) {
+  const Scope& scope = grant.scope;
+  const std::string id = grant.object.text();
+  const std::string pieces = std::to_string(chunk_count(scope.chunks));
+  if (grant.locale == Locale::kEnglish) {
+    if (scope.is_whole()) return "Data: " + object + ", the whole of it (" + id + ")\n";
+    const std::string read = "Stored data that is read: " + pieces +
+                             (pieces == "1" ? " piece" : " pieces") + " of 256 KiB\n";
+    if (scope.is_index()) {
+      return "Data: " + object + ", its index only (" + id +
+             ")\nThe index tells where in the data each place of the genome is, and how much was "
+             "read there; with it goes the file's header. Neither holds bases\n" +
+             read;
+    }
+    return "Data: " + object + ", the parts named next (" + id + ")\nOnly these regions (" +
+           scope.assembly + "): " + regions_words(scope, ", ") + "\n" + read;
+  }
+  if (scope.is_whole()) return "情報: " + object + " の全体(" + id + ")\n";
+  const std::string read = "読み出す保存データ: 256 KiB の断片 " + pieces + " 個\n";
+  if (scope.is_index()) {
+    return "情報: " + object + " の索引のみ(" + id +
+           ")\n索引は、ゲノムの各位置がデータのどこにあり、どれだけ読まれたかを示します。"
+           "ファイルのヘッダーも渡されます。いずれも塩基配列は含みません\n" +
+           read;
+  }
+  return "情報: " + object + " のうち次の領域(" + id + ")\n領域(" + scope.assembly +
+         "): " + regions_words(scope, "、") + "\n" + read;
+}
+
 // A line for each code.
 std::string data_use_lines(const Grant& grant, std::string_view heading) {
   std::string text;
@@ -52,9 +82,25 @@ std::string data_use_lines(const Grant& grant, std::string_view heading) {
   return text;
 }
 
+// An officer's, in an emergency.
+std::string emergency_lines(const Grant& grant) {
+  const std::string others = std::to_string(grant.together - 1);
+  if (grant.locale == Locale::kEnglish) {
+    return "EMERGENCY ACCESS without the person's card, by you as officer; it counts together "
+           "with " +
+           others + (grant.together == 2 ? " other officer" : " other officers") +
+           "\nReason: " + grant.reason +
+           "\nThe person, and the log of every site, will be told of it and of you\n";
+  }
+  return "本人のカードによらない緊急アクセスです。担当者として承認します(他の担当者 " + others +
+         " 名の承認と合わせて有効)\n理由: " + grant.reason +
+         "\nこのことと承認者は、本人とすべての拠点の記録に通知されます\n";
+}
+
 // In whose place, where it is not the person's own card.
 std::string capacity_line(const Grant& grant) {
   if (grant.capacity == Capacity::kOwn) return {};
+  if (grant.capacity == Capacity::kEmergency) return emergency_lines(grant);
   const bool is_proxy = grant.capacity == Capacity::kProxy;
   const std::string others = std::to_string(grant.together - 1);
   if (grant.locale == Locale::kEnglish) {
@@ -79,9 +125,23 @@ std::string purposes_words(std::uint8_t purposes, Locale locale) {
   return text;
 }
 
+// The last lines of every text.
+std::string ending(const Grant& grant, const ConsentLabels& labels) {
+  if (grant.locale == Locale::kEnglish) {
+    return "\nYou are at terminal: " + grant.terminal + "\n" +
+           (labels.has_pin ? "Entering your PIN means"
+                           : "Your card has no PIN: letting it be read now means") +
+           " that you agree to this and to nothing else.\n";
+  }
+  return "\nこの端末: " + grant.terminal + "\n" +
+         (labels.has_pin ? "暗証番号の入力は、"
+                         : "カードに暗証番号はありません。ここでカードをかざすことは、") +
+         "以上の内容のみへの同意を意味します。\n";
+}
+
 std::string english_appointment(const Grant& grant, const ConsentLabels& labels) {
   const Appointment& named = *grant.appointment;
-  return "Naming of a proxy (text version 2)\n"
+  return "Naming of a proxy (text version 3)\n"
          "Person: " +
          labels.person + "\nProxy: " + grantee_words(grant.grantee, grant.locale) + ", card " +
          named.proxy.text() + "\nMay consent to the use of: " +
@@ -91,16 +151,12 @@ std::string english_appointment(const Grant& grant, const ConsentLabels& labels)
          (named.mandate.is_testamentary ? "Only after the person's death\n" : "") +
          "Until: " + minute_text(named.mandate.until) +
          " UTC\nSHA-256 of the document of authority: " + to_hex(named.mandate.authority) +
-         "\nSites that are told: " + join_sites(grant, ", ") +
-         "\nYou are at terminal: " + grant.terminal + "\n" +
-         (labels.has_pin ? "Entering your PIN means"
-                         : "Your card has no PIN: letting it be read now means") +
-         " that you agree to this and to nothing else.\n";
+         "\nSites that are told: " + join_sites(grant, ", ") + ending(grant, labels);
 }
 
 std::string japanese_appointment(const Grant& grant, const ConsentLabels& labels) {
   const Appointment& named = *grant.appointment;
-  return "代理人の指定(文面 第2版)\n"
+  return "代理人の指定(文面 第3版)\n"
          "本人: " +
          labels.person + "\n代理人: " + grantee_words(grant.grantee, grant.locale) + "、カード " +
          named.proxy.text() + "\n同意できる情報: " +
@@ -110,27 +166,51 @@ std::string japanese_appointment(const Grant& grant, const ConsentLabels& labels
          (named.mandate.is_testamentary ? "本人の死亡後に限る\n" : "") +
          "期限: " + minute_text({named.mandate.until.value + kJapanOffsetMs}) +
          "(日本時間)\n権限を示す文書の SHA-256: " + to_hex(named.mandate.authority) +
-         "\n通知先の拠点: " + join_sites(grant, "、") + "\nこの端末: " + grant.terminal + "\n" +
-         (labels.has_pin ? "暗証番号の入力は、"
-                         : "カードに暗証番号はありません。ここでカードをかざすことは、") +
-         "以上の内容のみへの同意を意味します。\n";
+         "\n通知先の拠点: " + join_sites(grant, "、") + ending(grant, labels);
+}
+
+std::string top_up_text(const Grant& grant, const ConsentLabels& labels) {
+  const std::string count = std::to_string(grant.top_up->count);
+  const std::string first = std::to_string(grant.top_up->first.value);
+  if (grant.locale == Locale::kEnglish) {
+    return "More one-time keys for your card (text version 2)\nPerson: " + labels.person +
+           "\nKeys: " + count + ", from index " + first +
+           "\nNothing is restored or allowed by this\nSites that give them: " +
+           join_sites(grant, ", ") + ending(grant, labels);
+  }
+  return "カードへの使い捨て鍵の補充(文面 第2版)\n本人: " + labels.person + "\n鍵: " + count +
+         " 個(番号 " + first + " から)\nこれにより復元や許可が行われることはありません\n" +
+         "鍵を提供する拠点: " + join_sites(grant, "、") + ending(grant, labels);
+}
+
+std::string leave_text(const Grant& grant, const ConsentLabels& labels) {
+  const bool is_all = grant.object.is_zero();
+  if (grant.locale == Locale::kEnglish) {
+    return "Leave for emergencies (text version 2)\nPerson: " + labels.person + "\nData: " +
+           (is_all ? std::string("all data of the person")
+                   : labels.object + " (" + grant.object.text() + ")") +
+           "\nIn an emergency two or more officers together may restore it for medical care "
+           "without your card.\nYou will be told of each time. You can take this back at any "
+           "time.\nUntil: " +
+           minute_text(*grant.emergency_until) +
+           " UTC\nSites that are told: " + join_sites(grant, ", ") + ending(grant, labels);
+  }
+  return "緊急時の利用の許可(文面 第2版)\n本人: " + labels.person + "\n情報: " +
+         (is_all ? std::string("本人のすべての情報")
+                 : labels.object + "(" + grant.object.text() + ")") +
+         "\n緊急時には、2名以上の担当者が共同で、カードなしに診療のため復元できます。\n"
+         "利用のたびに通知されます。この許可はいつでも取り消せます。\n期限: " +
+         minute_text({grant.emergency_until->value + kJapanOffsetMs}) +
+         "(日本時間)\n通知先の拠点: " + join_sites(grant, "、") + ending(grant, labels);
 }
 
 std::string english(const Grant& grant, const ConsentLabels& labels) {
   const std::string times =
       grant.uses == 1 ? "once" : "up to " + std::to_string(grant.uses) + " times";
-  return "Consent to use genome data (text version 2)\n"
+  return "Consent to use genome data (text version 3)\n"
          "Person: " +
-         labels.person +
-         "\n"
-         "Data: " +
-         labels.object +
-         (grant.scope.is_whole() ? ", the whole of it (" : ", the parts named next (") +
-         grant.object.text() + ")\n" +
-         (grant.scope.is_whole() ? std::string()
-                                 : "Only these regions (" + grant.scope.assembly +
-                                       "): " + regions_words(grant.scope, ", ") + "\n") +
-         capacity_line(grant) + "Who may use it: " + grantee_words(grant.grantee, grant.locale) +
+         labels.person + "\n" + scope_lines(grant, labels.object) + capacity_line(grant) +
+         "Who may use it: " + grantee_words(grant.grantee, grant.locale) +
          "\n"
          "For: " +
          std::string(purpose_words(grant.purpose, grant.locale)) + "\n" +
@@ -147,30 +227,17 @@ std::string english(const Grant& grant, const ConsentLabels& labels) {
          times +
          "\n"
          "Sites asked for their shares: " +
-         join_sites(grant, ", ") +
-         "\n"
-         "You are at terminal: " +
-         grant.terminal + "\n" +
-         (labels.has_pin ? "Entering your PIN means"
-                         : "Your card has no PIN: letting it be read now means") +
-         " that you agree to this and to nothing else.\n";
+         join_sites(grant, ", ") + ending(grant, labels);
 }
 
 std::string japanese(const Grant& grant, const ConsentLabels& labels) {
   const auto local = [](os::UnixMs time) {
     return minute_text({time.value + kJapanOffsetMs}) + "(日本時間)";
   };
-  return "ゲノム情報の利用への同意(文面 第2版)\n"
+  return "ゲノム情報の利用への同意(文面 第3版)\n"
          "本人: " +
-         labels.person +
-         "\n"
-         "情報: " +
-         labels.object + (grant.scope.is_whole() ? " の全体(" : " のうち次の領域(") +
-         grant.object.text() + ")\n" +
-         (grant.scope.is_whole()
-              ? std::string()
-              : "領域(" + grant.scope.assembly + "): " + regions_words(grant.scope, "、") + "\n") +
-         capacity_line(grant) + "利用者: " + grantee_words(grant.grantee, grant.locale) +
+         labels.person + "\n" + scope_lines(grant, labels.object) + capacity_line(grant) +
+         "利用者: " + grantee_words(grant.grantee, grant.locale) +
          "\n"
          "目的: " +
          std::string(purpose_words(grant.purpose, grant.locale)) + "\n" +
@@ -186,13 +253,7 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
          std::to_string(grant.uses) +
          " 回まで\n"
          "分散情報の提供を求める拠点: " +
-         join_sites(grant, "、") +
-         "\n"
-         "この端末: " +
-         grant.terminal + "\n" +
-         (labels.has_pin ? "暗証番号の入力は、"
-                         : "カードに暗証番号はありません。ここでカードをかざすことは、") +
-         "以上の内容のみへの同意を意味します。\n";
+         join_sites(grant, "、") + ending(grant, labels);
 }
 
 }  // namespace
@@ -200,6 +261,8 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
 std::string consent_text(const Grant& grant, const ConsentLabels& given) {
   const ConsentLabels labels{one_line(given.person), one_line(given.object), given.has_pin};
   const bool is_japanese = grant.locale == Locale::kJapanese;
+  if (grant.top_up) return top_up_text(grant, labels);
+  if (grant.emergency_until) return leave_text(grant, labels);
   if (grant.appointment) {
     return is_japanese ? japanese_appointment(grant, labels) : english_appointment(grant, labels);
   }

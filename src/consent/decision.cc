@@ -8,7 +8,7 @@
 namespace warifu::consent {
 namespace {
 
-constexpr std::array<std::string_view, 44> kReasons = {"malformed",
+constexpr std::array<std::string_view, 48> kReasons = {"malformed",
                                                        "other_act",
                                                        "not_this_site",
                                                        "unknown_card",
@@ -34,6 +34,7 @@ constexpr std::array<std::string_view, 44> kReasons = {"malformed",
                                                        "other_grantee",
                                                        "other_use",
                                                        "other_scope",
+                                                       "other_chunks",
                                                        "not_yet",
                                                        "expired",
                                                        "used_up",
@@ -51,8 +52,11 @@ constexpr std::array<std::string_view, 44> kReasons = {"malformed",
                                                        "no_revocation_list",
                                                        "stale_revocation_list",
                                                        "bad_revocation_list",
-                                                       "stale_statement"};
-static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kStaleStatement) + 1);
+                                                       "stale_statement",
+                                                       "emergency_off",
+                                                       "not_officer",
+                                                       "not_allowed_before"};
+static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kNotAllowedBefore) + 1);
 
 using Check = std::optional<Refusal>;
 
@@ -150,14 +154,49 @@ Check check_use(const Inquiry& inquiry, const Grant& grant) {
     return no(Reason::kOtherUse, std::move(why));
   }
   if (!covers(grant.scope, request.scope)) {
-    return no(Reason::kOtherScope, "the grant is for regions (" + scope_text(grant.scope) +
+    return no(Reason::kOtherScope, "the grant is for a part (" + scope_text(grant.scope) +
                                        "), asked for is: " + scope_text(request.scope));
+  }
+  if (!covers_chunks(grant.scope, request.scope)) {
+    return no(Reason::kOtherChunks,
+              "the grant allows chunks " + chunks_text(grant.scope.chunks) + ", asked for are: " +
+                  (request.scope.chunks.empty() ? std::string("all")
+                                                : chunks_text(request.scope.chunks)));
   }
   return {};
 }
 
+// Whether the card's holder may open the object as an officer. Everything has to be there: a rule
+// of this site, the officer in it, enough of them, and what the person's card has said before.
+Check check_emergency(const Inquiry& inquiry, const Grant& grant) {
+  if (inquiry.break_glass == nullptr || inquiry.break_glass->needed < 2) {
+    return no(Reason::kEmergencyOff, "this site opens nothing in an emergency");
+  }
+  const Pseudonym& owner = inquiry.request.owner;
+  if (!inquiry.break_glass->names(grant.card) || inquiry.record->person == owner) {
+    return no(Reason::kNotOfficer,
+              "card " + grant.card.text() + " is no officer's for emergencies here");
+  }
+  if (grant.together < inquiry.break_glass->needed) {
+    return no(Reason::kNotTogether, "this site wants " +
+                                        std::to_string(inquiry.break_glass->needed) +
+                                        " officers together for an emergency");
+  }
+  const Acting acting{inquiry.record->person, grant.capacity, grant.together, grant.purpose,
+                      grant.object};
+  switch (bar_to(acting, owner, inquiry.owner, inquiry.now)) {
+    case Bar::kNone: return {};
+    case Bar::kDied: return no(Reason::kDied, "the person has died");
+    default: break;
+  }
+  return no(Reason::kNotAllowedBefore,
+            "the person has not allowed that this object is opened in an emergency, or not any "
+            "more");
+}
+
 // Whether the card's holder may consent for whom the share belongs to.
 Check check_capacity(const Inquiry& inquiry, const Grant& grant) {
+  if (grant.capacity == Capacity::kEmergency) return check_emergency(inquiry, grant);
   const Acting acting{inquiry.record->person, grant.capacity, grant.together, grant.purpose,
                       grant.object};
   switch (bar_to(acting, inquiry.request.owner, inquiry.owner, inquiry.now)) {
@@ -255,8 +294,9 @@ Decision decide(const Inquiry& inquiry) {
   auto parsed = parse_grant(inquiry.grant);
   if (!parsed) return std::unexpected(no(Reason::kMalformed, parsed.error().message));
   Grant& grant = *parsed;
-  if (grant.appointment) {
-    return std::unexpected(no(Reason::kOtherAct, "it names a proxy and allows no use"));
+  if (act_of(grant) != Act::kUse) {
+    return std::unexpected(
+        no(Reason::kOtherAct, "it is an act of another kind, and allows no use"));
   }
   const auto own = own_entry(inquiry, grant);
   if (!own) return std::unexpected(own.error());
@@ -277,11 +317,13 @@ Decision decide(const Inquiry& inquiry) {
   return Outcome{std::move(grant), Step::kAccept, 0};
 }
 
-Decision decide_appointment(const Inquiry& inquiry) {
+Decision decide_act(const Inquiry& inquiry, Act wanted) {
   auto parsed = parse_grant(inquiry.grant);
   if (!parsed) return std::unexpected(no(Reason::kMalformed, parsed.error().message));
   Grant& grant = *parsed;
-  if (!grant.appointment) return std::unexpected(no(Reason::kOtherAct, "it names no proxy"));
+  if (act_of(grant) != wanted || wanted == Act::kUse) {
+    return std::unexpected(no(Reason::kOtherAct, "it is an act of another kind"));
+  }
   const auto own = own_entry(inquiry, grant);
   if (!own) return std::unexpected(own.error());
   if (auto refusal = check_capacity(inquiry, grant)) return std::unexpected(std::move(*refusal));
@@ -309,7 +351,7 @@ Decision decide_appointment(const Inquiry& inquiry) {
 std::optional<Refusal> why_not_together(std::span<const Grant> grants,
                                         std::span<const Pseudonym> persons) {
   const auto refuse = [](const std::string& why) {
-    return no(Reason::kNotTogether, "guardians consent together: " + why);
+    return no(Reason::kNotTogether, "several consent together: " + why);
   };
   if (grants.empty() || grants.size() != persons.size()) return refuse("no grant was shown");
   if (grants.size() != grants.front().together) {
@@ -380,8 +422,11 @@ void apply(const Outcome& outcome, const Inquiry& inquiry, CardRecord& record) {
   AcceptedGrant accepted;
   accepted.grant.assign(inquiry.grant.begin(), inquiry.grant.end());
   accepted.tag = inquiry.evidence.tag;
-  accepted.uses_left = static_cast<std::uint16_t>(outcome.grant.uses - 1);
-  accepted.sessions = {inquiry.request.session};
+  accepted.uses_left = outcome.grant.uses;
+  if (!inquiry.request.is_record) {
+    --accepted.uses_left;
+    accepted.sessions = {inquiry.request.session};
+  }
   record.grants.push_back(std::move(accepted));
 }
 

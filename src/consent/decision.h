@@ -30,7 +30,7 @@ struct ReleaseRequest {
   JobId session;
   Grantee grantee;    // who asks: the restoring site's word, which the gate logs
   Statements stated;  // what the use will be: the asker's word
-  Scope scope;        // how much of the object: the whole, or the regions that are wanted
+  Scope scope;        // how much of the object: the whole, or what is wanted in which chunks
   // The object's record, which shows nothing of it: who will use what is asked when shares go.
   bool is_record = false;
 };
@@ -68,6 +68,7 @@ enum class Reason : std::uint8_t {
   kOtherGrantee,
   kOtherUse,
   kOtherScope,
+  kOtherChunks,
   kNotYet,
   kExpired,
   kUsedUp,
@@ -86,6 +87,9 @@ enum class Reason : std::uint8_t {
   kStaleRevocationList,
   kBadRevocationList,
   kStaleStatement,
+  kEmergencyOff,
+  kNotOfficer,
+  kNotAllowedBefore,
 };
 
 // "wrong_tag": in the audit log.
@@ -118,8 +122,9 @@ struct Inquiry {
   const ReleaseRequest& request;
   os::UnixMs now;
   std::chrono::milliseconds nonce_life;
-  bool is_held_back;                    // too many wrong tags for this card just now
-  const PersonRecord* owner = nullptr;  // of the request's owner; nullptr: there is none
+  bool is_held_back;                        // too many wrong tags for this card just now
+  const PersonRecord* owner = nullptr;      // of the request's owner; nullptr: there is none
+  const BreakGlass* break_glass = nullptr;  // nullptr: nobody opens anything in an emergency
 };
 
 using Decision = std::expected<Outcome, Refusal>;
@@ -127,12 +132,12 @@ using DecideFunction = Decision (*)(const Inquiry&);
 
 [[nodiscard]] Decision decide(const Inquiry& inquiry);
 
-// Whether a card's naming of a proxy counts: as decide(), of a grant with an appointment. The
-// request's owner is the card's person; object and the rest are not looked at.
-[[nodiscard]] Decision decide_appointment(const Inquiry& inquiry);
+// Whether an act of the person's counts (all but Act::kUse): as decide(). The request's owner is
+// the card's person; object and the rest are not looked at.
+[[nodiscard]] Decision decide_act(const Inquiry& inquiry, Act wanted);
 
-// Several guardians' grants are one consent when they allow the same, are as many as they say, and
-// come from as many persons; one grant alone must say so.
+// Several guardians' or officers' grants are one consent when they allow the same, are as many as
+// they say, and come from as many persons; one grant alone must say so.
 [[nodiscard]] std::optional<Refusal> why_not_together(std::span<const Grant> grants,
                                                       std::span<const Pseudonym> persons);
 

@@ -4,13 +4,12 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "os/folders.h"
+#include "consent/gate_files.h"
 
 namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kSuffix = ".card";
-constexpr std::string_view kTemporary = ".card.new";  // a replacement that a crash interrupted
 constexpr std::int64_t kKeepExpiredMs = 24 * 3600 * 1000;
 
 std::string cards_folder(const std::string& folder) {
@@ -35,7 +34,6 @@ Result<std::unique_ptr<Gate>> Gate::open(const os::System& system, const std::st
   TRY(self_test(options.decide));
   std::unique_ptr<Gate> gate(new Gate(system, folder, site, root_key, log, options));
   TRY(os::make_folder(system.files, folder));
-  TRY(os::make_folder(system.files, cards_folder(folder)));
   TRY_ASSIGN(gate->lock_, system.files.lock_directory(folder));
   TRY(gate->load());
   TRY(gate->load_people());
@@ -44,22 +42,13 @@ Result<std::unique_ptr<Gate>> Gate::open(const os::System& system, const std::st
 }
 
 Result<> Gate::load() {
-  TRY_ASSIGN(const auto names, system_.files.list(cards_folder(folder_)));
-  for (const std::string& name : names) {
-    const std::string path = cards_folder(folder_) + "/" + name;
-    if (name.ends_with(kTemporary)) {
-      TRY(system_.files.remove(path));
-      continue;
-    }
-    auto record = read_card(name);
-    if (!record) {
-      return fail(record.error().code, "gate of site " + site_.text() + ": card file '" + path +
-                                           "' cannot be used: " + record.error().message);
-    }
-    const CardId card = record->card;
-    cards_.emplace(card, std::move(*record));
-  }
-  return {};
+  return load_files(system_.files, cards_folder(folder_), "gate of site " + site_.text() + ": card",
+                    kSuffix, [this](const std::string& name) -> Result<> {
+                      TRY_ASSIGN(CardRecord record, read_card(name));
+                      const CardId card = record.card;
+                      cards_.emplace(card, std::move(record));
+                      return {};
+                    });
 }
 
 Result<CardRecord> Gate::read_card(const std::string& name) {
@@ -167,26 +156,6 @@ Result<card::SiteKeys> Gate::enrol(const Enrolment& enrolment) {
   return drawn;
 }
 
-Result<card::SiteKeys> Gate::top_up(const CardId& card, card::KeyRange keys) {
-  const std::lock_guard lock(mutex_);
-  const CardRecord* known = find(card);
-  if (known == nullptr || card::is_proved_first(known->kind)) {
-    return fail(Code::kNotFound,
-                "site " + site_.text() + ": card " + card.text() + " is not enrolled");
-  }
-  if (known->revoked) {
-    return fail(Code::kRefused,
-                "site " + site_.text() + ": card " + card.text() + " is on the hot list");
-  }
-  CardRecord record = *known;
-  TRY_ASSIGN(card::SiteKeys drawn, draw_keys(record, keys));
-  TRY(log_.append("card_topped_up", {{"card", card.text()},
-                                     {"first_index", std::to_string(keys.first.value)},
-                                     {"keys", std::to_string(keys.count)}}));
-  TRY(save(std::move(record)));
-  return drawn;
-}
-
 Result<Challenge> Gate::issue_nonce(const CardId& card) {
   const std::lock_guard lock(mutex_);
   const CardRecord* known = find(card);
@@ -262,8 +231,10 @@ std::unexpected<Error> Gate::refuse(const Refusal& refusal, ByteView grant_bytes
   return fail(Code::kRefused, std::move(message));
 }
 
-Result<> Gate::log_release(const Outcome& outcome, const Presented& presented,
-                           const ReleaseRequest& request, std::uint16_t uses_left) {
+Result<> Gate::log_release(std::span<const Outcome> outcomes, std::size_t which,
+                           const Presented& presented, const ReleaseRequest& request,
+                           std::uint16_t uses_left) {
+  const Outcome& outcome = outcomes[which];
   const Grant& grant = outcome.grant;
   audit::Fields fields = {{"grant", grant_id(presented.grant).text()},
                           {"card", grant.card.text()},
@@ -291,7 +262,13 @@ Result<> Gate::log_release(const Outcome& outcome, const Presented& presented,
     add("capacity", std::string(capacity_name(grant.capacity)));
     add("together", std::to_string(grant.together));
   }
-  return log_.append("release", fields);
+  if (grant.capacity != Capacity::kEmergency) return log_.append("release", fields);
+  std::vector<CardId> officers;
+  for (const Outcome& one : outcomes) officers.push_back(one.grant.card);
+  add("emergency", grant.joint.text());
+  add("emergency_reason", grant.reason);
+  add("officers", cards_text(officers));
+  return log_.append("emergency_release", fields);
 }
 
 Inquiry Gate::inquiry_of(const Presented& presented, const Grant& named,
@@ -305,7 +282,8 @@ Inquiry Gate::inquiry_of(const Presented& presented, const Grant& named,
           system_.clock.now(),
           options_.nonce_life,
           is_held_back(named.card),
-          find_person(request.owner)};
+          find_person(request.owner),
+          options_.break_glass ? &*options_.break_glass : nullptr};
 }
 
 // Every use is taken before anything is logged as released: after a failure in between the same
@@ -324,12 +302,13 @@ Result<Permit> Gate::release(std::span<const Outcome> outcomes,
     forget_old(record, inquiry.now);
     TRY(save(std::move(record)));
   }
+  TRY(note_opened(outcomes, request.owner));
   std::vector<PermitBasis> bases;
   os::UnixMs expiry = outcomes.front().grant.expiry;
   const PersonRecord* owner = find_person(request.owner);
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const Grant& grant = outcomes[i].grant;
-    TRY(log_release(outcomes[i], presented[i], request, left[i]));
+    TRY(log_release(outcomes, i, presented[i], request, left[i]));
     const Acting acting{find(grant.card)->person, grant.capacity, grant.together, grant.purpose,
                         grant.object};
     expiry = std::min(expiry, latest_end(acting, owner, grant.expiry));
@@ -344,9 +323,8 @@ Result<Permit> Gate::request_release(ByteView grant, const Evidence& evidence,
   return request_release({&one, 1}, request);
 }
 
-Result<Permit> Gate::request_release(std::span<const Presented> presented,
-                                     const ReleaseRequest& request) {
-  const std::lock_guard lock(mutex_);
+Result<std::vector<Outcome>> Gate::judge(std::span<const Presented> presented,
+                                         const ReleaseRequest& request) {
   std::vector<Outcome> outcomes;
   std::vector<Grant> grants;
   std::vector<Pseudonym> persons;
@@ -367,11 +345,18 @@ Result<Permit> Gate::request_release(std::span<const Presented> presented,
   if (const auto refusal = why_not_together(grants, persons)) {
     return refuse(*refusal, presented.front().grant, request);
   }
+  return outcomes;
+}
+
+Result<Permit> Gate::request_release(std::span<const Presented> presented,
+                                     const ReleaseRequest& request) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(const std::vector<Outcome> outcomes, judge(presented, request));
   auto permit = release(outcomes, presented, request);
   if (!permit) {
     return fail_in("site " + site_.text() + " releases nothing", permit.error());
   }
-  for (const Grant& grant : grants) failures_.erase(grant.card);
+  for (const Outcome& outcome : outcomes) failures_.erase(outcome.grant.card);
   return permit;
 }
 

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "audit/log.h"
+#include "consent/break_glass.h"
 #include "consent/decision.h"
 
 namespace warifu::consent {
@@ -57,6 +58,10 @@ class Permit {
                             os::UnixMs now) const {
     return object == object_ && destination == destination_ && now < expiry_;
   }
+  // Whether that chunk is among those that were asked for and may be sent.
+  [[nodiscard]] bool covers_chunk(std::uint64_t chunk) const {
+    return scope_.is_whole() || has_chunks(scope_.chunks, chunk, 1);
+  }
 
  private:
   friend class Gate;
@@ -79,6 +84,10 @@ class Permit {
 
 class SignatureTrust;  // signature_trust.h
 
+// For the log: "none" for zeros; ids joined by commas.
+[[nodiscard]] std::string digest_text(const crypto::Digest& digest);
+[[nodiscard]] std::string cards_text(std::span<const CardId> cards);
+
 // So long after a card took the place of another it may be given that one's records.
 inline constexpr std::chrono::hours kRecordsLife(7 * 24);
 
@@ -91,6 +100,8 @@ struct GateOptions {
   DecideFunction decide = consent::decide;  // tests put a broken one here
   // Whose signature cards this site believes; none: nobody's.
   std::shared_ptr<const SignatureTrust> signatures;
+  // Whose cards open objects in an emergency; none: nobody's.
+  std::optional<BreakGlass> break_glass;
 };
 
 struct Enrolment {
@@ -151,10 +162,12 @@ class Gate {
   // same leave. Errors: kAlreadyExists; kRefused when the card is on the hot list, when the person
   // has a card, or nobody has allowed another; kInvalidArgument; kIo.
   [[nodiscard]] Result<card::SiteKeys> enrol(const Enrolment& enrolment);
-  // More keys for an enrolled card; `keys.first` is the end of the range on the card. Keys drawn
-  // earlier for these indices never reached the card and are replaced.
-  // Errors: kNotFound, kRefused, kInvalidArgument when an index of the range was used already.
-  [[nodiscard]] Result<card::SiteKeys> top_up(const CardId& card, card::KeyRange keys);
+  // More keys for an enrolled card, which has proved that it wants them (Act::kTopUp, whose range
+  // begins where the card's ends). Keys drawn earlier for these indices never reached the card and
+  // are replaced. Answers once: the same grant again is refused, so that nobody has keys handed out
+  // a second time. Errors: kRefused with the reason, logged; kInvalidArgument (the card has enough
+  // keys); kNoSpace, kIo.
+  [[nodiscard]] Result<card::SiteKeys> top_up(ByteView grant, const Evidence& evidence);
 
   // Errors: kNotFound when the card is not enrolled here, kRefused when it is on the hot list.
   [[nodiscard]] Result<Challenge> issue_nonce(const CardId& card);
@@ -163,13 +176,29 @@ class Gate {
   // (nothing is released then).
   [[nodiscard]] Result<Permit> request_release(ByteView grant, const Evidence& evidence,
                                                const ReleaseRequest& request);
-  // The same of a consent that several guardians' cards prove, each by a grant of its own.
+  // The same of a consent that several guardians' or officers' cards prove, each by a grant of its
+  // own.
   [[nodiscard]] Result<Permit> request_release(std::span<const Presented> presented,
                                                const ReleaseRequest& request);
 
-  // People (gate_people.cc). The person's own card names a proxy; telling it again is no error.
-  // Errors: kRefused with the reason, logged; kNoSpace, kIo.
-  [[nodiscard]] Result<> appoint(ByteView grant, const Evidence& evidence);
+  // What the person's own card says beside uses (gate_acts.cc): it names a proxy, or allows
+  // emergencies. Telling it again is no error. Errors: kRefused with the reason, logged; kNoSpace,
+  // kIo.
+  [[nodiscard]] Result<> take_act(ByteView grant, const Evidence& evidence);
+
+  // Emergencies (gate_acts.cc). An emergency was opened with officers' cards; this gate may have
+  // seen nothing of it. Again: no error. Errors: kNoSpace, kIo.
+  [[nodiscard]] Result<> note_emergency(const Pseudonym& person, const Emergency& emergency);
+  // The person has been shown all of them. Errors: kNoSpace, kIo.
+  [[nodiscard]] Result<> emergencies_told(const Pseudonym& person);
+  // Those that were noted here from `since` on, of all persons, by time.
+  [[nodiscard]] std::vector<std::pair<Pseudonym, Emergency>> emergencies(os::UnixMs since);
+  // This site's rule; none: it opens nothing in an emergency.
+  [[nodiscard]] const std::optional<BreakGlass>& break_glass() const {
+    return options_.break_glass;
+  }
+
+  // People (gate_people.cc).
   // An order of share control: it waits for an officer of this site, or, if it only takes away,
   // takes effect at once. Again: no error. Errors: kNoSpace, kIo.
   [[nodiscard]] Result<> take_order(const PersonOrder& order);
@@ -217,7 +246,8 @@ class Gate {
   // Whether this site's share of the record of `object`, which belongs to `owner`, may go to share
   // control under a grant that a signature card has proved here and that may be used now; takes no
   // use. Errors: kRefused with the reason, logged.
-  [[nodiscard]] Result<> may_give_record(ByteView grant, const Evidence& evidence,
+  // Or under officers' grants in an emergency, which are proved by that; they keep their use.
+  [[nodiscard]] Result<> may_give_record(std::span<const Presented> presented,
                                          const ObjectId& object, const Pseudonym& owner);
   // Errors: kNotFound when it is not enrolled here.
   [[nodiscard]] Result<card::CardKind> kind_of(const CardId& card);
@@ -298,10 +328,27 @@ class Gate {
   std::unexpected<Error> refuse(const Refusal& refusal, ByteView grant,
                                 const ReleaseRequest& request);
   Inquiry inquiry_of(const Presented& presented, const Grant& named, const ReleaseRequest& request);
+  // Whether all that is shown together counts. Errors: kRefused, logged.
+  Result<std::vector<Outcome>> judge(std::span<const Presented> presented,
+                                     const ReleaseRequest& request);
+  // An act of the person's that counts, and the card's record once its index is burnt.
+  struct ProvedAct {
+    Grant grant;
+    GrantId id;
+    Step step = Step::kAccept;
+    CardRecord card;
+    os::UnixMs now;
+  };
+  Result<ProvedAct> prove_act(ByteView grant, const Evidence& evidence, Act wanted);
+  Result<> appoint(ByteView grant, ProvedAct act);
+  Result<> allow_emergency(ProvedAct act);
+  // An emergency that this gate opens itself is noted for its person.
+  Result<> note_opened(std::span<const Outcome> outcomes, const Pseudonym& owner);
   Result<Permit> release(std::span<const Outcome> outcomes, std::span<const Presented> presented,
                          const ReleaseRequest& request);
-  Result<> log_release(const Outcome& outcome, const Presented& presented,
-                       const ReleaseRequest& request, std::uint16_t uses_left);
+  Result<> log_release(std::span<const Outcome> outcomes, std::size_t which,
+                       const Presented& presented, const ReleaseRequest& request,
+                       std::uint16_t uses_left);
   Result<> load_people();
   Result<> save_person(PersonRecord record);
   const PersonRecord* find_person(const Pseudonym& person) const;

@@ -208,7 +208,13 @@ TEST(SelfTest, EveryMissingCheckKeepsTheGateClosed) {
                                    decide_without<Reason::kOtherPurpose>,
                                    decide_without<Reason::kNotYet>,
                                    decide_without<Reason::kExpired>,
-                                   decide_without<Reason::kUsedUp>};
+                                   decide_without<Reason::kUsedUp>,
+                                   decide_without<Reason::kWithdrawn>,
+                                   decide_without<Reason::kDied>,
+                                   decide_without<Reason::kNotTogether>,
+                                   decide_without<Reason::kEmergencyOff>,
+                                   decide_without<Reason::kNotOfficer>,
+                                   decide_without<Reason::kNotAllowedBefore>};
   for (const DecideFunction one : broken) EXPECT_FALSE(self_test(one));
 }
 

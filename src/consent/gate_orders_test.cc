@@ -100,11 +100,14 @@ TEST_F(GateOrdersTest, AnotherCardNeedsTheOfficersLeaveAndTime) {
   pass(hours(1));
   EXPECT_TRUE(gate().enrol(another(2)));
   EXPECT_TRUE(gate().may_give_records(id_of<CardId>(2), enrolment().person, id_of<ObjectId>(0x0B)));
-  EXPECT_FALSE(gate().may_give_records(id_of<CardId>(2), id_of<Pseudonym>(9), id_of<ObjectId>(0x0B)));
-  EXPECT_FALSE(gate().may_give_records(enrolment().card, enrolment().person, id_of<ObjectId>(0x0B)));
+  EXPECT_FALSE(
+      gate().may_give_records(id_of<CardId>(2), id_of<Pseudonym>(9), id_of<ObjectId>(0x0B)));
+  EXPECT_FALSE(
+      gate().may_give_records(enrolment().card, enrolment().person, id_of<ObjectId>(0x0B)));
   site_->restart();
   pass(kRecordsLife);
-  EXPECT_FALSE(gate().may_give_records(id_of<CardId>(2), enrolment().person, id_of<ObjectId>(0x0B)));
+  EXPECT_FALSE(
+      gate().may_give_records(id_of<CardId>(2), enrolment().person, id_of<ObjectId>(0x0B)));
 }
 
 TEST_F(GateOrdersTest, LeaveThatHasEndedCountsForNothing) {
@@ -142,7 +145,8 @@ TEST_F(GateOrdersTest, ASecondLossNeedsLeaveOfItsOwn) {
 }
 
 TEST_F(GateOrdersTest, TheFirstCardOfAPersonIsGivenNoRecords) {
-  EXPECT_FALSE(gate().may_give_records(enrolment().card, enrolment().person, id_of<ObjectId>(0x0B)));
+  EXPECT_FALSE(
+      gate().may_give_records(enrolment().card, enrolment().person, id_of<ObjectId>(0x0B)));
 }
 
 }  // namespace

@@ -3,47 +3,39 @@
 #include <set>
 
 #include "consent/gate.h"
-#include "os/folders.h"
+#include "consent/gate_files.h"
 
 namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kPersonSuffix = ".person";
-constexpr std::string_view kPersonTemporary = ".person.new";
 
 std::string people_folder(const std::string& folder) {
   return folder + "/people";
 }
+
+}  // namespace
 
 std::string digest_text(const crypto::Digest& digest) {
   const bool is_none = std::ranges::all_of(digest, [](Byte b) { return b == 0; });
   return is_none ? "none" : to_hex(digest);
 }
 
-}  // namespace
-
 Result<> Gate::load_people() {
-  TRY(os::make_folder(system_.files, people_folder(folder_)));
-  TRY_ASSIGN(const auto names, system_.files.list(people_folder(folder_)));
-  for (const std::string& name : names) {
-    const std::string path = people_folder(folder_) + "/" + name;
-    if (name.ends_with(kPersonTemporary)) {
-      TRY(system_.files.remove(path));
-      continue;
-    }
-    TRY_ASSIGN(const Bytes bytes, os::read_file(system_.files, path, kMaxPersonFileBytes));
-    auto record = parse_person(bytes);
-    if (record && name != record->person.text() + std::string(kPersonSuffix)) {
-      record = fail(Code::kCorrupt, "it is the record of person " + record->person.text());
-    }
-    if (!record) {
-      return fail(record.error().code, "gate of site " + site_.text() + ": person file '" + path +
-                                           "' cannot be used: " + record.error().message);
-    }
-    const Pseudonym person = record->person;
-    people_.emplace(person, std::move(*record));
-  }
-  return {};
+  const std::string folder = people_folder(folder_);
+  return load_files(
+      system_.files, folder, "gate of site " + site_.text() + ": person", kPersonSuffix,
+      [&](const std::string& name) -> Result<> {
+        TRY_ASSIGN(const Bytes bytes,
+                   os::read_file(system_.files, folder + "/" + name, kMaxPersonFileBytes));
+        TRY_ASSIGN(PersonRecord record, parse_person(bytes));
+        if (name != record.person.text() + std::string(kPersonSuffix)) {
+          return fail(Code::kCorrupt, "it is the record of person " + record.person.text());
+        }
+        const Pseudonym person = record.person;
+        people_.emplace(person, std::move(record));
+        return {};
+      });
 }
 
 Result<> Gate::save_person(PersonRecord record) {
@@ -74,65 +66,6 @@ std::optional<PersonRecord> Gate::person(const Pseudonym& person) {
   return *known;
 }
 
-Result<> Gate::appoint(ByteView grant_bytes, const Evidence& evidence) {
-  const std::lock_guard lock(mutex_);
-  const auto named = parse_grant(grant_bytes);
-  if (!named || !named->appointment) {
-    return refuse({Reason::kMalformed, named ? "it names no proxy" : named.error().message},
-                  grant_bytes, {});
-  }
-  CardRecord* card = find(named->card);
-  const CardRecord* proxy_card = find(named->appointment->proxy);
-  ReleaseRequest request;
-  request.object = named->object;
-  request.owner = card == nullptr ? Pseudonym() : card->person;
-  const Presented presented{Bytes(grant_bytes.begin(), grant_bytes.end()), evidence};
-  const Inquiry inquiry = inquiry_of(presented, *named, request);
-  const auto decision = decide_appointment(inquiry);
-  if (!decision) {
-    if (decision.error().reason == Reason::kWrongTag) count_wrong_tag(named->card);
-    return refuse(decision.error(), grant_bytes, request);
-  }
-  if (proxy_card == nullptr || proxy_card->revoked || proxy_card->person.is_zero() ||
-      proxy_card->person == card->person) {
-    return refuse(
-        {Reason::kNotEntitled, "the proxy's card is not enrolled here, or is the person's"},
-        grant_bytes, request);
-  }
-  PersonRecord record = person_or_new(card->person);
-  const Mandate& mandate = named->appointment->mandate;
-  const Proxy fresh{proxy_card->person, proxy_card->card, mandate, inquiry.now};
-  // Told again after a lost answer: nothing changes.
-  const bool is_known = std::ranges::any_of(record.proxies, [&](const Proxy& known) {
-    return known.card == fresh.card && known.mandate == mandate;
-  });
-  if (!is_known) {
-    std::erase_if(record.proxies, [&](const Proxy& known) {
-      return known.card == fresh.card || known.mandate.until <= inquiry.now;
-    });
-    if (record.proxies.size() >= kMaxProxies) {
-      return fail(Code::kNoSpace,
-                  "site " + site_.text() + ": the person has too many proxies; remove one first");
-    }
-    record.proxies.push_back(fresh);
-  }
-  CardRecord burnt = *card;
-  apply(*decision, inquiry, burnt);
-  if (decision->step != Step::kResume) TRY(save(std::move(burnt)));
-  TRY(log_.append("proxy_named",
-                  {{"grant", grant_id(grant_bytes).text()},
-                   {"card", named->card.text()},
-                   {"person", record.person.text()},
-                   {"proxy", fresh.person.text()},
-                   {"proxy_card", fresh.card.text()},
-                   {"object", mandate.object.is_zero() ? "all" : mandate.object.text()},
-                   {"purposes", purposes_text(mandate.purposes)},
-                   {"testamentary", mandate.is_testamentary ? "yes" : "no"},
-                   {"until", os::utc_text(mandate.until)},
-                   {"authority", digest_text(mandate.authority)}}));
-  return save_person(std::move(record));
-}
-
 Result<> Gate::take_order(const PersonOrder& order) {
   const std::lock_guard lock(mutex_);
   PersonRecord record = person_or_new(order.person);
@@ -143,6 +76,16 @@ Result<> Gate::take_order(const PersonOrder& order) {
     return log_.append("proxy_removed", {{"order", order.id.text()},
                                          {"person", order.person.text()},
                                          {"proxy_card", order.card.text()}});
+  }
+  if (order.kind == PersonOrderKind::kForbidEmergency) {
+    std::erase_if(record.leaves, [&](const EmergencyLeave& leave) {
+      return order.object.is_zero() || leave.object == order.object;
+    });
+    TRY(save_person(std::move(record)));
+    return log_.append("emergency_forbidden",
+                       {{"order", order.id.text()},
+                        {"person", order.person.text()},
+                        {"object", order.object.is_zero() ? "all" : order.object.text()}});
   }
   const auto same = [&](const WaitingOrder& waiting) { return waiting.order.id == order.id; };
   const bool is_done = std::ranges::find(record.done, order.id) != record.done.end();
@@ -222,7 +165,8 @@ Result<> Gate::allow_order(const OrderId& id) {
     case PersonOrderKind::kGuardians: TRY(set_guardians(order, record)); break;
     case PersonOrderKind::kDied: record.died = system_.clock.now(); break;
     case PersonOrderKind::kLives: record.died = {}; break;
-    case PersonOrderKind::kRemoveProxy: break;
+    case PersonOrderKind::kRemoveProxy:
+    case PersonOrderKind::kForbidEmergency: break;
   }
   TRY(log_.append("order_allowed", {{"order", id.text()},
                                     {"person", order.person.text()},

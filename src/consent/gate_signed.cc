@@ -131,29 +131,34 @@ Result<Evidence> Gate::accept_signature(ByteView grant, ByteView signature) {
   return evidence;
 }
 
-Result<> Gate::may_give_record(ByteView grant, const Evidence& evidence, const ObjectId& object,
+Result<> Gate::may_give_record(std::span<const Presented> presented, const ObjectId& object,
                                const Pseudonym& owner) {
   const std::lock_guard lock(mutex_);
-  const auto named = parse_grant(grant);
-  const CardRecord* record = named ? find(named->card) : nullptr;
   ReleaseRequest request{.object = object, .owner = owner, .is_record = true};
-  if (named) {
+  if (!presented.empty()) {
     // Where the shares go is asked when they do.
-    request.destination = named->destination;
-    request.purpose = named->purpose;
+    const Grant named = parse_grant(presented.front().grant).value_or(Grant());
+    request.destination = named.destination;
+    request.purpose = named.purpose;
   }
-  const Presented shown{Bytes(grant.begin(), grant.end()), evidence};
-  const Inquiry inquiry = inquiry_of(shown, named.value_or(Grant()), request);
-  const Decision decision = options_.decide(inquiry);
-  if (!decision) {
-    if (decision.error().reason == Reason::kWrongTag) count_wrong_tag(named->card);
-    return refuse(decision.error(), grant, request);
+  TRY_ASSIGN(const std::vector<Outcome> outcomes, judge(presented, request));
+  const Grant& first = outcomes.front().grant;
+  if (first.capacity != Capacity::kEmergency) {
+    // Of other cards the card itself keeps the record.
+    const bool is_signed = card::is_signature(find(first.card)->kind);
+    if (is_signed && outcomes.front().step != Step::kAccept) return {};
+    return refuse({Reason::kWrongKind, "such a card keeps its records itself"},
+                  presented.front().grant, request);
   }
-  // Of other cards the card itself keeps the record.
-  if (!card::is_signature(record->kind) || decision->step == Step::kAccept) {
-    return refuse({Reason::kWrongKind, "such a card keeps its records itself"}, grant, request);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].step != Step::kAccept) continue;
+    const Inquiry inquiry = inquiry_of(presented[i], outcomes[i].grant, request);
+    CardRecord record = *inquiry.record;
+    apply(outcomes[i], inquiry, record);
+    forget_old(record, inquiry.now);
+    TRY(save(std::move(record)));
   }
-  return {};
+  return note_opened(outcomes, owner);
 }
 
 Result<card::CardKind> Gate::kind_of(const CardId& card) {

@@ -286,7 +286,7 @@ TEST_F(GateSignedTest, OtherWaysToProveAreClosed) {
   EXPECT_EQ(site_->last_event().second, "wrong_kind");
   EXPECT_FALSE(site_->gate().accept_proof(grant));
   EXPECT_FALSE(site_->gate().renew_token(grant, Bytes(16)));
-  EXPECT_FALSE(site_->gate().top_up(card_.id(), {{1}, 5}));
+  EXPECT_FALSE(site_->gate().top_up(grant, {}));
   EXPECT_FALSE(site_->gate().application_key(card_.id()));
   // And signatures for cards that do not sign.
   Enrolment one_time = enrolment();
@@ -303,17 +303,21 @@ TEST_F(GateSignedTest, RecordsGoUnderAProvedGrantOfTheirOwner) {
   const Bytes grant = new_grant(1);
   const ObjectId object = parse_grant(grant)->object;
   const Evidence none{site_->name(), card::CardKind::kSignatureEmulated, {}};
-  EXPECT_FALSE(gate.may_give_record(grant, none, object, person_));
+  const auto give = [&](const Evidence& evidence, const ObjectId& of, const Pseudonym& owner) {
+    const Presented shown{grant, evidence};
+    return gate.may_give_record({&shown, 1}, of, owner).has_value();
+  };
+  EXPECT_FALSE(give(none, object, person_));
   const Evidence evidence = *prove(grant);
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(gate.may_give_record(grant, evidence, object, person_));
-  EXPECT_FALSE(gate.may_give_record(grant, none, object, person_));
-  EXPECT_FALSE(gate.may_give_record(grant, evidence, id_of<ObjectId>(7), person_));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(give(evidence, object, person_));
+  EXPECT_FALSE(give(none, object, person_));
+  EXPECT_FALSE(give(evidence, id_of<ObjectId>(7), person_));
   EXPECT_EQ(site_->last_event().second, "other_object");
-  EXPECT_FALSE(gate.may_give_record(grant, evidence, object, id_of<Pseudonym>(9)));
+  EXPECT_FALSE(give(evidence, object, id_of<Pseudonym>(9)));
   EXPECT_EQ(site_->last_event().second, "other_person");
   EXPECT_TRUE(ask(grant, evidence)) << "it took no use";
   ASSERT_TRUE(gate.withdraw(card_.id(), grant_id(grant), parse_grant(grant)->expiry));
-  EXPECT_FALSE(gate.may_give_record(grant, evidence, object, person_));
+  EXPECT_FALSE(give(evidence, object, person_));
   EXPECT_EQ(site_->last_event().second, "withdrawn");
 }
 

@@ -32,7 +32,9 @@ class GateTermsTest : public testing::Test {
     grant.grantee = {GranteeKind::kOrganisation, "ToMMo", "ror:1"};
     grant.data_uses = {{DataUseCode::kHealthMedicalBiomedical, {}},
                        {DataUseCode::kNonProfitOrganisationOnly, {}}};
-    grant.scope = {"GRCh38", {{"chr13", 100, 200, "BRCA2"}, {"chr17", 100, 200, "BRCA1"}}};
+    grant.scope = {"GRCh38",
+                   {{"chr13", 100, 200, "BRCA2"}, {"chr17", 100, 200, "BRCA1"}},
+                   {{0, 1}, {7, 2}, {40, 1}}};
     return grant;
   }
   ReleaseRequest fitting(const Grant& grant) {
@@ -56,10 +58,12 @@ class GateTermsTest : public testing::Test {
 TEST_F(GateTermsTest, ARequestThatFitsGetsAPermitOfItsOwnScope) {
   const Grant grant = narrow_grant();
   ReleaseRequest request = fitting(grant);
-  request.scope = {"GRCh38", {{"chr17", 150, 160, {}}}};
+  request.scope = {"GRCh38", {{"chr17", 150, 160, {}}}, {{8, 1}}};
   const auto permit = ask(grant, request);
   ASSERT_TRUE(permit) << permit.error().message;
   EXPECT_EQ(permit->scope(), request.scope);
+  EXPECT_TRUE(permit->covers_chunk(8));
+  EXPECT_FALSE(permit->covers_chunk(7));  // of the grant, but not asked for
   const auto records = *site_->log().read(site_->log().head().sequence, 1);
   const auto has = [&](const std::string& name, const std::string& value) {
     return std::ranges::find(records.at(0).fields, std::pair(name, value)) !=
@@ -68,7 +72,7 @@ TEST_F(GateTermsTest, ARequestThatFitsGetsAPermitOfItsOwnScope) {
   EXPECT_TRUE(has("grantee", "ToMMo") && has("grantee_kind", "organisation"));
   EXPECT_TRUE(has("grantee_id", "ror:1") && has("data_use", "HMB, NPU"));
   EXPECT_TRUE(has("stated_use", "biomedical, non-profit"));
-  EXPECT_TRUE(has("scope", "GRCh38:chr17:150-160"));
+  EXPECT_TRUE(has("scope", "GRCh38:chr17:150-160 [chunks 8]"));
 }
 
 TEST_F(GateTermsTest, WhoAsksForMoreOrAsAnotherIsRefusedAndBurnsNothing) {
@@ -83,7 +87,13 @@ TEST_F(GateTermsTest, WhoAsksForMoreOrAsAnotherIsRefusedAndBurnsNothing) {
       {"other_scope", [](ReleaseRequest& r) { r.scope = {}; }},
       {"other_scope", [](ReleaseRequest& r) { r.scope.assembly = "GRCh37"; }},
       {"other_scope", [](ReleaseRequest& r) { r.scope.regions[0].start = 99; }},
-      {"other_scope", [](ReleaseRequest& r) { r.scope.regions[1].reference = "chr18"; }}};
+      {"other_scope", [](ReleaseRequest& r) { r.scope.regions[1].reference = "chr18"; }},
+      {"other_scope", [](ReleaseRequest& r) { r.scope = {{}, {}, {{0, 1}}}; }},
+      {"other_chunks", [](ReleaseRequest& r) { r.scope.chunks.clear(); }},
+      {"other_chunks", [](ReleaseRequest& r) { r.scope.chunks = {{7, 3}}; }},
+      {"other_chunks", [](ReleaseRequest& r) { r.scope.chunks = {{1, 1}}; }},
+      {"other_chunks", [](ReleaseRequest& r) { r.scope.chunks = {{6, 2}}; }},
+      {"other_chunks", [](ReleaseRequest& r) { r.scope.chunks = {{0, 41}}; }}};
   const Grant grant = narrow_grant();
   for (const auto& [reason, change] : cases) {
     ReleaseRequest request = fitting(grant);
@@ -111,16 +121,53 @@ TEST_F(GateTermsTest, ALaterUseIsHeldToTheSameTerms) {
   EXPECT_EQ(site_->last_event().second, "other_grantee");
 }
 
-TEST_F(GateTermsTest, AGrantOfVersion1IsRefusedByName) {
+// The index and regions are two consents: neither gives what the other does.
+TEST_F(GateTermsTest, AConsentToTheIndexIsForItsChunksAndNothingElse) {
+  Grant grant = narrow_grant();
+  grant.scope = {{}, {}, {{0, 2}}};
+  ReleaseRequest request = fitting(grant);
+  EXPECT_TRUE(ask(grant, request));
+  request.scope.chunks = {{1, 2}};
+  EXPECT_FALSE(ask(grant, request));
+  EXPECT_EQ(site_->last_event().second, "other_chunks");
+  request.scope = {"GRCh38", {{"chr17", 150, 160, {}}}, {{0, 1}}};
+  EXPECT_FALSE(ask(grant, request));
+  EXPECT_EQ(site_->last_event().second, "other_scope");
+  request.scope = {};
+  EXPECT_FALSE(ask(grant, request));
+  EXPECT_EQ(site_->last_event().second, "other_scope");
+}
+
+// Every bit of a grant's chunk ranges is under the card's tag.
+TEST_F(GateTermsTest, AFlippedBitInTheChunkRangesIsRefused) {
+  const Grant grant = narrow_grant();
+  const Bytes good = *encode_grant(grant);
+  const std::size_t ranges = 3 * 8 + 1;
+  for (std::size_t bit = (good.size() - ranges) * 8; bit < good.size() * 8; ++bit) {
+    Bytes bad = good;
+    bad[bit / 8] = static_cast<Byte>(bad[bit / 8] ^ (1U << (bit % 8)));
+    const Evidence evidence{site_->name(), card::CardKind::kOneTimeMacEmulated,
+                            tag_for(keys_, grant.index.value - 1, good)};
+    ReleaseRequest request = fitting(grant);
+    request.scope.chunks = {{0, 1}};
+    ASSERT_FALSE(site_->gate().request_release(bad, evidence, request)) << bit;
+    const std::string reason = site_->last_event().second;
+    EXPECT_TRUE(reason == "wrong_tag" || reason == "malformed" || reason == "held_back") << reason;
+  }
+  clock_.time_ms += 61'000;  // so long the card is held back
+  EXPECT_TRUE(ask(grant, fitting(grant)));
+}
+
+TEST_F(GateTermsTest, AGrantOfAnEarlierVersionIsRefusedByName) {
   const Grant grant = narrow_grant();
   Bytes bytes = *encode_grant(grant);
-  bytes[3] = '1';
-  bytes[4] = 1;
+  bytes[3] = '2';
+  bytes[4] = 2;
   const Evidence evidence{site_->name(), card::CardKind::kOneTimeMacEmulated,
                           tag_for(keys_, grant.index.value - 1, bytes)};
   const auto permit = site_->gate().request_release(bytes, evidence, fitting(grant));
   ASSERT_FALSE(permit);
-  EXPECT_NE(permit.error().message.find("version 1"), std::string::npos);
+  EXPECT_NE(permit.error().message.find("version 2"), std::string::npos);
   EXPECT_EQ(site_->last_event().second, "malformed");
 }
 

@@ -11,8 +11,6 @@ namespace {
 
 namespace layout = card::grant_layout;
 
-constexpr std::uint8_t kActUse = 1;
-constexpr std::uint8_t kActAppoint = 2;
 constexpr std::uint8_t kAllPurposes = (1U << kLastPurpose) - 1;
 constexpr std::array<std::string_view, 2> kLocales = {"en", "ja"};
 static_assert(layout::kSitesAt % mac::kBlockBytes == 0);
@@ -27,26 +25,59 @@ std::string flaw_of(const Grant& grant, const Appointment& appointment) {
     return "the mandate's purposes are unknown";
   }
   if (mandate.until <= grant.not_before) return "the mandate must end after the beginning";
-  const bool is_plain_act = grant.uses == 1 && grant.purpose == Purpose::kHealthManagement &&
-                            grant.data_uses.empty() && grant.scope.is_whole() &&
-                            grant.capacity == Capacity::kOwn;
-  return is_plain_act ? "" : "who names a proxy allows no use beside it";
+  return {};
+}
+
+// What an act of the person's has to be beside its own part.
+std::string flaw_of_act(const Grant& grant) {
+  const int parts =
+      (grant.appointment ? 1 : 0) + (grant.top_up ? 1 : 0) + (grant.emergency_until ? 1 : 0);
+  if (parts == 0) return grant.object.is_zero() ? "card and object must be named" : "";
+  if (parts > 1) return "it is one act only";
+  const bool is_plain = grant.uses == 1 && grant.purpose == Purpose::kHealthManagement &&
+                        grant.data_uses.empty() && grant.scope.is_whole() &&
+                        grant.capacity == Capacity::kOwn;
+  if (!is_plain) return "an act of the person's allows no use beside it";
+  if (grant.appointment) return flaw_of(grant, *grant.appointment);
+  if (grant.emergency_until) {
+    const bool is_later = *grant.emergency_until > grant.not_before;
+    return is_later ? "" : "the leave must end after the beginning";
+  }
+  if (!grant.object.is_zero()) return "keys of a card are of no object";
+  const bool is_ahead = grant.top_up->is_valid() && grant.top_up->first > grant.index;
+  return is_ahead ? "" : "the new keys must be 1 to 2000, behind the index";
+}
+
+// Officers act together, for one restore, now, and say why.
+std::string flaw_of_emergency(const Grant& grant) {
+  if (grant.capacity != Capacity::kEmergency) {
+    return grant.reason.empty() ? "" : "only an emergency has a reason";
+  }
+  if (grant.together < 2) return "an emergency needs two officers or more";
+  if (!is_showable(grant.reason, kReasonBytes)) {
+    return "the reason of an emergency must be 1 to 160 bytes of visible text";
+  }
+  const auto life = std::chrono::milliseconds(kEmergencyLife + std::chrono::minutes(1)).count();
+  const bool is_plain = grant.uses == 1 && grant.purpose == Purpose::kMedicine &&
+                        grant.data_uses.empty() &&
+                        grant.expiry.value - grant.not_before.value <= life;
+  return is_plain ? "" : "an emergency is one use, for medicine, within four hours";
 }
 
 std::string flaw_of_capacity(const Grant& grant) {
-  if (grant.capacity > Capacity::kGuardian) return "the capacity is unknown";
+  if (grant.capacity > Capacity::kEmergency) return "the capacity is unknown";
   const bool is_joint = grant.together > 1;
   if (grant.together < 1 || grant.together > kMaxGuardians) return "guardians must be 1 to 4";
-  if (is_joint && grant.capacity != Capacity::kGuardian) return "only guardians consent together";
+  if (is_joint && grant.capacity < Capacity::kGuardian) {
+    return "only guardians and officers consent together";
+  }
   if (is_joint == grant.joint.is_zero()) return "what guardians consent to together has one id";
-  return {};
+  return flaw_of_emergency(grant);
 }
 
 // Empty when the grant has a canonical encoding, else what is wrong with it.
 std::string flaw_of(const Grant& grant) {
-  if (grant.card.is_zero() || (grant.object.is_zero() && !grant.appointment)) {
-    return "card and object must be named";
-  }
+  if (grant.card.is_zero()) return "card and object must be named";
   const auto purpose = static_cast<std::size_t>(grant.purpose);
   if (purpose < 1 || purpose > kLastPurpose) return "the purpose is unknown";
   if (grant.uses < 1 || grant.uses > kMaxUses) return "uses must be 1 to 1000";
@@ -69,8 +100,11 @@ std::string flaw_of(const Grant& grant) {
   if (std::string flaw = flaw_of(grant.grantee); !flaw.empty()) return flaw;
   if (std::string flaw = flaw_of(grant.data_uses, grant.purpose); !flaw.empty()) return flaw;
   if (std::string flaw = flaw_of(grant.scope); !flaw.empty()) return flaw;
+  if (!grant.scope.is_whole() && grant.scope.chunks.empty()) {
+    return "regions need the chunks of the stored data that hold them";
+  }
   if (std::string flaw = flaw_of_capacity(grant); !flaw.empty()) return flaw;
-  return grant.appointment ? flaw_of(grant, *grant.appointment) : std::string();
+  return flaw_of_act(grant);
 }
 
 void write_padded(wire::Writer& writer, std::string_view text, std::size_t size) {
@@ -130,13 +164,39 @@ Appointment read_appointment(wire::Reader& reader, const ObjectId& object) {
   return appointment;
 }
 
+// The part that only some grants have, last of all.
+void write_act(wire::Writer& writer, const Grant& grant) {
+  if (grant.appointment) write_appointment(writer, *grant.appointment);
+  if (grant.top_up) {
+    writer.u32(grant.top_up->first.value);
+    writer.u32(grant.top_up->count);
+  }
+  if (grant.emergency_until) writer.i64(grant.emergency_until->value);
+  if (grant.capacity == Capacity::kEmergency) write_short(writer, grant.reason);
+}
+
+void read_act(wire::Reader& reader, std::uint8_t act, Grant& grant) {
+  switch (static_cast<Act>(act)) {
+    case Act::kUse: break;
+    case Act::kAppoint: grant.appointment = read_appointment(reader, grant.object); break;
+    case Act::kTopUp: {
+      const card::KeyIndex first{reader.u32()};
+      grant.top_up = card::KeyRange{first, reader.u32()};
+      break;
+    }
+    case Act::kEmergencyLeave: grant.emergency_until = os::UnixMs{reader.i64()}; break;
+    default: reader.reject("it allows another kind of act"); break;
+  }
+  if (grant.capacity == Capacity::kEmergency) grant.reason = read_short(reader, kReasonBytes);
+}
+
 void read_head(wire::Reader& reader, std::size_t size) {
   const std::string_view magic = as_text(reader.raw(4));
-  if (magic == "WGR1") {
-    reader.reject(
-        "it is of version 1, which no site honours any more; the person must be asked again");
+  if (magic == "WGR1" || magic == "WGR2") {
+    reader.reject("it is of version " + std::string(magic.substr(3)) +
+                  ", which no site honours any more; the person must be asked again");
   }
-  if (magic != layout::kMagic) reader.reject("it does not begin with WGR2");
+  if (magic != layout::kMagic) reader.reject("it does not begin with WGR3");
   if (reader.u16() != layout::kVersion) reader.reject("its version is unknown");
   if (reader.u16() != size) reader.reject("its length is not what it says");
 }
@@ -151,7 +211,7 @@ Result<Bytes> encode_grant(const Grant& grant) {
   write_grantee(tail, grant.grantee);
   write_data_uses(tail, grant.data_uses);
   write_scope(tail, grant.scope);
-  if (grant.appointment) write_appointment(tail, *grant.appointment);
+  write_act(tail, grant);
   const std::size_t size =
       layout::kSitesAt + grant.sites.size() * layout::kSiteBytes + tail.bytes().size();
   if (size > card::kMaxGrantBytes) {
@@ -166,7 +226,7 @@ Result<Bytes> encode_grant(const Grant& grant) {
   WARIFU_CHECK(writer.bytes().size() == layout::kCardAt);
   writer.id(grant.card);
   writer.id(grant.object);
-  writer.u8(grant.appointment ? kActAppoint : kActUse);
+  writer.u8(static_cast<std::uint8_t>(act_of(grant)));
   writer.u8(static_cast<std::uint8_t>(grant.purpose));
   writer.u16(grant.uses);
   writer.site(grant.destination);
@@ -201,7 +261,6 @@ Result<Grant> parse_grant(ByteView bytes) {
   grant.card = reader.id<CardId>();
   grant.object = reader.id<ObjectId>();
   const std::uint8_t act = reader.u8();
-  if (act != kActUse && act != kActAppoint) reader.reject("it allows another kind of act");
   grant.purpose = static_cast<Purpose>(reader.u8());
   grant.uses = reader.u16();
   grant.destination = reader.site();
@@ -223,7 +282,7 @@ Result<Grant> parse_grant(ByteView bytes) {
   grant.grantee = read_grantee(reader);
   grant.data_uses = read_data_uses(reader);
   grant.scope = read_scope(reader);
-  if (act == kActAppoint) grant.appointment = read_appointment(reader, grant.object);
+  read_act(reader, act, grant);
   if (bytes.size() > card::kMaxGrantBytes) reader.reject("it is longer than a grant may be");
   TRY(reader.finish());
   copy_bytes(grant.text_digest, digest);
@@ -233,13 +292,21 @@ Result<Grant> parse_grant(ByteView bytes) {
   return grant;
 }
 
+Act act_of(const Grant& grant) {
+  return grant.appointment       ? Act::kAppoint
+         : grant.top_up          ? Act::kTopUp
+         : grant.emergency_until ? Act::kEmergencyLeave
+                                 : Act::kUse;
+}
+
 bool same_terms(const Grant& one, const Grant& other) {
   return one.object == other.object && one.purpose == other.purpose && one.uses == other.uses &&
          one.grantee == other.grantee && one.destination == other.destination &&
          one.expiry == other.expiry && one.data_uses == other.data_uses &&
          one.scope == other.scope && one.capacity == other.capacity &&
          one.together == other.together && one.joint == other.joint &&
-         one.appointment == other.appointment;
+         one.appointment == other.appointment && one.top_up == other.top_up &&
+         one.emergency_until == other.emergency_until && one.reason == other.reason;
 }
 
 std::string purposes_text(std::uint8_t purposes) {

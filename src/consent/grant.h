@@ -1,6 +1,6 @@
 // The grant: what the person allows, as one canonical byte string that card and sites authenticate.
 //
-//   grant := "WGR2" version:u16=2 length:u16 card:16 object:16 act:u8 purpose:u8 uses:u16
+//   grant := "WGR3" version:u16=3 length:u16 card:16 object:16 act:u8 purpose:u8 uses:u16
 //            destination:16 not_before:i64 expiry:i64 locale:4 terminal:16 zero:4 index:u32
 //            text_digest:32 joint:16 capacity:u8 together:u8 zero:u16 sites:u8 zero:3 site{sites}
 //            grantee data_uses scope [appointment]                          little-endian
@@ -12,10 +12,12 @@
 // reserved bytes are zero; sites, codes and regions are sorted and distinct. `length` is the
 // length of the whole and stands in the first 16-byte block, which fixes the length for the
 // one-time tag. What a card reads lies at fixed places before the parts of variable length. A grant
-// holds no name of the person and nothing of a genome. Version 1 is refused.
+// holds no name of the person and nothing of a genome. Versions 1 and 2 are refused. Regions always
+// stand with the chunks that hold them.
 // docs/formats/grant.md has the table of fields and published vectors.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,14 +45,20 @@ struct GrantSite {
   bool operator==(const GrantSite&) const = default;
 };
 
-using JointId = Id16<struct JointTag>;
-
 // The person names somebody who may consent in the person's place.
 struct Appointment {
   CardId proxy;     // the proxy's own enrolled card
   Mandate mandate;  // its object is the grant's
   bool operator==(const Appointment&) const = default;
 };
+
+// What a grant allows, by the parts that it has: a use of an object, or, with no use beside it, an
+// act of the person's that the card proves.
+enum class Act : std::uint8_t { kUse = 1, kAppoint = 2, kTopUp = 3, kEmergencyLeave = 4 };
+
+inline constexpr std::size_t kReasonBytes = 160;
+// An emergency is over after that.
+inline constexpr std::chrono::hours kEmergencyLife(4);
 
 struct Grant {
   CardId card;
@@ -67,14 +75,20 @@ struct Grant {
   crypto::Digest text_digest{};        // of consent_text() as shown
   std::vector<GrantSite> sites;        // 1..7, sorted by name, distinct
   DataUses data_uses;                  // what else must hold of the use; none: the purpose alone
-  Scope scope;                         // the whole object, or regions
+  Scope scope;                         // the whole object, regions with their chunks, the index
   Capacity capacity = Capacity::kOwn;  // in which the card's holder consents
   std::uint8_t together = 1;           // so many guardians' cards prove the consent together,
   JointId joint;                       // each a grant of its own with this in common; else zero
   std::optional<Appointment> appointment;  // then nothing may be used, and `object` zero is all
+  std::optional<card::KeyRange> top_up;    // the card is to get one-time keys with these indices
+  // Until then officers may open `object` (zero: all) in an emergency (break_glass.h).
+  std::optional<os::UnixMs> emergency_until;
+  std::string reason;  // of an emergency, 1..160 bytes that can be shown; else empty
 
   bool operator==(const Grant&) const = default;
 };
+
+[[nodiscard]] Act act_of(const Grant& grant);
 
 // Whether two grants allow the same: all but card, index, nonces, terminal, language and beginning.
 [[nodiscard]] bool same_terms(const Grant& one, const Grant& other);

@@ -48,7 +48,8 @@ Grant second_vector() {
   grant.data_uses = {{DataUseCode::kDiseaseSpecific, "MONDO:0007254"},
                      {DataUseCode::kNonProfitOrganisationOnly, {}}};
   grant.scope = {"GRCh38",
-                 {{"chr13", 32315086, 32400268, "BRCA2"}, {"chr17", 43044295, 43125364, "BRCA1"}}};
+                 {{"chr13", 32315086, 32400268, "BRCA2"}, {"chr17", 43044295, 43125364, "BRCA1"}},
+                 {{0, 1}, {35, 1}, {2600, 3}, {41000, 2}}};
   grant.uses = 1000;
   grant.grantee = {GranteeKind::kOrganisation, "山田内科医院", "medical-licence:0123"};
   grant.destination = site_name("hospital-east-01");
@@ -74,38 +75,39 @@ mac::Tag vector_tag(ByteView grant) {
 
 TEST(GrantVectors, TheFirstIsReproduced) {
   const Bytes bytes = *encode_grant(first_vector());
-  EXPECT_EQ(bytes.size(), 205u);
+  EXPECT_EQ(bytes.size(), 206u);
   EXPECT_EQ(to_hex(bytes),
-            "574752320200cd0000112233445566778899aabbccddeeff0f0e0d0c0b0a0908"
+            "574752330300ce0000112233445566778899aabbccddeeff0f0e0d0c0b0a0908"
             "070605040302010001010100686f73706974616c0000000000000000005e56ee"
             "a1010000804c8deea1010000656e00006465736b2d3300000000000000000000"
-            "0000000001000000dad14923cb6e94744806d9d9994a97423109223a54a54a70"
-            "6e45feca83901304000000000000000000000000000000000001000001000000"
+            "00000000010000003f8b68a3300c96af7d6da572796758378e0e90b26edcee65"
+            "9827bef8ff4e6668000000000000000000000000000000000001000001000000"
             "746f6d6d6f0000000000000000000000a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
-            "010844722e205361746f000000");
-  EXPECT_EQ(grant_id(bytes).text(), "b944283098123f88dd7920ae094655c3");
-  EXPECT_EQ(to_hex(vector_tag(bytes)), "f99445d94959dc2ef2f1940f8f26d4f2");
+            "010844722e205361746f00000000");
+  EXPECT_EQ(grant_id(bytes).text(), "55fe9d028f8ac1092f99fbc36581faae");
+  EXPECT_EQ(to_hex(vector_tag(bytes)), "40da7d3cd2875d5a333e08f453f84413");
   EXPECT_EQ(*parse_grant(bytes), first_vector());
 }
 
 TEST(GrantVectors, TheSecondIsReproduced) {
   const Bytes bytes = *encode_grant(second_vector());
-  EXPECT_EQ(bytes.size(), 365u);
+  EXPECT_EQ(bytes.size(), 398u);
   EXPECT_EQ(to_hex(bytes),
-            "5747523202006d0100112233445566778899aabbccddeeff0f0e0d0c0b0a0908"
+            "5747523303008e0100112233445566778899aabbccddeeff0f0e0d0c0b0a0908"
             "07060504030201000102e803686f73706974616c2d656173742d3031005e56ee"
             "a1010000804c8deea10100006a610000726563657074696f6e2d656173742d31"
-            "000000002c010000ad973e248c0b01695039a993ffea015c42ae08480525c545"
-            "d5947e7048516189000000000000000000000000000000000001000003000000"
+            "000000002c010000724098e70f2fc133566200df41fd2cc9b6aeb6c30b8d3932"
+            "a61670a3eb896c12000000000000000000000000000000000001000003000000"
             "636c6f75643100000000000000000000a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2"
             "6c736100000000000000000000000000a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3"
             "746f6d6d6f0000000000000000000000a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4"
             "0212e5b1b1e794b0e58685e7a791e58cbbe999a2146d65646963616c2d6c6963"
             "656e63653a303132330207000d4d4f4e444f3a303030373235342d0000020647"
             "5243683338056368723133ce16ed018c63ee01054252434132056368723137c7"
-            "cd9002740a9202054252434131");
-  EXPECT_EQ(grant_id(bytes).text(), "ce1c6da282b028d6f7a148ca368f4187");
-  EXPECT_EQ(to_hex(vector_tag(bytes)), "5f291f28da640b1b225c25f40281f588");
+            "cd9002740a92020542524341310400000000010000002300000001000000280a"
+            "00000300000028a0000002000000");
+  EXPECT_EQ(grant_id(bytes).text(), "297fd51276fb6e8505d69d6325ddc2c4");
+  EXPECT_EQ(to_hex(vector_tag(bytes)), "63b9bd29e22e072a48b8ac040d418952");
   EXPECT_EQ(*parse_grant(bytes), second_vector());
 }
 
@@ -134,10 +136,19 @@ TEST(Grants, WhatHasNoCanonicalEncodingIsRefused) {
       {"grantee", [](Grant& g) { g.grantee.name = "a\xff"; }},
       {"grantee", [](Grant& g) { g.grantee.kind = static_cast<GranteeKind>(4); }},
       {"grantee", [](Grant& g) { g.grantee.identifier = "a b"; }},
-      {"sorted", [](Grant& g) { g.scope = {"g", {{"c", 5, 6, {}}, {"c", 1, 2, {}}}}; }},
-      {"merged", [](Grant& g) { g.scope = {"g", {{"c", 1, 2, {}}, {"c", 3, 4, {}}}}; }},
-      {"assembly", [](Grant& g) { g.scope = {"", {{"c", 1, 2, {}}}}; }},
-      {"region", [](Grant& g) { g.scope = {"g", {{"c", 2, 1, {}}}}; }},
+      {"sorted", [](Grant& g) { g.scope = {"g", {{"c", 5, 6, {}}, {"c", 1, 2, {}}}, {{0, 1}}}; }},
+      {"merged", [](Grant& g) { g.scope = {"g", {{"c", 1, 2, {}}, {"c", 3, 4, {}}}, {{0, 1}}}; }},
+      {"chunks", [](Grant& g) { g.scope = {"g", {{"c", 1, 2, {}}}}; }},
+      {"chunks", [](Grant& g) { g.scope.chunks = {{5, 1}, {4, 1}}; }},
+      {"chunks", [](Grant& g) { g.scope.chunks = {{4, 1}, {5, 1}}; }},
+      {"chunks", [](Grant& g) { g.scope.chunks = {{4, 0}}; }},
+      {"chunks", [](Grant& g) { g.scope.chunks = {{UINT32_MAX, 1}}; }},
+      {"in one consent",
+       [](Grant& g) {
+         for (std::uint32_t i = 0; i < 49; ++i) g.scope.chunks.push_back({2 * i, 1});
+       }},
+      {"assembly", [](Grant& g) { g.scope = {"", {{"c", 1, 2, {}}}, {{0, 1}}}; }},
+      {"region", [](Grant& g) { g.scope = {"g", {{"c", 2, 1, {}}}, {{0, 1}}}; }},
       {"region", [](Grant& g) { g.scope.assembly = "g"; }},
       {"research only", [](Grant& g) { g.data_uses = {{DataUseCode::kGeneralResearch, {}}}; }},
       {"sorted",
@@ -148,6 +159,7 @@ TEST(Grants, WhatHasNoCanonicalEncodingIsRefused) {
       {"fits on a card",
        [](Grant& g) {
          g.scope.assembly = "g";
+         g.scope.chunks = {{0, 1}};
          for (std::uint32_t i = 0; i < 16; ++i) {
            g.scope.regions.push_back({"c", i * 10 + 1, i * 10 + 2, std::string(48, 'x')});
          }
@@ -244,12 +256,24 @@ TEST(ConsentTexts, SayWhatWhoWhyWhenWhereAndHowOften) {
   const std::string japanese = consent_text(second_vector(), {"佐藤花子", "全ゲノム 2026"});
   for (const char* part :
        {"佐藤花子", "全ゲノム 2026", "山田内科医院 (組織、medical-licence:0123)", "研究",
+        "読み出す保存データ: 256 KiB の断片 7 個",
         "領域(GRCh38): chr13:32315086-32400268 (BRCA2)、chr17:43044295-43125364 (BRCA1)",
         "次の疾患の研究のみ: MONDO:0007254(DS)", "非営利組織による利用のみ(NPU)",
         "hospital-east-01", "2026-11-18 20:06(日本時間)", "1000 回", "cloud1、lsa、tommo",
         "reception-east-1"}) {
     EXPECT_NE(japanese.find(part), std::string::npos) << part << "\n" << japanese;
   }
+}
+
+TEST(ConsentTexts, TheIndexIsSaidToBeTheIndex) {
+  Grant grant = first_vector();
+  grant.scope.chunks = {{0, 1}};
+  const std::string english = consent_text(grant, {"Hanako Sato", "whole genome 2026"});
+  EXPECT_NE(english.find("its index only"), std::string::npos) << english;
+  EXPECT_NE(english.find("Stored data that is read: 1 piece of 256 KiB"), std::string::npos);
+  grant.locale = Locale::kJapanese;
+  const std::string japanese = consent_text(grant, {"佐藤花子", "全ゲノム 2026"});
+  EXPECT_NE(japanese.find("索引のみ"), std::string::npos) << japanese;
 }
 
 TEST(ConsentTexts, ALabelCannotAddALine) {

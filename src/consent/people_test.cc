@@ -76,7 +76,7 @@ class PeopleTest : public testing::Test {
   }
   Result<> appoint(Holder& person, const Holder& proxy, const Mandate& mandate) {
     const Presented named = naming(person, proxy, mandate);
-    return gate().appoint(named.grant, named.evidence);
+    return gate().take_act(named.grant, named.evidence);
   }
   Mandate mandate(std::int64_t days = 30) { return {.until = {clock_.time_ms + days * kDay}}; }
 
@@ -164,17 +164,17 @@ TEST_F(PeopleTest, OnlyThePersonsOwnProofNamesAProxy) {
   EXPECT_FALSE(ask({named}, person.person));
   EXPECT_EQ(refused(), "other_act");
   const Presented use = present(person, terms(Capacity::kOwn));
-  EXPECT_FALSE(gate().appoint(use.grant, use.evidence));
+  EXPECT_FALSE(gate().take_act(use.grant, use.evidence));
   for (std::size_t bit = 0; bit < named.grant.size() * 8; bit += 7) {
     Bytes bad = named.grant;
     bad[bit / 8] = static_cast<Byte>(bad[bit / 8] ^ (1U << (bit % 8)));
-    ASSERT_FALSE(gate().appoint(bad, named.evidence)) << bit;
+    ASSERT_FALSE(gate().take_act(bad, named.evidence)) << bit;
   }
   Evidence wrong = named.evidence;
   wrong.tag[1] ^= 1;
-  EXPECT_FALSE(gate().appoint(named.grant, wrong));
-  ASSERT_TRUE(gate().appoint(named.grant, named.evidence));
-  EXPECT_TRUE(gate().appoint(named.grant, named.evidence));  // told again
+  EXPECT_FALSE(gate().take_act(named.grant, wrong));
+  ASSERT_TRUE(gate().take_act(named.grant, named.evidence));
+  EXPECT_TRUE(gate().take_act(named.grant, named.evidence));  // told again
   EXPECT_EQ(gate().person(person.person)->proxies.size(), 1u);
   // Whom the stranger names is the stranger's proxy.
   ASSERT_TRUE(appoint(stranger, proxy, mandate()));
@@ -330,8 +330,28 @@ TEST_F(PeopleTest, OrdersAndRecordsGoRoundAndNothingElseParses) {
   record.needed = 1;
   record.waiting = {{{6}, order}};
   record.done = {id_of<OrderId>(3)};
+  record.leaves = {{id_of<ObjectId>(5), id_of<CardId>(6), {7}, {8}}};
+  record.emergencies = {{id_of<JointId>(1),
+                         id_of<ObjectId>(5),
+                         {9},
+                         {10},
+                         {id_of<CardId>(2), id_of<CardId>(3)},
+                         "accident"}};
   const Bytes bytes = encode_person(record);
   EXPECT_EQ(encode_person(*parse_person(bytes)), bytes);
+  // Version 1 had neither leaves nor emergencies: two counts less, behind everything else.
+  PersonRecord plain;
+  plain.person = record.person;
+  wire::Writer first;
+  const Bytes second = encode_person(plain);
+  first.raw(ByteView(second).first(second.size() - 4 - 2));
+  Bytes old = first.take();
+  old[4] = 1;
+  wire::Writer whole;
+  whole.raw(old);
+  whole.checksum();
+  ASSERT_TRUE(parse_person(whole.bytes()));
+  EXPECT_EQ(encode_person(*parse_person(whole.bytes())), second);
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     Bytes bad = bytes;
     bad[bit / 8] = static_cast<Byte>(bad[bit / 8] ^ (1U << (bit % 8)));

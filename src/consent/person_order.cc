@@ -11,8 +11,9 @@ namespace {
 
 constexpr std::string_view kOrderMagic = "WPO1";
 constexpr std::uint16_t kOrderVersion = 1;
-constexpr std::array<std::string_view, 3> kCapacities = {"own", "proxy", "guardian"};
-constexpr std::array<std::string_view, 4> kOrders = {"guardians", "died", "remove_proxy", "lives"};
+constexpr std::array<std::string_view, 4> kCapacities = {"own", "proxy", "guardian", "emergency"};
+constexpr std::array<std::string_view, 5> kOrders = {"guardians", "died", "remove_proxy", "lives",
+                                                     "forbid_emergency"};
 
 void read_guardian_order(wire::Reader& reader, PersonOrder& order) {
   order.card = reader.id<CardId>();
@@ -35,8 +36,8 @@ Result<Capacity> parse_capacity(std::string_view name) {
   for (std::size_t i = 0; i < kCapacities.size(); ++i) {
     if (kCapacities[i] == name) return static_cast<Capacity>(i);
   }
-  return fail(Code::kInvalidArgument,
-              "capacity '" + std::string(name.substr(0, 40)) + "' must be own, proxy or guardian");
+  return fail(Code::kInvalidArgument, "capacity '" + std::string(name.substr(0, 40)) +
+                                          "' must be own, proxy, guardian or emergency");
 }
 
 std::string_view order_name(PersonOrderKind kind) {
@@ -76,6 +77,10 @@ Bytes encode_order(const PersonOrder& order) {
     writer.id(order.card);
     return writer.take();
   }
+  if (order.kind == PersonOrderKind::kForbidEmergency) {
+    writer.id(order.object);
+    return writer.take();
+  }
   if (order.kind == PersonOrderKind::kGuardians) {
     writer.id(order.card);
     writer.i64(order.of_age.value);
@@ -99,6 +104,8 @@ Result<PersonOrder> parse_order(ByteView bytes) {
   order.at = {reader.i64()};
   if (order.kind == PersonOrderKind::kRemoveProxy) {
     order.card = reader.id<CardId>();
+  } else if (order.kind == PersonOrderKind::kForbidEmergency) {
+    order.object = reader.id<ObjectId>();
   } else {
     if (order.kind == PersonOrderKind::kGuardians) read_guardian_order(reader, order);
     const ByteView authority = reader.raw(order.authority.size());

@@ -5,10 +5,11 @@
 //   died (2)      := authority:32
 //   remove (3)    := card:16
 //   lives (4)     := authority:32                        a death that was told in error
+//   forbid (5)    := object:16      no emergency access; zeros: to nothing of the person's
 //
 // `person` is the pseudonym at the site that gets the order, `id` the same at all sites. Orders 1,
 // 2 and 4 give power or take all of it: a gate keeps them until an officer of its own site has
-// allowed them. 3 only takes away, and takes effect at once. Values only; any thread.
+// allowed them. 3 and 5 only take away, and take effect at once. Values only; any thread.
 #pragma once
 
 #include <string>
@@ -25,10 +26,12 @@ inline constexpr std::size_t kMaxGuardians = 4;
 inline constexpr std::size_t kMaxOrderBytes = 512;
 
 using OrderId = Id16<struct PersonOrderTag>;
+using JointId = Id16<struct JointTag>;  // of grants that count together
 
 // In which capacity a card's holder consents.
-enum class Capacity : std::uint8_t { kOwn = 0, kProxy = 1, kGuardian = 2 };
-// "own", "proxy", "guardian".
+// kEmergency: as officer, without the person (break_glass.h).
+enum class Capacity : std::uint8_t { kOwn = 0, kProxy = 1, kGuardian = 2, kEmergency = 3 };
+// "own", "proxy", "guardian", "emergency".
 [[nodiscard]] std::string_view capacity_name(Capacity capacity);
 // Errors: kInvalidArgument.
 [[nodiscard]] Result<Capacity> parse_capacity(std::string_view name);
@@ -51,13 +54,14 @@ enum class PersonOrderKind : std::uint8_t {
   kGuardians = 1,
   kDied = 2,
   kRemoveProxy = 3,
-  kLives = 4
+  kLives = 4,
+  kForbidEmergency = 5
 };
-// "guardians", "died", "remove_proxy", "lives".
+// "guardians", "died", "remove_proxy", "lives", "forbid_emergency".
 [[nodiscard]] std::string_view order_name(PersonOrderKind kind);
 // Whether an officer of the site must allow it.
 [[nodiscard]] constexpr bool needs_officer(PersonOrderKind kind) {
-  return kind != PersonOrderKind::kRemoveProxy;
+  return kind != PersonOrderKind::kRemoveProxy && kind != PersonOrderKind::kForbidEmergency;
 }
 
 struct PersonOrder {
@@ -69,6 +73,7 @@ struct PersonOrder {
   os::UnixMs of_age;
   std::uint8_t needed = 0;
   std::vector<CardId> guardians;  // their cards, ascending, distinct
+  ObjectId object;                // forbid: this one alone; zero: all
   crypto::Digest authority{};     // SHA-256 of the document behind it; zeros: none
   bool operator==(const PersonOrder&) const = default;
 };

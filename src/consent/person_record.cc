@@ -3,13 +3,14 @@
 
 #include <algorithm>
 
+#include "consent/grant.h"
 #include "wire/wire.h"
 
 namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kPersonMagic = "WGP1";
-constexpr std::uint16_t kPersonVersion = 1;
+constexpr std::uint16_t kPersonVersion = 2;
 
 void write_proxy(wire::Writer& writer, const Proxy& proxy) {
   writer.id(proxy.person);
@@ -68,6 +69,55 @@ void read_lists(wire::Reader& reader, PersonRecord& record) {
   }
 }
 
+void write_emergencies(wire::Writer& writer, const PersonRecord& record) {
+  writer.u8(static_cast<std::uint8_t>(record.leaves.size()));
+  for (const EmergencyLeave& leave : record.leaves) {
+    writer.id(leave.object);
+    writer.id(leave.card);
+    writer.i64(leave.since.value);
+    writer.i64(leave.until.value);
+  }
+  writer.u8(static_cast<std::uint8_t>(record.emergencies.size()));
+  for (const Emergency& emergency : record.emergencies) {
+    writer.id(emergency.id);
+    writer.id(emergency.object);
+    writer.i64(emergency.at.value);
+    writer.i64(emergency.told.value);
+    writer.u8(static_cast<std::uint8_t>(emergency.officers.size()));
+    for (const CardId& card : emergency.officers) writer.id(card);
+    write_short(writer, emergency.reason);
+  }
+}
+
+void read_emergencies(wire::Reader& reader, PersonRecord& record) {
+  const std::size_t leaves = reader.u8();
+  if (leaves > kMaxLeaves) reader.reject("too many leaves for emergencies");
+  for (std::size_t i = 0; i < leaves && reader.good(); ++i) {
+    EmergencyLeave leave;
+    leave.object = reader.id<ObjectId>();
+    leave.card = reader.id<CardId>();
+    leave.since = {reader.i64()};
+    leave.until = {reader.i64()};
+    record.leaves.push_back(leave);
+  }
+  const std::size_t emergencies = reader.u8();
+  if (emergencies > kMaxEmergencies) reader.reject("too many emergencies");
+  for (std::size_t i = 0; i < emergencies && reader.good(); ++i) {
+    Emergency emergency;
+    emergency.id = reader.id<JointId>();
+    emergency.object = reader.id<ObjectId>();
+    emergency.at = {reader.i64()};
+    emergency.told = {reader.i64()};
+    const std::size_t officers = reader.u8();
+    if (officers > kMaxGuardians) reader.reject("too many officers");
+    for (std::size_t j = 0; j < officers && reader.good(); ++j) {
+      emergency.officers.push_back(reader.id<CardId>());
+    }
+    emergency.reason = read_short(reader, kReasonBytes);
+    record.emergencies.push_back(std::move(emergency));
+  }
+}
+
 // The proxy by which it could be allowed now; nullptr: there is none.
 const Proxy* mandate_for(const Acting& acting, const PersonRecord& record, bool has_died,
                          os::UnixMs now) {
@@ -85,6 +135,31 @@ void PersonRecord::finish(const OrderId& id) {
   std::erase_if(waiting, [&](const WaitingOrder& one) { return one.order.id == id; });
   if (done.size() >= kMaxDoneOrders) done.erase(done.begin());
   done.push_back(id);
+}
+
+bool PersonRecord::allows_emergency(const ObjectId& object, os::UnixMs now) const {
+  return std::ranges::any_of(
+      leaves, [&](const EmergencyLeave& leave) { return leave.covers(object, now); });
+}
+
+bool PersonRecord::note(const Emergency& emergency) {
+  const auto known = std::ranges::find(emergencies, emergency.id, &Emergency::id);
+  if (known != emergencies.end()) {
+    // Who tried it with other officers before is not forgotten.
+    const std::size_t before = known->officers.size();
+    for (const CardId& card : emergency.officers) {
+      const bool is_there = std::ranges::find(known->officers, card) != known->officers.end();
+      if (!is_there && known->officers.size() < kMaxGuardians) known->officers.push_back(card);
+    }
+    return known->officers.size() != before;
+  }
+  if (emergencies.size() >= kMaxEmergencies) {
+    const auto told =
+        std::ranges::find_if(emergencies, [](const Emergency& one) { return one.told.value != 0; });
+    emergencies.erase(told != emergencies.end() ? told : emergencies.begin());
+  }
+  emergencies.push_back(emergency);
+  return true;
 }
 
 Bytes encode_person(const PersonRecord& record) {
@@ -107,6 +182,7 @@ Bytes encode_person(const PersonRecord& record) {
   }
   writer.u8(static_cast<std::uint8_t>(record.done.size()));
   for (const OrderId& id : record.done) writer.id(id);
+  write_emergencies(writer, record);
   writer.checksum();
   return writer.take();
 }
@@ -118,11 +194,15 @@ Result<PersonRecord> parse_person(ByteView bytes) {
   wire::Reader reader(*body, "person record");
   PersonRecord record;
   if (as_text(reader.raw(4)) != kPersonMagic) reader.reject("it does not begin with WGP1");
-  if (reader.u16() != kPersonVersion || reader.u16() != 0) reader.reject("its version is unknown");
+  const std::uint16_t version = reader.u16();
+  if (version < 1 || version > kPersonVersion || reader.u16() != 0) {
+    reader.reject("its version is unknown");
+  }
   record.person = reader.id<Pseudonym>();
   record.died = {reader.i64()};
   record.of_age = {reader.i64()};
   read_lists(reader, record);
+  if (version > 1) read_emergencies(reader, record);
   if (const auto finished = reader.finish(); !finished) {
     return fail(Code::kCorrupt, finished.error().message);
   }
@@ -138,6 +218,10 @@ Bar bar_to(const Acting& acting, const Pseudonym& owner, const PersonRecord* rec
     return record != nullptr && record->is_ward(now) ? Bar::kUnderAge : Bar::kNone;
   }
   if (record == nullptr || acting.person == owner) return Bar::kNotEntitled;
+  if (acting.capacity == Capacity::kEmergency) {
+    if (has_died) return Bar::kDied;
+    return record->allows_emergency(acting.object, now) ? Bar::kNone : Bar::kNotEntitled;
+  }
   if (acting.capacity == Capacity::kProxy) {
     if (mandate_for(acting, *record, has_died, now) != nullptr) return Bar::kNone;
     return has_died ? Bar::kDied : Bar::kNotEntitled;
@@ -153,8 +237,16 @@ Bar bar_to(const Acting& acting, const Pseudonym& owner, const PersonRecord* rec
 os::UnixMs latest_end(const Acting& acting, const PersonRecord* record, os::UnixMs expiry) {
   if (record == nullptr) return expiry;
   if (acting.capacity == Capacity::kGuardian) return std::min(expiry, record->of_age);
-  if (acting.capacity != Capacity::kProxy) return expiry;
   os::UnixMs latest{0};
+  if (acting.capacity == Capacity::kEmergency) {
+    for (const EmergencyLeave& leave : record->leaves) {
+      if (leave.object.is_zero() || leave.object == acting.object) {
+        latest = std::max(latest, leave.until);
+      }
+    }
+    return std::min(expiry, latest);
+  }
+  if (acting.capacity != Capacity::kProxy) return expiry;
   for (const Proxy& proxy : record->proxies) {
     if (proxy.person != acting.person) continue;
     if (!proxy.mandate.covers(acting.purpose, acting.object)) continue;

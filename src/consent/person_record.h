@@ -3,13 +3,17 @@
 // replaced as a whole; most people have none.
 //
 //   file     := body crc32c(body):u32                                       little-endian
-//   body     := "WGP1" version:u16=1 zero:u16 person:16 died:i64 of_age:i64
+//   body     := "WGP1" version:u16=2 zero:u16 person:16 died:i64 of_age:i64
 //               needed:u8 guardians:u8 id:16{guardians} proxies:u8 proxy{proxies}
 //               waiting:u8 order{waiting} done:u8 id:16{done}
+//               leaves:u8 leave{leaves} emergencies:u8 emergency{emergencies}
 //   proxy    := person:16 card:16 object:16 purposes:u8 flags:u8 zero:u16 since:i64 until:i64
 //               authority:32
 //   order    := received:i64 size:u32 bytes                                 person_order.h
+//   leave    := object:16 card:16 since:i64 until:i64                       break_glass.h
+//   emergency := id:16 object:16 at:i64 told:i64 officers:u8 card:16{officers} reason:short
 //
+// Version 1, which ended behind `done`, is read.
 // Guardians and proxies are persons of this site, by their pseudonyms here, so that a card that
 // takes the place of a lost one goes on for them. The clock is the gate's.
 #pragma once
@@ -17,13 +21,15 @@
 #include <optional>
 #include <vector>
 
-#include "consent/person_order.h"
+#include "consent/break_glass.h"
 
 namespace warifu::consent {
 
 inline constexpr std::size_t kMaxProxies = 8;
 inline constexpr std::size_t kMaxWaitingOrders = 8;
 inline constexpr std::size_t kMaxDoneOrders = 32;  // the oldest give way
+inline constexpr std::size_t kMaxLeaves = 16;
+inline constexpr std::size_t kMaxEmergencies = 32;  // those that were told give way first
 inline constexpr std::size_t kMaxPersonFileBytes = 64 * 1024;
 
 // Somebody who may consent in the person's place.
@@ -49,7 +55,14 @@ struct PersonRecord {
   std::vector<WaitingOrder> waiting;
   std::vector<OrderId> done;  // allowed or declined last: not taken again when told again
 
+  std::vector<EmergencyLeave> leaves;
+  std::vector<Emergency> emergencies;  // by time
+
   void finish(const OrderId& id);  // it waits no more
+  // Whether an emergency may open the object now.
+  [[nodiscard]] bool allows_emergency(const ObjectId& object, os::UnixMs now) const;
+  // Takes it in, or officers of it that were not known; false when nothing is new.
+  bool note(const Emergency& emergency);
   [[nodiscard]] bool is_ward(os::UnixMs now) const { return now < of_age; }
 };
 

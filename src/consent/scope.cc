@@ -90,7 +90,7 @@ Result<Scope> make_scope(std::string assembly, std::vector<Region> regions) {
   }
   std::ranges::stable_sort(
       regions, {}, [](const Region& region) { return std::tie(region.reference, region.start); });
-  Scope scope{std::move(assembly), {}};
+  Scope scope{.assembly = std::move(assembly), .regions = {}};
   for (Region& region : regions) {
     Region* last = scope.regions.empty() ? nullptr : &scope.regions.back();
     if (last != nullptr && last->reference == region.reference && region.start <= last->end + 1) {
@@ -143,14 +143,16 @@ std::vector<std::string> region_texts(const Scope& scope) {
 
 std::string scope_text(const Scope& scope) {
   if (scope.is_whole()) return "whole";
-  std::string text;
+  std::string text = scope.is_index() ? "index" : "";
   for (const std::string& one : region_texts(scope)) text += (text.empty() ? "" : ", ") + one;
+  if (!scope.chunks.empty()) text += " [chunks " + chunks_text(scope.chunks) + "]";
   return text;
 }
 
 bool covers(const Scope& allowed, const Scope& asked) {
   if (allowed.is_whole()) return true;
-  if (asked.is_whole() || asked.assembly != allowed.assembly) return false;
+  if (asked.is_whole() || allowed.is_index() != asked.is_index()) return false;
+  if (asked.assembly != allowed.assembly) return false;
   // Allowed regions do not touch each other, so what is covered lies within one of them.
   return std::ranges::all_of(asked.regions, [&](const Region& region) {
     return std::ranges::any_of(allowed.regions, [&](const Region& within) {
@@ -160,8 +162,16 @@ bool covers(const Scope& allowed, const Scope& asked) {
   });
 }
 
+bool covers_chunks(const Scope& allowed, const Scope& asked) {
+  if (allowed.is_whole()) return true;
+  return !asked.chunks.empty() && std::ranges::all_of(asked.chunks, [&](const ChunkRange& range) {
+    return has_chunks(allowed.chunks, range.first, range.count);
+  });
+}
+
 std::string flaw_of(const Scope& scope) {
-  if (scope.is_whole()) return scope.assembly.empty() ? "" : "the scope names no region";
+  if (std::string flaw = flaw_of(scope.chunks); !flaw.empty()) return flaw;
+  if (scope.regions.empty()) return scope.assembly.empty() ? "" : "the scope names no region";
   if (!is_assembly(scope.assembly)) return "the scope's assembly must be named";
   if (scope.regions.size() > kMaxRegions) return "the scope has more than 16 regions";
   for (std::size_t i = 0; i < scope.regions.size(); ++i) {
@@ -178,22 +188,21 @@ std::string flaw_of(const Scope& scope) {
 
 void write_scope(wire::Writer& writer, const Scope& scope) {
   writer.u8(static_cast<std::uint8_t>(scope.regions.size()));
-  if (scope.is_whole()) return;
-  write_short(writer, scope.assembly);
+  if (!scope.regions.empty()) write_short(writer, scope.assembly);
   for (const Region& region : scope.regions) {
     write_short(writer, region.reference);
     writer.u32(region.start);
     writer.u32(region.end);
     write_short(writer, region.label);
   }
+  write_chunks(writer, scope.chunks);
 }
 
 Scope read_scope(wire::Reader& reader) {
   Scope scope;
   const std::size_t count = reader.u8();
   if (count > kMaxRegions) reader.reject("the scope has more than 16 regions");
-  if (count == 0 || !reader.good()) return {};
-  scope.assembly = read_short(reader, kAssemblyBytes);
+  if (count > 0 && reader.good()) scope.assembly = read_short(reader, kAssemblyBytes);
   for (std::size_t i = 0; i < count && reader.good(); ++i) {
     Region region;
     region.reference = read_short(reader, kReferenceBytes);
@@ -202,6 +211,7 @@ Scope read_scope(wire::Reader& reader) {
     region.label = read_short(reader, kRegionLabelBytes);
     scope.regions.push_back(std::move(region));
   }
+  scope.chunks = read_chunks(reader);
   if (!reader.good()) return {};
   if (const std::string flaw = flaw_of(scope); !flaw.empty()) reader.reject(flaw);
   return scope;

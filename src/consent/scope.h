@@ -1,18 +1,23 @@
-// How much of an object: the whole, or regions of a genome.
+// How much of an object: the whole, regions of a genome and the chunks that hold them, or the index
+// alone: chunks without a region.
 //
-//   scope  := regions:u8, and unless 0: assembly:short region{regions}        short := length:u8
-//   bytes region := reference:short start:u32 end:u32 label:short
+//   scope  := [assembly] chunks          the first when there is a region: regions:u8
+//   assembly:short
+//             region{regions}, else regions:u8=0          short := length:u8 bytes
+//   region := reference:short start:u32 end:u32 label:short              chunks: chunks.h
 //
 // Positions are 1-based and inclusive, as in SAM and HGVS. One scope has one encoding: regions are
 // sorted by reference (bytes) and start, and neither overlap nor touch. The label (a gene's name)
 // is shown and decides nothing. A grant holds the scope that is allowed, a request the one that is
-// asked for; `covers` is the whole rule. Values only; any thread.
+// asked for; `covers` and `covers_chunks` are the whole rule. A wish has regions only: which chunks
+// hold them is known once the index has been read. Values only; any thread.
 #pragma once
 
 #include <span>
 #include <string>
 #include <vector>
 
+#include "consent/chunks.h"
 #include "consent/values.h"
 #include "wire/wire.h"
 
@@ -33,9 +38,11 @@ struct Region {
 };
 
 struct Scope {
-  std::string assembly;         // "GRCh38"; empty for the whole object
-  std::vector<Region> regions;  // none: the whole object
-  [[nodiscard]] bool is_whole() const { return regions.empty(); }
+  std::string assembly;         // "GRCh38"; empty without regions
+  std::vector<Region> regions;  // none: the whole object, or its index
+  ChunkRanges chunks = {};      // that may be read; none: all, or with regions not known yet
+  [[nodiscard]] bool is_whole() const { return regions.empty() && chunks.empty(); }
+  [[nodiscard]] bool is_index() const { return regions.empty() && !chunks.empty(); }
   bool operator==(const Scope&) const = default;
 };
 
@@ -46,11 +53,15 @@ struct Scope {
 [[nodiscard]] Result<Scope> parse_scope(std::span<const std::string> texts);
 // The same texts again.
 [[nodiscard]] std::vector<std::string> region_texts(const Scope& scope);
-// "whole", or the texts with ", " between: for logs.
+// "whole", "index", or the texts with ", " between; behind it the chunks, " [chunks 0-2, 7]": for
+// logs.
 [[nodiscard]] std::string scope_text(const Scope& scope);
 
-// Whether everything of `asked` lies within `allowed`. Never true of the whole under regions.
+// Whether everything of `asked` lies within `allowed`, chunks left aside. Never true of the whole
+// under regions or the index, nor of the index under regions, nor the other way round.
 [[nodiscard]] bool covers(const Scope& allowed, const Scope& asked);
+// Whether the chunks that are asked for are allowed; where not all are, some must be named.
+[[nodiscard]] bool covers_chunks(const Scope& allowed, const Scope& asked);
 
 // Empty when it is canonical, else what is wrong with it.
 [[nodiscard]] std::string flaw_of(const Scope& scope);

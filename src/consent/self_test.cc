@@ -38,6 +38,7 @@ struct Case {
   os::UnixMs now{1'000'000};
   bool is_held_back = false;
   std::optional<PersonRecord> owner;  // of the request's owner
+  std::optional<BreakGlass> break_glass;
   Bytes bytes;
 
   Case() {
@@ -64,7 +65,7 @@ struct Case {
              .sites = {{site, id_of<Nonce>(6)}},
              .data_uses = {{DataUseCode::kHealthMedicalBiomedical, {}},
                            {DataUseCode::kNonProfitOrganisationOnly, {}}},
-             .scope = {"asm", {{"chr1", 100, 200, "gene"}}}};
+             .scope = {"asm", {{"chr1", 100, 200, "gene"}}, {{0, 1}, {4, 3}}}};
     evidence = {site, card::CardKind::kOneTimeMac, {}};
     request = {.object = grant.object,
                .owner = record.person,
@@ -73,7 +74,7 @@ struct Case {
                .session = id_of<JobId>(8),
                .grantee = grant.grantee,
                .stated = {{StatementKind::kBiomedical, {}}, {StatementKind::kNonProfit, {}}},
-               .scope = {"asm", {{"chr1", 120, 130, {}}}}};
+               .scope = {"asm", {{"chr1", 120, 130, {}}}, {{4, 2}}}};
     sign();
   }
   // Encodes the grant again and tags it as the card would.
@@ -92,12 +93,34 @@ struct Case {
         .person = request.owner, .of_age = of_age, .needed = 1, .guardians = {record.person}};
     sign();
   }
+  // The card's holder opens somebody's object as an officer, with all that this takes.
+  void open_in_emergency() {
+    grant.capacity = Capacity::kEmergency;
+    grant.together = 2;
+    grant.joint = id_of<JointId>(60);
+    grant.reason = "self-test";
+    grant.purpose = Purpose::kMedicine;
+    grant.data_uses.clear();
+    request.purpose = grant.purpose;
+    request.stated.clear();
+    request.owner = id_of<Pseudonym>(50);
+    owner = PersonRecord{.person = request.owner,
+                         .leaves = {{grant.object, id_of<CardId>(51), {1}, {now.value + 1}}}};
+    break_glass = BreakGlass{{record.card, id_of<CardId>(52)}, 2};
+    sign();
+  }
   [[nodiscard]] Inquiry inquiry() const {
-    return {site,         root,
-            &record,      bytes,
-            evidence,     request,
-            now,          std::chrono::minutes(15),
-            is_held_back, owner ? &*owner : nullptr};
+    return {site,
+            root,
+            &record,
+            bytes,
+            evidence,
+            request,
+            now,
+            std::chrono::minutes(15),
+            is_held_back,
+            owner ? &*owner : nullptr,
+            break_glass ? &*break_glass : nullptr};
   }
   void accept() { apply({grant, Step::kAccept, 0}, inquiry(), record); }
 };
@@ -106,6 +129,33 @@ struct Deny {
   Reason reason;
   std::function<void(Case&)> change;
 };
+
+// An emergency lacks one thing, or one is another.
+std::vector<Deny> emergency_denies() {
+  const auto but = [](Reason reason, std::function<void(Case&)> change) {
+    return Deny{reason, [change = std::move(change)](Case& c) {
+                  c.open_in_emergency();
+                  change(c);
+                }};
+  };
+  return {
+      but(Reason::kEmergencyOff, [](Case& c) { c.break_glass.reset(); }),
+      but(Reason::kEmergencyOff, [](Case& c) { c.break_glass->needed = 1; }),
+      but(Reason::kNotOfficer, [](Case& c) { c.break_glass->officers[0] = id_of<CardId>(99); }),
+      but(Reason::kNotOfficer, [](Case& c) { c.request.owner = c.record.person; }),
+      but(Reason::kNotTogether, [](Case& c) { c.break_glass->needed = 3; }),
+      but(Reason::kNotAllowedBefore, [](Case& c) { c.owner.reset(); }),
+      but(Reason::kNotAllowedBefore, [](Case& c) { c.owner->leaves.clear(); }),
+      but(Reason::kNotAllowedBefore, [](Case& c) { c.owner->leaves[0].until = c.now; }),
+      but(Reason::kNotAllowedBefore,
+          [](Case& c) { c.owner->leaves[0].object = id_of<ObjectId>(99); }),
+      but(Reason::kDied, [](Case& c) { c.owner->died = {1}; }),
+      but(Reason::kOtherObject, [](Case& c) { c.request.object = id_of<ObjectId>(99); }),
+      but(Reason::kOtherGrantee, [](Case& c) { c.request.grantee.name += "s"; }),
+      but(Reason::kWrongTag, [](Case& c) { c.evidence.tag[3] ^= 1; }),
+      but(Reason::kMalformed, [](Case& c) { c.bytes.pop_back(); }),
+  };
+}
 
 std::vector<Deny> denies() {
   return {
@@ -176,6 +226,20 @@ std::vector<Deny> denies() {
       {Reason::kOtherScope, [](Case& c) { c.request.scope.assembly = "other"; }},
       {Reason::kOtherScope, [](Case& c) { c.request.scope.regions[0].end = 201; }},
       {Reason::kOtherScope, [](Case& c) { c.request.scope.regions[0].reference = "chr2"; }},
+      {Reason::kOtherScope, [](Case& c) { c.request.scope = {{}, {}, {{0, 1}}}; }},
+      {Reason::kOtherScope,
+       [](Case& c) {
+         c.grant.scope = {{}, {}, {{0, 1}, {4, 3}}};
+         c.sign();
+       }},
+      {Reason::kOtherChunks, [](Case& c) { c.request.scope.chunks.clear(); }},
+      {Reason::kOtherChunks, [](Case& c) { c.request.scope.chunks = {{4, 4}}; }},
+      {Reason::kOtherChunks, [](Case& c) { c.request.scope.chunks = {{0, 1}, {3, 1}}; }},
+      {Reason::kOtherChunks,
+       [](Case& c) {
+         c.accept();
+         c.request.scope.chunks = {{7, 1}};
+       }},
       {Reason::kNotYet,
        [](Case& c) {
          c.grant.not_before = {c.now.value + 1};
@@ -228,13 +292,24 @@ Result<> self_test(DecideFunction decide) {
   Case guardian;
   guardian.act_for(Capacity::kGuardian, {guardian.now.value + 1});
   if (!decide(guardian.inquiry())) return failed("a guardian's good grant was not accepted");
+  Case emergency;
+  emergency.open_in_emergency();
+  if (!decide(emergency.inquiry())) return failed("a good emergency was not accepted");
+  const Pseudonym officers[] = {emergency.record.person, emergency.record.person};
+  const Grant one_officer[] = {emergency.grant, emergency.grant};
+  if (!why_not_together({one_officer, 1}, {officers, 1}) ||
+      !why_not_together(one_officer, officers)) {
+    return failed("one officer was let through as two");
+  }
   const Pseudonym persons[] = {guardian.record.person, guardian.record.person};
   guardian.grant.together = 2;
   const Grant twice[] = {guardian.grant, guardian.grant};
   if (!why_not_together({twice, 1}, {persons, 1}) || !why_not_together(twice, persons)) {
     return failed("one guardian was let through as two");
   }
-  for (const Deny& deny : denies()) {
+  std::vector<Deny> all = denies();
+  std::ranges::move(emergency_denies(), std::back_inserter(all));
+  for (const Deny& deny : all) {
     Case changed;
     deny.change(changed);
     const auto decision = decide(changed.inquiry());

@@ -133,6 +133,20 @@ Result<> read_signature_cards(ConfigTable& reader, const toml::table& table, Sit
 
 }  // namespace
 
+Result<> read_genome(const toml::table& table, SiteConfig& config) {
+  ConfigTable reader(table, "genome", config.path);
+  TRY_ASSIGN(const auto references, reader.texts("references"));
+  for (const std::string& text : references) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == text.size()) {
+      return bad_config(config.path, table.get("references"),
+                        "'genome.references': '" + text + "' must be ASSEMBLY=FILE");
+    }
+    config.reference_files[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return reader.finish();
+}
+
 Result<> read_cards(const toml::table& table, SiteConfig& config) {
   ConfigTable reader(table, "cards", config.path);
   TRY_ASSIGN(const Holders holders, read_holders(reader, table, "cards", "records", config, true));

@@ -21,6 +21,8 @@ namespace warifu::control {
 [[nodiscard]] Result<> read_jobs(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_catalog(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_cards(const toml::table& table, SiteConfig& config);
+[[nodiscard]] Result<> read_break_glass(const toml::table& table, SiteConfig& config);
+[[nodiscard]] Result<> read_genome(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_operators(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_web(const toml::table& table, SiteConfig& config);
 // One [[peers]]; `reader` reads `table`.

@@ -58,8 +58,9 @@ Result<consent::Grant> ConsentDesk::terms_of(const ConsentWish& wish) {
              .destination = wish.destination,
              .expiry = {now.value + wish.valid.count() * 1000},
              .data_uses = wish.data_uses,
-             .scope = wish.scope,
-             .capacity = wish.capacity};
+             .capacity = wish.capacity,
+             .reason = wish.reason};
+    TRY_ASSIGN(grant.scope, scope_of(wish));
   }
   grant.card = wish.card;
   // A little earlier, because the clocks of sites differ.
@@ -74,8 +75,56 @@ Result<consent::Grant> ConsentDesk::terms_of(const ConsentWish& wish) {
   return grant;
 }
 
+Result<consent::Scope> ConsentDesk::scope_of(const ConsentWish& wish) {
+  if (wish.is_index) {
+    TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
+    if (object.lead_chunks == 0) {
+      return fail(Code::kInvalidArgument,
+                  "object " + wish.object.text() +
+                      " was stored without an index (object store --genome): regions of it cannot "
+                      "be found");
+    }
+    return consent::Scope{{}, {}, {{0, object.lead_chunks}}};
+  }
+  if (wish.scope.is_whole()) return wish.scope;
+  const auto quote =
+      wish.index ? quotes_.find(*wish.index, wish.scope, site_.system.clock.now()) : std::nullopt;
+  if (quote && quote->object == wish.object) return quote->scope();
+  return fail(Code::kInvalidArgument,
+              "a consent to regions needs a quote first, made under a consent to the index less "
+              "than an hour ago");
+}
+
+Result<Bytes> ConsentDesk::cuts_of(const consent::Grant& grant) {
+  if (grant.scope.regions.empty()) return Bytes();
+  if (const auto cuts = quotes_.find(grant.object, grant.scope, site_.system.clock.now())) {
+    return encode_cuts(*cuts);
+  }
+  TRY_ASSIGN(const auto given,
+             catalog_.list_grants({.object = grant.object, .state = catalog::GrantState::kGiven},
+                                  {.count = catalog::kMaxPageRows}));
+  for (const catalog::Grant& record : given) {
+    const auto other = consent::parse_grant(record.grant_bytes);
+    if (!other || other->scope != grant.scope || record.sealed_secret.empty()) continue;
+    const auto secrets = open_object_secrets(site_.keys.root_key().bytes(), record.sealed_secret);
+    if (secrets && !secrets->cuts.empty()) return secrets->cuts;
+  }
+  return fail(Code::kUnavailable,
+              "the quote for these regions is forgotten; make another one and ask again");
+}
+
 Result<> ConsentDesk::set_capacity(const ConsentWish& wish, const std::string& person,
                                    consent::Grant& grant) {
+  if (grant.capacity == consent::Capacity::kEmergency && !wish.joins) {
+    const auto& rule = site_.gate.break_glass();
+    if (!rule) {
+      return fail(Code::kRefused, "site " + site_.config.name.text() +
+                                      " opens nothing in an emergency ('[break_glass]')");
+    }
+    grant.together = rule->needed;
+    grant.joint = os::random_id<consent::JointId>(site_.system.random);
+    return {};
+  }
   if (grant.capacity != consent::Capacity::kGuardian || wish.joins) return {};
   TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(person));
   for (const catalog::SitePseudonym& at : pseudonyms) {
@@ -103,7 +152,8 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   std::set<SiteName> holders;
   for (const ShareLocation& share : shares) holders.insert(share.site);
   const std::set<SiteName> of_shares = holders;
-  if (wish.is_signature) {
+  const bool is_emergency = grant.capacity == consent::Capacity::kEmergency;
+  if (wish.is_signature || is_emergency) {
     holders.insert(site_.config.records.holders.begin(), site_.config.records.holders.end());
   }
   TRY_ASSIGN(const PolicyNode policy, parse_policy(object.policy));
@@ -146,11 +196,15 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
 
 Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(proof.grant));
-  if (proof.tags.size() != grant.sites.size() || proof.hash_key.size() != mac::kBlockBytes) {
+  const bool has_record =
+      grant.capacity != consent::Capacity::kEmergency || !proof.hash_key.empty();
+  if (proof.tags.size() != grant.sites.size() ||
+      (has_record && proof.hash_key.size() != mac::kBlockBytes)) {
     return fail(Code::kInvalidArgument, "the card's proof does not fit the grant");
   }
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
-  if (proof.chunk_count != object.chunk_count || proof.length.value != object.length) {
+  if (has_record &&
+      (proof.chunk_count != object.chunk_count || proof.length.value != object.length)) {
     return fail(Code::kCorrupt, "the card knows object " + grant.object.text() +
                                     " with another length than this catalog");
   }
@@ -159,8 +213,13 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
     kept.sites.push_back({grant.sites[i].site, proof.kind, proof.tags[i]});
   }
   const Bytes evidence = consent::encode_kept(kept);
-  ObjectSecrets secrets{.hash_key = secret::Buffer::copy_of(proof.hash_key.bytes()),
-                        .tag = proof.tag_over_tags};
+  Bytes sealed;
+  if (has_record) {
+    ObjectSecrets secrets{.hash_key = secret::Buffer::copy_of(proof.hash_key.bytes()),
+                          .tag = proof.tag_over_tags};
+    TRY_ASSIGN(secrets.cuts, cuts_of(grant));
+    sealed = seal_object_secrets(site_.keys.root_key().bytes(), site_.system.random, secrets);
+  }
   const GrantId id = consent::grant_id(proof.grant);
   TRY(catalog_.add_grant({.grant = id,
                           .object = grant.object,
@@ -170,8 +229,7 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
                           .state = catalog::GrantState::kGiven,
                           .created = site_.system.clock.now(),
                           .expiry = grant.expiry,
-                          .sealed_secret = seal_object_secrets(site_.keys.root_key().bytes(),
-                                                               site_.system.random, secrets)}));
+                          .sealed_secret = std::move(sealed)}));
   TRY(site_.log.append(
       "consent_given",
       {{"grant", id.text()},
@@ -181,7 +239,8 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
        {"purpose", std::string(consent::purpose_name(grant.purpose))},
        {"data_use", consent::data_uses_text(grant.data_uses)},
        {"grantee", consent::grantee_words(grant.grantee, consent::Locale::kEnglish)},
-       {"scope", consent::scope_text(grant.scope)}}));
+       {"scope", consent::scope_text(grant.scope)},
+       {"capacity", std::string(consent::capacity_name(grant.capacity))}}));
   return id;
 }
 

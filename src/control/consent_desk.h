@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "catalog/catalog.h"
+#include "control/region_quotes.h"
 #include "control/restore_plan.h"
 #include "control/sealed_secret.h"
 #include "control/share_service.h"
@@ -29,8 +30,12 @@ struct ConsentWish {
   consent::Capacity capacity = consent::Capacity::kOwn;
   // Another guardian's consent that this one is to count together with: its terms are taken.
   std::optional<GrantId> joins;
+  std::string reason;  // of an emergency
   // A signature card: its grant names the sites that keep shares of its records, too.
   bool is_signature = false;
+  bool is_index = false;  // of the object's index alone, to find out which chunks hold regions
+  // The consent to the index under which the chunks of the scope's regions were found.
+  std::optional<GrantId> index;
 };
 
 struct PreparedConsent {
@@ -46,7 +51,7 @@ struct CardProof {
   Bytes grant;
   card::CardKind kind = card::CardKind::kOneTimeMacEmulated;
   std::vector<mac::Tag> tags;  // in the order of the grant's sites
-  secret::Buffer hash_key;     // the object's r
+  secret::Buffer hash_key;     // the object's r; empty of an officer who is not the last to say so
   mac::Tag tag_over_tags{};
   std::uint64_t chunk_count = 0;  // of the object, as the card knows it
   ByteCount length;
@@ -55,7 +60,8 @@ struct CardProof {
 
 class ConsentDesk {
  public:
-  ConsentDesk(SiteContext& site, catalog::Catalog& catalog) : site_(site), catalog_(catalog) {}
+  ConsentDesk(SiteContext& site, catalog::Catalog& catalog, RegionQuotes& quotes)
+      : site_(site), catalog_(catalog), quotes_(quotes) {}
 
   // Errors: kNotFound, kRefused (a site does not know the card, or its index is spent),
   // kUnavailable when too few holders answer to restore anything.
@@ -70,10 +76,15 @@ class ConsentDesk {
  private:
   // The wish as it stands, or, where it joins another consent, with that one's terms.
   Result<consent::Grant> terms_of(const ConsentWish& wish);
-  // Guardians: how many are needed together, by this site's own gate.
+  // With the chunks: of the index, or of the regions by the quote.
+  Result<consent::Scope> scope_of(const ConsentWish& wish);
+  // How a file is made of a regions grant's chunks: by the quote, or by another guardian's grant.
+  Result<Bytes> cuts_of(const consent::Grant& grant);
+  // Guardians and officers: how many are needed together, by this site's own gate.
   Result<> set_capacity(const ConsentWish& wish, const std::string& person, consent::Grant& grant);
   SiteContext& site_;
   catalog::Catalog& catalog_;
+  RegionQuotes& quotes_;
 };
 
 // What kind of card proved a consent, from its kept evidence; none when there is none.

@@ -77,6 +77,10 @@ class Enrolment {
   // and kRefused naming a site that does not let another card come, or not yet.
   [[nodiscard]] Result<SignedPerson> enrol_signed_again(const std::string& person,
                                                         const SignatureCard& card);
+  // A site that has lost its gate judges the person's signature card and keeps its certificate
+  // again; uses that the lost gate had counted are forgotten there. Errors: kNotFound (the card),
+  // kInvalidArgument, kAlreadyExists (the site knows the card still), kRefused, kUnavailable.
+  [[nodiscard]] Result<card::CardKind> renew_signed(const SignatureCard& card, const SiteName& at);
   // The card is loaded: the person is enrolled from here on. Errors: kNotFound.
   [[nodiscard]] Result<> finish(const std::string& person, const CardId& card);
   // The card is loaded: it is the person's from here on. Errors: kNotFound.

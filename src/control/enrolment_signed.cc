@@ -104,4 +104,21 @@ Result<SignedPerson> Enrolment::enrol_signed_again(const std::string& person,
   return enrolled;
 }
 
+Result<card::CardKind> Enrolment::renew_signed(const SignatureCard& card, const SiteName& at) {
+  const CardId id = consent::signature_card_id(card.certificate);
+  TRY_ASSIGN(const catalog::Person person, catalog_.person_of_card(id));
+  TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(person.person_id));
+  const auto known = std::ranges::find(pseudonyms, at, &catalog::SitePseudonym::site);
+  if (known == pseudonyms.end()) {
+    return fail(Code::kInvalidArgument, "the card is not known at site '" + at.text() + "'");
+  }
+  TRY_ASSIGN(const card::CardKind kind, enrol_signature_at(site_, at,
+                                                           {.person = known->pseudonym,
+                                                            .certificate = card.certificate,
+                                                            .signed_at = card.signed_at,
+                                                            .signature = card.signature}));
+  TRY(site_.log.append("card_renewed", {{"card", id.text()}, {"site", at.text()}}));
+  return kind;
+}
+
 }  // namespace warifu::control

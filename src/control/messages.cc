@@ -28,6 +28,7 @@ void write_cut(wire::Writer& writer, const ShareSpec& spec) {
   writer.u32(spec.records.last_bytes());
   writer.u16(spec.entropy_origins);
   writer.text(spec.policy);
+  writer.u32(spec.lead_chunks);
 }
 
 // What is a share's own.
@@ -65,10 +66,14 @@ void read_cut(wire::Reader& reader, ShareSpec& spec) {
   const std::uint32_t last = reader.u32();
   spec.entropy_origins = reader.u16();
   spec.policy = reader.text(kMaxPolicyBytes);
+  spec.lead_chunks = reader.u32();
   if (spec.object_length == 0 || spec.object_length > limits::kMaxObjectBytes) {
     return reader.reject("object length out of range");
   }
   if (spec.chunk_bytes != limits::kChunkBytes) return reader.reject("unknown chunk size");
+  if (spec.lead_chunks >= spec.chunking().chunk_count()) {
+    return reader.reject("nothing is behind the object's lead");
+  }
   const auto records =
       sharing::RecordLayout::from_numbers(spec.chunking().chunk_count(), full, last);
   if (!records) return reader.reject(records.error().message);

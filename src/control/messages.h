@@ -56,6 +56,7 @@ struct ShareSpec {
   bool drawn = false;                 // the share is key that both ends of a link held
   std::uint16_t entropy_origins = 0;  // as in the share header
   std::string policy;
+  std::uint32_t lead_chunks = 0;  // of a genome object
 
   [[nodiscard]] sharing::Chunking chunking() const { return {{object_length}, chunk_bytes}; }
 };

@@ -28,6 +28,7 @@ ShareSpec spec_of(const sharing::Scheme& scheme, std::size_t index) {
   spec.records = sharing::RecordLayout(spec.chunking()).below(sharing::Scheme{}).below(scheme);
   spec.drawn = index == 1;
   spec.entropy_origins = 0x12;
+  spec.lead_chunks = 2;
   spec.policy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
   return spec;
 }
@@ -57,7 +58,7 @@ CombineRequest combine_of(std::size_t others) {
       .chunk_count = 7,
       .grantee = {consent::GranteeKind::kOrganisation, "ToMMo", "ror:1"},
       .stated = {{consent::StatementKind::kDisease, "MONDO:1"}},
-      .scope = {"GRCh38", {{"chr17", 1, 9, "BRCA1"}}},
+      .scope = {"GRCh38", {{"chr17", 1, 9, "BRCA1"}}, {{0, 1}, {5, 7}}},
       .together = {{{4, 5}, {*SiteName::parse("cloud1"), card::CardKind::kOneTimeMac, {}}}}};
   request.path = *sharing::SharePath::parse("C1");
   std::vector<Gathered>& parts = request.gathering.emplace_back();

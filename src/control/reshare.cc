@@ -78,6 +78,7 @@ Result<> check_targets(const SiteConfig& config, const store::ShareHeader& heade
     if (!is_cut || spec.object != header.object || spec.parent != header.share ||
         spec.path.parent() != header.path || spec.scheme != cut->scheme ||
         spec.object_length != header.object_length || spec.chunk_bytes != header.chunk_bytes ||
+        spec.lead_chunks != header.lead_chunks ||
         spec.records != records.below(cut->scheme)) {
       return fail(Code::kInvalidArgument, "the nested shares do not describe this share");
     }

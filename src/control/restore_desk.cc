@@ -1,4 +1,4 @@
-// One restore: sources opened in pairs, combined, verified, handed on.
+// One restore: its record, an attempt at it, and what an attempt reads.
 #include "control/restore_desk.h"
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 
 #include "audit/actor.h"
 #include "base/log.h"
+#include "control/region_trim.h"
 #include "control/restore_stream.h"
 
 namespace warifu::control {
@@ -14,13 +15,175 @@ namespace {
 
 namespace json = boost::json;
 
-std::string result_text(const RestoreStream& stream, std::uint64_t bytes, double seconds) {
-  json::object result = {{"bytes", bytes}, {"seconds", seconds}, {"verified", true}};
-  stream.describe(result);
-  return json::serialize(result);
+constexpr std::size_t kMostFormat = 8;
+
+std::uint64_t lead_bytes(const catalog::Object& object) {
+  return std::uint64_t{object.lead_chunks} * limits::kChunkBytes;
+}
+
+Result<std::string> text_of_plan(const catalog::Job& job, const char* key) {
+  json::error_code bad;
+  const json::value plan = json::parse(job.plan, bad);
+  const json::value* field = !bad && plan.is_object() ? plan.as_object().if_contains(key) : nullptr;
+  if (field == nullptr || !field->is_string()) {
+    return fail(Code::kCorrupt, "the plan of job " + job.job.text() + " is damaged");
+  }
+  return std::string(field->get_string());
+}
+
+std::string hex_of(const consent::Scope& scope) {
+  wire::Writer writer;
+  consent::write_scope(writer, scope);
+  return to_hex(writer.bytes());
+}
+
+Result<consent::Scope> scope_of_hex(const std::string& hex) {
+  TRY_ASSIGN(const Bytes bytes, from_hex(hex));
+  wire::Reader reader(bytes, "scope of a restore");
+  consent::Scope scope = consent::read_scope(reader);
+  TRY(reader.finish());
+  return scope;
+}
+
+json::array texts_of(const consent::Scope& scope) {
+  json::array texts;
+  for (const std::string& one : consent::region_texts(scope)) texts.emplace_back(one);
+  return texts;
 }
 
 }  // namespace
+
+struct RestoreDesk::Plan {
+  consent::Scope presented;        // to every holder
+  consent::Scope wanted;           // regions, without chunks; else as presented
+  std::optional<RegionCuts> cuts;  // of the consent, when it is for regions
+  std::string format;
+  std::uint64_t total_bytes = 0;
+};
+
+// One attempt: the open stream, and the record of its progress, written once a second.
+class RestoreDesk::Run {
+ public:
+  Run(RestoreDesk& desk, const catalog::Job& job, std::uint64_t from)
+      : stream(desk.site_, desk.own_, desk.catalog_),
+        desk_(desk),
+        job_(job),
+        from_(from),
+        started_(desk.site_.system.clock.monotonic()),
+        saved_(started_) {
+    progress_ = {.state = catalog::JobState::kRunning,
+                 .step = "stream",
+                 .progress_bytes = from,
+                 .total_bytes = job.total_bytes};
+  }
+
+  // So many more bytes are done.
+  Result<> done(std::uint64_t bytes) {
+    progress_.progress_bytes += bytes;
+    const auto now = desk_.site_.system.clock.monotonic();
+    if (now - saved_ < std::chrono::seconds(1)) return {};
+    saved_ = now;
+    const double rate = static_cast<double>(progress_.progress_bytes - from_) / seconds();
+    const std::uint64_t left =
+        job_.total_bytes - std::min(job_.total_bytes, progress_.progress_bytes);
+    progress_.expected_end =
+        os::UnixMs{desk_.site_.system.clock.now().value +
+                   static_cast<std::int64_t>(static_cast<double>(left) / rate * 1000)};
+    return save();
+  }
+
+  // Writes how it ended. Errors: `ended`, or why the record could not be written.
+  Result<> finish(const Result<>& ended) {
+    progress_.expected_end.reset();
+    if (const auto accounted = stream.account(); !accounted) {
+      log_warning("key account of restore " + job_.job.text() + ": " + accounted.error().message);
+    }
+    if (!ended) {
+      // A reader that went away may come back for the rest; a refusal is final.
+      const bool pause = may_resume(ended.error().code);
+      progress_.state = pause ? catalog::JobState::kPaused : catalog::JobState::kFailed;
+      progress_.error = ended.error().message;
+      if (const auto saved = save(); !saved) log_error(saved.error().message);
+      return ended;
+    }
+    progress_.state = catalog::JobState::kDone;
+    progress_.step = "done";
+    progress_.progress_bytes = job_.total_bytes;
+    result["seconds"] = seconds();
+    result["verified"] = true;
+    result["key_bytes"] = key_spent();
+    stream.describe(result);
+    progress_.result = json::serialize(result);
+    TRY(desk_.site_.log.append("restored",
+                               {{"object", job_.object->text()}, {"job", job_.job.text()}}));
+    return save();
+  }
+
+  RestoreStream stream;
+  json::object result;  // of the job; `bytes` at least
+
+ private:
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(desk_.site_.system.clock.monotonic() - started_).count();
+  }
+  // By the ledger: data and tags over every link, in all attempts.
+  [[nodiscard]] std::uint64_t key_spent() const {
+    std::uint64_t bytes = 0;
+    if (const auto uses = desk_.catalog_.link_use_of_job(job_.job)) {
+      for (const catalog::LinkUse& use : *uses) bytes += use.key_bytes;
+    }
+    return bytes;
+  }
+  Result<> save() {
+    progress_.updated = desk_.site_.system.clock.now();
+    return desk_.catalog_.update_job(job_.job, progress_);
+  }
+
+  RestoreDesk& desk_;
+  const catalog::Job& job_;
+  std::uint64_t from_;
+  std::chrono::nanoseconds started_;
+  std::chrono::nanoseconds saved_;
+  catalog::JobProgress progress_;
+};
+
+Result<RestoreDesk::Plan> RestoreDesk::plan_of(const RestoreWish& wish,
+                                               const catalog::Grant& record) const {
+  TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
+  Plan plan{.presented = wish.scope, .wanted = wish.scope, .format = wish.format};
+  plan.total_bytes = object.length - lead_bytes(object);
+  if (wish.scope.is_whole()) return plan;
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(record.grant_bytes));
+  if (wish.scope.is_index()) {
+    plan.total_bytes = consent::chunk_count(wish.scope.chunks) * limits::kChunkBytes;
+    return plan;
+  }
+  if (grant.scope.is_whole()) {  // the index is read under the same consent
+    plan.presented = {};
+    if (object.lead_chunks > 0) return plan;
+    return fail(Code::kInvalidArgument, "object " + wish.object.text() +
+                                            " was stored without an index (object store "
+                                            "--genome): regions of it cannot be found");
+  }
+  if (!consent::covers(grant.scope, wish.scope)) {
+    return fail(Code::kRefused, "consent " + record.grant.text() + " is for " +
+                                    consent::scope_text(grant.scope) + ", asked for are " +
+                                    consent::scope_text(wish.scope) + " (other_scope)");
+  }
+  if (record.sealed_secret.empty()) {
+    return fail(Code::kRefused, "consent " + record.grant.text() + " is " +
+                                    std::string(catalog::state_name(record.state)));
+  }
+  TRY_ASSIGN(const ObjectSecrets secrets,
+             open_object_secrets(site_.keys.root_key().bytes(), record.sealed_secret));
+  TRY_ASSIGN(plan.cuts, decode_cuts(secrets.cuts));
+  const RegionCut* cut = plan.cuts->find(wish.scope);
+  if (cut == nullptr) return fail(Code::kCorrupt, "a consent to regions has lost its chunks");
+  TRY(output_for(wish.format, plan.cuts->kind));
+  plan.presented.chunks = cut->scope.chunks;
+  plan.total_bytes = consent::chunk_count(cut->scope.chunks) * limits::kChunkBytes;
+  return plan;
+}
 
 Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
   TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
@@ -34,12 +197,19 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
   if (const std::string flaw = consent::flaw_of(wish.grantee); !flaw.empty()) {
     return fail(Code::kInvalidArgument, "who restores must be named: " + flaw);
   }
+  if (wish.format.size() > kMostFormat) return fail(Code::kInvalidArgument, "no such format");
+  TRY_ASSIGN(const Plan reading, plan_of(wish, grant));
   const json::object plan = {
       {"grant", grant.grant.text()},
       {"using", wish.using_letters},
       {"gather", wish.gather},
       {"purpose", wish.purpose},
-      {"asked", to_hex(encode_asker({wish.grantee, wish.stated, wish.scope}))}};
+      {"asked", to_hex(encode_asker({wish.grantee, wish.stated, reading.presented}))},
+      {"part", wish.scope.is_whole()   ? "whole"
+               : wish.scope.is_index() ? "index"
+                                       : "regions"},
+      {"wanted", hex_of(wish.scope)},
+      {"format", wish.format}};
   const JobId job = os::random_id<JobId>(site_.system.random);
   TRY(site_.log.append("restore_asked", {{"job", job.text()},
                                          {"object", wish.object.text()},
@@ -57,7 +227,7 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
                                   .object = wish.object,
                                   .person_id = object.person_id,
                                   .plan = json::serialize(plan),
-                                  .total_bytes = object.length,
+                                  .total_bytes = reading.total_bytes,
                                   .created = now,
                                   .updated = now}}));
   return job;
@@ -71,61 +241,128 @@ Result<std::uint64_t> RestoreDesk::length(const JobId& job) {
   return record.total_bytes;
 }
 
-Result<> RestoreDesk::stream(const JobId& job_id, std::uint64_t from, const PlainSink& sink) {
-  TRY_ASSIGN(const catalog::Job job, catalog_.job(job_id));
-  if (job.kind != catalog::JobKind::kRestore || catalog::is_finished(job.state)) {
-    return fail(Code::kInvalidArgument,
-                "job " + job_id.text() + " is not a restore that can go on");
-  }
-  const Running running(*this, job_id);
+Result<catalog::Job> RestoreDesk::resumable(const JobId& id) {
+  TRY_ASSIGN(catalog::Job job, catalog_.job(id));
+  if (job.kind == catalog::JobKind::kRestore && !catalog::is_finished(job.state)) return job;
+  return fail(Code::kInvalidArgument, "job " + id.text() + " is not a restore that can go on");
+}
+
+Result<> RestoreDesk::attempt(const catalog::Job& job, std::uint64_t from, const Reading& reading) {
+  const Running running(*this, job.job);
   if (!running.is_first()) {
-    return fail(Code::kBusy, "job " + job_id.text() + " is streaming to another reader");
+    return fail(Code::kBusy, "job " + job.job.text() + " is streaming to another reader");
   }
-  const auto started = site_.system.clock.monotonic();
-  auto last_saved = started;
-  catalog::JobProgress progress{.state = catalog::JobState::kRunning,
-                                .step = "stream",
-                                .progress_bytes = from,
-                                .total_bytes = job.total_bytes};
-  const auto save = [&]() -> Result<> {
-    progress.updated = site_.system.clock.now();
-    return catalog_.update_job(job_id, progress);
-  };
+  Run run(*this, job, from);
+  Result<> ended = run.stream.open(job);
+  if (ended) ended = reading(run);
+  return run.finish(ended);
+}
+
+Result<> RestoreDesk::stream(const JobId& id, std::uint64_t from, const PlainSink& sink) {
+  TRY_ASSIGN(const catalog::Job job, resumable(id));
+  TRY_ASSIGN(const std::string wanted, text_of_plan(job, "wanted"));
+  TRY_ASSIGN(const consent::Scope scope, scope_of_hex(wanted));
+  if (scope.is_whole()) {
+    return attempt(job, from, [&](Run& run) { return read_whole(run, from, sink); });
+  }
+  if (from != 0) return fail(Code::kInvalidArgument, "regions are restored from their beginning");
+  TRY_ASSIGN(const std::string grant_text, text_of_plan(job, "grant"));
+  TRY_ASSIGN(const GrantId grant_id, GrantId::parse(grant_text));
+  TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(grant_id));
+  RestoreWish wish{.object = *job.object, .grant = grant_id, .scope = scope};
+  TRY_ASSIGN(wish.format, text_of_plan(job, "format"));
+  TRY_ASSIGN(const Plan plan, plan_of(wish, grant));
+  return attempt(job, 0, [&](Run& run) { return read_regions(run, plan, sink); });
+}
+
+// The lead is read too, as the tag over all tags binds it, but not given.
+Result<> RestoreDesk::read_whole(Run& run, std::uint64_t from, const PlainSink& sink) {
+  const std::uint64_t lead = lead_bytes(run.stream.object());
+  std::uint64_t skip = from == 0 ? lead : 0;
+  run.result["bytes"] = run.stream.object().length - lead;
+  return run.stream.run(from == 0 ? 0 : from + lead, [&](ByteView plain) -> Result<> {
+    const std::size_t part = std::min<std::uint64_t>(skip, plain.size());
+    skip -= part;
+    if (part == plain.size()) return {};
+    TRY(sink(plain.subspan(part)));
+    return run.done(plain.size() - part);
+  });
+}
+
+Result<> RestoreDesk::read_regions(Run& run, const Plan& plan, const PlainSink& sink) {
+  std::optional<RegionCuts> cuts = plan.cuts;
+  if (!cuts) {
+    secret::Buffer bytes(lead_bytes(run.stream.object()));
+    TRY(run.stream.run_chunks({{0, run.stream.object().lead_chunks}},
+                              [&](std::uint64_t chunk, ByteView plain) -> Result<> {
+                                copy_bytes(bytes.bytes().subspan(chunk * limits::kChunkBytes),
+                                           plain);
+                                return {};
+                              }));
+    TRY_ASSIGN(const genome::Lead lead, genome::parse_lead(bytes.bytes()));
+    TRY_ASSIGN(cuts, find_cuts(lead, plan.wanted));
+  }
+  const RegionCut& one = *cuts->find(plan.wanted);
+  ChunkWindow window(
+      [&](const ChunkSink& chunks) {
+        return run.stream.run_chunks(one.scope.chunks,
+                                     [&](std::uint64_t chunk, ByteView plain) -> Result<> {
+                                       TRY(chunks(chunk, plain));
+                                       return run.done(plain.size());
+                                     });
+      },
+      cuts->lead_chunks, cuts->head);
+  TRY_ASSIGN(const genome::Output output, output_for(plan.format, cuts->kind));
+  std::uint64_t given = 0;
+  const auto reference = site_.config.reference_files.find(plan.wanted.assembly);
+  TRY_ASSIGN(const genome::TrimReport trimmed,
+             trim({.cut = one.cut,
+                   .regions = plan.wanted,
+                   .reference = reference == site_.config.reference_files.end() ? std::string()
+                                                                                : reference->second,
+                   .output = output,
+                   .name = run.stream.object().label},
+                  window, [&](ByteView bytes) -> Result<> {
+                    given += bytes.size();
+                    return sink(bytes);
+                  }));
+  run.result["bytes"] = given;
+  run.result["format"] = genome::output_name(output);
+  run.result["records"] = trimmed.records_written;
+  run.result["records_read"] = trimmed.records_read;
+  run.result["regions"] = texts_of(plan.wanted);
+  run.result["chunks"] = consent::chunk_count(one.scope.chunks);
+  run.result["chunk_ranges"] = consent::chunks_text(one.scope.chunks);
+  run.result["chunks_of_object"] = run.stream.object().chunk_count;
+  return {};
+}
+
+Result<secret::Buffer> RestoreDesk::read_index(const JobId& id) {
+  TRY_ASSIGN(const catalog::Job job, resumable(id));
+  TRY_ASSIGN(const std::string wanted, text_of_plan(job, "wanted"));
+  TRY_ASSIGN(const consent::Scope scope, scope_of_hex(wanted));
+  if (!scope.is_index()) return fail(Code::kInvalidArgument, "the restore is not of an index");
+  secret::Buffer bytes(consent::chunk_count(scope.chunks) * limits::kChunkBytes);
+  std::size_t filled = 0;
+  TRY(attempt(job, 0, [&](Run& run) -> Result<> {
+    TRY(run.stream.run_chunks(scope.chunks, [&](std::uint64_t, ByteView plain) -> Result<> {
+      copy_bytes(bytes.bytes().subspan(filled), plain);
+      filled += plain.size();
+      return run.done(plain.size());
+    }));
+    run.result["bytes"] = filled;
+    run.result["chunks"] = consent::chunk_count(scope.chunks);
+    return {};
+  }));
+  bytes.shrink(filled);
+  return bytes;
+}
+
+Result<std::uint64_t> RestoreDesk::key_bytes(const JobId& id, const consent::ChunkRanges& chunks) {
+  TRY_ASSIGN(const catalog::Job job, catalog_.job(id));
   RestoreStream stream(site_, own_, catalog_);
-  const auto counted = [&](ByteView plain) -> Result<> {
-    TRY(sink(plain));
-    progress.progress_bytes += plain.size();
-    const auto now = site_.system.clock.monotonic();
-    if (now - last_saved < std::chrono::seconds(1)) return {};
-    last_saved = now;
-    const double seconds = std::chrono::duration<double>(now - started).count();
-    const double rate = static_cast<double>(progress.progress_bytes - from) / seconds;
-    const double left = static_cast<double>(job.total_bytes - progress.progress_bytes) / rate;
-    progress.expected_end =
-        os::UnixMs{site_.system.clock.now().value + static_cast<std::int64_t>(left * 1000)};
-    return save();
-  };
-  Result<> done = stream.open(job);
-  if (done) done = stream.run(from, counted);
-  progress.expected_end.reset();
-  if (const auto accounted = stream.account(); !accounted) {
-    log_warning("key account of restore " + job_id.text() + ": " + accounted.error().message);
-  }
-  if (done) {
-    const double seconds =
-        std::chrono::duration<double>(site_.system.clock.monotonic() - started).count();
-    progress.state = catalog::JobState::kDone;
-    progress.step = "done";
-    progress.result = result_text(stream, job.total_bytes, seconds);
-    TRY(site_.log.append("restored", {{"object", job.object->text()}, {"job", job_id.text()}}));
-    return save();
-  }
-  // A reader that went away may come back for the rest; a refusal is final.
-  const bool pause = may_resume(done.error().code);
-  progress.state = pause ? catalog::JobState::kPaused : catalog::JobState::kFailed;
-  progress.error = done.error().message;
-  if (const auto saved = save(); !saved) log_error(saved.error().message);
-  return done;
+  TRY(stream.open(job));
+  return stream.key_bytes(chunks);
 }
 
 }  // namespace warifu::control

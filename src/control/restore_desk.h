@@ -1,4 +1,6 @@
-// Restores: streams verified plaintext to a reader under a grant.
+// Restores: streams verified plaintext to a reader under a grant: the whole, as the file was stored
+// (without the lead of a genome object), or regions, of which only the chunks that hold them are
+// fetched, by every holder's own check of the grant.
 //
 // Every byte that leaves has passed its chunk's tag under the card's hash key. A source that fails
 // is replaced by the next cheapest legal set; a source that lies is named and left out. The job in
@@ -10,6 +12,7 @@
 #include <set>
 
 #include "catalog/catalog.h"
+#include "control/region_cuts.h"
 #include "control/restore_plan.h"
 #include "control/sealed_secret.h"
 #include "control/share_service.h"
@@ -24,22 +27,32 @@ struct RestoreWish {
   std::string purpose;         // claimed; empty: the grant's
   consent::Grantee grantee;    // who asks
   consent::Statements stated;  // what the use will be
-  consent::Scope scope;        // how much of the object
+  consent::Scope scope;        // how much of the object: all, regions, or a grant's index
+  std::string format;          // of regions: bam, cram, vcf, bcf; empty: as the file is
 };
 
 // Receives verified plaintext in order; an error ends the restore.
 using PlainSink = std::function<Result<>(ByteView plain)>;
+// The same, chunk by chunk.
+using ChunkSink = std::function<Result<>(std::uint64_t chunk, ByteView plain)>;
 
 class RestoreDesk {
  public:
   RestoreDesk(SiteContext& site, ShareService& own, catalog::Catalog& catalog)
       : site_(site), own_(own), catalog_(catalog) {}
 
-  // Records a job. Errors: kNotFound, kInvalidArgument.
+  // Records a job. Errors: kNotFound, kInvalidArgument, kRefused (more than the consent).
   [[nodiscard]] Result<JobId> begin(const RestoreWish& wish);
-  // Runs a job from the byte offset `from`, which must be a multiple of the chunk size.
+  // Runs a job from the byte offset `from` of the file, which must be a multiple of the chunk size;
+  // of regions it is 0, and a new run begins anew, without another use.
   [[nodiscard]] Result<> stream(const JobId& job, std::uint64_t from, const PlainSink& sink);
-  // Length of the object that a restore job is about.
+  // Reads the chunks of a consent to the index, into locked memory.
+  [[nodiscard]] Result<secret::Buffer> read_index(const JobId& job);
+  // Key over all links that reading these chunks would cost now, if the job's consent were for
+  // them.
+  [[nodiscard]] Result<std::uint64_t> key_bytes(const JobId& job,
+                                                const consent::ChunkRanges& chunks);
+  // Bytes that the job will give; of regions: that it will read.
   [[nodiscard]] Result<std::uint64_t> length(const JobId& job);
 
  private:
@@ -63,6 +76,17 @@ class RestoreDesk {
     JobId job_;
     bool is_first_ = false;
   };
+
+  struct Plan;  // what the job's record says beside the sources
+  class Run;
+  using Reading = std::function<Result<>(Run&)>;
+  // What is presented to the holders, and what is wanted.
+  Result<Plan> plan_of(const RestoreWish& wish, const catalog::Grant& grant) const;
+  // An attempt at a job: opens the stream, reads, keeps up the record.
+  Result<> attempt(const catalog::Job& job, std::uint64_t from, const Reading& reading);
+  Result<catalog::Job> resumable(const JobId& job);
+  Result<> read_whole(Run& run, std::uint64_t from, const PlainSink& sink);
+  Result<> read_regions(Run& run, const Plan& plan, const PlainSink& sink);
 
   SiteContext& site_;
   ShareService& own_;

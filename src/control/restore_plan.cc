@@ -31,7 +31,7 @@ class Ways {
   std::optional<Found> cheapest(const sharing::SharePath& path, const SiteName& from,
                                 const SiteName& to) const {
     const sharing::RecordLayout records = records_at(field_.policy, field_.records, path);
-    const std::uint64_t bytes = records.lengths({0}, records.count());
+    const std::uint64_t bytes = records.lengths({0}, std::min(records.count(), field_.chunks));
     const KeyGraph::Node source = graph_.find(from);
     const KeyGraph::Node target = graph_.find(to);
     if (source == KeyGraph::kNone || target == KeyGraph::kNone) return std::nullopt;

@@ -74,8 +74,9 @@ struct RestoreField {
   const std::vector<ShareLocation>& shares;
   const Snapshot& snapshot;
   SiteName destination;
-  sharing::RecordLayout records;  // of the object
-  std::map<SiteName, Seen> seen;  // the exposure ledger
+  sharing::RecordLayout records;      // of the object
+  std::map<SiteName, Seen> seen;      // the exposure ledger
+  std::uint64_t chunks = UINT64_MAX;  // so many of the object are to be read: what ways are for
 };
 
 // The best way for each holder of a whole share and each gathering point, cheapest first; ways over

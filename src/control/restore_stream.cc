@@ -93,7 +93,7 @@ bool may_resume(Code code) {
 }
 
 Result<RestoreStream::Proven> RestoreStream::proven(const catalog::Grant& record) {
-  Proven proven{record.grant_bytes, {}};
+  Proven proven{record.grant_bytes, {}, record.sealed_secret};
   TRY_ASSIGN(const consent::KeptEvidence kept, consent::parse_kept(record.evidence));
   for (const consent::Evidence& evidence : kept.sites) proven.evidence[evidence.site] = evidence;
   return proven;
@@ -113,10 +113,11 @@ Result<> RestoreStream::find_together(const catalog::Grant& first) {
     together_.push_back(std::move(one));
   }
   if (together_.size() + 1 == grant_.together) return {};
-  return fail(Code::kRefused, "consent " + first.grant.text() + " counts with " +
-                                  std::to_string(grant_.together) + " guardians together; so far " +
-                                  std::to_string(together_.size() + 1) +
-                                  " have consented ('warifu consent join')");
+  return fail(Code::kRefused,
+              "consent " + first.grant.text() + " counts with " + std::to_string(grant_.together) +
+                  (grant_.capacity == consent::Capacity::kEmergency ? " officers" : " guardians") +
+                  " together; so far " + std::to_string(together_.size() + 1) +
+                  " have consented ('warifu consent join')");
 }
 
 bool RestoreStream::has_evidence(const SiteName& site) const {
@@ -156,12 +157,16 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   if (!text("gather").empty()) {
     TRY_ASSIGN(wishes_.gather, SiteName::parse(text("gather")));
   }
-  if (record.sealed_secret.empty()) {
+  Bytes sealed = record.sealed_secret;
+  for (const Proven& other : together_) {
+    if (sealed.empty()) sealed = other.sealed_secret;
+  }
+  if (sealed.empty()) {
     return fail(Code::kRefused, "consent " + grant_id.text() + " is " +
                                     std::string(catalog::state_name(record.state)));
   }
   TRY_ASSIGN(const ObjectSecrets secrets,
-             open_object_secrets(site_.keys.root_key().bytes(), record.sealed_secret));
+             open_object_secrets(site_.keys.root_key().bytes(), sealed));
   key_ = std::make_unique<mac::Key>(secrets.hash_key.bytes());
   tag_over_tags_ = secrets.tag;
   TRY_ASSIGN(shares_, locate_shares(catalog_, object_.object));
@@ -180,7 +185,13 @@ Result<> RestoreStream::open(const catalog::Job& job) {
 }
 
 RestoreField RestoreStream::field() const {
-  return {policy_, proven_, snapshot_, site_.config.name, sharing::RecordLayout(chunking_), seen_};
+  return {policy_,
+          proven_,
+          snapshot_,
+          site_.config.name,
+          sharing::RecordLayout(chunking_),
+          seen_,
+          std::max<std::uint64_t>(chunks_left_, 1)};
 }
 
 Result<RestorePlan> RestoreStream::choose() const {
@@ -205,6 +216,10 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
   for (const Proven& other : together_) {
     together.push_back({other.grant, other.evidence.at(share.site)});
   }
+  consent::Scope scope = asker_.scope;
+  if (!scope.is_whole()) {
+    scope.chunks = {{static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count)}};
+  }
   return ReadRequest{.grant = grant_bytes_,
                      .evidence = evidence_.at(share.site),
                      .object = object_.object,
@@ -216,7 +231,7 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
                      .chunk_count = count,
                      .grantee = asker_.grantee,
                      .stated = asker_.stated,
-                     .scope = asker_.scope,
+                     .scope = std::move(scope),
                      .together = std::move(together)};
 }
 
@@ -305,17 +320,13 @@ Result<> RestoreStream::run(std::uint64_t from, const PlainSink& sink) {
   if ((from % chunking_.chunk_bytes != 0 && from != object_.length) || from > object_.length) {
     return fail(Code::kInvalidArgument, "a restore can go on only at a chunk's start");
   }
-  next_chunk_ = from == object_.length ? chunking_.chunk_count() : from / chunking_.chunk_bytes;
-  if (next_chunk_ == 0) {
+  const std::uint64_t end = chunking_.chunk_count();
+  const std::uint64_t first = from == object_.length ? end : from / chunking_.chunk_bytes;
+  if (first == 0) {
     tagger_ = std::make_unique<sharing::ObjectTagger>(*key_, object_.object, chunking_);
   }
-  while (next_chunk_ < chunking_.chunk_count()) {
-    TRY_ASSIGN(const RestorePlan plan, choose());
-    used_.push_back({plan, next_chunk_, 0});
-    const Result<> ran = run_plan(plan, sink);
-    used_.back().count = next_chunk_ - used_.back().first;
-    TRY(ran);
-  }
+  chunks_left_ = end - first;
+  TRY(run_range(first, end, [&](std::uint64_t, ByteView plain) { return sink(plain); }));
   // Every chunk has passed its own tag; this binds their number and order as a whole.
   if (tagger_ != nullptr && !secret::equal(tagger_->finish(), tag_over_tags_)) {
     return fail(Code::kCorrupt, "the chunks do not add up to the tag on the card");
@@ -323,10 +334,34 @@ Result<> RestoreStream::run(std::uint64_t from, const PlainSink& sink) {
   return {};
 }
 
+Result<> RestoreStream::run_chunks(const consent::ChunkRanges& chunks, const ChunkSink& sink) {
+  if (!chunks.empty() && chunks.back().end() > chunking_.chunk_count()) {
+    return fail(Code::kInvalidArgument, "the object has fewer chunks than are asked for");
+  }
+  chunks_left_ = consent::chunk_count(chunks);
+  for (const consent::ChunkRange& range : chunks) {
+    TRY(run_range(range.first, range.end(), sink));
+  }
+  return {};
+}
+
+Result<> RestoreStream::run_range(std::uint64_t first, std::uint64_t end, const ChunkSink& sink) {
+  next_chunk_ = first;
+  end_chunk_ = end;
+  while (next_chunk_ < end_chunk_) {
+    TRY_ASSIGN(const RestorePlan plan, choose());
+    used_.push_back({plan, next_chunk_, 0});
+    const Result<> ran = run_plan(plan, sink);
+    used_.back().count = next_chunk_ - used_.back().first;
+    TRY(ran);
+  }
+  return {};
+}
+
 // Returns without error when the plan is finished, or a source was excluded and another plan is
 // due.
-Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink) {
-  const std::uint64_t count = chunking_.chunk_count() - next_chunk_;
+Result<> RestoreStream::run_plan(const RestorePlan& plan, const ChunkSink& sink) {
+  const std::uint64_t count = end_chunk_ - next_chunk_;
   std::vector<std::unique_ptr<RecordSource>> sources;
   std::vector<sharing::ShareIndex> tops;
   const auto give_up = [&](const RestoreSource& source, const Error& error) -> Result<> {
@@ -343,7 +378,7 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink)
   }
   // Only now: a holder sends, and spends key, once somebody reads.
   for (auto& source : sources) source = std::make_unique<ReadAhead>(std::move(source), count);
-  while (next_chunk_ < chunking_.chunk_count()) {
+  while (next_chunk_ < end_chunk_) {
     std::vector<secret::Buffer> records;
     for (std::size_t i = 0; i < sources.size(); ++i) {
       auto record = sources[i]->next();
@@ -353,8 +388,9 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const PlainSink& sink)
     auto chunk = combine(tops, records, next_chunk_);
     if (!chunk) return blame(plan, next_chunk_);
     if (tagger_ != nullptr) tagger_->add(chunk->tag());
-    TRY(sink(chunk->data()));
+    TRY(sink(next_chunk_, chunk->data()));
     ++next_chunk_;
+    --chunks_left_;
   }
   return {};
 }

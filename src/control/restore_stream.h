@@ -9,7 +9,8 @@
 
 namespace warifu::control {
 
-// Who asks, for which use, for how much: as a job's plan keeps it.
+// Who asks, for which use, for how much (with the chunks to be read, unless it is the whole): as a
+// job's plan keeps it.
 struct Asker {
   consent::Grantee grantee;
   consent::Statements stated;
@@ -30,9 +31,16 @@ class RestoreStream {
   // Reads grant, evidence and shares; looks at the network. Errors: kNotFound, kCorrupt,
   // kInvalidArgument.
   [[nodiscard]] Result<> open(const catalog::Job& job);
-  // Streams from byte offset `from`. Errors: kRefused (a gate said no), kUnavailable when no legal
-  // set is left (with what became of each), the sink's.
+  // Streams the whole from byte offset `from`. Errors: kRefused (a gate said no), kUnavailable when
+  // no legal set is left (with what became of each), the sink's.
   [[nodiscard]] Result<> run(std::uint64_t from, const PlainSink& sink);
+  // Gives these chunks, ascending, each verified; every holder is asked for these and no others.
+  // Errors: as run().
+  [[nodiscard]] Result<> run_chunks(const consent::ChunkRanges& chunks, const ChunkSink& sink);
+  [[nodiscard]] const catalog::Object& object() const { return object_; }
+  // Key that reading so many chunks from these shares costs, over all links, by the plan that would
+  // be taken now. Errors: as run(), nothing is sent.
+  [[nodiscard]] Result<std::uint64_t> key_bytes(const consent::ChunkRanges& chunks);
   // Writes the key that the stream has cost into the catalog.
   [[nodiscard]] Result<> account();
   // Which shares were used, over which routes, who was skipped or blamed.
@@ -57,6 +65,8 @@ class RestoreStream {
     std::set<std::string> wrong;   // ways of samples that are not
   };
 
+  [[nodiscard]] std::uint64_t cost_of(const RestoreSource& source,
+                                      const consent::ChunkRanges& chunks) const;
   Result<RestorePlan> choose() const;
   [[nodiscard]] RestoreField field() const;
   Result<std::unique_ptr<RecordSource>> open_source(const RestoreSource& source,
@@ -67,7 +77,9 @@ class RestoreStream {
   Result<> account(const RestoreSource& source, std::uint64_t first, std::uint64_t count);
   Result<ReadRequest> read_request(const ShareLocation& share, std::uint64_t first,
                                    std::uint64_t count) const;
-  Result<> run_plan(const RestorePlan& plan, const PlainSink& sink);
+  // The chunks [first, end).
+  Result<> run_range(std::uint64_t first, std::uint64_t end, const ChunkSink& sink);
+  Result<> run_plan(const RestorePlan& plan, const ChunkSink& sink);
   // Joins one record of each of threshold-many top shares and verifies it. Errors: kCorrupt.
   Result<sharing::VerifiedChunk> combine(const std::vector<sharing::ShareIndex>& tops,
                                          std::span<const secret::Buffer> records,
@@ -101,6 +113,7 @@ class RestoreStream {
   struct Proven {
     Bytes grant;
     std::map<SiteName, consent::Evidence> evidence;
+    Bytes sealed_secret = {};  // of officers one alone has the object's record
   };
   static Result<Proven> proven(const catalog::Grant& record);
   Result<> find_together(const catalog::Grant& first);
@@ -120,6 +133,8 @@ class RestoreStream {
   std::map<SiteName, Seen> seen_;  // the exposure ledger, this restore included
 
   std::uint64_t next_chunk_ = 0;
+  std::uint64_t end_chunk_ = 0;    // of the range that is being read
+  std::uint64_t chunks_left_ = 0;  // of all ranges
   RestoreTrials trials_;
   std::vector<Fault> faults_;
   bool refused_ = false;  // some gate said no

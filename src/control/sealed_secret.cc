@@ -45,10 +45,16 @@ Result<secret::Buffer> open_secret(ByteView root_key, ByteView sealed) {
 }
 
 Bytes seal_object_secrets(ByteView root_key, os::Random& random, const ObjectSecrets& secrets) {
-  secret::Buffer plain(2 * mac::kBlockBytes + secrets.staging_key.size());
+  const std::size_t fixed = 2 * mac::kBlockBytes;
+  const std::size_t last =
+      secrets.cuts.empty() ? secrets.staging_key.size() : kStagingKey + secrets.cuts.size();
+  WARIFU_CHECK(secrets.cuts.empty() || secrets.staging_key.empty());
+  secret::Buffer plain(fixed + last);
   copy_bytes(plain.bytes(), secrets.hash_key.bytes());
   copy_bytes(plain.bytes().subspan(mac::kBlockBytes), secrets.tag);
-  copy_bytes(plain.bytes().subspan(2 * mac::kBlockBytes), secrets.staging_key.bytes());
+  copy_bytes(plain.bytes().subspan(fixed), secrets.staging_key.bytes());
+  // Behind zeros in the place of a staging key.
+  if (!secrets.cuts.empty()) copy_bytes(plain.bytes().subspan(fixed + kStagingKey), secrets.cuts);
   return seal_secret(root_key, random, plain.bytes());
 }
 
@@ -56,13 +62,17 @@ Result<ObjectSecrets> open_object_secrets(ByteView root_key, ByteView sealed) {
   TRY_ASSIGN(const secret::Buffer plain, open_secret(root_key, sealed));
   const ByteView bytes = plain.bytes();
   const std::size_t fixed = 2 * mac::kBlockBytes;
-  if (bytes.size() != fixed && bytes.size() != fixed + kStagingKey) {
+  if (bytes.size() != fixed && bytes.size() < fixed + kStagingKey) {
     return fail(Code::kCorrupt, "an object's sealed secrets have a wrong length");
   }
   ObjectSecrets secrets;
   secrets.hash_key = secret::Buffer::copy_of(bytes.first(mac::kBlockBytes));
   copy_bytes(secrets.tag, bytes.subspan(mac::kBlockBytes, mac::kBlockBytes));
-  if (bytes.size() > fixed) secrets.staging_key = secret::Buffer::copy_of(bytes.subspan(fixed));
+  const ByteView rest = bytes.subspan(fixed);
+  if (rest.size() == kStagingKey) secrets.staging_key = secret::Buffer::copy_of(rest);
+  if (rest.size() > kStagingKey) {
+    secrets.cuts.assign(rest.begin() + kStagingKey, rest.end());
+  }
   return secrets;
 }
 

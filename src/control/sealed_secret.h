@@ -18,6 +18,7 @@ struct ObjectSecrets {
   secret::Buffer staging_key;  // empty once the staged file is erased
   secret::Buffer hash_key;     // r, 16 bytes
   mac::Tag tag{};              // over all tags; meaningful once the object is committed
+  Bytes cuts;                  // of a grant for regions: encode_cuts(); then no staging key
 };
 [[nodiscard]] Bytes seal_object_secrets(ByteView root_key, os::Random& random,
                                         const ObjectSecrets& secrets);

@@ -216,11 +216,16 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
     return fail(Code::kInvalidArgument, here + ": the share has " + std::to_string(chunks) +
                                             " chunks, others were asked for");
   }
-  // What a share is cut into knows no regions: whoever asks for some gets nothing, not everything.
-  if (!request.scope.is_whole()) {
-    TRY(site_.log.append("refused", {{"reason", "regions"}, {"share", request.share.text()}}));
-    return fail(Code::kRefused, here + ": this version restores whole objects only, and regions (" +
-                                    consent::scope_text(request.scope) + ") were asked for");
+  // What is sent is what the gate is asked for: nobody names few chunks and takes more.
+  if (!request.scope.is_whole() &&
+      !consent::has_chunks(request.scope.chunks, request.first_chunk, request.chunk_count)) {
+    TRY(site_.log.append("refused", {{"reason", "other_chunks"},
+                                     {"share", request.share.text()},
+                                     {"scope", consent::scope_text(request.scope)},
+                                     {"first_chunk", std::to_string(request.first_chunk)},
+                                     {"chunks", std::to_string(request.chunk_count)}}));
+    return fail(Code::kRefused,
+                here + ": chunks beside those that are named were asked for (other_chunks)");
   }
   std::vector<consent::Presented> presented = {{request.grant, request.evidence}};
   presented.insert(presented.end(), request.together.begin(), request.together.end());
@@ -239,7 +244,11 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
 namespace {
 
 Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& request,
-                             const SiteContext& site) {
+                             std::uint64_t chunk, const SiteContext& site) {
+  if (!permit.covers_chunk(chunk)) {
+    return fail(Code::kRefused, site.config.name.text() + ": the consent is not for chunk " +
+                                    std::to_string(chunk) + " (other_chunks)");
+  }
   if (!permit.covers(request.object, request.destination, site.system.clock.now())) {
     return fail(Code::kRefused,
                 site.config.name.text() + ": the consent expired while the share was being sent");
@@ -256,7 +265,7 @@ Result<> ShareService::handle_read(channel::Exchange& exchange) {
   TRY(exchange.reply({}, shape_of(records, request.first_chunk, request.chunk_count)));
   for (std::uint64_t i = 0; i < request.chunk_count; ++i) {
     const ChunkIndex index{request.first_chunk + i};
-    TRY(check_still_allowed(released.permit, request, site_));
+    TRY(check_still_allowed(released.permit, request, index.value, site_));
     secret::Buffer record(records.length(index));
     TRY(released.reader->read(index, 1, record.bytes()));
     TRY(exchange.send(record.bytes()));
@@ -275,7 +284,7 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
   TRY(exchange.reply({},
                      shape_of(share.records, request.own.first_chunk, request.own.chunk_count)));
   for (std::uint64_t i = 0; i < request.own.chunk_count; ++i) {
-    TRY(check_still_allowed(own.permit, request.own, site_));
+    TRY(check_still_allowed(own.permit, request.own, request.own.first_chunk + i, site_));
     TRY_ASSIGN(secret::Buffer record, share.source->next());
     TRY(exchange.send(record.bytes()));
   }

@@ -81,7 +81,8 @@ ShareSpec ShareTree::spec_of(const catalog::Share& share) const {
           .chunk_bytes = chunking().chunk_bytes,
           .records = records_of(share),
           .computational = true,
-          .policy = object.policy};
+          .policy = object.policy,
+          .lead_chunks = object.lead_chunks};
 }
 
 std::vector<Sibling> siblings_of(const std::vector<catalog::Share>& shares) {

@@ -168,6 +168,12 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   if (const toml::table* cards = top.inner("cards"); cards != nullptr) {
     TRY(read_cards(*cards, config));
   }
+  if (const toml::table* emergency = top.inner("break_glass"); emergency != nullptr) {
+    TRY(read_break_glass(*emergency, config));
+  }
+  if (const toml::table* genome = top.inner("genome"); genome != nullptr) {
+    TRY(read_genome(*genome, config));
+  }
   if (const toml::table* jobs = top.inner("jobs"); jobs != nullptr) TRY(read_jobs(*jobs, config));
   if (const toml::table* refresh = top.inner("refresh"); refresh != nullptr) {
     TRY(read_refresh(*refresh, config));
@@ -185,10 +191,10 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   if (const toml::table* web = top.inner("web"); web != nullptr) TRY(read_web(*web, config));
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
-    constexpr std::array kSections = {"site",  "random",  "keys", "metrics", "sites",
-                                      "links", "peers",   "kms",  "catalog", "store",
-                                      "jobs",  "refresh", "log",  "cards",   "operators",
-                                      "web"};
+    constexpr std::array kSections = {"site",        "random",  "keys", "metrics", "sites",
+                                      "links",       "peers",   "kms",  "catalog", "store",
+                                      "jobs",        "refresh", "log",  "cards",   "operators",
+                                      "break_glass", "genome",  "web"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }

@@ -127,6 +127,10 @@ struct SiteConfig {
   CatalogCopies copies;
   CardRecords records;
   consent::SignatureSettings signature_cards;
+  // Who opens objects in an emergency here; none: nobody.
+  std::optional<consent::BreakGlass> break_glass;
+  // Sequences that CRAM files are written against: assembly to FASTA file, with its .fai beside it.
+  std::map<std::string, std::string> reference_files;
   // From the hot listing of a card here to the first one that may take its place.
   std::chrono::seconds reissue_delay{48 * 3600};
   std::vector<SiteEntry> sites;

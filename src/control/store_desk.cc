@@ -61,7 +61,8 @@ Result<StoreTicket> Upload::finish() {
                                 .policy = policy_,
                                 .generation = 1,
                                 .created = now,
-                                .input = label_}};
+                                .input = label_,
+                                .lead_chunks = lead_chunks_}};
   TRY(audit::note_job(site.log, job_.text(), object.text()));
   TRY(engine_->catalog().start_job(job));
   writer_.reset();  // the staged file is the job's from here on

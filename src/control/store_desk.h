@@ -25,6 +25,8 @@ class Upload {
   [[nodiscard]] Result<> append(ByteView plain) { return writer_->append(plain); }
   // Before finish(): whose turn the job will have.
   void set_priority(catalog::JobPriority priority) { priority_ = priority; }
+  // Before finish(): the object is a genome's, and begins with so many chunks of manifest and index.
+  void set_lead(std::uint32_t chunks) { lead_chunks_ = chunks; }
   // Records object and job, and starts the job. Errors: kInvalidArgument (an empty file).
   [[nodiscard]] Result<StoreTicket> finish();
 
@@ -37,6 +39,7 @@ class Upload {
   std::string label_;
   std::string policy_;
   catalog::JobPriority priority_ = catalog::JobPriority::kUsual;
+  std::uint32_t lead_chunks_ = 0;
   std::vector<std::string> warnings_;
   JobId job_;
   secret::Buffer staging_key_;

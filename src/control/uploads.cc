@@ -24,7 +24,8 @@ store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created) {
           .full_record_bytes = spec.records.full_bytes(),
           .last_record_bytes = spec.records.last_bytes(),
           .created = created,
-          .policy = spec.policy};
+          .policy = spec.policy,
+          .lead_chunks = spec.lead_chunks};
 }
 
 Result<PreparedShare> Uploads::prepare(const ShareSpec& spec, const SiteName& from) {
@@ -53,6 +54,7 @@ Result<PreparedShare> Uploads::prepare(const ShareSpec& spec, const SiteName& fr
   const store::ShareHeader& header = (*writer)->header();
   if (header.object != spec.object || header.owner != spec.owner ||
       header.object_length != spec.object_length || header.scheme != spec.scheme ||
+      header.lead_chunks != spec.lead_chunks ||
       header.path != spec.path) {
     return fail(Code::kRefused, "share " + spec.share.text() + " was announced as another one");
   }

@@ -17,8 +17,12 @@ Result<> CustodyService::take_order(const consent::PersonOrder& order) {
   return site_.gate.take_order(order);
 }
 
-Result<> CustodyService::appoint(const consent::Presented& appointment) {
-  return site_.gate.appoint(appointment.grant, appointment.evidence);
+Result<> CustodyService::take_act(const consent::Presented& act) {
+  return site_.gate.take_act(act.grant, act.evidence);
+}
+
+Result<> CustodyService::note(const EmergencyNote& note) {
+  return site_.gate.note_emergency(note.person, note.emergency);
 }
 
 Result<> CustodyService::keep(const KeptShare& kept) {
@@ -40,10 +44,14 @@ Result<KeptShare> CustodyService::give(const WantedRecord& wanted) {
 
 Result<KeptShare> CustodyService::give_under(const GrantedRecord& granted) {
   TRY_ASSIGN(const Pseudonym owner, safe_.owner(granted.object));
-  TRY(site_.gate.may_give_record(granted.grant, granted.evidence, granted.object, owner));
+  TRY(site_.gate.may_give_record(granted.presented, granted.object, owner));
+  std::string grants;
+  for (const consent::Presented& one : granted.presented) {
+    grants += (grants.empty() ? "" : ", ") + consent::grant_id(one.grant).text();
+  }
   TRY(site_.log.append("record_given", {{"object", granted.object.text()},
                                         {"person", owner.text()},
-                                        {"grant", consent::grant_id(granted.grant).text()}}));
+                                        {"grant", grants}}));
   return safe_.get(granted.object);
 }
 
@@ -106,9 +114,20 @@ void CustodyService::add_handlers(channel::Server& server) {
     TRY(take_order(order));
     return Bytes();
   });
-  on(Method::kAppoint, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const consent::Presented appointment, decode_appointment(body));
-    TRY(appoint(appointment));
+  on(Method::kAct, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const consent::Presented act, decode_act(body));
+    TRY(take_act(act));
+    return Bytes();
+  });
+  on(Method::kTopUp, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const consent::Presented act, decode_act(body));
+    TRY_ASSIGN(const card::SiteKeys keys, site_.gate.top_up(act.grant, act.evidence));
+    const ByteView secret = keys.keys.bytes();
+    return Bytes(secret.begin(), secret.end());
+  });
+  on(Method::kEmergency, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const EmergencyNote told, decode_emergency(body));
+    TRY(note(told));
     return Bytes();
   });
   on(Method::kRecordKeep, [this](ByteView body) -> Result<Bytes> {

@@ -21,7 +21,8 @@ class CustodyService {
   [[nodiscard]] Result<> withdraw(const WithdrawOrder& order);
   [[nodiscard]] Result<> revoke(const CardId& card);
   [[nodiscard]] Result<> take_order(const consent::PersonOrder& order);
-  [[nodiscard]] Result<> appoint(const consent::Presented& appointment);
+  [[nodiscard]] Result<> take_act(const consent::Presented& act);
+  [[nodiscard]] Result<> note(const EmergencyNote& note);
   [[nodiscard]] Result<> keep(const KeptShare& kept);
   [[nodiscard]] Result<KeptShare> give(const WantedRecord& wanted);
   // Errors: kNotFound; kRefused as consent::Gate::may_give_record says.

@@ -1,4 +1,4 @@
-// Bodies of requests 73 to 79.
+// Bodies of requests 65 to 67, 73 to 79 and 86.
 #include "custody/messages.h"
 
 #include "audit/log.h"
@@ -25,22 +25,76 @@ Result<Id> decode_id(ByteView body, const char* what) {
 
 }  // namespace
 
-Bytes encode(const consent::Presented& appointment) {
+namespace {
+
+void write_presented(wire::Writer& writer, const consent::Presented& presented) {
+  writer.blob(presented.grant);
+  writer.raw(consent::encode_evidence(presented.evidence));
+}
+
+consent::Presented read_presented(wire::Reader& reader) {
+  consent::Presented presented;
+  const ByteView grant = reader.blob(card::kMaxGrantBytes);
+  presented.grant.assign(grant.begin(), grant.end());
+  const ByteView bytes = reader.raw(consent::kEvidenceBytes);
+  if (!reader.good()) return presented;
+  const auto evidence = consent::parse_evidence(bytes);
+  if (evidence) {
+    presented.evidence = *evidence;
+  } else {
+    reader.reject(evidence.error().message);
+  }
+  return presented;
+}
+
+}  // namespace
+
+Bytes encode(const consent::Presented& act) {
   wire::Writer writer;
-  writer.blob(appointment.grant);
-  writer.raw(consent::encode_evidence(appointment.evidence));
+  write_presented(writer, act);
   return writer.take();
 }
 
-Result<consent::Presented> decode_appointment(ByteView body) {
-  wire::Reader reader(body, "appointment of a proxy");
-  consent::Presented appointment;
-  const ByteView grant = reader.blob(card::kMaxGrantBytes);
-  appointment.grant.assign(grant.begin(), grant.end());
-  const ByteView evidence = reader.raw(consent::kEvidenceBytes);
+Result<consent::Presented> decode_act(ByteView body) {
+  wire::Reader reader(body, "act of a person");
+  consent::Presented act = read_presented(reader);
   TRY(reader.finish());
-  TRY_ASSIGN(appointment.evidence, consent::parse_evidence(evidence));
-  return appointment;
+  return act;
+}
+
+Bytes encode(const EmergencyNote& note) {
+  const consent::Emergency& emergency = note.emergency;
+  wire::Writer writer;
+  writer.id(note.person);
+  writer.id(emergency.id);
+  writer.id(emergency.object);
+  writer.i64(emergency.at.value);
+  writer.u8(static_cast<std::uint8_t>(emergency.officers.size()));
+  for (const CardId& card : emergency.officers) writer.id(card);
+  consent::write_short(writer, emergency.reason);
+  return writer.take();
+}
+
+Result<EmergencyNote> decode_emergency(ByteView body) {
+  wire::Reader reader(body, "note of an emergency");
+  EmergencyNote note;
+  consent::Emergency& emergency = note.emergency;
+  note.person = reader.id<Pseudonym>();
+  emergency.id = reader.id<consent::JointId>();
+  emergency.object = reader.id<ObjectId>();
+  emergency.at = {reader.i64()};
+  const std::size_t officers = reader.u8();
+  if (officers < 2 || officers > consent::kMaxGuardians) reader.reject("officers must be 2 to 4");
+  for (std::size_t i = 0; i < officers && reader.good(); ++i) {
+    emergency.officers.push_back(reader.id<CardId>());
+  }
+  emergency.reason = consent::read_short(reader, consent::kReasonBytes);
+  const bool sound = !note.person.is_zero() && !emergency.id.is_zero() &&
+                     !emergency.object.is_zero() &&
+                     consent::is_showable(emergency.reason, consent::kReasonBytes);
+  if (reader.good() && !sound) reader.reject("it makes no sense");
+  TRY(reader.finish());
+  return note;
 }
 
 Bytes encode(const WithdrawOrder& order) {
@@ -73,8 +127,8 @@ Result<CardId> decode_card(ByteView body) {
 Bytes encode(const GrantedRecord& granted) {
   wire::Writer writer;
   writer.id(granted.object);
-  writer.blob(granted.grant);
-  writer.raw(consent::encode_evidence(granted.evidence));
+  writer.u8(static_cast<std::uint8_t>(granted.presented.size()));
+  for (const consent::Presented& one : granted.presented) write_presented(writer, one);
   return writer.take();
 }
 
@@ -82,11 +136,12 @@ Result<GrantedRecord> decode_granted(ByteView body) {
   wire::Reader reader(body, "granted record");
   GrantedRecord granted;
   granted.object = reader.id<ObjectId>();
-  const ByteView grant = reader.blob(card::kMaxGrantBytes);
-  granted.grant.assign(grant.begin(), grant.end());
-  const ByteView evidence = reader.raw(consent::kEvidenceBytes);
+  const std::size_t count = reader.u8();
+  if (count == 0 || count > consent::kMaxGuardians) reader.reject("grants must be 1 to 4");
+  for (std::size_t i = 0; i < count && reader.good(); ++i) {
+    granted.presented.push_back(read_presented(reader));
+  }
   TRY(reader.finish());
-  TRY_ASSIGN(granted.evidence, consent::parse_evidence(evidence));
   return granted;
 }
 

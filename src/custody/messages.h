@@ -15,6 +15,9 @@
 namespace warifu::custody {
 
 enum class Method : std::uint16_t {
+  kEmergency = 65,     // an emergency was opened: emergency note
+  kTopUp = 66,         // a card wants more one-time keys: act; the keys
+  kRecordUnder = 67,   // granted record; kept record. Under grants that cards have proved
   kWithdraw = 73,      // withdrawal
   kRevoke = 74,        // card
   kRecordKeep = 75,    // kept record
@@ -22,9 +25,8 @@ enum class Method : std::uint16_t {
   kRecordCount = 77,   // empty; how many are kept
   kRecordForget = 78,  // object
   kAccesses = 79,      // wanted accesses; accesses
-  kRecordUnder = 80,   // granted record; kept record. Under a signature card's grant
   kPersonOrder = 85,   // consent::PersonOrder
-  kAppoint = 86,       // a card names a proxy: appointment
+  kAct = 86,           // a card names a proxy, or allows emergencies: act
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);
@@ -54,11 +56,16 @@ struct WantedRecord {
   CardId card;  // that it is for
 };
 
-// A record that a grant of its owner's signature card releases.
+// A record that a grant of its owner's signature card releases, or several officers' grants.
 struct GrantedRecord {
   ObjectId object;
-  Bytes grant;
-  consent::Evidence evidence;  // for the site that is asked
+  std::vector<consent::Presented> presented;  // with evidence for the site that is asked
+};
+
+// An emergency was opened with officers' cards.
+struct EmergencyNote {
+  Pseudonym person;  // at the site that is told
+  consent::Emergency emergency;
 };
 
 // What a site's log says about one person, from behind a record on.
@@ -81,9 +88,11 @@ inline constexpr std::size_t kMaxAccesses = 500;  // in a page
 
 inline constexpr std::size_t kMaxKeptBytes = 1024;  // of a share
 
-// A grant that names a proxy, with the evidence for the site that is told.
-[[nodiscard]] Bytes encode(const consent::Presented& appointment);
-[[nodiscard]] Result<consent::Presented> decode_appointment(ByteView body);
+// An act of a person's, with the evidence for the site that is told.
+[[nodiscard]] Bytes encode(const consent::Presented& act);
+[[nodiscard]] Result<consent::Presented> decode_act(ByteView body);
+[[nodiscard]] Bytes encode(const EmergencyNote& note);
+[[nodiscard]] Result<EmergencyNote> decode_emergency(ByteView body);
 
 [[nodiscard]] Bytes encode(const WithdrawOrder& order);
 [[nodiscard]] Result<WithdrawOrder> decode_withdraw(ByteView body);

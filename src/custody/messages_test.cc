@@ -47,7 +47,7 @@ TEST(CustodyMessagesTest, ComeBackAsTheyWere) {
   EXPECT_EQ(wanted->card, order.card);
   const consent::Presented appointment{{1, 2, 3},
                                        {*SiteName::parse("lsa"), card::CardKind::kOneTimeMac, {4}}};
-  const auto named = decode_appointment(encode(appointment));
+  const auto named = decode_act(encode(appointment));
   ASSERT_TRUE(named);
   EXPECT_EQ(named->grant, appointment.grant);
   EXPECT_EQ(named->evidence, appointment.evidence);
@@ -94,21 +94,49 @@ TEST(CustodyMessagesTest, OtherLengthsAndNonsenseAreRefused) {
 
 TEST(CustodyMessagesTest, ARecordUnderAGrantComesBackWholeOnly) {
   sim::SimRandom random(3);
-  const GrantedRecord granted{os::random_id<ObjectId>(random),
-                              Bytes(320, 7),
-                              {*SiteName::parse("lsa"), card::CardKind::kSignature, {1, 2}}};
+  const GrantedRecord granted{
+      os::random_id<ObjectId>(random),
+      {{Bytes(320, 7), {*SiteName::parse("lsa"), card::CardKind::kSignature, {1, 2}}},
+       {Bytes(300, 8), {*SiteName::parse("lsa"), card::CardKind::kOneTimeMac, {3}}}}};
   const Bytes body = encode(granted);
   const auto back = decode_granted(body);
   ASSERT_TRUE(back);
   EXPECT_EQ(back->object, granted.object);
-  EXPECT_EQ(back->grant, granted.grant);
-  EXPECT_EQ(back->evidence, granted.evidence);
+  ASSERT_EQ(back->presented.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(back->presented[i].grant, granted.presented[i].grant);
+    EXPECT_EQ(back->presented[i].evidence, granted.presented[i].evidence);
+  }
   for (std::size_t size = 0; size < body.size(); ++size) {
     EXPECT_FALSE(decode_granted(ByteView(body).first(size))) << size;
   }
   Bytes longer = body;
   longer.push_back(0);
   EXPECT_FALSE(decode_granted(longer));
+}
+
+TEST(CustodyMessagesTest, ANoteOfAnEmergencyComesBackWholeOnly) {
+  sim::SimRandom random(4);
+  const EmergencyNote note{os::random_id<Pseudonym>(random),
+                           {os::random_id<consent::JointId>(random),
+                            os::random_id<ObjectId>(random),
+                            {77},
+                            {},
+                            {os::random_id<CardId>(random), os::random_id<CardId>(random)},
+                            "unconscious"}};
+  const Bytes body = encode(note);
+  const auto back = decode_emergency(body);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(encode(*back), body);
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    EXPECT_FALSE(decode_emergency(ByteView(body).first(size))) << size;
+  }
+  EmergencyNote lonely = note;
+  lonely.emergency.officers.pop_back();
+  EXPECT_FALSE(decode_emergency(encode(lonely)));
+  EmergencyNote silent = note;
+  silent.emergency.reason.clear();
+  EXPECT_FALSE(decode_emergency(encode(silent)));
 }
 
 }  // namespace

@@ -8,8 +8,6 @@
 namespace warifu::custody {
 namespace {
 
-constexpr std::int64_t kProofLifeMs = 3600 * 1000;  // of a grant that names a proxy
-
 // What trying again will not change.
 bool is_final(Code code) {
   return code == Code::kRefused || code == Code::kInvalidArgument || code == Code::kNotFound ||
@@ -23,9 +21,13 @@ Result<> PeopleDesk::tell(const catalog::PersonOrder& order) {
     TRY(site_.caller.ask(order.site, order.method, order.body));
     return {};
   }
-  if (order.method == number(Method::kAppoint)) {
-    TRY_ASSIGN(const consent::Presented appointment, decode_appointment(order.body));
-    return own_.appoint(appointment);
+  if (order.method == number(Method::kAct)) {
+    TRY_ASSIGN(const consent::Presented act, decode_act(order.body));
+    return own_.take_act(act);
+  }
+  if (order.method == number(Method::kEmergency)) {
+    TRY_ASSIGN(const EmergencyNote note, decode_emergency(order.body));
+    return own_.note(note);
   }
   TRY_ASSIGN(const consent::PersonOrder told, consent::parse_order(order.body));
   return own_.take_order(told);
@@ -94,49 +96,43 @@ Result<Ordered> PeopleDesk::order_everywhere(const std::string& person,
   return write_down_and_tell(order.id, std::move(orders));
 }
 
+std::vector<SiteName> PeopleDesk::all_sites() const {
+  std::vector<SiteName> sites;
+  for (const control::SiteEntry& entry : site_.config.sites) sites.push_back(entry.name);
+  return sites;
+}
+
+Result<std::string> PeopleDesk::label_of(const ObjectId& object, const std::string& person) {
+  if (object.is_zero()) return std::string();
+  TRY_ASSIGN(const catalog::Object known, catalog_.object(object));
+  if (known.person_id == person) return known.label;
+  return fail(Code::kInvalidArgument, "the object is another person's");
+}
+
 Result<control::PreparedConsent> PeopleDesk::prepare_proxy(const ProxyWish& wish) {
   TRY_ASSIGN(const catalog::Person person, catalog_.person(wish.person));
   TRY_ASSIGN(const catalog::Person proxy, catalog_.person(wish.proxy));
-  control::PreparedConsent prepared;
-  prepared.labels = {person.name, "", true};
-  if (!wish.mandate.object.is_zero()) {
-    TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.mandate.object));
-    if (object.person_id != wish.person) {
-      return fail(Code::kInvalidArgument, "the object is another person's");
-    }
-    prepared.labels.object = object.label;
-  }
-  const os::UnixMs now = site_.system.clock.now();
-  consent::Grant grant{.card = wish.card,
-                       .object = wish.mandate.object,
-                       .grantee = {consent::GranteeKind::kPerson, proxy.name, proxy.person_id},
-                       .destination = site_.config.name,
-                       .not_before = {now.value - 60'000},
-                       .expiry = {now.value + kProofLifeMs},
-                       .index = wish.next_index,
-                       .locale = wish.locale,
-                       .terminal = wish.terminal,
-                       .appointment = consent::Appointment{proxy.card, wish.mandate}};
-  for (const control::SiteEntry& entry : site_.config.sites) {
-    TRY_ASSIGN(const consent::Challenge challenge, consent_.ask_nonce(entry.name, wish.card));
-    if (grant.index < challenge.lowest_index) {
-      return fail(Code::kRefused,
-                  entry.name.text() + ": the card's one-time index was used before");
-    }
-    grant.sites.push_back({entry.name, challenge.nonce});
-  }
-  std::ranges::sort(grant.sites, {}, &consent::GrantSite::site);
-  for (const consent::GrantSite& site : grant.sites) prepared.sites.push_back(site.site);
-  prepared.text = consent::consent_text(grant, prepared.labels);
-  grant.text_digest = consent::text_digest(prepared.text);
-  TRY_ASSIGN(prepared.grant, consent::encode_grant(grant));
-  return prepared;
+  TRY_ASSIGN(const std::string label, label_of(wish.mandate.object, wish.person));
+  const consent::Grant act{.object = wish.mandate.object,
+                           .grantee = {consent::GranteeKind::kPerson, proxy.name, proxy.person_id},
+                           .appointment = consent::Appointment{proxy.card, wish.mandate}};
+  return acts_.write(act, wish.place, all_sites(), {person.name, label, true});
 }
 
-Result<Ordered> PeopleDesk::accept_proxy(const Bytes& grant_bytes, card::CardKind kind,
-                                         const std::vector<mac::Tag>& tags) {
+Result<control::PreparedConsent> PeopleDesk::prepare_leave(const LeaveWish& wish) {
+  TRY_ASSIGN(const catalog::Person person, catalog_.person(wish.person));
+  TRY_ASSIGN(const std::string label, label_of(wish.object, wish.person));
+  const consent::Grant act{
+      .object = wish.object,
+      .grantee = {consent::GranteeKind::kPerson, person.name, person.person_id},
+      .emergency_until = wish.until};
+  return acts_.write(act, wish.place, all_sites(), {person.name, label, true});
+}
+
+Result<Ordered> PeopleDesk::accept_act(const Bytes& grant_bytes, card::CardKind kind,
+                                       const std::vector<mac::Tag>& tags) {
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(grant_bytes));
-  if (!grant.appointment || tags.size() != grant.sites.size()) {
+  if ((!grant.appointment && !grant.emergency_until) || tags.size() != grant.sites.size()) {
     return fail(Code::kInvalidArgument, "the card's proof does not fit the grant");
   }
   TRY_ASSIGN(const catalog::Person person, catalog_.person_of_card(grant.card));
@@ -144,9 +140,30 @@ Result<Ordered> PeopleDesk::accept_proxy(const Bytes& grant_bytes, card::CardKin
   for (std::size_t i = 0; i < tags.size(); ++i) {
     const SiteName& site = grant.sites[i].site;
     orders.push_back({.person_id = person.person_id,
-                      .method = number(Method::kAppoint),
+                      .method = number(Method::kAct),
                       .body = encode(consent::Presented{grant_bytes, {site, kind, tags[i]}}),
                       .site = site,
+                      .created = site_.system.clock.now()});
+  }
+  return write_down_and_tell({}, std::move(orders));
+}
+
+Result<Ordered> PeopleDesk::forbid_emergency(const std::string& person, const ObjectId& object) {
+  TRY(label_of(object, person));
+  return order_everywhere(person,
+                          {.kind = consent::PersonOrderKind::kForbidEmergency, .object = object});
+}
+
+Result<Ordered> PeopleDesk::tell_everywhere(
+    const std::string& person, std::uint16_t method,
+    const std::function<Bytes(const Pseudonym& person)>& body_for) {
+  TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(person));
+  std::vector<catalog::PersonOrder> orders;
+  for (const catalog::SitePseudonym& at : pseudonyms) {
+    orders.push_back({.person_id = person,
+                      .method = method,
+                      .body = body_for(at.pseudonym),
+                      .site = at.site,
                       .created = site_.system.clock.now()});
   }
   return write_down_and_tell({}, std::move(orders));

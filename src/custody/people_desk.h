@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "control/consent_desk.h"
+#include "custody/card_acts.h"
 #include "custody/card_desk.h"
 
 namespace warifu::custody {
@@ -18,11 +19,16 @@ namespace warifu::custody {
 struct ProxyWish {
   std::string person;
   std::string proxy;  // another enrolled person
-  CardId card;        // the person's own
-  card::KeyIndex next_index;
+  ActPlace place;     // the person's own card
   consent::Mandate mandate;
-  consent::Locale locale = consent::Locale::kEnglish;
-  std::string terminal;
+};
+
+// Officers may open the object in an emergency, until then.
+struct LeaveWish {
+  std::string person;
+  ActPlace place;
+  ObjectId object;  // zero: all of the person's
+  os::UnixMs until;
 };
 
 struct GuardianWish {
@@ -52,16 +58,25 @@ struct PersonView {
 class PeopleDesk {
  public:
   PeopleDesk(control::SiteContext& site, catalog::Catalog& catalog, CustodyService& own,
-             control::ConsentDesk& consent)
-      : site_(site), catalog_(catalog), own_(own), consent_(consent) {}
+             CardActs& acts)
+      : site_(site), catalog_(catalog), own_(own), acts_(acts) {}
 
   // The grant that the person's card is to prove, for every site. Errors: kNotFound, kRefused,
   // kInvalidArgument, kUnavailable when a site does not answer: all must.
   [[nodiscard]] Result<control::PreparedConsent> prepare_proxy(const ProxyWish& wish);
-  // The card has proved it: one tag for each site of the grant. Errors: kInvalidArgument,
+  [[nodiscard]] Result<control::PreparedConsent> prepare_leave(const LeaveWish& wish);
+  // The card has proved one of them: one tag for each site of the grant. Errors: kInvalidArgument,
   // kNotFound.
-  [[nodiscard]] Result<Ordered> accept_proxy(const Bytes& grant, card::CardKind kind,
-                                             const std::vector<mac::Tag>& tags);
+  [[nodiscard]] Result<Ordered> accept_act(const Bytes& grant, card::CardKind kind,
+                                           const std::vector<mac::Tag>& tags);
+  // No emergency access to the object any more, or (zero) to nothing of the person's. Needs no
+  // proof. Errors: kNotFound.
+  [[nodiscard]] Result<Ordered> forbid_emergency(const std::string& person, const ObjectId& object);
+  // Something that every site where the person is known has to be told, in its own words for each.
+  // Errors: kNotFound (the person).
+  [[nodiscard]] Result<Ordered> tell_everywhere(
+      const std::string& person, std::uint16_t method,
+      const std::function<Bytes(const Pseudonym& person)>& body_for);
   // Needs no proof. Errors: kNotFound.
   [[nodiscard]] Result<Ordered> remove_proxy(const std::string& person, const std::string& proxy);
   // Errors: kNotFound (a guardian), kInvalidArgument.
@@ -89,11 +104,14 @@ class PeopleDesk {
   Result<Ordered> order_everywhere(const std::string& person, consent::PersonOrder order);
   Result<catalog::Person> new_ward(const GuardianWish& wish);
   std::string name_of(const Pseudonym& person);
+  // The object's label, if it is the person's; zero: none. Errors: kInvalidArgument, kNotFound.
+  Result<std::string> label_of(const ObjectId& object, const std::string& person);
+  [[nodiscard]] std::vector<SiteName> all_sites() const;
 
   control::SiteContext& site_;
   catalog::Catalog& catalog_;
   CustodyService& own_;
-  control::ConsentDesk& consent_;
+  CardActs& acts_;
   std::mutex telling_;
 };
 

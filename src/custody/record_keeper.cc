@@ -185,16 +185,19 @@ Result<card::ObjectRecord> RecordKeeper::bring_back(const ObjectId& object, cons
   });
 }
 
-Result<card::ObjectRecord> RecordKeeper::bring_under(
-    const ObjectId& object, ByteView grant, const std::vector<consent::Evidence>& evidence) {
+Result<card::ObjectRecord> RecordKeeper::bring_under(const ObjectId& object,
+                                                     std::span<const ProvedGrant> grants) {
   return join(object, [&](const SiteName& holder) -> Result<KeptShare> {
-    const auto proof = std::ranges::find(evidence, holder, &consent::Evidence::site);
-    if (proof == evidence.end()) {
-      return fail(Code::kUnavailable, holder.text() +
-                                          ", which keeps a share of the record, did "
-                                          "not take part in the consent");
+    GrantedRecord granted{object, {}};
+    for (const ProvedGrant& one : grants) {
+      const auto proof = std::ranges::find(one.evidence, holder, &consent::Evidence::site);
+      if (proof == one.evidence.end()) {
+        return fail(Code::kUnavailable, holder.text() +
+                                            ", which keeps a share of the record, did "
+                                            "not take part in the consent");
+      }
+      granted.presented.push_back({one.grant, *proof});
     }
-    const GrantedRecord granted{object, Bytes(grant.begin(), grant.end()), *proof};
     return fetch(holder, object, Method::kRecordUnder, encode(granted),
                  [&] { return own_.give_under(granted); });
   });

@@ -39,10 +39,15 @@ class RecordKeeper {
   // (safekeeping is off, or holds nothing of it), kRefused or kUnavailable naming a holder, when
   // too few give their shares; kCorrupt when no choice of shares passes its check.
   [[nodiscard]] Result<card::ObjectRecord> bring_back(const ObjectId& object, const CardId& card);
-  // The record of an object whose owner's signature card has proved `grant` to the holders;
-  // `evidence` of all sites of the grant. Errors: as bring_back().
-  [[nodiscard]] Result<card::ObjectRecord> bring_under(
-      const ObjectId& object, ByteView grant, const std::vector<consent::Evidence>& evidence);
+  // A grant that a card has proved, with the evidence of all sites of it.
+  struct ProvedGrant {
+    Bytes grant;
+    std::vector<consent::Evidence> evidence;
+  };
+  // The record of an object under the grant of its owner's signature card, or those of officers in
+  // an emergency. Errors: as bring_back().
+  [[nodiscard]] Result<card::ObjectRecord> bring_under(const ObjectId& object,
+                                                       std::span<const ProvedGrant> grants);
   // Erases the secrets of an object in the catalog if they are safe elsewhere: on the card and,
   // where it is on, in safekeeping. Errors: the catalog's.
   [[nodiscard]] Result<> forget_if_safe(const ObjectId& object);

@@ -12,14 +12,18 @@ Result<card::ObjectRecord> SignedConsents::record_of(
   auto kept = control::kept_record(site_, catalog_, object);
   if (kept) return std::move(kept->record);
   if (kept.error().code != Code::kAlreadyExists) return std::unexpected(kept.error());
-  return records_.bring_under(object.object, grant, evidence);
+  const RecordKeeper::ProvedGrant proved{Bytes(grant.begin(), grant.end()), evidence};
+  return records_.bring_under(object.object, {&proved, 1});
 }
 
 Result<SignedConsents::Given> SignedConsents::give(ByteView grant_bytes, ByteView signature) {
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(grant_bytes));
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
   TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
-  if (person.card != grant.card) {
+  // Whether a proxy may say it, each gate decides. Guardians who prove it together show several
+  // grants, and a record of theirs is not given under one of them.
+  const bool is_proxy = grant.capacity == consent::Capacity::kProxy;
+  if (person.card != grant.card && !is_proxy) {
     return fail(Code::kRefused, "this card belongs to another person than the object");
   }
   TRY_ASSIGN(Bytes certificate, site_.gate.certificate_of(grant.card));

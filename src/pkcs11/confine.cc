@@ -72,18 +72,24 @@ std::vector<sock_filter> filter() {
 
 }  // namespace
 
-Result<> confine(int keep) {
+Result<os::FileSandbox> confine(int keep, const std::string& module,
+                            const std::vector<std::string>& folders) {
   const auto first = static_cast<unsigned>(keep);
   const bool closed = (keep <= 3 || ::close_range(3, first - 1, 0) == 0) &&
                       ::close_range(first < 3 ? 3 : first + 1, ~0U, 0) == 0;
   std::vector<sock_filter> program = filter();
   const sock_fprog loaded{static_cast<std::uint16_t>(program.size()), program.data()};
-  const bool done = closed && ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-                    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-                    ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &loaded) == 0;
-  if (done) return {};
-  return fail(Code::kIo,
-              std::string("the helper process cannot be confined: ") + std::strerror(errno));
+  const auto failed = [] {
+    return fail(Code::kIo,
+                std::string("the helper process cannot be confined: ") + std::strerror(errno));
+  };
+  if (!closed || ::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return failed();
+  }
+  TRY_ASSIGN(const os::FileSandbox files, os::keep_to_files(module, folders));
+  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &loaded) != 0) return failed();
+  return files;
 }
 
 }  // namespace warifu::pkcs11

@@ -24,14 +24,16 @@ Result<int> take_socket() {
   return socket;
 }
 
-secret::Buffer answer_to(Module& module, ByteView frame) {
+secret::Buffer answer_to(Module& module, os::FileSandbox files, ByteView frame) {
   wire::Reader reader(frame, "question to the helper process");
   switch (static_cast<Question>(reader.u8())) {
     case Question::kFind: {
       const std::string token = reader.text(kMaxTokenLabel);
       const ByteView key = reader.blob(kMaxKeyIdBytes);
       if (const auto read = reader.finish(); !read) return encode_answer(read);
-      return encode_answer(module.find(token, key));
+      auto found = module.find(token, key);
+      if (found) found->files = files;
+      return encode_answer(found);
     }
     case Question::kLogIn: {
       const ByteView pin = reader.blob(kMaxTokenPin);
@@ -49,17 +51,18 @@ secret::Buffer answer_to(Module& module, ByteView frame) {
 
 }  // namespace
 
-Result<> serve_module(const std::string& file) {
+Result<> serve_module(const std::string& file, const std::vector<std::string>& folders) {
   TRY_ASSIGN(const int socket, take_socket());
-  TRY(confine(socket));
-  const auto module = Module::load(file);
+  const auto files = confine(socket, file, folders);
+  // A folder that is not there is worth an answer; nothing is loaded then.
+  const auto module = files ? Module::load(file) : std::unexpected(files.error());
   for (;;) {
     const auto frame = receive_frame(socket, kUntilNobodyAsks);
     if (!frame) {
       const bool over = frame.error().code == Code::kUnavailable;
       return over ? Result<>() : std::unexpected(frame.error());
     }
-    const secret::Buffer answer = module ? answer_to(**module, frame->bytes())
+    const secret::Buffer answer = module ? answer_to(**module, *files, frame->bytes())
                                          : encode_answer(Result<>(std::unexpected(module.error())));
     TRY(send_frame(socket, answer.bytes()));
   }

@@ -3,13 +3,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
 namespace warifu::pkcs11 {
 
 // Confines the process, loads the module, answers until nobody asks. Errors: kIo, kProtocol. One
-// that only concerns an answer goes into that.
-[[nodiscard]] Result<> serve_module(const std::string& module);
+// that only concerns an answer goes into that. `folders`: where the module keeps its files.
+[[nodiscard]] Result<> serve_module(const std::string& module,
+                                    const std::vector<std::string>& folders);
 
 }  // namespace warifu::pkcs11

@@ -109,6 +109,7 @@ secret::Buffer encode_answer(const Result<Found>& found) {
   writer.blob(found->certificate);
   writer.text(found->token);
   writer.text(found->maker);
+  writer.u8(static_cast<std::uint8_t>(found->files));
   return kept(writer);
 }
 
@@ -134,6 +135,9 @@ Result<Found> decode_found(ByteView answer) {
   found.certificate = read_blob(reader);
   found.token = reader.text(kMaxTextBytes);
   found.maker = reader.text(kMaxTextBytes);
+  const std::uint8_t files = reader.u8();
+  if (files > 1) reader.reject("a flag is unknown");
+  found.files = static_cast<os::FileSandbox>(files);
   TRY(reader.finish());
   return found;
 }

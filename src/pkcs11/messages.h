@@ -6,9 +6,9 @@
 //             | 2 pin:blob                  log in
 //             | 3 message:blob              sign it
 //   answer   := 0 found:u8 ... | code:u8 text                        code as in base/result.h
-//     of 1   := certificate:blob token:text maker:text
-//     of 2   := nothing
-//     of 3   := signature:blob              ECDSA: r and s, as tokens give them
+//     of 1   := certificate:blob token:text maker:text files:u8   1: the module is kept to its
+//     files of 2   := nothing of 3   := signature:blob              ECDSA: r and s, as tokens give
+//     them
 //
 // Frames are secret memory, because a PIN may be in them.
 #pragma once
@@ -17,6 +17,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "os/file_sandbox.h"
 #include "secret/secret.h"
 
 namespace warifu::pkcs11 {
@@ -33,6 +34,7 @@ struct Found {
   Bytes certificate;  // DER
   std::string token;  // its label
   std::string maker;
+  os::FileSandbox files = os::FileSandbox::kNone;
 };
 
 [[nodiscard]] secret::Buffer encode_find(const std::string& token, ByteView key);

@@ -203,7 +203,7 @@ Result<Found> Module::find(const std::string& token, ByteView key) {
       state.call->C_OpenSession(state.slot, CKF_SERIAL_SESSION, nullptr, nullptr, &state.session);
   if (code != CKR_OK) return refused_by("a session", code);
   TRY(state.find_certificate(key));
-  return Found{state.certificate, text_of(info.label), text_of(info.manufacturerID)};
+  return Found{state.certificate, text_of(info.label), text_of(info.manufacturerID), {}};
 }
 
 Result<> Module::log_in(ByteView pin) {

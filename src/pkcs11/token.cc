@@ -33,13 +33,17 @@ Result<Ends> make_ends() {
   return Ends{ends[0], ends[1]};
 }
 
-Result<pid_t> start(const std::string& program, const std::string& module, int socket) {
+Result<pid_t> start(const std::string& program, const TokenChoice& choice, int socket) {
   posix_spawn_file_actions_t actions{};
   WARIFU_CHECK(::posix_spawn_file_actions_init(&actions) == 0);
   WARIFU_CHECK(::posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO) == 0);
-  std::array<std::string, 4> words = {"warifu", "pkcs11-helper", "--module", module};
-  std::array<char*, 5> arguments = {words[0].data(), words[1].data(), words[2].data(),
-                                    words[3].data(), nullptr};
+  std::vector<std::string> words = {"warifu", "pkcs11-helper", "--module", choice.module};
+  for (const std::string& folder : choice.folders) {
+    words.insert(words.end(), {"--module-files", folder});
+  }
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   pid_t helper = 0;
   // Modules are configured by the environment (SOFTHSM2_CONF, OPENSC_CONF).
   const int failed =
@@ -64,7 +68,7 @@ Result<std::unique_ptr<Token>> Token::open(const TokenChoice& choice, const std:
     return fail(Code::kInvalidArgument, "a token's label has at most 32 bytes, a key's id 64");
   }
   TRY_ASSIGN(const Ends ends, make_ends());
-  const auto helper = start(program, choice.module, ends.other);
+  const auto helper = start(program, choice, ends.other);
   ::close(ends.other);
   if (!helper) {
     ::close(ends.own);

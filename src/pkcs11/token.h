@@ -8,14 +8,18 @@
 
 #include <sys/types.h>
 
+#include <memory>
+#include <vector>
+
 #include "pkcs11/messages.h"
 
 namespace warifu::pkcs11 {
 
 struct TokenChoice {
-  std::string module;  // file
-  std::string label;   // of the token; empty: the only one
-  Bytes key_id;        // CKA_ID; empty: the only certificate
+  std::string module;                // file
+  std::vector<std::string> folders;  // where it keeps its files; nothing else is open to it
+  std::string label;                 // of the token; empty: the only one
+  Bytes key_id;                      // CKA_ID; empty: the only certificate
   std::chrono::milliseconds patience = std::chrono::seconds(60);  // for each answer
 };
 

@@ -121,7 +121,8 @@ class Settling {
     records_ = sharing::RecordLayout(chunking);
     os::UnixMs first = shares_.front().created, last = first;
     for (const FoundShare& found : shares_) {
-      if (found.spec.object_length != any.object_length || found.spec.policy != any.policy) {
+      if (found.spec.object_length != any.object_length || found.spec.policy != any.policy ||
+          found.spec.lead_chunks != any.lead_chunks) {
         return fail(Code::kRefused, "its shares disagree about its length or policy");
       }
       first.value = std::min(first.value, found.created.value);
@@ -138,7 +139,8 @@ class Settling {
                           .created = first,
                           .committed_at = last,
                           .input = "catalog rebuild",
-                          .card_record = catalog::CardRecordState::kOnCard};
+                          .card_record = catalog::CardRecordState::kOnCard,
+                          .lead_chunks = any.lead_chunks};
     return {};
   }
 

@@ -26,7 +26,8 @@ FoundShare describe(const store::ShareHeader& header) {
                 .computational = header.computational,
                 .drawn = header.drawn,
                 .entropy_origins = header.entropy_origins,
-                .policy = header.policy};
+                .policy = header.policy,
+                .lead_chunks = header.lead_chunks};
   if (!header.path.is_top()) found.spec.parent = header.parent;
   for (const store::Sibling& sibling : header.siblings) {
     found.siblings.push_back(

@@ -106,6 +106,9 @@ Result<> check_sizes(const ShareHeader& header) {
   if (header.chunk_count != chunk_count_of(header.object_length, header.chunk_bytes)) {
     return bad_field("the chunk count does not fit the object length");
   }
+  if (header.lead_chunks >= header.chunk_count) {
+    return bad_field("the object holds nothing behind its lead");
+  }
   if (!find_cut_records(header)) {
     return bad_field("records of " + std::to_string(header.full_record_bytes) + " and " +
                      std::to_string(header.last_record_bytes) +
@@ -244,6 +247,7 @@ Bytes encode_slot(const HeaderSlot& slot) {
   writer.raw(as_bytes(header.policy));
   writer.raw(Bytes(kMaxPolicyBytes - header.policy.size()));
   writer.raw(header.check_key);
+  writer.u32(header.lead_chunks);
   Bytes bytes = writer.take();
   bytes.resize(kChecksumAt);
   wire::Writer checksum;
@@ -269,6 +273,7 @@ Result<HeaderSlot> parse_slot(ByteView bytes, const std::string& path) {
   slot.header.siblings = read_siblings(reader);
   slot.header.policy = read_policy(reader);
   copy_bytes(slot.header.check_key, reader.raw(kCheckBytes));
+  slot.header.lead_chunks = reader.u32();
   if (!all_zero(reader.raw(reader.remaining()))) reader.reject("reserved bytes are not zero");
   if (slot.durable_chunks > slot.header.chunk_count)
     reader.reject("more durable chunks than chunks");

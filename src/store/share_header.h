@@ -7,7 +7,7 @@
 //              owner:16 chunk_bytes:u32 tag_bytes:u32 full_record_bytes:u32
 //              last_record_bytes:u32 chunk_count:u64 object_length:u64 durable_chunks:u64
 //              created_ms:i64 siblings:u32 sibling{32} policy_length:u16 policy:1024
-//              check_key:16 zeros crc32c:u32                   4096 bytes
+//              check_key:16 lead_chunks:u32 zeros crc32c:u32   4096 bytes
 //   path    := steps:u8 step:u8{9}                              sharing/share_path.h
 //   sibling := index:u8 share:16 site:16                        unused ones are zeros
 //   record  := the share of (data, zeros, tag)                  as `sharing` made it
@@ -82,6 +82,7 @@ struct ShareHeader {
   std::vector<Sibling> siblings;
   std::string policy;
   CheckKey check_key = {};  // never leaves the holder's store
+  std::uint32_t lead_chunks = 0;  // of a genome object: manifest and index, before the file
 
   [[nodiscard]] bool has_checks() const { return check_key != CheckKey{}; }
   bool operator==(const ShareHeader&) const = default;

@@ -69,9 +69,11 @@ TEST(ShareHeaders, RoundTrip) {
 
   ShareHeader checked = sample();
   checked.check_key = {7};
+  checked.lead_chunks = 2;
   const Bytes with_key = encode_slot({checked, 9, 2});
   EXPECT_EQ(with_key[8], 4);
   EXPECT_EQ(with_key[2238], 7);
+  EXPECT_EQ(with_key[2254], 2);
   EXPECT_EQ(parse_slot(with_key, "x")->header, checked);
 
   ShareHeader plain = sample();
@@ -179,6 +181,7 @@ TEST(ShareHeaders, ForgedFieldsAreRefused) {
          b[15] = 33;
        }},
       {"share 3 of 3", set(18, 3)},
+      {"a lead as long as the object", set(2254, 3)},
       {"no step", [](Bytes& b) { std::fill_n(b.begin() + 16, 3, Byte{0}); }},
       {"ten steps", set(16, 10)},
       {"a step of 32", set(17, 32)},

@@ -22,7 +22,8 @@ COMMANDS = (
     "consent give", "consent join", "consent import", "consent list", "person show", "person proxy add",
     "person proxy remove", "person guardians", "person died", "person lives", "person orders",
     "person allow", "person decline", "restore", "job list", "job show", "job watch", "split", "combine",
-    "bench", "simulate", "operator list", "operator whoami", "operator proposals",
+    "bench", "simulate", "genes", "risk score", "risk absolute", "risk meter", "genome inspect", "genome index", "genome reslice", "genome cut",
+    "genome check", "genome decrypt", "genome encrypt", "operator list", "operator whoami", "operator proposals",
     "operator approve", "operator reject", "operator passphrase", "operator make-cert")
 SECRET_OPTIONS = ("--pin ", "--pin=", "--key ", "--key=", "--password")
 NOWHERE = "/nowhere/at/all"

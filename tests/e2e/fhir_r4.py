@@ -7,7 +7,7 @@ import pathlib
 import re
 
 TABLE = json.loads((pathlib.Path(__file__).parent.parent / "fhir" / "r4.json").read_text())
-RESOURCES = ("Consent", "Provenance", "AuditEvent", "Bundle")
+RESOURCES = ("Consent", "Provenance", "AuditEvent", "Bundle", "RiskAssessment", "Observation")
 
 DATE = r"(\d(\d(\d[1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
 TIME = r"T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|(\+|-)((0\d|1[0-3]):[0-5]\d|14:00))"
@@ -36,6 +36,14 @@ def findings(resource, where=None):
 
 
 def _invariants(resource, where):
+    if resource["resourceType"] == "RiskAssessment":
+        return [f"{where}.prediction: ras-2: a probability must be at most 100"
+                for one in resource.get("prediction", [])
+                if isinstance(one, dict) and one.get("probabilityDecimal", 0) > 100]
+    if resource["resourceType"] == "Observation":
+        has_value = any(name.startswith("value") for name in resource)
+        return [f"{where}: obs-6: a value and a reason why there is none"] \
+            if has_value and "dataAbsentReason" in resource else []
     if resource["resourceType"] != "Consent":
         return []
     if "policy" in resource or "policyRule" in resource:

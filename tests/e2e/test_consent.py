@@ -108,24 +108,6 @@ class Consent(NetworkTest):
         self.restore(grant, use=("biomedical", "non-profit"))
         self.assert_same_bytes(self.out, self.plain)
 
-    def test_the_whole_under_a_consent_to_regions(self):
-        """Every gate by itself refuses it; a request for regions gets nothing in this version."""
-        region = "GRCh38:chr17:43044295-43125364=BRCA1"
-        given = self.network.consent(self.object, self.person.card, self.person.pin_file,
-                                     purpose="medicine", region=(region,), lang="ja")
-        self.assertIn("領域(GRCh38): chr17:43044295-43125364 (BRCA1)", given["text"])
-        grant = given["grant"]
-        self.assert_refused("the grant is for regions.*BRCA1.*asked for is: whole", grant)
-        refused = {site: self.events(site, "refused") for site in ("tommo", "lsa")}
-        self.assertTrue(any(record["fields"].get("reason") == "other_scope"
-                            for records in refused.values() for record in records))
-        self.assert_refused("whole objects only", grant,
-                            region="GRCh38:chr17:43044295-43044300")
-        receipt = self.network.warifu.ask("consent", "receipt", grant, "--site",
-                                          self.network.site("tommo"))
-        self.assertEqual(receipt["pii_processing"]["purposes"][0]["pii_information"][0]["scope"],
-                         region)
-
     def events(self, site, event):
         records = self.network.warifu.ask("audit", "list", "--site",
                                           self.network.site(site))["records"]

@@ -6,6 +6,7 @@ import json
 import unittest
 
 import fhir_r4
+import genomes
 from network import NetworkTest, Person, TestNetwork, random_file
 
 SIZE = 600_000
@@ -65,6 +66,9 @@ class Documents(NetworkTest):
         cls.person = Person(cls.network, "P-001", keys=60)
         cls.plain = random_file(cls.network.root / "genome", SIZE)
         cls.object = cls.person.store(cls.network.root / "genome")["object"]
+        variants = genomes.vcf(cls.network.root / "sites.vcf.gz", "GRCh38",
+                               (("chr17", 43_044_000, 43_130_000),), 100)
+        cls.genome = cls.person.store(variants, genome=True)["object"]
 
     def ask(self, *arguments):
         return self.network.warifu.ask(*arguments, "--site", self.network.site("tommo"))
@@ -104,7 +108,7 @@ class Documents(NetworkTest):
                          {"purpose": "research", "data_use": ("DS=MONDO:0007254", "TS=2099-01-01"),
                           "region": ("GRCh38:chr17:43044295-43125364=BRCA1",), "lang": "ja"}):
             with self.subTest(settings=settings):
-                grant = self.person.consent(self.object, **settings)
+                grant = self.person.consent(self.genome, **settings)
                 self.assert_fits(self.ask("consent", "receipt", grant, "--fhir"))
                 self.assert_fits(self.ask("consent", "receipt", grant, "--provenance"))
 

@@ -6,16 +6,16 @@ import sqlite3
 import subprocess
 import unittest
 
-from network import (NetworkTest, Person, TestNetwork, binary, let_cards_come_at_once,
-                     random_file, wait_until)
+from cards import SITES, CardTest
+from network import (Person, TestNetwork, binary, let_cards_come_at_once, random_file,
+                     wait_until)
 
 from warifu_cli import CommandFailed
 
 SIZE = 700_000
-SITES = ["tommo", "lsa", "tuh", "cloud1", "cloud2", "cloud3"]
 
 
-class Cards(NetworkTest):
+class Cards(CardTest):
     """A network whose gates do not wait for days before another card may come."""
 
     @classmethod
@@ -32,34 +32,12 @@ class Cards(NetworkTest):
         self.wait_until_kept()
         return person, plain, stored
 
-    def wait_until_kept(self):
-        wait_until(lambda: self.ask("card", "status")["not_kept"] == 0, 60,
-                   "all card records to be in safekeeping")
-
-    def ask(self, *arguments, site="tommo"):
-        return self.network.warifu.ask(*arguments, "--site", self.network.site(site))
-
-    def restored(self, person, plain, stored, grant, **settings):
-        out = self.network.root / f"{person.id}.out"
-        out.unlink(missing_ok=True)
-        self.network.restore(stored, grant, out, **settings)
-        self.assert_same_bytes(out, plain)
-
-    def assert_no_restore(self, stored, grant, pattern, **settings):
-        out = self.network.root / "refused.out"
-        self.assert_fails(4, pattern, self.network.restore, stored, grant, out, **settings)
-        self.assertFalse(out.exists())
-
-    def events(self, site, event):
-        records = self.ask("audit", "list", site=site)["records"]
-        return [record for record in records if record["event"] == event]
-
     # --- withdrawal ---
 
     def test_a_withdrawn_consent_is_worth_nothing_anywhere(self):
         person, plain, stored = self.new_person("P-W1")
         grant = person.consent(stored, uses=5)
-        self.restored(person, plain, stored, grant)
+        self.restored(plain, stored, grant)
         told = self.ask("consent", "withdraw", grant)
         self.assertEqual(sorted(told["told"]), sorted(SITES))
         self.assertEqual(told["waiting"], [])
@@ -68,7 +46,7 @@ class Cards(NetworkTest):
         for site in SITES:
             self.assertTrue(any(grant in str(one) for one in self.events(site, "consent_withdrawn")))
         # Another one goes on.
-        self.restored(person, plain, stored, person.consent(stored))
+        self.restored(plain, stored, person.consent(stored))
 
     def test_a_control_site_that_forgets_the_withdrawal_is_refused_by_the_others(self):
         person, _, stored = self.new_person("P-W2")
@@ -114,7 +92,7 @@ class Cards(NetworkTest):
     def test_the_person_sees_every_use_at_every_site(self):
         person, plain, stored = self.new_person("P-W5")
         grant = person.consent(stored, purpose="medicine", grantee="Dr. Ito", uses=1)
-        self.restored(person, plain, stored, grant, asker="Dr. Ito")
+        self.restored(plain, stored, grant, asker="Dr. Ito")
         self.assert_no_restore(stored, grant, "used up", asker="Dr. Ito")
         receipt = self.ask("consent", "receipt", grant)
         self.assertEqual(receipt["receipt_metadata"]["receipt_id"], grant)
@@ -173,7 +151,7 @@ class Cards(NetworkTest):
         self.assertEqual(again["missing"], [])
         self.assertEqual(self.network.held(stored), shares)
         person.card = new_card
-        self.restored(person, plain, stored, person.consent(stored))
+        self.restored(plain, stored, person.consent(stored))
         person.card = old_card
         self.assert_fails(4, "another person|hot list|not enrolled", person.consent, stored)
 

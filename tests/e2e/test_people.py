@@ -5,16 +5,15 @@ import sqlite3
 import time
 import unittest
 
-from network import (NetworkTest, Person, TestNetwork, let_cards_come_at_once,
-                     random_file, wait_until)
+from cards import SITES, CardTest
+from network import Person, TestNetwork, let_cards_come_at_once, random_file, wait_until
 
 from test_type_a import Api
 
 SIZE = 600_000
-SITES = ["tommo", "lsa", "tuh", "cloud1", "cloud2", "cloud3"]
 
 
-class People(NetworkTest):
+class People(CardTest):
     """One network for all; records of cards are in safekeeping."""
 
     @classmethod
@@ -24,36 +23,12 @@ class People(NetworkTest):
             let_cards_come_at_once(config)
         cls.network.up()
 
-    def ask(self, *arguments, site="tommo"):
-        return self.network.warifu.ask(*arguments, "--site", self.network.site(site))
-
     def with_object(self, name):
         person = Person(self.network, name, keys=30)
         plain = random_file(self.network.root / name, SIZE, seed=len(name) * 7)
         stored = person.store(self.network.root / name)["object"]
         self.wait_until_kept()
         return person, plain, stored
-
-    def wait_until_kept(self):
-        wait_until(lambda: self.ask("card", "status")["not_kept"] == 0, 60,
-                   "all card records to be in safekeeping")
-
-    def restored(self, plain, stored, grant):
-        out = self.network.root / "people.out"
-        out.unlink(missing_ok=True)
-        self.network.restore(stored, grant, out)
-        self.assert_same_bytes(out, plain)
-        out.unlink()
-
-    def assert_no_restore(self, stored, grant, pattern):
-        out = self.network.root / "people.refused"
-        message = self.assert_fails(4, pattern, self.network.restore, stored, grant, out)
-        self.assertFalse(out.exists())
-        return message
-
-    def events(self, site, event):
-        records = self.ask("audit", "list", site=site)["records"]
-        return [record for record in records if record["event"] == event]
 
     def name_proxy(self, person, proxy, *more):
         return self.ask("person", "proxy", "add", "--id", person.id, "--proxy", proxy.id, "--card",

@@ -4,6 +4,7 @@ SoftHSM with keys of three kinds, OpenSC's module with an emulated My Number Car
 crash, hang or are none.
 """
 
+import ctypes
 import os
 import pathlib
 import shutil
@@ -21,6 +22,7 @@ SIZE = 300_000
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 OPENSC = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so"
 BAD_MODULE = r"""
+#include <fcntl.h>
 #include <p11-kit/pkcs11.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,8 @@ static CK_RV initialize(void* unused) {
   if (strcmp(how, "hang") == 0) for (;;) pause();
   if (strcmp(how, "exit") == 0) _exit(7);
   if (strcmp(how, "network") == 0) return socket(AF_INET, SOCK_STREAM, 0) < 0 ? 0x333 : CKR_OK;
+  if (strcmp(how, "read") == 0) return open(getenv("BAD_FILE"), O_RDONLY) < 0 ? 0x666 : CKR_OK;
+  if (strcmp(how, "write") == 0) return creat("/tmp/warifu-bad", 0600) < 0 ? 0x777 : CKR_OK;
   if (strcmp(how, "program") == 0) return system("true") == 0 ? CKR_OK : 0x444;
   return 0x555;
 }
@@ -85,11 +89,12 @@ class Tokens(NetworkTest):
                 raise unittest.SkipTest("softhsm2 and opensc are needed")
         cls.network = cls.enterClassContext(TestNetwork(preshare="24M", start=False))
         root = cls.network.root
-        (root / "tokens").mkdir()
-        (root / "softhsm.conf").write_text(f"directories.tokendir = {root}/tokens\n"
-                                           "log.level = ERROR\n")
+        cls.hsm = root / "hsm"
+        (cls.hsm / "tokens").mkdir(parents=True)
+        (cls.hsm / "softhsm.conf").write_text(f"directories.tokendir = {cls.hsm}/tokens\n"
+                                              "log.level = ERROR\n")
         cls.enterClassContext(mock.patch.dict(
-            os.environ, {"SOFTHSM2_CONF": str(root / "softhsm.conf")}))
+            os.environ, {"SOFTHSM2_CONF": str(cls.hsm / "softhsm.conf")}))
         (root / "pin").write_text("123456\n")
         (root / "wrong").write_text("654321\n")
         cls.authority = Authority(root / "authority")
@@ -103,7 +108,8 @@ class Tokens(NetworkTest):
     def enrol(self, person, label, pin="pin", module=SOFTHSM, **settings):
         return self.network.warifu.ask("person", "enrol", *options(
             site=self.network.site("tommo"), id=person, name=person, card_type="pkcs11",
-            module=module, token_label=label, pin_file=self.network.root / pin, **settings))
+            module=module, module_files=self.hsm, token_label=label,
+            pin_file=self.network.root / pin, **settings))
 
     def works(self, person, label, warifu=None, **settings):
         """Stores, consents by the token, restores."""
@@ -123,11 +129,13 @@ class Tokens(NetworkTest):
             with self.subTest(key_type):
                 self.token(key_type, key_type)
                 shown = self.network.warifu.ask("card", "show", "--module", SOFTHSM,
-                                                "--token-label", key_type)
+                                                "--module-files", self.hsm, "--token-label",
+                                                key_type)
                 self.assertEqual((shown["scheme"], shown["application"]), (scheme, "pkcs11"))
+                self.assertEqual(shown["file_sandbox"], has_landlock())
                 enrolled = self.enrol(f"P-{key_type}", key_type)
                 self.assertEqual(enrolled["card_type"], "pkcs11")
-                given = self.works(f"P-{key_type}", key_type, module=SOFTHSM,
+                given = self.works(f"P-{key_type}", key_type, module=SOFTHSM, module_files=self.hsm,
                                    pin_file=self.network.root / "pin")
                 self.assertEqual(given["card_kind"], "signature_emulated")
 
@@ -148,7 +156,8 @@ class Tokens(NetworkTest):
         stored = self.network.store(self.network.root / "P-1", "P-1")["object"]
         self.assert_fails(4, "not enrolled", self.network.warifu.ask, "consent", "give", *options(
             site=self.network.site("tommo"), object=stored, purpose="health", grantee="Dr. Sato",
-            module=SOFTHSM, token_label="second", pin_file=self.network.root / "pin", yes=True))
+            module=SOFTHSM, module_files=self.hsm, token_label="second",
+            pin_file=self.network.root / "pin", yes=True))
 
     def test_a_module_that_is_no_good_costs_the_command_and_nothing_else(self):
         source, module = self.network.root / "bad.c", self.network.root / "bad.so"
@@ -162,6 +171,14 @@ class Tokens(NetworkTest):
                                    ("program", 6, f"error {0x444}")):
             with self.subTest(how), mock.patch.dict(os.environ, {"BAD_MODULE": how}):
                 self.assert_fails(code, message, self.network.warifu.ask, *show)
+        # Files of who runs it, and new ones: closed, where the kernel can do it.
+        if has_landlock():
+            for how, error in (("read", 0x666), ("write", 0x777)):
+                with self.subTest(how), mock.patch.dict(os.environ, {
+                        "BAD_MODULE": how, "BAD_FILE": str(self.hsm / "softhsm.conf")}):
+                    self.assert_fails(6, f"error {error}", self.network.warifu.ask, *show)
+        self.assert_fails(3, "'nowhere'", self.network.warifu.ask, *show, "--module-files",
+                          "nowhere")
         self.assert_fails(3, "cannot be loaded", self.network.warifu.ask, "card", "show", "--module",
                           source)
         self.assert_fails(3, "no PKCS #11 module", self.network.warifu.ask, "card", "show",
@@ -195,6 +212,11 @@ class Tokens(NetworkTest):
         self.assertEqual(shown["application"], "jpki")
         listed = self.network.warifu.ask("person", "list", "--site", self.network.site("tommo"))
         self.assertIn(shown["card_id"], str(listed))
+
+
+def has_landlock():
+    create_ruleset, of_version = 444, 1
+    return ctypes.CDLL(None).syscall(create_ruleset, None, 0, of_version) >= 1
 
 
 def read_quietly(path):

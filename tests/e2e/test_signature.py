@@ -5,14 +5,15 @@ file; the authority is made here, by OpenSSL.
 """
 
 import pathlib
+import shutil
 import sqlite3
 import subprocess
 import unittest
 
-from network import NetworkTest, TestNetwork, binary, random_file, wait_until
+from cards import SITES, CardTest
+from network import TestNetwork, binary, random_file, wait_until
 
 SIZE = 300_000
-SITES = ["tommo", "lsa", "tuh", "cloud1", "cloud2", "cloud3"]
 
 
 class Authority:
@@ -68,7 +69,7 @@ def set_cards(network, lines, sites=SITES):
                                      *kept]) + "\n")
 
 
-class SignatureCards(NetworkTest):
+class SignatureCards(CardTest):
     """Sites that trust one authority of emulated cards, and want its revocation list."""
 
     @classmethod
@@ -84,9 +85,6 @@ class SignatureCards(NetworkTest):
         set_cards(cls.network, [f'test_anchors = ["{cls.authority.certificate}"]',
                                 f'revocation_lists = ["{cls.list}"]', 'reissue_delay = "0s"'])
         cls.network.up()
-
-    def ask(self, *arguments, site="tommo"):
-        return self.network.warifu.ask(*arguments, "--site", self.network.site(site))
 
     def new_card(self, name, authority="own"):
         path = self.network.root / f"{name}.card"
@@ -108,20 +106,6 @@ class SignatureCards(NetworkTest):
         stored = self.network.store(self.network.root / name, name)["object"]
         self.wait_until_kept()
         return card, plain, stored
-
-    def wait_until_kept(self):
-        wait_until(lambda: self.ask("card", "status")["not_kept"] == 0, 60,
-                   "all card records to be in safekeeping")
-
-    def restored(self, plain, stored, grant):
-        out = self.network.root / "restored"
-        out.unlink(missing_ok=True)
-        self.network.restore(stored, grant, out)
-        self.assert_same_bytes(out, plain)
-
-    def events(self, site, event):
-        records = self.ask("audit", "list", site=site)["records"]
-        return [record for record in records if record["event"] == event]
 
     def certificate(self, card):
         """The card's certificate as the control site's gate keeps it, in a file."""
@@ -220,6 +204,41 @@ class SignatureCards(NetworkTest):
         wait_until(lambda: all(site["up"] if "up" in site else True
                                for site in self.network.status()["sites"]), 30, "the sites")
         self.enrol("P-S5", card)
+
+    def test_a_card_that_signs_names_a_proxy_whose_card_signs(self):
+        card, plain, stored = self.new_person("P-SA")
+        proxy = self.new_card("P-SB")
+        self.enrol("P-SB", proxy)
+        self.assert_fails(4, "may not consent to this as proxy", self.consent, stored, proxy,
+                          capacity="proxy")
+        named = self.ask("person", "proxy", "add", "--id", "P-SA", "--proxy", "P-SB", "--card", card,
+                         "--pin-file", self.network.root / "pin", "--yes")
+        self.assertEqual((sorted(named["told"]), named["refused"]), (sorted(SITES), []))
+        grant = self.consent(stored, proxy, capacity="proxy")["grant"]
+        self.restored(plain, stored, grant)
+        self.ask("person", "proxy", "remove", "--id", "P-SA", "--proxy", "P-SB")
+        self.assert_no_restore(stored, grant, "may not consent to this as proxy|used up")
+        self.restored(plain, stored, self.consent(stored, card)["grant"])
+
+    def test_a_site_that_lost_its_gate_takes_the_card_again(self):
+        card, plain, stored = self.new_person("P-SC")
+        renew = ["person", "renew-card", "--at", "lsa", "--card", card, "--pin-file",
+                 self.network.root / "pin"]
+        self.network.kill("lsa")
+        shutil.rmtree(self.network.data("lsa") / "gate")
+        self.network.up()
+        given = self.consent(stored, card)
+        self.assertEqual([one["site"] for one in given["missing"]], ["lsa"])
+        stranger = self.new_card("P-SD")
+        self.assert_fails(3, ".", self.ask, *renew[:4], "--card", stranger,
+                          *renew[6:])
+        self.assertEqual(self.ask(*renew)["keys"], 0)
+        given = self.consent(stored, card)
+        self.assertEqual(given["missing"], [])
+        self.restored(plain, stored, given["grant"], using="A,B")
+        # It counts there from now on like anywhere else.
+        self.consent(stored, card)
+        self.assert_fails(8, "enrolled already", self.ask, *renew)
 
     def test_a_revoked_certificate_is_refused_at_once(self):
         card, plain, stored = self.new_person("P-S6")

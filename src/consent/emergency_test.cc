@@ -1,0 +1,238 @@
+// Break-glass at one gate: everything that it takes, each thing missing in turn, and who is told.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "consent/gate_test_support.h"
+
+namespace warifu::consent {
+namespace {
+
+using namespace test;
+
+constexpr std::int64_t kDay = 24 * 3600 * 1000LL;
+
+struct Holder {
+  CardId card;
+  Pseudonym person;
+  card::SiteKeys keys;
+  std::uint32_t next = 1;
+};
+
+class EmergencyTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "warifu-emergency-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+    open(BreakGlass{{id_of<CardId>(2), id_of<CardId>(3), id_of<CardId>(4)}, 2});
+    person_ = enrol(1);
+    for (Byte i = 2; i < 6; ++i) officers_.push_back(enrol(i));  // the last one is none here
+  }
+  void TearDown() override {
+    site_.reset();
+    std::filesystem::remove_all(dir_);
+  }
+  void open(std::optional<BreakGlass> rule) {
+    site_.reset();
+    GateOptions options;
+    options.failures_allowed = 1'000'000;
+    options.break_glass = std::move(rule);
+    site_ = std::make_unique<TestSite>("tommo", dir_, clock_, options);
+  }
+  Gate& gate() { return site_->gate(); }
+  Holder enrol(Byte number) {
+    Holder holder{id_of<CardId>(number), id_of<Pseudonym>(static_cast<Byte>(number + 100)), {}};
+    holder.keys =
+        *gate().enrol({holder.card, holder.person, card::CardKind::kOneTimeMac, {{1}, 30}});
+    return holder;
+  }
+  Presented present(Holder& holder, Grant grant) {
+    grant.card = holder.card;
+    grant.index = {holder.next++};
+    grant.sites = {{site_->name(), gate().issue_nonce(holder.card)->nonce}};
+    Presented presented{*encode_grant(grant), {}};
+    presented.evidence = {site_->name(), card::CardKind::kOneTimeMac,
+                          tag_for(holder.keys, grant.index.value - 1, presented.grant)};
+    return presented;
+  }
+  Grant terms(Byte joint = 0x77) {
+    Grant grant = grant_for(site_->name(), {}, {1}, clock_.now());
+    grant.purpose = Purpose::kMedicine;
+    grant.uses = 1;
+    grant.capacity = Capacity::kEmergency;
+    grant.together = 2;
+    grant.joint = id_of<JointId>(joint);
+    grant.reason = "unconscious after an accident";
+    return grant;
+  }
+  std::vector<Presented> by(std::size_t one, std::size_t other, const Grant& grant) {
+    return {present(officers_[one], grant), present(officers_[other], grant)};
+  }
+  Result<Permit> ask(std::span<const Presented> presented, Byte session = 1) {
+    ReleaseRequest request = request_for(parse_grant(presented[0].grant).value(), session);
+    request.owner = person_.person;
+    return gate().request_release(presented, request);
+  }
+  Result<> allow(const ObjectId& object, std::int64_t days = 30) {
+    Grant grant = grant_for(site_->name(), {}, {1}, clock_.now());
+    grant.uses = 1;
+    grant.object = object;
+    grant.emergency_until = os::UnixMs{clock_.time_ms + days * kDay};
+    const Presented said = present(person_, grant);
+    return gate().take_act(said.grant, said.evidence);
+  }
+  std::string refused() { return site_->last_event().second; }
+
+  std::string dir_;
+  FakeClock clock_;
+  std::unique_ptr<TestSite> site_;
+  Holder person_;
+  std::vector<Holder> officers_;
+};
+
+TEST_F(EmergencyTest, NothingOpensWithoutThePersonsLeave) {
+  EXPECT_FALSE(ask(by(0, 1, terms())));
+  EXPECT_EQ(refused(), "not_allowed_before");
+  ASSERT_TRUE(allow(id_of<ObjectId>(0x0C)));  // another object
+  EXPECT_FALSE(ask(by(0, 1, terms())));
+  EXPECT_EQ(refused(), "not_allowed_before");
+  ASSERT_TRUE(allow(terms().object, 1));
+  const auto good = by(0, 1, terms());
+  const auto permit = ask(good);
+  ASSERT_TRUE(permit) << permit.error().message;
+  EXPECT_TRUE(gate().still_permits(*permit));
+  EXPECT_EQ(site_->last_event().first, "emergency_release");
+  // One use, and no second one.
+  EXPECT_TRUE(ask(good));
+  EXPECT_FALSE(ask(good, 2));
+  EXPECT_EQ(refused(), "used_up");
+  // The person takes it back: what is under way ends too.
+  ASSERT_TRUE(gate().take_order({.id = id_of<OrderId>(5),
+                                 .kind = PersonOrderKind::kForbidEmergency,
+                                 .person = person_.person}));
+  EXPECT_FALSE(gate().still_permits(*permit));
+  EXPECT_FALSE(ask(by(0, 1, terms(2))));
+  EXPECT_EQ(refused(), "not_allowed_before");
+  ASSERT_TRUE(allow({}, 1));  // all objects, for a day
+  EXPECT_TRUE(ask(by(0, 1, terms(3))));
+  clock_.time_ms += kDay;
+  EXPECT_FALSE(ask(by(0, 1, terms(4))));
+  EXPECT_EQ(refused(), "not_allowed_before");
+}
+
+TEST_F(EmergencyTest, AllOfficersAndNobodyElse) {
+  ASSERT_TRUE(allow({}));
+  const auto good = by(0, 1, terms());
+  EXPECT_FALSE(ask({good.data(), 1}));  // one alone
+  EXPECT_EQ(refused(), "not_together");
+  EXPECT_FALSE(ask(by(0, 0, terms())));  // the same one twice
+  EXPECT_EQ(refused(), "not_together");
+  EXPECT_FALSE(ask(by(0, 3, terms())));  // no officer here
+  EXPECT_EQ(refused(), "not_officer");
+  Grant other = terms();
+  other.reason = "another reason";
+  const std::vector<Presented> unlike = {present(officers_[0], terms()),
+                                         present(officers_[1], other)};
+  EXPECT_FALSE(ask(unlike));
+  EXPECT_EQ(refused(), "not_together");
+  // An officer's own data: others have to say so.
+  person_.person = officers_[0].person;
+  EXPECT_FALSE(ask(good));
+  EXPECT_EQ(refused(), "not_officer");
+}
+
+TEST_F(EmergencyTest, SitesDecideForThemselves) {
+  ASSERT_TRUE(allow({}));
+  const auto two = by(0, 1, terms());
+  open(BreakGlass{{id_of<CardId>(2), id_of<CardId>(3), id_of<CardId>(4)}, 3});
+  EXPECT_FALSE(ask(two));
+  EXPECT_EQ(refused(), "not_together");
+  open({});
+  EXPECT_FALSE(ask(two));
+  EXPECT_EQ(refused(), "emergency_off");
+  // The leave itself is kept: the site may be configured later.
+  EXPECT_EQ(gate().person(person_.person)->leaves.size(), 1u);
+}
+
+TEST_F(EmergencyTest, OnlyThePersonsCardAllowsIt) {
+  Grant grant = grant_for(site_->name(), {}, {1}, clock_.now());
+  grant.uses = 1;
+  grant.emergency_until = os::UnixMs{clock_.time_ms + kDay};
+  Presented said = present(person_, grant);
+  said.evidence.tag[5] ^= 1;
+  EXPECT_FALSE(gate().take_act(said.grant, said.evidence));
+  EXPECT_EQ(refused(), "wrong_tag");
+  // An officer's card allows it for that officer's own data, and for nobody else's.
+  said = present(officers_[0], grant);
+  ASSERT_TRUE(gate().take_act(said.grant, said.evidence));
+  ASSERT_TRUE(gate().take_act(said.grant, said.evidence));  // told again
+  EXPECT_FALSE(ask(by(0, 1, terms())));
+  EXPECT_EQ(refused(), "not_allowed_before");
+  EXPECT_FALSE(
+      gate().request_release(said.grant, said.evidence, request_for(*parse_grant(said.grant))));
+  EXPECT_EQ(refused(), "other_act");
+}
+
+TEST_F(EmergencyTest, TheRecordGoesUnderTheSameProofAndTakesNoUse) {
+  const Grant grant = terms();
+  const auto both = by(0, 1, grant);
+  EXPECT_FALSE(gate().may_give_record(both, grant.object, person_.person));
+  EXPECT_EQ(refused(), "not_allowed_before");
+  ASSERT_TRUE(allow({}));
+  EXPECT_FALSE(gate().may_give_record({both.data(), 1}, grant.object, person_.person));
+  EXPECT_FALSE(gate().may_give_record(both, id_of<ObjectId>(9), person_.person));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(gate().may_give_record(both, grant.object, person_.person));
+  }
+  EXPECT_EQ(gate().person(person_.person)->emergencies.size(), 1u);
+  ASSERT_TRUE(ask(both));
+  EXPECT_FALSE(ask(both, 2));
+  EXPECT_EQ(refused(), "used_up");
+  // Of other grants a card keeps its records itself.
+  const Presented own = present(person_, grant_for(site_->name(), {}, {1}, clock_.now()));
+  EXPECT_FALSE(gate().may_give_record({&own, 1}, grant.object, person_.person));
+  EXPECT_EQ(refused(), "wrong_kind");
+}
+
+TEST_F(EmergencyTest, ThePersonIsToldOverRestarts) {
+  ASSERT_TRUE(allow({}));
+  ASSERT_TRUE(ask(by(0, 1, terms())));
+  const Emergency told{id_of<JointId>(0x77), terms().object, clock_.now(), {}, {}, "x"};
+  ASSERT_TRUE(gate().note_emergency(person_.person, told));  // known already
+  Emergency elsewhere = told;
+  elsewhere.id = id_of<JointId>(0x78);
+  ASSERT_TRUE(gate().note_emergency(person_.person, elsewhere));
+  open(BreakGlass{{id_of<CardId>(2), id_of<CardId>(3)}, 2});
+  const auto known = gate().emergencies({0});
+  ASSERT_EQ(known.size(), 2u);
+  EXPECT_EQ(known[0].first, person_.person);
+  EXPECT_EQ(known[0].second.reason, terms().reason);
+  EXPECT_EQ(known[0].second.officers, (std::vector{officers_[0].card, officers_[1].card}));
+  EXPECT_EQ(known[1].second.told.value, 0);
+  EXPECT_TRUE(gate().emergencies({clock_.time_ms + 1}).empty());
+  ASSERT_TRUE(gate().emergencies_told(person_.person));
+  EXPECT_EQ(site_->last_event().first, "emergency_told");
+  EXPECT_NE(gate().emergencies({0})[1].second.told.value, 0);
+  // So many that the oldest give way; those that were not told last.
+  for (Byte i = 0; i < kMaxEmergencies; ++i) {
+    elsewhere.id = id_of<JointId>(static_cast<Byte>(0x90 + i));
+    ASSERT_TRUE(gate().note_emergency(person_.person, elsewhere));
+  }
+  EXPECT_EQ(gate().emergencies({0}).size(), kMaxEmergencies);
+  for (const auto& [person, one] : gate().emergencies({0})) EXPECT_EQ(one.told.value, 0);
+}
+
+TEST_F(EmergencyTest, AFullDiskOpensNothing) {
+  ASSERT_TRUE(allow({}));
+  const auto good = by(0, 1, terms());
+  for (const char* broken : {".card", ".person", "audit.log"}) {
+    site_->files().broken = broken;
+    EXPECT_FALSE(ask(good)) << broken;
+    site_->files().broken.clear();
+    site_->restart();
+  }
+  EXPECT_TRUE(ask(good));  // the same session: no use was lost
+}
+
+}  // namespace
+}  // namespace warifu::consent

@@ -1,0 +1,141 @@
+// From regions to chunks, and the record that is kept.
+#include "control/region_cuts.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace warifu::control {
+namespace {
+
+// Without what the head has, unless nothing would be left: a grant names a chunk at least.
+Result<consent::ChunkRanges> chunks_of(const genome::Cut& cut, std::uint32_t lead_chunks,
+                                       std::size_t head_bytes) {
+  std::vector<consent::ChunkRange> ranges;
+  for (const genome::ByteRange& range : cut.ranges()) {
+    if (range.size() == 0) continue;
+    if (range.end <= head_bytes && !cut.body.empty()) continue;
+    const std::uint64_t first = range.begin / limits::kChunkBytes;
+    const std::uint64_t last = (range.end - 1) / limits::kChunkBytes;
+    if (lead_chunks + last >= UINT32_MAX)
+      return fail(Code::kCorrupt, "the index names bytes too far on");
+    ranges.push_back({static_cast<std::uint32_t>(lead_chunks + first),
+                      static_cast<std::uint32_t>(last - first + 1)});
+  }
+  return consent::make_chunks(std::move(ranges));
+}
+
+void write_cut(wire::Writer& writer, const RegionCut& one) {
+  consent::write_scope(writer, one.scope);
+  const genome::Cut& cut = one.cut;
+  writer.u64(cut.header.begin);
+  writer.u64(cut.header.end);
+  writer.u32(static_cast<std::uint32_t>(cut.body.size()));
+  for (const genome::ByteRange& range : cut.body) {
+    writer.u64(range.begin);
+    writer.u64(range.end);
+  }
+  writer.u32(static_cast<std::uint32_t>(cut.pieces.size()));
+  for (const genome::VirtualRange& piece : cut.pieces) {
+    writer.u64(piece.begin);
+    writer.u64(piece.end);
+  }
+  writer.blob(cut.trailer);
+}
+
+constexpr std::uint32_t kMaxPieces = 1U << 20U;
+
+RegionCut read_cut(wire::Reader& reader) {
+  RegionCut one;
+  one.scope = consent::read_scope(reader);
+  genome::Cut& cut = one.cut;
+  cut.header.begin = reader.u64();
+  cut.header.end = reader.u64();
+  const std::uint32_t ranges = reader.u32();
+  if (ranges > kMaxPieces) reader.reject("it has too many ranges");
+  for (std::uint32_t i = 0; i < ranges && reader.good(); ++i) {
+    const std::uint64_t begin = reader.u64();
+    cut.body.push_back({begin, reader.u64()});
+  }
+  const std::uint32_t pieces = reader.u32();
+  if (pieces > kMaxPieces) reader.reject("it has too many pieces");
+  for (std::uint32_t i = 0; i < pieces && reader.good(); ++i) {
+    const std::uint64_t begin = reader.u64();
+    cut.pieces.push_back({begin, reader.u64()});
+  }
+  const ByteView trailer = reader.blob(genome::kEndsBytes);
+  cut.trailer.assign(trailer.begin(), trailer.end());
+  return one;
+}
+
+}  // namespace
+
+const RegionCut* RegionCuts::find(const consent::Scope& asked) const {
+  const RegionCut* best = nullptr;
+  for (const RegionCut& one : cuts) {
+    if (!consent::covers(one.scope, asked)) continue;
+    if (best == nullptr || one.cut.bytes() < best->cut.bytes()) best = &one;
+  }
+  return best;
+}
+
+Result<std::vector<genome::Region>> genome_regions(const genome::Index& index,
+                                                   const genome::Header& header,
+                                                   const consent::Scope& regions) {
+  std::vector<genome::Region> found;
+  for (const consent::Region& region : regions.regions) {
+    TRY_ASSIGN(const std::int32_t id, genome::reference_id(index, header, region.reference));
+    found.push_back({id, std::int64_t{region.start} - 1, region.end});
+  }
+  return found;
+}
+
+Result<RegionCuts> find_cuts(const genome::Lead& lead, const consent::Scope& regions) {
+  if (regions.assembly != lead.assembly) {
+    return fail(Code::kInvalidArgument, "the genome is of assembly " + lead.assembly +
+                                            ", the regions are of " + regions.assembly);
+  }
+  TRY_ASSIGN(const genome::Index index, genome::parse_index(lead.index, "index of the genome"));
+  const genome::Header header = lead.header();
+  TRY_ASSIGN(const auto all, genome_regions(index, header, regions));
+  RegionCuts cuts{.kind = lead.kind, .lead_chunks = lead.chunks, .head = lead.head, .cuts = {}};
+  const auto add = [&](const consent::Scope& scope,
+                       const std::vector<genome::Region>& places) -> Result<> {
+    RegionCut one{scope, {}};
+    TRY_ASSIGN(one.cut, genome::cut(index, places, lead.file));
+    TRY_ASSIGN(one.scope.chunks, chunks_of(one.cut, lead.chunks, lead.head.size()));
+    cuts.cuts.push_back(std::move(one));
+    return {};
+  };
+  TRY(add(regions, all));
+  for (std::size_t i = 0; all.size() > 1 && i < all.size(); ++i) {
+    TRY(add({regions.assembly, {regions.regions[i]}, {}}, {all[i]}));
+  }
+  return cuts;
+}
+
+Bytes encode_cuts(const RegionCuts& cuts) {
+  wire::Writer writer;
+  writer.u8(static_cast<std::uint8_t>(cuts.kind));
+  writer.u32(cuts.lead_chunks);
+  writer.blob(cuts.head);
+  writer.u8(static_cast<std::uint8_t>(cuts.cuts.size()));
+  for (const RegionCut& one : cuts.cuts) write_cut(writer, one);
+  return writer.take();
+}
+
+Result<RegionCuts> decode_cuts(ByteView bytes) {
+  wire::Reader reader(bytes, "cuts of a consent");
+  RegionCuts cuts;
+  cuts.kind = static_cast<genome::FileKind>(reader.u8());
+  if (cuts.kind > genome::FileKind::kBcf) reader.reject("its format is unknown");
+  cuts.lead_chunks = reader.u32();
+  const ByteView head = reader.blob(genome::kMaxHead);
+  cuts.head.assign(head.begin(), head.end());
+  const std::size_t count = reader.u8();
+  for (std::size_t i = 0; i < count && reader.good(); ++i) cuts.cuts.push_back(read_cut(reader));
+  if (const auto good = reader.finish(); !good) return fail(Code::kCorrupt, good.error().message);
+  return cuts;
+}
+
+}  // namespace warifu::control
