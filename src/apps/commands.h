@@ -369,39 +369,14 @@ struct PlanOptions {
 };
 [[nodiscard]] Result<> plan(const Common& common, const PlanOptions& options);
 
-// The terminal of persons: a page on loopback, and the card at it.
-struct KioskOptions {
-  CardOptions card;
-  std::string listen = "127.0.0.1:8490";
-  std::string name = "kiosk";  // in grants: where the person stood
-  std::string idle = "90s";    // without an act; then the session ends
-  std::string address_file;    // where the address of the page is written, mode 0600; empty: none
-};
-[[nodiscard]] Result<> kiosk(const Common& common, const KioskOptions& options);
-
-// What is asked of persons before there is a consent.
-struct RequestOptions {
-  std::string object, person, purpose, grantee, grantee_id, destination, note;
-  std::vector<std::string> data_use, regions;
-  std::uint16_t uses = 1;
-  std::string valid = "1h", open = "7d";
-};
-[[nodiscard]] Result<> request_ask(const Common& common, const RequestOptions& options);
-[[nodiscard]] Result<> request_list(const Common& common, const std::string& person,
-                                    const std::string& object);
-[[nodiscard]] Result<> request_show(const Common& common, const std::string& request);
-[[nodiscard]] Result<> request_cancel(const Common& common, const std::string& request);
-[[nodiscard]] Result<> request_refuse(const Common& common, const std::string& request,
-                                      const std::string& why);
-
 struct ConsentOptions {
   std::string object, purpose, grantee, grantee_id, destination, valid = "1h", lang = "en";
   std::vector<std::string> data_use, regions;
   std::string capacity = "own";
-  std::string joins;              // another's consent: nothing else is asked for then
-  std::string reason;             // of an officer's, in an emergency
-  std::string request;            // or one that was asked for, which has its own terms
-  std::string index;              // for regions: a consent to the index that was given before
+  std::string joins;    // another's consent: nothing else is asked for then
+  std::string reason;   // of an officer's, in an emergency
+  std::string request;  // or one that was asked for, which has its own terms
+  std::string index;    // for regions: a consent to the index that was given before
   std::uint16_t uses = 1;
   CardOptions card;
   bool yes = false;

@@ -5,6 +5,7 @@
 
 #include "apps/kiosk_server.h"
 #include "apps/output.h"
+#include "apps/request_cmd.h"
 #include "apps/signals.h"
 #include "base/units.h"
 #include "consent/grant.h"

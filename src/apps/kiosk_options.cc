@@ -1,5 +1,6 @@
 // Options of `warifu kiosk` and `warifu request`.
 #include "apps/command_line.h"
+#include "apps/request_cmd.h"
 
 namespace warifu::apps {
 

@@ -1,10 +1,11 @@
 // `warifu request ask|list|show|cancel|refuse`.
+#include "apps/request_cmd.h"
+
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
-#include "apps/commands.h"
 #include "apps/consent_terminal.h"
 #include "apps/output.h"
 #include "base/units.h"

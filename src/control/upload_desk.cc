@@ -22,7 +22,8 @@ std::unexpected<Error> stands_at(std::uint64_t received) {
 
 }  // namespace
 
-void UploadDesk::sweep(SiteContext& site, catalog::Catalog& catalog) {
+UploadDesk::UploadDesk(StoreDesk& store, SiteContext& site, catalog::Catalog& catalog)
+    : store_(store), clock_(site.system.clock), random_(site.system.random) {
   const std::string folder = os::parent_of(staging_path(site.config, JobId{}));
   const auto names = site.system.files.list(folder);
   if (!names) return;  // nothing was ever staged

@@ -39,12 +39,8 @@ class UploadDesk {
   // Reads the next bytes of a piece; 0 at its end.
   using Source = std::function<Result<std::size_t>(MutableBytes)>;
 
-  UploadDesk(StoreDesk& store, os::Clock& clock, os::Random& random)
-      : store_(store), clock_(clock), random_(random) {}
-
-  // Removes what uploads of an earlier process have left: staged files that are no job's. Before
-  // the first upload begins.
-  static void sweep(SiteContext& site, catalog::Catalog& catalog);
+  // Removes what uploads of an earlier process have left: staged files that are no job's.
+  UploadDesk(StoreDesk& store, SiteContext& site, catalog::Catalog& catalog);
 
   // Errors: StoreDesk::begin's; kInvalidArgument (no length); kBusy (kMostUploads are open).
   [[nodiscard]] Result<UploadState> begin(const UploadWish& wish);
