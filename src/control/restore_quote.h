@@ -1,6 +1,7 @@
 // What a restore would cost in key, told before anybody consents to it.
 #pragma once
 
+#include "catalog/catalog.h"
 #include "control/restore_plan.h"
 #include "control/share_service.h"
 
