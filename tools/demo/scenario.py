@@ -67,6 +67,7 @@ class Scenario:
         self.restored = work / "restored.cram"
         self.object = None
         self.grant = None
+        self.stored_bytes = given.bytes  # with its lead
         self.share_sites = {}
         self.ledger = self.first_ledger = None
         self.stopped = set()  # sites that were switched off once
@@ -130,9 +131,9 @@ class Scenario:
                  "key_bits": 8 * number, "share_bits": 8 * bulk.get(ends, 0)}
                 for ends, number in sorted(used.items())]
 
-    def carried_one_share(self, used, hops):
-        """Whether exactly these hops carried shares, each of them exactly one."""
-        share_bits = 8 * accounts.records_bytes(self.given.bytes)
+    def carried_one_share(self, used, hops, size):
+        """Whether exactly these hops carried shares, each of them exactly one of so many bytes."""
+        share_bits = 8 * accounts.records_bytes(size)
         carried = {(u["from"], u["to"]): u["share_bits"] for u in used if u["share_bits"]}
         covered = all(u["key_bits"] > u["share_bits"] for u in used)
         return covered and carried == dict.fromkeys(hops, share_bits)
@@ -231,13 +232,19 @@ class Scenario:
         evidence |= {name: stored[name] for name in
                      ("object", "job", "bytes", "chunks", "seconds", "placement", "plan",
                       "card_record")}
-        share_bytes = accounts.records_bytes(self.given.bytes)
-        evidence["share_bytes"] = share_bytes
+        # A genome with an index is stored with it: the lead, some chunks before the file.
+        lead = stored["lead_chunks"] * accounts.CHUNK_BYTES
+        self.stored_bytes = self.given.bytes + lead
+        share_bytes = accounts.records_bytes(self.stored_bytes)
+        evidence |= {"share_bytes": share_bytes, "lead_bytes": lead}
         self.screen.fact("stored", f"{human_bytes(stored['bytes'])} in {stored['chunks']} chunks, "
                                    f"{human_seconds(stored['seconds'])} until every share was safe")
-        self.screen.fact("each share", f"{human_bytes(share_bytes)}: as long as the file, and "
-                         f"{share_bytes - self.given.bytes} bytes of tags")
-        self.check(stored["bytes"] == self.given.bytes, "all of the file is stored")
+        if lead:
+            self.screen.fact("the file's index", f"{human_bytes(lead)} before it, cut as it is: with it "
+                                                 "a consent to one gene costs the key of one gene")
+        self.screen.fact("each share", f"{human_bytes(share_bytes)}: as long as what is stored, and "
+                         f"{share_bytes - self.stored_bytes} bytes of tags")
+        self.check(stored["bytes"] == self.stored_bytes, "all of the file is stored")
         self.check_uniform(evidence)
 
     def check_uniform(self, evidence):
@@ -273,7 +280,8 @@ class Scenario:
         used = self.spent()
         evidence |= {"placement": stored["placement"], "plan": stored["plan"], "key_spent": used}
         self.check(self.carried_one_share([u for u in used if u["class"] == "qkd"],
-                                          [("tommo", "lsa"), ("tommo", "tuh")]),
+                                          [("tommo", "lsa"), ("tommo", "tuh")],
+                                          self.stored_bytes),
                    "B and C: one fresh key bit for every bit of the share, and for its tags")
 
     def share_again(self, evidence):
@@ -288,7 +296,7 @@ class Scenario:
                    "each cloud holds one of C1, C2, C3")
         self.check(held["tuh"] == [], "TUH holds nothing any more")
         self.check(self.carried_one_share(evidence["key_spent"],
-                                          [("tuh", cloud) for cloud in CLOUDS]),
+                                          [("tuh", cloud) for cloud in CLOUDS], self.stored_bytes),
                    "C1 to C3: one fresh random bit for every bit of the share, and for its tags")
 
     def bind(self, evidence):
@@ -365,7 +373,7 @@ class Scenario:
         hops = ((site_of["C1"], site_of["C2"]), (site_of["C2"], "tuh"), ("tuh", "tommo"))
         self.check(done["using"] == ["A", "C1", "C2"] and site_of["C2"] in done["gathered_at"],
                    f"A, C1 and C2 were used; C was combined at {site_of['C2']}")
-        self.check(self.carried_one_share(evidence["key_spent"], hops),
+        self.check(self.carried_one_share(evidence["key_spent"], hops, self.stored_bytes),
                    "every hop under one-time pad: " + ", ".join(" > ".join(hop) for hop in hops)
                    + "; B stayed at LSA: it is the backup")
 
