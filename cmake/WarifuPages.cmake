@@ -21,7 +21,7 @@ function(warifu_pages)
   endif()
   set(generated "${out}/assets.cc")
   file(GLOB_RECURSE inputs CONFIGURE_DEPENDS "${source}/src/*" "${source}/tools/*")
-  list(APPEND inputs "${source}/package-lock.json" "${source}/vite.config.ts" "${source}/index.html")
+  list(APPEND inputs "${source}/package-lock.json" "${source}/vite.config.ts" "${source}/index.html" "${source}/kiosk.html")
   add_custom_command(OUTPUT "${generated}"
     COMMAND "${WARIFU_NODE}" "${source}/tools/build.mjs" --out "${out}"
     DEPENDS ${inputs}

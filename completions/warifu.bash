@@ -42,6 +42,12 @@ _warifu_options() {
     "consent emergency") echo "--site --json --object --reason --grantee --grantee-id --destination --valid --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "consent join") echo "--site --json --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "consent import") echo "--site --json --fhir --object --uses --capacity --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "request ask") echo "--site --json --object --person --purpose --grantee --grantee-id --data-use --region --destination --uses --valid --open --note --help" ;;
+    "request list") echo "--site --json --person --object --help" ;;
+    "request show" | "request cancel") echo "--site --json --help" ;;
+    "request refuse") echo "--site --json --why --help" ;;
+    "request give") echo "--site --json --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "kiosk") echo "--site --json --card --module --token-label --key-id --listen --name --idle --address-file --help" ;;
     "consent receipt") echo "--site --json --fhir --provenance --help" ;;
     "consent withdraw") echo "--site --json --help" ;;
     "card readers") echo "--json --help" ;;
@@ -111,7 +117,7 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream audit card person object explain plan consent restore job catalog operator web genome split combine genes risk bench simulate" ;;
+    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent kiosk restore job catalog operator web genome split combine genes risk bench simulate" ;;
     net) echo "init up down status renew" ;;
     risk) echo "score absolute meter" ;;
     site) echo "run check shares audit scrub repair drain" ;;
@@ -125,6 +131,7 @@ _warifu_subcommands() {
     card) echo "readers show top-up jpki make-jpki emulate" ;;
     person) echo "enrol renew-card reissue show proxy emergency guardians died lives orders allow decline accesses list" ;;
     object) echo "store list show card-record check audit repair move delete" ;;
+    request) echo "ask list show give refuse cancel" ;;
     consent) echo "give join emergency import list receipt withdraw" ;;
     job) echo "list show watch priority pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;

@@ -10,5 +10,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     cssCodeSplit: false,
+    // The pages of a site, and the one of a kiosk, which is served by another process.
+    rollupOptions: { input: { main: "index.html", kiosk: "kiosk.html" } },
   },
 });

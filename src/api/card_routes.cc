@@ -27,8 +27,9 @@ json::value turn_json(const control::CeremonyTurn& turn) {
 // One route, but enrolling is the biobank's and asking for consent the hospital's.
 Result<> check_role(Services services, http::RequestContext& context, const std::string& what) {
   if (services.operators == nullptr) return {};
-  const operators::RoleSet roles = {what == "consent" ? operators::Role::kHospital
-                                                      : operators::Role::kBiobank};
+  using enum operators::Role;
+  const operators::RoleSet roles =
+      what == "consent" ? operators::RoleSet{kHospital, kKiosk} : operators::RoleSet{kBiobank};
   return services.operators->require(context, roles, "the ceremony " + what);
 }
 

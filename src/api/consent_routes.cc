@@ -2,6 +2,8 @@
 #include "api/act_json.h"
 #include "api/consent_receipt.h"
 #include "api/risk_json.h"
+#include "control/request_desk.h"
+#include "control/restore_quote.h"
 
 namespace warifu::api {
 namespace {
@@ -72,13 +74,19 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
                             Services services) {
   TRY_ASSIGN(const json::object body, body_object(context));
   control::ConsentWish wish;
-  if (body.contains("joins")) {
+  control::RequestDesk requests(services.site, control.catalog);
+  std::optional<catalog::RequestId> request;
+  if (body.contains("request")) {
+    TRY_ASSIGN(request, id_field<catalog::RequestId>(body, "request"));
+    TRY_ASSIGN(wish, requests.wish_of(*request));
+  } else if (body.contains("joins")) {
     TRY_ASSIGN(wish.joins, id_field<GrantId>(body, "joins"));
   } else {
     TRY(read_terms(body, services, wish));
   }
   TRY(read_card(body, wish));
   TRY_ASSIGN(const control::PreparedConsent prepared, control.consent.prepare(wish));
+  if (request) TRY(requests.offer(*request, prepared.grant));
   TRY_ASSIGN(const json::object identification,
              identification_json(control.catalog, prepared.grant));
   json::array sites;
@@ -87,7 +95,11 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   for (const auto& [site, why] : prepared.missing) {
     missing.push_back({{"site", site.text()}, {"why", why}});
   }
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(prepared.grant));
+  const auto quote = control::quote_restore(services.site, services.shares, control.catalog,
+                                            grant.object, grant.destination);
   return json::value{{"grant", to_hex(prepared.grant)},
+                     {"key_bytes", quote ? json::value(*quote) : json::value()},
                      {"text", prepared.text},
                      {"person_name", prepared.labels.person},
                      {"object_label", prepared.labels.object},

@@ -10,7 +10,7 @@
 #include "control/enrolment.h"
 #include "control/region_desk.h"
 #include "control/restore_desk.h"
-#include "control/store_desk.h"
+#include "control/upload_desk.h"
 #include "custody/card_desk.h"
 #include "custody/emergency_desk.h"
 #include "custody/people_desk.h"
@@ -55,6 +55,7 @@ struct ControlServices {
   custody::CardActs& acts;
   custody::EmergencyDesk& emergencies;
   custody::SignedConsents signed_consents;
+  control::UploadDesk& uploads;
 };
 
 class EventHub;
@@ -95,6 +96,10 @@ void add_upkeep_routes(http::Router& router, Services services);
 void add_audit_routes(http::Router& router, Services services);
 void add_log_routes(http::Router& router, Services services);
 void add_consent_routes(http::Router& router, Services services);
+// Uploads that go on after a connection was lost.
+void add_upload_routes(http::Router& router, Services services);
+// What is asked of persons before there is a consent.
+void add_request_routes(http::Router& router, Services services);
 // Withdrawals, the hot list, another card in the place of a lost one, records in safekeeping.
 void add_custody_routes(http::Router& router, Services services);
 // More one-time keys for a card; what the person allows in emergencies.

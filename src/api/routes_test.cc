@@ -38,13 +38,38 @@ TEST(Routes, EachOneStandsInTheTableOfRoles) {
   for (const std::string& row : rows) EXPECT_TRUE(routes.contains(row)) << row << " is gone";
 }
 
+TEST(Routes, AKioskMayDoWhatAPersonDecidesAndNothingElse) {
+  std::set<std::string_view> may;
+  for (const operators::RouteRule& rule : operators::route_table()) {
+    if (rule.roles.has(operators::Role::kKiosk) && !rule.roles.has(operators::Role::kKeyOperator)) {
+      may.insert(rule.path);  // what everybody may is no matter of the kiosk's
+    }
+  }
+  const std::set<std::string_view> expected = {"/v1/persons/{person}/accesses",
+                                               "/v1/cards/ceremonies",
+                                               "/v1/cards/ceremonies/{ceremony}",
+                                               "/v1/cards/{card}/requests",
+                                               "/v1/requests/{request}",
+                                               "/v1/requests/{request}/refuse",
+                                               "/v1/consents",
+                                               "/v1/consents/prepare",
+                                               "/v1/consents/signed",
+                                               "/v1/consents/refusals",
+                                               "/v1/consents/{grant}/receipt",
+                                               "/v1/consents/{grant}/withdraw"};
+  EXPECT_EQ(may, expected);
+}
+
 TEST(Routes, WhatChangesSomethingIsInTheLog) {
   // Those that only compute, and those that carry on what has begun.
-  const std::set<std::string_view> quiet = {
-      "/v1/objects/{object}/refresh/preview", "/v1/cards/ceremonies/{ceremony}",
-      "/v1/objects/{object}/card-record",     "/v1/operators/confirm",
-      "/v1/proposals/{proposal}/approve",     "/v1/proposals/{proposal}/reject",
-      "/v1/web/login"};
+  const std::set<std::string_view> quiet = {"/v1/objects/{object}/refresh/preview",
+                                            "/v1/cards/ceremonies/{ceremony}",
+                                            "/v1/uploads/{upload}",
+                                            "/v1/objects/{object}/card-record",
+                                            "/v1/operators/confirm",
+                                            "/v1/proposals/{proposal}/approve",
+                                            "/v1/proposals/{proposal}/reject",
+                                            "/v1/web/login"};
   for (const operators::RouteRule& rule : operators::route_table()) {
     if (rule.method == http::Method::kGet || quiet.contains(rule.path)) continue;
     EXPECT_EQ(rule.kind, operators::RouteKind::kAct) << rule.path;

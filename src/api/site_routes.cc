@@ -215,6 +215,8 @@ http::Router make_router(Services services) {
   add_consent_routes(router, services);
   add_custody_routes(router, services);
   add_people_routes(router, services);
+  add_request_routes(router, services);
+  add_upload_routes(router, services);
   add_act_routes(router, services);
   add_restore_routes(router, services);
   add_sae_routes(router, services);

@@ -53,8 +53,10 @@ class OneTimeCard final : public CardAuthenticator {
   }
 
   Result<> verify_holder(const CardOptions& options) override {
-    if (options.pin_file.empty() && is_reader(options)) {
-      fmt::print(stderr, "enter the PIN (at the reader, if it has a pad)\n");
+    if (options.pin_file.empty() && options.pin == nullptr && is_reader(options)) {
+      if (!options.asks_nobody) {
+        fmt::print(stderr, "enter the PIN (at the reader, if it has a pad)\n");
+      }
       TRY_ASSIGN(const bool at_pad, card_.verify_on_pad());
       if (at_pad) return {};
     }

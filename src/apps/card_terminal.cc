@@ -119,6 +119,10 @@ std::optional<card::EmulatedKind> blank_of(CardType type) {
 }
 
 Result<secret::Buffer> read_pin(const CardOptions& options) {
+  if (options.pin != nullptr) return secret::Buffer::copy_of(options.pin->bytes());
+  if (options.asks_nobody) {
+    return fail(Code::kInvalidArgument, "the PIN is missing, and the reader has no pad for it");
+  }
   return read_secret({.name = "PIN", .option = "--pin-file", .most = kMaxPinInput},
                      options.pin_file);
 }

@@ -38,6 +38,8 @@ void audit_log_commands(CLI::App& app, Common& common, Action& action);
 void card_commands(CLI::App& app, Common& common, Action& action);
 // --card and --pin-file; --module, --token-label and --key-id of a token.
 void add_card(CLI::App* command, CardOptions& card);
+// --module, --token-label and --key-id alone.
+void add_token(CLI::App* command, CardOptions& card);
 // --card-type.
 void add_card_type(CLI::App* command, std::string& type);
 // `warifu consent` and `warifu restore`.
@@ -52,6 +54,9 @@ void web_commands(CLI::App& app, Common& common, Action& action);
 void job_commands(CLI::App& app, Common& common, Action& action);
 // `warifu catalog`.
 void catalog_commands(CLI::App& app, Common& common, Action& action);
+// `warifu kiosk` and `warifu request`.
+void kiosk_command(CLI::App& app, Common& common, Action& action);
+void request_commands(CLI::App& app, Common& common, Action& action);
 // `warifu genome`.
 void genome_commands(CLI::App& app, Common& common, Action& action);
 // `warifu genes` and `warifu risk`.

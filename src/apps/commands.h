@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "secret/secret.h"
 
 namespace warifu::apps {
 
@@ -216,6 +218,10 @@ struct CardOptions {
   // A PKCS #11 token instead: its module's file; empty: none.
   std::string module, token_label, key_id;  // key_id in hexadecimal
   std::vector<std::string> module_files;    // folders that the module may read and write
+  // Of a kiosk, which has no terminal to ask at: the PIN as the page gave it, if it did; else it
+  // can only come from the reader's own pad.
+  bool asks_nobody = false;
+  std::shared_ptr<const secret::Buffer> pin;
 };
 // The hidden process that a PKCS #11 module runs in (pkcs11/helper.h).
 [[nodiscard]] Result<> pkcs11_helper(const std::string& module,
@@ -367,9 +373,10 @@ struct ConsentOptions {
   std::string object, purpose, grantee, grantee_id, destination, valid = "1h", lang = "en";
   std::vector<std::string> data_use, regions;
   std::string capacity = "own";
-  std::string joins;              // another's consent: nothing else is asked for then
-  std::string reason;             // of an officer's, in an emergency
-  std::string index;              // for regions: a consent to the index that was given before
+  std::string joins;    // another's consent: nothing else is asked for then
+  std::string reason;   // of an officer's, in an emergency
+  std::string request;  // or one that was asked for, which has its own terms
+  std::string index;    // for regions: a consent to the index that was given before
   std::uint16_t uses = 1;
   CardOptions card;
   bool yes = false;

@@ -15,6 +15,7 @@
 #include "apps/emergency_text.h"
 #include "apps/output.h"
 #include "base/units.h"
+#include "catalog/records.h"
 #include "consent/evidence.h"
 #include "consent/grant.h"
 #include "risk/genes.h"
@@ -69,6 +70,10 @@ Result<> ask_and_tell(ApiClient& client, const ConsentOptions& options, const co
                       const std::string& text) {
   const auto asked = ask_person(text, options.lang, options.yes);
   if (asked || asked.error().code != Code::kCancelled) return asked;
+  if (!options.request.empty()) {
+    TRY(client.post("/v1/requests/" + options.request + "/refuse", json::object()));
+    return asked;
+  }
   TRY(client.post("/v1/consents/refusals", {{"object", grant.object.text()},
                                             {"purpose", consent::purpose_name(grant.purpose)},
                                             {"grantee", grant.grantee.name}}));
@@ -96,11 +101,12 @@ Result<json::object> wish_of(const ConsentOptions& options) {
 }
 
 // The site may not put another grantee, use or scope in the grant than this terminal asked for. The
-// person reads the text; this is for who gives with --yes. Who joins has only the text. Which
+// person reads the text; this is for who gives with --yes. Who joins, or answers a
+// request, has only the text. Which
 // chunks hold the regions is the site's word; how many stands in the text and must be the quote's.
 Result<bool> asks_what_was_wished(const consent::Grant& grant, const ConsentOptions& options,
                                   std::uint64_t chunks) {
-  if (!options.joins.empty()) return true;
+  if (!options.joins.empty() || !options.request.empty()) return true;
   TRY_ASSIGN(const std::string purpose, purpose_of(options.purpose));
   TRY_ASSIGN(const auto grantee, consent::parse_grantee(options.grantee, options.grantee_id));
   TRY_ASSIGN(const auto data_uses, consent::parse_data_uses(options.data_use, grant.purpose));
@@ -240,7 +246,10 @@ Result<> consent_give(const Common& common, const ConsentOptions& given_options)
   ConsentOptions options = given_options;
   TRY_ASSIGN(options.regions, risk::with_genes_resolved(given_options.regions));
   json::object wish = {{"locale", options.lang}};
-  if (options.joins.empty()) {
+  if (!options.request.empty()) {
+    TRY_ASSIGN(const auto request, catalog::RequestId::parse(options.request));
+    wish["request"] = request.text();
+  } else if (options.joins.empty()) {
     TRY_ASSIGN(wish, wish_of(options));
   } else {
     TRY_ASSIGN(const GrantId joined, GrantId::parse(options.joins));

@@ -406,6 +406,8 @@ int main(int argc, char** argv) {
   person_commands(app, common, action);
   object_commands(app, common, action);
   consent_commands(app, common, action);
+  request_commands(app, common, action);
+  kiosk_command(app, common, action);
   job_commands(app, common, action);
   catalog_commands(app, common, action);
   local_commands(app, common, action);

@@ -384,6 +384,7 @@ class Site {
                     });
     enrolment_ = std::make_unique<control::Enrolment>(*context_, *catalog_);
     store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
+    uploads_ = std::make_unique<control::UploadDesk>(*store_desk_, *context_, *catalog_);
     consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_, quotes_);
     restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
     region_desk_ =
@@ -406,10 +407,10 @@ class Site {
                                                             *consent_desk_, *records_);
     cards_->set_also([this] { people_->tell_again(); });
     const custody::SignedConsents signed_consents(*context_, *catalog_, *consent_desk_, *records_);
-    control_ = std::make_unique<api::ControlServices>(
-        api::ControlServices{*catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *region_desk_,
-                             *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_, *ceremonies_,
-                             *records_, *cards_, *people_, *acts_, *emergencies_, signed_consents});
+    control_ = std::make_unique<api::ControlServices>(api::ControlServices{
+        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *region_desk_,
+        *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_, *ceremonies_, *records_, *cards_,
+        *people_, *acts_, *emergencies_, signed_consents, *uploads_});
     return {};
   }
 
@@ -463,6 +464,7 @@ class Site {
   std::unique_ptr<custody::EmergencyDesk> emergencies_;
   std::unique_ptr<custody::CardDesk> cards_;
   std::unique_ptr<control::StoreDesk> store_desk_;
+  std::unique_ptr<control::UploadDesk> uploads_;
   control::RegionQuotes quotes_;
   std::unique_ptr<control::ConsentDesk> consent_desk_;
   std::unique_ptr<control::RestoreDesk> restore_desk_;
@@ -476,7 +478,6 @@ class Site {
   std::unique_ptr<http::Server> metrics_;
   std::jthread watch_;
 };
-
 }  // namespace
 
 Result<> site_run(const ConfigOptions& options) {

@@ -52,8 +52,8 @@ class Catalog {
   // kInvalidArgument.
   [[nodiscard]] virtual Result<std::vector<Person>> list_persons(const std::string& search,
                                                                  const Page& page) = 0;
-  // A new card for a lost one; no object's record is on it yet. Errors: kNotFound, kAlreadyExists (another person's),
-  // kInvalidArgument.
+  // A new card for a lost one; no object's record is on it yet. Errors: kNotFound, kAlreadyExists
+  // (another person's), kInvalidArgument.
   [[nodiscard]] virtual Result<> replace_card(const std::string& person_id, const CardId& card) = 0;
   // A person has one pseudonym at a site; telling the same again is no error.
   // Errors: kNotFound, kAlreadyExists, kInvalidArgument.
@@ -159,6 +159,23 @@ class Catalog {
   // From given to another state, once; the same state again is no error. Leaving `given` erases the
   // sealed secret. Errors: kNotFound, kInvalidArgument.
   [[nodiscard]] virtual Result<> set_grant_state(const GrantId& grant, GrantState state) = 0;
+
+  // --- requests for consents -----------------------------------------------------------------
+  // Errors: kInvalidArgument, kNotFound (object, person), kAlreadyExists; kBusy when as many wait
+  // for the person as kMaxOpenRequests.
+  [[nodiscard]] virtual Result<> add_request(const Request& request) = 0;
+  [[nodiscard]] virtual Result<Request> request(const RequestId& request) = 0;
+  // Newest first. Errors: kInvalidArgument.
+  [[nodiscard]] virtual Result<std::vector<Request>> list_requests(const RequestFilter& filter,
+                                                                   const Page& page) = 0;
+  // That grant is made for the request: once it is given, so is the request. Errors: kNotFound;
+  // kRefused naming its state unless it is asked at `now`.
+  [[nodiscard]] virtual Result<> offer_grant(const RequestId& request, const GrantId& grant,
+                                             os::UnixMs now) = 0;
+  // From asked to refused or cancelled; the same state again is no error. Errors: kNotFound,
+  // kInvalidArgument, kRefused naming its state.
+  [[nodiscard]] virtual Result<> decide_request(const RequestId& request, RequestState state,
+                                                const std::string& why, os::UnixMs now) = 0;
 
   // --- cards ----------------------------------------------------------------------------------
   // The grant of that card is withdrawn, and each of `sites` is to be told, in one step; one that

@@ -14,6 +14,8 @@ namespace {
 // Shares and sightings as version 7 had them, by index and parent; at most one cut inside the
 // object's. Foreign keys must be off.
 constexpr std::string_view kBackToVersion7 = R"sql(
+DROP TABLE request_grant;
+DROP TABLE request;
 DROP TABLE genome_object;
 DROP TABLE person_order;
 CREATE TABLE old_share (
@@ -156,7 +158,9 @@ TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
 
 TEST_F(FileTest, VersionNineKnowsNoGenomes) {
   start_store();
-  tamper("DROP TABLE genome_object; PRAGMA user_version = 9");
+  tamper(
+      "DROP TABLE request_grant; DROP TABLE request; DROP TABLE genome_object; PRAGMA user_version "
+      "= 9");
   reopen();
   EXPECT_EQ(*catalog_->object(kObject), sample_object());
   Object genome = sample_object();
@@ -169,7 +173,9 @@ TEST_F(FileTest, VersionNineKnowsNoGenomes) {
 
 TEST_F(FileTest, VersionEightGetsOrdersAboutPersons) {
   start_store();
-  tamper("DROP TABLE genome_object; DROP TABLE person_order; PRAGMA user_version = 8");
+  tamper(
+      "DROP TABLE request_grant; DROP TABLE request; DROP TABLE genome_object; DROP TABLE "
+      "person_order; PRAGMA user_version = 8");
   reopen();
   const std::string person = sample_person().person_id;
   ASSERT_TRUE(catalog_->add_person_orders(std::vector<PersonOrder>{

@@ -21,6 +21,9 @@ constexpr std::array<std::string_view, 3> kJobPriorities = {"low", "usual", "urg
 constexpr std::array<std::string_view, 4> kGrantStates = {"given", "used_up", "expired",
                                                           "withdrawn"};
 
+constexpr std::array<std::string_view, 6> kRequestStates = {"asked",   "given",     "refused",
+                                                            "expired", "withdrawn", "cancelled"};
+
 template <std::size_t N, typename Value>
 std::string_view name_in(const std::array<std::string_view, N>& names, Value value) {
   const auto at = static_cast<std::size_t>(value);
@@ -105,6 +108,9 @@ std::string_view state_name(JobState state) {
 std::string_view state_name(GrantState state) {
   return name_in(kGrantStates, state);
 }
+std::string_view state_name(RequestState state) {
+  return name_in(kRequestStates, state);
+}
 std::string_view priority_name(JobPriority priority) {
   return name_in(kJobPriorities, priority);
 }
@@ -134,12 +140,23 @@ std::optional<JobState> value_of_name(std::string_view name) {
   return value_in<JobState>(kJobStates, name);
 }
 template <>
+std::optional<RequestState> value_of_name(std::string_view name) {
+  return value_in<RequestState>(kRequestStates, name);
+}
+template <>
 std::optional<JobPriority> value_of_name(std::string_view name) {
   return value_in<JobPriority>(kJobPriorities, name);
 }
 template <>
 std::optional<GrantState> value_of_name(std::string_view name) {
   return value_in<GrantState>(kGrantStates, name);
+}
+
+RequestState state_at(const Request& request, os::UnixMs now) {
+  if (request.grant_state == GrantState::kWithdrawn) return RequestState::kWithdrawn;
+  if (request.grant) return RequestState::kGiven;
+  const bool is_open = request.decided == RequestState::kAsked;
+  return is_open && request.expires <= now ? RequestState::kExpired : request.decided;
 }
 
 bool is_finished(JobState state) {
@@ -236,6 +253,20 @@ Result<> check_record(const Grant& grant) {
   TRY(check_blob("the bytes of a grant", grant.grant_bytes));
   TRY(check_blob("the evidence of a grant", grant.evidence));
   return check_blob("the sealed secret of a grant", grant.sealed_secret);
+}
+
+Result<> check_record(const Request& request) {
+  TRY(check_id("a request's id", request.request));
+  TRY(check_person_id(request.person_id));
+  if (request.decided != RequestState::kAsked || request.grant) {
+    return bad("request " + request.request.text(), "is decided before it is asked");
+  }
+  if (request.expires <= request.created) {
+    return bad("request " + request.request.text(), "ends before it begins");
+  }
+  TRY(check_size("the terms of a request", request.terms, kMaxTextBytes));
+  TRY(check_text("the name of who asks", request.asked_by, kMaxNameBytes));
+  return check_text("the note of a request", request.note, kMaxRequestNoteBytes);
 }
 
 Result<> check_record(const LinkUse& use) {

@@ -21,8 +21,10 @@ namespace warifu::catalog {
 inline constexpr std::size_t kMaxPersonIdBytes = 64;
 inline constexpr std::size_t kMaxNameBytes = 256;   // display names, labels, addresses
 inline constexpr std::size_t kMaxTextBytes = 4096;  // steps, errors, routes, policies
+inline constexpr std::size_t kMaxRequestNoteBytes = 1000;
 inline constexpr std::size_t kMaxJsonBytes = 1 << 20;
 inline constexpr std::size_t kMaxBlobBytes = 1 << 20;
+inline constexpr std::size_t kMaxOpenRequests = 100;  // for one person
 inline constexpr std::uint64_t kMaxPageRows = 1000;
 inline constexpr std::uint8_t kMaxCutShares = 32;
 inline constexpr std::size_t kMaxSiteLabels = 16;
@@ -44,6 +46,14 @@ enum class JobKind : std::uint8_t {
 enum class JobState : std::uint8_t { kWaitingKey, kRunning, kPaused, kDone, kFailed, kCancelled };
 enum class JobPriority : std::uint8_t { kLow, kUsual, kUrgent };
 enum class GrantState : std::uint8_t { kGiven, kUsedUp, kExpired, kWithdrawn };
+enum class RequestState : std::uint8_t {
+  kAsked,
+  kGiven,
+  kRefused,
+  kExpired,
+  kWithdrawn,  // it was given, and taken back
+  kCancelled
+};
 
 // "storing", "on_card", "delete_pending", "waiting_key", "used_up", ...
 [[nodiscard]] std::string_view state_name(ObjectState state);
@@ -53,6 +63,7 @@ enum class GrantState : std::uint8_t { kGiven, kUsedUp, kExpired, kWithdrawn };
 [[nodiscard]] std::string_view kind_name(JobKind kind);
 [[nodiscard]] std::string_view state_name(JobState state);
 [[nodiscard]] std::string_view state_name(GrantState state);
+[[nodiscard]] std::string_view state_name(RequestState state);
 [[nodiscard]] std::string_view priority_name(JobPriority priority);
 
 // True for done, failed and cancelled.
@@ -159,6 +170,29 @@ struct Grant {
   bool operator==(const Grant&) const = default;
 };
 
+using RequestId = Id16<struct RequestTag>;
+
+// What somebody has asked a person to consent to. Its row says asked, refused or cancelled; that it
+// was given is what the grants say that were made for it, so that no step can be lost in between.
+struct Request {
+  RequestId request;
+  ObjectId object;
+  std::string person_id;
+  RequestState decided = RequestState::kAsked;  // asked, refused or cancelled
+  std::string terms;     // JSON of the consent that is wished for (docs/api.md)
+  std::string asked_by;  // the operator; empty in single-operator mode
+  std::string note;      // to the person; may be empty
+  std::string why;       // of a refusal; may be empty
+  os::UnixMs created;
+  os::UnixMs expires;  // nobody can give it from then on
+  std::optional<os::UnixMs> decided_at;
+  std::optional<GrantId> grant;  // the consent that was given; read only
+  std::optional<GrantState> grant_state;
+  bool operator==(const Request&) const = default;
+};
+// What became of it until `now`.
+[[nodiscard]] RequestState state_at(const Request& request, os::UnixMs now);
+
 struct RevokedCard {
   CardId card;
   std::string person_id;
@@ -238,6 +272,11 @@ struct GrantFilter {
   std::optional<GrantState> state;
 };
 
+struct RequestFilter {
+  std::optional<std::string> person_id;
+  std::optional<ObjectId> object;
+};
+
 // The shares that hold data now, out of all shares of an object: durable, at a site, of
 // `generation`, and not superseded. A cut share counts through its nested shares.
 [[nodiscard]] std::vector<Share> held_shares(const std::vector<Share>& shares,
@@ -251,6 +290,7 @@ struct GrantFilter {
 [[nodiscard]] Result<> check_record(const Job& job);
 [[nodiscard]] Result<> check_record(const JobProgress& progress);
 [[nodiscard]] Result<> check_record(const Grant& grant);
+[[nodiscard]] Result<> check_record(const Request& request);
 [[nodiscard]] Result<> check_record(const LinkUse& use);
 [[nodiscard]] Result<> check_record(const Sighting& sighting);
 [[nodiscard]] Result<> check_record(const Page& page);
@@ -272,6 +312,8 @@ template <>
 std::optional<JobState> value_of_name(std::string_view name);
 template <>
 std::optional<GrantState> value_of_name(std::string_view name);
+template <>
+std::optional<RequestState> value_of_name(std::string_view name);
 template <>
 std::optional<JobPriority> value_of_name(std::string_view name);
 

@@ -353,9 +353,40 @@ CREATE TABLE genome_object (
 ) STRICT;
 )sql";
 
+// A version without a table of its own here.
+constexpr std::string_view kVersion11;
+
+// What is asked of persons, and which grants were made for it.
+constexpr std::string_view kVersion12 = R"sql(
+CREATE TABLE request (
+  request_id BLOB PRIMARY KEY NOT NULL CHECK (length(request_id) = 16),
+  object_id  BLOB NOT NULL REFERENCES object,
+  person_id  TEXT NOT NULL REFERENCES person,
+  decided    TEXT NOT NULL CHECK (decided IN ('asked', 'refused', 'cancelled')),
+  terms      TEXT NOT NULL,
+  asked_by   TEXT NOT NULL,
+  note       TEXT NOT NULL,
+  why        TEXT NOT NULL,
+  created    INTEGER NOT NULL,
+  expires    INTEGER NOT NULL,
+  decided_at INTEGER,
+  CHECK ((decided = 'asked') = (decided_at IS NULL))
+) STRICT;
+CREATE INDEX request_of_person ON request (person_id, created DESC, request_id);
+CREATE INDEX request_of_object ON request (object_id, created DESC, request_id);
+CREATE INDEX request_by_time ON request (created DESC, request_id);
+
+-- A grant stands here before it is given, so it may never come to be.
+CREATE TABLE request_grant (
+  grant_id   BLOB PRIMARY KEY NOT NULL CHECK (length(grant_id) = 16),
+  request_id BLOB NOT NULL REFERENCES request
+) STRICT;
+CREATE INDEX grant_of_request ON request_grant (request_id);
+)sql";
+
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
-    kVersion2, kVersion3, kVersion4, kVersion5, kVersion6,
-    kVersion7, kVersion8, kVersion9, kVersion10};
+    kVersion2, kVersion3, kVersion4,  kVersion5,  kVersion6, kVersion7,
+    kVersion8, kVersion9, kVersion10, kVersion11, kVersion12};
 
 // Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {

@@ -65,6 +65,14 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<Grant>> list_grants(const GrantFilter& filter, const Page& page) override;
   Result<> set_grant_state(const GrantId& grant, GrantState state) override;
 
+  Result<> add_request(const Request& request) override;
+  Result<Request> request(const RequestId& request) override;
+  Result<std::vector<Request>> list_requests(const RequestFilter& filter,
+                                             const Page& page) override;
+  Result<> offer_grant(const RequestId& request, const GrantId& grant, os::UnixMs now) override;
+  Result<> decide_request(const RequestId& request, RequestState state, const std::string& why,
+                          os::UnixMs now) override;
+
   Result<> withdraw_grant(const GrantId& grant, const CardId& card, std::span<const SiteName> sites,
                           os::UnixMs now) override;
   Result<> revoke_card(const RevokedCard& card, std::span<const SiteName> sites) override;
@@ -134,6 +142,7 @@ class SqliteCatalog final : public Catalog {
   [[nodiscard]] Result<> add_job_locked(const Job& job);
   [[nodiscard]] Result<> order_locked(const CardOrder& order, std::span<const SiteName> sites);
   [[nodiscard]] Result<Grant> grant_locked(const GrantId& grant);
+  [[nodiscard]] Result<Request> request_locked(const RequestId& request);
 
   os::FileSystem& files_;
   std::mutex mutex_;

@@ -10,6 +10,7 @@ std::string_view role_name(Role role) {
     case Role::kKeyOperator: return "key_operator";
     case Role::kAuditor: return "auditor";
     case Role::kOfficer: return "officer";
+    case Role::kKiosk: return "kiosk";
   }
   return "?";
 }

@@ -19,11 +19,12 @@ enum class Role : std::uint8_t {
   kKeyOperator = 2,  // links, key, random numbers, applications
   kAuditor = 3,      // reads everything that is no secret, has objects audited
   kOfficer = 4,      // lost cards, copies of the catalog, erasing from the log
+  kKiosk = 5,        // a terminal at which persons decide for themselves; no person has it
 };
 inline constexpr Role kRoles[] = {Role::kBiobank, Role::kHospital, Role::kKeyOperator,
-                                  Role::kAuditor, Role::kOfficer};
+                                  Role::kAuditor, Role::kOfficer,  Role::kKiosk};
 
-// "biobank", "hospital", "key_operator", "auditor", "officer".
+// "biobank", "hospital", "key_operator", "auditor", "officer", "kiosk".
 [[nodiscard]] std::string_view role_name(Role role);
 // Errors: kInvalidArgument naming the text and all roles.
 [[nodiscard]] Result<Role> parse_role(std::string_view text);

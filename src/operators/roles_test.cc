@@ -20,7 +20,8 @@ TEST(Roles, AreReadAsTheyAreWritten) {
   const auto none = parse_role("root");
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().message,
-            "'root' is no role; there are biobank, hospital, key_operator, auditor, officer");
+            "'root' is no role; there are biobank, hospital, key_operator, auditor, officer, "
+            "kiosk");
   EXPECT_EQ((RoleSet{Role::kOfficer, Role::kBiobank}.text()), "biobank or officer");
   EXPECT_FALSE((RoleSet{Role::kOfficer}.meets({Role::kBiobank, Role::kHospital})));
   EXPECT_TRUE((RoleSet{Role::kOfficer}.meets({Role::kBiobank, Role::kOfficer})));

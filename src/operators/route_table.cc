@@ -9,13 +9,14 @@ namespace {
 using enum RouteKind;
 using enum http::Method;
 
-// Biobank, hospital, key operator, auditor, officer.
+// Biobank, hospital, key operator, auditor, officer, kiosk (terminal).
 constexpr Role B = Role::kBiobank;
 constexpr Role H = Role::kHospital;
 constexpr Role K = Role::kKeyOperator;
 constexpr Role A = Role::kAuditor;
 constexpr Role O = Role::kOfficer;
-constexpr RoleSet kEverybody = {B, H, K, A, O};
+constexpr Role T = Role::kKiosk;
+constexpr RoleSet kEverybody = {B, H, K, A, O, T};
 
 using enum RouteCare;
 
@@ -100,7 +101,7 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/persons/{person}/reissue", {B}, kAct, kConfirmed},
     {kPost, "/v1/persons/{person}/reissue/confirm", {B}, kAct},
     {kPost, "/v1/persons/{person}/reissue/signed", {B}, kAct, kConfirmed},
-    {kGet, "/v1/persons/{person}/accesses", {B, H, A, O}, kAct},
+    {kGet, "/v1/persons/{person}/accesses", {B, H, A, O, T}, kAct},
     {kGet, "/v1/persons/{person}", {B, H, O}, kLook},
     {kPost, "/v1/persons/{person}/proxies/prepare", {B, H}, kAct},
     {kPost, "/v1/persons/{person}/proxies", {B, H}, kAct},
@@ -114,8 +115,8 @@ constexpr RouteRule kTable[] = {
     {kGet, "/v1/person-orders", {B, A, O}, kLook},
     {kPost, "/v1/person-orders/{order}/allow", {O}, kAct, kTwoPersons},
     {kPost, "/v1/person-orders/{order}/decline", {O}, kAct},
-    {kPost, "/v1/cards/ceremonies", {B, H}, kAct},
-    {kPost, "/v1/cards/ceremonies/{ceremony}", {B, H}, kStep},
+    {kPost, "/v1/cards/ceremonies", {B, H, T}, kAct},
+    {kPost, "/v1/cards/ceremonies/{ceremony}", {B, H, T}, kStep},
     {kPost, "/v1/cards/renewal", {B}, kAct},
     {kPost, "/v1/cards/renewal/signed", {B}, kAct},
     {kPost, "/v1/cards/top-up/prepare", {B}, kAct},
@@ -127,6 +128,11 @@ constexpr RouteRule kTable[] = {
     // Objects: storing, looking, keeping up, deleting.
     {kGet, "/v1/objects", {B, H, A}, kLook},
     {kPost, "/v1/objects", {B}, kAct},
+    {kPost, "/v1/uploads", {B}, kAct},
+    {kGet, "/v1/uploads/{upload}", {B}, kLook},
+    {kPost, "/v1/uploads/{upload}", {B}, kStep},  // pieces of what is in the log since it began
+    {kPost, "/v1/uploads/{upload}/finish", {B}, kAct},
+    {kPost, "/v1/uploads/{upload}/cancel", {B}, kAct},
     {kGet, "/v1/objects/{object}", {B, H, A}, kLook},
     {kGet, "/v1/objects/{object}/explain", {B, H, A}, kLook},
     {kGet, "/v1/objects/{object}/plan", {B, A}, kLook},
@@ -151,15 +157,23 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/jobs/{job}/resume", {B}, kAct},
     {kPost, "/v1/jobs/{job}/cancel", {B}, kAct},
 
+    // What is asked of persons, and where they see it.
+    {kPost, "/v1/requests", {H}, kAct},
+    {kGet, "/v1/requests", {B, H, A}, kLook},
+    {kGet, "/v1/requests/{request}", {B, H, A, T}, kLook},
+    {kPost, "/v1/requests/{request}/cancel", {H}, kAct},
+    {kPost, "/v1/requests/{request}/refuse", {H, T}, kAct},
+    {kGet, "/v1/cards/{card}/requests", {H, T}, kAct},
+
     // Consents and restores.
-    {kPost, "/v1/consents/prepare", {H}, kAct},
-    {kPost, "/v1/consents", {H}, kAct},
-    {kPost, "/v1/consents/signed", {H}, kAct},
+    {kPost, "/v1/consents/prepare", {H, T}, kAct},
+    {kPost, "/v1/consents", {H, T}, kAct},
+    {kPost, "/v1/consents/signed", {H, T}, kAct},
     {kPost, "/v1/consents/{grant}/quote", {H}, kAct},
     {kGet, "/v1/consents", {B, H, A, O}, kLook},
-    {kGet, "/v1/consents/{grant}/receipt", {B, H, A, O}, kLook},
-    {kPost, "/v1/consents/refusals", {H}, kAct},
-    {kPost, "/v1/consents/{grant}/withdraw", {B, H, O}, kAct},
+    {kGet, "/v1/consents/{grant}/receipt", {B, H, A, O, T}, kLook},
+    {kPost, "/v1/consents/refusals", {H, T}, kAct},
+    {kPost, "/v1/consents/{grant}/withdraw", {B, H, O, T}, kAct},
     {kPost, "/v1/restores", {H}, kAct},
     {kGet, "/v1/restores/{job}/content", {H}, kAct},
 };

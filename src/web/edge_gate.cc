@@ -44,23 +44,26 @@ std::string_view cookie_of(const RequestContext& context, std::string_view name)
   return "";
 }
 
-bool EdgeGate::is_own_host(std::string_view host) const {
-  const std::string port = ":" + std::to_string(port_);
-  if (!host.ends_with(port)) return false;
-  host.remove_suffix(port.size());
-  return host == "127.0.0.1" || host == "localhost" || host == "[::1]";
+bool check_loopback_name(RequestContext& context, std::uint16_t own) {
+  std::string_view host = field(context, "Host");
+  const std::string port = ":" + std::to_string(own);
+  if (host.ends_with(port)) {
+    host.remove_suffix(port.size());
+    if (host == "127.0.0.1" || host == "localhost" || host == "[::1]") return true;
+  }
+  refuse(context, 421, "this site is not served under that name here");
+  return false;
 }
 
 // Browsers tell the origin with everything that changes something, and where a request comes from
 // with everything; programs that are no browsers tell neither, and cannot be misused by a page.
-bool EdgeGate::is_own_origin(RequestContext& context, const Router::Route& route) const {
+bool check_origin(RequestContext& context, const Router::Route& route, std::string_view scheme) {
   const std::string_view origin = field(context, "Origin");
   const std::string_view from = field(context, "Sec-Fetch-Site");
-  const std::string own =
-      (sessions_ != nullptr ? "http://" : "https://") + std::string(field(context, "Host"));
+  const std::string own = std::string(scheme) + "://" + std::string(field(context, "Host"));
   const bool changes = route.method != Method::kGet;
   const bool browser =
-      sessions_ != nullptr || !origin.empty() || !from.empty() || !field(context, "Cookie").empty();
+      scheme == "http" || !origin.empty() || !from.empty() || !field(context, "Cookie").empty();
   const char* why = nullptr;
   if (!origin.empty() && origin != own) why = "it comes from a page of another origin";
   if (!from.empty() && from != "same-origin") why = "it comes from a page of another origin";
@@ -90,11 +93,9 @@ bool EdgeGate::passes(const Router::Route& route) const {
 }
 
 bool EdgeGate::admit(RequestContext& context, const Router::Route& route) {
-  if (sessions_ != nullptr && !is_own_host(field(context, "Host"))) {
-    refuse(context, 421, "this site is not served under that name here");
-    return false;
-  }
-  if (!is_page_route(route) && !is_own_origin(context, route)) return false;
+  if (sessions_ != nullptr && !check_loopback_name(context, port_)) return false;
+  const std::string_view scheme = sessions_ != nullptr ? "http" : "https";
+  if (!is_page_route(route) && !check_origin(context, route, scheme)) return false;
   if (passes(route)) return true;
   if (sessions_ != nullptr && !has_session(context)) return false;
   return inner_ == nullptr || inner_->admit(context, route);

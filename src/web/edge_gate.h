@@ -32,8 +32,6 @@ class EdgeGate final : public http::Gatekeeper {
   void run(http::RequestContext& context, const http::Router::Route& route) override;
 
  private:
-  [[nodiscard]] bool is_own_host(std::string_view host) const;
-  bool is_own_origin(http::RequestContext& context, const http::Router::Route& route) const;
   bool has_session(http::RequestContext& context) const;
   [[nodiscard]] bool passes(const http::Router::Route& route) const;
 
@@ -41,6 +39,15 @@ class EdgeGate final : public http::Gatekeeper {
   std::uint16_t port_;
   std::shared_ptr<http::Gatekeeper> inner_;
 };
+
+// What every gate in front of browsers asks first; false: it was answered.
+// The name that was dialled is one of loopback's (421 else).
+[[nodiscard]] bool check_loopback_name(http::RequestContext& context, std::uint16_t port);
+// It comes from a page of this origin (403 else): as the browser says, and, for what changes
+// something, by kPageField. `scheme`: "http", where everything comes from browsers, or "https",
+// where programs come too.
+[[nodiscard]] bool check_origin(http::RequestContext& context, const http::Router::Route& route,
+                                std::string_view scheme);
 
 // "warifu_session_8443": one per port, as cookies are shared by all ports of a host.
 [[nodiscard]] std::string cookie_name(std::uint16_t port);

@@ -89,13 +89,27 @@ const Asset* find_asset(std::string_view name) {
   return found != all.end() && found->name == name ? &*found : nullptr;
 }
 
+namespace {
+
+void add_asset_route(http::Router& router) {
+  router.add(Method::kGet, "/assets/{file...}", [](RequestContext& context) {
+    send_asset(context, find_asset("assets/" + context.parameter("file")));
+  });
+}
+
+}  // namespace
+
 void add_page_routes(http::Router& router) {
   router.add(Method::kGet, "/", lead_on);
   router.add(Method::kGet, "/app", lead_on);
   router.add(Method::kGet, "/app/{page...}", send_document);
-  router.add(Method::kGet, "/assets/{file...}", [](RequestContext& context) {
-    send_asset(context, find_asset("assets/" + context.parameter("file")));
-  });
+  add_asset_route(router);
+}
+
+void add_kiosk_page_routes(http::Router& router) {
+  router.add(Method::kGet, "/",
+             [](RequestContext& context) { send_asset(context, find_asset("kiosk.html")); });
+  add_asset_route(router);
 }
 
 bool is_page_route(const http::Router::Route& route) {

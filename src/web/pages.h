@@ -11,6 +11,8 @@ namespace warifu::web {
 
 // GET /, /app, /app/{page...} and /assets/{file...}.
 void add_page_routes(http::Router& router);
+// The page of a kiosk (apps/kiosk_server.h) and its files, in the place of those of a site.
+void add_kiosk_page_routes(http::Router& router);
 // True for those routes: they are the same for everybody and need no session.
 [[nodiscard]] bool is_page_route(const http::Router::Route& route);
 

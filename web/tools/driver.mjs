@@ -5,6 +5,7 @@
 // What each request takes stands beside its function. A problem answers {"error": text}. Everything
 // that the page wrote to its console as an error, every violation of its policy and every request to
 // another origin is kept and told by "troubles". Needs Debian's chromium (WARIFU_CHROMIUM).
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import readline from "node:readline";
@@ -113,10 +114,23 @@ const acts = {
   async evaluate(request) {
     return await page.evaluate(request.script);
   },
-  /** Clicks and keeps what is downloaded: its text and the proposed name. */
+  /** Clicks and keeps what is downloaded: its text, length and SHA-256, and the proposed name. */
   async download(request) {
-    const [download] = await Promise.all([page.waitForEvent("download"), part(request).click()]);
-    return { name: download.suggestedFilename(), text: fs.readFileSync(await download.path(), "utf8") };
+    const [download] = await Promise.all([
+      page.waitForEvent("download", { timeout: request.limit ?? PATIENCE }),
+      part(request).click(),
+    ]);
+    const bytes = fs.readFileSync(await download.path());
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    return { name: download.suggestedFilename(), text: bytes.toString("utf8"), bytes: bytes.length, sha256 };
+  },
+  /** on: as if the network were gone. */
+  async offline(request) {
+    await context.setOffline(request.on);
+  },
+  /** Chooses a file of this machine in a file field. */
+  async attach(request) {
+    await part(request).setInputFiles(request.path);
   },
   /** language, theme: as if chosen in the page. */
   async appear(request) {

@@ -1,7 +1,10 @@
 // All texts. Each page keeps its own in a file messages.ts beside it, which is named here.
+import { kiosk } from "../kiosk/messages";
 import { audit } from "../pages/audit/messages";
 import { jobs } from "../pages/jobs/messages";
 import { network } from "../pages/network/messages";
+import { people } from "../pages/people/messages";
+import { requests } from "../pages/requests/messages";
 import { common } from "./common";
 
-export const areas = { common, network, jobs, audit };
+export const areas = { common, network, jobs, audit, requests, people, kiosk };

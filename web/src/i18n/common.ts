@@ -11,6 +11,8 @@ export const common = area(
     "nav.overview": "Overview",
     "nav.network": "Network",
     "nav.jobs": "Jobs",
+    "nav.requests": "Consents",
+    "nav.people": "People and data",
     "nav.audit": "Log and proofs",
     "nav.account": "Session",
 
@@ -101,6 +103,7 @@ export const common = area(
     "role.key_operator": "key operator",
     "role.auditor": "auditor",
     "role.officer": "officer",
+    "role.kiosk": "kiosk",
     "origin.HARDWARE": "quantum device",
     "origin.SIMULATED_CLICKS": "simulated photons",
     "origin.RATE_MODEL": "rate model",
@@ -135,6 +138,8 @@ export const common = area(
     "nav.overview": "概要",
     "nav.network": "ネットワーク",
     "nav.jobs": "ジョブ",
+    "nav.requests": "同意の依頼",
+    "nav.people": "人と情報",
     "nav.audit": "監査ログと証明",
     "nav.account": "セッション",
 
@@ -225,6 +230,7 @@ export const common = area(
     "role.key_operator": "鍵運用者",
     "role.auditor": "監査者",
     "role.officer": "責任者",
+    "role.kiosk": "端末",
     "origin.HARDWARE": "量子装置",
     "origin.SIMULATED_CLICKS": "光子シミュレーション",
     "origin.RATE_MODEL": "レートモデル",

@@ -23,13 +23,23 @@ export function page_headers(more: Record<string, string> = {}): Headers {
 export async function request(
   method: string,
   path: string,
-  options: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {},
+  options: {
+    body?: unknown;
+    /** Instead of a JSON body: sent as it is. */
+    raw?: Blob | string;
+    headers?: Record<string, string>;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<Response> {
   const headers = page_headers(options.headers);
   const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
   if (options.body !== undefined) {
     headers.set("Content-Type", "application/json");
     init.body = JSON.stringify(options.body);
+  }
+  if (options.raw !== undefined) {
+    headers.set("Content-Type", "application/octet-stream");
+    init.body = options.raw;
   }
   if (options.signal) init.signal = options.signal;
   let answer: Response;

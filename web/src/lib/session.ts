@@ -3,7 +3,7 @@ import { get, logged_in, post } from "./api";
 import { session_key } from "./settings";
 import { Store } from "./store";
 
-export type Role = "biobank" | "hospital" | "key_operator" | "auditor" | "officer";
+export type Role = "biobank" | "hospital" | "key_operator" | "auditor" | "officer" | "kiosk";
 
 /** The answer of GET /v1/web. */
 export interface Session {

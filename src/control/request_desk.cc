@@ -1,0 +1,184 @@
+// Requests: checked as a consent would be, kept as JSON.
+#include "control/request_desk.h"
+
+#include <boost/json.hpp>
+
+#include "audit/actor.h"
+
+namespace warifu::control {
+namespace {
+
+namespace json = boost::json;
+
+json::array texts(const std::vector<std::string>& list) {
+  return json::array(list.begin(), list.end());
+}
+
+std::string terms_json(const RequestTerms& terms) {
+  return json::serialize(json::object{{"purpose", terms.purpose},
+                                      {"grantee", terms.grantee},
+                                      {"grantee_id", terms.grantee_id},
+                                      {"destination", terms.destination},
+                                      {"data_use", texts(terms.data_use)},
+                                      {"regions", texts(terms.regions)},
+                                      {"uses", terms.uses},
+                                      {"valid_seconds", terms.valid.count()}});
+}
+
+std::vector<std::string> list_of(const json::object& object, const char* name) {
+  std::vector<std::string> list;
+  for (const json::value& one : object.at(name).as_array()) list.emplace_back(one.as_string());
+  return list;
+}
+
+// Terms that ask() has checked and the catalog has kept. Errors: kCorrupt.
+Result<RequestTerms> read_terms(const catalog::Request& request) {
+  json::error_code bad;
+  const json::value value = json::parse(request.terms, bad);
+  const json::object* object = bad ? nullptr : value.if_object();
+  RequestTerms terms;
+  try {
+    if (object == nullptr) throw std::out_of_range("no object");
+    terms.object = request.object.text();
+    for (const auto& [name, text] : {std::pair{"purpose", &terms.purpose},
+                                     {"grantee", &terms.grantee},
+                                     {"grantee_id", &terms.grantee_id},
+                                     {"destination", &terms.destination}}) {
+      *text = std::string(object->at(name).as_string());
+    }
+    terms.data_use = list_of(*object, "data_use");
+    terms.regions = list_of(*object, "regions");
+    terms.uses = object->at("uses").to_number<std::uint16_t>();
+    terms.valid = std::chrono::seconds(object->at("valid_seconds").to_number<std::int64_t>());
+  } catch (const std::exception&) {
+    return fail(Code::kCorrupt, "the terms of request " + request.request.text() + " are damaged");
+  }
+  return terms;
+}
+
+Result<ConsentWish> wish_of_terms(const RequestTerms& terms, const SiteContext& site) {
+  ConsentWish wish;
+  TRY_ASSIGN(wish.purpose, consent::parse_purpose(terms.purpose));
+  TRY_ASSIGN(wish.grantee, consent::parse_grantee(terms.grantee, terms.grantee_id));
+  TRY_ASSIGN(wish.data_uses, consent::parse_data_uses(terms.data_use, wish.purpose));
+  TRY_ASSIGN(wish.scope, consent::parse_scope(terms.regions));
+  TRY_ASSIGN(wish.destination, SiteName::parse(terms.destination));
+  if (site.config.find(wish.destination) == nullptr) {
+    return fail(Code::kInvalidArgument,
+                "destination '" + terms.destination + "' is not a site of this network");
+  }
+  if (terms.uses < 1 || terms.uses > consent::kMaxUses) {
+    return fail(Code::kInvalidArgument, "a consent is for 1 to " +
+                                            std::to_string(consent::kMaxUses) + " uses, not for " +
+                                            std::to_string(terms.uses));
+  }
+  constexpr std::chrono::days kLongestConsent{400};
+  if (terms.valid < std::chrono::minutes(1) || terms.valid > kLongestConsent) {
+    return fail(Code::kInvalidArgument, "a consent is valid for a minute to 400 days");
+  }
+  wish.uses = terms.uses;
+  wish.valid = terms.valid;
+  return wish;
+}
+
+}  // namespace
+
+Result<catalog::Object> RequestDesk::object_of(const RequestTerms& terms) {
+  if (!terms.object.empty()) {
+    TRY_ASSIGN(const ObjectId id, ObjectId::parse(terms.object));
+    TRY_ASSIGN(catalog::Object object, catalog_.object(id));
+    if (!terms.person.empty() && object.person_id != terms.person) {
+      return fail(Code::kInvalidArgument,
+                  "object " + terms.object + " does not belong to person '" + terms.person + "'");
+    }
+    if (object.state != catalog::ObjectState::kCommitted) {
+      return fail(Code::kRefused, "object " + terms.object + " is " +
+                                      std::string(catalog::state_name(object.state)) +
+                                      ", not stored");
+    }
+    return object;
+  }
+  if (terms.person.empty()) {
+    return fail(Code::kInvalidArgument, "name the object, or the person, that it is about");
+  }
+  TRY(catalog_.person(terms.person));
+  TRY_ASSIGN(auto objects, catalog_.list_objects({.person_id = terms.person,
+                                                  .state = catalog::ObjectState::kCommitted},
+                                                 {.count = 2}));
+  if (objects.size() == 1) return std::move(objects.front());
+  return fail(objects.empty() ? Code::kNotFound : Code::kInvalidArgument,
+              objects.empty() ? "nothing is stored of person '" + terms.person + "'"
+                              : "several objects are stored of person '" + terms.person +
+                                    "': name the one that it is about");
+}
+
+Result<catalog::Request> RequestDesk::ask(const RequestTerms& wished) {
+  RequestTerms terms = wished;
+  if (terms.destination.empty()) terms.destination = site_.config.name.text();
+  TRY_ASSIGN(const ConsentWish wish, wish_of_terms(terms, site_));
+  terms.regions = consent::region_texts(wish.scope);
+  if (terms.open < std::chrono::minutes(1) || terms.open > kLongestRequest) {
+    return fail(Code::kInvalidArgument, "a request waits for a minute to " +
+                                            std::to_string(kLongestRequest.count()) + " days");
+  }
+  TRY_ASSIGN(const catalog::Object object, object_of(terms));
+  const os::UnixMs now = site_.system.clock.now();
+  const catalog::Request request{
+      .request = os::random_id<catalog::RequestId>(site_.system.random),
+      .object = object.object,
+      .person_id = object.person_id,
+      .terms = terms_json(terms),
+      .asked_by = audit::ActingOperator::current(),
+      .note = terms.note,
+      .created = now,
+      .expires = {now.value + std::chrono::milliseconds(terms.open).count()}};
+  TRY(catalog::check_record(request));
+  TRY(site_.log.append("consent_asked", {{"request", request.request.text()},
+                                         {"object", object.object.text()},
+                                         {"purpose", terms.purpose},
+                                         {"grantee", consent::grantee_words(
+                                                         wish.grantee, consent::Locale::kEnglish)},
+                                         {"scope", consent::scope_text(wish.scope)}}));
+  TRY(catalog_.add_request(request));
+  return request;
+}
+
+Result<ConsentWish> RequestDesk::wish_of(const catalog::RequestId& id) {
+  TRY_ASSIGN(const catalog::Request request, catalog_.request(id));
+  const auto state = catalog::state_at(request, site_.system.clock.now());
+  if (state != catalog::RequestState::kAsked) {
+    return fail(Code::kRefused, "request " + id.text() + " is " +
+                                    std::string(catalog::state_name(state)) +
+                                    ", not waiting any more");
+  }
+  TRY_ASSIGN(const RequestTerms terms, read_terms(request));
+  TRY_ASSIGN(ConsentWish wish, wish_of_terms(terms, site_));
+  wish.object = request.object;
+  return wish;
+}
+
+Result<> RequestDesk::offer(const catalog::RequestId& id, ByteView grant) {
+  return catalog_.offer_grant(id, consent::grant_id(grant), site_.system.clock.now());
+}
+
+Result<catalog::Request> RequestDesk::refuse(const catalog::RequestId& id, const std::string& why) {
+  const os::UnixMs now = site_.system.clock.now();
+  TRY_ASSIGN(const catalog::Request request, catalog_.request(id));
+  TRY_ASSIGN(const RequestTerms terms, read_terms(request));
+  if (catalog::state_at(request, now) == catalog::RequestState::kAsked) {
+    TRY(site_.log.append("consent_refused", {{"object", request.object.text()},
+                                             {"purpose", terms.purpose},
+                                             {"grantee", terms.grantee},
+                                             {"request", id.text()}}));
+  }
+  TRY(catalog_.decide_request(id, catalog::RequestState::kRefused, why, now));
+  return catalog_.request(id);
+}
+
+Result<catalog::Request> RequestDesk::cancel(const catalog::RequestId& id) {
+  TRY(site_.log.append("consent_request_cancelled", {{"request", id.text()}}));
+  TRY(catalog_.decide_request(id, catalog::RequestState::kCancelled, "", site_.system.clock.now()));
+  return catalog_.request(id);
+}
+
+}  // namespace warifu::control

@@ -1,0 +1,78 @@
+// Uploads in pieces, which go on where they stood when a connection was lost.
+//
+// An upload is begun with its whole length; its pieces come one behind the other, each named by its
+// place. What is taken of a piece is counted as it comes, so a piece that is cut off loses what was
+// on its way and nothing else, and the sender asks where to go on. Bytes go straight into the
+// sealed staging (staging.h): memory does not grow with the file. The key of a staging stands in
+// memory alone until finish(), so uploads that are not finished do not survive the process, and
+// their files are removed when it starts anew. At most kMostUploads are open; one that nobody has
+// touched for kUploadIdle gives its place up. Ids have 128 random bits and are told to the sender
+// alone. Thread-safe; one piece at a time for an upload.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+
+#include "control/store_desk.h"
+
+namespace warifu::control {
+
+using UploadId = Id16<struct UploadTag>;
+
+inline constexpr std::size_t kMostUploads = 32;
+inline constexpr std::chrono::minutes kUploadIdle{60};
+
+struct UploadWish {
+  std::string person, label, policy;
+  std::uint64_t length = 0;  // of the whole file
+  catalog::JobPriority priority = catalog::JobPriority::kUsual;
+};
+
+struct UploadState {
+  UploadId upload;
+  std::uint64_t received = 0, length = 0;
+};
+
+class UploadDesk {
+ public:
+  // Reads the next bytes of a piece; 0 at its end.
+  using Source = std::function<Result<std::size_t>(MutableBytes)>;
+
+  // Removes what uploads of an earlier process have left: staged files that are no job's.
+  UploadDesk(StoreDesk& store, SiteContext& site, catalog::Catalog& catalog);
+
+  // Errors: StoreDesk::begin's; kInvalidArgument (no length); kBusy (kMostUploads are open).
+  [[nodiscard]] Result<UploadState> begin(const UploadWish& wish);
+  // Errors: kNotFound.
+  [[nodiscard]] Result<UploadState> state(const UploadId& upload);
+  // The piece that begins at `from`, which is where the upload stands. Errors: kNotFound;
+  // kAlreadyExists naming the place where it stands; kBusy (another piece is on its way);
+  // kInvalidArgument (beyond the length); kNoSpace, kIo, and those of `source`: what came before
+  // stays.
+  [[nodiscard]] Result<UploadState> append(const UploadId& upload, std::uint64_t from,
+                                           const Source& source);
+  // All of it is there: a store job begins. Errors: kNotFound; kInvalidArgument (bytes are
+  // missing); kBusy; Upload::finish's.
+  [[nodiscard]] Result<StoreTicket> finish(const UploadId& upload);
+  // Erased. Errors: kNotFound, kBusy.
+  [[nodiscard]] Result<> cancel(const UploadId& upload);
+
+ private:
+  struct Open {
+    std::unique_ptr<Upload> upload;  // empty while a piece is on its way
+    std::uint64_t received = 0, length = 0;
+    std::chrono::nanoseconds touched{};
+  };
+  void forget_idle();
+  Result<std::unique_ptr<Upload>> take(const UploadId& id);
+  void give_back(const UploadId& id, std::unique_ptr<Upload> upload, std::uint64_t received);
+
+  StoreDesk& store_;
+  os::Clock& clock_;
+  os::Random& random_;
+  std::mutex mutex_;
+  std::map<UploadId, Open> open_;
+};
+
+}  // namespace warifu::control

@@ -1,0 +1,397 @@
+"""The pages for people, in a real browser: a clinician asks for a consent, the person reads and gives
+or refuses it at a kiosk with a card, the clinician restores; a biobank stores a file in pieces."""
+
+import hashlib
+import http.client
+import json
+import pathlib
+import signal
+import socket
+import subprocess
+import unittest
+
+from browser import Browser, inspect
+from network import NetworkTest, Person, TestNetwork, binary, random_file, wait_until
+
+SIZE = 2_500_000
+KIOSK_LOOKS = [("en", "light"), ("ja", "light")]
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class PeoplePages(NetworkTest):
+    """A site with pages, one person with a stored file, and a kiosk whose reader is a file: the card
+    lies on it when the file is there."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.network = cls.enterClassContext(TestNetwork(preshare="32M", start=False))
+        cls.port = free_port()
+        cls.url = f"http://127.0.0.1:{cls.port}/"
+        config = cls.network.site("tommo") / "site.toml"
+        config.write_text(config.read_text() + f'\n[web]\nlisten = "127.0.0.1:{cls.port}"\n')
+        cls.network.up()
+        cls.person = Person(cls.network, "P-001", keys=40)
+        cls.plain = random_file(cls.network.root / "genome.cram", SIZE, seed=11)
+        cls.stored = cls.person.store(cls.network.root / "genome.cram")["object"]
+        cls.other = Person(cls.network, "P-002", pin="3141", keys=8)  # whose files are uploaded
+        cls.start_kiosk()
+        cls.browser = cls.enterClassContext(Browser())
+
+    @classmethod
+    def start_kiosk(cls):
+        cls.reader = cls.network.root / "reader.card"
+        address = cls.network.root / "kiosk.address"
+        port = free_port()
+        cls.kiosk = subprocess.Popen(
+            [binary(), "kiosk", "--card", cls.reader, "--site", cls.network.site("tommo"),
+             "--listen", f"127.0.0.1:{port}", "--name", "lobby", "--address-file", address],
+            stdout=subprocess.DEVNULL)
+        cls.addClassCleanup(cls.stop_kiosk)
+        wait_until(lambda: address.exists() and address.read_text(), 10, "the kiosk")
+        cls.kiosk_url = address.read_text().strip()
+        cls.kiosk_port = port
+        assert address.stat().st_mode & 0o777 == 0o600
+
+    @classmethod
+    def stop_kiosk(cls):
+        cls.kiosk.send_signal(signal.SIGTERM)
+        assert cls.kiosk.wait(15) == 0
+
+    def setUp(self):
+        self.take_card()
+
+    def tearDown(self):
+        super().tearDown()
+        troubles = self.browser.troubles()
+        if getattr(self, "watched", True):
+            self.assertEqual([text for text in troubles if "status of" not in text], [])
+
+    # --- what people do ---
+
+    def put_card(self):
+        """The card on the reader: the same memory, so what it spends there is spent."""
+        self.person.card.rename(self.reader)
+
+    def take_card(self):
+        if self.reader.exists():
+            self.reader.rename(self.person.card)
+
+    def at_site(self, *arguments):
+        return self.network.warifu.ask(*arguments, "--site", self.network.site("tommo"))
+
+    def ask(self, **settings):
+        wish = {"object": self.stored, "purpose": "medicine", "grantee": "Dr. Ito", **settings}
+        options = [part for name, value in wish.items() for part in (f"--{name}", str(value))]
+        return self.at_site("request", "ask", *options)
+
+    def state_of(self, request):
+        return self.at_site("request", "show", request)["state"]
+
+    def log_in(self):
+        self.browser.log_in(self.url, self.at_site("web", "code")["code"])
+
+    def open_kiosk(self, pin="2718"):
+        self.browser.open(url=self.kiosk_url, language="en", theme="light")
+        self.browser.see(role="heading", name="Put your card on the reader")
+        self.put_card()
+        self.browser.see(role="heading", name="Please enter your PIN")
+        self.type_pin(pin, "Continue")
+
+    def type_pin(self, pin, button):
+        self.browser.fill(selector="#pin", value=pin)
+        self.browser.click(role="button", name=button, exact=True)
+
+    def look(self, name):
+        """Both languages of the kiosk, for everybody."""
+        for language, label in (("ja", "日本語"), ("en", "English")):
+            self.browser.click(role="button", name=label, exact=True)
+            if name == "kiosk-read":
+                self.browser.see(selector=".decide")
+            self.browser.shot(f"{name}-{language}")
+            self.assertEqual(self.browser.axe(), [], f"{name} in {language}")
+
+    # --- the reference scenario ---
+
+    def test_a_clinician_asks_the_person_gives_and_the_data_come(self):
+        self.log_in()
+        self.browser.click(role="link", name="Consents")
+        self.browser.see(role="heading", name="Ask for a consent")
+        self.browser.choose(label="Person", value="P-001")
+        self.browser.choose(label="Data", value=self.stored)
+        self.browser.choose(label="Purpose", value="medicine")
+        self.browser.fill(label="Who will use it", value="Dr. Ito")
+        self.browser.fill(label="Message to the person", value="for Tuesday")
+        inspect(self, self.browser, "requests-ask", KIOSK_LOOKS)
+        self.browser.click(role="button", name="Ask", exact=True)
+        self.browser.read(text="has not decided yet")
+        inspect(self, self.browser, "request-waiting", KIOSK_LOOKS)
+        request = self.at_site("request", "list")["requests"][0]
+        self.assertEqual((request["state"], request["note"]), ("asked", "for Tuesday"))
+        with Browser() as clinician:
+            # The clinician's page stays open in a browser of its own while the person decides.
+            clinician.log_in(self.url, self.at_site("web", "code")["code"])
+            clinician.visit(path=f"/app/requests/{request['request']}")
+            clinician.read(text="has not decided yet")
+            self.give_at_kiosk()
+            clinician.see(role="button", name="Restore and download", limit=20_000)
+            self.assertEqual(self.state_of(request["request"]), "given")
+            inspect(self, clinician, "request-given", KIOSK_LOOKS)
+            saved = clinician.download(role="button", name="Restore and download")
+            self.assertEqual(saved["name"], "genome.cram")
+            self.assertEqual(saved["bytes"], SIZE)
+            self.assertEqual(saved["sha256"], hashlib.sha256(self.plain).hexdigest())
+            document = clinician.download(role="button", name="FHIR Consent")
+            self.assertEqual(json.loads(document["text"])["resourceType"], "Consent")
+            self.assertEqual(clinician.troubles(), [])
+        self.withdraw_at_kiosk()
+        self.assertEqual(self.state_of(request["request"]), "withdrawn")
+
+    def give_at_kiosk(self):
+        self.browser.open(url=self.kiosk_url, language="en", theme="light")
+        self.browser.see(role="heading", name="Put your card on the reader")
+        self.look("kiosk-welcome")
+        self.put_card()
+        self.browser.see(role="heading", name="Please enter your PIN")
+        self.look("kiosk-pin")
+        self.type_pin("1111", "Continue")
+        self.browser.see(selector=".problem")
+        self.browser.read(text="Tries left: 2")
+        self.type_pin("2718", "Continue")
+        self.browser.see(role="heading", name="Hello, Person P-001")
+        self.look("kiosk-requests")
+        self.browser.click(role="button", name="Read and decide")
+        self.browser.see(selector=".consent-text")
+        self.look("kiosk-read")
+        text = self.browser.text(selector=".consent-text")
+        for word in ("Dr. Ito", "tommo", self.stored):
+            self.assertIn(word, text)
+        self.browser.click(role="button", name="I agree")
+        self.look("kiosk-sign")
+        self.type_pin("2718", "Agree")
+        self.browser.see(role="heading", name="You have agreed")
+        self.look("kiosk-given")
+        receipt = self.browser.download(role="button", name="Save the receipt")
+        self.assertIn("Dr. Ito", receipt["text"])
+        self.take_card()
+        self.browser.see(role="heading", name="Put your card on the reader")
+
+    def withdraw_at_kiosk(self):
+        self.open_kiosk()
+        self.browser.click(role="button", name="Every use so far")
+        self.browser.read(text="Data were handed out")
+        self.look("kiosk-history")
+        self.browser.click(role="button", name="What I allow")
+        self.look("kiosk-consents")
+        self.browser.click(role="button", name="Take it back")
+        self.type_pin("2718", "Take it back")
+        self.browser.see(role="heading", name="The consent is withdrawn")
+        self.look("kiosk-withdrawn")
+
+    def test_the_person_refuses_and_whoever_asked_sees_why(self):
+        request = self.ask(grantee="organisation:ToMMo", purpose="research")["request"]
+        self.open_kiosk()
+        self.browser.see(role="button", name="Read and decide")
+        self.browser.click(role="button", name="Read and decide")
+        self.browser.click(role="button", name="I refuse")
+        self.browser.fill(selector="textarea", value="not for research")
+        self.look("kiosk-refuse")
+        self.browser.click(role="button", name="I refuse")
+        self.browser.see(role="heading", name="You have refused")
+        shown = self.at_site("request", "show", request)
+        self.assertEqual((shown["state"], shown["why"]), ("refused", "not for research"))
+        events = [record["event"] for record in self.at_site("audit", "list")["records"]]
+        for event in ("consent_asked", "consent_refused"):
+            self.assertIn(event, events)
+
+    def test_another_card_ends_the_session(self):
+        request = self.ask()["request"]
+        self.open_kiosk()
+        self.browser.see(role="button", name="Read and decide")
+        # Exchanged in one moment, which no look at the reader can see.
+        self.person.card.hardlink_to(self.reader)
+        self.other.card.replace(self.reader)
+        self.browser.click(role="button", name="Read and decide")
+        self.browser.see(role="heading", name="Please enter your PIN")
+        self.assertEqual(self.browser.text(selector="main").count("Dr. Ito"), 0)
+        self.reader.rename(self.other.card)
+        self.at_site("request", "cancel", request)
+
+    def test_who_has_no_key_or_comes_from_elsewhere_gets_nothing_of_a_kiosk(self):
+        own = f"http://127.0.0.1:{self.kiosk_port}"
+        key = self.kiosk_url.partition("#")[2]
+        self.assertEqual(len(key), 64)
+
+        def ask(method, path, **headers):
+            connection = http.client.HTTPConnection("127.0.0.1", self.kiosk_port, timeout=20)
+            connection.request(method, path, body="" if method == "POST" else None,
+                               headers={"Host": f"127.0.0.1:{self.kiosk_port}", **headers})
+            status = connection.getresponse().status
+            connection.close()
+            return status
+
+        good = {"Origin": own, "Warifu-Page": key}
+        self.assertEqual(ask("GET", "/v1/kiosk", **good), 200)
+        self.assertEqual(ask("GET", "/"), 200)
+        self.assertEqual(ask("GET", "/v1/kiosk"), 401)
+        self.assertEqual(ask("GET", "/v1/kiosk", **{"Warifu-Page": key[:-1] + "x"}), 401)
+        self.assertEqual(ask("GET", "/v1/kiosk", **{**good, "Host": "evil.example"}), 421)
+        self.assertEqual(ask("POST", "/v1/kiosk/enter", **{**good, "Origin": "http://evil"}), 403)
+        self.assertEqual(ask("POST", "/v1/kiosk/enter", **{"Warifu-Page": key}), 403)
+        self.assertEqual(ask("GET", "/v1/kiosk/page", **good), 403, "without a session")
+        self.assertEqual(ask("POST", "/v1/kiosk/enter", **good), 404, "without a card")
+        self.assert_fails(2, "loopback", self.at_site, "kiosk", "--card", "x", "--listen",
+                          "0.0.0.0:8490")
+
+    # --- requests by command ---
+
+    def test_a_request_is_given_cancelled_and_judged_by_command(self):
+        one = self.ask(uses=2, note="by command")
+        self.assertEqual((one["state"], one["uses"], one["person"]), ("asked", 2, "P-001"))
+        given = self.at_site("request", "give", one["request"], "--card", self.person.card,
+                             "--pin-file", self.person.pin_file, "--yes")
+        shown = self.at_site("request", "show", one["request"])
+        self.assertEqual((shown["state"], shown["grant"]), ("given", given["grant"]))
+        self.assert_fails(4, "is given", self.at_site, "request", "cancel", one["request"])
+        two = self.at_site("request", "ask", "--person", "P-001", "--purpose", "research",
+                           "--grantee", "organisation:ToMMo", "--region",
+                           "GRCh38:chr17:43044295-43125364=BRCA1")
+        self.assertEqual(two["regions"], ["GRCh38:chr17:43044295-43125364=BRCA1"])
+        self.assertEqual(self.at_site("request", "cancel", two["request"])["state"], "cancelled")
+        self.assert_fails(4, "is cancelled", self.at_site, "request", "give", two["request"],
+                          "--card", self.person.card, "--pin-file", self.person.pin_file, "--yes")
+        for code, pattern, options in (
+                (3, "not enrolled", {"person": "P-9", "object": ""}),
+                (2, "purpose", {"purpose": "fun"}), (2, "destination", {"destination": "mars"}),
+                (2, "valid", {"valid": "1s"}), (2, "open_seconds", {"open": "100d"}),
+                (3, "is not known", {"object": "0" * 31 + "1"})):
+            self.assert_fails(code, pattern, self.ask, **options)
+
+    def test_requests_outlive_the_site(self):
+        request = self.ask(note="durable")["request"]
+        self.network.kill("tommo")
+        self.network.up()
+        self.assertEqual(self.at_site("request", "show", request)["note"], "durable")
+        self.at_site("request", "cancel", request)
+
+    # --- the biobank ---
+
+    def test_a_biobank_stores_a_file_in_pieces(self):
+        data = random_file(self.network.root / "second.cram", 20_000_000, seed=12)
+        self.log_in()
+        self.browser.click(role="link", name="People and data")
+        self.browser.read(text="Person P-002")
+        inspect(self, self.browser, "people", KIOSK_LOOKS)
+        self.browser.click(role="link", name="P-002")
+        self.browser.see(role="heading", name="Store a file")
+        self.browser.attach(label="File", path=str(self.network.root / "second.cram"))
+        inspect(self, self.browser, "person", KIOSK_LOOKS)
+        self.browser.click(role="button", name="Store", exact=True)
+        self.browser.read(text="The site has all of it")
+        self.browser.shot("person-stored")
+        job = self.at_site("job", "list")["jobs"][0]
+        done = self.network.wait_for_job(job["job"])
+        self.assertEqual(done["total_bytes"] > 0, True)
+        stored = next(one for one in self.at_site("object", "list")["objects"]
+                      if one["label"] == "second.cram")
+        self.assertEqual(stored["bytes"], len(data))
+
+    def test_an_upload_goes_on_where_it_stood(self):
+        data = random_file(self.network.root / "third", 3_000_000, seed=13)
+        begun = self.upload("POST", "", {"person": "P-002", "label": "third", "bytes": len(data)})
+        path = f"/{begun['upload']}"
+        # The connection is lost in the middle of a piece: what had come stays.
+        self.cut_off(f"/v1/uploads{path}?from=0", data[:2_000_000], 1_200_000)
+
+        def stands():
+            return self.upload("GET", path)["received"]
+        wait_until(lambda: stands() > 0 and not self.is_busy(path), 20, "the piece to end")
+        at = stands()
+        self.assertLessEqual(at, 1_200_000)
+        status, answer = self.raw("POST", f"/v1/uploads{path}?from={at + 1}", b"too far")
+        self.assertEqual((status, answer["code"]), (409, "already_exists"), answer)
+        status, answer = self.raw("POST", f"/v1/uploads{path}/finish", b"{}")
+        self.assertEqual(status, 400)
+        self.assertIn("have come", answer["message"])
+        self.assertEqual(self.upload("POST", f"{path}?from={at}", data[at:])["received"], len(data))
+        status, answer = self.raw("POST", f"/v1/uploads{path}?from={len(data)}", b"more")
+        self.assertEqual(status, 400)
+        ticket = self.upload("POST", f"{path}/finish", {})
+        self.network.wait_for_job(ticket["job"])
+        card_record = self.at_site("object", "card-record", ticket["object"], "--card",
+                                   self.other.card, "--pin-file", self.other.pin_file)
+        self.assertTrue(card_record)
+        grant = self.other.consent(ticket["object"])
+        out = self.network.root / "third.out"
+        self.network.restore(ticket["object"], grant, out)
+        self.assert_same_bytes(out, data)
+        self.assertEqual(self.raw("GET", f"/v1/uploads{path}")[0], 404)
+
+    def test_what_an_upload_leaves_behind_is_removed(self):
+        staging = self.network.data("tommo") / "staging"
+        begun = self.upload("POST", "", {"person": "P-002", "label": "x", "bytes": 600_000})
+        self.upload("POST", f"/{begun['upload']}?from=0", bytes(300_000))
+        self.assertEqual(len(list(staging.iterdir())), 1)
+        self.upload("POST", f"/{begun['upload']}/cancel", {})
+        self.assertEqual(list(staging.iterdir()), [])
+        begun = self.upload("POST", "", {"person": "P-002", "label": "x", "bytes": 600_000})
+        self.network.kill("tommo")
+        self.assertEqual(len(list(staging.iterdir())), 1)
+        self.network.up()
+        self.assertEqual(list(staging.iterdir()), [])
+        self.assertEqual(self.raw("GET", f"/v1/uploads/{begun['upload']}")[0], 404)
+
+    # --- plain requests at the site's socket ---
+
+    def connect(self):
+        return SocketConnection(self.network.site("tommo"), self.network.data("tommo"))
+
+    def raw(self, method, path, body=None):
+        connection = self.connect()
+        connection.request(method, path, body=body)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text)
+
+    def upload(self, method, path, body=None):
+        if isinstance(body, dict):
+            body = json.dumps(body).encode()
+        status, answer = self.raw(method, "/v1/uploads" + path, body)
+        self.assertEqual(status, 200, answer)
+        return answer
+
+    def is_busy(self, path):
+        return self.raw("POST", f"/v1/uploads{path}?from=0", b"")[1].get("code") == "busy"
+
+    def cut_off(self, path, body, after):
+        connection = self.connect()
+        connection.connect()
+        head = f"POST {path} HTTP/1.1\r\nHost: site\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sock.sendall(head.encode() + body[:after])
+        connection.close()
+
+
+class SocketConnection(http.client.HTTPConnection):
+    """HTTP over a site's socket."""
+
+    def __init__(self, folder, data):
+        super().__init__("site", timeout=30)
+        text = (folder / "site.toml").read_text()
+        named = [line.split('"')[1] for line in text.splitlines() if line.startswith("api_socket")]
+        self.path = str(pathlib.Path(named[0] if named else data / "api.sock"))
+        if not self.path.startswith("/"):
+            self.path = str(folder / self.path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+if __name__ == "__main__":
+    unittest.main()
