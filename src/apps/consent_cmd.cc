@@ -223,6 +223,7 @@ void print_given(const Common& common, const ConsentOptions& options, const Give
                 {"holder_verification", consent::holder_verification(given.kind)},
                 {"sites", given.prepared.at("sites")},
                 {"missing", given.prepared.at("missing")},
+                {"emergencies", given.prepared.at("emergencies")},
                 {"index", grant.index.value},
                 {"expires", os::utc_text(grant.expiry)},
                 {"quote", quote},

@@ -291,7 +291,10 @@ std::string_view file_kind_name(FileKind kind) {
 }
 
 std::optional<std::int32_t> Header::id_of(std::string_view name) const {
-  const auto found = std::ranges::find(references, name, &Reference::name);
+  auto found = std::ranges::find(references, name, &Reference::name);
+  if (found == references.end()) {
+    found = std::ranges::find(references, other_name(name), &Reference::name);
+  }
   if (found == references.end()) return std::nullopt;
   return static_cast<std::int32_t>(found - references.begin());
 }

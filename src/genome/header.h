@@ -33,6 +33,7 @@ struct Header {
   std::vector<Reference> references;  // by id
   std::uint64_t bytes = 0;            // CRAM: where the first data container starts
 
+  // By its name, or else by other_name().
   [[nodiscard]] std::optional<std::int32_t> id_of(std::string_view name) const;
 };
 

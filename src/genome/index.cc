@@ -42,8 +42,16 @@ std::string_view index_kind_name(IndexKind kind) {
   return "";
 }
 
+std::string other_name(std::string_view name) {
+  if (name == "chrM") return "MT";
+  if (name == "MT") return "chrM";
+  if (name.starts_with("chr")) return std::string(name.substr(3));
+  return "chr" + std::string(name);
+}
+
 std::optional<std::int32_t> Index::id_of(std::string_view name) const {
-  const auto found = std::ranges::find(names, name);
+  auto found = std::ranges::find(names, name);
+  if (found == names.end()) found = std::ranges::find(names, other_name(name));
   if (found == names.end()) return std::nullopt;
   return static_cast<std::int32_t>(found - names.begin());
 }

@@ -32,6 +32,10 @@ inline constexpr std::int64_t kEndOfReference = INT64_MAX;
 enum class IndexKind : std::uint8_t { kCrai, kBai, kCsi, kTbi };
 [[nodiscard]] std::string_view index_kind_name(IndexKind kind);  // "crai"
 
+// What the other half of the world calls that sequence: "20" for "chr20" and "chr20" for "20", "MT"
+// for "chrM" and back. Files of one assembly have either names.
+[[nodiscard]] std::string other_name(std::string_view name);
+
 // One line of a .crai: what a slice holds of one reference (CRAMv3 section 12).
 struct SliceEntry {
   std::int32_t reference = 0;  // kUnplaced: reads without a position
@@ -79,6 +83,7 @@ struct Index {
   std::vector<std::string> names;  // only of text files: reference names by id
 
   // The id of a name among `names`.
+  // By its name, or else by other_name().
   [[nodiscard]] std::optional<std::int32_t> id_of(std::string_view name) const;
 };
 

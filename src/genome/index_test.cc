@@ -258,6 +258,10 @@ TEST(HeaderTest, VcfEndsWithTheLastMarkedLine) {
   ASSERT_TRUE(header) << header.error().message;
   EXPECT_EQ(header->text.size(), text.size() - 5);
   EXPECT_EQ(header->id_of("20"), 0);
+  EXPECT_EQ(header->id_of("chr20"), 0);
+  EXPECT_EQ(other_name("chrM"), "MT");
+  EXPECT_EQ(other_name("MT"), "chrM");
+  EXPECT_EQ(other_name("X"), "chrX");
 }
 
 }  // namespace

@@ -66,7 +66,9 @@ class Sites {
   Sites(const genome::Task& task, sam_hdr_t* header)
       : task_(task), piles_(task.sites.size()), fragments_(task.sites.size()) {
     for (std::size_t i = 0; i < task.sites.size(); ++i) {
-      const int id = ::sam_hdr_name2tid(header, task.sites[i].reference.c_str());
+      const std::string& name = task.sites[i].reference;
+      int id = ::sam_hdr_name2tid(header, name.c_str());
+      if (id < 0) id = ::sam_hdr_name2tid(header, genome::other_name(name).c_str());
       if (id >= 0) by_place_.emplace(Place{id, task.sites[i].position}, i);
     }
   }

@@ -17,7 +17,8 @@ Result<Places> places_of(const genome::Task& task, const IdOf& id_of) {
       places.add_unplaced();
       continue;
     }
-    const int id = id_of(region.reference.c_str());
+    int id = id_of(region.reference.c_str());
+    if (id < 0) id = id_of(genome::other_name(region.reference).c_str());
     if (id < 0) {
       return fail(Code::kNotFound, "it has no reference '" + region.reference + "'");
     }

@@ -11,8 +11,9 @@ import unittest
 import xml.etree.ElementTree
 
 import fhir_r4
+import genomes
 from generated_reads import GeneratedReads
-from network import NetworkTest, Person, TestNetwork, random_file
+from network import NetworkTest, Person, TestNetwork
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("WARIFU_BINARY", str(REPOSITORY / "build" / "release" / "warifu"))
@@ -180,8 +181,9 @@ class Meter(NetworkTest):
     def setUpClass(cls):
         cls.network = cls.enterClassContext(TestNetwork(preshare="16M"))
         cls.person = Person(cls.network, "P-001", keys=20)
-        random_file(cls.network.root / "genome", 300_000)
-        cls.object = cls.person.store(cls.network.root / "genome")["object"]
+        sam = genomes.sam_text("GRCh37", [("20", 1_000_000, 2_000_000)], 1_000)
+        file = genomes.bam(cls.network.root / "reads.bam", sam)
+        cls.object = cls.person.store(file)["object"]
 
     def give(self, grantee, *regions):
         arguments = [part for region in regions for part in ("--region", region)]
@@ -191,14 +193,15 @@ class Meter(NetworkTest):
             "--pin-file", self.person.pin_file, "--yes", *arguments)
 
     def test_grants_to_one_grantee_add_up(self):
-        first = self.give("Dr. Ito", "gene:BRCA1")
-        self.assertIn("BRCA1", first["text"])
+        # The table says chr20, the file says 20.
+        first = self.give("Dr. Ito", "GRCh37:gene:ASXL1")
+        self.assertIn("ASXL1", first["text"])
         self.assertFalse(first["identification"]["identifies"])
-        self.assertEqual(first["identification"]["after"]["independent_snps"], 13)
-        second = self.give("Dr. Ito", "GRCh38:chr1:1000001-1150000")
+        self.assertEqual(first["identification"]["after"]["independent_snps"], 9)
+        second = self.give("Dr. Ito", "GRCh37:20:1000001-1150000")
         self.assertTrue(second["identification"]["after"]["str_loci"] >= 9)
         self.assertTrue(second["identification"]["crosses"])
-        other = self.give("Dr. Abe", "GRCh38:chr1:1000001-1150000")
+        other = self.give("Dr. Abe", "GRCh37:20:1000001-1150000")
         self.assertFalse(other["identification"]["identifies"])
 
     def test_the_meter_by_itself(self):
