@@ -398,7 +398,7 @@ class Site {
       TRY_ASSIGN(copy_maker_, recovery::CopyMaker::open(*context_, *catalog_));
     }
     recovery_ = std::make_unique<recovery::RecoveryDesk>(*jobs_, copy_maker_.get());
-    records_ = std::make_unique<custody::RecordKeeper>(*context_, *catalog_, *custody_);
+    records_ = std::make_unique<custody::RecordKeeper>(*jobs_, *catalog_, *custody_);
     cards_ = std::make_unique<custody::CardDesk>(*context_, *catalog_, *custody_, *enrolment_,
                                                  *records_);
     acts_ = std::make_unique<custody::CardActs>(*context_, *catalog_, *consent_desk_);

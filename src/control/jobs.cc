@@ -67,7 +67,9 @@ Result<> Work::finish() {
   job_.progress_bytes = job_.total_bytes;
   job_.error.clear();
   job_.expected_end.reset();
-  return save(catalog::JobState::kDone, "done");
+  TRY(save(catalog::JobState::kDone, "done"));
+  if (engine_.done_) engine_.done_();
+  return {};
 }
 
 Result<> Work::rest() {

@@ -80,6 +80,9 @@ class JobEngine {
       : site_(site), own_(own), catalog_(catalog) {}
   ~JobEngine() { stop(); }
 
+  // Called by a worker whenever a job is done, after its record says so. Before resume_all() and
+  // start().
+  void watch_done(std::function<void()> watch) { done_ = std::move(watch); }
   // Who does jobs of a kind. Before resume_all() and start().
   void add_kind(catalog::JobKind kind, WorkMaker maker) { makers_[kind] = std::move(maker); }
   // Carries on every unfinished job of these kinds. Call once, after the channel has started.
@@ -118,6 +121,7 @@ class JobEngine {
  private:
   using Order = JobQueue::Order;
   void begin(const catalog::Job& job, Order order);
+  friend class Work;
   // A worker's life.
   void work(JobQueue::Rule rule);
   // One attempt; none: there is no other one; else when there is.
@@ -132,6 +136,7 @@ class JobEngine {
   // A job that may be ordered about.
   Result<catalog::Job> orderly(const JobId& job);
 
+  std::function<void()> done_;
   SiteContext& site_;
   ShareService& own_;
   catalog::Catalog& catalog_;

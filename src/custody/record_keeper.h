@@ -15,6 +15,7 @@
 
 #include "card/values.h"
 #include "catalog/catalog.h"
+#include "control/jobs.h"
 #include "control/share_service.h"
 #include "custody/custody_service.h"
 
@@ -22,8 +23,11 @@ namespace warifu::custody {
 
 class RecordKeeper {
  public:
-  RecordKeeper(control::SiteContext& site, catalog::Catalog& catalog, CustodyService& own)
-      : site_(site), catalog_(catalog), own_(own) {}
+  // Looks after every job that is done, before `jobs` begins: a store may have left a record.
+  RecordKeeper(control::JobEngine& jobs, catalog::Catalog& catalog, CustodyService& own)
+      : site_(jobs.site()), catalog_(catalog), own_(own) {
+    jobs.watch_done([this] { wake(); });
+  }
   ~RecordKeeper() { stop(); }
 
   [[nodiscard]] bool is_on() const { return !site_.config.records.holders.empty(); }
