@@ -15,6 +15,7 @@ Rules (the name in brackets stands in front of every finding):
   [orphan]    another source file that no target owns; a header in a folder without a target
   [size]      a code file of more than 500 lines
   [opening]   a code file that does not begin with a comment about what it is
+  [python]    a .py file that is no Python: it would fail when somebody at last runs it
   [words]     marks of unfinished work, or paths of one developer's machine
   [memset]    memset outside src/secret: compilers remove it where it matters
   [openssl]   an OpenSSL header outside src/crypto
@@ -22,6 +23,7 @@ Rules (the name in brackets stands in front of every finding):
 """
 
 import argparse
+import ast
 import pathlib
 import re
 import sys
@@ -131,6 +133,8 @@ class Checker:
                 self.check_words(path, text)
             if in_code:
                 self.check_size_and_opening(path, text)
+            if in_code and path.suffix == ".py":
+                self.check_python(path, text)
             if in_code and parts[0] in OWNED_FOLDERS and path.suffix in {".cc", ".h"}:
                 self.check_owner(path)
             if parts[0] == "src" and len(parts) > 2 and path.suffix in {".cc", ".h"}:
@@ -160,6 +164,12 @@ class Checker:
         starts = ('"""', "#", "r'''", "'''") if path.suffix == ".py" else ("//", "/*")
         if not opening.startswith(starts):
             self.report("opening", path, 1, "begin with a comment: what this is, what always holds")
+
+    def check_python(self, path, text):
+        try:
+            ast.parse(text)
+        except SyntaxError as error:
+            self.report("python", path, error.lineno or 1, error.msg)
 
     # --- who builds it ---
 

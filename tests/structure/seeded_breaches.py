@@ -118,6 +118,7 @@ CASES = [
     ("a long script", "size", {"tools/demo/demo.py": '"""A tool."""\n' + "x = 1\n" * 500}),
     ("a source without opening comment", "opening", {"src/otp/seal.cc": "int x;\n"}),
     ("a script without opening comment", "opening", {"tools/demo/demo.py": "import os\n"}),
+    ("a script that a merge broke", "python", {"tools/demo/demo.py": '"""A tool."""\nf(x, y = ("a", "b")\nz)\n'}),
     ("an empty source", "opening", {"src/otp/seal.cc": ""}),
     ("unfinished work, 1", "words", seal("// TO" "DO later\n")),
     ("unfinished work, 2", "words", seal("// FIX" "ME later\n")),

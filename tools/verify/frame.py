@@ -25,6 +25,11 @@ def rows_of(command):
                  "ok": False, "note": f"ended with code {done.returncode} and without figures"}]
 
 
+def row(name, value, unit, goal, ok, note, **details):
+    """`ok`: None for a figure without a verdict."""
+    return {"name": name, "value": value, "unit": unit, "goal": goal, "ok": ok, "note": note, **details}
+
+
 def number(value):
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
 
