@@ -11,13 +11,6 @@ using namespace test;
 
 constexpr std::int64_t kDay = 24 * 3600 * 1000LL;
 
-struct Holder {
-  CardId card;
-  Pseudonym person;
-  card::SiteKeys keys;
-  std::uint32_t next = 1;
-};
-
 class EmergencyTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -40,20 +33,9 @@ class EmergencyTest : public testing::Test {
     site_ = std::make_unique<TestSite>("tommo", dir_, clock_, options);
   }
   Gate& gate() { return site_->gate(); }
-  Holder enrol(Byte number) {
-    Holder holder{id_of<CardId>(number), id_of<Pseudonym>(static_cast<Byte>(number + 100)), {}};
-    holder.keys =
-        *gate().enrol({holder.card, holder.person, card::CardKind::kOneTimeMac, {{1}, 30}});
-    return holder;
-  }
+  Holder enrol(Byte number) { return enrol_holder(gate(), number); }
   Presented present(Holder& holder, Grant grant) {
-    grant.card = holder.card;
-    grant.index = {holder.next++};
-    grant.sites = {{site_->name(), gate().issue_nonce(holder.card)->nonce}};
-    Presented presented{*encode_grant(grant), {}};
-    presented.evidence = {site_->name(), card::CardKind::kOneTimeMac,
-                          tag_for(holder.keys, grant.index.value - 1, presented.grant)};
-    return presented;
+    return proved_by(holder, *site_, std::move(grant));
   }
   Grant terms(Byte joint = 0x77) {
     Grant grant = grant_for(site_->name(), {}, {1}, clock_.now());

@@ -186,4 +186,29 @@ inline ReleaseRequest request_for(const Grant& grant, Byte session = 1) {
           .scope = grant.scope};
 }
 
+// Somebody with a one-time card at a gate.
+struct Holder {
+  CardId card;
+  Pseudonym person;
+  card::SiteKeys keys;
+  std::uint32_t next = 1;  // index
+};
+
+inline Holder enrol_holder(Gate& gate, Byte number) {
+  Holder holder{id_of<CardId>(number), id_of<Pseudonym>(static_cast<Byte>(number + 100)), {}};
+  holder.keys = *gate.enrol({holder.card, holder.person, card::CardKind::kOneTimeMac, {{1}, 30}});
+  return holder;
+}
+
+// The grant, by the holder's card and under its next index, with its proof for that site.
+inline Presented proved_by(Holder& holder, TestSite& site, Grant grant) {
+  grant.card = holder.card;
+  grant.index = {holder.next++};
+  grant.sites = {{site.name(), site.gate().issue_nonce(holder.card)->nonce}};
+  Presented presented{*encode_grant(grant), {}};
+  presented.evidence = {site.name(), card::CardKind::kOneTimeMac,
+                        tag_for(holder.keys, grant.index.value - 1, presented.grant)};
+  return presented;
+}
+
 }  // namespace warifu::consent::test

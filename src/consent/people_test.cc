@@ -12,14 +12,6 @@ using namespace test;
 
 constexpr std::int64_t kDay = 24 * 3600 * 1000LL;
 
-// Somebody with a card at the gate.
-struct Holder {
-  CardId card;
-  Pseudonym person;
-  card::SiteKeys keys;
-  std::uint32_t next = 1;
-};
-
 class PeopleTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -37,20 +29,9 @@ class PeopleTest : public testing::Test {
   }
   Gate& gate() { return site_->gate(); }
 
-  Holder enrol(Byte number) {
-    Holder holder{id_of<CardId>(number), id_of<Pseudonym>(static_cast<Byte>(number + 100)), {}};
-    holder.keys =
-        *gate().enrol({holder.card, holder.person, card::CardKind::kOneTimeMac, {{1}, 30}});
-    return holder;
-  }
+  Holder enrol(Byte number) { return enrol_holder(gate(), number); }
   Presented present(Holder& holder, Grant grant) {
-    grant.card = holder.card;
-    grant.index = {holder.next++};
-    grant.sites = {{site_->name(), gate().issue_nonce(holder.card)->nonce}};
-    Presented presented{*encode_grant(grant), {}};
-    presented.evidence = {site_->name(), card::CardKind::kOneTimeMac,
-                          tag_for(holder.keys, grant.index.value - 1, presented.grant)};
-    return presented;
+    return proved_by(holder, *site_, std::move(grant));
   }
   // A grant on the owner's object, for research, for an hour from now.
   Grant terms(Capacity capacity, std::uint8_t together = 1) {

@@ -1,9 +1,7 @@
-// The pipe between the two.
+// From a wish to a task of the process.
 #include "control/region_trim.h"
 
-#include <thread>
-
-#include "os/descriptor.h"
+#include "genome/local.h"
 
 namespace warifu::control {
 namespace {
@@ -38,7 +36,6 @@ Result<genome::Output> output_for(const std::string& format, genome::FileKind ki
 }
 
 Result<genome::TrimReport> trim(const TrimWish& wish, ChunkWindow& window, const PlainSink& sink) {
-  TRY_ASSIGN(os::Pipe pipe, os::make_pipe());
   genome::Task task;
   task.operation = genome::Operation::kTrim;
   task.name = wish.name;
@@ -49,19 +46,11 @@ Result<genome::TrimReport> trim(const TrimWish& wish, ChunkWindow& window, const
   for (const consent::Region& region : wish.regions.regions) {
     task.regions.push_back({region.reference, std::int64_t{region.start} - 1, region.end});
   }
-  Result<> fed;
-  std::thread feeder([&] {
-    fed = genome::join(
-        wish.cut, [&](std::uint64_t offset, MutableBytes out) { return window.read(offset, out); },
-        [&](ByteView bytes) { return pipe.writing.write(bytes); }, wish.name);
-    pipe.writing.close();
-  });
-  auto report =
-      genome::run_writing(task, {.descriptor = pipe.reading.get(), .memory = {}}, sink, {});
-  pipe.reading.close();  // a feeder that still writes ends
-  feeder.join();
-  if (!fed && (report || fed.error().code != Code::kCancelled)) return std::unexpected(fed.error());
-  if (!report) return report;
+  TRY_ASSIGN(const genome::TrimReport report,
+             genome::trim_cut(
+                 wish.cut,
+                 [&](std::uint64_t offset, MutableBytes out) { return window.read(offset, out); },
+                 task, sink, {}));
   TRY(window.finish());
   return report;
 }

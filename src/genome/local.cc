@@ -1,7 +1,6 @@
 // Passes over local files.
 #include "genome/local.h"
 
-#include <fcntl.h>
 #include <sodium.h>
 #include <unistd.h>
 
@@ -100,68 +99,12 @@ Result<> write_index(const LocalFile& file, IndexKind kind, NewFile& out, const 
   return {};
 }
 
-// Feeds a pipe from a thread, for what is made while the process reads it.
-class Feeder {
- public:
-  Feeder() = default;
-  ~Feeder() {
-    if (read_ >= 0) (void)::close(read_);
-    if (thread_.joinable()) thread_.join();
-  }
-  Feeder(const Feeder&) = delete;
-  Feeder& operator=(const Feeder&) = delete;
-
-  Result<int> start(std::function<Result<>(const Sink&)> make) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Code::kIo, "no pipe");
-    read_ = ends[0];
-    thread_ = std::thread([this, make = std::move(make), to = ends[1]] {
-      sigset_t set{};
-      (void)::sigemptyset(&set);
-      (void)::sigaddset(&set, SIGPIPE);
-      (void)::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-      result_ = make([&](ByteView bytes) { return put(to, bytes); });
-      (void)::close(to);
-    });
-    return read_;
-  }
-
-  // After the process has ended.
-  Result<> finish() {
-    (void)::close(std::exchange(read_, -1));
-    thread_.join();
-    // A process that stopped reading has said why.
-    if (!result_ && result_.error().code == Code::kCancelled) return {};
-    return result_;
-  }
-
- private:
-  static Result<> put(int to, ByteView bytes) {
-    while (!bytes.empty()) {
-      const ssize_t done = ::write(to, bytes.data(), bytes.size());
-      if (done < 0 && errno == EINTR) continue;
-      if (done < 0) return fail(Code::kCancelled, "nobody reads any more");
-      bytes = bytes.subspan(static_cast<std::size_t>(done));
-    }
-    return {};
-  }
-
-  int read_ = -1;
-  std::thread thread_;
-  Result<> result_;
-};
-
-// Runs a task over what a cut joins to. The reader's error counts more than the process's: that one
-// only saw its input end.
-template <typename Run>
-auto over_cut(const Cut& cut, const ReadAt& read, const std::string& name, const Run& run)
-    -> decltype(run(Input{})) {
-  Feeder feeder;
-  TRY_ASSIGN(const int pipe,
-             feeder.start([&](const Sink& to) { return join(cut, read, to, name); }));
-  auto done = run(Input{.descriptor = pipe, .memory = {}});
-  TRY(feeder.finish());
-  return done;
+// In the calling thread a pipe that nobody reads any more is an error then, no signal.
+void block_pipe_signal() {
+  sigset_t set{};
+  (void)::sigemptyset(&set);
+  (void)::sigaddset(&set, SIGPIPE);
+  (void)::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 Result<Cut> plan_cut(const LocalFile& file, const std::string& index_path, const CutWish& wish,
@@ -323,16 +266,24 @@ Result<ResliceReport> reslice_file(const std::string& path, const std::string& o
   return ResliceReport{before.records, file.bytes(), result.bytes(), index.path(), origin.path()};
 }
 
+// What is joined goes through a pipe from a thread of its own. The reader's error counts more than
+// the process's, which only saw its input end.
 Result<TrimReport> trim_cut(const Cut& cut, const ReadAt& read, const Task& task, const Sink& sink,
                             const RunOptions& options) {
-  return over_cut(cut, read, task.name,
-                  [&](const Input& input) { return run_writing(task, input, sink, options); });
-}
-
-Result<std::vector<SitePileup>> pileup_cut(const Cut& cut, const ReadAt& read, const Task& task,
-                                           const RunOptions& options) {
-  return over_cut(cut, read, task.name,
-                  [&](const Input& input) { return run_pileup(task, input, options); });
+  TRY_ASSIGN(os::Pipe pipe, os::make_pipe());
+  Result<> fed;
+  std::thread feeder([&] {
+    block_pipe_signal();
+    fed = join(cut, read, [&](ByteView bytes) { return pipe.writing.write(bytes); }, task.name);
+    pipe.writing.close();
+  });
+  auto report =
+      run_writing(task, Input{.descriptor = pipe.reading.get(), .memory = {}}, sink, options);
+  pipe.reading.close();  // a feeder that still writes ends
+  feeder.join();
+  // A process that stopped reading has said why.
+  if (!fed && fed.error().code != Code::kCancelled) return std::unexpected(fed.error());
+  return report;
 }
 
 Result<CutReport> cut_file(const std::string& path, const std::string& out, const CutWish& wish,

@@ -101,8 +101,5 @@ struct CutReport {
 // `read` is called in a thread of its own.
 [[nodiscard]] Result<TrimReport> trim_cut(const Cut& cut, const ReadAt& read, const Task& task,
                                           const Sink& sink, const RunOptions& options);
-[[nodiscard]] Result<std::vector<SitePileup>> pileup_cut(const Cut& cut, const ReadAt& read,
-                                                         const Task& task,
-                                                         const RunOptions& options);
 
 }  // namespace warifu::genome

@@ -64,10 +64,9 @@ Result<> add_rules(int rules, std::uint64_t all, const std::string& module,
   return {};
 }
 
-}  // namespace
-
-Result<FileSandbox> keep_to_files(const std::string& module,
-                                  const std::vector<std::string>& folders) {
+// `add(rules, all)` says what is left.
+template <typename Add>
+Result<FileSandbox> restrict_self(const Add& add) {
   const long version =
       ::syscall(__NR_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 1) return FileSandbox::kNone;
@@ -75,13 +74,25 @@ Result<FileSandbox> keep_to_files(const std::string& module,
   const landlock_ruleset_attr handled{.handled_access_fs = all};
   const long rules = ::syscall(__NR_landlock_create_ruleset, &handled, sizeof(handled), 0);
   if (rules < 0) return fail(Code::kIo, trouble("the helper process has no file sandbox"));
-  Result<> kept = add_rules(static_cast<int>(rules), all, module, folders);
+  Result<> kept = add(static_cast<int>(rules), all);
   if (kept && ::syscall(__NR_landlock_restrict_self, rules, 0) != 0) {
     kept = fail(Code::kIo, trouble("the helper process is not kept to its files"));
   }
   ::close(static_cast<int>(rules));
   if (!kept) return std::unexpected(kept.error());
   return FileSandbox::kLandlock;
+}
+
+}  // namespace
+
+Result<FileSandbox> keep_to_files(const std::string& module,
+                                  const std::vector<std::string>& folders) {
+  return restrict_self(
+      [&](int rules, std::uint64_t all) { return add_rules(rules, all, module, folders); });
+}
+
+Result<FileSandbox> keep_to_no_files() {
+  return restrict_self([](int, std::uint64_t) { return Result<>(); });
 }
 
 }  // namespace warifu::os

@@ -20,5 +20,8 @@ enum class FileSandbox : std::uint8_t { kNone = 0, kLandlock = 1 };
 // Errors: kNotFound naming a folder; kIo when the kernel has Landlock and does not do it.
 [[nodiscard]] Result<FileSandbox> keep_to_files(const std::string& module,
                                                 const std::vector<std::string>& folders);
+// The same with nothing left: no file or folder is opened, made or moved by its path any more.
+// Errors: kIo as above.
+[[nodiscard]] Result<FileSandbox> keep_to_no_files();
 
 }  // namespace warifu::os

@@ -23,6 +23,7 @@ import fuzzing
 import risk_rows
 import web_rows
 import web_upload
+from frame import row
 
 TOOLS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TOOLS / "demo"), str(TOOLS.parent / "tests" / "e2e")]
@@ -40,10 +41,6 @@ GENE = (30_946_155, 31_027_122)  # ASXL1 of GRCh37, chromosome 20: 81 kb, 0-base
 GOAL_TIMES = 400
 GOAL_SECONDS = 30
 GOAL_MEMORY_MB = 3 * 1024  # of the process that reads the file
-
-
-def row(name, value, unit, goal, ok, note):
-    return {"name": name, "value": value, "unit": unit, "goal": goal, "ok": ok, "note": note}
 
 
 def regions(program, data, root, number):

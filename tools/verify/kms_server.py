@@ -12,6 +12,8 @@ import re
 import subprocess
 import sys
 
+from frame import row
+
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(REPOSITORY / "tests" / "e2e"))
@@ -22,10 +24,6 @@ MASTER, SLAVE = "tommo", "lsa"
 GOALS = {1: ("requests_per_second", 3_000), 128: ("keys_per_second", 50_000)}
 MOST_REQUESTS, MOST_KEYS = 12_000, 60_000  # of one second, that a dec_keys run has keys for
 IDLE_GOAL = 65_536  # bytes of resident memory
-
-
-def row(name, value, unit, goal, ok, note, **details):
-    return {"name": name, "value": value, "unit": unit, "goal": goal, "ok": ok, "note": note, **details}
 
 
 class Pair(TestNetwork):

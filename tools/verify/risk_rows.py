@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 
+from frame import row
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
@@ -23,10 +25,6 @@ SITES = 300
 GENES = {"BRCA1": ("17", 41209080, 43057063), "BRCA2": ("13", 32914438, 32340301),
          "APOE": ("19", 45411941, 44908684), "CYP2D6": ("22", 42524947, 42128945),
          "TP53": ("17", 7578406, 7675088), "LDLR": ("19", 11224326, 11113650)}
-
-
-def row(name, value, unit, goal, ok, note):
-    return {"name": name, "value": value, "unit": unit, "goal": goal, "ok": ok, "note": note}
 
 
 def ask(build, *arguments):

@@ -11,6 +11,8 @@ import socket
 import statistics
 import sys
 
+from frame import row
+
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests" / "e2e"))
 
@@ -55,10 +57,6 @@ def far_network(links):
         kind = "qkd" if i % 2 else "preshared"
         text += f'\n[[links]]\na = "far{a:03}"\nb = "far{b:03}"\nclass = "{kind}"\n'
     return text
-
-
-def row(name, value, unit, goal, ok, note):
-    return {"name": name, "value": value, "unit": unit, "goal": goal, "ok": ok, "note": note}
 
 
 def settle(network, links):

@@ -8,6 +8,8 @@ import re
 import sys
 import time
 
+from frame import row
+
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(REPOSITORY / "tests" / "e2e"))
@@ -18,10 +20,6 @@ from network import Person, TestNetwork, wait_until  # noqa: E402
 MOST_GROWTH = 128 * 1024 * 1024  # bytes, of the site's process
 MOST_HEAP = 128 * 1024 * 1024    # bytes, of the page
 LEAST_RATE = 20_000_000          # bytes in a second
-
-
-def row(name, value, unit, goal, ok, note):
-    return {"name": name, "value": value, "unit": unit, "goal": goal, "ok": ok, "note": note}
 
 
 def peak(pid):

@@ -1,6 +1,7 @@
 // What the kiosk's process says (apps/kiosk_desk.h), and its acts.
 import { get, request } from "../lib/api";
 import { Store } from "../lib/store";
+import type { RequestRow } from "../pages/requests/model";
 
 export interface CardView {
   kind: string;
@@ -16,27 +17,8 @@ export interface View {
   card: CardView | null;
   session: { person: string; name: string; seconds_left: number } | null;
 }
-export interface Request {
-  request: string;
-  object: string;
-  object_label: string;
-  object_bytes: number;
-  purpose: string;
-  grantee: string;
-  grantee_id: string;
-  destination: string;
-  regions: string[];
-  data_use: string[];
-  uses: number;
-  valid_seconds: number;
-  state: string;
-  asked_by: string;
-  note: string;
-  created: string;
-  expires: string;
-  decided: string;
-  grant?: string;
-}
+/** Without what only staff see. */
+export type Request = Omit<RequestRow, "person" | "why">;
 export interface Consent {
   grant: string;
   object: string;

@@ -37,11 +37,15 @@ export const theme = new Store<Theme>(first_theme());
 /** The page's half of the session (web/sessions.h); the other one is a cookie. */
 export const session_key = new Store<string>(kept("warifu.key"));
 
+const system_is_dark = matchMedia("(prefers-color-scheme: dark)");
+
 function apply(): void {
+  const is_dark = theme.get() === "dark" || (theme.get() === "auto" && system_is_dark.matches);
   document.documentElement.lang = language.get();
-  document.documentElement.dataset["theme"] = theme.get();
+  document.documentElement.dataset["theme"] = is_dark ? "dark" : "light";
 }
 apply();
+system_is_dark.addEventListener("change", apply);
 language.follow(() => {
   keep("warifu.language", language.get());
   apply();
