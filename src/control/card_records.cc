@@ -7,7 +7,9 @@ Result<bool> is_record_safe(SiteContext& site, catalog::Catalog& catalog, const 
   TRY_ASSIGN(const catalog::Object record, catalog.object(object));
   TRY_ASSIGN(const catalog::Person person, catalog.person(record.person_id));
   const auto kind = site.gate.kind_of(person.card);
-  if (kind && card::is_signature(*kind)) {
+  // A gate that burnt may have had a key of the card that nobody else has.
+  if (!kind) return false;
+  if (card::is_signature(*kind)) {
     return site.config.records.holders.empty() ? false : catalog.is_record_kept(object);
   }
   if (record.card_record != catalog::CardRecordState::kOnCard) return false;
