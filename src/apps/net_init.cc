@@ -217,13 +217,26 @@ class Init {
     return {};
   }
 
+  // A free one that Linux does not give to outgoing connections (those take 32768 and above), so that
+  // it is still free when its site has been down. Errors: kBusy when none is found.
+  static Result<std::unique_ptr<os::Listener>> free_port() {
+    constexpr std::uint16_t kFirst = 16'384, kCount = 16'384, kTries = 500;
+    for (int left = kTries;; --left) {
+      std::array<Byte, 2> drawn{};
+      os::kernel_random().fill(drawn);
+      const std::uint16_t port = kFirst + (drawn[0] << 8U | drawn[1]) % kCount;
+      auto listener = os::listen_tcp({"127.0.0.1", port});
+      if (listener || left == 0) return listener;
+    }
+  }
+
   Result<> pick_ports() {
     // Listeners are held until all ports are known, so that no port is given out twice.
     std::vector<std::unique_ptr<os::Listener>> held;
     std::uint16_t next = options_.base_port;
     const auto pick = [&]() -> Result<std::uint16_t> {
       if (next != 0) return next++;
-      TRY_ASSIGN(auto listener, os::listen_tcp({"127.0.0.1", 0}));
+      TRY_ASSIGN(auto listener, free_port());
       held.push_back(std::move(listener));
       return held.back()->port();
     };
