@@ -14,11 +14,11 @@
 #include "apps/custody_text.h"
 #include "apps/emergency_text.h"
 #include "apps/output.h"
+#include "apps/region_words.h"
 #include "base/units.h"
 #include "catalog/records.h"
 #include "consent/evidence.h"
 #include "consent/grant.h"
-#include "risk/genes.h"
 
 namespace warifu::apps {
 namespace json = boost::json;
@@ -245,7 +245,7 @@ void print_given(const Common& common, const ConsentOptions& options, const Give
 
 Result<> consent_give(const Common& common, const ConsentOptions& given_options) {
   ConsentOptions options = given_options;
-  TRY_ASSIGN(options.regions, risk::with_genes_resolved(given_options.regions));
+  TRY_ASSIGN(options.regions, regions_in_words(given_options.regions));
   json::object wish = {{"locale", options.lang}};
   if (!options.request.empty()) {
     TRY_ASSIGN(const auto request, catalog::RequestId::parse(options.request));

@@ -8,8 +8,8 @@ namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kMagic = "WGC1";
-constexpr std::uint16_t kVersion = 6;
-constexpr std::uint16_t kFirstOfGrants3 = 6;  // the version from which on grants are of version 2
+constexpr std::uint16_t kVersion = 7;
+constexpr std::uint16_t kFirstOfGrants4 = 7;  // the version from which on grants are of version 4
 constexpr std::uint32_t kSealDomain = 0x31'59'4B'57;         // "WKY1"
 constexpr std::uint32_t kApplicationDomain = 0x31'50'41'57;  // "WAP1"
 constexpr std::string_view kKeyLabel = "warifu gate key 1";
@@ -62,7 +62,7 @@ void read_grants(wire::Reader& reader, std::uint16_t version, CardRecord& record
     }
     if (!reader.good()) return;
     // Their indices are burnt and their nonces used: what is dropped cannot come back.
-    if (version < kFirstOfGrants3) continue;
+    if (version < kFirstOfGrants4) continue;
     if (!parse_grant(grant)) reader.reject("an accepted grant is not canonical");
     accepted.grant.assign(grant.begin(), grant.end());
     copy_bytes(accepted.tag, tag);

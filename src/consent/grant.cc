@@ -196,7 +196,7 @@ void read_head(wire::Reader& reader, std::size_t size) {
     reader.reject("it is of version " + std::string(magic.substr(3)) +
                   ", which no site honours any more; the person must be asked again");
   }
-  if (magic != layout::kMagic) reader.reject("it does not begin with WGR3");
+  if (magic != layout::kMagic) reader.reject("it does not begin with WGR4");
   if (reader.u16() != layout::kVersion) reader.reject("its version is unknown");
   if (reader.u16() != size) reader.reject("its length is not what it says");
 }

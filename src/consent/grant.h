@@ -1,6 +1,6 @@
 // The grant: what the person allows, as one canonical byte string that card and sites authenticate.
 //
-//   grant := "WGR3" version:u16=3 length:u16 card:16 object:16 act:u8 purpose:u8 uses:u16
+//   grant := "WGR4" version:u16=4 length:u16 card:16 object:16 act:u8 purpose:u8 uses:u16
 //            destination:16 not_before:i64 expiry:i64 locale:4 terminal:16 zero:4 index:u32
 //            text_digest:32 joint:16 capacity:u8 together:u8 zero:u16 sites:u8 zero:3 site{sites}
 //            grantee data_uses scope [appointment]                          little-endian
@@ -12,7 +12,7 @@
 // reserved bytes are zero; sites, codes and regions are sorted and distinct. `length` is the
 // length of the whole and stands in the first 16-byte block, which fixes the length for the
 // one-time tag. What a card reads lies at fixed places before the parts of variable length. A grant
-// holds no name of the person and nothing of a genome. Versions 1 and 2 are refused. Regions always
+// holds no name of the person and nothing of a genome. Versions 1 to 3 are refused. Regions always
 // stand with the chunks that hold them.
 // docs/formats/grant.md has the table of fields and published vectors.
 #pragma once
