@@ -26,8 +26,7 @@ Result<> SiteControl::open_parts() {
   uploads_ = std::make_unique<control::UploadDesk>(*store_desk_, context, *catalog_);
   consent_desk_ = std::make_unique<control::ConsentDesk>(context, *catalog_, quotes_);
   restore_desk_ = std::make_unique<control::RestoreDesk>(context, site_.shares, *catalog_);
-  region_desk_ =
-      std::make_unique<control::RegionDesk>(context, *catalog_, *restore_desk_, quotes_);
+  region_desk_ = std::make_unique<control::RegionDesk>(context, *catalog_, *restore_desk_, quotes_);
   views_ = std::make_unique<viewing::ViewDesk>(context, *catalog_, *restore_desk_);
   ceremonies_ = std::make_unique<control::CardCeremonies>(context, site_.cards, *catalog_,
                                                           *enrolment_, *consent_desk_);
@@ -38,9 +37,10 @@ Result<> SiteControl::open_parts() {
   open_people();
   const custody::SignedConsents signed_consents(context, *catalog_, *consent_desk_, *records_);
   services_ = std::make_unique<api::ControlServices>(api::ControlServices{
-      *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *region_desk_,
-      *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_, *ceremonies_, *records_, *cards_,
-      *people_, *acts_, *emergencies_, signed_consents, *uploads_, *views_});
+      *catalog_,     *enrolment_,   *store_desk_,    *consent_desk_, *restore_desk_,
+      *region_desk_, *upkeep_,      *jobs_,          *recovery_,     *audits_,
+      *refreshes_,   *ceremonies_,  *records_,       *cards_,        *people_,
+      *acts_,        *emergencies_, signed_consents, *uploads_,      *views_});
   return {};
 }
 
@@ -52,13 +52,12 @@ void SiteControl::open_upkeep() {
       upkeep::RefreshParts{site_.refresher, site_.auditor}, *audits_, site_.damaged);
   refreshes_ = std::make_unique<upkeep::RefreshScheduler>(
       *jobs_, *upkeep_, upkeep::RefreshSettings{config.refresh_interval, config.refresh_reserve});
-  site_.server.handle(number(upkeep::AuditMethod::kDamaged),
-                      [this](channel::Exchange& exchange) -> Result<> {
-                        TRY_ASSIGN(const auto shares,
-                                   upkeep::decode_shares(exchange.request().body));
-                        upkeep_->hear_of_damage(exchange.request().from, shares);
-                        return exchange.reply({});
-                      });
+  site_.server.handle(
+      number(upkeep::AuditMethod::kDamaged), [this](channel::Exchange& exchange) -> Result<> {
+        TRY_ASSIGN(const auto shares, upkeep::decode_shares(exchange.request().body));
+        upkeep_->hear_of_damage(exchange.request().from, shares);
+        return exchange.reply({});
+      });
 }
 
 void SiteControl::open_people() {

@@ -25,7 +25,8 @@ TEST(HeldFile, GivesBackWhatWasPutIn) {
     ASSERT_TRUE(file);
     const Bytes bytes = pattern(size);
     for (std::size_t at = 0; at < size; at += 10'007) {
-      ASSERT_TRUE(file->append(ByteView(bytes).subspan(at, std::min<std::size_t>(10'007, size - at))));
+      ASSERT_TRUE(
+          file->append(ByteView(bytes).subspan(at, std::min<std::size_t>(10'007, size - at))));
     }
     ASSERT_TRUE(file->seal());
     EXPECT_TRUE(std::ranges::equal(file->bytes(), bytes)) << size;
@@ -90,7 +91,7 @@ TEST(HeldFile, ItIsLockedAndNotInCoreFiles) {
   EXPECT_NE(flags.find(" lo"), std::string::npos) << flags;  // locked
   EXPECT_NE(flags.find(" dd"), std::string::npos) << flags;  // not dumped
   EXPECT_NE(flags.find(" dc"), std::string::npos) << flags;  // not in children
-  EXPECT_GE(locked, 195U);                                  // KiB
+  EXPECT_GE(locked, 195U);                                   // KiB
 }
 
 TEST(HeldFile, WhoHasADescriptorFindsNothingOnceItIsGone) {
