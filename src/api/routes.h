@@ -54,6 +54,7 @@ struct ControlServices {
   custody::PeopleDesk& people;
   custody::CardActs& acts;
   custody::EmergencyDesk& emergencies;
+  custody::ConsentIntake& intake;
   custody::SignedConsents signed_consents;
   control::UploadDesk& uploads;
 };

@@ -82,10 +82,9 @@ class CardAuthenticator {
   [[nodiscard]] virtual Result<GivenConsent> authorise(ApiClient& client, ByteView grant,
                                                        const ObjectId& object) = 0;
   // Has the card prove a grant that restores nothing (it names a proxy ...), after verify_holder():
-  // what the site has to be told of it. Errors: the card's; kRefused where the card cannot.
-  [[nodiscard]] virtual Result<boost::json::object> prove(ByteView) {
-    return fail(Code::kRefused, "in this version a DESFire card proves uses only");
-  }
+  // what the site has to be told of it. A DESFire card proves it to the sites, through `client`.
+  // Errors: the card's and the sites'.
+  [[nodiscard]] virtual Result<boost::json::object> prove(ApiClient& client, ByteView grant) = 0;
   // More one-time keys: shown, asked, proved by the card, put on it. Errors: kOutOfKey when no key
   // is left to prove it with; the card's and the sites'; kRefused where there are none.
   [[nodiscard]] virtual Result<ToppedUp> top_up(ApiClient&, const TopUpOptions&) {

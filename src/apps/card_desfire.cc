@@ -59,7 +59,9 @@ class DesfireCard final : public CardAuthenticator {
 
   Result<> load_record(ApiClient& client, const std::string& object) override {
     desfire::RelayGuard guard(desfire::Ceremony::kRecord);
-    TRY(relay(client, {{"ceremony", "record"}, {"object", object}}, guard));
+    TRY(relay(client,
+              {{"ceremony", "record"}, {"object", object}, {"card", identity_.label.card.text()}},
+              guard));
     return {};
   }
 
@@ -70,6 +72,13 @@ class DesfireCard final : public CardAuthenticator {
   }
 
   Result<GivenConsent> authorise(ApiClient& client, ByteView grant, const ObjectId&) override {
+    TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
+    if (parsed.capacity != consent::Capacity::kOwn) {
+      // Share control's application on this card knows nothing of other people's objects.
+      TRY_ASSIGN(const json::object proof, prove(client, grant));
+      TRY_ASSIGN(const json::value given, client.post("/v1/consents", proof));
+      return GivenConsent{text_of(given, "grant"), std::nullopt};
+    }
     desfire::RelayGuard guard(desfire::Ceremony::kConsent, crypto::sha256(grant));
     TRY_ASSIGN(const json::value over,
                relay(client, {{"ceremony", "consent"}, {"grant", to_hex(grant)}}, guard));
@@ -78,6 +87,14 @@ class DesfireCard final : public CardAuthenticator {
       return fail(Code::kCorrupt, "the site kept another consent than the card has proved");
     }
     return GivenConsent{id, std::nullopt};
+  }
+
+  Result<json::object> prove(ApiClient& client, ByteView grant) override {
+    desfire::RelayGuard guard(desfire::Ceremony::kConsent, crypto::sha256(grant));
+    TRY_ASSIGN(const json::value over,
+               relay(client, {{"ceremony", "proof"}, {"grant", to_hex(grant)}}, guard));
+    return json::object{
+        {"grant", to_hex(grant)}, {"card_kind", over.at("card_kind")}, {"tags", over.at("tags")}};
   }
 
   Result<std::uint32_t> renew(ApiClient&, const SiteName& at) override {

@@ -93,7 +93,8 @@ Result<Grant> Gate::may_prove(ByteView grant, ProvedBy by) {
                         {},
                         system_.clock.now(),
                         options_.nonce_life,
-                        named && is_held_back(named->card)};
+                        named && is_held_back(named->card),
+                        record != nullptr ? find_person(record->person) : nullptr};
   auto decision = decide_proof(inquiry, by);
   if (!decision) return refuse_proof(decision.error(), grant);
   return std::move(*decision);
@@ -135,7 +136,9 @@ Result<Evidence> Gate::accept_proof(ByteView grant) {
   TRY_ASSIGN(ApplicationSecrets secrets, open_application(root_, record.card, *record.own));
   secrets.token = copy(secrets.pending);
   const Evidence evidence = take_proof(record, proved, grant);
+  const Pseudonym person = record.person;
   TRY(save_secrets(std::move(record), secrets));
+  TRY(note_told(proved, person));
   TRY(log_proof(proved, grant, evidence, {}));
   return evidence;
 }

@@ -74,6 +74,32 @@ Result<CeremonyTurn> CardCeremonies::enrol(const std::string& person, const std:
   return begin_next(std::move(ceremony));
 }
 
+std::unique_ptr<CardCeremonies::Ceremony> CardCeremonies::make_proof(const consent::Grant& grant,
+                                                                     const Bytes& bytes) {
+  auto ceremony = make(grant.card);
+  for (const consent::GrantSite& entry : grant.sites) {
+    ceremony->stops.push_back(
+        stop(entry.site, {.what = CardOrder::What::kAuthorise, .grant = bytes}));
+  }
+  return ceremony;
+}
+
+Result<CeremonyTurn> CardCeremonies::prove(ByteView grant_bytes) {
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(grant_bytes));
+  TRY(catalog_.person_of_card(grant.card));
+  auto ceremony = make_proof(grant, Bytes(grant_bytes.begin(), grant_bytes.end()));
+  ceremony->finish = [](Ceremony& over, CeremonyTurn& turn) -> Result<> {
+    for (const consent::DialogueResult& result : over.results) {
+      if (result.kind != turn.kind) {
+        return fail(Code::kRefused, "sites disagree whether the card is a chip or a stand-in");
+      }
+      turn.receipts.push_back(result.receipt);
+    }
+    return {};
+  };
+  return begin_next(std::move(ceremony));
+}
+
 Result<CeremonyTurn> CardCeremonies::consent(ByteView grant_bytes) {
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(grant_bytes));
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
@@ -81,12 +107,8 @@ Result<CeremonyTurn> CardCeremonies::consent(ByteView grant_bytes) {
   if (person.card != grant.card) {
     return fail(Code::kRefused, "this card belongs to another person than the object");
   }
-  auto ceremony = make(grant.card);
   const Bytes bytes(grant_bytes.begin(), grant_bytes.end());
-  for (const consent::GrantSite& entry : grant.sites) {
-    ceremony->stops.push_back(
-        stop(entry.site, {.what = CardOrder::What::kAuthorise, .grant = bytes}));
-  }
+  auto ceremony = make_proof(grant, bytes);
   ceremony->stops.push_back(
       {site_.config.name, [this, grant] { return read_record(grant.card, grant.object); }});
   ceremony->finish = [this, bytes](Ceremony& over, CeremonyTurn& turn) {
@@ -134,8 +156,13 @@ Result<> CardCeremonies::finish_consent(const Bytes& grant, Ceremony& ceremony,
   return {};
 }
 
-Result<CeremonyTurn> CardCeremonies::put_record(const ObjectId& object) {
+Result<CeremonyTurn> CardCeremonies::put_record(const ObjectId& object, const CardId& card) {
   TRY_ASSIGN(PendingRecord pending, pending_record(site_, catalog_, object));
+  if (pending.card != card) {
+    return fail(Code::kRefused,
+                "this card belongs to another person than the object; in another's place a DESFire "
+                "card keeps no record, its consents bring it");
+  }
   auto ceremony = make(pending.card);
   const auto shared = std::make_shared<PendingRecord>(std::move(pending));
   ceremony->stops.push_back({site_.config.name, [this, shared] {

@@ -7,16 +7,14 @@
 // ceremony begins again. Thread-safe.
 #pragma once
 
-#include "control/consent_desk.h"
-#include "custody/record_keeper.h"
+#include "custody/consent_intake.h"
 
 namespace warifu::custody {
 
 class SignedConsents {
  public:
-  SignedConsents(control::SiteContext& site, catalog::Catalog& catalog,
-                 control::ConsentDesk& consent, RecordKeeper& records)
-      : site_(site), catalog_(catalog), consent_(consent), records_(records) {}
+  SignedConsents(control::SiteContext& site, catalog::Catalog& catalog, ConsentIntake& intake)
+      : site_(site), catalog_(catalog), intake_(intake) {}
 
   struct Given {
     GrantId grant;
@@ -28,13 +26,9 @@ class SignedConsents {
   [[nodiscard]] Result<Given> give(ByteView grant, ByteView signature);
 
  private:
-  Result<card::ObjectRecord> record_of(const catalog::Object& object, ByteView grant,
-                                       const std::vector<consent::Evidence>& evidence);
-
   control::SiteContext& site_;
   catalog::Catalog& catalog_;
-  control::ConsentDesk& consent_;
-  RecordKeeper& records_;
+  ConsentIntake& intake_;
 };
 
 }  // namespace warifu::custody
