@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "consent/gate.h"
+#include "testing/act_runs.h"
+#include "testing/card_kinds.h"
 #include "testing/sim_clock.h"
 #include "testing/sim_disk.h"
 #include "testing/sim_random.h"
@@ -60,6 +62,42 @@ TEST(GateRunsTest, SeededBugsAreFound) {
       found = run_gate(seed, bug).violations > 0;
     }
     EXPECT_TRUE(found) << "bug " << static_cast<int>(bug);
+  }
+}
+
+TEST(ActRunsTest, MoreKeysAndEmergenciesKeepToWhatWasAllowed) {  // 320,000 steps
+  GateTally tally;
+  for (std::uint64_t seed = 1; seed <= 8'000; ++seed) tally.add(run_acts(seed));
+  EXPECT_EQ(tally.violations, 0u) << tally.first_violation;
+  // The runs did something.
+  EXPECT_GT(tally.top_ups, 2000u);
+  EXPECT_GT(tally.acts_again, 2000u);
+  EXPECT_GT(tally.leaves, 2000u);
+  EXPECT_GT(tally.by_officers, 500u);
+  EXPECT_GT(tally.told, 200u);
+  EXPECT_GT(tally.permits, 2000u);
+  EXPECT_GT(tally.refusals, 2000u);
+  EXPECT_GT(tally.crashes, 2000u);
+  EXPECT_GT(tally.withdrawals, 500u);
+  EXPECT_GT(tally.revocations, 50u);
+  EXPECT_GT(tally.bent, 500u);
+}
+
+TEST(ActRunsTest, SeededBugsAreFound) {
+  for (const GateBug bug : kActBugs) {
+    bool found = false;
+    for (std::uint64_t seed = 1; seed <= 2000 && !found; ++seed) {
+      found = run_acts(seed, bug).violations > 0;
+    }
+    EXPECT_TRUE(found) << "bug " << static_cast<int>(bug);
+  }
+}
+
+TEST(CardKindsTest, EveryCardInEveryPlace) {
+  const auto cells = try_card_kinds();
+  EXPECT_EQ(cells.size(), 18u);
+  for (const CardCell& cell : cells) {
+    EXPECT_EQ(cell.why, "") << static_cast<int>(cell.kind) << " as " << cell.place;
   }
 }
 

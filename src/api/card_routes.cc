@@ -60,8 +60,16 @@ Result<json::value> begin_ceremony(Services services, http::RequestContext& cont
       TRY_ASSIGN(const CardId card, id_field<CardId>(body, "card"));
       return control.ceremonies.put_record(object, card);
     }
+    if (what == "renew") {
+      TRY_ASSIGN(const CardId card, id_field<CardId>(body, "card"));
+      TRY_ASSIGN(const std::string name, text_field(body, "site"));
+      TRY_ASSIGN(const SiteName at, SiteName::parse(name));
+      TRY_ASSIGN(const std::uint64_t number,
+                 number_field(body, "application", card::desfire::kMaxApplications));
+      return control.ceremonies.renew(card, at, static_cast<std::uint8_t>(number));
+    }
     return fail(Code::kInvalidArgument,
-                "ceremony '" + what + "' must be enrol, consent, proof or record");
+                "ceremony '" + what + "' must be enrol, consent, proof, record or renew");
   }();
   if (!begun) return std::unexpected(begun.error());
   return turn_json(*begun);

@@ -139,7 +139,7 @@ Result<json::value> accept(http::RequestContext& context, ControlServices& contr
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(bytes));
   if (body.contains("signature")) {
     TRY_ASSIGN(const Bytes signature, hex_field(body, "signature", crypto::kMaxSignatureBytes));
-    TRY_ASSIGN(const auto given, control.signed_consents.give(bytes, signature));
+    TRY_ASSIGN(const auto given, control.intake.accept_signed(bytes, signature));
     return json::value{{"grant", given.grant.text()}};
   }
   TRY_ASSIGN(const ActProof tags, act_proof(body));

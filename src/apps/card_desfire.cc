@@ -97,11 +97,20 @@ class DesfireCard final : public CardAuthenticator {
         {"grant", to_hex(grant)}, {"card_kind", over.at("card_kind")}, {"tags", over.at("tags")}};
   }
 
-  Result<std::uint32_t> renew(ApiClient&, const SiteName& at) override {
-    return fail(Code::kRefused,
-                "a DESFire card has no one-time keys to renew; a site that has lost "
-                "its key of it (" +
-                    at.text() + ") counts one holder less until a new card");
+  // The site's key is lost, and with it its application: it makes another one, behind all others.
+  Result<std::uint32_t> renew(ApiClient& client, const SiteName& at) override {
+    if (identity_.applications >= desfire::kMaxApplications) {
+      return fail(Code::kRefused, "the card has no room for another application of site " +
+                                      at.text() + "; a one-time card can take its place");
+    }
+    desfire::RelayGuard guard(desfire::Ceremony::kEnrol);
+    TRY(relay(client,
+              {{"ceremony", "renew"},
+               {"card", identity_.label.card.text()},
+               {"site", at.text()},
+               {"application", identity_.applications + 1}},
+              guard));
+    return 0;
   }
 
  private:

@@ -404,15 +404,13 @@ class Site {
     acts_ = std::make_unique<custody::CardActs>(*context_, *catalog_, *consent_desk_);
     people_ = std::make_unique<custody::PeopleDesk>(*context_, *catalog_, *custody_, *acts_);
     emergencies_ = std::make_unique<custody::EmergencyDesk>(*context_, *catalog_, *people_);
-    intake_ = std::make_unique<custody::ConsentIntake>(*context_, *catalog_, *consent_desk_,
-                                                       *records_, *emergencies_);
+    const custody::ConsentIntake intake(*context_, *catalog_, *consent_desk_, *records_,
+                                        *emergencies_);
     cards_->set_also([this] { people_->tell_again(); });
-    const custody::SignedConsents signed_consents(*context_, *catalog_, *intake_);
     control_ = std::make_unique<api::ControlServices>(api::ControlServices{
-        *catalog_,     *enrolment_,   *store_desk_, *consent_desk_,  *restore_desk_,
-        *region_desk_, *upkeep_,      *jobs_,       *recovery_,      *audits_,
-        *refreshes_,   *ceremonies_,  *records_,    *cards_,         *people_,
-        *acts_,        *emergencies_, *intake_,     signed_consents, *uploads_});
+        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *region_desk_,
+        *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_, *ceremonies_, *records_, *cards_,
+        *people_, *acts_, *emergencies_, intake, *uploads_});
     return {};
   }
 
@@ -464,7 +462,6 @@ class Site {
   std::unique_ptr<custody::CardActs> acts_;
   std::unique_ptr<custody::PeopleDesk> people_;
   std::unique_ptr<custody::EmergencyDesk> emergencies_;
-  std::unique_ptr<custody::ConsentIntake> intake_;
   std::unique_ptr<custody::CardDesk> cards_;
   std::unique_ptr<control::StoreDesk> store_desk_;
   std::unique_ptr<control::UploadDesk> uploads_;

@@ -84,6 +84,31 @@ std::unique_ptr<CardCeremonies::Ceremony> CardCeremonies::make_proof(const conse
   return ceremony;
 }
 
+Result<CeremonyTurn> CardCeremonies::renew(const CardId& card, const SiteName& at,
+                                           std::uint8_t application) {
+  TRY_ASSIGN(const catalog::Person person, catalog_.person_of_card(card));
+  TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(person.person_id));
+  const auto known = std::ranges::find(pseudonyms, at, &catalog::SitePseudonym::site);
+  if (known == pseudonyms.end()) {
+    return fail(Code::kInvalidArgument, "the card is not known at site '" + at.text() + "'");
+  }
+  if (at == site_.config.name) {
+    return fail(Code::kRefused,
+                "share control's application holds the card's label and the records of objects, "
+                "which no other can take over: its share counts no more in consents of this card; "
+                "the other holders' do, and a one-time card can take this one's place");
+  }
+  auto ceremony = make(card);
+  CardOrder order{.what = CardOrder::What::kPersonalise};
+  order.enrolment = {card, known->pseudonym, application};
+  order.applications = application;
+  ceremony->stops.push_back(stop(at, std::move(order)));
+  ceremony->finish = [this, card, at](Ceremony&, CeremonyTurn&) {
+    return site_.log.append("card_renewed", {{"card", card.text()}, {"site", at.text()}});
+  };
+  return begin_next(std::move(ceremony));
+}
+
 Result<CeremonyTurn> CardCeremonies::prove(ByteView grant_bytes) {
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(grant_bytes));
   TRY(catalog_.person_of_card(grant.card));

@@ -9,6 +9,7 @@
 //   proof    every site of a grant has the card prove it, and that is all: of an act of the
 //   person's,
 //            or in another's place, where this card does not keep the record
+//   renew    a site that has lost its key of the card makes another application on it
 //   record   share control writes the record of a stored object into its own application
 //
 // Invariants: a ceremony is in memory only and ends at the first error or after two minutes without
@@ -69,6 +70,11 @@ class CardCeremonies {
   [[nodiscard]] Result<CeremonyTurn> consent(ByteView grant);
   // Errors: kNotFound (the card), the sites'.
   [[nodiscard]] Result<CeremonyTurn> prove(ByteView grant);
+  // `application`: a number that is free on the card. Errors: kNotFound (the card),
+  // kInvalidArgument (the site), kRefused (share control's own), kAlreadyExists (the site knows the
+  // card still); the site's.
+  [[nodiscard]] Result<CeremonyTurn> renew(const CardId& card, const SiteName& at,
+                                           std::uint8_t application);
   // `card`: that lies there. Errors: kRefused when it is not the object's person's.
   [[nodiscard]] Result<CeremonyTurn> put_record(const ObjectId& object, const CardId& card);
 

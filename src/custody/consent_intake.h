@@ -14,6 +14,11 @@
 
 namespace warifu::custody {
 
+struct SignedConsent {
+  GrantId grant;
+  card::CardKind kind = card::CardKind::kSignature;  // as the sites judge it
+};
+
 class ConsentIntake {
  public:
   ConsentIntake(control::SiteContext& site, catalog::Catalog& catalog,
@@ -29,6 +34,10 @@ class ConsentIntake {
   // nobody keeps the record any more); kRefused as the gates of the record's holders say;
   // kUnavailable; kCorrupt.
   [[nodiscard]] Result<GrantId> accept(control::CardProof proof);
+  // Of a signature card (signed_consents.cc): every site of the grant verifies `signature`, over
+  // its bytes, for itself. After an error the ceremony begins again. Errors: the same, kRefused
+  // (the card is another person's; a site refuses), kUnavailable naming a site.
+  [[nodiscard]] Result<SignedConsent> accept_signed(ByteView grant, ByteView signature);
 
  private:
   // Grants of other cards that go together with this one.

@@ -1,11 +1,11 @@
-// Proofs first; record and consent are the intake's.
-#include "custody/signed_consents.h"
-
+// Consents of signature cards: proofs first, then as of every card.
+// A site that fails stops the consent: sites that had their turn have burnt their nonce.
 #include "control/signature_service.h"
+#include "custody/consent_intake.h"
 
 namespace warifu::custody {
 
-Result<SignedConsents::Given> SignedConsents::give(ByteView grant_bytes, ByteView signature) {
+Result<SignedConsent> ConsentIntake::accept_signed(ByteView grant_bytes, ByteView signature) {
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(grant_bytes));
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
   TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
@@ -32,8 +32,8 @@ Result<SignedConsents::Given> SignedConsents::give(ByteView grant_bytes, ByteVie
       .signature = consent::SignedGrant{std::move(certificate), signed_grant.signature}};
   for (const consent::Evidence& one : evidence) proof.tags.push_back(one.tag);
   const card::CardKind kind = proof.kind;
-  TRY_ASSIGN(const GrantId id, intake_.accept(std::move(proof)));
-  return Given{id, kind};
+  TRY_ASSIGN(const GrantId id, accept(std::move(proof)));
+  return SignedConsent{id, kind};
 }
 
 }  // namespace warifu::custody

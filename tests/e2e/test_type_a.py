@@ -205,9 +205,31 @@ class TypeA(NetworkTest):
                           card_type="desfire")
         self.assert_fails(2, "--card-type desfire", self.network.enrol, "P-013", "X",
                           self.card.card, pin)
-        self.assert_fails(4, "no one-time keys to renew", self.network.warifu.ask, "person",
-                          "renew-card", "--site", self.network.site("tommo"), "--card",
-                          self.card.card, "--at", "lsa")
+        self.assert_fails(8, "enrolled already", self.renew, self.card.card, "lsa")
+
+    def renew(self, card, at):
+        return self.network.warifu.ask("person", "renew-card", "--site",
+                                       self.network.site("tommo"), "--card", card, "--at", at)
+
+    def test_a_site_that_lost_its_gate_makes_another_application(self):
+        person = Card(self.network, self.network.root / "eri.card", "P-005")
+        self.network.kill("lsa")
+        shutil.rmtree(self.network.data("lsa") / "gate")
+        self.network.up()
+        given = person.consent()
+        self.assertEqual([one["site"] for one in given["missing"]], ["lsa"])
+        self.assertEqual(self.renew(person.card, "lsa")["keys"], 0)
+        shown = self.network.warifu.ask("card", "show", "--card", person.card)
+        self.assertEqual(shown["sites"], len(SITES) + 1)
+        self.assert_fails(8, "enrolled already", self.renew, person.card, "lsa")
+        given = person.consent()
+        self.assertIn("lsa", given["sites"])
+        person.restore(self, given["grant"])
+        self.assert_fails(4, "which no other can take over|enrolled already", self.renew,
+                          person.card, "tommo")
+        # The other cards of this network work at the other holders; what lsa forgot of them is gone.
+        self.renew(self.card.card, "lsa")
+        self.card.works(self)
 
 
 class TypeAAfterALoss(NetworkTest):
@@ -239,6 +261,9 @@ class TypeAAfterALoss(NetworkTest):
         self.assertEqual([entry["site"] for entry in given["missing"]], ["tommo"])
         done = self.card.restore(self, given["grant"])
         self.assertNotIn("A", done["using"])
+        # Its application held the card's label and the records: no other can take it over.
+        self.assert_fails(4, "which no other can take over", self.ask, "tommo", "person",
+                          "renew-card", "--at", "tommo", "--card", self.card.card)
 
 
 def with_checksum(memory):
