@@ -58,7 +58,8 @@ class EmergencyTest : public testing::Test {
   // As the person's terminal: tells what the gate says.
   std::vector<JointId> untold() {
     std::vector<JointId> ids;
-    for (const Emergency& one : gate().issue_nonce(person_.card)->untold) ids.push_back(one.id);
+    const Challenge challenge = *gate().issue_nonce(person_.card);
+    for (const Emergency& one : challenge.untold) ids.push_back(one.id);
     std::ranges::sort(ids);
     return ids;
   }

@@ -182,12 +182,14 @@ Result<> CardCeremonies::finish_consent(const Bytes& grant, Ceremony& ceremony,
 }
 
 Result<CeremonyTurn> CardCeremonies::put_record(const ObjectId& object, const CardId& card) {
-  TRY_ASSIGN(PendingRecord pending, pending_record(site_, catalog_, object));
-  if (pending.card != card) {
+  TRY_ASSIGN(const catalog::Object known, catalog_.object(object));
+  TRY_ASSIGN(const catalog::Person person, catalog_.person(known.person_id));
+  if (person.card != card) {
     return fail(Code::kRefused,
                 "this card belongs to another person than the object; in another's place a DESFire "
                 "card keeps no record, its consents bring it");
   }
+  TRY_ASSIGN(PendingRecord pending, pending_record(site_, catalog_, object));
   auto ceremony = make(pending.card);
   const auto shared = std::make_shared<PendingRecord>(std::move(pending));
   ceremony->stops.push_back({site_.config.name, [this, shared] {
