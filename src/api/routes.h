@@ -12,9 +12,9 @@
 #include "control/restore_desk.h"
 #include "control/upload_desk.h"
 #include "custody/card_desk.h"
+#include "custody/consent_intake.h"
 #include "custody/emergency_desk.h"
 #include "custody/people_desk.h"
-#include "custody/signed_consents.h"
 #include "http/server.h"
 #include "kme/disk_intakes.h"
 #include "kme/key_streams.h"
@@ -57,7 +57,7 @@ struct ControlServices {
   custody::PeopleDesk& people;
   custody::CardActs& acts;
   custody::EmergencyDesk& emergencies;
-  custody::SignedConsents signed_consents;
+  custody::ConsentIntake intake;
   control::UploadDesk& uploads;
   viewing::ViewDesk& views;
 };

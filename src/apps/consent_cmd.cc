@@ -132,7 +132,7 @@ Result<GivenConsent> give_proof(ApiClient& client, CardAuthenticator& card,
   if (parsed.capacity != consent::Capacity::kEmergency) {
     return card.authorise(client, grant, parsed.object);
   }
-  TRY_ASSIGN(const json::object proof, card.prove(grant));
+  TRY_ASSIGN(const json::object proof, card.prove(client, grant));
   TRY_ASSIGN(const json::value given, client.post("/v1/consents", proof));
   return GivenConsent{text_of(given, "grant"), std::nullopt};
 }

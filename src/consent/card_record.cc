@@ -1,6 +1,7 @@
 // The codec of card records and the sealing of one-time keys.
 #include "consent/card_record.h"
 
+#include "card/desfire_layout.h"
 #include "crypto/card_certificate.h"
 #include "wire/wire.h"
 
@@ -79,7 +80,7 @@ void read_own(wire::Reader& reader, CardRecord& record) {
   OwnApplication own;
   own.number = reader.u8();
   const std::uint8_t active = reader.u8();
-  if (own.number == 0 || own.number > card::kMaxSites || active > 1) {
+  if (own.number == 0 || own.number > card::desfire::kMaxApplications || active > 1) {
     reader.reject("a number is out of range");
   }
   own.is_active = active == 1;

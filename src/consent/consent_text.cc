@@ -133,15 +133,31 @@ std::string purposes_words(std::uint8_t purposes, Locale locale) {
   return text;
 }
 
+// What the person is told of first of all; a site that knows more takes no consent (decision.cc).
+std::string shown_line(const Grant& grant) {
+  if (grant.shown.empty()) return {};
+  std::string ids;
+  for (const JointId& emergency : grant.shown) {
+    ids += (ids.empty() ? "" : ", ") + emergency.text();
+  }
+  const std::string count = std::to_string(grant.shown.size());
+  if (grant.locale == Locale::kEnglish) {
+    return "\nEMERGENCIES: your data was opened without your card " +
+           (grant.shown.size() == 1 ? "once" : count + " times") +
+           ", and you are told of it now: " + ids;
+  }
+  return "\n緊急アクセスの通知: カードなしで " + count + " 回、情報が利用されました: " + ids;
+}
+
 // The last lines of every text.
 std::string ending(const Grant& grant, const ConsentLabels& labels) {
   if (grant.locale == Locale::kEnglish) {
-    return "\nYou are at terminal: " + grant.terminal + "\n" +
+    return shown_line(grant) + "\nYou are at terminal: " + grant.terminal + "\n" +
            (labels.has_pin ? "Entering your PIN means"
                            : "Your card has no PIN: letting it be read now means") +
            " that you agree to this and to nothing else.\n";
   }
-  return "\nこの端末: " + grant.terminal + "\n" +
+  return shown_line(grant) + "\nこの端末: " + grant.terminal + "\n" +
          (labels.has_pin ? "暗証番号の入力は、"
                          : "カードに暗証番号はありません。ここでカードをかざすことは、") +
          "以上の内容のみへの同意を意味します。\n";
