@@ -1,6 +1,7 @@
 // Requests for consents: asked for by clinicians, shown to the person at a kiosk, decided there.
 #include "api/json.h"
 #include "control/request_desk.h"
+#include "risk/genes.h"
 
 namespace warifu::api {
 namespace {
@@ -51,7 +52,8 @@ Result<json::value> ask_for_consent(http::RequestContext& context, ControlServic
   terms.destination = text_field_or(body, "destination", "");
   terms.note = text_field_or(body, "note", "");
   TRY_ASSIGN(terms.data_use, texts_field(body, "data_use"));
-  TRY_ASSIGN(terms.regions, texts_field(body, "regions"));
+  TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
+  TRY_ASSIGN(terms.regions, risk::with_genes_resolved(regions));
   TRY_ASSIGN(const std::uint64_t uses, number_field(body, "uses", consent::kMaxUses));
   terms.uses = static_cast<std::uint16_t>(uses);
   TRY_ASSIGN(const std::uint64_t valid, number_field(body, "valid_seconds", 400ULL * 86'400));

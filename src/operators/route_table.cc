@@ -158,6 +158,7 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/jobs/{job}/cancel", {B}, kAct},
 
     // What is asked of persons, and where they see it.
+    {kGet, "/v1/genes", kEverybody, kLook},  // of nobody
     {kPost, "/v1/requests", {H}, kAct},
     {kGet, "/v1/requests", {B, H, A}, kLook},
     {kGet, "/v1/requests/{request}", {B, H, A, T}, kLook},
