@@ -170,7 +170,7 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/consents/prepare", {H, T}, kAct},
     {kPost, "/v1/consents", {H, T}, kAct},
     {kPost, "/v1/consents/signed", {H, T}, kAct},
-    {kPost, "/v1/consents/{grant}/quote", {H}, kAct},
+    {kPost, "/v1/consents/{grant}/quote", {H, T}, kAct},
     {kGet, "/v1/consents", {B, H, A, O}, kLook},
     {kGet, "/v1/consents/{grant}/receipt", {B, H, A, O, T}, kLook},
     {kPost, "/v1/consents/refusals", {H, T}, kAct},
