@@ -33,6 +33,12 @@ def free_port():
         return one.getsockname()[1]
 
 
+def has_pages(network):
+    """Whether the program was built with the pages that a kiosk needs."""
+    return network.warifu.call("kiosk", "--card", "none", "--listen", "0.0.0.0:1", "--site",
+                               network.site("tommo"))[0] != 3
+
+
 class Trouble(Exception):
     """What the kiosk says when something fails."""
 

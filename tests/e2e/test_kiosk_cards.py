@@ -42,6 +42,7 @@ class KioskCards(NetworkTest):
         (root / "sign.pin").write_text("ABC123\n")
         make_card(root / "jpki.card", root / "jpki.pin", root / "sign.pin", cls.authority)
         cls.add_card("jpki", root / "jpki.pin", card_type="jpki")
+        cls.wait_until_kept()
         cls.reader = root / "reader.card"
         cls.kiosk = cls.enterClassContext(Kiosk(cls.network, cls.reader))
 
@@ -53,6 +54,12 @@ class KioskCards(NetworkTest):
         of_card = {} if card_type == "jpki" else {"card": card}
         cls.objects[name] = cls.network.store(cls.file, f"P-{name}", genome=True,
                                               **of_card)["object"]
+
+    @classmethod
+    def wait_until_kept(cls):
+        """Of a signature card's objects the records are in safekeeping and nowhere else."""
+        wait_until(lambda: cls.network.warifu.ask("card", "status", "--site", cls.network.site(
+            "tommo"))["not_kept"] == 0, 60, "the records to be kept")
 
     def tearDown(self):
         super().tearDown()
@@ -167,6 +174,7 @@ class KioskCards(NetworkTest):
                                                      card_type="pkcs11", **token,
                                                      pin_file=self.network.root / "token.pin"))
             self.objects["token"] = self.network.store(self.file, "P-token", genome=True)["object"]
+            self.wait_until_kept()
             request = self.ask_for("token", GENE)
             with Kiosk(self.network, None, *options(**token)) as kiosk:
                 self.assert_trouble("wrong_pin", kiosk.enter, "654321")

@@ -287,7 +287,18 @@ export function Consents(props: { consents: Consent[]; withdraw: (consent: Conse
 }
 
 /** What a person wants to know of a record; its number leads to the rest. */
-const SHOWN = ["grantee", "purpose", "scope", "destination", "why", "card", "grant", "operator"];
+const SHOWN = [
+  "grantee",
+  "purpose",
+  "scope",
+  "destination",
+  "emergency_reason",
+  "reason",
+  "why",
+  "card",
+  "grant",
+  "operator",
+];
 
 /** Everything that the logs of all sites say of this person's data. */
 export function History() {
@@ -297,10 +308,17 @@ export function History() {
   );
   if (problem) return <Problem problem={problem} />;
   if (!value) return <Loading />;
+  const words = (key: string, text: string) => {
+    if (key === "card") return text.slice(0, 8);
+    if (key === "purpose") return name("kiosk.purpose", text);
+    if (key !== "scope") return text;
+    if (text === "whole") return t("kiosk.all");
+    return text.startsWith("index") ? t("kiosk.index_alone") : text.split(" [")[0]?.split(", ").map(region_words).join("; ");
+  };
   const fields = (one: Access) =>
     Object.entries(one.fields)
       .filter(([key]) => SHOWN.includes(key))
-      .map(([key, text]) => `${name("kiosk.field", key)}: ${key === "card" ? text.slice(0, 8) : text}`)
+      .map(([key, text]) => `${name("kiosk.field", key)}: ${words(key, text)}`)
       .join(" · ");
   return (
     <>
