@@ -66,6 +66,7 @@ void KioskDesk::look() {
   const auto present = is_present();
   if (!present || !*present) {
     problem_ = present ? "" : present.error().message;
+    trouble_ = present ? Trouble::kOther : Trouble::kReader;
     card_.reset();
     return end_session();
   }
@@ -75,6 +76,7 @@ void KioskDesk::look() {
     return describe(terminal);
   }();
   problem_ = read ? "" : read.error().message;
+  trouble_ = read ? Trouble::kOther : Trouble::kUnreadable;
   if (read) card_ = *read;
   if (session_ && (!card_ || card_->facts.card != session_->card)) end_session();
 }
@@ -82,8 +84,11 @@ void KioskDesk::look() {
 json::object KioskDesk::view() {
   const std::lock_guard lock(mutex_);
   look();
-  json::object out = {
-      {"terminal", name_}, {"problem", problem_}, {"card", nullptr}, {"session", nullptr}};
+  json::object out = {{"terminal", name_},
+                      {"problem", problem_},
+                      {"trouble", trouble_name(trouble_)},
+                      {"card", nullptr},
+                      {"session", nullptr}};
   if (card_) {
     json::object card = {{"kind", consent::card_kind_name(card_->facts.kind)},
                          {"security", consent::evidence_class(card_->facts.kind)},

@@ -113,7 +113,8 @@ class KioskDesk {
   std::chrono::seconds idle_;
   std::mutex mutex_;
   std::optional<Card> card_;
-  std::string problem_;  // of the reader or the card, for people
+  std::string problem_;                // of the reader or the card, for people
+  Trouble trouble_ = Trouble::kOther;  // which of the two
   std::optional<Session> session_;
   std::optional<Prepared> prepared_;
 };

@@ -15,6 +15,7 @@ export interface CardView {
 export interface View {
   terminal: string;
   problem: string;
+  trouble: string;
   card: CardView | null;
   session: { person: string; name: string; seconds_left: number } | null;
 }

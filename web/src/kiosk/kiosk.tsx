@@ -29,14 +29,19 @@ function Languages() {
   );
 }
 
-function Welcome(props: { problem: string; why: string }) {
-  const { t } = useTexts();
+function Welcome(props: { problem: string; trouble: string; why: string }) {
+  const { t, name } = useTexts();
   return (
     <Stage title={t("kiosk.put_card")} class="welcome">
       <Ended why={props.why} />
       <div class="tally" aria-hidden="true" />
       <p class="lead">{t("kiosk.welcome")}</p>
-      {props.problem && <Trouble problem={props.problem} />}
+      {props.problem && (
+        <div class="problem" role="alert">
+          <strong>{name("kiosk.trouble", props.trouble)}</strong>
+          <p lang="en">{props.problem}</p>
+        </div>
+      )}
     </Stage>
   );
 }
@@ -204,7 +209,7 @@ export function Kiosk() {
           </div>
         )}
         {!now && !lost && <Loading />}
-        {now && !card && <Welcome problem={now.problem} why={why} />}
+        {now && !card && <Welcome problem={now.problem} trouble={now.trouble} why={why} />}
         {card && !session && <Enter card={card} why={why} />}
         {card && session && <Inside key={session.person} card={card} />}
       </main>
