@@ -88,6 +88,10 @@ export function Sign(props: { card: CardView; step: Extract<Step, { at: "sign" }
   const [failure, set_failure] = useState<unknown>(null);
   const { request, prepared } = step;
   const is_index = prepared.part === "index";
+  const { has_pin } = props.card;
+  const lead = is_index
+    ? has_pin ? "kiosk.sign_index" : "kiosk.sign_index_card"
+    : has_pin ? "kiosk.sign_why" : "kiosk.sign_why_card";
   const send = (pin: string) => {
     set_failure(null);
     run(
@@ -103,9 +107,9 @@ export function Sign(props: { card: CardView; step: Extract<Step, { at: "sign" }
     );
   };
   return (
-    <Stage title={t("kiosk.sign_title")}>
+    <Stage title={t(has_pin ? "kiosk.sign_title" : "kiosk.sign_title_card")}>
       {prepared.part !== "whole" && <Steps part={prepared.part} brief />}
-      <p class="lead">{t(is_index ? "kiosk.sign_index" : "kiosk.sign_why", { who: who_words(request.grantee) })}</p>
+      <p class="lead">{t(lead, { who: who_words(request.grantee) })}</p>
       <Trouble problem={failure ?? problem} />
       <PinPad
         card={props.card}

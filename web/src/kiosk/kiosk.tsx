@@ -50,8 +50,8 @@ function Enter(props: { card: CardView; why: string }) {
   const { t } = useTexts();
   const { busy, problem, run } = useAct();
   return (
-    <Stage title={t("kiosk.enter")}>
-      <p class="lead">{t("kiosk.enter_why")}</p>
+    <Stage title={t(props.card.has_pin ? "kiosk.enter" : "kiosk.enter_card")}>
+      {props.card.has_pin && <p class="lead">{t("kiosk.enter_why")}</p>}
       {problem ? <Trouble problem={problem} /> : <Ended why={props.why} />}
       <PinPad
         card={props.card}
