@@ -33,6 +33,23 @@ export function useRegionWords(): (region: string) => string {
   };
 }
 
+const FIRST_REGIONS = 10;
+
+/** The regions in words; of many, as the places of a score are, the first ones. */
+function Regions(props: { regions: string[] }) {
+  const { t } = useTexts();
+  const region_words = useRegionWords();
+  const more = props.regions.length - FIRST_REGIONS;
+  return (
+    <ul class="plain">
+      {props.regions.slice(0, FIRST_REGIONS).map((one) => (
+        <li key={one}>{region_words(one)}</li>
+      ))}
+      {more > 0 && <li>{t("kiosk.more_regions", { count: count(more) })}</li>}
+    </ul>
+  );
+}
+
 export function Stage(props: { title: string; children: preact.ComponentChildren; class?: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [props.title]);
@@ -163,7 +180,6 @@ export function State(props: { state: string }) {
 export function RequestFacts(props: { request: Request; key_bytes?: number | null | undefined }) {
   const { t, name } = useTexts();
   const { request } = props;
-  const region_words = useRegionWords();
   const who = who_words(request.grantee);
   return (
     <Facts
@@ -173,11 +189,7 @@ export function RequestFacts(props: { request: Request; key_bytes?: number | nul
         [
           t("kiosk.what"),
           request.regions.length ? (
-            <ul class="plain">
-              {request.regions.map((one) => (
-                <li key={one}>{region_words(one)}</li>
-              ))}
-            </ul>
+            <Regions regions={request.regions} />
           ) : (
             t("kiosk.whole", { label: request.object_label, bytes: bytes(request.object_bytes) })
           ),
@@ -237,16 +249,9 @@ export function Requests(props: { requests: Request[]; read: (request: Request) 
 /** How much a consent is for. */
 function Extent(props: { part: string; regions: string[] }) {
   const { t } = useTexts();
-  const region_words = useRegionWords();
   if (props.part === "index") return <>{t("kiosk.index_alone")}</>;
   if (props.part === "whole") return <>{t("kiosk.all")}</>;
-  return (
-    <ul class="plain">
-      {props.regions.map((one) => (
-        <li key={one}>{region_words(one)}</li>
-      ))}
-    </ul>
-  );
+  return <Regions regions={props.regions} />;
 }
 
 /** Before anything else: somebody opened the person's data without their card. */
