@@ -4,7 +4,6 @@ or refuses it at a kiosk with a card, the clinician restores; a biobank stores a
 import hashlib
 import http.client
 import json
-import pathlib
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ import unittest
 import genomes
 from browser import Browser, inspect
 from network import NetworkTest, Person, TestNetwork, binary, random_file, wait_until
+from site_socket import SocketConnection
 
 SIZE = 2_500_000
 KIOSK_LOOKS = [("en", "light"), ("ja", "light")]
@@ -486,23 +486,6 @@ class PeoplePages(NetworkTest):
         head = f"POST {path} HTTP/1.1\r\nHost: site\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sock.sendall(head.encode() + body[:after])
         connection.close()
-
-
-class SocketConnection(http.client.HTTPConnection):
-    """HTTP over a site's socket."""
-
-    def __init__(self, folder, data):
-        super().__init__("site", timeout=30)
-        text = (folder / "site.toml").read_text()
-        named = [line.split('"')[1] for line in text.splitlines() if line.startswith("api_socket")]
-        self.path = str(pathlib.Path(named[0] if named else data / "api.sock"))
-        if not self.path.startswith("/"):
-            self.path = str(folder / self.path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
 
 
 if __name__ == "__main__":
