@@ -8,6 +8,18 @@
 namespace warifu::api {
 namespace {
 
+Result<> check_part(const std::string& part) {
+  if (part.empty() || part == "index") return {};
+  return fail(Code::kInvalidArgument, "field 'part' must be index, or be left out");
+}
+
+// Of regions: the consent under which they were found.
+Result<> read_index(const json::object& body, control::ConsentWish& wish) {
+  if (!body.contains("index_grant")) return {};
+  TRY_ASSIGN(wish.index, id_field<GrantId>(body, "index_grant"));
+  return {};
+}
+
 // What is to be allowed.
 Result<> read_terms(const json::object& body, Services services, control::ConsentWish& wish) {
   TRY_ASSIGN(wish.object, id_field<ObjectId>(body, "object"));
@@ -20,13 +32,9 @@ Result<> read_terms(const json::object& body, Services services, control::Consen
   TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
   TRY_ASSIGN(wish.scope, consent::parse_scope(regions));
   const std::string part = text_field_or(body, "part", "");
-  if (!part.empty() && part != "index") {
-    return fail(Code::kInvalidArgument, "field 'part' must be index, or be left out");
-  }
+  TRY(check_part(part));
   wish.is_index = part == "index";
-  if (body.contains("index_grant")) {
-    TRY_ASSIGN(wish.index, id_field<GrantId>(body, "index_grant"));
-  }
+  TRY(read_index(body, wish));
   const std::string destination =
       text_field_or(body, "destination", services.site.config.name.text());
   TRY_ASSIGN(wish.destination, SiteName::parse(destination));
@@ -67,7 +75,10 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   std::optional<catalog::RequestId> request;
   if (body.contains("request")) {
     TRY_ASSIGN(request, id_field<catalog::RequestId>(body, "request"));
-    TRY_ASSIGN(wish, requests.wish_of(*request));
+    const std::string part = text_field_or(body, "part", "");
+    TRY(check_part(part));
+    TRY_ASSIGN(wish, part.empty() ? requests.wish_of(*request) : requests.index_wish_of(*request));
+    TRY(read_index(body, wish));
   } else if (body.contains("joins")) {
     TRY_ASSIGN(wish.joins, id_field<GrantId>(body, "joins"));
   } else {
@@ -75,7 +86,8 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   }
   TRY(read_card(body, wish));
   TRY_ASSIGN(const control::PreparedConsent prepared, control.consent.prepare(wish));
-  if (request) TRY(requests.offer(*request, prepared.grant));
+  // A consent to the index is no answer to the request.
+  if (request && !wish.is_index) TRY(requests.offer(*request, prepared.grant));
   TRY_ASSIGN(const json::object identification,
              identification_json(control.catalog, prepared.grant));
   json::array sites;
