@@ -90,8 +90,8 @@ class CardAuthenticator {
   [[nodiscard]] virtual Result<ToppedUp> top_up(ApiClient&, const TopUpOptions&) {
     return fail(Code::kRefused, "such a card has no one-time keys");
   }
-  // A site that has lost its gate gets to know the card again: other one-time keys, and how many; 0:
-  // it keeps a signature card's certificate, or has another application on a DESFire card.
+  // A site that has lost its gate gets to know the card again: other one-time keys, and how many;
+  // 0: it keeps a signature card's certificate, or has another application on a DESFire card.
   // Errors: kAlreadyExists (it knows the card still), kRefused where it cannot be.
   [[nodiscard]] virtual Result<std::uint32_t> renew(ApiClient& client, const SiteName& at) = 0;
 };

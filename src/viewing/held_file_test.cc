@@ -110,21 +110,25 @@ TEST(HeldFile, WhoHasADescriptorFindsNothingOnceItIsGone) {
   EXPECT_EQ(left, Bytes(10'000));
 }
 
-TEST(HeldFile, WhatCannotBeLockedIsRefusedAndNoProgramEnds) {
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_MEMLOCK, &before), 0);
-  if (::geteuid() == 0) GTEST_SKIP() << "root may lock what it likes";
-  const rlimit low{0, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_MEMLOCK, &low), 0);
+// In a process of its own, as one that is not root.
+[[noreturn]] void lock_nothing() {
+  const rlimit none{0, 0};
+  if (::geteuid() == 0 && ::setresuid(65'534, 65'534, 65'534) != 0) ::_exit(1);
+  if (::setrlimit(RLIMIT_MEMLOCK, &none) != 0) ::_exit(2);
   Budget strict(1U << 20U, false);
   auto file = HeldFile::make(strict);
-  EXPECT_EQ(file->append(pattern(10)).error().code, Code::kNoSpace);
+  const auto refused = file->append(pattern(10));
+  if (refused || refused.error().code != Code::kNoSpace) ::_exit(3);
   *file = HeldFile();
-  EXPECT_EQ(strict.used(), 0U);
+  if (strict.used() != 0) ::_exit(4);
   Budget lax(1U << 20U, true);
   auto other = HeldFile::make(lax);
-  EXPECT_TRUE(other->append(pattern(10)));
-  (void)::setrlimit(RLIMIT_MEMLOCK, &before);
+  if (!other->append(pattern(10)) || !other->seal()) ::_exit(5);
+  ::_exit(0);
+}
+
+TEST(HeldFileDeathTest, WhatCannotBeLockedIsRefusedAndNoProgramEnds) {
+  EXPECT_EXIT(lock_nothing(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
