@@ -12,9 +12,9 @@
 #include "control/restore_desk.h"
 #include "control/upload_desk.h"
 #include "custody/card_desk.h"
+#include "custody/consent_intake.h"
 #include "custody/emergency_desk.h"
 #include "custody/people_desk.h"
-#include "custody/signed_consents.h"
 #include "http/server.h"
 #include "kme/disk_intakes.h"
 #include "kme/key_streams.h"
@@ -57,7 +57,7 @@ struct ControlServices {
   custody::PeopleDesk& people;
   custody::CardActs& acts;
   custody::EmergencyDesk& emergencies;
-  custody::SignedConsents signed_consents;
+  custody::ConsentIntake intake;
   control::UploadDesk& uploads;
   viewing::ViewDesk& views;
 };
@@ -104,6 +104,8 @@ void add_consent_routes(http::Router& router, Services services);
 void add_upload_routes(http::Router& router, Services services);
 // What is asked of persons before there is a consent.
 void add_request_routes(http::Router& router, Services services);
+// Where genes lie, by the first letters of their names.
+void add_gene_routes(http::Router& router);
 // Withdrawals, the hot list, another card in the place of a lost one, records in safekeeping.
 void add_custody_routes(http::Router& router, Services services);
 // More one-time keys for a card; what the person allows in emergencies.

@@ -49,9 +49,9 @@ Result<KeptShare> CustodyService::give_under(const GrantedRecord& granted) {
   for (const consent::Presented& one : granted.presented) {
     grants += (grants.empty() ? "" : ", ") + consent::grant_id(one.grant).text();
   }
-  TRY(site_.log.append("record_given", {{"object", granted.object.text()},
-                                        {"person", owner.text()},
-                                        {"grant", grants}}));
+  TRY(site_.log.append(
+      "record_given",
+      {{"object", granted.object.text()}, {"person", owner.text()}, {"grant", grants}}));
   return safe_.get(granted.object);
 }
 
