@@ -1,12 +1,8 @@
 // Ceremonies with a type A card: the terminal brings answers of the card and gets the next APDU.
-#include "api/json.h"
+#include "api/act_json.h"
 #include "operators/gate.h"
 
 namespace warifu::api {
-namespace {
-
-// Hexadecimal digits of a short APDU or its answer.
-constexpr std::size_t kMaxAnswerBytes = 512;
 
 json::value turn_json(const control::CeremonyTurn& turn) {
   json::object out = {{"ceremony", turn.ceremony.text()}, {"card", turn.card.text()}};
@@ -24,12 +20,19 @@ json::value turn_json(const control::CeremonyTurn& turn) {
   return out;
 }
 
-// One route, but enrolling is the biobank's and asking for consent the hospital's.
+namespace {
+
+// Hexadecimal digits of a short APDU or its answer.
+constexpr std::size_t kMaxAnswerBytes = 512;
+
+// One route, but enrolling is the biobank's (a terminal needs an order), asking for consent the
+// hospital's.
 Result<> check_role(Services services, http::RequestContext& context, const std::string& what) {
   if (services.operators == nullptr) return {};
   using enum operators::Role;
-  const operators::RoleSet roles =
-      what == "consent" ? operators::RoleSet{kHospital, kKiosk} : operators::RoleSet{kBiobank};
+  const operators::RoleSet roles = what == "consent"  ? operators::RoleSet{kHospital, kKiosk}
+                                   : what == "record" ? operators::RoleSet{kBiobank, kKiosk}
+                                                      : operators::RoleSet{kBiobank};
   return services.operators->require(context, roles, "the ceremony " + what);
 }
 

@@ -264,6 +264,7 @@ struct EnrolOptions {
   std::string card_type;  // "one-time", "desfire", "jpki", "pkcs11"
   CardOptions card;
   std::uint32_t keys = 64;
+  const struct CarriedOrder* order = nullptr;  // that is carried out (card_authenticator.h)
 };
 [[nodiscard]] Result<> person_enrol(const Common& common, const EnrolOptions& options);
 struct RenewCardOptions {

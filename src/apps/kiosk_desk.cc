@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "apps/consent_terminal.h"
+#include "apps/kiosk_enrolment.h"
 #include "apps/output.h"
 #include "consent/evidence.h"
 #include "os/system.h"
@@ -77,12 +78,14 @@ json::object KioskDesk::view() {
   json::object out = {
       {"terminal", name_}, {"problem", problem_}, {"card", nullptr}, {"session", nullptr}};
   if (card_) {
-    json::object card = {{"kind", consent::card_kind_name(card_->facts.kind)},
-                         {"security", consent::evidence_class(card_->facts.kind)},
-                         {"emulated", card::is_emulated(card_->facts.kind)},
-                         {"has_pin", card_->has_pin},
-                         {"pin_at_reader", is_reader(options_)},
-                         {"pin_tries_left", nullptr}};
+    json::object card = {
+        {"kind", consent::card_kind_name(card_->facts.kind)},
+        {"security", consent::evidence_class(card_->facts.kind)},
+        {"emulated", card::is_emulated(card_->facts.kind)},
+        {"has_pin", card_->has_pin},
+        {"blank", !card_->facts.is_active && !card::is_signature(card_->facts.kind)},
+        {"pin_at_reader", is_reader(options_)},
+        {"pin_tries_left", nullptr}};
     if (card_->tries_left) card["pin_tries_left"] = *card_->tries_left;
     out["card"] = std::move(card);
   }
@@ -124,18 +127,25 @@ Result<json::object> KioskDesk::enter(std::shared_ptr<const secret::Buffer> pin)
   end_session();
   TRY_ASSIGN(const bool present, is_present());
   if (!present) return fail(Code::kNotFound, "there is no card on the reader");
-  CardId card;
-  {
-    TRY_ASSIGN(const CardTerminal terminal, open_verified(std::move(pin)));
-    card = card_->facts.card;
-  }
+  TRY_ASSIGN(CardTerminal terminal, open_verified(std::move(pin)));
+  const CardId card = card_->facts.card;
   ApiClient client(site_);
-  TRY_ASSIGN(const json::value page, client.get("/v1/cards/" + card.text() + "/requests"));
+  const std::string path = "/v1/cards/" + card.text() + "/requests";
+  auto page = client.get(path);
+  if (!page && page.error().code == Code::kNotFound) {
+    // Perhaps its enrolment broke off when everything was on the card.
+    if (finish_enrolment(client, terminal, card_->facts, name_)) page = client.get(path);
+  }
+  if (!page) return std::unexpected(page.error());
+  const LoadedRecords records = load_records(client, terminal, card_->facts);
   session_ = {.card = card,
-              .person = text_of(page, "person"),
-              .name = text_of(page, "name"),
+              .person = text_of(*page, "person"),
+              .name = text_of(*page, "name"),
               .used = Clock::now()};
-  return json::object{{"person", session_->person}, {"name", session_->name}};
+  return json::object{{"person", session_->person},
+                      {"name", session_->name},
+                      {"records_loaded", records.loaded},
+                      {"records_missing", records.missing}};
 }
 
 void KioskDesk::leave() {

@@ -10,6 +10,7 @@
 // ConsentCard borrows its Session; thread rule as there.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -36,7 +37,8 @@ struct Personalisation {
   CardId card;
   secret::Buffer pin;  // 4 to 12 ASCII digits
   KeyIndex first_index{1};
-  std::vector<SiteKeys> sites;  // 1 to 7 distinct sites, equal counts
+  std::vector<SiteKeys> sites;              // 1 to 7 distinct sites, equal counts
+  std::function<void(std::size_t)> loaded;  // so many sites' keys are on it; may be empty
 };
 
 // Whether the last try of a PIN may be spent. Only the person can say so.
@@ -94,7 +96,8 @@ class ConsentCard {
                              std::uint32_t expected, std::string_view what);
   Result<> load_range(const CommandHeader& begin, KeyIndex first, std::span<const SiteKeys> sites,
                       std::string_view what);
-  Result<> load(std::span<const SiteKeys> sites, std::string_view what);
+  Result<> load(std::span<const SiteKeys> sites, std::string_view what,
+                const std::function<void(std::size_t)>& loaded = {});
 
   Session* session_;
 };

@@ -142,6 +142,14 @@ struct ProofStart {
   crypto::Digest grant_digest{};
 };
 
+// A card on the hot list, and when another one may come in its place.
+struct LostCard {
+  CardId card;
+  os::UnixMs revoked;
+  os::UnixMs from;   // no other card comes before
+  os::UnixMs until;  // an officer here lets one come until then; 0: none has
+};
+
 // What a terminal needs from a site to write a grant.
 struct Challenge {
   Nonce nonce;
@@ -266,6 +274,8 @@ class Gate {
   // An officer of this site lets another card take the place of one that is on the hot list.
   // Errors: kNotFound, kInvalidArgument (it is not on the hot list), kIo.
   [[nodiscard]] Result<> allow_reissue(const CardId& card, os::UnixMs until);
+  // Cards on the hot list here in whose place no other has come yet.
+  [[nodiscard]] std::vector<LostCard> lost_cards();
   // Whether the record of `object` may go to `card`: it has taken a lost card's place here, not
   // longer ago than kRecordsLife, and belongs to `owner`; or its person may consent to a use of the
   // object in the owner's place. Errors: kRefused saying why.

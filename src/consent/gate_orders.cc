@@ -83,6 +83,24 @@ Result<> Gate::allow_reissue(const CardId& card, os::UnixMs until) {
   return save(std::move(record));
 }
 
+std::vector<LostCard> Gate::lost_cards() {
+  const std::lock_guard lock(mutex_);
+  std::vector<LostCard> lost;
+  for (const auto& [id, record] : cards_) {
+    if (!record.revoked || record.person.is_zero()) continue;
+    const auto in_its_place = [&](const auto& entry) {
+      return entry.second.person == record.person && !entry.second.revoked;
+    };
+    if (last_revoked(record.person) != &record || std::ranges::any_of(cards_, in_its_place)) {
+      continue;
+    }
+    lost.push_back({id, record.revoked_at,
+                    os::UnixMs{record.revoked_at.value + options_.reissue_delay.count()},
+                    record.reissue_until});
+  }
+  return lost;
+}
+
 const CardRecord* Gate::last_revoked(const Pseudonym& person) const {
   const CardRecord* last = nullptr;
   for (const auto& [card, known] : cards_) {

@@ -20,6 +20,7 @@ import {
   look,
   view,
 } from "./desk";
+import { Enrol, HaveCode, useEnrolling } from "./enrol";
 import { Consents, History, PinPad, RequestFacts, Requests, Stage, moment, who_words } from "./parts";
 
 const WARN_SECONDS = 20;
@@ -86,6 +87,7 @@ function Welcome(props: { problem: string }) {
       <div class="tally" aria-hidden="true" />
       <p class="lead">{t("kiosk.welcome")}</p>
       {props.problem && <Trouble problem={props.problem} />}
+      <HaveCode />
     </Stage>
   );
 }
@@ -108,6 +110,7 @@ function Enter(props: { card: CardView }) {
           })
         }
       />
+      <HaveCode />
     </Stage>
   );
 }
@@ -408,6 +411,7 @@ export function Kiosk() {
   });
   const card = now?.card ?? null;
   const session = now?.session ?? null;
+  const enrols = useEnrolling(card) && !session;
   return (
     <>
       <header class="kiosk-top">
@@ -430,8 +434,9 @@ export function Kiosk() {
           </div>
         )}
         {!now && !lost && <Loading />}
-        {now && !card && <Welcome problem={now.problem} />}
-        {card && !session && <Enter card={card} />}
+        {now && enrols && <Enrol card={card} />}
+        {now && !enrols && !card && <Welcome problem={now.problem} />}
+        {card && !enrols && !session && <Enter card={card} />}
         {card && session && <Inside key={session.person} card={card} />}
       </main>
       {session && <StillThere seconds={session.seconds_left} />}
