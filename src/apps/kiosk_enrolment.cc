@@ -103,6 +103,8 @@ Result<json::value> KioskEnrolment::enrol(const Order& order,
   secret::Buffer chosen;
   if (type != CardType::kDesfire) {
     TRY_ASSIGN(chosen, read_pin(card));
+    // Before anything is drawn for it.
+    if (type == CardType::kOneTime) TRY(card::check_pin(chosen.bytes()));
   }
   TRY_ASSIGN(CardTerminal terminal, open_card(card));
   TRY_ASSIGN(const CardFacts before, terminal.card->identify());

@@ -7,6 +7,15 @@
 #include "wire/wire.h"
 
 namespace warifu::card {
+Result<> check_pin(ByteView pin) {
+  const bool digits = std::ranges::all_of(pin, [](Byte b) { return b >= '0' && b <= '9'; });
+  if (pin.size() < kMinPinBytes || pin.size() > kMaxPinBytes || !digits) {
+    return fail(Code::kInvalidArgument, "a PIN has " + std::to_string(kMinPinBytes) + " to " +
+                                            std::to_string(kMaxPinBytes) + " digits");
+  }
+  return {};
+}
+
 namespace {
 
 Code code_of(Status status) {
@@ -25,15 +34,6 @@ Code code_of(Status status) {
     case Status::kAlreadyExists: return Code::kAlreadyExists;
     default: return Code::kProtocol;
   }
-}
-
-Result<> check_pin(ByteView pin) {
-  const bool digits = std::ranges::all_of(pin, [](Byte b) { return b >= '0' && b <= '9'; });
-  if (pin.size() < kMinPinBytes || pin.size() > kMaxPinBytes || !digits) {
-    return fail(Code::kInvalidArgument, "a PIN has " + std::to_string(kMinPinBytes) + " to " +
-                                            std::to_string(kMaxPinBytes) + " digits");
-  }
-  return {};
 }
 
 // What a reader says instead of the card when nothing was entered at its pad (PC/SC part 10).

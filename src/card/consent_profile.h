@@ -41,6 +41,9 @@ struct Personalisation {
   std::function<void(std::size_t)> loaded;  // so many sites' keys are on it; may be empty
 };
 
+// Errors: kInvalidArgument: it has not 4 to 12 digits.
+[[nodiscard]] Result<> check_pin(ByteView pin);
+
 // Whether the last try of a PIN may be spent. Only the person can say so.
 enum class LastTry { kRefuse, kAllow };
 

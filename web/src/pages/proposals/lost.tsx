@@ -62,7 +62,7 @@ export function Lost() {
   const list = useGet<LostCards>("/v1/cards/lost");
   const [shown, set_shown] = useState<LostCards | null>(null);
   if (list.value && list.value !== shown) set_shown(list.value);
-  const [valid, set_valid] = useState(72 * HOUR);
+  const [valid, set_valid] = useState(24 * HOUR);
   const again = useCallback(list.again, []);
   useEvery(LOOK_MS, again);
   const now = useSiteTime(shown?.now_ms);
