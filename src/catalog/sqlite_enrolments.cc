@@ -5,23 +5,26 @@
 namespace warifu::catalog {
 namespace {
 
-// Whether enrolment_card `c` of order `o` has become the person's card. A card that was on the hot
+// Whether an enrolment_card of an order has become the person's card. A card that was on the hot
 // list before it was begun here is the lost one, and not what was made.
-constexpr std::string_view kIsMade =
-    "(EXISTS (SELECT 1 FROM person p WHERE p.person_id = o.person_id AND p.card = c.card) "
-    "AND NOT EXISTS (SELECT 1 FROM revoked_card r WHERE r.card = c.card)) "
-    "OR EXISTS (SELECT 1 FROM revoked_card r WHERE r.card = c.card AND r.person_id = o.person_id "
-    "AND r.revoked >= c.begun)";
+std::string is_made(const std::string& order, const std::string& card) {
+  return "(EXISTS (SELECT 1 FROM person p WHERE p.person_id = " + order +
+         ".person_id AND p.card = " + card +
+         ".card) AND NOT EXISTS (SELECT 1 FROM revoked_card r WHERE r.card = " + card +
+         ".card) OR EXISTS (SELECT 1 FROM revoked_card r WHERE r.card = " + card +
+         ".card AND r.person_id = " + order + ".person_id AND r.revoked >= " + card + ".begun))";
+}
 
+// Of the cards that were begun for an order the one that was made, before the last one.
 std::string select_orders(std::string_view rest) {
-  const std::string made(kIsMade);
   return "SELECT o.order_id, o.person_id, o.name, o.again, o.card_type, o.keys_per_site, o.code, "
          "o.ordered_by, o.trouble, o.created, o.expires, o.cancelled_at, c.card, c.terminal, "
          "c.begun, coalesce(" +
-         made +
-         ", 0) FROM enrolment_order o LEFT JOIN enrolment_card c ON c.number = (SELECT c.number "
-         "FROM enrolment_card c WHERE c.order_id = o.order_id ORDER BY (" +
-         made + ") DESC, c.number DESC LIMIT 1) " + std::string(rest);
+         is_made("o", "c") +
+         ", 0) FROM enrolment_order o LEFT JOIN enrolment_card c ON c.number = (SELECT d.number "
+         "FROM enrolment_card d JOIN enrolment_order q ON q.order_id = d.order_id "
+         "WHERE d.order_id = o.order_id ORDER BY " +
+         is_made("q", "d") + " DESC, d.number DESC LIMIT 1) " + std::string(rest);
 }
 
 EnrolmentOrder read_order(Statement& row) {

@@ -15,10 +15,12 @@ import unittest
 from browser import Browser, inspect
 from network import NetworkTest, TestNetwork, Warifu, binary, random_file, wait_until
 from test_people_pages import free_port
+from test_signature import set_cards
 
 LOOKS = [("en", "light"), ("ja", "light")]
 PEOPLE = {"sato": ["biobank"], "ito": ["hospital"], "hara": ["officer"], "oda": ["officer"],
           "kato": ["biobank"]}
+OTHERS = ["lsa", "tuh", "cloud1", "cloud2", "cloud3"]
 DELAY = 25  # seconds from a card's loss to another one, at share control
 
 
@@ -35,12 +37,11 @@ class DeskPages(NetworkTest):
         cls.config = cls.network.site("tommo") / "site.toml"
         cls.make_cert("tommo", "--server", "--host", "127.0.0.1")
         cls.prints = {name: cls.make_cert(name) for name in (*PEOPLE, "lobby")}
-        text = cls.config.read_text()
-        assert "[cards]" not in text
-        cls.config.write_text(text + cls.settings() + f'\n[cards]\nreissue_delay = "{DELAY}s"\n')
-        for site in ("lsa", "tuh", "cloud1", "cloud2", "cloud3"):
-            config = cls.network.site(site) / "site.toml"
-            config.write_text(config.read_text() + '\n[cards]\nreissue_delay = "0s"\n')
+        cls.config.write_text(cls.config.read_text() + cls.settings())
+        cls.make_jpki()
+        believed = [f'test_anchors = ["{cls.root}/jpki.authority"]', 'revocation_missing = "accept"']
+        set_cards(cls.network, [f'reissue_delay = "{DELAY}s"', *believed], ["tommo"])
+        set_cards(cls.network, ['reissue_delay = "0s"', *believed], OTHERS)
         for name in PEOPLE:
             phrase = cls.root / f"{name}.phrase"
             phrase.write_text(f"the long words of {name}\n")
@@ -58,6 +59,18 @@ class DeskPages(NetworkTest):
         return Warifu(binary()).ask("operator", "make-cert", name, "--authority",
                                     cls.root / "authority", "--out", cls.certs,
                                     *options)["fingerprint"]
+
+    @classmethod
+    def make_jpki(cls):
+        """A My Number Card of nobody; all sites believe its authority."""
+        (cls.root / "jpki.pin").write_text("4321\n")
+        (cls.root / "jpki.pin2").write_text("ABC123\n")
+        cls.jpki = cls.root / "jpki.card"
+        code, _, error = cls.network.warifu.call(
+            "card", "make-jpki", cls.jpki, "--pin-file", cls.root / "jpki.pin",
+            "--signature-pin-file", cls.root / "jpki.pin2", "--authority-out",
+            cls.root / "jpki.authority")
+        assert code == 0, error
 
     @classmethod
     def settings(cls):
@@ -271,7 +284,7 @@ class DeskPages(NetworkTest):
         self.blank("third.card").rename(self.reader)
         status, refused = self.enrol_at_kiosk(code, "3141")
         self.assertEqual((status, refused["code"]), (403, "refused"))
-        for site in ("lsa", "tuh", "cloud1", "cloud2", "cloud3"):
+        for site in OTHERS:
             self.at(site, "card", "allow-reissue", lost)
         # At share control its officer proposes, and another one approves.
         self.open_as("hara", "/app/approvals")
@@ -372,17 +385,16 @@ class DeskPages(NetworkTest):
 
     def test_a_signature_card_is_enrolled(self):
         ordered = self.order("P-006", **{"card-type": "jpki"})
-        (self.root / "pin").write_text("4321\n")
-        (self.root / "pin2").write_text("ABC123\n")
-        self.network.warifu.call("card", "make-jpki", self.reader, "--pin-file", self.root / "pin",
-                                 "--signature-pin-file", self.root / "pin2", "--authority-out",
-                                 self.root / "authority.of.jpki")
-        # No site believes the authority of this card.
-        status, refused = self.enrol_at_kiosk(ordered["code"], "4321")
-        self.assertEqual((status, refused["code"]), (403, "refused"), refused)
-        shown = self.enrolment(ordered["order"])
-        self.assertEqual((shown["state"], self.persons().count("P-006")), ("begun", 0))
-        self.assertIn(refused["message"][:40], shown["trouble"])
+        self.jpki.rename(self.reader)
+        status, refused = self.enrol_at_kiosk(ordered["code"], "1234")
+        self.assertEqual((status, "wrong PIN" in refused["message"]), (403, True), refused)
+        self.assertIn("wrong PIN", self.enrolment(ordered["order"])["trouble"])
+        self.road.break_at(b"POST /v1/enrolments/")
+        self.assertGreaterEqual(self.kiosk_call("enrol/run", raw="4321")[0], 500)
+        status, made = self.kiosk_call("enrol/run", raw="4321")
+        self.assertEqual((status, made.get("security")), (200, "computational"), made)
+        self.assertEqual(self.kiosk_call("enter", raw="4321")[1]["person"], "P-006")
+        self.assertEqual(self.enrolment(ordered["order"])["state"], "done")
 
     def test_cancelled_orders_wrong_cards_and_other_roles(self):
         ordered = self.order("P-007")
