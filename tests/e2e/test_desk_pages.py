@@ -7,9 +7,9 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
-import time
 import unittest
 
 from browser import Browser, inspect
@@ -110,11 +110,12 @@ class DeskPages(NetworkTest):
 
     def setUp(self):
         self.reader.unlink(missing_ok=True)
+        self.restarted = False  # of the site: pages that were open have lost it
 
     def tearDown(self):
         super().tearDown()
         for browser in (self.browser, self.staff):
-            found = browser.troubles() if browser.opened else []
+            found = browser.troubles() if browser.opened and not self.restarted else []
             self.assertEqual([text for text in found if "status of" not in text], [])
 
     # --- what people do ---
@@ -274,7 +275,6 @@ class DeskPages(NetworkTest):
         self.staff.read(text="wrong passphrase")
         inspect_dialog(self, "desk-passphrase")
         self.confirm("sato")
-        began = time.monotonic()
         self.staff.see(role="heading", name="Another card in the place of the lost one")
         self.staff.read(text="6 of 6 sites do not let another card come yet.")
         inspect(self, self.staff, "desk-lost", LOOKS)
@@ -303,7 +303,9 @@ class DeskPages(NetworkTest):
         self.staff.read(text="Approved, and done.")
         self.staff.read(text="given, until")
         inspect(self, self.staff, "approvals-done", LOOKS)
-        wait_until(lambda: time.monotonic() - began > DELAY, DELAY + 5, "the delay")
+        self.open_as("sato", "/app/people/P-002")
+        self.staff.read(text="of 6 sites do not let another card come yet.")
+        self.staff.read(text="Every site lets another card come now.", limit=1000 * (DELAY + 10))
         status, made = self.enrol_at_kiosk(code, "3141")
         self.assertEqual((status, made.get("loaded"), made.get("missing")), (200, 1, 0), made)
         listed = self.as_operator("sato", "enrolment", "list")["enrolments"][0]
@@ -349,6 +351,7 @@ class DeskPages(NetworkTest):
     # --- what breaks off ---
 
     def restart_all(self):
+        self.restarted = True
         self.network.kill("tommo")
         self.stop_kiosk(self.kiosk)
         self.network.up("tommo")
@@ -421,10 +424,21 @@ class DeskPages(NetworkTest):
         status, said = self.kiosk_call("enrol/run", raw="2718")
         self.assertEqual((status, "cancelled" in said["message"]), (403, True), said)
         self.assertEqual(self.kiosk_call("enrol/find", {"code": code})[0], 404)
-        for _ in range(12):
-            status, _ = self.kiosk_call("enrol/find", {"code": "AAAAAA"})
-        self.assertEqual(status, 403, "too many wrong codes")
+        # Guesses are counted for each account: the other kiosk's stop nobody here.
+        guesses = [self.guess("lobby") for _ in range(12)]
+        self.assertEqual((guesses[0], guesses[-1]), (404, 403))
         self.assertNotIn("P-007", self.persons())
+
+    def guess(self, name):
+        tls = ssl.create_default_context(cafile=self.certs / "ca.pem")
+        tls.load_cert_chain(self.certs / f"{name}.pem", self.certs / f"{name}.key")
+        host = self.url.removeprefix("https://")
+        connection = http.client.HTTPSConnection(host, context=tls, timeout=20)
+        connection.request("POST", "/v1/enrolments/find", json.dumps({"code": "AAAAAA"}),
+                           {"Content-Type": "application/json"})
+        status = connection.getresponse().status
+        connection.close()
+        return status
 
     def pin_file(self):
         file = self.root / "some.pin"
