@@ -274,7 +274,9 @@ class Gate {
   // An officer of this site lets another card take the place of one that is on the hot list.
   // Errors: kNotFound, kInvalidArgument (it is not on the hot list), kIo.
   [[nodiscard]] Result<> allow_reissue(const CardId& card, os::UnixMs until);
-  // Cards on the hot list here in whose place no other has come yet.
+  // A card on the hot list here. Errors: kNotFound.
+  [[nodiscard]] Result<LostCard> lost_card(const CardId& card);
+  // Those in whose place no other has come yet.
   [[nodiscard]] std::vector<LostCard> lost_cards();
   // Whether the record of `object` may go to `card`: it has taken a lost card's place here, not
   // longer ago than kRecordsLife, and belongs to `owner`; or its person may consent to a use of the
@@ -309,6 +311,7 @@ class Gate {
   Result<> save(CardRecord record);
   // For a person whose card is on the hot list: until when the new card may be given its records;
   // 0 for a person who had none here.
+  [[nodiscard]] LostCard lost_of(const CardRecord& record) const;
   Result<os::UnixMs> check_reissue(const Pseudonym& person, os::UnixMs now) const;
   // Revokes cards that took the same place before, under the same leave.
   Result<> replace_earlier(const Pseudonym& person);

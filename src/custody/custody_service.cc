@@ -14,10 +14,7 @@ Result<> CustodyService::revoke(const CardId& card) {
 }
 
 Result<consent::LostCard> CustodyService::lost_card(const CardId& card) {
-  const auto lost = site_.gate.lost_cards();
-  const auto found = std::ranges::find(lost, card, &consent::LostCard::card);
-  if (found != lost.end()) return *found;
-  return fail(Code::kNotFound, "card " + card.text() + " is not lost here");
+  return site_.gate.lost_card(card);
 }
 
 Result<> CustodyService::take_order(const consent::PersonOrder& order) {

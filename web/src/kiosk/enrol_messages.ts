@@ -5,7 +5,7 @@ export const kiosk_enrol = area(
   {
     "enrol.have_code": "I have a code from the desk",
     "enrol.code_title": "Enter the code from the desk",
-    "enrol.code_why": "This card belongs to nobody yet. The staff at the desk give you a code of six letters and digits.",
+    "enrol.code_why": "A new card belongs to nobody yet. The staff at the desk give you a code of six letters and digits.",
     "enrol.code": "Code",
     "enrol.code_hint": "For example 7KQ-2MX",
     "enrol.look": "Continue",
@@ -30,7 +30,7 @@ export const kiosk_enrol = area(
     "enrol.put_card": "Put your new card on the reader",
     "enrol.put_text": "And leave it there until this page says that it is ready.",
     "enrol.choose": "Choose your PIN",
-    "enrol.choose_why": "4 to 12 digits that nobody can guess. Nobody else knows them, the staff neither; do not write them on the card.",
+    "enrol.choose_why": "4 to 12 digits that nobody can guess. Nobody else knows them, not even the staff; do not write them on the card.",
     "enrol.pin": "Your new PIN",
     "enrol.repeat": "Enter the same PIN once more",
     "enrol.repeat_why": "So that no digit was mistyped.",
@@ -63,7 +63,7 @@ export const kiosk_enrol = area(
   {
     "enrol.have_code": "窓口で受け取ったコードがある",
     "enrol.code_title": "窓口で受け取ったコードを入力してください",
-    "enrol.code_why": "このカードはまだ誰のものでもありません。窓口の担当者が6文字のコードをお渡しします。",
+    "enrol.code_why": "新しいカードはまだ誰のものでもありません。窓口の担当者が6文字のコードをお渡しします。",
     "enrol.code": "コード",
     "enrol.code_hint": "例: 7KQ-2MX",
     "enrol.look": "次へ",

@@ -223,7 +223,7 @@ export function Enrolments(props: { list: Enrolment[]; again: () => void }) {
           by: (row) => row.state,
           cell: (row) => <Badge tone={TONES[row.state] ?? "plain"}>{name("desk.state", row.state)}</Badge>,
         },
-        { name: t("desk.person"), cell: (row) => row.person, by: (row) => row.person },
+        { name: t("desk.person"), cell: (row) => <span class="one-line">{row.person}</span>, by: (row) => row.person },
         { name: t("desk.name"), cell: (row) => row.name, by: (row) => row.name },
         {
           name: t("desk.card_type"),

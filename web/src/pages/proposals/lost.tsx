@@ -87,7 +87,7 @@ export function Lost() {
           empty={t("proposals.no_lost")}
           rows={shown.cards.map((one) => ({ ...one, id: one.card }))}
           columns={[
-            { name: t("proposals.card"), cell: (row) => <code title={row.card}>{row.card.slice(0, 8)}</code> },
+            { name: t("proposals.card"), cell: (row) => <code title={row.card} class="one-line">{row.card.slice(0, 8)}</code> },
             {
               name: t("proposals.lost_since"),
               cell: (row) => time(Date.parse(row.revoked)),
