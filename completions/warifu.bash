@@ -13,6 +13,8 @@ _warifu_options() {
     "operator passphrase") echo "--config --passphrase-file --help" ;;
     "operator list" | "operator whoami" | "operator approve" | "operator reject") echo "--site --json --help" ;;
     "web status" | "web code" | "web sessions") echo "--site --json --help" ;;
+    "view open") echo "--site --json --grant --as --as-id --use --purpose --region --clip --minutes --token-file --help" ;;
+    "view list" | "view end") echo "--site --json --help" ;;
     "web end") echo "--site --json --all --help" ;;
     "operator proposals") echo "--site --json --all --help" ;;
     "site check") echo "--json --config --policy --help" ;;
@@ -49,7 +51,7 @@ _warifu_options() {
     "request list") echo "--site --json --person --object --help" ;;
     "request show" | "request cancel") echo "--site --json --help" ;;
     "request refuse") echo "--site --json --why --help" ;;
-    "request give") echo "--site --json --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "request give") echo "--site --json --index --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
     "kiosk") echo "--site --json --card --module --token-label --key-id --listen --name --idle --address-file --help" ;;
     "consent receipt") echo "--site --json --fhir --provenance --help" ;;
     "consent withdraw") echo "--site --json --help" ;;
@@ -120,7 +122,7 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent enrolment kiosk restore job catalog operator web genome split combine genes risk bench simulate" ;;
+    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent enrolment kiosk restore view job catalog operator web genome split combine genes risk bench simulate" ;;
     net) echo "init up down status renew" ;;
     risk) echo "score absolute meter" ;;
     site) echo "run check shares audit scrub repair drain" ;;
@@ -140,6 +142,7 @@ _warifu_subcommands() {
     job) echo "list show watch priority pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;
     genome) echo "inspect index reslice cut check decrypt encrypt" ;;
+    view) echo "open list end" ;;
     web) echo "status code sessions end" ;;
     operator) echo "list whoami proposals approve reject passphrase make-cert" ;;
   esac

@@ -14,7 +14,9 @@ struct ActProof {
 };
 
 [[nodiscard]] Result<custody::ActPlace> act_place(const json::object& body);
-[[nodiscard]] json::object prepared_json(const control::PreparedConsent& prepared);
+// Of an act: with what the person has to be told before, by that card.
+[[nodiscard]] json::object prepared_json(const control::PreparedConsent& prepared,
+                                         ControlServices& control, const CardId& card);
 [[nodiscard]] Result<ActProof> act_proof(const json::object& body);
 // Hexadecimal of at most so many bytes (signature_routes.cc).
 [[nodiscard]] Result<Bytes> hex_field(const json::object& body, const char* name, std::size_t most);
@@ -35,6 +37,7 @@ struct ActProof {
 
 // Emergencies, for people, the newest last.
 [[nodiscard]] json::array emergencies_json(const std::vector<custody::EmergencyView>& views);
+[[nodiscard]] json::array emergencies_json(const std::vector<custody::SeenEmergency>& seen);
 // What this site knows of them, with the persons' names where it has a catalog.
 [[nodiscard]] json::array emergencies_json(Services services);
 

@@ -12,9 +12,9 @@
 #include "control/restore_desk.h"
 #include "control/upload_desk.h"
 #include "custody/card_desk.h"
+#include "custody/consent_intake.h"
 #include "custody/emergency_desk.h"
 #include "custody/people_desk.h"
-#include "custody/signed_consents.h"
 #include "http/server.h"
 #include "kme/disk_intakes.h"
 #include "kme/key_streams.h"
@@ -31,6 +31,9 @@ class Gate;
 }
 namespace warifu::web {
 class Sessions;
+}
+namespace warifu::viewing {
+class ViewDesk;
 }
 
 namespace warifu::api {
@@ -54,8 +57,9 @@ struct ControlServices {
   custody::PeopleDesk& people;
   custody::CardActs& acts;
   custody::EmergencyDesk& emergencies;
-  custody::SignedConsents signed_consents;
+  custody::ConsentIntake intake;
   control::UploadDesk& uploads;
+  viewing::ViewDesk& views;
 };
 
 class EventHub;
@@ -102,6 +106,8 @@ void add_consent_routes(http::Router& router, Services services);
 void add_upload_routes(http::Router& router, Services services);
 // What is asked of persons before there is a consent.
 void add_request_routes(http::Router& router, Services services);
+// Where genes lie, by the first letters of their names.
+void add_gene_routes(http::Router& router);
 // Withdrawals, the hot list, another card in the place of a lost one, records in safekeeping.
 void add_custody_routes(http::Router& router, Services services);
 // More one-time keys for a card; what the person allows in emergencies.
@@ -109,6 +115,10 @@ void add_act_routes(http::Router& router, Services services);
 // Proxies, guardians, deaths.
 void add_people_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
+// Views of regions, and htsget (docs/htsget.md), where a view's token is the only authority.
+void add_view_routes(http::Router& router, Services services);
+// `anonymous_tls`: the listener has TLS and its clients no certificates.
+void add_htsget_routes(http::Router& router, Services services, bool anonymous_tls = false);
 void add_sae_routes(http::Router& router, Services services);
 void add_stream_routes(http::Router& router, Services services);
 void add_switch_routes(http::Router& router, Services services);

@@ -55,6 +55,7 @@ TEST(Routes, AKioskMayDoWhatAPersonDecidesAndNothingElse) {
                                                "/v1/consents/prepare",
                                                "/v1/consents/signed",
                                                "/v1/consents/refusals",
+                                               "/v1/consents/{grant}/quote",
                                                "/v1/consents/{grant}/receipt",
                                                "/v1/consents/{grant}/withdraw"};
   EXPECT_EQ(may, expected);
@@ -71,7 +72,10 @@ TEST(Routes, WhatChangesSomethingIsInTheLog) {
                                             "/v1/operators/confirm",
                                             "/v1/proposals/{proposal}/approve",
                                             "/v1/proposals/{proposal}/reject",
-                                            "/v1/web/login"};
+                                            "/v1/web/login",
+                                            "/htsget/reads/{id}",
+                                            "/htsget/variants/{id}",
+                                            "/htsget/{path...}"};
   for (const operators::RouteRule& rule : operators::route_table()) {
     if (rule.method == http::Method::kGet || quiet.contains(rule.path)) continue;
     EXPECT_EQ(rule.kind, operators::RouteKind::kAct) << rule.path;

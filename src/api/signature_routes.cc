@@ -65,12 +65,7 @@ Result<json::value> give_signed(http::RequestContext& context, ControlServices& 
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const Bytes grant, hex_field(body, "grant", card::kMaxGrantBytes));
   TRY_ASSIGN(const Bytes signature, hex_field(body, "signature", crypto::kMaxSignatureBytes));
-  TRY_ASSIGN(const auto given, control.signed_consents.give(grant, signature));
-  control.records.wake();
-  if (const auto parsed = consent::parse_grant(grant);
-      parsed && parsed->capacity == consent::Capacity::kOwn) {
-    TRY(control.emergencies.told_by_card(parsed->card));
-  }
+  TRY_ASSIGN(const auto given, control.intake.accept_signed(grant, signature));
   return json::value{{"grant", given.grant.text()},
                      {"kind", consent::card_kind_name(given.kind)},
                      {"security", consent::evidence_class(given.kind)}};

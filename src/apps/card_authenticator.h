@@ -98,17 +98,17 @@ class CardAuthenticator {
   [[nodiscard]] virtual Result<GivenConsent> authorise(ApiClient& client, ByteView grant,
                                                        const ObjectId& object) = 0;
   // Has the card prove a grant that restores nothing (it names a proxy ...), after verify_holder():
-  // what the site has to be told of it. Errors: the card's; kRefused where the card cannot.
-  [[nodiscard]] virtual Result<boost::json::object> prove(ByteView) {
-    return fail(Code::kRefused, "in this version a DESFire card proves uses only");
-  }
+  // what the site has to be told of it. A DESFire card proves it to the sites, through `client`.
+  // Errors: the card's and the sites'.
+  [[nodiscard]] virtual Result<boost::json::object> prove(ApiClient& client, ByteView grant) = 0;
   // More one-time keys: shown, asked, proved by the card, put on it. Errors: kOutOfKey when no key
   // is left to prove it with; the card's and the sites'; kRefused where there are none.
   [[nodiscard]] virtual Result<ToppedUp> top_up(ApiClient&, const TopUpOptions&) {
     return fail(Code::kRefused, "such a card has no one-time keys");
   }
-  // Other one-time keys at a site that has lost its own; 0: a signature card, whose certificate the
-  // site keeps again. Errors: kRefused where neither can be.
+  // A site that has lost its gate gets to know the card again: other one-time keys, and how many;
+  // 0: it keeps a signature card's certificate, or has another application on a DESFire card.
+  // Errors: kAlreadyExists (it knows the card still), kRefused where it cannot be.
   [[nodiscard]] virtual Result<std::uint32_t> renew(ApiClient& client, const SiteName& at) = 0;
 };
 

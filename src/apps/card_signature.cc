@@ -127,7 +127,7 @@ class SignatureCard final : public CardAuthenticator {
     return GivenConsent{id, kind_in(answer)};
   }
 
-  Result<json::object> prove(ByteView grant) override {
+  Result<json::object> prove(ApiClient&, ByteView grant) override {
     TRY(read_certificate());
     TRY_ASSIGN(const Bytes signature, sign(grant));
     return json::object{{"grant", to_hex(grant)}, {"signature", to_hex(signature)}};

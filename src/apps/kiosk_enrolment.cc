@@ -34,7 +34,7 @@ void tell_trouble(ApiClient& client, const std::string& order, const std::string
 KioskEnrolment::KioskEnrolment(KioskDesk& desk, const Common& site, CardOptions card,
                                std::string name)
     : desk_(desk), site_(site), options_(std::move(card)), name_(std::move(name)) {
-  options_.wait = "0s";
+  if (options_.module.empty()) options_.wait = "0s";
   options_.asks_nobody = true;
 }
 

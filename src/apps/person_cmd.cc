@@ -114,9 +114,10 @@ Result<> person_renew_card(const Common& common, const RenewCardOptions& options
   if (common.json) {
     print_json({{"card_id", before.card.text()}, {"site", options.at}, {"keys", keys}});
   } else {
-    fmt::print("{}\n", keys == 0 ? options.at + " keeps the card's certificate again"
-                                 : fmt::format("the card has {} other one-time keys for {}", keys,
-                                               options.at));
+    std::string what = fmt::format("the card has {} other one-time keys for {}", keys, options.at);
+    if (card::is_signature(before.kind)) what = options.at + " keeps the card's certificate again";
+    if (card::is_relayed(before.kind)) what = options.at + " has another application on the card";
+    fmt::print("{}\n", what);
   }
   return {};
 }

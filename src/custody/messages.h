@@ -58,7 +58,7 @@ struct WantedRecord {
   CardId card;  // that it is for
 };
 
-// A record that a grant of its owner's signature card releases, or several officers' grants.
+// A record that a grant of a card that keeps none releases, or several people's grants together.
 struct GrantedRecord {
   ObjectId object;
   std::vector<consent::Presented> presented;  // with evidence for the site that is asked

@@ -176,6 +176,7 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/jobs/{job}/cancel", {B}, kAct},
 
     // What is asked of persons, and where they see it.
+    {kGet, "/v1/genes", kEverybody, kLook},  // of nobody
     {kPost, "/v1/requests", {H}, kAct},
     {kGet, "/v1/requests", {B, H, A}, kLook},
     {kGet, "/v1/requests/{request}", {B, H, A, T}, kLook},
@@ -187,13 +188,27 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/consents/prepare", {H, T}, kAct},
     {kPost, "/v1/consents", {H, T}, kAct},
     {kPost, "/v1/consents/signed", {H, T}, kAct},
-    {kPost, "/v1/consents/{grant}/quote", {H}, kAct},
+    {kPost, "/v1/consents/{grant}/quote", {H, T}, kAct},
     {kGet, "/v1/consents", {B, H, A, O}, kLook},
     {kGet, "/v1/consents/{grant}/receipt", {B, H, A, O, T}, kLook},
     {kPost, "/v1/consents/refusals", {H, T}, kAct},
     {kPost, "/v1/consents/{grant}/withdraw", {B, H, O, T}, kAct},
     {kPost, "/v1/restores", {H}, kAct},
     {kGet, "/v1/restores/{job}/content", {H}, kAct},
+
+    // Views of regions; what is looked at in one goes by its token, whose giving is in the log.
+    {kPost, "/v1/views", {H}, kAct},
+    {kGet, "/v1/views", {B, H, A, O}, kLook},
+    {kPost, "/v1/views/{view}/end", {H, O}, kAct},
+    {kGet, "/htsget/reads/service-info", kEverybody, kLook},
+    {kGet, "/htsget/reads/{id}", kEverybody, kStep},
+    {kPost, "/htsget/reads/{id}", kEverybody, kStep},
+    {kGet, "/htsget/data/reads/{id}", kEverybody, kStep},
+    {kGet, "/htsget/variants/service-info", kEverybody, kLook},
+    {kGet, "/htsget/variants/{id}", kEverybody, kStep},
+    {kPost, "/htsget/variants/{id}", kEverybody, kStep},
+    {kGet, "/htsget/data/variants/{id}", kEverybody, kStep},
+    {kOptions, "/htsget/{path...}", kEverybody, kLook},
 };
 
 }  // namespace

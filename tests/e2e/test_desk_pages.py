@@ -4,16 +4,14 @@ acts take a passphrase and two persons."""
 import http.client
 import json
 import os
-import re
 import signal
-import socket
 import ssl
 import subprocess
-import threading
 import unittest
 
 from browser import Browser, inspect
 from network import NetworkTest, TestNetwork, Warifu, binary, random_file, wait_until
+from road import Road
 from test_people_pages import free_port
 from test_signature import set_cards
 
@@ -446,57 +444,6 @@ class DeskPages(NetworkTest):
 
     def persons(self):
         return [one["person"] for one in self.as_operator("sato", "person", "list")["persons"]]
-
-
-class Road:
-    """Between the kiosk and the site's socket: passes everything on, until it breaks."""
-
-    def __init__(self, folder, site):
-        text = (site / "site.toml").read_text()
-        line = re.search(r'^api_socket\s*=\s*"([^"]+)"', text, re.MULTILINE)
-        folder.mkdir()
-        self.path, self.real, self.mark, self.left = folder / "s", site / line[1], None, 0
-        (folder / "site.toml").write_text(text.replace(line[0], f'api_socket = "{self.path}"'))
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(self.path))
-        self.listener.listen(64)
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def break_at(self, mark, after=1):
-        """The connection breaks when such a request comes for the `after`th time; once."""
-        self.mark, self.left = mark, after
-
-    def serve(self):
-        while True:
-            client, _ = self.listener.accept()
-            threading.Thread(target=self.carry, args=(client,), daemon=True).start()
-
-    def carry(self, client):
-        with client, socket.socket(socket.AF_UNIX) as site:
-            try:
-                site.connect(str(self.real))
-                back = threading.Thread(target=self.pass_on, args=(site, client), daemon=True)
-                back.start()
-                while data := client.recv(65536):
-                    if self.mark and self.mark in data:
-                        self.left -= 1
-                        if self.left == 0:
-                            self.mark = None
-                            break
-                    site.sendall(data)
-                site.shutdown(socket.SHUT_RDWR)
-                back.join()
-            except OSError:
-                pass
-
-    @staticmethod
-    def pass_on(site, client):
-        try:
-            while data := site.recv(65536):
-                client.sendall(data)
-            client.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
 
 def inspect_dialog(test, name):

@@ -5,6 +5,7 @@ import json
 import unittest
 
 from cards import SITES, CardTest
+from kiosk import Kiosk, has_pages
 from network import Person, TestNetwork, random_file
 from test_signature import Authority, make_card, set_cards
 
@@ -77,6 +78,18 @@ class Emergencies(CardTest):
         """What a command says on standard error before anything else."""
         return self.network.warifu.call(*arguments, "--site", self.network.site("tommo"))[2]
 
+    def see_at_kiosk(self, person):
+        """Above everything else, and in the history."""
+        if not has_pages(self.network):
+            return
+        with Kiosk(self.network, person.card) as kiosk:
+            kiosk.enter("2718")
+            self.assertEqual([(one["reason"], len(one["officers"]))
+                              for one in kiosk.page()["emergencies"]],
+                             [("unconscious after an accident", 2)])
+            self.assertIn("emergency_opened",
+                          {one["event"] for one in kiosk.history()["accesses"]})
+
     def test_two_officers_open_what_the_person_has_allowed(self):
         person = Person(self.network, "P-E1", keys=9)
         plain, stored = self.with_object(person)
@@ -106,6 +119,7 @@ class Emergencies(CardTest):
         self.assertIn('"BTG"', json.dumps(self.ask("consent", "receipt", grant, "--fhir")))
         receipt = self.ask("consent", "receipt", grant)
         self.assertEqual(receipt["event"]["event_type"], "emergency_access_without_card")
+        self.see_at_kiosk(person)
         # The person is told first of all, until it was shown at a ceremony with the own card.
         for command in (["consent", "list"], ["audit", "list"]):
             self.assertIn(f"EMERGENCY: object {stored} of {person.id}", self.told(*command))
@@ -157,6 +171,31 @@ class Emergencies(CardTest):
         self.assertEqual(sorted(told["told"]), sorted(SITES))
         self.assert_no_restore(stored, forbidden, "has not allowed", asker="Dr. Ito")
         self.assertEqual(self.ask("person", "show", "--id", person)["emergency"], [])
+
+    def test_holders_tell_what_share_control_has_forgotten(self):
+        person = Person(self.network, "P-E5", keys=9)
+        plain, stored = self.with_object(person)
+        self.allow(person)
+        grant = self.open_by_two(stored)
+        self.restored(plain, stored, grant, asker="Dr. Ito")
+        self.network.kill("tommo")
+        for file in (self.network.data("tommo") / "gate" / "people").iterdir():
+            file.unlink()
+        self.network.up()
+        self.assertEqual(self.ask("consent", "list")["emergencies"], [])
+        given = self.network.consent(stored, person.card, person.pin_file, uses=2)
+        told = next(one for one in given["emergencies"] if one["object"] == stored)
+        self.assertFalse(told["known_here"])
+        self.assertNotIn("tommo", told["sites"])
+        self.assertGreaterEqual(len(told["sites"]), 1)
+        self.assertIn("EMERGENCIES: your data was opened without your card once", given["text"])
+        self.restored(plain, stored, given["grant"])
+        # The gates have the person's word for it now, and say no more.
+        again = self.network.consent(stored, person.card, person.pin_file)
+        untold = {site for one in again["emergencies"] for site in one["sites"]}
+        seen = {site for site in given["sites"] if self.events(site, "emergency_told")}
+        self.assertGreaterEqual(len(seen), 1)
+        self.assertFalse(seen & untold)
 
     def test_wishes_that_are_no_emergency(self):
         self.assert_fails(2, "reason", self.open, self.stored, reason="")

@@ -1,10 +1,10 @@
 // Parts of the kiosk's screens: the PIN, lists of what is asked and allowed, what was done.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useTexts } from "../i18n";
-import { bytes, duration, time } from "../lib/format";
+import { bytes, count, duration, time } from "../lib/format";
 import { useGet } from "../lib/load";
 import { Badge, Button, Empty, Facts, Loading, Problem, type Tone } from "../ui/basic";
-import { type Access, type CardView, type Consent, type Request } from "./desk";
+import { type Access, type CardView, type Consent, type Emergency, type Request } from "./desk";
 
 export function moment(text: string): string {
   return text ? time(Date.parse(text)) : "";
@@ -15,12 +15,39 @@ export function who_words(grantee: string): string {
   return grantee.replace(/^(person|organisation|role):/, "");
 }
 
-/** "BRCA1 (chr17:43044295-43125364, GRCh38)" of "GRCh38:chr17:43044295-43125364=BRCA1". */
-export function region_words(region: string): string {
-  const [place = "", label = ""] = region.split("=");
-  const [assembly, ...rest] = place.split(":");
-  const where = `${rest.join(":")}, ${assembly}`;
-  return label ? `${label} (${where})` : where;
+/** "BRCA1: chromosome 17, 43,044,295 to 43,125,364 (GRCh38)" of "GRCh38:chr17:43044295-43125364=BRCA1". */
+export function useRegionWords(): (region: string) => string {
+  const { t } = useTexts();
+  return (region) => {
+    const found = /^([^:]*):([^:]*):(\d+)-(\d+)(?:=(.*))?$/.exec(region);
+    if (!found) return region;
+    const [, assembly = "", reference = "", start, end, label] = found;
+    const chromosome = /^(?:chr)?(\d+|X|Y)$/.exec(reference)?.[1];
+    const where = t("kiosk.place", {
+      reference: chromosome ? t(/\d/.test(chromosome) ? "kiosk.chromosome" : "kiosk.chromosome_xy", { name: chromosome }) : reference,
+      start: count(Number(start)),
+      end: count(Number(end)),
+      assembly,
+    });
+    return label ? t("kiosk.labelled", { label, where }) : where;
+  };
+}
+
+const FIRST_REGIONS = 10;
+
+/** The regions in words; of many, as the places of a score are, the first ones. */
+function Regions(props: { regions: string[] }) {
+  const { t } = useTexts();
+  const region_words = useRegionWords();
+  const more = props.regions.length - FIRST_REGIONS;
+  return (
+    <ul class="plain">
+      {props.regions.slice(0, FIRST_REGIONS).map((one) => (
+        <li key={one}>{region_words(one)}</li>
+      ))}
+      {more > 0 && <li>{t("kiosk.more_regions", { count: count(more) })}</li>}
+    </ul>
+  );
 }
 
 export function Stage(props: { title: string; children: preact.ComponentChildren; class?: string }) {
@@ -52,6 +79,8 @@ export function PinPad(props: {
   card: CardView;
   label: string;
   submit: string;
+  /** What is said while the card works, where that takes longer. */
+  working?: string | undefined;
   busy: boolean;
   send: (pin: string) => void;
 }) {
@@ -75,7 +104,7 @@ export function PinPad(props: {
       <div class="pin">
         <p>{t("kiosk.no_pin")}</p>
         <Button kind="primary" class="big" disabled={props.busy} onClick={send}>
-          {props.submit}
+          {props.busy ? (props.working ?? t("kiosk.card_works")) : props.submit}
         </Button>
       </div>
     );
@@ -121,7 +150,7 @@ export function PinPad(props: {
         </Button>
       </div>
       <Button kind="primary" class="big" type="submit" disabled={props.busy || pin === ""}>
-        {props.busy ? t("kiosk.card_works") : props.submit}
+        {props.busy ? (props.working ?? t("kiosk.card_works")) : props.submit}
       </Button>
       {card.pin_at_reader && (
         <Button class="big" disabled={props.busy} onClick={() => props.send("")}>
@@ -148,7 +177,7 @@ export function State(props: { state: string }) {
 }
 
 /** Who wants what, for what, until when. */
-export function RequestFacts(props: { request: Request; key_bytes?: number | null }) {
+export function RequestFacts(props: { request: Request; key_bytes?: number | null | undefined }) {
   const { t, name } = useTexts();
   const { request } = props;
   const who = who_words(request.grantee);
@@ -160,11 +189,7 @@ export function RequestFacts(props: { request: Request; key_bytes?: number | nul
         [
           t("kiosk.what"),
           request.regions.length ? (
-            <ul class="plain">
-              {request.regions.map((one) => (
-                <li key={one}>{region_words(one)}</li>
-              ))}
-            </ul>
+            <Regions regions={request.regions} />
           ) : (
             t("kiosk.whole", { label: request.object_label, bytes: bytes(request.object_bytes) })
           ),
@@ -221,6 +246,30 @@ export function Requests(props: { requests: Request[]; read: (request: Request) 
   );
 }
 
+/** How much a consent is for. */
+function Extent(props: { part: string; regions: string[] }) {
+  const { t } = useTexts();
+  if (props.part === "index") return <>{t("kiosk.index_alone")}</>;
+  if (props.part === "whole") return <>{t("kiosk.all")}</>;
+  return <Regions regions={props.regions} />;
+}
+
+/** Before anything else: somebody opened the person's data without their card. */
+export function Emergencies(props: { emergencies: Emergency[] }) {
+  const { t } = useTexts();
+  if (props.emergencies.length === 0) return null;
+  return (
+    <div class="problem" role="alert">
+      <strong>{t("kiosk.emergency")}</strong>
+      {props.emergencies.map((one) => (
+        <p key={one.emergency}>
+          {t("kiosk.emergency_text", { at: moment(one.at), officers: one.officers.length, reason: one.reason })}
+        </p>
+      ))}
+    </div>
+  );
+}
+
 export function Consents(props: { consents: Consent[]; withdraw: (consent: Consent) => void }) {
   const { t, name } = useTexts();
   if (props.consents.length === 0) return <Empty>{t("kiosk.no_consents")}</Empty>;
@@ -235,6 +284,7 @@ export function Consents(props: { consents: Consent[]; withdraw: (consent: Conse
               facts={[
                 [t("kiosk.who"), one.grantee],
                 [t("kiosk.what_for"), name("kiosk.purpose", one.purpose)],
+                [t("kiosk.what"), <Extent part={one.part} regions={one.regions} />],
                 [t("kiosk.given_on"), moment(one.created)],
                 [t("kiosk.until"), moment(one.expires)],
                 [t("kiosk.how_often"), t("kiosk.times", { count: one.uses })],
@@ -254,20 +304,39 @@ export function Consents(props: { consents: Consent[]; withdraw: (consent: Conse
 }
 
 /** What a person wants to know of a record; its number leads to the rest. */
-const SHOWN = ["grantee", "purpose", "scope", "destination", "why", "card", "grant", "operator"];
+const SHOWN = [
+  "grantee",
+  "purpose",
+  "scope",
+  "destination",
+  "emergency_reason",
+  "reason",
+  "why",
+  "card",
+  "grant",
+  "operator",
+];
 
 /** Everything that the logs of all sites say of this person's data. */
 export function History() {
   const { t, name } = useTexts();
+  const region_words = useRegionWords();
   const { value, problem } = useGet<{ accesses: Access[]; missing: { site: string; why: string }[] }>(
     "/v1/kiosk/history",
   );
   if (problem) return <Problem problem={problem} />;
   if (!value) return <Loading />;
+  const words = (key: string, text: string) => {
+    if (key === "card") return text.slice(0, 8);
+    if (key === "purpose") return name("kiosk.purpose", text);
+    if (key !== "scope") return text;
+    if (text === "whole") return t("kiosk.all");
+    return text.startsWith("index") ? t("kiosk.index_alone") : text.split(" [")[0]?.split(", ").map(region_words).join("; ");
+  };
   const fields = (one: Access) =>
     Object.entries(one.fields)
       .filter(([key]) => SHOWN.includes(key))
-      .map(([key, text]) => `${name("kiosk.field", key)}: ${key === "card" ? text.slice(0, 8) : text}`)
+      .map(([key, text]) => `${name("kiosk.field", key)}: ${words(key, text)}`)
       .join(" · ");
   return (
     <>
