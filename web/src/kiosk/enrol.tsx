@@ -45,15 +45,20 @@ export function HaveCode() {
   );
 }
 
+/** In words for the person; below them the site's own, for the staff. */
 function Failed(props: { problem: unknown; broke?: boolean }) {
-  const { t } = useTexts();
+  const { t, name } = useTexts();
   const text = useProblemText();
   if (!props.problem) return null;
+  const code = props.problem instanceof ApiError ? props.problem.code : "";
+  const known = ["not_found", "refused", "unavailable"].includes(code) ? code : "other";
   return (
     <div class="problem" role="alert">
-      <strong>{t(props.broke ? "enrol.broke" : "kiosk.problem")}</strong>
+      <strong>{props.broke ? t("enrol.broke") : name("enrol.trouble", known)}</strong>
       {props.broke && <p>{t("enrol.broke_text")}</p>}
-      <p>{text(props.problem)}</p>
+      <p class="note" lang="en">
+        {text(props.problem)}
+      </p>
     </div>
   );
 }
