@@ -24,6 +24,17 @@ struct ActProof {
 // Answers with what a card is to be loaded with (person_routes.cc).
 [[nodiscard]] json::object content_json(const control::CardContent& content);
 
+// A turn of a ceremony (card_routes.cc).
+[[nodiscard]] json::value turn_json(const control::CeremonyTurn& turn);
+// A signature card as a terminal read it, and what came of its enrolment (signature_routes.cc).
+[[nodiscard]] Result<control::SignatureCard> signature_card(const json::object& body);
+[[nodiscard]] json::value signed_json(const std::string& person,
+                                      const control::SignedPerson& enrolled);
+// Committed objects of a person; with `pending` those alone whose record is on no card yet
+// (enrolment_routes.cc).
+[[nodiscard]] Result<json::array> objects_of(ControlServices& control, const std::string& person,
+                                             bool pending);
+
 // Emergencies, for people, the newest last.
 [[nodiscard]] json::array emergencies_json(const std::vector<custody::EmergencyView>& views);
 [[nodiscard]] json::array emergencies_json(const std::vector<custody::SeenEmergency>& seen);

@@ -3,10 +3,6 @@
 #include "operators/gate.h"
 
 namespace warifu::api {
-namespace {
-
-// Hexadecimal digits of a short APDU or its answer.
-constexpr std::size_t kMaxAnswerBytes = 512;
 
 json::value turn_json(const control::CeremonyTurn& turn) {
   json::object out = {{"ceremony", turn.ceremony.text()}, {"card", turn.card.text()}};
@@ -30,12 +26,19 @@ json::value turn_json(const control::CeremonyTurn& turn) {
   return out;
 }
 
-// One route, but enrolling is the biobank's and asking for consent the hospital's.
+namespace {
+
+// Hexadecimal digits of a short APDU or its answer.
+constexpr std::size_t kMaxAnswerBytes = 512;
+
+// One route, but enrolling is the biobank's (a terminal needs an order), asking for consent the
+// hospital's.
 Result<> check_role(Services services, http::RequestContext& context, const std::string& what) {
   if (services.operators == nullptr) return {};
   using enum operators::Role;
   operators::RoleSet roles{kBiobank};
   if (what == "consent") roles = {kHospital, kKiosk};
+  if (what == "record") roles = {kBiobank, kKiosk};
   if (what == "proof") roles = {kBiobank, kHospital, kKiosk};  // what it is for asks again
   return services.operators->require(context, roles, "the ceremony " + what);
 }

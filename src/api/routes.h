@@ -91,6 +91,8 @@ void add_metrics_route(http::Router& router, Services services);
 void add_catalog_routes(http::Router& router, Services services);
 void add_disk_routes(http::Router& router, Services services);
 void add_person_routes(http::Router& router, Services services);
+// What the biobank's desk orders, and terminals carry out.
+void add_enrolment_routes(http::Router& router, Services services);
 void add_card_routes(http::Router& router, Services services);
 // Signature cards: enrolment, another one in the place of a lost card, consents.
 void add_signature_routes(http::Router& router, Services services);

@@ -8,6 +8,7 @@
 // Borrows the session of its CardTerminal; one thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,6 +31,21 @@ struct CardFacts {
 
 // The person's first card, or one in the place of a card that is revoked.
 enum class Issue : std::uint8_t { kFirst, kAgain };
+
+// How far an enrolment is: the sites draw keys, the card takes those of one site after the other,
+// the site confirms. `name`: "asking", "writing", "confirming", "records".
+struct EnrolStep {
+  std::string_view name;
+  std::string site = {};  // whose turn it is; empty: no site's
+  std::size_t done = 0, total = 0;
+};
+
+// An order of the biobank's desk, carried out here.
+struct CarriedOrder {
+  std::string id;                              // of the order
+  std::string terminal;                        // the name of this one
+  std::function<void(const EnrolStep&)> tell;  // how far it is; may be empty
+};
 
 struct EnrolledCard {
   CardId card;
@@ -102,6 +118,11 @@ class CardAuthenticator {
     card::Session& session, card::desfire::DesfireIdentity identity);
 [[nodiscard]] std::unique_ptr<CardAuthenticator> signature_authenticator(
     std::unique_ptr<CardSigner> signer);
+
+// To whoever watches the enrolment.
+inline void tell_step(const EnrolOptions& options, const EnrolStep& step) {
+  if (options.order != nullptr && options.order->tell) options.order->tell(step);
+}
 
 // "a one-time MAC card", "a DESFire card", "a signature card".
 [[nodiscard]] std::string_view card_type_text(card::CardKind kind);

@@ -43,10 +43,15 @@ class DesfireCard final : public CardAuthenticator {
                   "a DESFire card cannot take the place of another card; use a one-time card");
     }
     desfire::RelayGuard guard(desfire::Ceremony::kEnrol);
-    TRY_ASSIGN(
-        const json::value over,
-        relay(client, {{"ceremony", "enrol"}, {"person", options.id}, {"name", options.name}},
-              guard));
+    json::object wish = {{"ceremony", "enrol"}, {"person", options.id}, {"name", options.name}};
+    std::string begin = "/v1/cards/ceremonies";
+    if (options.order != nullptr) {
+      wish = {{"terminal", options.order->terminal}};
+      begin = "/v1/enrolments/" + url_text(options.order->id) + "/begin";
+    }
+    tell_step(options, {"asking"});
+    const auto told = [&](const std::string& site) { tell_step(options, {"writing", site}); };
+    TRY_ASSIGN(const json::value over, relay(client, wish, guard, begin, told));
     EnrolledCard enrolled;
     TRY_ASSIGN(enrolled.card, CardId::parse(text_of(over, "card")));
     for (const json::value& name : over.at("sites").as_array()) {
@@ -115,13 +120,15 @@ class DesfireCard final : public CardAuthenticator {
 
  private:
   // APDUs from the site to the card and answers back, until the ceremony is over.
-  Result<json::value> relay(ApiClient& client, const json::object& wish,
-                            desfire::RelayGuard& guard) {
-    TRY_ASSIGN(json::value turn, client.post("/v1/cards/ceremonies", wish));
+  Result<json::value> relay(ApiClient& client, const json::object& wish, desfire::RelayGuard& guard,
+                            const std::string& begin = "/v1/cards/ceremonies",
+                            const std::function<void(const std::string&)>& told = {}) {
+    TRY_ASSIGN(json::value turn, client.post(begin, wish));
     const std::string path = "/v1/cards/ceremonies/" + url_text(text_of(turn, "ceremony"));
     while (turn.as_object().contains("apdu")) {
       TRY_ASSIGN(const Bytes apdu, from_hex(text_of(turn, "apdu")));
       TRY(guard.check(apdu));
+      if (told) told(text_of(turn, "site"));
       TRY_ASSIGN(const secret::Buffer answer, desfire::pass_on(session_, apdu));
       auto next = client.post(path, {{"answer", to_hex(answer.bytes())}});
       if (!next) return std::unexpected(next.error());

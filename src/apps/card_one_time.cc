@@ -71,21 +71,32 @@ class OneTimeCard final : public CardAuthenticator {
     const std::string person = "/v1/persons/" + url_text(options.id);
     const secret::Buffer kept = secret::Buffer::copy_of(pin.bytes());
     json::object wish = {{"keys", options.keys}};
-    if (!is_again) {
+    std::string begin = is_again ? person + "/reissue" : "/v1/persons";
+    std::string confirm = person + (is_again ? "/reissue/confirm" : "/confirm");
+    if (options.order != nullptr) {
+      wish = {{"terminal", options.order->terminal}};
+      begin = "/v1/enrolments/" + url_text(options.order->id) + "/begin";
+      confirm = "/v1/enrolments/finish";
+    } else if (!is_again) {
       wish["person"] = options.id;
       wish["name"] = options.name;
     }
-    TRY_ASSIGN(const json::value answer,
-               client.post(is_again ? person + "/reissue" : "/v1/persons", wish));
-    TRY_ASSIGN(const card::Personalisation content, read_content(answer, std::move(pin)));
+    tell_step(options, {"asking"});
+    TRY_ASSIGN(const json::value answer, client.post(begin, wish));
+    TRY_ASSIGN(card::Personalisation content, read_content(answer, std::move(pin)));
+    content.loaded = [&](std::size_t done) {
+      const std::size_t total = content.sites.size();
+      const std::string next = done < total ? content.sites[done].site.text() : "";
+      tell_step(options, {"writing", next, done, total});
+    };
+    content.loaded(0);
     TRY(card_.personalise(content));
-    TRY_ASSIGN(const json::value confirmed,
-               client.post(person + (is_again ? "/reissue/confirm" : "/confirm"),
-                           {{"card", content.card.text()}}));
+    tell_step(options, {"confirming"});
+    TRY_ASSIGN(const json::value confirmed, client.post(confirm, {{"card", content.card.text()}}));
     EnrolledCard enrolled{.card = content.card};
     for (const auto& site : content.sites) enrolled.sites.push_back(site.site);
-    enrolled.text =
-        fmt::format("{} one-time keys for each of {} sites", options.keys, enrolled.sites.size());
+    enrolled.text = fmt::format("{} one-time keys for each of {} sites",
+                                content.sites.front().count(), enrolled.sites.size());
     if (!is_again) return enrolled;
     TRY(card_.verify_pin(kept.bytes()));
     for (const json::value& object : confirmed.at("objects").as_array()) {

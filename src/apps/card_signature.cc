@@ -72,11 +72,15 @@ class SignatureCard final : public CardAuthenticator {
     EnrolledCard enrolled{.card = consent::signature_card_id(certificate_)};
     TRY_ASSIGN(json::object wish, signed_statement());
     std::string path = "/v1/persons/" + url_text(options.id) + "/reissue/signed";
-    if (issue == Issue::kFirst) {
+    if (options.order != nullptr) {
+      wish["terminal"] = options.order->terminal;
+      path = "/v1/enrolments/" + url_text(options.order->id) + "/signed";
+    } else if (issue == Issue::kFirst) {
       wish["person"] = options.id;
       wish["name"] = options.name;
       path = "/v1/persons/signed";
     }
+    tell_step(options, {"asking"});
     TRY_ASSIGN(const json::value answer, client.post(path, wish));
     if (text_of(answer, "card") != enrolled.card.text()) {
       return fail(Code::kCorrupt, "the site has enrolled another card than this one");

@@ -143,6 +143,14 @@ struct ProofStart {
   crypto::Digest grant_digest{};
 };
 
+// A card on the hot list, and when another one may come in its place.
+struct LostCard {
+  CardId card;
+  os::UnixMs revoked;
+  os::UnixMs from;   // no other card comes before
+  os::UnixMs until;  // an officer here lets one come until then; 0: none has
+};
+
 // What a terminal needs from a site to write a grant.
 struct Challenge {
   Nonce nonce;
@@ -271,6 +279,10 @@ class Gate {
   // An officer of this site lets another card take the place of one that is on the hot list.
   // Errors: kNotFound, kInvalidArgument (it is not on the hot list), kIo.
   [[nodiscard]] Result<> allow_reissue(const CardId& card, os::UnixMs until);
+  // A card on the hot list here. Errors: kNotFound.
+  [[nodiscard]] Result<LostCard> lost_card(const CardId& card);
+  // Those in whose place no other has come yet.
+  [[nodiscard]] std::vector<LostCard> lost_cards();
   // Whether the record of `object` may go to `card`: it has taken a lost card's place here, not
   // longer ago than kRecordsLife, and belongs to `owner`; or its person may consent to a use of the
   // object in the owner's place. Errors: kRefused saying why.
@@ -304,6 +316,7 @@ class Gate {
   Result<> save(CardRecord record);
   // For a person whose card is on the hot list: until when the new card may be given its records;
   // 0 for a person who had none here.
+  [[nodiscard]] LostCard lost_of(const CardRecord& record) const;
   Result<os::UnixMs> check_reissue(const Pseudonym& person, os::UnixMs now) const;
   // Revokes cards that took the same place before, under the same leave.
   Result<> replace_earlier(const Pseudonym& person);

@@ -7,6 +7,8 @@ export interface CardView {
   kind: string;
   security: string;
   emulated: boolean;
+  /** It belongs to nobody yet. */
+  blank: boolean;
   has_pin: boolean;
   pin_at_reader: boolean;
   pin_tries_left: number | null;

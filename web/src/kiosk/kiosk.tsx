@@ -9,6 +9,7 @@ import { Dialog, Overlays } from "../ui/dialog";
 import { Ended, Trouble, ended, useAct } from "./acts";
 import { GivenScreen, Read, Refuse, Sign, type Step, Withdraw, Withdrawn } from "./decide";
 import { type CardView, type Page, act, gone, keep_looking, look, view } from "./desk";
+import { Enrol, HaveCode, useEnrolling } from "./enrol";
 import { Consents, Emergencies, History, PinPad, Requests, Stage } from "./parts";
 
 const WARN_SECONDS = 20;
@@ -42,6 +43,7 @@ function Welcome(props: { problem: string; trouble: string; why: string }) {
           <p lang="en">{props.problem}</p>
         </div>
       )}
+      <HaveCode />
     </Stage>
   );
 }
@@ -64,6 +66,7 @@ function Enter(props: { card: CardView; why: string }) {
           })
         }
       />
+      <HaveCode />
     </Stage>
   );
 }
@@ -187,6 +190,7 @@ export function Kiosk() {
   });
   const card = now?.card ?? null;
   const session = now?.session ?? null;
+  const enrols = useEnrolling(card) && !session;
   return (
     <>
       <header class="kiosk-top">
@@ -209,8 +213,9 @@ export function Kiosk() {
           </div>
         )}
         {!now && !lost && <Loading />}
-        {now && !card && <Welcome problem={now.problem} trouble={now.trouble} why={why} />}
-        {card && !session && <Enter card={card} why={why} />}
+        {now && enrols && <Enrol card={card} />}
+        {now && !enrols && !card && <Welcome problem={now.problem} trouble={now.trouble} why={why} />}
+        {card && !enrols && !session && <Enter card={card} why={why} />}
         {card && session && <Inside key={session.person} card={card} />}
       </main>
       {session && <StillThere seconds={session.seconds_left} />}
