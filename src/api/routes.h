@@ -21,6 +21,7 @@
 #include "kme/sae_keys.h"
 #include "recovery/copy_keeper.h"
 #include "recovery/recovery_desk.h"
+#include "scoring/score_desk.h"
 #include "upkeep/log_keeper.h"
 #include "upkeep/refresh_scheduler.h"
 #include "upkeep/scrubber.h"
@@ -56,6 +57,7 @@ struct ControlServices {
   custody::EmergencyDesk& emergencies;
   custody::SignedConsents signed_consents;
   control::UploadDesk& uploads;
+  scoring::ScoreDesk& scores;
 };
 
 class EventHub;
@@ -107,6 +109,8 @@ void add_act_routes(http::Router& router, Services services);
 // Proxies, guardians, deaths.
 void add_people_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
+// Scores and risks under a consent, and what is known of it as FHIR documents.
+void add_risk_routes(http::Router& router, Services services);
 void add_sae_routes(http::Router& router, Services services);
 void add_stream_routes(http::Router& router, Services services);
 void add_switch_routes(http::Router& router, Services services);

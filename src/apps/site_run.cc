@@ -18,7 +18,6 @@
 #include "control/store_job.h"
 #include "control/stream_channel.h"
 #include "custody/card_desk.h"
-#include "custody/emergency_desk.h"
 #include "kme/disk_intakes.h"
 #include "kme/entropy_routes.h"
 #include "kme/intake.h"
@@ -195,8 +194,7 @@ class Site {
   }
 
  private:
-  // A site that was killed keeps its locks until the kernel has ended its last thread, which may
-  // still wait for the disk: worth a few seconds before giving up.
+  // A killed site keeps its locks until its last thread has ended: worth waiting some seconds.
   Result<std::unique_ptr<kme::KeyManager>> open_keys(const std::vector<kme::LinkConfig>& links) {
     constexpr int kTries = 25;
     for (int attempt = 1;; ++attempt) {
@@ -320,7 +318,6 @@ class Site {
     return {};
   }
 
-  // Keys for applications, when the site gives any.
   Result<> open_kms() {
     if (!config_.kms) return {};
     const kme::SaeSettings& settings = *config_.kms;
@@ -389,6 +386,7 @@ class Site {
     restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
     region_desk_ =
         std::make_unique<control::RegionDesk>(*context_, *catalog_, *restore_desk_, quotes_);
+    scores_ = std::make_unique<scoring::ScoreDesk>(*context_, *catalog_, *restore_desk_);
     ceremonies_ = std::make_unique<control::CardCeremonies>(*context_, *card_service_, *catalog_,
                                                             *enrolment_, *consent_desk_);
     jobs_->add_kind(catalog::JobKind::kRebuild, [](control::JobEngine& engine, const JobId& job) {
@@ -408,9 +406,10 @@ class Site {
     cards_->set_also([this] { people_->tell_again(); });
     const custody::SignedConsents signed_consents(*context_, *catalog_, *consent_desk_, *records_);
     control_ = std::make_unique<api::ControlServices>(api::ControlServices{
-        *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *region_desk_,
-        *upkeep_, *jobs_, *recovery_, *audits_, *refreshes_, *ceremonies_, *records_, *cards_,
-        *people_, *acts_, *emergencies_, signed_consents, *uploads_});
+        *catalog_,     *enrolment_,   *store_desk_,    *consent_desk_, *restore_desk_,
+        *region_desk_, *upkeep_,      *jobs_,          *recovery_,     *audits_,
+        *refreshes_,   *ceremonies_,  *records_,       *cards_,        *people_,
+        *acts_,        *emergencies_, signed_consents, *uploads_,      *scores_});
     return {};
   }
 
@@ -469,6 +468,7 @@ class Site {
   std::unique_ptr<control::ConsentDesk> consent_desk_;
   std::unique_ptr<control::RestoreDesk> restore_desk_;
   std::unique_ptr<control::RegionDesk> region_desk_;
+  std::unique_ptr<scoring::ScoreDesk> scores_;
   std::unique_ptr<control::CardCeremonies> ceremonies_;
   std::unique_ptr<api::ControlServices> control_;
   std::unique_ptr<channel::Server> server_;

@@ -5,6 +5,8 @@ import { jobs } from "../pages/jobs/messages";
 import { network } from "../pages/network/messages";
 import { people } from "../pages/people/messages";
 import { requests } from "../pages/requests/messages";
+import { risk } from "../pages/risk/messages";
+import { viewer } from "../viewer/messages";
 import { common } from "./common";
 
-export const areas = { common, network, jobs, audit, requests, people, kiosk };
+export const areas = { common, network, jobs, audit, requests, risk, people, viewer, kiosk };
