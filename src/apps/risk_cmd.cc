@@ -1,10 +1,11 @@
 // `warifu risk score|absolute|meter`: files in, numbers with their limits out. No site takes part.
+#include "apps/risk_cmd.h"
+
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
 
 #include "api/risk_json.h"
-#include "apps/commands.h"
 #include "apps/output.h"
 #include "consent/scope.h"
 #include "os/system.h"

@@ -1,5 +1,6 @@
 // The command lines of `warifu genes` and `warifu risk`.
 #include "apps/command_line.h"
+#include "apps/risk_cmd.h"
 
 namespace warifu::apps {
 namespace {

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "apps/api_client.h"
-#include "apps/commands.h"
 #include "apps/output.h"
+#include "apps/risk_cmd.h"
 #include "base/ids.h"
 #include "os/system.h"
 #include "risk/model.h"

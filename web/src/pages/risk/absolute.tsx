@@ -136,12 +136,12 @@ export function AbsolutePanel(props: { grant: string; kept: Kept | null; changed
             void run();
           }}
         >
-          <Facts
-            facts={[
-              [t("risk.model"), model.model_name],
-              [t("risk.model_source"), model.source],
-            ]}
-          />
+          <p>
+            <strong>{model.model_name}</strong>
+          </p>
+          <p class="note">
+            {t("risk.model_source")}: {model.source}
+          </p>
           <div class="form risk-form">
             <Field label={t("risk.model_own")} hint={t("risk.model_hint")} error={loaded.problem ? problem_text(loaded.problem) : ""}>
               {(ids) => <input {...ids} type="file" accept=".json,application/json" onChange={(event) => set_file(event.currentTarget.files?.[0] ?? null)} />}
