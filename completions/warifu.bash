@@ -4,7 +4,7 @@
 # Words of one command, as `warifu COMMAND --help` lists them.
 _warifu_options() {
   case $1 in
-    "net init") echo "--net --json --rate --preshare --bootstrap --back --base-port --link --relay --region --failure-domain --kms --help" ;;
+    "net init") echo "--net --json --rate --preshare --bootstrap --back --base-port --link --relay --region --failure-domain --kms --web --help" ;;
     "net renew") echo "--net --json --preshare --bootstrap --help" ;;
     "net up" | "net down") echo "--net --json --only --help" ;;
     "net status") echo "--net --json --help" ;;

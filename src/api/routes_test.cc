@@ -65,6 +65,8 @@ TEST(Routes, WhatChangesSomethingIsInTheLog) {
   const std::set<std::string_view> quiet = {"/v1/objects/{object}/refresh/preview",
                                             "/v1/cards/ceremonies/{ceremony}",
                                             "/v1/uploads/{upload}",
+                                            "/v1/uploads/{upload}/index",
+                                            "/v1/uploads/{upload}/ends",
                                             "/v1/objects/{object}/card-record",
                                             "/v1/operators/confirm",
                                             "/v1/proposals/{proposal}/approve",

@@ -7,7 +7,32 @@ namespace {
 using control::UploadId;
 
 json::value upload_json(const control::UploadState& state) {
-  return {{"upload", state.upload.text()}, {"received", state.received}, {"bytes", state.length}};
+  json::object shown = {
+      {"upload", state.upload.text()}, {"received", state.received}, {"bytes", state.length}};
+  shown["wants"] = state.wants == control::UploadWants::kIndex  ? "index"
+                   : state.wants == control::UploadWants::kEnds ? "ends"
+                                                                : "pieces";
+  if (state.wants == control::UploadWants::kEnds) {
+    shown["head_bytes"] = state.head_bytes;
+    shown["tail_bytes"] = state.tail_bytes;
+  }
+  if (!state.about.empty()) shown["genome"] = state.about;
+  return shown;
+}
+
+// All of a body of bytes, which may be longer than a JSON document.
+Result<Bytes> read_all(http::RequestContext& context, std::size_t most) {
+  Bytes all;
+  Bytes piece(256 * 1024);
+  for (;;) {
+    TRY_ASSIGN(const std::size_t got, context.read_body_some(piece));
+    if (got == 0) return all;
+    if (got > most - all.size()) {
+      return fail(Code::kInvalidArgument,
+                  "the body is longer than " + std::to_string(most) + " bytes");
+    }
+    all.insert(all.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(got));
+  }
 }
 
 Result<json::value> begin_upload(http::RequestContext& context, ControlServices& control) {
@@ -17,6 +42,10 @@ Result<json::value> begin_upload(http::RequestContext& context, ControlServices&
   TRY_ASSIGN(wish.label, text_field(body, "label"));
   TRY_ASSIGN(wish.length, number_field(body, "bytes", limits::kMaxObjectBytes));
   wish.policy = text_field_or(body, "policy", "");
+  if (const json::value* genome = body.if_contains("genome")) {
+    wish.genome = genome->is_bool() && genome->get_bool();
+  }
+  wish.assembly = text_field_or(body, "assembly", "");
   const std::string priority = text_field_or(body, "priority", "usual");
   const auto found = catalog::value_of_name<catalog::JobPriority>(priority);
   if (!found) {
@@ -45,6 +74,29 @@ Result<json::value> append_piece(http::RequestContext& context, ControlServices&
   return upload_json(state);
 }
 
+// What is wrong with what was sent is the sender's to mend.
+Result<json::value> answer_of(const Result<control::UploadState>& state) {
+  if (state) return upload_json(*state);
+  const Code code = state.error().code;
+  const bool sent = code == Code::kCorrupt || code == Code::kNotFound;
+  return fail(sent ? Code::kInvalidArgument : code, state.error().message);
+}
+
+Result<json::value> put_index(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const UploadId id, UploadId::parse(context.parameter("upload")));
+  TRY_ASSIGN(Bytes index, read_all(context, control::kMostUploadedIndex));
+  if (index.empty()) return fail(Code::kInvalidArgument, "the index is empty");
+  TRY(control.uploads.state(id));
+  return answer_of(control.uploads.put_index(id, std::move(index)));
+}
+
+Result<json::value> put_ends(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const UploadId id, UploadId::parse(context.parameter("upload")));
+  TRY_ASSIGN(const Bytes ends, read_all(context, genome::kMaxHeaderText + genome::kEndsBytes));
+  TRY(control.uploads.state(id));
+  return answer_of(control.uploads.put_ends(id, ends));
+}
+
 Result<json::value> finish_upload(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const UploadId id, UploadId::parse(context.parameter("upload")));
   TRY_ASSIGN(const control::StoreTicket ticket, control.uploads.finish(id));
@@ -66,6 +118,10 @@ void add_upload_routes(http::Router& router, Services services) {
   router.add(kPost, "/v1/uploads", control_handler(services, begin_upload));
   router.add(kGet, "/v1/uploads/{upload}", control_handler(services, show_upload));
   router.add(kPost, "/v1/uploads/{upload}", control_handler(services, append_piece),
+             {.stream_body = true});
+  router.add(kPost, "/v1/uploads/{upload}/index", control_handler(services, put_index),
+             {.stream_body = true});
+  router.add(kPost, "/v1/uploads/{upload}/ends", control_handler(services, put_ends),
              {.stream_body = true});
   router.add(kPost, "/v1/uploads/{upload}/finish", control_handler(services, finish_upload));
   router.add(kPost, "/v1/uploads/{upload}/cancel", control_handler(services, cancel_upload));

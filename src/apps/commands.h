@@ -44,6 +44,7 @@ struct NetInitOptions {
   std::vector<std::string> links;   // more preshared links, "tommo:cloud1"
   std::vector<std::string> relays;  // relayed links, "lsa:cloud1" or, with one path, "lsa:cloud1:1"
   bool kms = false;                 // keys for two applications at each site
+  bool web = false;                 // pages for browsers at each site
   std::vector<std::string> extra_sites;               // "edge1=edge": one more site, with its label
   std::vector<std::string> regions, failure_domains;  // "lsa=tohoku", "lsa=power:sendai"
 };

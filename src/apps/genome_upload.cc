@@ -1,13 +1,11 @@
 // The lead of a file on this machine.
 #include "apps/genome_upload.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <utility>
 
-#include "genome/bgzf.h"
+#include "genome/lead_maker.h"
 #include "genome/tool.h"
 #include "os/descriptor.h"
 #include "os/files.h"
@@ -107,32 +105,25 @@ Result<Bytes> make_index(const std::string& path, const std::string& file, ByteV
   return index;
 }
 
-bool looks_like_genome(ByteView first) {
-  return as_text(first.first(std::min<std::size_t>(first.size(), 4))) == "CRAM" ||
-         (first.size() >= genome::kBgzfHeadBytes && genome::is_bgzf(first));
-}
-
 }  // namespace
 
 Result<std::optional<GenomeUpload>> look_at_genome(const StoreOptions& options) {
   if (options.plain) return std::optional<GenomeUpload>();
   GenomeUpload upload{.lead = {}, .file = options.file};
-  genome::Lead lead;
+  std::array<Byte, 32> records_digest{};
   if (options.reslice > 0) {
     TRY_ASSIGN(const genome::RecordDigest digest, reslice(options, upload));
-    lead.records_digest = digest.digest;
+    records_digest = digest.digest;
   }
   TRY_ASSIGN(const auto file, os::real_files().open(upload.file, os::OpenMode::kRead));
   TRY_ASSIGN(const std::uint64_t size, file->size());
   const std::uint64_t ends = std::min<std::uint64_t>(size, genome::kEndsBytes);
   TRY_ASSIGN(const Bytes first, read_part(*file, 0, ends));
-  if (!looks_like_genome(first)) {
+  if (!genome::looks_like_genome(first)) {
     if (!options.genome) return std::optional<GenomeUpload>();
     return fail(Code::kInvalidArgument,
                 "'" + options.file + "' is neither CRAM, BAM, VCF.gz nor BCF");
   }
-  TRY_ASSIGN(const Bytes last, read_part(*file, size - ends, ends));
-  TRY_ASSIGN(lead.file, genome::describe_file(first, last, size, options.file));
   std::optional<Bytes> index;
   if (options.reslice == 0) {
     TRY_ASSIGN(index, read_index(options));
@@ -142,27 +133,13 @@ Result<std::optional<GenomeUpload>> look_at_genome(const StoreOptions& options) 
     if (!options.genome && options.reslice == 0) return std::optional<GenomeUpload>();
     TRY_ASSIGN(index, make_index(upload.file, options.file, first));
   }
-  lead.index = std::move(*index);
-  TRY_ASSIGN(const genome::Index parsed, genome::parse_index(lead.index, "the index"));
-  lead.index_kind = parsed.kind;
-  TRY_ASSIGN(const genome::Cut head, genome::cut_header(parsed, lead.file));
-  TRY_ASSIGN(const Bytes bytes, read_part(*file, head.header.begin, head.header.size()));
-  TRY_ASSIGN(const genome::Header header, genome::parse_header(bytes, options.file));
-  lead.kind = header.kind;
-  lead.references = header.references;
-  if (head.header.begin == 0 && bytes.size() <= genome::kMaxHead) lead.head = bytes;
-  const auto guessed = genome::guess_assembly(lead.references);
-  lead.assembly = options.assembly.empty() ? guessed.value_or("") : options.assembly;
-  if (lead.assembly.empty()) {
-    return fail(Code::kInvalidArgument,
-                "the references of '" + options.file +
-                    "' do not tell which assembly it is of; say it with --assembly, or store it "
-                    "with --plain");
-  }
-  TRY_ASSIGN(upload.lead, genome::encode_lead(lead));
-  upload.chunks = static_cast<std::uint32_t>(upload.lead.size() / limits::kChunkBytes);
-  upload.about = fmt::format("{} of {}, {} references", genome::file_kind_name(lead.kind),
-                             lead.assembly, lead.references.size());
+  TRY_ASSIGN(const auto maker, genome::LeadMaker::open(std::move(*index), size, options.file));
+  TRY_ASSIGN(const Bytes head, read_part(*file, 0, maker.head_bytes()));
+  TRY_ASSIGN(const Bytes tail, read_part(*file, size - maker.tail_bytes(), maker.tail_bytes()));
+  TRY_ASSIGN(genome::MadeLead made, maker.make(head, tail, options.assembly, records_digest));
+  upload.lead = std::move(made.bytes);
+  upload.chunks = made.chunks;
+  upload.about = std::move(made.about);
   return std::optional<GenomeUpload>(std::move(upload));
 }
 

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "apps/commands.h"
-#include "genome/lead.h"
 #include "os/descriptor.h"
 
 namespace warifu::apps {
@@ -14,7 +13,7 @@ struct GenomeUpload {
   std::uint32_t chunks = 0;  // of it
   std::string file;          // what to store behind it: the file that was named, or resliced
   os::Descriptor resliced;   // that file, which has no name
-  std::string about;         // "CRAM, 1 reference, GRCh37": for people
+  std::string about;         // "CRAM of GRCh37, 1 references": for people
 };
 
 // Looks at the file; nothing when it is no genome (or --plain says so) and --genome was not said.

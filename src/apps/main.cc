@@ -51,6 +51,7 @@ void net_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--failure-domain", init.failure_domains,
                       "what a site can fail together with, for example lsa=power:sendai");
   command->add_flag("--kms", init.kms, "every site also gives keys to two applications");
+  command->add_flag("--web", init.web, "every site also has pages for browsers on this machine");
   command->callback([&] { action = [&] { return net_init(common, init); }; });
 
   static NetRenewOptions renew;

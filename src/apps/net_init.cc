@@ -35,6 +35,7 @@ struct Site {
   std::string labels;
   std::uint16_t port = 0;
   std::uint16_t kms_port = 0;
+  std::uint16_t web_port = 0;
   std::string region = {};
   std::vector<std::string> failure_domains = {};
 };
@@ -217,13 +218,27 @@ class Init {
     return {};
   }
 
+  // A free one that Linux does not give to outgoing connections (those take 32768 and above), so
+  // that it is still free when its site has been down. Errors: kBusy when none is found.
+  static Result<std::unique_ptr<os::Listener>> free_port() {
+    constexpr std::uint16_t kFirst = 16'384, kCount = 16'384, kTries = 500;
+    for (int left = kTries;; --left) {
+      std::array<Byte, 2> drawn{};
+      os::kernel_random().fill(drawn);
+      const unsigned number = drawn[0] * 256U + drawn[1];
+      const auto port = static_cast<std::uint16_t>(kFirst + number % kCount);
+      auto listener = os::listen_tcp({"127.0.0.1", port});
+      if (listener || left == 0) return listener;
+    }
+  }
+
   Result<> pick_ports() {
     // Listeners are held until all ports are known, so that no port is given out twice.
     std::vector<std::unique_ptr<os::Listener>> held;
     std::uint16_t next = options_.base_port;
     const auto pick = [&]() -> Result<std::uint16_t> {
       if (next != 0) return next++;
-      TRY_ASSIGN(auto listener, os::listen_tcp({"127.0.0.1", 0}));
+      TRY_ASSIGN(auto listener, free_port());
       held.push_back(std::move(listener));
       return held.back()->port();
     };
@@ -233,6 +248,10 @@ class Init {
     for (Site& site : sites_) {
       if (!options_.kms) break;
       TRY_ASSIGN(site.kms_port, pick());
+    }
+    for (Site& site : sites_) {
+      if (!options_.web) break;
+      TRY_ASSIGN(site.web_port, pick());
     }
     for (LinkPlan& link : links_) {
       if (!link.qkd) continue;
@@ -310,6 +329,9 @@ class Init {
           fmt::format("\n[[links]]\na = \"{}\"\nb = \"{}\"\nclass = \"{}\"\n", sites_[link.a].name,
                       sites_[link.b].name, kme::link_class_name(link.link_class()));
       if (link.relay_paths > 0) text += fmt::format("paths = {}\n", link.relay_paths);
+    }
+    if (options_.web) {
+      text += fmt::format("\n[web]\nlisten = \"127.0.0.1:{}\"\n", sites_[i].web_port);
     }
     return os::replace_file(system_.files, dir + "/site.toml",
                             as_bytes(text + peers_of(i) + (options_.kms ? kms_[i] : "")));

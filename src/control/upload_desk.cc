@@ -1,6 +1,8 @@
 // Open uploads by their ids.
 #include "control/upload_desk.h"
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "base/units.h"
 #include "control/store_job.h"
@@ -62,25 +64,85 @@ Result<UploadState> UploadDesk::begin(const UploadWish& wish) {
   const std::lock_guard lock(mutex_);
   open_[id] = {.upload = std::make_unique<Upload>(std::move(upload)),
                .length = wish.length,
-               .touched = clock_.monotonic()};
-  return UploadState{id, 0, wish.length};
+               .touched = clock_.monotonic(),
+               .wants = wish.genome ? UploadWants::kIndex : UploadWants::kPieces,
+               .label = wish.label,
+               .assembly = wish.assembly,
+               .about = {},
+               .lead = {}};
+  return state_of(id, open_[id]);
+}
+
+UploadState UploadDesk::state_of(const UploadId& id, const Open& open) {
+  return {.upload = id,
+          .received = open.received,
+          .length = open.length,
+          .wants = open.wants,
+          .head_bytes = open.lead ? open.lead->head_bytes() : 0,
+          .tail_bytes = open.lead ? open.lead->tail_bytes() : 0,
+          .about = open.about};
+}
+
+Result<UploadDesk::Open*> UploadDesk::find(const UploadId& id) {
+  forget_idle();
+  const auto found = open_.find(id);
+  if (found == open_.end()) return unknown(id);
+  return &found->second;
 }
 
 Result<UploadState> UploadDesk::state(const UploadId& id) {
   const std::lock_guard lock(mutex_);
-  forget_idle();
-  const auto found = open_.find(id);
-  if (found == open_.end()) return unknown(id);
-  return UploadState{id, found->second.received, found->second.length};
+  TRY_ASSIGN(const Open* open, find(id));
+  return state_of(id, *open);
 }
 
-Result<std::unique_ptr<Upload>> UploadDesk::take(const UploadId& id) {
-  const auto found = open_.find(id);
-  if (found == open_.end()) return unknown(id);
-  if (found->second.upload == nullptr) {
+Result<std::unique_ptr<Upload>> UploadDesk::take(const UploadId& id, Open& open) {
+  if (open.upload == nullptr) {
     return fail(Code::kBusy, "a piece of upload " + id.text() + " is on its way already");
   }
-  return std::move(found->second.upload);
+  return std::move(open.upload);
+}
+
+Result<UploadState> UploadDesk::put_index(const UploadId& id, Bytes index) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Open * open, find(id));
+  if (open->wants != UploadWants::kIndex) {
+    return fail(Code::kAlreadyExists, "upload " + id.text() + " waits for no index");
+  }
+  TRY_ASSIGN(open->lead, genome::LeadMaker::open(std::move(index), open->length, open->label));
+  open->wants = UploadWants::kEnds;
+  open->touched = clock_.monotonic();
+  return state_of(id, *open);
+}
+
+Result<UploadState> UploadDesk::put_ends(const UploadId& id, ByteView ends) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Open * open, find(id));
+  if (open->wants == UploadWants::kIndex) {
+    return fail(Code::kInvalidArgument, "upload " + id.text() + " waits for its index first");
+  }
+  if (open->wants != UploadWants::kEnds) {
+    return fail(Code::kAlreadyExists, "upload " + id.text() + " has its ends");
+  }
+  const genome::LeadMaker& maker = *open->lead;
+  if (ends.size() != maker.head_bytes() + maker.tail_bytes()) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("{} bytes of the file's start and {} of its end are needed, not {}",
+                            maker.head_bytes(), maker.tail_bytes(), ends.size()));
+  }
+  TRY_ASSIGN(
+      const genome::MadeLead made,
+      maker.make(ends.first(maker.head_bytes()), ends.last(maker.tail_bytes()), open->assembly));
+  if (const auto written = open->upload->append(made.bytes); !written) {
+    open_.erase(id);  // it may stand there in part
+    return std::unexpected(written.error());
+  }
+  open->upload->set_lead(made.chunks);
+  open->about = made.about;
+  open->wants = UploadWants::kPieces;
+  open->lead.reset();
+  open->touched = clock_.monotonic();
+  return state_of(id, *open);
 }
 
 void UploadDesk::give_back(const UploadId& id, std::unique_ptr<Upload> upload,
@@ -95,16 +157,18 @@ void UploadDesk::give_back(const UploadId& id, std::unique_ptr<Upload> upload,
 Result<UploadState> UploadDesk::append(const UploadId& id, std::uint64_t from,
                                        const Source& source) {
   std::unique_ptr<Upload> upload;
-  UploadState state{id, 0, 0};
+  UploadState state;
   {
     const std::lock_guard lock(mutex_);
-    forget_idle();
-    const auto found = open_.find(id);
-    if (found == open_.end()) return unknown(id);
-    state.received = found->second.received;
-    state.length = found->second.length;
-    if (found->second.upload != nullptr && from != state.received) return stands_at(state.received);
-    TRY_ASSIGN(upload, take(id));
+    TRY_ASSIGN(Open * open, find(id));
+    if (open->wants != UploadWants::kPieces) {
+      return fail(Code::kInvalidArgument,
+                  "upload " + id.text() + " waits for its " +
+                      (open->wants == UploadWants::kIndex ? "index" : "ends") + " first");
+    }
+    state = state_of(id, *open);
+    if (open->upload != nullptr && from != state.received) return stands_at(state.received);
+    TRY_ASSIGN(upload, take(id, *open));
   }
   secret::Buffer piece(kPieceBytes);
   const auto run = [&]() -> Result<> {
@@ -138,15 +202,13 @@ Result<StoreTicket> UploadDesk::finish(const UploadId& id) {
   std::unique_ptr<Upload> upload;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = open_.find(id);
-    if (found == open_.end()) return unknown(id);
-    const Open& open = found->second;
-    if (open.upload != nullptr && open.received < open.length) {
-      return fail(Code::kInvalidArgument, "of " + std::to_string(open.length) + " bytes " +
-                                              std::to_string(open.received) +
+    TRY_ASSIGN(Open * open, find(id));
+    if (open->upload != nullptr && open->received < open->length) {
+      return fail(Code::kInvalidArgument, "of " + std::to_string(open->length) + " bytes " +
+                                              std::to_string(open->received) +
                                               " have come: send the rest first");
     }
-    TRY_ASSIGN(upload, take(id));
+    TRY_ASSIGN(upload, take(id, *open));
     open_.erase(id);
   }
   return upload->finish();
@@ -155,7 +217,8 @@ Result<StoreTicket> UploadDesk::finish(const UploadId& id) {
 Result<> UploadDesk::cancel(const UploadId& id) {
   std::unique_ptr<Upload> upload;  // erased outside of the lock
   const std::lock_guard lock(mutex_);
-  TRY_ASSIGN(upload, take(id));
+  TRY_ASSIGN(Open * open, find(id));
+  TRY_ASSIGN(upload, take(id, *open));
   open_.erase(id);
   return {};
 }

@@ -132,6 +132,8 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/uploads", {B}, kAct},
     {kGet, "/v1/uploads/{upload}", {B}, kLook},
     {kPost, "/v1/uploads/{upload}", {B}, kStep},  // pieces of what is in the log since it began
+    {kPost, "/v1/uploads/{upload}/index", {B}, kStep},
+    {kPost, "/v1/uploads/{upload}/ends", {B}, kStep},
     {kPost, "/v1/uploads/{upload}/finish", {B}, kAct},
     {kPost, "/v1/uploads/{upload}/cancel", {B}, kAct},
     {kGet, "/v1/objects/{object}", {B, H, A}, kLook},

@@ -79,7 +79,11 @@ class Demo(unittest.TestCase):
     def check_steps(self, record):
         self.assertEqual([step["n"] for step in record["steps"]], list(range(1, 9)))
         self.assertTrue(all(step["ok"] for step in record["steps"] + record["extra"]))
-        self.assertGreaterEqual(len(record["extra"]), 4)
+        self.assertGreaterEqual(len(record["extra"]), 5)
+        pages = record["extra"][-1]
+        self.assertEqual(pages["name"], "The pages")
+        self.assertRegex(pages["evidence"]["url"], r"^http://127\.0\.0\.1:\d+/$")
+        self.assertTrue(pages["evidence"]["reader"]["card"], pages)
         last = record["steps"][7]["evidence"]
         self.assertEqual(last["sha256"], record["input"]["sha256"])
         self.assertIs(last["quickcheck"], True)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import unittest
 
+import genomes
 from browser import Browser, inspect
 from network import NetworkTest, Person, TestNetwork, binary, random_file, wait_until
 
@@ -299,6 +300,60 @@ class PeoplePages(NetworkTest):
         stored = next(one for one in self.at_site("object", "list")["objects"]
                       if one["label"] == "second.cram")
         self.assertEqual(stored["bytes"], len(data))
+
+    def test_a_genome_is_stored_with_its_index(self):
+        """With it a consent to a region of what came through the browser gives that region."""
+        path = genomes.cram(self.network.root / "reads.cram",
+                            genomes.sam_text("GRCh37", [("20", 31_000_000, 31_400_000)], 9000), 50)
+        self.log_in()
+        self.browser.visit(path="/app/people/P-002")
+        self.browser.see(role="heading", name="Store a file")
+        self.browser.attach(label="File", path=str(path))
+        self.browser.attach(label="Its index (CRAM, BAM, VCF, BCF)", path=str(path) + ".crai")
+        inspect(self, self.browser, "person-genome", KIOSK_LOOKS)
+        self.browser.click(role="button", name="Store", exact=True)
+        self.browser.read(text="The site has all of it")
+        self.network.wait_for_job(self.at_site("job", "list")["jobs"][0]["job"])
+        stored = next(one for one in self.at_site("object", "list")["objects"]
+                      if one["label"] == "reads.cram")
+        self.at_site("object", "card-record", stored["object"], "--card", self.other.card,
+                     "--pin-file", self.other.pin_file)
+        region = "GRCh37:20:31100000-31101000"
+        given = self.network.consent(stored["object"], self.other.card, self.other.pin_file,
+                                     region=(region,), purpose="medicine")
+        self.assertLess(given["quote"]["chunks"], given["quote"]["chunks_of_object"])
+        out = self.network.root / "region.bam"
+        self.network.restore(stored["object"], given["grant"], out, region=(region,), format="bam")
+        expected = genomes.reads(path, "20:31100000-31101000")
+        self.assertGreater(len(expected), 10)
+        self.assertEqual(genomes.reads(out), expected)
+
+    def test_an_index_that_is_none_and_ends_that_are_not_asked_for(self):
+        index = b"0\t101\t50\t1000\t20\t300\n"
+        begun = self.upload("POST", "", {"person": "P-002", "label": "x.cram", "bytes": 10_000,
+                                         "genome": True})
+        path = f"/v1/uploads/{begun['upload']}"
+        self.assertEqual(begun["wants"], "index")
+        for where, body, status, word in (
+                ("?from=0", b"CRAM", 400, "its index first"), ("/ends", b"x", 400, "its index first"),
+                ("/index", b"hello", 400, "index of 'x.cram'"), ("/index", b"", 400, "empty"),
+                ("/index", index.replace(b"1000", b"99999"), 400, "index")):
+            with self.subTest(where=where, body=body):
+                got, answer = self.raw("POST", path + where, body)
+                self.assertEqual(got, status, answer)
+                self.assertIn(word, answer["message"])
+        wants = self.upload("POST", f"/{begun['upload']}/index", index)
+        self.assertEqual((wants["wants"], wants["head_bytes"], wants["tail_bytes"]), ("ends", 1000, 64))
+        for where, body, status, word in (
+                ("?from=0", b"CRAM", 400, "its ends first"), ("/index", index, 409, "no index"),
+                ("/ends", b"x" * 1063, 400, "1000 bytes of the file's start and 64"),
+                ("/ends", b"x" * 1064, 400, "neither CRAM"),
+                ("/ends", b"CRAM\3\0" + b"x" * 1058, 400, "x.cram")):
+            with self.subTest(where=where, size=len(body)):
+                got, answer = self.raw("POST", path + where, body)
+                self.assertEqual(got, status, answer)
+                self.assertIn(word, answer["message"])
+        self.upload("POST", f"/{begun['upload']}/cancel", {})
 
     def test_an_upload_goes_on_where_it_stood(self):
         data = random_file(self.network.root / "third", 3_000_000, seed=13)

@@ -94,7 +94,6 @@ class Scenario:
             self.run("steps", f"Step {number} of 8: {name}", {"n": number, "name": name}, play)
         for name, play in extra:
             self.run("extra", f"And also: {name}", {"name": name}, play)
-        self.close_accounts()
 
     def run(self, kind, heading, entry, play):
         self.screen.heading(heading)
@@ -426,6 +425,16 @@ class Scenario:
         evidence["key_spent"] = self.spent()
         held = self.holdings(evidence)
         self.check(held["lsa"] == ["B"], "LSA still has share B")
+
+    def show_pages(self, pages, evidence):
+        self.screen.say("What happens here is shown in a browser too, as it happens: the network and "
+                        "its key, jobs, requests, the log; and, at a kiosk, what is asked of the "
+                        "person.")
+        alive = pages.check(evidence)
+        self.screen.fact("pages of the control site", evidence["url"])
+        self.screen.fact("kiosk", f"{evidence['kiosk']}, with the person's card on its reader")
+        self.check(alive, f"logged in with a code; {evidence['jobs']} jobs, live figures "
+                          f"('{evidence['first_event']}'), and the kiosk answers")
 
     def close_accounts(self):
         """The account of the whole run: both ends of every link, to the byte."""

@@ -71,10 +71,12 @@ class VirtualReader:
         self.service.wait()
         self.service.stderr.close()
 
-    def enter(self):
-        """What goes before a command that is to see the reader."""
+    def enter(self, network=True):
+        """What goes before a command that is to see the reader; without `network` it stays in this
+        machine's network, where cards cannot be laid."""
         user = [] if os.geteuid() == 0 else ["-U", "--preserve-credentials"]
-        return ["nsenter", "-t", str(self.service.pid), *user, "-m", "-n", "--"]
+        return ["nsenter", "-t", str(self.service.pid), *user, "-m", *(["-n"] if network else []),
+                "--"]
 
     def states(self):
         found = subprocess.run([*self.enter(), self.binary, "card", "readers"],

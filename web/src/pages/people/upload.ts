@@ -11,6 +11,21 @@ interface State {
   upload: string;
   received: number;
   bytes: number;
+  wants: "index" | "ends" | "pieces";
+  head_bytes?: number;
+  tail_bytes?: number;
+  /** Of a genome: what it is. */
+  genome?: string;
+}
+/** What is to be stored, of whom, and how. */
+export interface Wish {
+  person: string;
+  file: File;
+  /** Of a genome: with it a consent to one gene costs the key of one gene. */
+  index: File | null;
+  /** Of a genome; empty: its references tell. */
+  assembly: string;
+  policy: string;
 }
 export interface Stored {
   object: string;
@@ -24,6 +39,7 @@ export interface Progress {
   speed: number;
   /** The connection is lost, and it is tried again. */
   waiting: boolean;
+  genome: string;
 }
 
 /** What of this file stands at the site already, if it was begun in this browser. */
@@ -60,7 +76,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-async function begin(person: string, file: File, policy: string): Promise<State> {
+async function begin({ person, file, index, assembly, policy }: Wish): Promise<State> {
   const known = kept(place_of(person, file));
   if (known) {
     try {
@@ -70,8 +86,30 @@ async function begin(person: string, file: File, policy: string): Promise<State>
       if (!(problem instanceof ApiError) || problem.status !== 404) throw problem;
     }
   }
-  const state = await post<State>("/v1/uploads", { person, label: file.name, bytes: file.size, policy });
+  const wish = { person, label: file.name, bytes: file.size, policy, genome: index !== null, assembly };
+  const state = await post<State>("/v1/uploads", wish);
   keep(place_of(person, file), state.upload);
+  return state;
+}
+
+/** What the site wants of a genome before its pieces: its index, and the file's two ends. */
+async function send_index(begun: State, wish: Wish, signal: AbortSignal): Promise<State> {
+  let state = begun;
+  const put = async (what: string, raw: Blob) => {
+    const answer = await request("POST", `/v1/uploads/${state.upload}/${what}`, { raw, signal });
+    state = (await answer.json()) as State;
+  };
+  try {
+    if (state.wants === "index" && wish.index) await put("index", wish.index);
+    if (state.wants === "ends") {
+      const { file } = wish;
+      await put("ends", new Blob([file.slice(0, state.head_bytes), file.slice(file.size - (state.tail_bytes ?? 0))]));
+    }
+  } catch (problem) {
+    // What is wrong with it is wrong the next time too: the upload begins anew.
+    if (!is_passing(problem)) await forget(wish.person, wish.file);
+    throw problem;
+  }
   return state;
 }
 
@@ -87,18 +125,19 @@ class Speed {
   }
 }
 
-export async function send(
-  person: string,
-  file: File,
-  policy: string,
-  show: (progress: Progress) => void,
-  signal: AbortSignal,
-): Promise<Stored> {
-  let state = await begin(person, file, policy);
+export async function send(wish: Wish, show: (progress: Progress) => void, signal: AbortSignal): Promise<Stored> {
+  const { person, file } = wish;
+  let state = await send_index(await begin(wish), wish, signal);
   const speed = new Speed();
   let tries = 0;
   const tell = (waiting: boolean) =>
-    show({ received: state.received, total: file.size, speed: waiting ? 0 : speed.add(state.received), waiting });
+    show({
+      received: state.received,
+      total: file.size,
+      speed: waiting ? 0 : speed.add(state.received),
+      waiting,
+      genome: state.genome ?? "",
+    });
   tell(false);
   while (state.received < file.size) {
     const from = state.received;

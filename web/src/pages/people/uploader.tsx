@@ -6,10 +6,14 @@ import { Link } from "../../lib/router";
 import { Button, Field, Panel, Progress as Bar, useProblemText } from "../../ui/basic";
 import { type Progress, type Stored, forget, send } from "./upload";
 
+const ASSEMBLIES = ["GRCh37", "GRCh38", "T2T-CHM13v2"];
+
 export function Uploader(props: { person: string; stored: () => void }) {
   const { t } = useTexts();
   const problem_text = useProblemText();
   const [file, set_file] = useState<File | null>(null);
+  const [index, set_index] = useState<File | null>(null);
+  const [assembly, set_assembly] = useState("");
   const [policy, set_policy] = useState("");
   const [progress, set_progress] = useState<Progress | null>(null);
   const [running, set_running] = useState(false);
@@ -23,9 +27,11 @@ export function Uploader(props: { person: string; stored: () => void }) {
     set_problem("");
     set_stored(null);
     try {
-      set_stored(await send(props.person, file, policy, set_progress, abort.current.signal));
+      const wish = { person: props.person, file, index, assembly, policy };
+      set_stored(await send(wish, set_progress, abort.current.signal));
       set_progress(null);
       set_file(null);
+      set_index(null);
       props.stored();
     } catch (failure) {
       if (!abort.current.signal.aborted) set_problem(problem_text(failure));
@@ -60,6 +66,36 @@ export function Uploader(props: { person: string; stored: () => void }) {
           />
         )}
       </Field>
+      <Field label={t("people.index")} hint={t("people.index_hint")}>
+        {(ids) => (
+          <input
+            {...ids}
+            type="file"
+            accept=".crai,.bai,.csi,.tbi"
+            disabled={running}
+            onChange={(event) => set_index(event.currentTarget.files?.[0] ?? null)}
+          />
+        )}
+      </Field>
+      {index && (
+        <Field label={t("people.assembly")}>
+          {(ids) => (
+            <select
+              {...ids}
+              value={assembly}
+              disabled={running}
+              onChange={(event) => set_assembly(event.currentTarget.value)}
+            >
+              <option value="">{t("people.assembly_own")}</option>
+              {ASSEMBLIES.map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
       <Field label={t("people.policy")} hint={t("people.policy_hint")}>
         {(ids) => (
           <input {...ids} value={policy} disabled={running} onInput={(event) => set_policy(event.currentTarget.value)} />
@@ -73,6 +109,7 @@ export function Uploader(props: { person: string; stored: () => void }) {
             {progress.speed > 0 && ` · ${rate(progress.speed * 8)}`}
             {left !== null && ` · ${t("people.left", { time: duration(left) })}`}
           </p>
+          {progress.genome && <p class="note">{progress.genome}</p>}
           {progress.waiting && (
             <p class="note note-error" role="status">
               {t("people.lost")}
