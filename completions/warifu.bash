@@ -13,6 +13,8 @@ _warifu_options() {
     "operator passphrase") echo "--config --passphrase-file --help" ;;
     "operator list" | "operator whoami" | "operator approve" | "operator reject") echo "--site --json --help" ;;
     "web status" | "web code" | "web sessions") echo "--site --json --help" ;;
+    "view open") echo "--site --json --grant --as --as-id --use --purpose --region --clip --minutes --token-file --help" ;;
+    "view list" | "view end") echo "--site --json --help" ;;
     "web end") echo "--site --json --all --help" ;;
     "operator proposals") echo "--site --json --all --help" ;;
     "site check") echo "--json --config --policy --help" ;;
@@ -118,7 +120,7 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent kiosk restore job catalog operator web genome split combine genes risk bench simulate" ;;
+    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent kiosk restore view job catalog operator web genome split combine genes risk bench simulate" ;;
     net) echo "init up down status renew" ;;
     risk) echo "score absolute fhir meter" ;;
     site) echo "run check shares audit scrub repair drain" ;;
@@ -137,6 +139,7 @@ _warifu_subcommands() {
     job) echo "list show watch priority pause resume cancel" ;;
     catalog) echo "status copy allow rebuild forget backup check" ;;
     genome) echo "inspect index reslice cut check decrypt encrypt" ;;
+    view) echo "open list end" ;;
     web) echo "status code sessions end" ;;
     operator) echo "list whoami proposals approve reject passphrase make-cert" ;;
   esac

@@ -33,6 +33,9 @@ class Gate;
 namespace warifu::web {
 class Sessions;
 }
+namespace warifu::viewing {
+class ViewDesk;
+}
 
 namespace warifu::api {
 
@@ -58,6 +61,7 @@ struct ControlServices {
   custody::SignedConsents signed_consents;
   control::UploadDesk& uploads;
   scoring::ScoreDesk& scores;
+  viewing::ViewDesk& views;
 };
 
 class EventHub;
@@ -111,6 +115,10 @@ void add_people_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
 // Scores and risks under a consent, and what is known of it as FHIR documents.
 void add_risk_routes(http::Router& router, Services services);
+// Views of regions, and htsget (docs/htsget.md), where a view's token is the only authority.
+void add_view_routes(http::Router& router, Services services);
+// `anonymous_tls`: the listener has TLS and its clients no certificates.
+void add_htsget_routes(http::Router& router, Services services, bool anonymous_tls = false);
 void add_sae_routes(http::Router& router, Services services);
 void add_stream_routes(http::Router& router, Services services);
 void add_switch_routes(http::Router& router, Services services);

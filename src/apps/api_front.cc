@@ -8,6 +8,8 @@ namespace warifu::apps {
 namespace {
 
 constexpr http::ServerOptions kOptions{.workers = 16, .max_connections = 256};
+// Clients here have no certificates: strangers may hold connections, but few of them.
+constexpr http::ServerOptions kViewOptions{.workers = 8, .max_connections = 128};
 constexpr unsigned kOwnSocket = 0600;
 constexpr unsigned kGroupSocket = 0660;  // the gate asks the kernel who it is
 
@@ -44,6 +46,7 @@ Result<std::unique_ptr<ApiFront>> ApiFront::open(const control::SiteConfig& conf
     front->sessions_ = std::make_unique<web::Sessions>(system, *config.web, log);
     TRY_ASSIGN(front->pages_listener_, os::listen_tcp(config.web->listen));
   }
+  if (config.htsget.listen && config.is_controller()) TRY(front->listen_for_views());
   const bool shared = config.operators && config.operators->has_users();
   TRY_ASSIGN(front->socket_listener_,
              os::listen_unix(config.api_socket, shared ? kGroupSocket : kOwnSocket));
@@ -55,6 +58,19 @@ Result<> ApiFront::listen_tls() {
   TRY_ASSIGN(tls_, crypto::TlsContext::load(crypto::TlsSide::kServer,
                                             {settings.certificate, settings.key, settings.ca}));
   TRY_ASSIGN(tls_listener_, os::listen_tcp(settings.listen));
+  return {};
+}
+
+Result<> ApiFront::listen_for_views() {
+  const htsget::Settings& settings = config_.htsget;
+  if (settings.is_tls()) {
+    TRY_ASSIGN(views_tls_,
+               crypto::TlsContext::load(crypto::TlsSide::kServer, {settings.certificate,
+                                                                   settings.key,
+                                                                   {},
+                                                                   true}));
+  }
+  TRY_ASSIGN(views_listener_, os::listen_tcp(*settings.listen));
   return {};
 }
 
@@ -87,6 +103,7 @@ void ApiFront::start(api::Services services) {
     pages_->start();
     log_info("pages are at http://" + config_.web->listen.text() + "/ (warifu web code)");
   }
+  start_views(services);
   if (tls_listener_ == nullptr) return;
   const auto edge = std::make_shared<web::EdgeGate>(nullptr, tls_listener_->port(), gate_);
   remote_ = std::make_unique<http::Server>(std::move(tls_listener_), tls_, router(services, edge),
@@ -95,7 +112,19 @@ void ApiFront::start(api::Services services) {
   log_info("operators are served at https://" + config_.operators->tls->listen.text());
 }
 
+void ApiFront::start_views(const api::Services& services) {
+  if (views_listener_ == nullptr) return;
+  http::Router router;
+  api::add_htsget_routes(router, services, views_tls_ != nullptr);
+  views_ = std::make_unique<http::Server>(std::move(views_listener_), views_tls_,
+                                          std::move(router), kViewOptions);
+  views_->start();
+  log_info(std::string("views are served at ") + (views_tls_ != nullptr ? "https://" : "http://") +
+           config_.htsget.listen->text() + "/htsget/");
+}
+
 void ApiFront::stop() {
+  if (views_ != nullptr) views_->stop();
   if (events_ != nullptr) events_->stop();
   if (pages_ != nullptr) pages_->stop();
   if (remote_ != nullptr) remote_->stop();

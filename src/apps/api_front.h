@@ -1,6 +1,7 @@
 // The API of a site as others see it: the socket, where operators are configured also a listener
 // with TLS, where pages are configured one on loopback, and in front of all of them the gate that
-// knows the operators.
+// knows the operators; and where [htsget] says so a listener for views alone, which go by their
+// tokens.
 //
 // Ownership: configuration, system and log must outlive it, and everything in `services` the time
 // from start() to stop(). One thread.
@@ -29,6 +30,8 @@ class ApiFront {
  private:
   explicit ApiFront(const control::SiteConfig& config);
   Result<> listen_tls();
+  Result<> listen_for_views();
+  void start_views(const api::Services& services);
   http::Router router(const api::Services& services,
                       std::shared_ptr<http::Gatekeeper> keeper) const;
 
@@ -38,6 +41,8 @@ class ApiFront {
   std::shared_ptr<operators::Gate> gate_;  // nullptr: everybody at the socket may do everything
   std::shared_ptr<const crypto::TlsContext> tls_;
   std::unique_ptr<os::Listener> tls_listener_;
+  std::shared_ptr<const crypto::TlsContext> views_tls_;  // nullptr: on loopback only
+  std::unique_ptr<os::Listener> views_listener_;
   std::unique_ptr<os::Listener> socket_listener_;
   std::unique_ptr<os::Listener> pages_listener_;
   std::unique_ptr<web::Sessions> sessions_;  // nullptr: no pages on loopback
@@ -45,6 +50,7 @@ class ApiFront {
   std::unique_ptr<http::Server> pages_;
   std::unique_ptr<http::Server> socket_;
   std::unique_ptr<http::Server> remote_;
+  std::unique_ptr<http::Server> views_;
 };
 
 // Where hashes of operators' passphrases stand.

@@ -50,6 +50,7 @@ void people_commands(CLI::App& person, Common& common, Action& action);
 void operator_commands(CLI::App& app, Common& common, Action& action);
 // `warifu web`.
 void web_commands(CLI::App& app, Common& common, Action& action);
+void view_commands(CLI::App& app, Common& common, Action& action);
 // `warifu job`.
 void job_commands(CLI::App& app, Common& common, Action& action);
 // `warifu catalog`.

@@ -414,6 +414,7 @@ int main(int argc, char** argv) {
   local_commands(app, common, action);
   operator_commands(app, common, action);
   web_commands(app, common, action);
+  view_commands(app, common, action);
   bench_command(app, common, action);
   genome_commands(app, common, action);
   simulate_command(app, action);

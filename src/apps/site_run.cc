@@ -9,15 +9,14 @@
 #include "apps/commands.h"
 #include "apps/random_sources.h"
 #include "apps/signals.h"
+#include "apps/site_control.h"
 #include "apps/site_gate.h"
 #include "base/log.h"
 #include "control/key_relay.h"
 #include "control/policy_check.h"
 #include "control/sae_channel.h"
 #include "control/site_config.h"
-#include "control/store_job.h"
 #include "control/stream_channel.h"
-#include "custody/card_desk.h"
 #include "kme/disk_intakes.h"
 #include "kme/entropy_routes.h"
 #include "kme/intake.h"
@@ -25,7 +24,6 @@
 #include "kme/stream_server.h"
 #include "os/folders.h"
 #include "recovery/recovery_service.h"
-#include "upkeep/refresh_scheduler.h"
 
 namespace warifu::apps {
 namespace {
@@ -130,7 +128,7 @@ class Site {
       return caller_->ask(peer, static_cast<std::uint16_t>(method), std::move(body));
     });
     if (filler_ != nullptr) random_thread_ = std::jthread([this] { filler_->run(); });
-    api_->start({*context_, *shares_, control_.get(), filler_.get(), saes_.get(), streams_.get(),
+    api_->start({*context_, *shares_, control_services(), filler_.get(), saes_.get(), streams_.get(),
                  disks_.get(), copy_keeper_.get(), scrubber_.get(), logs_.get()});
     if (kms_ != nullptr) {
       saes_->start();
@@ -139,7 +137,7 @@ class Site {
     }
     if (metrics_listener_ != nullptr) {
       http::Router router;
-      api::Services shown{*context_, *shares_, control_.get()};
+      api::Services shown{*context_, *shares_, control_services()};
       shown.scrubber = scrubber_.get();
       api::add_metrics_route(router, shown);
       metrics_ =
@@ -149,17 +147,9 @@ class Site {
       log_info("metrics at http://" + config_.metrics_listen->text() + "/metrics");
     }
     watch_ = std::jthread([this] { watch_keys(); });
-    if (jobs_ != nullptr) TRY(jobs_->resume_all());
-    if (refreshes_ != nullptr) refreshes_->start();
-    if (copy_maker_ != nullptr) {
-      copy_thread_ = std::jthread([this] { copy_maker_->run(stopping_); });
-    }
+    if (control_ != nullptr) TRY(control_->start(stopping_));
     scrubber_->start();
     logs_->start();
-    if (cards_ != nullptr) {
-      records_->start();
-      cards_->start();
-    }
     log_info("site " + config_.name.text() + " listens on " + config_.listen.text());
     return {};
   }
@@ -167,7 +157,7 @@ class Site {
   void stop() {
     log_info("site " + config_.name.text() + " stops");
     stopping_ = true;
-    if (copy_maker_ != nullptr) copy_maker_->interrupt();
+    if (control_ != nullptr) control_->interrupt();
     if (filler_ != nullptr) filler_->stop();  // nobody waits for numbers any more
     if (kms_ != nullptr) kms_->stop();
     if (streams_ != nullptr) {
@@ -177,16 +167,11 @@ class Site {
     if (metrics_ != nullptr) metrics_->stop();
     scrubber_->stop();
     logs_->stop();
-    if (cards_ != nullptr) {
-      cards_->stop();
-      records_->stop();
-    }
-    if (refreshes_ != nullptr) refreshes_->stop();
+    if (control_ != nullptr) control_->stop_desks();
     api_->stop();  // no new uploads while jobs end
-    if (audits_ != nullptr) audits_->stop();
+    if (control_ != nullptr) control_->stop_views_and_audits();
     server_->stop();
-    if (jobs_ != nullptr) jobs_->stop();
-    if (copy_thread_.joinable()) copy_thread_.join();
+    if (control_ != nullptr) control_->stop_jobs();
     disks_->stop();
     intakes_.clear();
     if (random_thread_.joinable()) random_thread_.join();
@@ -292,7 +277,7 @@ class Site {
     using upkeep::AuditMethod;
     const auto tell = [this](const std::vector<ShareId>& shares) -> Result<> {
       if (config_.is_controller()) {
-        upkeep_->hear_of_damage(config_.name, shares);
+        control_->upkeep().hear_of_damage(config_.name, shares);
         return {};
       }
       TRY(caller_->ask(config_.controller, number(AuditMethod::kDamaged), upkeep::encode(shares)));
@@ -360,57 +345,14 @@ class Site {
   }
 
   Result<> open_control() {
-    TRY_ASSIGN(catalog_, catalog::open_sqlite(config_.data_dir + "/catalog.db"));
-    jobs_ = std::make_unique<control::JobEngine>(*context_, *shares_, *catalog_);
-    jobs_->add_kind(catalog::JobKind::kStore, [](control::JobEngine& engine, const JobId& job) {
-      return std::make_unique<control::StoreJob>(engine, job);
-    });
-    audits_ = std::make_unique<upkeep::AuditDesk>(*jobs_, *auditor_);
-    upkeep_ =
-        std::make_unique<upkeep::UpkeepDesk>(*jobs_, upkeep::RelocationParts{*giver_, *taker_},
-                                             upkeep::RefreshParts{*refresher_, *auditor_}, *audits_,
-                                             [this] { return scrubber_->damaged(); });
-    refreshes_ = std::make_unique<upkeep::RefreshScheduler>(
-        *jobs_, *upkeep_,
-        upkeep::RefreshSettings{config_.refresh_interval, config_.refresh_reserve});
-    server_->handle(number(upkeep::AuditMethod::kDamaged),
-                    [this](channel::Exchange& exchange) -> Result<> {
-                      TRY_ASSIGN(const auto shares, upkeep::decode_shares(exchange.request().body));
-                      upkeep_->hear_of_damage(exchange.request().from, shares);
-                      return exchange.reply({});
-                    });
-    enrolment_ = std::make_unique<control::Enrolment>(*context_, *catalog_);
-    store_desk_ = std::make_unique<control::StoreDesk>(*jobs_);
-    uploads_ = std::make_unique<control::UploadDesk>(*store_desk_, *context_, *catalog_);
-    consent_desk_ = std::make_unique<control::ConsentDesk>(*context_, *catalog_, quotes_);
-    restore_desk_ = std::make_unique<control::RestoreDesk>(*context_, *shares_, *catalog_);
-    region_desk_ =
-        std::make_unique<control::RegionDesk>(*context_, *catalog_, *restore_desk_, quotes_);
-    scores_ = std::make_unique<scoring::ScoreDesk>(*context_, *catalog_, *restore_desk_);
-    ceremonies_ = std::make_unique<control::CardCeremonies>(*context_, *card_service_, *catalog_,
-                                                            *enrolment_, *consent_desk_);
-    jobs_->add_kind(catalog::JobKind::kRebuild, [](control::JobEngine& engine, const JobId& job) {
-      return std::make_unique<recovery::RebuildJob>(engine, job);
-    });
-    if (!config_.copies.holders.empty()) {
-      TRY_ASSIGN(copy_maker_, recovery::CopyMaker::open(*context_, *catalog_));
-    }
-    recovery_ = std::make_unique<recovery::RecoveryDesk>(*jobs_, copy_maker_.get());
-    records_ = std::make_unique<custody::RecordKeeper>(*jobs_, *catalog_, *custody_);
-    cards_ = std::make_unique<custody::CardDesk>(*context_, *catalog_, *custody_, *enrolment_,
-                                                 *records_);
-    acts_ = std::make_unique<custody::CardActs>(*context_, *catalog_, *consent_desk_);
-    people_ = std::make_unique<custody::PeopleDesk>(*context_, *catalog_, *custody_, *acts_);
-    emergencies_ = std::make_unique<custody::EmergencyDesk>(*context_, *catalog_, *people_,
-                                                            *consent_desk_, *records_);
-    cards_->set_also([this] { people_->tell_again(); });
-    const custody::SignedConsents signed_consents(*context_, *catalog_, *consent_desk_, *records_);
-    control_ = std::make_unique<api::ControlServices>(api::ControlServices{
-        *catalog_,     *enrolment_,   *store_desk_,    *consent_desk_, *restore_desk_,
-        *region_desk_, *upkeep_,      *jobs_,          *recovery_,     *audits_,
-        *refreshes_,   *ceremonies_,  *records_,       *cards_,        *people_,
-        *acts_,        *emergencies_, signed_consents, *uploads_,      *scores_});
+    TRY_ASSIGN(control_, SiteControl::open({*context_, *shares_, *card_service_, *server_, *giver_,
+                                            *taker_, *refresher_, *auditor_, *custody_,
+                                            [this] { return scrubber_->damaged(); }}));
     return {};
+  }
+  // nullptr at other sites.
+  [[nodiscard]] api::ControlServices* control_services() {
+    return control_ == nullptr ? nullptr : control_->services();
   }
 
   // In the order of their needs: later ones use earlier ones and go first.
@@ -448,29 +390,7 @@ class Site {
   std::unique_ptr<kme::DiskIntakes> disks_;
   std::unique_ptr<kme::RandomFiller> filler_;  // nullptr: no sources
   std::jthread random_thread_;
-  std::unique_ptr<catalog::Catalog> catalog_;
-  std::unique_ptr<control::JobEngine> jobs_;
-  std::unique_ptr<upkeep::AuditDesk> audits_;
-  std::unique_ptr<upkeep::UpkeepDesk> upkeep_;
-  std::unique_ptr<upkeep::RefreshScheduler> refreshes_;
-  std::unique_ptr<recovery::CopyMaker> copy_maker_;  // nullptr: nobody keeps copies
-  std::unique_ptr<recovery::RecoveryDesk> recovery_;
-  std::jthread copy_thread_;
-  std::unique_ptr<control::Enrolment> enrolment_;
-  std::unique_ptr<custody::RecordKeeper> records_;
-  std::unique_ptr<custody::CardActs> acts_;
-  std::unique_ptr<custody::PeopleDesk> people_;
-  std::unique_ptr<custody::EmergencyDesk> emergencies_;
-  std::unique_ptr<custody::CardDesk> cards_;
-  std::unique_ptr<control::StoreDesk> store_desk_;
-  std::unique_ptr<control::UploadDesk> uploads_;
-  control::RegionQuotes quotes_;
-  std::unique_ptr<control::ConsentDesk> consent_desk_;
-  std::unique_ptr<control::RestoreDesk> restore_desk_;
-  std::unique_ptr<control::RegionDesk> region_desk_;
-  std::unique_ptr<scoring::ScoreDesk> scores_;
-  std::unique_ptr<control::CardCeremonies> ceremonies_;
-  std::unique_ptr<api::ControlServices> control_;
+  std::unique_ptr<SiteControl> control_;  // nullptr at other sites
   std::unique_ptr<channel::Server> server_;
   std::unique_ptr<ApiFront> api_;
   std::unique_ptr<http::Server> kms_;

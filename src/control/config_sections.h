@@ -24,6 +24,7 @@ namespace warifu::control {
 [[nodiscard]] Result<> read_break_glass(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_genome(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_operators(const toml::table& table, SiteConfig& config);
+[[nodiscard]] Result<> read_htsget(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_web(const toml::table& table, SiteConfig& config);
 // One [[peers]]; `reader` reads `table`.
 [[nodiscard]] Result<> read_peer(ConfigTable& reader, const toml::table& table, SiteConfig& config);

@@ -27,6 +27,8 @@ genome::Output usual_output(genome::FileKind kind) {
 
 Result<genome::Output> output_for(const std::string& format, genome::FileKind kind) {
   if (format.empty()) return usual_output(kind);
+  if (format == kViewFormat && kind == genome::FileKind::kCram) return genome::Output::kBam;
+  if (format == kViewFormat) return usual_output(kind);
   const auto output = genome::output_of_name(format);
   if (output && is_variants(*output) == is_variants(kind)) return *output;
   return fail(Code::kInvalidArgument,

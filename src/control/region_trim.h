@@ -23,6 +23,8 @@ struct TrimWish {
 
 // What is written when nothing else is wished: the kind that the file is of.
 [[nodiscard]] genome::Output usual_output(genome::FileKind kind);
+// The format that a view keeps and reads by place: BAM of reads, else the kind of the file.
+inline constexpr std::string_view kViewFormat = "view";
 // Errors: kInvalidArgument: no format, or one for another kind of data.
 [[nodiscard]] Result<genome::Output> output_for(const std::string& format, genome::FileKind kind);
 

@@ -189,12 +189,15 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
     TRY(read_operators(*operators, config));
   }
   if (const toml::table* web = top.inner("web"); web != nullptr) TRY(read_web(*web, config));
+  if (const toml::table* view = top.inner("htsget"); view != nullptr) {
+    TRY(read_htsget(*view, config));
+  }
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
     constexpr std::array kSections = {"site",        "random",  "keys", "metrics", "sites",
                                       "links",       "peers",   "kms",  "catalog", "store",
                                       "jobs",        "refresh", "log",  "cards",   "operators",
-                                      "break_glass", "genome",  "web"};
+                                      "break_glass", "genome",  "web",     "htsget"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }

@@ -12,6 +12,7 @@
 
 #include "channel/caller.h"
 #include "consent/signature_trust.h"
+#include "htsget/settings.h"
 #include "kme/device_alarm.h"
 #include "kme/key_manager.h"
 #include "kme/random_filler.h"
@@ -142,6 +143,7 @@ struct SiteConfig {
   std::optional<web::Settings> web;  // pages on loopback
   // Between looks at the whole network while a page shows it; 0: never (share control).
   std::chrono::seconds web_look = web::kUsualLook;
+  htsget::Settings htsget;  // views of regions (share control)
 
   [[nodiscard]] bool is_controller() const { return name == controller; }
   [[nodiscard]] const SiteEntry* find(const SiteName& site) const;

@@ -70,7 +70,7 @@ int no_password(char*, int, int, void*) {
 Result<> load_files(SSL_CTX* context, const TlsConfig& config) {
   TRY(check_readable("certificate", config.certificate_path));
   TRY(check_readable("private key", config.key_path));
-  TRY(check_readable("CA file", config.ca_path));
+  if (!config.anonymous_clients) TRY(check_readable("CA file", config.ca_path));
   ::SSL_CTX_set_default_passwd_cb(context, &no_password);
   if (::SSL_CTX_use_certificate_chain_file(context, config.certificate_path.c_str()) != 1) {
     return bad_file("certificate", config.certificate_path);
@@ -83,6 +83,7 @@ Result<> load_files(SSL_CTX* context, const TlsConfig& config) {
                                             "' does not belong to certificate '" +
                                             config.certificate_path + "'");
   }
+  if (config.anonymous_clients) return {};
   if (::SSL_CTX_load_verify_file(context, config.ca_path.c_str()) != 1) {
     return bad_file("CA file", config.ca_path);
   }
@@ -167,10 +168,12 @@ Result<PeerIdentity> identity_of_pem(const std::string& pem) {
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::load(TlsSide side, const TlsConfig& config) {
   ::ERR_clear_error();
+  const bool anonymous = config.anonymous_clients;
+  WARIFU_CHECK(!anonymous || side == TlsSide::kServer);
   SSL_CTX* context =
       ::SSL_CTX_new(side == TlsSide::kServer ? ::TLS_server_method() : ::TLS_client_method());
   WARIFU_CHECK(context != nullptr);
-  const std::shared_ptr<const TlsContext> made(new TlsContext(side, context));
+  const std::shared_ptr<const TlsContext> made(new TlsContext(side, anonymous, context));
   WARIFU_CHECK(SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1);
   // TLS 1.2 only with forward secrecy and authenticated ciphers; TLS 1.3 has nothing else.
   WARIFU_CHECK(::SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1);
@@ -179,9 +182,11 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(TlsSide side, const T
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   (void)::SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
-  ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  ::SSL_CTX_set_verify(
+      context, anonymous ? SSL_VERIFY_NONE : SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+      nullptr);
   TRY(load_files(context, config));
-  if (side == TlsSide::kServer) {
+  if (side == TlsSide::kServer && !anonymous) {
     // Tells clients whose certificates are wanted.
     STACK_OF(X509_NAME)* names = ::SSL_load_client_CA_file(config.ca_path.c_str());
     if (names == nullptr) return bad_file("CA file", config.ca_path);
@@ -299,6 +304,7 @@ bool TlsSession::has_plain() {
 }
 
 Result<PeerIdentity> TlsSession::peer_identity() const {
+  if (context_->anonymous_) return PeerIdentity{};
   const CertificatePtr certificate(::SSL_get1_peer_certificate(ssl_));
   if (certificate == nullptr || ::SSL_get_verify_result(ssl_) != X509_V_OK) {
     return fail(Code::kRefused, "the peer has no verified certificate");

@@ -1,9 +1,10 @@
 // TLS 1.3 (and 1.2) with certificates on both sides, as a state machine without sockets: plain
 // bytes on one side, records on the other. http/tls_stream.h puts it on a connection.
 //
-// Invariants: the peer's certificate is always demanded and verified against the one CA file, for
-// its use (server or client), and on the client also for the name that was dialled. No session is
-// ever resumed, so that every connection verifies again. Plain copies inside OpenSSL are wiped.
+// Invariants: the peer's certificate is demanded and verified against the one CA file, for its use
+// (server or client), and on the client also for the name that was dialled; only a server whose
+// configuration says so (anonymous_clients) asks for none, and then knows nobody. No session is ever
+// resumed, so that every connection verifies again. Plain copies inside OpenSSL are wiped.
 // Ownership: a session keeps its context alive. Thread rule: a context may be shared; a session is
 // used by one thread at a time.
 #pragma once
@@ -24,6 +25,9 @@ struct TlsConfig {
   std::string certificate_path;  // own certificate, PEM; a chain may follow it
   std::string key_path;          // its private key, PEM, not encrypted
   std::string ca_path;           // certificates that sign the peers', PEM
+  // Servers only: clients show no certificate, ca_path is not read, and who they are must be shown
+  // otherwise, in every request.
+  bool anonymous_clients = false;
 };
 
 // Who the verified certificate of the other end names.
@@ -54,9 +58,11 @@ class TlsContext {
 
  private:
   friend class TlsSession;
-  TlsContext(TlsSide side, ssl_ctx_st* context) : side_(side), context_(context) {}
+  TlsContext(TlsSide side, bool anonymous, ssl_ctx_st* context)
+      : side_(side), anonymous_(anonymous), context_(context) {}
 
   TlsSide side_;
+  bool anonymous_;  // clients
   ssl_ctx_st* context_;
 };
 
@@ -93,7 +99,8 @@ class TlsSession {
   [[nodiscard]] bool has_plain();
   // The peer ended the session in order.
   [[nodiscard]] bool closed() const { return closed_; }
-  // After the handshake. Errors: see identity_of_pem().
+  // After the handshake; empty names and fingerprint of an anonymous client. Errors: see
+  // identity_of_pem().
   [[nodiscard]] Result<PeerIdentity> peer_identity() const;
 
  private:

@@ -22,7 +22,7 @@ class RequestContext {
   [[nodiscard]] Body& body() { return request_.body; }
   // A {parameter} of the route's pattern; aborts when the pattern has none of that name.
   [[nodiscard]] const std::string& parameter(std::string_view name) const;
-  // Who the client's verified certificate names; nullptr without TLS.
+  // Who the client's verified certificate names; nullptr without TLS, and of anonymous clients.
   [[nodiscard]] const crypto::PeerIdentity* peer() const { return peer_; }
   // The uid of the process that connected to a Unix socket, as the kernel knows it; none elsewhere.
   [[nodiscard]] std::optional<std::uint32_t> user() const { return user_; }

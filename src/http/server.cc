@@ -273,7 +273,8 @@ Server::Next Server::serve_request(Connection& connection) {
   if (!*head) return Next::kClose;
   RequestContext context(*connection.stream, reader, stopping_);
   context.io_timeout_ = options_.io_timeout;
-  context.peer_ = connection.tls != nullptr ? &connection.tls->peer() : nullptr;
+  const bool known = connection.tls != nullptr && !connection.tls->peer().fingerprint.empty();
+  context.peer_ = known ? &connection.tls->peer() : nullptr;
   context.user_ = connection.user;
   context.room_for_feed_ = has_room_for_feed();
   reader.limit_body(options_.io_timeout, std::nullopt);

@@ -39,7 +39,7 @@ struct ServerOptions {
 class Server {
  public:
   // `tls` == nullptr: plain HTTP (Unix sockets). With TLS, clients without an accepted
-  // certificate never reach a handler.
+  // certificate never reach a handler, unless its configuration takes anonymous ones.
   Server(std::unique_ptr<os::Listener> listener, std::shared_ptr<const crypto::TlsContext> tls,
          Router router, ServerOptions options = {});
   ~Server();

@@ -189,6 +189,20 @@ constexpr RouteRule kTable[] = {
     {kGet, "/v1/risk/{grant}", {H}, kAct},
     {kGet, "/v1/risk/{grant}/fhir", {H}, kAct},
     {kPost, "/v1/risk/{grant}/forget", {H}, kAct},
+
+    // Views of regions; what is looked at in one goes by its token, whose giving is in the log.
+    {kPost, "/v1/views", {H}, kAct},
+    {kGet, "/v1/views", {B, H, A, O}, kLook},
+    {kPost, "/v1/views/{view}/end", {H, O}, kAct},
+    {kGet, "/htsget/reads/service-info", kEverybody, kLook},
+    {kGet, "/htsget/reads/{id}", kEverybody, kStep},
+    {kPost, "/htsget/reads/{id}", kEverybody, kStep},
+    {kGet, "/htsget/data/reads/{id}", kEverybody, kStep},
+    {kGet, "/htsget/variants/service-info", kEverybody, kLook},
+    {kGet, "/htsget/variants/{id}", kEverybody, kStep},
+    {kPost, "/htsget/variants/{id}", kEverybody, kStep},
+    {kGet, "/htsget/data/variants/{id}", kEverybody, kStep},
+    {kOptions, "/htsget/{path...}", kEverybody, kLook},
 };
 
 }  // namespace

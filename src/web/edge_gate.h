@@ -3,7 +3,8 @@
 // A browser sends cookies and shows certificates for pages of any origin, so who it is proves
 // nothing about who wants a request. Therefore, at every listener: what a browser says comes from
 // another origin (Origin, Sec-Fetch-Site) is refused, and what changes something needs kPageField
-// too, which pages of other origins cannot send. At the listener on loopback besides: the name that
+// too, which pages of other origins cannot send; htsget excepted, whose authority is a view's token
+// and which names the origins that may ask. At the listener on loopback besides: the name that
 // was dialled (Host) is one of the loopback's, against names that are made to point here; and every
 // request of the API belongs to a session, whose key stands in kPageField. Then the operators' gate
 // decides, if there is one.

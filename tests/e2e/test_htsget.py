@@ -1,0 +1,230 @@
+"""samtools, bcftools and browsers read what a person's consent names, by htsget, and nothing else."""
+
+import json
+import time
+import unittest
+
+import genomes
+from htsget_lab import GENE, OTHER, Lab, conformance, place, region
+from network import NetworkTest, wait_until
+
+
+def text(start, end):
+    return f"20:{start + 1}-{end}"
+
+
+class Htsget(NetworkTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = cls.enterClassContext(Lab())
+        cls.network = cls.lab.network
+        # A one-time card's consents must be used in their order, so each is at once.
+        cls.grants, views = {}, {}
+        for kind in ("bam", "cram", "vcf"):
+            cls.grants[kind] = cls.lab.consent(kind, uses=20)
+            views[kind] = cls.lab.open(kind, grant=cls.grants[kind], clip=kind == "cram")
+        cls.reads, cls.clipped, cls.variants = views.values()
+
+    def events(self, event):
+        answer = self.lab.at_site("audit", "list", "--limit", "500")
+        return [record["fields"] for record in answer["records"] if record["event"] == event]
+
+    def original(self, kind, *places):
+        read = genomes.variants if kind == "vcf" else genomes.reads
+        return read(self.lab.files[kind], *(text(*one) for one in places))
+
+    def test_the_standard(self):
+        """Every row of the conformance table."""
+        failed = []
+        for name, check in conformance(self.lab, self.reads, self.variants):
+            try:
+                check()
+            except (AssertionError, KeyError, ValueError) as why:
+                failed.append(f"{name}: {type(why).__name__} {why}")
+        self.assertEqual(failed, [])
+
+    def test_exactly_the_records_of_a_place(self):
+        for view, kind in ((self.reads, "bam"), (self.clipped, "cram"), (self.variants, "vcf")):
+            read = genomes.variants if kind == "vcf" else genomes.reads
+            for form in ("VCF", "BCF") if kind == "vcf" else ("BAM", "CRAM"):
+                for start, end in (GENE, (GENE[0], GENE[0] + 1), (31_015_000, 31_015_500)):
+                    with self.subTest(kind=kind, form=form, start=start):
+                        out = self.lab.file_of(view, place(start, end) + f"&format={form}")
+                        self.assertEqual(read(out), self.original(kind, (start, end)))
+        wanted = [(31_015_000, 31_015_500), (31_015_400, 31_016_000), OTHER, (31_011_000, 31_011_001)]
+        out = self.lab.file_of(self.reads, body={"regions": [
+            {"referenceName": "chr20", "start": start, "end": end} for start, end in wanted]})
+        self.assertEqual(genomes.reads(out), self.original("bam", *wanted))
+
+    def test_fields_and_tags(self):
+        inside = place(31_015_000, 31_015_500)
+        out = self.lab.file_of(self.reads, inside + "&fields=QNAME,RNAME,POS&tags=")
+        lines = [line.split("\t") for line in genomes.reads(out)]
+        originals = [line.split("\t") for line in self.original("bam", (31_015_000, 31_015_500))]
+        self.assertEqual([(line[0], line[2], line[3]) for line in lines],
+                         [(line[0], line[2], line[3]) for line in originals])
+        for line in lines:
+            self.assertEqual((line[5], line[9], line[10], line[11:]), ("*", "*", "*", []))
+        out = self.lab.file_of(self.reads, inside + "&notags=RG")
+        self.assertEqual([line.split("\t") for line in genomes.reads(out)],
+                         [line[:11] for line in originals])
+
+    def test_a_clipped_view_leaves_out_what_lies_beyond_and_says_so(self):
+        view = self.clipped
+        ticket = self.lab.call("GET", view["https"] + place(GENE[0] - 5_000, GENE[0] + 1_000),
+                               view["token"])
+        self.assertEqual(ticket.json["warifu"], {"clipped": True})
+        self.assertEqual(ticket.headers["Warifu-Clipped"], "true")
+        body = self.lab.call("GET", ticket.urls[1]["url"], view["token"])
+        self.assertEqual(body.headers["Warifu-Clipped"], "true")
+        for query, places in ((place(GENE[0] - 5_000, GENE[0] + 1_000), [(GENE[0], GENE[0] + 1_000)]),
+                              ("?referenceName=20", [OTHER, GENE]), ("", [OTHER, GENE]),
+                              (place(50_000_000, 50_001_000), []), ("?referenceName=*", [])):
+            with self.subTest(query=query):
+                expected = self.original("cram", *places) if places else []
+                out = self.lab.file_of(view, query)
+                self.assertEqual(genomes.reads(out), expected)
+                genomes.run("samtools", "quickcheck", out)
+        inside = self.lab.call("GET", view["https"] + place(*GENE), view["token"])
+        self.assertNotIn("warifu", inside.json)
+
+    def test_samtools_and_bcftools_as_they_are(self):
+        place_text = place(*GENE)
+        for scheme in ("https", "http"):
+            url, token = self.reads[scheme] + place_text, self.reads["file"]
+            with self.subTest(scheme=scheme):
+                out = self.lab.tool("samtools", "view", "--no-PG", url, token=token, url_scheme=scheme)
+                self.assertEqual(out.stdout.decode().splitlines(), self.original("bam", GENE), out.stderr)
+                count = self.lab.tool("samtools", "view", "-c", url + "&format=CRAM", token=token,
+                                      url_scheme=scheme)
+                self.assertEqual(int(count.stdout), len(self.original("bam", GENE)), count.stderr)
+        same = genomes.run("samtools", "view", "-b", "--no-PG", self.lab.files["bam"], text(*GENE))
+        for words in (("flagstat",), ("depth", "-a", "-r", text(GENE[0] + 200, GENE[1] - 200)), ("stats",)):
+            with self.subTest(words=words):
+                words = [word for word in words if word != "-r" and not word.startswith("20:")]
+                theirs = self.lab.tool("samtools", *words, self.reads["https"] + place_text,
+                                       token=self.reads["file"])
+                ours = genomes.run("samtools", *words, "-", stdin=same).decode()
+                self.assertEqual([line for line in theirs.stdout.decode().splitlines() if "#" not in line],
+                                 [line for line in ours.splitlines() if "#" not in line], theirs.stderr)
+        for query in (place_text, place(GENE[0], GENE[0])):
+            checked = self.lab.tool("samtools", "quickcheck", "-v", self.reads["https"] + query,
+                                    token=self.reads["file"])
+            self.assertEqual(checked.returncode, 0, checked.stderr)
+        header = self.lab.tool("samtools", "view", "-H", "--no-PG", self.reads["https"] + "?class=header",
+                               token=self.reads["file"])
+        self.assertIn(b"@SQ\tSN:20", header.stdout)
+        self.assertNotIn(b"Hanako", header.stdout)
+        for form in ("VCF", "BCF"):
+            out = self.lab.tool("bcftools", "view", "-H", self.variants["https"] + place_text + "&format=" + form,
+                                token=self.variants["file"])
+            self.assertEqual(out.stdout.decode().splitlines(), self.original("vcf", GENE), out.stderr)
+        denied = self.lab.tool("samtools", "view", self.reads["https"] + place(GENE[0] - 1, GENE[1]),
+                               token=self.reads["file"])
+        self.assertNotEqual(denied.returncode, 0)
+        self.assertIn(b"Permission denied", denied.stderr)
+
+    def sent(self):
+        return sum(link["send"][use] for site in ("tommo", "lsa", "tuh")
+                   for link in self.network.link_status(site)
+                   for use in ("payload_bytes", "tag_bytes", "hash_key_bytes"))
+
+    def test_panning_takes_no_key_and_one_use_was_taken(self):
+        grant = self.lab.consent("bam")
+        view = self.lab.open("bam", grant=grant)
+        before = self.sent()
+        for at in range(GENE[0], GENE[1] - 1_000, 1_500):
+            self.lab.file_of(view, place(at, at + 1_000))
+        # Looking at the links is no traffic between sites; nothing else has happened.
+        self.assertEqual(self.sent(), before)
+        self.assert_fails(4, "used.up", self.lab.open, "bam", grant=grant)
+
+    def test_each_request_is_in_the_log_and_no_token_is(self):
+        self.lab.file_of(self.reads, place(31_012_345, 31_012_400))
+        given = self.events("view_given")
+        mine = [one for one in given if one["regions"] == "20:31012346-31012400"]
+        self.assertEqual((mine[0]["view"], mine[0]["grant"], mine[0]["grantee"]),
+                         (self.reads["view"], self.grants["bam"], "person Dr. Sato"))
+        self.lab.call("GET", self.reads["https"] + place(GENE[0] - 1, GENE[1]), self.reads["token"])
+        self.assertTrue(any(one.get("why") == "PermissionDenied" for one in self.events("view_refused")))
+        opened = next(one for one in self.events("view_opened") if one["view"] == self.reads["view"])
+        self.assertIn(region(*GENE), opened["scope"])
+        needles = [view["token"].encode() for view in (self.reads, self.clipped, self.variants)]
+        for path in [*self.network.logs().values(), *self.network.data("tommo").rglob("*")]:
+            if path.is_file():
+                data = path.read_bytes()
+                self.assertFalse(any(needle in data for needle in needles), path)
+
+    def test_a_view_ends_by_order_by_withdrawal_in_time_and_with_the_site(self):
+        view = self.lab.open("bam", grant=self.grants["bam"])
+        self.assertIn(view["view"], [one["view"] for one in self.lab.at_site("view", "list")["views"]])
+        used = self.lab.at_site("view", "list")["memory_used"]
+        self.lab.at_site("view", "end", view["view"])
+        self.assertLess(self.lab.at_site("view", "list")["memory_used"], used)
+        self.assertEqual(self.lab.call("GET", view["https"] + place(*GENE), view["token"]).status, 401)
+        self.assert_fails(3, "no view", self.lab.at_site, "view", "end", view["view"])
+        grant = self.lab.consent("bam")
+        view = self.lab.open("bam", grant=grant)
+        url = self.lab.call("GET", view["https"] + place(*GENE), view["token"]).urls[1]["url"]
+        self.lab.at_site("consent", "withdraw", grant)
+        self.assertEqual(self.lab.call("GET", url, view["token"]).status, 401)
+        wait_until(lambda: view["view"] not in [one["view"] for one in
+                                                self.lab.at_site("view", "list")["views"]],
+                   10, "the withdrawn view to go")
+        self.assertTrue(any(one["view"] == view["view"] and "withdrawn" in one["why"]
+                            for one in self.events("view_ended")))
+        brief = self.lab.open("bam", grant=self.lab.consent("bam", valid="8s"))
+        wait_until(lambda: self.lab.call("GET", brief["https"] + place(*GENE),
+                                         brief["token"]).status == 401, 15, "the consent to expire")
+
+    def test_what_cannot_be_opened(self):
+        grant = self.grants["bam"]
+        for code, pattern, settings in (
+                (2, "named", {"asker": ""}),
+                (4, "grantee", {"asker": "Dr. Else"}),
+                (2, "minutes", {"more": ("--minutes", "100000")}),
+                (4, "other_scope", {"more": ("--region", region(50_000_000, 50_000_001))}),
+                (3, "", {"grant": "0" * 32})):
+            with self.subTest(pattern=pattern):
+                self.assert_fails(code, pattern, self.lab.open, "bam", **{"grant": grant, **settings})
+        whole = self.lab.person.consent(self.lab.object("bam"))
+        self.assert_fails(2, "whole object", self.lab.open, "bam", grant=whole, asker="Dr. Sato")
+        elsewhere = self.lab.person.consent(self.lab.object("bam"), destination="tuh")
+        self.assert_fails(4, "tuh, not at tommo", self.lab.open, "bam", grant=elsewhere,
+                          more=("--region", region(*GENE)))
+        self.assert_fails(3, "share control", self.network.warifu.ask, "view", "open", "--grant", grant,
+                          "--as", "Dr. Sato", "--site", self.network.site("lsa"))
+
+    def test_answers_are_whole_or_errors(self):
+        """HEAD tells the length, and a client that asks too often is told to wait."""
+        url = self.lab.call("GET", self.variants["https"] + place(*GENE),
+                            self.variants["token"]).urls[1]["url"]
+        whole = self.lab.call("GET", url, self.variants["token"])
+        head = self.lab.call("HEAD", url, self.variants["token"])
+        self.assertEqual(int(head.headers["Content-Length"]), len(whole.body))
+        view = self.lab.open("vcf", grant=self.grants["vcf"])
+        began = time.monotonic()
+        statuses = [self.lab.call("GET", view["http"] + "?class=header", view["token"]).status
+                    for _ in range(250)]
+        if time.monotonic() - began < 5:
+            self.assertIn(429, statuses)
+        self.assertEqual(statuses[0], 200)
+        self.assertLessEqual(set(statuses), {200, 429})
+
+    def test_the_pages_listener_needs_no_session_but_the_token(self):
+        url = self.reads["http"] + place(*GENE)
+        self.assertEqual(self.lab.call("GET", url).status, 401)
+        own = f"http://127.0.0.1:{self.lab.web_port}"
+        answer = self.lab.call("GET", url, self.reads["token"], Origin=own, Sec_Fetch_Site="same-origin")
+        self.assertEqual(answer.status, 200)
+        self.assertTrue(answer.urls[0]["url"].startswith(own))
+        body = json.dumps({"regions": [{"referenceName": "20", "start": GENE[0], "end": GENE[1]}]})
+        self.assertEqual(self.lab.call("POST", self.reads["http"], self.reads["token"], body).status, 200)
+        self.assertEqual(self.lab.call("GET", url, self.reads["token"], Host="evil.example").status, 421)
+        self.assertEqual(self.lab.call("GET", f"{own}/v1/views", self.reads["token"]).status, 401)
+        self.assertEqual(self.lab.call(
+            "GET", f"https://localhost:{self.lab.tls_port}/v1/views", self.reads["token"]).status, 404)
+
+
+if __name__ == "__main__":
+    unittest.main()
