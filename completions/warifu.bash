@@ -48,7 +48,7 @@ _warifu_options() {
     "request list") echo "--site --json --person --object --help" ;;
     "request show" | "request cancel") echo "--site --json --help" ;;
     "request refuse") echo "--site --json --why --help" ;;
-    "request give") echo "--site --json --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
+    "request give") echo "--site --json --index --lang --yes --card --module --token-label --key-id --pin-file --wait --help" ;;
     "kiosk") echo "--site --json --card --module --token-label --key-id --listen --name --idle --address-file --help" ;;
     "consent receipt") echo "--site --json --fhir --provenance --help" ;;
     "consent withdraw") echo "--site --json --help" ;;

@@ -24,6 +24,8 @@ struct ActProof {
 
 // Emergencies, for people, the newest last.
 [[nodiscard]] json::array emergencies_json(const std::vector<custody::EmergencyView>& views);
+// What the person with that card has to be told before anything else (consent_routes.cc).
+[[nodiscard]] json::array untold_emergencies_json(ControlServices& control, const CardId& card);
 // What this site knows of them, with the persons' names where it has a catalog.
 [[nodiscard]] json::array emergencies_json(Services services);
 

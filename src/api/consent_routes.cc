@@ -8,6 +8,18 @@
 namespace warifu::api {
 namespace {
 
+Result<> check_part(const std::string& part) {
+  if (part.empty() || part == "index") return {};
+  return fail(Code::kInvalidArgument, "field 'part' must be index, or be left out");
+}
+
+// Of regions: the consent under which they were found.
+Result<> read_index(const json::object& body, control::ConsentWish& wish) {
+  if (!body.contains("index_grant")) return {};
+  TRY_ASSIGN(wish.index, id_field<GrantId>(body, "index_grant"));
+  return {};
+}
+
 // What is to be allowed.
 Result<> read_terms(const json::object& body, Services services, control::ConsentWish& wish) {
   TRY_ASSIGN(wish.object, id_field<ObjectId>(body, "object"));
@@ -20,13 +32,9 @@ Result<> read_terms(const json::object& body, Services services, control::Consen
   TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
   TRY_ASSIGN(wish.scope, consent::parse_scope(regions));
   const std::string part = text_field_or(body, "part", "");
-  if (!part.empty() && part != "index") {
-    return fail(Code::kInvalidArgument, "field 'part' must be index, or be left out");
-  }
+  TRY(check_part(part));
   wish.is_index = part == "index";
-  if (body.contains("index_grant")) {
-    TRY_ASSIGN(wish.index, id_field<GrantId>(body, "index_grant"));
-  }
+  TRY(read_index(body, wish));
   const std::string destination =
       text_field_or(body, "destination", services.site.config.name.text());
   TRY_ASSIGN(wish.destination, SiteName::parse(destination));
@@ -59,17 +67,6 @@ Result<> read_card(const json::object& body, control::ConsentWish& wish) {
   return {};
 }
 
-// What the person with that card has to be told before anything else.
-json::array emergencies_of(ControlServices& control, const CardId& card) {
-  const auto person = control.catalog.person_of_card(card);
-  std::vector<custody::EmergencyView> views;
-  if (person) views = control.emergencies.recent();
-  std::erase_if(views, [&](const custody::EmergencyView& view) {
-    return view.person != person->person_id || view.emergency.told.value != 0;
-  });
-  return emergencies_json(views);
-}
-
 Result<json::value> prepare(http::RequestContext& context, ControlServices& control,
                             Services services) {
   TRY_ASSIGN(const json::object body, body_object(context));
@@ -78,7 +75,10 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   std::optional<catalog::RequestId> request;
   if (body.contains("request")) {
     TRY_ASSIGN(request, id_field<catalog::RequestId>(body, "request"));
-    TRY_ASSIGN(wish, requests.wish_of(*request));
+    const std::string part = text_field_or(body, "part", "");
+    TRY(check_part(part));
+    TRY_ASSIGN(wish, part.empty() ? requests.wish_of(*request) : requests.index_wish_of(*request));
+    TRY(read_index(body, wish));
   } else if (body.contains("joins")) {
     TRY_ASSIGN(wish.joins, id_field<GrantId>(body, "joins"));
   } else {
@@ -86,7 +86,8 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   }
   TRY(read_card(body, wish));
   TRY_ASSIGN(const control::PreparedConsent prepared, control.consent.prepare(wish));
-  if (request) TRY(requests.offer(*request, prepared.grant));
+  // A consent to the index is no answer to the request.
+  if (request && !wish.is_index) TRY(requests.offer(*request, prepared.grant));
   TRY_ASSIGN(const json::object identification,
              identification_json(control.catalog, prepared.grant));
   json::array sites;
@@ -105,7 +106,7 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
                      {"object_label", prepared.labels.object},
                      {"sites", std::move(sites)},
                      {"missing", std::move(missing)},
-                     {"emergencies", emergencies_of(control, wish.card)},
+                     {"emergencies", untold_emergencies_json(control, wish.card)},
                      {"identification", identification}};
 }
 
@@ -228,6 +229,16 @@ Result<json::value> receipt(http::RequestContext& context, ControlServices& cont
 }
 
 }  // namespace
+
+json::array untold_emergencies_json(ControlServices& control, const CardId& card) {
+  const auto person = control.catalog.person_of_card(card);
+  std::vector<custody::EmergencyView> views;
+  if (person) views = control.emergencies.recent();
+  std::erase_if(views, [&](const custody::EmergencyView& view) {
+    return view.person != person->person_id || view.emergency.told.value != 0;
+  });
+  return emergencies_json(views);
+}
 
 void add_consent_routes(http::Router& router, Services services) {
   using http::Method;

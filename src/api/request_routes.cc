@@ -1,6 +1,7 @@
 // Requests for consents: asked for by clinicians, shown to the person at a kiosk, decided there.
-#include "api/json.h"
+#include "api/act_json.h"
 #include "control/request_desk.h"
+#include "risk/genes.h"
 
 namespace warifu::api {
 namespace {
@@ -51,7 +52,8 @@ Result<json::value> ask_for_consent(http::RequestContext& context, ControlServic
   terms.destination = text_field_or(body, "destination", "");
   terms.note = text_field_or(body, "note", "");
   TRY_ASSIGN(terms.data_use, texts_field(body, "data_use"));
-  TRY_ASSIGN(terms.regions, texts_field(body, "regions"));
+  TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
+  TRY_ASSIGN(terms.regions, risk::with_genes_resolved(regions));
   TRY_ASSIGN(const std::uint64_t uses, number_field(body, "uses", consent::kMaxUses));
   terms.uses = static_cast<std::uint16_t>(uses);
   TRY_ASSIGN(const std::uint64_t valid, number_field(body, "valid_seconds", 400ULL * 86'400));
@@ -94,6 +96,9 @@ Result<json::value> show_request(http::RequestContext& context, ControlServices&
   TRY_ASSIGN(const RequestId id, RequestId::parse(context.parameter("request")));
   TRY_ASSIGN(const catalog::Request request, control.catalog.request(id));
   TRY_ASSIGN(json::object out, request_json(services, control, request));
+  control::RequestDesk desk(services.site, control.catalog);
+  TRY_ASSIGN(const auto index, desk.index_consent_of(request));
+  if (index) out["index_grant"] = index->text();
   return json::value(std::move(out));
 }
 
@@ -126,6 +131,10 @@ json::object consent_json(const catalog::Grant& record) {
     out["purpose"] = consent::purpose_name(grant->purpose);
     out["grantee"] = grant->grantee.name;
     out["scope"] = consent::scope_text(grant->scope);
+    out["part"] = grant->scope.is_whole() ? "whole" : grant->scope.is_index() ? "index" : "regions";
+    json::array regions;
+    for (const std::string& one : consent::region_texts(grant->scope)) regions.emplace_back(one);
+    out["regions"] = std::move(regions);
     out["destination"] = grant->destination.text();
     out["uses"] = grant->uses;
   }
@@ -149,7 +158,8 @@ Result<json::value> requests_for_card(http::RequestContext& context, ControlServ
                      {"name", person.name},
                      {"site", services.site.config.name.text()},
                      {"requests", std::move(requests)},
-                     {"consents", std::move(consents)}};
+                     {"consents", std::move(consents)},
+                     {"emergencies", untold_emergencies_json(control, card)}};
 }
 
 }  // namespace

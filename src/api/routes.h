@@ -106,6 +106,8 @@ void add_consent_routes(http::Router& router, Services services);
 void add_upload_routes(http::Router& router, Services services);
 // What is asked of persons before there is a consent.
 void add_request_routes(http::Router& router, Services services);
+// Where genes lie, by the first letters of their names.
+void add_gene_routes(http::Router& router);
 // Withdrawals, the hot list, another card in the place of a lost one, records in safekeeping.
 void add_custody_routes(http::Router& router, Services services);
 // More one-time keys for a card; what the person allows in emergencies.

@@ -55,6 +55,7 @@ TEST(Routes, AKioskMayDoWhatAPersonDecidesAndNothingElse) {
                                                "/v1/consents/prepare",
                                                "/v1/consents/signed",
                                                "/v1/consents/refusals",
+                                               "/v1/consents/{grant}/quote",
                                                "/v1/consents/{grant}/receipt",
                                                "/v1/consents/{grant}/withdraw"};
   EXPECT_EQ(may, expected);

@@ -216,6 +216,7 @@ http::Router make_router(Services services) {
   add_custody_routes(router, services);
   add_people_routes(router, services);
   add_request_routes(router, services);
+  add_gene_routes(router);
   add_upload_routes(router, services);
   add_act_routes(router, services);
   add_restore_routes(router, services);

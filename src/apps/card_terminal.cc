@@ -26,11 +26,11 @@ namespace {
 constexpr std::size_t kMaxPinInput = 64;
 
 Result<> take_reader(CardTerminal& terminal, const CardOptions& options) {
-  TRY_ASSIGN(const std::uint64_t patience, parse_duration(options.wait));
+  TRY_ASSIGN(const std::uint64_t patience, parse_delay(options.wait));
   const std::string wanted = wanted_reader(options);
   TRY_ASSIGN(const auto readers, pcsc::Readers::open(os::real_clock()));
   auto found = readers->wait_for_card(wanted, std::chrono::milliseconds(0));
-  if (!found && found.error().code == Code::kTimeout) {
+  if (!found && found.error().code == Code::kTimeout && patience > 0) {
     std::fprintf(stderr, "put the card on the reader\n");
     found = readers->wait_for_card(wanted, std::chrono::seconds(patience));
   }

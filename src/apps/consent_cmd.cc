@@ -10,6 +10,7 @@
 #include "apps/api_client.h"
 #include "apps/card_terminal.h"
 #include "apps/commands.h"
+#include "apps/consent_ceremony.h"
 #include "apps/consent_terminal.h"
 #include "apps/custody_text.h"
 #include "apps/emergency_text.h"
@@ -18,6 +19,7 @@
 #include "catalog/records.h"
 #include "consent/evidence.h"
 #include "consent/grant.h"
+#include "control/consent_desk.h"
 #include "risk/genes.h"
 
 namespace warifu::apps {
@@ -55,8 +57,6 @@ Result<> ask_person(const std::string& text, const std::string& lang, bool is_re
 
 namespace {
 
-constexpr std::uint16_t kIndexUses = 2;  // a quote, and another one
-constexpr std::int64_t kIndexSeconds = 3600;
 // Before the text that the card proves: whether regions that add up identify the person. It is the
 // site's estimate from its own ledger; the card proves nothing of it.
 void show_identification(const json::value& prepared, const consent::Grant& grant) {
@@ -100,30 +100,22 @@ Result<json::object> wish_of(const ConsentOptions& options) {
   return wish;
 }
 
-// The site may not put another grantee, use or scope in the grant than this terminal asked for. The
-// person reads the text; this is for who gives with --yes. Who joins, or answers a
-// request, has only the text. Which
-// chunks hold the regions is the site's word; how many stands in the text and must be the quote's.
-Result<bool> asks_what_was_wished(const consent::Grant& grant, const ConsentOptions& options,
-                                  std::uint64_t chunks) {
-  if (!options.joins.empty() || !options.request.empty()) return true;
+// What the site's grant must be. The person reads the text; this is for who gives with --yes. Who
+// joins another's consent has only the text.
+Result<std::optional<ConsentTerms>> terms_of(const ConsentOptions& options,
+                                             const std::optional<json::value>& request) {
+  if (request) return terms_of_request(*request);
+  if (!options.joins.empty()) return std::nullopt;
+  ConsentTerms terms{
+      .object = options.object, .uses = options.uses, .reason = options.reason, .destination = {}};
   TRY_ASSIGN(const std::string purpose, purpose_of(options.purpose));
-  TRY_ASSIGN(const auto grantee, consent::parse_grantee(options.grantee, options.grantee_id));
-  TRY_ASSIGN(const auto data_uses, consent::parse_data_uses(options.data_use, grant.purpose));
-  TRY_ASSIGN(auto scope, consent::parse_scope(options.regions));
-  const bool fits_chunks = consent::chunk_count(grant.scope.chunks) == chunks;
-  scope.chunks = grant.scope.chunks;
-  return grant.object.text() == options.object && consent::purpose_name(grant.purpose) == purpose &&
-         grant.uses == options.uses && consent::capacity_name(grant.capacity) == options.capacity &&
-         grant.grantee == grantee && grant.data_uses == data_uses && grant.scope == scope &&
-         fits_chunks && grant.reason == options.reason;
-}
-
-// A grant to the index is for reading it now: by whom and for what the regions will be, briefly.
-bool asks_for_index(const consent::Grant& grant, const ConsentOptions& options) {
-  return grant.object.text() == options.object && grant.scope.is_index() &&
-         grant.uses <= kIndexUses && grant.data_uses.empty() &&
-         grant.expiry.value - grant.not_before.value <= (kIndexSeconds + 120) * 1000;
+  TRY_ASSIGN(terms.purpose, consent::parse_purpose(purpose));
+  TRY_ASSIGN(terms.grantee, consent::parse_grantee(options.grantee, options.grantee_id));
+  TRY_ASSIGN(terms.data_uses, consent::parse_data_uses(options.data_use, terms.purpose));
+  TRY_ASSIGN(terms.scope, consent::parse_scope(options.regions));
+  TRY_ASSIGN(terms.capacity, consent::parse_capacity(options.capacity));
+  if (!options.destination.empty()) terms.destination = options.destination;
+  return terms;
 }
 
 // An officer's card proves it and knows nothing of the object.
@@ -141,6 +133,7 @@ struct Ceremony {
   ApiClient& client;
   CardTerminal& terminal;
   CardFacts facts;
+  std::optional<ConsentTerms> terms;
 };
 
 struct Given {
@@ -150,57 +143,57 @@ struct Given {
   json::value prepared;
 };
 
-// One grant: prepared, checked, shown, proved. `chunks`: of the quote; none for the index.
+// One grant: written, judged, shown, proved. `chunks`: of the quote; none for the index.
 Result<Given> give_one(Ceremony& ceremony, const ConsentOptions& options, json::object wish,
                        std::optional<std::uint64_t> chunks) {
-  TRY(ceremony.terminal.card->add_to_wish(wish));
-  Given given;
-  TRY_ASSIGN(given.prepared, ceremony.client.post("/v1/consents/prepare", wish));
-  print_emergencies(given.prepared);
-  TRY_ASSIGN(const Bytes grant, from_hex(text_of(given.prepared, "grant")));
-  TRY_ASSIGN(given.grant, consent::parse_grant(grant));
-  TRY(check_text(given.prepared, given.grant, ceremony.facts.kind));
-  bool is_as_wished = !chunks && asks_for_index(given.grant, options);
-  if (chunks) {
-    TRY_ASSIGN(is_as_wished, asks_what_was_wished(given.grant, options, *chunks));
-  }
-  if (consent::act_of(given.grant) != consent::Act::kUse || !is_as_wished) {
+  CardAuthenticator& card = *ceremony.terminal.card;
+  TRY_ASSIGN(WrittenGrant written,
+             write_grant(ceremony.client, card, ceremony.facts.kind, std::move(wish)));
+  print_emergencies(written.prepared);
+  const auto& terms = ceremony.terms;
+  const bool is_right = !terms || (chunks ? is_as_wished(written.grant, *terms, *chunks)
+                                          : is_to_index(written.grant, *terms));
+  if (!is_right) {
     return fail(Code::kCorrupt,
                 "the site's grant is not what was asked for; the card was not asked");
   }
-  show_identification(given.prepared, given.grant);
-  TRY(ask_and_tell(ceremony.client, options, given.grant, text_of(given.prepared, "text")));
+  show_identification(written.prepared, written.grant);
+  TRY(ask_and_tell(ceremony.client, options, written.grant, written.text));
   // For each grant again: a card answers once for each PIN.
-  TRY(ceremony.terminal.card->verify_holder(options.card));
+  TRY(card.verify_holder(options.card));
   TRY_ASSIGN(const GivenConsent proved,
-             give_proof(ceremony.client, *ceremony.terminal.card, given.grant, grant));
-  given.id = proved.grant;
-  given.kind = proved.kind.value_or(ceremony.facts.kind);
-  return given;
+             give_proof(ceremony.client, card, written.grant, written.bytes));
+  return Given{.id = proved.grant,
+               .grant = std::move(written.grant),
+               .kind = proved.kind.value_or(ceremony.facts.kind),
+               .prepared = std::move(written.prepared)};
 }
 
-// The consent to the index, and what reading the regions would take by it.
-Result<json::value> quote_regions(Ceremony& ceremony, const ConsentOptions& options,
-                                  json::object wish) {
-  std::string index = options.index;
-  if (index.empty()) {
-    wish["part"] = "index";
+// The consent to the index: the one that is there, or another.
+Result<GrantId> give_index(Ceremony& ceremony, const ConsentOptions& options, json::object wish) {
+  if (!options.index.empty()) return GrantId::parse(options.index);
+  wish["part"] = "index";
+  if (options.request.empty()) {
     wish.erase("regions");
     wish.erase("data_use");
-    wish["uses"] = kIndexUses;
-    wish["valid_seconds"] = kIndexSeconds;
-    TRY_ASSIGN(const Given given, give_one(ceremony, options, std::move(wish), std::nullopt));
-    if (given.grant.together > 1) {
-      return fail(Code::kRefused, "the index is read once " + std::to_string(given.grant.together) +
-                                      " guardians have consented: warifu consent join " + given.id +
-                                      " --card FILE; then this command again with --index " +
-                                      given.id);
-    }
-    index = given.id;
+    wish["uses"] = control::kIndexUses;
+    wish["valid_seconds"] = control::kIndexLife.count();
   }
-  TRY_ASSIGN(const GrantId id, GrantId::parse(index));
-  TRY_ASSIGN(json::value quote, ceremony.client.post("/v1/consents/" + id.text() + "/quote",
-                                                     {{"regions", texts_json(options.regions)}}));
+  TRY_ASSIGN(const Given given, give_one(ceremony, options, std::move(wish), std::nullopt));
+  if (given.grant.together > 1) {
+    return fail(Code::kRefused, "the index is read once " + std::to_string(given.grant.together) +
+                                    " guardians have consented: warifu consent join " + given.id +
+                                    " --card FILE; then this command again with --index " +
+                                    given.id);
+  }
+  return GrantId::parse(given.id);
+}
+
+// What reading the regions would take, under a consent to the index.
+Result<json::value> quote_for(Ceremony& ceremony, const ConsentOptions& options,
+                              const json::object& wish) {
+  TRY_ASSIGN(const GrantId index, give_index(ceremony, options, wish));
+  TRY_ASSIGN(json::value quote, quote_regions(ceremony.client, index, *ceremony.terms));
   fmt::print(stderr,
              "reading these regions takes {} of the {} pieces that are stored ({} of the file) "
              "and {} bits of key; all of it would take {}\n\n",
@@ -246,28 +239,30 @@ void print_given(const Common& common, const ConsentOptions& options, const Give
 Result<> consent_give(const Common& common, const ConsentOptions& given_options) {
   ConsentOptions options = given_options;
   TRY_ASSIGN(options.regions, risk::with_genes_resolved(given_options.regions));
+  ApiClient client(common);
   json::object wish = {{"locale", options.lang}};
+  std::optional<json::value> request;
   if (!options.request.empty()) {
-    TRY_ASSIGN(const auto request, catalog::RequestId::parse(options.request));
-    wish["request"] = request.text();
+    TRY_ASSIGN(const auto id, catalog::RequestId::parse(options.request));
+    wish["request"] = id.text();
+    TRY_ASSIGN(request, client.get("/v1/requests/" + id.text()));
   } else if (options.joins.empty()) {
     TRY_ASSIGN(wish, wish_of(options));
   } else {
     TRY_ASSIGN(const GrantId joined, GrantId::parse(options.joins));
     wish["joins"] = joined.text();
   }
-  TRY(consent::parse_scope(options.regions));
+  TRY_ASSIGN(auto terms, terms_of(options, request));
   TRY_ASSIGN(CardTerminal terminal, open_card(options.card));
   TRY_ASSIGN(const CardFacts facts, terminal.card->identify());
   if (!facts.is_active && !card::is_signature(facts.kind)) {
     return fail(Code::kRefused, "the card at " + terminal.name + " belongs to nobody yet");
   }
-  ApiClient client(common);
-  Ceremony ceremony{client, terminal, facts};
+  Ceremony ceremony{client, terminal, facts, std::move(terms)};
   json::value quote;
   std::uint64_t chunks = 0;
-  if (!options.regions.empty()) {
-    TRY_ASSIGN(quote, quote_regions(ceremony, options, wish));
+  if (ceremony.terms && !ceremony.terms->scope.regions.empty()) {
+    TRY_ASSIGN(quote, quote_for(ceremony, options, wish));
     chunks = number_of(quote, "chunks");
     wish["index_grant"] = text_of(quote, "index_grant");
   }

@@ -1,9 +1,8 @@
-// One card, one person, one act at a time.
+// One card, one person, one act at a time: the card, and whose session it is.
 #include "apps/kiosk_desk.h"
 
 #include <algorithm>
 
-#include "apps/consent_terminal.h"
 #include "apps/output.h"
 #include "consent/evidence.h"
 #include "os/system.h"
@@ -17,12 +16,18 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kLastTry = 1;
 
+// Where a card does not count its tries, its refusal says which it was (card/, pkcs11/).
+bool is_wrong_pin(const Error& error) {
+  return error.message.starts_with("wrong PIN");
+}
+
 }  // namespace
 
 KioskDesk::KioskDesk(const Common& site, CardOptions card, std::string name,
                      std::chrono::seconds idle)
     : site_(site), options_(std::move(card)), name_(std::move(name)), idle_(idle) {
-  options_.wait = "0s";
+  // No card is waited for: the page says that there is none. A module needs its time.
+  if (options_.module.empty()) options_.wait = "0s";
   options_.asks_nobody = true;
 }
 
@@ -38,12 +43,15 @@ Result<bool> KioskDesk::is_present() {
 }
 
 Result<KioskDesk::Card> KioskDesk::describe(CardTerminal& terminal) {
-  Card card{.facts = {}, .name = terminal.name, .has_pin = true, .tries_left = {}};
+  Card card{.facts = {}, .name = terminal.name, .has_pin = true, .tries_left = {}, .keys_left = {}};
   TRY_ASSIGN(card.facts, terminal.card->identify());
   card.has_pin = !card::is_relayed(card.facts.kind);
   TRY_ASSIGN(const json::object said, terminal.card->describe());
   if (const json::value* tries = said.if_contains("pin_tries_left")) {
     card.tries_left = tries->to_number<std::uint64_t>();
+  }
+  if (const json::value* keys = said.if_contains("keys_left"); keys && card.facts.is_active) {
+    card.keys_left = keys->to_number<std::uint64_t>();
   }
   return card;
 }
@@ -82,7 +90,9 @@ json::object KioskDesk::view() {
                          {"emulated", card::is_emulated(card_->facts.kind)},
                          {"has_pin", card_->has_pin},
                          {"pin_at_reader", is_reader(options_)},
-                         {"pin_tries_left", nullptr}};
+                         {"pin_tries_left", nullptr},
+                         {"keys_left", nullptr}};
+    if (card_->keys_left) card["keys_left"] = *card_->keys_left;
     if (card_->tries_left) card["pin_tries_left"] = *card_->tries_left;
     out["card"] = std::move(card);
   }
@@ -96,44 +106,83 @@ json::object KioskDesk::view() {
   return out;
 }
 
-Result<CardTerminal> KioskDesk::open_verified(std::shared_ptr<const secret::Buffer> pin) {
-  CardOptions options = options_;
-  options.pin = std::move(pin);
-  TRY_ASSIGN(CardTerminal terminal, open_card(options));
-  TRY_ASSIGN(card_, describe(terminal));
+KioskError KioskDesk::of_card(CardTerminal& terminal, Error error) {
+  const auto present = is_present();
+  // A card that was taken away and put back is there; its conversation has ended.
+  const bool is_gone = (present && !*present) || !terminal.card->identify();
+  if (is_gone) return {Trouble::kCardGone, std::move(error)};
+  if (card_ && card_->keys_left == 0U) return {Trouble::kNoKeys, std::move(error)};
+  return error;
+}
+
+KioskResult<CardTerminal> KioskDesk::open_same(const CardOptions& options) {
+  TRY_ASSIGN(const bool present, is_present());
+  if (!present) {
+    return fail_as(session_ ? Trouble::kCardGone : Trouble::kNoCard, Code::kNotFound,
+                   "there is no card on the reader");
+  }
+  auto opened = open_card(options);
+  if (!opened) return std::unexpected(KioskError(opened.error()));
+  CardTerminal terminal = std::move(*opened);
+  auto card = describe(terminal);
+  if (!card) return std::unexpected(of_card(terminal, card.error()));
+  card_ = std::move(*card);
   if (session_ && card_->facts.card != session_->card) {
     end_session();
-    return fail(Code::kRefused, "this is another card than the one that began; begin again");
+    return fail_as(Trouble::kOtherCard, Code::kRefused,
+                   "this is another card than the one that began; begin again");
   }
   if (!card_->facts.is_active && !card::is_signature(card_->facts.kind)) {
-    return fail(Code::kNotFound, "this card belongs to nobody yet");
+    return fail_as(Trouble::kBlankCard, Code::kNotFound, "this card belongs to nobody yet");
   }
-  if (card_->has_pin && card_->tries_left && *card_->tries_left <= kLastTry) {
-    return fail(Code::kRefused,
-                "one PIN try or none is left on this card; the last one is not "
-                "spent here: ask where the card was issued");
-  }
-  const auto verified = terminal.card->verify_holder(options);
-  TRY_ASSIGN(card_, describe(terminal));
-  if (!verified) return std::unexpected(verified.error());
   return terminal;
 }
 
-Result<json::object> KioskDesk::enter(std::shared_ptr<const secret::Buffer> pin) {
+KioskResult<CardTerminal> KioskDesk::open_verified(std::shared_ptr<const secret::Buffer> pin) {
+  CardOptions options = options_;
+  options.pin = std::move(pin);
+  TRY_ASSIGN(CardTerminal terminal, open_same(options));
+  if (card_->has_pin && card_->tries_left && *card_->tries_left <= kLastTry) {
+    return fail_as(Trouble::kLastTry, Code::kRefused,
+                   "one PIN try or none is left on this card; the last one is not spent here: ask "
+                   "where the card was issued");
+  }
+  const auto verified = terminal.card->verify_holder(options);
+  auto card = describe(terminal);  // how many tries are left now
+  if (card) card_ = std::move(*card);
+  if (verified && card) return terminal;
+  const Error error = verified ? card.error() : verified.error();
+  switch (error.code) {
+    case Code::kRefused:
+      return std::unexpected(
+          KioskError(is_wrong_pin(error) ? Trouble::kWrongPin : Trouble::kLastTry, error));
+    case Code::kInvalidArgument:
+    case Code::kCancelled: return std::unexpected(KioskError(Trouble::kNoPin, error));
+    case Code::kTimeout:
+      if (is_reader(options_) && card) return std::unexpected(KioskError(Trouble::kNoPin, error));
+      break;
+    default: break;
+  }
+  return std::unexpected(of_card(terminal, error));
+}
+
+KioskResult<json::object> KioskDesk::enter(std::shared_ptr<const secret::Buffer> pin) {
   const std::lock_guard lock(mutex_);
   end_session();
-  TRY_ASSIGN(const bool present, is_present());
-  if (!present) return fail(Code::kNotFound, "there is no card on the reader");
   CardId card;
   {
     TRY_ASSIGN(const CardTerminal terminal, open_verified(std::move(pin)));
     card = card_->facts.card;
   }
   ApiClient client(site_);
-  TRY_ASSIGN(const json::value page, client.get("/v1/cards/" + card.text() + "/requests"));
+  const auto page = client.get("/v1/cards/" + card.text() + "/requests");
+  if (!page && page.error().code == Code::kNotFound) {
+    return std::unexpected(KioskError(Trouble::kUnknownCard, page.error()));
+  }
+  if (!page) return std::unexpected(page.error());
   session_ = {.card = card,
-              .person = text_of(page, "person"),
-              .name = text_of(page, "name"),
+              .person = text_of(*page, "person"),
+              .name = text_of(*page, "name"),
               .used = Clock::now()};
   return json::object{{"person", session_->person}, {"name", session_->name}};
 }
@@ -143,137 +192,33 @@ void KioskDesk::leave() {
   end_session();
 }
 
-Result<> KioskDesk::need_session() {
+KioskResult<> KioskDesk::need_session() {
   look();
-  if (!session_) return fail(Code::kRefused, "nobody has begun here, or the session has ended");
+  if (!session_) {
+    return fail_as(Trouble::kSessionOver, Code::kRefused,
+                   "nobody has begun here, or the session has ended");
+  }
   session_->used = Clock::now();
   return {};
 }
 
-Result<> KioskDesk::stay() {
+KioskResult<> KioskDesk::stay() {
   const std::lock_guard lock(mutex_);
   return need_session();
 }
 
-Result<json::value> KioskDesk::page() {
+KioskResult<json::value> KioskDesk::page() {
   const std::lock_guard lock(mutex_);
   TRY(need_session());
   ApiClient client(site_);
   return client.get("/v1/cards/" + session_->card.text() + "/requests");
 }
 
-Result<json::value> KioskDesk::history() {
+KioskResult<json::value> KioskDesk::history() {
   const std::lock_guard lock(mutex_);
   TRY(need_session());
   ApiClient client(site_);
   return client.get("/v1/persons/" + url_text(session_->person) + "/accesses");
-}
-
-Result<json::value> KioskDesk::read(const std::string& request, const std::string& language) {
-  const std::lock_guard lock(mutex_);
-  TRY(need_session());
-  prepared_.reset();
-  json::object wish = {{"request", request}, {"locale", language}, {"terminal", name_}};
-  card::CardKind kind{};
-  {
-    TRY_ASSIGN(CardTerminal terminal, open_card(options_));
-    TRY_ASSIGN(const CardFacts facts, terminal.card->identify());
-    if (facts.card != session_->card) {
-      end_session();
-      return fail(Code::kRefused, "this is another card than the one that began; begin again");
-    }
-    kind = facts.kind;
-    TRY(terminal.card->add_to_wish(wish));
-  }
-  ApiClient client(site_);
-  TRY_ASSIGN(const json::value prepared, client.post("/v1/consents/prepare", wish));
-  TRY_ASSIGN(const Bytes grant, from_hex(text_of(prepared, "grant")));
-  TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
-  TRY(check_text(prepared, parsed, kind));
-  if (consent::act_of(parsed) != consent::Act::kUse || !parsed.reason.empty() ||
-      parsed.card != session_->card) {
-    return fail(Code::kCorrupt, "the site's grant is not what was asked for; nothing was shown");
-  }
-  prepared_ = Prepared{request, to_hex(parsed.text_digest), grant, parsed.object};
-  json::array regions;
-  for (const std::string& region : consent::region_texts(parsed.scope))
-    regions.emplace_back(region);
-  return json::value{{"request", request},
-                     {"text", text_of(prepared, "text")},
-                     {"digest", to_hex(parsed.text_digest)},
-                     {"key_bytes", prepared.at("key_bytes")},
-                     {"expires", os::utc_text(parsed.expiry)},
-                     {"regions", std::move(regions)},
-                     {"sites", prepared.at("sites")},
-                     {"missing", prepared.at("missing")}};
-}
-
-Result<json::value> KioskDesk::accept(const std::string& request, const std::string& digest,
-                                      std::shared_ptr<const secret::Buffer> pin) {
-  const std::lock_guard lock(mutex_);
-  TRY(need_session());
-  if (!prepared_ || prepared_->request != request || prepared_->digest != digest) {
-    return fail(Code::kInvalidArgument, "read what is asked first");
-  }
-  ApiClient client(site_);
-  TRY_ASSIGN(const json::value asked, client.get("/v1/requests/" + url_text(request)));
-  if (text_of(asked, "state") != "asked") {
-    return fail(Code::kRefused, "this request is " + text_of(asked, "state") +
-                                    " meanwhile; the card was not asked");
-  }
-  TRY_ASSIGN(const CardTerminal terminal, open_verified(std::move(pin)));
-  const Prepared prepared = *std::exchange(prepared_, std::nullopt);
-  TRY_ASSIGN(const GivenConsent given,
-             terminal.card->authorise(client, prepared.grant, prepared.object));
-  session_->used = Clock::now();
-  const card::CardKind kind = given.kind.value_or(card_->facts.kind);
-  return json::value{{"grant", given.grant},
-                     {"card_kind", consent::card_kind_name(kind)},
-                     {"security", consent::evidence_class(kind)},
-                     {"holder_verification", consent::holder_verification(kind)}};
-}
-
-Result<json::value> KioskDesk::refuse(const std::string& request, const std::string& why) {
-  const std::lock_guard lock(mutex_);
-  TRY(need_session());
-  ApiClient client(site_);
-  const std::string path = "/v1/requests/" + url_text(request);
-  TRY_ASSIGN(const json::value asked, client.get(path));
-  if (text_of(asked, "person") != session_->person) {
-    return fail(Code::kRefused, "this request is for somebody else");
-  }
-  prepared_.reset();
-  return client.post(path + "/refuse", {{"why", why}});
-}
-
-// That it is one of this person's, who alone may take it back here or have its receipt.
-Result<json::value> KioskDesk::own_consent(const std::string& grant) {
-  ApiClient client(site_);
-  TRY_ASSIGN(const json::value page,
-             client.get("/v1/cards/" + session_->card.text() + "/requests"));
-  for (const json::value& one : page.at("consents").as_array()) {
-    if (text_of(one, "grant") == grant) return one;
-  }
-  return fail(Code::kNotFound, "consent " + grant + " is not one of yours");
-}
-
-Result<json::value> KioskDesk::withdraw(const std::string& grant,
-                                        std::shared_ptr<const secret::Buffer> pin) {
-  const std::lock_guard lock(mutex_);
-  TRY(need_session());
-  TRY(own_consent(grant));
-  TRY(open_verified(std::move(pin)));
-  session_->used = Clock::now();
-  ApiClient client(site_);
-  return client.post("/v1/consents/" + url_text(grant) + "/withdraw", json::object());
-}
-
-Result<json::value> KioskDesk::receipt(const std::string& grant) {
-  const std::lock_guard lock(mutex_);
-  TRY(need_session());
-  TRY(own_consent(grant));
-  ApiClient client(site_);
-  return client.get("/v1/consents/" + url_text(grant) + "/receipt");
 }
 
 }  // namespace warifu::apps

@@ -46,7 +46,8 @@ void request_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--grantee-id", asked.grantee_id, "an ORCID, a ROR, a licence number");
   command->add_option("--data-use", asked.data_use,
                       "code of the Data Use Ontology: HMB, DS=TERM; again");
-  command->add_option("--region", asked.regions, "ASSEMBLY:REFERENCE:START-END[=LABEL]; again");
+  command->add_option("--region", asked.regions,
+                      "ASSEMBLY:REFERENCE:START-END[=LABEL], or gene:NAME; again");
   command->add_option("--destination", asked.destination, "site where it may be restored");
   command->add_option("--uses", asked.uses, "how many restores");
   command->add_option("--valid", asked.valid, "of the consent, once given: 30m, 1h, 7d");
@@ -86,6 +87,8 @@ void request_commands(CLI::App& app, Common& common, Action& action) {
                 "warifu request give ID --card aoi.card --site S");
   add_site(command, common);
   command->add_option("request", given.request, "id of the request")->required();
+  command->add_option("--index", given.index,
+                      "of regions: a consent to the index that was given before");
   command->add_option("--lang", given.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", given.yes, "the person has read the text on another screen");
   add_card(command, given.card);

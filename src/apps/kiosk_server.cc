@@ -51,21 +51,34 @@ std::shared_ptr<const secret::Buffer> pin_of(RequestContext& context) {
   return std::make_shared<const secret::Buffer>(secret::Buffer::copy_of(body));
 }
 
+// As the API's own answers, and in errors `trouble`, by which the page finds its words.
+template <typename Work>
+http::Handler answering(Work work) {
+  return [work](RequestContext& context) {
+    KioskResult<json::value> result = work(context);
+    if (result) return api::answer(context, *result);
+    const Error& error = result.error().error;
+    const json::object body = {{"message", error.message},
+                               {"code", code_name(error.code)},
+                               {"trouble", trouble_name(result.error().trouble)}};
+    context.respond(
+        {.status = api::http_status(error.code), .body = http::Body::of(json::serialize(body))});
+  };
+}
+
 http::Router routes(KioskDesk& desk) {
   http::Router router;
   web::add_kiosk_page_routes(router);
   const auto look = [&](const char* path, auto work) {
-    router.add(Method::kGet, path, api::json_handler([&desk, work](RequestContext& context) {
-                 return work(desk, context);
-               }));
+    router.add(Method::kGet, path,
+               answering([&desk, work](RequestContext& context) { return work(desk, context); }));
   };
   const auto act = [&](const char* path, auto work) {
-    router.add(Method::kPost, path, api::json_handler([&desk, work](RequestContext& context) {
-                 return work(desk, context);
-               }),
+    router.add(Method::kPost, path,
+               answering([&desk, work](RequestContext& context) { return work(desk, context); }),
                {.secret_body = true, .max_body = kMostPin});
   };
-  using Answer = Result<json::value>;
+  using Answer = KioskResult<json::value>;
   look("/v1/kiosk",
        [](KioskDesk& at, RequestContext&) -> Answer { return json::value(at.view()); });
   look("/v1/kiosk/page", [](KioskDesk& at, RequestContext&) { return at.page(); });
@@ -97,7 +110,7 @@ http::Router routes(KioskDesk& desk) {
     return at.withdraw(context.parameter("grant"), pin_of(context));
   });
   router.add(Method::kPost, "/v1/kiosk/requests/{request}/refuse",
-             api::json_handler([&desk](RequestContext& context) -> Answer {
+             answering([&desk](RequestContext& context) -> Answer {
                TRY_ASSIGN(const json::object body, api::body_object(context));
                return desk.refuse(context.parameter("request"),
                                   api::text_field_or(body, "why", ""));

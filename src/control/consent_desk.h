@@ -12,6 +12,10 @@
 
 namespace warifu::control {
 
+// A consent to the index is for a quote, and another one when the first was lost, soon.
+inline constexpr std::uint16_t kIndexUses = 2;
+inline constexpr std::chrono::seconds kIndexLife{3600};
+
 struct ConsentWish {
   ObjectId object;
   consent::Purpose purpose = consent::Purpose::kHealthManagement;

@@ -11,6 +11,10 @@ Result<RegionQuote> RegionDesk::quote(const GrantId& index, const consent::Scope
                                             consent::scope_text(grant.scope) +
                                             "; a quote is for regions, under one to the index");
   }
+  const os::UnixMs now = site_.system.clock.now();
+  if (record.state == catalog::GrantState::kGiven && now < grant.expiry) {
+    if (auto known = quotes_.find(index, regions, now)) return *std::move(known);
+  }
   TRY_ASSIGN(const JobId job, restore_.begin({.object = grant.object,
                                               .grant = index,
                                               .using_letters = {},

@@ -17,7 +17,8 @@ class RegionDesk {
              RegionQuotes& quotes)
       : site_(site), catalog_(catalog), restore_(restore), quotes_(quotes) {}
 
-  // Takes one use of the consent. Errors: kInvalidArgument (it is none to an index; regions that
+  // Takes one use of the consent; none when the same was found under it less than an hour ago.
+  // Errors: kInvalidArgument (it is none to an index; regions that
   // the genome does not have), kNotFound (a reference), kRefused, kUnavailable, kCorrupt.
   [[nodiscard]] Result<RegionQuote> quote(const GrantId& index, const consent::Scope& regions);
 

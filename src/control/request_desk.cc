@@ -157,6 +157,43 @@ Result<ConsentWish> RequestDesk::wish_of(const catalog::RequestId& id) {
   return wish;
 }
 
+Result<ConsentWish> RequestDesk::index_wish_of(const catalog::RequestId& id) {
+  TRY_ASSIGN(ConsentWish wish, wish_of(id));
+  if (wish.scope.regions.empty()) {
+    return fail(Code::kInvalidArgument,
+                "request " + id.text() + " is for all of the data: it takes no index");
+  }
+  wish.is_index = true;
+  wish.scope = {};
+  wish.data_uses = {};
+  wish.uses = kIndexUses;
+  wish.valid = kIndexLife;
+  return wish;
+}
+
+Result<std::optional<GrantId>> RequestDesk::index_consent_of(const catalog::Request& request) {
+  const os::UnixMs now = site_.system.clock.now();
+  if (catalog::state_at(request, now) != catalog::RequestState::kAsked) return std::nullopt;
+  TRY_ASSIGN(const RequestTerms terms, read_terms(request));
+  if (terms.regions.empty()) return std::nullopt;
+  TRY_ASSIGN(const ConsentWish wish, wish_of_terms(terms, site_));
+  TRY_ASSIGN(const auto given,
+             catalog_.list_grants({.object = request.object, .state = catalog::GrantState::kGiven},
+                                  {.count = catalog::kMaxPageRows}));
+  for (const catalog::Grant& record : given) {  // the newest first
+    const auto grant = consent::parse_grant(record.grant_bytes);
+    if (record.created < request.created) break;
+    if (!grant || grant->capacity != consent::Capacity::kOwn || grant->purpose != wish.purpose ||
+        grant->grantee != wish.grantee || grant->destination != wish.destination) {
+      continue;
+    }
+    // Behind a newer consent to regions it has done what it was for.
+    if (grant->scope.is_index() && now < grant->expiry) return record.grant;
+    break;
+  }
+  return std::nullopt;
+}
+
 Result<> RequestDesk::offer(const catalog::RequestId& id, ByteView grant) {
   return catalog_.offer_grant(id, consent::grant_id(grant), site_.system.clock.now());
 }

@@ -33,6 +33,14 @@ class RequestDesk {
   // The terms as a wish; card, index and language are the terminal's to add. Errors: kNotFound;
   // kRefused unless it still waits.
   [[nodiscard]] Result<ConsentWish> wish_of(const catalog::RequestId& request);
+  // Of a request with regions: the same for its consent to the index, by which the regions are
+  // found (ADR 0043). Errors: kInvalidArgument without regions; the same.
+  [[nodiscard]] Result<ConsentWish> index_wish_of(const catalog::RequestId& request);
+  // The consent to the index that the person gave since to the same grantee for the same purpose
+  // and place, and that neither ended nor led to another consent: a ceremony that broke off goes on
+  // with it. None where the request has no regions, or waits no more. It may be used up: the gates
+  // know. Errors: kCorrupt.
+  [[nodiscard]] Result<std::optional<GrantId>> index_consent_of(const catalog::Request& request);
   // `grant` was prepared for it: once a card has proved it, the request is given. Errors: the same.
   [[nodiscard]] Result<> offer(const catalog::RequestId& request, ByteView grant);
   // The person says no; the log has it. Errors: kNotFound; kRefused unless it still waits.

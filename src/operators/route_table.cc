@@ -161,6 +161,7 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/jobs/{job}/cancel", {B}, kAct},
 
     // What is asked of persons, and where they see it.
+    {kGet, "/v1/genes", kEverybody, kLook},  // of nobody
     {kPost, "/v1/requests", {H}, kAct},
     {kGet, "/v1/requests", {B, H, A}, kLook},
     {kGet, "/v1/requests/{request}", {B, H, A, T}, kLook},
@@ -172,7 +173,7 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/consents/prepare", {H, T}, kAct},
     {kPost, "/v1/consents", {H, T}, kAct},
     {kPost, "/v1/consents/signed", {H, T}, kAct},
-    {kPost, "/v1/consents/{grant}/quote", {H}, kAct},
+    {kPost, "/v1/consents/{grant}/quote", {H, T}, kAct},
     {kGet, "/v1/consents", {B, H, A, O}, kLook},
     {kGet, "/v1/consents/{grant}/receipt", {B, H, A, O, T}, kLook},
     {kPost, "/v1/consents/refusals", {H, T}, kAct},

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "risk/embedded.h"
 #include "risk/gzip.h"
@@ -73,8 +74,10 @@ Table read_table(ByteView bytes) {
   return table;
 }
 
-std::multimap<std::string, std::string> read_aliases() {
-  std::multimap<std::string, std::string> aliases;
+using Aliases = std::multimap<std::string, std::string>;
+
+Aliases read_aliases() {
+  Aliases aliases;
   const std::string text = own_text(embedded_gene_aliases());
   std::string_view rest = text;
   while (!rest.empty()) {
@@ -83,6 +86,11 @@ std::multimap<std::string, std::string> read_aliases() {
     const std::string alias(next_field(line, '\t'));
     aliases.emplace(alias, line);
   }
+  return aliases;
+}
+
+const Aliases& all_aliases() {
+  static const Aliases aliases = read_aliases();
   return aliases;
 }
 
@@ -118,7 +126,7 @@ const GeneTableInfo& gene_table_info(Assembly assembly) {
 }
 
 Result<std::vector<GeneRegion>> resolve(std::string_view name, Assembly assembly) {
-  static const std::multimap<std::string, std::string> aliases = read_aliases();
+  const Aliases& aliases = all_aliases();
   const Table& table = table_of(assembly);
   const std::string key = upper(name);
   std::vector<GeneRegion> regions = rows_of(table, key);
@@ -146,6 +154,34 @@ Result<std::vector<GeneRegion>> resolve(std::string_view name, Assembly assembly
                                      table.info.source + ")");
   }
   return regions;
+}
+
+GeneMatches find_genes(std::string_view prefix, Assembly assembly, std::size_t most) {
+  GeneMatches matches;
+  if (prefix.empty()) return matches;
+  const Table& table = table_of(assembly);
+  const std::string key = upper(prefix);
+  std::set<std::string> found;  // symbols in upper case
+  // False: there is no room for another gene.
+  const auto add = [&](const std::string& symbol, const std::string& alias) {
+    if (found.contains(symbol)) return true;
+    std::vector<GeneRegion> regions = rows_of(table, symbol);
+    if (regions.empty()) return true;  // the alias is of a gene that this assembly's table lacks
+    matches.has_more = matches.genes.size() == most;
+    if (matches.has_more) return false;
+    found.insert(symbol);
+    matches.genes.push_back({std::move(regions), alias});
+    return true;
+  };
+  for (auto row = table.by_upper.lower_bound(key);
+       row != table.by_upper.end() && row->first.starts_with(key); ++row) {
+    if (!add(row->first, "")) return matches;
+  }
+  for (auto alias = all_aliases().lower_bound(key);
+       alias != all_aliases().end() && alias->first.starts_with(key); ++alias) {
+    if (!add(upper(alias->second), alias->first)) return matches;
+  }
+  return matches;
 }
 
 std::vector<std::string> region_texts(const std::vector<GeneRegion>& regions, Assembly assembly,

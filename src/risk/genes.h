@@ -45,6 +45,19 @@ struct GeneTableInfo {
 // the table has. Errors: kNotFound, kInvalidArgument when an alias means several genes (named).
 [[nodiscard]] Result<std::vector<GeneRegion>> resolve(std::string_view name, Assembly assembly);
 
+struct GeneMatch {
+  std::vector<GeneRegion> regions;  // of one symbol; never empty
+  std::string alias;                // by which it was found; empty: by its symbol
+};
+struct GeneMatches {
+  std::vector<GeneMatch> genes;
+  bool has_more = false;  // than `most`
+};
+// Genes whose symbol begins with `prefix` (letters of either case), in byte order of their symbols
+// in upper case, so a symbol that is the prefix itself comes first; after them those that have an
+// alias that begins so, in order of the aliases. At most `most` genes; none for an empty prefix.
+[[nodiscard]] GeneMatches find_genes(std::string_view prefix, Assembly assembly, std::size_t most);
+
 // The texts that `--region` takes: "GRCh38:chr17:43044295-43170245=BRCA1". `prefix` is what the
 // file's names begin with: "chr", or empty.
 [[nodiscard]] std::vector<std::string> region_texts(const std::vector<GeneRegion>& regions,

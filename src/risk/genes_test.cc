@@ -62,6 +62,40 @@ TEST(GenesTest, WhatIsUnknownOrMeansSeveralIsRefused) {
   EXPECT_NE(several.error().message.find("several genes"), std::string::npos);
 }
 
+std::vector<std::string> symbols_of(const GeneMatches& matches) {
+  std::vector<std::string> symbols;
+  for (const GeneMatch& one : matches.genes) symbols.push_back(one.regions.front().symbol);
+  return symbols;
+}
+
+TEST(GenesTest, WhatIsTypedFindsSymbolsFirstAndAliasesAfterThem) {
+  const GeneMatches brca = find_genes("brca", Assembly::kGrch38, 20);
+  ASSERT_GE(brca.genes.size(), 2U);
+  EXPECT_EQ(brca.genes[0].regions.front().symbol, "BRCA1");
+  EXPECT_TRUE(brca.genes[0].alias.empty());
+  EXPECT_EQ(brca.genes[1].regions.front().symbol, "BRCA2");
+  // A symbol that is what was typed comes first, though longer ones begin so too.
+  EXPECT_EQ(symbols_of(find_genes("TP53", Assembly::kGrch38, 3)).front(), "TP53");
+  const GeneMatches her2 = find_genes("Her2", Assembly::kGrch38, 20);
+  const auto by_alias = std::ranges::find(her2.genes, "HER2", &GeneMatch::alias);
+  ASSERT_NE(by_alias, her2.genes.end());
+  EXPECT_EQ(by_alias->regions.front().symbol, "ERBB2");
+}
+
+TEST(GenesTest, ASearchIsBoundedAndNamesNoGeneTwice) {
+  const GeneMatches some = find_genes("A", Assembly::kGrch37, 5);
+  EXPECT_EQ(some.genes.size(), 5U);
+  EXPECT_TRUE(some.has_more);
+  EXPECT_TRUE(find_genes("", Assembly::kGrch38, 5).genes.empty());
+  EXPECT_TRUE(find_genes("no such gene", Assembly::kGrch38, 5).genes.empty());
+  EXPECT_TRUE(find_genes("A", Assembly::kGrch38, 0).genes.empty());
+  const GeneMatches all = find_genes("P", Assembly::kGrch38, 100'000);
+  EXPECT_FALSE(all.has_more);
+  auto symbols = symbols_of(all);
+  std::ranges::sort(symbols);
+  EXPECT_TRUE(std::ranges::adjacent_find(symbols) == symbols.end());
+}
+
 TEST(GenesTest, GenesBecomeRegionsOfAConsent) {
   const auto texts = with_genes_resolved({"gene:BRCA2", "GRCh38:chr1:5-9=x", "GRCh37:gene:TP53"});
   ASSERT_TRUE(texts) << texts.error().message;

@@ -5,6 +5,7 @@ import json
 import unittest
 
 from cards import SITES, CardTest
+from kiosk import Kiosk, has_pages
 from network import Person, TestNetwork, random_file
 from test_signature import Authority, make_card, set_cards
 
@@ -77,6 +78,18 @@ class Emergencies(CardTest):
         """What a command says on standard error before anything else."""
         return self.network.warifu.call(*arguments, "--site", self.network.site("tommo"))[2]
 
+    def see_at_kiosk(self, person):
+        """Above everything else, and in the history."""
+        if not has_pages(self.network):
+            return
+        with Kiosk(self.network, person.card) as kiosk:
+            kiosk.enter("2718")
+            self.assertEqual([(one["reason"], len(one["officers"]))
+                              for one in kiosk.page()["emergencies"]],
+                             [("unconscious after an accident", 2)])
+            self.assertIn("emergency_opened",
+                          {one["event"] for one in kiosk.history()["accesses"]})
+
     def test_two_officers_open_what_the_person_has_allowed(self):
         person = Person(self.network, "P-E1", keys=9)
         plain, stored = self.with_object(person)
@@ -106,6 +119,7 @@ class Emergencies(CardTest):
         self.assertIn('"BTG"', json.dumps(self.ask("consent", "receipt", grant, "--fhir")))
         receipt = self.ask("consent", "receipt", grant)
         self.assertEqual(receipt["event"]["event_type"], "emergency_access_without_card")
+        self.see_at_kiosk(person)
         # The person is told first of all, until it was shown at a ceremony with the own card.
         for command in (["consent", "list"], ["audit", "list"]):
             self.assertIn(f"EMERGENCY: object {stored} of {person.id}", self.told(*command))

@@ -111,7 +111,7 @@ class PeoplePages(NetworkTest):
         """Both languages of the kiosk, for everybody."""
         for language, label in (("ja", "日本語"), ("en", "English")):
             self.browser.click(role="button", name=label, exact=True)
-            if name == "kiosk-read":
+            if name in ("kiosk-read", "kiosk-index", "kiosk-regions"):
                 self.browser.see(selector=".decide")
             self.browser.shot(f"{name}-{language}")
             self.assertEqual(self.browser.axe(), [], f"{name} in {language}")
@@ -127,6 +127,7 @@ class PeoplePages(NetworkTest):
         self.browser.choose(label="Purpose", value="medicine")
         self.browser.fill(label="Who will use it", value="Dr. Ito")
         self.browser.fill(label="Message to the person", value="for Tuesday")
+        self.find_genes()
         inspect(self, self.browser, "requests-ask", KIOSK_LOOKS)
         self.browser.click(role="button", name="Ask", exact=True)
         self.browser.read(text="has not decided yet")
@@ -151,6 +152,50 @@ class PeoplePages(NetworkTest):
             self.assertEqual(clinician.troubles(), [])
         self.withdraw_at_kiosk()
         self.assertEqual(self.state_of(request["request"]), "withdrawn")
+
+    def find_genes(self):
+        """By the keyboard alone; what is found is a place of the site's own table."""
+        self.browser.fill(label="Find a gene", value="her2")
+        self.browser.see(selector="[role=option]")
+        inspect(self, self.browser, "requests-genes", KIOSK_LOOKS)
+        self.browser.fill(label="Find a gene", value="brca")
+        self.browser.read(text="BRCA2")
+        for key in ("ArrowDown", "Enter"):
+            self.browser.press(key=key)
+        self.assertRegex(self.browser.evaluate("document.querySelector('.regions textarea').value"),
+                         r"^GRCh38:chr13:\d+-\d+=BRCA2$")
+        self.browser.fill(selector=".regions textarea", value="")
+
+    def test_regions_take_two_steps_at_the_kiosk(self):
+        places = (("20", 31_000_000, 31_500_000),)
+        reads = genomes.bam(self.network.root / "reads.bam", genomes.sam_text("GRCh37", places, 4_000))
+        self.person = Person(self.network, "P-003", keys=12)  # of this test
+        self.addCleanup(self.take_card)
+        stored = self.person.store(reads, genome=True)["object"]
+        request = self.ask(object=stored, region="GRCh37:20:31000001-31450000=WIDE")["request"]
+        self.open_kiosk()
+        self.browser.click(role="button", name="Read and decide")
+        self.browser.see(selector=".steps")
+        self.look("kiosk-index")
+        self.browser.click(role="button", name="Find the places", exact=True)
+        self.look("kiosk-index-pin")
+        self.type_pin("0000", "Find the places")
+        self.browser.read(text="The PIN was wrong")
+        self.look("kiosk-wrong-pin")
+        self.type_pin("2718", "Find the places")
+        self.browser.see(role="heading", name="What would be read")
+        self.look("kiosk-regions")
+        self.assertIn("31000001-31450000 (WIDE)", self.browser.text(selector=".consent-text"))
+        self.assertIn("could tell by the data alone", self.browser.text(selector=".identifies"))
+        self.assertEqual(self.state_of(request), "asked")
+        self.browser.click(role="button", name="I agree")
+        self.type_pin("2718", "Agree")
+        self.browser.see(role="heading", name="You have agreed")
+        self.assertEqual(self.state_of(request), "given")
+        self.browser.click(role="button", name="Done")
+        self.browser.click(role="button", name="What I allow")
+        self.browser.read(text="the index alone")
+        self.look("kiosk-allowed")
 
     def give_at_kiosk(self):
         self.browser.open(url=self.kiosk_url, language="en", theme="light")

@@ -10,6 +10,7 @@ export interface CardView {
   has_pin: boolean;
   pin_at_reader: boolean;
   pin_tries_left: number | null;
+  keys_left: number | null;
 }
 export interface View {
   terminal: string;
@@ -28,8 +29,17 @@ export interface Consent {
   purpose: string;
   grantee: string;
   scope: string;
+  part: string;
+  regions: string[];
   destination: string;
   uses: number;
+}
+/** Data were opened by officers, and the person was not told yet. */
+export interface Emergency {
+  emergency: string;
+  at: string;
+  officers: string[];
+  reason: string;
 }
 export interface Page {
   person: string;
@@ -37,22 +47,56 @@ export interface Page {
   site: string;
   requests: Request[];
   consents: Consent[];
+  emergencies: Emergency[];
+}
+/** What reading regions takes, as the index says it. */
+export interface Quote {
+  chunks: number;
+  chunks_of_object: number;
+  bytes: number;
+  key_bits: number;
+  key_bits_of_whole: number;
+}
+interface Amount {
+  whole: boolean;
+  independent_snps: number;
+  str_loci: number;
+  identifies: boolean;
+}
+/** Whether what somebody has of a person, with this, identifies them. */
+export interface Identification {
+  before: Amount;
+  after: Amount;
+  identifies: boolean;
+  crosses: boolean;
+  snp_threshold: number;
+  str_threshold: number;
+  text: string;
 }
 export interface Prepared {
   request: string;
+  /** index: the first of two, by which the regions are found. */
+  part: "whole" | "index" | "regions";
+  language: string;
   text: string;
   digest: string;
   key_bytes: number | null;
   expires: string;
-  regions: string[];
   sites: string[];
   missing: { site: string; why: string }[];
+  quote: Quote | null;
+  identification: Identification | null;
 }
 export interface Given {
+  part: "given";
   grant: string;
   card_kind: string;
   security: string;
   holder_verification: string;
+}
+export interface Told {
+  told: string[];
+  waiting: { site: string; why: string }[];
 }
 export interface Access {
   site: string;

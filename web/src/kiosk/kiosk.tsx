@@ -1,39 +1,19 @@
 // The screens of the kiosk, one after the other: a card, its holder, what is asked, the decision.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useTexts } from "../i18n";
-import { ApiError, get, post } from "../lib/api";
-import { save } from "../lib/save";
+import { get } from "../lib/api";
 import { language } from "../lib/settings";
 import { useStore } from "../lib/store";
-import { Badge, Button, Facts, Field, Loading, useProblemText } from "../ui/basic";
+import { Badge, Button, Loading } from "../ui/basic";
 import { Dialog, Overlays } from "../ui/dialog";
-import {
-  type CardView,
-  type Consent,
-  type Given,
-  type Page,
-  type Prepared,
-  type Request,
-  act,
-  gone,
-  keep_looking,
-  look,
-  view,
-} from "./desk";
-import { Consents, History, PinPad, RequestFacts, Requests, Stage, moment, who_words } from "./parts";
+import { Ended, Trouble, ended, useAct } from "./acts";
+import { GivenScreen, Read, Refuse, Sign, type Step, Withdraw, Withdrawn } from "./decide";
+import { type CardView, type Page, act, gone, keep_looking, look, view } from "./desk";
+import { Consents, Emergencies, History, PinPad, Requests, Stage } from "./parts";
 
 const WARN_SECONDS = 20;
+const FEW_KEYS = 10;
 const STAY_EVERY_MS = 10_000;
-
-type Step =
-  | { at: "home" }
-  | { at: "read"; request: Request; prepared: Prepared | null }
-  | { at: "sign"; request: Request; prepared: Prepared }
-  | { at: "refuse"; request: Request }
-  | { at: "given"; request: Request; given: Given; prepared: Prepared }
-  | { at: "refused" }
-  | { at: "withdraw"; consent: Consent }
-  | { at: "withdrawn"; waiting: string[] };
 
 function Languages() {
   const { t } = useTexts();
@@ -49,40 +29,11 @@ function Languages() {
   );
 }
 
-/** A problem of an act, in words that a person at a kiosk can use. */
-function Trouble(props: { problem: unknown }) {
-  const { t } = useTexts();
-  const text = useProblemText();
-  if (!props.problem) return null;
-  const code = props.problem instanceof ApiError ? props.problem.code : "";
-  return (
-    <div class="problem" role="alert">
-      <strong>{code === "refused" ? t("kiosk.was_refused") : t("kiosk.problem")}</strong>
-      <p>{text(props.problem)}</p>
-    </div>
-  );
-}
-
-function useAct(): { busy: boolean; problem: unknown; run: (work: () => Promise<void>) => void } {
-  const [busy, set_busy] = useState(false);
-  const [problem, set_problem] = useState<unknown>(null);
-  const run = (work: () => Promise<void>) => {
-    set_busy(true);
-    set_problem(null);
-    work()
-      .catch(set_problem)
-      .finally(() => {
-        set_busy(false);
-        void look();
-      });
-  };
-  return { busy, problem, run };
-}
-
-function Welcome(props: { problem: string }) {
+function Welcome(props: { problem: string; why: string }) {
   const { t } = useTexts();
   return (
     <Stage title={t("kiosk.put_card")} class="welcome">
+      <Ended why={props.why} />
       <div class="tally" aria-hidden="true" />
       <p class="lead">{t("kiosk.welcome")}</p>
       {props.problem && <Trouble problem={props.problem} />}
@@ -90,13 +41,13 @@ function Welcome(props: { problem: string }) {
   );
 }
 
-function Enter(props: { card: CardView }) {
+function Enter(props: { card: CardView; why: string }) {
   const { t } = useTexts();
   const { busy, problem, run } = useAct();
   return (
     <Stage title={t("kiosk.enter")}>
       <p class="lead">{t("kiosk.enter_why")}</p>
-      <Trouble problem={problem} />
+      {problem ? <Trouble problem={problem} /> : <Ended why={props.why} />}
       <PinPad
         card={props.card}
         label={t("kiosk.pin")}
@@ -112,180 +63,9 @@ function Enter(props: { card: CardView }) {
   );
 }
 
-function Read(props: { step: Extract<Step, { at: "read" }>; go: (step: Step) => void }) {
-  const { t } = useTexts();
-  const { step, go } = props;
-  const lang = useStore(language);
-  const { problem, run } = useAct();
-  useEffect(() => {
-    go({ at: "read", request: step.request, prepared: null }); // a text in another language is another one
-    run(async () => {
-      const prepared = await act<Prepared>(`requests/${step.request.request}/read?language=${lang}`);
-      go({ at: "read", request: step.request, prepared });
-    });
-  }, [lang, step.request.request]);
-  return (
-    <Stage title={t("kiosk.read_title")}>
-      <Trouble problem={problem} />
-      {!step.prepared && !problem && <Loading />}
-      {step.prepared && (
-        <>
-          <RequestFacts request={step.request} key_bytes={step.prepared.key_bytes} />
-          <h2 id="exact">{t("kiosk.exact")}</h2>
-          <p class="consent-text" role="document" aria-labelledby="exact" tabIndex={0}>
-            {step.prepared.text}
-          </p>
-          <p class="note digest">
-            {t("kiosk.digest")} <code>{step.prepared.digest}</code>
-          </p>
-          <div class="decide">
-            <Button class="big" onClick={() => go({ at: "refuse", request: step.request })}>
-              {t("kiosk.refuse")}
-            </Button>
-            <Button
-              kind="primary"
-              class="big"
-              onClick={() => step.prepared && go({ at: "sign", request: step.request, prepared: step.prepared })}
-            >
-              {t("kiosk.accept")}
-            </Button>
-          </div>
-        </>
-      )}
-      <Button class="big back" onClick={() => go({ at: "home" })}>
-        {t("kiosk.back")}
-      </Button>
-    </Stage>
-  );
-}
-
-function Sign(props: { card: CardView; step: Extract<Step, { at: "sign" }>; go: (step: Step) => void }) {
-  const { t } = useTexts();
-  const { step, go } = props;
-  const { busy, problem, run } = useAct();
-  return (
-    <Stage title={t("kiosk.sign_title")}>
-      <p class="lead">{t("kiosk.sign_why", { who: who_words(step.request.grantee) })}</p>
-      <Trouble problem={problem} />
-      <PinPad
-        card={props.card}
-        label={t("kiosk.pin")}
-        submit={t("kiosk.sign")}
-        busy={busy}
-        send={(pin) =>
-          run(async () => {
-            const given = await act<Given>(`requests/${step.request.request}/accept?digest=${step.prepared.digest}`, pin);
-            go({ at: "given", request: step.request, given, prepared: step.prepared });
-          })
-        }
-      />
-      <Button class="big back" disabled={busy} onClick={() => go({ at: "read", request: step.request, prepared: null })}>
-        {t("kiosk.back")}
-      </Button>
-    </Stage>
-  );
-}
-
-function Refuse(props: { request: Request; go: (step: Step) => void }) {
-  const { t } = useTexts();
-  const { busy, problem, run } = useAct();
-  const [why, set_why] = useState("");
-  return (
-    <Stage title={t("kiosk.refuse_title")}>
-      <p class="lead">{t("kiosk.refuse_text")}</p>
-      <Trouble problem={problem} />
-      <Field label={t("kiosk.why")} hint={t("kiosk.why_hint")}>
-        {(ids) => (
-          <textarea {...ids} rows={3} maxLength={300} value={why} onInput={(event) => set_why(event.currentTarget.value)} />
-        )}
-      </Field>
-      <div class="decide">
-        <Button class="big" disabled={busy} onClick={() => props.go({ at: "home" })}>
-          {t("kiosk.back")}
-        </Button>
-        <Button
-          kind="danger"
-          class="big"
-          disabled={busy}
-          onClick={() =>
-            run(async () => {
-              await post(`/v1/kiosk/requests/${props.request.request}/refuse`, { why });
-              props.go({ at: "refused" });
-            })
-          }
-        >
-          {t("kiosk.refuse")}
-        </Button>
-      </div>
-    </Stage>
-  );
-}
-
-function GivenScreen(props: { step: Extract<Step, { at: "given" }>; go: (step: Step) => void }) {
-  const { t, name } = useTexts();
-  const { given, request, prepared } = props.step;
-  const { problem, run } = useAct();
-  return (
-    <Stage title={t("kiosk.given_title")} class="good">
-      <Facts
-        facts={[
-          [t("kiosk.who"), who_words(request.grantee)],
-          [t("kiosk.until"), moment(prepared.expires)],
-          [t("kiosk.proof"), `${name("kiosk.card", given.card_kind)}, ${name("kiosk.holder", given.holder_verification)}`],
-          [t("kiosk.receipt_number"), <code>{given.grant}</code>],
-        ]}
-      />
-      <p class="lead">{t("kiosk.given_text")}</p>
-      <Trouble problem={problem} />
-      <div class="decide">
-        <Button
-          class="big"
-          onClick={() =>
-            run(async () => {
-              const receipt = await get(`/v1/kiosk/consents/${given.grant}/receipt`);
-              save(`receipt-${given.grant}.json`, new Blob([JSON.stringify(receipt, null, 2)], { type: "application/json" }));
-            })
-          }
-        >
-          {t("kiosk.save_receipt")}
-        </Button>
-        <Button kind="primary" class="big" onClick={() => props.go({ at: "home" })}>
-          {t("kiosk.done")}
-        </Button>
-      </div>
-    </Stage>
-  );
-}
-
-function Withdraw(props: { card: CardView; consent: Consent; go: (step: Step) => void }) {
-  const { t } = useTexts();
-  const { busy, problem, run } = useAct();
-  return (
-    <Stage title={t("kiosk.withdraw_title")}>
-      <p class="lead">{t("kiosk.withdraw_text", { who: props.consent.grantee })}</p>
-      <Trouble problem={problem} />
-      <PinPad
-        card={props.card}
-        label={t("kiosk.pin")}
-        submit={t("kiosk.withdraw")}
-        busy={busy}
-        send={(pin) =>
-          run(async () => {
-            const told = await act<{ waiting: { site: string }[] }>(`consents/${props.consent.grant}/withdraw`, pin);
-            props.go({ at: "withdrawn", waiting: told.waiting.map((one) => one.site) });
-          })
-        }
-      />
-      <Button class="big back" disabled={busy} onClick={() => props.go({ at: "home" })}>
-        {t("kiosk.back")}
-      </Button>
-    </Stage>
-  );
-}
-
 type Tab = "requests" | "consents" | "history";
 
-function Home(props: { go: (step: Step) => void; tab: Tab; set_tab: (tab: Tab) => void }) {
+function Home(props: { card: CardView; go: (step: Step) => void; tab: Tab; set_tab: (tab: Tab) => void }) {
   const { t } = useTexts();
   const [page, set_page] = useState<Page | null>(null);
   const [problem, set_problem] = useState<unknown>(null);
@@ -301,6 +81,10 @@ function Home(props: { go: (step: Step) => void; tab: Tab; set_tab: (tab: Tab) =
   const waiting = page.requests.filter((one) => one.state === "asked").length;
   return (
     <Stage title={t("kiosk.hello", { name: page.name })}>
+      <Emergencies emergencies={page.emergencies} />
+      {props.card.keys_left !== null && props.card.keys_left <= FEW_KEYS && (
+        <p class="note note-error">{t("kiosk.few_keys", { count: props.card.keys_left })}</p>
+      )}
       <div class="tabs" role="group" aria-label={t("app.pages")}>
         {(["requests", "consents", "history"] as const).map((one) => (
           <Button key={one} class="tab" aria-pressed={props.tab === one} onClick={() => props.set_tab(one)}>
@@ -327,7 +111,7 @@ function Inside(props: { card: CardView }) {
   const home = () => go({ at: "home" });
   switch (step.at) {
     case "home":
-      return <Home go={go} tab={tab} set_tab={set_tab} />;
+      return <Home card={props.card} go={go} tab={tab} set_tab={set_tab} />;
     case "read":
       return <Read step={step} go={go} />;
     case "sign":
@@ -348,18 +132,7 @@ function Inside(props: { card: CardView }) {
         </Stage>
       );
     case "withdrawn":
-      return (
-        <Stage title={t("kiosk.withdrawn_title")}>
-          <p class="lead">
-            {step.waiting.length
-              ? t("kiosk.withdrawn_waiting", { sites: step.waiting.join(", ") })
-              : t("kiosk.withdrawn_text")}
-          </p>
-          <Button kind="primary" class="big" onClick={home}>
-            {t("kiosk.done")}
-          </Button>
-        </Stage>
-      );
+      return <Withdrawn told={step.told} go={go} />;
   }
 }
 
@@ -402,6 +175,7 @@ export function Kiosk() {
   const { t } = useTexts();
   const now = useStore(view);
   const lost = useStore(gone);
+  const why = useStore(ended);
   useEffect(keep_looking, []);
   useEffect(() => {
     document.title = t("kiosk.title");
@@ -430,8 +204,8 @@ export function Kiosk() {
           </div>
         )}
         {!now && !lost && <Loading />}
-        {now && !card && <Welcome problem={now.problem} />}
-        {card && !session && <Enter card={card} />}
+        {now && !card && <Welcome problem={now.problem} why={why} />}
+        {card && !session && <Enter card={card} why={why} />}
         {card && session && <Inside key={session.person} card={card} />}
       </main>
       {session && <StillThere seconds={session.seconds_left} />}

@@ -4,7 +4,7 @@ import { useTexts } from "../i18n";
 import { bytes, duration, time } from "../lib/format";
 import { useGet } from "../lib/load";
 import { Badge, Button, Empty, Facts, Loading, Problem, type Tone } from "../ui/basic";
-import { type Access, type CardView, type Consent, type Request } from "./desk";
+import { type Access, type CardView, type Consent, type Emergency, type Request } from "./desk";
 
 export function moment(text: string): string {
   return text ? time(Date.parse(text)) : "";
@@ -52,6 +52,8 @@ export function PinPad(props: {
   card: CardView;
   label: string;
   submit: string;
+  /** What is said while the card works, where that takes longer. */
+  working?: string | undefined;
   busy: boolean;
   send: (pin: string) => void;
 }) {
@@ -75,7 +77,7 @@ export function PinPad(props: {
       <div class="pin">
         <p>{t("kiosk.no_pin")}</p>
         <Button kind="primary" class="big" disabled={props.busy} onClick={send}>
-          {props.submit}
+          {props.busy ? (props.working ?? t("kiosk.card_works")) : props.submit}
         </Button>
       </div>
     );
@@ -121,7 +123,7 @@ export function PinPad(props: {
         </Button>
       </div>
       <Button kind="primary" class="big" type="submit" disabled={props.busy || pin === ""}>
-        {props.busy ? t("kiosk.card_works") : props.submit}
+        {props.busy ? (props.working ?? t("kiosk.card_works")) : props.submit}
       </Button>
       {card.pin_at_reader && (
         <Button class="big" disabled={props.busy} onClick={() => props.send("")}>
@@ -148,7 +150,7 @@ export function State(props: { state: string }) {
 }
 
 /** Who wants what, for what, until when. */
-export function RequestFacts(props: { request: Request; key_bytes?: number | null }) {
+export function RequestFacts(props: { request: Request; key_bytes?: number | null | undefined }) {
   const { t, name } = useTexts();
   const { request } = props;
   const who = who_words(request.grantee);
@@ -221,6 +223,36 @@ export function Requests(props: { requests: Request[]; read: (request: Request) 
   );
 }
 
+/** How much a consent is for. */
+function Extent(props: { part: string; regions: string[] }) {
+  const { t } = useTexts();
+  if (props.part === "index") return <>{t("kiosk.index_alone")}</>;
+  if (props.part === "whole") return <>{t("kiosk.all")}</>;
+  return (
+    <ul class="plain">
+      {props.regions.map((one) => (
+        <li key={one}>{region_words(one)}</li>
+      ))}
+    </ul>
+  );
+}
+
+/** Before anything else: somebody opened the person's data without their card. */
+export function Emergencies(props: { emergencies: Emergency[] }) {
+  const { t } = useTexts();
+  if (props.emergencies.length === 0) return null;
+  return (
+    <div class="problem" role="alert">
+      <strong>{t("kiosk.emergency")}</strong>
+      {props.emergencies.map((one) => (
+        <p key={one.emergency}>
+          {t("kiosk.emergency_text", { at: moment(one.at), officers: one.officers.length, reason: one.reason })}
+        </p>
+      ))}
+    </div>
+  );
+}
+
 export function Consents(props: { consents: Consent[]; withdraw: (consent: Consent) => void }) {
   const { t, name } = useTexts();
   if (props.consents.length === 0) return <Empty>{t("kiosk.no_consents")}</Empty>;
@@ -235,6 +267,7 @@ export function Consents(props: { consents: Consent[]; withdraw: (consent: Conse
               facts={[
                 [t("kiosk.who"), one.grantee],
                 [t("kiosk.what_for"), name("kiosk.purpose", one.purpose)],
+                [t("kiosk.what"), <Extent part={one.part} regions={one.regions} />],
                 [t("kiosk.given_on"), moment(one.created)],
                 [t("kiosk.until"), moment(one.expires)],
                 [t("kiosk.how_often"), t("kiosk.times", { count: one.uses })],
@@ -254,7 +287,18 @@ export function Consents(props: { consents: Consent[]; withdraw: (consent: Conse
 }
 
 /** What a person wants to know of a record; its number leads to the rest. */
-const SHOWN = ["grantee", "purpose", "scope", "destination", "why", "card", "grant", "operator"];
+const SHOWN = [
+  "grantee",
+  "purpose",
+  "scope",
+  "destination",
+  "emergency_reason",
+  "reason",
+  "why",
+  "card",
+  "grant",
+  "operator",
+];
 
 /** Everything that the logs of all sites say of this person's data. */
 export function History() {
@@ -264,10 +308,17 @@ export function History() {
   );
   if (problem) return <Problem problem={problem} />;
   if (!value) return <Loading />;
+  const words = (key: string, text: string) => {
+    if (key === "card") return text.slice(0, 8);
+    if (key === "purpose") return name("kiosk.purpose", text);
+    if (key !== "scope") return text;
+    if (text === "whole") return t("kiosk.all");
+    return text.startsWith("index") ? t("kiosk.index_alone") : text.split(" [")[0]?.split(", ").map(region_words).join("; ");
+  };
   const fields = (one: Access) =>
     Object.entries(one.fields)
       .filter(([key]) => SHOWN.includes(key))
-      .map(([key, text]) => `${name("kiosk.field", key)}: ${key === "card" ? text.slice(0, 8) : text}`)
+      .map(([key, text]) => `${name("kiosk.field", key)}: ${words(key, text)}`)
       .join(" · ");
   return (
     <>

@@ -2,12 +2,14 @@
 import { session_key } from "./settings";
 import { Store } from "./store";
 
-/** An answer that is no success; `code` as in docs/api.md, "offline" when there was none. */
+/** An answer that is no success; `code` as in docs/api.md, "offline" when there was none; `trouble`
+    of a kiosk (docs/kiosk.md). */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
+    readonly trouble: string = "",
   ) {
     super(message);
   }
@@ -53,15 +55,17 @@ export async function request(
   const session_needed = answer.headers.get("WWW-Authenticate") === "Warifu-Session";
   if (answer.status === 401 && session_needed) logged_in.set(false);
   let code = "";
+  let trouble = "";
   let message = answer.statusText;
   try {
-    const body = (await answer.json()) as { code?: string; message?: string };
+    const body = (await answer.json()) as { code?: string; message?: string; trouble?: string };
     code = body.code ?? "";
+    trouble = body.trouble ?? "";
     message = body.message ?? message;
   } catch {
     // no JSON: the status says it
   }
-  throw new ApiError(answer.status, code, message);
+  throw new ApiError(answer.status, code, message, trouble);
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

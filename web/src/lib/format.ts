@@ -25,6 +25,11 @@ export function count(value: number): string {
   return number(value, 0);
 }
 
+/** A share between 0 and 1, with two digits that count. */
+export function percent(value: number): string {
+  return new Intl.NumberFormat(locale(), { style: "percent", maximumSignificantDigits: 2 }).format(value);
+}
+
 export function bytes(value: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
   let unit = 0;

@@ -9,8 +9,8 @@ import { session } from "../../lib/session";
 import { useStore } from "../../lib/store";
 import { Button, Field, Panel, useProblemText } from "../../ui/basic";
 import { toast } from "../../ui/dialog";
-import { GENES } from "./genes";
 import type { RequestRow } from "./model";
+import { RegionsField, region_of } from "./regions";
 import "./requests.css";
 
 interface PersonRow {
@@ -32,11 +32,6 @@ function lines(text: string): string[] {
     .split(/[\n,]/)
     .map((one) => one.trim())
     .filter(Boolean);
-}
-
-/** A gene's name becomes its place; anything else is left to the site to judge. */
-export function region_of(text: string): string {
-  return GENES[text.toUpperCase()] ?? text;
 }
 
 export function Ask(props: { asked: () => void }) {
@@ -139,11 +134,7 @@ export function Ask(props: { asked: () => void }) {
             <input {...ids} maxLength={64} value={grantee_id} onInput={(event) => set_grantee_id(event.currentTarget.value)} />
           )}
         </Field>
-        <Field label={t("requests.regions")} hint={t("requests.regions_hint", { genes: Object.keys(GENES).join(", ") })}>
-          {(ids) => (
-            <textarea {...ids} rows={2} value={regions} onInput={(event) => set_regions(event.currentTarget.value)} />
-          )}
-        </Field>
+        <RegionsField value={regions} set={set_regions} />
         <Field label={t("requests.data_use")} hint={t("requests.data_use_hint")}>
           {(ids) => <input {...ids} value={data_use} onInput={(event) => set_data_use(event.currentTarget.value)} />}
         </Field>
