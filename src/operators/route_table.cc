@@ -194,6 +194,7 @@ constexpr RouteRule kTable[] = {
     // Views of regions; what is looked at in one goes by its token, whose giving is in the log.
     {kPost, "/v1/views", {H}, kAct},
     {kGet, "/v1/views", {B, H, A, O}, kLook},
+    {kGet, "/v1/views/{view}/reference", {H}, kLook},
     {kPost, "/v1/views/{view}/end", {H, O}, kAct},
     {kGet, "/htsget/reads/service-info", kEverybody, kLook},
     {kGet, "/htsget/reads/{id}", kEverybody, kStep},

@@ -1,26 +1,20 @@
 """The pages of clinicians and researchers, in a real browser: a score and a risk under a person's
-consent, their plot and limits, and everything about the request as FHIR documents."""
+consent, their plot and limits, everything about the request as FHIR documents, and the reads."""
 
 import csv
 import json
 import pathlib
-import socket
-import subprocess
+import unittest
 
 import fhir_r4
 from browser import Browser, inspect
-from generated_reads import GeneratedReads
-from network import NetworkTest, Person, TestNetwork, binary
+from clinic_site import ClinicSite
+from network import NetworkTest
 
 ICARE = pathlib.Path(__file__).resolve().parent.parent / "data" / "icare"
 LOOKS = [("en", "light"), ("ja", "dark")]
-YES_NO = {"0": "0", "1": "1"}
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+REGION = "GRCh38:chr20:3000-9000=TEST1"
+PLACE = "chr20:3000-9000"
 
 
 def published_person(number=0):
@@ -34,70 +28,39 @@ def published_person(number=0):
 
 
 class ClinicPages(NetworkTest):
-    """A site with pages; one person whose made-up genome is stored with its index."""
+    """One site, one person; every test has a request of its own."""
 
     @classmethod
     def setUpClass(cls):
-        cls.network = cls.enterClassContext(TestNetwork(preshare="48M", start=False))
-        cls.port = free_port()
-        cls.url = f"http://127.0.0.1:{cls.port}/"
-        cls.reads_folder = cls.network.root / "reads"
-        cls.reads_folder.mkdir()
-        cls.reads = GeneratedReads(cls.reads_folder, sites=40, depth=45)
-        cls.scoring = cls.reads_folder / "scoring.txt"
-        config = cls.network.site("tommo") / "site.toml"
-        config.write_text(config.read_text() + f'\n[web]\nlisten = "127.0.0.1:{cls.port}"\n'
-                          f'\n[genome]\nreferences = ["GRCh38={cls.reads_folder / "ref.fa"}"]\n')
-        cls.network.up()
-        cls.person = Person(cls.network, "P-001", keys=60)
-        cls.object = cls.person.store(cls.reads_folder / "reads.cram", genome=True,
-                                      assembly="GRCh38")["object"]
+        cls.site = cls.enterClassContext(ClinicSite())
+        cls.network, cls.scoring = cls.site.network, cls.site.scoring
+        cls.at_site, cls.given = cls.site.ask, cls.site.given
         cls.browser = cls.enterClassContext(Browser())
 
     def tearDown(self):
         super().tearDown()
-        self.assertEqual([text for text in self.browser.troubles() if "status of" not in text], [])
+        self.assertEqual(self.browser.troubles(), [])
 
-    def at_site(self, *arguments):
-        return self.network.warifu.ask(*arguments, "--site", self.network.site("tommo"))
+    def events(self, event, grant):
+        records = self.at_site("audit", "list", "--limit", "400")["records"]
+        return [record for record in records
+                if record["event"] == event and record["fields"].get("grant") == grant]
 
-    def given(self, **settings):
-        """A request for the whole that the person has granted; its id and the consent's."""
-        wish = {"object": self.object, "purpose": "medicine", "grantee": "Dr. Ito", "uses": 3,
-                **settings}
-        options = [part for name, value in wish.items() for part in (f"--{name}", str(value))]
-        request = self.at_site("request", "ask", *options)["request"]
-        grant = self.at_site("request", "give", request, "--card", self.person.card, "--pin-file",
-                             self.person.pin_file, "--yes")["grant"]
-        return request, grant
-
-    def events(self, event):
-        records = self.at_site("audit", "list", "--limit", "200")["records"]
-        return [record for record in records if record["event"] == event]
-
-    def log_in(self):
-        self.browser.log_in(self.url, self.at_site("web", "code")["code"])
-
-    def by_command(self, *more):
-        """The score of the file itself, as the command line computes it."""
-        done = subprocess.run([binary(), "risk", "score", "--score", self.scoring, "--genome",
-                               self.reads_folder / "reads.cram", "--fasta",
-                               self.reads_folder / "ref.fa", "--json", *more],
-                              check=True, stdout=subprocess.PIPE)
-        return json.loads(done.stdout)
+    def by_command(self):
+        return json.loads(self.site.score_by_command())
 
     # --- the pages ---
 
     def test_a_score_a_risk_its_plot_and_its_documents(self):
         request, grant = self.given()
-        self.log_in()
+        self.site.log_in(self.browser)
         self.browser.visit(path=f"/app/requests/{request}")
         self.browser.click(role="link", name="Score and risk")
         self.browser.see(role="heading", name="Polygenic score")
         self.browser.attach(label="Scoring file", path=str(self.scoring))
         self.browser.read(text="40 of 40 sites can be used")
         inspect(self, self.browser, "risk-before", LOOKS)
-        self.assertEqual(self.events("release"), [], "looking takes nothing")
+        self.assertEqual(self.events("release", grant), [], "looking takes nothing")
         self.browser.click(role="button", name="Compute the score")
         self.browser.read(text="takes one of the 3 uses")
         self.browser.click(role="button", name="Compute the score", within="dialog")
@@ -150,9 +113,7 @@ class ClinicPages(NetworkTest):
         for act in ("consent_asked", "consent_given", "restore_asked", "release", "score_computed",
                     "risk_computed"):
             self.assertIn(act, acts)
-        self.assertEqual(self.network.warifu.ask("risk", "fhir", "--grant", grant, "--site",
-                                                 self.network.site("tommo"))["resourceType"],
-                         "Bundle")
+        self.assertEqual(self.at_site("risk", "fhir", "--grant", grant)["resourceType"], "Bundle")
 
     # --- the same by command, and what is refused ---
 
@@ -196,6 +157,49 @@ class ClinicPages(NetworkTest):
         self.assertNotIn("Observation", [one["resource"]["resourceType"] for one in bundle["entry"]])
 
 
+    def test_under_a_consent_to_regions_only_its_sites_are_read(self):
+        _, grant = self.given("GRCh38:chr20:1-41000")
+        score = ("risk", "score", "--score", self.scoring, "--grant", grant)
+        self.assert_fails(4, "no use was taken", self.at_site, *score)
+        half = self.network.root / "half.txt"
+        lines = self.scoring.read_text().splitlines(True)
+        rows = [line for line in lines if line.startswith("rs")]
+        half.write_text("".join(lines[:-len(rows)] + [
+            row for row in rows if int(row.split("\t")[2]) <= 41_000]))
+        inside = self.at_site("risk", "score", "--score", half, "--grant", grant)
+        self.assertEqual((inside["sites_used"], inside["outside_consent"]), (20, 0))
+        self.assertEqual(len(self.events("score_computed", grant)), 1)
+
+    # --- the reads ---
+
+    def test_reads_are_seen_as_far_as_the_consent_goes_and_wiped(self):
+        request, grant = self.given(REGION)
+        self.site.log_in(self.browser)
+        self.browser.visit(path=f"/app/requests/{request}")
+        self.browser.click(role="link", name="Look at the reads")
+        self.browser.read(text="takes one of the 3 uses")
+        inspect(self, self.browser, "reads-before", LOOKS)
+        loaded, records = self.site.open_viewer(self.browser, request)
+        self.assertEqual(records, self.site.records(PLACE))
+        self.assertEqual(loaded, records)
+        self.assertIn(REGION, self.browser.text(selector=".clipped"))
+        inspect(self, self.browser, "reads", LOOKS)
+        self.assertEqual([view["grant"] for view in self.at_site("view", "list")["views"]], [grant])
+        self.browser.click(role="button", name="Close and wipe")
+        self.browser.read(text="the site has wiped the reads")
+        self.assertEqual(self.at_site("view", "list")["views"], [])
+        self.assertEqual(len(self.events("view_opened", grant)), 1)
+
+    def test_a_region_of_the_whole_and_a_page_that_goes_away_ends_its_view(self):
+        request, grant = self.given()
+        self.site.log_in(self.browser, language="en")
+        loaded, records = self.site.open_viewer(self.browser, request, region=REGION)
+        self.assertEqual((loaded, records), (self.site.records(PLACE),) * 2)
+        self.browser.visit(path="/app/")
+        self.browser.see(selector="nav")
+        self.assertEqual(self.at_site("view", "list")["views"], [])
+        self.assertEqual(len(self.events("view_ended", grant)), 1)
+
+
 if __name__ == "__main__":
-    import unittest
     unittest.main()

@@ -15,8 +15,8 @@ export function decimal(value: number, digits: number): string {
   return number(value, digits);
 }
 
-/** Of a part of one; small ones with more digits. */
-export function percent(part: number): string {
+/** A share between 0 and 1 with up to three digits behind the point, small ones with more. */
+export function fine_percent(part: number): string {
   const digits = part < 0.001 ? 3 : part < 0.1 ? 2 : 1;
   return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: digits }).format(part);
 }

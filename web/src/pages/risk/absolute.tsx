@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { post, request as ask } from "../../lib/api";
-import { decimal, percent, time } from "../../lib/format";
+import { decimal, fine_percent, time } from "../../lib/format";
 import { useGet } from "../../lib/load";
 import { language } from "../../lib/settings";
 import { useStore } from "../../lib/store";
@@ -59,8 +59,8 @@ function Result(props: { risk: Risk }) {
       <h3>{t("risk.result", { disease: risk.disease, from: risk.from, to: risk.to })}</h3>
       <Facts
         facts={[
-          [t("risk.person_risk"), <strong class="figure">{percent(risk.risk)}</strong>],
-          [t("risk.population_risk"), <span class="figure">{percent(risk.population_risk)}</span>],
+          [t("risk.person_risk"), <strong class="figure">{fine_percent(risk.risk)}</strong>],
+          [t("risk.population_risk"), <span class="figure">{fine_percent(risk.population_risk)}</span>],
           [t("risk.relative"), decimal(risk.relative_to_population, 2)],
           [t("risk.model"), `${risk.model_name} (${risk.score_adds === null ? t("risk.without_score") : t("risk.with_the_score")})`],
           [t("risk.computed"), time(Date.parse(risk.computed))],

@@ -1,7 +1,7 @@
 // The risk by age as a picture, in words, and as a table.
 import { useId } from "preact/hooks";
 import { useTexts } from "../../i18n";
-import { percent } from "../../lib/format";
+import { fine_percent } from "../../lib/format";
 import { type Point, type Risk, ticks } from "./model";
 
 const LEFT = 64;
@@ -37,7 +37,7 @@ function Axes(props: { at: ReturnType<typeof frame> }) {
         <g key={risk}>
           <line x1={LEFT} x2={WIDTH - RIGHT} y1={at.y(risk)} y2={at.y(risk)} />
           <text x={LEFT - 8} y={at.y(risk) + 4} text-anchor="end">
-            {percent(risk)}
+            {fine_percent(risk)}
           </text>
         </g>
       ))}
@@ -65,7 +65,7 @@ export function Chart(props: { risk: Risk }) {
   const last = curve[curve.length - 1];
   if (!last || curve.length < 2) return null;
   const at = frame(curve);
-  const text = t("risk.plot_text", { age: last.age, person: percent(last.person), population: percent(last.population) });
+  const text = t("risk.plot_text", { age: last.age, person: fine_percent(last.person), population: fine_percent(last.population) });
   return (
     <figure class="risk-chart">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-labelledby={`${id}-title ${id}-text`}>
@@ -115,8 +115,8 @@ function Table(props: { curve: Point[] }) {
           {props.curve.map((one) => (
             <tr key={one.age}>
               <th scope="row" class="number">{one.age}</th>
-              <td class="number">{percent(one.person)}</td>
-              <td class="number">{percent(one.population)}</td>
+              <td class="number">{fine_percent(one.person)}</td>
+              <td class="number">{fine_percent(one.population)}</td>
             </tr>
           ))}
         </tbody>

@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { request as ask } from "../../lib/api";
-import { bytes, count, decimal, percent, time } from "../../lib/format";
+import { bytes, count, decimal, fine_percent, time } from "../../lib/format";
 import { language } from "../../lib/settings";
 import { useStore } from "../../lib/store";
 import { Button, Facts, Field, Loading, Panel, useProblemText } from "../../ui/basic";
@@ -58,7 +58,7 @@ function Result(props: { score: Score }) {
         facts={[
           [t("risk.value"), <strong class="figure">{decimal(score.score, 5)}</strong>],
           [t("risk.range"), `${decimal(score.lowest, 5)} – ${decimal(score.highest, 5)}`],
-          [t("risk.coverage"), t("risk.coverage_of", { used: count(score.sites_used), sites: count(score.sites), percent: percent(score.coverage) })],
+          [t("risk.coverage"), t("risk.coverage_of", { used: count(score.sites_used), sites: count(score.sites), percent: fine_percent(score.coverage) })],
           [t("risk.refused"), <Missing score={score} />],
           [t("risk.depth"), decimal(score.mean_depth, 1)],
           [t("risk.quality"), t("risk.quality_of", { value: decimal(score.mean_confidence, 0) })],
