@@ -56,7 +56,12 @@ interface Browser {
 let policy_is_there = false;
 
 /** `reference`: FASTA text of the consented regions (GET /v1/views/{view}/reference). */
-export async function show_reads(element: HTMLElement, view: View, reference: string, name: string): Promise<Shown> {
+export async function show_reads(
+  element: HTMLElement,
+  view: View,
+  reference: string,
+  names: { track: string; zoom: string },
+): Promise<Shown> {
   if (!policy_is_there) install_policy();
   policy_is_there = true;
   const { default: igv } = await import("igv");
@@ -82,7 +87,7 @@ export async function show_reads(element: HTMLElement, view: View, reference: st
         type: "alignment",
         sourceType: "htsget",
         format: "bam",
-        name,
+        name: names.track,
         url: view.path,
         headers: { Authorization: `Bearer ${view.token}` },
         height: 420,
@@ -90,6 +95,10 @@ export async function show_reads(element: HTMLElement, view: View, reference: st
       },
     ],
   } as unknown as Parameters<typeof igv.createBrowser>[1])) as unknown as Browser;
+  // igv.js gives its slider no name.
+  for (const slider of element.shadowRoot?.querySelectorAll("input[type=range]") ?? []) {
+    slider.setAttribute("aria-label", names.zoom);
+  }
   return {
     go: async (place) => void (await browser.search(locus_of(place))),
     loaded: () => {

@@ -11,9 +11,9 @@ const ELEMENTS = new Set(
     .split(" "),
 );
 const ATTRIBUTES = new Set(
-  ("align aria-hidden aria-label class colspan cx cy d fill fill-opacity fill-rule for height id max min name " +
+  ("align aria-hidden aria-label class colspan cx cy d dominant-baseline dx dy fill fill-opacity fill-rule font-family font-size font-weight for height id max min name " +
     "points preserveaspectratio r role rowspan rx ry stroke stroke-linecap stroke-linejoin stroke-width " +
-    "tabindex title transform type value version viewbox width x x1 x2 xmlns y y1 y2")
+    "tabindex text-anchor title transform type value version viewbox width x x1 x2 xmlns y y1 y2")
     .split(" "),
 );
 

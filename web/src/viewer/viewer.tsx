@@ -133,7 +133,7 @@ function Picture(props: { view: View; reference: string; name: string; ended: (h
     if (!box) return;
     const gone = () => end_quietly(view);
     window.addEventListener("pagehide", gone);
-    show_reads(box, view, props.reference, props.name).then(
+    show_reads(box, view, props.reference, { track: props.name, zoom: t("viewer.zoom") }).then(
       (one) => {
         shown.current = one;
       },
@@ -194,7 +194,7 @@ function Picture(props: { view: View; reference: string; name: string; ended: (h
           {problem}
         </p>
       )}
-      <div ref={element} class="igv" role="img" aria-label={t("viewer.picture")} />
+      <div ref={element} class="igv" role="group" aria-label={t("viewer.picture")} />
       <p role="status" class="figure">
         {t("viewer.loaded", { loaded: count(loaded), records: count(view.records) })}
       </p>
