@@ -38,7 +38,7 @@ Result<scoring::ScoreWish> score_wish(http::RequestContext& context) {
   return wish;
 }
 
-Result<json::value> plan(http::RequestContext& context, ControlServices& control) {
+Result<json::value> plan_for_score(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const scoring::ScoreWish wish, score_wish(context));
   TRY_ASSIGN(const scoring::ScorePlan plan, control.scores.plan(wish));
   const risk::ScoringHeader& header = plan.file.header;
@@ -56,7 +56,7 @@ Result<json::value> plan(http::RequestContext& context, ControlServices& control
                      {"refusal", plan.refusal}};
 }
 
-json::value kept_json(const GrantId& grant, const scoring::Kept& kept, risk::Language language) {
+json::value results_json(const GrantId& grant, const scoring::Kept& kept, risk::Language language) {
   json::object out = {{"grant", grant.text()}, {"score", nullptr}, {"risk", nullptr}};
   if (kept.score) {
     json::object score = score_json(kept.score->file, kept.score->report, language, false);
@@ -74,11 +74,11 @@ json::value kept_json(const GrantId& grant, const scoring::Kept& kept, risk::Lan
   return out;
 }
 
-Result<json::value> score(http::RequestContext& context, ControlServices& control) {
+Result<json::value> compute_score(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const risk::Language language, language_of(context));
   TRY_ASSIGN(const scoring::ScoreWish wish, score_wish(context));
   TRY_ASSIGN(const scoring::Kept kept, control.scores.score(wish));
-  return kept_json(wish.grant, kept, language);
+  return results_json(wish.grant, kept, language);
 }
 
 // Texts and numbers as they stand in a form.
@@ -90,7 +90,7 @@ Result<risk::Answers> answers_of(const json::object& body) {
   return risk::parse_answers(as_bytes(json::serialize(*answers)));
 }
 
-Result<json::value> absolute(http::RequestContext& context, ControlServices& control) {
+Result<json::value> compute_risk(http::RequestContext& context, ControlServices& control) {
   constexpr std::uint64_t kMostAge = risk::kMaxAge;
   TRY_ASSIGN(const risk::Language language, language_of(context));
   TRY_ASSIGN(const GrantId grant, GrantId::parse(context.parameter("grant")));
@@ -108,17 +108,17 @@ Result<json::value> absolute(http::RequestContext& context, ControlServices& con
   const json::value* with_score = body.if_contains("with_score");
   wish.with_score = with_score != nullptr && with_score->is_bool() && with_score->get_bool();
   TRY_ASSIGN(const scoring::Kept kept, control.scores.absolute(wish));
-  return kept_json(grant, kept, language);
+  return results_json(grant, kept, language);
 }
 
-Result<json::value> show(http::RequestContext& context, ControlServices& control) {
+Result<json::value> show_results(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const risk::Language language, language_of(context));
   TRY_ASSIGN(const GrantId grant, GrantId::parse(context.parameter("grant")));
   TRY_ASSIGN(const scoring::Kept kept, control.scores.kept(grant));
-  return kept_json(grant, kept, language);
+  return results_json(grant, kept, language);
 }
 
-Result<json::value> forget(http::RequestContext& context, ControlServices& control) {
+Result<json::value> forget_results(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const GrantId grant, GrantId::parse(context.parameter("grant")));
   control.scores.forget(grant);
   return json::value{{"grant", grant.text()}, {"forgotten", true}};
@@ -137,8 +137,8 @@ Result<std::vector<std::string>> ids_of(const ConsentParts& parts, const scoring
   return ids;
 }
 
-Result<json::value> fhir(http::RequestContext& context, ControlServices& control,
-                         Services services) {
+Result<json::value> give_bundle(http::RequestContext& context, ControlServices& control,
+                                Services services) {
   TRY_ASSIGN(const risk::Language language, language_of(context));
   TRY_ASSIGN(const GrantId grant, GrantId::parse(context.parameter("grant")));
   TRY_ASSIGN(const ConsentParts consent, consent_parts(services, control, grant));
@@ -178,15 +178,18 @@ void add_risk_routes(http::Router& router, Services services) {
   const http::RouteOptions model_file{.max_body = kMostModel};
   router.add(kGet, "/v1/risk/model", json_handler(built_in_model));
   router.add(kPost, "/v1/risk/model", json_handler(other_model), model_file);
-  router.add(kPost, "/v1/risk/{grant}/plan", control_handler(services, plan), scoring_file);
-  router.add(kPost, "/v1/risk/{grant}/score", control_handler(services, score), scoring_file);
-  router.add(kPost, "/v1/risk/{grant}/absolute", control_handler(services, absolute), model_file);
-  router.add(kGet, "/v1/risk/{grant}", control_handler(services, show));
-  router.add(kPost, "/v1/risk/{grant}/forget", control_handler(services, forget));
+  router.add(kPost, "/v1/risk/{grant}/plan", control_handler(services, plan_for_score),
+             scoring_file);
+  router.add(kPost, "/v1/risk/{grant}/score", control_handler(services, compute_score),
+             scoring_file);
+  router.add(kPost, "/v1/risk/{grant}/absolute", control_handler(services, compute_risk),
+             model_file);
+  router.add(kGet, "/v1/risk/{grant}", control_handler(services, show_results));
+  router.add(kPost, "/v1/risk/{grant}/forget", control_handler(services, forget_results));
   router.add(kGet, "/v1/risk/{grant}/fhir",
              control_handler(services,
                              [services](http::RequestContext& context, ControlServices& control) {
-                               return fhir(context, control, services);
+                               return give_bundle(context, control, services);
                              }));
 }
 

@@ -83,7 +83,7 @@ void open(Services services, http::RequestContext& context) {
 }
 
 // Text, for viewers that draw reads against it.
-void reference(Services services, http::RequestContext& context) {
+void give_reference(Services services, http::RequestContext& context) {
   const auto work = [&]() -> Result<std::string> {
     if (services.control == nullptr) return fail(Code::kNotFound, "views are not opened here");
     TRY_ASSIGN(const auto id, viewing::ViewId::parse(context.parameter("view")));
@@ -113,7 +113,7 @@ void add_view_routes(http::Router& router, Services services) {
                                {"memory_used", control.views.memory().used()}});
              }));
   router.add(Method::kGet, "/v1/views/{view}/reference",
-             [services](http::RequestContext& context) { reference(services, context); });
+             [services](http::RequestContext& context) { give_reference(services, context); });
   router.add(Method::kPost, "/v1/views/{view}/end",
              control_handler(services,
                              [](http::RequestContext& context,

@@ -13,7 +13,7 @@ namespace {
 
 namespace json = boost::json;
 
-Result<std::string> path_of(const RiskOptions& options, const char* what) {
+Result<std::string> risk_path(const RiskOptions& options, const char* what) {
   TRY_ASSIGN(const GrantId grant, GrantId::parse(options.grant));
   return "/v1/risk/" + grant.text() + what + "?lang=" + url_text(options.lang);
 }
@@ -60,7 +60,7 @@ Result<> risk_score_at_site(const Common& common, const RiskOptions& options) {
                 "with --grant the site reads the data: no --genome, no --pileup; documents: warifu "
                 "risk fhir");
   }
-  TRY_ASSIGN(std::string path, path_of(options, "/score"));
+  TRY_ASSIGN(std::string path, risk_path(options, "/score"));
   if (!options.build.empty()) path += "&build=" + url_text(options.build);
   if (options.leave_out_ambiguous) path += "&ambiguous=leave_out";
   for (const std::string& one : options.uses) path += "&use=" + url_text(one);
@@ -76,7 +76,7 @@ Result<> risk_absolute_at_site(const Common& common, const RiskOptions& options)
                 "with --grant the score is the one that the site has kept (--with-score); no "
                 "--score, --svg or --fhir");
   }
-  TRY_ASSIGN(const std::string path, path_of(options, "/absolute"));
+  TRY_ASSIGN(const std::string path, risk_path(options, "/absolute"));
   json::object body = {
       {"from", options.from}, {"to", options.to}, {"with_score", options.with_score}};
   TRY_ASSIGN(body["answers"], json_file(options.answers));
@@ -90,7 +90,7 @@ Result<> risk_absolute_at_site(const Common& common, const RiskOptions& options)
 }
 
 Result<> risk_fhir(const Common& common, const RiskOptions& options) {
-  TRY_ASSIGN(const std::string path, path_of(options, "/fhir"));
+  TRY_ASSIGN(const std::string path, risk_path(options, "/fhir"));
   ApiClient client(common);
   TRY_ASSIGN(const json::value bundle, client.get(path));
   print_json(bundle);
