@@ -44,6 +44,9 @@ _warifu_options() {
     "consent emergency") echo "--site --json --object --reason --grantee --grantee-id --destination --valid --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "consent join") echo "--site --json --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
     "consent import") echo "--site --json --fhir --object --uses --capacity --lang --yes --card --module --token-label --key-id --module-files --pin-file --wait --help" ;;
+    "enrolment order") echo "--site --json --id --name --again --keys --open --card-type --help" ;;
+    "enrolment list" | "enrolment cancel") echo "--site --json --help" ;;
+    "card make-blank") echo "--card-type --help" ;;
     "request ask") echo "--site --json --object --person --purpose --grantee --grantee-id --data-use --region --destination --uses --valid --open --note --help" ;;
     "request list") echo "--site --json --person --object --help" ;;
     "request show" | "request cancel") echo "--site --json --help" ;;
@@ -120,7 +123,7 @@ _warifu_options() {
 
 _warifu_subcommands() {
   case $1 in
-    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent kiosk restore view job catalog operator web genome split combine genes risk bench simulate" ;;
+    "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent enrolment kiosk restore view job catalog operator web genome split combine genes risk bench simulate" ;;
     net) echo "init up down status renew" ;;
     risk) echo "score absolute fhir meter" ;;
     site) echo "run check shares audit scrub repair drain" ;;
@@ -131,9 +134,10 @@ _warifu_subcommands() {
     sae) echo "list status pause resume" ;;
     stream) echo "open read close status" ;;
     audit) echo "list verify prove export erase" ;;
-    card) echo "readers show top-up jpki make-jpki emulate" ;;
+    card) echo "readers show top-up jpki make-jpki emulate make-blank" ;;
     person) echo "enrol renew-card reissue show proxy emergency guardians died lives orders allow decline accesses list" ;;
     object) echo "store list show card-record check audit repair move delete" ;;
+    enrolment) echo "order list cancel" ;;
     request) echo "ask list show give refuse cancel" ;;
     consent) echo "give join emergency import list receipt withdraw" ;;
     job) echo "list show watch priority pause resume cancel" ;;

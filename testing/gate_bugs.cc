@@ -39,9 +39,28 @@ Decision decide_wrongly(const Inquiry& inquiry) {
   if (kBug == GateBug::kAnyAge && owner && owner->of_age.value != 0) {
     owner->of_age.value = INT64_MAX;
   }
+  std::optional<BreakGlass> rule;
+  if (inquiry.break_glass != nullptr) rule = *inquiry.break_glass;
+  const bool is_emergency = grant && grant->capacity == Capacity::kEmergency;
+  if (kBug == GateBug::kAnyOfficer && rule && grant) rule->officers.push_back(grant->card);
+  if (kBug == GateBug::kAlwaysOn && !rule && grant) rule = BreakGlass{{grant->card}, 2};
+  if (kBug == GateBug::kNoLeave && is_emergency) {
+    if (!owner) owner = PersonRecord{.person = request.owner};
+    owner->leaves.push_back({grant->object, grant->card, {}, {INT64_MAX}});
+  }
+  if (kBug == GateBug::kUntold && owner) owner->emergencies.clear();
   return decide({inquiry.site, inquiry.root, &record, inquiry.grant, inquiry.evidence, request, now,
                  inquiry.nonce_life, inquiry.is_held_back, owner ? &*owner : nullptr,
-                 inquiry.break_glass});
+                 rule ? &*rule : nullptr});
+}
+
+// The true decision about an act, but for one refusal.
+template <Reason kIgnored>
+Decision act_without(const Inquiry& inquiry, Act wanted) {
+  auto decision = decide_act(inquiry, wanted);
+  if (is_self_test(inquiry) || decision || decision.error().reason != kIgnored) return decision;
+  auto grant = parse_grant(inquiry.grant);
+  return Outcome{grant ? std::move(*grant) : Grant{}, Step::kAccept, 0};
 }
 
 }  // namespace
@@ -55,8 +74,18 @@ consent::DecideFunction decision_of(GateBug bug) {
     case GateBug::kAnyTime: return decide_wrongly<GateBug::kAnyTime>;
     case GateBug::kAnyMandate: return decide_wrongly<GateBug::kAnyMandate>;
     case GateBug::kAnyAge: return decide_wrongly<GateBug::kAnyAge>;
+    case GateBug::kAnyOfficer: return decide_wrongly<GateBug::kAnyOfficer>;
+    case GateBug::kNoLeave: return decide_wrongly<GateBug::kNoLeave>;
+    case GateBug::kAlwaysOn: return decide_wrongly<GateBug::kAlwaysOn>;
+    case GateBug::kUntold: return decide_wrongly<GateBug::kUntold>;
     default: return decide;
   }
+}
+
+consent::DecideActFunction act_decision_of(GateBug bug) {
+  if (bug == GateBug::kKeysAgain) return act_without<Reason::kUsedUp>;
+  if (bug == GateBug::kUntold) return act_without<Reason::kNotTold>;
+  return decide_act;
 }
 
 }  // namespace warifu::sim

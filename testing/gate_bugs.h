@@ -8,5 +8,6 @@ namespace warifu::sim {
 
 // The decision as it is with that bug; the true one where the bug is elsewhere.
 [[nodiscard]] consent::DecideFunction decision_of(GateBug bug);
+[[nodiscard]] consent::DecideActFunction act_decision_of(GateBug bug);
 
 }  // namespace warifu::sim

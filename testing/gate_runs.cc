@@ -5,13 +5,9 @@
 #include <optional>
 #include <set>
 
-#include "consent/gate.h"
-#include "testing/gate_bugs.h"
+#include "testing/gate_life.h"
 #include "testing/gate_scopes.h"
 #include "testing/signing_card.h"
-#include "testing/sim_clock.h"
-#include "testing/sim_disk.h"
-#include "testing/sim_random.h"
 
 namespace warifu::sim {
 namespace {
@@ -19,8 +15,6 @@ namespace {
 using namespace consent;
 
 constexpr std::uint32_t kKeys = 40;
-constexpr std::uint64_t kSteps = 40;
-constexpr std::chrono::milliseconds kNonceLife = std::chrono::minutes(15);
 
 struct Given {
   Grant grant;
@@ -32,17 +26,10 @@ struct Given {
   std::set<JobId> sessions;
 };
 
-class GateRun {
+class GateRun final : public GateLife {
  public:
   GateRun(std::uint64_t seed, GateBug bug, GateCard kind)
-      : seed_(seed), dice_(seed), random_(seed ^ 0x5eed), signs_(kind == GateCard::kSignature) {
-    options_.nonce_life = kNonceLife;
-    options_.failures_allowed = 1'000'000;
-    options_.decide = decision_of(bug);
-    if (bug == GateBug::kNothingDurable) {
-      lies_ = {.sync_does_nothing = true, .sync_dir_does_nothing = true};
-    }
-    random_.fill(root_.bytes());
+      : GateLife(seed, bug), signs_(kind == GateCard::kSignature) {
     person_ = os::random_id<Pseudonym>(random_);
     if (signs_) {
       begin_signed();
@@ -54,23 +41,6 @@ class GateRun {
     WARIFU_CHECK(keys.has_value());
     keys_ = std::move(*keys);
     enrol_helper();
-  }
-
-  GateTally run() {
-    tally_.runs = 1;
-    for (std::uint64_t i = 0; i < kSteps && tally_.violations == 0; ++i) {
-      ++tally_.steps;
-      if (dice_.one_in(4)) disk_->crash_at(dice_.between(1, 12));
-      try {
-        step();
-        disk_->clear_faults();
-      } catch (const SimCrash&) {
-        ++tally_.crashes;
-        recover();
-      }
-    }
-    look_at_log();
-    return tally_;
   }
 
  private:
@@ -90,42 +60,13 @@ class GateRun {
             .has_value());
   }
 
-  void open() {
-    if (!disk_) disk_ = std::make_unique<SimDisk>();
-    // A log does not stand garbage in its last line, and says so (docs/threat-model.md).
-    disk_->spare_garbage([](const std::string& path) { return path.ends_with("audit.log"); });
-    disk_->lie(lies_);
-    const os::System system{*disk_, clock_, random_};
-    auto log = audit::Log::open(system, "/audit.log", site_);
-    if (!log) return violate("the log does not open: " + log.error().message);
-    log_ = std::move(*log);
-    auto gate = Gate::open(system, "/gate", site_, root_, *log_, options_);
-    if (!gate) return violate("the gate does not open: " + gate.error().message);
-    gate_ = std::move(*gate);
+  void after_power() override {
+    if (pending_withdrawal_) withdraw(*pending_withdrawal_);
+    if (revoking_) revoke();
+    if (removing_) remove_proxy();
   }
 
-  void recover() {
-    {
-      const SimDisk::Quiet quiet(*disk_);
-      gate_.reset();
-      log_.reset();
-    }
-    disk_ = disk_->crash_image(dice_.next());
-    open();
-    // What the terminal was not told is unknown to it, and is done again.
-    if (pending_withdrawal_ && gate_ != nullptr) withdraw(*pending_withdrawal_);
-    if (revoking_ && gate_ != nullptr) revoke();
-    if (removing_ && gate_ != nullptr) remove_proxy();
-  }
-
-  void violate(const std::string& what) {
-    ++tally_.violations;
-    if (tally_.first_violation.empty()) {
-      tally_.first_violation = "seed " + std::to_string(seed_) + ": " + what;
-    }
-  }
-
-  void step() {
+  void step() override {
     switch (dice_.below(21)) {
       case 0:
       case 1:
@@ -170,13 +111,6 @@ class GateRun {
     WARIFU_CHECK(gate_->take_order(order).has_value());
     has_guardian_ = dice_.one_in(2);  // else no officer has allowed it
     if (has_guardian_) WARIFU_CHECK(gate_->allow_order(order.id).has_value());
-  }
-
-  void restart() {
-    gate_.reset();
-    log_.reset();
-    disk_ = disk_->kill_image();
-    open();
   }
 
   void give(Capacity capacity = Capacity::kOwn) {
@@ -277,7 +211,7 @@ class GateRun {
     const ByteView key =
         ByteView(keys.keys.bytes())
             .subspan((index.value - 1) * card::kOneTimeKeyBytes, card::kOneTimeKeyBytes);
-    return mac::one_time_tag(mac::Key(key.first(16)), bytes, key.last(16));
+    return tag_under(key, bytes);
   }
 
   Given* any_given() { return given_.empty() ? nullptr : &given_[dice_.below(given_.size())]; }
@@ -418,13 +352,8 @@ class GateRun {
     ++tally_.revocations;
   }
 
-  void look_at_log() {
-    if (log_ == nullptr) return;
-    const auto records = log_->read(1, audit::kMaxRead);
-    if (!records) return violate("the log cannot be read: " + records.error().message);
-    const auto released = static_cast<std::uint64_t>(
-        std::ranges::count(*records, std::string("release"), &audit::Record::event));
-    if (released < tally_.permits) violate("a permit is not in the log");
+  void at_end() override {
+    if (logged("release") < tally_.permits) violate("a permit is not in the log");
   }
 
   static ObjectId object_of(std::uint64_t number) {
@@ -433,17 +362,7 @@ class GateRun {
     return object;
   }
 
-  const std::uint64_t seed_;
-  Dice dice_;
-  SimRandom random_;
   const bool signs_;
-  SimClock clock_;
-  Lies lies_;
-  GateOptions options_;
-  std::unique_ptr<SimDisk> disk_;
-  const SiteName site_ = *SiteName::parse("lsa");
-  const SiteName destination_ = *SiteName::parse("tommo");
-  secret::Buffer root_{crypto::kSealKeyBytes};
   CardId card_;
   Pseudonym person_;
   card::SiteKeys keys_;
@@ -458,9 +377,6 @@ class GateRun {
   os::UnixMs of_age_;
   bool has_guardian_ = false, removing_ = false;
   std::vector<Mandate> mandates_;  // of which one may hold
-  GateTally tally_;
-  std::unique_ptr<audit::Log> log_;
-  std::unique_ptr<Gate> gate_;
 };
 
 }  // namespace
@@ -476,6 +392,11 @@ void GateTally::add(const GateTally& other) {
   bent += other.bent;
   by_proxies += other.by_proxies;
   by_guardians += other.by_guardians;
+  by_officers += other.by_officers;
+  top_ups += other.top_ups;
+  acts_again += other.acts_again;
+  leaves += other.leaves;
+  told += other.told;
   violations += other.violations;
   if (first_violation.empty()) first_violation = other.first_violation;
 }

@@ -28,6 +28,11 @@ enum class GateBug : std::uint8_t {
   kAnyMandate,          // or at what a proxy may, and until when
   kAnyAge,              // or at the day of coming of age
   kNothingDurable,      // the disk's sync() does nothing
+  kKeysAgain,           // a top-up's keys are handed out for a proof again (act_runs.h)
+  kAnyOfficer,          // whoever says to be an officer is one
+  kNoLeave,             // an emergency needs no leave of the person's
+  kAlwaysOn,            // nor a rule of the site's
+  kUntold,              // the person need not be told of emergencies
 };
 inline constexpr GateBug kGateBugs[] = {GateBug::kForgetsWithdrawals, GateBug::kAnyUses,
                                         GateBug::kAnyPurpose,         GateBug::kAnyTime,
@@ -37,7 +42,9 @@ inline constexpr GateBug kGateBugs[] = {GateBug::kForgetsWithdrawals, GateBug::k
 struct GateTally {
   std::uint64_t runs = 0, steps = 0, permits = 0, refusals = 0, crashes = 0;
   std::uint64_t withdrawals = 0, revocations = 0, bent = 0;
-  std::uint64_t by_proxies = 0, by_guardians = 0;  // permits among them
+  std::uint64_t by_proxies = 0, by_guardians = 0, by_officers = 0;  // permits among them
+  // Acts 3 and 4: keys handed out, and asked for again; leaves given; emergencies told.
+  std::uint64_t top_ups = 0, acts_again = 0, leaves = 0, told = 0;
   std::uint64_t violations = 0;
   std::string first_violation;  // with its seed
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "consent/gate.h"
+#include "testing/act_runs.h"
+#include "testing/card_kinds.h"
 #include "testing/sim_clock.h"
 #include "testing/sim_disk.h"
 #include "testing/sim_random.h"
@@ -11,19 +13,19 @@
 namespace warifu::sim {
 namespace {
 
-TEST(GateRunsTest, NothingIsUsedTwiceNorAfterAWithdrawalNorWidened) {  // 600,000 steps
+TEST(GateRunsTest, NothingIsUsedTwiceNorAfterAWithdrawalNorWidened) {  // a million steps
   GateTally tally;
-  for (std::uint64_t seed = 1; seed <= 15'000; ++seed) tally.add(run_gate(seed));
+  for (std::uint64_t seed = 1; seed <= 25'000; ++seed) tally.add(run_gate(seed));
   EXPECT_EQ(tally.violations, 0u) << tally.first_violation;
   // The runs did something.
-  EXPECT_GT(tally.permits, 5000u);
-  EXPECT_GT(tally.refusals, 5000u);
-  EXPECT_GT(tally.crashes, 1000u);
-  EXPECT_GT(tally.withdrawals, 1000u);
-  EXPECT_GT(tally.revocations, 50u);
-  EXPECT_GT(tally.bent, 5000u);
-  EXPECT_GT(tally.by_proxies, 500u);
-  EXPECT_GT(tally.by_guardians, 500u);
+  EXPECT_GT(tally.permits, 8000u);
+  EXPECT_GT(tally.refusals, 8000u);
+  EXPECT_GT(tally.crashes, 1600u);
+  EXPECT_GT(tally.withdrawals, 1600u);
+  EXPECT_GT(tally.revocations, 80u);
+  EXPECT_GT(tally.bent, 8000u);
+  EXPECT_GT(tally.by_proxies, 800u);
+  EXPECT_GT(tally.by_guardians, 800u);
 }
 
 TEST(GateRunsTest, ASignatureCardsConsentsNeither) {
@@ -60,6 +62,42 @@ TEST(GateRunsTest, SeededBugsAreFound) {
       found = run_gate(seed, bug).violations > 0;
     }
     EXPECT_TRUE(found) << "bug " << static_cast<int>(bug);
+  }
+}
+
+TEST(ActRunsTest, MoreKeysAndEmergenciesKeepToWhatWasAllowed) {  // 32,000 steps
+  GateTally tally;
+  for (std::uint64_t seed = 1; seed <= 800; ++seed) tally.add(run_acts(seed));
+  EXPECT_EQ(tally.violations, 0u) << tally.first_violation;
+  // The runs did something.
+  EXPECT_GT(tally.top_ups, 300u);
+  EXPECT_GT(tally.acts_again, 300u);
+  EXPECT_GT(tally.leaves, 300u);
+  EXPECT_GT(tally.by_officers, 20u);
+  EXPECT_GT(tally.told, 20u);
+  EXPECT_GT(tally.permits, 300u);
+  EXPECT_GT(tally.refusals, 300u);
+  EXPECT_GT(tally.crashes, 300u);
+  EXPECT_GT(tally.withdrawals, 50u);
+  EXPECT_GT(tally.revocations, 10u);
+  EXPECT_GT(tally.bent, 50u);
+}
+
+TEST(ActRunsTest, SeededBugsAreFound) {
+  for (const GateBug bug : kActBugs) {
+    bool found = false;
+    for (std::uint64_t seed = 1; seed <= 2000 && !found; ++seed) {
+      found = run_acts(seed, bug).violations > 0;
+    }
+    EXPECT_TRUE(found) << "bug " << static_cast<int>(bug);
+  }
+}
+
+TEST(CardKindsTest, EveryCardInEveryPlace) {
+  const auto cells = try_card_kinds();
+  EXPECT_EQ(cells.size(), 18u);
+  for (const CardCell& cell : cells) {
+    EXPECT_EQ(cell.why, "") << static_cast<int>(cell.kind) << " as " << cell.place;
   }
 }
 

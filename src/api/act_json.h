@@ -14,7 +14,9 @@ struct ActProof {
 };
 
 [[nodiscard]] Result<custody::ActPlace> act_place(const json::object& body);
-[[nodiscard]] json::object prepared_json(const control::PreparedConsent& prepared);
+// Of an act: with what the person has to be told before, by that card.
+[[nodiscard]] json::object prepared_json(const control::PreparedConsent& prepared,
+                                         ControlServices& control, const CardId& card);
 [[nodiscard]] Result<ActProof> act_proof(const json::object& body);
 // Hexadecimal of at most so many bytes (signature_routes.cc).
 [[nodiscard]] Result<Bytes> hex_field(const json::object& body, const char* name, std::size_t most);
@@ -22,10 +24,20 @@ struct ActProof {
 // Answers with what a card is to be loaded with (person_routes.cc).
 [[nodiscard]] json::object content_json(const control::CardContent& content);
 
+// A turn of a ceremony (card_routes.cc).
+[[nodiscard]] json::value turn_json(const control::CeremonyTurn& turn);
+// A signature card as a terminal read it, and what came of its enrolment (signature_routes.cc).
+[[nodiscard]] Result<control::SignatureCard> signature_card(const json::object& body);
+[[nodiscard]] json::value signed_json(const std::string& person,
+                                      const control::SignedPerson& enrolled);
+// Committed objects of a person; with `pending` those alone whose record is on no card yet
+// (enrolment_routes.cc).
+[[nodiscard]] Result<json::array> objects_of(ControlServices& control, const std::string& person,
+                                             bool pending);
+
 // Emergencies, for people, the newest last.
 [[nodiscard]] json::array emergencies_json(const std::vector<custody::EmergencyView>& views);
-// What the person with that card has to be told before anything else (consent_routes.cc).
-[[nodiscard]] json::array untold_emergencies_json(ControlServices& control, const CardId& card);
+[[nodiscard]] json::array emergencies_json(const std::vector<custody::SeenEmergency>& seen);
 // What this site knows of them, with the persons' names where it has a catalog.
 [[nodiscard]] json::array emergencies_json(Services services);
 

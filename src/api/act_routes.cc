@@ -18,7 +18,7 @@ Result<json::value> prepare_top_up(http::RequestContext& context, ControlService
     TRY_ASSIGN(wish.sites.emplace_back(), SiteName::parse(name));
   }
   TRY_ASSIGN(const control::PreparedConsent prepared, control.acts.prepare_top_up(wish));
-  return prepared_json(prepared);
+  return prepared_json(prepared, control, wish.place.card);
 }
 
 void top_up(Services services, http::RequestContext& context) {
@@ -54,6 +54,19 @@ json::array emergencies_json(const std::vector<custody::EmergencyView>& views) {
                     {"officers", std::move(officers)},
                     {"reason", one.reason},
                     {"told", one.told.value == 0 ? "" : os::utc_text(one.told)}});
+  }
+  return list;
+}
+
+json::array emergencies_json(const std::vector<custody::SeenEmergency>& seen) {
+  std::vector<custody::EmergencyView> views;
+  for (const custody::SeenEmergency& one : seen) views.push_back(one.view);
+  json::array list = emergencies_json(views);
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    json::array sites;
+    for (const SiteName& at : seen[i].sites) sites.emplace_back(at.text());
+    list[i].as_object()["sites"] = std::move(sites);
+    list[i].as_object()["known_here"] = seen[i].is_known_here;
   }
   return list;
 }

@@ -99,15 +99,16 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(prepared.grant));
   const auto quote = control::quote_restore(services.site, services.shares, control.catalog,
                                             grant.object, grant.destination);
-  return json::value{{"grant", to_hex(prepared.grant)},
-                     {"key_bytes", quote ? json::value(*quote) : json::value()},
-                     {"text", prepared.text},
-                     {"person_name", prepared.labels.person},
-                     {"object_label", prepared.labels.object},
-                     {"sites", std::move(sites)},
-                     {"missing", std::move(missing)},
-                     {"emergencies", untold_emergencies_json(control, wish.card)},
-                     {"identification", identification}};
+  return json::value{
+      {"grant", to_hex(prepared.grant)},
+      {"key_bytes", quote ? json::value(*quote) : json::value()},
+      {"text", prepared.text},
+      {"person_name", prepared.labels.person},
+      {"object_label", prepared.labels.object},
+      {"sites", std::move(sites)},
+      {"missing", std::move(missing)},
+      {"emergencies", emergencies_json(control.emergencies.seen(prepared, wish.card))},
+      {"identification", identification}};
 }
 
 // Reads the index under the person's consent to it; may take as long as a restore of a few chunks.
@@ -133,51 +134,42 @@ Result<json::value> quote(http::RequestContext& context, ControlServices& contro
                      {"key_bits_of_whole", 8 * quote.key_bytes_of_whole}};
 }
 
-// An officer's card, which has no record of the object: tags, or a signature.
-Result<json::value> accept_emergency(const json::object& body, const consent::Grant& grant,
-                                     ControlServices& control, Services services) {
-  control::CardProof proof;
-  if (body.contains("signature")) {
-    TRY_ASSIGN(proof.grant, hex_field(body, "grant", card::kMaxGrantBytes));
-    TRY_ASSIGN(Bytes signature, hex_field(body, "signature", crypto::kMaxSignatureBytes));
-    TRY_ASSIGN(Bytes certificate, services.site.gate.certificate_of(grant.card));
-    TRY_ASSIGN(const auto proved, control.acts.prove_signed(proof.grant, signature));
-    proof.kind = proved.kind;
-    proof.tags = proved.tags;
-    proof.signature = consent::SignedGrant{std::move(certificate), std::move(signature)};
-  } else {
-    TRY_ASSIGN(const ActProof tags, act_proof(body));
-    proof.grant = tags.grant;
-    proof.kind = tags.kind;
-    proof.tags = tags.tags;
-  }
-  TRY_ASSIGN(const GrantId id, control.emergencies.accept(std::move(proof)));
-  return json::value{{"grant", id.text()}};
-}
-
-Result<json::value> accept(http::RequestContext& context, ControlServices& control,
-                           Services services) {
-  TRY_ASSIGN(const json::object body, body_object(context));
-  TRY_ASSIGN(const Bytes bytes, hex_field(body, "grant", card::kMaxGrantBytes));
-  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(bytes));
-  if (grant.capacity == consent::Capacity::kEmergency) {
-    return accept_emergency(body, grant, control, services);
-  }
-  TRY_ASSIGN(const ActProof tags, act_proof(body));
-  if (card::is_proved_first(tags.kind)) {
-    return fail(Code::kInvalidArgument, "field 'card_kind' must be 1 or 2");
-  }
-  control::CardProof proof{.grant = bytes, .kind = tags.kind, .tags = tags.tags};
+// What the card has of the object, if it keeps it.
+Result<> read_record(const json::object& body, control::CardProof& proof) {
+  if (!body.contains("hash_key")) return {};
   TRY_ASSIGN(proof.hash_key, secret_field(body, "hash_key", mac::kBlockBytes));
   TRY_ASSIGN(const secret::Buffer tag, secret_field(body, "tag", mac::kBlockBytes));
   copy_bytes(proof.tag_over_tags, tag.bytes());
   TRY_ASSIGN(proof.chunk_count, number_field(body, "chunks", UINT64_MAX));
   TRY_ASSIGN(proof.length.value, number_field(body, "bytes", UINT64_MAX));
-  TRY_ASSIGN(const GrantId id, control.consent.accept(proof));
-  if (grant.capacity == consent::Capacity::kOwn) {
-    TRY(control.emergencies.told_by_card(grant.card));
+  return {};
+}
+
+Result<json::value> accept(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const Bytes bytes, hex_field(body, "grant", card::kMaxGrantBytes));
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(bytes));
+  if (body.contains("signature")) {
+    TRY_ASSIGN(const Bytes signature, hex_field(body, "signature", crypto::kMaxSignatureBytes));
+    TRY_ASSIGN(const auto given, control.intake.accept_signed(bytes, signature));
+    return json::value{{"grant", given.grant.text()}};
   }
-  control.records.wake();  // what came from the card may have to go into safekeeping again
+  TRY_ASSIGN(const ActProof tags, act_proof(body));
+  if (card::is_signature(tags.kind)) {
+    return fail(Code::kInvalidArgument, "a signature card's consent needs field 'signature'");
+  }
+  control::CardProof proof{.grant = bytes, .kind = tags.kind, .tags = tags.tags};
+  TRY(read_record(body, proof));
+  const bool may_lack_record = card::is_proved_first(tags.kind)
+                                   ? grant.capacity != consent::Capacity::kOwn
+                                   : grant.together > 1;
+  if (proof.hash_key.empty() && !may_lack_record) {
+    return fail(Code::kInvalidArgument,
+                card::is_proved_first(tags.kind)
+                    ? "field 'card_kind' must be 1 or 2 in a consent to the own data"
+                    : "field 'hash_key' is missing");
+  }
+  TRY_ASSIGN(const GrantId id, control.intake.accept(std::move(proof)));
   return json::value{{"grant", id.text()}};
 }
 
@@ -230,16 +222,6 @@ Result<json::value> receipt(http::RequestContext& context, ControlServices& cont
 
 }  // namespace
 
-json::array untold_emergencies_json(ControlServices& control, const CardId& card) {
-  const auto person = control.catalog.person_of_card(card);
-  std::vector<custody::EmergencyView> views;
-  if (person) views = control.emergencies.recent();
-  std::erase_if(views, [&](const custody::EmergencyView& view) {
-    return view.person != person->person_id || view.emergency.told.value != 0;
-  });
-  return emergencies_json(views);
-}
-
 void add_consent_routes(http::Router& router, Services services) {
   using http::Method;
   router.add(Method::kPost, "/v1/consents/prepare",
@@ -247,11 +229,7 @@ void add_consent_routes(http::Router& router, Services services) {
                              [services](http::RequestContext& context, ControlServices& control) {
                                return prepare(context, control, services);
                              }));
-  router.add(Method::kPost, "/v1/consents",
-             control_handler(services,
-                             [services](http::RequestContext& context, ControlServices& control) {
-                               return accept(context, control, services);
-                             }),
+  router.add(Method::kPost, "/v1/consents", control_handler(services, accept),
              {.secret_body = true});
   router.add(Method::kGet, "/v1/consents", control_handler(services, list));
   router.add(Method::kPost, "/v1/consents/{grant}/quote", control_handler(services, quote));

@@ -1,5 +1,7 @@
 // Withdrawing consents, revoking cards, letting another card come, and what is in safekeeping.
-#include "api/json.h"
+#include <algorithm>
+
+#include "api/act_json.h"
 
 namespace warifu::api {
 namespace {
@@ -58,17 +60,56 @@ Result<json::value> allow_reissue(http::RequestContext& context, Services servic
                      {"until", os::utc_text(until)}};
 }
 
+json::object lost_json(const consent::LostCard& lost) {
+  return {{"card", lost.card.text()},
+          {"revoked", os::utc_text(lost.revoked)},
+          {"from", os::utc_text(lost.from)},
+          {"from_ms", lost.from.value},
+          {"until", lost.until.value == 0 ? "" : os::utc_text(lost.until)},
+          {"until_ms", lost.until.value}};
+}
+
+// At any site: what waits for its own officer.
+Result<json::value> lost_cards(http::RequestContext&, Services services) {
+  json::array cards;
+  for (const consent::LostCard& lost : services.site.gate.lost_cards()) {
+    cards.push_back(lost_json(lost));
+  }
+  return json::value{{"site", services.site.config.name.text()},
+                     {"now_ms", services.site.system.clock.now().value},
+                     {"cards", std::move(cards)}};
+}
+
+// Where another card in the place of the person's own one stands at every site.
+Result<json::value> reissue_states(http::RequestContext& context, ControlServices& control,
+                                   Services services) {
+  TRY_ASSIGN(const catalog::Person person, control.catalog.person(context.parameter("person")));
+  TRY_ASSIGN(const auto revoked, control.catalog.revoked_cards(person.person_id));
+  const bool is_lost =
+      std::ranges::find(revoked, person.card, &catalog::RevokedCard::card) != revoked.end();
+  json::array sites;
+  if (is_lost) {
+    for (const custody::ReissueState& state : control.cards.reissue_states(person.card)) {
+      json::object one = state.lost ? lost_json(*state.lost) : json::object();
+      one["site"] = state.site.text();
+      one["known"] = state.lost.has_value();
+      one["why"] = state.why;
+      sites.push_back(std::move(one));
+    }
+  }
+  return json::value{{"person", person.person_id},
+                     {"card", person.card.text()},
+                     {"lost", is_lost},
+                     {"now_ms", services.site.system.clock.now().value},
+                     {"sites", std::move(sites)}};
+}
+
 Result<json::value> confirm_reissue(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const CardId card, id_field<CardId>(body, "card"));
   TRY(control.cards.finish_reissue(context.parameter("person"), card));
-  TRY_ASSIGN(const auto objects,
-             control.catalog.list_objects({.person_id = context.parameter("person"),
-                                           .state = catalog::ObjectState::kCommitted},
-                                          {.count = catalog::kMaxPageRows}));
-  json::array pending;
-  for (const catalog::Object& object : objects) pending.emplace_back(object.object.text());
-  return json::value{{"person", context.parameter("person")}, {"objects", std::move(pending)}};
+  TRY_ASSIGN(json::array objects, objects_of(control, context.parameter("person"), false));
+  return json::value{{"person", context.parameter("person")}, {"objects", std::move(objects)}};
 }
 
 Result<json::value> accesses(http::RequestContext& context, ControlServices& control) {
@@ -121,6 +162,15 @@ void add_custody_routes(http::Router& router, Services services) {
              json_handler([services](http::RequestContext& context) {
                return allow_reissue(context, services);
              }));
+  router.add(Method::kGet, "/v1/cards/lost",
+             json_handler([services](http::RequestContext& context) {
+               return lost_cards(context, services);
+             }));
+  router.add(Method::kGet, "/v1/persons/{person}/reissue",
+             control_handler(services,
+                             [services](http::RequestContext& context, ControlServices& control) {
+                               return reissue_states(context, control, services);
+                             }));
   router.add(Method::kPost, "/v1/persons/{person}/reissue/confirm",
              control_handler(services, confirm_reissue));
   router.add(Method::kGet, "/v1/persons/{person}/accesses", control_handler(services, accesses));

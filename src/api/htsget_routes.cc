@@ -228,8 +228,7 @@ void preflight(Exchange exchange) {
   if (auto base = exchange.admit(); !base) return exchange.refuse(base.error());
   http::Headers& headers = exchange.headers();
   headers.add("Access-Control-Allow-Methods", "GET, POST, OPTIONS");
-  const std::string_view wanted =
-      field(exchange.context(), "Access-Control-Request-Headers");
+  const std::string_view wanted = field(exchange.context(), "Access-Control-Request-Headers");
   if (!wanted.empty()) headers.add("Access-Control-Allow-Headers", wanted);
   headers.add("Access-Control-Max-Age", kPreflightLife);
   exchange.respond(204, {});
@@ -251,14 +250,12 @@ void add_htsget_routes(http::Router& router, Services services, bool anonymous_t
     const auto give_ticket = [=](Exchange exchange) {
       ticket(std::move(exchange), services, datatype);
     };
-    on(Method::kGet, "/htsget/" + name + "/service-info", [=](Exchange exchange) {
-      service_info(std::move(exchange), services, datatype);
-    });
+    on(Method::kGet, "/htsget/" + name + "/service-info",
+       [=](Exchange exchange) { service_info(std::move(exchange), services, datatype); });
     on(Method::kGet, "/htsget/" + name + "/{id}", give_ticket);
     on(Method::kPost, "/htsget/" + name + "/{id}", give_ticket);
-    on(Method::kGet, "/htsget/data/" + name + "/{id}", [=](Exchange exchange) {
-      data(std::move(exchange), services, datatype);
-    });
+    on(Method::kGet, "/htsget/data/" + name + "/{id}",
+       [=](Exchange exchange) { data(std::move(exchange), services, datatype); });
   }
   on(Method::kOptions, "/htsget/{path...}",
      [](Exchange exchange) { preflight(std::move(exchange)); });

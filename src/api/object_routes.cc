@@ -8,6 +8,7 @@
 #include "api/json.h"
 #include "base/units.h"
 #include "control/card_records.h"
+#include "operators/gate.h"
 
 namespace warifu::api {
 namespace {
@@ -331,6 +332,12 @@ void add_object_routes(http::Router& router, Services services) {
                  const auto parsed = CardId::parse(*text);
                  if (!parsed) return answer_error(context, parsed.error());
                  card = *parsed;
+               } else if (services.operators != nullptr) {
+                 // Whoever does not have the card there has to be the biobank: its id is known to
+                 // those who have read it.
+                 const auto may = services.operators->require(context, {operators::Role::kBiobank},
+                                                              "a card record without a card");
+                 if (!may) return answer_error(context, may.error());
                }
                const auto record = card_record(services, context.parameter("object"), card);
                if (record) {

@@ -67,11 +67,13 @@ Result<custody::ActPlace> act_place(const json::object& body) {
   return place;
 }
 
-json::object prepared_json(const control::PreparedConsent& prepared) {
+json::object prepared_json(const control::PreparedConsent& prepared, ControlServices& control,
+                           const CardId& card) {
   return {{"grant", to_hex(prepared.grant)},
           {"text", prepared.text},
           {"person_name", prepared.labels.person},
-          {"object_label", prepared.labels.object}};
+          {"object_label", prepared.labels.object},
+          {"emergencies", emergencies_json(control.emergencies.seen(prepared, card))}};
 }
 
 Result<ActProof> act_proof(const json::object& body) {
@@ -111,7 +113,7 @@ Result<json::value> prepare_proxy(http::RequestContext& context, ControlServices
   wish.mandate.until = {services.site.system.clock.now().value +
                         static_cast<std::int64_t>(valid) * 1000};
   TRY_ASSIGN(const control::PreparedConsent prepared, control.people.prepare_proxy(wish));
-  return prepared_json(prepared);
+  return prepared_json(prepared, control, wish.place.card);
 }
 
 Result<json::value> prepare_leave(http::RequestContext& context, ControlServices& control,
@@ -125,7 +127,7 @@ Result<json::value> prepare_leave(http::RequestContext& context, ControlServices
   TRY_ASSIGN(const std::uint64_t valid, number_field(body, "valid_seconds", 100ULL * 366 * 86'400));
   wish.until = {services.site.system.clock.now().value + static_cast<std::int64_t>(valid) * 1000};
   TRY_ASSIGN(const control::PreparedConsent prepared, control.people.prepare_leave(wish));
-  return prepared_json(prepared);
+  return prepared_json(prepared, control, wish.place.card);
 }
 
 Result<json::value> forbid_emergency(http::RequestContext& context, ControlServices& control) {

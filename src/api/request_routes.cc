@@ -159,7 +159,7 @@ Result<json::value> requests_for_card(http::RequestContext& context, ControlServ
                      {"site", services.site.config.name.text()},
                      {"requests", std::move(requests)},
                      {"consents", std::move(consents)},
-                     {"emergencies", untold_emergencies_json(control, card)}};
+                     {"emergencies", emergencies_json(control.emergencies.seen({}, card))}};
 }
 
 }  // namespace

@@ -12,9 +12,9 @@
 #include "control/restore_desk.h"
 #include "control/upload_desk.h"
 #include "custody/card_desk.h"
+#include "custody/consent_intake.h"
 #include "custody/emergency_desk.h"
 #include "custody/people_desk.h"
-#include "custody/signed_consents.h"
 #include "http/server.h"
 #include "kme/disk_intakes.h"
 #include "kme/key_streams.h"
@@ -58,7 +58,7 @@ struct ControlServices {
   custody::PeopleDesk& people;
   custody::CardActs& acts;
   custody::EmergencyDesk& emergencies;
-  custody::SignedConsents signed_consents;
+  custody::ConsentIntake intake;
   control::UploadDesk& uploads;
   scoring::ScoreDesk& scores;
   viewing::ViewDesk& views;
@@ -93,6 +93,8 @@ void add_metrics_route(http::Router& router, Services services);
 void add_catalog_routes(http::Router& router, Services services);
 void add_disk_routes(http::Router& router, Services services);
 void add_person_routes(http::Router& router, Services services);
+// What the biobank's desk orders, and terminals carry out.
+void add_enrolment_routes(http::Router& router, Services services);
 void add_card_routes(http::Router& router, Services services);
 // Signature cards: enrolment, another one in the place of a lost card, consents.
 void add_signature_routes(http::Router& router, Services services);

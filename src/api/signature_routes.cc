@@ -13,8 +13,6 @@ Result<Bytes> hex_field(const json::object& body, const char* name, std::size_t 
   return bytes;
 }
 
-namespace {
-
 Result<control::SignatureCard> signature_card(const json::object& body) {
   control::SignatureCard card;
   TRY_ASSIGN(card.certificate, hex_field(body, "certificate", crypto::kMaxCertificateBytes));
@@ -24,7 +22,7 @@ Result<control::SignatureCard> signature_card(const json::object& body) {
   return card;
 }
 
-json::value person_of(const std::string& person, const control::SignedPerson& enrolled) {
+json::value signed_json(const std::string& person, const control::SignedPerson& enrolled) {
   json::array sites;
   for (const SiteName& site : enrolled.sites) sites.emplace_back(site.text());
   return {{"person", person},
@@ -34,13 +32,15 @@ json::value person_of(const std::string& person, const control::SignedPerson& en
           {"sites", std::move(sites)}};
 }
 
+namespace {
+
 Result<json::value> enrol_signed(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const std::string person, text_field(body, "person"));
   TRY_ASSIGN(const std::string name, text_field(body, "name"));
   TRY_ASSIGN(const control::SignatureCard card, signature_card(body));
   TRY_ASSIGN(const auto enrolled, control.enrolment.enrol_signed(person, name, card));
-  return person_of(person, enrolled);
+  return signed_json(person, enrolled);
 }
 
 Result<json::value> reissue_signed(http::RequestContext& context, ControlServices& control) {
@@ -48,7 +48,7 @@ Result<json::value> reissue_signed(http::RequestContext& context, ControlService
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const control::SignatureCard card, signature_card(body));
   TRY_ASSIGN(const auto enrolled, control.cards.reissue_signed(person, card));
-  return person_of(person, enrolled);
+  return signed_json(person, enrolled);
 }
 
 // At a site that lost its gate.
@@ -65,12 +65,7 @@ Result<json::value> give_signed(http::RequestContext& context, ControlServices& 
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const Bytes grant, hex_field(body, "grant", card::kMaxGrantBytes));
   TRY_ASSIGN(const Bytes signature, hex_field(body, "signature", crypto::kMaxSignatureBytes));
-  TRY_ASSIGN(const auto given, control.signed_consents.give(grant, signature));
-  control.records.wake();
-  if (const auto parsed = consent::parse_grant(grant);
-      parsed && parsed->capacity == consent::Capacity::kOwn) {
-    TRY(control.emergencies.told_by_card(parsed->card));
-  }
+  TRY_ASSIGN(const auto given, control.intake.accept_signed(grant, signature));
   return json::value{{"grant", given.grant.text()},
                      {"kind", consent::card_kind_name(given.kind)},
                      {"security", consent::evidence_class(given.kind)}};

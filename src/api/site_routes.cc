@@ -206,6 +206,7 @@ http::Router make_router(Services services) {
   add_disk_routes(router, services);
   add_catalog_routes(router, services);
   add_person_routes(router, services);
+  add_enrolment_routes(router, services);
   add_card_routes(router, services);
   add_signature_routes(router, services);
   add_object_routes(router, services);

@@ -101,28 +101,28 @@ void add_view_routes(http::Router& router, Services services) {
   router.add(Method::kPost, "/v1/views",
              [services](http::RequestContext& context) { open(services, context); },
              {.secret_body = true});
-  router.add(Method::kGet, "/v1/views",
-             control_handler(services, [services](http::RequestContext&, ControlServices& control) {
-               json::array list;
-               for (const auto& view : control.views.list()) list.push_back(view_json(view));
-               return Result<json::value>(
-                   json::value{{"site", services.site.config.name.text()},
-                               {"url", url_of(services.site.config)},
-                               {"views", std::move(list)},
-                               {"memory_bytes", control.views.memory().bytes()},
-                               {"memory_used", control.views.memory().used()}});
-             }));
+  router.add(
+      Method::kGet, "/v1/views",
+      control_handler(services, [services](http::RequestContext&, ControlServices& control) {
+        json::array list;
+        for (const auto& view : control.views.list()) list.push_back(view_json(view));
+        return Result<json::value>(json::value{{"site", services.site.config.name.text()},
+                                               {"url", url_of(services.site.config)},
+                                               {"views", std::move(list)},
+                                               {"memory_bytes", control.views.memory().bytes()},
+                                               {"memory_used", control.views.memory().used()}});
+      }));
   router.add(Method::kGet, "/v1/views/{view}/reference",
              [services](http::RequestContext& context) { give_reference(services, context); });
-  router.add(Method::kPost, "/v1/views/{view}/end",
-             control_handler(services,
-                             [](http::RequestContext& context,
-                                ControlServices& control) -> Result<json::value> {
-                               TRY_ASSIGN(const auto id,
-                                          viewing::ViewId::parse(context.parameter("view")));
-                               TRY_ASSIGN(const auto view, control.views.end(id));
-                               return json::value(view_json(view));
-                             }));
+  router.add(
+      Method::kPost, "/v1/views/{view}/end",
+      control_handler(
+          services,
+          [](http::RequestContext& context, ControlServices& control) -> Result<json::value> {
+            TRY_ASSIGN(const auto id, viewing::ViewId::parse(context.parameter("view")));
+            TRY_ASSIGN(const auto view, control.views.end(id));
+            return json::value(view_json(view));
+          }));
 }
 
 }  // namespace warifu::api

@@ -65,10 +65,8 @@ Result<> ApiFront::listen_for_views() {
   const htsget::Settings& settings = config_.htsget;
   if (settings.is_tls()) {
     TRY_ASSIGN(views_tls_,
-               crypto::TlsContext::load(crypto::TlsSide::kServer, {settings.certificate,
-                                                                   settings.key,
-                                                                   {},
-                                                                   true}));
+               crypto::TlsContext::load(crypto::TlsSide::kServer,
+                                        {settings.certificate, settings.key, {}, true}));
   }
   TRY_ASSIGN(views_listener_, os::listen_tcp(*settings.listen));
   return {};
@@ -116,8 +114,8 @@ void ApiFront::start_views(const api::Services& services) {
   if (views_listener_ == nullptr) return;
   http::Router router;
   api::add_htsget_routes(router, services, views_tls_ != nullptr);
-  views_ = std::make_unique<http::Server>(std::move(views_listener_), views_tls_,
-                                          std::move(router), kViewOptions);
+  views_ = std::make_unique<http::Server>(std::move(views_listener_), views_tls_, std::move(router),
+                                          kViewOptions);
   views_->start();
   log_info(std::string("views are served at ") + (views_tls_ != nullptr ? "https://" : "http://") +
            config_.htsget.listen->text() + "/htsget/");

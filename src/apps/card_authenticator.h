@@ -8,6 +8,7 @@
 // Borrows the session of its CardTerminal; one thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,6 +31,21 @@ struct CardFacts {
 
 // The person's first card, or one in the place of a card that is revoked.
 enum class Issue : std::uint8_t { kFirst, kAgain };
+
+// How far an enrolment is: the sites draw keys, the card takes those of one site after the other,
+// the site confirms. `name`: "asking", "writing", "confirming", "records".
+struct EnrolStep {
+  std::string_view name;
+  std::string site = {};  // whose turn it is; empty: no site's
+  std::size_t done = 0, total = 0;
+};
+
+// An order of the biobank's desk, carried out here.
+struct CarriedOrder {
+  std::string id;                              // of the order
+  std::string terminal;                        // the name of this one
+  std::function<void(const EnrolStep&)> tell;  // how far it is; may be empty
+};
 
 struct EnrolledCard {
   CardId card;
@@ -82,17 +98,17 @@ class CardAuthenticator {
   [[nodiscard]] virtual Result<GivenConsent> authorise(ApiClient& client, ByteView grant,
                                                        const ObjectId& object) = 0;
   // Has the card prove a grant that restores nothing (it names a proxy ...), after verify_holder():
-  // what the site has to be told of it. Errors: the card's; kRefused where the card cannot.
-  [[nodiscard]] virtual Result<boost::json::object> prove(ByteView) {
-    return fail(Code::kRefused, "in this version a DESFire card proves uses only");
-  }
+  // what the site has to be told of it. A DESFire card proves it to the sites, through `client`.
+  // Errors: the card's and the sites'.
+  [[nodiscard]] virtual Result<boost::json::object> prove(ApiClient& client, ByteView grant) = 0;
   // More one-time keys: shown, asked, proved by the card, put on it. Errors: kOutOfKey when no key
   // is left to prove it with; the card's and the sites'; kRefused where there are none.
   [[nodiscard]] virtual Result<ToppedUp> top_up(ApiClient&, const TopUpOptions&) {
     return fail(Code::kRefused, "such a card has no one-time keys");
   }
-  // Other one-time keys at a site that has lost its own; 0: a signature card, whose certificate the
-  // site keeps again. Errors: kRefused where neither can be.
+  // A site that has lost its gate gets to know the card again: other one-time keys, and how many;
+  // 0: it keeps a signature card's certificate, or has another application on a DESFire card.
+  // Errors: kAlreadyExists (it knows the card still), kRefused where it cannot be.
   [[nodiscard]] virtual Result<std::uint32_t> renew(ApiClient& client, const SiteName& at) = 0;
 };
 
@@ -102,6 +118,11 @@ class CardAuthenticator {
     card::Session& session, card::desfire::DesfireIdentity identity);
 [[nodiscard]] std::unique_ptr<CardAuthenticator> signature_authenticator(
     std::unique_ptr<CardSigner> signer);
+
+// To whoever watches the enrolment.
+inline void tell_step(const EnrolOptions& options, const EnrolStep& step) {
+  if (options.order != nullptr && options.order->tell) options.order->tell(step);
+}
 
 // "a one-time MAC card", "a DESFire card", "a signature card".
 [[nodiscard]] std::string_view card_type_text(card::CardKind kind);

@@ -5,6 +5,7 @@
 
 #include "apps/card_terminal.h"
 #include "apps/commands.h"
+#include "apps/enrolment_cmd.h"
 #include "apps/output.h"
 #include "pcsc/readers.h"
 #include "pcsc/virtual_reader.h"
@@ -99,6 +100,27 @@ Result<> card_emulate(const CardEmulateOptions& options) {
   const pcsc::VirtualCardOptions tearing{
       .tear_after = options.remove_after == 0 ? std::nullopt : std::optional(options.remove_after)};
   TRY(pcsc::serve_virtual_reader(**card, **stream, tearing));
+  return {};
+}
+
+Result<> card_make_blank(const CardEmulateOptions& options) {
+  const std::string& file = options.card.card;
+  if (is_reader(options.card)) {
+    return fail(Code::kInvalidArgument, "name the file of an emulated card, not a reader");
+  }
+  TRY_ASSIGN(const auto type, card_type_of(options.type));
+  const auto blank = blank_of(type);
+  if (!blank) {
+    return fail(Code::kInvalidArgument,
+                "such a card comes from its issuer ('warifu card "
+                "make-jpki' makes one of nobody)");
+  }
+  if (os::real_files().exists(file)) {
+    return fail(Code::kAlreadyExists, "'" + file + "' is there already; it was left as it is");
+  }
+  const auto card = card::open_card_file(os::real_system(), file, blank);
+  if (!card) return fail_in("card", card.error());
+  fmt::print("'{}' is a blank emulated card\n", file);
   return {};
 }
 

@@ -43,10 +43,15 @@ class DesfireCard final : public CardAuthenticator {
                   "a DESFire card cannot take the place of another card; use a one-time card");
     }
     desfire::RelayGuard guard(desfire::Ceremony::kEnrol);
-    TRY_ASSIGN(
-        const json::value over,
-        relay(client, {{"ceremony", "enrol"}, {"person", options.id}, {"name", options.name}},
-              guard));
+    json::object wish = {{"ceremony", "enrol"}, {"person", options.id}, {"name", options.name}};
+    std::string begin = "/v1/cards/ceremonies";
+    if (options.order != nullptr) {
+      wish = {{"terminal", options.order->terminal}};
+      begin = "/v1/enrolments/" + url_text(options.order->id) + "/begin";
+    }
+    tell_step(options, {"asking"});
+    const auto told = [&](const std::string& site) { tell_step(options, {"writing", site}); };
+    TRY_ASSIGN(const json::value over, relay(client, wish, guard, begin, told));
     EnrolledCard enrolled;
     TRY_ASSIGN(enrolled.card, CardId::parse(text_of(over, "card")));
     for (const json::value& name : over.at("sites").as_array()) {
@@ -59,7 +64,9 @@ class DesfireCard final : public CardAuthenticator {
 
   Result<> load_record(ApiClient& client, const std::string& object) override {
     desfire::RelayGuard guard(desfire::Ceremony::kRecord);
-    TRY(relay(client, {{"ceremony", "record"}, {"object", object}}, guard));
+    TRY(relay(client,
+              {{"ceremony", "record"}, {"object", object}, {"card", identity_.label.card.text()}},
+              guard));
     return {};
   }
 
@@ -70,6 +77,13 @@ class DesfireCard final : public CardAuthenticator {
   }
 
   Result<GivenConsent> authorise(ApiClient& client, ByteView grant, const ObjectId&) override {
+    TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
+    if (parsed.capacity != consent::Capacity::kOwn) {
+      // Share control's application on this card knows nothing of other people's objects.
+      TRY_ASSIGN(const json::object proof, prove(client, grant));
+      TRY_ASSIGN(const json::value given, client.post("/v1/consents", proof));
+      return GivenConsent{text_of(given, "grant"), std::nullopt};
+    }
     desfire::RelayGuard guard(desfire::Ceremony::kConsent, crypto::sha256(grant));
     TRY_ASSIGN(const json::value over,
                relay(client, {{"ceremony", "consent"}, {"grant", to_hex(grant)}}, guard));
@@ -80,22 +94,41 @@ class DesfireCard final : public CardAuthenticator {
     return GivenConsent{id, std::nullopt};
   }
 
-  Result<std::uint32_t> renew(ApiClient&, const SiteName& at) override {
-    return fail(Code::kRefused,
-                "a DESFire card has no one-time keys to renew; a site that has lost "
-                "its key of it (" +
-                    at.text() + ") counts one holder less until a new card");
+  Result<json::object> prove(ApiClient& client, ByteView grant) override {
+    desfire::RelayGuard guard(desfire::Ceremony::kConsent, crypto::sha256(grant));
+    TRY_ASSIGN(const json::value over,
+               relay(client, {{"ceremony", "proof"}, {"grant", to_hex(grant)}}, guard));
+    return json::object{
+        {"grant", to_hex(grant)}, {"card_kind", over.at("card_kind")}, {"tags", over.at("tags")}};
+  }
+
+  // The site's key is lost, and with it its application: it makes another one, behind all others.
+  Result<std::uint32_t> renew(ApiClient& client, const SiteName& at) override {
+    if (identity_.applications >= desfire::kMaxApplications) {
+      return fail(Code::kRefused, "the card has no room for another application of site " +
+                                      at.text() + "; a one-time card can take its place");
+    }
+    desfire::RelayGuard guard(desfire::Ceremony::kEnrol);
+    TRY(relay(client,
+              {{"ceremony", "renew"},
+               {"card", identity_.label.card.text()},
+               {"site", at.text()},
+               {"application", identity_.applications + 1}},
+              guard));
+    return 0;
   }
 
  private:
   // APDUs from the site to the card and answers back, until the ceremony is over.
-  Result<json::value> relay(ApiClient& client, const json::object& wish,
-                            desfire::RelayGuard& guard) {
-    TRY_ASSIGN(json::value turn, client.post("/v1/cards/ceremonies", wish));
+  Result<json::value> relay(ApiClient& client, const json::object& wish, desfire::RelayGuard& guard,
+                            const std::string& begin = "/v1/cards/ceremonies",
+                            const std::function<void(const std::string&)>& told = {}) {
+    TRY_ASSIGN(json::value turn, client.post(begin, wish));
     const std::string path = "/v1/cards/ceremonies/" + url_text(text_of(turn, "ceremony"));
     while (turn.as_object().contains("apdu")) {
       TRY_ASSIGN(const Bytes apdu, from_hex(text_of(turn, "apdu")));
       TRY(guard.check(apdu));
+      if (told) told(text_of(turn, "site"));
       TRY_ASSIGN(const secret::Buffer answer, desfire::pass_on(session_, apdu));
       auto next = client.post(path, {{"answer", to_hex(answer.bytes())}});
       if (!next) return std::unexpected(next.error());

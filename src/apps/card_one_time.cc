@@ -4,6 +4,7 @@
 #include "apps/card_authenticator.h"
 #include "apps/card_terminal.h"
 #include "apps/consent_terminal.h"
+#include "apps/emergency_text.h"
 #include "apps/output.h"
 #include "consent/grant.h"
 
@@ -70,21 +71,32 @@ class OneTimeCard final : public CardAuthenticator {
     const std::string person = "/v1/persons/" + url_text(options.id);
     const secret::Buffer kept = secret::Buffer::copy_of(pin.bytes());
     json::object wish = {{"keys", options.keys}};
-    if (!is_again) {
+    std::string begin = is_again ? person + "/reissue" : "/v1/persons";
+    std::string confirm = person + (is_again ? "/reissue/confirm" : "/confirm");
+    if (options.order != nullptr) {
+      wish = {{"terminal", options.order->terminal}};
+      begin = "/v1/enrolments/" + url_text(options.order->id) + "/begin";
+      confirm = "/v1/enrolments/finish";
+    } else if (!is_again) {
       wish["person"] = options.id;
       wish["name"] = options.name;
     }
-    TRY_ASSIGN(const json::value answer,
-               client.post(is_again ? person + "/reissue" : "/v1/persons", wish));
-    TRY_ASSIGN(const card::Personalisation content, read_content(answer, std::move(pin)));
+    tell_step(options, {"asking"});
+    TRY_ASSIGN(const json::value answer, client.post(begin, wish));
+    TRY_ASSIGN(card::Personalisation content, read_content(answer, std::move(pin)));
+    content.loaded = [&](std::size_t done) {
+      const std::size_t total = content.sites.size();
+      const std::string next = done < total ? content.sites[done].site.text() : "";
+      tell_step(options, {"writing", next, done, total});
+    };
+    content.loaded(0);
     TRY(card_.personalise(content));
-    TRY_ASSIGN(const json::value confirmed,
-               client.post(person + (is_again ? "/reissue/confirm" : "/confirm"),
-                           {{"card", content.card.text()}}));
+    tell_step(options, {"confirming"});
+    TRY_ASSIGN(const json::value confirmed, client.post(confirm, {{"card", content.card.text()}}));
     EnrolledCard enrolled{.card = content.card};
     for (const auto& site : content.sites) enrolled.sites.push_back(site.site);
-    enrolled.text =
-        fmt::format("{} one-time keys for each of {} sites", options.keys, enrolled.sites.size());
+    enrolled.text = fmt::format("{} one-time keys for each of {} sites",
+                                content.sites.front().count(), enrolled.sites.size());
     if (!is_again) return enrolled;
     TRY(card_.verify_pin(kept.bytes()));
     for (const json::value& object : confirmed.at("objects").as_array()) {
@@ -125,18 +137,24 @@ class OneTimeCard final : public CardAuthenticator {
   Result<GivenConsent> authorise(ApiClient& client, ByteView grant,
                                  const ObjectId& object) override {
     TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
-    TRY_ASSIGN(const card::ObjectRecord record, card_.get_object(object));
-    TRY_ASSIGN(json::object proof, prove(grant));
-    proof["hash_key"] = to_hex(record.hash_key.bytes());
-    proof["chunks"] = record.chunk_count;
-    proof["bytes"] = record.length.value;
-    proof["tag"] = to_hex(record.tag);
+    TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
+    const auto record = card_.get_object(object);
+    // Of several guardians the last one's consent brings the record, where no card has it.
+    const bool may_lack = parsed.together > 1 && !record && record.error().code == Code::kNotFound;
+    if (!record && !may_lack) return std::unexpected(record.error());
+    TRY_ASSIGN(json::object proof, prove(client, grant));
+    if (record) {
+      proof["hash_key"] = to_hex(record->hash_key.bytes());
+      proof["chunks"] = record->chunk_count;
+      proof["bytes"] = record->length.value;
+      proof["tag"] = to_hex(record->tag);
+    }
     TRY_ASSIGN(const json::value given, client.post("/v1/consents", proof));
     warn_of_few(identity.keys.count - 1);
     return GivenConsent{text_of(given, "grant"), std::nullopt};
   }
 
-  Result<json::object> prove(ByteView grant) override {
+  Result<json::object> prove(ApiClient&, ByteView grant) override {
     TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
     TRY_ASSIGN(const std::vector<mac::Tag> tags, card_.authorise(grant));
     json::array tag_list;
@@ -173,6 +191,7 @@ class OneTimeCard final : public CardAuthenticator {
                                                         {"count", range.count},
                                                         {"sites", std::move(names)},
                                                         {"locale", options.lang}}));
+    print_emergencies(prepared);
     TRY_ASSIGN(const Bytes grant, from_hex(text_of(prepared, "grant")));
     TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
     TRY(check_text(prepared, parsed, before.kind()));
@@ -182,7 +201,7 @@ class OneTimeCard final : public CardAuthenticator {
     }
     TRY(ask_person(text_of(prepared, "text"), options.lang, options.yes));
     TRY(verify_holder(options.card));
-    TRY_ASSIGN(const json::object proof, prove(grant));
+    TRY_ASSIGN(const json::object proof, prove(client, grant));
     // From here on an index is spent. The card is as it was until it has all of the new keys.
     const Result<ToppedUp> loaded = load_more(client, proof, range, sites);
     if (loaded) return loaded;

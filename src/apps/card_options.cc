@@ -1,5 +1,6 @@
 // Options of `warifu card`, and those of every command that a card takes part in.
 #include "apps/command_line.h"
+#include "apps/enrolment_cmd.h"
 
 namespace warifu::apps {
 namespace {
@@ -126,6 +127,14 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--authority-out", made.authority_out,
                       "write the authority's certificate there, for cards.test_anchors of sites");
   command->callback([&] { action = [&] { return card_make_jpki(made); }; });
+
+  static CardEmulateOptions blank;
+  command = add(*card, "make-blank", "make a blank emulated card, to be enrolled at a kiosk",
+                "warifu card make-blank new.card\n"
+                "  warifu card make-blank new.card --card-type desfire");
+  command->add_option("file", blank.card.card, "where its memory will be")->required();
+  add_card_type(command, blank.type);
+  command->callback([&] { action = [&] { return card_make_blank(blank); }; });
 
   command = add(*card, "emulate", "lay an emulated card on a virtual reader (vsmartcard's vpcd)",
                 "warifu card emulate --card aoi.card\n"

@@ -72,11 +72,15 @@ class SignatureCard final : public CardAuthenticator {
     EnrolledCard enrolled{.card = consent::signature_card_id(certificate_)};
     TRY_ASSIGN(json::object wish, signed_statement());
     std::string path = "/v1/persons/" + url_text(options.id) + "/reissue/signed";
-    if (issue == Issue::kFirst) {
+    if (options.order != nullptr) {
+      wish["terminal"] = options.order->terminal;
+      path = "/v1/enrolments/" + url_text(options.order->id) + "/signed";
+    } else if (issue == Issue::kFirst) {
       wish["person"] = options.id;
       wish["name"] = options.name;
       path = "/v1/persons/signed";
     }
+    tell_step(options, {"asking"});
     TRY_ASSIGN(const json::value answer, client.post(path, wish));
     if (text_of(answer, "card") != enrolled.card.text()) {
       return fail(Code::kCorrupt, "the site has enrolled another card than this one");
@@ -123,7 +127,7 @@ class SignatureCard final : public CardAuthenticator {
     return GivenConsent{id, kind_in(answer)};
   }
 
-  Result<json::object> prove(ByteView grant) override {
+  Result<json::object> prove(ApiClient&, ByteView grant) override {
     TRY(read_certificate());
     TRY_ASSIGN(const Bytes signature, sign(grant));
     return json::object{{"grant", to_hex(grant)}, {"signature", to_hex(signature)}};

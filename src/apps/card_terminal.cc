@@ -108,6 +108,24 @@ CardType type_of(card::CardKind kind) {
   return card::is_relayed(kind) ? CardType::kDesfire : CardType::kOneTime;
 }
 
+std::string_view card_type_name(CardType type) {
+  switch (type) {
+    case CardType::kOneTime: return "one-time";
+    case CardType::kDesfire: return "desfire";
+    case CardType::kJpki: return "jpki";
+    case CardType::kPkcs11: return "pkcs11";
+  }
+  return {};
+}
+
+Result<> check_card_type(const CardTerminal& terminal, const CardFacts& facts, CardType wanted) {
+  const CardType type = type_of(facts.kind);
+  if (type == wanted || (wanted == CardType::kPkcs11 && card::is_signature(facts.kind))) return {};
+  return fail(Code::kInvalidArgument,
+              "the card at " + terminal.name + " is " + std::string(card_type_text(facts.kind)) +
+                  ": enrol it with --card-type " + std::string(card_type_name(type)));
+}
+
 std::optional<card::EmulatedKind> blank_of(CardType type) {
   switch (type) {
     case CardType::kOneTime: return card::EmulatedKind::kConsentCard;

@@ -38,6 +38,11 @@ enum class CardType : std::uint8_t { kOneTime, kDesfire, kJpki, kPkcs11 };
 [[nodiscard]] Result<CardType> card_type_of(const std::string& text);
 // Of a signature card jpki: which application it is makes no difference to the sites.
 [[nodiscard]] CardType type_of(card::CardKind kind);
+// As `--card-type` says it.
+[[nodiscard]] std::string_view card_type_name(CardType type);
+// Errors: kInvalidArgument: the card is of another type than is wanted.
+[[nodiscard]] Result<> check_card_type(const CardTerminal& terminal, const CardFacts& facts,
+                                       CardType wanted);
 // What is made when the file of an emulated card is missing; none for kinds that others issue.
 [[nodiscard]] std::optional<card::EmulatedKind> blank_of(CardType type);
 

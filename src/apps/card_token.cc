@@ -32,9 +32,7 @@ class TokenSigner final : public CardSigner {
   Result<Bytes> sign(ByteView message) override { return token_->sign(message); }
 
  private:
-  [[nodiscard]] bool is_kept() const {
-    return token_->found().files == os::FileSandbox::kLandlock;
-  }
+  [[nodiscard]] bool is_kept() const { return token_->found().files == os::FileSandbox::kLandlock; }
   std::unique_ptr<pkcs11::Token> token_;
   std::string module_;
 };

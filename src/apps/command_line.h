@@ -56,6 +56,7 @@ void job_commands(CLI::App& app, Common& common, Action& action);
 // `warifu catalog`.
 void catalog_commands(CLI::App& app, Common& common, Action& action);
 // `warifu kiosk` and `warifu request`.
+void enrolment_commands(CLI::App& app, Common& common, Action& action);
 void kiosk_command(CLI::App& app, Common& common, Action& action);
 void request_commands(CLI::App& app, Common& common, Action& action);
 // `warifu genome`.

@@ -261,10 +261,10 @@ struct TopUpOptions {
 };
 [[nodiscard]] Result<> card_top_up(const Common& common, const TopUpOptions& options);
 struct EnrolOptions {
-  std::string id, name;
-  std::string card_type;  // "one-time", "desfire", "jpki", "pkcs11"
+  std::string id, name, card_type;  // card_type: "one-time", "desfire", "jpki", "pkcs11"
   CardOptions card;
   std::uint32_t keys = 64;
+  const struct CarriedOrder* order = nullptr;  // that is carried out (card_authenticator.h)
 };
 [[nodiscard]] Result<> person_enrol(const Common& common, const EnrolOptions& options);
 struct RenewCardOptions {

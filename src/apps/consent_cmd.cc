@@ -15,12 +15,12 @@
 #include "apps/custody_text.h"
 #include "apps/emergency_text.h"
 #include "apps/output.h"
+#include "apps/region_words.h"
 #include "base/units.h"
 #include "catalog/records.h"
 #include "consent/evidence.h"
 #include "consent/grant.h"
 #include "control/consent_desk.h"
-#include "risk/genes.h"
 
 namespace warifu::apps {
 namespace json = boost::json;
@@ -124,7 +124,7 @@ Result<GivenConsent> give_proof(ApiClient& client, CardAuthenticator& card,
   if (parsed.capacity != consent::Capacity::kEmergency) {
     return card.authorise(client, grant, parsed.object);
   }
-  TRY_ASSIGN(const json::object proof, card.prove(grant));
+  TRY_ASSIGN(const json::object proof, card.prove(client, grant));
   TRY_ASSIGN(const json::value given, client.post("/v1/consents", proof));
   return GivenConsent{text_of(given, "grant"), std::nullopt};
 }
@@ -238,7 +238,7 @@ void print_given(const Common& common, const ConsentOptions& options, const Give
 
 Result<> consent_give(const Common& common, const ConsentOptions& given_options) {
   ConsentOptions options = given_options;
-  TRY_ASSIGN(options.regions, risk::with_genes_resolved(given_options.regions));
+  TRY_ASSIGN(options.regions, regions_in_words(given_options.regions));
   ApiClient client(common);
   json::object wish = {{"locale", options.lang}};
   std::optional<json::value> request;

@@ -40,6 +40,15 @@ bool print_emergencies(const json::value& answer) {
                "officers\n           reason: {}\n",
                text_of(one, "object"), text_of(one, "person"), text_of(one, "at"),
                one.at("officers").as_array().size(), text_of(one, "reason"));
+    const json::value* known = one.as_object().if_contains("known_here");
+    if (known == nullptr || *known == true) continue;
+    std::string sites;
+    for (const json::value& site : one.at("sites").as_array()) {
+      sites += (sites.empty() ? "" : ", ") + std::string(site.as_string());
+    }
+    fmt::print(stderr,
+               "           WARNING: share control does not know of it, {} told it: ask there\n",
+               sites);
   }
   return any;
 }
@@ -54,6 +63,7 @@ Result<> emergency_allow(const Common& common, const EmergencyOptions& options) 
   TRY(terminal.card->add_to_wish(wish));
   const std::string path = "/v1/persons/" + url_text(options.id) + "/emergency";
   TRY_ASSIGN(const json::value prepared, client.post(path + "/prepare", wish));
+  print_emergencies(prepared);
   TRY_ASSIGN(const Bytes grant, from_hex(text_of(prepared, "grant")));
   TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
   TRY(check_text(prepared, parsed, facts.kind));
@@ -63,7 +73,7 @@ Result<> emergency_allow(const Common& common, const EmergencyOptions& options) 
   }
   TRY(ask_person(text_of(prepared, "text"), options.lang, options.yes));
   TRY(terminal.card->verify_holder(options.card));
-  TRY_ASSIGN(const json::object proof, terminal.card->prove(grant));
+  TRY_ASSIGN(const json::object proof, terminal.card->prove(client, grant));
   TRY_ASSIGN(const json::value answer, client.post(path, proof));
   return print_told(common, answer,
                     "officers may open " +

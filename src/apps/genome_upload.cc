@@ -17,7 +17,10 @@ namespace {
 constexpr std::chrono::seconds kPatience(4 * 3600);
 
 // What tools write beside such a file.
-constexpr const char* kEndings[] = {".crai", ".bai", ".csi", ".tbi"};
+std::vector<std::string> endings_beside(ByteView first) {
+  if (as_text(first.first(4)) == "CRAM") return {".crai"};
+  return {".bai", ".csi", ".tbi"};
+}
 
 Result<Bytes> read_part(os::File& file, std::uint64_t at, std::uint64_t size) {
   Bytes bytes(size);
@@ -66,13 +69,13 @@ Result<genome::RecordDigest> reslice(const StoreOptions& options, GenomeUpload& 
 }
 
 // The index that is named, or stands beside the file (x.cram.crai, or x.crai); none otherwise.
-Result<std::optional<Bytes>> read_index(const StoreOptions& options) {
+Result<std::optional<Bytes>> read_index(const StoreOptions& options, ByteView first) {
   os::FileSystem& files = os::real_files();
   std::vector<std::string> names;
   if (!options.index.empty()) {
     names = {options.index};
   } else {
-    for (const char* ending : kEndings) {
+    for (const std::string& ending : endings_beside(first)) {
       names.push_back(options.file + ending);
       names.push_back(options.file.substr(0, options.file.rfind('.')) + ending);
     }
@@ -126,7 +129,7 @@ Result<std::optional<GenomeUpload>> look_at_genome(const StoreOptions& options) 
   }
   std::optional<Bytes> index;
   if (options.reslice == 0) {
-    TRY_ASSIGN(index, read_index(options));
+    TRY_ASSIGN(index, read_index(options, first));
   }
   if (!index) {
     // Compressed text of any kind looks like a genome until it is read.

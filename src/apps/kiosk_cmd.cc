@@ -49,7 +49,8 @@ Result<> kiosk(const Common& common, const KioskOptions& options) {
   }
   block_stop_signals();
   KioskDesk desk(common, options.card, options.name, std::chrono::seconds(idle));
-  TRY_ASSIGN(const auto server, KioskServer::open(desk, options.listen));
+  KioskEnrolment enrolment(desk, common, options.card, options.name);
+  TRY_ASSIGN(const auto server, KioskServer::open(desk, enrolment, options.listen));
   server->start();
   if (!options.address_file.empty()) {
     TRY(os::replace_file(os::real_files(), options.address_file,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "apps/kiosk_enrolment.h"
 #include "apps/output.h"
 #include "consent/evidence.h"
 #include "os/system.h"
@@ -19,6 +20,11 @@ constexpr std::uint64_t kLastTry = 1;
 // Where a card does not count its tries, its refusal says which it was (card/, pkcs11/).
 bool is_wrong_pin(const Error& error) {
   return error.message.starts_with("wrong PIN");
+}
+
+// A signature card is its issuer's, and never blank.
+bool is_blank(const CardFacts& facts) {
+  return !facts.is_active && !card::is_signature(facts.kind);
 }
 
 }  // namespace
@@ -66,6 +72,7 @@ void KioskDesk::look() {
   const auto present = is_present();
   if (!present || !*present) {
     problem_ = present ? "" : present.error().message;
+    trouble_ = present ? Trouble::kOther : Trouble::kReader;
     card_.reset();
     return end_session();
   }
@@ -75,6 +82,7 @@ void KioskDesk::look() {
     return describe(terminal);
   }();
   problem_ = read ? "" : read.error().message;
+  trouble_ = read ? Trouble::kOther : Trouble::kUnreadable;
   if (read) card_ = *read;
   if (session_ && (!card_ || card_->facts.card != session_->card)) end_session();
 }
@@ -82,13 +90,17 @@ void KioskDesk::look() {
 json::object KioskDesk::view() {
   const std::lock_guard lock(mutex_);
   look();
-  json::object out = {
-      {"terminal", name_}, {"problem", problem_}, {"card", nullptr}, {"session", nullptr}};
+  json::object out = {{"terminal", name_},
+                      {"problem", problem_},
+                      {"trouble", trouble_name(trouble_)},
+                      {"card", nullptr},
+                      {"session", nullptr}};
   if (card_) {
     json::object card = {{"kind", consent::card_kind_name(card_->facts.kind)},
                          {"security", consent::evidence_class(card_->facts.kind)},
                          {"emulated", card::is_emulated(card_->facts.kind)},
                          {"has_pin", card_->has_pin},
+                         {"blank", is_blank(card_->facts)},
                          {"pin_at_reader", is_reader(options_)},
                          {"pin_tries_left", nullptr},
                          {"keys_left", nullptr}};
@@ -169,22 +181,30 @@ KioskResult<CardTerminal> KioskDesk::open_verified(std::shared_ptr<const secret:
 KioskResult<json::object> KioskDesk::enter(std::shared_ptr<const secret::Buffer> pin) {
   const std::lock_guard lock(mutex_);
   end_session();
-  CardId card;
-  {
-    TRY_ASSIGN(const CardTerminal terminal, open_verified(std::move(pin)));
-    card = card_->facts.card;
-  }
+  TRY_ASSIGN(CardTerminal terminal, open_verified(std::move(pin)));
+  const CardId card = card_->facts.card;
   ApiClient client(site_);
-  const auto page = client.get("/v1/cards/" + card.text() + "/requests");
+  const std::string path = "/v1/cards/" + card.text() + "/requests";
+  auto page = client.get(path);
   if (!page && page.error().code == Code::kNotFound) {
-    return std::unexpected(KioskError(Trouble::kUnknownCard, page.error()));
+    // Perhaps its enrolment broke off when everything was on the card.
+    const auto finished = finish_enrolment(client, terminal, card_->facts, name_);
+    if (!finished && finished.error().code != Code::kNotFound) {
+      return std::unexpected(finished.error());
+    }
+    if (!finished) return std::unexpected(KioskError(Trouble::kUnknownCard, page.error()));
+    page = client.get(path);
   }
   if (!page) return std::unexpected(page.error());
+  const LoadedRecords records = load_records(client, terminal, card_->facts);
   session_ = {.card = card,
               .person = text_of(*page, "person"),
               .name = text_of(*page, "name"),
               .used = Clock::now()};
-  return json::object{{"person", session_->person}, {"name", session_->name}};
+  return json::object{{"person", session_->person},
+                      {"name", session_->name},
+                      {"records_loaded", records.loaded},
+                      {"records_missing", records.missing}};
 }
 
 void KioskDesk::leave() {

@@ -64,6 +64,15 @@ class KioskDesk {
   [[nodiscard]] KioskResult<boost::json::value> withdraw(const std::string& grant,
                                                          std::shared_ptr<const secret::Buffer> pin);
   [[nodiscard]] KioskResult<boost::json::value> receipt(const std::string& grant);
+  // One act with the card beside those here, while nobody else looks at it. No session outlives it.
+  template <typename Act>
+  auto alone(const Act& act) {
+    const std::lock_guard lock(mutex_);
+    end_session();
+    auto done = act();
+    card_.reset();
+    return done;
+  }
 
  private:
   struct Card {
@@ -113,7 +122,8 @@ class KioskDesk {
   std::chrono::seconds idle_;
   std::mutex mutex_;
   std::optional<Card> card_;
-  std::string problem_;  // of the reader or the card, for people
+  std::string problem_;                // of the reader or the card, for people
+  Trouble trouble_ = Trouble::kOther;  // which of the two
   std::optional<Session> session_;
   std::optional<Prepared> prepared_;
 };

@@ -66,8 +66,9 @@ http::Handler answering(Work work) {
   };
 }
 
-http::Router routes(KioskDesk& desk) {
+http::Router routes(KioskDesk& desk, KioskEnrolment& enrolment) {
   http::Router router;
+  add_kiosk_enrolment_routes(router, enrolment);
   web::add_kiosk_page_routes(router);
   const auto look = [&](const char* path, auto work) {
     router.add(Method::kGet, path,
@@ -121,7 +122,7 @@ http::Router routes(KioskDesk& desk) {
 
 }  // namespace
 
-Result<std::unique_ptr<KioskServer>> KioskServer::open(KioskDesk& desk,
+Result<std::unique_ptr<KioskServer>> KioskServer::open(KioskDesk& desk, KioskEnrolment& enrolment,
                                                        const std::string& address) {
   TRY_ASSIGN(const os::HostPort at, os::HostPort::parse(address));
   if (at.host != "127.0.0.1" && at.host != "::1") {
@@ -136,7 +137,7 @@ Result<std::unique_ptr<KioskServer>> KioskServer::open(KioskDesk& desk,
   const std::string key = to_hex(random);
   const std::string host = at.host == "::1" ? "[::1]" : at.host;
   kiosk->url_ = "http://" + host + ":" + std::to_string(port) + "/#" + key;
-  http::Router router = routes(desk);
+  http::Router router = routes(desk, enrolment);
   router.set_gatekeeper(std::make_shared<KioskGate>(key, port));
   kiosk->server_ = std::make_unique<http::Server>(std::move(listener), nullptr, std::move(router));
   return kiosk;

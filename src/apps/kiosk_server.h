@@ -7,15 +7,17 @@
 #pragma once
 
 #include "apps/kiosk_desk.h"
+#include "apps/kiosk_enrolment.h"
 #include "http/server.h"
 
 namespace warifu::apps {
 
 class KioskServer {
  public:
-  // `address` must be loopback's. The desk must outlive it. Errors: kInvalidArgument, kIo (the port
-  // is taken).
+  // `address` must be loopback's. Desk and enrolment must outlive it. Errors: kInvalidArgument, kIo
+  // (the port is taken).
   [[nodiscard]] static Result<std::unique_ptr<KioskServer>> open(KioskDesk& desk,
+                                                                 KioskEnrolment& enrolment,
                                                                  const std::string& address);
   void start() { server_->start(); }
   void stop() { server_->stop(); }

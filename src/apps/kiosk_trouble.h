@@ -10,6 +10,8 @@ namespace warifu::apps {
 
 enum class Trouble : std::uint8_t {
   kOther,        // the error's own message is all there is to say
+  kReader,       // the reader itself does not work
+  kUnreadable,   // what lies there is no card of a known kind, or cannot be read
   kNoCard,       // none lies on the reader
   kCardGone,     // it was taken away in the middle
   kOtherCard,    // not the one that began
@@ -28,6 +30,8 @@ enum class Trouble : std::uint8_t {
 [[nodiscard]] constexpr std::string_view trouble_name(Trouble trouble) {
   switch (trouble) {
     case Trouble::kOther: return "other";
+    case Trouble::kReader: return "reader";
+    case Trouble::kUnreadable: return "unreadable";
     case Trouble::kNoCard: return "no_card";
     case Trouble::kCardGone: return "card_gone";
     case Trouble::kOtherCard: return "other_card";

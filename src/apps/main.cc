@@ -408,6 +408,7 @@ int main(int argc, char** argv) {
   object_commands(app, common, action);
   consent_commands(app, common, action);
   request_commands(app, common, action);
+  enrolment_commands(app, common, action);
   kiosk_command(app, common, action);
   job_commands(app, common, action);
   catalog_commands(app, common, action);

@@ -9,6 +9,7 @@
 #include "apps/commands.h"
 #include "apps/consent_terminal.h"
 #include "apps/custody_text.h"
+#include "apps/emergency_text.h"
 #include "apps/output.h"
 #include "apps/proposed.h"
 #include "base/units.h"
@@ -87,6 +88,7 @@ Result<> proxy_add(const Common& common, const ProxyOptions& options) {
   TRY(terminal.card->add_to_wish(wish));
   TRY_ASSIGN(const json::value prepared,
              client.post(person_path(options.id) + "/proxies/prepare", wish));
+  print_emergencies(prepared);
   TRY_ASSIGN(const Bytes grant, from_hex(text_of(prepared, "grant")));
   TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
   TRY(check_text(prepared, parsed, facts.kind));
@@ -95,7 +97,7 @@ Result<> proxy_add(const Common& common, const ProxyOptions& options) {
   }
   TRY(ask_person(text_of(prepared, "text"), options.lang, options.yes));
   TRY(terminal.card->verify_holder(options.card));
-  TRY_ASSIGN(const json::object proof, terminal.card->prove(grant));
+  TRY_ASSIGN(const json::object proof, terminal.card->prove(client, grant));
   TRY_ASSIGN(const json::value answer, client.post(person_path(options.id) + "/proxies", proof));
   return print_ordered(common, answer, options.proxy + " may consent for " + options.id);
 }

@@ -14,24 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::string_view type_text(CardType type) {
-  switch (type) {
-    case CardType::kOneTime: return "one-time";
-    case CardType::kDesfire: return "desfire";
-    case CardType::kJpki: return "jpki";
-    case CardType::kPkcs11: return "pkcs11";
-  }
-  return {};
-}
-
-Result<> check_type(const CardTerminal& terminal, const CardFacts& facts, CardType wanted) {
-  const CardType type = type_of(facts.kind);
-  if (type == wanted || (wanted == CardType::kPkcs11 && card::is_signature(facts.kind))) return {};
-  return fail(Code::kInvalidArgument,
-              "the card at " + terminal.name + " is " + std::string(card_type_text(facts.kind)) +
-                  ": enrol it with --card-type " + std::string(type_text(type)));
-}
-
 // Whoever names a module means a token.
 Result<CardType> wanted_type(const EnrolOptions& options) {
   TRY_ASSIGN(const CardType type, card_type_of(options.card_type));
@@ -51,7 +33,7 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
   }
   TRY_ASSIGN(CardTerminal terminal, open_card(options.card, blank_of(type)));
   TRY_ASSIGN(const CardFacts before, terminal.card->identify());
-  TRY(check_type(terminal, before, type));
+  TRY(check_card_type(terminal, before, type));
   if (before.is_active) {
     return fail(Code::kAlreadyExists,
                 "the card at " + terminal.name + " already belongs to a person");
@@ -67,7 +49,7 @@ Result<> person_enrol(const Common& common, const EnrolOptions& options) {
     json::object out = {{"person", options.id},
                         {"card_id", enrolled.card.text()},
                         {"card", is_emulated ? "emulated" : "chip"},
-                        {"card_type", type_text(type)},
+                        {"card_type", card_type_name(type)},
                         {"card_kind", consent::card_kind_name(kind)},
                         {"security", consent::evidence_class(kind)},
                         {"sites", sites}};
@@ -132,9 +114,10 @@ Result<> person_renew_card(const Common& common, const RenewCardOptions& options
   if (common.json) {
     print_json({{"card_id", before.card.text()}, {"site", options.at}, {"keys", keys}});
   } else {
-    fmt::print("{}\n", keys == 0 ? options.at + " keeps the card's certificate again"
-                                 : fmt::format("the card has {} other one-time keys for {}", keys,
-                                               options.at));
+    std::string what = fmt::format("the card has {} other one-time keys for {}", keys, options.at);
+    if (card::is_signature(before.kind)) what = options.at + " keeps the card's certificate again";
+    if (card::is_relayed(before.kind)) what = options.at + " has another application on the card";
+    fmt::print("{}\n", what);
   }
   return {};
 }

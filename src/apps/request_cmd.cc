@@ -1,4 +1,5 @@
 // `warifu request ask|list|show|cancel|refuse`.
+#include "apps/region_words.h"
 #include "apps/request_cmd.h"
 
 #include <fmt/format.h>
@@ -62,13 +63,14 @@ Result<> request_ask(const Common& common, const RequestOptions& options) {
   TRY_ASSIGN(const std::string purpose, purpose_of(options.purpose));
   TRY_ASSIGN(const std::uint64_t valid, parse_duration(options.valid));
   TRY_ASSIGN(const std::uint64_t open, parse_duration(options.open));
+  TRY_ASSIGN(const auto regions, regions_in_words(options.regions));
   json::object wish = {{"object", options.object},
                        {"person", options.person},
                        {"purpose", purpose},
                        {"grantee", options.grantee},
                        {"grantee_id", options.grantee_id},
                        {"data_use", texts_json(options.data_use)},
-                       {"regions", texts_json(options.regions)},
+                       {"regions", texts_json(regions)},
                        {"uses", options.uses},
                        {"valid_seconds", valid},
                        {"open_seconds", open},

@@ -8,10 +8,10 @@
 #include "apps/api_client.h"
 #include "apps/commands.h"
 #include "apps/output.h"
+#include "apps/region_words.h"
 #include "base/limits.h"
 #include "base/units.h"
 #include "os/files.h"
-#include "risk/genes.h"
 
 namespace warifu::apps {
 namespace {
@@ -107,7 +107,7 @@ void print_result(const json::value& result, const std::string& out) {
 
 Result<> restore(const Common& common, const RestoreOptions& wished) {
   RestoreOptions options = wished;
-  TRY_ASSIGN(options.regions, risk::with_genes_resolved(wished.regions));
+  TRY_ASSIGN(options.regions, regions_in_words(wished.regions));
   const auto started = std::chrono::steady_clock::now();
   ApiClient client(common);
   const bool resume = !options.resume.empty();

@@ -7,6 +7,7 @@
 
 #include "api/risk_json.h"
 #include "apps/output.h"
+#include "apps/region_words.h"
 #include "consent/scope.h"
 #include "os/system.h"
 #include "risk/curve.h"
@@ -137,7 +138,7 @@ Result<> write_curve(const RiskOptions& options, const risk::RiskModel& model,
 }
 
 Result<risk::Granted> granted_of(const std::vector<std::string>& texts) {
-  TRY_ASSIGN(const auto resolved, risk::with_genes_resolved(texts));
+  TRY_ASSIGN(const auto resolved, regions_in_words(texts));
   risk::Granted granted;
   for (const std::string& text : resolved) {
     TRY_ASSIGN(const consent::Scope scope, consent::parse_scope(std::span(&text, 1)));

@@ -117,7 +117,7 @@ void risk_commands(CLI::App& app, Common& common, Action& action) {
   command = add(*risk, "meter", "would it identify the person, by Japan's threshold",
                 "warifu risk meter --region gene:BRCA1 --region GRCh38:chr20:1-500000\n"
                 "  warifu risk meter --score PGS000001.txt --had gene:BRCA2 --lang ja");
-  command->add_option("--region", meter.regions, "granted: as of a consent, or gene:NAME; again");
+  command->add_option("--region", meter.regions, "granted: as of a consent, gene:NAME or score:FILE; again");
   command->add_option("--had", meter.had, "what the recipient has already; again");
   command->add_flag("--whole", meter.whole, "granted: the whole genome");
   add_score(command, meter);

@@ -36,12 +36,13 @@ Result<> SiteControl::open_parts() {
   }
   recovery_ = std::make_unique<recovery::RecoveryDesk>(*jobs_, copy_maker_.get());
   open_people();
-  const custody::SignedConsents signed_consents(context, *catalog_, *consent_desk_, *records_);
+  const custody::ConsentIntake intake(context, *catalog_, *consent_desk_, *records_, *emergencies_);
   services_ = std::make_unique<api::ControlServices>(api::ControlServices{
-      *catalog_, *enrolment_, *store_desk_, *consent_desk_, *restore_desk_, *region_desk_,
-      *upkeep_,  *jobs_,      *recovery_,   *audits_,       *refreshes_,    *ceremonies_,
-      *records_, *cards_,     *people_,     *acts_,         *emergencies_,  signed_consents,
-      *uploads_, *scores_,    *views_});
+      *catalog_,     *enrolment_,   *store_desk_, *consent_desk_, *restore_desk_,
+      *region_desk_, *upkeep_,      *jobs_,       *recovery_,     *audits_,
+      *refreshes_,   *ceremonies_,  *records_,    *cards_,        *people_,
+      *acts_,        *emergencies_, intake,       *uploads_,      *scores_,
+      *views_});
   return {};
 }
 
@@ -68,8 +69,7 @@ void SiteControl::open_people() {
                                                *records_);
   acts_ = std::make_unique<custody::CardActs>(context, *catalog_, *consent_desk_);
   people_ = std::make_unique<custody::PeopleDesk>(context, *catalog_, site_.custody, *acts_);
-  emergencies_ = std::make_unique<custody::EmergencyDesk>(context, *catalog_, *people_,
-                                                          *consent_desk_, *records_);
+  emergencies_ = std::make_unique<custody::EmergencyDesk>(context, *catalog_, *people_);
   cards_->set_also([this] { people_->tell_again(); });
 }
 

@@ -128,8 +128,8 @@ class Site {
       return caller_->ask(peer, static_cast<std::uint16_t>(method), std::move(body));
     });
     if (filler_ != nullptr) random_thread_ = std::jthread([this] { filler_->run(); });
-    api_->start({*context_, *shares_, control_services(), filler_.get(), saes_.get(), streams_.get(),
-                 disks_.get(), copy_keeper_.get(), scrubber_.get(), logs_.get()});
+    api_->start({*context_, *shares_, control_services(), filler_.get(), saes_.get(),
+                 streams_.get(), disks_.get(), copy_keeper_.get(), scrubber_.get(), logs_.get()});
     if (kms_ != nullptr) {
       saes_->start();
       kms_->start();

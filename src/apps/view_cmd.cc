@@ -51,8 +51,9 @@ void print_opened(const json::value& view, const std::string& token,
     fmt::print("token  in {} (HTS_AUTH_LOCATION={})\n", token_file, token_file);
   }
   if (base.empty()) {
-    fmt::print(stderr, "the site has neither [htsget] listen nor [web] listen: programs cannot "
-                       "reach it\n");
+    fmt::print(stderr,
+               "the site has neither [htsget] listen nor [web] listen: programs cannot "
+               "reach it\n");
   }
 }
 

@@ -7,6 +7,15 @@
 #include "wire/wire.h"
 
 namespace warifu::card {
+Result<> check_pin(ByteView pin) {
+  const bool digits = std::ranges::all_of(pin, [](Byte b) { return b >= '0' && b <= '9'; });
+  if (pin.size() < kMinPinBytes || pin.size() > kMaxPinBytes || !digits) {
+    return fail(Code::kInvalidArgument, "a PIN has " + std::to_string(kMinPinBytes) + " to " +
+                                            std::to_string(kMaxPinBytes) + " digits");
+  }
+  return {};
+}
+
 namespace {
 
 Code code_of(Status status) {
@@ -25,15 +34,6 @@ Code code_of(Status status) {
     case Status::kAlreadyExists: return Code::kAlreadyExists;
     default: return Code::kProtocol;
   }
-}
-
-Result<> check_pin(ByteView pin) {
-  const bool digits = std::ranges::all_of(pin, [](Byte b) { return b >= '0' && b <= '9'; });
-  if (pin.size() < kMinPinBytes || pin.size() > kMaxPinBytes || !digits) {
-    return fail(Code::kInvalidArgument, "a PIN has " + std::to_string(kMinPinBytes) + " to " +
-                                            std::to_string(kMaxPinBytes) + " digits");
-  }
-  return {};
 }
 
 // What a reader says instead of the card when nothing was entered at its pad (PC/SC part 10).
@@ -159,7 +159,8 @@ Result<bool> ConsentCard::verify_on_pad(LastTry last_try) {
   return true;
 }
 
-Result<> ConsentCard::load(std::span<const SiteKeys> sites, std::string_view what) {
+Result<> ConsentCard::load(std::span<const SiteKeys> sites, std::string_view what,
+                           const std::function<void(std::size_t)>& loaded) {
   for (std::size_t site = 0; site < sites.size(); ++site) {
     CommandHeader header = profile::kLoadKeys;
     header.p1 = static_cast<Byte>(site);
@@ -174,6 +175,7 @@ Result<> ConsentCard::load(std::span<const SiteKeys> sites, std::string_view wha
                  sites[site].keys.bytes().subspan(at * kOneTimeKeyBytes, now * kOneTimeKeyBytes));
       TRY(run(header, std::move(data), 0, what));
     }
+    if (loaded) loaded(site + 1);
   }
   TRY(run(profile::kCommitLoad, {}, 0, what));
   return {};
@@ -192,7 +194,7 @@ Result<> ConsentCard::personalise(const Personalisation& content) {
   copy_bytes(to.subspan(16 + profile::kPinFieldBytes), rest.bytes());
   constexpr std::string_view kWhat = "personalise the card";
   TRY(run(profile::kBeginPersonalise, std::move(data), 0, kWhat));
-  return load(content.sites, kWhat);
+  return load(content.sites, kWhat, content.loaded);
 }
 
 Result<> ConsentCard::load_range(const CommandHeader& begin, KeyIndex first,

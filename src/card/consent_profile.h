@@ -10,6 +10,7 @@
 // ConsentCard borrows its Session; thread rule as there.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -36,8 +37,12 @@ struct Personalisation {
   CardId card;
   secret::Buffer pin;  // 4 to 12 ASCII digits
   KeyIndex first_index{1};
-  std::vector<SiteKeys> sites;  // 1 to 7 distinct sites, equal counts
+  std::vector<SiteKeys> sites;              // 1 to 7 distinct sites, equal counts
+  std::function<void(std::size_t)> loaded;  // so many sites' keys are on it; may be empty
 };
+
+// Errors: kInvalidArgument: it has not 4 to 12 digits.
+[[nodiscard]] Result<> check_pin(ByteView pin);
 
 // Whether the last try of a PIN may be spent. Only the person can say so.
 enum class LastTry { kRefuse, kAllow };
@@ -94,7 +99,8 @@ class ConsentCard {
                              std::uint32_t expected, std::string_view what);
   Result<> load_range(const CommandHeader& begin, KeyIndex first, std::span<const SiteKeys> sites,
                       std::string_view what);
-  Result<> load(std::span<const SiteKeys> sites, std::string_view what);
+  Result<> load(std::span<const SiteKeys> sites, std::string_view what,
+                const std::function<void(std::size_t)>& loaded = {});
 
   Session* session_;
 };

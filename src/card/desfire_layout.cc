@@ -187,7 +187,7 @@ bool is_free(ByteView record) {
 
 bool is_ours(ApplicationId application) {
   return (application.value & 0xFFFF00U) == 0x574100U && (application.value & 0xFFU) >= 1 &&
-         (application.value & 0xFFU) <= kMaxSites;
+         (application.value & 0xFFU) <= kMaxApplications;
 }
 
 std::array<Byte, kIdBytes> CardLabel::bytes() const {
@@ -209,7 +209,7 @@ Result<CardLabel> CardLabel::parse(ByteView bytes) {
   (void)reader.u8();
   label.card = reader.id<CardId>();
   (void)reader.raw(8);
-  if (label.card.is_zero() || label.number == 0 || label.applications > kMaxSites) {
+  if (label.card.is_zero() || label.number == 0 || label.applications > kMaxApplications) {
     reader.reject("a number is out of range");
   }
   if (const auto good = reader.finish(); !good) return fail(Code::kCorrupt, good.error().message);

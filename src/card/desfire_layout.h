@@ -30,6 +30,9 @@ inline constexpr FileNumber kGrantFile{2};
 inline constexpr FileNumber kTokenFile{3};
 inline constexpr FileNumber kRecordsFile{4};
 inline constexpr Byte kRecordsApplication = 1;
+// What a card of the first generation takes: one for each site, and others for sites that have lost
+// the key of theirs.
+inline constexpr Byte kMaxApplications = 28;
 
 [[nodiscard]] constexpr ApplicationId application_of(Byte number) {
   return {0x574100U | number};

@@ -18,7 +18,7 @@
 namespace warifu::card {
 
 inline constexpr std::size_t kOneTimeKeyBytes = 2 * mac::kBlockBytes;  // r, then s
-inline constexpr std::size_t kMaxGrantBytes = 1024;
+inline constexpr std::size_t kMaxGrantBytes = 8192;
 inline constexpr std::size_t kMaxSites = 7;
 inline constexpr std::uint32_t kMaxKeysPerSite = 2000;
 inline constexpr std::size_t kMaxObjects = 256;
@@ -93,8 +93,8 @@ struct ObjectRecord {
 // first block holds magic, version and total length, so the one-time tag fixes the length; what
 // follows the sites is no business of the card, which tags it.
 namespace grant_layout {
-inline constexpr std::string_view kMagic = "WGR3";
-inline constexpr std::uint16_t kVersion = 3;
+inline constexpr std::string_view kMagic = "WGR4";
+inline constexpr std::uint16_t kVersion = 4;
 inline constexpr std::size_t kCardAt = 8;
 inline constexpr std::size_t kIndexAt = 100;
 inline constexpr std::size_t kSiteCountAt = 156;

@@ -45,6 +45,9 @@ class Catalog {
   // --- persons ------------------------------------------------------------------------------
   // Errors: kInvalidArgument, kAlreadyExists (the person id, or the card, is taken).
   [[nodiscard]] virtual Result<> add_person(const Person& person) = 0;
+  // The same, with the pseudonyms, in one step. Errors: the same, and set_pseudonym()'s.
+  [[nodiscard]] virtual Result<> enrol_person(const Person& person,
+                                              std::span<const SitePseudonym> pseudonyms) = 0;
   // Errors: kNotFound.
   [[nodiscard]] virtual Result<Person> person(const std::string& person_id) = 0;
   [[nodiscard]] virtual Result<Person> person_of_card(const CardId& card) = 0;
@@ -55,6 +58,9 @@ class Catalog {
   // A new card for a lost one; no object's record is on it yet. Errors: kNotFound, kAlreadyExists
   // (another person's), kInvalidArgument.
   [[nodiscard]] virtual Result<> replace_card(const std::string& person_id, const CardId& card) = 0;
+  // The same, with pseudonyms at sites that are new, in one step. Errors: of both.
+  [[nodiscard]] virtual Result<> reissue_card(const std::string& person_id, const CardId& card,
+                                              std::span<const SitePseudonym> pseudonyms) = 0;
   // A person has one pseudonym at a site; telling the same again is no error.
   // Errors: kNotFound, kAlreadyExists, kInvalidArgument.
   [[nodiscard]] virtual Result<> set_pseudonym(const std::string& person_id,
@@ -176,6 +182,28 @@ class Catalog {
   // kInvalidArgument, kRefused naming its state.
   [[nodiscard]] virtual Result<> decide_request(const RequestId& request, RequestState state,
                                                 const std::string& why, os::UnixMs now) = 0;
+
+  // --- enrolment orders ----------------------------------------------------------------------
+  // Errors: kInvalidArgument; kNotFound (again: the person); kAlreadyExists (else the person is
+  // enrolled; an order for the person, or with this code, waits already); kBusy when as many wait
+  // as kMaxOpenEnrolments.
+  [[nodiscard]] virtual Result<> add_enrolment(const EnrolmentOrder& order) = 0;
+  [[nodiscard]] virtual Result<EnrolmentOrder> enrolment(const EnrolmentId& order) = 0;
+  // The one that can be begun at `now`. Errors: kNotFound.
+  [[nodiscard]] virtual Result<EnrolmentOrder> enrolment_by_code(const std::string& code,
+                                                                 os::UnixMs now) = 0;
+  // Newest first. Errors: kInvalidArgument.
+  [[nodiscard]] virtual Result<std::vector<EnrolmentOrder>> list_enrolments(const Page& page) = 0;
+  // This card is begun for the order: once it is the person's, the order is done. Errors:
+  // kNotFound; kRefused naming its state unless it can be begun at `begun`.
+  [[nodiscard]] virtual Result<> begin_enrolment(const EnrolmentCard& card) = 0;
+  // As it was begun last. Errors: kNotFound.
+  [[nodiscard]] virtual Result<EnrolmentCard> enrolment_card(const CardId& card) = 0;
+  // Again: no error. Errors: kNotFound, kRefused naming its state.
+  [[nodiscard]] virtual Result<> cancel_enrolment(const EnrolmentId& order, os::UnixMs now) = 0;
+  // Errors: kNotFound, kInvalidArgument.
+  [[nodiscard]] virtual Result<> set_enrolment_trouble(const EnrolmentId& order,
+                                                       const std::string& trouble) = 0;
 
   // --- cards ----------------------------------------------------------------------------------
   // The grant of that card is withdrawn, and each of `sites` is to be told, in one step; one that

@@ -21,6 +21,8 @@ constexpr std::array<std::string_view, 3> kJobPriorities = {"low", "usual", "urg
 constexpr std::array<std::string_view, 4> kGrantStates = {"given", "used_up", "expired",
                                                           "withdrawn"};
 
+constexpr std::array<std::string_view, 5> kEnrolmentStates = {"waiting", "begun", "done", "expired",
+                                                              "cancelled"};
 constexpr std::array<std::string_view, 6> kRequestStates = {"asked",   "given",     "refused",
                                                             "expired", "withdrawn", "cancelled"};
 
@@ -111,6 +113,9 @@ std::string_view state_name(GrantState state) {
 std::string_view state_name(RequestState state) {
   return name_in(kRequestStates, state);
 }
+std::string_view state_name(EnrolmentState state) {
+  return name_in(kEnrolmentStates, state);
+}
 std::string_view priority_name(JobPriority priority) {
   return name_in(kJobPriorities, priority);
 }
@@ -157,6 +162,13 @@ RequestState state_at(const Request& request, os::UnixMs now) {
   if (request.grant) return RequestState::kGiven;
   const bool is_open = request.decided == RequestState::kAsked;
   return is_open && request.expires <= now ? RequestState::kExpired : request.decided;
+}
+
+EnrolmentState state_at(const EnrolmentOrder& order, os::UnixMs now) {
+  if (order.is_made) return EnrolmentState::kDone;
+  if (order.cancelled_at) return EnrolmentState::kCancelled;
+  if (order.expires <= now) return EnrolmentState::kExpired;
+  return order.card ? EnrolmentState::kBegun : EnrolmentState::kWaiting;
 }
 
 bool is_finished(JobState state) {
@@ -286,6 +298,19 @@ Result<> check_record(const Sighting& sighting) {
 Result<> check_record(const Page& page) {
   if (page.count >= 1 && page.count <= kMaxPageRows) return {};
   return bad("a page", "has 1 to " + std::to_string(kMaxPageRows) + " rows");
+}
+
+Result<> check_record(const EnrolmentOrder& order) {
+  const std::string what = "enrolment order " + order.order.text();
+  TRY(check_id("an enrolment order's id", order.order));
+  TRY(check_person_id(order.person_id));
+  TRY(check_name("the name of person '" + order.person_id + "'", order.name));
+  TRY(check_name("the card type of " + what, order.card_type));
+  TRY(check_name("the code of " + what, order.code));
+  if (order.code.size() > kMaxEnrolmentCodeBytes) return bad(what, "has too long a code");
+  if (order.expires <= order.created) return bad(what, "ends before it begins");
+  if (order.cancelled_at || order.card) return bad(what, "is decided before it is given");
+  return check_text("the name of who orders", order.ordered_by, kMaxNameBytes);
 }
 
 }  // namespace warifu::catalog

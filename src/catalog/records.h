@@ -25,6 +25,8 @@ inline constexpr std::size_t kMaxRequestNoteBytes = 1000;
 inline constexpr std::size_t kMaxJsonBytes = 1 << 20;
 inline constexpr std::size_t kMaxBlobBytes = 1 << 20;
 inline constexpr std::size_t kMaxOpenRequests = 100;  // for one person
+inline constexpr std::size_t kMaxOpenEnrolments = 200;
+inline constexpr std::size_t kMaxEnrolmentCodeBytes = 16;
 inline constexpr std::uint64_t kMaxPageRows = 1000;
 inline constexpr std::uint8_t kMaxCutShares = 32;
 inline constexpr std::size_t kMaxSiteLabels = 16;
@@ -54,6 +56,7 @@ enum class RequestState : std::uint8_t {
   kWithdrawn,  // it was given, and taken back
   kCancelled
 };
+enum class EnrolmentState : std::uint8_t { kWaiting, kBegun, kDone, kExpired, kCancelled };
 
 // "storing", "on_card", "delete_pending", "waiting_key", "used_up", ...
 [[nodiscard]] std::string_view state_name(ObjectState state);
@@ -64,6 +67,7 @@ enum class RequestState : std::uint8_t {
 [[nodiscard]] std::string_view state_name(JobState state);
 [[nodiscard]] std::string_view state_name(GrantState state);
 [[nodiscard]] std::string_view state_name(RequestState state);
+[[nodiscard]] std::string_view state_name(EnrolmentState state);
 [[nodiscard]] std::string_view priority_name(JobPriority priority);
 
 // True for done, failed and cancelled.
@@ -193,6 +197,44 @@ struct Request {
 // What became of it until `now`.
 [[nodiscard]] RequestState state_at(const Request& request, os::UnixMs now);
 
+using EnrolmentId = Id16<struct EnrolmentTag>;
+
+// What the biobank has ordered a terminal to do: enrol a person who is not in the catalog yet, or
+// give a card in the place of a lost one. That it is done is what the person's card says: one that
+// was begun for it.
+struct EnrolmentOrder {
+  EnrolmentId order;
+  std::string person_id, name;
+  bool again = false;               // in the place of a lost card
+  std::string card_type;            // "one-time", "desfire", "jpki", "pkcs11"
+  std::uint32_t keys_per_site = 0;  // of a one-time card; else 0
+  std::string code;                 // by which the terminal finds it
+  std::string ordered_by;           // the operator; empty in single-operator mode
+  std::string trouble;              // what went wrong last at the terminal; may be empty
+  os::UnixMs created;
+  os::UnixMs expires;  // it cannot be begun from then on
+  std::optional<os::UnixMs> cancelled_at;
+  // The card that was made, or else begun last; read only.
+  std::optional<CardId> card;
+  std::string terminal;
+  std::optional<os::UnixMs> begun;
+  bool is_made = false;  // the card is, or was, the person's
+  bool operator==(const EnrolmentOrder&) const = default;
+};
+// What became of it until `now`.
+[[nodiscard]] EnrolmentState state_at(const EnrolmentOrder& order, os::UnixMs now);
+
+// A card that was begun for an order: what is needed to finish it after a crash.
+struct EnrolmentCard {
+  EnrolmentId order;
+  CardId card;
+  std::string terminal;
+  os::UnixMs begun;
+  bool is_relayed = false;  // the sites personalise it themselves
+  std::vector<SitePseudonym> pseudonyms;
+  bool operator==(const EnrolmentCard&) const = default;
+};
+
 struct RevokedCard {
   CardId card;
   std::string person_id;
@@ -291,6 +333,7 @@ struct RequestFilter {
 [[nodiscard]] Result<> check_record(const JobProgress& progress);
 [[nodiscard]] Result<> check_record(const Grant& grant);
 [[nodiscard]] Result<> check_record(const Request& request);
+[[nodiscard]] Result<> check_record(const EnrolmentOrder& order);
 [[nodiscard]] Result<> check_record(const LinkUse& use);
 [[nodiscard]] Result<> check_record(const Sighting& sighting);
 [[nodiscard]] Result<> check_record(const Page& page);

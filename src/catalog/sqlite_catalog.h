@@ -17,10 +17,13 @@ class SqliteCatalog final : public Catalog {
       : files_(files), database_(std::move(database)) {}
 
   Result<> add_person(const Person& person) override;
+  Result<> enrol_person(const Person& person, std::span<const SitePseudonym> pseudonyms) override;
   Result<Person> person(const std::string& person_id) override;
   Result<Person> person_of_card(const CardId& card) override;
   Result<std::vector<Person>> list_persons(const std::string& search, const Page& page) override;
   Result<> replace_card(const std::string& person_id, const CardId& card) override;
+  Result<> reissue_card(const std::string& person_id, const CardId& card,
+                        std::span<const SitePseudonym> pseudonyms) override;
   Result<> set_pseudonym(const std::string& person_id, const SitePseudonym& pseudonym) override;
   Result<std::vector<SitePseudonym>> pseudonyms(const std::string& person_id) override;
   Result<Person> person_of_pseudonym(const SitePseudonym& pseudonym) override;
@@ -72,6 +75,15 @@ class SqliteCatalog final : public Catalog {
   Result<> offer_grant(const RequestId& request, const GrantId& grant, os::UnixMs now) override;
   Result<> decide_request(const RequestId& request, RequestState state, const std::string& why,
                           os::UnixMs now) override;
+
+  Result<> add_enrolment(const EnrolmentOrder& order) override;
+  Result<EnrolmentOrder> enrolment(const EnrolmentId& order) override;
+  Result<EnrolmentOrder> enrolment_by_code(const std::string& code, os::UnixMs now) override;
+  Result<std::vector<EnrolmentOrder>> list_enrolments(const Page& page) override;
+  Result<> begin_enrolment(const EnrolmentCard& card) override;
+  Result<EnrolmentCard> enrolment_card(const CardId& card) override;
+  Result<> cancel_enrolment(const EnrolmentId& order, os::UnixMs now) override;
+  Result<> set_enrolment_trouble(const EnrolmentId& order, const std::string& trouble) override;
 
   Result<> withdraw_grant(const GrantId& grant, const CardId& card, std::span<const SiteName> sites,
                           os::UnixMs now) override;
@@ -143,6 +155,13 @@ class SqliteCatalog final : public Catalog {
   [[nodiscard]] Result<> order_locked(const CardOrder& order, std::span<const SiteName> sites);
   [[nodiscard]] Result<Grant> grant_locked(const GrantId& grant);
   [[nodiscard]] Result<Request> request_locked(const RequestId& request);
+  [[nodiscard]] Result<> add_person_locked(const Person& person);
+  [[nodiscard]] Result<> replace_card_locked(const std::string& person_id, const CardId& card);
+  [[nodiscard]] Result<> set_pseudonym_locked(const std::string& person_id,
+                                              const SitePseudonym& pseudonym);
+  [[nodiscard]] Result<EnrolmentOrder> enrolment_locked(const EnrolmentId& order);
+  // Errors: kAlreadyExists, kBusy, kNotFound: what stands in the order's way.
+  [[nodiscard]] Result<> check_enrolment_locked(const EnrolmentOrder& order);
 
   os::FileSystem& files_;
   std::mutex mutex_;

@@ -35,28 +35,38 @@ Result<std::optional<Person>> SqliteCatalog::find_card_locked(const CardId& card
   return read_row_if_any<Person>(statement, read_person);
 }
 
+Result<> SqliteCatalog::add_person_locked(const Person& person) {
+  const auto known = person_locked(person.person_id);
+  if (known) {
+    return fail(Code::kAlreadyExists, "person '" + person.person_id + "' is already enrolled");
+  }
+  if (known.error().code != Code::kNotFound) return std::unexpected(known.error());
+  TRY_ASSIGN(const auto holder, find_card_locked(person.card));
+  if (holder) {
+    return fail(Code::kAlreadyExists, "card " + person.card.text() +
+                                          " already belongs to person '" + holder->person_id + "'");
+  }
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("INSERT INTO person (person_id, name, card, created) "
+                                "VALUES (?, ?, ?, ?)"));
+  return statement.text(person.person_id)
+      .text(person.name)
+      .id(person.card)
+      .time(person.created)
+      .run();
+}
+
 Result<> SqliteCatalog::add_person(const Person& person) {
+  return enrol_person(person, {});
+}
+
+Result<> SqliteCatalog::enrol_person(const Person& person,
+                                     std::span<const SitePseudonym> pseudonyms) {
   TRY(check_record(person));
   return change([&]() -> Result<> {
-    const auto known = person_locked(person.person_id);
-    if (known) {
-      return fail(Code::kAlreadyExists, "person '" + person.person_id + "' is already enrolled");
-    }
-    if (known.error().code != Code::kNotFound) return std::unexpected(known.error());
-    TRY_ASSIGN(const auto holder, find_card_locked(person.card));
-    if (holder) {
-      return fail(
-          Code::kAlreadyExists,
-          "card " + person.card.text() + " already belongs to person '" + holder->person_id + "'");
-    }
-    TRY_ASSIGN(Statement statement,
-               database_->prepare("INSERT INTO person (person_id, name, card, created) "
-                                  "VALUES (?, ?, ?, ?)"));
-    return statement.text(person.person_id)
-        .text(person.name)
-        .id(person.card)
-        .time(person.created)
-        .run();
+    TRY(add_person_locked(person));
+    for (const SitePseudonym& one : pseudonyms) TRY(set_pseudonym_locked(person.person_id, one));
+    return {};
   });
 }
 
@@ -86,50 +96,64 @@ Result<std::vector<Person>> SqliteCatalog::list_persons(const std::string& searc
   return read_rows<Person>(statement, read_person);
 }
 
-Result<> SqliteCatalog::replace_card(const std::string& person_id, const CardId& card) {
+Result<> SqliteCatalog::replace_card_locked(const std::string& person_id, const CardId& card) {
   if (card.is_zero()) return fail(Code::kInvalidArgument, "the new card's identifier is zero");
+  TRY(person_locked(person_id));
+  TRY_ASSIGN(const auto holder, find_card_locked(card));
+  if (holder && holder->person_id == person_id) return {};
+  if (holder) {
+    return fail(Code::kAlreadyExists,
+                "card " + card.text() + " already belongs to person '" + holder->person_id + "'");
+  }
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("UPDATE person SET card = ? WHERE person_id = ?"));
+  TRY(statement.id(card).text(person_id).run());
+  TRY_ASSIGN(Statement records,
+             database_->prepare("UPDATE object SET card_record = 'pending' WHERE person_id = ?"));
+  return records.text(person_id).run();
+}
+
+Result<> SqliteCatalog::replace_card(const std::string& person_id, const CardId& card) {
+  return reissue_card(person_id, card, {});
+}
+
+Result<> SqliteCatalog::reissue_card(const std::string& person_id, const CardId& card,
+                                     std::span<const SitePseudonym> pseudonyms) {
   return change([&]() -> Result<> {
-    TRY(person_locked(person_id));
-    TRY_ASSIGN(const auto holder, find_card_locked(card));
-    if (holder && holder->person_id == person_id) return {};
-    if (holder) {
-      return fail(Code::kAlreadyExists,
-                  "card " + card.text() + " already belongs to person '" + holder->person_id + "'");
-    }
-    TRY_ASSIGN(Statement statement,
-               database_->prepare("UPDATE person SET card = ? WHERE person_id = ?"));
-    TRY(statement.id(card).text(person_id).run());
-    TRY_ASSIGN(Statement records,
-               database_->prepare("UPDATE object SET card_record = 'pending' WHERE person_id = ?"));
-    return records.text(person_id).run();
+    TRY(replace_card_locked(person_id, card));
+    for (const SitePseudonym& one : pseudonyms) TRY(set_pseudonym_locked(person_id, one));
+    return {};
   });
+}
+
+Result<> SqliteCatalog::set_pseudonym_locked(const std::string& person_id,
+                                             const SitePseudonym& pseudonym) {
+  if (pseudonym.site.empty() || pseudonym.pseudonym.is_zero()) {
+    return fail(Code::kInvalidArgument, "a pseudonym needs a site and must not be zero");
+  }
+  TRY(person_locked(person_id));
+  TRY_ASSIGN(Statement known, database_->prepare("SELECT person_id, pseudonym FROM pseudonym "
+                                                 "WHERE site = ?1 AND (person_id = ?2 OR "
+                                                 "pseudonym = ?3)"));
+  known.site(pseudonym.site).text(person_id).id(pseudonym.pseudonym);
+  TRY_ASSIGN(const bool row, known.step());
+  if (row) {
+    const std::string holder = known.read_text();
+    const auto value = known.read_id<Pseudonym>();
+    TRY(known.check_row());
+    if (holder == person_id && value == pseudonym.pseudonym) return {};
+    return fail(Code::kAlreadyExists, "person '" + holder + "' has pseudonym " + value.text() +
+                                          " at site '" + pseudonym.site.text() + "' already");
+  }
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("INSERT INTO pseudonym (person_id, site, pseudonym) "
+                                "VALUES (?, ?, ?)"));
+  return statement.text(person_id).site(pseudonym.site).id(pseudonym.pseudonym).run();
 }
 
 Result<> SqliteCatalog::set_pseudonym(const std::string& person_id,
                                       const SitePseudonym& pseudonym) {
-  if (pseudonym.site.empty() || pseudonym.pseudonym.is_zero()) {
-    return fail(Code::kInvalidArgument, "a pseudonym needs a site and must not be zero");
-  }
-  return change([&]() -> Result<> {
-    TRY(person_locked(person_id));
-    TRY_ASSIGN(Statement known, database_->prepare("SELECT person_id, pseudonym FROM pseudonym "
-                                                   "WHERE site = ?1 AND (person_id = ?2 OR "
-                                                   "pseudonym = ?3)"));
-    known.site(pseudonym.site).text(person_id).id(pseudonym.pseudonym);
-    TRY_ASSIGN(const bool row, known.step());
-    if (row) {
-      const std::string holder = known.read_text();
-      const auto value = known.read_id<Pseudonym>();
-      TRY(known.check_row());
-      if (holder == person_id && value == pseudonym.pseudonym) return {};
-      return fail(Code::kAlreadyExists, "person '" + holder + "' has pseudonym " + value.text() +
-                                            " at site '" + pseudonym.site.text() + "' already");
-    }
-    TRY_ASSIGN(Statement statement,
-               database_->prepare("INSERT INTO pseudonym (person_id, site, pseudonym) "
-                                  "VALUES (?, ?, ?)"));
-    return statement.text(person_id).site(pseudonym.site).id(pseudonym.pseudonym).run();
-  });
+  return change([&] { return set_pseudonym_locked(person_id, pseudonym); });
 }
 
 Result<std::vector<SitePseudonym>> SqliteCatalog::pseudonyms(const std::string& person_id) {

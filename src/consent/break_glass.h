@@ -45,6 +45,7 @@ struct Emergency {
   os::UnixMs told;  // when the person was shown it at this site; 0: not yet
   std::vector<CardId> officers;
   std::string reason;
+  bool is_own = false;  // this site's gate has judged it; else share control told of it
 };
 
 }  // namespace warifu::consent

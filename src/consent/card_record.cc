@@ -1,6 +1,7 @@
 // The codec of card records and the sealing of one-time keys.
 #include "consent/card_record.h"
 
+#include "card/desfire_layout.h"
 #include "crypto/card_certificate.h"
 #include "wire/wire.h"
 
@@ -8,8 +9,8 @@ namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kMagic = "WGC1";
-constexpr std::uint16_t kVersion = 6;
-constexpr std::uint16_t kFirstOfGrants3 = 6;  // the version from which on grants are of version 2
+constexpr std::uint16_t kVersion = 7;
+constexpr std::uint16_t kFirstOfGrants4 = 7;  // the version from which on grants are of version 4
 constexpr std::uint32_t kSealDomain = 0x31'59'4B'57;         // "WKY1"
 constexpr std::uint32_t kApplicationDomain = 0x31'50'41'57;  // "WAP1"
 constexpr std::string_view kKeyLabel = "warifu gate key 1";
@@ -62,7 +63,7 @@ void read_grants(wire::Reader& reader, std::uint16_t version, CardRecord& record
     }
     if (!reader.good()) return;
     // Their indices are burnt and their nonces used: what is dropped cannot come back.
-    if (version < kFirstOfGrants3) continue;
+    if (version < kFirstOfGrants4) continue;
     if (!parse_grant(grant)) reader.reject("an accepted grant is not canonical");
     accepted.grant.assign(grant.begin(), grant.end());
     copy_bytes(accepted.tag, tag);
@@ -79,7 +80,7 @@ void read_own(wire::Reader& reader, CardRecord& record) {
   OwnApplication own;
   own.number = reader.u8();
   const std::uint8_t active = reader.u8();
-  if (own.number == 0 || own.number > card::kMaxSites || active > 1) {
+  if (own.number == 0 || own.number > card::desfire::kMaxApplications || active > 1) {
     reader.reject("a number is out of range");
   }
   own.is_active = active == 1;

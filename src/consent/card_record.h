@@ -2,7 +2,7 @@
 // change is a single durable step.
 //
 //   file    := body crc32c(body):u32                                        little-endian
-//   body    := "WGC1" version:u16=5 kind:u8 revoked:u8 card:16 person:16 last_used:u32
+//   body    := "WGC1" version:u16=7 kind:u8 revoked:u8 card:16 person:16 last_used:u32
 //              keys:u32 key* nonces:u32 nonce* grants:u32 grant*
 //              revoked_at:i64 reissue_until:i64 records_until:i64 withdrawn:u32 withdrawal*
 //              own:u8 (application:u8 active:u8 salt:16 sealed:64){own} certificate:blob
@@ -18,7 +18,7 @@
 // certificate := DER, of a signature card (kinds 5 and 6) unless revoked; else empty.
 //
 // Version 1, which ended behind the grants, 2, behind the withdrawals, and 3, behind `own`, are
-// read. Up to version 4 grants were of version 1, which no gate honours any more: they are dropped.
+// read. Up to version 6 grants were of versions 1 to 3, which no gate honours any more: they are dropped.
 // A one-time key is sealed alone: AES-256-GCM under SHA-256("warifu gate key 1" root card index
 // salt) with a fresh salt, so no nonce repeats, even when an old copy of the file comes back, and a
 // sealed key does not open under another index. Burning a key drops it from the file.

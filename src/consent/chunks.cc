@@ -66,7 +66,7 @@ std::string flaw_of(const ChunkRanges& chunks) {
 }
 
 void write_chunks(wire::Writer& writer, const ChunkRanges& chunks) {
-  writer.u8(static_cast<std::uint8_t>(chunks.size()));
+  writer.u16(static_cast<std::uint16_t>(chunks.size()));
   for (const ChunkRange& range : chunks) {
     writer.u32(range.first);
     writer.u32(range.count);
@@ -75,7 +75,7 @@ void write_chunks(wire::Writer& writer, const ChunkRanges& chunks) {
 
 ChunkRanges read_chunks(wire::Reader& reader) {
   ChunkRanges chunks;
-  const std::size_t count = reader.u8();
+  const std::size_t count = reader.u16();
   if (count > kMaxChunkRanges) reader.reject("there are too many ranges of chunks");
   for (std::size_t i = 0; i < count && reader.good(); ++i) {
     const std::uint32_t first = reader.u32();

@@ -1,7 +1,7 @@
 // Which chunks of a stored object, as ranges: what a holder can check that knows nothing of
 // genomes.
 //
-//   chunks := count:u8 range{count}     range := first:u32 count:u32
+//   chunks := count:u16 range{count}     range := first:u32 count:u32
 //
 // One set of chunks has one encoding: ranges ascend, are not empty, and neither overlap nor touch.
 // Values only; any thread.
@@ -15,7 +15,7 @@
 
 namespace warifu::consent {
 
-inline constexpr std::size_t kMaxChunkRanges = 48;
+inline constexpr std::size_t kMaxChunkRanges = 400;
 
 // The chunks [first, first + count).
 struct ChunkRange {

@@ -31,14 +31,19 @@ std::string one_line(std::string text) {
   return text;
 }
 
-// "chr17:43044295-43125364 (BRCA1)", one after the other.
+std::string place_words(const Region& region) {
+  const std::string start = std::to_string(region.start);
+  return region.start == region.end ? start : start + "-" + std::to_string(region.end);
+}
+
+// "chr17:43044295-43125364 (BRCA1)", one after the other; of a run "20:61795, 63231-63240 (PGS1)".
 std::string regions_words(const Scope& scope, std::string_view between) {
   std::string text;
-  for (const Region& region : scope.regions) {
+  for (const auto& run : runs_of(scope.regions)) {
     if (!text.empty()) text += between;
-    text +=
-        region.reference + ":" + std::to_string(region.start) + "-" + std::to_string(region.end);
-    if (!region.label.empty()) text += " (" + region.label + ")";
+    text += run[0].reference + ":";
+    for (const Region& region : run) text += (&region == &run[0] ? "" : ", ") + place_words(region);
+    if (!run[0].label.empty()) text += " (" + run[0].label + ")";
   }
   return text;
 }
@@ -48,6 +53,7 @@ std::string scope_lines(const Grant& grant, const std::string& object) {
   const Scope& scope = grant.scope;
   const std::string id = grant.object.text();
   const std::string pieces = std::to_string(chunk_count(scope.chunks));
+  const bool many = scope.regions.size() > kMostNamedRegions;
   if (grant.locale == Locale::kEnglish) {
     if (scope.is_whole()) return "Data: " + object + ", the whole of it (" + id + ")\n";
     const std::string read = "Stored data that is read: " + pieces +
@@ -58,8 +64,9 @@ std::string scope_lines(const Grant& grant, const std::string& object) {
              "read there; with it goes the file's header. Neither holds bases\n" +
              read;
     }
-    return "Data: " + object + ", the parts named next (" + id + ")\nOnly these regions (" +
-           scope.assembly + "): " + regions_words(scope, ", ") + "\n" + read;
+    return "Data: " + object + ", the parts named next (" + id + ")\nOnly " +
+           (many ? "these " + std::to_string(scope.regions.size()) : std::string("these")) +
+           " regions (" + scope.assembly + "): " + regions_words(scope, ", ") + "\n" + read;
   }
   if (scope.is_whole()) return "情報: " + object + " の全体(" + id + ")\n";
   const std::string read = "読み出す保存データ: 256 KiB の断片 " + pieces + " 個\n";
@@ -70,6 +77,7 @@ std::string scope_lines(const Grant& grant, const std::string& object) {
            read;
   }
   return "情報: " + object + " のうち次の領域(" + id + ")\n領域(" + scope.assembly +
+         (many ? "、" + std::to_string(scope.regions.size()) + " か所" : "") +
          "): " + regions_words(scope, "、") + "\n" + read;
 }
 
@@ -125,15 +133,31 @@ std::string purposes_words(std::uint8_t purposes, Locale locale) {
   return text;
 }
 
+// What the person is told of first of all; a site that knows more takes no consent (decision.cc).
+std::string shown_line(const Grant& grant) {
+  if (grant.shown.empty()) return {};
+  std::string ids;
+  for (const JointId& emergency : grant.shown) {
+    ids += (ids.empty() ? "" : ", ") + emergency.text();
+  }
+  const std::string count = std::to_string(grant.shown.size());
+  if (grant.locale == Locale::kEnglish) {
+    return "\nEMERGENCIES: your data was opened without your card " +
+           (grant.shown.size() == 1 ? "once" : count + " times") +
+           ", and you are told of it now: " + ids;
+  }
+  return "\n緊急アクセスの通知: カードなしで " + count + " 回、情報が利用されました: " + ids;
+}
+
 // The last lines of every text.
 std::string ending(const Grant& grant, const ConsentLabels& labels) {
   if (grant.locale == Locale::kEnglish) {
-    return "\nYou are at terminal: " + grant.terminal + "\n" +
+    return shown_line(grant) + "\nYou are at terminal: " + grant.terminal + "\n" +
            (labels.has_pin ? "Entering your PIN means"
                            : "Your card has no PIN: letting it be read now means") +
            " that you agree to this and to nothing else.\n";
   }
-  return "\nこの端末: " + grant.terminal + "\n" +
+  return shown_line(grant) + "\nこの端末: " + grant.terminal + "\n" +
          (labels.has_pin ? "暗証番号の入力は、"
                          : "カードに暗証番号はありません。ここでカードをかざすことは、") +
          "以上の内容のみへの同意を意味します。\n";
@@ -141,7 +165,7 @@ std::string ending(const Grant& grant, const ConsentLabels& labels) {
 
 std::string english_appointment(const Grant& grant, const ConsentLabels& labels) {
   const Appointment& named = *grant.appointment;
-  return "Naming of a proxy (text version 3)\n"
+  return "Naming of a proxy (text version 4)\n"
          "Person: " +
          labels.person + "\nProxy: " + grantee_words(grant.grantee, grant.locale) + ", card " +
          named.proxy.text() + "\nMay consent to the use of: " +
@@ -156,7 +180,7 @@ std::string english_appointment(const Grant& grant, const ConsentLabels& labels)
 
 std::string japanese_appointment(const Grant& grant, const ConsentLabels& labels) {
   const Appointment& named = *grant.appointment;
-  return "代理人の指定(文面 第3版)\n"
+  return "代理人の指定(文面 第4版)\n"
          "本人: " +
          labels.person + "\n代理人: " + grantee_words(grant.grantee, grant.locale) + "、カード " +
          named.proxy.text() + "\n同意できる情報: " +
@@ -207,7 +231,7 @@ std::string leave_text(const Grant& grant, const ConsentLabels& labels) {
 std::string english(const Grant& grant, const ConsentLabels& labels) {
   const std::string times =
       grant.uses == 1 ? "once" : "up to " + std::to_string(grant.uses) + " times";
-  return "Consent to use genome data (text version 3)\n"
+  return "Consent to use genome data (text version 4)\n"
          "Person: " +
          labels.person + "\n" + scope_lines(grant, labels.object) + capacity_line(grant) +
          "Who may use it: " + grantee_words(grant.grantee, grant.locale) +
@@ -234,7 +258,7 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
   const auto local = [](os::UnixMs time) {
     return minute_text({time.value + kJapanOffsetMs}) + "(日本時間)";
   };
-  return "ゲノム情報の利用への同意(文面 第3版)\n"
+  return "ゲノム情報の利用への同意(文面 第4版)\n"
          "本人: " +
          labels.person + "\n" + scope_lines(grant, labels.object) + capacity_line(grant) +
          "利用者: " + grantee_words(grant.grantee, grant.locale) +

@@ -8,7 +8,7 @@
 namespace warifu::consent {
 namespace {
 
-constexpr std::array<std::string_view, 48> kReasons = {"malformed",
+constexpr std::array<std::string_view, 49> kReasons = {"malformed",
                                                        "other_act",
                                                        "not_this_site",
                                                        "unknown_card",
@@ -55,8 +55,9 @@ constexpr std::array<std::string_view, 48> kReasons = {"malformed",
                                                        "stale_statement",
                                                        "emergency_off",
                                                        "not_officer",
-                                                       "not_allowed_before"};
-static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kNotAllowedBefore) + 1);
+                                                       "not_allowed_before",
+                                                       "not_told"};
+static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kNotTold) + 1);
 
 using Check = std::optional<Refusal>;
 
@@ -102,6 +103,22 @@ Check check_nonce(const Inquiry& inquiry, const Nonce& nonce) {
   const std::int64_t age = inquiry.now.value - found->issued.value;
   if (age < 0 || age >= inquiry.nonce_life.count()) {
     return no(Reason::kNonceExpired, "the grant's nonce is too old; begin the ceremony again");
+  }
+  return {};
+}
+
+// The person's own card says nothing before its person was shown every emergency that this site
+// knew of when it gave the nonce: so nobody between site and person can hide one.
+Check check_told(const Inquiry& inquiry, const Grant& grant, const Nonce& nonce) {
+  if (grant.capacity != Capacity::kOwn || inquiry.owner == nullptr) return {};
+  const auto& issued = inquiry.record->nonces;
+  const auto found = std::ranges::find(issued, nonce, &IssuedNonce::nonce);
+  WARIFU_CHECK(found != issued.end());
+  for (const Emergency& one : inquiry.owner->untold(found->issued)) {
+    if (std::ranges::find(grant.shown, one.id) != grant.shown.end()) continue;
+    return no(Reason::kNotTold,
+              "the person has not been told that the data was opened in an emergency at " +
+                  os::utc_text(one.at) + " (" + one.id.text() + "); begin the ceremony again");
   }
   return {};
 }
@@ -314,6 +331,9 @@ Decision decide(const Inquiry& inquiry) {
     return std::unexpected(std::move(*refusal));
   if (auto refusal = check_first_tag(inquiry, grant)) return std::unexpected(std::move(*refusal));
   if (auto refusal = check_request(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_told(inquiry, grant, (*own)->nonce)) {
+    return std::unexpected(std::move(*refusal));
+  }
   return Outcome{std::move(grant), Step::kAccept, 0};
 }
 
@@ -326,12 +346,17 @@ Decision decide_act(const Inquiry& inquiry, Act wanted) {
   }
   const auto own = own_entry(inquiry, grant);
   if (!own) return std::unexpected(own.error());
+  if (wanted == Act::kTopUp && card::is_proved_first(inquiry.record->kind)) {
+    return std::unexpected(no(Reason::kWrongKind, "such a card has no one-time keys"));
+  }
   if (auto refusal = check_capacity(inquiry, grant)) return std::unexpected(std::move(*refusal));
   const auto& accepted = inquiry.record->grants;
   for (std::size_t i = 0; i < accepted.size(); ++i) {
     if (!std::ranges::equal(accepted[i].grant, inquiry.grant)) continue;
     if (secret::equal(accepted[i].tag, inquiry.evidence.tag)) {
-      return Outcome{std::move(grant), Step::kResume, i};
+      if (wanted != Act::kTopUp) return Outcome{std::move(grant), Step::kResume, i};
+      return std::unexpected(
+          no(Reason::kUsedUp, "keys were given for this already; begin the top-up again"));
     }
     return std::unexpected(no(Reason::kWrongTag, "the tag is not the one of its first use"));
   }
@@ -344,6 +369,9 @@ Decision decide_act(const Inquiry& inquiry, Act wanted) {
   if (inquiry.now >= grant.expiry) {
     return std::unexpected(
         no(Reason::kExpired, "the grant expired at " + os::utc_text(grant.expiry)));
+  }
+  if (auto refusal = check_told(inquiry, grant, (*own)->nonce)) {
+    return std::unexpected(std::move(*refusal));
   }
   return Outcome{std::move(grant), Step::kAccept, 0};
 }
@@ -397,6 +425,9 @@ std::expected<Grant, Refusal> decide_proof(const Inquiry& inquiry, ProvedBy by) 
   if (inquiry.now >= grant.expiry) {
     return std::unexpected(
         no(Reason::kExpired, "the grant expired at " + os::utc_text(grant.expiry)));
+  }
+  if (auto refusal = check_told(inquiry, grant, own->nonce)) {
+    return std::unexpected(std::move(*refusal));
   }
   return std::move(*parsed);
 }

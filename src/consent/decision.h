@@ -90,6 +90,7 @@ enum class Reason : std::uint8_t {
   kEmergencyOff,
   kNotOfficer,
   kNotAllowedBefore,
+  kNotTold,
 };
 
 // "wrong_tag": in the audit log.
@@ -133,8 +134,10 @@ using DecideFunction = Decision (*)(const Inquiry&);
 [[nodiscard]] Decision decide(const Inquiry& inquiry);
 
 // Whether an act of the person's counts (all but Act::kUse): as decide(). The request's owner is
-// the card's person; object and the rest are not looked at.
+// the card's person; object and the rest are not looked at. Shown again it is Step::kResume, but
+// for Act::kTopUp, whose keys are handed out once.
 [[nodiscard]] Decision decide_act(const Inquiry& inquiry, Act wanted);
+using DecideActFunction = Decision (*)(const Inquiry&, Act wanted);
 
 // Several guardians' or officers' grants are one consent when they allow the same, are as many as
 // they say, and come from as many persons; one grant alone must say so.
@@ -145,14 +148,16 @@ using DecideFunction = Decision (*)(const Inquiry&);
 // signature of a signature card.
 enum class ProvedBy : std::uint8_t { kDialogue, kSignature };
 // Whether the grant of `inquiry` (evidence and request of which are not looked at) may be proved
-// so, and, once it was, whether the proof is accepted.
+// so, and, once it was, whether the proof is accepted. `inquiry.owner` is the card's person.
 [[nodiscard]] std::expected<Grant, Refusal> decide_proof(const Inquiry& inquiry, ProvedBy by);
 
 // What an outcome does to the record. `session` is the request's.
 void apply(const Outcome& outcome, const Inquiry& inquiry, CardRecord& record);
 
-// Runs `decide` on a made-up card: one good request must pass and every deny must fail closed with
-// its reason. Errors: kRefused naming the first case that went wrong.
-[[nodiscard]] Result<> self_test(DecideFunction decide);
+// Runs both on a made-up card: good requests and acts must pass and every deny must fail closed
+// with its reason. Errors: kRefused naming the first case that went wrong.
+[[nodiscard]] Result<> self_test(DecideFunction decide, DecideActFunction decide_act);
+// The same, once in a process for each pair of functions: they are code, and hold no state.
+[[nodiscard]] Result<> self_test_once(DecideFunction decide, DecideActFunction decide_act);
 
 }  // namespace warifu::consent

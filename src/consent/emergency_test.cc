@@ -55,11 +55,21 @@ class EmergencyTest : public testing::Test {
     request.owner = person_.person;
     return gate().request_release(presented, request);
   }
+  // As the person's terminal: tells what the gate says.
+  std::vector<JointId> untold() {
+    std::vector<JointId> ids;
+    const Challenge challenge = *gate().issue_nonce(person_.card);
+    for (const Emergency& one : challenge.untold) ids.push_back(one.id);
+    std::ranges::sort(ids);
+    return ids;
+  }
   Result<> allow(const ObjectId& object, std::int64_t days = 30) {
     Grant grant = grant_for(site_->name(), {}, {1}, clock_.now());
     grant.uses = 1;
     grant.object = object;
     grant.emergency_until = os::UnixMs{clock_.time_ms + days * kDay};
+    clock_.time_ms += 1;
+    grant.shown = untold();
     const Presented said = present(person_, grant);
     return gate().take_act(said.grant, said.evidence);
   }
@@ -192,8 +202,11 @@ TEST_F(EmergencyTest, ThePersonIsToldOverRestarts) {
   EXPECT_EQ(known[0].second.officers, (std::vector{officers_[0].card, officers_[1].card}));
   EXPECT_EQ(known[1].second.told.value, 0);
   EXPECT_TRUE(gate().emergencies({clock_.time_ms + 1}).empty());
-  ASSERT_TRUE(gate().emergencies_told(person_.person));
+  clock_.time_ms += 1;
+  EXPECT_EQ(untold(), (std::vector{told.id, elsewhere.id}));
+  ASSERT_TRUE(gate().emergencies_told(person_.person, untold()));
   EXPECT_EQ(site_->last_event().first, "emergency_told");
+  EXPECT_TRUE(untold().empty());
   EXPECT_NE(gate().emergencies({0})[1].second.told.value, 0);
   // So many that the oldest give way; those that were not told last.
   for (Byte i = 0; i < kMaxEmergencies; ++i) {
@@ -202,6 +215,68 @@ TEST_F(EmergencyTest, ThePersonIsToldOverRestarts) {
   }
   EXPECT_EQ(gate().emergencies({0}).size(), kMaxEmergencies);
   for (const auto& [person, one] : gate().emergencies({0})) EXPECT_EQ(one.told.value, 0);
+}
+
+TEST_F(EmergencyTest, NoConsentBeforeThePersonWasTold) {
+  ASSERT_TRUE(allow({}));
+  const Grant own = grant_for(site_->name(), {}, {1}, clock_.now());
+  const auto consent = [&](std::vector<JointId> shown, Byte session) {
+    Grant grant = own;
+    grant.shown = std::move(shown);
+    const Presented said = present(person_, grant);
+    ReleaseRequest request = request_for(grant, session);
+    request.owner = person_.person;
+    return gate().request_release({&said, 1}, request);
+  };
+  // One that was given before, and not used yet.
+  const Presented before = present(person_, own);
+  clock_.time_ms += 1;
+  ASSERT_TRUE(ask(by(0, 1, terms())));
+  clock_.time_ms += 1;
+  ReleaseRequest request = request_for(own, 1);
+  request.owner = person_.person;
+  EXPECT_TRUE(gate().request_release({&before, 1}, request));
+  EXPECT_FALSE(consent({}, 2));
+  EXPECT_EQ(refused(), "not_told");
+  EXPECT_FALSE(consent({id_of<JointId>(0x66)}, 3));
+  EXPECT_EQ(refused(), "not_told");
+  // Nor any act; naming it is enough, once.
+  Grant leave = own;
+  leave.uses = 1;
+  leave.emergency_until = os::UnixMs{clock_.time_ms + kDay};
+  const Presented said = present(person_, leave);
+  EXPECT_FALSE(gate().take_act(said.grant, said.evidence));
+  EXPECT_EQ(refused(), "not_told");
+  EXPECT_EQ(untold(), std::vector{terms().joint});
+  ASSERT_TRUE(consent(untold(), 4));
+  EXPECT_TRUE(untold().empty());
+  EXPECT_TRUE(consent({}, 5));
+}
+
+TEST_F(EmergencyTest, WhatThisGateHasOpenedIsNotCoveredUp) {
+  ASSERT_TRUE(allow({}));
+  ASSERT_TRUE(ask(by(0, 1, terms())));
+  clock_.time_ms += 1;
+  // Share control tells of others, so many that the oldest give way.
+  Emergency made_up{id_of<JointId>(1), terms().object, clock_.now(), {}, {}, "x"};
+  for (Byte i = 0; i < 2 * kMaxEmergencies; ++i) {
+    made_up.id = id_of<JointId>(static_cast<Byte>(0x80 + i));
+    ASSERT_TRUE(gate().note_emergency(person_.person, made_up));
+  }
+  const auto known = gate().emergencies({0});
+  EXPECT_EQ(known.size(), kMaxEmergencies);
+  EXPECT_TRUE(
+      std::ranges::any_of(known, [&](const auto& one) { return one.second.id == terms().joint; }));
+  // Nor does an id of which the person was told before hide another opening.
+  const std::vector<JointId> all = {terms().joint};
+  ASSERT_TRUE(gate().emergencies_told(person_.person, all));
+  ASSERT_TRUE(ask(by(1, 2, terms()), 2));
+  clock_.time_ms += 1;
+  const auto again = gate().emergencies({0});
+  const auto it =
+      std::ranges::find_if(again, [&](const auto& one) { return one.second.id == terms().joint; });
+  ASSERT_NE(it, again.end());
+  EXPECT_EQ(it->second.told.value, 0);
 }
 
 TEST_F(EmergencyTest, AFullDiskOpensNothing) {

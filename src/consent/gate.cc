@@ -31,7 +31,7 @@ Result<std::unique_ptr<Gate>> Gate::open(const os::System& system, const std::st
                                          const SiteName& site, const secret::Buffer& root_key,
                                          audit::Log& log, const GateOptions& options) {
   WARIFU_CHECK(root_key.size() == crypto::kSealKeyBytes && !site.empty());
-  TRY(self_test(options.decide));
+  TRY(self_test_once(options.decide, options.decide_act));
   std::unique_ptr<Gate> gate(new Gate(system, folder, site, root_key, log, options));
   TRY(os::make_folder(system.files, folder));
   TRY_ASSIGN(gate->lock_, system.files.lock_directory(folder));
@@ -172,7 +172,10 @@ Result<Challenge> Gate::issue_nonce(const CardId& card) {
   const os::UnixMs now = system_.clock.now();
   forget_old(record, now);
   if (record.nonces.size() >= kMaxNonces) record.nonces.erase(record.nonces.begin());
-  const Challenge challenge{os::random_id<Nonce>(system_.random), {record.last_used.value + 1}};
+  Challenge challenge{os::random_id<Nonce>(system_.random), {record.last_used.value + 1}};
+  if (const PersonRecord* person = find_person(record.person)) {
+    challenge.untold = person->untold(now);
+  }
   record.nonces.push_back({challenge.nonce, now});
   TRY(save(std::move(record)));
   return challenge;
@@ -300,7 +303,9 @@ Result<Permit> Gate::release(std::span<const Outcome> outcomes,
                        : record.grants.at(outcomes[i].accepted).uses_left);
     if (outcomes[i].step == Step::kResume) continue;
     forget_old(record, inquiry.now);
+    const Pseudonym person = record.person;
     TRY(save(std::move(record)));
+    if (outcomes[i].step == Step::kAccept) TRY(note_told(outcomes[i].grant, person));
   }
   TRY(note_opened(outcomes, request.owner));
   std::vector<PermitBasis> bases;

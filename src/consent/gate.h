@@ -97,7 +97,8 @@ struct GateOptions {
   std::chrono::milliseconds failure_window = std::chrono::minutes(1);
   // From the hot listing of a card to the first one that may take its place.
   std::chrono::milliseconds reissue_delay = std::chrono::hours(48);
-  DecideFunction decide = consent::decide;  // tests put a broken one here
+  DecideFunction decide = consent::decide;  // tests put broken ones here
+  DecideActFunction decide_act = consent::decide_act;
   // Whose signature cards this site believes; none: nobody's.
   std::shared_ptr<const SignatureTrust> signatures;
   // Whose cards open objects in an emergency; none: nobody's.
@@ -142,10 +143,21 @@ struct ProofStart {
   crypto::Digest grant_digest{};
 };
 
+// A card on the hot list, and when another one may come in its place.
+struct LostCard {
+  CardId card;
+  os::UnixMs revoked;
+  os::UnixMs from;   // no other card comes before
+  os::UnixMs until;  // an officer here lets one come until then; 0: none has
+};
+
 // What a terminal needs from a site to write a grant.
 struct Challenge {
   Nonce nonce;
   card::KeyIndex lowest_index;  // the card's own next index must be at least this
+  // In which the data of the card's person was opened, as far as this site knows and the person was
+  // not told: at most kMaxShown. A grant of the card must name them.
+  std::vector<Emergency> untold = {};
 };
 
 class Gate {
@@ -189,8 +201,8 @@ class Gate {
   // Emergencies (gate_acts.cc). An emergency was opened with officers' cards; this gate may have
   // seen nothing of it. Again: no error. Errors: kNoSpace, kIo.
   [[nodiscard]] Result<> note_emergency(const Pseudonym& person, const Emergency& emergency);
-  // The person has been shown all of them. Errors: kNoSpace, kIo.
-  [[nodiscard]] Result<> emergencies_told(const Pseudonym& person);
+  // The person has been shown these. Errors: kNoSpace, kIo.
+  [[nodiscard]] Result<> emergencies_told(const Pseudonym& person, std::span<const JointId> shown);
   // Those that were noted here from `since` on, of all persons, by time.
   [[nodiscard]] std::vector<std::pair<Pseudonym, Emergency>> emergencies(os::UnixMs since);
   // This site's rule; none: it opens nothing in an emergency.
@@ -244,9 +256,10 @@ class Gate {
   // kNoSpace.
   [[nodiscard]] Result<Evidence> accept_signature(ByteView grant, ByteView signature);
   // Whether this site's share of the record of `object`, which belongs to `owner`, may go to share
-  // control under a grant that a signature card has proved here and that may be used now; takes no
-  // use. Errors: kRefused with the reason, logged.
-  // Or under officers' grants in an emergency, which are proved by that; they keep their use.
+  // control under a grant that may be used now, and that a card has proved here which keeps no
+  // record of it (a signature card's; a DESFire card's in another's place); or under those of
+  // guardians or officers together, of any cards, which are proved by that. Takes no use.
+  // Errors: kRefused with the reason, logged.
   [[nodiscard]] Result<> may_give_record(std::span<const Presented> presented,
                                          const ObjectId& object, const Pseudonym& owner);
   // Errors: kNotFound when it is not enrolled here.
@@ -266,6 +279,10 @@ class Gate {
   // An officer of this site lets another card take the place of one that is on the hot list.
   // Errors: kNotFound, kInvalidArgument (it is not on the hot list), kIo.
   [[nodiscard]] Result<> allow_reissue(const CardId& card, os::UnixMs until);
+  // A card on the hot list here. Errors: kNotFound.
+  [[nodiscard]] Result<LostCard> lost_card(const CardId& card);
+  // Those in whose place no other has come yet.
+  [[nodiscard]] std::vector<LostCard> lost_cards();
   // Whether the record of `object` may go to `card`: it has taken a lost card's place here, not
   // longer ago than kRecordsLife, and belongs to `owner`; or its person may consent to a use of the
   // object in the owner's place. Errors: kRefused saying why.
@@ -299,6 +316,7 @@ class Gate {
   Result<> save(CardRecord record);
   // For a person whose card is on the hot list: until when the new card may be given its records;
   // 0 for a person who had none here.
+  [[nodiscard]] LostCard lost_of(const CardRecord& record) const;
   Result<os::UnixMs> check_reissue(const Pseudonym& person, os::UnixMs now) const;
   // Revokes cards that took the same place before, under the same leave.
   Result<> replace_earlier(const Pseudonym& person);
@@ -342,6 +360,8 @@ class Gate {
   Result<ProvedAct> prove_act(ByteView grant, const Evidence& evidence, Act wanted);
   Result<> appoint(ByteView grant, ProvedAct act);
   Result<> allow_emergency(ProvedAct act);
+  // The person's own card has proved the grant, and with it what the person was told.
+  Result<> note_told(const Grant& grant, const Pseudonym& person);
   // An emergency that this gate opens itself is noted for its person.
   Result<> note_opened(std::span<const Outcome> outcomes, const Pseudonym& owner);
   Result<Permit> release(std::span<const Outcome> outcomes, std::span<const Presented> presented,

@@ -20,7 +20,7 @@ Result<Gate::ProvedAct> Gate::prove_act(ByteView bytes, const Evidence& evidence
   if (card != nullptr) request.owner = card->person;
   const Presented presented{Bytes(bytes.begin(), bytes.end()), evidence};
   const Inquiry inquiry = inquiry_of(presented, named, request);
-  const Decision decision = decide_act(inquiry, wanted);
+  const Decision decision = options_.decide_act(inquiry, wanted);
   if (!decision) {
     if (decision.error().reason == Reason::kWrongTag) count_wrong_tag(named.card);
     return refuse(decision.error(), bytes, request);
@@ -28,6 +28,7 @@ Result<Gate::ProvedAct> Gate::prove_act(ByteView bytes, const Evidence& evidence
   ProvedAct act{decision->grant, grant_id(bytes), decision->step, *card, inquiry.now};
   apply(*decision, inquiry, act.card);
   forget_old(act.card, act.now);
+  if (act.step == Step::kAccept) TRY(note_told(act.grant, act.card.person));
   return act;
 }
 
@@ -110,13 +111,6 @@ Result<> Gate::allow_emergency(ProvedAct act) {
 Result<card::SiteKeys> Gate::top_up(ByteView grant, const Evidence& evidence) {
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(ProvedAct act, prove_act(grant, evidence, Act::kTopUp));
-  if (act.step == Step::kResume || card::is_proved_first(act.card.kind)) {
-    return refuse(
-        {act.step == Step::kResume ? Reason::kUsedUp : Reason::kWrongKind,
-         act.step == Step::kResume ? "keys were given for this already; begin the top-up again"
-                                   : "such a card has no one-time keys"},
-        grant, {});
-  }
   const card::KeyRange keys = *act.grant.top_up;
   TRY_ASSIGN(card::SiteKeys drawn, draw_keys(act.card, keys));
   const std::string card = act.card.card.text(), person = act.card.person.text();
@@ -133,10 +127,14 @@ Result<card::SiteKeys> Gate::top_up(ByteView grant, const Evidence& evidence) {
 Result<> Gate::note_opened(std::span<const Outcome> outcomes, const Pseudonym& owner) {
   const Grant& first = outcomes.front().grant;
   if (first.capacity != Capacity::kEmergency) return {};
-  Emergency opened{first.joint, first.object, system_.clock.now(), {}, {}, first.reason};
-  for (const Outcome& outcome : outcomes) opened.officers.push_back(outcome.grant.card);
+  Emergency opened{first.joint, first.object, system_.clock.now(), {}, {}, first.reason, true};
+  bool is_first = false;
+  for (const Outcome& outcome : outcomes) {
+    opened.officers.push_back(outcome.grant.card);
+    is_first = is_first || outcome.step == Step::kAccept;
+  }
   PersonRecord record = person_or_new(owner);
-  return record.note(opened) ? save_person(std::move(record)) : Result<>();
+  return record.note(opened, is_first) ? save_person(std::move(record)) : Result<>();
 }
 
 Result<> Gate::note_emergency(const Pseudonym& person, const Emergency& emergency) {
@@ -144,6 +142,7 @@ Result<> Gate::note_emergency(const Pseudonym& person, const Emergency& emergenc
   PersonRecord record = person_or_new(person);
   Emergency noted = emergency;
   noted.told = {};
+  noted.is_own = false;
   // The line stands in every site's log, at those too whose gates opened it themselves.
   TRY(log_.append("emergency_opened", {{"emergency", emergency.id.text()},
                                        {"person", person.text()},
@@ -154,17 +153,23 @@ Result<> Gate::note_emergency(const Pseudonym& person, const Emergency& emergenc
   return record.note(noted) ? save_person(std::move(record)) : Result<>();
 }
 
-Result<> Gate::emergencies_told(const Pseudonym& person) {
+Result<> Gate::note_told(const Grant& grant, const Pseudonym& person) {
+  const PersonRecord* known = grant.shown.empty() ? nullptr : find_person(person);
+  if (known == nullptr) return {};
+  PersonRecord record = *known;
+  const std::string told = record.tell(grant.shown, system_.clock.now());
+  if (told.empty()) return {};
+  TRY(log_.append("emergency_told",
+                  {{"person", person.text()}, {"card", grant.card.text()}, {"emergency", told}}));
+  return save_person(std::move(record));
+}
+
+Result<> Gate::emergencies_told(const Pseudonym& person, std::span<const JointId> shown) {
   const std::lock_guard lock(mutex_);
   const PersonRecord* known = find_person(person);
   if (known == nullptr) return {};
   PersonRecord record = *known;
-  std::string told;
-  for (Emergency& emergency : record.emergencies) {
-    if (emergency.told.value != 0) continue;
-    emergency.told = system_.clock.now();
-    told += (told.empty() ? "" : ", ") + emergency.id.text();
-  }
+  const std::string told = record.tell(shown, system_.clock.now());
   if (told.empty()) return {};
   TRY(log_.append("emergency_told", {{"person", person.text()}, {"emergency", told}}));
   return save_person(std::move(record));

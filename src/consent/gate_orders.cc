@@ -83,6 +83,36 @@ Result<> Gate::allow_reissue(const CardId& card, os::UnixMs until) {
   return save(std::move(record));
 }
 
+Result<LostCard> Gate::lost_card(const CardId& card) {
+  const std::lock_guard lock(mutex_);
+  const CardRecord* known = find(card);
+  if (known != nullptr && known->revoked && !known->person.is_zero()) return lost_of(*known);
+  return fail(Code::kNotFound, "site " + site_.text() + ": card " + card.text() +
+                                   " is not known here, or not on the hot list");
+}
+
+std::vector<LostCard> Gate::lost_cards() {
+  const std::lock_guard lock(mutex_);
+  std::vector<LostCard> lost;
+  for (const auto& [id, record] : cards_) {
+    if (!record.revoked || record.person.is_zero()) continue;
+    const auto in_its_place = [&](const auto& entry) {
+      return entry.second.person == record.person && !entry.second.revoked;
+    };
+    if (last_revoked(record.person) != &record || std::ranges::any_of(cards_, in_its_place)) {
+      continue;
+    }
+    lost.push_back(lost_of(record));
+  }
+  return lost;
+}
+
+LostCard Gate::lost_of(const CardRecord& record) const {
+  return {record.card, record.revoked_at,
+          os::UnixMs{record.revoked_at.value + options_.reissue_delay.count()},
+          record.reissue_until};
+}
+
 const CardRecord* Gate::last_revoked(const Pseudonym& person) const {
   const CardRecord* last = nullptr;
   for (const auto& [card, known] : cards_) {

@@ -110,6 +110,25 @@ TEST_F(GateOrdersTest, AnotherCardNeedsTheOfficersLeaveAndTime) {
       gate().may_give_records(id_of<CardId>(2), enrolment().person, id_of<ObjectId>(0x0B)));
 }
 
+TEST_F(GateOrdersTest, LostCardsSayWhenAnotherOneMayCome) {
+  EXPECT_TRUE(gate().lost_cards().empty());
+  EXPECT_EQ(gate().lost_card(enrolment().card).error().code, Code::kNotFound);
+  ASSERT_TRUE(gate().revoke(enrolment().card));
+  ASSERT_EQ(gate().lost_cards().size(), 1u);
+  const LostCard lost = gate().lost_cards().front();
+  EXPECT_EQ(lost.card, enrolment().card);
+  EXPECT_EQ(lost.from.value - lost.revoked.value, std::chrono::milliseconds(hours(48)).count());
+  EXPECT_EQ(lost.until.value, 0);
+  ASSERT_TRUE(gate().allow_reissue(enrolment().card, in(hours(60))));
+  EXPECT_EQ(gate().lost_cards().front().until, in(hours(60)));
+  pass(hours(49));
+  ASSERT_TRUE(gate().enrol(another(2)));
+  EXPECT_TRUE(gate().lost_cards().empty());  // for an officer there is nothing left to do
+  ASSERT_TRUE(gate().enrol(another(3)));     // card 2 was never finished
+  EXPECT_TRUE(gate().lost_cards().empty());
+  EXPECT_EQ(gate().lost_card(enrolment().card)->revoked, lost.revoked);
+}
+
 TEST_F(GateOrdersTest, LeaveThatHasEndedCountsForNothing) {
   ASSERT_TRUE(gate().revoke(enrolment().card));
   pass(hours(48));

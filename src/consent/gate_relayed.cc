@@ -1,10 +1,15 @@
 // The gate for relayed cards: this site's application, tokens, grants that were proved.
+#include "card/desfire_layout.h"
 #include "consent/gate.h"
 
 namespace warifu::consent {
 namespace {
 
 constexpr std::size_t kSecretBytes = 16;
+
+bool is_number(std::uint8_t application) {
+  return application >= 1 && application <= card::desfire::kMaxApplications;
+}
 
 secret::Buffer drawn(os::Random& random) {
   secret::Buffer bytes(kSecretBytes);
@@ -33,6 +38,16 @@ Result<PersonalisingStart> Gate::begin_personalising(const RelayedEnrolment& enr
     TRY_ASSIGN(ApplicationSecrets kept, open_application(root_, known->card, *known->own));
     return PersonalisingStart{std::move(kept), known->own->is_active};
   }
+  // An earlier try has left something under another number: it stays there, of no use to anybody.
+  const bool is_begun = known != nullptr && !known->revoked && known->own &&
+                        !known->own->is_active && known->person == enrolment.person;
+  if (is_begun && is_number(enrolment.application)) {
+    CardRecord record = *known;
+    TRY_ASSIGN(ApplicationSecrets kept, open_application(root_, record.card, *record.own));
+    record.own->number = enrolment.application;
+    TRY(save_secrets(std::move(record), kept));
+    return PersonalisingStart{std::move(kept), false};
+  }
   TRY(check_new_card(enrolment.card, enrolment.person));
   // A card in the place of a lost one is a one-time card in this version.
   TRY_ASSIGN(const os::UnixMs again, check_reissue(enrolment.person, system_.clock.now()));
@@ -40,9 +55,9 @@ Result<PersonalisingStart> Gate::begin_personalising(const RelayedEnrolment& enr
     return fail(Code::kRefused,
                 "site " + site_.text() + ": a DESFire card cannot take the place of another card");
   }
-  if (enrolment.application == 0 || enrolment.application > card::kMaxSites) {
+  if (!is_number(enrolment.application)) {
     return fail(Code::kInvalidArgument,
-                "a card has applications 1 to " + std::to_string(card::kMaxSites));
+                "a card has applications 1 to " + std::to_string(card::desfire::kMaxApplications));
   }
   CardRecord record;
   record.card = enrolment.card;
@@ -93,7 +108,8 @@ Result<Grant> Gate::may_prove(ByteView grant, ProvedBy by) {
                         {},
                         system_.clock.now(),
                         options_.nonce_life,
-                        named && is_held_back(named->card)};
+                        named && is_held_back(named->card),
+                        record != nullptr ? find_person(record->person) : nullptr};
   auto decision = decide_proof(inquiry, by);
   if (!decision) return refuse_proof(decision.error(), grant);
   return std::move(*decision);
@@ -135,7 +151,9 @@ Result<Evidence> Gate::accept_proof(ByteView grant) {
   TRY_ASSIGN(ApplicationSecrets secrets, open_application(root_, record.card, *record.own));
   secrets.token = copy(secrets.pending);
   const Evidence evidence = take_proof(record, proved, grant);
+  const Pseudonym person = record.person;
   TRY(save_secrets(std::move(record), secrets));
+  TRY(note_told(proved, person));
   TRY(log_proof(proved, grant, evidence, {}));
   return evidence;
 }

@@ -122,7 +122,9 @@ Result<Evidence> Gate::accept_signature(ByteView grant, ByteView signature) {
   }
   const std::string certificate = digest_text(record.certificate);
   const Evidence evidence = take_proof(record, proved, grant);
+  const Pseudonym person = record.person;
   TRY(save(std::move(record)));
+  TRY(note_told(proved, person));
   TRY(log_proof(proved, grant, evidence,
                 {{"scheme", std::string(crypto::scheme_name(judged->facts.scheme))},
                  {"certificate", certificate},
@@ -143,10 +145,12 @@ Result<> Gate::may_give_record(std::span<const Presented> presented, const Objec
   }
   TRY_ASSIGN(const std::vector<Outcome> outcomes, judge(presented, request));
   const Grant& first = outcomes.front().grant;
-  if (first.capacity != Capacity::kEmergency) {
+  if (first.together == 1) {
     // Of other cards the card itself keeps the record.
-    const bool is_signed = card::is_signature(find(first.card)->kind);
-    if (is_signed && outcomes.front().step != Step::kAccept) return {};
+    const card::CardKind kind = find(first.card)->kind;
+    const bool keeps_nothing =
+        card::is_signature(kind) || (card::is_relayed(kind) && first.capacity != Capacity::kOwn);
+    if (keeps_nothing && outcomes.front().step != Step::kAccept) return {};
     return refuse({Reason::kWrongKind, "such a card keeps its records itself"},
                   presented.front().grant, request);
   }

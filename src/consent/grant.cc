@@ -75,6 +75,19 @@ std::string flaw_of_capacity(const Grant& grant) {
   return flaw_of_emergency(grant);
 }
 
+// What the person is told of stands in an order, and is nobody else's to be told of.
+std::string flaw_of_shown(const Grant& grant) {
+  if (grant.shown.empty()) return {};
+  if (grant.capacity != Capacity::kOwn || grant.shown.size() > kMaxShown) {
+    return "the person's own card is told of emergencies, of 16 at a time";
+  }
+  const bool is_sorted =
+      std::ranges::adjacent_find(grant.shown, std::ranges::greater_equal()) == grant.shown.end();
+  return is_sorted && !grant.shown.front().is_zero()
+             ? ""
+             : "emergencies must be named, sorted and distinct";
+}
+
 // Empty when the grant has a canonical encoding, else what is wrong with it.
 std::string flaw_of(const Grant& grant) {
   if (grant.card.is_zero()) return "card and object must be named";
@@ -104,6 +117,7 @@ std::string flaw_of(const Grant& grant) {
     return "regions need the chunks of the stored data that hold them";
   }
   if (std::string flaw = flaw_of_capacity(grant); !flaw.empty()) return flaw;
+  if (std::string flaw = flaw_of_shown(grant); !flaw.empty()) return flaw;
   return flaw_of_act(grant);
 }
 
@@ -196,7 +210,7 @@ void read_head(wire::Reader& reader, std::size_t size) {
     reader.reject("it is of version " + std::string(magic.substr(3)) +
                   ", which no site honours any more; the person must be asked again");
   }
-  if (magic != layout::kMagic) reader.reject("it does not begin with WGR3");
+  if (magic != layout::kMagic) reader.reject("it does not begin with WGR4");
   if (reader.u16() != layout::kVersion) reader.reject("its version is unknown");
   if (reader.u16() != size) reader.reject("its length is not what it says");
 }
@@ -212,6 +226,7 @@ Result<Bytes> encode_grant(const Grant& grant) {
   write_data_uses(tail, grant.data_uses);
   write_scope(tail, grant.scope);
   write_act(tail, grant);
+  for (const JointId& emergency : grant.shown) tail.id(emergency);
   const std::size_t size =
       layout::kSitesAt + grant.sites.size() * layout::kSiteBytes + tail.bytes().size();
   if (size > card::kMaxGrantBytes) {
@@ -241,7 +256,8 @@ Result<Bytes> encode_grant(const Grant& grant) {
   writer.id(grant.joint);
   writer.u8(static_cast<std::uint8_t>(grant.capacity));
   writer.u8(grant.together);
-  writer.u16(0);
+  writer.u8(static_cast<std::uint8_t>(grant.shown.size()));
+  writer.u8(0);
   WARIFU_CHECK(writer.bytes().size() == layout::kSiteCountAt);
   writer.u8(static_cast<std::uint8_t>(grant.sites.size()));
   writer.raw(Bytes(3));
@@ -277,12 +293,17 @@ Result<Grant> parse_grant(ByteView bytes) {
   grant.joint = reader.id<JointId>();
   grant.capacity = static_cast<Capacity>(reader.u8());
   grant.together = reader.u8();
-  skip_zeros(reader, 2);
+  const std::size_t shown = reader.u8();
+  skip_zeros(reader, 1);
   read_sites(reader, grant);
   grant.grantee = read_grantee(reader);
   grant.data_uses = read_data_uses(reader);
   grant.scope = read_scope(reader);
   read_act(reader, act, grant);
+  if (shown > kMaxShown) reader.reject("too many emergencies");
+  for (std::size_t i = 0; i < shown && reader.good(); ++i) {
+    grant.shown.push_back(reader.id<JointId>());
+  }
   if (bytes.size() > card::kMaxGrantBytes) reader.reject("it is longer than a grant may be");
   TRY(reader.finish());
   copy_bytes(grant.text_digest, digest);

@@ -1,9 +1,9 @@
 // The grant: what the person allows, as one canonical byte string that card and sites authenticate.
 //
-//   grant := "WGR3" version:u16=3 length:u16 card:16 object:16 act:u8 purpose:u8 uses:u16
+//   grant := "WGR4" version:u16=4 length:u16 card:16 object:16 act:u8 purpose:u8 uses:u16
 //            destination:16 not_before:i64 expiry:i64 locale:4 terminal:16 zero:4 index:u32
-//            text_digest:32 joint:16 capacity:u8 together:u8 zero:u16 sites:u8 zero:3 site{sites}
-//            grantee data_uses scope [appointment]                          little-endian
+//            text_digest:32 joint:16 capacity:u8 together:u8 shown:u8 zero:u8 sites:u8 zero:3
+//            site{sites} grantee data_uses scope [appointment] emergency:16{shown}   little-endian
 //   act   := 1 use of data | 2 the person names a proxy (then an appointment follows)
 //   appointment := proxy_card:16 purposes:u8 flags:u8 zero:u16 until:i64 authority:32
 //   site  := name:16 nonce:16        grantee, data_uses, scope: grantee.h, data_use.h, scope.h
@@ -12,7 +12,7 @@
 // reserved bytes are zero; sites, codes and regions are sorted and distinct. `length` is the
 // length of the whole and stands in the first 16-byte block, which fixes the length for the
 // one-time tag. What a card reads lies at fixed places before the parts of variable length. A grant
-// holds no name of the person and nothing of a genome. Versions 1 and 2 are refused. Regions always
+// holds no name of the person and nothing of a genome. Versions 1 to 3 are refused. Regions always
 // stand with the chunks that hold them.
 // docs/formats/grant.md has the table of fields and published vectors.
 #pragma once
@@ -36,6 +36,7 @@ namespace warifu::consent {
 
 inline constexpr std::size_t kTerminalBytes = 16;
 inline constexpr std::uint16_t kMaxUses = 1000;
+inline constexpr std::size_t kMaxShown = 16;
 
 using Nonce = Id16<struct NonceTag>;
 
@@ -84,6 +85,9 @@ struct Grant {
   // Until then officers may open `object` (zero: all) in an emergency (break_glass.h).
   std::optional<os::UnixMs> emergency_until;
   std::string reason;  // of an emergency, 1..160 bytes that can be shown; else empty
+  // Of the person's own card: emergencies in which the data was opened without it, which the person
+  // is told of now. At most kMaxShown, ascending, distinct.
+  std::vector<JointId> shown;
 
   bool operator==(const Grant&) const = default;
 };

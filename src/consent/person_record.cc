@@ -10,7 +10,7 @@ namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kPersonMagic = "WGP1";
-constexpr std::uint16_t kPersonVersion = 2;
+constexpr std::uint16_t kPersonVersion = 3;
 
 void write_proxy(wire::Writer& writer, const Proxy& proxy) {
   writer.id(proxy.person);
@@ -69,6 +69,27 @@ void read_lists(wire::Reader& reader, PersonRecord& record) {
   }
 }
 
+// Versions before 3 did not say who had judged it.
+Emergency read_emergency(wire::Reader& reader, std::uint16_t version) {
+  Emergency emergency;
+  emergency.id = reader.id<JointId>();
+  emergency.object = reader.id<ObjectId>();
+  emergency.at = {reader.i64()};
+  emergency.told = {reader.i64()};
+  if (version > 2) {
+    const std::uint8_t own = reader.u8();
+    if (own > 1) reader.reject("who judged an emergency is unknown");
+    emergency.is_own = own == 1;
+  }
+  const std::size_t officers = reader.u8();
+  if (officers > kMaxGuardians) reader.reject("too many officers");
+  for (std::size_t j = 0; j < officers && reader.good(); ++j) {
+    emergency.officers.push_back(reader.id<CardId>());
+  }
+  emergency.reason = read_short(reader, kReasonBytes);
+  return emergency;
+}
+
 void write_emergencies(wire::Writer& writer, const PersonRecord& record) {
   writer.u8(static_cast<std::uint8_t>(record.leaves.size()));
   for (const EmergencyLeave& leave : record.leaves) {
@@ -79,17 +100,11 @@ void write_emergencies(wire::Writer& writer, const PersonRecord& record) {
   }
   writer.u8(static_cast<std::uint8_t>(record.emergencies.size()));
   for (const Emergency& emergency : record.emergencies) {
-    writer.id(emergency.id);
-    writer.id(emergency.object);
-    writer.i64(emergency.at.value);
-    writer.i64(emergency.told.value);
-    writer.u8(static_cast<std::uint8_t>(emergency.officers.size()));
-    for (const CardId& card : emergency.officers) writer.id(card);
-    write_short(writer, emergency.reason);
+    write_emergency(writer, emergency);
   }
 }
 
-void read_emergencies(wire::Reader& reader, PersonRecord& record) {
+void read_emergencies(wire::Reader& reader, std::uint16_t version, PersonRecord& record) {
   const std::size_t leaves = reader.u8();
   if (leaves > kMaxLeaves) reader.reject("too many leaves for emergencies");
   for (std::size_t i = 0; i < leaves && reader.good(); ++i) {
@@ -103,18 +118,7 @@ void read_emergencies(wire::Reader& reader, PersonRecord& record) {
   const std::size_t emergencies = reader.u8();
   if (emergencies > kMaxEmergencies) reader.reject("too many emergencies");
   for (std::size_t i = 0; i < emergencies && reader.good(); ++i) {
-    Emergency emergency;
-    emergency.id = reader.id<JointId>();
-    emergency.object = reader.id<ObjectId>();
-    emergency.at = {reader.i64()};
-    emergency.told = {reader.i64()};
-    const std::size_t officers = reader.u8();
-    if (officers > kMaxGuardians) reader.reject("too many officers");
-    for (std::size_t j = 0; j < officers && reader.good(); ++j) {
-      emergency.officers.push_back(reader.id<CardId>());
-    }
-    emergency.reason = read_short(reader, kReasonBytes);
-    record.emergencies.push_back(std::move(emergency));
+    record.emergencies.push_back(read_emergency(reader, version));
   }
 }
 
@@ -142,7 +146,7 @@ bool PersonRecord::allows_emergency(const ObjectId& object, os::UnixMs now) cons
       leaves, [&](const EmergencyLeave& leave) { return leave.covers(object, now); });
 }
 
-bool PersonRecord::note(const Emergency& emergency) {
+bool PersonRecord::note(const Emergency& emergency, bool is_used_first) {
   const auto known = std::ranges::find(emergencies, emergency.id, &Emergency::id);
   if (known != emergencies.end()) {
     // Who tried it with other officers before is not forgotten.
@@ -151,15 +155,62 @@ bool PersonRecord::note(const Emergency& emergency) {
       const bool is_there = std::ranges::find(known->officers, card) != known->officers.end();
       if (!is_there && known->officers.size() < kMaxGuardians) known->officers.push_back(card);
     }
-    return known->officers.size() != before;
+    // An id that the person was told of before may not hide what is opened after that.
+    const bool is_new = is_used_first && known->told.value != 0;
+    if (is_new) known->told = {};
+    if (is_new) known->at = emergency.at;
+    const bool becomes_own = emergency.is_own && !known->is_own;
+    known->is_own = known->is_own || emergency.is_own;
+    return is_new || becomes_own || known->officers.size() != before;
   }
   if (emergencies.size() >= kMaxEmergencies) {
-    const auto told =
-        std::ranges::find_if(emergencies, [](const Emergency& one) { return one.told.value != 0; });
-    emergencies.erase(told != emergencies.end() ? told : emergencies.begin());
+    const auto gives_way = [&](const auto& what) {
+      return std::ranges::find_if(emergencies, what);
+    };
+    auto oldest = gives_way([](const Emergency& one) { return one.told.value != 0; });
+    // Whatever share control tells, what this gate has judged itself stays.
+    if (oldest == emergencies.end()) {
+      oldest = gives_way([](const Emergency& one) { return !one.is_own; });
+    }
+    if (oldest == emergencies.end() && !emergency.is_own) return false;
+    emergencies.erase(oldest != emergencies.end() ? oldest : emergencies.begin());
   }
   emergencies.push_back(emergency);
   return true;
+}
+
+std::vector<Emergency> PersonRecord::untold(os::UnixMs before) const {
+  std::vector<Emergency> all;
+  for (const Emergency& one : emergencies) {
+    if (one.told.value != 0 || one.at >= before || all.size() >= kMaxShown) continue;
+    all.push_back(one);
+  }
+  return all;
+}
+
+std::string PersonRecord::tell(std::span<const JointId> shown, os::UnixMs now) {
+  std::string ids;
+  for (Emergency& one : emergencies) {
+    if (one.told.value != 0 || std::ranges::find(shown, one.id) == shown.end()) continue;
+    one.told = now;
+    ids += (ids.empty() ? "" : ", ") + one.id.text();
+  }
+  return ids;
+}
+
+void write_emergency(wire::Writer& writer, const Emergency& emergency) {
+  writer.id(emergency.id);
+  writer.id(emergency.object);
+  writer.i64(emergency.at.value);
+  writer.i64(emergency.told.value);
+  writer.u8(emergency.is_own ? 1 : 0);
+  writer.u8(static_cast<std::uint8_t>(emergency.officers.size()));
+  for (const CardId& card : emergency.officers) writer.id(card);
+  write_short(writer, emergency.reason);
+}
+
+Emergency read_emergency(wire::Reader& reader) {
+  return read_emergency(reader, kPersonVersion);
 }
 
 Bytes encode_person(const PersonRecord& record) {
@@ -202,7 +253,7 @@ Result<PersonRecord> parse_person(ByteView bytes) {
   record.died = {reader.i64()};
   record.of_age = {reader.i64()};
   read_lists(reader, record);
-  if (version > 1) read_emergencies(reader, record);
+  if (version > 1) read_emergencies(reader, version, record);
   if (const auto finished = reader.finish(); !finished) {
     return fail(Code::kCorrupt, finished.error().message);
   }

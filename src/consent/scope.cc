@@ -76,6 +76,20 @@ std::optional<Region> parse_region(std::string_view text) {
 
 }  // namespace
 
+std::vector<std::span<const Region>> runs_of(const std::vector<Region>& regions) {
+  std::vector<std::span<const Region>> runs;
+  const std::span all(regions);
+  for (std::size_t begin = 0, i = 1; i <= regions.size(); ++i) {
+    if (i < regions.size() && regions[i].reference == regions[begin].reference &&
+        regions[i].label == regions[begin].label) {
+      continue;
+    }
+    runs.push_back(all.subspan(begin, i - begin));
+    begin = i;
+  }
+  return runs;
+}
+
 Result<Scope> make_scope(std::string assembly, std::vector<Region> regions) {
   if (!is_assembly(assembly)) {
     return fail(Code::kInvalidArgument,
@@ -144,8 +158,20 @@ std::vector<std::string> region_texts(const Scope& scope) {
 std::string scope_text(const Scope& scope) {
   if (scope.is_whole()) return "whole";
   std::string text = scope.is_index() ? "index" : "";
-  for (const std::string& one : region_texts(scope)) text += (text.empty() ? "" : ", ") + one;
-  if (!scope.chunks.empty()) text += " [chunks " + chunks_text(scope.chunks) + "]";
+  if (scope.regions.size() > kMostNamedRegions) {
+    text = std::to_string(scope.regions.size()) + " regions of " + scope.assembly;
+    std::string labels;
+    for (const auto& run : runs_of(scope.regions)) labels = joined_labels(labels, run[0].label);
+    if (labels.size() > kRegionLabelBytes) labels = labels.substr(0, kRegionLabelBytes) + "...";
+    if (!labels.empty()) text += " (" + labels + ")";
+  } else {
+    for (const std::string& one : region_texts(scope)) text += (text.empty() ? "" : ", ") + one;
+  }
+  if (scope.chunks.size() > kMostNamedRegions) {
+    text += " [" + std::to_string(chunk_count(scope.chunks)) + " chunks]";
+  } else if (!scope.chunks.empty()) {
+    text += " [chunks " + chunks_text(scope.chunks) + "]";
+  }
   return text;
 }
 
@@ -173,7 +199,9 @@ std::string flaw_of(const Scope& scope) {
   if (std::string flaw = flaw_of(scope.chunks); !flaw.empty()) return flaw;
   if (scope.regions.empty()) return scope.assembly.empty() ? "" : "the scope names no region";
   if (!is_assembly(scope.assembly)) return "the scope's assembly must be named";
-  if (scope.regions.size() > kMaxRegions) return "the scope has more than 16 regions";
+  if (scope.regions.size() > kMaxRegions) {
+    return "the scope has more than " + std::to_string(kMaxRegions) + " regions";
+  }
   for (std::size_t i = 0; i < scope.regions.size(); ++i) {
     const Region& region = scope.regions[i];
     if (std::string flaw = flaw_of(region); !flaw.empty()) return flaw;
@@ -187,32 +215,43 @@ std::string flaw_of(const Scope& scope) {
 }
 
 void write_scope(wire::Writer& writer, const Scope& scope) {
-  writer.u8(static_cast<std::uint8_t>(scope.regions.size()));
-  if (!scope.regions.empty()) write_short(writer, scope.assembly);
-  for (const Region& region : scope.regions) {
-    write_short(writer, region.reference);
-    writer.u32(region.start);
-    writer.u32(region.end);
-    write_short(writer, region.label);
+  const auto runs = runs_of(scope.regions);
+  writer.u16(static_cast<std::uint16_t>(runs.size()));
+  if (!runs.empty()) write_short(writer, scope.assembly);
+  for (const auto& run : runs) {
+    write_short(writer, run[0].reference);
+    write_short(writer, run[0].label);
+    writer.u16(static_cast<std::uint16_t>(run.size()));
+    for (const Region& region : run) {
+      writer.u32(region.start);
+      writer.u32(region.end);
+    }
   }
   write_chunks(writer, scope.chunks);
 }
 
 Scope read_scope(wire::Reader& reader) {
   Scope scope;
-  const std::size_t count = reader.u8();
-  if (count > kMaxRegions) reader.reject("the scope has more than 16 regions");
-  if (count > 0 && reader.good()) scope.assembly = read_short(reader, kAssemblyBytes);
-  for (std::size_t i = 0; i < count && reader.good(); ++i) {
+  const std::size_t runs = reader.u16();
+  if (runs > 0 && reader.good()) scope.assembly = read_short(reader, kAssemblyBytes);
+  for (std::size_t i = 0; i < runs && reader.good(); ++i) {
     Region region;
     region.reference = read_short(reader, kReferenceBytes);
-    region.start = reader.u32();
-    region.end = reader.u32();
     region.label = read_short(reader, kRegionLabelBytes);
-    scope.regions.push_back(std::move(region));
+    const std::size_t places = reader.u16();
+    if (places == 0) reader.reject("a run of the scope has no place");
+    if (places > kMaxRegions - scope.regions.size()) {
+      reader.reject("the scope has more than " + std::to_string(kMaxRegions) + " regions");
+    }
+    for (std::size_t j = 0; j < places && reader.good(); ++j) {
+      region.start = reader.u32();
+      region.end = reader.u32();
+      scope.regions.push_back(region);
+    }
   }
   scope.chunks = read_chunks(reader);
   if (!reader.good()) return {};
+  if (runs_of(scope.regions).size() != runs) reader.reject("two runs of the scope are one");
   if (const std::string flaw = flaw_of(scope); !flaw.empty()) reader.reject(flaw);
   return scope;
 }

@@ -1,16 +1,17 @@
 // How much of an object: the whole, regions of a genome and the chunks that hold them, or the index
 // alone: chunks without a region.
 //
-//   scope  := [assembly] chunks          the first when there is a region: regions:u8
-//   assembly:short
-//             region{regions}, else regions:u8=0          short := length:u8 bytes
-//   region := reference:short start:u32 end:u32 label:short              chunks: chunks.h
+//   scope  := runs:u16 [assembly:short run{runs}] chunks      the second when there are runs
+//   run    := reference:short label:short places:u16 place{places}     short := length:u8 bytes
+//   place  := start:u32 end:u32                                                chunks: chunks.h
 //
-// Positions are 1-based and inclusive, as in SAM and HGVS. One scope has one encoding: regions are
-// sorted by reference (bytes) and start, and neither overlap nor touch. The label (a gene's name)
-// is shown and decides nothing. A grant holds the scope that is allowed, a request the one that is
-// asked for; `covers` and `covers_chunks` are the whole rule. A wish has regions only: which chunks
-// hold them is known once the index has been read. Values only; any thread.
+// A run is all regions in a row of one reference with one label: the places of a score cost eight
+// bytes each. // Positions are 1-based and inclusive, as in SAM and HGVS. One scope has one
+// encoding: regions are sorted by reference (bytes) and start, and neither overlap nor touch. The
+// label (a gene's or a score's name) is shown and decides nothing. A grant holds the scope that is
+// allowed, a request the one that is asked for; `covers` and `covers_chunks` are the whole rule. A
+// wish has regions only: which chunks hold them is known once the index has been read. Values only;
+// any thread.
 #pragma once
 
 #include <span>
@@ -23,7 +24,9 @@
 
 namespace warifu::consent {
 
-inline constexpr std::size_t kMaxRegions = 16;
+inline constexpr std::size_t kMaxRegions = 400;
+// More are told by their number in logs, and by places in a row in texts.
+inline constexpr std::size_t kMostNamedRegions = 16;
 inline constexpr std::size_t kAssemblyBytes = 32;
 inline constexpr std::size_t kReferenceBytes = 32;
 inline constexpr std::size_t kRegionLabelBytes = 48;
@@ -36,6 +39,9 @@ struct Region {
   std::string label;      // "BRCA1"; may be empty
   bool operator==(const Region&) const = default;
 };
+
+// Regions in a row that share reference and label.
+[[nodiscard]] std::vector<std::span<const Region>> runs_of(const std::vector<Region>& regions);
 
 struct Scope {
   std::string assembly;         // "GRCh38"; empty without regions
@@ -54,7 +60,7 @@ struct Scope {
 // The same texts again.
 [[nodiscard]] std::vector<std::string> region_texts(const Scope& scope);
 // "whole", "index", or the texts with ", " between; behind it the chunks, " [chunks 0-2, 7]": for
-// logs.
+// logs. Of many only how many, and the labels: the grant has them all.
 [[nodiscard]] std::string scope_text(const Scope& scope);
 
 // Whether everything of `asked` lies within `allowed`, chunks left aside. Never true of the whole

@@ -84,11 +84,62 @@ TEST(ScopeTest, WhatIsNoRegionIsRefused) {
   }
   EXPECT_FALSE(parse_scope(Texts{"GRCh38:chr1:1-2", "GRCh37:chr1:1-2"}));
   Texts many;
-  for (int i = 0; i < 17; ++i)
+  for (std::size_t i = 0; i <= kMaxRegions; ++i)
     many.push_back("a:c:" + std::to_string(i * 10 + 1) + "-" + std::to_string(i * 10 + 2));
   EXPECT_FALSE(parse_scope(many));
   many.pop_back();
   EXPECT_TRUE(parse_scope(many));
+}
+
+TEST(ScopeTest, PlacesInARowCostEightBytesEach) {
+  std::vector<Region> places;
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    places.push_back({"20", i * 1000 + 7, i * 1000 + 7, "PGS000001"});
+  }
+  Scope scope = *make_scope("GRCh37", places);
+  scope.chunks = {{3, 4}};
+  EXPECT_EQ(runs_of(scope.regions).size(), 1U);
+  wire::Writer writer;
+  write_scope(writer, scope);
+  EXPECT_EQ(writer.bytes().size(), 2U + 7 + 3 + 10 + 2 + 300 * 8 + 2 + 8);
+  wire::Reader reader(writer.bytes(), "scope");
+  EXPECT_EQ(read_scope(reader), scope);
+  EXPECT_TRUE(reader.finish());
+  EXPECT_EQ(scope_text(scope), "300 regions of GRCh37 (PGS000001) [chunks 3-6]");
+  scope.regions[150].label = "other";
+  EXPECT_EQ(runs_of(scope.regions).size(), 3U);
+  EXPECT_EQ(scope_text(scope), "300 regions of GRCh37 (PGS000001, other, PGS000001) [chunks 3-6]");
+}
+
+TEST(ScopeTest, ARunThatIsCutInTwoOrEmptyIsRefused) {
+  const auto read = [](std::initializer_list<std::uint16_t> runs) {
+    wire::Writer writer;
+    writer.u16(static_cast<std::uint16_t>(runs.size()));
+    writer.u8(1);
+    writer.raw(as_bytes("g"));
+    std::uint32_t at = 1;
+    for (const std::uint16_t places : runs) {
+      writer.u8(1);
+      writer.raw(as_bytes("c"));
+      writer.u8(0);
+      writer.u16(places);
+      for (std::uint16_t i = 0; i < places; ++i, at += 10) {
+        writer.u32(at);
+        writer.u32(at + 1);
+      }
+    }
+    writer.u16(1);
+    writer.u32(0);
+    writer.u32(1);
+    wire::Reader reader(writer.bytes(), "scope");
+    static_cast<void>(read_scope(reader));
+    return reader.finish();
+  };
+  EXPECT_TRUE(read({3}));
+  EXPECT_FALSE(read({1, 2}));
+  EXPECT_FALSE(read({0}));
+  EXPECT_TRUE(read({kMaxRegions}));
+  EXPECT_FALSE(read({kMaxRegions + 1}));
 }
 
 TEST(ScopeTest, TheWholeIsNeverWithinRegions) {

@@ -74,6 +74,57 @@ Result<CeremonyTurn> CardCeremonies::enrol(const std::string& person, const std:
   return begin_next(std::move(ceremony));
 }
 
+std::unique_ptr<CardCeremonies::Ceremony> CardCeremonies::make_proof(const consent::Grant& grant,
+                                                                     const Bytes& bytes) {
+  auto ceremony = make(grant.card);
+  for (const consent::GrantSite& entry : grant.sites) {
+    ceremony->stops.push_back(
+        stop(entry.site, {.what = CardOrder::What::kAuthorise, .grant = bytes}));
+  }
+  return ceremony;
+}
+
+Result<CeremonyTurn> CardCeremonies::renew(const CardId& card, const SiteName& at,
+                                           std::uint8_t application) {
+  TRY_ASSIGN(const catalog::Person person, catalog_.person_of_card(card));
+  TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(person.person_id));
+  const auto known = std::ranges::find(pseudonyms, at, &catalog::SitePseudonym::site);
+  if (known == pseudonyms.end()) {
+    return fail(Code::kInvalidArgument, "the card is not known at site '" + at.text() + "'");
+  }
+  if (at == site_.config.name) {
+    return fail(Code::kRefused,
+                "share control's application holds the card's label and the records of objects, "
+                "which no other can take over: its share counts no more in consents of this card; "
+                "the other holders' do, and a one-time card can take this one's place");
+  }
+  auto ceremony = make(card);
+  CardOrder order{.what = CardOrder::What::kPersonalise};
+  order.enrolment = {card, known->pseudonym, application};
+  order.applications = application;
+  ceremony->stops.push_back(stop(at, std::move(order)));
+  ceremony->finish = [this, card, at](Ceremony&, CeremonyTurn&) {
+    return site_.log.append("card_renewed", {{"card", card.text()}, {"site", at.text()}});
+  };
+  return begin_next(std::move(ceremony));
+}
+
+Result<CeremonyTurn> CardCeremonies::prove(ByteView grant_bytes) {
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(grant_bytes));
+  TRY(catalog_.person_of_card(grant.card));
+  auto ceremony = make_proof(grant, Bytes(grant_bytes.begin(), grant_bytes.end()));
+  ceremony->finish = [](Ceremony& over, CeremonyTurn& turn) -> Result<> {
+    for (const consent::DialogueResult& result : over.results) {
+      if (result.kind != turn.kind) {
+        return fail(Code::kRefused, "sites disagree whether the card is a chip or a stand-in");
+      }
+      turn.receipts.push_back(result.receipt);
+    }
+    return {};
+  };
+  return begin_next(std::move(ceremony));
+}
+
 Result<CeremonyTurn> CardCeremonies::consent(ByteView grant_bytes) {
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(grant_bytes));
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
@@ -81,12 +132,8 @@ Result<CeremonyTurn> CardCeremonies::consent(ByteView grant_bytes) {
   if (person.card != grant.card) {
     return fail(Code::kRefused, "this card belongs to another person than the object");
   }
-  auto ceremony = make(grant.card);
   const Bytes bytes(grant_bytes.begin(), grant_bytes.end());
-  for (const consent::GrantSite& entry : grant.sites) {
-    ceremony->stops.push_back(
-        stop(entry.site, {.what = CardOrder::What::kAuthorise, .grant = bytes}));
-  }
+  auto ceremony = make_proof(grant, bytes);
   ceremony->stops.push_back(
       {site_.config.name, [this, grant] { return read_record(grant.card, grant.object); }});
   ceremony->finish = [this, bytes](Ceremony& over, CeremonyTurn& turn) {
@@ -134,7 +181,14 @@ Result<> CardCeremonies::finish_consent(const Bytes& grant, Ceremony& ceremony,
   return {};
 }
 
-Result<CeremonyTurn> CardCeremonies::put_record(const ObjectId& object) {
+Result<CeremonyTurn> CardCeremonies::put_record(const ObjectId& object, const CardId& card) {
+  TRY_ASSIGN(const catalog::Object known, catalog_.object(object));
+  TRY_ASSIGN(const catalog::Person person, catalog_.person(known.person_id));
+  if (person.card != card) {
+    return fail(Code::kRefused,
+                "this card belongs to another person than the object; in another's place a DESFire "
+                "card keeps no record, its consents bring it");
+  }
   TRY_ASSIGN(PendingRecord pending, pending_record(site_, catalog_, object));
   auto ceremony = make(pending.card);
   const auto shared = std::make_shared<PendingRecord>(std::move(pending));

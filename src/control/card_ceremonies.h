@@ -6,6 +6,10 @@
 //            is in the catalog
 //   consent  every site of the grant has the card prove it; then share control reads the object's
 //            record from its own application, and the consent is kept with the sites' receipts
+//   proof    every site of a grant has the card prove it, and that is all: of an act of the
+//   person's,
+//            or in another's place, where this card does not keep the record
+//   renew    a site that has lost its key of the card makes another application on it
 //   record   share control writes the record of a stored object into its own application
 //
 // Invariants: a ceremony is in memory only and ends at the first error or after two minutes without
@@ -47,8 +51,9 @@ struct CeremonyTurn {
   SiteName site;
   CardId card;
   card::CardKind kind = card::CardKind::kDesfire;
-  std::vector<SiteName> sites;   // that have had their turn
-  std::optional<GrantId> grant;  // of a consent
+  std::vector<SiteName> sites;     // that have had their turn
+  std::optional<GrantId> grant;    // of a consent
+  std::vector<mac::Tag> receipts;  // of a proof, in the order of the grant's sites
 };
 
 class CardCeremonies {
@@ -63,7 +68,15 @@ class CardCeremonies {
   [[nodiscard]] Result<CeremonyTurn> enrol(const std::string& person, const std::string& name);
   // `grant` as ConsentDesk::prepare() wrote it. Errors: the same, kRefused.
   [[nodiscard]] Result<CeremonyTurn> consent(ByteView grant);
-  [[nodiscard]] Result<CeremonyTurn> put_record(const ObjectId& object);
+  // Errors: kNotFound (the card), the sites'.
+  [[nodiscard]] Result<CeremonyTurn> prove(ByteView grant);
+  // `application`: a number that is free on the card. Errors: kNotFound (the card),
+  // kInvalidArgument (the site), kRefused (share control's own), kAlreadyExists (the site knows the
+  // card still); the site's.
+  [[nodiscard]] Result<CeremonyTurn> renew(const CardId& card, const SiteName& at,
+                                           std::uint8_t application);
+  // `card`: that lies there. Errors: kRefused when it is not the object's person's.
+  [[nodiscard]] Result<CeremonyTurn> put_record(const ObjectId& object, const CardId& card);
 
   // Errors: kNotFound when the ceremony is over; else as above. After an error it is over.
   [[nodiscard]] Result<CeremonyTurn> answer(const CeremonyId& ceremony, ByteView answer);
@@ -85,6 +98,8 @@ class CardCeremonies {
   };
 
   std::unique_ptr<Ceremony> make(const CardId& card);
+  // With a stop at every site of the grant.
+  std::unique_ptr<Ceremony> make_proof(const consent::Grant& grant, const Bytes& bytes);
   Stop stop(const SiteName& at, CardOrder order);
   // On from a site's turn: its next APDU, the next site's first one, or the end.
   Result<CeremonyTurn> go_on(std::unique_ptr<Ceremony> ceremony, consent::DialogueTurn turn);

@@ -2,6 +2,21 @@
 #include "control/card_records.h"
 
 namespace warifu::control {
+namespace {
+
+// Somebody in whose place guardians consent, and who has no card.
+bool is_ward(SiteContext& site, catalog::Catalog& catalog, const std::string& person) {
+  const auto pseudonyms = catalog.pseudonyms(person);
+  if (!pseudonyms) return false;
+  for (const catalog::SitePseudonym& at : *pseudonyms) {
+    if (at.site != site.config.name) continue;
+    const auto known = site.gate.person(at.pseudonym);
+    return known && !known->guardians.empty() && known->is_ward(site.system.clock.now());
+  }
+  return false;
+}
+
+}  // namespace
 
 Result<bool> is_record_safe(SiteContext& site, catalog::Catalog& catalog, const ObjectId& object) {
   TRY_ASSIGN(const catalog::Object record, catalog.object(object));
@@ -9,7 +24,7 @@ Result<bool> is_record_safe(SiteContext& site, catalog::Catalog& catalog, const 
   const auto kind = site.gate.kind_of(person.card);
   // A gate that burnt may have had a key of the card that nobody else has.
   if (!kind) return false;
-  if (card::is_signature(*kind)) {
+  if (card::is_signature(*kind) || is_ward(site, catalog, record.person_id)) {
     return site.config.records.holders.empty() ? false : catalog.is_record_kept(object);
   }
   if (record.card_record != catalog::CardRecordState::kOnCard) return false;

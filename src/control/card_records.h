@@ -7,9 +7,10 @@
 namespace warifu::control {
 
 // Whether the object's secrets are safe elsewhere: on the card and, where that is on, in
-// safekeeping; of a signature card, which keeps nothing, in safekeeping. Never while the person's
-// card is one that this site's own key alone reads (DESFire), for that key burns with the site; nor
-// while this site's gate does not know the card, for then it may have burnt. Errors: the catalog's.
+// safekeeping; of a signature card, which keeps nothing, and of a ward, who has none, in
+// safekeeping. Never while the person's card is one that this site's own key alone reads (DESFire),
+// for that key burns with the site; nor while this site's gate does not know the card, for then it
+// may have burnt. Errors: the catalog's.
 [[nodiscard]] Result<bool> is_record_safe(SiteContext& site, catalog::Catalog& catalog,
                                           const ObjectId& object);
 

@@ -40,7 +40,7 @@ Result<CardOrder> decode_card_order(ByteView body) {
     order.enrolment.person = reader.id<Pseudonym>();
     order.enrolment.application = reader.u8();
     order.applications = reader.u8();
-    if (order.enrolment.application == 0 || order.applications > card::kMaxSites ||
+    if (order.enrolment.application == 0 || order.applications > card::desfire::kMaxApplications ||
         order.enrolment.application > order.applications) {
       reader.reject("a number is out of range");
     }

@@ -20,6 +20,27 @@ Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
   return located;
 }
 
+void PreparedConsent::add_untold(const SiteName& at, std::vector<consent::Emergency> untold) {
+  for (consent::Emergency& one : untold) {
+    const auto known = std::ranges::find_if(
+        emergencies, [&](const UntoldEmergency& other) { return other.emergency.id == one.id; });
+    if (known != emergencies.end()) {
+      known->sites.push_back(at);
+    } else {
+      emergencies.push_back({std::move(one), {at}});
+    }
+  }
+}
+
+std::vector<consent::JointId> PreparedConsent::shown() const {
+  std::vector<consent::JointId> ids;
+  for (const UntoldEmergency& one : emergencies) ids.push_back(one.emergency.id);
+  // The oldest first, as every gate counts them; the rest at the next ceremony.
+  if (ids.size() > consent::kMaxShown) ids.resize(consent::kMaxShown);
+  std::ranges::sort(ids);
+  return ids;
+}
+
 std::optional<card::CardKind> card_kind_of(ByteView evidence) {
   const auto kept = consent::parse_kept(evidence);
   if (!kept || kept->sites.empty()) return std::nullopt;
@@ -35,6 +56,11 @@ Result<consent::Challenge> ConsentDesk::ask_nonce(const SiteName& at, const Card
   consent::Challenge challenge;
   challenge.nonce = reader.id<consent::Nonce>();
   challenge.lowest_index = {reader.u32()};
+  const std::size_t untold = reader.u8();
+  if (untold > consent::kMaxShown) reader.reject("too many emergencies");
+  for (std::size_t i = 0; i < untold && reader.good(); ++i) {
+    challenge.untold.push_back(consent::read_emergency(reader));
+  }
   TRY(reader.finish());
   return challenge;
 }
@@ -152,8 +178,10 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   std::set<SiteName> holders;
   for (const ShareLocation& share : shares) holders.insert(share.site);
   const std::set<SiteName> of_shares = holders;
-  const bool is_emergency = grant.capacity == consent::Capacity::kEmergency;
-  if (wish.is_signature || is_emergency) {
+  // Who keeps shares of the record, too, where no card brings it.
+  const bool keeps_nothing =
+      wish.is_signature || (!wish.next_index && grant.capacity != consent::Capacity::kOwn);
+  if (keeps_nothing || grant.together > 1) {
     holders.insert(site_.config.records.holders.begin(), site_.config.records.holders.end());
   }
   TRY_ASSIGN(const PolicyNode policy, parse_policy(object.policy));
@@ -176,6 +204,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
     }
     grant.sites.push_back({holder, challenge->nonce});
     prepared.sites.push_back(holder);
+    prepared.add_untold(holder, std::move(challenge->untold));
   }
   const std::size_t needed = policy.scheme.threshold;
   const auto willing = std::ranges::count_if(
@@ -188,6 +217,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
                                               : prepared.missing.front().second));
   }
   prepared.labels = {person.name, object.label, wish.is_signature || wish.next_index.has_value()};
+  if (grant.capacity == consent::Capacity::kOwn) grant.shown = prepared.shown();
   prepared.text = consent::consent_text(grant, prepared.labels);
   grant.text_digest = consent::text_digest(prepared.text);
   TRY_ASSIGN(prepared.grant, consent::encode_grant(grant));
@@ -196,8 +226,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
 
 Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(proof.grant));
-  const bool has_record =
-      grant.capacity != consent::Capacity::kEmergency || !proof.hash_key.empty();
+  const bool has_record = grant.together == 1 || !proof.hash_key.empty();
   if (proof.tags.size() != grant.sites.size() ||
       (has_record && proof.hash_key.size() != mac::kBlockBytes)) {
     return fail(Code::kInvalidArgument, "the card's proof does not fit the grant");
@@ -213,11 +242,11 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
     kept.sites.push_back({grant.sites[i].site, proof.kind, proof.tags[i]});
   }
   const Bytes evidence = consent::encode_kept(kept);
+  ObjectSecrets secrets{.hash_key = secret::Buffer::copy_of(proof.hash_key.bytes()),
+                        .tag = proof.tag_over_tags};
+  TRY_ASSIGN(secrets.cuts, cuts_of(grant));
   Bytes sealed;
-  if (has_record) {
-    ObjectSecrets secrets{.hash_key = secret::Buffer::copy_of(proof.hash_key.bytes()),
-                          .tag = proof.tag_over_tags};
-    TRY_ASSIGN(secrets.cuts, cuts_of(grant));
+  if (has_record || !secrets.cuts.empty()) {
     sealed = seal_object_secrets(site_.keys.root_key().bytes(), site_.system.random, secrets);
   }
   const GrantId id = consent::grant_id(proof.grant);

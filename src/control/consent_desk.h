@@ -42,12 +42,23 @@ struct ConsentWish {
   std::optional<GrantId> index;
 };
 
+// An emergency of which sites say that the card's person was not told.
+struct UntoldEmergency {
+  consent::Emergency emergency;  // as the first of them has it
+  std::vector<SiteName> sites;
+};
+
 struct PreparedConsent {
   Bytes grant;
   std::string text;               // to be shown before the PIN is asked for
   consent::ConsentLabels labels;  // the names in it: a terminal writes the text again and compares
   std::vector<SiteName> sites;
   std::vector<std::pair<SiteName, std::string>> missing;  // holders that did not answer
+  std::vector<UntoldEmergency> emergencies;               // by the sites' own answers
+
+  void add_untold(const SiteName& at, std::vector<consent::Emergency> untold);
+  // What the grant has to name of them.
+  [[nodiscard]] std::vector<consent::JointId> shown() const;
 };
 
 // What the card gave back.
@@ -55,7 +66,7 @@ struct CardProof {
   Bytes grant;
   card::CardKind kind = card::CardKind::kOneTimeMacEmulated;
   std::vector<mac::Tag> tags;  // in the order of the grant's sites
-  secret::Buffer hash_key;     // the object's r; empty of an officer who is not the last to say so
+  secret::Buffer hash_key;     // the object's r; empty of one of several who consent together
   mac::Tag tag_over_tags{};
   std::uint64_t chunk_count = 0;  // of the object, as the card knows it
   ByteCount length;

@@ -138,15 +138,46 @@ Result<Enrolment::Pending> Enrolment::pending_of(const std::map<std::string, Pen
   return it->second;
 }
 
+namespace {
+
+std::vector<catalog::SitePseudonym> list_of(const std::map<SiteName, Pseudonym>& pseudonyms) {
+  std::vector<catalog::SitePseudonym> list;
+  for (const auto& [at, pseudonym] : pseudonyms) list.push_back({at, pseudonym});
+  return list;
+}
+
+}  // namespace
+
+Result<BegunCard> Enrolment::begun(const std::string& person, bool again) {
+  const std::lock_guard lock(mutex_);
+  const auto& begun = again ? again_ : pending_;
+  const auto it = begun.find(person);
+  if (it == begun.end()) {
+    return fail(Code::kNotFound, "no enrolment of '" + person + "' was begun");
+  }
+  const Pending& pending = it->second;
+  return BegunCard{.person = person,
+                   .name = pending.name,
+                   .card = pending.card,
+                   .pseudonyms = list_of(pending.pseudonyms),
+                   .is_relayed = pending.is_relayed,
+                   .again = again};
+}
+
+void Enrolment::take_up(const BegunCard& begun) {
+  Pending pending{.name = begun.name, .card = begun.card, .is_relayed = begun.is_relayed};
+  for (const auto& [at, pseudonym] : begun.pseudonyms) pending.pseudonyms[at] = pseudonym;
+  const std::lock_guard lock(mutex_);
+  (begun.again ? again_ : pending_)[begun.person] = std::move(pending);
+}
+
 Result<> Enrolment::finish(const std::string& person, const CardId& card) {
   TRY_ASSIGN(const Pending pending, pending_of(pending_, person, card));
-  TRY(catalog_.add_person({.person_id = person,
-                           .name = pending.name,
-                           .card = card,
-                           .created = site_.system.clock.now()}));
-  for (const auto& [at, pseudonym] : pending.pseudonyms) {
-    TRY(catalog_.set_pseudonym(person, {at, pseudonym}));
-  }
+  TRY(catalog_.enrol_person({.person_id = person,
+                             .name = pending.name,
+                             .card = card,
+                             .created = site_.system.clock.now()},
+                            list_of(pending.pseudonyms)));
   {
     const std::lock_guard lock(mutex_);
     pending_.erase(person);
@@ -156,10 +187,7 @@ Result<> Enrolment::finish(const std::string& person, const CardId& card) {
 
 Result<> Enrolment::finish_again(const std::string& person, const CardId& card) {
   TRY_ASSIGN(const Pending pending, pending_of(again_, person, card));
-  TRY(catalog_.replace_card(person, card));
-  for (const auto& [at, pseudonym] : pending.pseudonyms) {
-    TRY(catalog_.set_pseudonym(person, {at, pseudonym}));
-  }
+  TRY(catalog_.reissue_card(person, card, list_of(pending.pseudonyms)));
   {
     const std::lock_guard lock(mutex_);
     again_.erase(person);

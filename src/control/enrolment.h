@@ -37,6 +37,15 @@ struct SignatureCard {
   Bytes signature;
 };
 
+// A card that was begun for a person: enough to finish it after a restart.
+struct BegunCard {
+  std::string person, name;
+  CardId card;
+  std::vector<catalog::SitePseudonym> pseudonyms;
+  bool is_relayed = false;
+  bool again = false;  // in the place of a lost card
+};
+
 // What came of its enrolment.
 struct SignedPerson {
   CardId card;
@@ -81,6 +90,11 @@ class Enrolment {
   // again; uses that the lost gate had counted are forgotten there. Errors: kNotFound (the card),
   // kInvalidArgument, kAlreadyExists (the site knows the card still), kRefused, kUnavailable.
   [[nodiscard]] Result<card::CardKind> renew_signed(const SignatureCard& card, const SiteName& at);
+  // What begin(), begin_again() or begin_relayed() began last for the person. Errors: kNotFound.
+  [[nodiscard]] Result<BegunCard> begun(const std::string& person, bool again);
+  // As if it had just been begun, so that finish(), finish_again() or begin_relayed() go on from
+  // it.
+  void take_up(const BegunCard& begun);
   // The card is loaded: the person is enrolled from here on. Errors: kNotFound.
   [[nodiscard]] Result<> finish(const std::string& person, const CardId& card);
   // The card is loaded: it is the person's from here on. Errors: kNotFound.

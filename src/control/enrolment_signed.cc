@@ -78,11 +78,10 @@ Result<SignedPerson> Enrolment::enrol_signed(const std::string& person, const st
   }
   TRY_ASSIGN(const auto pseudonyms, pseudonyms_for(id, {}));
   TRY_ASSIGN(SignedPerson enrolled, enrol_everywhere(card, pseudonyms));
-  TRY(catalog_.add_person(
-      {.person_id = person, .name = name, .card = id, .created = site_.system.clock.now()}));
-  for (const auto& [at, pseudonym] : pseudonyms) {
-    TRY(catalog_.set_pseudonym(person, {at, pseudonym}));
-  }
+  std::vector<catalog::SitePseudonym> list;
+  for (const auto& [at, pseudonym] : pseudonyms) list.push_back({at, pseudonym});
+  TRY(catalog_.enrol_person(
+      {.person_id = person, .name = name, .card = id, .created = site_.system.clock.now()}, list));
   TRY(site_.log.append("person_enrolled", {{"card", id.text()}}));
   return enrolled;
 }
@@ -96,10 +95,9 @@ Result<SignedPerson> Enrolment::enrol_signed_again(const std::string& person,
   }
   TRY_ASSIGN(const auto pseudonyms, pseudonyms_for(id, known));
   TRY_ASSIGN(SignedPerson enrolled, enrol_everywhere(card, pseudonyms));
-  TRY(catalog_.replace_card(person, id));
-  for (const auto& [at, pseudonym] : pseudonyms) {
-    TRY(catalog_.set_pseudonym(person, {at, pseudonym}));
-  }
+  std::vector<catalog::SitePseudonym> list;
+  for (const auto& [at, pseudonym] : pseudonyms) list.push_back({at, pseudonym});
+  TRY(catalog_.reissue_card(person, id, list));
   TRY(site_.log.append("card_reissued", {{"card", id.text()}}));
   return enrolled;
 }

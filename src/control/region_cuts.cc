@@ -166,7 +166,7 @@ Bytes encode_cuts(const RegionCuts& cuts) {
   writer.u8(static_cast<std::uint8_t>(cuts.kind));
   writer.u32(cuts.lead_chunks);
   writer.blob(cuts.head);
-  writer.u8(static_cast<std::uint8_t>(cuts.cuts.size()));
+  writer.u16(static_cast<std::uint16_t>(cuts.cuts.size()));
   for (const RegionCut& one : cuts.cuts) write_cut(writer, one);
   return writer.take();
 }
@@ -179,7 +179,7 @@ Result<RegionCuts> decode_cuts(ByteView bytes) {
   cuts.lead_chunks = reader.u32();
   const ByteView head = reader.blob(genome::kMaxHead);
   cuts.head.assign(head.begin(), head.end());
-  const std::size_t count = reader.u8();
+  const std::size_t count = reader.u16();
   for (std::size_t i = 0; i < count && reader.good(); ++i) cuts.cuts.push_back(read_cut(reader));
   if (const auto good = reader.finish(); !good) return fail(Code::kCorrupt, good.error().message);
   return cuts;

@@ -157,16 +157,17 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   if (!text("gather").empty()) {
     TRY_ASSIGN(wishes_.gather, SiteName::parse(text("gather")));
   }
-  Bytes sealed = record.sealed_secret;
-  for (const Proven& other : together_) {
-    if (sealed.empty()) sealed = other.sealed_secret;
+  ObjectSecrets secrets;
+  std::vector<ByteView> sealed = {record.sealed_secret};
+  for (const Proven& other : together_) sealed.emplace_back(other.sealed_secret);
+  for (const ByteView one : sealed) {
+    if (one.empty() || !secrets.hash_key.empty()) continue;
+    TRY_ASSIGN(secrets, open_object_secrets(site_.keys.root_key().bytes(), one));
   }
-  if (sealed.empty()) {
+  if (secrets.hash_key.empty()) {
     return fail(Code::kRefused, "consent " + grant_id.text() + " is " +
                                     std::string(catalog::state_name(record.state)));
   }
-  TRY_ASSIGN(const ObjectSecrets secrets,
-             open_object_secrets(site_.keys.root_key().bytes(), sealed));
   key_ = std::make_unique<mac::Key>(secrets.hash_key.bytes());
   tag_over_tags_ = secrets.tag;
   TRY_ASSIGN(shares_, locate_shares(catalog_, object_.object));

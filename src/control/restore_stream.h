@@ -113,7 +113,7 @@ class RestoreStream {
   struct Proven {
     Bytes grant;
     std::map<SiteName, consent::Evidence> evidence;
-    Bytes sealed_secret = {};  // of officers one alone has the object's record
+    Bytes sealed_secret = {};  // one of those who consent together has the object's record
   };
   static Result<Proven> proven(const catalog::Grant& record);
   Result<> find_together(const catalog::Grant& first);

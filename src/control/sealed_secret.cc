@@ -50,6 +50,7 @@ Bytes seal_object_secrets(ByteView root_key, os::Random& random, const ObjectSec
       secrets.cuts.empty() ? secrets.staging_key.size() : kStagingKey + secrets.cuts.size();
   WARIFU_CHECK(secrets.cuts.empty() || secrets.staging_key.empty());
   secret::Buffer plain(fixed + last);
+  // Zeros stand for none.
   copy_bytes(plain.bytes(), secrets.hash_key.bytes());
   copy_bytes(plain.bytes().subspan(mac::kBlockBytes), secrets.tag);
   copy_bytes(plain.bytes().subspan(fixed), secrets.staging_key.bytes());
@@ -66,7 +67,9 @@ Result<ObjectSecrets> open_object_secrets(ByteView root_key, ByteView sealed) {
     return fail(Code::kCorrupt, "an object's sealed secrets have a wrong length");
   }
   ObjectSecrets secrets;
-  secrets.hash_key = secret::Buffer::copy_of(bytes.first(mac::kBlockBytes));
+  const ByteView hash_key = bytes.first(mac::kBlockBytes);
+  const secret::Buffer none(mac::kBlockBytes);
+  if (!secret::equal(hash_key, none.bytes())) secrets.hash_key = secret::Buffer::copy_of(hash_key);
   copy_bytes(secrets.tag, bytes.subspan(mac::kBlockBytes, mac::kBlockBytes));
   const ByteView rest = bytes.subspan(fixed);
   if (rest.size() == kStagingKey) secrets.staging_key = secret::Buffer::copy_of(rest);

@@ -16,9 +16,10 @@ namespace warifu::control {
 // What share control must remember of an object until the card has it. r verifies every chunk.
 struct ObjectSecrets {
   secret::Buffer staging_key;  // empty once the staged file is erased
-  secret::Buffer hash_key;     // r, 16 bytes
-  mac::Tag tag{};              // over all tags; meaningful once the object is committed
-  Bytes cuts;                  // of a grant for regions: encode_cuts(); then no staging key
+  // r, 16 bytes; empty of one of several guardians' grants as long as no card has brought it.
+  secret::Buffer hash_key;
+  mac::Tag tag{};  // over all tags; meaningful once the object is committed
+  Bytes cuts;      // of a grant for regions: encode_cuts(); then no staging key
 };
 [[nodiscard]] Bytes seal_object_secrets(ByteView root_key, os::Random& random,
                                         const ObjectSecrets& secrets);

@@ -101,6 +101,8 @@ void ShareService::add_handlers(channel::Server& server) {
     wire::Writer answer;
     answer.id(challenge.nonce);
     answer.u32(challenge.lowest_index.value);
+    answer.u8(static_cast<std::uint8_t>(challenge.untold.size()));
+    for (const consent::Emergency& one : challenge.untold) consent::write_emergency(answer, one);
     return exchange.reply(answer.take());
   });
 }

@@ -197,7 +197,7 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
     constexpr std::array kSections = {"site",        "random",  "keys", "metrics", "sites",
                                       "links",       "peers",   "kms",  "catalog", "store",
                                       "jobs",        "refresh", "log",  "cards",   "operators",
-                                      "break_glass", "genome",  "web",     "htsget"};
+                                      "break_glass", "genome",  "web",  "htsget"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }

@@ -3,8 +3,8 @@
 //
 // Invariants: the peer's certificate is demanded and verified against the one CA file, for its use
 // (server or client), and on the client also for the name that was dialled; only a server whose
-// configuration says so (anonymous_clients) asks for none, and then knows nobody. No session is ever
-// resumed, so that every connection verifies again. Plain copies inside OpenSSL are wiped.
+// configuration says so (anonymous_clients) asks for none, and then knows nobody. No session is
+// ever resumed, so that every connection verifies again. Plain copies inside OpenSSL are wiped.
 // Ownership: a session keeps its context alive. Thread rule: a context may be shared; a session is
 // used by one thread at a time.
 #pragma once

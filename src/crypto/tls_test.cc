@@ -115,6 +115,25 @@ TEST_F(TlsTest, BothEndsSeeEachOther) {
   }
 }
 
+TEST_F(TlsTest, OnlyAServerThatSaysSoTakesClientsWithoutCertificates) {
+  TlsConfig open = config("server");
+  open.ca_path.clear();
+  EXPECT_FALSE(TlsContext::load(TlsSide::kServer, open));
+  open.anonymous_clients = true;
+  const auto context = TlsContext::load(TlsSide::kServer, open);
+  ASSERT_TRUE(context) << context.error().message;
+  const auto a = client("client", "localhost");
+  const auto b = *TlsSession::start(*context, "");
+  const Outcome outcome = shake(*a, *b);
+  ASSERT_TRUE(outcome.client) << outcome.client.error().message;
+  ASSERT_TRUE(outcome.server) << outcome.server.error().message;
+  // It did not even ask: nobody is known, and the client still knows the server.
+  ASSERT_TRUE(b->peer_identity());
+  EXPECT_TRUE(b->peer_identity()->common_name.empty());
+  EXPECT_TRUE(b->peer_identity()->fingerprint.empty());
+  EXPECT_EQ(a->peer_identity()->common_name, "kme-a");
+}
+
 TEST_F(TlsTest, BytesArriveAndTheEndIsOrderly) {
   const auto a = client("client", "localhost");
   const auto b = server();

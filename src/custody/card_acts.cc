@@ -21,17 +21,21 @@ Result<control::PreparedConsent> CardActs::write(consent::Grant act, const ActPl
   act.index = place.next_index.value_or(card::KeyIndex{1});
   act.locale = place.locale;
   act.terminal = place.terminal;
+  control::PreparedConsent prepared;
   for (const SiteName& at : sites) {
-    TRY_ASSIGN(const consent::Challenge challenge, consent_.ask_nonce(at, place.card));
+    TRY_ASSIGN(consent::Challenge challenge, consent_.ask_nonce(at, place.card));
     if (!place.next_index) act.index = std::max(act.index, challenge.lowest_index);
     if (act.index < challenge.lowest_index) {
       return fail(Code::kRefused, at.text() + ": the card's one-time index was used before");
     }
     act.sites.push_back({at, challenge.nonce});
+    prepared.add_untold(at, std::move(challenge.untold));
   }
   std::ranges::sort(act.sites, {}, &consent::GrantSite::site);
-  control::PreparedConsent prepared;
+  act.shown = prepared.shown();
   prepared.labels = labels;
+  const auto kind = site_.gate.kind_of(place.card);
+  prepared.labels.has_pin = !kind || !card::is_relayed(*kind);
   for (const consent::GrantSite& one : act.sites) prepared.sites.push_back(one.site);
   prepared.text = consent::consent_text(act, prepared.labels);
   act.text_digest = consent::text_digest(prepared.text);

@@ -124,6 +124,26 @@ Result<Told> CardDesk::revoke(const CardId& card, const std::string& why) {
   });
 }
 
+std::vector<ReissueState> CardDesk::reissue_states(const CardId& card) {
+  std::vector<ReissueState> states;
+  for (const SiteName& site : all_sites()) {
+    const auto ask = [&]() -> Result<consent::LostCard> {
+      if (site == site_.config.name) return own_.lost_card(card);
+      TRY_ASSIGN(const Bytes answer,
+                 site_.caller.ask(site, number(Method::kLostCard), encode(card)));
+      return decode_lost(answer);
+    };
+    ReissueState state{.site = site, .lost = {}, .why = {}};
+    if (const auto lost = ask()) {
+      state.lost = *lost;
+    } else {
+      state.why = lost.error().message;
+    }
+    states.push_back(std::move(state));
+  }
+  return states;
+}
+
 Result<> CardDesk::check_revoked(const std::string& person) {
   TRY_ASSIGN(const catalog::Person known, catalog_.person(person));
   TRY_ASSIGN(const auto revoked, catalog_.revoked_cards(person));

@@ -26,6 +26,13 @@ struct Told {
   std::vector<std::pair<SiteName, std::string>> waiting;  // will be told again: why not yet
 };
 
+// What a site says about another card in the place of a lost one.
+struct ReissueState {
+  SiteName site;
+  std::optional<consent::LostCard> lost;  // none: it does not know of the loss, or does not answer
+  std::string why;                        // then
+};
+
 class CardDesk {
  public:
   CardDesk(control::SiteContext& site, catalog::Catalog& catalog, CustodyService& own,
@@ -45,6 +52,8 @@ class CardDesk {
                                       const std::string& grantee);
   // The card that the person has now, or had: by its id. Errors: kNotFound (nobody's card).
   [[nodiscard]] Result<Told> revoke(const CardId& card, const std::string& why);
+  // When another card may come in the place of this one, by every site. Costs some key.
+  [[nodiscard]] std::vector<ReissueState> reissue_states(const CardId& card);
   // Another card for a person whose card is revoked: keys from every site.
   // Errors: kNotFound; kInvalidArgument (the person's card is not revoked); kRefused naming the
   // site that does not allow it, or not yet; kUnavailable naming a site.

@@ -13,6 +13,10 @@ Result<> CustodyService::revoke(const CardId& card) {
   return site_.gate.revoke(card);
 }
 
+Result<consent::LostCard> CustodyService::lost_card(const CardId& card) {
+  return site_.gate.lost_card(card);
+}
+
 Result<> CustodyService::take_order(const consent::PersonOrder& order) {
   return site_.gate.take_order(order);
 }
@@ -49,9 +53,9 @@ Result<KeptShare> CustodyService::give_under(const GrantedRecord& granted) {
   for (const consent::Presented& one : granted.presented) {
     grants += (grants.empty() ? "" : ", ") + consent::grant_id(one.grant).text();
   }
-  TRY(site_.log.append("record_given", {{"object", granted.object.text()},
-                                        {"person", owner.text()},
-                                        {"grant", grants}}));
+  TRY(site_.log.append(
+      "record_given",
+      {{"object", granted.object.text()}, {"person", owner.text()}, {"grant", grants}}));
   return safe_.get(granted.object);
 }
 
@@ -108,6 +112,11 @@ void CustodyService::add_handlers(channel::Server& server) {
     TRY_ASSIGN(const CardId card, decode_card(body));
     TRY(revoke(card));
     return Bytes();
+  });
+  on(Method::kLostCard, [this](ByteView body) -> Result<Bytes> {
+    TRY_ASSIGN(const CardId card, decode_card(body));
+    TRY_ASSIGN(const consent::LostCard lost, lost_card(card));
+    return encode(lost);
   });
   on(Method::kPersonOrder, [this](ByteView body) -> Result<Bytes> {
     TRY_ASSIGN(const consent::PersonOrder order, consent::parse_order(body));

@@ -20,6 +20,8 @@ class CustodyService {
   // give(): kRefused as consent::Gate::may_give_records says.
   [[nodiscard]] Result<> withdraw(const WithdrawOrder& order);
   [[nodiscard]] Result<> revoke(const CardId& card);
+  // Errors: kNotFound: it is not on the hot list here.
+  [[nodiscard]] Result<consent::LostCard> lost_card(const CardId& card);
   [[nodiscard]] Result<> take_order(const consent::PersonOrder& order);
   [[nodiscard]] Result<> take_act(const consent::Presented& act);
   [[nodiscard]] Result<> note(const EmergencyNote& note);

@@ -1,64 +1,14 @@
-// Officers' proofs, the record, the telling.
+// Telling, to sites and to people.
 #include "custody/emergency_desk.h"
 
 #include <algorithm>
-
-#include "control/card_ceremonies.h"
 
 namespace warifu::custody {
 namespace {
 
 constexpr std::int64_t kShownMs = 90LL * 86'400'000;
 
-Result<RecordKeeper::ProvedGrant> proved(const catalog::Grant& record) {
-  TRY_ASSIGN(consent::KeptEvidence kept, consent::parse_kept(record.evidence));
-  return RecordKeeper::ProvedGrant{record.grant_bytes, std::move(kept.sites)};
-}
-
 }  // namespace
-
-Result<std::vector<catalog::Grant>> EmergencyDesk::others_of(const consent::Grant& grant) {
-  TRY_ASSIGN(const auto given,
-             catalog_.list_grants({.object = grant.object, .state = catalog::GrantState::kGiven},
-                                  {.count = catalog::kMaxPageRows}));
-  std::vector<catalog::Grant> others;
-  std::vector<CardId> cards = {grant.card};
-  for (const catalog::Grant& record : given) {
-    const auto other = consent::parse_grant(record.grant_bytes);
-    if (!other || !consent::same_terms(*other, grant)) continue;
-    if (std::ranges::find(cards, other->card) != cards.end()) continue;
-    cards.push_back(other->card);
-    others.push_back(record);
-  }
-  return others;
-}
-
-Result<> EmergencyDesk::add_record(const catalog::Object& object,
-                                   const std::vector<catalog::Grant>& others,
-                                   control::CardProof& proof) {
-  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(proof.grant));
-  RecordKeeper::ProvedGrant own{proof.grant, {}};
-  for (std::size_t i = 0; i < proof.tags.size(); ++i) {
-    own.evidence.push_back({grant.sites[i].site, proof.kind, proof.tags[i]});
-  }
-  std::vector<RecordKeeper::ProvedGrant> grants = {std::move(own)};
-  for (const catalog::Grant& other : others) {
-    TRY_ASSIGN(auto one, proved(other));
-    grants.push_back(std::move(one));
-  }
-  auto record = records_.bring_under(object.object, grants);
-  if (!record && record.error().code == Code::kNotFound) {
-    // Not in safekeeping: perhaps share control has it still.
-    auto kept = control::kept_record(site_, catalog_, object);
-    if (kept) record = std::move(kept->record);
-  }
-  if (!record) return std::unexpected(record.error());
-  proof.hash_key = secret::Buffer::copy_of(record->hash_key.bytes());
-  proof.tag_over_tags = record->tag;
-  proof.chunk_count = record->chunk_count;
-  proof.length = record->length;
-  return {};
-}
 
 Result<> EmergencyDesk::tell_sites(const catalog::Object& object, const consent::Grant& grant,
                                    const std::vector<catalog::Grant>& others) {
@@ -77,23 +27,6 @@ Result<> EmergencyDesk::tell_sites(const catalog::Object& object, const consent:
   return {};
 }
 
-Result<GrantId> EmergencyDesk::accept(control::CardProof proof) {
-  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(proof.grant));
-  if (grant.capacity != consent::Capacity::kEmergency || proof.tags.size() != grant.sites.size()) {
-    return fail(Code::kInvalidArgument, "the card's proof does not fit the grant");
-  }
-  TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
-  TRY_ASSIGN(const auto others, others_of(grant));
-  proof.hash_key = {};
-  if (others.size() + 1 == grant.together) {
-    // The gates of the record's holders have judged all of the officers, and noted it, before
-    // anybody else is told; and everybody is to be told before it can be used.
-    TRY(add_record(object, others, proof));
-    TRY(tell_sites(object, grant, others));
-  }
-  return consent_.accept(proof);
-}
-
 std::vector<EmergencyView> EmergencyDesk::recent() {
   std::vector<EmergencyView> views;
   const os::UnixMs since{site_.system.clock.now().value - kShownMs};
@@ -104,14 +37,48 @@ std::vector<EmergencyView> EmergencyDesk::recent() {
   return views;
 }
 
-Result<> EmergencyDesk::told_by_card(const CardId& card) {
-  const auto person = catalog_.person_of_card(card);
+Result<> EmergencyDesk::told_by(const consent::Grant& grant) {
+  if (grant.shown.empty()) return {};
+  const auto person = catalog_.person_of_card(grant.card);
   if (!person) return {};
   TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(person->person_id));
   for (const catalog::SitePseudonym& at : pseudonyms) {
-    if (at.site == site_.config.name) return site_.gate.emergencies_told(at.pseudonym);
+    if (at.site == site_.config.name) {
+      return site_.gate.emergencies_told(at.pseudonym, grant.shown);
+    }
   }
   return {};
+}
+
+Result<> EmergencyDesk::told_by(const GrantId& id) {
+  TRY_ASSIGN(const catalog::Grant record, catalog_.grant(id));
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(record.grant_bytes));
+  return told_by(grant);
+}
+
+std::vector<SeenEmergency> EmergencyDesk::seen(const control::PreparedConsent& prepared,
+                                               const CardId& card) {
+  const auto person = catalog_.person_of_card(card);
+  if (!person) return {};
+  std::vector<SeenEmergency> all;
+  for (EmergencyView& own : recent()) {
+    if (own.person != person->person_id) continue;
+    all.push_back({std::move(own), {site_.config.name}});
+  }
+  for (const control::UntoldEmergency& untold : prepared.emergencies) {
+    const auto known = std::ranges::find_if(all, [&](const SeenEmergency& one) {
+      return one.view.emergency.id == untold.emergency.id;
+    });
+    if (known == all.end()) {
+      all.push_back({{person->person_id, untold.emergency}, untold.sites, false});
+      continue;
+    }
+    for (const SiteName& at : untold.sites) {
+      if (at != site_.config.name) known->sites.push_back(at);
+    }
+  }
+  std::erase_if(all, [](const SeenEmergency& one) { return one.view.emergency.told.value != 0; });
+  return all;
 }
 
 }  // namespace warifu::custody

@@ -1,9 +1,10 @@
-// Break-glass at the control site (ADR 0047): officers' proofs become one emergency, every site is
-// told of it, and the person at the first occasion.
+// Break-glass at the control site (ADR 0047): every site is told of an emergency, and the person at
+// the first occasion.
 //
-// Nothing is decided here: each holder's gate judges every officer's grant for itself. Before an
-// emergency can be used, what all sites are to be told of it is durable in the catalog; they are
-// told until each has confirmed. Thread-safe.
+// What all sites are to be told is durable in the catalog before an emergency can be used
+// (consent_intake.h); they are told until each has confirmed. The person is told by the sites' own
+// answers: a grant of the own card names what the person is told, and a gate that knows of more
+// takes none (consent/decision.cc), whatever share control says. Thread-safe.
 #pragma once
 
 #include "custody/people_desk.h"
@@ -16,34 +17,36 @@ struct EmergencyView {
   consent::Emergency emergency;
 };
 
+struct SeenEmergency {
+  EmergencyView view;
+  std::vector<SiteName> sites;  // that know of it, as far as they answered
+  bool is_known_here = true;    // share control has not forgotten it
+};
+
 class EmergencyDesk {
  public:
-  EmergencyDesk(control::SiteContext& site, catalog::Catalog& catalog, PeopleDesk& people,
-                control::ConsentDesk& consent, RecordKeeper& records)
-      : site_(site), catalog_(catalog), people_(people), consent_(consent), records_(records) {}
+  EmergencyDesk(control::SiteContext& site, catalog::Catalog& catalog, PeopleDesk& people)
+      : site_(site), catalog_(catalog), people_(people) {}
 
-  // An officer's card has proved a grant. The last of them brings the object's record out of
-  // safekeeping, under all of their grants. Errors: kInvalidArgument, kNotFound; kRefused as the
-  // gates of the record's holders say.
-  [[nodiscard]] Result<GrantId> accept(control::CardProof proof);
+  // Officers' grants, this one and the others, open the object: every site is to be told.
+  // Errors: kNotFound, the catalog's.
+  [[nodiscard]] Result<> tell_sites(const catalog::Object& object, const consent::Grant& grant,
+                                    const std::vector<catalog::Grant>& others);
   // Those of the last ninety days that this site knows of, by time.
   [[nodiscard]] std::vector<EmergencyView> recent();
-  // The person whose card that is has been shown them, if it is anybody's. Errors: the gate's.
-  [[nodiscard]] Result<> told_by_card(const CardId& card);
+  // The person has been shown what the grant, which the own card has proved, names. Errors: the
+  // gate's, the catalog's.
+  [[nodiscard]] Result<> told_by(const consent::Grant& grant);
+  [[nodiscard]] Result<> told_by(const GrantId& grant);
+  // What the person at a ceremony has to be told: what this site knows, and what others say in
+  // their own answers, which share control may have forgotten.
+  [[nodiscard]] std::vector<SeenEmergency> seen(const control::PreparedConsent& prepared,
+                                                const CardId& card);
 
  private:
-  // Grants of other officers' cards that go together with this one.
-  Result<std::vector<catalog::Grant>> others_of(const consent::Grant& grant);
-  Result<> add_record(const catalog::Object& object, const std::vector<catalog::Grant>& others,
-                      control::CardProof& proof);
-  Result<> tell_sites(const catalog::Object& object, const consent::Grant& grant,
-                      const std::vector<catalog::Grant>& others);
-
   control::SiteContext& site_;
   catalog::Catalog& catalog_;
   PeopleDesk& people_;
-  control::ConsentDesk& consent_;
-  RecordKeeper& records_;
 };
 
 }  // namespace warifu::custody

@@ -124,6 +124,20 @@ Bytes encode(const CardId& card) {
 Result<CardId> decode_card(ByteView body) {
   return decode_id<CardId>(body, "revocation");
 }
+Bytes encode(const consent::LostCard& lost) {
+  wire::Writer writer;
+  writer.id(lost.card);
+  for (const os::UnixMs time : {lost.revoked, lost.from, lost.until}) writer.i64(time.value);
+  return writer.take();
+}
+Result<consent::LostCard> decode_lost(ByteView body) {
+  wire::Reader reader(body, "lost card");
+  consent::LostCard lost;
+  lost.card = reader.id<CardId>();
+  for (os::UnixMs* time : {&lost.revoked, &lost.from, &lost.until}) time->value = reader.i64();
+  TRY(reader.finish());
+  return lost;
+}
 Bytes encode(const GrantedRecord& granted) {
   wire::Writer writer;
   writer.id(granted.object);

@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "consent/decision.h"
+#include "consent/gate.h"
 #include "os/system.h"
 #include "secret/secret.h"
 #include "sharing/scheme.h"
@@ -25,6 +26,7 @@ enum class Method : std::uint16_t {
   kRecordCount = 77,   // empty; how many are kept
   kRecordForget = 78,  // object
   kAccesses = 79,      // wanted accesses; accesses
+  kLostCard = 81,      // card; lost card. When another one may come in its place here
   kPersonOrder = 85,   // consent::PersonOrder
   kAct = 86,           // a card names a proxy, or allows emergencies: act
 };
@@ -56,7 +58,7 @@ struct WantedRecord {
   CardId card;  // that it is for
 };
 
-// A record that a grant of its owner's signature card releases, or several officers' grants.
+// A record that a grant of a card that keeps none releases, or several people's grants together.
 struct GrantedRecord {
   ObjectId object;
   std::vector<consent::Presented> presented;  // with evidence for the site that is asked
@@ -98,6 +100,8 @@ inline constexpr std::size_t kMaxKeptBytes = 1024;  // of a share
 [[nodiscard]] Result<WithdrawOrder> decode_withdraw(ByteView body);
 [[nodiscard]] Bytes encode(const CardId& card);
 [[nodiscard]] Result<CardId> decode_card(ByteView body);
+[[nodiscard]] Bytes encode(const consent::LostCard& lost);
+[[nodiscard]] Result<consent::LostCard> decode_lost(ByteView body);
 [[nodiscard]] Bytes encode(const KeptShare& kept);
 [[nodiscard]] Result<KeptShare> decode_kept(ByteView body);
 [[nodiscard]] Bytes encode(const WantedRecord& wanted);

@@ -42,6 +42,14 @@ TEST(CustodyMessagesTest, ComeBackAsTheyWere) {
   EXPECT_EQ(*decode_card(encode(order.card)), order.card);
   EXPECT_EQ(*decode_object(encode(kept.object)), kept.object);
   EXPECT_EQ(*decode_count(encode_count(12)), 12u);
+  const consent::LostCard lost{order.card, {70}, {80}, {90}};
+  const auto found = decode_lost(encode(lost));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->card, lost.card);
+  EXPECT_EQ(found->revoked, lost.revoked);
+  EXPECT_EQ(found->from, lost.from);
+  EXPECT_EQ(found->until, lost.until);
+  EXPECT_FALSE(decode_lost(encode(order.card)));
   const auto wanted = decode_wanted(encode(WantedRecord{kept.object, order.card}));
   ASSERT_TRUE(wanted);
   EXPECT_EQ(wanted->card, order.card);

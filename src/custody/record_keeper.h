@@ -48,8 +48,8 @@ class RecordKeeper {
     Bytes grant;
     std::vector<consent::Evidence> evidence;
   };
-  // The record of an object under the grant of its owner's signature card, or those of officers in
-  // an emergency. Errors: as bring_back().
+  // The record of an object under a grant of a card that keeps none, or those of guardians or
+  // officers together. Errors: as bring_back().
   [[nodiscard]] Result<card::ObjectRecord> bring_under(const ObjectId& object,
                                                        std::span<const ProvedGrant> grants);
   // Erases the secrets of an object in the catalog if they are safe elsewhere: on the card and,

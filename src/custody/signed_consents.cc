@@ -1,29 +1,16 @@
-// Proofs first, then the record, then the consent.
-#include "custody/signed_consents.h"
-
-#include "control/card_ceremonies.h"
+// Consents of signature cards: proofs first, then as of every card.
+// A site that fails stops the consent: sites that had their turn have burnt their nonce.
 #include "control/signature_service.h"
+#include "custody/consent_intake.h"
 
 namespace warifu::custody {
 
-// What share control keeps sealed itself, as long as it does, else out of safekeeping.
-Result<card::ObjectRecord> SignedConsents::record_of(
-    const catalog::Object& object, ByteView grant, const std::vector<consent::Evidence>& evidence) {
-  auto kept = control::kept_record(site_, catalog_, object);
-  if (kept) return std::move(kept->record);
-  if (kept.error().code != Code::kAlreadyExists) return std::unexpected(kept.error());
-  const RecordKeeper::ProvedGrant proved{Bytes(grant.begin(), grant.end()), evidence};
-  return records_.bring_under(object.object, {&proved, 1});
-}
-
-Result<SignedConsents::Given> SignedConsents::give(ByteView grant_bytes, ByteView signature) {
+Result<SignedConsent> ConsentIntake::accept_signed(ByteView grant_bytes, ByteView signature) {
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(grant_bytes));
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
   TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
-  // Whether a proxy may say it, each gate decides. Guardians who prove it together show several
-  // grants, and a record of theirs is not given under one of them.
-  const bool is_proxy = grant.capacity == consent::Capacity::kProxy;
-  if (person.card != grant.card && !is_proxy) {
+  // Whether somebody else may say it, each gate decides.
+  if (person.card != grant.card && grant.capacity == consent::Capacity::kOwn) {
     return fail(Code::kRefused, "this card belongs to another person than the object");
   }
   TRY_ASSIGN(Bytes certificate, site_.gate.certificate_of(grant.card));
@@ -39,18 +26,14 @@ Result<SignedConsents::Given> SignedConsents::give(ByteView grant_bytes, ByteVie
                                       "'cards.trust_anchors' and 'cards.test_anchors' there");
     }
   }
-  TRY_ASSIGN(card::ObjectRecord record, record_of(object, grant_bytes, evidence));
   control::CardProof proof{
       .grant = signed_grant.grant,
       .kind = evidence.front().kind,
-      .hash_key = std::move(record.hash_key),
-      .tag_over_tags = record.tag,
-      .chunk_count = record.chunk_count,
-      .length = record.length,
       .signature = consent::SignedGrant{std::move(certificate), signed_grant.signature}};
   for (const consent::Evidence& one : evidence) proof.tags.push_back(one.tag);
-  TRY_ASSIGN(const GrantId id, consent_.accept(proof));
-  return Given{id, proof.kind};
+  const card::CardKind kind = proof.kind;
+  TRY_ASSIGN(const GrantId id, accept(std::move(proof)));
+  return SignedConsent{id, kind};
 }
 
 }  // namespace warifu::custody

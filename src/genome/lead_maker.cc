@@ -8,6 +8,19 @@
 #include "genome/bgzf.h"
 
 namespace warifu::genome {
+namespace {
+
+bool may_index(IndexKind index, FileKind file) {
+  switch (index) {
+    case IndexKind::kCrai: return file == FileKind::kCram;
+    case IndexKind::kBai: return file == FileKind::kBam;
+    case IndexKind::kTbi: return file == FileKind::kVcf;
+    case IndexKind::kCsi: return file != FileKind::kCram;
+  }
+  return false;
+}
+
+}  // namespace
 
 Result<LeadMaker> LeadMaker::open(Bytes index, std::uint64_t file_bytes, std::string name) {
   LeadMaker maker;
@@ -46,6 +59,11 @@ Result<MadeLead> LeadMaker::make(ByteView head, ByteView tail, const std::string
   TRY_ASSIGN(lead.file, describe_file(head.first(ends), tail, file_bytes_, name_));
   const ByteView own = head.subspan(header_.begin, header_.size());
   TRY_ASSIGN(const Header header, parse_header(own, name_));
+  if (!may_index(kind_, header.kind)) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("the index for '{}' is a .{}, which is none of a {} file", name_,
+                            index_kind_name(kind_), file_kind_name(header.kind)));
+  }
   lead.kind = header.kind;
   lead.references = header.references;
   if (header_.begin == 0 && own.size() <= kMaxHead) lead.head.assign(own.begin(), own.end());

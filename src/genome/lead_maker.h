@@ -27,7 +27,8 @@ class LeadMaker {
   [[nodiscard]] std::uint64_t tail_bytes() const { return tail_bytes_; }
 
   // `assembly`: empty to tell it by the references. `records_digest`: zero, or Lead's. Errors:
-  // kInvalidArgument (not as many bytes; no genome file; its assembly is unknown); kCorrupt.
+  // kInvalidArgument (not as many bytes; no genome file, or an index of
+  // another kind of file; its assembly is unknown); kCorrupt.
   [[nodiscard]] Result<MadeLead> make(ByteView head, ByteView tail, const std::string& assembly,
                                       const std::array<Byte, 32>& records_digest = {}) const;
 

@@ -1,4 +1,6 @@
 // Exactly the records that overlap the regions, once each, in the order of the file.
+#include <htslib/bgzf.h>
+
 #include <string>
 
 #include "genome_helper/operations.h"
@@ -126,6 +128,10 @@ Result<Bytes> trim_variants(const genome::Task& task, Files& files) {
   bcf_hdr_t* out = clean ? clean.get() : in.get();
   TRY(open_variants_output(files, task.output));
   if (::bcf_hdr_write(files.output(), out) != 0) return fail(Code::kIo, "writing the header");
+  // In blocks of its own, as the headers of the other formats are: it can be given by itself.
+  if (task.output == Output::kBcf && ::bgzf_flush(files.output()->fp.bgzf) != 0) {
+    return fail(Code::kIo, "writing the header");
+  }
   const VcfRecord record(::bcf_init());
   genome::TrimReport report;
   while (!task.selection.header_only) {

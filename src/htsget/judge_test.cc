@@ -34,9 +34,9 @@ TEST(Judge, StrictGivesWhatLiesWithinAndRefusesTheRest) {
   EXPECT_EQ(judged({{"21", {}, {}}}, Mode::kStrict), "21:1-500");
   EXPECT_EQ(judged({{"20", 199, 200}, {"20", 100, 150}}, Mode::kStrict), "20:101-150, 20:200-200");
   EXPECT_EQ(judged({{"20", 150, 150}}, Mode::kStrict), "none");
-  for (const Place& place : {Place{"20", 99, 200}, Place{"20", 100, 201}, Place{"20", {}, {}},
-                             Place{"20", 100, {}}, Place{"20", 200, 300}, Place{"21", 0, 501},
-                             Place{"20", 150, 350}, Place{"*", {}, {}}}) {
+  for (const Place& place :
+       {Place{"20", 99, 200}, Place{"20", 100, 201}, Place{"20", {}, {}}, Place{"20", 100, {}},
+        Place{"20", 200, 300}, Place{"21", 0, 501}, Place{"20", 150, 350}, Place{"*", {}, {}}}) {
     EXPECT_EQ(judged({place}, Mode::kStrict), "PermissionDenied") << place.reference;
     EXPECT_EQ(judged({{"20", 100, 200}, place}, Mode::kStrict), "PermissionDenied");
   }

@@ -72,8 +72,9 @@ Answer<std::vector<std::string>> checked_fields(Datatype datatype, std::vector<s
   if (datatype == Datatype::kVariants) return names;  // not effective (service-info)
   for (const std::string& name : names) {
     if (std::ranges::find(kFields, name) == kFields.end()) {
-      return bad("'fields' may name QNAME, FLAG, RNAME, POS, MAPQ, CIGAR, RNEXT, PNEXT, TLEN, SEQ "
-                 "and QUAL");
+      return bad(
+          "'fields' may name QNAME, FLAG, RNAME, POS, MAPQ, CIGAR, RNEXT, PNEXT, TLEN, SEQ "
+          "and QUAL");
     }
   }
   return names;

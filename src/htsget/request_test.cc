@@ -66,7 +66,8 @@ TEST(Request, OnlyTheFormatGoesWithAHeader) {
 
 TEST(Request, TicketsSurviveTheirUrls) {
   std::mt19937_64 draw(7);
-  const std::vector<std::string> names = {"20", "chr20", "*", "HLA:A*01:01", "a-b:c&d=e%+#", "x:1-2"};
+  const std::vector<std::string> names = {"20",          "chr20",        "*",
+                                          "HLA:A*01:01", "a-b:c&d=e%+#", "x:1-2"};
   for (int i = 0; i < 2'000; ++i) {
     Request request{.datatype = Datatype::kReads, .format = i % 2 ? Format::kBam : Format::kCram};
     for (std::uint64_t count = draw() % 4; count > 0; --count) {
@@ -79,8 +80,8 @@ TEST(Request, TicketsSurviveTheirUrls) {
       request.places.push_back(place);
     }
     if (draw() % 2 == 0) request.fields = {"QNAME", "SEQ"};
-    if (draw() % 2 == 0) request.tags = draw() % 2 ? std::vector<std::string>{"NM"}
-                                                   : std::vector<std::string>{};
+    if (draw() % 2 == 0)
+      request.tags = draw() % 2 ? std::vector<std::string>{"NM"} : std::vector<std::string>{};
     if (draw() % 2 == 0) request.notags = {"X0", "RG"};
     const std::string text = data_query(request, Part::kBody);
     // Decoded as http::Query does it.
@@ -150,10 +151,11 @@ TEST(Request, BadInputByTheThousand) {
 
 TEST(Request, BadQueriesByTheThousand) {
   std::mt19937_64 draw(21);
-  const std::vector<std::string> names = {"format", "class",  "referenceName", "start", "end",
-                                          "fields", "tags",   "notags",        "x",     ""};
-  const std::vector<std::string> values = {"BAM", "CRAM",  "header", "20",   "*",  "1", "4294967296",
-                                           "-1",  "QNAME", "NM,RG",  "NM,,", ",,", "",  "\x01\xff"};
+  const std::vector<std::string> names = {"format", "class", "referenceName", "start", "end",
+                                          "fields", "tags",  "notags",        "x",     ""};
+  const std::vector<std::string> values = {"BAM",  "CRAM",       "header", "20",      "*",
+                                           "1",    "4294967296", "-1",     "QNAME",   "NM,RG",
+                                           "NM,,", ",,",         "",       "\x01\xff"};
   for (int i = 0; i < 30'000; ++i) {
     Parameters query;
     for (std::uint64_t count = draw() % 6; count > 0; --count) {

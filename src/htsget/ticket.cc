@@ -13,9 +13,8 @@ namespace json = boost::json;
 constexpr std::size_t kMaxHost = 255 + 6;
 
 json::object url_of(const TicketWish& wish, Part part) {
-  return {{"url", wish.base + "/htsget/data/" +
-                      std::string(datatype_name(wish.request.datatype)) + "/" + wish.id + "?" +
-                      data_query(wish.request, part)},
+  return {{"url", wish.base + "/htsget/data/" + std::string(datatype_name(wish.request.datatype)) +
+                      "/" + wish.id + "?" + data_query(wish.request, part)},
           {"headers", {{"Authorization", "Bearer " + wish.token}}},
           {"class", part_name(part)}};
 }
@@ -56,8 +55,8 @@ std::string service_info_json(Datatype datatype, const ServiceWords& words) {
 
 Answer<std::string> base_url(bool tls, std::string_view host) {
   const bool plain = std::ranges::all_of(host, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
   });
   if (host.empty() || host.size() > kMaxHost || !plain) {
     return refuse(Kind::kInvalidInput, "the request does not say which host it is for");

@@ -12,9 +12,9 @@ inline constexpr std::string_view kContentType =
 
 struct TicketWish {
   Request request;
-  std::string base;     // "https://genomes.example.org:8490"
-  std::string id;       // of the object
-  std::string token;    // of the view: goes into the headers of every URL, and nowhere else
+  std::string base;      // "https://genomes.example.org:8490"
+  std::string id;        // of the object
+  std::string token;     // of the view: goes into the headers of every URL, and nowhere else
   bool clipped = false;  // said in the ticket's own field "warifu"
 };
 

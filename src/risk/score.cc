@@ -148,4 +148,15 @@ std::vector<Site> sites_of(const ScoringFile& file) {
   return {sites.begin(), sites.end()};
 }
 
+std::vector<std::string> region_texts(const ScoringFile& file) {
+  std::vector<GeneRegion> places;
+  for (const Site& site : sites_of(file)) {
+    places.push_back({.symbol = file.header.pgs_id,
+                      .chromosome = site.chromosome,
+                      .start = site.position,
+                      .end = site.position});
+  }
+  return region_texts(places, file.assembly, file.assembly == Assembly::kGrch38 ? "chr" : "");
+}
+
 }  // namespace warifu::risk

@@ -67,5 +67,8 @@ struct Site {
   auto operator<=>(const Site&) const = default;
 };
 [[nodiscard]] std::vector<Site> sites_of(const ScoringFile& file);
+// The same as the texts that `--region` takes, with the score's id as their label:
+// "GRCh38:chr20:6699595-6699595=PGS000004"; references named as files of that assembly name them.
+[[nodiscard]] std::vector<std::string> region_texts(const ScoringFile& file);
 
 }  // namespace warifu::risk

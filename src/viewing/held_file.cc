@@ -92,9 +92,9 @@ Result<> HeldFile::grow(std::size_t least) {
   if (::ftruncate(file_.get(), static_cast<off_t>(wanted)) != 0) {
     return back(system_error("no memory for a view"));
   }
-  void* mapped = data_ == nullptr ? ::mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_SHARED,
-                                           file_.get(), 0)
-                                  : ::mremap(data_, capacity_, wanted, MREMAP_MAYMOVE);
+  void* mapped = data_ == nullptr
+                     ? ::mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_SHARED, file_.get(), 0)
+                     : ::mremap(data_, capacity_, wanted, MREMAP_MAYMOVE);
   if (mapped == MAP_FAILED) {
     return back(fail(Code::kNoSpace,
                      "the machine has no locked memory left for a view: raise the locked-memory "

@@ -25,7 +25,8 @@ TEST(HeldFile, GivesBackWhatWasPutIn) {
     ASSERT_TRUE(file);
     const Bytes bytes = pattern(size);
     for (std::size_t at = 0; at < size; at += 10'007) {
-      ASSERT_TRUE(file->append(ByteView(bytes).subspan(at, std::min<std::size_t>(10'007, size - at))));
+      ASSERT_TRUE(
+          file->append(ByteView(bytes).subspan(at, std::min<std::size_t>(10'007, size - at))));
     }
     ASSERT_TRUE(file->seal());
     EXPECT_TRUE(std::ranges::equal(file->bytes(), bytes)) << size;
@@ -90,7 +91,7 @@ TEST(HeldFile, ItIsLockedAndNotInCoreFiles) {
   EXPECT_NE(flags.find(" lo"), std::string::npos) << flags;  // locked
   EXPECT_NE(flags.find(" dd"), std::string::npos) << flags;  // not dumped
   EXPECT_NE(flags.find(" dc"), std::string::npos) << flags;  // not in children
-  EXPECT_GE(locked, 195U);                                  // KiB
+  EXPECT_GE(locked, 195U);                                   // KiB
 }
 
 TEST(HeldFile, WhoHasADescriptorFindsNothingOnceItIsGone) {
@@ -109,21 +110,25 @@ TEST(HeldFile, WhoHasADescriptorFindsNothingOnceItIsGone) {
   EXPECT_EQ(left, Bytes(10'000));
 }
 
-TEST(HeldFile, WhatCannotBeLockedIsRefusedAndNoProgramEnds) {
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_MEMLOCK, &before), 0);
-  if (::geteuid() == 0) GTEST_SKIP() << "root may lock what it likes";
-  const rlimit low{0, before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_MEMLOCK, &low), 0);
+// In a process of its own, as one that is not root.
+[[noreturn]] void lock_nothing() {
+  const rlimit none{0, 0};
+  if (::geteuid() == 0 && ::setresuid(65'534, 65'534, 65'534) != 0) ::_exit(1);
+  if (::setrlimit(RLIMIT_MEMLOCK, &none) != 0) ::_exit(2);
   Budget strict(1U << 20U, false);
   auto file = HeldFile::make(strict);
-  EXPECT_EQ(file->append(pattern(10)).error().code, Code::kNoSpace);
+  const auto refused = file->append(pattern(10));
+  if (refused || refused.error().code != Code::kNoSpace) ::_exit(3);
   *file = HeldFile();
-  EXPECT_EQ(strict.used(), 0U);
+  if (strict.used() != 0) ::_exit(4);
   Budget lax(1U << 20U, true);
   auto other = HeldFile::make(lax);
-  EXPECT_TRUE(other->append(pattern(10)));
-  (void)::setrlimit(RLIMIT_MEMLOCK, &before);
+  if (!other->append(pattern(10)) || !other->seal()) ::_exit(5);
+  ::_exit(0);
+}
+
+TEST(HeldFileDeathTest, WhatCannotBeLockedIsRefusedAndNoProgramEnds) {
+  EXPECT_EXIT(lock_nothing(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -29,9 +29,9 @@ genome::Output output_of(Format format) {
 }
 
 genome::IndexKind index_kind_of(FileKind kind) {
-  return kind == FileKind::kBam ? genome::IndexKind::kBai
-                                : kind == FileKind::kVcf ? genome::IndexKind::kTbi
-                                                         : genome::IndexKind::kCsi;
+  return kind == FileKind::kBam   ? genome::IndexKind::kBai
+         : kind == FileKind::kVcf ? genome::IndexKind::kTbi
+                                  : genome::IndexKind::kCsi;
 }
 
 }  // namespace

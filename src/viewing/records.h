@@ -14,8 +14,8 @@
 
 namespace warifu::viewing {
 
-inline constexpr std::chrono::seconds kPatience{30};      // with a process without a sign of life
-inline constexpr std::uint64_t kProcessorSeconds = 60;   // of one cut
+inline constexpr std::chrono::seconds kPatience{30};    // with a process without a sign of life
+inline constexpr std::uint64_t kProcessorSeconds = 60;  // of one cut
 
 struct Piece {
   HeldFile file;

@@ -27,8 +27,8 @@ struct ViewTerms {
   std::string grantee;          // "role:clinician"
   consent::Scope scope;         // the regions
   htsget::Mode mode = htsget::Mode::kStrict;
-  std::string opened_by;        // the operator; empty in single-operator mode
-  JobId job;                    // the restore that filled it
+  std::string opened_by;  // the operator; empty in single-operator mode
+  JobId job;              // the restore that filled it
   os::UnixMs opened, expires;
 };
 

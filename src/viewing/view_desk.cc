@@ -41,6 +41,32 @@ std::string words_of(const htsget::Verdict& verdict, bool header) {
 
 }  // namespace
 
+// A turn at the processes that cut.
+class ViewDesk::Cutting {
+ public:
+  explicit Cutting(ViewDesk& desk) : desk_(desk) {
+    std::unique_lock lock(desk.mutex_);
+    has_begun_ =
+        desk.cut_ended_.wait_for(lock, kWaitForCut, [&] { return desk.cutting_ < kCutsAtOnce; });
+    if (has_begun_) ++desk.cutting_;
+  }
+  ~Cutting() {
+    if (!has_begun_) return;
+    {
+      const std::lock_guard lock(desk_.mutex_);
+      --desk_.cutting_;
+    }
+    desk_.cut_ended_.notify_one();
+  }
+  Cutting(const Cutting&) = delete;
+  Cutting& operator=(const Cutting&) = delete;
+  [[nodiscard]] bool has_begun() const { return has_begun_; }
+
+ private:
+  ViewDesk& desk_;
+  bool has_begun_ = false;
+};
+
 ViewDesk::ViewDesk(control::SiteContext& site, catalog::Catalog& catalog,
                    control::RestoreDesk& restore)
     : site_(site),
@@ -71,10 +97,10 @@ Result<std::vector<GrantId>> ViewDesk::grants_of(const catalog::Grant& record,
                                                  const consent::Grant& grant) {
   std::vector<GrantId> ids = {record.grant};
   if (grant.together == 1) return ids;
-  TRY_ASSIGN(const auto given, catalog_.list_grants({.person_id = {},
-                                                     .object = record.object,
-                                                     .state = catalog::GrantState::kGiven},
-                                                    {.count = catalog::kMaxPageRows}));
+  TRY_ASSIGN(const auto given,
+             catalog_.list_grants(
+                 {.person_id = {}, .object = record.object, .state = catalog::GrantState::kGiven},
+                 {.count = catalog::kMaxPageRows}));
   for (const catalog::Grant& one : given) {
     const auto other = consent::parse_grant(one.grant_bytes);
     if (one.grant != record.grant && other && consent::same_terms(*other, grant)) {
@@ -105,15 +131,15 @@ Result<ViewDesk::Plan> ViewDesk::plan_of(const ViewWish& wish) {
                                     ", not at " + site_.config.name.text());
   }
   if (plan.record.state != catalog::GrantState::kGiven || grant.expiry.value <= now.value) {
-    const auto state = grant.expiry.value <= now.value ? catalog::GrantState::kExpired
-                                                       : plan.record.state;
+    const auto state =
+        grant.expiry.value <= now.value ? catalog::GrantState::kExpired : plan.record.state;
     return fail(Code::kRefused, named + " is " + std::string(catalog::state_name(state)));
   }
   const std::chrono::seconds most = site_.config.htsget.life;
   if (wish.life.count() < 0 || wish.life > most) {
-    return fail(Code::kInvalidArgument,
-                "a view may stay open for " + std::to_string(most.count() / 60) +
-                    " minutes at most here ([htsget] life)");
+    return fail(Code::kInvalidArgument, "a view may stay open for " +
+                                            std::to_string(most.count() / 60) +
+                                            " minutes at most here ([htsget] life)");
   }
   const std::chrono::milliseconds life = wish.life.count() == 0 ? most : wish.life;
   const std::uint64_t chunks = consent::chunk_count(grant.scope.chunks) * limits::kChunkBytes;
@@ -189,19 +215,18 @@ Result<OpenedView> ViewDesk::open(const ViewWish& wish) {
   site_.system.random.fill(random);
   OpenedView opened{.status = {}, .token = to_hex(random)};
   secret::wipe(random);
-  const auto view = std::make_shared<View>(
-      plan.terms, crypto::sha256(as_bytes(opened.token)), std::move(records));
+  const auto view = std::make_shared<View>(plan.terms, crypto::sha256(as_bytes(opened.token)),
+                                           std::move(records));
   opened.status = status_of(*view);
-  TRY(site_.log.append("view_opened",
-                       {{"view", plan.terms.id.text()},
-                        {"grant", wish.grant.text()},
-                        {"object", plan.terms.object.text()},
-                        {"job", plan.terms.job.text()},
-                        {"grantee", plan.terms.grantee},
-                        {"scope", consent::scope_text(plan.terms.scope)},
-                        {"mode", std::string(htsget::mode_name(plan.terms.mode))},
-                        {"expires", os::utc_text(plan.terms.expires)},
-                        {"records", std::to_string(opened.status.records)}}));
+  TRY(site_.log.append("view_opened", {{"view", plan.terms.id.text()},
+                                       {"grant", wish.grant.text()},
+                                       {"object", plan.terms.object.text()},
+                                       {"job", plan.terms.job.text()},
+                                       {"grantee", plan.terms.grantee},
+                                       {"scope", consent::scope_text(plan.terms.scope)},
+                                       {"mode", std::string(htsget::mode_name(plan.terms.mode))},
+                                       {"expires", os::utc_text(plan.terms.expires)},
+                                       {"records", std::to_string(opened.status.records)}}));
   const std::lock_guard lock(mutex_);
   if (stopping_) return fail(Code::kCancelled, "the site is stopping");
   views_.push_back(view);
@@ -258,11 +283,12 @@ Result<ViewStatus> ViewDesk::end(const ViewId& id) {
 // It is out of the list already. The end itself needs no leave of the log.
 void ViewDesk::close(const std::shared_ptr<View>& view, const std::string& why) {
   view->end();
-  const auto logged = site_.log.append("view_ended", {{"view", view->terms().id.text()},
-                                                      {"grant", view->terms().grants[0].text()},
-                                                      {"why", why},
-                                                      {"requests", std::to_string(view->requests())},
-                                                      {"bytes", std::to_string(view->bytes_given())}});
+  const auto logged =
+      site_.log.append("view_ended", {{"view", view->terms().id.text()},
+                                      {"grant", view->terms().grants[0].text()},
+                                      {"why", why},
+                                      {"requests", std::to_string(view->requests())},
+                                      {"bytes", std::to_string(view->bytes_given())}});
   if (!logged) log_error("the end of a view is not in the log: " + logged.error().message);
 }
 
@@ -350,7 +376,11 @@ htsget::Answer<bool> ViewDesk::note(const View& view, std::string_view event,
                        {"grantee", view.terms().grantee}};
   for (auto& field : fields) all.push_back(std::move(field));
   const auto logged = site_.log.append(event, all);
-  if (!logged) return std::unexpected(htsget::failure_of(logged.error()));
+  if (!logged) {
+    log_error("nothing is given, as it cannot be logged: " + logged.error().message);
+    return htsget::refuse(htsget::Kind::kUnavailable,
+                          "the site's log cannot be written, so nothing is given");
+  }
   return true;
 }
 
@@ -361,8 +391,8 @@ htsget::Answer<htsget::Verdict> ViewDesk::judged(View& view, const htsget::Reque
   }
   auto verdict = htsget::judge(request, view.records().consented(), view.terms().mode);
   if (verdict) return verdict;
-  auto noted = note(view, "view_refused",
-                    {{"why", std::string(htsget::kind_name(verdict.error().kind))}});
+  auto noted =
+      note(view, "view_refused", {{"why", std::string(htsget::kind_name(verdict.error().kind))}});
   if (!noted) return std::unexpected(noted.error());
   return verdict;
 }
@@ -370,11 +400,10 @@ htsget::Answer<htsget::Verdict> ViewDesk::judged(View& view, const htsget::Reque
 htsget::Answer<bool> ViewDesk::ask(View& view, const htsget::Request& request) {
   const auto verdict = judged(view, request);
   if (!verdict) return std::unexpected(verdict.error());
-  const auto noted =
-      note(view, "view_asked",
-           {{"format", std::string(htsget::format_name(request.format))},
-            {"regions", words_of(*verdict, request.header_only)},
-            {"clipped", verdict->clipped ? "yes" : "no"}});
+  const auto noted = note(view, "view_asked",
+                          {{"format", std::string(htsget::format_name(request.format))},
+                           {"regions", words_of(*verdict, request.header_only)},
+                           {"clipped", verdict->clipped ? "yes" : "no"}});
   if (!noted) return noted;
   return verdict->clipped;
 }
@@ -394,23 +423,22 @@ htsget::Answer<Given> ViewDesk::give(const std::shared_ptr<View>& view,
                                      const htsget::DataRequest& wanted) {
   const auto verdict = judged(*view, wanted.request);
   if (!verdict) return std::unexpected(verdict.error());
-  if (!cuts_.try_acquire_for(kWaitForCut)) {
+  const Cutting turn(*this);
+  if (!turn.has_begun()) {
     return htsget::refuse(htsget::Kind::kUnavailable, "the site is busy; ask again in a moment");
   }
   Given given{.view = view, .head = {}, .piece = {}, .clipped = verdict->clipped};
   const Result<> made = make(given, wanted, verdict->regions);
-  cuts_.release();
   if (!made) {
     log_warning("view " + view->terms().id.text() + ": " + made.error().message);
     return std::unexpected(htsget::failure_of(made.error()));
   }
-  const auto noted =
-      note(*view, "view_given",
-           {{"format", std::string(htsget::format_name(wanted.request.format))},
-            {"regions", words_of(*verdict, wanted.part == htsget::Part::kHeader)},
-            {"clipped", verdict->clipped ? "yes" : "no"},
-            {"records", std::to_string(given.piece.records)},
-            {"bytes", std::to_string(given.bytes().size())}});
+  const auto noted = note(*view, "view_given",
+                          {{"format", std::string(htsget::format_name(wanted.request.format))},
+                           {"regions", words_of(*verdict, wanted.part == htsget::Part::kHeader)},
+                           {"clipped", verdict->clipped ? "yes" : "no"},
+                           {"records", std::to_string(given.piece.records)},
+                           {"bytes", std::to_string(given.bytes().size())}});
   if (!noted) return std::unexpected(noted.error());
   if (view->has_ended() || !why_end(*view, site_.system.clock.now()).empty()) {
     return htsget::refuse(htsget::Kind::kInvalidAuthentication, "the view has ended");

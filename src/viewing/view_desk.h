@@ -11,7 +11,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <semaphore>
 #include <thread>
 
 #include "control/restore_desk.h"
@@ -19,7 +18,7 @@
 
 namespace warifu::viewing {
 
-inline constexpr std::ptrdiff_t kCutsAtOnce = 4;       // processes
+inline constexpr unsigned kCutsAtOnce = 4;              // processes
 inline constexpr std::chrono::seconds kWaitForCut{20};  // for one of them
 inline constexpr unsigned kRefusalsAnHour = 200;        // that are in the log
 
@@ -97,6 +96,7 @@ class ViewDesk {
     consent::Grant grant;
     ViewTerms terms;
   };
+  class Cutting;
   Result<Plan> plan_of(const ViewWish& wish);
   Result<Records::Source> restore(const ViewWish& wish, Plan& plan);
   Result<std::vector<GrantId>> grants_of(const catalog::Grant& record, const consent::Grant& grant);
@@ -119,9 +119,10 @@ class ViewDesk {
   control::RestoreDesk& restore_;
   Budget budget_;
   std::atomic<bool> stopping_ = false;
-  std::counting_semaphore<kCutsAtOnce> cuts_{kCutsAtOnce};
   std::mutex mutex_;
   std::condition_variable_any changed_;
+  std::condition_variable cut_ended_;
+  unsigned cutting_ = 0;
   std::vector<std::shared_ptr<View>> views_;
   std::size_t opening_ = 0;
   std::chrono::nanoseconds hour_{};

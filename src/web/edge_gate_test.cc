@@ -34,6 +34,10 @@ class EdgeGateTest : public testing::Test {
     }
     router.add(Method::kPost, "/v1/web/login",
                [](http::RequestContext& context) { context.respond({.status = 201}); });
+    for (const Method method : {Method::kGet, Method::kPost}) {
+      router.add(method, "/htsget/reads/{id}",
+                 [](http::RequestContext& context) { context.respond({.status = 202}); });
+    }
     router.set_gatekeeper(std::make_shared<EdgeGate>(sessions_.get(), port_, nullptr));
     server_ = std::make_unique<http::Server>(std::move(listener), nullptr, std::move(router));
     server_->start();
@@ -93,7 +97,7 @@ TEST_F(EdgeGateTest, WithoutASessionThereAreOnlyPagesAndTheLogin) {
 TEST_F(EdgeGateTest, NamesThatPointHereAndOtherOriginsAreRefused) {
   const std::string port = std::to_string(port_);
   for (const std::string& host : {"evil.example:" + port, std::string("127.0.0.1"),
-                                 "127.0.0.1:1" + port, "127.0.0.1.evil.example:" + port}) {
+                                  "127.0.0.1:1" + port, "127.0.0.1.evil.example:" + port}) {
     auto fields = with_session();
     fields[0].second = host;
     EXPECT_EQ(status(Method::kGet, "/v1/thing", fields), 421) << host;
@@ -111,6 +115,15 @@ TEST_F(EdgeGateTest, NamesThatPointHereAndOtherOriginsAreRefused) {
             403);
   EXPECT_EQ(status(Method::kGet, "/v1/thing", with_session({{"Sec-Fetch-Site", "same-origin"}})),
             200);
+}
+
+// Its handlers ask for a view's token, and look at origins for themselves.
+TEST_F(EdgeGateTest, HtsgetNeedsNoSessionButTheRightName) {
+  for (const Method method : {Method::kGet, Method::kPost}) {
+    EXPECT_EQ(status(method, "/htsget/reads/1", {{"Host", own_}}), 202);
+    EXPECT_EQ(status(method, "/htsget/reads/1", {{"Host", own_}, {"Origin", "https://a"}}), 202);
+    EXPECT_EQ(status(method, "/htsget/reads/1", {{"Host", "evil.example"}}), 421);
+  }
 }
 
 TEST_F(EdgeGateTest, AnEndedSessionOpensNothing) {

@@ -23,7 +23,7 @@ COMMANDS = (
     "person proxy remove", "person guardians", "person died", "person lives", "person orders",
     "person allow", "person decline", "restore", "job list", "job show", "job watch", "split", "combine",
     "bench", "simulate", "genes", "risk score", "risk absolute", "risk meter", "genome inspect", "genome index", "genome reslice", "genome cut",
-    "genome check", "genome decrypt", "genome encrypt", "operator list", "operator whoami", "operator proposals",
+    "view open", "view list", "view end", "genome check", "genome decrypt", "genome encrypt", "operator list", "operator whoami", "operator proposals",
     "operator approve", "operator reject", "operator passphrase", "operator make-cert")
 SECRET_OPTIONS = ("--pin ", "--pin=", "--key ", "--key=", "--password")
 NOWHERE = "/nowhere/at/all"

@@ -26,6 +26,7 @@ class Browser:
 
     def __init__(self):
         self.process = None
+        self.opened = False  # a page was opened in it, by tests that share several
 
     def __enter__(self):
         driver = REPOSITORY / "web" / "tools" / "driver.mjs"

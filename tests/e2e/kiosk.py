@@ -1,36 +1,16 @@
 """A kiosk as tests drive it: the process, and the requests of its page without a browser."""
 
 import http.client
+import itertools
 import json
 import signal
-import socket
 import subprocess
-import sys
 import urllib.parse
 
 from network import binary, wait_until
 
 PATIENCE = 60
-# From a socket file to a port inside the namespace of a virtual reader, one connection at a time.
-RELAY = """
-import socket, sys, threading
-front = socket.socket(socket.AF_UNIX); front.bind(sys.argv[1]); front.listen()
-def copy(one, other):
-    try:
-        while data := one.recv(65536): other.sendall(data)
-    finally:
-        other.shutdown(socket.SHUT_WR)
-while True:
-    near, _ = front.accept(); far = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
-    for pair in ((near, far), (far, near)):
-        threading.Thread(target=copy, args=pair, daemon=True).start()
-"""
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+NUMBERS = itertools.count(1)
 
 
 def has_pages(network):
@@ -52,33 +32,24 @@ class Kiosk:
     that the kiosk is to see."""
 
     def __init__(self, network, card, *options, name="lobby", reader=None, idle="15m"):
-        self.network, self.reader = network, reader
-        self.port = free_port()
-        self.address = network.root / f"kiosk-{self.port}.address"
-        self.command = [binary(), "kiosk", "--site", network.site("tommo"), "--listen",
-                        f"127.0.0.1:{self.port}", "--name", name, "--idle", idle,
-                        "--address-file", self.address, *options]
-        self.command += [] if card is None else ["--card", card]
-        self.process = self.relay = None
+        self.address = network.root / f"kiosk-{next(NUMBERS)}.address"
+        # It sees the reader's /run, and is reached over this machine's loopback.
+        inside = [] if reader is None else reader.enter(network=False)
+        self.command = [*inside, binary(), "kiosk", "--site", network.site("tommo"), "--listen",
+                        "127.0.0.1:0", "--name", name, "--idle", idle, "--address-file",
+                        self.address, *options, *([] if card is None else ["--card", card])]
+        self.process = self.port = self.key = None
 
     def __enter__(self):
-        inside = [] if self.reader is None else self.reader.enter()
         self.address.unlink(missing_ok=True)
-        self.process = subprocess.Popen([*inside, *map(str, self.command)],
-                                        stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([*map(str, self.command)], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
         wait_until(lambda: self.address.exists() and self.address.read_text(), 20, "the kiosk")
-        self.key = self.address.read_text().strip().partition("#")[2]
-        if self.reader is not None:
-            self.path = self.network.root / f"k{self.port}.sock"
-            self.relay = subprocess.Popen([*inside, sys.executable, "-c", RELAY, str(self.path),
-                                           str(self.port)])
-            wait_until(self.path.exists, 10, "the relay")
+        url = urllib.parse.urlsplit(self.address.read_text().strip())
+        self.port, self.key = url.port, url.fragment
         return self
 
     def __exit__(self, *_):
-        if self.relay:
-            self.relay.kill()
-            self.relay.wait()
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(20) == 0, "the kiosk failed"
 
@@ -87,16 +58,8 @@ class Kiosk:
         self.process.kill()
         self.process.wait()
 
-    def connect(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        if self.reader is not None:
-            connection.sock = socket.socket(socket.AF_UNIX)
-            connection.sock.settimeout(PATIENCE)
-            connection.sock.connect(str(self.path))
-        return connection
-
     def ask(self, method, path, body=None):
-        connection = self.connect()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         connection.request(method, f"/v1/kiosk{path}", body=body, headers={
             "Host": f"127.0.0.1:{self.port}", "Origin": f"http://127.0.0.1:{self.port}",
             "Warifu-Page": self.key})

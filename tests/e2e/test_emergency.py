@@ -172,6 +172,31 @@ class Emergencies(CardTest):
         self.assert_no_restore(stored, forbidden, "has not allowed", asker="Dr. Ito")
         self.assertEqual(self.ask("person", "show", "--id", person)["emergency"], [])
 
+    def test_holders_tell_what_share_control_has_forgotten(self):
+        person = Person(self.network, "P-E5", keys=9)
+        plain, stored = self.with_object(person)
+        self.allow(person)
+        grant = self.open_by_two(stored)
+        self.restored(plain, stored, grant, asker="Dr. Ito")
+        self.network.kill("tommo")
+        for file in (self.network.data("tommo") / "gate" / "people").iterdir():
+            file.unlink()
+        self.network.up()
+        self.assertEqual(self.ask("consent", "list")["emergencies"], [])
+        given = self.network.consent(stored, person.card, person.pin_file, uses=2)
+        told = next(one for one in given["emergencies"] if one["object"] == stored)
+        self.assertFalse(told["known_here"])
+        self.assertNotIn("tommo", told["sites"])
+        self.assertGreaterEqual(len(told["sites"]), 1)
+        self.assertIn("EMERGENCIES: your data was opened without your card once", given["text"])
+        self.restored(plain, stored, given["grant"])
+        # The gates have the person's word for it now, and say no more.
+        again = self.network.consent(stored, person.card, person.pin_file)
+        untold = {site for one in again["emergencies"] for site in one["sites"]}
+        seen = {site for site in given["sites"] if self.events(site, "emergency_told")}
+        self.assertGreaterEqual(len(seen), 1)
+        self.assertFalse(seen & untold)
+
     def test_wishes_that_are_no_emergency(self):
         self.assert_fails(2, "reason", self.open, self.stored, reason="")
         self.assert_fails(3, "not known", self.open, "ab" * 16)

@@ -296,6 +296,9 @@ class KioskCards(NetworkTest):
                           self.one.pin_file)
         with self.laid("blank") as kiosk:
             self.assert_trouble("blank_card", kiosk.enter, "0000")
+        self.reader.write_text("no card at all")
+        self.assertEqual(self.kiosk.view()["trouble"], "unreadable")
+        self.reader.unlink()
         make_card(self.network.root / "stranger.card", self.network.root / "jpki.pin",
                   self.network.root / "sign.pin", self.authority)
         self.cards["stranger"] = self.network.root / "stranger.card"

@@ -4,7 +4,6 @@ or refuses it at a kiosk with a card, the clinician restores; a biobank stores a
 import hashlib
 import http.client
 import json
-import pathlib
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ import unittest
 import genomes
 from browser import Browser, inspect
 from network import NetworkTest, Person, TestNetwork, binary, random_file, wait_until
+from site_socket import SocketConnection
 
 SIZE = 2_500_000
 KIOSK_LOOKS = [("en", "light"), ("ja", "light")]
@@ -162,8 +162,9 @@ class PeoplePages(NetworkTest):
         self.browser.read(text="BRCA2")
         for key in ("ArrowDown", "Enter"):
             self.browser.press(key=key)
-        self.assertRegex(self.browser.evaluate("document.querySelector('.regions textarea').value"),
-                         r"^GRCh38:chr13:\d+-\d+=BRCA2$")
+        regions = self.browser.evaluate(
+            script="document.querySelector('.regions textarea').value")
+        self.assertRegex(regions, r"^GRCh38:chr13:\d+-\d+=BRCA2$")
         self.browser.fill(selector=".regions textarea", value="")
 
     def test_regions_take_two_steps_at_the_kiosk(self):
@@ -172,13 +173,13 @@ class PeoplePages(NetworkTest):
         self.person = Person(self.network, "P-003", keys=12)  # of this test
         self.addCleanup(self.take_card)
         stored = self.person.store(reads, genome=True)["object"]
-        request = self.ask(object=stored, region="GRCh37:20:31000001-31450000=WIDE")["request"]
+        region = "GRCh37:20:31000001-31450000=WIDE"
+        request = self.ask(object=stored, region=region, uses=2)["request"]
         self.open_kiosk()
         self.browser.click(role="button", name="Read and decide")
         self.browser.see(selector=".steps")
         self.look("kiosk-index")
         self.browser.click(role="button", name="Find the places", exact=True)
-        self.look("kiosk-index-pin")
         self.type_pin("0000", "Find the places")
         self.browser.read(text="The PIN was wrong")
         self.look("kiosk-wrong-pin")
@@ -196,6 +197,17 @@ class PeoplePages(NetworkTest):
         self.browser.click(role="button", name="What I allow")
         self.browser.read(text="the index alone")
         self.look("kiosk-allowed")
+        # The clinician's page has the regions, as a command does.
+        self.log_in()
+        self.browser.visit(path=f"/app/requests/{request}")
+        saved = self.browser.download(role="button", name="Restore and download")
+        self.assertEqual(saved["name"], "reads.regions.bam")
+        out = self.network.root / "regions.out"
+        self.network.restore(stored, self.at_site("request", "show", request)["grant"], out,
+                             asker="Dr. Ito", purpose="medicine", region=region)
+        self.assertEqual(genomes.reads(out), genomes.reads(reads, "20:31000001-31450000"))
+        self.assertEqual(saved["sha256"], hashlib.sha256(out.read_bytes()).hexdigest())
+        self.browser.open(url=self.kiosk_url, language="en", theme="light")  # a site may stop now
 
     def give_at_kiosk(self):
         self.browser.open(url=self.kiosk_url, language="en", theme="light")
@@ -474,23 +486,6 @@ class PeoplePages(NetworkTest):
         head = f"POST {path} HTTP/1.1\r\nHost: site\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sock.sendall(head.encode() + body[:after])
         connection.close()
-
-
-class SocketConnection(http.client.HTTPConnection):
-    """HTTP over a site's socket."""
-
-    def __init__(self, folder, data):
-        super().__init__("site", timeout=30)
-        text = (folder / "site.toml").read_text()
-        named = [line.split('"')[1] for line in text.splitlines() if line.startswith("api_socket")]
-        self.path = str(pathlib.Path(named[0] if named else data / "api.sock"))
-        if not self.path.startswith("/"):
-            self.path = str(folder / self.path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
 
 
 if __name__ == "__main__":

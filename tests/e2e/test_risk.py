@@ -204,6 +204,39 @@ class Meter(NetworkTest):
         other = self.give("Dr. Abe", "GRCh37:20:1000001-1150000")
         self.assertFalse(other["identification"]["identifies"])
 
+    def test_a_consent_to_the_places_of_a_score(self):
+        """300 places and nothing else: enough for the score, the same as of the whole file."""
+        folder = self.network.root
+        reads = GeneratedReads(folder, depth=20, apart=4000)
+        bam = folder / "reads.cram.bam"
+        genomes.run("samtools", "view", "-b", "-T", folder / "ref.fa", "-o", bam, folder / "reads.cram")
+        genomes.run("samtools", "index", bam)
+        self.assert_fails(2, "is a .crai, which is none of a BAM file", self.person.store, bam, genome=True,
+                          assembly="GRCh38", index=folder / "reads.cram.crai")
+        stored = self.person.store(bam, genome=True, assembly="GRCh38")["object"]
+        wished = f"score:{folder / 'scoring.txt'}"
+        given = self.network.consent(stored, self.person.card, self.person.pin_file, purpose="medicine",
+                                     grantee="Dr. Oka", region=(wished,))
+        self.assertIn("Only these 300 regions (GRCh38): chr20:", given["text"])
+        self.assertIn(f"{reads.sites[7]['position']}, {reads.sites[8]['position']}", given["text"])
+        self.assertIn("(PGS999300)", given["text"])
+        out = folder / "places.bam"
+        done = self.network.restore(stored, given["grant"], out, asker="Dr. Oka", region=(wished,))
+        self.assertEqual(len(done["regions"]), 300)
+        for line in genomes.reads(out):
+            start = int(line.split("\t")[3])
+            self.assertTrue(any(start <= site["position"] < start + 150 for site in reads.sites), line)
+        score = ("risk", "score", "--score", folder / "scoring.txt", "--fasta", folder / "ref.fa",
+                 "--min-depth", "5", "--genotypes")
+        whole, places = (ask(*score, "--genome", file) for file in (bam, out))
+        self.assertEqual(places, whole)
+        self.assert_fails(4, "other_scope", self.network.restore, stored, given["grant"],
+                          folder / "more.bam", asker="Dr. Oka", region=("GRCh38:chr20:1-2000",))
+        log = self.network.warifu.ask("audit", "list", "--site", self.network.site("tommo"),
+                                      "--limit", "20")["records"]
+        self.assertTrue(any("300 regions of GRCh38 (PGS999300)" in record["fields"].get("scope", "")
+                            for record in log))
+
     def test_the_meter_by_itself(self):
         self.assertTrue(ask("risk", "meter", "--whole")["identifies"])
         reading = ask("risk", "meter", "--region", "gene:BRCA1", "--had", "GRCh38:chr1:1-400000")

@@ -205,13 +205,14 @@ class TypeA(NetworkTest):
                           card_type="desfire")
         self.assert_fails(2, "--card-type desfire", self.network.enrol, "P-013", "X",
                           self.card.card, pin)
-        self.assert_fails(4, "no one-time keys to renew", self.network.warifu.ask, "person",
-                          "renew-card", "--site", self.network.site("tommo"), "--card",
-                          self.card.card, "--at", "lsa")
+        self.assert_fails(8, "enrolled already", self.network.warifu.ask, "person", "renew-card",
+                          "--site", self.network.site("tommo"), "--card", self.card.card, "--at",
+                          "lsa")
 
 
 class TypeAAfterALoss(NetworkTest):
-    """Share control burns with its key of the card: the record comes back with the catalog."""
+    """A site loses its key of the card: it makes another application. Share control burns with its
+    own: the record comes back with the catalog."""
 
     @classmethod
     def setUpClass(cls):
@@ -221,6 +222,23 @@ class TypeAAfterALoss(NetworkTest):
 
     def ask(self, site, *words):
         return self.network.warifu.ask(*words, "--site", self.network.site(site))
+
+    def renew(self, at):
+        return self.ask("tommo", "person", "renew-card", "--at", at, "--card", self.card.card)
+
+    def test_a_site_that_lost_its_gate_makes_another_application(self):
+        self.network.kill("lsa")
+        shutil.rmtree(self.network.data("lsa") / "gate")
+        self.network.up()
+        given = self.card.consent()
+        self.assertEqual([one["site"] for one in given["missing"]], ["lsa"])
+        self.assertEqual(self.renew("lsa")["keys"], 0)
+        shown = self.network.warifu.ask("card", "show", "--card", self.card.card)
+        self.assertEqual(shown["sites"], len(SITES) + 1)
+        self.assert_fails(8, "enrolled already", self.renew, "lsa")
+        given = self.card.consent()
+        self.assertIn("lsa", given["sites"])
+        self.card.restore(self, given["grant"])
 
     def test_consents_go_on_at_the_other_holders(self):
         self.ask("tommo", "catalog", "copy")
@@ -239,6 +257,8 @@ class TypeAAfterALoss(NetworkTest):
         self.assertEqual([entry["site"] for entry in given["missing"]], ["tommo"])
         done = self.card.restore(self, given["grant"])
         self.assertNotIn("A", done["using"])
+        # Its application held the card's label and the records: no other can take it over.
+        self.assert_fails(4, "which no other can take over", self.renew, "tommo")
 
 
 def with_checksum(memory):

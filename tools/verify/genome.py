@@ -20,6 +20,7 @@ import time
 
 import frame
 import fuzzing
+import htsget_rows
 import igv_rows
 import risk_rows
 import web_rows
@@ -32,10 +33,10 @@ sys.path[:0] = [str(TOOLS / "demo"), str(TOOLS.parent / "tests" / "e2e")]
 from genome_files import Data, mutations, overlapping, records, run, warifu  # noqa: E402
 
 FULL = {"regions": 500, "hostile": 5_000, "gene": None, "fuzz_runs": 10_000_000, "fuzz_seconds": 0,
-        "fuzz_build": None, **risk_rows.FULL, "web_links": 1000, "web_runs": 5,
+        "fuzz_build": None, **risk_rows.FULL, **htsget_rows.FULL, "web_links": 1000, "web_runs": 5,
         "upload_bytes": 2 << 30}
 QUICK = {"regions": 60, "hostile": 200, "gene": "20:25000001-33000000", "fuzz_runs": -1,
-         "fuzz_seconds": 5, "fuzz_build": 60, **risk_rows.QUICK, "web_links": 1000, "web_runs": 2,
+         "fuzz_seconds": 5, "fuzz_build": 60, **risk_rows.QUICK, **htsget_rows.QUICK, "web_links": 1000, "web_runs": 2,
          "upload_bytes": 128 << 20}
 CHUNK = 256 * 1024
 GENE = (30_946_155, 31_027_122)  # ASXL1 of GRCh37, chromosome 20: 81 kb, 0-based
@@ -162,11 +163,12 @@ def all_rows(build, amounts):
         yield from regions(program, data, root, amounts["regions"])
         yield from hostile(program, data, root, amounts["hostile"])
     yield from gene(program, build, amounts["gene"])
+    yield from htsget_rows.rows(build, amounts)
     yield from risk_rows.rows(build, amounts)
     yield from web_rows.rows(build, amounts)
     yield from web_upload.rows(build, amounts)
     yield from igv_rows.rows(build, amounts)
-    yield from fuzzing.rows(("genome", "risk_files"), amounts["fuzz_runs"], amounts["fuzz_seconds"],
+    yield from fuzzing.rows(("genome", "htsget", "risk_files"), amounts["fuzz_runs"], amounts["fuzz_seconds"],
                             amounts["fuzz_build"])
 
 

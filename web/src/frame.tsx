@@ -11,6 +11,7 @@ import { useStore } from "./lib/store";
 import { pages } from "./pages";
 import { Button } from "./ui/basic";
 import { Overlays } from "./ui/dialog";
+import { Rules } from "./ui/factor";
 
 const SIMULATED = ["SIMULATED_CLICKS", "RATE_MODEL"];
 
@@ -131,6 +132,7 @@ export function Frame(props: { children: ComponentChildren }) {
       </div>
       <Honesty />
       <Overlays />
+      <Rules />
     </>
   );
 }

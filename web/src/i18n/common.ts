@@ -13,6 +13,7 @@ export const common = area(
     "nav.jobs": "Jobs",
     "nav.requests": "Consents",
     "nav.people": "People and data",
+    "nav.approvals": "Approvals",
     "nav.audit": "Log and proofs",
     "nav.account": "Session",
 
@@ -140,6 +141,7 @@ export const common = area(
     "nav.jobs": "ジョブ",
     "nav.requests": "同意の依頼",
     "nav.people": "人と情報",
+    "nav.approvals": "承認",
     "nav.audit": "監査ログと証明",
     "nav.account": "セッション",
 

@@ -8,7 +8,7 @@ import { useStore } from "../lib/store";
 import { Button, Facts, Field, Loading } from "../ui/basic";
 import { Trouble, trouble_of, useAct } from "./acts";
 import { type CardView, type Consent, type Given, type Prepared, type Request, type Told, act } from "./desk";
-import { PinPad, RequestFacts, Stage, moment, who_words } from "./parts";
+import { Emergencies, PinPad, RequestFacts, Stage, moment, who_words } from "./parts";
 import { Cost, Identifies, Steps } from "./regions";
 
 export type Step =
@@ -45,6 +45,7 @@ export function Read(props: { step: Extract<Step, { at: "read" }>; go: Go }) {
       {!prepared && !problem && <Loading />}
       {prepared && (
         <>
+          <Emergencies emergencies={prepared.emergencies} />
           {prepared.part !== "whole" && <Steps part={prepared.part} />}
           <RequestFacts request={request} key_bytes={prepared.part === "whole" ? prepared.key_bytes : undefined} />
           {prepared.part === "regions" && prepared.quote && <Cost quote={prepared.quote} regions={request.regions} />}
@@ -88,6 +89,10 @@ export function Sign(props: { card: CardView; step: Extract<Step, { at: "sign" }
   const [failure, set_failure] = useState<unknown>(null);
   const { request, prepared } = step;
   const is_index = prepared.part === "index";
+  const { has_pin } = props.card;
+  const lead = is_index
+    ? has_pin ? "kiosk.sign_index" : "kiosk.sign_index_card"
+    : has_pin ? "kiosk.sign_why" : "kiosk.sign_why_card";
   const send = (pin: string) => {
     set_failure(null);
     run(
@@ -103,9 +108,9 @@ export function Sign(props: { card: CardView; step: Extract<Step, { at: "sign" }
     );
   };
   return (
-    <Stage title={t("kiosk.sign_title")}>
+    <Stage title={t(has_pin ? "kiosk.sign_title" : "kiosk.sign_title_card")}>
       {prepared.part !== "whole" && <Steps part={prepared.part} brief />}
-      <p class="lead">{t(is_index ? "kiosk.sign_index" : "kiosk.sign_why", { who: who_words(request.grantee) })}</p>
+      <p class="lead">{t(lead, { who: who_words(request.grantee) })}</p>
       <Trouble problem={failure ?? problem} />
       <PinPad
         card={props.card}

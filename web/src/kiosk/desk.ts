@@ -7,6 +7,8 @@ export interface CardView {
   kind: string;
   security: string;
   emulated: boolean;
+  /** It belongs to nobody yet. */
+  blank: boolean;
   has_pin: boolean;
   pin_at_reader: boolean;
   pin_tries_left: number | null;
@@ -15,6 +17,7 @@ export interface CardView {
 export interface View {
   terminal: string;
   problem: string;
+  trouble: string;
   card: CardView | null;
   session: { person: string; name: string; seconds_left: number } | null;
 }
@@ -84,6 +87,8 @@ export interface Prepared {
   expires: string;
   sites: string[];
   missing: { site: string; why: string }[];
+  /** As the holders of the shares tell it, too. */
+  emergencies: Emergency[];
   quote: Quote | null;
   identification: Identification | null;
 }

@@ -9,6 +9,7 @@ import { Dialog, Overlays } from "../ui/dialog";
 import { Ended, Trouble, ended, useAct } from "./acts";
 import { GivenScreen, Read, Refuse, Sign, type Step, Withdraw, Withdrawn } from "./decide";
 import { type CardView, type Page, act, gone, keep_looking, look, view } from "./desk";
+import { Enrol, HaveCode, useEnrolling } from "./enrol";
 import { Consents, Emergencies, History, PinPad, Requests, Stage } from "./parts";
 
 const WARN_SECONDS = 20;
@@ -29,14 +30,20 @@ function Languages() {
   );
 }
 
-function Welcome(props: { problem: string; why: string }) {
-  const { t } = useTexts();
+function Welcome(props: { problem: string; trouble: string; why: string }) {
+  const { t, name } = useTexts();
   return (
     <Stage title={t("kiosk.put_card")} class="welcome">
       <Ended why={props.why} />
       <div class="tally" aria-hidden="true" />
       <p class="lead">{t("kiosk.welcome")}</p>
-      {props.problem && <Trouble problem={props.problem} />}
+      {props.problem && (
+        <div class="problem" role="alert">
+          <strong>{name("kiosk.trouble", props.trouble)}</strong>
+          <p lang="en">{props.problem}</p>
+        </div>
+      )}
+      <HaveCode />
     </Stage>
   );
 }
@@ -45,8 +52,8 @@ function Enter(props: { card: CardView; why: string }) {
   const { t } = useTexts();
   const { busy, problem, run } = useAct();
   return (
-    <Stage title={t("kiosk.enter")}>
-      <p class="lead">{t("kiosk.enter_why")}</p>
+    <Stage title={t(props.card.has_pin ? "kiosk.enter" : "kiosk.enter_card")}>
+      {props.card.has_pin && <p class="lead">{t("kiosk.enter_why")}</p>}
       {problem ? <Trouble problem={problem} /> : <Ended why={props.why} />}
       <PinPad
         card={props.card}
@@ -59,6 +66,7 @@ function Enter(props: { card: CardView; why: string }) {
           })
         }
       />
+      <HaveCode />
     </Stage>
   );
 }
@@ -182,6 +190,7 @@ export function Kiosk() {
   });
   const card = now?.card ?? null;
   const session = now?.session ?? null;
+  const enrols = useEnrolling(card) && !session;
   return (
     <>
       <header class="kiosk-top">
@@ -204,8 +213,9 @@ export function Kiosk() {
           </div>
         )}
         {!now && !lost && <Loading />}
-        {now && !card && <Welcome problem={now.problem} why={why} />}
-        {card && !session && <Enter card={card} why={why} />}
+        {now && enrols && <Enrol card={card} />}
+        {now && !enrols && !card && <Welcome problem={now.problem} trouble={now.trouble} why={why} />}
+        {card && !enrols && !session && <Enter card={card} why={why} />}
         {card && session && <Inside key={session.person} card={card} />}
       </main>
       {session && <StillThere seconds={session.seconds_left} />}

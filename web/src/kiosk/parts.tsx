@@ -1,7 +1,7 @@
 // Parts of the kiosk's screens: the PIN, lists of what is asked and allowed, what was done.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useTexts } from "../i18n";
-import { bytes, duration, time } from "../lib/format";
+import { bytes, count, duration, time } from "../lib/format";
 import { useGet } from "../lib/load";
 import { Badge, Button, Empty, Facts, Loading, Problem, type Tone } from "../ui/basic";
 import { type Access, type CardView, type Consent, type Emergency, type Request } from "./desk";
@@ -15,12 +15,39 @@ export function who_words(grantee: string): string {
   return grantee.replace(/^(person|organisation|role):/, "");
 }
 
-/** "BRCA1 (chr17:43044295-43125364, GRCh38)" of "GRCh38:chr17:43044295-43125364=BRCA1". */
-export function region_words(region: string): string {
-  const [place = "", label = ""] = region.split("=");
-  const [assembly, ...rest] = place.split(":");
-  const where = `${rest.join(":")}, ${assembly}`;
-  return label ? `${label} (${where})` : where;
+/** "BRCA1: chromosome 17, 43,044,295 to 43,125,364 (GRCh38)" of "GRCh38:chr17:43044295-43125364=BRCA1". */
+export function useRegionWords(): (region: string) => string {
+  const { t } = useTexts();
+  return (region) => {
+    const found = /^([^:]*):([^:]*):(\d+)-(\d+)(?:=(.*))?$/.exec(region);
+    if (!found) return region;
+    const [, assembly = "", reference = "", start, end, label] = found;
+    const chromosome = /^(?:chr)?(\d+|X|Y)$/.exec(reference)?.[1];
+    const where = t("kiosk.place", {
+      reference: chromosome ? t(/\d/.test(chromosome) ? "kiosk.chromosome" : "kiosk.chromosome_xy", { name: chromosome }) : reference,
+      start: count(Number(start)),
+      end: count(Number(end)),
+      assembly,
+    });
+    return label ? t("kiosk.labelled", { label, where }) : where;
+  };
+}
+
+const FIRST_REGIONS = 10;
+
+/** The regions in words; of many, as the places of a score are, the first ones. */
+function Regions(props: { regions: string[] }) {
+  const { t } = useTexts();
+  const region_words = useRegionWords();
+  const more = props.regions.length - FIRST_REGIONS;
+  return (
+    <ul class="plain">
+      {props.regions.slice(0, FIRST_REGIONS).map((one) => (
+        <li key={one}>{region_words(one)}</li>
+      ))}
+      {more > 0 && <li>{t("kiosk.more_regions", { count: count(more) })}</li>}
+    </ul>
+  );
 }
 
 export function Stage(props: { title: string; children: preact.ComponentChildren; class?: string }) {
@@ -162,11 +189,7 @@ export function RequestFacts(props: { request: Request; key_bytes?: number | nul
         [
           t("kiosk.what"),
           request.regions.length ? (
-            <ul class="plain">
-              {request.regions.map((one) => (
-                <li key={one}>{region_words(one)}</li>
-              ))}
-            </ul>
+            <Regions regions={request.regions} />
           ) : (
             t("kiosk.whole", { label: request.object_label, bytes: bytes(request.object_bytes) })
           ),
@@ -228,13 +251,7 @@ function Extent(props: { part: string; regions: string[] }) {
   const { t } = useTexts();
   if (props.part === "index") return <>{t("kiosk.index_alone")}</>;
   if (props.part === "whole") return <>{t("kiosk.all")}</>;
-  return (
-    <ul class="plain">
-      {props.regions.map((one) => (
-        <li key={one}>{region_words(one)}</li>
-      ))}
-    </ul>
-  );
+  return <Regions regions={props.regions} />;
 }
 
 /** Before anything else: somebody opened the person's data without their card. */
@@ -303,6 +320,7 @@ const SHOWN = [
 /** Everything that the logs of all sites say of this person's data. */
 export function History() {
   const { t, name } = useTexts();
+  const region_words = useRegionWords();
   const { value, problem } = useGet<{ accesses: Access[]; missing: { site: string; why: string }[] }>(
     "/v1/kiosk/history",
   );

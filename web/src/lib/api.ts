@@ -18,6 +18,28 @@ export class ApiError extends Error {
 /** False after a 401: the person has to log in. */
 export const logged_in = new Store<boolean>(true);
 
+export interface Proposal {
+  proposal: string;
+  act: string;
+  expires: string;
+}
+export function is_proposal(answer: unknown): answer is Proposal {
+  return typeof answer === "object" && answer !== null && "proposal" in answer && "act" in answer;
+}
+
+// Where the site's rules about acts are met (ui/factor.tsx); a kiosk has none.
+let ask_factor: (() => Promise<string>) | null = null;
+let tell_proposed: ((proposal: Proposal) => void) | null = null;
+/** How the passphrase is asked for: gives a confirmation for one act. */
+export function on_second_factor(ask: () => Promise<string>): void {
+  ask_factor = ask;
+}
+export function on_proposed(tell: (proposal: Proposal) => void): void {
+  tell_proposed = tell;
+}
+
+const CONFIRMATION = "Warifu-Confirmation";
+
 export function page_headers(more: Record<string, string> = {}): Headers {
   return new Headers({ "Warifu-Page": session_key.get() || "page", ...more });
 }
@@ -52,6 +74,11 @@ export async function request(
     throw new ApiError(0, "offline", "");
   }
   if (answer.ok) return answer;
+  const wants_factor = answer.status === 401 && answer.headers.get("WWW-Authenticate") === CONFIRMATION;
+  if (wants_factor && ask_factor && !options.headers?.[CONFIRMATION]) {
+    const confirmation = await ask_factor();
+    return request(method, path, { ...options, headers: { ...options.headers, [CONFIRMATION]: confirmation } });
+  }
   const session_needed = answer.headers.get("WWW-Authenticate") === "Warifu-Session";
   if (answer.status === 401 && session_needed) logged_in.set(false);
   let code = "";
@@ -72,20 +99,18 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await (await request("GET", path, signal ? { signal } : {})).json()) as T;
 }
 
-/** Acts that wait for a second operator answer 202 with a proposal: see `is_proposal`. */
+/** An act that waits for a second operator is told where `on_proposed` says, and is an error here:
+    nothing of what follows has happened. */
 export async function post<T>(
   path: string,
   body: unknown = {},
   headers: Record<string, string> = {},
 ): Promise<T> {
-  return (await (await request("POST", path, { body, headers })).json()) as T;
-}
-
-export interface Proposal {
-  proposal: string;
-  act: string;
-  expires: string;
-}
-export function is_proposal(answer: unknown): answer is Proposal {
-  return typeof answer === "object" && answer !== null && "proposal" in answer && "act" in answer;
+  const response = await request("POST", path, { body, headers });
+  const answer = (await response.json()) as T;
+  if (response.status === 202 && is_proposal(answer)) {
+    tell_proposed?.(answer);
+    throw new ApiError(202, "proposed", "");
+  }
+  return answer;
 }

@@ -73,6 +73,13 @@ export const pages: Page[] = [
     load: () => import("./people/person"),
   },
   {
+    path: "/approvals",
+    title: "nav.approvals",
+    in_navigation: true,
+    roles: ["biobank", "hospital", "key_operator", "auditor", "officer"],
+    load: () => import("./proposals/proposals"),
+  },
+  {
     path: "/log",
     title: "nav.audit",
     in_navigation: true,

@@ -32,6 +32,7 @@ export function Panel(props: {
 type ButtonProps = { kind?: "primary" | "danger" | "quiet"; class?: string } & JSX.HTMLAttributes<HTMLButtonElement> & {
     disabled?: boolean;
     type?: "button" | "submit";
+    form?: string;
   };
 export function Button({ kind, class: more, ...rest }: ButtonProps) {
   return <button type="button" {...rest} class={["button", kind && `button-${kind}`, more].filter(Boolean).join(" ")} />;
@@ -88,6 +89,7 @@ export function Loading() {
 export function useProblemText(): (problem: unknown) => string {
   const { t } = useTexts();
   return (problem) => {
+    // Empty where something else has told it: a proposal, or a passphrase that was not given.
     if (problem instanceof ApiError && problem.code !== "offline") return problem.message;
     return problem instanceof ApiError ? t("error.offline") : String(problem);
   };

@@ -57,6 +57,7 @@ const toasts = new Store<Toast[]>([]);
 let next_toast = 1;
 
 export function toast(text: string, bad = false): void {
+  if (!text) return;
   const one = { id: next_toast++, text, bad };
   toasts.set([...toasts.get(), one]);
   setTimeout(() => toasts.set(toasts.get().filter((other) => other.id !== one.id)), bad ? 12_000 : 6000);

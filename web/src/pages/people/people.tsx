@@ -1,12 +1,17 @@
 // Everybody whose data are kept here, how somebody is enrolled, and what sites have still to be told.
+import { useCallback, useEffect, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { time } from "../../lib/format";
 import { useGet } from "../../lib/load";
+import { useEvery } from "../../lib/poll";
 import { Link } from "../../lib/router";
 import { may, session } from "../../lib/session";
 import { useStore } from "../../lib/store";
-import { Button, Empty, Loading, Panel, Problem } from "../../ui/basic";
+import { Empty, Loading, Panel, Problem } from "../../ui/basic";
 import { DataTable } from "../../ui/table";
+import { EnrolForm, type Enrolment, Enrolments } from "./enrol";
+
+const LOOK_MS = 2000;
 
 interface PersonRow {
   person: string;
@@ -46,10 +51,40 @@ function Orders() {
   );
 }
 
+/** Orders for the kiosk, looked at again and again while the page is seen. */
+function Desk(props: { changed: () => void }) {
+  const { t } = useTexts();
+  const list = useGet<{ enrolments: Enrolment[] }>("/v1/enrolments");
+  const [shown, set_shown] = useState<Enrolment[] | null>(null);
+  const [last, set_last] = useState("");
+  const again = useCallback(list.again, []);
+  useEvery(LOOK_MS, again);
+  if (list.value && list.value.enrolments !== shown) set_shown(list.value.enrolments);
+  const done = (shown ?? []).filter((one) => one.state === "done").length;
+  useEffect(() => props.changed(), [done]);
+  return (
+    <>
+      <EnrolForm
+        last={shown?.find((one) => one.order === last) ?? null}
+        ordered={(one) => {
+          set_last(one.order);
+          again();
+        }}
+      />
+      <Panel title={t("desk.orders")}>
+        {list.problem ? <Problem problem={list.problem} retry={again} /> : null}
+        {!shown && !list.problem && <Loading />}
+        {shown && <Enrolments list={shown} again={again} />}
+      </Panel>
+    </>
+  );
+}
+
 export default function People() {
   const { t } = useTexts();
   const who = useStore(session);
   const people = useGet<{ persons: PersonRow[] }>(who?.is_controller ? "/v1/persons" : null);
+  const persons = people.value?.persons;
   if (who && !who.is_controller) {
     return (
       <>
@@ -63,12 +98,12 @@ export default function People() {
       <h1 tabIndex={-1}>{t("people.title")}</h1>
       <Panel title={t("people.list")}>
         {people.problem ? <Problem problem={people.problem} retry={people.again} /> : null}
-        {!people.value && !people.problem && <Loading />}
-        {people.value && (
+        {!persons && !people.problem && <Loading />}
+        {persons && (
           <DataTable
             caption={t("people.list")}
             empty={t("people.none")}
-            rows={people.value.persons.map((one) => ({ ...one, id: one.person }))}
+            rows={persons.map((one) => ({ ...one, id: one.person }))}
             columns={[
               {
                 name: t("people.id"),
@@ -82,12 +117,7 @@ export default function People() {
           />
         )}
       </Panel>
-      {may(who, ["biobank"]) && (
-        <Panel title={t("people.enrol")} actions={<Button kind="quiet" onClick={people.again}>{t("people.look_again")}</Button>}>
-          <p>{t("people.enrol_text")}</p>
-          <pre class="command">warifu person enrol --id P-002 --name "Hanako" --card pcsc --site DIR</pre>
-        </Panel>
-      )}
+      {may(who, ["biobank"]) && <Desk changed={people.again} />}
       {may(who, ["biobank", "officer"]) && (
         <Panel title={t("people.orders")}>
           <Orders />

@@ -1,5 +1,5 @@
 // One person: their card, what is stored of them, the jobs about it, and storing more.
-import { useCallback } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import type { PageProps } from "..";
 import { useTexts } from "../../i18n";
 import { post } from "../../lib/api";
@@ -14,6 +14,8 @@ import { Badge, Button, Facts, Loading, Panel, Problem, type Tone, useProblemTex
 import { confirm, toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 import { JobList } from "../jobs/list";
+import { type Enrolment } from "./enrol";
+import { Reissue, type ReissueStates } from "./reissue";
 import { Uploader } from "./uploader";
 
 const LOOK_MS = 4000;
@@ -44,6 +46,19 @@ export default function Person(props: PageProps) {
   const objects = useGet<{ objects: ObjectRow[] }>(`/v1/objects?person=${encodeURIComponent(id)}`);
   const again = useCallback(objects.again, []);
   useEvery(LOOK_MS, again);
+  const states = useGet<ReissueStates>(`/v1/persons/${encodeURIComponent(id)}/reissue`);
+  const [known, set_known] = useState<ReissueStates | null>(null);
+  if (states.value && states.value !== known) set_known(states.value);
+  const is_staff = may(who, ["biobank"]);
+  const orders = useGet<{ enrolments: Enrolment[] }>(is_staff && known?.lost ? "/v1/enrolments" : null);
+  useEvery(LOOK_MS, useCallback(orders.again, []));
+  const newest = orders.value?.enrolments.find((one) => one.person === id && one.again) ?? null;
+  const order = newest && ["waiting", "begun"].includes(newest.state) ? newest : null;
+  useEffect(() => {
+    if (newest?.state !== "done") return;
+    states.again();
+    people.again();
+  }, [newest?.state]);
   const jobs = [...useStore(tables.jobs).values()];
   const person = people.value?.persons.find((one) => one.person === id);
   if (people.problem) return <Problem problem={people.problem} retry={people.again} />;
@@ -64,6 +79,7 @@ export default function Person(props: PageProps) {
       const told = await post<{ told: string[]; waiting: { site: string }[] }>(`/v1/cards/${person.card}/revoke`, {
         why: "lost",
       });
+      states.again();
       toast(t("people.revoked", { told: told.told.length, waiting: told.waiting.length }));
     } catch (failure) {
       toast(problem_text(failure), true);
@@ -78,6 +94,7 @@ export default function Person(props: PageProps) {
       <Panel
         title={t("people.one")}
         actions={
+          !known?.lost &&
           may(who, ["biobank", "hospital", "officer"]) && (
             <Button kind="danger" onClick={() => void revoke()}>
               {t("people.revoke")}
@@ -88,11 +105,25 @@ export default function Person(props: PageProps) {
         <Facts
           facts={[
             [t("people.id"), person.person],
-            [t("people.card"), <code>{person.card}</code>],
+            [
+              t("people.card"),
+              <>
+                <code>{person.card}</code> {known?.lost && <Badge tone="bad">{t("people.is_lost")}</Badge>}
+              </>,
+            ],
             [t("people.enrolled"), time(Date.parse(person.enrolled))],
           ]}
         />
       </Panel>
+      {known?.lost && (
+        <Reissue
+          person={id}
+          states={known}
+          loaded={states}
+          order={order}
+          ordered={orders.again}
+        />
+      )}
       {may(who, ["biobank"]) && <Uploader person={id} stored={again} />}
       <Panel title={t("people.objects")}>
         {objects.problem ? <Problem problem={objects.problem} retry={again} /> : null}

@@ -26,7 +26,7 @@ export const requests = area(
     "requests.regions_hint": "One per line; left out: all of the data. A gene by its name, or a place like GRCh38:chr17:43044295-43125364=BRCA1.",
     "requests.gene": "Find a gene",
     "requests.gene_hint": "The first letters of its name or of another name of it; GRCh38.",
-    "requests.genes_found": "{count} genes begin so.",
+    "requests.genes_found": "Found: {count}",
     "requests.genes_more": "The first {count} genes; type more letters for others.",
     "requests.data_use": "Conditions of use",
     "requests.data_use_hint": "Codes of the Data Use Ontology, such as HMB or DS=MONDO:0007254; may be left out.",

@@ -1,7 +1,7 @@
 // The data of a consent that was given: restored here, verified chunk by chunk by the site, saved.
 import { useRef, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
-import { ApiError, post, request as ask } from "../../lib/api";
+import { ApiError, get, post, request as ask } from "../../lib/api";
 import { bytes, duration, rate } from "../../lib/format";
 import { save } from "../../lib/save";
 import { Button, Panel, Progress, useProblemText } from "../../ui/basic";
@@ -48,8 +48,15 @@ export function Restore(props: { request: RequestRow; grant: string }) {
         done += piece.value.length;
         set_going({ done, total: begun.bytes, began });
       }
-      if (done !== begun.bytes) throw new ApiError(0, "unavailable", t("requests.cut", { done: bytes(done), total: bytes(begun.bytes) }));
-      save(request.object_label || request.object, new Blob(pieces));
+      // Of regions, how long the file is that is made of them nobody knows before: the job says whether
+      // all of it has come.
+      const is_all = request.regions.length === 0;
+      const job = await get<{ state: string }>(`/v1/jobs/${begun.job}`);
+      if (job.state !== "done" || (is_all && done !== begun.bytes)) {
+        throw new ApiError(0, "unavailable", t("requests.cut", { done: bytes(done), total: bytes(begun.bytes) }));
+      }
+      const name = request.object_label || request.object;
+      save(is_all ? name : name.replace(/((\.vcf)?\.[^.]*)?$/, ".regions$1"), new Blob(pieces));
       set_ended(done);
     } catch (failure) {
       set_problem(abort.current.signal.aborted ? t("requests.stopped") : problem_text(failure));
