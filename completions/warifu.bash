@@ -108,8 +108,9 @@ _warifu_options() {
     split) echo "--json --out --scheme --random --random-origin --workers --help" ;;
     combine) echo "--json --record --out --workers --help" ;;
     genes) echo "--build --panels --panel --regions --no-chr --json --help" ;;
-    "risk score") echo "--score --build --genome --fasta --pileup --sites --no-chr --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --genotypes --fhir --person --lang --json --help" ;;
-    "risk absolute") echo "--questions --answers --from --to --model --svg --score --build --genome --fasta --pileup --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --fhir --person --lang --json --help" ;;
+    "risk score") echo "--score --build --genome --fasta --pileup --sites --no-chr --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --genotypes --fhir --person --grant --use --site --lang --json --help" ;;
+    "risk absolute") echo "--questions --answers --from --to --model --svg --score --build --genome --fasta --pileup --min-coverage --min-depth --mapping-quality --leave-out-ambiguous --fhir --person --grant --with-score --site --lang --json --help" ;;
+    "risk fhir") echo "--grant --site --lang --json --help" ;;
     "risk meter") echo "--region --had --whole --score --build --lang --json --help" ;;
     simulate)
       echo "--network --print-network --networks --policies --exposure --directions --size --days --seed" \
@@ -124,7 +125,7 @@ _warifu_subcommands() {
   case $1 in
     "") echo "net site qkd link keys random sae stream audit card person object explain plan request consent enrolment kiosk restore view job catalog operator web genome split combine genes risk bench simulate" ;;
     net) echo "init up down status renew" ;;
-    risk) echo "score absolute meter" ;;
+    risk) echo "score absolute fhir meter" ;;
     site) echo "run check shares audit scrub repair drain" ;;
     qkd) echo "rate-model" ;;
     link) echo "new begin preshare import status" ;;

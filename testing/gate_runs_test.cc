@@ -13,19 +13,19 @@
 namespace warifu::sim {
 namespace {
 
-TEST(GateRunsTest, NothingIsUsedTwiceNorAfterAWithdrawalNorWidened) {  // 240,000 steps
+TEST(GateRunsTest, NothingIsUsedTwiceNorAfterAWithdrawalNorWidened) {  // a million steps
   GateTally tally;
-  for (std::uint64_t seed = 1; seed <= 6'000; ++seed) tally.add(run_gate(seed));
+  for (std::uint64_t seed = 1; seed <= 25'000; ++seed) tally.add(run_gate(seed));
   EXPECT_EQ(tally.violations, 0u) << tally.first_violation;
   // The runs did something.
-  EXPECT_GT(tally.permits, 2000u);
-  EXPECT_GT(tally.refusals, 2000u);
-  EXPECT_GT(tally.crashes, 400u);
-  EXPECT_GT(tally.withdrawals, 400u);
-  EXPECT_GT(tally.revocations, 20u);
-  EXPECT_GT(tally.bent, 2000u);
-  EXPECT_GT(tally.by_proxies, 200u);
-  EXPECT_GT(tally.by_guardians, 200u);
+  EXPECT_GT(tally.permits, 8000u);
+  EXPECT_GT(tally.refusals, 8000u);
+  EXPECT_GT(tally.crashes, 1600u);
+  EXPECT_GT(tally.withdrawals, 1600u);
+  EXPECT_GT(tally.revocations, 80u);
+  EXPECT_GT(tally.bent, 8000u);
+  EXPECT_GT(tally.by_proxies, 800u);
+  EXPECT_GT(tally.by_guardians, 800u);
 }
 
 TEST(GateRunsTest, ASignatureCardsConsentsNeither) {

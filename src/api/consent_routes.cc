@@ -1,6 +1,6 @@
 // Consent in two steps: the grant and its text, then the card's proof.
 #include "api/act_json.h"
-#include "api/consent_receipt.h"
+#include "api/consent_parts.h"
 #include "api/risk_json.h"
 #include "control/request_desk.h"
 #include "control/restore_quote.h"
@@ -211,17 +211,7 @@ Result<json::value> list(http::RequestContext&, ControlServices& control) {
 Result<json::value> receipt(http::RequestContext& context, ControlServices& control,
                             Services services) {
   TRY_ASSIGN(const GrantId id, GrantId::parse(context.parameter("grant")));
-  ConsentParts parts;
-  TRY_ASSIGN(parts.record, control.catalog.grant(id));
-  TRY_ASSIGN(parts.grant, consent::parse_grant(parts.record.grant_bytes));
-  TRY_ASSIGN(const catalog::Object object, control.catalog.object(parts.record.object));
-  TRY_ASSIGN(const catalog::Person person, control.catalog.person(parts.record.person_id));
-  parts.issuer = services.site.config.name;
-  TRY_ASSIGN(parts.evidence, consent::parse_kept(parts.record.evidence));
-  if (parts.evidence.sites.empty()) {
-    return fail(Code::kCorrupt, "the evidence of consent " + id.text() + " is missing");
-  }
-  parts.labels = {person.name, object.label, !card::is_relayed(parts.kind())};
+  TRY_ASSIGN(const ConsentParts parts, consent_parts(services, control, id));
   const auto format = context.request().query.find("format");
   if (!format || *format == "receipt") return consent_receipt(parts);
   if (*format == "fhir") return fhir_consent(parts);

@@ -141,6 +141,34 @@ json::object absolute_json(const risk::RiskModel& model, const risk::AbsoluteRis
           {"limits", limit_texts(risk::absolute_limits(model, has_score, language))}};
 }
 
+json::object questions_json(const risk::RiskModel& model, Language language) {
+  json::array list;
+  for (const risk::Phase& phase : model.phases) {
+    for (const risk::Term& term : phase.terms) {
+      json::array levels;
+      for (const auto& level : term.levels) levels.emplace_back(level.first);
+      list.push_back({{"name", term.name},
+                      {"from", phase.from},
+                      {"to", phase.to},
+                      {"en", term.question_en},
+                      {"ja", term.question_ja},
+                      {"levels", std::move(levels)},
+                      {"least", term.least},
+                      {"most", term.most}});
+    }
+  }
+  return {{"model", model.id},
+          {"model_name", model.name},
+          {"disease", language == Language::kJapanese ? model.disease_ja : model.disease_en},
+          {"source", model.source},
+          {"licence", model.licence},
+          {"reference", model.reference_note},
+          {"from", model.phases.front().from},
+          {"to", model.phases.back().to},
+          {"questions", std::move(list)},
+          {"limits", limit_texts(risk::absolute_limits(model, false, language))}};
+}
+
 json::object meter_json(const risk::MeterReading& reading, Language language) {
   const auto one = [](const risk::Identification& identification) {
     return json::object{{"whole", identification.whole},

@@ -19,6 +19,9 @@ namespace warifu::api {
 [[nodiscard]] boost::json::object absolute_json(const risk::RiskModel& model,
                                                 const risk::AbsoluteRisk& result, bool has_score,
                                                 risk::Language language);
+// What a model asks, for whom, and its limits.
+[[nodiscard]] boost::json::object questions_json(const risk::RiskModel& model,
+                                                 risk::Language language);
 [[nodiscard]] boost::json::object meter_json(const risk::MeterReading& reading,
                                              risk::Language language);
 

@@ -21,6 +21,7 @@
 #include "kme/sae_keys.h"
 #include "recovery/copy_keeper.h"
 #include "recovery/recovery_desk.h"
+#include "scoring/score_desk.h"
 #include "upkeep/log_keeper.h"
 #include "upkeep/refresh_scheduler.h"
 #include "upkeep/scrubber.h"
@@ -59,6 +60,7 @@ struct ControlServices {
   custody::EmergencyDesk& emergencies;
   custody::ConsentIntake intake;
   control::UploadDesk& uploads;
+  scoring::ScoreDesk& scores;
   viewing::ViewDesk& views;
 };
 
@@ -115,6 +117,8 @@ void add_act_routes(http::Router& router, Services services);
 // Proxies, guardians, deaths.
 void add_people_routes(http::Router& router, Services services);
 void add_restore_routes(http::Router& router, Services services);
+// Scores and risks under a consent, and what is known of it as FHIR documents.
+void add_risk_routes(http::Router& router, Services services);
 // Views of regions, and htsget (docs/htsget.md), where a view's token is the only authority.
 void add_view_routes(http::Router& router, Services services);
 // `anonymous_tls`: the listener has TLS and its clients no certificates.

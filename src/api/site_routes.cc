@@ -221,6 +221,7 @@ http::Router make_router(Services services) {
   add_upload_routes(router, services);
   add_act_routes(router, services);
   add_restore_routes(router, services);
+  add_risk_routes(router, services);
   add_view_routes(router, services);
   add_htsget_routes(router, services);
   add_sae_routes(router, services);

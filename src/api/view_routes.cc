@@ -82,6 +82,18 @@ void open(Services services, http::RequestContext& context) {
   secret::wipe({reinterpret_cast<Byte*>(opened->token.data()), opened->token.size()});
 }
 
+// Text, for viewers that draw reads against it.
+void give_reference(Services services, http::RequestContext& context) {
+  const auto work = [&]() -> Result<std::string> {
+    if (services.control == nullptr) return fail(Code::kNotFound, "views are not opened here");
+    TRY_ASSIGN(const auto id, viewing::ViewId::parse(context.parameter("view")));
+    return services.control->views.reference(id);
+  };
+  const auto text = work();
+  if (!text) return answer_error(context, text.error());
+  context.respond({.content_type = "text/plain; charset=utf-8", .body = http::Body::of(*text)});
+}
+
 }  // namespace
 
 void add_view_routes(http::Router& router, Services services) {
@@ -100,6 +112,8 @@ void add_view_routes(http::Router& router, Services services) {
                                                {"memory_bytes", control.views.memory().bytes()},
                                                {"memory_used", control.views.memory().used()}});
       }));
+  router.add(Method::kGet, "/v1/views/{view}/reference",
+             [services](http::RequestContext& context) { give_reference(services, context); });
   router.add(
       Method::kPost, "/v1/views/{view}/end",
       control_handler(

@@ -450,25 +450,6 @@ struct GenesOptions {
 };
 [[nodiscard]] Result<> genes(const Common& common, const GenesOptions& options);
 
-// Scores and risks on values; no site takes part.
-struct RiskOptions {
-  std::string genome, fasta;         // instead of a pileup: a BAM or CRAM, the assembly for it
-  std::string score, pileup, build;  // files; which assembly, where the scoring file does not say
-  std::string answers, model;        // files; model empty: the built-in one
-  std::string svg;                   // file to write
-  std::string person, lang = "en";
-  double min_coverage = 0.95;
-  std::uint32_t min_depth = 10, mapping_quality = 60;
-  int from = 0, to = 0;
-  bool sites = false, bare = false, genotypes = false, leave_out_ambiguous = false, fhir = false;
-  bool questions = false;
-  std::vector<std::string> regions, had;  // of the meter
-  bool whole = false;
-};
-[[nodiscard]] Result<> risk_score(const Common& common, const RiskOptions& options);
-[[nodiscard]] Result<> risk_absolute(const Common& common, const RiskOptions& options);
-[[nodiscard]] Result<> risk_meter(const Common& common, const RiskOptions& options);
-
 struct JobOptions {
   std::string job, state, priority;
   std::uint64_t skip = 0, limit = 100;

@@ -1,16 +1,17 @@
 // `warifu risk score|absolute|meter`: files in, numbers with their limits out. No site takes part.
+#include "apps/risk_cmd.h"
+
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
 
 #include "api/risk_json.h"
-#include "apps/commands.h"
 #include "apps/output.h"
 #include "apps/region_words.h"
-#include "apps/risk_genome.h"
 #include "consent/scope.h"
 #include "os/system.h"
 #include "risk/curve.h"
+#include "scoring/genome_counts.h"
 
 namespace warifu::apps {
 namespace {
@@ -43,8 +44,8 @@ Result<std::vector<risk::SiteCounts>> counts_of(const RiskOptions& options,
                 "--sites)");
   }
   if (!options.genome.empty()) {
-    return counts_from_genome({options.genome, options.fasta}, file.assembly, risk::sites_of(file),
-                              rules);
+    return scoring::counts_from_genome({options.genome, options.fasta}, file.assembly,
+                                       risk::sites_of(file), rules);
   }
   TRY_ASSIGN(const Bytes bytes, os::read_file(os::real_files(), options.pileup, kMostPileupBytes));
   auto counts =
@@ -99,33 +100,11 @@ Result<risk::RiskModel> model_of(const RiskOptions& options) {
   return model;
 }
 
-json::array questions_of(const risk::RiskModel& model) {
-  json::array list;
-  for (const risk::Phase& phase : model.phases) {
-    for (const risk::Term& term : phase.terms) {
-      json::array levels;
-      for (const auto& level : term.levels) levels.emplace_back(level.first);
-      list.push_back({{"name", term.name},
-                      {"from", phase.from},
-                      {"to", phase.to},
-                      {"en", term.question_en},
-                      {"ja", term.question_ja},
-                      {"levels", std::move(levels)},
-                      {"least", term.least},
-                      {"most", term.most}});
-    }
-  }
-  return list;
-}
-
 void print_questions(const Common& common, const risk::RiskModel& model, risk::Language language) {
-  const json::array list = questions_of(model);
-  if (common.json) {
-    print_json({{"model", model.id}, {"questions", list}});
-    return;
-  }
+  const json::object document = api::questions_json(model, language);
+  if (common.json) return print_json(document);
   std::vector<std::vector<std::string>> rows;
-  for (const json::value& one : list) {
+  for (const json::value& one : document.at("questions").as_array()) {
     std::string levels;
     for (const json::value& level : one.at("levels").as_array()) {
       levels += (levels.empty() ? "" : ", ") + std::string(level.as_string());
@@ -145,27 +124,15 @@ Result<std::optional<risk::GeneticTerm>> genetic_of(const RiskOptions& options) 
   if (options.score.empty()) return std::optional<risk::GeneticTerm>();
   TRY_ASSIGN(const risk::ScoringFile file, scoring_of(options));
   TRY_ASSIGN(const risk::ScoreReport report, report_of(options, file));
-  if (!report.population) {
-    return fail(Code::kInvalidArgument,
-                "'" + options.score +
-                    "' has no allele frequency for every site "
-                    "(allelefrequency_effect), so the score cannot be placed in a population");
-  }
-  return std::optional<risk::GeneticTerm>({report.score, *report.population});
+  const auto term = risk::genetic_term(report);
+  if (!term) return fail_in("'" + options.score + "'", term.error());
+  return std::optional(*term);
 }
 
 Result<> write_curve(const RiskOptions& options, const risk::RiskModel& model,
                      const risk::AbsoluteRisk& result, risk::Language language) {
   if (options.svg.empty()) return {};
-  const bool is_japanese = language == risk::Language::kJapanese;
-  risk::CurveText text;
-  text.title =
-      is_japanese ? model.disease_ja + "の絶対リスク" : "absolute risk of " + model.disease_en;
-  text.person = is_japanese ? "本人" : "this person";
-  text.population = is_japanese ? "集団の平均" : "mean of the population";
-  text.age_axis = is_japanese ? "年齢" : "age";
-  text.risk_axis = is_japanese ? "その年齢までのリスク" : "risk by that age";
-  text.notes = risk::absolute_limits(model, !options.score.empty(), language);
+  const auto text = risk::curve_text(model, !options.score.empty(), language);
   return os::replace_file(os::real_files(), options.svg,
                           as_bytes(risk::curve_svg(result.curve, text)));
 }
@@ -185,6 +152,7 @@ Result<risk::Granted> granted_of(const std::vector<std::string>& texts) {
 }  // namespace
 
 Result<> risk_score(const Common& common, const RiskOptions& options) {
+  if (!options.grant.empty()) return risk_score_at_site(common, options);
   TRY_ASSIGN(const risk::Language language, risk::parse_language(options.lang));
   TRY_ASSIGN(const risk::ScoringFile file, scoring_of(options));
   if (options.sites) {
@@ -214,6 +182,7 @@ Result<> risk_absolute(const Common& common, const RiskOptions& options) {
     return fail(Code::kInvalidArgument,
                 "--answers must name the answers; what is asked: --questions");
   }
+  if (!options.grant.empty()) return risk_absolute_at_site(common, options);
   TRY_ASSIGN(const Bytes bytes,
              os::read_file(os::real_files(), options.answers, risk::kMaxModelBytes));
   auto answers = risk::parse_answers(bytes);

@@ -1,12 +1,21 @@
 // The command lines of `warifu genes` and `warifu risk`.
 #include "apps/command_line.h"
+#include "apps/risk_cmd.h"
 
 namespace warifu::apps {
 namespace {
 
 void add_output(CLI::App* command, Common& common, RiskOptions& options) {
-  command->add_flag("--json", common.json, "print one JSON document");
+  if (command->get_option_no_throw("--json") == nullptr) {
+    command->add_flag("--json", common.json, "print one JSON document");
+  }
   command->add_option("--lang", options.lang, "language of texts and limits: en or ja");
+}
+
+// What is computed at a site, under a person's consent, instead of on a file here.
+void add_grant(CLI::App* command, Common& common, RiskOptions& options) {
+  add_site(command, common, SiteNeed::kSometimes);
+  command->add_option("--grant", options.grant, "at the site, under this consent; takes a use");
 }
 
 void add_score(CLI::App* command, RiskOptions& options) {
@@ -74,6 +83,8 @@ void risk_commands(CLI::App& app, Common& common, Action& action) {
   command->add_flag("--no-chr", score.bare, "with --sites: 17 instead of chr17");
   command->add_flag("--genotypes", score.genotypes, "with --json: every site's genotype too");
   add_fhir(command, score, "a FHIR R4 Observation instead");
+  add_grant(command, common, score);
+  command->add_option("--use", score.uses, "with --grant: what the use is, stated to the sites");
   add_output(command, common, score);
   command->callback([&] { action = [&] { return risk_score(common, score); }; });
 
@@ -89,8 +100,19 @@ void risk_commands(CLI::App& app, Common& common, Action& action) {
   add_score(command, absolute);
   add_counts(command, absolute);
   add_fhir(command, absolute, "a FHIR R4 RiskAssessment instead");
+  add_grant(command, common, absolute);
+  command->add_flag("--with-score", absolute.with_score,
+                    "with --grant: include the score that the site has kept");
   add_output(command, common, absolute);
   command->callback([&] { action = [&] { return risk_absolute(common, absolute); }; });
+
+  static RiskOptions documents;
+  command = add(*risk, "fhir", "a consent with its score, risk and log as a FHIR R4 Bundle",
+                "warifu risk fhir --grant GRANT --site S > bundle.json");
+  add_site(command, common);
+  command->add_option("--grant", documents.grant, "id of the consent")->required();
+  add_output(command, common, documents);
+  command->callback([&] { action = [&] { return risk_fhir(common, documents); }; });
 
   command = add(*risk, "meter", "would it identify the person, by Japan's threshold",
                 "warifu risk meter --region gene:BRCA1 --region GRCh38:chr20:1-500000\n"

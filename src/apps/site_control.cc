@@ -27,6 +27,7 @@ Result<> SiteControl::open_parts() {
   consent_desk_ = std::make_unique<control::ConsentDesk>(context, *catalog_, quotes_);
   restore_desk_ = std::make_unique<control::RestoreDesk>(context, site_.shares, *catalog_);
   region_desk_ = std::make_unique<control::RegionDesk>(context, *catalog_, *restore_desk_, quotes_);
+  scores_ = std::make_unique<scoring::ScoreDesk>(context, *catalog_, *restore_desk_);
   views_ = std::make_unique<viewing::ViewDesk>(context, *catalog_, *restore_desk_);
   ceremonies_ = std::make_unique<control::CardCeremonies>(context, site_.cards, *catalog_,
                                                           *enrolment_, *consent_desk_);
@@ -40,7 +41,8 @@ Result<> SiteControl::open_parts() {
       *catalog_,     *enrolment_,   *store_desk_, *consent_desk_, *restore_desk_,
       *region_desk_, *upkeep_,      *jobs_,       *recovery_,     *audits_,
       *refreshes_,   *ceremonies_,  *records_,    *cards_,        *people_,
-      *acts_,        *emergencies_, intake,       *uploads_,      *views_});
+      *acts_,        *emergencies_, intake,       *uploads_,      *scores_,
+      *views_});
   return {};
 }
 

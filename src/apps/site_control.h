@@ -72,6 +72,7 @@ class SiteControl {
   std::unique_ptr<control::ConsentDesk> consent_desk_;
   std::unique_ptr<control::RestoreDesk> restore_desk_;
   std::unique_ptr<control::RegionDesk> region_desk_;
+  std::unique_ptr<scoring::ScoreDesk> scores_;
   std::unique_ptr<viewing::ViewDesk> views_;
   std::unique_ptr<control::CardCeremonies> ceremonies_;
   std::unique_ptr<api::ControlServices> services_;

@@ -179,8 +179,7 @@ class Site {
   }
 
  private:
-  // A site that was killed keeps its locks until the kernel has ended its last thread, which may
-  // still wait for the disk: worth a few seconds before giving up.
+  // A killed site keeps its locks until its last thread has ended: worth waiting some seconds.
   Result<std::unique_ptr<kme::KeyManager>> open_keys(const std::vector<kme::LinkConfig>& links) {
     constexpr int kTries = 25;
     for (int attempt = 1;; ++attempt) {
@@ -304,7 +303,6 @@ class Site {
     return {};
   }
 
-  // Keys for applications, when the site gives any.
   Result<> open_kms() {
     if (!config_.kms) return {};
     const kme::SaeSettings& settings = *config_.kms;

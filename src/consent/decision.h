@@ -157,5 +157,7 @@ void apply(const Outcome& outcome, const Inquiry& inquiry, CardRecord& record);
 // Runs both on a made-up card: good requests and acts must pass and every deny must fail closed
 // with its reason. Errors: kRefused naming the first case that went wrong.
 [[nodiscard]] Result<> self_test(DecideFunction decide, DecideActFunction decide_act);
+// The same, once in a process for each pair of functions: they are code, and hold no state.
+[[nodiscard]] Result<> self_test_once(DecideFunction decide, DecideActFunction decide_act);
 
 }  // namespace warifu::consent

@@ -31,7 +31,7 @@ Result<std::unique_ptr<Gate>> Gate::open(const os::System& system, const std::st
                                          const SiteName& site, const secret::Buffer& root_key,
                                          audit::Log& log, const GateOptions& options) {
   WARIFU_CHECK(root_key.size() == crypto::kSealKeyBytes && !site.empty());
-  TRY(self_test(options.decide, options.decide_act));
+  TRY(self_test_once(options.decide, options.decide_act));
   std::unique_ptr<Gate> gate(new Gate(system, folder, site, root_key, log, options));
   TRY(os::make_folder(system.files, folder));
   TRY_ASSIGN(gate->lock_, system.files.lock_directory(folder));

@@ -1,7 +1,10 @@
 // The start-up self-test: a gate that lets something through which it must deny does not start.
 #include <algorithm>
 #include <functional>
+#include <mutex>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "consent/decision.h"
 
@@ -434,6 +437,17 @@ Result<> self_test(DecideFunction decide, DecideActFunction decide_act) {
   }
   TRY(test_told(decide));
   return test_acts(decide_act);
+}
+
+Result<> self_test_once(DecideFunction decide, DecideActFunction decide_act) {
+  static std::mutex mutex;
+  static std::vector<std::pair<DecideFunction, DecideActFunction>> passed;
+  const std::lock_guard lock(mutex);
+  const std::pair pair(decide, decide_act);
+  if (std::ranges::find(passed, pair) != passed.end()) return {};
+  TRY(self_test(decide, decide_act));
+  passed.push_back(pair);
+  return {};
 }
 
 }  // namespace warifu::consent

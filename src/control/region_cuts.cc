@@ -9,8 +9,9 @@ namespace warifu::control {
 namespace {
 
 // Without what the head has, unless nothing would be left: a grant names a chunk at least.
-Result<consent::ChunkRanges> chunks_of(const genome::Cut& cut, std::uint32_t lead_chunks,
-                                       std::size_t head_bytes) {
+Result<std::vector<consent::ChunkRange>> ranges_of(const genome::Cut& cut,
+                                                   std::uint32_t lead_chunks,
+                                                   std::size_t head_bytes) {
   std::vector<consent::ChunkRange> ranges;
   for (const genome::ByteRange& range : cut.ranges()) {
     if (range.size() == 0) continue;
@@ -22,7 +23,29 @@ Result<consent::ChunkRanges> chunks_of(const genome::Cut& cut, std::uint32_t lea
     ranges.push_back({static_cast<std::uint32_t>(lead_chunks + first),
                       static_cast<std::uint32_t>(last - first + 1)});
   }
+  return ranges;
+}
+
+Result<consent::ChunkRanges> chunks_of(const genome::Cut& cut, std::uint32_t lead_chunks,
+                                       std::size_t head_bytes) {
+  TRY_ASSIGN(auto ranges, ranges_of(cut, lead_chunks, head_bytes));
   return consent::make_chunks(std::move(ranges));
+}
+
+// Ascending, as a cut's ranges are; what lies so close that asking anew would cost more than
+// reading on becomes one.
+consent::ChunkRanges joined(const std::vector<consent::ChunkRange>& ranges) {
+  constexpr std::uint64_t kNear = 2;
+  consent::ChunkRanges all;
+  for (const consent::ChunkRange& one : ranges) {
+    if (all.empty() || one.first > all.back().end() + kNear) {
+      all.push_back(one);
+      continue;
+    }
+    const std::uint64_t end = std::max(all.back().end(), one.end());
+    all.back().count = static_cast<std::uint32_t>(end - all.back().first);
+  }
+  return all;
 }
 
 void write_cut(wire::Writer& writer, const RegionCut& one) {
@@ -90,14 +113,38 @@ Result<std::vector<genome::Region>> genome_regions(const genome::Index& index,
   return found;
 }
 
-Result<RegionCuts> find_cuts(const genome::Lead& lead, const consent::Scope& regions) {
+namespace {
+
+Result<genome::Index> index_for(const genome::Lead& lead, const consent::Scope& regions) {
   if (regions.assembly != lead.assembly) {
     return fail(Code::kInvalidArgument, "the genome is of assembly " + lead.assembly +
                                             ", the regions are of " + regions.assembly);
   }
-  TRY_ASSIGN(const genome::Index index, genome::parse_index(lead.index, "index of the genome"));
+  return genome::parse_index(lead.index, "index of the genome");
+}
+
+}  // namespace
+
+Result<RegionCuts> find_places(const genome::Lead& lead, const consent::Scope& places) {
+  TRY_ASSIGN(const genome::Index index, index_for(lead, places));
   const genome::Header header = lead.header();
-  TRY_ASSIGN(const auto all, genome_regions(index, header, regions));
+  std::vector<genome::Region> there;
+  for (const consent::Region& place : places.regions) {
+    const auto id = genome::reference_id(index, header, place.reference);
+    if (id) there.push_back({*id, std::int64_t{place.start} - 1, place.end});
+  }
+  RegionCut one{places, {}};
+  TRY_ASSIGN(one.cut, genome::cut(index, there, lead.file));
+  TRY_ASSIGN(const auto ranges, ranges_of(one.cut, lead.chunks, lead.head.size()));
+  one.scope.chunks = joined(ranges);
+  RegionCuts cuts{.kind = lead.kind, .lead_chunks = lead.chunks, .head = lead.head, .cuts = {}};
+  cuts.cuts.push_back(std::move(one));
+  return cuts;
+}
+
+Result<RegionCuts> find_cuts(const genome::Lead& lead, const consent::Scope& regions) {
+  TRY_ASSIGN(const genome::Index index, index_for(lead, regions));
+  TRY_ASSIGN(const auto all, genome_regions(index, lead.header(), regions));
   RegionCuts cuts{.kind = lead.kind, .lead_chunks = lead.chunks, .head = lead.head, .cuts = {}};
   const auto add = [&](const consent::Scope& scope,
                        const std::vector<genome::Region>& places) -> Result<> {

@@ -27,6 +27,12 @@ struct RegionCuts {
 // does not have, too many places), kCorrupt (index and file do not fit).
 [[nodiscard]] Result<RegionCuts> find_cuts(const genome::Lead& lead, const consent::Scope& regions);
 
+// Any number of places at once, in as many ranges of chunks as it takes: under a consent to all of
+// the object, where no grant has to name them. One cut; places on references that the genome does
+// not have are left out. Errors: kInvalidArgument (another assembly), kCorrupt.
+[[nodiscard]] Result<RegionCuts> find_places(const genome::Lead& lead,
+                                             const consent::Scope& places);
+
 // Regions by the ids that a file of this header uses. Errors: kNotFound naming the reference.
 [[nodiscard]] Result<std::vector<genome::Region>> genome_regions(const genome::Index& index,
                                                                  const genome::Header& header,

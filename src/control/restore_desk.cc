@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "control/region_trim.h"
 #include "control/restore_stream.h"
+#include "genome/local.h"
 
 namespace warifu::control {
 namespace {
@@ -45,6 +46,11 @@ Result<consent::Scope> scope_of_hex(const std::string& hex) {
   return scope;
 }
 
+// What was asked for was wrong; the data are not.
+bool is_of_wish(const Error& error) {
+  return error.code == Code::kInvalidArgument || error.code == Code::kNotFound;
+}
+
 json::array texts_of(const consent::Scope& scope) {
   json::array texts;
   for (const std::string& one : consent::region_texts(scope)) texts.emplace_back(one);
@@ -77,6 +83,8 @@ class RestoreDesk::Run {
                  .total_bytes = job.total_bytes};
   }
 
+  // So many bytes in all, known only now.
+  void expect(std::uint64_t bytes) { progress_.total_bytes = bytes; }
   // So many more bytes are done.
   Result<> done(std::uint64_t bytes) {
     progress_.progress_bytes += bytes;
@@ -85,7 +93,7 @@ class RestoreDesk::Run {
     saved_ = now;
     const double rate = static_cast<double>(progress_.progress_bytes - from_) / seconds();
     const std::uint64_t left =
-        job_.total_bytes - std::min(job_.total_bytes, progress_.progress_bytes);
+        progress_.total_bytes - std::min(progress_.total_bytes, progress_.progress_bytes);
     progress_.expected_end =
         os::UnixMs{desk_.site_.system.clock.now().value +
                    static_cast<std::int64_t>(static_cast<double>(left) / rate * 1000)};
@@ -100,7 +108,8 @@ class RestoreDesk::Run {
     }
     if (!ended) {
       // A reader that went away may come back for the rest; a refusal is final.
-      const bool pause = may_resume(ended.error().code);
+      const bool pause =
+          may_resume(ended.error().code) || (may_ask_again && is_of_wish(ended.error()));
       progress_.state = pause ? catalog::JobState::kPaused : catalog::JobState::kFailed;
       progress_.error = ended.error().message;
       if (const auto saved = save(); !saved) log_error(saved.error().message);
@@ -108,7 +117,7 @@ class RestoreDesk::Run {
     }
     progress_.state = catalog::JobState::kDone;
     progress_.step = "done";
-    progress_.progress_bytes = job_.total_bytes;
+    progress_.progress_bytes = progress_.total_bytes;
     result["seconds"] = seconds();
     result["verified"] = true;
     result["key_bytes"] = key_spent();
@@ -120,7 +129,8 @@ class RestoreDesk::Run {
   }
 
   RestoreStream stream;
-  json::object result;  // of the job; `bytes` at least
+  json::object result;         // of the job; `bytes` at least
+  bool may_ask_again = false;  // for something else, under the same use
 
  private:
   [[nodiscard]] double seconds() const {
@@ -152,7 +162,8 @@ Result<RestoreDesk::Plan> RestoreDesk::plan_of(const RestoreWish& wish,
   TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
   Plan plan{.presented = wish.scope, .wanted = wish.scope, .format = wish.format};
   plan.total_bytes = object.length - lead_bytes(object);
-  if (wish.scope.is_whole()) return plan;
+  const bool has_index = object.lead_chunks > 0;
+  if (wish.scope.is_whole() && (wish.sites == 0 || has_index)) return plan;
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(record.grant_bytes));
   if (wish.scope.is_index()) {
     plan.total_bytes = consent::chunk_count(wish.scope.chunks) * limits::kChunkBytes;
@@ -160,7 +171,7 @@ Result<RestoreDesk::Plan> RestoreDesk::plan_of(const RestoreWish& wish,
   }
   if (grant.scope.is_whole()) {  // the index is read under the same consent
     plan.presented = {};
-    if (object.lead_chunks > 0) return plan;
+    if (has_index) return plan;
     return fail(Code::kInvalidArgument, "object " + wish.object.text() +
                                             " was stored without an index (object store "
                                             "--genome): regions of it cannot be found");
@@ -205,7 +216,8 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
       {"gather", wish.gather},
       {"purpose", wish.purpose},
       {"asked", to_hex(encode_asker({wish.grantee, wish.stated, reading.presented}))},
-      {"part", wish.scope.is_whole()   ? "whole"
+      {"part", wish.sites > 0          ? "sites"
+               : wish.scope.is_whole() ? "whole"
                : wish.scope.is_index() ? "index"
                                        : "regions"},
       {"wanted", hex_of(wish.scope)},
@@ -217,7 +229,8 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
                                          {"grantee", consent::grantee_words(
                                                          wish.grantee, consent::Locale::kEnglish)},
                                          {"stated_use", consent::statements_text(wish.stated)},
-                                         {"scope", consent::scope_text(wish.scope)}}));
+                                         {"scope", consent::scope_text(wish.scope)},
+                                         {"sites", std::to_string(wish.sites)}}));
   const os::UnixMs now = site_.system.clock.now();
   TRY(audit::note_job(site_.log, job.text(), wish.object.text()));
   TRY(catalog_.start_job({.job = {.job = job,
@@ -260,19 +273,29 @@ Result<> RestoreDesk::attempt(const catalog::Job& job, std::uint64_t from, const
 
 Result<> RestoreDesk::stream(const JobId& id, std::uint64_t from, const PlainSink& sink) {
   TRY_ASSIGN(const catalog::Job job, resumable(id));
-  TRY_ASSIGN(const std::string wanted, text_of_plan(job, "wanted"));
-  TRY_ASSIGN(const consent::Scope scope, scope_of_hex(wanted));
-  if (scope.is_whole()) {
+  TRY_ASSIGN(const RestoreWish wish, wish_of(job));
+  if (wish.sites > 0) {
+    return fail(Code::kInvalidArgument, "job " + id.text() + " gives no bytes of the data");
+  }
+  if (wish.scope.is_whole()) {
     return attempt(job, from, [&](Run& run) { return read_whole(run, from, sink); });
   }
   if (from != 0) return fail(Code::kInvalidArgument, "regions are restored from their beginning");
-  TRY_ASSIGN(const std::string grant_text, text_of_plan(job, "grant"));
-  TRY_ASSIGN(const GrantId grant_id, GrantId::parse(grant_text));
-  TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(grant_id));
-  RestoreWish wish{.object = *job.object, .grant = grant_id, .scope = scope};
-  TRY_ASSIGN(wish.format, text_of_plan(job, "format"));
+  TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
   TRY_ASSIGN(const Plan plan, plan_of(wish, grant));
   return attempt(job, 0, [&](Run& run) { return read_regions(run, plan, sink); });
+}
+
+Result<RestoreWish> RestoreDesk::wish_of(const catalog::Job& job) const {
+  RestoreWish wish{.object = *job.object};
+  TRY_ASSIGN(const std::string part, text_of_plan(job, "part"));
+  wish.sites = part == "sites" ? 1 : 0;
+  TRY_ASSIGN(const std::string wanted, text_of_plan(job, "wanted"));
+  TRY_ASSIGN(wish.scope, scope_of_hex(wanted));
+  TRY_ASSIGN(const std::string grant, text_of_plan(job, "grant"));
+  TRY_ASSIGN(wish.grant, GrantId::parse(grant));
+  TRY_ASSIGN(wish.format, text_of_plan(job, "format"));
+  return wish;
 }
 
 // The lead is read too, as the tag over all tags binds it, but not given.
@@ -289,20 +312,23 @@ Result<> RestoreDesk::read_whole(Run& run, std::uint64_t from, const PlainSink& 
   });
 }
 
-Result<> RestoreDesk::read_regions(Run& run, const Plan& plan, const PlainSink& sink) {
-  std::optional<RegionCuts> cuts = plan.cuts;
-  if (!cuts) {
-    secret::Buffer bytes(lead_bytes(run.stream.object()));
-    TRY(run.stream.run_chunks({{0, run.stream.object().lead_chunks}},
-                              [&](std::uint64_t chunk, ByteView plain) -> Result<> {
-                                copy_bytes(bytes.bytes().subspan(chunk * limits::kChunkBytes),
-                                           plain);
-                                return {};
-                              }));
-    TRY_ASSIGN(const genome::Lead lead, genome::parse_lead(bytes.bytes()));
-    TRY_ASSIGN(cuts, find_cuts(lead, plan.wanted));
-  }
-  const RegionCut& one = *cuts->find(plan.wanted);
+Result<genome::Lead> RestoreDesk::read_lead(Run& run) {
+  secret::Buffer bytes(lead_bytes(run.stream.object()));
+  TRY(run.stream.run_chunks({{0, run.stream.object().lead_chunks}},
+                            [&](std::uint64_t chunk, ByteView plain) -> Result<> {
+                              copy_bytes(bytes.bytes().subspan(chunk * limits::kChunkBytes), plain);
+                              return {};
+                            }));
+  return genome::parse_lead(bytes.bytes());
+}
+
+std::string RestoreDesk::reference_of(const std::string& assembly) const {
+  const auto found = site_.config.reference_files.find(assembly);
+  return found == site_.config.reference_files.end() ? std::string() : found->second;
+}
+
+Result<> RestoreDesk::with_window(Run& run, const RegionCuts& cuts, const RegionCut& one,
+                                  const WindowUse& use) {
   ChunkWindow window(
       [&](const ChunkSink& chunks) {
         return run.stream.run_chunks(one.scope.chunks,
@@ -311,30 +337,77 @@ Result<> RestoreDesk::read_regions(Run& run, const Plan& plan, const PlainSink& 
                                        return run.done(plain.size());
                                      });
       },
-      cuts->lead_chunks, cuts->head);
-  TRY_ASSIGN(const genome::Output output, output_for(plan.format, cuts->kind));
-  std::uint64_t given = 0;
-  const auto reference = site_.config.reference_files.find(plan.wanted.assembly);
-  TRY_ASSIGN(const genome::TrimReport trimmed,
-             trim({.cut = one.cut,
-                   .regions = plan.wanted,
-                   .reference = reference == site_.config.reference_files.end() ? std::string()
-                                                                                : reference->second,
-                   .output = output,
-                   .name = run.stream.object().label},
-                  window, [&](ByteView bytes) -> Result<> {
-                    given += bytes.size();
-                    return sink(bytes);
-                  }));
-  run.result["bytes"] = given;
-  run.result["format"] = genome::output_name(output);
-  run.result["records"] = trimmed.records_written;
-  run.result["records_read"] = trimmed.records_read;
-  run.result["regions"] = texts_of(plan.wanted);
+      cuts.lead_chunks, cuts.head);
+  genome::Task task;
+  task.name = run.stream.object().label;
+  task.reference = reference_of(one.scope.assembly);
+  TRY(use(window, task));
   run.result["chunks"] = consent::chunk_count(one.scope.chunks);
-  run.result["chunk_ranges"] = consent::chunks_text(one.scope.chunks);
   run.result["chunks_of_object"] = run.stream.object().chunk_count;
   return {};
+}
+
+Result<> RestoreDesk::read_regions(Run& run, const Plan& plan, const PlainSink& sink) {
+  std::optional<RegionCuts> cuts = plan.cuts;
+  if (!cuts) {
+    TRY_ASSIGN(const genome::Lead lead, read_lead(run));
+    TRY_ASSIGN(cuts, find_cuts(lead, plan.wanted));
+  }
+  const RegionCut& one = *cuts->find(plan.wanted);
+  TRY_ASSIGN(const genome::Output output, output_for(plan.format, cuts->kind));
+  TRY(with_window(run, *cuts, one, [&](ChunkWindow& window, const genome::Task& task) -> Result<> {
+    std::uint64_t given = 0;
+    TRY_ASSIGN(const genome::TrimReport trimmed, trim({.cut = one.cut,
+                                                       .regions = plan.wanted,
+                                                       .reference = task.reference,
+                                                       .output = output,
+                                                       .name = task.name},
+                                                      window, [&](ByteView bytes) -> Result<> {
+                                                        given += bytes.size();
+                                                        return sink(bytes);
+                                                      }));
+    run.result["bytes"] = given;
+    run.result["format"] = genome::output_name(output);
+    run.result["records"] = trimmed.records_written;
+    run.result["records_read"] = trimmed.records_read;
+    return {};
+  }));
+  run.result["regions"] = texts_of(plan.wanted);
+  run.result["chunk_ranges"] = consent::chunks_text(one.scope.chunks);
+  return {};
+}
+
+Result<std::vector<genome::SitePileup>> RestoreDesk::read_sites(const JobId& id,
+                                                                const SiteReading& reading) {
+  // What is fetched may take as long as its key does; fetching has deadlines of its own.
+  const genome::RunOptions options{.patience = std::chrono::hours(1)};
+  TRY_ASSIGN(const catalog::Job job, resumable(id));
+  TRY_ASSIGN(const RestoreWish wish, wish_of(job));
+  if (wish.sites == 0) return fail(Code::kInvalidArgument, "the restore is not of single sites");
+  TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
+  TRY_ASSIGN(const Plan plan, plan_of(wish, grant));
+  std::vector<genome::SitePileup> pileups;
+  TRY(attempt(job, 0, [&](Run& run) -> Result<> {
+    run.may_ask_again = true;
+    std::optional<RegionCuts> cuts = plan.cuts;
+    if (!cuts) {
+      TRY_ASSIGN(const genome::Lead lead, read_lead(run));
+      TRY_ASSIGN(cuts, find_places(lead, reading.places));
+    }
+    const RegionCut& one = cuts->cuts.front();
+    run.expect(consent::chunk_count(one.scope.chunks) * limits::kChunkBytes);
+    run.result["sites"] = reading.task.sites.size();
+    return with_window(run, *cuts, one, [&](ChunkWindow& window, genome::Task task) -> Result<> {
+      task.operation = genome::Operation::kPileup;
+      task.sites = reading.task.sites;
+      task.least_mapping_quality = reading.task.least_mapping_quality;
+      task.least_base_quality = reading.task.least_base_quality;
+      const auto read = [&](std::uint64_t at, MutableBytes out) { return window.read(at, out); };
+      TRY_ASSIGN(pileups, genome::pileup_cut(one.cut, read, task, options));
+      return window.finish();
+    });
+  }));
+  return pileups;
 }
 
 Result<secret::Buffer> RestoreDesk::read_index(const JobId& id) {

@@ -16,6 +16,7 @@
 #include "control/restore_plan.h"
 #include "control/sealed_secret.h"
 #include "control/share_service.h"
+#include "genome/tool.h"
 
 namespace warifu::control {
 
@@ -29,12 +30,23 @@ struct RestoreWish {
   consent::Statements stated;  // what the use will be
   consent::Scope scope;        // how much of the object: all, regions, or a grant's index
   std::string format;          // of regions: bam, cram, vcf, bcf; empty: as the file is
+  std::size_t sites = 0;       // so many single places, by read_sites(), and nothing else
+};
+
+// What reads say at single places, by the sandboxed process.
+struct SiteReading {
+  // Under a consent to the whole: where they are. Under one to regions these are read, and whoever
+  // asks names no site outside.
+  consent::Scope places;
+  genome::Task task;  // sites and qualities; the rest is filled in
 };
 
 // Receives verified plaintext in order; an error ends the restore.
 using PlainSink = std::function<Result<>(ByteView plain)>;
 // The same, chunk by chunk.
 using ChunkSink = std::function<Result<>(std::uint64_t chunk, ByteView plain)>;
+
+class ChunkWindow;
 
 class RestoreDesk {
  public:
@@ -48,6 +60,10 @@ class RestoreDesk {
   [[nodiscard]] Result<> stream(const JobId& job, std::uint64_t from, const PlainSink& sink);
   // Reads the chunks of a consent to the index, into locked memory.
   [[nodiscard]] Result<secret::Buffer> read_index(const JobId& job);
+  // Runs a job that was begun for sites; under a consent to the whole only the chunks that hold
+  // them are fetched. One entry for each of the task's sites.
+  [[nodiscard]] Result<std::vector<genome::SitePileup>> read_sites(const JobId& job,
+                                                                   const SiteReading& wish);
   // Key over all links that reading these chunks would cost now, if the job's consent were for
   // them.
   [[nodiscard]] Result<std::uint64_t> key_bytes(const JobId& job,
@@ -87,6 +103,15 @@ class RestoreDesk {
   Result<catalog::Job> resumable(const JobId& job);
   Result<> read_whole(Run& run, std::uint64_t from, const PlainSink& sink);
   Result<> read_regions(Run& run, const Plan& plan, const PlainSink& sink);
+  // The job's wish as it was begun. Errors: kCorrupt.
+  Result<RestoreWish> wish_of(const catalog::Job& job) const;
+  // The object's index, read under a consent to the whole.
+  Result<genome::Lead> read_lead(Run& run);
+  // Fetches the chunks of a cut for whoever reads the window.
+  using WindowUse = std::function<Result<>(ChunkWindow& window, const genome::Task& task)>;
+  Result<> with_window(Run& run, const RegionCuts& cuts, const RegionCut& one,
+                       const WindowUse& use);
+  std::string reference_of(const std::string& assembly) const;
 
   SiteContext& site_;
   ShareService& own_;

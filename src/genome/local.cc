@@ -107,6 +107,26 @@ void block_pipe_signal() {
   (void)::pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
+// What is joined goes through a pipe from a thread of its own to what `work` starts. The reader's
+// error counts more than the process's, which only saw its input end.
+template <typename Work>
+auto with_joined(const Cut& cut, const ReadAt& read, const std::string& name, const Work& work)
+    -> decltype(work(Input{})) {
+  TRY_ASSIGN(os::Pipe pipe, os::make_pipe());
+  Result<> fed;
+  std::thread feeder([&] {
+    block_pipe_signal();
+    fed = join(cut, read, [&](ByteView bytes) { return pipe.writing.write(bytes); }, name);
+    pipe.writing.close();
+  });
+  auto report = work(Input{.descriptor = pipe.reading.get(), .memory = {}});
+  pipe.reading.close();  // a feeder that still writes ends
+  feeder.join();
+  // A process that stopped reading has said why.
+  if (!fed && fed.error().code != Code::kCancelled) return std::unexpected(fed.error());
+  return report;
+}
+
 Result<Cut> plan_cut(const LocalFile& file, const std::string& index_path, const CutWish& wish,
                      const LocalWork& work) {
   TRY_ASSIGN(const Bytes raw, os::read_file(work.system.files, index_path, kMaxIndexBytes));
@@ -266,24 +286,16 @@ Result<ResliceReport> reslice_file(const std::string& path, const std::string& o
   return ResliceReport{before.records, file.bytes(), result.bytes(), index.path(), origin.path()};
 }
 
-// What is joined goes through a pipe from a thread of its own. The reader's error counts more than
-// the process's, which only saw its input end.
 Result<TrimReport> trim_cut(const Cut& cut, const ReadAt& read, const Task& task, const Sink& sink,
                             const RunOptions& options) {
-  TRY_ASSIGN(os::Pipe pipe, os::make_pipe());
-  Result<> fed;
-  std::thread feeder([&] {
-    block_pipe_signal();
-    fed = join(cut, read, [&](ByteView bytes) { return pipe.writing.write(bytes); }, task.name);
-    pipe.writing.close();
-  });
-  auto report =
-      run_writing(task, Input{.descriptor = pipe.reading.get(), .memory = {}}, sink, options);
-  pipe.reading.close();  // a feeder that still writes ends
-  feeder.join();
-  // A process that stopped reading has said why.
-  if (!fed && fed.error().code != Code::kCancelled) return std::unexpected(fed.error());
-  return report;
+  return with_joined(cut, read, task.name,
+                     [&](const Input& input) { return run_writing(task, input, sink, options); });
+}
+
+Result<std::vector<SitePileup>> pileup_cut(const Cut& cut, const ReadAt& read, const Task& task,
+                                           const RunOptions& options) {
+  return with_joined(cut, read, task.name,
+                     [&](const Input& input) { return run_pileup(task, input, options); });
 }
 
 Result<CutReport> cut_file(const std::string& path, const std::string& out, const CutWish& wish,

@@ -101,5 +101,9 @@ struct CutReport {
 // `read` is called in a thread of its own.
 [[nodiscard]] Result<TrimReport> trim_cut(const Cut& cut, const ReadAt& read, const Task& task,
                                           const Sink& sink, const RunOptions& options);
+// The same, but what the process tells is only what reads say at task.sites.
+[[nodiscard]] Result<std::vector<SitePileup>> pileup_cut(const Cut& cut, const ReadAt& read,
+                                                         const Task& task,
+                                                         const RunOptions& options);
 
 }  // namespace warifu::genome

@@ -35,6 +35,7 @@ constexpr RouteRule kTable[] = {
     {kGet, "/", kEverybody, kLook},
     {kGet, "/app", kEverybody, kLook},
     {kGet, "/app/{page...}", kEverybody, kLook},
+    {kGet, "/viewer", kEverybody, kLook},
     {kGet, "/assets/{file...}", kEverybody, kLook},
     {kGet, "/v1/web", kEverybody, kLook},
     {kGet, "/v1/web/sessions", kEverybody, kLook},
@@ -196,9 +197,20 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/restores", {H}, kAct},
     {kGet, "/v1/restores/{job}/content", {H}, kAct},
 
+    // Scores and risks under a consent.
+    {kGet, "/v1/risk/model", {H}, kLook},
+    {kPost, "/v1/risk/model", {H}, kLook},  // reads a model that comes along
+    {kPost, "/v1/risk/{grant}/plan", {H}, kLook},
+    {kPost, "/v1/risk/{grant}/score", {H}, kAct},
+    {kPost, "/v1/risk/{grant}/absolute", {H}, kAct},
+    {kGet, "/v1/risk/{grant}", {H}, kAct},
+    {kGet, "/v1/risk/{grant}/fhir", {H}, kAct},
+    {kPost, "/v1/risk/{grant}/forget", {H}, kAct},
+
     // Views of regions; what is looked at in one goes by its token, whose giving is in the log.
     {kPost, "/v1/views", {H}, kAct},
     {kGet, "/v1/views", {B, H, A, O}, kLook},
+    {kGet, "/v1/views/{view}/reference", {H}, kLook},
     {kPost, "/v1/views/{view}/end", {H, O}, kAct},
     {kGet, "/htsget/reads/service-info", kEverybody, kLook},
     {kGet, "/htsget/reads/{id}", kEverybody, kStep},

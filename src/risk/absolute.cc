@@ -133,6 +133,13 @@ double phase_risk(const Hazards& hazards, double linear_predictor, int from, int
   return risk;
 }
 
+Result<GeneticTerm> genetic_term(const ScoreReport& report) {
+  if (report.population) return GeneticTerm{report.score, *report.population};
+  return fail(Code::kInvalidArgument,
+              "the scoring file has no allele frequency for every site (allelefrequency_effect), "
+              "so the score cannot be placed in a population");
+}
+
 Result<AbsoluteRisk> absolute_risk(const RiskModel& model, const Answers& answers, int from, int to,
                                    const std::optional<GeneticTerm>& genetic) {
   const int first = model.phases.front().from, last = model.phases.back().to;

@@ -41,6 +41,10 @@ struct GeneticTerm {
   PopulationScore population;
 };
 
+// Errors: kInvalidArgument when the file had no allele frequencies for all sites that were used:
+// the score cannot be placed in a population then.
+[[nodiscard]] Result<GeneticTerm> genetic_term(const ScoreReport& report);
+
 struct RiskAtAge {
   int age = 0;
   double person = 0;      // from the age asked for to this one

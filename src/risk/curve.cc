@@ -74,6 +74,19 @@ std::string axes(const Frame& frame, const CurveText& text) {
 
 }  // namespace
 
+CurveText curve_text(const RiskModel& model, bool has_score, Language language) {
+  const bool is_japanese = language == Language::kJapanese;
+  CurveText text;
+  text.title =
+      is_japanese ? model.disease_ja + "の絶対リスク" : "absolute risk of " + model.disease_en;
+  text.person = is_japanese ? "本人" : "this person";
+  text.population = is_japanese ? "集団の平均" : "mean of the population";
+  text.age_axis = is_japanese ? "年齢" : "age";
+  text.risk_axis = is_japanese ? "その年齢までのリスク" : "risk by that age";
+  text.notes = absolute_limits(model, has_score, language);
+  return text;
+}
+
 std::string curve_svg(const std::vector<RiskAtAge>& curve, const CurveText& text) {
   WARIFU_CHECK(curve.size() >= 2);
   constexpr const char* kPerson = "stroke=\"#b3282d\" stroke-width=\"3\"";

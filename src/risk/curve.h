@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "risk/absolute.h"
+#include "risk/limits_text.h"
 
 namespace warifu::risk {
 
@@ -15,6 +15,8 @@ struct CurveText {
   std::string title, person, population, age_axis, risk_axis;
   std::vector<std::string> notes;  // below the picture, one line each
 };
+// The words for a model's disease, its limits as notes.
+[[nodiscard]] CurveText curve_text(const RiskModel& model, bool has_score, Language language);
 [[nodiscard]] std::string curve_svg(const std::vector<RiskAtAge>& curve, const CurveText& text);
 
 }  // namespace warifu::risk

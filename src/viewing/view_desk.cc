@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "control/region_trim.h"
 #include "secret/secret.h"
+#include "viewing/reference.h"
 
 namespace warifu::viewing {
 namespace {
@@ -246,6 +247,22 @@ std::vector<ViewStatus> ViewDesk::list() {
   std::vector<ViewStatus> list;
   for (const auto& view : views_) list.push_back(status_of(*view));
   return list;
+}
+
+Result<std::string> ViewDesk::reference(const ViewId& id) {
+  std::shared_ptr<View> view;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found =
+        std::ranges::find_if(views_, [&](const auto& one) { return one->terms().id == id; });
+    if (found == views_.end()) return fail(Code::kNotFound, "there is no view " + id.text());
+    view = *found;
+  }
+  const auto& references = site_.config.reference_files;
+  const auto fasta = references.find(view->terms().scope.assembly);
+  return reference_text(site_.system.files,
+                        fasta == references.end() ? std::string() : fasta->second,
+                        view->records().consented());
 }
 
 Result<ViewStatus> ViewDesk::end(const ViewId& id) {

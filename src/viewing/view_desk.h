@@ -74,6 +74,8 @@ class ViewDesk {
   // use taken; kNoSpace also later, when records turn out larger than what held them.
   [[nodiscard]] Result<OpenedView> open(const ViewWish& wish);
   [[nodiscard]] std::vector<ViewStatus> list();
+  // Reference sequence within its regions (viewing/reference.h). Errors: kNotFound; of the file.
+  [[nodiscard]] Result<std::string> reference(const ViewId& id);
   // Errors: kNotFound.
   [[nodiscard]] Result<ViewStatus> end(const ViewId& id);
   [[nodiscard]] const Budget& memory() const { return budget_; }

@@ -12,11 +12,17 @@ namespace {
 using http::Method;
 using http::RequestContext;
 
-// No inline script or style, nothing of another origin, no frame around it, no HTML out of texts.
+// No inline script or style, nothing of another origin, no frame around it. Which scripts may make
+// HTML of texts follows.
 constexpr std::string_view kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src "
     "'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'";
+    "require-trusted-types-for 'script'; trusted-types ";
+constexpr std::string_view kNoHtml = "'none'";
+// The viewer of reads has one function for it, which lets a short list of harmless markup through
+// (web/src/viewer/trusted.ts).
+constexpr std::string_view kViewerHtml = "default";
+constexpr std::string_view kViewerDocument = "viewer.html";
 constexpr std::string_view kNothing =
     "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
     "magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
@@ -33,8 +39,8 @@ bool accepts(const RequestContext& context, std::string_view coding) {
   return false;
 }
 
-void fence_in(http::Headers& headers) {
-  headers.add("Content-Security-Policy", kPolicy);
+void fence_in(http::Headers& headers, std::string_view html = kNoHtml) {
+  headers.add("Content-Security-Policy", std::string(kPolicy) + std::string(html));
   headers.add("Permissions-Policy", kNothing);
   headers.add("Referrer-Policy", "no-referrer");
   headers.add("Cross-Origin-Opener-Policy", "same-origin");
@@ -53,7 +59,7 @@ void send_asset(RequestContext& context, const Asset* asset) {
   answer.headers.add("Cache-Control", lasting ? "public, max-age=31536000, immutable" : "no-cache");
   answer.headers.add("ETag", asset->etag);
   answer.headers.add("Vary", "Accept-Encoding");
-  fence_in(answer.headers);
+  fence_in(answer.headers, asset->name == kViewerDocument ? kViewerHtml : kNoHtml);
   if (context.request().headers.find("If-None-Match") == asset->etag) {
     answer.status = 304;
     return context.respond(std::move(answer));
@@ -103,6 +109,8 @@ void add_page_routes(http::Router& router) {
   router.add(Method::kGet, "/", lead_on);
   router.add(Method::kGet, "/app", lead_on);
   router.add(Method::kGet, "/app/{page...}", send_document);
+  router.add(Method::kGet, "/viewer",
+             [](RequestContext& context) { send_asset(context, find_asset(kViewerDocument)); });
   add_asset_route(router);
 }
 
@@ -113,7 +121,8 @@ void add_kiosk_page_routes(http::Router& router) {
 }
 
 bool is_page_route(const http::Router::Route& route) {
-  return route.path == "/" || route.path.starts_with("/app") || route.path.starts_with("/assets/");
+  return route.path == "/" || route.path.starts_with("/app") || route.path == "/viewer" ||
+         route.path.starts_with("/assets/");
 }
 
 }  // namespace warifu::web

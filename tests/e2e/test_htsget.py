@@ -26,7 +26,7 @@ class Htsget(NetworkTest):
         cls.reads, cls.clipped, cls.variants = views.values()
 
     def events(self, event):
-        answer = self.lab.at_site("audit", "list", "--limit", "500")
+        answer = self.lab.at_site("audit", "list", "--limit", "5000")
         return [record["fields"] for record in answer["records"] if record["event"] == event]
 
     def original(self, kind, *places):

@@ -127,7 +127,7 @@ class Pages:
         status, _, text = call(at + "v1/kiosk", key=kiosk_key)
         kiosk = json.loads(text) if status == 200 else {}
         evidence |= {"url": url, "jobs": jobs, "first_event": event, "kiosk": at, "reader": kiosk}
-        return jobs > 0 and bool(event) and bool(kiosk)
+        return jobs > 0 and bool(event) and bool(kiosk.get("card"))
 
     def show(self, screen):
         """Where everything is; a code for as long as somebody sits at the terminal."""

@@ -21,6 +21,7 @@ import time
 import frame
 import fuzzing
 import htsget_rows
+import igv_rows
 import risk_rows
 import web_rows
 import web_upload
@@ -166,6 +167,7 @@ def all_rows(build, amounts):
     yield from risk_rows.rows(build, amounts)
     yield from web_rows.rows(build, amounts)
     yield from web_upload.rows(build, amounts)
+    yield from igv_rows.rows(build, amounts)
     yield from fuzzing.rows(("genome", "htsget", "risk_files"), amounts["fuzz_runs"], amounts["fuzz_seconds"],
                             amounts["fuzz_build"])
 

@@ -137,12 +137,14 @@ const acts = {
     await page.locator(".choices select").first().selectOption(request.language);
     await page.locator(".choices select").last().selectOption(request.theme);
   },
-  /** Violations of WCAG 2.2 A and AA and of axe's best practices, as texts. */
-  async axe() {
+  /** Violations of WCAG 2.2 A and AA and of axe's best practices, as texts; `without`: a part that
+   * is not this project's. */
+  async axe(request) {
     const has = await page.evaluate("typeof axe");
     if (has === "undefined") await page.evaluate(axe + ";0");
     const result = await page.evaluate(
-      'axe.run(document,{resultTypes:["violations"],runOnly:["wcag2a","wcag2aa","wcag21aa","wcag22aa","best-practice"]})' +
+      `axe.run(${request.without ? JSON.stringify({ exclude: [request.without] }) : "document"},` +
+        '{resultTypes:["violations"],runOnly:["wcag2a","wcag2aa","wcag21aa","wcag22aa","best-practice"]})' +
         ".then(r=>r.violations.map(v=>v.id+': '+v.help+' '+v.nodes.slice(0,3).map(n=>n.html+' '+n.failureSummary).join(' | ')))",
     );
     return result;

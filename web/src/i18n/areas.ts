@@ -8,6 +8,8 @@ import { desk } from "../pages/people/desk_messages";
 import { people } from "../pages/people/messages";
 import { proposals } from "../pages/proposals/messages";
 import { requests } from "../pages/requests/messages";
+import { risk } from "../pages/risk/messages";
+import { viewer } from "../viewer/messages";
 import { common } from "./common";
 
-export const areas = { common, network, jobs, audit, requests, people, desk, kiosk, kiosk_enrol, proposals };
+export const areas = { common, network, jobs, audit, requests, risk, people, viewer, desk, kiosk, kiosk_enrol, proposals };

@@ -8,7 +8,7 @@ import { useStore } from "../lib/store";
 import { Button, Facts, Field, Loading } from "../ui/basic";
 import { Trouble, trouble_of, useAct } from "./acts";
 import { type CardView, type Consent, type Given, type Prepared, type Request, type Told, act } from "./desk";
-import { PinPad, RequestFacts, Stage, moment, who_words } from "./parts";
+import { Emergencies, PinPad, RequestFacts, Stage, moment, who_words } from "./parts";
 import { Cost, Identifies, Steps } from "./regions";
 
 export type Step =
@@ -45,6 +45,7 @@ export function Read(props: { step: Extract<Step, { at: "read" }>; go: Go }) {
       {!prepared && !problem && <Loading />}
       {prepared && (
         <>
+          <Emergencies emergencies={prepared.emergencies} />
           {prepared.part !== "whole" && <Steps part={prepared.part} />}
           <RequestFacts request={request} key_bytes={prepared.part === "whole" ? prepared.key_bytes : undefined} />
           {prepared.part === "regions" && prepared.quote && <Cost quote={prepared.quote} regions={request.regions} />}

@@ -87,6 +87,8 @@ export interface Prepared {
   expires: string;
   sites: string[];
   missing: { site: string; why: string }[];
+  /** As the holders of the shares tell it, too. */
+  emergencies: Emergency[];
   quote: Quote | null;
   identification: Identification | null;
 }

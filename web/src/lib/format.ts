@@ -10,6 +10,17 @@ function number(value: number, digits = 1): string {
   return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
 }
 
+/** With so many digits behind the point at most. */
+export function decimal(value: number, digits: number): string {
+  return number(value, digits);
+}
+
+/** A share between 0 and 1 with up to three digits behind the point, small ones with more. */
+export function fine_percent(part: number): string {
+  const digits = part < 0.001 ? 3 : part < 0.1 ? 2 : 1;
+  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: digits }).format(part);
+}
+
 export function count(value: number): string {
   return number(value, 0);
 }

@@ -52,6 +52,13 @@ export const pages: Page[] = [
     load: () => import("./requests/request"),
   },
   {
+    path: "/requests/:request/risk",
+    title: "risk.title",
+    in_navigation: false,
+    roles: ["hospital"],
+    load: () => import("./risk/risk"),
+  },
+  {
     path: "/people",
     title: "nav.people",
     in_navigation: true,

@@ -43,6 +43,23 @@ function Documents(props: { grant: string }) {
   );
 }
 
+/** What can be done with the data here. */
+function Use(props: { request: RequestRow }) {
+  const { t } = useTexts();
+  return (
+    <Panel title={t("requests.use")}>
+      <p class="actions">
+        <Link class="button" to={`/requests/${props.request.request}/risk`}>
+          {t("risk.open")}
+        </Link>
+        <a class="button" href={`/viewer?request=${props.request.request}`}>
+          {t("viewer.open_link")}
+        </a>
+      </p>
+    </Panel>
+  );
+}
+
 export default function Request(props: PageProps) {
   const { t, name } = useTexts();
   const problem_text = useProblemText();
@@ -105,7 +122,12 @@ export default function Request(props: PageProps) {
           ]}
         />
       </Panel>
-      {one.grant && one.state === "given" && may(who, ["hospital"]) && <Restore request={one} grant={one.grant} />}
+      {one.grant && one.state === "given" && may(who, ["hospital"]) && (
+        <>
+          <Use request={one} />
+          <Restore request={one} grant={one.grant} />
+        </>
+      )}
       {one.grant && <Documents grant={one.grant} />}
     </>
   );
