@@ -178,6 +178,7 @@ TEST_F(FileTest, VersionNineKnowsNoGenomes) {
 TEST_F(FileTest, VersionEightGetsOrdersAboutPersons) {
   start_store();
   tamper(
+      "DROP TABLE enrolment_pseudonym; DROP TABLE enrolment_card; DROP TABLE enrolment_order; "
       "DROP TABLE request_grant; DROP TABLE request; DROP TABLE genome_object; DROP TABLE "
       "person_order; PRAGMA user_version = 8");
   reopen();
