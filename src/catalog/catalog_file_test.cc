@@ -14,6 +14,9 @@ namespace {
 // Shares and sightings as version 7 had them, by index and parent; at most one cut inside the
 // object's. Foreign keys must be off.
 constexpr std::string_view kBackToVersion7 = R"sql(
+DROP TABLE enrolment_pseudonym;
+DROP TABLE enrolment_card;
+DROP TABLE enrolment_order;
 DROP TABLE request_grant;
 DROP TABLE request;
 DROP TABLE genome_object;
@@ -159,6 +162,7 @@ TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
 TEST_F(FileTest, VersionNineKnowsNoGenomes) {
   start_store();
   tamper(
+      "DROP TABLE enrolment_pseudonym; DROP TABLE enrolment_card; DROP TABLE enrolment_order; "
       "DROP TABLE request_grant; DROP TABLE request; DROP TABLE genome_object; PRAGMA user_version "
       "= 9");
   reopen();
@@ -174,6 +178,7 @@ TEST_F(FileTest, VersionNineKnowsNoGenomes) {
 TEST_F(FileTest, VersionEightGetsOrdersAboutPersons) {
   start_store();
   tamper(
+      "DROP TABLE enrolment_pseudonym; DROP TABLE enrolment_card; DROP TABLE enrolment_order; "
       "DROP TABLE request_grant; DROP TABLE request; DROP TABLE genome_object; DROP TABLE "
       "person_order; PRAGMA user_version = 8");
   reopen();

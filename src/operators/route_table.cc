@@ -115,7 +115,7 @@ constexpr RouteRule kTable[] = {
     {kPost, "/v1/enrolments/finish", {B, T}, kAct},
     {kPost, "/v1/enrolments/{order}/begin", {B, T}, kAct},
     {kPost, "/v1/enrolments/{order}/signed", {B, T}, kAct},
-    {kPost, "/v1/enrolments/{order}/trouble", {B, T}, kStep},  // of what is in the log as begun
+    {kPost, "/v1/enrolments/{order}/trouble", {B, T}, kAct},
     {kGet, "/v1/persons/{person}/accesses", {B, H, A, O, T}, kAct},
     {kGet, "/v1/persons/{person}", {B, H, O}, kLook},
     {kPost, "/v1/persons/{person}/proxies/prepare", {B, H}, kAct},
