@@ -1,6 +1,7 @@
 // The records of cards and objects that gates and cards keep.
 #include "card/desfire_layout.h"
 #include "consent/card_record.h"
+#include "consent/evidence.h"
 #include "fuzz/fuzz.h"
 
 namespace warifu::fuzz {
