@@ -2,19 +2,12 @@
 person has granted: what test_clinic_pages.py and `./run verify genome` show to clinicians."""
 
 import re
-import socket
 import subprocess
 
 from generated_reads import GeneratedReads
-from network import Person, TestNetwork, binary
+from network import binary, free_port, Person, TestNetwork
 
 READ_TEXT = re.compile(r"([\d,]+) reads are loaded here, of ([\d,]+) in the view")
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class ClinicSite:

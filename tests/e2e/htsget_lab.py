@@ -8,13 +8,12 @@ import contextlib
 import http.client
 import json
 import os
-import socket
 import ssl
 import subprocess
 import urllib.parse
 
 import genomes
-from network import Person, TestNetwork
+from network import free_port, Person, TestNetwork
 
 PLACES = (("20", 10_000_000, 10_040_000), ("20", 31_000_000, 31_040_000),
           ("20", 50_000_000, 50_040_000))
@@ -25,12 +24,6 @@ TYPE = "application/vnd.ga4gh.htsget.v1.3.0+json; charset=utf-8"
 RISKS = "I understand the risks"
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 CRAM_END = bytes.fromhex("0f000000ffffffff0fe0454f4600000000010005bdd94f0001000606010001000100ee63014b")
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def region(start, end, label=""):

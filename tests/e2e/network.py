@@ -12,6 +12,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,13 @@ def binary():
 def data_folder():
     """Where tests/prepare-data put its files."""
     return pathlib.Path(os.environ.get("WARIFU_DATA", REPOSITORY / "build" / "release" / "data"))
+
+
+def free_port():
+    """One that nobody has at this moment."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 class Scratch:

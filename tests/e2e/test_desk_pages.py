@@ -10,9 +10,8 @@ import subprocess
 import unittest
 
 from browser import Browser, inspect
-from network import NetworkTest, TestNetwork, Warifu, binary, random_file, wait_until
+from network import binary, free_port, NetworkTest, random_file, TestNetwork, wait_until, Warifu
 from road import Road
-from test_people_pages import free_port
 from test_signature import set_cards
 
 LOOKS = [("en", "light"), ("ja", "light")]

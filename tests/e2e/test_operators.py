@@ -3,23 +3,16 @@ a passphrase and a second person for what cannot be undone."""
 
 import json
 import os
-import socket
 import subprocess
 import unittest
 
-from network import NetworkTest, Person, TestNetwork, binary, random_file
+from network import binary, free_port, NetworkTest, Person, random_file, TestNetwork
 
 from warifu_cli import Network, Warifu
 
 SIZE = 400_000
 PEOPLE = {"ito": "hospital", "kagi": "key_operator", "mori": "auditor", "hara": "officer",
           "sato": "biobank", "oda": "officer"}
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Operators(NetworkTest):

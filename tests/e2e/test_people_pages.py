@@ -5,23 +5,16 @@ import hashlib
 import http.client
 import json
 import signal
-import socket
 import subprocess
 import unittest
 
 import genomes
 from browser import Browser, inspect
-from network import NetworkTest, Person, TestNetwork, binary, random_file, wait_until
+from network import binary, free_port, NetworkTest, Person, random_file, TestNetwork, wait_until
 from site_socket import SocketConnection
 
 SIZE = 2_500_000
 KIOSK_LOOKS = [("en", "light"), ("ja", "light")]
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class PeoplePages(NetworkTest):

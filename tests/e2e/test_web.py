@@ -4,20 +4,13 @@ and that everybody can use them (axe-core) in both languages and themes."""
 import http.client
 import json
 import re
-import socket
 import unittest
 
 from browser import Browser, inspect
-from network import NetworkTest, Person, TestNetwork, random_file, wait_until
+from network import free_port, NetworkTest, Person, random_file, TestNetwork, wait_until
 
 SIZE = 1_000_000
 DIALOG = [("en", "light"), ("ja", "dark")]  # the page below it is looked at in all four
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Web(NetworkTest):
