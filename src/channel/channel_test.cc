@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
+#include <deque>
 #include <filesystem>
 #include <random>
+#include <thread>
 
 #include "channel/server.h"
 #include "wire/wire.h"
@@ -12,7 +15,7 @@
 namespace warifu::channel {
 namespace {
 
-constexpr std::uint16_t kEcho = 1, kUpload = 2, kDownload = 3, kFail = 4;
+constexpr std::uint16_t kEcho = 1, kUpload = 2, kDownload = 3, kFail = 4, kWork = 5;
 
 struct Site {
   SiteName name;
@@ -22,6 +25,7 @@ struct Site {
   std::unique_ptr<Server> server;
   std::uint16_t port = 0;
   std::uint64_t uploaded = 0;
+  std::atomic<int> working = 0;  // requests that are worked for until nobody waits
 };
 
 class ChannelTest : public testing::Test {
@@ -121,6 +125,15 @@ class ChannelTest : public testing::Test {
       }
       return {};
     });
+    site.server->handle(kWork, [&site](Exchange& exchange) -> Result<> {
+      ++site.working;
+      // A minute at most: a test that fails must end.
+      for (int i = 0; i < 600 && exchange.working(1, 2); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      }
+      --site.working;
+      return {};
+    });
     site.server->handle(kFail,
                         [](Exchange&) -> Result<> { return fail(Code::kRefused, "not today"); });
   }
@@ -140,7 +153,7 @@ class ChannelTest : public testing::Test {
   os::System system_ = os::real_system();
   std::string dir_;
   std::mt19937_64 generator_{1};
-  std::vector<Site> sites_;
+  std::deque<Site> sites_;
 };
 
 TEST_F(ChannelTest, AsksOverOneHopAndTwo) {
@@ -172,6 +185,21 @@ TEST_F(ChannelTest, UploadsOverARelayWithExactBulkAccount) {
   EXPECT_EQ(sites_[2].uploaded, sum);
   EXPECT_EQ(spent(0, 1).bulk_bytes, shape.bytes);
   EXPECT_EQ(spent(1, 2).bulk_bytes, shape.bytes);
+}
+
+TEST_F(ChannelTest, WhoWorksBehindARelayIsToldThatTheCallerIsGone) {
+  const auto until = [&](int number) {
+    for (int i = 0; i < 200 && sites_[2].working != number; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return sites_[2].working == number;
+  };
+  auto call = sites_[0].caller->start({.to = sites_[2].name, .method = kWork});
+  ASSERT_TRUE(call) << call.error().message;
+  ASSERT_TRUE(until(1));
+  call->cancel();
+  EXPECT_TRUE(until(0));
+  EXPECT_TRUE(sites_[0].caller->ask(sites_[2].name, kEcho, {}));
 }
 
 TEST_F(ChannelTest, DownloadsAndKeepsTheConnection) {

@@ -17,11 +17,12 @@ Result<> Server::relay(Exchange& exchange) {
                                     caller_.routes().self.text() + " does not relay it to " +
                                     onward.to.text());
   }
-  const auto working = [&](std::uint64_t done, std::uint64_t total) {
-    (void)exchange.working(done, total);  // a lost caller shows at the next frame
-  };
   const StreamShape upload = onward.upload;
   TRY_ASSIGN(Call call, caller_.start(std::move(onward), [this] { return !stopping_.load(); }));
+  // Who works for a caller that is gone is told so: nothing else may ever tell it.
+  const auto working = [&](std::uint64_t done, std::uint64_t total) {
+    if (!exchange.working(done, total)) call.cancel();
+  };
   call.on_working(working);
   for (std::uint64_t i = 0; i < upload.frames; ++i) {
     TRY_ASSIGN(secret::Buffer frame, exchange.upload().receive());

@@ -64,6 +64,8 @@ class PagesScenario(NetworkTest):
             self.consent()
         with self.subTest("the region"):
             self.read_region()
+        with self.subTest("the reads"):
+            self.look_at_reads()
         with self.subTest("a site burns"):
             self.lose_and_repair()
         with self.subTest("taking it back"):
@@ -148,6 +150,18 @@ class PagesScenario(NetworkTest):
         self.assertEqual(saved["bytes"], out.stat().st_size)
         self.assertEqual(genomes.reads(out), genomes.reads(self.genome, PLACE))
         out.unlink()
+
+    def look_at_reads(self):
+        """In igv.js, by the site's own htsget server."""
+        self.clinician.click(role="link", name="Look at the reads")
+        self.clinician.see(role="button", name="Open")
+        self.clinician.click(role="button", name="Open", exact=True)
+        self.clinician.see(selector=".clipped", limit=60_000)
+        self.clinician.read(text="reads are loaded here", limit=30_000)
+        self.clinician.shot("scenario-reads")
+        self.assertEqual(len(self.at_site("view", "list")["views"]), 1)
+        self.clinician.visit(path=f"/app/requests/{self.request}")
+        self.clinician.see(role="heading", name="Decision")
 
     def lose_and_repair(self):
         """LSA's machine burns and comes back without what it held; that is made anew from the others'."""
