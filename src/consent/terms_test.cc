@@ -1,6 +1,7 @@
 // Who, how much and for which use: text and byte forms, canonical order, what covers what.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "consent/data_use.h"

@@ -83,8 +83,11 @@ Answer<std::vector<std::string>> checked_fields(Datatype datatype, std::vector<s
 Answer<std::vector<std::string>> checked_tags(Datatype datatype, std::vector<std::string> tags,
                                               const char* what) {
   if (tags.size() > kMaxTags) return bad(std::string("'") + what + "' names too many tags");
-  if (datatype == Datatype::kVariants) return tags;
   for (const std::string& tag : tags) {
+    if (datatype == Datatype::kVariants) {  // names of INFO and FORMAT, which are not looked at
+      if (std::ranges::all_of(tag, [](char c) { return c > ' ' && c <= '~'; })) continue;
+      return bad(std::string("'") + what + "' must name tags in printable ASCII");
+    }
     if (tag.size() != 2 || !is_letter(tag[0]) || !(is_letter(tag[1]) || is_digit(tag[1]))) {
       return bad(std::string("'") + what + "' must name tags of two characters, as NM");
     }

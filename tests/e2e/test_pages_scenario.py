@@ -157,7 +157,8 @@ class PagesScenario(NetworkTest):
         self.clinician.see(role="button", name="Open")
         self.clinician.click(role="button", name="Open", exact=True)
         self.clinician.see(selector=".clipped", limit=60_000)
-        self.clinician.read(text="reads are loaded here", limit=30_000)
+        wait_until(lambda: self.clinician.text(selector="p.figure[role=status]")[0] in "123456789", 30,
+                   "reads in the picture")
         self.clinician.shot("scenario-reads")
         self.assertEqual(len(self.at_site("view", "list")["views"]), 1)
         self.clinician.visit(path=f"/app/requests/{self.request}")

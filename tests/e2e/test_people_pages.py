@@ -446,8 +446,8 @@ class PeoplePages(NetworkTest):
         begun = self.upload("POST", "", {"person": "P-002", "label": "x", "bytes": 600_000})
         self.network.kill("tommo")
         self.assertEqual(len(list(staging.iterdir())), 1)
-        self.network.up()
-        self.assertEqual(list(staging.iterdir()), [])
+        self.network.up()  # its socket listens before it has looked round
+        wait_until(lambda: not list(staging.iterdir()), 20, "what was left to be removed")
         self.assertEqual(self.raw("GET", f"/v1/uploads/{begun['upload']}")[0], 404)
 
     # --- plain requests at the site's socket ---

@@ -119,6 +119,10 @@ function end_quietly(view: View): void {
   }).catch(() => undefined);
 }
 
+function seconds_left(view: View): number {
+  return Math.max(0, (Date.parse(view.expires) - Date.now()) / 1000);
+}
+
 function Picture(props: { view: View; reference: string; name: string; ended: (how: "ended" | "over") => void }) {
   const { t } = useTexts();
   const problem_text = useProblemText();
@@ -127,7 +131,7 @@ function Picture(props: { view: View; reference: string; name: string; ended: (h
   const shown = useRef<Shown | null>(null);
   const [problem, set_problem] = useState("");
   const [loaded, set_loaded] = useState(0);
-  const [left, set_left] = useState(0);
+  const [left, set_left] = useState(() => seconds_left(view));
   useEffect(() => {
     const box = element.current;
     if (!box) return;
@@ -140,7 +144,7 @@ function Picture(props: { view: View; reference: string; name: string; ended: (h
       (failure: unknown) => set_problem(problem_text(failure)),
     );
     const timer = setInterval(() => {
-      const seconds = Math.max(0, (Date.parse(view.expires) - Date.now()) / 1000);
+      const seconds = seconds_left(view);
       set_left(seconds);
       set_loaded(shown.current?.loaded() ?? 0);
       if (seconds === 0) props.ended("over");
