@@ -27,12 +27,12 @@ TEST(View, ABurstThenSoManyASecond) {
   ASSERT_FALSE(view.count(start));
   EXPECT_EQ(view.count(start).error().kind, htsget::Kind::kTooManyRequests);
   unsigned allowed = 0;
-  for (int i = 1; i <= 1'000; ++i) allowed += view.count(start + milliseconds(i)) ? 1 : 0;
+  for (int i = 1; i <= 1'000; ++i) allowed += view.count(start + milliseconds(i)) ? 1U : 0U;
   EXPECT_GE(allowed, kPerSecond - 1);
   EXPECT_LE(allowed, kPerSecond);
   // It never saves up more than a burst.
   allowed = 0;
-  for (unsigned i = 0; i < 2 * kBurst; ++i) allowed += view.count(start + seconds(3'600)) ? 1 : 0;
+  for (unsigned i = 0; i < 2 * kBurst; ++i) allowed += view.count(start + seconds(3'600)) ? 1U : 0U;
   EXPECT_EQ(allowed, kBurst);
 }
 
