@@ -88,6 +88,9 @@ class ActRun final : public GateLife {
   }
 
   void after_power() override {
+    // Power failed while a proof was looked at: the gate may have noted of what it tells, or not.
+    told_.insert(telling_.begin(), telling_.end());
+    telling_.clear();
     if (leave_) tell_leave();
     if (forbidden_) forbid(*forbidden_);
     if (withdrawing_ != nullptr) withdraw(*withdrawing_);
@@ -152,6 +155,7 @@ class ActRun final : public GateLife {
     grant.card = holder.card;
     grant.index = {holder.next++};
     grant.sites = {{site_, challenge->nonce}};
+    telling_ = grant.shown;
     proof.grant = std::move(grant);
     proof.bytes = *encode_grant(proof.grant);
     proof.evidence = {site_, card::CardKind::kOneTimeMac, tag_under(key->second, proof.bytes)};
@@ -160,11 +164,21 @@ class ActRun final : public GateLife {
 
   // The gate has taken a proof of the person's own card, or refused it.
   bool took(const Proof& proof, bool is_taken, const std::string& what) {
+    telling_.clear();
     if (is_taken && proof.hidden) violate("an emergency was hidden from the person");
     if (!is_taken && !proof.hidden) violate("a good proof was refused: " + what);
     if (is_taken) tally_.told += proof.grant.shown.size();
     if (is_taken) told_.insert(proof.grant.shown.begin(), proof.grant.shown.end());
     return is_taken;
+  }
+
+  // A proof that was refused, or cut off, before: it counts now.
+  void took_late(const Proof& proof) {
+    // Perhaps the person was told since by another one, which came first; and what share control
+    // told of may have been pushed out by more of the same.
+    const bool is_own = proof.hidden && own_.contains(*proof.hidden);
+    if (is_own && !told_.contains(*proof.hidden)) violate("an emergency was hidden");
+    told_.insert(proof.grant.shown.begin(), proof.grant.shown.end());
   }
 
   // --- more keys ---
@@ -211,6 +225,7 @@ class ActRun final : public GateLife {
     if (!keys) return;
     if (was_given) return violate("keys were handed out twice for one proof");
     was_given = true;  // power had failed before the gate had done anything
+    took_late(proof);
     take_keys(*proof.grant.top_up, *keys, true);
   }
 
@@ -271,8 +286,7 @@ class ActRun final : public GateLife {
       ++tally_.refusals;
       return;
     }
-    // Perhaps the person was told since by another one, which came first.
-    if (given.hidden && !told_.contains(*given.hidden)) violate("an emergency was hidden");
+    took_late(given);
     judge_use(given, request.session);
   }
   void judge_use(Proof& given, const JobId& session) {
@@ -470,8 +484,9 @@ class ActRun final : public GateLife {
   std::optional<Proof> leave_;
   std::optional<ObjectId> forbidden_;
   std::vector<std::vector<Proof>> openings_;
-  std::set<JointId> own_, told_;
-  std::uint64_t released_ = 0;  // lines that the log must have
+  std::set<JointId> own_, told_;  // told, or perhaps: see after_power()
+  std::vector<JointId> telling_;  // by the proof that is on its way to the gate
+  std::uint64_t released_ = 0;    // lines that the log must have
   Proof* withdrawing_ = nullptr;
   Holder* revoking_ = nullptr;
 };

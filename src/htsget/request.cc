@@ -66,10 +66,20 @@ std::vector<std::string> split(std::string_view text) {
   }
 }
 
+// Of variants, which are not looked at: names of INFO and FORMAT.
+bool are_printable(const std::vector<std::string>& names) {
+  return std::ranges::all_of(names, [](const std::string& name) {
+    return std::ranges::all_of(name, [](char c) { return c > ' ' && c <= '~'; });
+  });
+}
+
 Answer<std::vector<std::string>> checked_fields(Datatype datatype, std::vector<std::string> names) {
   if (names.empty()) return bad("'fields' names no field");
   if (names.size() > kMaxTags) return bad("'fields' names too many fields");
-  if (datatype == Datatype::kVariants) return names;  // not effective (service-info)
+  if (datatype == Datatype::kVariants) {  // not effective (service-info)
+    if (are_printable(names)) return names;
+    return bad("'fields' must name fields in printable ASCII");
+  }
   for (const std::string& name : names) {
     if (std::ranges::find(kFields, name) == kFields.end()) {
       return bad(
@@ -83,11 +93,11 @@ Answer<std::vector<std::string>> checked_fields(Datatype datatype, std::vector<s
 Answer<std::vector<std::string>> checked_tags(Datatype datatype, std::vector<std::string> tags,
                                               const char* what) {
   if (tags.size() > kMaxTags) return bad(std::string("'") + what + "' names too many tags");
+  if (datatype == Datatype::kVariants) {
+    if (are_printable(tags)) return tags;
+    return bad(std::string("'") + what + "' must name tags in printable ASCII");
+  }
   for (const std::string& tag : tags) {
-    if (datatype == Datatype::kVariants) {  // names of INFO and FORMAT, which are not looked at
-      if (std::ranges::all_of(tag, [](char c) { return c > ' ' && c <= '~'; })) continue;
-      return bad(std::string("'") + what + "' must name tags in printable ASCII");
-    }
     if (tag.size() != 2 || !is_letter(tag[0]) || !(is_letter(tag[1]) || is_digit(tag[1]))) {
       return bad(std::string("'") + what + "' must name tags of two characters, as NM");
     }

@@ -30,6 +30,7 @@ TEST(Request, WhatStandsInATicketsAddressCanBeReadBack) {
   const std::string zero("A\0B", 3);
   for (const auto& bad : {zero, std::string("\xff"), std::string("a b")}) {
     EXPECT_FALSE(parse_query(Datatype::kVariants, {{"tags", bad}}));
+    EXPECT_FALSE(parse_query(Datatype::kVariants, {{"fields", bad}}));
     EXPECT_FALSE(parse_query(Datatype::kReads, {{"tags", bad}}));
   }
   EXPECT_TRUE(parse_query(Datatype::kVariants, {{"tags", "DP,AF_raw"}}));
