@@ -11,10 +11,6 @@ constexpr std::int64_t kMostViews = 1000;
 constexpr std::uint64_t kLeastLife = 60;
 constexpr std::uint64_t kMostLife = 7 * 86'400;
 
-bool is_loopback(const os::HostPort& address) {
-  return address.host == "127.0.0.1" || address.host == "localhost";
-}
-
 // "https://host" or "https://host:port", as browsers write origins.
 Result<std::string> parse_origin(const std::string& text) {
   const bool secure = text.starts_with("https://");

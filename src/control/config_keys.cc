@@ -36,9 +36,7 @@ Result<> check_levels(const kme::KeyLimits& limits, const std::string& file,
 
 Result<os::HostPort> parse_loopback(const std::string& text) {
   TRY_ASSIGN(os::HostPort address, os::HostPort::parse(text));
-  if (address.host == "127.0.0.1" || address.host == "::1" || address.host == "localhost") {
-    return address;
-  }
+  if (is_loopback(address) || address.host == "::1") return address;
   return fail(Code::kInvalidArgument,
               "must be a loopback address, for example \"127.0.0.1:9464\": there is no protection");
 }

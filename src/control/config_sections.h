@@ -9,6 +9,11 @@
 
 namespace warifu::control {
 
+// Whether only this machine reaches it, by the names that pages and clients use.
+[[nodiscard]] inline bool is_loopback(const os::HostPort& address) {
+  return address.host == "127.0.0.1" || address.host == "localhost";
+}
+
 // [keys], [metrics] and [store]; [keys] before [[peers]], which take its levels as their defaults.
 [[nodiscard]] Result<> read_keys(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_metrics(const toml::table& table, SiteConfig& config);

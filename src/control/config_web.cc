@@ -12,7 +12,7 @@ constexpr std::uint64_t kMostLook = 86'400;
 Result<os::HostPort> parse_loopback(const std::string& text) {
   TRY_ASSIGN(os::HostPort address, os::HostPort::parse(text));
   if (address.port == 0) return fail(Code::kInvalidArgument, "name a port");
-  if (address.host == "127.0.0.1" || address.host == "localhost") return address;
+  if (is_loopback(address)) return address;
   return fail(Code::kInvalidArgument,
               "must be a loopback address, for example \"127.0.0.1:8480\": there is no TLS here; "
               "other machines come over [operators] listen");

@@ -9,8 +9,8 @@ import unittest
 
 from cards import SITES, CardTest
 from network import Person, TestNetwork, random_file
+from site_socket import Api
 from test_signature import Authority, make_card, set_cards
-from test_type_a import Api
 
 SIZE = 100_000
 

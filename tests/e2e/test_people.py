@@ -7,8 +7,7 @@ import unittest
 
 from cards import SITES, CardTest
 from network import Person, TestNetwork, let_cards_come_at_once, random_file, wait_until
-
-from test_type_a import Api
+from site_socket import Api
 
 SIZE = 600_000
 

@@ -4,7 +4,7 @@ import unittest
 
 from cards import SITES, CardTest
 from network import Person, TestNetwork, random_file
-from test_type_a import Api
+from site_socket import Api
 
 SIZE = 400_000
 

@@ -3,37 +3,18 @@
 The first half has the card in a file, the second half on the virtual reader, behind the real pcscd.
 """
 
-import http.client
-import json
 import shutil
-import socket
 import sqlite3
 import unittest
 
 from network import NetworkTest, TestNetwork, random_file
+from site_socket import Api
 
 from virtual_reader import NoReader, VirtualReader, WarifuAtReader
 from warifu_cli import CommandFailed
 
 SIZE = 300_000
 SITES = ("tommo", "lsa", "tuh", "cloud1", "cloud2", "cloud3")
-
-
-class Api(http.client.HTTPConnection):
-    """The local API of a site, as a rooted terminal or a curious operator would speak to it."""
-
-    def __init__(self, path):
-        super().__init__("localhost")
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(str(self.path))
-
-    def post(self, path, body):
-        self.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
-        answer = self.getresponse()
-        return answer.status, json.loads(answer.read())
 
 
 class Card:
