@@ -36,7 +36,7 @@ Result<> read_terms(const json::object& body, Services services, control::Consen
   wish.is_index = part == "index";
   TRY_ASSIGN(const std::uint64_t decoys, number_field_or(body, "decoys", control::kMostDecoys, 0));
   wish.decoys = static_cast<std::uint32_t>(decoys);
-  TRY(control::check_decoys(wish.decoys, wish.scope));
+  if (!wish.is_index) TRY(control::check_decoys(wish.decoys, wish.scope));
   TRY(read_index(body, wish));
   const std::string destination =
       text_field_or(body, "destination", services.site.config.name.text());

@@ -19,7 +19,7 @@
 #include "base/units.h"
 #include "catalog/records.h"
 #include "consent/evidence.h"
-#include "consent/grant.h"
+#include "consent/veil.h"
 #include "control/consent_desk.h"
 
 namespace warifu::apps {
@@ -36,7 +36,13 @@ Result<> check_text(const json::value& prepared, const consent::Grant& grant, ca
   const std::string own_text =
       consent::consent_text(grant, {text_of(prepared, "person_name"),
                                     text_of(prepared, "object_label"), !card::is_relayed(kind)});
-  if (own_text == text && consent::text_digest(text) == grant.text_digest) return {};
+  // An act has no regions, and its answer no opening.
+  const json::value* field = prepared.as_object().if_contains("opening");
+  TRY_ASSIGN(const Bytes opening, from_hex(field == nullptr ? "" : text_of(prepared, "opening")));
+  const bool fits = opening.empty() || opening.size() >= consent::kSaltBytes;
+  if (fits && own_text == text && consent::text_digest(text, opening) == grant.text_digest) {
+    return {};
+  }
   return fail(Code::kCorrupt, "the site's grant is not what its text says; the card was not asked");
 }
 

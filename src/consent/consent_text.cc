@@ -1,6 +1,6 @@
 // The words of consent, in English and Japanese. Their digest stands in the grant, so a change of
 // one character here is a new text version.
-#include "consent/grant.h"
+#include "consent/veil.h"
 
 namespace warifu::consent {
 namespace {
@@ -305,8 +305,11 @@ std::string consent_text(const Grant& grant, const ConsentLabels& given) {
   return is_japanese ? japanese(grant, labels) : english(grant, labels);
 }
 
-crypto::Digest text_digest(std::string_view text) {
-  return crypto::sha256(as_bytes(text));
+crypto::Digest text_digest(std::string_view text, ByteView opening) {
+  if (opening.empty()) return crypto::sha256(as_bytes(text));
+  WARIFU_CHECK(opening.size() >= kSaltBytes);
+  return crypto::hmac_sha256(opening.first(kSaltBytes),
+                             as_bytes("warifu text 1" + std::string(text)));
 }
 
 }  // namespace warifu::consent

@@ -93,5 +93,16 @@ TEST(Veil, AHolderAllowsTheSameVeilAndItsChunks) {
   EXPECT_FALSE(covers(open, *parse_scope(std::vector<std::string>{"GRCh38:chr3:12-13"})));
 }
 
+// Whoever has the grant cannot try texts with one gene after the other.
+TEST(Veil, TheDigestOfTheTextIsUnderTheSalt) {
+  const std::string text = "Only these regions: BRCA1";
+  const Bytes opening = opening_of(brca1(), kSalt);
+  EXPECT_EQ(text_digest(text), crypto::sha256(as_bytes(text)));
+  EXPECT_EQ(text_digest(text, opening),
+            crypto::hmac_sha256(kSalt, as_bytes("warifu text 1" + text)));
+  const Bytes other = opening_of(brca1(), Bytes(kSaltBytes, 0x22));
+  EXPECT_NE(text_digest(text, opening), text_digest(text, other));
+}
+
 }  // namespace
 }  // namespace warifu::consent

@@ -238,7 +238,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   prepared.labels = {person.name, object.label, wish.is_signature || wish.next_index.has_value()};
   if (grant.capacity == consent::Capacity::kOwn) grant.shown = prepared.shown();
   prepared.text = consent::consent_text(grant, prepared.labels);
-  grant.text_digest = consent::text_digest(prepared.text);
+  grant.text_digest = consent::text_digest(prepared.text, prepared.opening);
   TRY_ASSIGN(prepared.grant, consent::encode_grant(grant));
   return prepared;
 }

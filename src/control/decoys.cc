@@ -2,6 +2,9 @@
 #include "control/decoys.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
 
 #include "base/limits.h"
 #include "consent/veil.h"
@@ -11,7 +14,7 @@
 namespace warifu::control {
 namespace {
 
-constexpr std::uint64_t kMostDraws = 4000;  // for one decoy: most genes have another length
+constexpr std::uint64_t kMostDraws = 10'000;  // for one decoy
 
 enum class Use : std::uint8_t { kDraw = 1, kSalt = 2 };
 
@@ -37,20 +40,53 @@ bool is_near(const consent::ChunkRange& one, const consent::ChunkRange& other) {
   return one.first <= other.end() && other.first <= one.end();
 }
 
+// Where some gene lies in this file.
+struct Gene {
+  std::int32_t reference = 0;
+  std::int64_t start = 0;
+  std::int64_t end = 0;
+  [[nodiscard]] std::int64_t length() const { return end - start; }
+};
+
+std::set<std::int32_t> references_with_reads(const genome::Index& index) {
+  std::set<std::int32_t> found;
+  for (const genome::SliceEntry& slice : index.slices) found.insert(slice.reference);
+  for (std::size_t i = 0; i < index.binning.references.size(); ++i) {
+    if (!index.binning.references[i].bins.empty()) found.insert(static_cast<std::int32_t>(i));
+  }
+  return found;
+}
+
+// Files name chromosomes with "chr" before them or without.
+std::vector<Gene> genes_in(const genome::Index& index, const genome::Lead& lead,
+                           risk::Assembly assembly) {
+  const genome::Header header = lead.header();
+  const std::set<std::int32_t> has_reads = references_with_reads(index);
+  std::map<std::string, std::optional<std::int32_t>> ids;
+  std::vector<Gene> genes;
+  for (const risk::GeneRegion& one : risk::all_genes(assembly)) {
+    const auto [id, is_new] = ids.emplace(one.chromosome, std::nullopt);
+    if (is_new) {
+      const std::string other = "chr" + (one.chromosome == "MT" ? "M" : one.chromosome);
+      for (const std::string& name : {one.chromosome, other}) {
+        const auto found = genome::reference_id(index, header, name);
+        if (found && has_reads.contains(*found)) id->second = *found;
+      }
+    }
+    if (id->second) genes.push_back({*id->second, std::int64_t{one.start} - 1, one.end});
+  }
+  return genes;
+}
+
 // Draws for one region; `taken` is what no decoy may be near.
 class Draws {
  public:
   Draws(const Hiding& hiding, const genome::Index& index, const genome::Lead& lead,
-        risk::Assembly assembly, consent::Scope region)
-      : hiding_(hiding),
-        index_(index),
-        lead_(lead),
-        header_(lead.header()),
-        genes_(risk::all_genes(assembly)),
-        region_(std::move(region)) {}
+        const std::vector<Gene>& genes, consent::Scope region)
+      : hiding_(hiding), index_(index), lead_(lead), genes_(genes), region_(std::move(region)) {}
 
   Result<consent::ChunkRanges> next(std::vector<consent::ChunkRange>& taken) {
-    for (const std::uint64_t end = number_ + kMostDraws; number_ < end;) {
+    for (const std::uint64_t end = number_ + kMostDraws; number_ < end && !genes_.empty();) {
       const auto place = draw();
       if (!place) continue;
       TRY_ASSIGN(const consent::ChunkRanges chunks, chunks_at(*place));
@@ -61,36 +97,26 @@ class Draws {
       taken.insert(taken.end(), chunks.begin(), chunks.end());
       return chunks;
     }
-    return fail(Code::kInvalidArgument, "the file has no room for " +
-                                            std::to_string(hiding_.decoys) +
-                                            " decoys beside each region: ask for fewer");
+    const std::string wanted = std::to_string(hiding_.decoys);
+    return fail(Code::kInvalidArgument, "the file has no room for " + wanted +
+                                            (hiding_.decoys == 1 ? " decoy" : " decoys") +
+                                            " beside each region: ask for fewer");
   }
 
  private:
-  // A gene of about the region's length, or so long a part of one; mostly the gene drawn is
-  // neither.
+  // A gene of about the region's length, or so long a part of one; none where the gene drawn is
+  // neither, as most are.
   std::optional<genome::Region> draw() {
     const crypto::Digest digest = drawn(hiding_, Use::kDraw, region_, number_++);
-    const risk::GeneRegion& gene = genes_[number_at(digest, 0) % genes_.size()];
+    const Gene& gene = genes_[number_at(digest, 0) % genes_.size()];
     const consent::Region& own = region_.regions.front();
-    const std::uint64_t wanted = std::uint64_t{own.end} - own.start + 1;
-    const std::uint64_t length = std::uint64_t{gene.end} - gene.start + 1;
-    if (length < wanted / 2) return std::nullopt;
-    const auto id = reference_of(gene.chromosome);
-    if (!id) return std::nullopt;
-    if (length <= 2 * wanted) return genome::Region{*id, gene.start - 1, gene.end};
+    const std::int64_t wanted = std::int64_t{own.end} - own.start + 1;
+    if (gene.length() < wanted / 2) return std::nullopt;
+    if (gene.length() <= 2 * wanted) return genome::Region{gene.reference, gene.start, gene.end};
+    const auto places = static_cast<std::uint64_t>(gene.length() - wanted + 1);
     const std::int64_t first =
-        gene.start - 1 + static_cast<std::int64_t>(number_at(digest, 8) % (length - wanted + 1));
-    return genome::Region{*id, first, first + static_cast<std::int64_t>(wanted)};
-  }
-
-  // Files name chromosomes with "chr" before them or without.
-  std::optional<std::int32_t> reference_of(const std::string& chromosome) const {
-    const std::string long_name = "chr" + (chromosome == "MT" ? "M" : chromosome);
-    for (const std::string& name : {chromosome, long_name}) {
-      if (const auto id = genome::reference_id(index_, header_, name)) return *id;
-    }
-    return std::nullopt;
+        gene.start + static_cast<std::int64_t>(number_at(digest, 8) % places);
+    return genome::Region{gene.reference, first, first + wanted};
   }
 
   // None where the file has nothing.
@@ -105,8 +131,7 @@ class Draws {
   const Hiding& hiding_;
   const genome::Index& index_;
   const genome::Lead& lead_;
-  const genome::Header header_;
-  const std::vector<risk::GeneRegion>& genes_;
+  const std::vector<Gene>& genes_;
   const consent::Scope region_;  // one region
   std::uint64_t number_ = 0;     // of draws
 };
@@ -139,10 +164,11 @@ Result<std::vector<consent::ChunkRanges>> draw_decoys(const Hiding& hiding,
                 "decoys must be 1 to " + std::to_string(kMostDecoys) + " for each region");
   }
   TRY_ASSIGN(const risk::Assembly assembly, risk::parse_assembly(regions.assembly));
+  const std::vector<Gene> genes = genes_in(index, lead, assembly);
   std::vector<consent::ChunkRange> taken = regions.chunks;
   std::vector<consent::ChunkRanges> all;
   for (const consent::Region& region : regions.regions) {
-    Draws draws(hiding, index, lead, assembly, {regions.assembly, {region}});
+    Draws draws(hiding, index, lead, genes, {regions.assembly, {region}});
     std::vector<consent::ChunkRange> of_region;
     for (std::uint32_t i = 0; i < hiding.decoys; ++i) {
       TRY_ASSIGN(const consent::ChunkRanges chunks, draws.next(taken));

@@ -157,7 +157,7 @@ TEST(Decoys, WhereThereIsNoRoomItIsSaid) {
   const auto none = find_cuts(small, place, hiding(1));
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, Code::kInvalidArgument);
-  EXPECT_NE(none.error().message.find("no room for 1 decoys"), std::string::npos)
+  EXPECT_NE(none.error().message.find("no room for 1 decoy "), std::string::npos)
       << none.error().message;
   EXPECT_EQ(find_cuts(kLead, gene("BRCA1"), hiding(17)).error().code, Code::kInvalidArgument);
 }
