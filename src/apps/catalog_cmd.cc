@@ -68,6 +68,7 @@ void print_rebuilt(const json::value& result) {
   print_reasons(result, "silent", "not asked:");
   print_reasons(result, "without_leave", "cards not told by");
   print_reasons(result, "unsettled", "left alone: object");
+  print_reasons(result, "gone", "gone: object");
   if (const std::uint64_t lost = number_of(result, "lost_shares"); lost > 0) {
     fmt::print("{} shares are lost or at sites that were not asked; see: warifu site repair\n",
                lost);

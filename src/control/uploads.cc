@@ -29,6 +29,13 @@ store::ShareHeader to_header(const ShareSpec& spec, os::UnixMs created) {
 }
 
 Result<PreparedShare> Uploads::prepare(const ShareSpec& spec, const SiteName& from) {
+  // The gate would give it to nobody. So it is while share control, after the loss of its catalog,
+  // has not heard from here what the person is called.
+  if (spec.owner.is_zero()) {
+    return fail(Code::kRefused,
+                "share " + spec.share.text() +
+                    " is nobody's here: rebuild the catalog first, this site answers");
+  }
   const std::lock_guard lock(mutex_);
   if (const auto it = open_.find(spec.share); it != open_.end()) {
     if (it->second.from != from) {
@@ -41,6 +48,12 @@ Result<PreparedShare> Uploads::prepare(const ShareSpec& spec, const SiteName& fr
     return PreparedShare{it->second.writer->durable_chunks(), it->second.writer->header().drawn};
   }
   auto writer = site_.shares.reopen(spec.share);
+  if (!writer && writer.error().code == Code::kCorrupt) {
+    // Nothing of a beginning is promised: its sender has all of it still, and starts anew.
+    log_warning("is received anew: " + writer.error().message);
+    TRY(site_.shares.remove(spec.share));
+    writer = fail(Code::kNotFound, "share " + spec.share.text() + " is to be begun anew");
+  }
   if (!writer && writer.error().code == Code::kAlreadyExists) {
     TRY_ASSIGN(const auto reader, site_.shares.open(spec.share));
     return PreparedShare{spec.chunking().chunk_count(), reader->header().drawn};
@@ -54,8 +67,7 @@ Result<PreparedShare> Uploads::prepare(const ShareSpec& spec, const SiteName& fr
   const store::ShareHeader& header = (*writer)->header();
   if (header.object != spec.object || header.owner != spec.owner ||
       header.object_length != spec.object_length || header.scheme != spec.scheme ||
-      header.lead_chunks != spec.lead_chunks ||
-      header.path != spec.path) {
+      header.lead_chunks != spec.lead_chunks || header.path != spec.path) {
     return fail(Code::kRefused, "share " + spec.share.text() + " was announced as another one");
   }
   const PreparedShare prepared{(*writer)->durable_chunks(), header.drawn};

@@ -100,11 +100,13 @@ class Settling {
         sites, {}, [](const auto& entry) { return std::pair(entry.second.size(), entry.first); });
     return best->first;
   }
-  // A site holds one share of a generation; one that shows more could out-vote the others.
+  // A site holds one share of a generation; one that shows more could out-vote the others. Two for
+  // one place do not: a share that came back, and the one of before, which is still to be deleted.
   Result<> check_sites() const {
-    std::set<SiteName> sites;
+    std::map<SiteName, sharing::SharePath> places;
     for (const FoundShare& found : shares_) {
-      if (sites.insert(found.site).second) continue;
+      if (places.try_emplace(found.site, found.spec.path).first->second == found.spec.path)
+        continue;
       return fail(Code::kRefused,
                   found.site.text() + " shows several shares of it, and no site holds two");
     }

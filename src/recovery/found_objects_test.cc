@@ -227,6 +227,18 @@ TEST(FoundObjects, OfTwoGenerationsTheOneThatMostSitesShowStands) {
   EXPECT_EQ(settled(all, all), 2u);
 }
 
+// A share came back to a site that had still to delete the one of before.
+TEST(FoundObjects, TwoSharesForOnePlaceAtOneSiteAreNoLie) {
+  Network network;
+  network.store();
+  network.top("BB", 1, "lsa", {{"A", "tommo"}, {"BB", "lsa"}, {"C", "tuh"}});
+  const auto tree = settle(network.shares);
+  ASSERT_TRUE(tree) << tree.error().message;
+  EXPECT_EQ(where(*tree, "A"), "tommo");
+  EXPECT_EQ(where(*tree, "B"), "lsa");  // which the others name
+  EXPECT_EQ(spares(*tree), std::vector<std::string>{"BB@lsa"});
+}
+
 TEST(FoundObjects, OneSiteDoesNotOutvoteTheOthers) {
   Network network;
   network.store();

@@ -91,10 +91,11 @@ Result<> RebuildJob::run() {
   job_.total_bytes = shares_.size();
   TRY(save(catalog::JobState::kRunning, "settle"));
   TRY(settle_objects());
-  TRY(engine_.site().log.append("catalog_rebuilt",
-                                {{"objects", std::to_string(count_.objects)},
-                                 {"added", std::to_string(count_.added)},
-                                 {"unsettled", std::to_string(count_.unsettled)}}));
+  TRY(find_gone());
+  TRY(engine_.site().log.append("catalog_rebuilt", {{"objects", std::to_string(count_.objects)},
+                                                    {"added", std::to_string(count_.added)},
+                                                    {"unsettled", std::to_string(count_.unsettled)},
+                                                    {"gone", std::to_string(count_.gone)}}));
   job_.result = result();
   return finish();
 }
@@ -115,25 +116,93 @@ Result<> RebuildJob::settle_objects() {
 
 Result<> RebuildJob::settle_object(const ObjectId& object) {
   catalog::Catalog& catalog = engine_.catalog();
-  TRY_ASSIGN(FoundTree tree, settle(shares_.at(object)));
   const auto known = catalog.object(object);
+  if (known) {
+    TRY(learn_pseudonyms(known->person_id, object));
+    TRY(check_idle(object));
+    TRY_ASSIGN(const bool is_right, keep_known(*known));
+    if (is_right) return {};
+  }
+  TRY_ASSIGN(FoundTree tree, settle(shares_.at(object)));
   if (known) {
     tree.found.object.person_id = known->person_id;
   } else {
     TRY_ASSIGN(tree.found.object.person_id, person_of(tree.owner));
+    TRY(learn_pseudonyms(tree.found.object.person_id, object));
   }
   if (known) TRY(take_names(tree));
   count_.spare_shares += tree.found.spare.size();
   tree.found.spare.clear();
-  if (known) {
-    TRY(check_idle(object));
-    TRY(check_known(tree.found));
-  }
+  if (known) TRY(check_known(tree.found));
   TRY(catalog.settle_found(tree.found, job_id_));
   ++count_.objects;
   count_.added += known ? 0U : 1U;
   count_.lost_shares += tree.lost;
   return {};
+}
+
+bool RebuildJob::is_silent(const SiteName& site) const {
+  return std::ranges::find(silent_, site, &std::pair<SiteName, std::string>::first) !=
+         silent_.end();
+}
+
+bool RebuildJob::is_shown(const catalog::Share& share) const {
+  return std::ranges::any_of(shares_.at(share.object), [&](const FoundShare& one) {
+    return one.spec.share == share.share && one.site == *share.site;
+  });
+}
+
+// Every share that it knows is where it should be, or at a site that does not answer, or was here.
+// What else sites show was under way and is of no use, but they have seen it.
+Result<bool> RebuildJob::keep_known(const catalog::Object& known) {
+  if (known.state != catalog::ObjectState::kCommitted) return false;
+  const SiteName& own = engine_.site().config.name;
+  TRY_ASSIGN(const auto rows, engine_.catalog().list_shares(known.object));
+  catalog::FoundObject kept{.object = known};
+  std::uint64_t shown = 0, lost = 0;
+  for (const catalog::Share& share : rows) {
+    if (share.state != catalog::ShareState::kDurable || !share.site) continue;
+    const bool is_here = is_shown(share);
+    if (!is_here && *share.site != own && !is_silent(*share.site)) return false;
+    shown += is_here ? 1U : 0U;
+    lost += is_here ? 0U : 1U;
+    kept.shares.push_back(share);
+  }
+  const auto& found = shares_.at(known.object);
+  if (shown == 0) return false;
+  for (const FoundShare& one : found) kept.sightings.push_back({one.site, one.spec.path});
+  TRY(engine_.catalog().settle_found(kept, job_id_));
+  ++count_.objects;
+  count_.lost_shares += lost;
+  count_.spare_shares += found.size() - shown;
+  return true;
+}
+
+bool RebuildJob::is_whole(const catalog::FoundObject& found) const {
+  return std::ranges::all_of(found.shares, [&](const catalog::Share& share) {
+    return !share.site || is_shown(share) || *share.site == engine_.site().config.name;
+  });
+}
+
+Result<> RebuildJob::find_gone() {
+  for (catalog::Page page{.count = catalog::kMaxPageRows};; page.skip += page.count) {
+    if (must_stop()) return fail(Code::kCancelled, kInterrupted);
+    TRY_ASSIGN(const auto objects,
+               engine_.catalog().list_objects({.state = catalog::ObjectState::kCommitted}, page));
+    for (const catalog::Object& object : objects) {
+      if (shares_.contains(object.object)) continue;
+      TRY_ASSIGN(const auto rows, engine_.catalog().list_shares(object.object));
+      const bool may_be_there = std::ranges::any_of(rows, [&](const catalog::Share& share) {
+        return share.state == catalog::ShareState::kDurable && share.site && is_silent(*share.site);
+      });
+      if (may_be_there) continue;
+      ++count_.gone;
+      if (gone_.size() < kMostReasons) {
+        gone_.emplace_back(object.object, "no site shows a share: deleted since the copy, or lost");
+      }
+    }
+    if (objects.size() < page.count) return {};
+  }
 }
 
 // A catalog that knows the object knows what is told by nobody any more.
@@ -167,23 +236,18 @@ Result<> RebuildJob::check_idle(const ObjectId& object) {
 
 Result<> RebuildJob::check_known(const catalog::FoundObject& found) {
   TRY_ASSIGN(const auto known, engine_.catalog().list_shares(found.object.object));
-  const auto& shown = shares_.at(found.object.object);
   for (const catalog::Share& share : known) {
     if (share.state != catalog::ShareState::kDurable || !share.site) continue;
-    const bool is_silent = std::ranges::find(silent_, *share.site, [](const auto& silent) {
-                             return silent.first;
-                           }) != silent_.end();
-    const bool is_shown = std::ranges::any_of(shown, [&](const FoundShare& one) {
-      return one.spec.share == share.share && one.site == *share.site;
-    });
-    if (!is_silent && !is_shown) continue;
+    if (!is_silent(*share.site) && !is_shown(share)) continue;
+    // A refresh that had been committed is brought to its end.
+    if (share.generation < found.object.generation && is_whole(found)) continue;
     const bool stays = std::ranges::any_of(found.shares, [&](const catalog::Share& one) {
       return one.share == share.share && one.site == share.site;
     });
     if (stays) continue;
     return fail(Code::kRefused, "what sites show does not agree with share " + share.share.text() +
                                     " at " + share.site->text() + ", which " +
-                                    (is_shown ? "is there" : "does not answer"));
+                                    (is_shown(share) ? "is there" : "does not answer"));
   }
   return {};
 }
@@ -203,6 +267,27 @@ Result<std::string> RebuildJob::person_of(const std::map<SiteName, Pseudonym>& o
   return add_person(owner);
 }
 
+// From a site that did not answer, or gave no leave, when its person was found.
+Result<> RebuildJob::learn_pseudonyms(const std::string& person_id, const ObjectId& object) {
+  catalog::Catalog& catalog = engine_.catalog();
+  TRY_ASSIGN(const catalog::Person person, catalog.person(person_id));
+  TRY_ASSIGN(const auto known, catalog.pseudonyms(person_id));
+  std::map<SiteName, Pseudonym> told;
+  if (const auto gates = pseudonyms_.find(person.card); gates != pseudonyms_.end()) {
+    told = gates->second;
+  }
+  for (const FoundShare& share : shares_.at(object)) {
+    if (!share.spec.owner.is_zero()) told.try_emplace(share.site, share.spec.owner);
+  }
+  for (const auto& [site, pseudonym] : told) {
+    if (std::ranges::find(known, site, &catalog::SitePseudonym::site) != known.end()) continue;
+    const auto learnt = catalog.set_pseudonym(person_id, {site, pseudonym});
+    // What another person is called there is a mistake of that site, or a lie.
+    if (!learnt && learnt.error().code != Code::kAlreadyExists) return learnt;
+  }
+  return {};
+}
+
 Result<std::string> RebuildJob::add_person(const std::map<SiteName, Pseudonym>& owner) {
   catalog::Catalog& catalog = engine_.catalog();
   std::map<SiteName, Pseudonym> all = owner;
@@ -219,11 +304,15 @@ Result<std::string> RebuildJob::add_person(const std::map<SiteName, Pseudonym>& 
                 "it is no known person's, and no gate that gave its cards knows "
                 "whose: allow this at the sites and rebuild again");
   }
+  // What the person was called here burnt with this site's gate; the card can be renewed for it.
+  control::SiteContext& own = engine_.site();
+  all.try_emplace(own.config.name, os::random_id<Pseudonym>(own.system.random));
+  std::vector<catalog::SitePseudonym> pseudonyms;
+  for (const auto& [site, pseudonym] : all) pseudonyms.push_back({site, pseudonym});
   const std::string id = "found-" + card.text().substr(0, 16);
-  const auto added = catalog.add_person(
-      {.person_id = id, .name = id, .card = card, .created = engine_.site().system.clock.now()});
+  const auto added = catalog.enrol_person(
+      {.person_id = id, .name = id, .card = card, .created = own.system.clock.now()}, pseudonyms);
   if (!added && added.error().code != Code::kAlreadyExists) return std::unexpected(added.error());
-  for (const auto& [site, pseudonym] : all) TRY(catalog.set_pseudonym(id, {site, pseudonym}));
   ++count_.persons;
   return id;
 }
@@ -236,6 +325,8 @@ std::string RebuildJob::result() const {
                                       {"spare_shares", count_.spare_shares},
                                       {"unsettled_objects", count_.unsettled},
                                       {"unsettled", reasons(unsettled_)},
+                                      {"gone_objects", count_.gone},
+                                      {"gone", reasons(gone_)},
                                       {"silent", reasons(silent_)},
                                       {"without_leave", reasons(without_leave_)}});
 }

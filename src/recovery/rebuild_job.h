@@ -4,8 +4,8 @@
 // short and run again. Persons are found by the pseudonyms that gates know for their cards; who is
 // in no copy gets an id and no name. What cannot be settled is left as it is and told in the
 // result. A share that the catalog knows, and that its site shows or cannot be asked for, stays
-// where it is; shares that nobody needs are counted and never deleted on what sites say; objects
-// that a job works on are left alone.
+// where it is, but for shares of before a refresh that had been committed; shares that nobody needs
+// are counted and never deleted on what sites say; objects that a job works on are left alone.
 #pragma once
 
 #include "control/jobs.h"
@@ -24,12 +24,14 @@ class RebuildJob final : public control::Work {
  private:
   struct Count {
     std::uint64_t objects = 0, added = 0, persons = 0, lost_shares = 0, spare_shares = 0,
-                  unsettled = 0;
+                  unsettled = 0, gone = 0;
   };
   Result<> list_site(const SiteName& site);
   Result<> list_cards(const SiteName& site);
   Result<> settle_objects();
   Result<> settle_object(const ObjectId& object);
+  // Whether the catalog is right about an object, and then makes it know who else has seen what.
+  Result<bool> keep_known(const catalog::Object& known);
   Result<> take_names(FoundTree& tree);
   // Errors: kRefused when what was found would move a share that stands.
   Result<> check_known(const catalog::FoundObject& found);
@@ -37,7 +39,15 @@ class RebuildJob final : public control::Work {
   Result<> check_idle(const ObjectId& object);
   // The person of these pseudonyms; one that nobody knows is enrolled without a name.
   Result<std::string> person_of(const std::map<SiteName, Pseudonym>& owner);
+  // Adds those of a person that the catalog lacks and a site has told.
+  Result<> learn_pseudonyms(const std::string& person_id, const ObjectId& object);
   Result<std::string> add_person(const std::map<SiteName, Pseudonym>& owner);
+  // Objects that the catalog counts on and of which no site shows anything.
+  Result<> find_gone();
+  [[nodiscard]] bool is_silent(const SiteName& site) const;
+  [[nodiscard]] bool is_shown(const catalog::Share& share) const;
+  // Whether all of a later generation is there, but for what this site has lost.
+  [[nodiscard]] bool is_whole(const catalog::FoundObject& found) const;
   [[nodiscard]] std::string result() const;
 
   std::map<ObjectId, std::vector<FoundShare>> shares_;
@@ -46,6 +56,7 @@ class RebuildJob final : public control::Work {
   std::vector<std::pair<SiteName, std::string>> silent_;  // and why
   std::vector<std::pair<SiteName, std::string>> without_leave_;
   std::vector<std::pair<ObjectId, std::string>> unsettled_;  // and why
+  std::vector<std::pair<ObjectId, std::string>> gone_;       // and what they were called
   Count count_;
   os::UnixMs began_;
 };

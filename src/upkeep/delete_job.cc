@@ -45,11 +45,33 @@ DeletionSweep::DeletionSweep(control::JobEngine& engine)
         }
       }) {}
 
+Result<bool> DeletionSweep::may_go(const catalog::Share& share, Held& held) {
+  catalog::Catalog& catalog = engine_.catalog();
+  TRY_ASSIGN(const catalog::Object object, catalog.object(share.object));
+  if (object.state != catalog::ObjectState::kCommitted || share.generation <= object.generation) {
+    return true;
+  }
+  TRY_ASSIGN(const std::vector<catalog::Share> shares, catalog.list_shares(share.object));
+  for (const catalog::Share& counted : shares) {
+    if (counted.state != catalog::ShareState::kDurable || !counted.site) continue;
+    if (!held.contains(*counted.site)) {
+      TRY_ASSIGN(held[*counted.site],
+                 control::held_at(engine_.site(), engine_.own(), *counted.site));
+    }
+    if (!held.at(*counted.site).contains(counted.share)) return false;
+  }
+  return true;
+}
+
 void DeletionSweep::sweep() {
   const auto pending = engine_.catalog().pending_deletions();
   if (!pending) return log_warning(pending.error().message);
   const auto unfinished = engine_.catalog().unfinished_jobs();
   if (!unfinished) return log_warning(unfinished.error().message);
+  const bool is_rebuilt = std::ranges::any_of(
+      *unfinished, [](const catalog::Job& job) { return job.kind == catalog::JobKind::kRebuild; });
+  if (is_rebuilt) return;  // what is of use is just being found out
+  Held held;
   for (const catalog::Share& share : *pending) {
     if (engine_.stopping()) return;
     // Jobs under way delete what is theirs; only what nobody cares for any more is left to this. A
@@ -58,6 +80,8 @@ void DeletionSweep::sweep() {
       return job.object == share.object && job.kind != catalog::JobKind::kRestore;
     });
     if (busy) continue;
+    const auto may = may_go(share, held);
+    if (!may || !*may) continue;
     if (engine_.delete_for_good(share))
       log_info("share " + share.share.text() + " is deleted at last");
   }

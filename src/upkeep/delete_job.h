@@ -5,6 +5,8 @@
 // asked until each has answered. Unlinking does not erase a medium (store/share_store.h).
 #pragma once
 
+#include <map>
+#include <set>
 #include <thread>
 
 #include "control/jobs.h"
@@ -20,13 +22,19 @@ class DeleteJob final : public control::Work {
   void roll_back(const Error& why) override { note_trouble(why); }
 };
 
-// Asks every minute for what is still to be deleted. Owns its thread; the engine must outlive it.
+// Asks every minute for what is still to be deleted. New shares that a refresh left which was given
+// up go once every share that the catalog counts on is at its site: until then they may be the only
+// truth (a catalog from a backup may be older than the refresh). Owns its thread; the engine must
+// outlive it.
 class DeletionSweep {
  public:
   explicit DeletionSweep(control::JobEngine& engine);
 
  private:
+  using Held = std::map<SiteName, std::set<ShareId>>;  // what sites have told in this sweep
   void sweep();
+  // Errors: those of the catalog, of the sites that are asked.
+  Result<bool> may_go(const catalog::Share& share, Held& held);
   control::JobEngine& engine_;
   std::jthread thread_;
 };

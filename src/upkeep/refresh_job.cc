@@ -369,10 +369,17 @@ Result<> RefreshJob::take_back() {
     if (!share.site) continue;  // it was cut again
     TRY_ASSIGN(const auto held, control::held_at(engine_.site(), engine_.own(), *share.site));
     if (held.contains(old)) continue;
-    // Then what is new here may be the only truth, and this catalog older than it.
-    return fail(Code::kRefused, share.site->text() + " does not hold share " + old.text() +
-                                    " any more: no new share is deleted. Was this catalog restored "
-                                    "from a backup? Then rebuild it: warifu catalog rebuild");
+    // Then what is new here may be the only truth, and this catalog older than it. The sweep of
+    // deletions looks again, once the old share was made anew.
+    for (const auto& [before, left] : state_.fresh) {
+      const auto row = engine_.catalog().share(left);
+      if (!row || row->state != ShareState::kWriting) continue;
+      TRY(engine_.catalog().set_share_state(left, ShareState::kDeletePending));
+    }
+    return fail(Code::kRefused,
+                share.site->text() + " does not hold share " + old.text() +
+                    " any more: no new share is deleted before it does. Was this catalog restored "
+                    "from a backup? Then rebuild it: warifu catalog rebuild");
   }
   for (const auto& [old, fresh] : state_.fresh) {
     const auto row = engine_.catalog().share(fresh);

@@ -184,6 +184,14 @@ class ControlSiteBurns(Losses):
         self.assertEqual(result["persons_added"], 1)
         self.assertEqual(self.ask("tommo", "catalog", "check"), {"sound": True})
         self.restore("B,C1,C2")
+        # Nobody knows any more what the person was called here, so it is another name.
+        jobs = self.ask("tommo", "site", "repair", "tommo")["jobs"]
+        self.assertEqual({job["problem"] for job in jobs}, {""})
+        for job in jobs:
+            self.network.wait_for_job(job["job"])
+        self.check_whole()
+        self.renew_card("tommo")
+        self.restore("A,B")
         # A new catalog may not overwrite the copies of the old one unseen.
         self.assert_fails(4, "copies of another catalog", self.ask, "tommo",
                           "catalog", "copy")
