@@ -23,7 +23,6 @@
 #include "kme/reconcile.h"
 #include "kme/stream_server.h"
 #include "os/folders.h"
-#include "recovery/recovery_service.h"
 
 namespace warifu::apps {
 namespace {
@@ -42,6 +41,7 @@ class Site {
 
   ~Site() {
     if (filler_ != nullptr) filler_->stop();  // its thread is joined next
+    if (server_ != nullptr) server_->stop();  // before those whom it serves go
   }
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
@@ -63,41 +63,20 @@ class Site {
     }
     // Last: whoever finds this socket finds the other ports too.
     TRY_ASSIGN(api_, ApiFront::open(config_, system_, *log_));
-    caller_ = std::make_unique<channel::Caller>(*keys_, control::make_routes(config_));
-    context_ = std::make_unique<control::SiteContext>(
-        control::SiteContext{system_, config_, *keys_, *caller_, *store_, *gate_, *log_});
-    shares_ = std::make_unique<control::ShareService>(*context_);
-    server_ = std::make_unique<channel::Server>(*keys_, *caller_, std::move(channel_listener));
-    shares_->add_handlers(*server_);
+    TRY_ASSIGN(parts_,
+               assembly::ShareParts::open({system_, config_, *keys_, *store_, *gate_, *log_},
+                                          std::move(channel_listener), os::connect_tcp));
+    caller_ = &parts_->caller();
+    context_ = &parts_->context();
+    server_ = &parts_->server();
     card_service_ = std::make_unique<control::CardService>(*context_);
     card_service_->add_handlers(*server_);
-    TRY_ASSIGN(given_, upkeep::GivenRecord::open(system_.files, config_.data_dir + "/given"));
-    giver_ = std::make_unique<upkeep::ShareGiver>(*context_, *given_);
-    giver_->add_handlers(*server_);
-    taker_ = std::make_unique<upkeep::ShareTaker>(*context_, shares_->uploads());
-    taker_->add_handlers(*server_);
-    refresher_ = std::make_unique<upkeep::ShareRefresher>(*context_, shares_->uploads());
-    refresher_->add_handlers(*server_);
-    TRY_ASSIGN(copy_keeper_,
-               recovery::CopyKeeper::open(system_, config_.data_dir + "/catalog-copies"));
-    recovery_service_ = std::make_unique<recovery::RecoveryService>(*context_, *copy_keeper_);
-    recovery_service_->add_handlers(*server_);
-    auditor_ = std::make_unique<upkeep::ShareAuditor>(*context_);
-    auditor_->add_handlers(*server_);
     TRY_ASSIGN(logs_, upkeep::LogKeeper::open(*context_, config_.data_dir, config_.log_interval));
     logs_->add_handlers(*server_);
     TRY_ASSIGN(record_safe_,
                custody::RecordSafe::open(system_, config_.data_dir + "/card-records"));
     custody_ = std::make_unique<custody::CustodyService>(*context_, *record_safe_);
     custody_->add_handlers(*server_);
-    TRY(open_scrubber());
-    server_->set_urgent(
-        {number(control::Method::kShareRead), number(control::Method::kShareCombine)});
-    // Shares travel as planned; orders come the usual way only.
-    server_->set_any_way({number(control::Method::kShareWrite), number(control::Method::kShareRead),
-                          number(control::Method::kShareCombine), number(upkeep::Method::kGive),
-                          number(upkeep::AuditMethod::kAudit),
-                          number(upkeep::RefreshMethod::kZeros)});
     TRY(open_intake());
     TRY_ASSIGN(disks_, kme::DiskIntakes::open(system_, config_.data_dir, config_.name, *keys_));
     TRY(open_random());
@@ -128,8 +107,9 @@ class Site {
       return caller_->ask(peer, static_cast<std::uint16_t>(method), std::move(body));
     });
     if (filler_ != nullptr) random_thread_ = std::jthread([this] { filler_->run(); });
-    api_->start({*context_, *shares_, control_services(), filler_.get(), saes_.get(),
-                 streams_.get(), disks_.get(), copy_keeper_.get(), scrubber_.get(), logs_.get()});
+    api_->start({*context_, parts_->shares(), control_services(), filler_.get(), saes_.get(),
+                 streams_.get(), disks_.get(), &parts_->copies(), &parts_->scrubber(),
+                 logs_.get()});
     if (kms_ != nullptr) {
       saes_->start();
       kms_->start();
@@ -137,8 +117,8 @@ class Site {
     }
     if (metrics_listener_ != nullptr) {
       http::Router router;
-      api::Services shown{*context_, *shares_, control_services()};
-      shown.scrubber = scrubber_.get();
+      api::Services shown{*context_, parts_->shares(), control_services()};
+      shown.scrubber = &parts_->scrubber();
       api::add_metrics_route(router, shown);
       metrics_ =
           std::make_unique<http::Server>(std::move(metrics_listener_), nullptr, std::move(router),
@@ -147,8 +127,8 @@ class Site {
       log_info("metrics at http://" + config_.metrics_listen->text() + "/metrics");
     }
     watch_ = std::jthread([this] { watch_keys(); });
-    if (control_ != nullptr) TRY(control_->start(stopping_));
-    scrubber_->start();
+    if (control_ != nullptr) TRY(control_->start());
+    parts_->scrubber().start();
     logs_->start();
     log_info("site " + config_.name.text() + " listens on " + config_.listen.text());
     return {};
@@ -165,7 +145,7 @@ class Site {
       stream_server_->stop();
     }
     if (metrics_ != nullptr) metrics_->stop();
-    scrubber_->stop();
+    parts_->scrubber().stop();
     logs_->stop();
     if (control_ != nullptr) control_->stop_desks();
     api_->stop();  // no new uploads while jobs end
@@ -273,25 +253,6 @@ class Site {
     return {};
   }
 
-  Result<> open_scrubber() {
-    using upkeep::AuditMethod;
-    const auto tell = [this](const std::vector<ShareId>& shares) -> Result<> {
-      if (config_.is_controller()) {
-        control_->upkeep().hear_of_damage(config_.name, shares);
-        return {};
-      }
-      TRY(caller_->ask(config_.controller, number(AuditMethod::kDamaged), upkeep::encode(shares)));
-      return {};
-    };
-    TRY_ASSIGN(scrubber_, upkeep::Scrubber::open(*context_, config_.data_dir + "/scrub", tell));
-    server_->handle(number(AuditMethod::kDamageList),
-                    [this](channel::Exchange& exchange) -> Result<> {
-                      TRY(control::only_control(*context_, exchange.request().from));
-                      return exchange.reply(upkeep::encode(scrubber_->damaged()));
-                    });
-    return {};
-  }
-
   Result<> open_random() {
     if (config_.random_from != kme::RandomFrom::kSources) return {};
     std::vector<std::unique_ptr<entropy::Feed>> feeds;
@@ -345,9 +306,7 @@ class Site {
   }
 
   Result<> open_control() {
-    TRY_ASSIGN(control_, SiteControl::open({*context_, *shares_, *card_service_, *server_, *giver_,
-                                            *taker_, *refresher_, *auditor_, *custody_,
-                                            [this] { return scrubber_->damaged(); }}));
+    TRY_ASSIGN(control_, SiteControl::open({*parts_, *card_service_, *custody_}));
     return {};
   }
   // nullptr at other sites.
@@ -366,18 +325,11 @@ class Site {
   std::unique_ptr<os::Listener> kms_listener_;
   std::unique_ptr<os::Listener> stream_listener_;
   std::unique_ptr<os::Listener> metrics_listener_;
-  std::unique_ptr<channel::Caller> caller_;
-  std::unique_ptr<control::SiteContext> context_;
-  std::unique_ptr<control::ShareService> shares_;
+  std::unique_ptr<assembly::ShareParts> parts_;
+  channel::Caller* caller_ = nullptr;  // these are the parts'
+  control::SiteContext* context_ = nullptr;
+  channel::Server* server_ = nullptr;
   std::unique_ptr<control::CardService> card_service_;
-  std::unique_ptr<upkeep::GivenRecord> given_;
-  std::unique_ptr<upkeep::ShareGiver> giver_;
-  std::unique_ptr<upkeep::ShareTaker> taker_;
-  std::unique_ptr<upkeep::ShareRefresher> refresher_;
-  std::unique_ptr<recovery::CopyKeeper> copy_keeper_;
-  std::unique_ptr<recovery::RecoveryService> recovery_service_;
-  std::unique_ptr<upkeep::ShareAuditor> auditor_;
-  std::unique_ptr<upkeep::Scrubber> scrubber_;
   std::unique_ptr<upkeep::LogKeeper> logs_;
   std::unique_ptr<custody::RecordSafe> record_safe_;
   std::unique_ptr<custody::CustodyService> custody_;
@@ -391,7 +343,6 @@ class Site {
   std::unique_ptr<kme::RandomFiller> filler_;  // nullptr: no sources
   std::jthread random_thread_;
   std::unique_ptr<SiteControl> control_;  // nullptr at other sites
-  std::unique_ptr<channel::Server> server_;
   std::unique_ptr<ApiFront> api_;
   std::unique_ptr<http::Server> kms_;
   std::unique_ptr<kme::StreamServer> stream_server_;
