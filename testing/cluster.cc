@@ -18,22 +18,21 @@ bool is_a_log(const std::string& path) {
   return path.ends_with("/audit.log") || path.ends_with("/given");
 }
 
-}  // namespace
-
-const std::vector<std::string>& cluster_names() {
-  static const std::vector<std::string> names = {"tommo", "lsa", "tuh", "aist"};
+std::vector<std::string> names_of(const ClusterShape& shape) {
+  std::vector<std::string> names;
+  for (const ClusterShape::Site& site : shape.sites) names.push_back(site.name);
   return names;
 }
 
-SiteName cluster_name(std::size_t site) {
-  return *SiteName::parse(cluster_names()[site]);
-}
+}  // namespace
 
 // --- beginning ----------------------------------------------------------------------------------
 
-Cluster::Cluster(const ClusterRules& rules, const ClusterImages* images)
+Cluster::Cluster(const ClusterRules& rules, const ClusterShape& shape, const ClusterImages* images)
     : rules_(rules),
-      net_(Schedule::dice(), cluster_names(),
+      shape_(shape),
+      machines_(shape.size()),
+      net_(Schedule::dice(), names_of(shape),
            [this](const SimNet::Process& process) {
              const Machine& machine = machines_[process.site];
              return machine.life == process.life && !machine.disk->dead();
@@ -43,8 +42,8 @@ Cluster::Cluster(const ClusterRules& rules, const ClusterImages* images)
     watch_.saw_frame(from.site, to.site, frame);
   };
   net_.mischief.on_attack = [this](const std::string&) { ++counts.attacks; };
-  for (std::size_t site = 0; site < kClusterSites; ++site) {
-    machines_[site].pads.resize(2 * kClusterSites);
+  for (std::size_t site = 0; site < size(); ++site) {
+    machines_[site].pads.resize(2 * size());
     set_disk(site,
              images == nullptr ? std::make_unique<SimDisk>() : images->disks[site]->crash_image(0));
   }
@@ -54,13 +53,11 @@ Cluster::Cluster(const ClusterRules& rules, const ClusterImages* images)
     }
     return;
   }
-  for (std::size_t a = 0; a < kClusterSites; ++a) {
-    for (std::size_t b = a + 1; b < kClusterSites; ++b) lay_link(a, b, kKeyBytes);
-  }
+  for (const auto& [a, b] : shape_.links) lay_link(a, b, kKeyBytes);
 }
 
 Cluster::~Cluster() {
-  for (std::size_t site = 0; site < kClusterSites; ++site) {
+  for (std::size_t site = 0; site < size(); ++site) {
     machines_[site].disk->power_off();
     take_down(site, false);
   }
@@ -75,8 +72,8 @@ void Cluster::lay_link(std::size_t a, std::size_t b, std::uint64_t bytes) {
   SimDisk courier;
   const os::System system{courier, os::real_clock(), os::kernel_random()};
   const kme::PresharePlan plan{.link = os::random_id<LinkId>(os::kernel_random()),
-                               .a = cluster_name(a),
-                               .b = cluster_name(b),
+                               .a = shape_.site(a),
+                               .b = shape_.site(b),
                                .length_ab = bytes,
                                .length_ba = bytes};
   WARIFU_CHECK(kme::make_preshare(system, plan, "/a", "/b", {}).has_value());
@@ -95,8 +92,8 @@ void Cluster::lay_link(std::size_t a, std::size_t b, std::uint64_t bytes) {
     WARIFU_CHECK(os::replace_file(*machines_[at].files, file, *whole).has_value());
     const auto begun = kme::begin_link(system_of(at),
                                        {.data_dir = folder(at),
-                                        .self = cluster_name(at),
-                                        .peer = cluster_name(peer),
+                                        .self = shape_.site(at),
+                                        .peer = shape_.site(peer),
                                         .file = file,
                                         .replace = true},
                                        {});
@@ -139,31 +136,42 @@ void Cluster::set_disk(std::size_t site, std::unique_ptr<SimDisk> disk) {
 
 control::SiteConfig Cluster::config_of(std::size_t site) const {
   control::SiteConfig config;
-  config.name = cluster_name(site);
-  config.listen = {cluster_names()[site], 1};
+  config.name = shape_.site(site);
+  config.listen = {shape_.text(site), 1};
   config.data_dir = folder(site);
-  config.controller = cluster_name(kControlSite);
+  config.controller = shape_.site(kControlSite);
   config.random_from = kme::RandomFrom::kPoolOrKernel;
-  config.policy = "2 of (origin, vault, vault)";
+  config.policy = shape_.policy;
   config.active_jobs = 2;
   config.scrub_interval = std::chrono::hours(24);
-  for (std::size_t i = 0; i < kClusterSites; ++i) {
-    config.sites.push_back({.name = cluster_name(i),
-                            .number = static_cast<std::uint8_t>(i + 1),
-                            .labels = {i == kControlSite ? "origin" : "vault"}});
-    for (std::size_t j = i + 1; j < kClusterSites; ++j) {
-      config.links.push_back({cluster_name(i), cluster_name(j)});
+  if (copy_interval_) {
+    for (const std::size_t holder : shape_.copies) {
+      config.copies.holders.push_back(shape_.site(holder));
     }
-    if (i == site) continue;
-    control::PeerConfig peer;
-    peer.link.peer = cluster_name(i);
-    peer.link.limits.trail_bytes = 0;
-    for (std::size_t end = 0; end < 2; ++end) {
-      peer.link.watchers[end] = machines_[site].pads[2 * i + end].get();
-    }
-    peer.address = {cluster_names()[i], 1};
-    config.peers.push_back(std::move(peer));
+    config.copies.scheme =
+        *sharing::Scheme::threshold_of(2, static_cast<unsigned>(shape_.copies.size()));
+    config.copies.interval = *copy_interval_;
   }
+  for (std::size_t i = 0; i < size(); ++i) {
+    config.sites.push_back({.name = shape_.site(i),
+                            .number = static_cast<std::uint8_t>(i + 1),
+                            .labels = {shape_.sites[i].label}});
+  }
+  for (const auto& [a, b] : shape_.links) {
+    config.links.push_back({shape_.site(a), shape_.site(b)});
+    if (a == site || b == site) config.peers.push_back(peer_of(site, a == site ? b : a));
+  }
+  return config;
+}
+
+control::PeerConfig Cluster::peer_of(std::size_t site, std::size_t peer) const {
+  control::PeerConfig config;
+  config.link.peer = shape_.site(peer);
+  config.link.limits.trail_bytes = 0;
+  for (std::size_t end = 0; end < 2; ++end) {
+    config.link.watchers[end] = machines_[site].pads[2 * peer + end].get();
+  }
+  config.address = {shape_.text(peer), 1};
   return config;
 }
 
@@ -175,7 +183,7 @@ bool Cluster::is_up(std::size_t site) const {
 }
 
 bool Cluster::all_up() const {
-  for (std::size_t site = 0; site < kClusterSites; ++site) {
+  for (std::size_t site = 0; site < size(); ++site) {
     if (!is_up(site)) return false;
   }
   return true;
@@ -190,7 +198,7 @@ void Cluster::found(std::uint64_t ClusterCounts::* count, const std::string& wha
 void Cluster::boot(std::size_t site) {
   Machine& machine = machines_[site];
   ++machine.life;
-  say(cluster_names()[site], " starts");
+  say(shape_.text(site), " starts");
   auto starting =
       std::make_unique<ClusterSite>(config_of(site), *machine.files, net_,
                                     SimNet::Process{site, machine.life}, rules_.bugs.parts);
@@ -201,7 +209,7 @@ void Cluster::boot(std::size_t site) {
   say("  and cannot: ", started.error().message);
   if (!machine.disk->dead() && started.error().code != Code::kNoSpace) {
     found(&ClusterCounts::refused,
-          cluster_names()[site] + " does not start: " + started.error().message);
+          shape_.text(site) + " does not start: " + started.error().message);
   }
   machine.disk->power_off();  // tries again from what is there
 }
@@ -221,10 +229,10 @@ void Cluster::take_down(std::size_t site, bool in_order) {
 void Cluster::supervise() {
   const std::lock_guard lock(changing_);
   Dice& dice = Schedule::dice();
-  for (std::size_t site = 0; site < kClusterSites; ++site) {
+  for (std::size_t site = 0; site < size(); ++site) {
     Machine& machine = machines_[site];
     if (machine.site != nullptr && machine.disk->dead()) {
-      say(cluster_names()[site], " is dead");
+      say(shape_.text(site), " is dead");
       take_down(site, false);
       const bool process_only = std::exchange(machine.killed, false);
       ++(process_only ? counts.kills : counts.crashes);
@@ -244,13 +252,13 @@ void Cluster::supervise() {
 }
 
 void Cluster::start_all() {
-  for (std::size_t site = 0; site < kClusterSites; ++site) {
+  for (std::size_t site = 0; site < size(); ++site) {
     if (machines_[site].site == nullptr) boot(site);
   }
 }
 
 void Cluster::stop_all() {
-  for (std::size_t site = 0; site < kClusterSites; ++site) {
+  for (std::size_t site = 0; site < size(); ++site) {
     take_down(site, !machines_[site].disk->dead());
   }
 }
@@ -273,11 +281,11 @@ void Cluster::bring_back(std::size_t site) {
   machines_[site].back_at = Schedule::now();
 }
 
-void Cluster::burn(std::size_t site) {
+void Cluster::burn(std::size_t site, const std::function<void()>& meanwhile) {
   const std::lock_guard lock(changing_);
-  say(cluster_names()[site], " burns down");
-  ++counts.burnt;
-  for (std::size_t i = 0; i < kClusterSites; ++i) {
+  say(shape_.text(site), " burns down");
+  ++(site == kControlSite ? counts.control_burnt : counts.burnt);
+  for (std::size_t i = 0; i < size(); ++i) {
     Machine& machine = machines_[i];
     machine.held_down = true;
     if (i == site) machine.disk->power_off();
@@ -290,10 +298,11 @@ void Cluster::burn(std::size_t site) {
     }
     machine.disk->clear_faults();
   }
-  for (std::size_t i = 0; i < kClusterSites; ++i) {
-    if (i != site) lay_link(std::min(i, site), std::max(i, site), kNewKeyBytes);
+  meanwhile();
+  for (const auto& [a, b] : shape_.links) {
+    if (a == site || b == site) lay_link(a, b, kNewKeyBytes);
   }
-  for (std::size_t i = 0; i < kClusterSites; ++i) bring_back(i);
+  for (std::size_t i = 0; i < size(); ++i) bring_back(i);
 }
 
 // --- use ----------------------------------------------------------------------------------------

@@ -1,31 +1,24 @@
 // The machines of a simulated cluster: four sites with their disks, the network and the key between
 // them, and who starts a site again when it has died.
 //
-// One site, tommo, has share control and keeps share A; three vaults share two shares and one spare
-// place. All code of the sites is real (testing/cluster_site.h); testing/sim_threads.h makes it
-// deterministic. A site whose disk is dead does nothing that anybody could see: its streams fail,
-// its files do not change, and its threads come to their ends. Then the next process starts from
-// what the disk holds.
+// What sites and links there are says a shape (testing/cluster_shape.h). All code of the sites is
+// real (testing/cluster_site.h); testing/sim_threads.h makes it deterministic. A site whose disk is
+// dead does nothing that anybody could see: its streams fail, its files do not change, and its
+// threads come to their ends. Then the next process starts from what the disk holds.
 //
 // Every run begins from the same images of disks: links with key, a person enrolled with a card.
 // Thread rule: inside a Schedule.
 #pragma once
 
 #include "testing/cluster_rules.h"
+#include "testing/cluster_shape.h"
 #include "testing/cluster_watch.h"
 #include "testing/sim_disk.h"
 #include "testing/sim_vfs.h"
 
 namespace warifu::sim {
 
-inline constexpr std::size_t kClusterSites = 4;
-inline constexpr std::size_t kControlSite = 0;
-
-// Names in the order of the sites.
-[[nodiscard]] const std::vector<std::string>& cluster_names();
-[[nodiscard]] SiteName cluster_name(std::size_t site);
-
-// What every run begins with.
+// What every run of a shape begins with.
 using Material = std::map<std::pair<std::size_t, std::size_t>, std::shared_ptr<const Bytes>>;
 struct ClusterImages {
   std::vector<std::unique_ptr<SimDisk>> disks;
@@ -37,10 +30,18 @@ inline constexpr const char* kCardFile = "/card";
 class Cluster {
  public:
   // From images; without them machines with nothing on their disks but key for every link.
-  Cluster(const ClusterRules& rules, const ClusterImages* images);
+  // `shape` and `images` must outlive it.
+  Cluster(const ClusterRules& rules, const ClusterShape& shape, const ClusterImages* images);
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
+
+  [[nodiscard]] const ClusterShape& shape() const { return shape_; }
+  [[nodiscard]] std::size_t size() const { return shape_.size(); }
+
+  // Share control keeps copies of its catalog at other sites, as often. Before anybody starts.
+  void keep_copies(std::chrono::seconds interval) { copy_interval_ = interval; }
+  [[nodiscard]] bool keeps_copies() const { return copy_interval_.has_value(); }
 
   // While it lives, the site is not taken apart, though it may be dead; nullptr inside when it was
   // down.
@@ -77,10 +78,10 @@ class Cluster {
   void hold_down(std::size_t site);
   void bring_back(std::size_t site);
   // The disk of a site is gone, and with it its key: it starts empty, with new links to the others,
-  // which were stopped for it.
-  void burn(std::size_t site);
+  // which were stopped for it. `meanwhile` is called while everybody is down.
+  void burn(std::size_t site, const std::function<void()>& meanwhile);
   [[nodiscard]] SimDisk& disk(std::size_t site) { return *machines_[site].disk; }
-  [[nodiscard]] std::string folder(std::size_t site) const { return "/" + cluster_names()[site]; }
+  [[nodiscard]] std::string folder(std::size_t site) const { return "/" + shape_.text(site); }
 
   [[nodiscard]] SimNet& net() { return net_; }
   [[nodiscard]] ClusterWatch& watch() { return watch_; }
@@ -116,13 +117,16 @@ class Cluster {
   void boot(std::size_t site);
   void take_down(std::size_t site, bool in_order);
   [[nodiscard]] control::SiteConfig config_of(std::size_t site) const;
+  [[nodiscard]] control::PeerConfig peer_of(std::size_t site, std::size_t peer) const;
   void lay_link(std::size_t a, std::size_t b, std::uint64_t bytes);
   void set_material(std::size_t from, std::size_t to, std::shared_ptr<const Bytes> material);
   [[nodiscard]] os::System system_of(std::size_t site);
 
   ClusterRules rules_;
+  const ClusterShape& shape_;
+  std::optional<std::chrono::seconds> copy_interval_;
   SqliteFiles sqlite_;
-  std::array<Machine, kClusterSites> machines_;
+  std::vector<Machine> machines_;
   SimNet net_;
   ClusterWatch watch_;
   Material material_;

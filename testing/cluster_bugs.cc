@@ -17,6 +17,7 @@ enum class StoreLie : std::uint8_t {
   kKeepsWhatIsDeleted,  // remove() does nothing
   kSeesNoRot,           // verify() finds everything right
   kWritesOther,         // one bit of what a site was sent is another on its disk
+  kListsAnother,        // lists show B where C is
 };
 
 class LyingWriter final : public store::ShareWriter {
@@ -73,7 +74,16 @@ class LyingStore final : public store::ShareStore {
   Result<> remove(const ShareId& share) override {
     return lie_ == StoreLie::kKeepsWhatIsDeleted ? Result<>() : below_->remove(share);
   }
-  Result<store::ShareListing> list() override { return below_->list(); }
+  Result<store::ShareListing> list() override {
+    auto listing = below_->list();
+    if (!listing || lie_ != StoreLie::kListsAnother) return listing;
+    for (store::ShareHeader& header : listing->shares) {
+      if (header.path.index() == 2) {
+        header.path = header.path.parent().part(1);
+      }
+    }
+    return listing;
+  }
   Result<store::PartialListing> list_partial() override { return below_->list_partial(); }
   Result<> complete(const ShareId& share, const store::Completion& completion) override {
     return below_->complete(share, completion);
@@ -109,6 +119,11 @@ std::vector<ClusterBug> make_bugs() {
       {"keeps_what_is_deleted", lying_store(StoreLie::kKeepsWhatIsDeleted), {&C::orphans}},
       {"scrub_sees_no_rot", lying_store(StoreLie::kSeesNoRot), {&C::lost}},
       {"writes_other_bytes", lying_store(StoreLie::kWritesOther), {&C::wrong}},
+      // Only a rebuild asks where shares stand.
+      {"lists_another",
+       lying_store(StoreLie::kListsAnother),
+       {&C::wrong, &C::lost, &C::missing, &C::unhealed, &C::forgotten},
+       true},
       {"reads_blind", {.reads_blind = true}, {&C::wrong}},
   };
 }
@@ -128,7 +143,8 @@ bool shows(const ClusterBug& bug, std::uint64_t seed) {
   WARIFU_CHECK(child >= 0);
   if (child == 0) {
     const int nowhere = ::dup2(::fileno(std::tmpfile()), STDERR_FILENO);
-    const ClusterOutcome outcome = run_cluster({.seed = seed, .bugs = bug.bugs});
+    const ClusterOutcome outcome =
+        run_cluster({.seed = seed, .bugs = bug.bugs, .burn_control = bug.burn_control});
     const bool is_due =
         std::ranges::any_of(bug.due, [&](const auto count) { return outcome.counts.*count > 0; });
     ::_exit(nowhere >= 0 && is_due ? 1 : 0);
@@ -141,7 +157,9 @@ bool shows(const ClusterBug& bug, std::uint64_t seed) {
 }  // namespace
 
 std::optional<std::uint64_t> seed_that_shows(const ClusterBug& bug, std::uint64_t seeds) {
-  (void)cluster_images();  // made once, for all children
+  for (const ClusterShape* shape : cluster_shapes()) {
+    (void)cluster_images(*shape);  // made once, for all children
+  }
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     if (shows(bug, seed)) return seed;
   }

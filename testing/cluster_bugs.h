@@ -14,6 +14,7 @@ struct ClusterBug {
   ClusterBugs bugs;
   // Any of these must be counted.
   std::vector<std::uint64_t ClusterCounts::*> due;
+  bool burn_control = false;  // it shows only then
 };
 
 [[nodiscard]] std::span<const ClusterBug> cluster_seeded_bugs();

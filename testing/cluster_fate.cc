@@ -29,14 +29,14 @@ void ClusterRun::break_things(Schedule::Time end, void (ClusterRun::*how)()) {
 
 void ClusterRun::break_line() {
   SimNet& net = cluster_.net();
-  const std::size_t a = dice().below(kClusterSites);
-  const std::size_t b = (a + dice().between(1, kClusterSites - 1)) % kClusterSites;
-  const auto& names = cluster_names();
+  const ClusterShape& shape = cluster_.shape();
+  auto [a, b] = shape.links[dice().below(shape.links.size())];
+  if (dice().one_in(2)) std::swap(a, b);
   const auto duration =
       dice().one_in(25) ? milliseconds(65'000) : milliseconds(dice().between(50, 3000));
   switch (dice().below(5)) {
     case 0:
-      cluster_.say("both ways between ", names[a], " and ", names[b], " close");
+      cluster_.say("both ways between ", shape.text(a), " and ", shape.text(b), " close");
       ++cluster_.counts.splits;
       net.close_way(a, b, true);
       net.close_way(b, a, true);
@@ -45,19 +45,19 @@ void ClusterRun::break_line() {
       net.close_way(b, a, false);
       return;
     case 1:
-      cluster_.say("the way from ", names[a], " to ", names[b], " closes");
+      cluster_.say("the way from ", shape.text(a), " to ", shape.text(b), " closes");
       ++cluster_.counts.one_way;
       net.close_way(a, b, true);
       wait_calmly(duration);
       net.close_way(a, b, false);
       return;
     case 2:
-      cluster_.say("connections of ", names[a], " and ", names[b], " are cut");
+      cluster_.say("connections of ", shape.text(a), " and ", shape.text(b), " are cut");
       ++cluster_.counts.cuts;
       net.cut(a, b);
       return;
     case 3:
-      cluster_.say(names[a], " is slow");
+      cluster_.say(shape.text(a), " is slow");
       ++cluster_.counts.slow;
       net.set_slow(a, milliseconds(dice().between(50, 900)));
       wait_calmly(duration);
@@ -73,21 +73,25 @@ void ClusterRun::break_line() {
 }
 
 void ClusterRun::break_disk() {
-  const std::size_t site = dice().below(kClusterSites);
+  const std::size_t site = dice().below(cluster_.size());
+  const auto& harmable = cluster_.shape().harmable;
+  if (rules_.burn_control && !harmed_ && cluster_.keeps_copies() && dice().one_in(2)) {
+    return burn_down(kControlSite);
+  }
   switch (dice().below(8)) {
     case 0:
     case 1:
     case 2:
       if (!cluster_.is_up(site)) return;
-      cluster_.say(cluster_names()[site], " will lose its power");
+      cluster_.say(cluster_.shape().text(site), " will lose its power");
       cluster_.crash_soon(site, dice().between(1, 40));
       return;
     case 3:
-      cluster_.say("the process of ", cluster_names()[site], " is killed");
+      cluster_.say("the process of ", cluster_.shape().text(site), " is killed");
       return cluster_.kill(site);
     case 4: {
       if (!cluster_.is_up(site)) return;
-      cluster_.say("the disk of ", cluster_names()[site], " is full");
+      cluster_.say("the disk of ", cluster_.shape().text(site), " is full");
       SimDisk& disk = cluster_.disk(site);
       const std::uint64_t before = disk.refused_for_space();
       disk.set_full(true);
@@ -97,15 +101,24 @@ void ClusterRun::break_disk() {
       cluster_.counts.full += disk.refused_for_space() - before;
       return;
     }
-    case 5:
-      if (harmed_ || site == kControlSite || !dice().one_in(2)) return;
-      harmed_ = site;
-      ever_harmed_ = true;
-      to_renew_ = site;
-      cluster_.burn(site);
-      return;
-    default: return harm_shares(site);
+    case 5: {
+      if (harmed_ || !dice().one_in(2)) return;
+      const bool control = cluster_.keeps_copies() && dice().one_in(2);
+      return burn_down(control ? kControlSite : harmable[dice().below(harmable.size())]);
+    }
+    default: return harm_shares(harmable[dice().below(harmable.size())]);
   }
+}
+
+void ClusterRun::burn_down(std::size_t site) {
+  // Without copies the catalog would be gone.
+  if (site == kControlSite && !cluster_.keeps_copies()) return;
+  harmed_ = site;
+  ever_harmed_ = true;
+  to_renew_ = site;
+  cluster_.burn(site, [&] {
+    if (site == kControlSite) lose_catalog();
+  });
 }
 
 // Rot, and a write that goes to another place, in files of shares.
@@ -127,7 +140,7 @@ void ClusterRun::harm_shares(std::size_t site) {
   harmed_ = site;
   ever_harmed_ = true;
   if (dice().one_in(3)) {
-    cluster_.say("a write to a share of ", cluster_names()[site], " will go astray");
+    cluster_.say("a write to a share of ", cluster_.shape().text(site), " will go astray");
     disk.misdirect_next_write({folder + "/", victim, dice().below(*size) / 512 * 512});
     wait_calmly(seconds(2));
     if (cluster_.is_up(site) && !cluster_.disk(site).misdirection_is_due()) {
@@ -140,7 +153,7 @@ void ClusterRun::harm_shares(std::size_t site) {
       ++cluster_.counts.rotten;
     }
   }
-  cluster_.say("a share of ", cluster_names()[site], " rots: ", victim);
+  cluster_.say("a share of ", cluster_.shape().text(site), " rots: ", victim);
 }
 
 }  // namespace warifu::sim

@@ -6,7 +6,6 @@
 namespace warifu::sim {
 namespace {
 
-constexpr const char* kPerson = "P-1";
 constexpr std::string_view kPin = "1234";
 constexpr std::uint32_t kCardKeys = 40;
 constexpr std::uint16_t kUses = 40;
@@ -35,18 +34,19 @@ Result<> ClusterPerson::enrol(ClusterSite& control) {
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(Terminal terminal, open_card(true));
   TRY_ASSIGN(control::CardContent content,
-             control.enrolment().begin(kPerson, "Somebody", kCardKeys));
+             control.control().enrolment().begin(name_, "Somebody", kCardKeys));
   card::Personalisation personal{.card = content.card,
                                  .pin = secret::Buffer::copy_of(pin()),
                                  .first_index = content.keys.first,
                                  .sites = std::move(content.sites)};
   TRY(terminal.card->personalise(personal));
-  return control.enrolment().finish(kPerson, content.card);
+  return control.control().enrolment().finish(name_, content.card);
 }
 
 Result<control::StoreTicket> ClusterPerson::upload(ClusterSite& control, ByteView plain,
-                                                   const std::string& label) {
-  TRY_ASSIGN(control::Upload upload, control.store_desk().begin(kPerson, label, plain.size(), ""));
+                                                   const std::string& label) const {
+  TRY_ASSIGN(control::Upload upload,
+             control.control().store_desk().begin(name_, label, plain.size(), ""));
   TRY(upload.append(plain));
   return upload.finish();
 }
@@ -72,22 +72,32 @@ Result<> ClusterPerson::load_record(ClusterSite& control, const ObjectId& id) {
   return catalog.set_job_secret(jobs.front().job, {});
 }
 
+Result<> ClusterPerson::find_name(ClusterSite& control) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Terminal terminal, open_card(false));
+  TRY_ASSIGN(const card::CardIdentity identity, terminal.card->identity());
+  TRY_ASSIGN(const catalog::Person person, control.catalog().person_of_card(identity.card));
+  name_ = person.person_id;
+  return {};
+}
+
 Result<GrantId> ClusterPerson::consent(ClusterSite& control, const ObjectId& object) {
   const std::lock_guard lock(mutex_);
   TRY_ASSIGN(Terminal terminal, open_card(false));
   TRY_ASSIGN(const card::CardIdentity identity, terminal.card->identity());
   control::ConsentWish wish{.object = object,
                             .grantee = {consent::GranteeKind::kPerson, "reader", {}},
-                            .destination = cluster_name(kControlSite),
+                            .destination = control.context().config.name,
                             .uses = kUses,
                             .valid = std::chrono::hours(48),
                             .card = identity.card,
                             .next_index = identity.keys.first,
                             .terminal = "T1"};
-  TRY_ASSIGN(const control::PreparedConsent prepared, control.consent_desk().prepare(wish));
+  TRY_ASSIGN(const control::PreparedConsent prepared,
+             control.control().consent_desk().prepare(wish));
   TRY_ASSIGN(const card::ObjectRecord record, terminal.card->get_object(object));
   TRY_ASSIGN(std::vector<mac::Tag> tags, terminal.card->authorise(prepared.grant));
-  return control.consent_desk().accept(
+  return control.control().consent_desk().accept(
       {.grant = prepared.grant,
        .kind = identity.kind(),
        .tags = std::move(tags),
@@ -99,7 +109,7 @@ Result<GrantId> ClusterPerson::consent(ClusterSite& control, const ObjectId& obj
 
 Result<Bytes> ClusterPerson::restore(ClusterSite& control, const ObjectId& object,
                                      const GrantId& grant) {
-  control::RestoreDesk& desk = control.restore_desk();
+  control::RestoreDesk& desk = control.control().restore_desk();
   TRY_ASSIGN(const JobId job,
              desk.begin({.object = object,
                          .grant = grant,
@@ -118,7 +128,7 @@ Result<> ClusterPerson::renew_card(ClusterSite& control, const SiteName& site) {
   TRY_ASSIGN(const card::CardIdentity identity, terminal.card->identity());
   TRY(terminal.card->may_renew(identity.keys, site));
   TRY_ASSIGN(const control::CardContent content,
-             control.enrolment().renew(identity.card, identity.keys, {site}));
+             control.control().enrolment().renew(identity.card, identity.keys, {site}));
   return terminal.card->renew(content.keys.first, content.sites);
 }
 

@@ -21,8 +21,10 @@ class ClusterPerson {
   // A blank card becomes this person's. Errors: the site's, the card's.
   [[nodiscard]] Result<> enrol(ClusterSite& control);
   // Uploads; the job goes on by itself. Errors: those of the store desk.
-  [[nodiscard]] static Result<control::StoreTicket> upload(ClusterSite& control, ByteView plain,
-                                                           const std::string& label);
+  [[nodiscard]] Result<control::StoreTicket> upload(ClusterSite& control, ByteView plain,
+                                                    const std::string& label) const;
+  // Learns under which name the catalog knows the card now. Errors: it does not know it.
+  [[nodiscard]] Result<> find_name(ClusterSite& control);
   // Loads what the card has to know of a committed object.
   [[nodiscard]] Result<> load_record(ClusterSite& control, const ObjectId& object);
   // The whole ceremony: some restores of the object are allowed.
@@ -42,6 +44,7 @@ class ClusterPerson {
   Result<Terminal> open_card(bool blank);
 
   SimDisk& card_disk_;
+  std::string name_ = "P-1";  // after a rebuild from shares alone it is another one
   std::mutex mutex_;
 };
 

@@ -28,7 +28,7 @@ void ClusterRun::calm_down() {
   SimNet& net = cluster_.net();
   net.open_all_ways();
   net.mischief.one_in = 0;
-  for (std::size_t site = 0; site < kClusterSites; ++site) {
+  for (std::size_t site = 0; site < cluster_.size(); ++site) {
     net.set_slow(site, {});
     cluster_.disk(site).set_full(false);
     cluster_.disk(site).clear_faults();
@@ -40,8 +40,10 @@ void ClusterRun::heal() {
   std::string left = "nobody has looked";
   while (!left.empty() && Schedule::now() < until) {
     cluster_.supervise();
-    for (std::size_t site = 0; site < kClusterSites; ++site) cluster_.disk(site).clear_faults();
-    left = heal_once();
+    for (std::size_t site = 0; site < cluster_.size(); ++site) cluster_.disk(site).clear_faults();
+    std::string now = heal_once();
+    if (now != left) cluster_.say("left: ", now.empty() ? "nothing" : now);
+    left = std::move(now);
     if (!left.empty()) Schedule::sleep(seconds(1));
   }
   if (!left.empty()) {
@@ -52,6 +54,10 @@ void ClusterRun::heal() {
 
 std::string ClusterRun::heal_once() {
   if (!cluster_.all_up()) return "a site is down";
+  if (catalog_ == CatalogFate::kLost || catalog_ == CatalogFate::kRebuilt) {
+    auto left = rebuild_catalog();
+    if (!left.empty()) return left;
+  }
   Cluster::Use control(cluster_, kControlSite);
   for (ClusterObject& object : objects_) {
     if (object.state == State::kStoring || object.state == State::kStored) follow(object);
@@ -72,7 +78,8 @@ std::string ClusterRun::heal_once() {
     object.state = deleted ? State::kDeleted : State::kStored;
   }
   if (to_renew_) {
-    const auto renewed = person_.renew_card(*control.operator->(), cluster_name(*to_renew_));
+    const auto renewed =
+        person_.renew_card(*control.operator->(), cluster_.shape().site(*to_renew_));
     if (!renewed) return "the card is not renewed: " + renewed.error().message;
     to_renew_.reset();
     for (ClusterObject& object : objects_) object.grant.reset();
@@ -88,7 +95,7 @@ std::string ClusterRun::heal_once() {
 std::string ClusterRun::mend_shares() {
   Cluster::Use control(cluster_, kControlSite);
   std::string left;
-  for (std::size_t site = 0; harmed_ && site < kClusterSites; ++site) {
+  for (std::size_t site = 0; harmed_ && site < cluster_.size(); ++site) {
     const std::string damage = look_at_shares(site);
     if (damage.empty()) continue;
     Cluster::Use use(cluster_, site);
@@ -96,8 +103,8 @@ std::string ClusterRun::mend_shares() {
     left = damage;
   }
   for (const ClusterObject& object : objects_) {
-    if (object.state != State::kStored) continue;
-    const auto checked = control->upkeep_desk().check(object.object);
+    if (object.state != State::kStored || is_uncut(object.object)) continue;
+    const auto checked = control->control().upkeep().check(object.object);
     if (!checked) return checked.error().message;
     for (const upkeep::CheckedShare& share : *checked) {
       if (share.holding == upkeep::Holding::kHeld) continue;
@@ -105,11 +112,11 @@ std::string ClusterRun::mend_shares() {
              share.at.site.text() + " is " + std::string(upkeep::holding_name(share.holding));
       if (share.holding == upkeep::Holding::kUnreachable) continue;
       // Only what was harmed may be gone; all else is a promise that was not kept.
-      if (!harmed_ || share.at.site != cluster_name(*harmed_)) {
+      if (!harmed_ || share.at.site != cluster_.shape().site(*harmed_)) {
         cluster_.found(&ClusterCounts::missing, left);
       }
-      const auto job =
-          control->upkeep_desk().relocate(object.object, share.at.letter(), true, std::nullopt);
+      const auto job = control->control().upkeep().relocate(object.object, share.at.letter(), true,
+                                                            std::nullopt);
       if (job) ++cluster_.counts.repaired;
       if (!job) left += "; and is not repaired: " + job.error().message;
     }
@@ -155,10 +162,10 @@ void ClusterRun::reckon() {
   for (const ClusterObject& object : objects_) {
     if (object.state == State::kStored) compare_joins(object);
   }
-  for (std::size_t site = kControlSite + 1; site < kClusterSites; ++site) restore_without(site);
+  for (std::size_t site = kControlSite + 1; site < cluster_.size(); ++site) restore_without(site);
   for (const auto& [site, object] : cluster_.watch().exposed()) {
     cluster_.found(&ClusterCounts::exposed,
-                   cluster_names()[site] + " came to two shares of object " + object.text());
+                   cluster_.shape().text(site) + " came to two shares of object " + object.text());
   }
   if (cluster_.counts.reused > 0) cluster_.findings.push_back("pad bytes were used twice");
 }
@@ -181,85 +188,40 @@ void ClusterRun::compare_catalog() {
       }
     }
   }
-  // After a loss a refresh that gives up deletes nothing that may be the only truth; the next
-  // refresh does.
-  const auto may_stay = [&](const ShareId& share) {
-    const auto known = control->catalog().share(share);
-    return ever_harmed_ && known && known->state == catalog::ShareState::kWriting;
-  };
-  for (std::size_t site = 0; site < kClusterSites; ++site) {
+  for (std::size_t site = 0; site < cluster_.size(); ++site) {
     Cluster::Use use(cluster_, site);
     const auto held = use->context().shares.list();
     const auto partial = use->context().shares.list_partial();
     WARIFU_CHECK(held.has_value() && partial.has_value());
     const auto orphan = [&](const ShareId& share, const char* what) {
-      cluster_.found(&ClusterCounts::orphans, cluster_names()[site] + " keeps " + what + " share " +
-                                                  share.text() + " that nobody needs");
+      if (is_spare(share)) {
+        ++cluster_.counts.spare;
+        return;
+      }
+      cluster_.found(&ClusterCounts::orphans, cluster_.shape().text(site) + " keeps " + what +
+                                                  " share " + share.text() + " that nobody needs");
     };
     for (const store::ShareHeader& header : held->shares) {
-      if (expected.erase({cluster_name(site), header.share}) > 0) continue;
-      if (!may_stay(header.share)) orphan(header.share, "a whole");
+      if (expected.erase({cluster_.shape().site(site), header.share}) > 0) continue;
+      orphan(header.share, "a whole");
     }
-    for (const auto& one : partial->shares) {
-      if (may_stay(one.header.share)) {
-        ++cluster_.counts.left_partial;
-      } else {
-        orphan(one.header.share, "a part of");
-      }
-    }
+    for (const auto& one : partial->shares) orphan(one.header.share, "a part of");
   }
   for (const auto& [site, share] : expected) {
+    if (!is_counted_on(share)) continue;
     cluster_.found(&ClusterCounts::missing, site.text() + " has not got share " + share.text());
   }
 }
 
-// Any two shares join to the object, straight from the disks: one site may be gone, whichever.
-void ClusterRun::compare_joins(const ClusterObject& object) {
+// Not of what people have given up since the catalog burnt.
+bool ClusterRun::is_counted_on(const ShareId& share) {
   Cluster::Use control(cluster_, kControlSite);
-  const auto known = control->catalog().object(object.object);
-  const auto shares = control->catalog().list_shares(object.object);
-  WARIFU_CHECK(known.has_value() && shares.has_value());
-  const auto held = catalog::held_shares(*shares, known->generation);
-  const sharing::Chunking chunking{{object.plain.size()}};
-  for (std::size_t x = 0; x < held.size(); ++x) {
-    for (std::size_t y = x + 1; y < held.size(); ++y) {
-      const std::array from = {static_cast<sharing::ShareIndex>(held[x].path.index()),
-                               static_cast<sharing::ShareIndex>(held[y].path.index())};
-      const auto joiner = sharing::Joiner::make({}, from);
-      if (!joiner) {
-        cluster_.found(&ClusterCounts::lost, "two of the same share of " + object.object.text());
-        continue;
-      }
-      Bytes got;
-      std::string problem;
-      for (std::uint64_t i = 0; i < chunking.chunk_count() && problem.empty(); ++i) {
-        std::array<Bytes, 2> records;
-        for (std::size_t which = 0; which < 2; ++which) {
-          const catalog::Share& share = which == 0 ? held[x] : held[y];
-          const auto site = std::ranges::find(cluster_names(), share.site->text());
-          Cluster::Use use(cluster_, static_cast<std::size_t>(site - cluster_names().begin()));
-          const auto reader = use->context().shares.open(share.share);
-          records[which].resize(chunking.record_length({i}));
-          const auto read = reader ? (*reader)->read({i}, 1, records[which])
-                                   : Result<>(std::unexpected(reader.error()));
-          if (!read) problem = text_of(share) + ": " + read.error().message;
-        }
-        Bytes record(chunking.record_length({i}));
-        const std::array<ByteView, 2> views = {records[0], records[1]};
-        joiner->join(views, record);
-        got.insert(got.end(), record.begin(), record.begin() + chunking.length({i}));
-      }
-      if (!problem.empty()) {
-        cluster_.found(&ClusterCounts::lost, problem);
-      } else {
-        compare(object, got, "a join of two shares");
-      }
-    }
-  }
-  if (held.size() != 3) {
-    cluster_.found(&ClusterCounts::missing, "object " + object.object.text() + " has " +
-                                                std::to_string(held.size()) + " shares");
-  }
+  const auto known = control->catalog().share(share);
+  return catalog_ == CatalogFate::kWhole || !known ||
+         std::ranges::any_of(objects_, [&](const ClusterObject& object) {
+           return object.object == known->object && object.state == State::kStored &&
+                  !is_uncut(object.object);
+         });
 }
 
 void ClusterRun::restore_without(std::size_t site) {
@@ -275,22 +237,22 @@ void ClusterRun::restore_without(std::size_t site) {
       if (!grant) cluster_.say("no consent: ", grant.error().message);
     }
   }
-  cluster_.say("restores without ", cluster_names()[site]);
+  cluster_.say("restores without ", cluster_.shape().text(site));
   cluster_.hold_down(site);
   for (ClusterObject& object : objects_) {
-    if (object.state != State::kStored) continue;
+    if (object.state != State::kStored || is_uncut(object.object)) continue;
     ++cluster_.counts.checked;
     const std::string problem = restore_finally(object);
     if (problem.empty()) continue;
     say_where(object.object);
     cluster_.found(&ClusterCounts::lost, "object " + object.object.text() + " without " +
-                                             cluster_names()[site] + ": " + problem);
+                                             cluster_.shape().text(site) + ": " + problem);
   }
   cluster_.bring_back(site);
   const auto until = Schedule::now() + seconds(60);
   while (!cluster_.all_up() && Schedule::now() < until) {
     cluster_.supervise();
-    for (std::size_t i = 0; i < kClusterSites; ++i) cluster_.disk(i).clear_faults();
+    for (std::size_t i = 0; i < cluster_.size(); ++i) cluster_.disk(i).clear_faults();
     Schedule::sleep(milliseconds(100));
   }
 }

@@ -12,18 +12,27 @@ constexpr CountKind kViolations[] = {{"lost", &C::lost},           {"wrong", &C:
                                      {"missing", &C::missing},     {"orphans", &C::orphans},
                                      {"forgotten", &C::forgotten}, {"unhealed", &C::unhealed},
                                      {"refused", &C::refused},     {"blamed", &C::blamed}};
-constexpr CountKind kFaults[] = {
-    {"crashes", &C::crashes}, {"kills", &C::kills},     {"boot_crashes", &C::boot_crashes},
-    {"splits", &C::splits},   {"one_way", &C::one_way}, {"cuts", &C::cuts},
-    {"attacks", &C::attacks}, {"slow", &C::slow},       {"rotten", &C::rotten},
-    {"astray", &C::astray},   {"full", &C::full},       {"burnt", &C::burnt}};
-constexpr CountKind kWork[] = {{"stored", &C::stored},       {"not_stored", &C::not_stored},
-                               {"restored", &C::restored},   {"not_restored", &C::not_restored},
-                               {"repaired", &C::repaired},   {"moved", &C::moved},
-                               {"refreshed", &C::refreshed}, {"deleted", &C::deleted},
-                               {"audited", &C::audited},     {"left_partial", &C::left_partial},
-                               {"checked", &C::checked},     {"shares_seen", &C::shares_seen},
-                               {"frames", &C::frames},       {"turns", &C::turns}};
+constexpr CountKind kFaults[] = {{"crashes", &C::crashes},
+                                 {"kills", &C::kills},
+                                 {"boot_crashes", &C::boot_crashes},
+                                 {"splits", &C::splits},
+                                 {"one_way", &C::one_way},
+                                 {"cuts", &C::cuts},
+                                 {"attacks", &C::attacks},
+                                 {"slow", &C::slow},
+                                 {"rotten", &C::rotten},
+                                 {"astray", &C::astray},
+                                 {"full", &C::full},
+                                 {"burnt", &C::burnt},
+                                 {"control_burnt", &C::control_burnt}};
+constexpr CountKind kWork[] = {{"stored", &C::stored},           {"not_stored", &C::not_stored},
+                               {"restored", &C::restored},       {"not_restored", &C::not_restored},
+                               {"repaired", &C::repaired},       {"moved", &C::moved},
+                               {"refreshed", &C::refreshed},     {"deleted", &C::deleted},
+                               {"audited", &C::audited},         {"from_copy", &C::from_copy},
+                               {"from_shares", &C::from_shares}, {"spare", &C::spare},
+                               {"checked", &C::checked},         {"shares_seen", &C::shares_seen},
+                               {"frames", &C::frames},           {"turns", &C::turns}};
 
 }  // namespace
 

@@ -22,6 +22,8 @@ struct ClusterBugs {
 struct ClusterRules {
   std::uint64_t seed = 1;
   ClusterBugs bugs;
+  bool burn_control = false;      // the control site burns down in any case
+  std::string shape = {};         // of that name in any case; empty: as the seed says
   std::ostream* trace = nullptr;  // gets the run in words; must outlive it
 };
 
@@ -42,22 +44,24 @@ struct ClusterCounts {
   std::uint64_t crashes = 0;  // power lost, in the middle of a change to the disk
   std::uint64_t kills = 0;    // the process alone died
   std::uint64_t boot_crashes = 0;
-  std::uint64_t splits = 0;   // both ways between two sites closed
-  std::uint64_t one_way = 0;  // one way closed
-  std::uint64_t cuts = 0;     // connections cut
-  std::uint64_t attacks = 0;  // frames lost, repeated, held back, changed, played again
-  std::uint64_t slow = 0;     // sites that were slow for a while
-  std::uint64_t rotten = 0;   // bytes of shares that rotted
-  std::uint64_t astray = 0;   // writes that went to another place
-  std::uint64_t full = 0;     // changes refused by a full disk
-  std::uint64_t burnt = 0;    // sites that lost their disk
+  std::uint64_t splits = 0;         // both ways between two sites closed
+  std::uint64_t one_way = 0;        // one way closed
+  std::uint64_t cuts = 0;           // connections cut
+  std::uint64_t attacks = 0;        // frames lost, repeated, held back, changed, played again
+  std::uint64_t slow = 0;           // sites that were slow for a while
+  std::uint64_t rotten = 0;         // bytes of shares that rotted
+  std::uint64_t astray = 0;         // writes that went to another place
+  std::uint64_t full = 0;           // changes refused by a full disk
+  std::uint64_t burnt = 0;          // vaults that lost their disk
+  std::uint64_t control_burnt = 0;  // the control site lost its disk, and the catalog
   // --- work that was done ---
   std::uint64_t stored = 0, not_stored = 0;
   std::uint64_t restored = 0, not_restored = 0;
   std::uint64_t repaired = 0, moved = 0, refreshed = 0, deleted = 0, audited = 0;
-  std::uint64_t left_partial = 0;  // begun by a refresh that gave up after a loss
-  std::uint64_t checked = 0;       // restores at the end, each with a site taken away
-  std::uint64_t shares_seen = 0;   // shares that the watcher saw on wires
+  std::uint64_t from_copy = 0, from_shares = 0;  // catalogs that were rebuilt
+  std::uint64_t spare = 0;    // shares that nobody needs after the catalog was lost, and that stay
+  std::uint64_t checked = 0;  // restores at the end, each with a site taken away
+  std::uint64_t shares_seen = 0;  // shares that the watcher saw on wires
   std::uint64_t frames = 0, turns = 0;
 
   [[nodiscard]] std::uint64_t violations() const;

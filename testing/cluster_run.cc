@@ -29,13 +29,19 @@ bool is_longer_than_a_chunk(const ClusterObject& object) {
 
 }  // namespace
 
-ClusterRun::ClusterRun(const ClusterRules& rules, const ClusterImages& images)
+ClusterRun::ClusterRun(const ClusterRules& rules, const ClusterShape& shape,
+                       const ClusterImages& images)
     : rules_(rules),
       card_disk_(images.card->crash_image(0)),
-      cluster_(rules, &images),
+      cluster_(rules, shape, &images),
       person_(*card_disk_) {}
 
 void ClusterRun::live() {
+  const auto& harmable = cluster_.shape().harmable;
+  const bool may_burn = std::ranges::find(harmable, kControlSite) != harmable.end();
+  if (may_burn && (dice().one_in(3) || rules_.burn_control)) {
+    cluster_.keep_copies(seconds(dice().one_in(2) ? 1 : 20));
+  }
   cluster_.start_all();
   std::vector<std::thread> threads;
   working_ = 2;
@@ -77,6 +83,10 @@ ClusterObject* ClusterRun::pick(State state) {
 }
 
 void ClusterRun::act() {
+  if (catalog_ == CatalogFate::kLost) {
+    (void)rebuild_catalog();
+    return;
+  }
   if (ClusterObject* storing = pick(State::kStoring); storing != nullptr && dice().one_in(2)) {
     return follow(*storing);
   }
@@ -105,7 +115,7 @@ void ClusterRun::store() {
   dice().fill(plain);
   Cluster::Use control(cluster_, kControlSite);
   if (!control) return;
-  const auto ticket = ClusterPerson::upload(*control.operator->(), plain, "file");
+  const auto ticket = person_.upload(*control.operator->(), plain, "file");
   if (!ticket || !control.counts()) return;  // who hears no answer asks again with another upload
   cluster_.say("client: object ", ticket->object.text(), " of ", plain.size(),
                " bytes is taken in");
@@ -118,7 +128,13 @@ void ClusterRun::follow(ClusterObject& object) {
   Cluster::Use control(cluster_, kControlSite);
   if (!control) return;
   const auto known = control->catalog().object(object.object);
-  if (!control.counts()) return;
+  // As long as not all sites have told what they hold, it may be unknown.
+  const bool is_settled = catalog_ == CatalogFate::kWhole || catalog_ == CatalogFate::kSettled;
+  if (!control.counts() || (!known && !is_settled)) return;
+  if (!known && object.may_be_lost) {
+    object.state = State::kNotStored;
+    return;
+  }
   if (!known) {
     if (known.error().code == Code::kNotFound) {
       object.state = State::kNotStored;
@@ -138,7 +154,12 @@ void ClusterRun::follow(ClusterObject& object) {
     cluster_.say("client: object ", object.object.text(), " is stored");
   }
   if (object.state == State::kStored && !object.on_card) {
-    object.on_card = person_.load_record(*control.operator->(), object.object).has_value();
+    const auto loaded = person_.load_record(*control.operator->(), object.object);
+    object.on_card = loaded.has_value();
+    if (!loaded) cluster_.say("client: not on the card: ", loaded.error().message);
+    if (!loaded && object.may_be_lost && is_settled) {
+      object.state = State::kNotStored;
+    }
   }
 }
 
@@ -173,10 +194,12 @@ void ClusterRun::restore(ClusterObject& object) {
 }
 
 void ClusterRun::relocate(ClusterObject& object) {
+  const auto& letters = cluster_.shape().movable;
+  if (letters.empty()) return refresh(object);
   Cluster::Use control(cluster_, kControlSite);
   if (!control) return;
-  const std::string letter(1, static_cast<char>('B' + dice().below(2)));
-  const auto job = control->upkeep_desk().relocate(object.object, letter, false, std::nullopt);
+  const std::string& letter = letters[dice().below(letters.size())];
+  const auto job = control->control().upkeep().relocate(object.object, letter, false, std::nullopt);
   if (!job || !control.counts()) return;
   ++cluster_.counts.moved;
   cluster_.say("client: share ", letter, " of ", object.object.text(), " is to move");
@@ -185,7 +208,7 @@ void ClusterRun::relocate(ClusterObject& object) {
 void ClusterRun::refresh(ClusterObject& object) {
   Cluster::Use control(cluster_, kControlSite);
   if (!control) return;
-  const auto job = control->upkeep_desk().refresh(object.object, {});
+  const auto job = control->control().upkeep().refresh(object.object, {});
   if (!job || !control.counts()) return;
   ++cluster_.counts.refreshed;
   cluster_.say("client: object ", object.object.text(), " is to be refreshed");
@@ -194,11 +217,11 @@ void ClusterRun::refresh(ClusterObject& object) {
 void ClusterRun::audit(ClusterObject& object) {
   Cluster::Use control(cluster_, kControlSite);
   if (!control) return;
-  const auto audit = control->audits().start(object.object);
+  const auto audit = control->control().audits().start(object.object);
   if (!audit) return;
   const auto until = Schedule::now() + kPatience;
   while (control.counts() && Schedule::now() < until) {
-    const auto report = control->audits().report(*audit);
+    const auto report = control->control().audits().report(*audit);
     if (!report || report->verdict != upkeep::Verdict::kRunning) {
       ++cluster_.counts.audited;
       if (!report || ever_harmed_ || !control.counts()) return;
@@ -221,7 +244,7 @@ void ClusterRun::remove(ClusterObject& object) {
   Cluster::Use control(cluster_, kControlSite);
   if (!control) return;
   object.state = State::kGoing;
-  const auto job = control->upkeep_desk().remove(object.object);
+  const auto job = control->control().upkeep().remove(object.object);
   if (!control.counts()) return;
   if (!job) {
     object.state = State::kStored;  // refused: another job works on it
@@ -238,12 +261,13 @@ namespace {
 
 constexpr std::uint64_t kFirstSeed = 20261127;
 
-ClusterImages make_images() {
+ClusterImages make_images(const ClusterShape& shape) {
   ClusterImages images;
   Schedule::run(kFirstSeed, {.preempt_one_in = 0}, [&] {
     ::sqlite3_randomness(0, nullptr);
     const ClusterRules rules{.seed = kFirstSeed};
-    Cluster cluster(rules, nullptr);
+    Cluster cluster(rules, shape, nullptr);
+    cluster.keep_copies(std::chrono::hours(1));
     auto card_disk = std::make_unique<SimDisk>();
     ClusterPerson person(*card_disk);
     cluster.start_all();
@@ -251,6 +275,8 @@ ClusterImages make_images() {
       Cluster::Use control(cluster, kControlSite);
       const auto enrolled = person.enrol(*control.operator->());
       if (!enrolled) abort_with(__FILE__, __LINE__, enrolled.error().message.c_str());
+      const auto copied = control->control().recovery().copies()->round();
+      if (!copied) abort_with(__FILE__, __LINE__, copied.error().message.c_str());
     }
     cluster.stop_all();
     images = cluster.take_images();
@@ -300,20 +326,23 @@ void prepare_process() {
 
 }  // namespace
 
-const ClusterImages& cluster_images() {
-  static const ClusterImages images = make_images();
-  return images;
+const ClusterImages& cluster_images(const ClusterShape& shape) {
+  static std::map<std::string, ClusterImages> made;
+  auto found = made.find(shape.name);
+  if (found == made.end()) found = made.emplace(shape.name, make_images(shape)).first;
+  return found->second;
 }
 
 ClusterOutcome run_cluster(const ClusterRules& rules) {
   prepare_process();
   running_seed = rules.seed;
-  const ClusterImages& images = cluster_images();
+  const ClusterShape& shape = rules.shape.empty() ? shape_of(rules.seed) : shape_named(rules.shape);
+  const ClusterImages& images = cluster_images(shape);
   sql_of_bug = rules.bugs.catalog_sql.empty() ? nullptr : &rules.bugs.catalog_sql;
   ClusterOutcome outcome;
   Schedule::run(rules.seed, {}, [&] {
     ::sqlite3_randomness(0, nullptr);  // draws its seed anew, from this run's numbers
-    ClusterRun run(rules, images);
+    ClusterRun run(rules, shape, images);
     run.live();
     outcome.counts = run.cluster().counts;
     outcome.counts.turns = Schedule::turns();

@@ -25,12 +25,14 @@ struct ClusterObject {
   Bytes plain;
   State state = State::kStoring;
   bool on_card = false;
+  bool may_be_lost = false;  // the catalog burnt before the card knew it
   std::optional<GrantId> grant;
 };
 
 class ClusterRun {
  public:
-  ClusterRun(const ClusterRules& rules, const ClusterImages& images);
+  // What is given must outlive it.
+  ClusterRun(const ClusterRules& rules, const ClusterShape& shape, const ClusterImages& images);
   void live();
   [[nodiscard]] Cluster& cluster() { return cluster_; }
 
@@ -52,8 +54,17 @@ class ClusterRun {
   void break_things(Schedule::Time end, void (ClusterRun::*how)());
   void break_line();
   void break_disk();
+  void burn_down(std::size_t site);
   void harm_shares(std::size_t site);
   void wait_calmly(Schedule::Time duration);
+
+  // cluster_rebuild.cc
+  void lose_catalog();
+  std::string rebuild_catalog();
+  std::string try_to_rebuild();
+  std::string unsettled(const std::string& result);
+  [[nodiscard]] bool is_spare(const ShareId& share) const;
+  [[nodiscard]] bool is_uncut(const ObjectId& object);
 
   // cluster_reckoning.cc
   void calm_down();
@@ -66,6 +77,7 @@ class ClusterRun {
   std::string look_at_shares(std::size_t site);
   void reckon();
   void compare_catalog();
+  bool is_counted_on(const ShareId& share);
   void compare_joins(const ClusterObject& object);
   void restore_without(std::size_t site);
   void say_where(const ObjectId& object);
@@ -81,10 +93,22 @@ class ClusterRun {
   std::optional<std::size_t> harmed_;  // whose shares were harmed, and perhaps still are
   bool ever_harmed_ = false;
   std::optional<std::size_t> to_renew_;  // who has lost the card's keys
+  // After the control site has burnt down.
+  enum class CatalogFate : std::uint8_t {
+    kWhole,    // it has not
+    kLost,     // empty, or in the middle of being rebuilt
+    kRebuilt,  // from what could be asked
+    kSettled,  // by all sites, when nothing broke any more
+  };
+  CatalogFate catalog_ = CatalogFate::kWhole;
+  bool from_shares_ = false;  // the copies are not used
+  bool rebuilding_ = false;   // somebody is at it
+  std::optional<JobId> rebuild_job_;
+  std::set<ShareId> left_behind_;  // what sites kept when the catalog burnt
 };
 
-// What every run begins with, made once in a process.
-[[nodiscard]] const ClusterImages& cluster_images();
+// What every run of a shape begins with, made once in a process.
+[[nodiscard]] const ClusterImages& cluster_images(const ClusterShape& shape);
 // The whole run of a seed.
 [[nodiscard]] ClusterOutcome run_cluster(const ClusterRules& rules);
 

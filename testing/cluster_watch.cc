@@ -11,6 +11,9 @@
 namespace warifu::sim {
 namespace {
 constexpr std::uint64_t kMostFileBytes = 64 << 20;
+// Fewer bytes of a file may be what shares join to by chance.
+constexpr std::size_t kTellingBytes = 8;
+using sharing::SharePath;
 }  // namespace
 
 void ClusterWatch::saw_frame(std::size_t from, std::size_t to, ByteView frame) {
@@ -41,50 +44,96 @@ void ClusterWatch::saw_file(std::size_t site, os::FileSystem& files, const std::
   }
   if (!newest) return;
   const store::ShareHeader& header = newest->header;
-  if (!header.path.is_top()) return;  // this cluster cuts no share again
   const store::ShareLayout layout(header);
   for (std::uint64_t i = 0; i < layout.chunk_count(); ++i) {
     const std::uint64_t at = layout.record_offset({i});
     Mark mark{};
     if (at + mark.size() > bytes->size()) return;
     copy_bytes(mark, ByteView(*bytes).subspan(at, mark.size()));
-    places_.emplace(mark, RecordPlace{header.object, i, header.path.index()});
+    places_.emplace(mark, RecordPlace{header.object, i, header.path});
     came_.insert({site, mark});
   }
 }
 
-bool ClusterWatch::join_to_plain(const Mark& mark, const Mark& other) const {
-  const RecordPlace& place = places_.at(mark);
-  const RecordPlace& other_place = places_.at(other);
-  const auto plain = plains_.find(place.object);
-  if (plain == plains_.end() || place.index == other_place.index) return false;
-  const std::array from = {static_cast<sharing::ShareIndex>(place.index),
-                           static_cast<sharing::ShareIndex>(other_place.index)};
+ClusterWatch::Mark ClusterWatch::join(const SharePath& x, const Mark& of_x, const SharePath& y,
+                                      const Mark& of_y) {
+  const std::array from = {static_cast<sharing::ShareIndex>(x.index()),
+                           static_cast<sharing::ShareIndex>(y.index())};
   const auto joiner = sharing::Joiner::make({}, from);
   WARIFU_CHECK(joiner.has_value());
   Mark joined{};
-  const std::array<ByteView, 2> shares = {mark, other};
+  const std::array<ByteView, 2> shares = {of_x, of_y};
   joiner->join(shares, joined);
-  const sharing::Chunking chunking{{plain->second->size()}};
-  const std::size_t size = std::min<std::size_t>(joined.size(), chunking.length({place.chunk}));
-  const ByteView begin = ByteView(*plain->second).subspan(place.chunk * chunking.chunk_bytes, size);
-  return std::ranges::equal(ByteView(joined).first(size), begin);
+  return joined;
 }
 
-std::set<std::pair<std::size_t, ObjectId>> ClusterWatch::exposed() const {
-  std::map<std::tuple<std::size_t, ObjectId, std::uint64_t>, std::vector<Mark>> seen;
+void ClusterWatch::join_parts(Marks& marks) {
+  for (std::size_t depth = SharePath::kMaxSteps; depth > 1; --depth) {
+    Marks above;
+    for (auto x = marks.begin(); x != marks.end(); ++x) {
+      for (auto y = std::next(x); y != marks.end(); ++y) {
+        if (x->first.size() != depth || !x->first.same_cut(y->first)) continue;
+        for (const Mark& of_x : x->second) {
+          for (const Mark& of_y : y->second) {
+            above[x->first.parent()].insert(join(x->first, of_x, y->first, of_y));
+          }
+        }
+      }
+    }
+    for (auto& [path, joined] : above) marks[path].merge(joined);
+  }
+}
+
+// Parts of several generations are joined too; what comes of that nobody has.
+void ClusterWatch::find_cut_shares() {
+  std::map<std::pair<ObjectId, std::uint64_t>, Marks> parts;
+  for (const auto& [mark, place] : places_) {
+    if (!place.path.is_top()) parts[{place.object, place.chunk}][place.path].insert(mark);
+  }
+  for (auto& [record, marks] : parts) {
+    join_parts(marks);
+    for (const auto& [path, found] : marks) {
+      for (const Mark& mark : found)
+        places_.emplace(mark, RecordPlace{record.first, record.second, path});
+    }
+  }
+}
+
+bool ClusterWatch::join_to_plain(const Marks& marks, const ObjectId& object,
+                                 std::uint64_t chunk) const {
+  const auto plain = plains_.find(object);
+  if (plain == plains_.end()) return false;
+  const sharing::Chunking chunking{{plain->second->size()}};
+  const std::size_t size = std::min<std::size_t>(Mark().size(), chunking.length({chunk}));
+  if (size < kTellingBytes) return false;
+  const ByteView begin = ByteView(*plain->second).subspan(chunk * chunking.chunk_bytes, size);
+  for (auto x = marks.begin(); x != marks.end(); ++x) {
+    for (auto y = std::next(x); y != marks.end(); ++y) {
+      if (!x->first.is_top() || !y->first.is_top()) continue;
+      for (const Mark& of_x : x->second) {
+        for (const Mark& of_y : y->second) {
+          const Mark joined = join(x->first, of_x, y->first, of_y);
+          if (std::ranges::equal(ByteView(joined).first(size), begin)) return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
+std::set<std::pair<std::size_t, ObjectId>> ClusterWatch::exposed() {
+  find_cut_shares();
+  std::map<std::tuple<std::size_t, ObjectId, std::uint64_t>, Marks> seen;
   for (const auto& [site, mark] : came_) {
     const auto known = places_.find(mark);
     if (known == places_.end() || site == origin_) continue;
-    seen[{site, known->second.object, known->second.chunk}].push_back(mark);
+    seen[{site, known->second.object, known->second.chunk}][known->second.path].insert(mark);
   }
   std::set<std::pair<std::size_t, ObjectId>> found;
-  for (const auto& [key, marks] : seen) {
-    for (std::size_t x = 0; x < marks.size(); ++x) {
-      for (std::size_t y = x + 1; y < marks.size(); ++y) {
-        if (join_to_plain(marks[x], marks[y])) found.insert({std::get<0>(key), std::get<1>(key)});
-      }
-    }
+  for (auto& [key, marks] : seen) {
+    const auto& [site, object, chunk] = key;
+    join_parts(marks);
+    if (join_to_plain(marks, object, chunk)) found.insert({site, object});
   }
   return found;
 }

@@ -6,11 +6,12 @@
 // frame. What lies in a share file that gets its final name is known by the first bytes of each of
 // its records; a data frame that begins with such bytes carries that share, and what does not
 // (parts that are masked, zeros, hashes) tells its receiver nothing by itself.
-// Exposed is a site, other than the one where objects are cut and restored, that came to two shares
-// which join to what the object holds. That is tried on the bytes themselves, so that shares before
-// and after a refresh, or of one that was begun anew, are told apart by what they are.
-// Reused are pad bytes that left one end of a pool twice.
-// Thread rule: whoever has the turn.
+// A share that was cut again may never have been a file: what two of its parts join to is known
+// too. Exposed is a site, other than the one where objects are cut and restored, that came to two
+// shares, or to enough parts of them, which join to what the object holds. That is tried on the
+// bytes themselves, so that shares before and after a refresh, or of one that was begun anew, are
+// told apart by what they are. Reused are pad bytes that left one end of a pool twice. Thread rule:
+// whoever has the turn.
 #pragma once
 
 #include <array>
@@ -19,6 +20,7 @@
 
 #include "keypool/pool.h"
 #include "os/files.h"
+#include "sharing/share_path.h"
 #include "testing/sim_net.h"
 
 namespace warifu::sim {
@@ -27,7 +29,7 @@ namespace warifu::sim {
 struct RecordPlace {
   ObjectId object;
   std::uint64_t chunk = 0;
-  std::uint8_t index = 0;  // of the share
+  sharing::SharePath path;
 };
 
 class ClusterWatch {
@@ -45,13 +47,21 @@ class ClusterWatch {
   // What an object holds; of others nothing can be told. Must outlive the watch.
   void set_plain(const ObjectId& object, const Bytes& plain) { plains_[object] = &plain; }
   // Objects that a site other than the origin could restore, with the site.
-  [[nodiscard]] std::set<std::pair<std::size_t, ObjectId>> exposed() const;
+  [[nodiscard]] std::set<std::pair<std::size_t, ObjectId>> exposed();
   // Records of shares that went over a wire to somebody.
   [[nodiscard]] std::uint64_t shares_sent() const;
 
  private:
   using Mark = std::array<Byte, 32>;  // of a record: its first bytes
-  [[nodiscard]] bool join_to_plain(const Mark& mark, const Mark& other) const;
+  // Marks of one chunk of an object, by place.
+  using Marks = std::map<sharing::SharePath, std::set<Mark>>;
+  [[nodiscard]] static Mark join(const sharing::SharePath& x, const Mark& of_x,
+                                 const sharing::SharePath& y, const Mark& of_y);
+  // Adds what two shares of one cut join to, from the deepest cuts up to the object's own shares.
+  static void join_parts(Marks& marks);
+  void find_cut_shares();
+  [[nodiscard]] bool join_to_plain(const Marks& marks, const ObjectId& object,
+                                   std::uint64_t chunk) const;
 
   std::size_t origin_;
   std::map<std::pair<std::size_t, std::size_t>, const Bytes*> material_;

@@ -3,6 +3,7 @@
 //
 //   warifu-verify-cluster [--seeds N] [--from S] [--threads T]
 //   warifu-verify-cluster --trace SEED
+//   --shape NAME and --burn-control 1 choose what the seed would
 //
 // Every run follows from its seed. Several threads are several processes: one takes every T-th
 // seed, and one that dies of a broken invariant, or of a run without end, is a finding of its seed;
@@ -40,6 +41,13 @@ struct Wanted {
   std::uint64_t threads = 1;
   std::uint64_t bug_seeds = 0;  // for each seeded bug; 0: none is tried
   std::optional<std::uint64_t> traced;
+  ClusterRules rules;  // of every run, but for the seed
+
+  [[nodiscard]] ClusterRules of(std::uint64_t seed) const {
+    ClusterRules all = rules;
+    all.seed = seed;
+    return all;
+  }
 };
 
 // What one lane of seeds has come to.
@@ -60,12 +68,13 @@ struct Lane {
 };
 
 // The child: a seed before its run, all counts behind it, findings as lines of text.
-[[noreturn]] void run_seeds(int out, std::uint64_t from, std::uint64_t end, std::uint64_t step) {
+[[noreturn]] void run_seeds(int out, const Wanted& wanted, std::uint64_t from, std::uint64_t end,
+                            std::uint64_t step) {
   FILE* const pipe = ::fdopen(out, "w");
   for (std::uint64_t seed = from; seed < end; seed += step) {
     fmt::print(pipe, "S {}\n", seed);
     std::fflush(pipe);
-    const ClusterOutcome outcome = run_cluster({.seed = seed});
+    const ClusterOutcome outcome = run_cluster(wanted.of(seed));
     for (const std::string& finding : outcome.findings) {
       fmt::print(pipe, "F seed {}: {}\n", seed, finding);
     }
@@ -113,14 +122,14 @@ std::optional<std::uint64_t> hear(int in, Lane& lane) {
   return running;
 }
 
-Lane run_lane(std::uint64_t from, std::uint64_t end, std::uint64_t step) {
+Lane run_lane(const Wanted& wanted, std::uint64_t from, std::uint64_t end, std::uint64_t step) {
   Lane lane;
   while (from < end) {
     int ends[2];
     WARIFU_CHECK(::pipe(ends) == 0);
     const pid_t child = ::fork();
     WARIFU_CHECK(child >= 0);
-    if (child == 0) run_seeds(ends[1], from, end, step);
+    if (child == 0) run_seeds(ends[1], wanted, from, end, step);
     ::close(ends[1]);
     const auto died = hear(ends[0], lane);
     int status = 0;
@@ -140,7 +149,7 @@ Lane run_all(const Wanted& wanted) {
     std::vector<std::jthread> threads;
     for (std::uint64_t i = 0; i < wanted.threads; ++i) {
       threads.emplace_back([&, i] {
-        lanes[i] = run_lane(wanted.from + i, wanted.from + wanted.seeds, wanted.threads);
+        lanes[i] = run_lane(wanted, wanted.from + i, wanted.from + wanted.seeds, wanted.threads);
       });
     }
   }
@@ -186,11 +195,10 @@ int print_figures(const Wanted& wanted) {
   }
   const std::size_t kinds = cluster_faults().size() + cluster_work().size();
   json::array rows;
-  rows.push_back(
-      row("cluster_simulated", bad, "violations", 0, bad == 0 && all.done > 0,
-          fmt::format("{} seeds from {} on, 4 sites, {:.0f} s; faults: {}; work: {}{}", all.done,
-                      wanted.from, seconds, counts_text(all.counts, cluster_faults()),
-                      counts_text(all.counts, cluster_work()), said)));
+  rows.push_back(row("cluster_simulated", bad, "violations", 0, bad == 0 && all.done > 0,
+                     fmt::format("{} seeds from {} on, {:.0f} s; faults: {}; work: {}{}", all.done,
+                                 wanted.from, seconds, counts_text(all.counts, cluster_faults()),
+                                 counts_text(all.counts, cluster_work()), said)));
   rows.push_back(
       row("cluster_faults_met", kinds - never.size(), "kinds", kinds, never.empty(),
           fmt::format("kinds of faults and work that occurred; {} runs without a fault"
@@ -203,8 +211,10 @@ int print_figures(const Wanted& wanted) {
   return sound ? 0 : 1;
 }
 
-int tell(std::uint64_t seed) {
-  const ClusterOutcome outcome = run_cluster({.seed = seed, .trace = &std::cout});
+int tell(const Wanted& wanted, std::uint64_t seed) {
+  ClusterRules rules = wanted.of(seed);
+  rules.trace = &std::cout;
+  const ClusterOutcome outcome = run_cluster(rules);
   std::cout << fmt::format("seed {}: {}\nfaults: {}\nwork: {}\ntrace {:016x}\n", seed,
                            counts_text(outcome.counts, cluster_violations()),
                            counts_text(outcome.counts, cluster_faults()),
@@ -225,8 +235,19 @@ int main(int argc, char** argv) {
   flags.number("--threads", wanted.threads, "processes at once", 1, 64);
   flags.number("--trace", wanted.traced, "tell the run of this seed in words");
   flags.number("--bugs", wanted.bug_seeds, "seeds to try for each seeded bug; 0: none is tried");
+  flags.number("--burn-control", wanted.rules.burn_control,
+               "1: the control site burns in every run", 0, 1);
+  flags.text("--shape", wanted.rules.shape, "all runs in this network: direct, nested, relayed");
   flags.text("--log", log, "what the sites log, to this file; with --trace");
   if (const auto code = flags.parse(argc, argv)) return *code;
+  const auto& shapes = sim::cluster_shapes();
+  const bool known =
+      wanted.rules.shape.empty() ||
+      std::ranges::any_of(shapes, [&](const auto* one) { return one->name == wanted.rules.shape; });
+  if (!known) {
+    std::cerr << "--shape: there is no network '" << wanted.rules.shape << "'\n";
+    return 2;
+  }
   secret::allow_unlocked();  // simulated secrets
   const auto opened = init_log("cluster", log.empty() ? "/dev/null" : log,
                                log.empty() ? LogLevel::kError : LogLevel::kInfo);
@@ -234,5 +255,5 @@ int main(int argc, char** argv) {
     std::cerr << opened.error().message << "\n";
     return 2;
   }
-  return wanted.traced ? sim::tell(*wanted.traced) : sim::print_figures(wanted);
+  return wanted.traced ? sim::tell(wanted, *wanted.traced) : sim::print_figures(wanted);
 }
