@@ -51,6 +51,32 @@ bool is_of_wish(const Error& error) {
   return error.code == Code::kInvalidArgument || error.code == Code::kNotFound;
 }
 
+// What a job's record keeps of the wish.
+json::object plan_json(const RestoreWish& wish, const consent::Scope& presented) {
+  return {{"grant", wish.grant.text()},
+          {"using", wish.using_letters},
+          {"gather", wish.gather},
+          {"purpose", wish.purpose},
+          {"asked", to_hex(encode_asker({wish.grantee, wish.stated, presented}))},
+          {"part", wish.sites > 0          ? "sites"
+                   : wish.scope.is_whole() ? "whole"
+                   : wish.scope.is_index() ? "index"
+                                           : "regions"},
+          {"wanted", hex_of(wish.scope)},
+          {"format", wish.format}};
+}
+
+// Whether a job of that plan may be read for the other one's wish: the same is presented, and of
+// the whole any regions may be read.
+bool serves(const std::string& plan, const json::object& wanted, const consent::Scope& presented) {
+  json::error_code bad;
+  const json::value parsed = json::parse(plan, bad);
+  if (bad || !parsed.is_object()) return false;
+  json::object had = parsed.get_object();
+  if (presented.is_whole()) had["wanted"] = wanted.at("wanted");
+  return had == wanted;
+}
+
 json::array texts_of(const consent::Scope& scope) {
   json::array texts;
   for (const std::string& one : consent::region_texts(scope)) texts.emplace_back(one);
@@ -210,27 +236,8 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
   }
   if (wish.format.size() > kMostFormat) return fail(Code::kInvalidArgument, "no such format");
   TRY_ASSIGN(const Plan reading, plan_of(wish, grant));
-  const json::object plan = {
-      {"grant", grant.grant.text()},
-      {"using", wish.using_letters},
-      {"gather", wish.gather},
-      {"purpose", wish.purpose},
-      {"asked", to_hex(encode_asker({wish.grantee, wish.stated, reading.presented}))},
-      {"part", wish.sites > 0          ? "sites"
-               : wish.scope.is_whole() ? "whole"
-               : wish.scope.is_index() ? "index"
-                                       : "regions"},
-      {"wanted", hex_of(wish.scope)},
-      {"format", wish.format}};
   const JobId job = os::random_id<JobId>(site_.system.random);
-  TRY(site_.log.append("restore_asked", {{"job", job.text()},
-                                         {"object", wish.object.text()},
-                                         {"grant", wish.grant.text()},
-                                         {"grantee", consent::grantee_words(
-                                                         wish.grantee, consent::Locale::kEnglish)},
-                                         {"stated_use", consent::statements_text(wish.stated)},
-                                         {"scope", consent::scope_text(wish.scope)},
-                                         {"sites", std::to_string(wish.sites)}}));
+  TRY(note_asked(job, wish));
   const os::UnixMs now = site_.system.clock.now();
   TRY(audit::note_job(site_.log, job.text(), wish.object.text()));
   TRY(catalog_.start_job({.job = {.job = job,
@@ -239,11 +246,49 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
                                   .step = "open",
                                   .object = wish.object,
                                   .person_id = object.person_id,
-                                  .plan = json::serialize(plan),
+                                  .plan = json::serialize(plan_json(wish, reading.presented)),
                                   .total_bytes = reading.total_bytes,
                                   .created = now,
                                   .updated = now}}));
   return job;
+}
+
+Result<> RestoreDesk::note_asked(const JobId& job, const RestoreWish& wish) {
+  return site_.log.append(
+      "restore_asked",
+      {{"job", job.text()},
+       {"object", wish.object.text()},
+       {"grant", wish.grant.text()},
+       {"grantee", consent::grantee_words(wish.grantee, consent::Locale::kEnglish)},
+       {"stated_use", consent::statements_text(wish.stated)},
+       {"scope", consent::scope_text(wish.scope)},
+       {"sites", std::to_string(wish.sites)}});
+}
+
+Result<std::optional<JobId>> RestoreDesk::go_on(const RestoreWish& wish) {
+  TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
+  TRY_ASSIGN(const Plan reading, plan_of(wish, grant));
+  const json::object plan = plan_json(wish, reading.presented);
+  TRY_ASSIGN(const auto paused, catalog_.list_jobs({.kind = catalog::JobKind::kRestore,
+                                                    .state = catalog::JobState::kPaused,
+                                                    .object = wish.object,
+                                                    .person_id = {}},
+                                                   {.count = catalog::kMaxPageRows}));
+  const auto found = std::ranges::find_if(paused, [&](const catalog::Job& job) {
+    const std::lock_guard lock(mutex_);
+    return !running_.contains(job.job) && serves(job.plan, plan, reading.presented);
+  });
+  if (found == paused.end()) return std::optional<JobId>();
+  TRY(note_asked(found->job, wish));
+  TRY(catalog_.set_job_plan(found->job, json::serialize(plan)));
+  return std::optional(found->job);
+}
+
+Result<std::optional<RegionReading>> RestoreDesk::reading_of(const RestoreWish& wish) {
+  TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
+  TRY_ASSIGN(const Plan plan, plan_of(wish, grant));
+  if (!plan.cuts) return std::optional<RegionReading>();
+  return std::optional(RegionReading{plan.cuts->kind, plan.cuts->find(wish.scope)->cut.bytes()});
 }
 
 Result<std::uint64_t> RestoreDesk::length(const JobId& job) {
@@ -271,7 +316,8 @@ Result<> RestoreDesk::attempt(const catalog::Job& job, std::uint64_t from, const
   return run.finish(ended);
 }
 
-Result<> RestoreDesk::stream(const JobId& id, std::uint64_t from, const PlainSink& sink) {
+Result<> RestoreDesk::stream(const JobId& id, std::uint64_t from, const PlainSink& sink,
+                             const ReadingCheck& check) {
   TRY_ASSIGN(const catalog::Job job, resumable(id));
   TRY_ASSIGN(const RestoreWish wish, wish_of(job));
   if (wish.sites > 0) {
@@ -283,7 +329,7 @@ Result<> RestoreDesk::stream(const JobId& id, std::uint64_t from, const PlainSin
   if (from != 0) return fail(Code::kInvalidArgument, "regions are restored from their beginning");
   TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
   TRY_ASSIGN(const Plan plan, plan_of(wish, grant));
-  return attempt(job, 0, [&](Run& run) { return read_regions(run, plan, sink); });
+  return attempt(job, 0, [&](Run& run) { return read_regions(run, plan, sink, check); });
 }
 
 Result<RestoreWish> RestoreDesk::wish_of(const catalog::Job& job) const {
@@ -347,11 +393,13 @@ Result<> RestoreDesk::with_window(Run& run, const RegionCuts& cuts, const Region
   return {};
 }
 
-Result<> RestoreDesk::read_regions(Run& run, const Plan& plan, const PlainSink& sink) {
+Result<> RestoreDesk::read_regions(Run& run, const Plan& plan, const PlainSink& sink,
+                                   const ReadingCheck& check) {
   std::optional<RegionCuts> cuts = plan.cuts;
   if (!cuts) {
     TRY_ASSIGN(const genome::Lead lead, read_lead(run));
     TRY_ASSIGN(cuts, find_cuts(lead, plan.wanted));
+    if (check) TRY(check({cuts->kind, cuts->find(plan.wanted)->cut.bytes()}));
   }
   const RegionCut& one = *cuts->find(plan.wanted);
   TRY_ASSIGN(const genome::Output output, output_for(plan.format, cuts->kind));

@@ -119,16 +119,6 @@ Result<ScorePlan> ScoreDesk::plan(const ScoreWish& wish) {
 
 // The one that broke off, or a new one.
 Result<JobId> ScoreDesk::job_for(const ScoreWish& wish, const ScorePlan& plan) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = unfinished_.find(wish.grant);
-    if (found != unfinished_.end()) {
-      const JobId job = found->second;
-      unfinished_.erase(found);
-      const auto record = catalog_.job(job);
-      if (record && !catalog::is_finished(record->state)) return job;
-    }
-  }
   control::RestoreWish restore{.object = plan.grant.object,
                                .grant = wish.grant,
                                .grantee = plan.grant.grantee,
@@ -136,6 +126,8 @@ Result<JobId> ScoreDesk::job_for(const ScoreWish& wish, const ScorePlan& plan) {
                                .scope = plan.grant.scope};
   restore.scope.chunks.clear();  // share control knows which hold the regions
   restore.sites = plan.sites.size();
+  TRY_ASSIGN(const auto broken_off, restore_.go_on(restore));
+  if (broken_off) return *broken_off;
   return restore_.begin(restore);
 }
 
@@ -147,13 +139,8 @@ Result<Kept> ScoreDesk::score(const ScoreWish& wish) {
   control::SiteReading reading{.places = places_of(plan), .task = {}};
   TRY_ASSIGN(reading.task, pileup_task(plan.sites, wish.rules.genotypes));
   TRY_ASSIGN(const JobId job, job_for(wish, plan));
-  auto pileups = restore_.read_sites(job, reading);
-  if (!pileups) {
-    const std::lock_guard lock(mutex_);
-    unfinished_[wish.grant] = job;
-    return std::unexpected(pileups.error());
-  }
-  TRY_ASSIGN(const auto counts, counts_of(plan.sites, *pileups));
+  TRY_ASSIGN(const auto pileups, restore_.read_sites(job, reading));
+  TRY_ASSIGN(const auto counts, counts_of(plan.sites, pileups));
   auto report = risk::score_of(plan.file, counts, wish.rules);
   TRY(site_.log.append("score_computed", {{"grant", wish.grant.text()},
                                           {"object", plan.grant.object.text()},

@@ -105,8 +105,7 @@ class ScoreDesk {
   control::RestoreDesk& restore_;
   std::mutex mutex_;
   std::size_t at_once_ = 0;
-  std::list<Entry> kept_;                // the newest last
-  std::map<GrantId, JobId> unfinished_;  // restores that broke off: the same use goes on
+  std::list<Entry> kept_;  // the newest last
 };
 
 }  // namespace warifu::scoring

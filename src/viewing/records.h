@@ -25,7 +25,8 @@ struct Piece {
 class Records {
  public:
   struct Source {
-    HeldFile file;  // BAM, VCF.gz or BCF, sealed, sorted
+    HeldFile file;   // BAM, VCF.gz or BCF, sealed, sorted
+    HeldFile index;  // for one of it; empty, but may have memory
     std::uint64_t records = 0;
     std::vector<genome::NamedRegion> regions;  // that were consented to
     std::string reference;                     // FASTA for CRAM, where the site has one
@@ -62,7 +63,6 @@ class Records {
   genome::FileKind kind_ = genome::FileKind::kBam;
   genome::WholeFile whole_;
   htsget::Consented consented_;
-  HeldFile index_;  // empty when there are no records
   std::mutex mutex_;
   std::map<htsget::Format, HeldFile> headers_;
 };

@@ -70,8 +70,9 @@ class ViewDesk {
   void stop();
 
   // Takes minutes where key is scarce. Errors: as a restore's; kInvalidArgument (the consent is
-  // for no regions), kBusy (too many views), kNoSpace (they would not fit into the memory), with no
-  // use taken; kNoSpace also later, when records turn out larger than what held them.
+  // for no regions), kBusy (too many views), with no use taken; kNoSpace: the records would not fit
+  // into the memory, which is known before a use is taken, or, under a consent to the whole, when
+  // its index has been read. The use is kept then: the next opening goes on under it.
   [[nodiscard]] Result<OpenedView> open(const ViewWish& wish);
   [[nodiscard]] std::vector<ViewStatus> list();
   // Reference sequence within its regions (viewing/reference.h). Errors: kNotFound; of the file.
@@ -98,6 +99,7 @@ class ViewDesk {
   };
   class Cutting;
   Result<Plan> plan_of(const ViewWish& wish);
+  Result<> make_room(Records::Source& source, const control::RegionReading& reading);
   Result<Records::Source> restore(const ViewWish& wish, Plan& plan);
   Result<std::vector<GrantId>> grants_of(const catalog::Grant& record, const consent::Grant& grant);
   // Why it must end now; empty: it need not.

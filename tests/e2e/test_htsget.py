@@ -1,6 +1,7 @@
 """samtools, bcftools and browsers read what a person's consent names, by htsget, and nothing else."""
 
 import json
+import re
 import time
 import unittest
 
@@ -244,9 +245,40 @@ class Htsget(NetworkTest):
         self.assertEqual(self.lab.call(
             "GET", f"https://localhost:{self.lab.tls_port}/v1/views", self.reads["token"]).status, 404)
 
-    def test_with_the_site_every_view_ends(self):
+    def released(self):
+        return len([one for one in self.events("release") if one["step"] != "resume"])
+
+    def again(self, memory):
+        """The site with another limit for views."""
+        config = self.network.site("tommo") / "site.toml"
+        self.network.down("tommo")
+        config.write_text(re.sub(r'^memory = ".*"$', f'memory = "{memory}"', config.read_text(), flags=re.M))
+        self.network.up("tommo")
+
+    def test_y_a_view_that_does_not_fit_takes_no_use(self):
+        """Restarts the site, which ends views of other tests."""
+        whole = self.lab.person.consent(self.lab.object("bam"), uses=1)
+        one = {"asker": "Dr. Sato", "more": ("--region", region(*GENE))}
+        self.again("1M")
+        before = self.released()
+        self.assert_fails(9, r"may need .* \[htsget\] memory of this site to 2M at least; no use",
+                          self.lab.open, "bam", grant=self.grants["bam"])
+        self.assertEqual(self.released(), before)
+        self.assertEqual(self.lab.at_site("view", "list")["memory_used"], 0)
+        # What the whole would take only its index says, which is read under the use.
+        self.assert_fails(9, "the index was read is kept", self.lab.open, "bam", grant=whole, **one)
+        self.assertEqual(self.released(), before + 1)
+        self.again("64M")
+        other = self.lab.open("bam", grant=whole, asker="Dr. Sato", more=("--region", region(*OTHER)))
+        self.assertEqual(genomes.reads(self.lab.file_of(other, place(*OTHER))), self.original("bam", OTHER))
+        self.assertEqual(self.released(), before + 1, "the use that was kept")
+        self.assert_fails(4, "used.up", self.lab.open, "bam", grant=whole, **one)
+        self.lab.at_site("view", "end", other["view"])
+
+    def test_z_with_the_site_every_view_ends(self):
         """Runs last, by its name."""
-        self.assertGreater(len(self.lab.at_site("view", "list")["views"]), 2)
+        self.lab.open("bam", grant=self.grants["bam"])
+        self.assertEqual(len(self.lab.at_site("view", "list")["views"]), 1)
         self.network.down("tommo")
         self.network.up("tommo")
         self.assertEqual(self.lab.at_site("view", "list")["views"], [])
