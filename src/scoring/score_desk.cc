@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "control/access_line.h"
+
 namespace warifu::scoring {
 namespace {
 
@@ -131,6 +133,15 @@ Result<JobId> ScoreDesk::job_for(const ScoreWish& wish, const ScorePlan& plan) {
   return restore_.begin(restore);
 }
 
+Result<> ScoreDesk::note(std::string_view event, const consent::Grant& grant, const GrantId& id,
+                         audit::Fields more) {
+  TRY_ASSIGN(const catalog::Grant record, catalog_.grant(id));
+  TRY_ASSIGN(audit::Fields fields,
+             control::access_fields(site_, catalog_, record, grant.grantee));
+  for (auto& field : more) fields.push_back(std::move(field));
+  return site_.log.append(event, fields);
+}
+
 Result<Kept> ScoreDesk::score(const ScoreWish& wish) {
   const Turn turn(*this);
   if (!turn.has()) return fail(Code::kBusy, "other scores are being computed; try again");
@@ -142,12 +153,11 @@ Result<Kept> ScoreDesk::score(const ScoreWish& wish) {
   TRY_ASSIGN(const auto pileups, restore_.read_sites(job, reading));
   TRY_ASSIGN(const auto counts, counts_of(plan.sites, pileups));
   auto report = risk::score_of(plan.file, counts, wish.rules);
-  TRY(site_.log.append("score_computed", {{"grant", wish.grant.text()},
-                                          {"object", plan.grant.object.text()},
-                                          {"job", job.text()},
-                                          {"score", plan.file.header.pgs_id},
-                                          {"sites", std::to_string(plan.sites.size())},
-                                          {"given", report ? "yes" : "no"}}));
+  TRY(note("score_computed", plan.grant, wish.grant,
+           {{"job", job.text()},
+            {"score", plan.file.header.pgs_id},
+            {"sites", std::to_string(plan.sites.size())},
+            {"given", report ? "yes" : "no"}}));
   if (!report) return std::unexpected(report.error());
   plan.file.variants.clear();
   report->sites.clear();
@@ -175,10 +185,8 @@ Result<Kept> ScoreDesk::absolute(const RiskWish& wish) {
              risk::absolute_risk(wish.model, wish.answers, wish.from, wish.to, genetic));
   made.when = site_.system.clock.now();
   made.model.phases.clear();
-  TRY(site_.log.append("risk_computed", {{"grant", wish.grant.text()},
-                                         {"object", grant.object.text()},
-                                         {"model", wish.model.id},
-                                         {"with_score", wish.with_score ? "yes" : "no"}}));
+  TRY(note("risk_computed", grant, wish.grant,
+           {{"model", wish.model.id}, {"with_score", wish.with_score ? "yes" : "no"}}));
   return keep(wish.grant, [&](Kept& all) { all.risk = std::move(made); });
 }
 

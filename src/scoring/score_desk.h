@@ -97,6 +97,9 @@ class ScoreDesk {
   // A consent in force, to data for this site.
   Result<consent::Grant> grant_of(const GrantId& id);
   Result<JobId> job_for(const ScoreWish& wish, const ScorePlan& plan);
+  // A line in the log, which the person finds among the accesses to their data.
+  Result<> note(std::string_view event, const consent::Grant& grant, const GrantId& id,
+                audit::Fields more);
   template <typename Change>
   Kept keep(const GrantId& grant, const Change& change);
 

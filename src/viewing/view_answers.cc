@@ -153,7 +153,7 @@ htsget::Answer<Given> ViewDesk::give(const std::shared_ptr<View>& view,
   if (view->has_ended() || !why_end(*view, site_.system.clock.now()).empty()) {
     return htsget::refuse(htsget::Kind::kInvalidAuthentication, "the view has ended");
   }
-  view->given(given.bytes().size());
+  view->given(given.bytes().size(), wanted.part == htsget::Part::kBody);
   return given;
 }
 

@@ -44,6 +44,7 @@ ViewStatus ViewDesk::status_of(View& view) {
           .records = view.records().records(),
           .bytes = view.records().bytes(),
           .requests = view.requests(),
+          .answers_given = view.answers_given(),
           .bytes_given = view.bytes_given()};
 }
 
@@ -88,12 +89,14 @@ Result<ViewStatus> ViewDesk::end(const ViewId& id) {
 // It is out of the list already. The end itself needs no leave of the log.
 void ViewDesk::close(const std::shared_ptr<View>& view, const std::string& why) {
   view->end();
-  const auto logged =
-      site_.log.append("view_ended", {{"view", view->terms().id.text()},
-                                      {"grant", view->terms().grants[0].text()},
-                                      {"why", why},
-                                      {"requests", std::to_string(view->requests())},
-                                      {"bytes", std::to_string(view->bytes_given())}});
+  audit::Fields fields = view->terms().about;
+  fields.emplace_back("view", view->terms().id.text());
+  fields.emplace_back("opened", os::utc_text(view->terms().opened));
+  fields.emplace_back("why", why);
+  fields.emplace_back("requests", std::to_string(view->requests()));
+  fields.emplace_back("answers", std::to_string(view->answers_given()));
+  fields.emplace_back("bytes", std::to_string(view->bytes_given()));
+  const auto logged = site_.log.append("view_ended", fields);
   if (!logged) log_error("the end of a view is not in the log: " + logged.error().message);
 }
 

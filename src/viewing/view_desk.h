@@ -39,6 +39,7 @@ struct ViewStatus {
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;  // of the file in memory
   std::uint64_t requests = 0;
+  std::uint64_t answers_given = 0;  // with records
   std::uint64_t bytes_given = 0;
 };
 

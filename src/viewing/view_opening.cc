@@ -5,6 +5,7 @@
 
 #include "audit/actor.h"
 #include "base/units.h"
+#include "control/access_line.h"
 #include "control/region_trim.h"
 #include "secret/secret.h"
 #include "viewing/room.h"
@@ -90,12 +91,15 @@ Result<ViewDesk::Plan> ViewDesk::plan_of(const ViewWish& wish) {
   }
   const std::chrono::milliseconds life = wish.life.count() == 0 ? most : wish.life;
   TRY_ASSIGN(auto grants, grants_of(plan.record, grant));
+  TRY_ASSIGN(auto about, control::access_fields(site_, catalog_, plan.record, wish.grantee,
+                                                wish.purpose));
   plan.terms = {.id = os::random_id<ViewId>(site_.system.random),
                 .object = grant.object,
                 .grants = std::move(grants),
                 .grantee = consent::grantee_words(wish.grantee, consent::Locale::kEnglish),
                 .scope = std::move(scope),
                 .mode = wish.mode,
+                .about = std::move(about),
                 .opened_by = audit::ActingOperator::current(),
                 .job = {},
                 .opened = now,
@@ -194,15 +198,14 @@ Result<OpenedView> ViewDesk::open(const ViewWish& wish) {
   const auto view = std::make_shared<View>(plan.terms, crypto::sha256(as_bytes(opened.token)),
                                            std::move(records));
   opened.status = status_of(*view);
-  TRY(site_.log.append("view_opened", {{"view", plan.terms.id.text()},
-                                       {"grant", wish.grant.text()},
-                                       {"object", plan.terms.object.text()},
-                                       {"job", plan.terms.job.text()},
-                                       {"grantee", plan.terms.grantee},
-                                       {"scope", consent::scope_text(plan.terms.scope)},
-                                       {"mode", std::string(htsget::mode_name(plan.terms.mode))},
-                                       {"expires", os::utc_text(plan.terms.expires)},
-                                       {"records", std::to_string(opened.status.records)}}));
+  audit::Fields fields = plan.terms.about;
+  fields.emplace_back("view", plan.terms.id.text());
+  fields.emplace_back("job", plan.terms.job.text());
+  fields.emplace_back("scope", consent::scope_text(plan.terms.scope));
+  fields.emplace_back("mode", htsget::mode_name(plan.terms.mode));
+  fields.emplace_back("expires", os::utc_text(plan.terms.expires));
+  fields.emplace_back("records", std::to_string(opened.status.records));
+  TRY(site_.log.append("view_opened", fields));
   const std::lock_guard lock(mutex_);
   if (stopping_) return fail(Code::kCancelled, "the site is stopping");
   views_.push_back(view);

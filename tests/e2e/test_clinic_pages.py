@@ -132,6 +132,12 @@ class ClinicPages(NetworkTest):
         self.assertAlmostEqual(plain["risk"], published, delta=1e-5)
         self.assertIsNone(plain["score_adds"])
         self.assertNotEqual(self.at_site(*ask, "--with-score")["risk"], plain["risk"])
+        seen = [one["fields"] for one in self.at_site(
+            "person", "accesses", "--id", self.site.person.id)["accesses"]
+            if one["event"] in ("score_computed", "risk_computed") and one["fields"]["grant"] == grant]
+        self.assertEqual(len(seen), 3)
+        self.assertEqual(seen[0]["sites"], "40")
+        self.assertEqual({one["grantee"] for one in seen}, {"Dr. Ito (person)"})
 
     def test_what_cannot_be_takes_no_use(self):
         _, grant = self.given(uses=1)

@@ -157,6 +157,25 @@ class Htsget(NetworkTest):
                 data = path.read_bytes()
                 self.assertFalse(any(needle in data for needle in needles), path)
 
+    def test_the_person_finds_views_among_the_accesses_to_their_data(self):
+        view = self.lab.open("bam", grant=self.grants["bam"])
+        for _ in range(3):
+            self.lab.file_of(view, place(31_015_000, 31_015_500))
+        self.lab.call("GET", view["https"] + "?class=header", view["token"])
+        self.lab.at_site("view", "end", view["view"])
+        seen = self.lab.at_site("person", "accesses", "--id", self.lab.person.id)["accesses"]
+        opened, ended = (next(one for one in seen if one["event"] == event and
+                              one["fields"]["view"] == view["view"])
+                         for event in ("view_opened", "view_ended"))
+        for one in (opened, ended):
+            self.assertEqual((one["site"], one["fields"]["grantee"], one["fields"]["purpose"],
+                              one["fields"]["grant"]),
+                             ("tommo", "Dr. Sato (person)", "medicine", self.grants["bam"]))
+        self.assertIn(region(*GENE), opened["fields"]["scope"])
+        self.assertEqual((opened["fields"]["expires"], ended["fields"]["answers"], ended["fields"]["why"]),
+                         (view["expires"], "3", "it was ended"))
+        self.assertEqual([one for one in seen if one["event"] == "view_given"], [])
+
     def test_a_view_ends_by_order_by_withdrawal_in_time_and_with_the_site(self):
         view = self.lab.open("bam", grant=self.grants["bam"])
         self.assertIn(view["view"], [one["view"] for one in self.lab.at_site("view", "list")["views"]])
