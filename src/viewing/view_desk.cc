@@ -55,6 +55,17 @@ std::vector<ViewStatus> ViewDesk::list() {
   return list;
 }
 
+ViewFigures ViewDesk::figures() {
+  ViewFigures figures{.opened = opened_,
+                      .not_opened = not_opened_,
+                      .memory_bytes = budget_.bytes(),
+                      .memory_used = budget_.used(),
+                      .traffic = traffic_.counts()};
+  const std::lock_guard lock(mutex_);
+  figures.open = views_.size();
+  return figures;
+}
+
 Result<std::string> ViewDesk::reference(const ViewId& id) {
   std::shared_ptr<View> view;
   {

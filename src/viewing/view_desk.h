@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "control/restore_desk.h"
+#include "viewing/traffic.h"
 #include "viewing/view.h"
 
 namespace warifu::viewing {
@@ -81,6 +82,9 @@ class ViewDesk {
   // Errors: kNotFound.
   [[nodiscard]] Result<ViewStatus> end(const ViewId& id);
   [[nodiscard]] const Budget& memory() const { return budget_; }
+  // What requests are counted in by whoever answers them.
+  [[nodiscard]] Traffic& traffic() { return traffic_; }
+  [[nodiscard]] ViewFigures figures();
 
   // The view that a token opens, if it is of that object. Errors: kInvalidAuthentication (no such
   // token), kNotFound (another object, or other data than that).
@@ -99,6 +103,7 @@ class ViewDesk {
     ViewTerms terms;
   };
   class Cutting;
+  Result<OpenedView> try_open(const ViewWish& wish);
   Result<Plan> plan_of(const ViewWish& wish);
   Result<> make_room(Records::Source& source, const control::RegionReading& reading);
   Result<Records::Source> restore(const ViewWish& wish, Plan& plan);
@@ -121,6 +126,9 @@ class ViewDesk {
   catalog::Catalog& catalog_;
   control::RestoreDesk& restore_;
   Budget budget_;
+  Traffic traffic_;
+  std::atomic<std::uint64_t> opened_ = 0;
+  std::atomic<std::uint64_t> not_opened_ = 0;
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
   std::condition_variable_any changed_;

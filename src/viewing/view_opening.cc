@@ -170,6 +170,12 @@ Result<Records::Source> ViewDesk::restore(const ViewWish& wish, Plan& plan) {
 }
 
 Result<OpenedView> ViewDesk::open(const ViewWish& wish) {
+  auto opened = try_open(wish);
+  ++(opened ? opened_ : not_opened_);
+  return opened;
+}
+
+Result<OpenedView> ViewDesk::try_open(const ViewWish& wish) {
   // A place among the views is kept while the restore runs.
   struct Opening {
     ViewDesk& desk;

@@ -176,6 +176,30 @@ class Htsget(NetworkTest):
                          (view["expires"], "3", "it was ended"))
         self.assertEqual([one for one in seen if one["event"] == "view_given"], [])
 
+    def figures(self):
+        text = self.network.http("tommo", "/metrics")
+        return {name.replace('site="tommo",', ""): float(value) for name, value in
+                (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(("warifu_views",
+                                                                                        "warifu_htsget")))}
+
+    def test_the_figures_of_the_site_count_without_names(self):
+        before = self.figures()
+        sent = len(self.lab.fetch(self.lab.call("GET", self.reads["https"] + place(*GENE),
+                                                self.reads["token"])))
+        self.lab.call("GET", self.reads["https"] + place(GENE[0] - 1, GENE[1]), self.reads["token"])
+        self.lab.call("GET", self.reads["https"] + place(*GENE), "0" * 64)
+        after = self.figures()
+        more = {name: after[name] - before[name] for name in after if after[name] != before[name]}
+        self.assertEqual({name: count for name, count in more.items() if "memory" not in name}, {
+            'warifu_htsget_requests_total{route="ticket",status="2xx"}': 1,
+            'warifu_htsget_requests_total{route="ticket",status="4xx"}': 2,
+            'warifu_htsget_requests_total{route="data",status="2xx"}': 2,
+            'warifu_htsget_refusals_total{error="PermissionDenied"}': 1,
+            'warifu_htsget_refusals_total{error="InvalidAuthentication"}': 1,
+            'warifu_htsget_served_bytes_total{site="tommo"}': sent})
+        self.assertEqual(after['warifu_views_open{site="tommo"}'], len(self.lab.at_site("view", "list")["views"]))
+        self.assertGreater(after['warifu_views_memory_used_bytes{site="tommo"}'], 10_000)
+
     def test_a_view_ends_by_order_by_withdrawal_in_time_and_with_the_site(self):
         view = self.lab.open("bam", grant=self.grants["bam"])
         self.assertIn(view["view"], [one["view"] for one in self.lab.at_site("view", "list")["views"]])
