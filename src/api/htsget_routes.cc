@@ -130,14 +130,15 @@ void ticket(Exchange exchange, Services services, Datatype datatype) {
             ? htsget::parse_body(datatype, asked.query.all(), exchange.context().body().text())
             : htsget::parse_query(datatype, asked.query.all());
     if (!request) return std::unexpected(request.error());
-    const auto clipped = services.control->views.ask(**view, *request);
-    if (!clipped) return std::unexpected(clipped.error());
-    if (*clipped) exchange.headers().add("Warifu-Clipped", "true");
+    auto offer = services.control->views.ask(**view, *request);
+    if (!offer) return std::unexpected(offer.error());
+    if (offer->clipped) exchange.headers().add("Warifu-Clipped", "true");
     return htsget::ticket_json({.request = std::move(*request),
                                 .base = std::move(*base),
                                 .id = (*view)->terms().object.text(),
                                 .token = std::string(exchange.token()),
-                                .clipped = *clipped});
+                                .md5 = std::move(offer->md5),
+                                .clipped = offer->clipped});
   };
   auto done = work();
   if (!done) return exchange.refuse(done.error());

@@ -9,8 +9,7 @@ Result<audit::Fields> access_fields(const SiteContext& site, catalog::Catalog& c
                                     const catalog::Grant& record, const consent::Grantee& grantee,
                                     std::string purpose) {
   TRY_ASSIGN(const auto pseudonyms, catalog.pseudonyms(record.person_id));
-  const auto here =
-      std::ranges::find(pseudonyms, site.config.name, &catalog::SitePseudonym::site);
+  const auto here = std::ranges::find(pseudonyms, site.config.name, &catalog::SitePseudonym::site);
   if (here == pseudonyms.end()) {
     return fail(Code::kNotFound, "the person of consent " + record.grant.text() +
                                      " has no pseudonym at " + site.config.name.text());

@@ -136,8 +136,7 @@ Result<JobId> ScoreDesk::job_for(const ScoreWish& wish, const ScorePlan& plan) {
 Result<> ScoreDesk::note(std::string_view event, const consent::Grant& grant, const GrantId& id,
                          audit::Fields more) {
   TRY_ASSIGN(const catalog::Grant record, catalog_.grant(id));
-  TRY_ASSIGN(audit::Fields fields,
-             control::access_fields(site_, catalog_, record, grant.grantee));
+  TRY_ASSIGN(audit::Fields fields, control::access_fields(site_, catalog_, record, grant.grantee));
   for (auto& field : more) fields.push_back(std::move(field));
   return site_.log.append(event, fields);
 }

@@ -123,6 +123,12 @@ Result<genome::Cut> Records::cut_of(const std::vector<NamedRegion>& regions) con
   return places.empty() ? genome::cut_header(index, whole_) : genome::cut(index, places, whole_);
 }
 
+Result<std::uint64_t> Records::bytes_of(const std::vector<NamedRegion>& regions) const {
+  if (regions.empty() || records() == 0) return 0;
+  TRY_ASSIGN(const genome::Cut cut, cut_of(regions));
+  return cut.bytes();
+}
+
 // `header`: what the output begins with, which is left out.
 Result<Piece> Records::run(const genome::Task& task, const genome::Cut* cut,
                            ByteView header) const {

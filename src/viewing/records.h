@@ -43,6 +43,9 @@ class Records {
 
   // The header without an end-of-file marker; valid as long as this object.
   [[nodiscard]] Result<ByteView> header(htsget::Format format);
+  // Of the file in memory that would be read for these.
+  [[nodiscard]] Result<std::uint64_t> bytes_of(
+      const std::vector<genome::NamedRegion>& regions) const;
   // What follows the header: the records of these regions and the end-of-file marker.
   [[nodiscard]] Result<Piece> body(const htsget::Request& request,
                                    const std::vector<genome::NamedRegion>& regions);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "crypto/md5.h"
 #include "viewing/view_desk.h"
 
 namespace warifu::viewing {
@@ -18,10 +19,9 @@ std::string words_of(const htsget::Verdict& verdict, bool header) {
 // A turn at the processes that cut.
 class ViewDesk::Cutting {
  public:
-  explicit Cutting(ViewDesk& desk) : desk_(desk) {
+  Cutting(ViewDesk& desk, std::chrono::seconds wait) : desk_(desk) {
     std::unique_lock lock(desk.mutex_);
-    has_begun_ =
-        desk.cut_ended_.wait_for(lock, kWaitForCut, [&] { return desk.cutting_ < kCutsAtOnce; });
+    has_begun_ = desk.cut_ended_.wait_for(lock, wait, [&] { return desk.cutting_ < kCutsAtOnce; });
     if (has_begun_) ++desk.cutting_;
   }
   ~Cutting() {
@@ -107,15 +107,36 @@ htsget::Answer<htsget::Verdict> ViewDesk::judged(View& view, const htsget::Reque
   return verdict;
 }
 
-htsget::Answer<bool> ViewDesk::ask(View& view, const htsget::Request& request) {
+htsget::Answer<Offer> ViewDesk::ask(View& view, const htsget::Request& request) {
   const auto verdict = judged(view, request);
   if (!verdict) return std::unexpected(verdict.error());
   const auto noted = note(view, "view_asked",
                           {{"format", std::string(htsget::format_name(request.format))},
                            {"regions", words_of(*verdict, request.header_only)},
                            {"clipped", verdict->clipped ? "yes" : "no"}});
-  if (!noted) return noted;
-  return verdict->clipped;
+  if (!noted) return std::unexpected(noted.error());
+  return Offer{.clipped = verdict->clipped, .md5 = prepare(view, request, verdict->regions)};
+}
+
+// Nothing where it would cost more than making it when it is fetched; what fails fails again then,
+// and is told then.
+std::string ViewDesk::prepare(View& view, const htsget::Request& request,
+                              const std::vector<genome::NamedRegion>& regions) {
+  const Cutting turn(*this, std::chrono::seconds(0));
+  if (!turn.has_begun()) return {};
+  Records& records = view.records();
+  const auto head = records.header(request.format);
+  if (!head) return {};
+  if (request.header_only) return crypto::md5_text(std::span(&*head, 1)).value_or("");
+  const auto size = records.bytes_of(regions);
+  if (!size || !prepared_.is_small(*size)) return {};
+  auto piece = records.body(request, regions);
+  if (!piece) return {};
+  const auto answer = std::make_shared<const Piece>(std::move(*piece));
+  prepared_.keep(view.terms().id, request, answer, site_.system.clock.monotonic());
+  if (view.has_ended()) prepared_.forget(view.terms().id);
+  const std::array<ByteView, 2> parts = {*head, answer->file.bytes()};
+  return crypto::md5_text(parts).value_or("");
 }
 
 Result<> ViewDesk::make(Given& given, const htsget::DataRequest& wanted,
@@ -125,7 +146,10 @@ Result<> ViewDesk::make(Given& given, const htsget::DataRequest& wanted,
     TRY_ASSIGN(given.head, records.header(wanted.request.format));
     return {};
   }
-  TRY_ASSIGN(given.piece, records.body(wanted.request, regions));
+  given.piece = prepared_.take(given.view->terms().id, wanted.request);
+  if (given.piece != nullptr) return {};
+  TRY_ASSIGN(Piece piece, records.body(wanted.request, regions));
+  given.piece = std::make_shared<const Piece>(std::move(piece));
   return {};
 }
 
@@ -133,7 +157,7 @@ htsget::Answer<Given> ViewDesk::give(const std::shared_ptr<View>& view,
                                      const htsget::DataRequest& wanted) {
   const auto verdict = judged(*view, wanted.request);
   if (!verdict) return std::unexpected(verdict.error());
-  const Cutting turn(*this);
+  const Cutting turn(*this, kWaitForCut);
   if (!turn.has_begun()) {
     return htsget::refuse(htsget::Kind::kUnavailable, "the site is busy; ask again in a moment");
   }
@@ -143,12 +167,13 @@ htsget::Answer<Given> ViewDesk::give(const std::shared_ptr<View>& view,
     log_warning("view " + view->terms().id.text() + ": " + made.error().message);
     return std::unexpected(htsget::failure_of(made.error()));
   }
-  const auto noted = note(*view, "view_given",
-                          {{"format", std::string(htsget::format_name(wanted.request.format))},
-                           {"regions", words_of(*verdict, wanted.part == htsget::Part::kHeader)},
-                           {"clipped", verdict->clipped ? "yes" : "no"},
-                           {"records", std::to_string(given.piece.records)},
-                           {"bytes", std::to_string(given.bytes().size())}});
+  const auto noted =
+      note(*view, "view_given",
+           {{"format", std::string(htsget::format_name(wanted.request.format))},
+            {"regions", words_of(*verdict, wanted.part == htsget::Part::kHeader)},
+            {"clipped", verdict->clipped ? "yes" : "no"},
+            {"records", std::to_string(given.piece == nullptr ? 0 : given.piece->records)},
+            {"bytes", std::to_string(given.bytes().size())}});
   if (!noted) return std::unexpected(noted.error());
   if (view->has_ended() || !why_end(*view, site_.system.clock.now()).empty()) {
     return htsget::refuse(htsget::Kind::kInvalidAuthentication, "the view has ended");

@@ -18,7 +18,8 @@ ViewDesk::ViewDesk(control::SiteContext& site, catalog::Catalog& catalog,
     : site_(site),
       catalog_(catalog),
       restore_(restore),
-      budget_(site.config.htsget.memory_bytes, site.config.allow_unlocked_memory) {}
+      budget_(site.config.htsget.memory_bytes, site.config.allow_unlocked_memory),
+      prepared_(budget_) {}
 
 void ViewDesk::start() {
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -100,6 +101,7 @@ Result<ViewStatus> ViewDesk::end(const ViewId& id) {
 // It is out of the list already. The end itself needs no leave of the log.
 void ViewDesk::close(const std::shared_ptr<View>& view, const std::string& why) {
   view->end();
+  prepared_.forget(view->terms().id);
   audit::Fields fields = view->terms().about;
   fields.emplace_back("view", view->terms().id.text());
   fields.emplace_back("opened", os::utc_text(view->terms().opened));
@@ -127,6 +129,7 @@ void ViewDesk::sweep() {
     const std::lock_guard lock(mutex_);
     all = views_;
   }
+  prepared_.forget_old(site_.system.clock.monotonic());
   const os::UnixMs now = site_.system.clock.now();
   for (const auto& view : all) {
     const std::string why = why_end(*view, now);

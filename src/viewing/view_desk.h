@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "control/restore_desk.h"
+#include "viewing/prepared.h"
 #include "viewing/traffic.h"
 #include "viewing/view.h"
 
@@ -49,13 +50,19 @@ struct OpenedView {
   std::string token;  // 64 hexadecimal digits; whoever has it wipes it
 };
 
+// What a ticket says beside its URLs.
+struct Offer {
+  bool clipped = false;
+  std::string md5;  // of what its URLs give together, in hexadecimal; empty: it was not made yet
+};
+
 // What a URL of a ticket gives.
 struct Given {
   std::shared_ptr<View> view;  // keeps `head` alive
   ByteView head;               // of a header
-  Piece piece;                 // of a body
+  Prepared::Answer piece;      // of a body
   bool clipped = false;
-  [[nodiscard]] ByteView bytes() const { return head.empty() ? piece.file.bytes() : head; }
+  [[nodiscard]] ByteView bytes() const { return head.empty() ? piece->file.bytes() : head; }
 };
 
 class ViewDesk {
@@ -91,8 +98,9 @@ class ViewDesk {
   [[nodiscard]] htsget::Answer<std::shared_ptr<View>> find(std::string_view token,
                                                            htsget::Datatype datatype,
                                                            std::string_view object);
-  // Whether it may be given; true: clipped. Errors: of judge() and View::count(), kUnavailable.
-  [[nodiscard]] htsget::Answer<bool> ask(View& view, const htsget::Request& request);
+  // Whether it may be given. A small answer is made at once and waits for its URL to be fetched.
+  // Errors: of judge() and View::count(), kUnavailable.
+  [[nodiscard]] htsget::Answer<Offer> ask(View& view, const htsget::Request& request);
   [[nodiscard]] htsget::Answer<Given> give(const std::shared_ptr<View>& view,
                                            const htsget::DataRequest& wanted);
 
@@ -115,6 +123,8 @@ class ViewDesk {
   void run(const std::stop_token& stop);
   [[nodiscard]] static ViewStatus status_of(View& view);
   htsget::Answer<htsget::Verdict> judged(View& view, const htsget::Request& request);
+  std::string prepare(View& view, const htsget::Request& request,
+                      const std::vector<genome::NamedRegion>& regions);
   Result<> make(Given& given, const htsget::DataRequest& wanted,
                 const std::vector<genome::NamedRegion>& regions);
   void note_refusal();
@@ -126,6 +136,7 @@ class ViewDesk {
   catalog::Catalog& catalog_;
   control::RestoreDesk& restore_;
   Budget budget_;
+  Prepared prepared_;
   Traffic traffic_;
   std::atomic<std::uint64_t> opened_ = 0;
   std::atomic<std::uint64_t> not_opened_ = 0;

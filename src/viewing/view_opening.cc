@@ -91,8 +91,8 @@ Result<ViewDesk::Plan> ViewDesk::plan_of(const ViewWish& wish) {
   }
   const std::chrono::milliseconds life = wish.life.count() == 0 ? most : wish.life;
   TRY_ASSIGN(auto grants, grants_of(plan.record, grant));
-  TRY_ASSIGN(auto about, control::access_fields(site_, catalog_, plan.record, wish.grantee,
-                                                wish.purpose));
+  TRY_ASSIGN(auto about,
+             control::access_fields(site_, catalog_, plan.record, wish.grantee, wish.purpose));
   plan.terms = {.id = os::random_id<ViewId>(site_.system.random),
                 .object = grant.object,
                 .grants = std::move(grants),
@@ -109,6 +109,7 @@ Result<ViewDesk::Plan> ViewDesk::plan_of(const ViewWish& wish) {
 
 // Memory for all that the regions may become is taken before they are read.
 Result<> ViewDesk::make_room(Records::Source& source, const control::RegionReading& reading) {
+  prepared_.clear();
   const std::uint64_t records = records_bound(reading.kind, reading.bytes);
   const std::uint64_t need = records + kBesideRecords;
   const std::uint64_t used = std::min(budget_.used(), budget_.bytes());

@@ -176,6 +176,20 @@ class Htsget(NetworkTest):
                          (view["expires"], "3", "it was ended"))
         self.assertEqual([one for one in seen if one["event"] == "view_given"], [])
 
+    def test_tickets_name_the_md5_of_their_data(self):
+        """Lab.fetch compares; the second time the answer is cut anew."""
+        for view, form in ((self.reads, "BAM"), (self.reads, "CRAM"), (self.clipped, "BAM"),
+                           (self.variants, "VCF"), (self.variants, "BCF")):
+            for query in (place(*GENE) + "&", place(GENE[0], GENE[0]) + "&", "?class=header&"):
+                ticket = self.lab.call("GET", view["https"] + query + f"format={form}", view["token"])
+                with self.subTest(form=form, query=query):
+                    self.assertRegex(ticket.json["htsget"]["md5"], "^[0-9a-f]{32}$")
+                    self.assertEqual(self.lab.fetch(ticket), self.lab.fetch(ticket))
+        posted = self.lab.call("POST", self.reads["https"], self.reads["token"], json.dumps(
+            {"regions": [{"referenceName": "20", "start": GENE[0], "end": GENE[1]}]}))
+        self.assertIn("md5", posted.json["htsget"])
+        self.lab.fetch(posted)
+
     def figures(self):
         text = self.network.http("tommo", "/metrics")
         return {name.replace('site="tommo",', ""): float(value) for name, value in
