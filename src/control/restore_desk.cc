@@ -7,9 +7,12 @@
 
 #include "audit/actor.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "control/region_trim.h"
+#include "control/restore_record.h"
 #include "control/restore_stream.h"
 #include "genome/local.h"
+#include "secret/lockable.h"
 
 namespace warifu::control {
 namespace {
@@ -22,59 +25,9 @@ std::uint64_t lead_bytes(const catalog::Object& object) {
   return std::uint64_t{object.lead_chunks} * limits::kChunkBytes;
 }
 
-Result<std::string> text_of_plan(const catalog::Job& job, const char* key) {
-  json::error_code bad;
-  const json::value plan = json::parse(job.plan, bad);
-  const json::value* field = !bad && plan.is_object() ? plan.as_object().if_contains(key) : nullptr;
-  if (field == nullptr || !field->is_string()) {
-    return fail(Code::kCorrupt, "the plan of job " + job.job.text() + " is damaged");
-  }
-  return std::string(field->get_string());
-}
-
-std::string hex_of(const consent::Scope& scope) {
-  wire::Writer writer;
-  consent::write_scope(writer, scope);
-  return to_hex(writer.bytes());
-}
-
-Result<consent::Scope> scope_of_hex(const std::string& hex) {
-  TRY_ASSIGN(const Bytes bytes, from_hex(hex));
-  wire::Reader reader(bytes, "scope of a restore");
-  consent::Scope scope = consent::read_scope(reader);
-  TRY(reader.finish());
-  return scope;
-}
-
 // What was asked for was wrong; the data are not.
 bool is_of_wish(const Error& error) {
   return error.code == Code::kInvalidArgument || error.code == Code::kNotFound;
-}
-
-// What a job's record keeps of the wish.
-json::object plan_json(const RestoreWish& wish, const consent::Scope& presented) {
-  return {{"grant", wish.grant.text()},
-          {"using", wish.using_letters},
-          {"gather", wish.gather},
-          {"purpose", wish.purpose},
-          {"asked", to_hex(encode_asker({wish.grantee, wish.stated, presented}))},
-          {"part", wish.sites > 0          ? "sites"
-                   : wish.scope.is_whole() ? "whole"
-                   : wish.scope.is_index() ? "index"
-                                           : "regions"},
-          {"wanted", hex_of(wish.scope)},
-          {"format", wish.format}};
-}
-
-// Whether a job of that plan may be read for the other one's wish: the same is presented, and of
-// the whole any regions may be read.
-bool serves(const std::string& plan, const json::object& wanted, const consent::Scope& presented) {
-  json::error_code bad;
-  const json::value parsed = json::parse(plan, bad);
-  if (bad || !parsed.is_object()) return false;
-  json::object had = parsed.get_object();
-  if (presented.is_whole()) had["wanted"] = wanted.at("wanted");
-  return had == wanted;
 }
 
 json::array texts_of(const consent::Scope& scope) {
@@ -332,18 +285,6 @@ Result<> RestoreDesk::stream(const JobId& id, std::uint64_t from, const PlainSin
   return attempt(job, 0, [&](Run& run) { return read_regions(run, plan, sink, check); });
 }
 
-Result<RestoreWish> RestoreDesk::wish_of(const catalog::Job& job) const {
-  RestoreWish wish{.object = *job.object};
-  TRY_ASSIGN(const std::string part, text_of_plan(job, "part"));
-  wish.sites = part == "sites" ? 1 : 0;
-  TRY_ASSIGN(const std::string wanted, text_of_plan(job, "wanted"));
-  TRY_ASSIGN(wish.scope, scope_of_hex(wanted));
-  TRY_ASSIGN(const std::string grant, text_of_plan(job, "grant"));
-  TRY_ASSIGN(wish.grant, GrantId::parse(grant));
-  TRY_ASSIGN(wish.format, text_of_plan(job, "format"));
-  return wish;
-}
-
 // The lead is read too, as the tag over all tags binds it, but not given.
 Result<> RestoreDesk::read_whole(Run& run, std::uint64_t from, const PlainSink& sink) {
   const std::uint64_t lead = lead_bytes(run.stream.object());
@@ -358,7 +299,17 @@ Result<> RestoreDesk::read_whole(Run& run, std::uint64_t from, const PlainSink& 
   });
 }
 
+// Before a use is taken for it.
+Result<> RestoreDesk::room_for_index(std::uint64_t bytes) const {
+  if (secret::can_lock(bytes)) return {};
+  return fail(Code::kNoSpace, "the index of the genome needs " + human_bytes(bytes) +
+                                  " of locked memory, which site " + site_.config.name.text() +
+                                  " cannot have: raise the locked-memory limit (ulimit -l, "
+                                  "LimitMEMLOCK)");
+}
+
 Result<genome::Lead> RestoreDesk::read_lead(Run& run) {
+  TRY(room_for_index(lead_bytes(run.stream.object())));
   secret::Buffer bytes(lead_bytes(run.stream.object()));
   TRY(run.stream.run_chunks({{0, run.stream.object().lead_chunks}},
                             [&](std::uint64_t chunk, ByteView plain) -> Result<> {
@@ -460,9 +411,10 @@ Result<std::vector<genome::SitePileup>> RestoreDesk::read_sites(const JobId& id,
 
 Result<secret::Buffer> RestoreDesk::read_index(const JobId& id) {
   TRY_ASSIGN(const catalog::Job job, resumable(id));
-  TRY_ASSIGN(const std::string wanted, text_of_plan(job, "wanted"));
-  TRY_ASSIGN(const consent::Scope scope, scope_of_hex(wanted));
+  TRY_ASSIGN(const RestoreWish wish, wish_of(job));
+  const consent::Scope& scope = wish.scope;
   if (!scope.is_index()) return fail(Code::kInvalidArgument, "the restore is not of an index");
+  TRY(room_for_index(consent::chunk_count(scope.chunks) * limits::kChunkBytes));
   secret::Buffer bytes(consent::chunk_count(scope.chunks) * limits::kChunkBytes);
   std::size_t filled = 0;
   TRY(attempt(job, 0, [&](Run& run) -> Result<> {

@@ -122,8 +122,7 @@ class RestoreDesk {
   Result<> read_whole(Run& run, std::uint64_t from, const PlainSink& sink);
   Result<> read_regions(Run& run, const Plan& plan, const PlainSink& sink,
                         const ReadingCheck& check);
-  // The job's wish as it was begun. Errors: kCorrupt.
-  Result<RestoreWish> wish_of(const catalog::Job& job) const;
+  Result<> room_for_index(std::uint64_t bytes) const;
   // The object's index, read under a consent to the whole.
   Result<genome::Lead> read_lead(Run& run);
   // Fetches the chunks of a cut for whoever reads the window.

@@ -164,6 +164,7 @@ Result<Kept> ScoreDesk::score(const ScoreWish& wish) {
                  site_.system.clock.now()};
   // A risk that was computed with another score is none of this one.
   return keep(wish.grant, [&](Kept& all) {
+    all.until = plan.grant.expiry;
     all.score = std::move(kept);
     if (all.risk && all.risk->has_score) all.risk.reset();
   });
@@ -186,14 +187,17 @@ Result<Kept> ScoreDesk::absolute(const RiskWish& wish) {
   made.model.phases.clear();
   TRY(note("risk_computed", grant, wish.grant,
            {{"model", wish.model.id}, {"with_score", wish.with_score ? "yes" : "no"}}));
-  return keep(wish.grant, [&](Kept& all) { all.risk = std::move(made); });
+  return keep(wish.grant, [&](Kept& all) {
+    all.until = grant.expiry;
+    all.risk = std::move(made);
+  });
 }
 
 Result<Kept> ScoreDesk::kept(const GrantId& grant) {
-  TRY(grant_of(grant));
+  TRY_ASSIGN(const consent::Grant terms, grant_of(grant));
   const std::lock_guard lock(mutex_);
   const auto found = std::ranges::find(kept_, grant, &Entry::grant);
-  return found == kept_.end() ? Kept{} : found->kept;
+  return found == kept_.end() ? Kept{.until = terms.expiry} : found->kept;
 }
 
 void ScoreDesk::forget(const GrantId& grant) {

@@ -6,7 +6,7 @@
 // remains: genotypes are forgotten before anybody is answered. What would be refused for too few
 // sites is refused before a use is taken, as far as that can be known.
 //
-// Results are kept in memory, by consent, until they are forgotten by order, the consent has ended
+// Results are kept in memory and nowhere else, by consent, until they are forgotten by order, the consent has ended
 // or was withdrawn (noticed when somebody asks for them), or the site stops; at most kMostKept, the
 // oldest go first. Any thread.
 #pragma once
@@ -63,6 +63,7 @@ struct KeptRisk {
 struct Kept {
   std::optional<KeptScore> score;
   std::optional<KeptRisk> risk;
+  os::UnixMs until;  // the consent's end: at the latest; earlier when the site stops
 };
 
 struct RiskWish {

@@ -1,5 +1,6 @@
 """samtools, bcftools and browsers read what a person's consent names, by htsget, and nothing else."""
 
+import contextlib
 import json
 import re
 import time
@@ -8,6 +9,7 @@ import unittest
 import genomes
 from htsget_lab import GENE, OTHER, Lab, conformance, place, region
 from network import CommandFailed, NetworkTest, wait_until
+from site_socket import SocketConnection
 
 
 def text(start, end):
@@ -191,7 +193,9 @@ class Htsget(NetworkTest):
         self.lab.fetch(posted)
 
     def figures(self):
-        text = self.network.http("tommo", "/metrics")
+        with contextlib.closing(SocketConnection(self.network.site("tommo"), self.network.data("tommo"))) as api:
+            api.request("GET", "/metrics")
+            text = api.getresponse().read().decode()
         return {name.replace('site="tommo",', ""): float(value) for name, value in
                 (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(("warifu_views",
                                                                                         "warifu_htsget")))}
