@@ -98,7 +98,8 @@ TEST(HeldFile, WhatIsReservedIsThereAndGoesBackWhenItIsSealed) {
 TEST(HeldFile, MoreThanThereIsCannotBeReserved) {
   Budget budget(1U << 20U, false);
   auto file = HeldFile::make(budget);
-  for (const std::uint64_t bytes : {(1ULL << 20U) + 1, 1ULL << 40U, UINT64_MAX}) {
+  constexpr std::uint64_t kOne = 1;
+  for (const std::uint64_t bytes : {(kOne << 20U) + 1, kOne << 40U, UINT64_MAX}) {
     EXPECT_EQ(file->reserve(bytes).error().code, Code::kNoSpace) << bytes;
     EXPECT_EQ(budget.used(), 0U);
   }
