@@ -111,10 +111,12 @@ namespace {
 // What people read of a record: who, for what, or why not.
 std::string detail_of(const json::object& fields) {
   std::string text;
-  for (const char* name : {"grantee", "purpose", "object", "grant", "text", "destination"}) {
+  for (const char* name : {"grantee", "purpose", "object", "grant", "text", "destination", "scope",
+                           "score", "model", "why", "answers"}) {
     const json::value* value = fields.if_contains(name);
     if (value == nullptr || !value->is_string()) continue;
     if (!text.empty()) text += ", ";
+    if (std::string_view(name) == "answers") text += "times looked at: ";
     text += std::string_view(value->get_string());
   }
   return text;

@@ -89,7 +89,8 @@ Result<Asker> decode_asker(ByteView bytes) {
 
 bool may_resume(Code code) {
   return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOutOfKey ||
-         code == Code::kCancelled || code == Code::kProtocol;
+         code == Code::kCancelled || code == Code::kProtocol ||
+         code == Code::kNoSpace;  // of whoever reads
 }
 
 Result<RestoreStream::Proven> RestoreStream::proven(const catalog::Grant& record) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/gzip.h"
 #include "genome/bgzf.h"
 #include "genome/index_parts.h"
 
