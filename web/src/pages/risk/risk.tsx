@@ -8,7 +8,8 @@ import { Link } from "../../lib/router";
 import { save } from "../../lib/save";
 import { language } from "../../lib/settings";
 import { useStore } from "../../lib/store";
-import { Button, Empty, Loading, Panel, Problem, useProblemText } from "../../ui/basic";
+import { Button, Empty, Loading, Panel, Problem } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import type { RequestRow } from "../requests/model";
 import "../requests/requests.css";
@@ -19,14 +20,13 @@ import { ScorePanel } from "./score";
 
 function Export(props: { grant: string; kept: Kept | null; forgotten: () => void }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const lang = useStore(language);
   const take = async () => {
     try {
       const bundle = await get(`/v1/risk/${props.grant}/fhir?lang=${lang}`);
       save(`fhir-${props.grant}.json`, new Blob([JSON.stringify(bundle, null, 2)], { type: "application/fhir+json" }));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
   const forget = async () => {
@@ -35,7 +35,7 @@ function Export(props: { grant: string; kept: Kept | null; forgotten: () => void
       await post(`/v1/risk/${props.grant}/forget`);
       props.forgotten();
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
   return (
