@@ -127,14 +127,14 @@ Result<bool> index_of_pipe(const genome::Task& task, int shift) {
 
 Result<Bytes> make_index(const genome::Task& task) {
   // "-": htslib's name for descriptors 0 and 1. It follows no path.
-  constexpr std::string_view kNot =
+  constexpr const char* kNot =
       "cannot be indexed: not sorted by position, damaged, or not compressed by bgzip";
   int done = -1;
   const int shift = task.index_kind == genome::IndexKind::kCsi ? 14 : 0;
   if (::lseek(0, 0, SEEK_SET) != 0) {
     TRY_ASSIGN(const bool made, index_of_pipe(task, shift));
     if (made) return genome::encode_answer(genome::TrimReport{});
-    return fail(Code::kCorrupt, std::string(kNot));
+    return fail(Code::kCorrupt, kNot);
   }
   hFILE* look = ::hdopen(0, "r");
   htsFormat format{};
@@ -151,8 +151,8 @@ Result<Bytes> make_index(const genome::Task& task) {
     default: return fail(Code::kCorrupt, "only CRAM, BAM, VCF.gz and BCF have an index");
   }
   if (done == 0) return genome::encode_answer(genome::TrimReport{});
-  return fail(Code::kCorrupt,
-              done == -2 ? "damaged: it cannot be read for an index" : std::string(kNot));
+  if (done == -2) return fail(Code::kCorrupt, "damaged: it cannot be read for an index");
+  return fail(Code::kCorrupt, kNot);
 }
 
 }  // namespace warifu::genome_helper
