@@ -62,6 +62,7 @@ constexpr auto kRules = std::to_array<ReasonRule>({
     {"index", Code::kInvalidArgument, "index of '"},
     {"other_records", Code::kCorrupt, "' has other records in other slices"},
     // Anything that others do just now.
+    {"by_operator", Code::kCancelled, "cancelled by an operator"},
     {"waits_for_key", Code::kOutOfKey, " waits for key"},
     {"no_answer", Code::kUnavailable, " does not answer"},
     {"no_control", Code::kNotFound, " has no share control"},

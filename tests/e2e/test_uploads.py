@@ -11,7 +11,7 @@ from network import (find_bytes, free_port, NetworkTest, Person, random_file, Te
                      wait_until)
 from site_socket import SocketConnection
 
-LOOKS = [("en", "light"), ("ja", "light")]
+LOOKS = [("en", "light"), ("ja", "dark")]
 CHUNK = 262_144
 PLACES = [("20", 31_000_000, 31_400_000)]
 INSIDE = "20:31100000-31101000"
@@ -26,11 +26,28 @@ class Uploads(NetworkTest):
         cls.url = f"http://127.0.0.1:{free_port()}/"
         cls.config = cls.network.site("tommo") / "site.toml"
         cls.config.write_text(cls.config.read_text() +
-                              f'\n[web]\nlisten = "{cls.url[7:-1]}"\n')
+                              f'\n[web]\nlisten = "{cls.url[7:-1]}"\n'
+                              f'\n[genome]\nreferences = ["tiny={cls.network.root}/tiny.fa"]\n')
+        cls.make_reference()
         cls.network.up()
         cls.person = Person(cls.network, "P-002", keys=12)
         cls.staging = cls.network.data("tommo") / "staging"
         cls.browser = cls.enterClassContext(Browser())
+
+    @classmethod
+    def make_reference(cls):
+        """A chromosome of nobody, and a CRAM whose bases are in it alone."""
+        noise = hashlib.shake_256(b"tiny").digest(60_000)
+        cls.bases = noise.translate(bytes(b"ACGT"[value & 3] for value in range(256))).decode()
+        fasta = cls.network.root / "tiny.fa"
+        fasta.write_text(f">tiny\n{cls.bases}\n")
+        genomes.run("samtools", "faidx", fasta)
+        lines = [f"@HD\tVN:1.6\tSO:coordinate\n@SQ\tSN:tiny\tLN:{len(cls.bases)}"]
+        lines += [f"r{at}\t0\ttiny\t{at + 1}\t60\t100M\t*\t0\t0\t{cls.bases[at:at + 100]}\t{'I' * 100}"
+                  for at in range(0, len(cls.bases) - 100, 20)]
+        cls.tiny = cls.network.root / "tiny.cram"
+        cls.tiny.write_bytes(genomes.run("samtools", "view", "-C", "-T", fasta, "-",
+                                         stdin="\n".join(lines).encode() + b"\n"))
 
     def restart(self):
         self.network.kill("tommo")
@@ -231,6 +248,20 @@ class Uploads(NetworkTest):
         self.restart()
         self.assertEqual(self.upload("GET", path)["prepared"], result, "it is durable")
         self.region(self.upload("POST", f"{path}/finish", {}), file)
+
+    def test_a_cram_that_needs_its_reference_is_told_so_and_given_it(self):
+        data = self.tiny.read_bytes()
+        self.assertEqual(self.upload("GET", "/references")["references"], ["tiny"])
+        path = self.begin("tiny.cram", len(data), genome=True, index="here")
+        self.send_all(path, data)
+        trouble = self.prepared(path, reads_per_slice=100, assembly="GRCh38")["trouble"]
+        self.assertEqual(trouble["reason"], "no_reference", trouble)
+        trouble = self.prepared(path, reads_per_slice=100, reference="tiny")["trouble"]
+        self.assertEqual(trouble["reason"], "assembly", trouble)
+        made = self.prepared(path, reads_per_slice=100, reference="tiny", assembly="GRCh38")
+        self.assertEqual((made["prepared"]["records"], made["prepared"]["reads_per_slice"]),
+                         (2995, 100))
+        self.upload("POST", f"{path}/cancel", {})
 
     def test_an_index_of_each_kind_of_file(self):
         bam = genomes.bam(self.network.root / "plain.bam",

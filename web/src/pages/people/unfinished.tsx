@@ -105,16 +105,19 @@ function Made(props: { row: UploadRow }) {
     facts.push(
       [t("people.made_bytes"), t("people.made_bytes_text", { before: bytes(before), after: bytes(after), change })],
       [t("people.made_records"), t("people.made_records_text", { records: count(prepared.records) })],
-      [
-        t("people.made_digest"),
-        <>
-          <code class="digest">{prepared.original_sha256}</code>
-          <span class="note">{t("people.made_digest_hint")}</span>
-        </>,
-      ],
     );
   }
-  return <Facts facts={facts} />;
+  return (
+    <>
+      <Facts facts={facts} />
+      {prepared.original_sha256 && (
+        <p class="digest">
+          {t("people.made_digest")} <code>{prepared.original_sha256}</code>
+          <span class="note">{t("people.made_digest_hint")}</span>
+        </p>
+      )}
+    </>
+  );
 }
 
 function One(props: { row: UploadRow; again: () => void; stored: (what: Stored) => void }) {

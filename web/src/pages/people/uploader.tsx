@@ -55,11 +55,13 @@ function useChoice() {
   const [index_here, set_index_here] = useState(false);
   const [assembly, set_assembly] = useState("");
   const [policy, set_policy] = useState("");
+  const [turn, set_turn] = useState(0); // the fields are empty again with each
   const clear = () => {
     set_file(null);
     set_index(null);
+    set_turn((n) => n + 1);
   };
-  return { file, set_file, index, set_index, index_here, set_index_here, assembly, set_assembly, policy, set_policy, clear };
+  return { turn, file, set_file, index, set_index, index_here, set_index_here, assembly, set_assembly, policy, set_policy, clear };
 }
 
 function Choosing(props: { choice: ReturnType<typeof useChoice>; running: boolean; begun: boolean; changed: () => void }) {
@@ -72,6 +74,7 @@ function Choosing(props: { choice: ReturnType<typeof useChoice>; running: boolea
         {(ids) => (
           <input
             {...ids}
+            key={choice.turn}
             type="file"
             disabled={running}
             onChange={(event) => {
@@ -85,6 +88,7 @@ function Choosing(props: { choice: ReturnType<typeof useChoice>; running: boolea
         {(ids) => (
           <input
             {...ids}
+            key={choice.turn}
             type="file"
             accept=".crai,.bai,.csi,.tbi"
             disabled={running}
