@@ -2,6 +2,7 @@
 #include "control/kept_upload.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "control/sealed_secret.h"

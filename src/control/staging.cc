@@ -2,6 +2,7 @@
 #include "control/staging.h"
 
 #include <algorithm>
+#include <array>
 
 #include "crypto/crypto.h"
 #include "os/folders.h"

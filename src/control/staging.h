@@ -15,6 +15,9 @@
 // chunk is in clear at a time. One thread for each object.
 #pragma once
 
+#include <memory>
+#include <optional>
+
 #include "os/system.h"
 #include "secret/secret.h"
 #include "sharing/chunk.h"
