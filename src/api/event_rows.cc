@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "api/json.h"
+#include "api/reasons.h"
 
 namespace warifu::api {
 namespace {
@@ -211,6 +212,7 @@ EventTable::Rows job_rows(Services services) {
          {"progress_bytes", job.progress_bytes},
          {"total_bytes", job.total_bytes},
          {"error", job.error},
+         {"error_reason", reason_of_text(job.error)},
          {"jobs_before", before ? json::value(*before) : json::value(nullptr)},
          {"created_ms", job.created.value},
          {"updated_ms", job.updated.value},

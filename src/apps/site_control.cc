@@ -79,6 +79,7 @@ Result<> SiteControl::start(const std::atomic<bool>& stopping) {
   if (copy_maker_ != nullptr) {
     copy_thread_ = std::jthread([this, &stopping] { copy_maker_->run(stopping); });
   }
+  uploads_->start();
   views_->start();
   records_->start();
   cards_->start();
@@ -91,6 +92,7 @@ void SiteControl::interrupt() {
 }
 
 void SiteControl::stop_desks() {
+  uploads_->stop();
   cards_->stop();
   records_->stop();
   refreshes_->stop();

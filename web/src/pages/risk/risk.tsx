@@ -9,7 +9,8 @@ import { Link } from "../../lib/router";
 import { save } from "../../lib/save";
 import { language } from "../../lib/settings";
 import { useStore } from "../../lib/store";
-import { Button, Empty, Loading, Panel, Problem, useProblemText } from "../../ui/basic";
+import { Button, Empty, Loading, Panel, Problem } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import type { RequestRow } from "../requests/model";
 import "../requests/requests.css";
@@ -20,14 +21,13 @@ import { ScorePanel } from "./score";
 
 /** Saves everything about the consent as one document. */
 function useBundle(grant: string): () => Promise<void> {
-  const problem_text = useProblemText();
   const lang = useStore(language);
   return async () => {
     try {
       const bundle = await get(`/v1/risk/${grant}/fhir?lang=${lang}`);
       save(`fhir-${grant}.json`, new Blob([JSON.stringify(bundle, null, 2)], { type: "application/fhir+json" }));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
 }
@@ -48,7 +48,6 @@ function KeptNote(props: { request: RequestRow; grant: string; kept: Kept }) {
 
 function Export(props: { grant: string; kept: Kept | null; forgotten: () => void }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const take = useBundle(props.grant);
   const forget = async () => {
     if (!(await confirm(t("risk.forget_sure"), t("risk.forget"), true))) return;
@@ -56,7 +55,7 @@ function Export(props: { grant: string; kept: Kept | null; forgotten: () => void
       await post(`/v1/risk/${props.grant}/forget`);
       props.forgotten();
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
   return (
