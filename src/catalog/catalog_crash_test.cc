@@ -156,7 +156,7 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
   crash_in("next generation", [&](Catalog& catalog) { return catalog.add_shares(writing); });
   crash_in("commit_generation", [](Catalog& catalog) {
     return catalog.commit_generation(kObject, 2, kJob,
-                                     std::vector<Sighting>{{site_of("lsa"), path_of("B")}});
+                                     std::vector<Sighting>{{site_of("lsa"), path_of("B")}}, {});
   });
   crash_in("add_link_use", [](Catalog& catalog) {
     const LinkUse use{site_of("tommo"), site_of("lsa"), "qkd", "HARDWARE", 100, 16, 116};
@@ -167,7 +167,8 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
   crash_in("add_sightings", [](Catalog& catalog) {
     return catalog.add_sightings(
         kObject, kJob,
-        std::vector<Sighting>{{site_of("tuh"), path_of("C")}, {site_of("lsa"), path_of("B")}});
+        std::vector<Sighting>{{site_of("tuh"), path_of("C")}, {site_of("lsa"), path_of("B")}},
+        std::vector<Sighting>{{site_of("lsa"), path_of("B")}});
   });
   crash_in("delete_object", [](Catalog& catalog) { return catalog.delete_object(kObject); });
 }
