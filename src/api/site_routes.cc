@@ -29,17 +29,17 @@ json::object pool_json(const keypool::PoolStatus& status) {
           {"origins", std::move(origins)}};
 }
 
-constexpr std::uint64_t kMostShares = 1000;  // that one answer names
+constexpr std::uint64_t kUsualShares = 1000, kMostShares = 20'000;  // that one answer names
 
 // Those behind `after`, by id.
 json::array shares_json(Services services, std::span<const store::ShareSummary> shares,
-                        const ShareId& after) {
+                        const ShareId& after, std::uint64_t most) {
   json::array list;
   std::map<ShareId, upkeep::ShareDamage> damage;
   if (services.scrubber != nullptr) damage = services.scrubber->status().state.damage;
   const auto first = std::ranges::upper_bound(shares, after, {}, &store::ShareSummary::share);
   for (const auto& held : std::span(first, shares.end())) {
-    if (list.size() == kMostShares) break;
+    if (list.size() == most) break;
     const auto damaged = damage.find(held.share);
     list.push_back({{"id", held.share.text()},
                     {"object", held.object.text()},
@@ -57,24 +57,26 @@ Result<json::value> status_json(Services services, http::RequestContext& context
   if (const auto text = context.request().query.find("after")) {
     TRY_ASSIGN(after, ShareId::parse(*text));
   }
+  TRY_ASSIGN(const std::uint64_t most, query_number(context, "most", kUsualShares));
   TRY_ASSIGN(const store::Inventory inventory, services.site.shares.inventory());
   TRY_ASSIGN(const store::StoreTotals totals, services.site.shares.totals());
   json::array problems;
   for (const auto& problem : inventory.problems) {
     problems.push_back({{"path", problem.path}, {"reason", problem.reason}});
   }
-  return json::value{{"site", config.name.text()},
-                     {"listen", config.listen.text()},
-                     {"controller", config.controller.text()},
-                     {"single_operator", services.operators == nullptr},
-                     {"break_glass", services.site.gate.break_glass().has_value()},
-                     {"emergencies", emergencies_json(services)},
-                     {"share_count", totals.shares},
-                     {"share_bytes", totals.bytes},
-                     {"shares", shares_json(services, inventory.shares, after)},
-                     {"problems", std::move(problems)},
-                     {"free_bytes", services.site.shares.free_bytes().value_or(0)},
-                     {"unlocked_secret_memory", secret::has_unlocked_memory()}};
+  return json::value{
+      {"site", config.name.text()},
+      {"listen", config.listen.text()},
+      {"controller", config.controller.text()},
+      {"single_operator", services.operators == nullptr},
+      {"break_glass", services.site.gate.break_glass().has_value()},
+      {"emergencies", emergencies_json(services)},
+      {"share_count", totals.shares},
+      {"share_bytes", totals.bytes},
+      {"shares", shares_json(services, inventory.shares, after, std::min(most, kMostShares))},
+      {"problems", std::move(problems)},
+      {"free_bytes", services.site.shares.free_bytes().value_or(0)},
+      {"unlocked_secret_memory", secret::has_unlocked_memory()}};
 }
 
 json::value links_json(Services services) {

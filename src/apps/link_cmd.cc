@@ -171,7 +171,7 @@ Result<> site_shares(const Common& common) {
   for (std::size_t page = shares.size();
        page > 0 && shares.size() < number_of(status, "share_count");) {
     TRY_ASSIGN(const json::value more,
-               client.get("/v1/status?after=" + text_of(shares.back(), "id")));
+               client.get("/v1/status?most=20000&after=" + text_of(shares.back(), "id")));
     const json::array& behind = more.at("shares").as_array();
     page = behind.size();
     shares.insert(shares.end(), behind.begin(), behind.end());
