@@ -22,6 +22,8 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
                       "code of the Data Use Ontology: HMB, DS=TERM; again");
   command->add_option("--region", give.regions,
                       "ASSEMBLY:REFERENCE:START-END[=LABEL], gene:NAME, score:FILE; again");
+  command->add_option("--decoys", give.decoys,
+                      "hide regions from the share sites among so many others each: 0 to 16");
   command->add_option("--index", give.index, "with --region: a consent to the index given before");
   command->add_option("--capacity", give.capacity,
                       "whose consent it is: own, or in the person's place proxy or guardian");
@@ -111,7 +113,8 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--as-id", restoring.as_id, "the identifier, where the consent has one");
   command->add_option("--use", restoring.use,
                       "what the use will be: biomedical, non-profit; again");
-  command->add_option("--region", restoring.regions, "only this region, gene:NAME or score:FILE; again");
+  command->add_option("--region", restoring.regions,
+                      "only this region, gene:NAME or score:FILE; again");
   command->add_option("--format", restoring.format, "of regions: bam, cram, vcf, vcf.gz, bcf");
   command->add_option("--resume", restoring.resume, "go on with this interrupted job");
   command->callback([&] { action = [&] { return restore(common, restoring); }; });

@@ -1,5 +1,4 @@
 // `warifu request ask|list|show|cancel|refuse`.
-#include "apps/region_words.h"
 #include "apps/request_cmd.h"
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include "apps/api_client.h"
 #include "apps/consent_terminal.h"
 #include "apps/output.h"
+#include "apps/region_words.h"
 #include "base/units.h"
 #include "catalog/records.h"
 
@@ -71,6 +71,7 @@ Result<> request_ask(const Common& common, const RequestOptions& options) {
                        {"grantee_id", options.grantee_id},
                        {"data_use", texts_json(options.data_use)},
                        {"regions", texts_json(regions)},
+                       {"decoys", options.decoys},
                        {"uses", options.uses},
                        {"valid_seconds", valid},
                        {"open_seconds", open},
