@@ -78,7 +78,7 @@ struct CheckOptions {
 [[nodiscard]] Result<> site_shares(const Common& common);
 [[nodiscard]] Result<> audit_verify(const Common& common);
 struct AuditLogOptions {
-  std::uint64_t from = 1, most = UINT64_MAX;
+  std::uint64_t from = 0, most = UINT64_MAX;  // 0: not said
   std::uint64_t record = 0;
   std::string check, key;  // a proof in a file, and the key that it must have
   std::string format = "jsonl";

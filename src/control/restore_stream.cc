@@ -19,6 +19,8 @@
 namespace warifu::control {
 namespace {
 
+constexpr std::size_t kMostLooks = 8;  // at a ledger that others write to
+
 // A share that this site holds itself.
 class OwnSource final : public RecordSource {
  public:
@@ -238,14 +240,23 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
 }
 
 // The ledger knows before the bytes travel. What an earlier source of this restore has shown to a
-// site counts as well.
+// site counts as well, and what another restore of the object, or a repair, has shown meanwhile:
+// two that are legal each by itself need not be legal together.
 Result<> RestoreStream::record_exposure(const RestoreSource& source) {
-  if (!may_use(field(), source)) {
-    return fail(Code::kRefused, "over " + route_text(source.route) +
-                                    " a site would see more of the object than it may");
-  }
   const std::vector<SourceView> views = views_of(source, site_.config.name);
-  TRY(catalog_.add_sightings(object_.object, session_, sightings_of(views)));
+  for (std::size_t tries = 0;; ++tries) {
+    if (!may_use(field(), source)) {
+      return fail(Code::kRefused, "over " + route_text(source.route) +
+                                      " a site would see more of the object than it may");
+    }
+    const auto added =
+        catalog_.add_sightings(object_.object, session_, sightings_of(views), sightings_of(seen_));
+    if (added) break;
+    if (added.error().code != Code::kBusy || tries == kMostLooks) return added;
+    ++looks_;
+    TRY_ASSIGN(const auto known, exposure_of(catalog_, object_.object));
+    for (const auto& [site, shares] : known) seen_[site].insert(shares.begin(), shares.end());
+  }
   add_views(seen_, views);
   return {};
 }
@@ -373,7 +384,11 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const ChunkSink& sink)
     return {};
   };
   for (const RestoreSource& side : plan.sources) {
+    const std::size_t looks = looks_;
     auto opened = open_source(side, next_chunk_, count);
+    // The plan was made without what others have shown meanwhile: another one may be legal, with
+    // the same share.
+    if (!opened && looks_ != looks) return {};
     if (!opened) return give_up(side, opened.error());
     sources.push_back(std::move(*opened));
     tops.push_back(static_cast<sharing::ShareIndex>(side.path.index()));

@@ -1,8 +1,8 @@
 // Asking holders to delete.
 #include "upkeep/delete_job.h"
 
-#include <algorithm>
 #include <condition_variable>
+#include <set>
 
 #include "base/log.h"
 
@@ -50,16 +50,21 @@ void DeletionSweep::sweep() {
   if (!pending) return log_warning(pending.error().message);
   const auto unfinished = engine_.catalog().unfinished_jobs();
   if (!unfinished) return log_warning(unfinished.error().message);
+  // Jobs under way delete what is theirs; only what nobody cares for any more is left to this. A
+  // restore deletes nothing, and one whose reader never comes back is under way for ever.
+  std::set<ObjectId> busy;
+  for (const catalog::Job& job : *unfinished) {
+    if (job.object && job.kind != catalog::JobKind::kRestore) busy.insert(*job.object);
+  }
+  std::set<SiteName> silent;  // thousands of shares may wait for one of these
   for (const catalog::Share& share : *pending) {
     if (engine_.stopping()) return;
-    // Jobs under way delete what is theirs; only what nobody cares for any more is left to this. A
-    // restore deletes nothing, and one whose reader never comes back is under way for ever.
-    const bool busy = std::ranges::any_of(*unfinished, [&](const catalog::Job& job) {
-      return job.object == share.object && job.kind != catalog::JobKind::kRestore;
-    });
-    if (busy) continue;
-    if (engine_.delete_for_good(share))
+    if (busy.contains(share.object) || silent.contains(share.last_site)) continue;
+    if (const auto done = engine_.delete_for_good(share)) {
       log_info("share " + share.share.text() + " is deleted at last");
+    } else if (control::may_pass(done.error().code)) {
+      silent.insert(share.last_site);
+    }
   }
 }
 
