@@ -25,9 +25,11 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--index", give.index, "with --region: a consent to the index given before");
   command->add_option("--capacity", give.capacity,
                       "whose consent it is: own, or in the person's place proxy or guardian");
-  command->add_option("--destination", give.destination, "site where it may be restored");
-  command->add_option("--uses", give.uses, "how many restores");
-  command->add_option("--valid", give.valid, "for how long: 90s, 30m, 1h, 7d");
+  command->add_option("--destination", give.destination,
+                      "site where it may be restored; default: this one");
+  command->add_option("--uses", give.uses, "how many restores")->capture_default_str();
+  command->add_option("--valid", give.valid, "for how long: 90s, 30m, 1h, 7d")
+      ->capture_default_str();
   command->add_option("--lang", give.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", give.yes, "the person has read the text on another screen");
   add_card(command, give.card);
@@ -54,8 +56,10 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--reason", emergency.reason, "why; the person will be told")->required();
   command->add_option("--grantee", emergency.grantee, "who will use it")->required();
   command->add_option("--grantee-id", emergency.grantee_id, "a licence number");
-  command->add_option("--destination", emergency.destination, "site where it may be restored");
-  command->add_option("--valid", emergency.valid, "for how long: 30m, 1h, at most 4h");
+  command->add_option("--destination", emergency.destination,
+                      "site where it may be restored; default: this one");
+  command->add_option("--valid", emergency.valid, "for how long: 30m, 1h, at most 4h")
+      ->capture_default_str();
   command->add_option("--lang", emergency.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", emergency.yes, "the officer has read the text on another screen");
   add_card(command, emergency.card);
@@ -84,7 +88,7 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   add_site(command, common);
   command->add_option("--fhir", document, "file with the Consent, as JSON")->required();
   command->add_option("--object", importing.object, "object id, where the document names none");
-  command->add_option("--uses", importing.uses, "how many restores");
+  command->add_option("--uses", importing.uses, "how many restores")->capture_default_str();
   command->add_option("--capacity", importing.capacity, "own, proxy or guardian");
   command->add_option("--lang", importing.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", importing.yes, "the person has read the text on another screen");
@@ -111,7 +115,8 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--as-id", restoring.as_id, "the identifier, where the consent has one");
   command->add_option("--use", restoring.use,
                       "what the use will be: biomedical, non-profit; again");
-  command->add_option("--region", restoring.regions, "only this region, gene:NAME or score:FILE; again");
+  command->add_option("--region", restoring.regions,
+                      "only this region, gene:NAME or score:FILE; again");
   command->add_option("--format", restoring.format, "of regions: bam, cram, vcf, vcf.gz, bcf");
   command->add_option("--resume", restoring.resume, "go on with this interrupted job");
   command->callback([&] { action = [&] { return restore(common, restoring); }; });

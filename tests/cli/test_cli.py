@@ -54,6 +54,27 @@ class Mistakes(unittest.TestCase):
                 code, _, stderr = run(*arguments)
                 self.assertEqual(code, 2, stderr)
 
+    def test_what_is_wrong_is_said_and_what_was_perhaps_meant(self):
+        for pattern, *arguments in (
+                ("there is no command 'warifu nett'; did you mean 'net'\\?", "nett"),
+                ("there is no command 'warifu net stattus'; did you mean 'status'\\?", "net", "stattus"),
+                ("there is no command 'warifu net sideways'$", "net", "sideways"),
+                ("'warifu keys quarantine' needs one of: list, discard$", "keys", "quarantine"),
+                ("a command is missing$",),
+                ("--colour is no option of 'warifu net status'$", "net", "status", "--net", NOWHERE,
+                 "--colour"),
+                ("--gran is no option of 'warifu restore'; did you mean '--grant'\\?", "restore", "x",
+                 "--gran=1", "--site", "S", "--grant", "G", "--as", "A", "--out", "O"),
+                ("--net is required$", "net", "up"),
+                ("--keys: 'many' is not a number", "person", "enrol", "--keys", "many"),
+                ("--site .* is required$", "link", "status")):
+            with self.subTest(arguments=arguments):
+                code, stdout, stderr = run(*arguments)
+                self.assertEqual((code, stdout), (2, ""))
+                first, second = stderr.splitlines()
+                self.assertRegex(first, "^warifu: error: " + pattern)
+                self.assertRegex(second, "^see: warifu .*--help$")
+
     def test_required_options_are_named(self):
         for command, option in (("net init", "--net"), ("link status", "--site"),
                                 ("person enrol --site S", "--id"), ("site run", "--config"),

@@ -139,9 +139,10 @@ class Network:
     def exists(self):
         return (self.folder / "network.toml").exists()
 
-    def init(self, **settings):
+    def init(self, *, timeout=DEFAULT_TIMEOUT, **settings):
         """Makes the network; settings: rate, preshare, bootstrap, base_port, link."""
-        return self.warifu.ask("net", "init", "--net", self.folder, *options(**settings))
+        return self.warifu.ask("net", "init", "--net", self.folder, *options(**settings),
+                               timeout=timeout)
 
     def up(self, *only):
         return self._all("up", only)
