@@ -170,6 +170,11 @@ class Network:
     def link_status(self, name):
         return self.warifu.ask("link", "status", "--site", self.site(name))["links"]
 
+    def key_trail(self, site, peer):
+        """Who used which range of a link's key, the newest of them."""
+        return self.warifu.ask("keys", "trail", "--site", self.site(site), "--peer", peer,
+                               "--most", "100000")["records"]
+
     def logs(self):
         """Log files of sites and devices, by name."""
         return {path.stem: path for path in sorted((self.folder / "logs").glob("*.log"))}
