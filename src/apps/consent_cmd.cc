@@ -27,8 +27,21 @@ namespace json = boost::json;
 
 Result<std::string> purpose_of(const std::string& text) {
   if (text == "health") return std::string("health_management");
-  TRY(consent::parse_purpose(text));
-  return text;
+  if (consent::parse_purpose(text)) return text;
+  return fail(Code::kInvalidArgument,
+              "purpose '" + text.substr(0, 40) + "' must be health, research or medicine");
+}
+
+Result<> warn_of_destination(ApiClient& client, const std::string& destination) {
+  if (destination.empty()) return {};
+  TRY_ASSIGN(const json::value status, client.get("/v1/status"));
+  const std::string here = text_of(status, "site");
+  if (here == destination) return {};
+  fmt::print(stderr,
+             "warifu: warning: restores are at {} only in this version: nobody can use a consent "
+             "for {}\n",
+             here, destination);
+  return {};
 }
 
 Result<> check_text(const json::value& prepared, const consent::Grant& grant, card::CardKind kind) {
@@ -248,6 +261,7 @@ Result<> consent_give(const Common& common, const ConsentOptions& given_options)
     TRY_ASSIGN(request, client.get("/v1/requests/" + id.text()));
   } else if (options.joins.empty()) {
     TRY_ASSIGN(wish, wish_of(options));
+    TRY(warn_of_destination(client, options.destination));
   } else {
     TRY_ASSIGN(const GrantId joined, GrantId::parse(options.joins));
     wish["joins"] = joined.text();

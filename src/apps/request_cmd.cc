@@ -1,5 +1,4 @@
 // `warifu request ask|list|show|cancel|refuse`.
-#include "apps/region_words.h"
 #include "apps/request_cmd.h"
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include "apps/api_client.h"
 #include "apps/consent_terminal.h"
 #include "apps/output.h"
+#include "apps/region_words.h"
 #include "base/units.h"
 #include "catalog/records.h"
 
@@ -77,6 +77,7 @@ Result<> request_ask(const Common& common, const RequestOptions& options) {
                        {"note", options.note}};
   if (!options.destination.empty()) wish["destination"] = options.destination;
   ApiClient client(common);
+  TRY(warn_of_destination(client, options.destination));
   TRY_ASSIGN(const json::value answer, client.post("/v1/requests", wish));
   show_request(common, answer);
   return {};

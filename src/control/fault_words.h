@@ -1,0 +1,19 @@
+// What a person reads when a restore cannot go on because of what sites said. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace warifu::control {
+
+// What one site said about the share that was wanted of it.
+struct SiteWord {
+  std::string share, site;
+  std::string why;  // "site lsa refuses: the grant is used up", perhaps behind other words
+};
+
+// One line for all. Sites that refuse for the same reason are named together: "site tommo refuses:
+// the grant is used up; so does lsa". Empty when nobody said anything.
+[[nodiscard]] std::string fault_words(const std::vector<SiteWord>& words);
+
+}  // namespace warifu::control
