@@ -15,6 +15,8 @@ using Action = std::function<Result<>()>;
 
 // A subcommand with an example in its help.
 CLI::App* add(CLI::App& parent, const char* name, const char* description, const char* example);
+// The value of a variable of the environment, empty when it is not set.
+std::string of_environment(const char* name);
 // --site or --url with what belongs to it, and --json. One of the two must be named, here or in the
 // environment, unless the command also works without a site.
 enum class SiteNeed { kAlways, kSometimes };

@@ -128,6 +128,10 @@ std::string field(const json::object& fields, std::string_view name) {
 std::string about_of(const json::object& fields) {
   std::string text = field(fields, "grantee");
   if (const auto purpose = field(fields, "purpose"); !purpose.empty()) text += ", for " + purpose;
+  for (const char* name : {"regions", "scope"}) {
+    const std::string part = field(fields, name);
+    if (!part.empty() && part != "whole") text += ", " + part;
+  }
   if (const auto why = field(fields, "text"); !why.empty()) {
     text += (text.empty() ? "" : ": ") + why;
   }

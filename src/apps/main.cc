@@ -18,11 +18,15 @@ namespace {
 using namespace warifu;
 using namespace warifu::apps;
 
+// Not by CLI11's envname(): every command has this option over the same variable, and those that
+// were not typed would put the environment's folder in the place of the one that was.
 void add_net(CLI::App* command, Common& common) {
-  command->add_option("--net", common.net, "folder of the network (or set WARIFU_NET)")
-      ->envname("WARIFU_NET")
-      ->required();
+  command->add_option("--net", common.net, "folder of the network (or set WARIFU_NET)");
   command->add_flag("--json", common.json, "print one JSON document");
+  command->parse_complete_callback([&common] {
+    if (common.net.empty()) common.net = of_environment("WARIFU_NET");
+    if (common.net.empty()) throw CLI::RequiredError("--net");
+  });
 }
 
 void net_commands(CLI::App& app, Common& common, Action& action) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 
 #include <boost/json.hpp>
 
@@ -25,12 +24,11 @@ constexpr std::uint64_t kAhead = 2;  // requests on their way
 
 Result<StreamClient> connect(const Common& common, const StreamOptions& options) {
   if (!options.socket.empty()) return StreamClient::connect(options.socket);
-  const char* variable = std::getenv("WARIFU_SITE");
-  const std::string site = common.site.empty() && variable != nullptr ? variable : common.site;
-  if (site.empty()) {
+  if (common.site.empty()) {
     return fail(Code::kInvalidArgument, "name the site (--site) or its socket (--socket)");
   }
-  TRY_ASSIGN(const control::SiteConfig config, control::load_site_config(site + "/site.toml"));
+  TRY_ASSIGN(const control::SiteConfig config,
+             control::load_site_config(common.site + "/site.toml"));
   if (!config.kms || config.kms->streams.socket.empty()) {
     return fail(Code::kNotFound,
                 "site " + config.name.text() + " has no key streams: [kms] has no stream_socket");

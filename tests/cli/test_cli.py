@@ -91,7 +91,29 @@ class Mistakes(unittest.TestCase):
             with self.subTest(arguments=arguments):
                 self.assert_fails((3,), "^warifu: error: .*" + NOWHERE, *arguments)
 
+    def test_what_is_typed_counts_more_than_the_environment(self):
+        """A site that was typed is the site that hears it, whatever is set: it may burn key."""
+        for variable, option, commands_ in (
+                ("WARIFU_SITE", "--site", (("link", "status"), ("keys", "burn", "--peer", "lsa", "--bytes",
+                                                               "1M", "--yes"), ("job", "list"),
+                                           ("random", "test"), ("stream", "status"),
+                                           ("stream", "close", "--id", "x"))),
+                ("WARIFU_NET", "--net", (("net", "status"), ("net", "down"),
+                                         ("link", "preshare", "a", "b", "--out", "o")))):
+            for command in commands_:
+                with self.subTest(command=command):
+                    code, stdout, stderr = run(*command, option, NOWHERE, **{variable: "/elsewhere"})
+                    self.assertEqual((code, stdout), (3, ""), stderr)
+                    self.assertIn(NOWHERE, stderr)
+                    self.assertNotIn("/elsewhere", stderr)
+
+    def test_the_site_of_the_environment_is_for_commands_that_want_one(self):
+        code, stdout, stderr = run("random", "test", "--kind", "kernel", WARIFU_SITE=NOWHERE)
+        self.assertEqual((code, stderr), (0, ""))
+        self.assertIn("healthy", stdout)
+
     def test_the_environment_names_site_and_network(self):
+        self.assert_fails((3,), NOWHERE, "stream", "close", "--id", "x", WARIFU_SITE=NOWHERE)
         self.assert_fails((3,), NOWHERE, "link", "status", WARIFU_SITE=NOWHERE)
         self.assert_fails((3,), NOWHERE, "net", "status", WARIFU_NET=NOWHERE)
 
@@ -184,6 +206,20 @@ class NetworkOnDisk(unittest.TestCase):
         status = json.loads(stdout)
         self.assertEqual(len(status["sites"]), 6)
         self.assertFalse(any(entry["running"] for entry in status["sites"] + status["devices"]))
+
+    def test_what_only_regions_need_is_checked_before_a_region_is_asked_for(self):
+        text = pathlib.Path(self.net, "sites/tommo/site.toml").read_text()
+        config = pathlib.Path(self.folder, "checked.toml")
+        fasta = pathlib.Path(self.folder, "ref.fa")
+        for files, code, pattern in (((), 3, r"references: '.*ref.fa' of GRCh38"),
+                                     ((fasta,), 3, r"'.*ref.fa.fai' of GRCh38 is not there"),
+                                     ((pathlib.Path(f"{fasta}.fai"),), 0, "")):
+            for path in files:
+                path.touch()
+            config.write_text(f'{text}\n[genome]\nreferences = ["GRCh38={fasta}"]\n')
+            got, stdout, stderr = run("site", "check", "--config", str(config))
+            self.assertEqual(got, code, stderr)
+            self.assertRegex(stderr if code else stdout, pattern or "the configuration is sound")
 
     def test_a_site_that_is_down_is_told(self):
         code, stdout, stderr = run("link", "status", "--site", self.net + "/sites/lsa", "--json")
