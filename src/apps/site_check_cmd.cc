@@ -54,7 +54,7 @@ void print_operators(const control::SiteConfig& config) {
 
 // What is needed only when somebody asks for a region, so that no start shows that it is missing.
 Result<> check_genome_files(const control::SiteConfig& config) {
-  const os::FileSystem& files = os::real_files();
+  os::FileSystem& files = os::real_files();
   for (const auto& [assembly, fasta] : config.reference_files) {
     for (const std::string& path : {fasta, fasta + ".fai"}) {
       if (files.exists(path)) continue;
