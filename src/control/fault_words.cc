@@ -5,42 +5,53 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 namespace warifu::control {
 namespace {
 
-constexpr std::string_view kRefuses = "refuses: ";
+// "site NAME refuses: REASON", as gates say it, behind the names of sites that passed it on.
+struct Refusal {
+  std::string_view site, reason;
+};
 
-// Why a site refuses; empty when it said something else.
-std::string_view reason_of(std::string_view why) {
+// Nothing when a site said something else.
+std::optional<Refusal> refusal_of(std::string_view why) {
+  constexpr std::string_view kRefuses = " refuses: ", kSite = "site ";
   const std::size_t at = why.find(kRefuses);
-  return at == std::string_view::npos ? std::string_view() : why.substr(at + kRefuses.size());
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::size_t name = why.rfind(kSite, at);
+  if (name == std::string_view::npos) return std::nullopt;
+  const std::size_t begin = name + kSite.size();
+  return Refusal{why.substr(begin, at - begin), why.substr(at + kRefuses.size())};
 }
 
 }  // namespace
 
 std::string fault_words(const std::vector<SiteWord>& words) {
   std::vector<std::string> parts;
-  for (auto word = words.begin(); word != words.end(); ++word) {
-    const std::string_view reason = reason_of(word->why);
-    if (reason.empty()) {
-      parts.push_back(fmt::format("{} ({})", word->why, word->share));
+  std::vector<std::string_view> told;  // reasons
+  for (const SiteWord& word : words) {
+    const auto refusal = refusal_of(word.why);
+    if (!refusal) {
+      parts.push_back(fmt::format("{} ({})", word.why, word.share));
       continue;
     }
-    const auto is_same = [&](const SiteWord& other) { return reason_of(other.why) == reason; };
-    if (std::any_of(words.begin(), word, is_same)) continue;
-    std::vector<std::string> others;
-    for (auto other = word + 1; other != words.end(); ++other) {
-      const bool is_named =
-          other->site == word->site || std::ranges::find(others, other->site) != others.end();
-      if (is_same(*other) && !is_named) others.push_back(other->site);
+    if (std::ranges::find(told, refusal->reason) != told.end()) continue;
+    told.push_back(refusal->reason);
+    std::vector<std::string_view> sites;
+    for (const SiteWord& other : words) {
+      const auto same = refusal_of(other.why);
+      if (!same || same->reason != refusal->reason) continue;
+      if (std::ranges::find(sites, same->site) == sites.end()) sites.push_back(same->site);
     }
-    parts.push_back(fmt::format("site {} refuses: {}", word->site, reason));
-    if (!others.empty()) {
-      parts.push_back(
-          fmt::format("so {} {}", others.size() == 1 ? "does" : "do", fmt::join(others, ", ")));
+    std::string part = fmt::format("site {} refuses: {}", sites.front(), refusal->reason);
+    sites.erase(sites.begin());
+    if (!sites.empty()) {
+      part += fmt::format("; so {} {}", sites.size() == 1 ? "does" : "do", fmt::join(sites, ", "));
     }
+    parts.push_back(std::move(part));
   }
   return fmt::format("{}", fmt::join(parts, "; "));
 }

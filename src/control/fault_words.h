@@ -8,8 +8,9 @@ namespace warifu::control {
 
 // What one site said about the share that was wanted of it.
 struct SiteWord {
-  std::string share, site;
-  std::string why;  // "site lsa refuses: the grant is used up", perhaps behind other words
+  std::string share;
+  std::string
+      why;  // "tuh: site cloud1 refuses: the grant is used up": what came back, by way of whom
 };
 
 // One line for all. Sites that refuse for the same reason are named together: "site tommo refuses:

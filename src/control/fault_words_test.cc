@@ -10,20 +10,19 @@ TEST(FaultWordsTest, SitesThatRefuseForTheSameReasonAreNamedTogether) {
   const std::string tommo = "site tommo refuses: the grant is used up";
   const std::string lsa = "lsa: site lsa refuses: the grant is used up";
   EXPECT_EQ(fault_words({}), "");
-  EXPECT_EQ(fault_words({{"A", "tommo", tommo}}), tommo);
-  EXPECT_EQ(fault_words({{"A", "tommo", tommo}, {"B", "lsa", lsa}}), tommo + "; so does lsa");
-  EXPECT_EQ(fault_words({{"A", "tommo", tommo}, {"B", "lsa", lsa}, {"A", "tommo", tommo}}),
-            tommo + "; so does lsa");
-  EXPECT_EQ(fault_words({{"A", "tommo", tommo},
-                         {"B", "lsa", lsa},
-                         {"C", "tuh", "site tuh refuses: the grant is used up"}}),
-            tommo + "; so do lsa, tuh");
+  EXPECT_EQ(fault_words({{"A", tommo}}), tommo);
+  EXPECT_EQ(fault_words({{"A", tommo}, {"B", lsa}}), tommo + "; so does lsa");
+  EXPECT_EQ(fault_words({{"A", tommo}, {"B", lsa}, {"A", tommo}}), tommo + "; so does lsa");
+  EXPECT_EQ(fault_words({{"A", tommo},
+                         {"B", lsa},
+                         {"C", "tuh: cloud3: site cloud1 refuses: the grant is used up"}}),
+            tommo + "; so do lsa, cloud1");
 }
 
 TEST(FaultWordsTest, OtherWordsStayAsTheyAreWithTheirShare) {
-  EXPECT_EQ(fault_words({{"A", "tommo", "site tommo refuses: it expired"},
-                         {"B", "lsa", "lsa: the share is damaged"},
-                         {"C", "tuh", "site tuh refuses: the card is revoked"}}),
+  EXPECT_EQ(fault_words({{"A", "site tommo refuses: it expired"},
+                         {"B", "lsa: the share is damaged"},
+                         {"C", "site tuh refuses: the card is revoked"}}),
             "site tommo refuses: it expired; lsa: the share is damaged (B); "
             "site tuh refuses: the card is revoked");
 }

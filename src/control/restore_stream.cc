@@ -200,7 +200,7 @@ Result<RestorePlan> RestoreStream::choose() const {
   auto plan = plan_restore(field(), wishes_, trials_);
   if (plan) return std::move(*plan);
   std::vector<SiteWord> words;
-  for (const Fault& fault : faults_) words.push_back({fault.share, fault.site.text(), fault.why});
+  for (const Fault& fault : faults_) words.push_back({fault.share, fault.why});
   std::string why = fault_words(words);
   why +=
       (why.empty() ? "" : "; ") + std::string("no set of shares that restores the object is left");
