@@ -313,9 +313,12 @@ Result<> consent_import(const Common& common, const std::string& file, ConsentOp
   return consent_give(common, options);
 }
 
-Result<> consent_list(const Common& common) {
+Result<> consent_list(const Common& common, const ConsentListOptions& options) {
+  std::string path = fmt::format("/v1/consents?skip={}&count={}", options.skip, options.limit);
+  if (!options.person.empty()) path += "&person=" + url_text(options.person);
+  if (!options.object.empty()) path += "&object=" + url_text(options.object);
   ApiClient client(common);
-  TRY_ASSIGN(const json::value answer, client.get("/v1/consents"));
+  TRY_ASSIGN(const json::value answer, client.get(path));
   print_emergencies(answer);
   if (common.json) {
     print_json(answer);

@@ -64,9 +64,14 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_flag("--yes", emergency.yes, "the officer has read the text on another screen");
   add_card(command, emergency.card);
   command->callback([&] { action = [&] { return consent_give(common, emergency); }; });
-  command = add(*consent, "list", "consents given", "warifu consent list --site S");
+  static ConsentListOptions which;
+  command = add(*consent, "list", "consents given, the newest first",
+                "warifu consent list --person P-001 --site S");
   add_site(command, common);
-  command->callback([&] { action = [&] { return consent_list(common); }; });
+  command->add_option("--person", which.person, "of one person only");
+  command->add_option("--object", which.object, "to one object only");
+  add_part(command, which.skip, which.limit);
+  command->callback([&] { action = [&] { return consent_list(common, which); }; });
   static std::string shown;
   static bool fhir = false, provenance = false;
   command = add(*consent, "receipt", "what was agreed, as a document for the person to keep",

@@ -122,9 +122,9 @@ int usage_error(const CLI::App& app, int argc, const char* const* argv,
   std::string message = error.what();
   if (!known.empty()) {
     message = what_command(place, known);
-  } else if (error.get_name() == "ExtrasError") {
+  } else if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
     message = what_option(place, argc, argv, message);
-  } else if (error.get_name() == "ConversionError") {
+  } else if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ConversionError)) {
     message = what_number(message);
   }
   print_error({Code::kInvalidArgument, message});

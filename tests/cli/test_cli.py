@@ -10,6 +10,7 @@ from help_tree import BINARY, commands, helps, run
 
 SECRET_OPTIONS = ("--pin ", "--pin=", "--key ", "--key=", "--password")
 NOWHERE = "/nowhere/at/all"
+STREAM = "906a4bf0-7284-4ddb-8947-783ee9b7fad0"
 
 
 class Help(unittest.TestCase):
@@ -97,7 +98,7 @@ class Mistakes(unittest.TestCase):
                 ("WARIFU_SITE", "--site", (("link", "status"), ("keys", "burn", "--peer", "lsa", "--bytes",
                                                                "1M", "--yes"), ("job", "list"),
                                            ("random", "test"), ("stream", "status"),
-                                           ("stream", "close", "--id", "x"))),
+                                           ("stream", "close", "--id", STREAM))),
                 ("WARIFU_NET", "--net", (("net", "status"), ("net", "down"),
                                          ("link", "preshare", "a", "b", "--out", "o")))):
             for command in commands_:
@@ -113,7 +114,7 @@ class Mistakes(unittest.TestCase):
         self.assertIn("healthy", stdout)
 
     def test_the_environment_names_site_and_network(self):
-        self.assert_fails((3,), NOWHERE, "stream", "close", "--id", "x", WARIFU_SITE=NOWHERE)
+        self.assert_fails((3,), NOWHERE, "stream", "close", "--id", STREAM, WARIFU_SITE=NOWHERE)
         self.assert_fails((3,), NOWHERE, "link", "status", WARIFU_SITE=NOWHERE)
         self.assert_fails((3,), NOWHERE, "net", "status", WARIFU_NET=NOWHERE)
 
