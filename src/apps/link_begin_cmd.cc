@@ -181,7 +181,10 @@ Result<> net_renew(const Common& common, const NetRenewOptions& options) {
   if (common.json) {
     print_json({{"site", name.text()}, {"links", renewal.site.peers.size()}});
   } else {
-    fmt::print("{} links of {} begin anew\n", renewal.site.peers.size(), name.text());
+    const bool is_one = renewal.site.peers.size() == 1;
+    fmt::print("{} of {} {} anew\n",
+               is_one ? "the only link" : fmt::format("{} links", renewal.site.peers.size()),
+               name.text(), is_one ? "begins" : "begin");
   }
   return {};
 }

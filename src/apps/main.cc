@@ -408,31 +408,32 @@ int main(int argc, char** argv) {
   app.name("warifu");
   Common common;
   Action action;
+  // In the order in which help lists them: a network, people and data, running it, its key, tools.
   net_commands(app, common, action);
   process_commands(app, common, action);
-  link_commands(app, common, action);
-  keys_commands(app, common, action);
-  random_commands(app, common, action);
-  sae_commands(app, common, action);
-  stream_commands(app, common, action);
-  card_commands(app, common, action);
-  audit_log_commands(app, common, action);
   person_commands(app, common, action);
+  card_commands(app, common, action);
   object_commands(app, common, action);
   consent_commands(app, common, action);
   request_commands(app, common, action);
   enrolment_commands(app, common, action);
   kiosk_command(app, common, action);
+  view_commands(app, common, action);
+  risk_commands(app, common, action);
+  genome_commands(app, common, action);
   job_commands(app, common, action);
+  audit_log_commands(app, common, action);
   catalog_commands(app, common, action);
-  local_commands(app, common, action);
   operator_commands(app, common, action);
   web_commands(app, common, action);
-  view_commands(app, common, action);
-  bench_command(app, common, action);
-  genome_commands(app, common, action);
+  link_commands(app, common, action);
+  keys_commands(app, common, action);
+  random_commands(app, common, action);
+  sae_commands(app, common, action);
+  stream_commands(app, common, action);
+  local_commands(app, common, action);
   simulate_command(app, action);
-  risk_commands(app, common, action);
+  bench_command(app, common, action);
   app.footer(std::string(kFooter) + kFirstSteps);  // of the program alone
   try {
     app.parse(argc, argv);
