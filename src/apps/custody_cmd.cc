@@ -128,12 +128,16 @@ std::string field(const json::object& fields, std::string_view name) {
 std::string about_of(const json::object& fields) {
   std::string text = field(fields, "grantee");
   if (const auto purpose = field(fields, "purpose"); !purpose.empty()) text += ", for " + purpose;
-  for (const char* name : {"regions", "scope"}) {
+  for (const char* name : {"regions", "scope", "score", "model"}) {
     const std::string part = field(fields, name);
     if (!part.empty() && part != "whole") text += ", " + part;
   }
-  if (const auto why = field(fields, "text"); !why.empty()) {
-    text += (text.empty() ? "" : ": ") + why;
+  if (const auto times = field(fields, "answers"); !times.empty()) {
+    text += ", looked at " + times + " times";
+  }
+  for (const char* name : {"text", "why"}) {
+    const std::string why = field(fields, name);
+    if (!why.empty()) text += (text.empty() ? "" : ": ") + why;
   }
   for (const char* name : {"object", "grant"}) {
     const std::string id = field(fields, name);
