@@ -2,7 +2,10 @@
 2 or 3 and one clear line, and nothing is written to standard output but what was asked for."""
 
 import json
+import os
 import pathlib
+import resource
+import subprocess
 import tempfile
 import unittest
 
@@ -200,6 +203,23 @@ class NetworkOnDisk(unittest.TestCase):
         for path in pathlib.Path(self.net).rglob("*"):
             if path.name in ("root.key",) or "pools" in path.parts or path.suffix == ".key":
                 self.assertEqual(path.stat().st_mode & 0o077, 0, path)
+
+    def test_too_little_locked_memory_is_told_before_a_file_is_written(self):
+        # Root may lock as much as it likes, but for one capability.
+        command = (["setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock"]
+                   if os.geteuid() == 0 else [])
+        hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+        most = 8 << 20 if hard == resource.RLIM_INFINITY else min(hard, 8 << 20)
+        net = self.folder + "/locked"
+        environment = {name: value for name, value in os.environ.items()
+                       if name != "WARIFU_ALLOW_UNLOCKED_MEMORY"}
+        done = subprocess.run(
+            [*command, BINARY, "net", "init", "--net", net, "--preshare", "1M"],
+            capture_output=True, text=True, timeout=60, env=environment, check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_MEMLOCK, (most, most)))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("ulimit -l", done.stderr)
+        self.assertFalse(os.path.exists(net))
 
     def test_status_of_a_network_that_is_down(self):
         code, stdout, _ = run("net", "status", "--net", self.net, "--json")
