@@ -170,6 +170,7 @@ Result<Given> give_one(Ceremony& ceremony, const ConsentOptions& options, json::
     return fail(Code::kCorrupt,
                 "the site's grant is not what was asked for; the card was not asked");
   }
+  if (chunks) TRY(warn_of_destination(ceremony.client, options.destination));
   show_identification(written.prepared, written.grant);
   TRY(ask_and_tell(ceremony.client, options, written.grant, written.text));
   // For each grant again: a card answers once for each PIN.
@@ -261,7 +262,6 @@ Result<> consent_give(const Common& common, const ConsentOptions& given_options)
     TRY_ASSIGN(request, client.get("/v1/requests/" + id.text()));
   } else if (options.joins.empty()) {
     TRY_ASSIGN(wish, wish_of(options));
-    TRY(warn_of_destination(client, options.destination));
   } else {
     TRY_ASSIGN(const GrantId joined, GrantId::parse(options.joins));
     wish["joins"] = joined.text();
