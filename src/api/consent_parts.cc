@@ -7,7 +7,7 @@ Result<ConsentParts> consent_parts(const Services& services, ControlServices& co
                                    const GrantId& grant) {
   ConsentParts parts;
   TRY_ASSIGN(parts.record, control.catalog.grant(grant));
-  TRY_ASSIGN(parts.grant, consent::parse_grant(parts.record.grant_bytes));
+  TRY_ASSIGN(parts.grant, consent::parse_opened(parts.record.grant_bytes, parts.record.opening));
   TRY_ASSIGN(const catalog::Object object, control.catalog.object(parts.record.object));
   TRY_ASSIGN(const catalog::Person person, control.catalog.person(parts.record.person_id));
   parts.issuer = services.site.config.name;

@@ -130,6 +130,9 @@ json::object consent_receipt(const ConsentParts& parts) {
        "at any time, at the desk of site " + parts.issuer.text() +
            " (warifu consent withdraw); what has been restored before stays restored"}};
   purpose["data_use"] = data_use_of(grant);
+  const bool is_hidden = grant.scope.veil.has_value();
+  // By which the person can show what the digest in the grant is of.
+  if (is_hidden) purpose["opening_of_hidden_regions"] = to_hex(parts.record.opening);
   if (is_emergency(grant)) purpose["emergency_reason"] = grant.reason;
   return {
       {"receipt_metadata",
@@ -145,7 +148,8 @@ json::object consent_receipt(const ConsentParts& parts) {
       {"pii_processing",
        {{"language", grant.locale == consent::Locale::kJapanese ? "ja" : "en"},
         {"privacy_notice", consent::consent_text(grant, parts.labels)},
-        {"privacy_notice_sha256", to_hex(grant.text_digest)},
+        {is_hidden ? "privacy_notice_hmac_sha256" : "privacy_notice_sha256",
+         to_hex(grant.text_digest)},
         {"purposes", json::array{std::move(purpose)}}}},
       {"party_identification",
        {{{"party_id", parts.issuer.text()}, {"party_role", "pii_controller"}},

@@ -34,6 +34,9 @@ Result<> read_terms(const json::object& body, Services services, control::Consen
   const std::string part = text_field_or(body, "part", "");
   TRY(check_part(part));
   wish.is_index = part == "index";
+  TRY_ASSIGN(const std::uint64_t decoys, number_field_or(body, "decoys", control::kMostDecoys, 0));
+  wish.decoys = static_cast<std::uint32_t>(decoys);
+  if (!wish.is_index) TRY(control::check_decoys(wish.decoys, wish.scope));
   TRY(read_index(body, wish));
   const std::string destination =
       text_field_or(body, "destination", services.site.config.name.text());
@@ -88,19 +91,19 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   TRY_ASSIGN(const control::PreparedConsent prepared, control.consent.prepare(wish));
   // A consent to the index is no answer to the request.
   if (request && !wish.is_index) TRY(requests.offer(*request, prepared.grant));
-  TRY_ASSIGN(const json::object identification,
-             identification_json(control.catalog, prepared.grant));
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_opened(prepared.grant, prepared.opening));
+  TRY_ASSIGN(const json::object identification, identification_json(control.catalog, grant));
   json::array sites;
   for (const SiteName& site : prepared.sites) sites.emplace_back(site.text());
   json::array missing;
   for (const auto& [site, why] : prepared.missing) {
     missing.push_back({{"site", site.text()}, {"why", why}});
   }
-  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(prepared.grant));
   const auto quote = control::quote_restore(services.site, services.shares, control.catalog,
                                             grant.object, grant.destination);
   return json::value{
       {"grant", to_hex(prepared.grant)},
+      {"opening", to_hex(prepared.opening)},
       {"key_bytes", quote ? json::value(*quote) : json::value()},
       {"text", prepared.text},
       {"person_name", prepared.labels.person},
@@ -117,8 +120,10 @@ Result<json::value> quote(http::RequestContext& context, ControlServices& contro
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
   TRY_ASSIGN(const consent::Scope wanted, consent::parse_scope(regions));
-  TRY_ASSIGN(const control::RegionQuote quote, control.regions.quote(index, wanted));
-  const consent::Scope& scope = quote.scope();
+  TRY_ASSIGN(const std::uint64_t decoys, number_field_or(body, "decoys", control::kMostDecoys, 0));
+  TRY_ASSIGN(const control::RegionQuote quote,
+             control.regions.quote(index, wanted, static_cast<std::uint32_t>(decoys)));
+  const consent::Scope scope = quote.scope();
   json::array texts;
   for (const std::string& one : consent::region_texts(scope)) texts.emplace_back(one);
   TRY_ASSIGN(const catalog::Object object, control.catalog.object(quote.object));
@@ -126,6 +131,7 @@ Result<json::value> quote(http::RequestContext& context, ControlServices& contro
   return json::value{{"index_grant", index.text()},
                      {"object", quote.object.text()},
                      {"regions", std::move(texts)},
+                     {"decoys", quote.decoys},
                      {"chunks", chunks},
                      {"chunk_ranges", consent::chunks_text(scope.chunks)},
                      {"chunks_of_object", object.chunk_count},
@@ -191,13 +197,14 @@ Result<json::value> list(http::RequestContext& context, ControlServices& control
                           {"state", catalog::state_name(record.state)},
                           {"created", os::utc_text(record.created)},
                           {"expires", os::utc_text(record.expiry)}};
-    if (const auto grant = consent::parse_grant(record.grant_bytes)) {
+    if (const auto grant = consent::parse_opened(record.grant_bytes, record.opening)) {
       entry["purpose"] = consent::purpose_name(grant->purpose);
       entry["grantee"] = grant->grantee.name;
       entry["grantee_kind"] = consent::grantee_kind_name(grant->grantee.kind);
       entry["grantee_id"] = grant->grantee.identifier;
       entry["data_use"] = consent::data_uses_text(grant->data_uses);
       entry["scope"] = consent::scope_text(grant->scope);
+      entry["hidden"] = grant->scope.veil.has_value();
       entry["capacity"] = consent::capacity_name(grant->capacity);
       entry["together"] = grant->together;
       if (!grant->reason.empty()) entry["reason"] = grant->reason;

@@ -91,6 +91,12 @@ Result<std::uint64_t> number_field(const json::object& object, const char* key,
   return number;
 }
 
+Result<std::uint64_t> number_field_or(const json::object& object, const char* key,
+                                      std::uint64_t most, std::uint64_t otherwise) {
+  if (!object.contains(key)) return otherwise;
+  return number_field(object, key, most);
+}
+
 Result<secret::Buffer> secret_field(const json::object& object, const char* key, std::size_t size) {
   TRY_ASSIGN(std::string text, text_field(object, key));
   auto bytes = from_hex(text);

@@ -29,6 +29,8 @@ void answer_secret(http::RequestContext& context, const json::value& value);
                                                            const char* key);
 [[nodiscard]] Result<std::uint64_t> number_field(const json::object& object, const char* key,
                                                  std::uint64_t most);
+[[nodiscard]] Result<std::uint64_t> number_field_or(const json::object& object, const char* key,
+                                                    std::uint64_t most, std::uint64_t otherwise);
 // A number of the query, `otherwise` when it is left out. Errors: kInvalidArgument naming it.
 [[nodiscard]] Result<std::uint64_t> query_number(http::RequestContext& context, const char* name,
                                                  std::uint64_t otherwise);

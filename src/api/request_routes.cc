@@ -54,6 +54,8 @@ Result<json::value> ask_for_consent(http::RequestContext& context, ControlServic
   TRY_ASSIGN(terms.data_use, texts_field(body, "data_use"));
   TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
   TRY_ASSIGN(terms.regions, risk::with_genes_resolved(regions));
+  TRY_ASSIGN(const std::uint64_t decoys, number_field_or(body, "decoys", control::kMostDecoys, 0));
+  terms.decoys = static_cast<std::uint32_t>(decoys);
   TRY_ASSIGN(const std::uint64_t uses, number_field(body, "uses", consent::kMaxUses));
   terms.uses = static_cast<std::uint16_t>(uses);
   TRY_ASSIGN(const std::uint64_t valid, number_field(body, "valid_seconds", 400ULL * 86'400));
@@ -127,10 +129,11 @@ json::object consent_json(const catalog::Grant& record) {
                       {"state", catalog::state_name(record.state)},
                       {"created", os::utc_text(record.created)},
                       {"expires", os::utc_text(record.expiry)}};
-  if (const auto grant = consent::parse_grant(record.grant_bytes)) {
+  if (const auto grant = consent::parse_opened(record.grant_bytes, record.opening)) {
     out["purpose"] = consent::purpose_name(grant->purpose);
     out["grantee"] = grant->grantee.name;
     out["scope"] = consent::scope_text(grant->scope);
+    out["hidden"] = grant->scope.veil.has_value();
     out["part"] = grant->scope.is_whole() ? "whole" : grant->scope.is_index() ? "index" : "regions";
     json::array regions;
     for (const std::string& one : consent::region_texts(grant->scope)) regions.emplace_back(one);

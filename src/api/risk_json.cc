@@ -257,7 +257,7 @@ Result<risk::MeterReading> identification_of(catalog::Catalog& catalog,
     TRY_ASSIGN(const auto records, catalog.list_grants({.person_id = object.person_id},
                                                        {.skip = skip, .count = kPageRows}));
     for (const catalog::Grant& record : records) {
-      const auto earlier = consent::parse_grant(record.grant_bytes);
+      const auto earlier = consent::parse_opened(record.grant_bytes, record.opening);
       if (!earlier || earlier->grantee != grant.grantee) continue;
       const risk::Granted one = granted_by(*earlier);
       past.whole = past.whole || one.whole;
@@ -268,11 +268,10 @@ Result<risk::MeterReading> identification_of(catalog::Catalog& catalog,
   return risk::read_meter(past, granted_by(grant));
 }
 
-Result<json::object> identification_json(catalog::Catalog& catalog, ByteView grant) {
-  TRY_ASSIGN(const consent::Grant parsed, consent::parse_grant(grant));
-  TRY_ASSIGN(const risk::MeterReading reading, identification_of(catalog, parsed));
-  return meter_json(reading, parsed.locale == consent::Locale::kJapanese ? Language::kJapanese
-                                                                         : Language::kEnglish);
+Result<json::object> identification_json(catalog::Catalog& catalog, const consent::Grant& grant) {
+  TRY_ASSIGN(const risk::MeterReading reading, identification_of(catalog, grant));
+  return meter_json(reading, grant.locale == consent::Locale::kJapanese ? Language::kJapanese
+                                                                        : Language::kEnglish);
 }
 
 }  // namespace warifu::api

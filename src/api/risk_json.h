@@ -46,6 +46,6 @@ struct FhirSubject {
                                                            const consent::Grant& grant);
 // The same as the field `identification` of a prepared consent, in the grant's language.
 [[nodiscard]] Result<boost::json::object> identification_json(catalog::Catalog& catalog,
-                                                              ByteView grant);
+                                                              const consent::Grant& grant);
 
 }  // namespace warifu::api

@@ -374,10 +374,11 @@ struct ConsentOptions {
   std::string object, purpose, grantee, grantee_id, destination, valid = "1h", lang = "en";
   std::vector<std::string> data_use, regions;
   std::string capacity = "own";
-  std::string joins;    // another's consent: nothing else is asked for then
-  std::string reason;   // of an officer's, in an emergency
-  std::string request;  // or one that was asked for, which has its own terms
-  std::string index;    // for regions: a consent to the index that was given before
+  std::string joins;         // another's consent: nothing else is asked for then
+  std::string reason;        // of an officer's, in an emergency
+  std::string request;       // or one that was asked for, which has its own terms
+  std::string index;         // for regions: a consent to the index that was given before
+  std::uint32_t decoys = 0;  // beside each region
   std::uint16_t uses = 1;
   CardOptions card;
   bool yes = false;

@@ -4,7 +4,7 @@
 #include "apps/consent_terminal.h"
 #include "apps/output.h"
 #include "consent/data_use.h"
-#include "consent/grant.h"
+#include "consent/veil.h"
 #include "control/consent_desk.h"
 
 namespace warifu::apps {
@@ -39,6 +39,7 @@ Result<ConsentTerms> terms_of_request(const json::value& request) {
     TRY_ASSIGN(terms.data_uses, consent::parse_data_uses(data_uses, terms.purpose));
     TRY_ASSIGN(const auto regions, texts_of(request, "regions"));
     TRY_ASSIGN(terms.scope, consent::parse_scope(regions));
+    terms.decoys = static_cast<std::uint32_t>(number_of(request, "decoys"));
     terms.uses = static_cast<std::uint16_t>(number_of(request, "uses"));
     terms.destination = text_of(request, "destination");
     return terms;
@@ -54,7 +55,8 @@ Result<WrittenGrant> write_grant(ApiClient& client, CardAuthenticator& card, car
   WrittenGrant written;
   TRY_ASSIGN(written.prepared, client.post("/v1/consents/prepare", wish));
   TRY_ASSIGN(written.bytes, from_hex(text_of(written.prepared, "grant")));
-  TRY_ASSIGN(written.grant, consent::parse_grant(written.bytes));
+  TRY_ASSIGN(const Bytes opening, from_hex(text_of(written.prepared, "opening")));
+  TRY_ASSIGN(written.grant, consent::parse_opened(written.bytes, opening));
   TRY(check_text(written.prepared, written.grant, kind));
   written.text = text_of(written.prepared, "text");
   if (consent::act_of(written.grant) != consent::Act::kUse) {
@@ -68,10 +70,12 @@ bool is_as_wished(const consent::Grant& grant, const ConsentTerms& terms, std::u
   consent::Scope scope = terms.scope;
   const bool fits_chunks = consent::chunk_count(grant.scope.chunks) == chunks;
   scope.chunks = grant.scope.chunks;
+  if (terms.decoys > 0 && grant.scope.veil) scope.veil = grant.scope.veil;
   return grant.object.text() == terms.object && grant.purpose == terms.purpose &&
          grant.uses == terms.uses && grant.capacity == terms.capacity &&
          grant.grantee == terms.grantee && grant.data_uses == terms.data_uses &&
-         grant.scope == scope && fits_chunks && grant.reason == terms.reason &&
+         grant.scope == scope && scope.veil.has_value() == (terms.decoys > 0) && fits_chunks &&
+         grant.reason == terms.reason &&
          (!terms.destination || grant.destination.text() == *terms.destination);
 }
 
@@ -88,10 +92,12 @@ bool is_to_index(const consent::Grant& grant, const ConsentTerms& terms) {
 Result<json::value> quote_regions(ApiClient& client, const GrantId& index,
                                   const ConsentTerms& terms) {
   const std::vector<std::string> regions = consent::region_texts(terms.scope);
-  TRY_ASSIGN(json::value quote, client.post("/v1/consents/" + index.text() + "/quote",
-                                            {{"regions", texts_json(regions)}}));
+  TRY_ASSIGN(json::value quote,
+             client.post("/v1/consents/" + index.text() + "/quote",
+                         {{"regions", texts_json(regions)}, {"decoys", terms.decoys}}));
   TRY_ASSIGN(const auto quoted, texts_of(quote, "regions"));
-  if (quoted != regions || text_of(quote, "object") != terms.object) {
+  if (quoted != regions || text_of(quote, "object") != terms.object ||
+      number_of(quote, "decoys") != terms.decoys) {
     return fail(Code::kCorrupt, "the site's quote is for other regions than were asked for");
   }
   return quote;

@@ -24,6 +24,7 @@ struct ConsentTerms {
   consent::Grantee grantee;
   consent::DataUses data_uses;
   consent::Scope scope;  // without chunks
+  std::uint32_t decoys = 0;  // beside each region; more than none: the grant hides the regions
   std::uint16_t uses = 1;
   consent::Capacity capacity = consent::Capacity::kOwn;
   std::string reason;
@@ -36,7 +37,7 @@ struct ConsentTerms {
 struct WrittenGrant {
   boost::json::value prepared;  // the site's whole answer
   Bytes bytes;
-  consent::Grant grant;
+  consent::Grant grant;  // with its regions, where it hides them
   std::string text;  // what it says, in the person's language
 };
 
@@ -45,8 +46,8 @@ struct WrittenGrant {
 [[nodiscard]] Result<WrittenGrant> write_grant(ApiClient& client, CardAuthenticator& card,
                                                card::CardKind kind, boost::json::object wish);
 
-// Nothing but these terms. Which chunks hold the regions is the site's word; how many stands in
-// the text and must be the quote's: `chunks`.
+// Nothing but these terms. Which chunks hold the regions, and which are decoys, is the site's word;
+// how many stands in the text and must be the quote's: `chunks`.
 [[nodiscard]] bool is_as_wished(const consent::Grant& grant, const ConsentTerms& terms,
                                 std::uint64_t chunks);
 // A grant to the index is for reading it now: by whom and for what the regions will be, briefly.

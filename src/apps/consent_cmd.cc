@@ -19,7 +19,7 @@
 #include "base/units.h"
 #include "catalog/records.h"
 #include "consent/evidence.h"
-#include "consent/grant.h"
+#include "consent/veil.h"
 #include "control/consent_desk.h"
 
 namespace warifu::apps {
@@ -49,7 +49,13 @@ Result<> check_text(const json::value& prepared, const consent::Grant& grant, ca
   const std::string own_text =
       consent::consent_text(grant, {text_of(prepared, "person_name"),
                                     text_of(prepared, "object_label"), !card::is_relayed(kind)});
-  if (own_text == text && consent::text_digest(text) == grant.text_digest) return {};
+  // An act has no regions, and its answer no opening.
+  const json::value* field = prepared.as_object().if_contains("opening");
+  TRY_ASSIGN(const Bytes opening, from_hex(field == nullptr ? "" : text_of(prepared, "opening")));
+  const bool fits = opening.empty() || opening.size() >= consent::kSaltBytes;
+  if (fits && own_text == text && consent::text_digest(text, opening) == grant.text_digest) {
+    return {};
+  }
   return fail(Code::kCorrupt, "the site's grant is not what its text says; the card was not asked");
 }
 
@@ -104,6 +110,7 @@ Result<json::object> wish_of(const ConsentOptions& options) {
                        {"grantee_id", options.grantee_id},
                        {"data_use", texts_json(options.data_use)},
                        {"regions", texts_json(options.regions)},
+                       {"decoys", options.decoys},
                        {"capacity", options.capacity},
                        {"uses", options.uses},
                        {"valid_seconds", valid},
@@ -126,6 +133,7 @@ Result<std::optional<ConsentTerms>> terms_of(const ConsentOptions& options,
   TRY_ASSIGN(terms.grantee, consent::parse_grantee(options.grantee, options.grantee_id));
   TRY_ASSIGN(terms.data_uses, consent::parse_data_uses(options.data_use, terms.purpose));
   TRY_ASSIGN(terms.scope, consent::parse_scope(options.regions));
+  terms.decoys = options.decoys;
   TRY_ASSIGN(terms.capacity, consent::parse_capacity(options.capacity));
   if (!options.destination.empty()) terms.destination = options.destination;
   return terms;
@@ -203,6 +211,13 @@ Result<GrantId> give_index(Ceremony& ceremony, const ConsentOptions& options, js
   return GrantId::parse(given.id);
 }
 
+// Pieces are read for them, bytes of the file are not.
+std::string decoys_words(std::uint64_t decoys) {
+  if (decoys == 0) return {};
+  return "with " + std::to_string(decoys) + (decoys == 1 ? " decoy" : " decoys") +
+         " for each region, ";
+}
+
 // What reading the regions would take, under a consent to the index.
 Result<json::value> quote_for(Ceremony& ceremony, const ConsentOptions& options,
                               const json::object& wish) {
@@ -210,10 +225,10 @@ Result<json::value> quote_for(Ceremony& ceremony, const ConsentOptions& options,
   TRY_ASSIGN(json::value quote, quote_regions(ceremony.client, index, *ceremony.terms));
   fmt::print(stderr,
              "reading these regions takes {} of the {} pieces that are stored ({} of the file) "
-             "and {} bits of key; all of it would take {}\n\n",
+             "{}and {} bits of key; all of it would take {}\n\n",
              number_of(quote, "chunks"), number_of(quote, "chunks_of_object"),
-             human_bytes(number_of(quote, "bytes")), number_of(quote, "key_bits"),
-             number_of(quote, "key_bits_of_whole"));
+             human_bytes(number_of(quote, "bytes")), decoys_words(number_of(quote, "decoys")),
+             number_of(quote, "key_bits"), number_of(quote, "key_bits_of_whole"));
   return quote;
 }
 

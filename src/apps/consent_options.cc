@@ -22,6 +22,8 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
                       "code of the Data Use Ontology: HMB, DS=TERM; again");
   command->add_option("--region", give.regions,
                       "ASSEMBLY:REFERENCE:START-END[=LABEL], gene:NAME, score:FILE; again");
+  command->add_option("--decoys", give.decoys,
+                      "hide regions from the share sites among so many others each: 0 to 16");
   command->add_option("--index", give.index, "with --region: a consent to the index given before");
   command->add_option("--capacity", give.capacity,
                       "whose consent it is: own, or in the person's place proxy or guardian");

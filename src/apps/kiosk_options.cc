@@ -48,6 +48,8 @@ void request_commands(CLI::App& app, Common& common, Action& action) {
                       "code of the Data Use Ontology: HMB, DS=TERM; again");
   command->add_option("--region", asked.regions,
                       "ASSEMBLY:REFERENCE:START-END[=LABEL], or gene:NAME; again");
+  command->add_option("--decoys", asked.decoys,
+                      "hide regions from the share sites among so many others each: 0 to 16");
   command->add_option("--destination", asked.destination,
                       "site where it may be restored; default: this one");
   command->add_option("--uses", asked.uses, "how many restores")->capture_default_str();

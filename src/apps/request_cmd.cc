@@ -71,6 +71,7 @@ Result<> request_ask(const Common& common, const RequestOptions& options) {
                        {"grantee_id", options.grantee_id},
                        {"data_use", texts_json(options.data_use)},
                        {"regions", texts_json(regions)},
+                       {"decoys", options.decoys},
                        {"uses", options.uses},
                        {"valid_seconds", valid},
                        {"open_seconds", open},

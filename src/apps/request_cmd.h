@@ -19,6 +19,7 @@ struct KioskOptions {
 struct RequestOptions {
   std::string object, person, purpose, grantee, grantee_id, destination, note;
   std::vector<std::string> data_use, regions;
+  std::uint32_t decoys = 0;  // beside each region
   std::uint16_t uses = 1;
   std::string valid = "1h", open = "7d";
 };

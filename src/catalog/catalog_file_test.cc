@@ -11,15 +11,20 @@
 namespace warifu::catalog {
 namespace {
 
-// Shares and sightings as version 7 had them, by index and parent; at most one cut inside the
-// object's. Foreign keys must be off.
-constexpr std::string_view kBackToVersion7 = R"sql(
+// What versions 10 to 14 added, taken away again.
+constexpr std::string_view kBackToVersion9 = R"sql(
+ALTER TABLE consent_grant DROP COLUMN opening;
 DROP TABLE enrolment_pseudonym;
 DROP TABLE enrolment_card;
 DROP TABLE enrolment_order;
 DROP TABLE request_grant;
 DROP TABLE request;
 DROP TABLE genome_object;
+)sql";
+
+// Shares and sightings as version 7 had them, by index and parent; at most one cut inside the
+// object's. Foreign keys must be off.
+constexpr std::string_view kBackToVersion7 = R"sql(
 DROP TABLE person_order;
 CREATE TABLE old_share (
   share_id    BLOB PRIMARY KEY NOT NULL CHECK (length(share_id) = 16),
@@ -126,7 +131,7 @@ constexpr const char* kDropCards =
 
 TEST_F(FileTest, AnOlderVersionIsMigratedAndKeepsItsRecords) {
   start_store();
-  tamper(std::string(kDropCards) + std::string(kBackToVersion7) +
+  tamper(std::string(kDropCards) + std::string(kBackToVersion9) + std::string(kBackToVersion7) +
          "DROP TABLE sighting; PRAGMA user_version = 2");
   catalog_ = *open_sqlite(path_);
   EXPECT_TRUE(catalog_->person(sample_person().person_id));
@@ -148,7 +153,7 @@ TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
   const auto shares = *catalog_->list_shares(kObject);
   const auto sightings = *catalog_->sightings(kObject);
   ASSERT_EQ(shares.size(), 7u);
-  tamper(std::string(kBackToVersion7) + "PRAGMA user_version = 7");
+  tamper(std::string(kBackToVersion9) + std::string(kBackToVersion7) + "PRAGMA user_version = 7");
   reopen();
   EXPECT_EQ(*catalog_->list_shares(kObject), shares);
   EXPECT_EQ(*catalog_->sightings(kObject), sightings);
@@ -159,12 +164,25 @@ TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
   EXPECT_TRUE(is_error(catalog_->add_shares(std::vector{other}), Code::kAlreadyExists, "stands"));
 }
 
+TEST_F(FileTest, GrantsOfVersionThirteenHideNothing) {
+  start_store();
+  const Grant grant{.grant = id_of<GrantId>(0x31),
+                    .object = kObject,
+                    .person_id = sample_person().person_id,
+                    .grant_bytes = {1},
+                    .evidence = {2},
+                    .created = {1},
+                    .expiry = {2},
+                    .sealed_secret = {3}};
+  ASSERT_TRUE(catalog_->add_grant(grant));
+  tamper("ALTER TABLE consent_grant DROP COLUMN opening; PRAGMA user_version = 13");
+  reopen();
+  EXPECT_EQ(*catalog_->grant(grant.grant), grant);
+}
+
 TEST_F(FileTest, VersionNineKnowsNoGenomes) {
   start_store();
-  tamper(
-      "DROP TABLE enrolment_pseudonym; DROP TABLE enrolment_card; DROP TABLE enrolment_order; "
-      "DROP TABLE request_grant; DROP TABLE request; DROP TABLE genome_object; PRAGMA user_version "
-      "= 9");
+  tamper(std::string(kBackToVersion9) + "PRAGMA user_version = 9");
   reopen();
   EXPECT_EQ(*catalog_->object(kObject), sample_object());
   Object genome = sample_object();
@@ -177,10 +195,7 @@ TEST_F(FileTest, VersionNineKnowsNoGenomes) {
 
 TEST_F(FileTest, VersionEightGetsOrdersAboutPersons) {
   start_store();
-  tamper(
-      "DROP TABLE enrolment_pseudonym; DROP TABLE enrolment_card; DROP TABLE enrolment_order; "
-      "DROP TABLE request_grant; DROP TABLE request; DROP TABLE genome_object; DROP TABLE "
-      "person_order; PRAGMA user_version = 8");
+  tamper(std::string(kBackToVersion9) + "DROP TABLE person_order; PRAGMA user_version = 8");
   reopen();
   const std::string person = sample_person().person_id;
   ASSERT_TRUE(catalog_->add_person_orders(std::vector<PersonOrder>{
@@ -208,7 +223,8 @@ class MigrationTest : public FileTest {
     table.erase(table.find(kinds), kinds.size());
     table = "CREATE TABLE old_job " + table.substr(table.find('('));
     const auto done =
-        database->execute("PRAGMA foreign_keys = OFF;" + std::string(kBackToVersion7) + table +
+        database->execute("PRAGMA foreign_keys = OFF;" + std::string(kBackToVersion9) +
+                          std::string(kBackToVersion7) + table +
                           "; INSERT INTO old_job SELECT * FROM job; DROP TABLE job;"
                           "ALTER TABLE old_job RENAME TO job;" +
                           indexes + "; PRAGMA user_version = 3;" + sql);

@@ -112,6 +112,7 @@ TEST_F(JobsTest, Grants) {
   grant.created = {100};
   grant.expiry = {200};
   grant.sealed_secret = {9, 9};
+  grant.opening = {7};
   ASSERT_TRUE(catalog_->add_grant(grant));
   reopen();
   EXPECT_EQ(*catalog_->grant(grant.grant), grant);

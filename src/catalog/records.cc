@@ -264,6 +264,7 @@ Result<> check_record(const Grant& grant) {
   if (grant.grant_bytes.empty()) return bad("grant " + grant.grant.text(), "has no bytes");
   TRY(check_blob("the bytes of a grant", grant.grant_bytes));
   TRY(check_blob("the evidence of a grant", grant.evidence));
+  TRY(check_blob("the opening of a grant's regions", grant.opening));
   return check_blob("the sealed secret of a grant", grant.sealed_secret);
 }
 

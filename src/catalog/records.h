@@ -171,6 +171,7 @@ struct Grant {
   os::UnixMs created;
   os::UnixMs expiry;
   Bytes sealed_secret;  // empty: none
+  Bytes opening = {};   // of regions that the grant hides (consent/veil.h); empty: it hides none
   bool operator==(const Grant&) const = default;
 };
 

@@ -422,9 +422,14 @@ CREATE TABLE enrolment_pseudonym (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// What opens the regions that a grant hides from the holders.
+constexpr std::string_view kVersion14 = R"sql(
+ALTER TABLE consent_grant ADD COLUMN opening BLOB NOT NULL DEFAULT x'';
+)sql";
+
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
-    kVersion2, kVersion3, kVersion4,  kVersion5,  kVersion6,  kVersion7,
-    kVersion8, kVersion9, kVersion10, kVersion11, kVersion12, kVersion13};
+    kVersion2, kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7, kVersion8,
+    kVersion9, kVersion10, kVersion11, kVersion12, kVersion13, kVersion14};
 
 // Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {

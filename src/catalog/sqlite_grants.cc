@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view kGrantColumns =
     "SELECT grant_id, object_id, person_id, grant_bytes, evidence, state, created, expiry, "
-    "sealed_secret FROM consent_grant ";
+    "sealed_secret, opening FROM consent_grant ";
 
 Grant read_grant(Statement& row) {
   Grant grant;
@@ -19,6 +19,7 @@ Grant read_grant(Statement& row) {
   grant.created = row.read_time();
   grant.expiry = row.read_time();
   grant.sealed_secret = row.read_blob();
+  grant.opening = row.read_blob();
   return grant;
 }
 
@@ -48,10 +49,11 @@ Result<> SqliteCatalog::add_grant(const Grant& grant) {
       return fail(Code::kAlreadyExists, "grant " + grant.grant.text() + " is already known");
     }
     if (known.error().code != Code::kNotFound) return std::unexpected(known.error());
-    TRY_ASSIGN(Statement statement,
-               database_->prepare("INSERT INTO consent_grant (grant_id, object_id, person_id, "
-                                  "grant_bytes, evidence, state, created, expiry, sealed_secret) "
-                                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+    TRY_ASSIGN(
+        Statement statement,
+        database_->prepare("INSERT INTO consent_grant (grant_id, object_id, person_id, "
+                           "grant_bytes, evidence, state, created, expiry, sealed_secret, opening) "
+                           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     return statement.id(grant.grant)
         .id(grant.object)
         .text(grant.person_id)
@@ -61,6 +63,7 @@ Result<> SqliteCatalog::add_grant(const Grant& grant) {
         .time(grant.created)
         .time(grant.expiry)
         .blob(grant.sealed_secret)
+        .blob(grant.opening)
         .run();
   });
 }

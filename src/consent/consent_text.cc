@@ -1,6 +1,6 @@
 // The words of consent, in English and Japanese. Their digest stands in the grant, so a change of
 // one character here is a new text version.
-#include "consent/grant.h"
+#include "consent/veil.h"
 
 namespace warifu::consent {
 namespace {
@@ -48,6 +48,17 @@ std::string regions_words(const Scope& scope, std::string_view between) {
   return text;
 }
 
+// Behind the regions of a scope that the sites of shares do not see.
+std::string hidden_line(const Grant& grant) {
+  if (!grant.scope.veil) return {};
+  if (grant.locale == Locale::kEnglish) {
+    return "The sites that keep the shares are not told which regions: pieces of other places are "
+           "read besides, so that they cannot tell\n";
+  }
+  return "分散情報を持つ拠点には領域を知らせません。ほかの場所の断片も合わせて読み出し、"
+         "区別できないようにします\n";
+}
+
 // What of the data, and how much of what is stored is read for it.
 std::string scope_lines(const Grant& grant, const std::string& object) {
   const Scope& scope = grant.scope;
@@ -66,7 +77,8 @@ std::string scope_lines(const Grant& grant, const std::string& object) {
     }
     return "Data: " + object + ", the parts named next (" + id + ")\nOnly " +
            (many ? "these " + std::to_string(scope.regions.size()) : std::string("these")) +
-           " regions (" + scope.assembly + "): " + regions_words(scope, ", ") + "\n" + read;
+           " regions (" + scope.assembly + "): " + regions_words(scope, ", ") + "\n" +
+           hidden_line(grant) + read;
   }
   if (scope.is_whole()) return "情報: " + object + " の全体(" + id + ")\n";
   const std::string read = "読み出す保存データ: 256 KiB の断片 " + pieces + " 個\n";
@@ -78,7 +90,7 @@ std::string scope_lines(const Grant& grant, const std::string& object) {
   }
   return "情報: " + object + " のうち次の領域(" + id + ")\n領域(" + scope.assembly +
          (many ? "、" + std::to_string(scope.regions.size()) + " か所" : "") +
-         "): " + regions_words(scope, "、") + "\n" + read;
+         "): " + regions_words(scope, "、") + "\n" + hidden_line(grant) + read;
 }
 
 // A line for each code.
@@ -293,8 +305,11 @@ std::string consent_text(const Grant& grant, const ConsentLabels& given) {
   return is_japanese ? japanese(grant, labels) : english(grant, labels);
 }
 
-crypto::Digest text_digest(std::string_view text) {
-  return crypto::sha256(as_bytes(text));
+crypto::Digest text_digest(std::string_view text, ByteView opening) {
+  if (opening.empty()) return crypto::sha256(as_bytes(text));
+  WARIFU_CHECK(opening.size() >= kSaltBytes);
+  return crypto::hmac_sha256(opening.first(kSaltBytes),
+                             as_bytes("warifu text 1" + std::string(text)));
 }
 
 }  // namespace warifu::consent

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "consent/veil.h"
 #include "wire/wire.h"
 
 namespace warifu::consent {
@@ -324,7 +325,7 @@ bool same_terms(const Grant& one, const Grant& other) {
   return one.object == other.object && one.purpose == other.purpose && one.uses == other.uses &&
          one.grantee == other.grantee && one.destination == other.destination &&
          one.expiry == other.expiry && one.data_uses == other.data_uses &&
-         one.scope == other.scope && one.capacity == other.capacity &&
+         closed(one.scope) == closed(other.scope) && one.capacity == other.capacity &&
          one.together == other.together && one.joint == other.joint &&
          one.appointment == other.appointment && one.top_up == other.top_up &&
          one.emergency_until == other.emergency_until && one.reason == other.reason;

@@ -121,7 +121,8 @@ struct ConsentLabels {
 // nonces and digest.
 [[nodiscard]] std::string consent_text(const Grant& grant, const ConsentLabels& labels);
 
-// The digest that stands in the grant.
-[[nodiscard]] crypto::Digest text_digest(std::string_view text);
+// The digest that stands in the grant. Of hidden regions, which stand in the text, it is made with
+// the opening's salt (veil.h): else a holder could try texts with one gene after the other.
+[[nodiscard]] crypto::Digest text_digest(std::string_view text, ByteView opening = {});
 
 }  // namespace warifu::consent

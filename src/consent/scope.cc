@@ -11,6 +11,9 @@
 namespace warifu::consent {
 namespace {
 
+constexpr std::uint16_t kVeiled = 0xFFFF;  // in the place of a number of runs
+static_assert(kMaxRegions < kVeiled);
+
 // SAM v1, section 1.2.1: the characters of reference names.
 bool is_reference(std::string_view text) {
   constexpr std::string_view kOthers = "!#$%&+./:;?@^_|~-*=";
@@ -157,7 +160,8 @@ std::vector<std::string> region_texts(const Scope& scope) {
 
 std::string scope_text(const Scope& scope) {
   if (scope.is_whole()) return "whole";
-  std::string text = scope.is_index() ? "index" : "";
+  const bool is_hidden = scope.veil && scope.regions.empty();
+  std::string text = scope.is_index() ? "index" : is_hidden ? std::string(kHiddenRegions) : "";
   if (scope.regions.size() > kMostNamedRegions) {
     text = std::to_string(scope.regions.size()) + " regions of " + scope.assembly;
     std::string labels;
@@ -177,6 +181,7 @@ std::string scope_text(const Scope& scope) {
 
 bool covers(const Scope& allowed, const Scope& asked) {
   if (allowed.is_whole()) return true;
+  if (asked.veil) return asked.veil == allowed.veil;
   if (asked.is_whole() || allowed.is_index() != asked.is_index()) return false;
   if (asked.assembly != allowed.assembly) return false;
   // Allowed regions do not touch each other, so what is covered lies within one of them.
@@ -197,6 +202,7 @@ bool covers_chunks(const Scope& allowed, const Scope& asked) {
 
 std::string flaw_of(const Scope& scope) {
   if (std::string flaw = flaw_of(scope.chunks); !flaw.empty()) return flaw;
+  if (scope.veil && scope.chunks.empty()) return "hidden regions need the chunks that are read";
   if (scope.regions.empty()) return scope.assembly.empty() ? "" : "the scope names no region";
   if (!is_assembly(scope.assembly)) return "the scope's assembly must be named";
   if (scope.regions.size() > kMaxRegions) {
@@ -215,6 +221,11 @@ std::string flaw_of(const Scope& scope) {
 }
 
 void write_scope(wire::Writer& writer, const Scope& scope) {
+  if (scope.veil) {
+    writer.u16(kVeiled);
+    writer.raw(*scope.veil);
+    return write_chunks(writer, scope.chunks);
+  }
   const auto runs = runs_of(scope.regions);
   writer.u16(static_cast<std::uint16_t>(runs.size()));
   if (!runs.empty()) write_short(writer, scope.assembly);
@@ -230,9 +241,24 @@ void write_scope(wire::Writer& writer, const Scope& scope) {
   write_chunks(writer, scope.chunks);
 }
 
+namespace {
+
+Scope read_veiled(wire::Reader& reader) {
+  Scope scope;
+  const ByteView veil = reader.raw(crypto::Digest().size());
+  scope.chunks = read_chunks(reader);
+  if (!reader.good()) return {};
+  copy_bytes(scope.veil.emplace(), veil);
+  if (const std::string flaw = flaw_of(scope); !flaw.empty()) reader.reject(flaw);
+  return scope;
+}
+
+}  // namespace
+
 Scope read_scope(wire::Reader& reader) {
   Scope scope;
   const std::size_t runs = reader.u16();
+  if (runs == kVeiled) return read_veiled(reader);
   if (runs > 0 && reader.good()) scope.assembly = read_short(reader, kAssemblyBytes);
   for (std::size_t i = 0; i < runs && reader.good(); ++i) {
     Region region;

@@ -20,6 +20,17 @@ Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
   return located;
 }
 
+Result<> check_decoys(std::uint32_t decoys, const consent::Scope& scope) {
+  if (decoys > kMostDecoys) {
+    return fail(Code::kInvalidArgument,
+                "decoys must be at most " + std::to_string(kMostDecoys) + " for each region");
+  }
+  if (decoys > 0 && scope.regions.empty()) {
+    return fail(Code::kInvalidArgument, "decoys hide regions: name those that the consent is for");
+  }
+  return {};
+}
+
 void PreparedConsent::add_untold(const SiteName& at, std::vector<consent::Emergency> untold) {
   for (consent::Emergency& one : untold) {
     const auto known = std::ranges::find_if(
@@ -65,12 +76,14 @@ Result<consent::Challenge> ConsentDesk::ask_nonce(const SiteName& at, const Card
   return challenge;
 }
 
-Result<consent::Grant> ConsentDesk::terms_of(const ConsentWish& wish) {
-  consent::Grant grant;
+Result<ConsentDesk::Terms> ConsentDesk::terms_of(const ConsentWish& wish) {
+  Terms terms;
+  consent::Grant& grant = terms.grant;
   const os::UnixMs now = site_.system.clock.now();
   if (wish.joins) {
     TRY_ASSIGN(const catalog::Grant other, catalog_.grant(*wish.joins));
-    TRY_ASSIGN(grant, consent::parse_grant(other.grant_bytes));
+    TRY_ASSIGN(grant, consent::parse_opened(other.grant_bytes, other.opening));
+    terms.opening = other.opening;
     if (grant.together < 2 || other.state != catalog::GrantState::kGiven) {
       return fail(Code::kInvalidArgument,
                   "consent " + wish.joins->text() + " waits for no other guardian");
@@ -86,7 +99,7 @@ Result<consent::Grant> ConsentDesk::terms_of(const ConsentWish& wish) {
              .data_uses = wish.data_uses,
              .capacity = wish.capacity,
              .reason = wish.reason};
-    TRY_ASSIGN(grant.scope, scope_of(wish));
+    TRY(set_scope(wish, terms));
   }
   grant.card = wish.card;
   // A little earlier, because the clocks of sites differ.
@@ -98,10 +111,10 @@ Result<consent::Grant> ConsentDesk::terms_of(const ConsentWish& wish) {
     return fail(Code::kInvalidArgument,
                 "destination '" + grant.destination.text() + "' is not a site of this network");
   }
-  return grant;
+  return terms;
 }
 
-Result<consent::Scope> ConsentDesk::scope_of(const ConsentWish& wish) {
+Result<> ConsentDesk::set_scope(const ConsentWish& wish, Terms& terms) {
   if (wish.is_index) {
     TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
     if (object.lead_chunks == 0) {
@@ -110,21 +123,26 @@ Result<consent::Scope> ConsentDesk::scope_of(const ConsentWish& wish) {
                       " was stored without an index (object store --genome): regions of it cannot "
                       "be found");
     }
-    return consent::Scope{{}, {}, {{0, object.lead_chunks}}};
+    terms.grant.scope = {{}, {}, {{0, object.lead_chunks}}};
+    return {};
   }
-  if (wish.scope.is_whole()) return wish.scope;
+  if (wish.scope.is_whole()) return {};
   const auto quote =
-      wish.index ? quotes_.find(*wish.index, wish.scope, site_.system.clock.now()) : std::nullopt;
-  if (quote && quote->object == wish.object) return quote->scope();
+      wish.index ? quotes_.find(*wish.index, wish.scope, wish.decoys, site_.system.clock.now())
+                 : std::nullopt;
+  if (quote && quote->object == wish.object) {
+    terms.grant.scope = quote->scope();
+    terms.opening = quote->cuts.opening();
+    return {};
+  }
   return fail(Code::kInvalidArgument,
               "a consent to regions needs a quote first, made under a consent to the index less "
               "than an hour ago");
 }
 
-Result<Bytes> ConsentDesk::cuts_of(const consent::Grant& grant) {
-  if (grant.scope.regions.empty()) return Bytes();
-  if (const auto cuts = quotes_.find(grant.object, grant.scope, site_.system.clock.now())) {
-    return encode_cuts(*cuts);
+Result<RegionCuts> ConsentDesk::cuts_of(const consent::Grant& grant) {
+  if (auto cuts = quotes_.find(grant.object, grant.scope, site_.system.clock.now())) {
+    return *std::move(cuts);
   }
   TRY_ASSIGN(const auto given,
              catalog_.list_grants({.object = grant.object, .state = catalog::GrantState::kGiven},
@@ -133,7 +151,7 @@ Result<Bytes> ConsentDesk::cuts_of(const consent::Grant& grant) {
     const auto other = consent::parse_grant(record.grant_bytes);
     if (!other || other->scope != grant.scope || record.sealed_secret.empty()) continue;
     const auto secrets = open_object_secrets(site_.keys.root_key().bytes(), record.sealed_secret);
-    if (secrets && !secrets->cuts.empty()) return secrets->cuts;
+    if (secrets && !secrets->cuts.empty()) return decode_cuts(secrets->cuts);
   }
   return fail(Code::kUnavailable,
               "the quote for these regions is forgotten; make another one and ask again");
@@ -166,7 +184,8 @@ Result<> ConsentDesk::set_capacity(const ConsentWish& wish, const std::string& p
 
 Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   TRY(forget_old());
-  TRY_ASSIGN(consent::Grant grant, terms_of(wish));
+  TRY_ASSIGN(Terms terms, terms_of(wish));
+  consent::Grant& grant = terms.grant;
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
   TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
   if (object.state != catalog::ObjectState::kCommitted) {
@@ -174,7 +193,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   }
   TRY(set_capacity(wish, person.person_id, grant));
   TRY_ASSIGN(const auto shares, locate_shares(catalog_, grant.object));
-  PreparedConsent prepared;
+  PreparedConsent prepared{.opening = std::move(terms.opening)};
   std::set<SiteName> holders;
   for (const ShareLocation& share : shares) holders.insert(share.site);
   const std::set<SiteName> of_shares = holders;
@@ -219,13 +238,13 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   prepared.labels = {person.name, object.label, wish.is_signature || wish.next_index.has_value()};
   if (grant.capacity == consent::Capacity::kOwn) grant.shown = prepared.shown();
   prepared.text = consent::consent_text(grant, prepared.labels);
-  grant.text_digest = consent::text_digest(prepared.text);
+  grant.text_digest = consent::text_digest(prepared.text, prepared.opening);
   TRY_ASSIGN(prepared.grant, consent::encode_grant(grant));
   return prepared;
 }
 
 Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
-  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(proof.grant));
+  TRY_ASSIGN(consent::Grant grant, consent::parse_grant(proof.grant));
   const bool has_record = grant.together == 1 || !proof.hash_key.empty();
   if (proof.tags.size() != grant.sites.size() ||
       (has_record && proof.hash_key.size() != mac::kBlockBytes)) {
@@ -244,7 +263,13 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
   const Bytes evidence = consent::encode_kept(kept);
   ObjectSecrets secrets{.hash_key = secret::Buffer::copy_of(proof.hash_key.bytes()),
                         .tag = proof.tag_over_tags};
-  TRY_ASSIGN(secrets.cuts, cuts_of(grant));
+  Bytes opening;
+  if (grant.scope.is_of_regions()) {
+    TRY_ASSIGN(const RegionCuts cuts, cuts_of(grant));
+    secrets.cuts = encode_cuts(cuts);
+    opening = cuts.opening();
+    TRY_ASSIGN(grant.scope, consent::opened(std::move(grant.scope), opening));
+  }
   Bytes sealed;
   if (has_record || !secrets.cuts.empty()) {
     sealed = seal_object_secrets(site_.keys.root_key().bytes(), site_.system.random, secrets);
@@ -258,7 +283,8 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
                           .state = catalog::GrantState::kGiven,
                           .created = site_.system.clock.now(),
                           .expiry = grant.expiry,
-                          .sealed_secret = std::move(sealed)}));
+                          .sealed_secret = std::move(sealed),
+                          .opening = std::move(opening)}));
   TRY(site_.log.append(
       "consent_given",
       {{"grant", id.text()},

@@ -40,6 +40,7 @@ struct ConsentWish {
   bool is_index = false;  // of the object's index alone, to find out which chunks hold regions
   // The consent to the index under which the chunks of the scope's regions were found.
   std::optional<GrantId> index;
+  std::uint32_t decoys = 0;  // of that quote; more than none: the regions are hidden from holders
 };
 
 // An emergency of which sites say that the card's person was not told.
@@ -48,8 +49,12 @@ struct UntoldEmergency {
   std::vector<SiteName> sites;
 };
 
+// Errors: kInvalidArgument for more than there may be, or where nothing is to be hidden.
+[[nodiscard]] Result<> check_decoys(std::uint32_t decoys, const consent::Scope& scope);
+
 struct PreparedConsent {
   Bytes grant;
+  Bytes opening;                  // of regions that the grant hides: for the terminal
   std::string text;               // to be shown before the PIN is asked for
   consent::ConsentLabels labels;  // the names in it: a terminal writes the text again and compares
   std::vector<SiteName> sites;
@@ -89,12 +94,16 @@ class ConsentDesk {
   [[nodiscard]] Result<consent::Challenge> ask_nonce(const SiteName& at, const CardId& card);
 
  private:
+  struct Terms {
+    consent::Grant grant;  // with its regions
+    Bytes opening;
+  };
   // The wish as it stands, or, where it joins another consent, with that one's terms.
-  Result<consent::Grant> terms_of(const ConsentWish& wish);
+  Result<Terms> terms_of(const ConsentWish& wish);
   // With the chunks: of the index, or of the regions by the quote.
-  Result<consent::Scope> scope_of(const ConsentWish& wish);
+  Result<> set_scope(const ConsentWish& wish, Terms& terms);
   // How a file is made of a regions grant's chunks: by the quote, or by another guardian's grant.
-  Result<Bytes> cuts_of(const consent::Grant& grant);
+  Result<RegionCuts> cuts_of(const consent::Grant& grant);
   // Guardians and officers: how many are needed together, by this site's own gate.
   Result<> set_capacity(const ConsentWish& wish, const std::string& person, consent::Grant& grant);
   SiteContext& site_;

@@ -8,30 +8,6 @@
 namespace warifu::control {
 namespace {
 
-// Without what the head has, unless nothing would be left: a grant names a chunk at least.
-Result<std::vector<consent::ChunkRange>> ranges_of(const genome::Cut& cut,
-                                                   std::uint32_t lead_chunks,
-                                                   std::size_t head_bytes) {
-  std::vector<consent::ChunkRange> ranges;
-  for (const genome::ByteRange& range : cut.ranges()) {
-    if (range.size() == 0) continue;
-    if (range.end <= head_bytes && !cut.body.empty()) continue;
-    const std::uint64_t first = range.begin / limits::kChunkBytes;
-    const std::uint64_t last = (range.end - 1) / limits::kChunkBytes;
-    if (lead_chunks + last >= UINT32_MAX)
-      return fail(Code::kCorrupt, "the index names bytes too far on");
-    ranges.push_back({static_cast<std::uint32_t>(lead_chunks + first),
-                      static_cast<std::uint32_t>(last - first + 1)});
-  }
-  return ranges;
-}
-
-Result<consent::ChunkRanges> chunks_of(const genome::Cut& cut, std::uint32_t lead_chunks,
-                                       std::size_t head_bytes) {
-  TRY_ASSIGN(auto ranges, ranges_of(cut, lead_chunks, head_bytes));
-  return consent::make_chunks(std::move(ranges));
-}
-
 // Ascending, as a cut's ranges are; what lies so close that asking anew would cost more than
 // reading on becomes one.
 consent::ChunkRanges joined(const std::vector<consent::ChunkRange>& ranges) {
@@ -115,6 +91,26 @@ Result<std::vector<genome::Region>> genome_regions(const genome::Index& index,
 
 namespace {
 
+// Each region's decoys stand beside it, alone and with the others.
+Result<> hide(const Hiding& hiding, const genome::Index& index, const genome::Lead& lead,
+              RegionCuts& cuts) {
+  const consent::Scope& regions = cuts.cuts.front().scope;
+  TRY_ASSIGN(const std::vector<consent::ChunkRanges> decoys,
+             draw_decoys(hiding, index, lead, regions));
+  std::vector<consent::ChunkRange> all = regions.chunks;
+  for (std::size_t i = 0; i < decoys.size(); ++i) {
+    all.insert(all.end(), decoys[i].begin(), decoys[i].end());
+    if (decoys.size() == 1) continue;
+    consent::Scope& alone = cuts.cuts[i + 1].scope;
+    std::vector<consent::ChunkRange> both = alone.chunks;
+    both.insert(both.end(), decoys[i].begin(), decoys[i].end());
+    TRY_ASSIGN(alone.chunks, consent::make_chunks(std::move(both)));
+  }
+  cuts.salt = salt_for(hiding, regions);
+  TRY_ASSIGN(cuts.cuts.front().scope.chunks, consent::make_chunks(std::move(all)));
+  return {};
+}
+
 Result<genome::Index> index_for(const genome::Lead& lead, const consent::Scope& regions) {
   if (regions.assembly != lead.assembly) {
     return fail(Code::kInvalidArgument, "the genome is of assembly " + lead.assembly +
@@ -142,7 +138,8 @@ Result<RegionCuts> find_places(const genome::Lead& lead, const consent::Scope& p
   return cuts;
 }
 
-Result<RegionCuts> find_cuts(const genome::Lead& lead, const consent::Scope& regions) {
+Result<RegionCuts> find_cuts(const genome::Lead& lead, const consent::Scope& regions,
+                             const std::optional<Hiding>& hiding) {
   TRY_ASSIGN(const genome::Index index, index_for(lead, regions));
   TRY_ASSIGN(const auto all, genome_regions(index, lead.header(), regions));
   RegionCuts cuts{.kind = lead.kind, .lead_chunks = lead.chunks, .head = lead.head, .cuts = {}};
@@ -150,15 +147,25 @@ Result<RegionCuts> find_cuts(const genome::Lead& lead, const consent::Scope& reg
                        const std::vector<genome::Region>& places) -> Result<> {
     RegionCut one{scope, {}};
     TRY_ASSIGN(one.cut, genome::cut(index, places, lead.file));
-    TRY_ASSIGN(one.scope.chunks, chunks_of(one.cut, lead.chunks, lead.head.size()));
+    TRY_ASSIGN(auto ranges, ranges_of(one.cut, lead.chunks, lead.head.size()));
+    TRY_ASSIGN(one.scope.chunks, consent::make_chunks(std::move(ranges)));
     cuts.cuts.push_back(std::move(one));
     return {};
   };
   TRY(add(regions, all));
   for (std::size_t i = 0; all.size() > 1 && i < all.size(); ++i) {
-    TRY(add({regions.assembly, {regions.regions[i]}, {}}, {all[i]}));
+    TRY(add({regions.assembly, {regions.regions[i]}}, {all[i]}));
   }
+  if (hiding) TRY(hide(*hiding, index, lead, cuts));
   return cuts;
+}
+
+consent::Scope RegionCuts::allowed() const {
+  return salt.empty() ? cuts.front().scope : consent::veiled(cuts.front().scope, salt);
+}
+
+Bytes RegionCuts::opening() const {
+  return salt.empty() ? Bytes() : consent::opening_of(cuts.front().scope, salt);
 }
 
 Bytes encode_cuts(const RegionCuts& cuts) {
@@ -168,6 +175,7 @@ Bytes encode_cuts(const RegionCuts& cuts) {
   writer.blob(cuts.head);
   writer.u16(static_cast<std::uint16_t>(cuts.cuts.size()));
   for (const RegionCut& one : cuts.cuts) write_cut(writer, one);
+  writer.blob(cuts.salt);
   return writer.take();
 }
 
@@ -181,6 +189,8 @@ Result<RegionCuts> decode_cuts(ByteView bytes) {
   cuts.head.assign(head.begin(), head.end());
   const std::size_t count = reader.u16();
   for (std::size_t i = 0; i < count && reader.good(); ++i) cuts.cuts.push_back(read_cut(reader));
+  const ByteView salt = reader.blob(consent::kSaltBytes);
+  cuts.salt.assign(salt.begin(), salt.end());
   if (const auto good = reader.finish(); !good) return fail(Code::kCorrupt, good.error().message);
   return cuts;
 }

@@ -6,7 +6,7 @@
 // hold a gene only the index says, and the index is as secret as the data (ADR 0043). Thread-safe.
 #pragma once
 
-#include "control/region_quotes.h"
+#include "control/consent_desk.h"
 #include "control/restore_desk.h"
 
 namespace warifu::control {
@@ -17,10 +17,12 @@ class RegionDesk {
              RegionQuotes& quotes)
       : site_(site), catalog_(catalog), restore_(restore), quotes_(quotes) {}
 
-  // Takes one use of the consent; none when the same was found under it less than an hour ago.
-  // Errors: kInvalidArgument (it is none to an index; regions that
-  // the genome does not have), kNotFound (a reference), kRefused, kUnavailable, kCorrupt.
-  [[nodiscard]] Result<RegionQuote> quote(const GrantId& index, const consent::Scope& regions);
+  // With `decoys` > 0 for each region (decoys.h) the regions are hidden from the holders. Takes one
+  // use of the consent; none when the same was found under it less than an hour ago. Errors:
+  // kInvalidArgument (it is none to an index; regions that the genome does not have; no room for
+  // decoys), kNotFound (a reference), kRefused, kUnavailable, kCorrupt.
+  [[nodiscard]] Result<RegionQuote> quote(const GrantId& index, const consent::Scope& regions,
+                                          std::uint32_t decoys);
 
  private:
   SiteContext& site_;

@@ -15,13 +15,13 @@ void RegionQuotes::add(RegionQuote quote, os::UnixMs now) {
 }
 
 std::optional<RegionQuote> RegionQuotes::find(const GrantId& index, const consent::Scope& regions,
-                                              os::UnixMs now) {
+                                              std::uint32_t decoys, os::UnixMs now) {
   const std::lock_guard lock(mutex_);
   forget_old(now);
   for (const Kept& one : kept_) {
-    const consent::Scope& scope = one.quote.scope();
-    if (one.quote.index == index && scope.assembly == regions.assembly &&
-        scope.regions == regions.regions) {
+    const consent::Scope scope = one.quote.scope();
+    if (one.quote.index == index && one.quote.decoys == decoys &&
+        scope.assembly == regions.assembly && scope.regions == regions.regions) {
       return one.quote;
     }
   }
@@ -30,10 +30,13 @@ std::optional<RegionQuote> RegionQuotes::find(const GrantId& index, const consen
 
 std::optional<RegionCuts> RegionQuotes::find(const ObjectId& object, const consent::Scope& scope,
                                              os::UnixMs now) {
+  const consent::Scope wanted = consent::closed(scope);
   const std::lock_guard lock(mutex_);
   forget_old(now);
   for (const Kept& one : kept_) {
-    if (one.quote.object == object && one.quote.scope() == scope) return one.quote.cuts;
+    if (one.quote.object == object && consent::closed(one.quote.scope()) == wanted) {
+      return one.quote.cuts;
+    }
   }
   return std::nullopt;
 }

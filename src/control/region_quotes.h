@@ -16,10 +16,11 @@ struct RegionQuote {
   GrantId index;  // the consent under which the index was read
   ObjectId object;
   RegionCuts cuts;
+  std::uint32_t decoys = 0;              // for each region
   std::uint64_t bytes = 0;               // of the file
   std::uint64_t key_bytes = 0;           // over all links, as things stood
   std::uint64_t key_bytes_of_whole = 0;  // of reading all of the object, to compare
-  [[nodiscard]] const consent::Scope& scope() const { return cuts.cuts.front().scope; }
+  [[nodiscard]] consent::Scope scope() const { return cuts.allowed(); }
 };
 
 class RegionQuotes {
@@ -29,10 +30,10 @@ class RegionQuotes {
 
   // The oldest gives way when there are too many.
   void add(RegionQuote quote, os::UnixMs now);
-  // What was found under that consent for these regions, chunks aside.
+  // What was found under that consent for these regions, chunks aside, with so many decoys.
   [[nodiscard]] std::optional<RegionQuote> find(const GrantId& index, const consent::Scope& regions,
-                                                os::UnixMs now);
-  // What was found for exactly this scope of the object.
+                                                std::uint32_t decoys, os::UnixMs now);
+  // What was found for exactly this scope of the object, seen as a holder sees it.
   [[nodiscard]] std::optional<RegionCuts> find(const ObjectId& object, const consent::Scope& scope,
                                                os::UnixMs now);
 

@@ -109,11 +109,12 @@ TEST(RegionQuotes, AreFoundForAnHour) {
   quote.cuts = *find_cuts(lead_of_cram(), scope_of({"GRCh37:20:1-10=A"}));
   quotes.add(quote, {1000});
   const consent::Scope wanted = scope_of({"GRCh37:20:1-10=A"});
-  EXPECT_TRUE(quotes.find(quote.index, wanted, {1000}));
-  EXPECT_FALSE(quotes.find(quote.index, scope_of({"GRCh37:20:1-11=A"}), {1000}));
+  EXPECT_TRUE(quotes.find(quote.index, wanted, 0, {1000}));
+  EXPECT_FALSE(quotes.find(quote.index, wanted, 3, {1000}));  // with decoys it is another
+  EXPECT_FALSE(quotes.find(quote.index, scope_of({"GRCh37:20:1-11=A"}), 0, {1000}));
   EXPECT_TRUE(quotes.find(quote.object, quote.scope(), {1000}));
   EXPECT_FALSE(quotes.find(quote.object, wanted, {1000}));  // without its chunks
-  EXPECT_FALSE(quotes.find(quote.index, wanted, {1000 + RegionQuotes::kLifeMs}));
+  EXPECT_FALSE(quotes.find(quote.index, wanted, 0, {1000 + RegionQuotes::kLifeMs}));
 }
 
 // A made-up file of chunks 3 to 12 but 7; byte i is of value i / 1000.

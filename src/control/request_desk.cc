@@ -21,6 +21,7 @@ std::string terms_json(const RequestTerms& terms) {
                                       {"destination", terms.destination},
                                       {"data_use", texts(terms.data_use)},
                                       {"regions", texts(terms.regions)},
+                                      {"decoys", terms.decoys},
                                       {"uses", terms.uses},
                                       {"valid_seconds", terms.valid.count()}});
 }
@@ -48,6 +49,8 @@ Result<RequestTerms> read_terms(const catalog::Request& request) {
     }
     terms.data_use = list_of(*object, "data_use");
     terms.regions = list_of(*object, "regions");
+    const json::value* decoys = object->if_contains("decoys");  // requests of before have none
+    terms.decoys = decoys == nullptr ? 0 : decoys->to_number<std::uint32_t>();
     terms.uses = object->at("uses").to_number<std::uint16_t>();
     terms.valid = std::chrono::seconds(object->at("valid_seconds").to_number<std::int64_t>());
   } catch (const std::exception&) {
@@ -62,6 +65,8 @@ Result<ConsentWish> wish_of_terms(const RequestTerms& terms, const SiteContext& 
   TRY_ASSIGN(wish.grantee, consent::parse_grantee(terms.grantee, terms.grantee_id));
   TRY_ASSIGN(wish.data_uses, consent::parse_data_uses(terms.data_use, wish.purpose));
   TRY_ASSIGN(wish.scope, consent::parse_scope(terms.regions));
+  TRY(check_decoys(terms.decoys, wish.scope));
+  wish.decoys = terms.decoys;
   TRY_ASSIGN(wish.destination, SiteName::parse(terms.destination));
   if (site.config.find(wish.destination) == nullptr) {
     return fail(Code::kInvalidArgument,

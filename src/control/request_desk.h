@@ -17,6 +17,7 @@ struct RequestTerms {
   std::string person;  // may be empty with an object
   std::string purpose, grantee, grantee_id, destination;
   std::vector<std::string> data_use, regions;
+  std::uint32_t decoys = 0;  // beside each region; more than none: holders do not learn which
   std::uint16_t uses = 1;
   std::chrono::seconds valid{3600};        // of the consent, from when it is given
   std::chrono::seconds open{7 * 86'400L};  // how long the request waits

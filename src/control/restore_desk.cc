@@ -164,7 +164,7 @@ Result<RestoreDesk::Plan> RestoreDesk::plan_of(const RestoreWish& wish,
   plan.total_bytes = object.length - lead_bytes(object);
   const bool has_index = object.lead_chunks > 0;
   if (wish.scope.is_whole() && (wish.sites == 0 || has_index)) return plan;
-  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(record.grant_bytes));
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_opened(record.grant_bytes, record.opening));
   if (wish.scope.is_index()) {
     plan.total_bytes = consent::chunk_count(wish.scope.chunks) * limits::kChunkBytes;
     return plan;
@@ -191,6 +191,7 @@ Result<RestoreDesk::Plan> RestoreDesk::plan_of(const RestoreWish& wish,
   const RegionCut* cut = plan.cuts->find(wish.scope);
   if (cut == nullptr) return fail(Code::kCorrupt, "a consent to regions has lost its chunks");
   TRY(output_for(wish.format, plan.cuts->kind));
+  if (grant.scope.veil) plan.presented = consent::closed(grant.scope);
   plan.presented.chunks = cut->scope.chunks;
   plan.total_bytes = consent::chunk_count(cut->scope.chunks) * limits::kChunkBytes;
   return plan;

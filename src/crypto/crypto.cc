@@ -1,7 +1,8 @@
-// SHA-256 and AES-256-GCM through OpenSSL's EVP interface.
+// SHA-256, HMAC and AES-256-GCM through OpenSSL's EVP interface.
 #include "crypto/crypto.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <memory>
 
@@ -26,6 +27,15 @@ Digest sha256(ByteView bytes) {
   Digest digest{};
   WARIFU_CHECK(
       EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  return digest;
+}
+
+Digest hmac_sha256(ByteView key, ByteView message) {
+  Digest digest{};
+  unsigned length = 0;
+  WARIFU_CHECK(::HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), message.data(),
+                      message.size(), digest.data(), &length) != nullptr &&
+               length == digest.size());
   return digest;
 }
 

@@ -19,6 +19,10 @@ using Digest = std::array<Byte, 32>;
 // SHA-256 (FIPS 180-4) of public bytes. Never of a genome: a plain digest confirms a guess.
 [[nodiscard]] Digest sha256(ByteView bytes);
 
+// HMAC-SHA-256 (RFC 2104): of public or secret messages under a secret key, as a pseudorandom
+// function: what is drawn by it nobody can tell from chance, and the same is drawn again.
+[[nodiscard]] Digest hmac_sha256(ByteView key, ByteView message);
+
 // AES-256-GCM (NIST SP 800-38D) with a nonce made of `domain` and `index`: (key, domain, index)
 // must never repeat. `out` has plain.size() + kSealOverhead bytes and may start at plain's address.
 void seal(ByteView key, std::uint32_t domain, std::uint64_t index, ByteView plain,

@@ -72,15 +72,17 @@ void seal_box(ByteView plain, ByteView key, ByteView nonce, MutableBytes sealed)
 Result<secret::Buffer> unarmour(ByteView file, std::string_view kind, std::string_view what) {
   const std::string_view text = as_text(file);
   const std::string begin = "-----BEGIN CRYPT4GH " + std::string(kind) + " KEY-----";
-  const std::size_t start = text.find(begin);
-  const std::size_t end = text.find("-----END CRYPT4GH " + std::string(kind) + " KEY-----");
-  if (start == std::string_view::npos || end == std::string_view::npos || end < start) {
+  const std::size_t mark = text.find(begin);
+  const std::size_t start = mark == std::string_view::npos ? mark : mark + begin.size();
+  // Behind the first mark: the two may share dashes.
+  const std::size_t end = text.find("-----END CRYPT4GH " + std::string(kind) + " KEY-----", start);
+  if (start == std::string_view::npos || end == std::string_view::npos) {
     return bad(what, "is no Crypt4GH " + std::string(kind == "PUBLIC" ? "public" : "private") +
                          " key file");
   }
   secret::Buffer packed(std::max<std::size_t>(end - start, 1));
   std::size_t size = 0;
-  for (const char c : text.substr(start + begin.size(), end - start - begin.size())) {
+  for (const char c : text.substr(start, end - start)) {
     if (c != '\n' && c != '\r' && c != ' ') packed.bytes()[size++] = static_cast<Byte>(c);
   }
   secret::Buffer out(std::max<std::size_t>(size, 1));

@@ -170,6 +170,15 @@ void put_text(Bytes& out, ByteView text) {
   out.insert(out.end(), text.begin(), text.end());
 }
 
+// Found by fuzzing: the second mark was looked for in the first one too.
+TEST(Crypt4ghKeyTest, MarksThatShareDashesAreNoKey) {
+  const auto nobody = []() -> Result<secret::Buffer> { return fail(Code::kIo, "asked"); };
+  for (const char* text : {"-----BEGIN CRYPT4GH PRIVATE KEY-----END CRYPT4GH PRIVATE KEY-----",
+                           "-----END CRYPT4GH PRIVATE KEY-----BEGIN CRYPT4GH PRIVATE KEY-----"}) {
+    EXPECT_FALSE(crypt4gh_private_key(as_bytes(text), nobody, "x")) << text;
+  }
+}
+
 TEST(Crypt4ghKeyTest, PlainAndProtectedKeysAreRead) {
   const Pair pair;
   const auto nobody = []() -> Result<secret::Buffer> { return fail(Code::kIo, "asked"); };

@@ -66,7 +66,7 @@ class Parser {
  private:
   Result<> one_reference(IndexKind kind, const Binning& binning, BinnedReference& reference) {
     const bool csi = kind == IndexKind::kCsi;
-    const std::uint32_t bins = ((1U << (3 * (binning.depth + 1))) - 1) / 7;
+    const std::uint64_t bins = ((1ULL << (3 * (binning.depth + 1))) - 1) / 7;
     TRY_ASSIGN(const std::size_t number, count(csi ? 16 : 8, "bins"));
     reference.bins.reserve(number);
     for (std::size_t i = 0; i < number; ++i) {

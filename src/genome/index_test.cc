@@ -208,6 +208,29 @@ TEST(BaiTest, EveryCutShortAndEveryChangedByteIsReadOrRefused) {
   }
 }
 
+// Found by fuzzing: the number of bins of so deep an index was counted in 32 bits.
+TEST(CsiTest, TheDepthThatStillFitsIsRead) {
+  const auto csi = [](std::uint32_t depth, std::uint32_t bin) {
+    wire::Writer out;
+    out.raw(as_bytes("CSI\x01"));
+    out.u32(14);
+    out.u32(depth);
+    out.u32(0);  // extra bytes
+    out.u32(1);  // references
+    out.u32(1);  // bins
+    out.u32(bin);
+    out.u64(0);
+    out.u32(1);  // chunks
+    out.u64(100 << 16);
+    out.u64(200 << 16);
+    return out.take();
+  };
+  constexpr std::uint32_t kBins = 1'227'133'513;  // (8^11 - 1) / 7
+  EXPECT_TRUE(parse_index(csi(10, kBins - 1), "x.csi"));
+  EXPECT_FALSE(parse_index(csi(10, kBins), "x.csi"));
+  EXPECT_FALSE(parse_index(csi(11, 0), "x.csi"));
+}
+
 TEST(BgzfTest, BlocksKeepTheirBytesAndNoticeDamage) {
   Bytes plain(kBgzfFillBytes);
   std::uint32_t state = 1;

@@ -125,6 +125,10 @@ const GeneTableInfo& gene_table_info(Assembly assembly) {
   return table_of(assembly).info;
 }
 
+const std::vector<GeneRegion>& all_genes(Assembly assembly) {
+  return table_of(assembly).rows;
+}
+
 Result<std::vector<GeneRegion>> resolve(std::string_view name, Assembly assembly) {
   const Aliases& aliases = all_aliases();
   const Table& table = table_of(assembly);

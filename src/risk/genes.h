@@ -41,6 +41,9 @@ struct GeneTableInfo {
 };
 [[nodiscard]] const GeneTableInfo& gene_table_info(Assembly assembly);
 
+// Every row of the table, sorted by symbol.
+[[nodiscard]] const std::vector<GeneRegion>& all_genes(Assembly assembly);
+
 // All regions of a gene by its symbol (letters of either case) or by an alias that only one gene of
 // the table has. Errors: kNotFound, kInvalidArgument when an alias means several genes (named).
 [[nodiscard]] Result<std::vector<GeneRegion>> resolve(std::string_view name, Assembly assembly);

@@ -97,7 +97,7 @@ class ScoreDesk::Turn {
 
 Result<consent::Grant> ScoreDesk::grant_of(const GrantId& id) {
   TRY_ASSIGN(const catalog::Grant record, catalog_.grant(id));
-  TRY_ASSIGN(consent::Grant grant, consent::parse_grant(record.grant_bytes));
+  TRY_ASSIGN(consent::Grant grant, consent::parse_opened(record.grant_bytes, record.opening));
   const std::string name = "consent " + id.text();
   const bool is_over = record.expiry <= site_.system.clock.now();
   if (record.state != catalog::GrantState::kGiven || is_over) {
@@ -134,6 +134,7 @@ Result<JobId> ScoreDesk::job_for(const ScoreWish& wish, const ScorePlan& plan) {
                                .grantee = plan.grant.grantee,
                                .stated = wish.stated,
                                .scope = plan.grant.scope};
+  restore.scope.veil.reset();
   restore.scope.chunks.clear();  // share control knows which hold the regions
   restore.sites = plan.sites.size();
   return restore_.begin(restore);

@@ -113,7 +113,7 @@ Result<std::vector<GrantId>> ViewDesk::grants_of(const catalog::Grant& record,
 Result<ViewDesk::Plan> ViewDesk::plan_of(const ViewWish& wish) {
   Plan plan;
   TRY_ASSIGN(plan.record, catalog_.grant(wish.grant));
-  TRY_ASSIGN(plan.grant, consent::parse_grant(plan.record.grant_bytes));
+  TRY_ASSIGN(plan.grant, consent::parse_opened(plan.record.grant_bytes, plan.record.opening));
   const consent::Grant& grant = plan.grant;
   const os::UnixMs now = site_.system.clock.now();
   const std::string named = "consent " + wish.grant.text();

@@ -68,6 +68,13 @@ class Browser:
         self.picture(path=str(PICTURES / f"{name}.png"))
 
 
+def note_figure(figure):
+    """A line for tools/verify/web_rows.py, which wants to know what was looked at."""
+    if "WARIFU_AXE" in os.environ:
+        with open(os.environ["WARIFU_AXE"], "a", encoding="utf-8") as figures:
+            figures.write(json.dumps(figure) + "\n")
+
+
 def inspect(test, browser, name, looks=None, without=None):
     """The page as it is, in both languages and themes: no violation of axe's rules, but for what is
     `without` (a selector); two pictures. Leaves the page in English and light."""
@@ -76,5 +83,6 @@ def inspect(test, browser, name, looks=None, without=None):
         if (language, theme) in PICTURED:
             browser.shot(f"{name}-{language}-{theme}")
         found = browser.axe(without=without)
+        note_figure({"page": name, "language": language, "theme": theme, "violations": len(found)})
         test.assertEqual(found, [], f"{name} in {language}, {theme}")
     browser.appear(language="en", theme="light")

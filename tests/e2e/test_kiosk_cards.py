@@ -33,7 +33,7 @@ class KioskCards(NetworkTest):
         set_cards(cls.network, [f'test_anchors = ["{cls.authority.certificate}"]',
                                 'revocation_missing = "accept"'])
         cls.network.up()
-        cls.file = genomes.bam(root / "reads.bam", genomes.sam_text("GRCh37", PLACES, 3_000))
+        cls.file = genomes.bam(root / "reads.bam", genomes.sam_text("GRCh37", PLACES, 9_000))
         cls.one = Person(cls.network, "P-one", pin=PIN["one"], keys=60)
         cls.cards = {"one": cls.one.card}
         cls.objects = {"one": cls.one.store(cls.file, genome=True)["object"]}
@@ -127,7 +127,9 @@ class KioskCards(NetworkTest):
     def test_regions_with_every_card(self):
         for name in ("one", "desfire", "jpki"):
             with self.subTest(card=name), self.laid(name) as kiosk:
-                request = self.ask_for(name, GENE)
+                # One of them hides which gene it is from the sites of shares.
+                decoys = {"decoys": 1} if name == "jpki" else {}
+                request = self.ask_for(name, GENE, **decoys)
                 self.assertEqual(kiosk.enter(PIN[name])["person"], f"P-{name}")
                 regions, given = self.give_regions(kiosk, name, request)
                 quote = regions["quote"]
@@ -135,6 +137,8 @@ class KioskCards(NetworkTest):
                 self.assertGreater(quote["key_bits_of_whole"], quote["key_bits"])
                 self.assertIn("20:31020000-31022000 (GENE)", regions["text"])
                 self.assertIn(f"Stored data that is read: {quote['chunks']} piece", regions["text"])
+                self.assertEqual("are not told which regions" in regions["text"], bool(decoys))
+                self.assertEqual(quote["decoys"], len(decoys))
                 self.assertFalse(regions["identification"]["identifies"])
                 shown = self.request(request)
                 self.assertEqual((shown["state"], shown["grant"]), ("given", given["grant"]))

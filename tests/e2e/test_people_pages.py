@@ -158,6 +158,9 @@ class PeoplePages(NetworkTest):
         regions = self.browser.evaluate(
             script="document.querySelector('.regions textarea').value")
         self.assertRegex(regions, r"^GRCh38:chr13:\d+-\d+=BRCA2$")
+        self.browser.choose(label="Hide the regions from the sites that keep the shares", value="3")
+        inspect(self, self.browser, "requests-decoys", [("ja", "light")])
+        self.browser.shot("requests-decoys")
         self.browser.fill(selector=".regions textarea", value="")
 
     def test_regions_take_two_steps_at_the_kiosk(self):

@@ -132,6 +132,49 @@ class Regions(NetworkTest):
         scope = receipt["pii_processing"]["purposes"][0]["pii_information"][0]["scope"]
         self.assertEqual(scope, f"{gene} [chunks {given['quote']['chunk_ranges']}]")
 
+    def test_regions_that_the_holders_do_not_learn(self):
+        """One decoy beside a gene: the person reads and gets the gene, holders see a veil and chunks."""
+        gene = region(10_200_000, 10_202_000, "HIDDENGENE")
+        plain = self.consent("bam", gene)["quote"]
+        given = self.consent("bam", gene, decoys=1, uses=2)
+        quote = given["quote"]
+        self.assertEqual((plain["decoys"], quote["decoys"]), (0, 1))
+        self.assertGreater(quote["chunks"], plain["chunks"])
+        self.assertGreater(quote["key_bits"], plain["key_bits"])
+        self.assertEqual(quote["bytes"], plain["bytes"])
+        self.assertIn("(HIDDENGENE)", given["text"])
+        self.assertIn("are not told which regions", given["text"])
+        restored = self.restore("bam", given["grant"], gene)
+        self.assertEqual(genomes.reads(self.out), genomes.reads(self.files["bam"], "20:10200000-10202000"))
+        self.assertEqual(restored["chunks"], quote["chunks"])
+        self.out.unlink()
+        self.restore("bam", given["grant"], region(10_200_500, 10_200_600))
+        self.assertEqual(genomes.reads(self.out), genomes.reads(self.files["bam"], "20:10200500-10200600"))
+        self.out.unlink()
+        self.assert_fails(4, "other_scope", self.restore, "bam", given["grant"], region(10_202_000, 10_203_000))
+        # Not in any holder's folder, whatever is in it; tommo is share control.
+        for site in ("lsa", "tuh", "cloud1", "cloud2", "cloud3"):
+            for path in self.network.site(site).rglob("*"):
+                if path.is_file() and path.suffix in (".log", ".db", ".jsonl", ".json", ""):
+                    self.assertNotIn(b"HIDDENGENE", path.read_bytes(), path)
+        sent = [record["fields"] for record in self.events("lsa", "release")
+                if record["fields"]["grant"] == given["grant"]]
+        self.assertGreaterEqual(len(sent), 2)
+        for fields in sent:
+            self.assertRegex(fields["scope"], r"^hidden regions \[chunks ")
+        # The person is told by share control what those chunks were of.
+        seen = self.network.warifu.ask("person", "accesses", "--id", self.person.id, "--site",
+                                       self.network.site("tommo"))
+        scopes = [one["fields"]["scope"] for one in seen["accesses"]
+                  if one["fields"].get("grant") == given["grant"] and one["site"] == "lsa" and "scope" in one["fields"]]
+        self.assertTrue(scopes and all(scope.startswith(f"{gene}, as hidden regions") for scope in scopes), scopes)
+        listed = self.network.warifu.ask("consent", "list", "--site", self.network.site("tommo"))
+        mine = next(one for one in listed["consents"] if one["grant"] == given["grant"])
+        self.assertTrue(mine["hidden"])
+        self.assertIn("HIDDENGENE", mine["scope"])
+        self.assert_fails(2, "room for 16 decoys", self.consent, "bam", gene, decoys=16)
+        self.assert_fails(2, "at most 16|up to 16", self.consent, "bam", gene, decoys=17)
+
     def test_one_chunk_more_is_refused_and_logged_by_each_holder(self):
         """Share control, which is rooted, plans more chunks than the person's grant names."""
         gene = region(31_000_000, 31_001_000)

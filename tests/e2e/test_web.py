@@ -225,7 +225,7 @@ class Web(NetworkTest):
         self.browser.see(selector=".map .site-holds")
         self.browser.shot("network-placement")
         self.network.kill("cloud1")
-        self.browser.see(selector=".map .site-silent", limit=30_000)
+        self.browser.see(selector=".map .site-silent", limit=60_000)
         self.browser.read(text="Site does not answer: cloud1")
         self.browser.shot("network-site-lost")
         self.network.up()

@@ -34,10 +34,11 @@ from genome_files import Data, mutations, overlapping, records, run, warifu  # n
 
 FULL = {"regions": 500, "hostile": 5_000, "gene": None, "fuzz_runs": 10_000_000, "fuzz_seconds": 0,
         "fuzz_build": None, **risk_rows.FULL, **htsget_rows.FULL, "web_links": 1000, "web_runs": 5,
-        "upload_bytes": 2 << 30}
+        "upload_bytes": 2 << 30, "axe_modules": ["test_web", "test_people_pages", "test_clinic_pages",
+                                                 "test_desk_pages", "test_pages_scenario"]}
 QUICK = {"regions": 60, "hostile": 200, "gene": "20:25000001-33000000", "fuzz_runs": -1,
          "fuzz_seconds": 5, "fuzz_build": 60, **risk_rows.QUICK, **htsget_rows.QUICK, "web_links": 1000, "web_runs": 2,
-         "upload_bytes": 128 << 20}
+         "upload_bytes": 128 << 20, "axe_modules": ["test_web"]}
 CHUNK = 256 * 1024
 GENE = (30_946_155, 31_027_122)  # ASXL1 of GRCh37, chromosome 20: 81 kb, 0-based
 GOAL_TIMES = 400
@@ -166,6 +167,7 @@ def all_rows(build, amounts):
     yield from htsget_rows.rows(build, amounts)
     yield from risk_rows.rows(build, amounts)
     yield from web_rows.rows(build, amounts)
+    yield from web_rows.accessibility(build, amounts["axe_modules"])
     yield from web_upload.rows(build, amounts)
     yield from igv_rows.rows(build, amounts)
     yield from fuzzing.rows(("genome", "htsget", "risk_files"), amounts["fuzz_runs"], amounts["fuzz_seconds"],

@@ -5,11 +5,15 @@ answers there, which costs the site more than answers would. Measured are median
 """
 
 import contextlib
+import json
+import os
 import pathlib
 import re
 import socket
 import statistics
+import subprocess
 import sys
+import tempfile
 
 from frame import row
 
@@ -87,7 +91,6 @@ def measured(network, browser, port, links, runs):
 
 def rows(build, amounts):
     """Page load and first live update with `web_links` links (1,000)."""
-    import os
     os.environ.setdefault("WARIFU_BINARY", str(pathlib.Path(build) / "warifu"))
     from browser import Browser
     from network import TestNetwork
@@ -107,6 +110,26 @@ def rows(build, amounts):
                   f"{links:,} links; {note}; median of {runs}, worst {worst:.2f}")
     yield row("web_console", len(troubles), "errors", 0, not troubles,
               "errors, breaches of the content policy, requests to other origins")
+
+
+def accessibility(build, modules):
+    """The tests of the pages, each of which holds axe's rules against what it shows."""
+    tests = REPOSITORY / "tests" / "e2e"
+    with tempfile.NamedTemporaryFile(prefix="verify-axe-", mode="r") as figures:
+        done = subprocess.run([sys.executable, "-B", "-m", "unittest", *modules], cwd=tests,
+                              env={**os.environ, "WARIFU_BINARY": str(build / "warifu"),
+                                   "WARIFU_DATA": str(build / "data"),
+                                   "WARIFU_AXE": figures.name},
+                              capture_output=True, text=True, check=False)
+        looks = [json.loads(line) for line in figures.read().splitlines()]
+    if done.returncode != 0:
+        print(done.stderr, file=sys.stderr)
+    found = sum(look["violations"] for look in looks)
+    pages = {look["page"] for look in looks}
+    yield row("web_accessibility", found, "violations", 0,
+              done.returncode == 0 and found == 0 and len(pages) > 5,
+              f"axe-core over {len(pages)} states of pages, {len(looks)} looks (Japanese, English, light, "
+              f"dark): {', '.join(module.removeprefix('test_') for module in modules)}")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ export function Read(props: { step: Extract<Step, { at: "read" }>; go: Go }) {
             {prepared.text}
           </p>
           <p class="note digest">
-            {t("kiosk.digest")} <code>{prepared.digest}</code>
+            {t(prepared.quote?.decoys ? "kiosk.digest_keyed" : "kiosk.digest")} <code>{prepared.digest}</code>
           </p>
           {prepared.missing.length > 0 && (
             <p class="note">{t("kiosk.sites_missing", { sites: prepared.missing.map((one) => one.site).join(", ") })}</p>

@@ -54,6 +54,8 @@ export interface Page {
 }
 /** What reading regions takes, as the index says it. */
 export interface Quote {
+  /** Other genes that are read beside each region, so that the sites of shares cannot tell. */
+  decoys: number;
   chunks: number;
   chunks_of_object: number;
   bytes: number;

@@ -38,6 +38,7 @@ export function Cost(props: { quote: Quote; regions: string[] }) {
           t("kiosk.pieces"),
           t("kiosk.pieces_of", { pieces: count(quote.chunks), all: count(quote.chunks_of_object), bytes: bytes(quote.bytes) }),
         ],
+        ...(quote.decoys ? [[t("kiosk.hidden"), t("kiosk.hidden_by", { count: quote.decoys })] as [string, string]] : []),
         [
           t("kiosk.key"),
           t("kiosk.key_of", { bytes: bytes(quote.key_bits / 8), whole: bytes(quote.key_bits_of_whole / 8) }),

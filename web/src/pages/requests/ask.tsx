@@ -45,6 +45,7 @@ export function Ask(props: { asked: () => void }) {
   const [grantee, set_grantee] = useState("");
   const [grantee_id, set_grantee_id] = useState("");
   const [regions, set_regions] = useState("");
+  const [decoys, set_decoys] = useState(0);
   const [data_use, set_data_use] = useState("");
   const [uses, set_uses] = useState(1);
   const [valid, set_valid] = useState(DAY);
@@ -66,6 +67,7 @@ export function Ask(props: { asked: () => void }) {
         grantee,
         grantee_id,
         regions: lines(regions).map(region_of),
+        decoys: lines(regions).length ? decoys : 0,
         data_use: lines(data_use),
         uses,
         valid_seconds: valid,
@@ -135,6 +137,19 @@ export function Ask(props: { asked: () => void }) {
           )}
         </Field>
         <RegionsField value={regions} set={set_regions} />
+        {lines(regions).length > 0 && (
+          <Field label={t("requests.decoys")} hint={t("requests.decoys_hint")}>
+            {(ids) => (
+              <select {...ids} value={String(decoys)} onChange={(event) => set_decoys(Number(event.currentTarget.value))}>
+                {[0, 1, 3, 7, 15].map((one) => (
+                  <option key={one} value={String(one)}>
+                    {one ? t("requests.decoys_each", { count: one }) : t("requests.decoys_none")}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        )}
         <Field label={t("requests.data_use")} hint={t("requests.data_use_hint")}>
           {(ids) => <input {...ids} value={data_use} onInput={(event) => set_data_use(event.currentTarget.value)} />}
         </Field>

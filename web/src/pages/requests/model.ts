@@ -13,6 +13,7 @@ export interface RequestRow {
   grantee_id: string;
   destination: string;
   regions: string[];
+  decoys?: number;
   data_use: string[];
   uses: number;
   valid_seconds: number;

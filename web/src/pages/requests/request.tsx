@@ -110,6 +110,7 @@ export default function Request(props: PageProps) {
             [t("requests.person"), one.person],
             [t("requests.object"), `${one.object_label} (${bytes(one.object_bytes)})`],
             [t("requests.scope"), one.regions.length ? one.regions.join(", ") : t("requests.all")],
+            ...(one.decoys ? [[t("requests.decoys"), t("requests.decoys_each", { count: one.decoys })] as [string, string]] : []),
             [t("requests.purpose"), name("requests.purpose", one.purpose)],
             [t("requests.grantee"), one.grantee_id ? `${one.grantee} (${one.grantee_id})` : one.grantee],
             [t("requests.destination"), one.destination],
