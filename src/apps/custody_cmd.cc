@@ -111,11 +111,16 @@ Result<> card_status(const Common& common) {
 
 namespace {
 
+struct Teller {
+  std::string site;
+  std::vector<std::uint64_t> records;  // their numbers in its log
+};
+
 // What happened, once, however many sites tell of it.
 struct Access {
   std::string time, what, about;  // of the first site that tells; the rest of what people read
   std::string session;            // records of one attempt have the same
-  std::vector<std::string> sites;
+  std::vector<Teller> tellers;
 };
 
 std::string field(const json::object& fields, std::string_view name) {
@@ -151,12 +156,11 @@ Access access_of(const json::value& record) {
   const json::object& fields = record.at("fields").as_object();
   std::string what = text_of(record, "event");
   std::ranges::replace(what, '_', ' ');
-  return {
-      text_of(record, "time"),
-      std::move(what),
-      about_of(fields),
-      field(fields, "session"),
-      {fmt::format("{} (record {})", text_of(record, "site"), record.at("seq").to_number<int>())}};
+  return {text_of(record, "time"),
+          std::move(what),
+          about_of(fields),
+          field(fields, "session"),
+          {{text_of(record, "site"), {record.at("seq").to_number<std::uint64_t>()}}}};
 }
 
 // Records of several sites about the same thing become one.
@@ -170,7 +174,13 @@ std::vector<Access> accesses_of(const json::array& records) {
     if (same == all.end()) {
       all.push_back(std::move(one));
     } else {
-      same->sites.push_back(std::move(one.sites.front()));
+      Teller& also = one.tellers.front();
+      const auto told = std::ranges::find(same->tellers, also.site, &Teller::site);
+      if (told == same->tellers.end()) {
+        same->tellers.push_back(std::move(also));
+      } else {
+        told->records.push_back(also.records.front());
+      }
     }
   }
   return all;
@@ -186,9 +196,14 @@ Result<> person_accesses(const Common& common, const std::string& person) {
     return {};
   }
   for (const Access& one : accesses_of(answer.at("accesses").as_array())) {
+    std::vector<std::string> tellers;
+    for (const auto& [site, records] : one.tellers) {
+      tellers.push_back(fmt::format("{} (record{} {})", site, records.size() == 1 ? "" : "s",
+                                    fmt::join(records, ", ")));
+    }
     fmt::print("{}  {}{}{}\n  by the log of {}\n", one.time, one.what,
                one.about.empty() || one.about.front() == '\n' ? "" : "  ", one.about,
-               fmt::join(one.sites, ", "));
+               fmt::join(tellers, ", "));
   }
   for (const json::value& one : answer.at("missing").as_array()) {
     fmt::print("no answer from {}: {}\n", text_of(one, "site"), text_of(one, "why"));

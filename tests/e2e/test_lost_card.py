@@ -116,7 +116,7 @@ class Cards(CardTest):
                                                  self.network.site("tommo"))
         self.assertEqual(code, 0)
         self.assertRegex(text, f"(?m)^2[^ ]*Z  release  Dr. Ito, for medicine\n  object {stored}\n"
-                               f"  consent {grant}\n  by the log of \\w+ .record \\d+., \\w+ .record")
+                               f"  consent {grant}\n  by the log of \\w+ .records? [0-9, ]+., \\w+ .rec")
         self.assertRegex(text, "(?m)  refused  Dr. Ito: the grant is used up")
         # Nothing of anybody else.
         other, _, _ = self.new_person("P-W6")
