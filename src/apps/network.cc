@@ -128,6 +128,7 @@ Result<Network> load_network(const std::string& dir) {
   const std::string absolute = fs::absolute(dir, error).lexically_normal().string();
   const std::string path = absolute + "/network.toml";
   if (!fs::exists(path, error)) {
+    if (error) return fail(Code::kIo, "'" + path + "': " + error.message());
     return fail(Code::kNotFound,
                 "'" + path + "' is not there; make a network with warifu net init");
   }

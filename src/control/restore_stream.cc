@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
+#include "control/fault_words.h"
 #include "control/gather.h"
 #include "control/key_account.h"
 #include "control/network_view.h"
@@ -201,8 +202,11 @@ RestoreField RestoreStream::field() const {
 Result<RestorePlan> RestoreStream::choose() const {
   auto plan = plan_restore(field(), wishes_, trials_);
   if (plan) return std::move(*plan);
-  std::string why = "no set of shares that restores the object is left";
-  for (const Fault& fault : faults_) why += fmt::format("; {} ({})", fault.why, fault.share);
+  std::vector<SiteWord> words;
+  for (const Fault& fault : faults_) words.push_back({fault.share, fault.why});
+  std::string why = fault_words(words);
+  why +=
+      (why.empty() ? "" : "; ") + std::string("no set of shares that restores the object is left");
   for (const auto& [site, reason] : missing_) why += "; " + reason;
   for (const ShareLocation& share : shares_) {
     if (!has_evidence(share.site)) {
