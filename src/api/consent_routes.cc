@@ -2,6 +2,7 @@
 #include "api/act_json.h"
 #include "api/consent_parts.h"
 #include "api/risk_json.h"
+#include "consent/veil.h"
 #include "control/request_desk.h"
 #include "control/restore_quote.h"
 

@@ -8,6 +8,7 @@
 #include "audit/actor.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "consent/veil.h"
 #include "control/region_trim.h"
 #include "control/restore_record.h"
 #include "control/restore_stream.h"

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "consent/veil.h"
 #include "control/access_line.h"
 
 namespace warifu::scoring {
