@@ -1,6 +1,8 @@
 // Out of the catalog's records.
 #include "api/consent_parts.h"
 
+#include "consent/veil.h"
+
 namespace warifu::api {
 
 Result<ConsentParts> consent_parts(const Services& services, ControlServices& control,

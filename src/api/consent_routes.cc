@@ -2,6 +2,7 @@
 #include "api/act_json.h"
 #include "api/consent_parts.h"
 #include "api/risk_json.h"
+#include "consent/veil.h"
 #include "control/request_desk.h"
 #include "control/restore_quote.h"
 
@@ -179,8 +180,16 @@ Result<json::value> accept(http::RequestContext& context, ControlServices& contr
   return json::value{{"grant", id.text()}};
 }
 
-Result<json::value> list(http::RequestContext&, ControlServices& control) {
-  TRY_ASSIGN(const auto grants, control.catalog.list_grants({}, {.count = 200}));
+Result<json::value> list(http::RequestContext& context, ControlServices& control) {
+  catalog::GrantFilter filter;
+  if (const auto person = context.request().query.find("person")) filter.person_id = *person;
+  if (const auto object = context.request().query.find("object")) {
+    TRY_ASSIGN(filter.object, ObjectId::parse(*object));
+  }
+  catalog::Page page;
+  TRY_ASSIGN(page.skip, query_number(context, "skip", 0));
+  TRY_ASSIGN(page.count, query_number(context, "count", 200));
+  TRY_ASSIGN(const auto grants, control.catalog.list_grants(filter, page));
   json::array out;
   for (const auto& record : grants) {
     json::object entry = {{"grant", record.grant.text()},

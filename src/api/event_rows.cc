@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "api/json.h"
+#include "api/reasons.h"
 
 namespace warifu::api {
 namespace {
@@ -85,12 +86,10 @@ void link_alerts(Services services, EventTable::Rows& rows) {
 
 Holdings count_holdings(Services services) {
   Holdings holdings{.free_bytes = services.site.shares.free_bytes().value_or(0)};
-  const auto listing = services.site.shares.list();
-  if (!listing) return holdings;  // whoever needs the shares says so
-  for (const store::ShareHeader& header : listing->shares) {
-    ++holdings.shares;
-    holdings.bytes += store::ShareLayout(header).file_bytes();
-  }
+  const auto totals = services.site.shares.totals();
+  if (!totals) return holdings;  // whoever needs the shares says so
+  holdings.shares = totals->shares;
+  holdings.bytes = totals->bytes;
   if (services.scrubber == nullptr) return holdings;
   for (const auto& [share, damage] : services.scrubber->status().state.damage) {
     holdings.damage[share.text()] = damage.why;
@@ -211,6 +210,7 @@ EventTable::Rows job_rows(Services services) {
          {"progress_bytes", job.progress_bytes},
          {"total_bytes", job.total_bytes},
          {"error", job.error},
+         {"error_reason", reason_of_text(job.error)},
          {"jobs_before", before ? json::value(*before) : json::value(nullptr)},
          {"created_ms", job.created.value},
          {"updated_ms", job.updated.value},

@@ -25,8 +25,11 @@ std::string_view field(const RequestContext& context, std::string_view name) {
 // One request: where it came in, and what every answer to it carries.
 class Exchange {
  public:
-  Exchange(RequestContext& context, Services services, bool tls)
-      : context_(context), services_(services), tls_(tls || context.peer() != nullptr) {}
+  Exchange(RequestContext& context, Services services, bool tls, viewing::Asked what)
+      : context_(context),
+        services_(services),
+        tls_(tls || context.peer() != nullptr),
+        what_(what) {}
 
   // The base of URLs, when the origin may ask. Errors: kInvalidInput, kPermissionDenied.
   Answer<std::string> admit() {
@@ -70,11 +73,14 @@ class Exchange {
   }
   [[nodiscard]] std::string_view token() const { return token_; }
 
-  void refuse(const htsget::Failure& failure) {
+  // `status` zero: the one of the failure.
+  void refuse(const htsget::Failure& failure, int status = 0) {
+    if (traffic() != nullptr) traffic()->refused(failure.kind);
     if (failure.kind == Kind::kInvalidAuthentication) headers_.add("WWW-Authenticate", "Bearer");
     if (htsget::kind_status(failure.kind) == 429) headers_.add("Retry-After", "1");
     if (htsget::kind_status(failure.kind) == 503) headers_.add("Retry-After", "5");
-    respond(htsget::kind_status(failure.kind), http::Body::of(htsget::error_json(failure)));
+    respond(status == 0 ? htsget::kind_status(failure.kind) : status,
+            http::Body::of(htsget::error_json(failure)));
   }
   // The text may hold a token.
   void respond_json(std::string text) {
@@ -82,19 +88,32 @@ class Exchange {
     secret::wipe({reinterpret_cast<Byte*>(text.data()), text.size()});
     respond(200, http::Body(std::move(body)));
   }
-  void respond(int status, http::Body body) {
+  void respond(int status, http::Body body, std::string_view type = htsget::kContentType) {
+    count(status);
     context_.respond({.status = status,
-                      .content_type = std::string(htsget::kContentType),
+                      .content_type = std::string(type),
                       .body = std::move(body),
                       .headers = std::move(headers_)});
+  }
+  // For the figures of the site.
+  void count(int status) {
+    if (traffic() != nullptr) traffic()->answered(what_, status);
+  }
+  void count_sent(std::uint64_t bytes) {
+    if (traffic() != nullptr) traffic()->served(bytes);
   }
   http::Headers& headers() { return headers_; }
   RequestContext& context() { return context_; }
 
  private:
+  [[nodiscard]] viewing::Traffic* traffic() const {
+    return services_.control == nullptr ? nullptr : &services_.control->views.traffic();
+  }
+
   RequestContext& context_;
   Services services_;
   bool tls_;
+  viewing::Asked what_;
   http::Headers headers_;
   std::string token_;
 };
@@ -111,14 +130,15 @@ void ticket(Exchange exchange, Services services, Datatype datatype) {
             ? htsget::parse_body(datatype, asked.query.all(), exchange.context().body().text())
             : htsget::parse_query(datatype, asked.query.all());
     if (!request) return std::unexpected(request.error());
-    const auto clipped = services.control->views.ask(**view, *request);
-    if (!clipped) return std::unexpected(clipped.error());
-    if (*clipped) exchange.headers().add("Warifu-Clipped", "true");
+    auto offer = services.control->views.ask(**view, *request);
+    if (!offer) return std::unexpected(offer.error());
+    if (offer->clipped) exchange.headers().add("Warifu-Clipped", "true");
     return htsget::ticket_json({.request = std::move(*request),
                                 .base = std::move(*base),
                                 .id = (*view)->terms().object.text(),
                                 .token = std::string(exchange.token()),
-                                .clipped = *clipped});
+                                .md5 = std::move(offer->md5),
+                                .clipped = offer->clipped});
   };
   auto done = work();
   if (!done) return exchange.refuse(done.error());
@@ -175,8 +195,7 @@ void send(Exchange& exchange, const viewing::Given& given, htsget::Format format
   const auto range = range_of(field(exchange.context(), "Range"), bytes.size());
   if (!range) {
     headers.add("Content-Range", "bytes */" + std::to_string(bytes.size()));
-    return exchange.respond(416, http::Body::of(htsget::error_json(
-                                     {Kind::kInvalidRange, "the answer is shorter than that"})));
+    return exchange.refuse({Kind::kInvalidRange, "the answer is shorter than that"}, 416);
   }
   if (range->partial) {
     headers.add("Content-Range", "bytes " + std::to_string(range->first) + "-" +
@@ -185,13 +204,15 @@ void send(Exchange& exchange, const viewing::Given& given, htsget::Format format
   }
   RequestContext& context = exchange.context();
   const std::uint64_t length = range->end - range->first;
-  if (!context.begin_stream(range->partial ? 206 : 200, content_type(format), headers, length)) {
-    return;
-  }
+  const int status = range->partial ? 206 : 200;
+  exchange.count(status);
+  if (!context.begin_stream(status, content_type(format), headers, length)) return;
   constexpr std::size_t kStep = 256 * 1024;
   for (std::uint64_t at = range->first; at < range->end; at += kStep) {
     if (context.stopping() || given.view->has_ended()) return;  // cut short, and so noticed
-    if (!context.write(bytes.subspan(at, std::min<std::uint64_t>(kStep, range->end - at)))) return;
+    const ByteView step = bytes.subspan(at, std::min<std::uint64_t>(kStep, range->end - at));
+    if (!context.write(step)) return;
+    exchange.count_sent(step.size());
   }
   (void)context.finish();
 }
@@ -218,10 +239,7 @@ void service_info(Exchange exchange, Services services, Datatype datatype) {
   if (!base) return exchange.refuse(base.error());
   http::Body body = http::Body::of(htsget::service_info_json(
       datatype, {services.site.config.name.text(), std::string(kVersion), std::move(*base)}));
-  exchange.context().respond({.status = 200,
-                              .content_type = "application/json",
-                              .body = std::move(body),
-                              .headers = exchange.headers()});
+  exchange.respond(200, std::move(body), "application/json");
 }
 
 void preflight(Exchange exchange) {
@@ -238,10 +256,10 @@ void preflight(Exchange exchange) {
 
 void add_htsget_routes(http::Router& router, Services services, bool anonymous_tls) {
   using http::Method;
-  const auto on = [&](Method method, const std::string& path, auto work) {
+  const auto on = [&](Method method, const std::string& path, viewing::Asked what, auto work) {
     router.add(method, path,
-               [work, services, anonymous_tls](RequestContext& context) {
-                 work(Exchange(context, services, anonymous_tls));
+               [work, services, anonymous_tls, what](RequestContext& context) {
+                 work(Exchange(context, services, anonymous_tls, what));
                },
                {.secret_body = true});
   };
@@ -250,14 +268,14 @@ void add_htsget_routes(http::Router& router, Services services, bool anonymous_t
     const auto give_ticket = [=](Exchange exchange) {
       ticket(std::move(exchange), services, datatype);
     };
-    on(Method::kGet, "/htsget/" + name + "/service-info",
+    on(Method::kGet, "/htsget/" + name + "/service-info", viewing::Asked::kOther,
        [=](Exchange exchange) { service_info(std::move(exchange), services, datatype); });
-    on(Method::kGet, "/htsget/" + name + "/{id}", give_ticket);
-    on(Method::kPost, "/htsget/" + name + "/{id}", give_ticket);
-    on(Method::kGet, "/htsget/data/" + name + "/{id}",
+    on(Method::kGet, "/htsget/" + name + "/{id}", viewing::Asked::kTicket, give_ticket);
+    on(Method::kPost, "/htsget/" + name + "/{id}", viewing::Asked::kTicket, give_ticket);
+    on(Method::kGet, "/htsget/data/" + name + "/{id}", viewing::Asked::kData,
        [=](Exchange exchange) { data(std::move(exchange), services, datatype); });
   }
-  on(Method::kOptions, "/htsget/{path...}",
+  on(Method::kOptions, "/htsget/{path...}", viewing::Asked::kOther,
      [](Exchange exchange) { preflight(std::move(exchange)); });
 }
 

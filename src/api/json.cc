@@ -3,6 +3,8 @@
 
 #include <charconv>
 
+#include "api/reasons.h"
+
 namespace warifu::api {
 
 int http_status(Code code) {
@@ -30,7 +32,8 @@ void answer(http::RequestContext& context, const json::value& value) {
 }
 
 void answer_error(http::RequestContext& context, const Error& error) {
-  const json::object body = {{"message", error.message}, {"code", code_name(error.code)}};
+  json::object body = {{"message", error.message}, {"code", code_name(error.code)}};
+  if (const std::string_view reason = reason_of(error); !reason.empty()) body["reason"] = reason;
   context.respond(
       {.status = http_status(error.code), .body = http::Body::of(json::serialize(body))});
 }

@@ -8,6 +8,7 @@
 #include "api/switch_json.h"
 #include "keypool/entropy.h"
 #include "kme/reconcile.h"
+#include "viewing/view_desk.h"
 
 namespace warifu::api {
 namespace {
@@ -331,6 +332,9 @@ void answer_metrics(Services services, RequestContext& context) {
   const std::string site = services.site.config.name.text();
   std::string text = metrics_text(site, reports(services));
   if (services.scrubber != nullptr) text += scrub_metrics_text(site, services.scrubber->status());
+  if (services.control != nullptr) {
+    text += view_metrics_text(site, services.control->views.figures());
+  }
   http::Response response{.body = http::Body::of(text)};
   response.content_type = kMetricsType;
   context.respond(std::move(response));

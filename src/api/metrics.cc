@@ -9,19 +9,38 @@
 namespace warifu::api {
 namespace {
 
-class Page {
+// Figures of the site as a whole.
+class Plain {
  public:
-  Page(std::string site, const std::vector<kme::LinkReport>& links)
-      : site_(std::move(site)), links_(links) {}
+  explicit Plain(const std::string& site) : site_(site) {}
 
   void head(const char* name, const char* type, const char* help) {
     fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name,
                    type);
   }
-  void sample(const char* name, const std::string& labels, double value) {
+  template <typename Value>
+  void sample(const char* name, const std::string& labels, Value value) {
     fmt::format_to(std::back_inserter(text_), "{}{{site=\"{}\",{}}} {}\n", name, site_, labels,
                    value);
   }
+  template <typename Value>
+  void one(const char* name, const char* type, const char* help, Value value) {
+    head(name, type, help);
+    fmt::format_to(std::back_inserter(text_), "{}{{site=\"{}\"}} {}\n", name, site_, value);
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string site_;
+  std::string text_;
+};
+
+// And of its links.
+class Page : public Plain {
+ public:
+  Page(const std::string& site, const std::vector<kme::LinkReport>& links)
+      : Plain(site), links_(links) {}
+
   template <typename Value>
   void per_direction(const char* name, const char* help, Value value) {
     head(name, "gauge", help);
@@ -41,12 +60,9 @@ class Page {
     }
     return out;
   }
-  std::string take() { return std::move(text_); }
 
  private:
-  std::string site_;
   const std::vector<kme::LinkReport>& links_;
-  std::string text_;
 };
 
 void add_levels(Page& page) {
@@ -136,25 +152,51 @@ std::string metrics_text(const std::string& site, const std::vector<kme::LinkRep
 }
 
 std::string scrub_metrics_text(const std::string& site, const upkeep::ScrubStatus& status) {
-  std::string text;
-  const auto gauge = [&](const char* name, const char* type, const char* help, double value) {
-    fmt::format_to(std::back_inserter(text), "# HELP {} {}\n# TYPE {} {}\n{}{{site=\"{}\"}} {}\n",
-                   name, help, name, type, name, site, value);
-  };
-  gauge("warifu_shares_damaged", "gauge", "Shares of this site that are known to be damaged.",
-        static_cast<double>(status.state.damage.size()));
-  gauge("warifu_scrub_running", "gauge", "1 while shares are being read over.",
-        status.running ? 1 : 0);
-  gauge("warifu_scrub_read_bytes", "gauge", "Read by the pass that is under way, or the last one.",
-        static_cast<double>(status.state.read_bytes));
-  gauge("warifu_scrub_total_bytes", "gauge", "Of all shares of this site.",
-        static_cast<double>(status.total_bytes));
-  gauge("warifu_scrub_passes_total", "counter", "Passes that reached the end.",
-        static_cast<double>(status.state.passes));
-  gauge("warifu_scrub_finished_seconds", "gauge",
-        "Unix time of the end of the last pass; 0: never.",
-        static_cast<double>(status.state.finished.value) / 1000);
-  return text;
+  Plain page(site);
+  page.one("warifu_shares_damaged", "gauge", "Shares of this site that are known to be damaged.",
+           static_cast<double>(status.state.damage.size()));
+  page.one("warifu_scrub_running", "gauge", "1 while shares are being read over.",
+           status.running ? 1 : 0);
+  page.one("warifu_scrub_read_bytes", "gauge",
+           "Read by the pass that is under way, or the last one.",
+           static_cast<double>(status.state.read_bytes));
+  page.one("warifu_scrub_total_bytes", "gauge", "Of all shares of this site.",
+           static_cast<double>(status.total_bytes));
+  page.one("warifu_scrub_passes_total", "counter", "Passes that reached the end.",
+           static_cast<double>(status.state.passes));
+  page.one("warifu_scrub_finished_seconds", "gauge",
+           "Unix time of the end of the last pass; 0: never.",
+           static_cast<double>(status.state.finished.value) / 1000);
+  return page.take();
+}
+
+std::string view_metrics_text(const std::string& site, const viewing::ViewFigures& figures) {
+  Plain page(site);
+  page.one("warifu_views_open", "gauge", "Views that are open.", figures.open);
+  page.one("warifu_views_opened_total", "counter", "Views that were opened.", figures.opened);
+  page.one("warifu_views_not_opened_total", "counter", "Openings that were refused or failed.",
+           figures.not_opened);
+  page.one("warifu_views_memory_bytes", "gauge", "Locked memory that views may take together.",
+           figures.memory_bytes);
+  page.one("warifu_views_memory_used_bytes", "gauge",
+           "Taken by views, answers and openings under way.", figures.memory_used);
+  page.head("warifu_htsget_requests_total", "counter", "Answers, by what was asked and status.");
+  for (std::size_t what = 0; what < viewing::kAskedNames.size(); ++what) {
+    for (std::size_t digit = 2; digit < viewing::kStatusClasses; ++digit) {
+      page.sample("warifu_htsget_requests_total",
+                  fmt::format("route=\"{}\",status=\"{}xx\"", viewing::kAskedNames[what], digit),
+                  figures.traffic.answers[what][digit]);
+    }
+  }
+  page.head("warifu_htsget_refusals_total", "counter", "Refused requests, by htsget's error.");
+  for (std::size_t kind = 0; kind < htsget::kKinds; ++kind) {
+    page.sample("warifu_htsget_refusals_total",
+                fmt::format("error=\"{}\"", htsget::kind_name(static_cast<htsget::Kind>(kind))),
+                figures.traffic.refusals[kind]);
+  }
+  page.one("warifu_htsget_served_bytes_total", "counter", "Bytes of records and headers sent.",
+           figures.traffic.bytes);
+  return page.take();
 }
 
 }  // namespace warifu::api

@@ -26,7 +26,8 @@ std::vector<kme::LinkReport> example() {
 }
 
 TEST(Metrics, EveryLineIsASampleOrToldAbout) {
-  const std::string text = metrics_text("tommo", example()) + scrub_metrics_text("tommo", {});
+  const std::string text = metrics_text("tommo", example()) + scrub_metrics_text("tommo", {}) +
+                           view_metrics_text("tommo", {});
   const std::regex sample(
       R"re(([a-z_]+)\{([a-z]+="([^"\\]|\\.)*",)*[a-z]+="([^"\\]|\\.)*"\} [0-9.e+-]+)re");
   const std::regex comment(R"(# (HELP|TYPE) ([a-z_]+) .+)");
@@ -72,6 +73,29 @@ TEST(Metrics, ScrubbingAndDamage) {
        {"\nwarifu_shares_damaged{site=\"lsa\"} 1\n", "\nwarifu_scrub_running{site=\"lsa\"} 1\n",
         "\nwarifu_scrub_total_bytes{site=\"lsa\"} 900\n",
         "\nwarifu_scrub_passes_total{site=\"lsa\"} 4\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
+  }
+}
+
+TEST(Metrics, ViewsAndTheirTraffic) {
+  viewing::Traffic traffic;
+  traffic.answered(viewing::Asked::kTicket, 200);
+  traffic.answered(viewing::Asked::kData, 206);
+  traffic.answered(viewing::Asked::kData, 200);
+  traffic.answered(viewing::Asked::kTicket, 403);
+  traffic.refused(htsget::Kind::kPermissionDenied);
+  traffic.served(5'000'000'000);
+  const std::string text = view_metrics_text(
+      "tommo", {.open = 2, .opened = 7, .not_opened = 1, .traffic = traffic.counts()});
+  for (const char* line :
+       {"warifu_views_open{site=\"tommo\"} 2\n", "warifu_views_opened_total{site=\"tommo\"} 7\n",
+        "warifu_views_not_opened_total{site=\"tommo\"} 1\n",
+        "warifu_htsget_requests_total{site=\"tommo\",route=\"data\",status=\"2xx\"} 2\n",
+        "warifu_htsget_requests_total{site=\"tommo\",route=\"ticket\",status=\"2xx\"} 1\n",
+        "warifu_htsget_requests_total{site=\"tommo\",route=\"ticket\",status=\"4xx\"} 1\n",
+        "warifu_htsget_refusals_total{site=\"tommo\",error=\"PermissionDenied\"} 1\n",
+        "warifu_htsget_refusals_total{site=\"tommo\",error=\"InternalError\"} 0\n",
+        "warifu_htsget_served_bytes_total{site=\"tommo\"} 5000000000\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
   }
 }

@@ -6,6 +6,7 @@
 
 #include "api/explain.h"
 #include "api/json.h"
+#include "api/reasons.h"
 #include "base/units.h"
 #include "control/card_records.h"
 #include "operators/gate.h"
@@ -44,6 +45,7 @@ json::object job_json(const catalog::Job& job) {
           {"progress_bytes", job.progress_bytes},
           {"total_bytes", job.total_bytes},
           {"error", job.error},
+          {"error_reason", reason_of_text(job.error)},
           {"plan", parsed(job.plan)},
           {"result", parsed(job.result)},
           {"created", os::utc_text(job.created)},

@@ -1,5 +1,6 @@
 // Requests for consents: asked for by clinicians, shown to the person at a kiosk, decided there.
 #include "api/act_json.h"
+#include "consent/veil.h"
 #include "control/request_desk.h"
 #include "risk/genes.h"
 

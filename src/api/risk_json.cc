@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "consent/veil.h"
+
 namespace warifu::api {
 namespace {
 

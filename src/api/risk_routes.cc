@@ -57,7 +57,11 @@ Result<json::value> plan_for_score(http::RequestContext& context, ControlService
 }
 
 json::value results_json(const GrantId& grant, const scoring::Kept& kept, risk::Language language) {
-  json::object out = {{"grant", grant.text()}, {"score", nullptr}, {"risk", nullptr}};
+  json::object out = {{"grant", grant.text()},
+                      {"score", nullptr},
+                      {"risk", nullptr},
+                      {"kept_in", "memory"},
+                      {"kept_until", os::utc_text(kept.until)}};
   if (kept.score) {
     json::object score = score_json(kept.score->file, kept.score->report, language, false);
     score["outside_consent"] = kept.score->outside;

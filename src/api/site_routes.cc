@@ -1,5 +1,7 @@
 // What every site tells its operator: status, shares, links, audit; import of preshared key and
 // random numbers.
+#include <algorithm>
+
 #include "api/act_json.h"
 #include "api/log_json.h"
 #include "api/random_json.h"
@@ -27,40 +29,54 @@ json::object pool_json(const keypool::PoolStatus& status) {
           {"origins", std::move(origins)}};
 }
 
-json::array shares_json(Services services) {
+constexpr std::uint64_t kUsualShares = 1000, kMostShares = 20'000;  // that one answer names
+
+// Those behind `after`, by id.
+json::array shares_json(Services services, std::span<const store::ShareSummary> shares,
+                        const ShareId& after, std::uint64_t most) {
   json::array list;
   std::map<ShareId, upkeep::ShareDamage> damage;
   if (services.scrubber != nullptr) damage = services.scrubber->status().state.damage;
-  for (const auto& held : services.shares.held_shares()) {
+  const auto first = std::ranges::upper_bound(shares, after, {}, &store::ShareSummary::share);
+  for (const auto& held : std::span(first, shares.end())) {
+    if (list.size() == most) break;
     const auto damaged = damage.find(held.share);
     list.push_back({{"id", held.share.text()},
                     {"object", held.object.text()},
                     {"letter", held.path.text()},
                     {"level", held.path.size() - 1},
-                    {"bytes", held.bytes},
+                    {"bytes", held.file_bytes},
                     {"damage", damaged == damage.end() ? "" : damaged->second.why}});
   }
   return list;
 }
 
-json::value status_json(Services services) {
+Result<json::value> status_json(Services services, http::RequestContext& context) {
   const auto& config = services.site.config;
-  json::array problems;
-  if (const auto listing = services.site.shares.list()) {
-    for (const auto& problem : listing->problems) {
-      problems.push_back({{"path", problem.path}, {"reason", problem.reason}});
-    }
+  ShareId after;
+  if (const auto text = context.request().query.find("after")) {
+    TRY_ASSIGN(after, ShareId::parse(*text));
   }
-  return {{"site", config.name.text()},
-          {"listen", config.listen.text()},
-          {"controller", config.controller.text()},
-          {"single_operator", services.operators == nullptr},
-          {"break_glass", services.site.gate.break_glass().has_value()},
-          {"emergencies", emergencies_json(services)},
-          {"shares", shares_json(services)},
-          {"problems", std::move(problems)},
-          {"free_bytes", services.site.shares.free_bytes().value_or(0)},
-          {"unlocked_secret_memory", secret::has_unlocked_memory()}};
+  TRY_ASSIGN(const std::uint64_t most, query_number(context, "most", kUsualShares));
+  TRY_ASSIGN(const store::Inventory inventory, services.site.shares.inventory());
+  TRY_ASSIGN(const store::StoreTotals totals, services.site.shares.totals());
+  json::array problems;
+  for (const auto& problem : inventory.problems) {
+    problems.push_back({{"path", problem.path}, {"reason", problem.reason}});
+  }
+  return json::value{
+      {"site", config.name.text()},
+      {"listen", config.listen.text()},
+      {"controller", config.controller.text()},
+      {"single_operator", services.operators == nullptr},
+      {"break_glass", services.site.gate.break_glass().has_value()},
+      {"emergencies", emergencies_json(services)},
+      {"share_count", totals.shares},
+      {"share_bytes", totals.bytes},
+      {"shares", shares_json(services, inventory.shares, after, std::min(most, kMostShares))},
+      {"problems", std::move(problems)},
+      {"free_bytes", services.site.shares.free_bytes().value_or(0)},
+      {"unlocked_secret_memory", secret::has_unlocked_memory()}};
 }
 
 json::value links_json(Services services) {
@@ -172,9 +188,8 @@ Result<json::value> audit_json(Services services) {
 
 void add_site_routes(http::Router& router, Services services) {
   using http::Method;
-  router.add(Method::kGet, "/v1/status",
-             json_handler([services](http::RequestContext&) -> Result<json::value> {
-               return status_json(services);
+  router.add(Method::kGet, "/v1/status", json_handler([services](http::RequestContext& context) {
+               return status_json(services, context);
              }));
   router.add(Method::kGet, "/v1/links",
              json_handler([services](http::RequestContext&) -> Result<json::value> {

@@ -27,6 +27,7 @@ json::object view_json(const viewing::ViewStatus& view) {
           {"records", view.records},
           {"bytes", view.bytes},
           {"requests", view.requests},
+          {"answers_given", view.answers_given},
           {"bytes_given", view.bytes_given}};
 }
 

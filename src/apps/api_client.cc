@@ -10,6 +10,7 @@
 
 #include "apps/output.h"
 #include "apps/secret_input.h"
+#include "base/percent.h"
 #include "control/site_config.h"
 #include "http/client.h"
 #include "operators/gate.h"
@@ -182,7 +183,7 @@ Result<> ApiClient::download(const std::string& path,
 }
 
 std::string url_text(std::string_view text) {
-  return http::percent_encode(text);
+  return percent_encode(text);
 }
 
 }  // namespace warifu::apps

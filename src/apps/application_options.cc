@@ -44,8 +44,10 @@ void sae_commands(CLI::App& app, Common& common, Action& action) {
 namespace {
 
 void add_stream_options(CLI::App* command, Common& common, StreamOptions& options) {
-  command->add_option("--site", common.site, "folder of the site (or set WARIFU_SITE)")
-      ->envname("WARIFU_SITE");
+  command->add_option("--site", common.site, "folder of the site (or set WARIFU_SITE)");
+  command->parse_complete_callback([&common] {
+    if (common.site.empty()) common.site = of_environment("WARIFU_SITE");
+  });
   command->add_option("--socket", options.socket, "its socket, instead of --site");
   command->add_flag("--json", common.json, "print one JSON document");
 }

@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <ranges>
 
 #include <boost/json.hpp>
 
@@ -47,6 +48,10 @@ std::string said(const json::value& record) {
                         std::string_view(field.value().as_string()));
   }
   return text;
+}
+
+void print_record(const json::value& record) {
+  fmt::print("{:>20} {:>6} {}\n", text_of(record, "time"), number_of(record, "seq"), said(record));
 }
 
 void print_witnesses(const json::value& answer) {
@@ -144,21 +149,32 @@ Result<> audit_verify(const Common& common) {
   return {};
 }
 
+// The newest records are what people look for; whoever names a record reads on from there. JSON
+// ascends in any case.
 Result<> audit_list(const Common& common, const AuditLogOptions& options) {
   ApiClient client(common);
-  json::array list;
-  TRY_ASSIGN(const json::value first, client.get("/v1/log?from=1&most=1"));
-  print_emergencies(first);
-  TRY(each_record(client, options.from, options.most, [&](const json::value& record) {
-    if (common.json) {
-      list.push_back(record);
-      return;
-    }
-    fmt::print("{:>20} {:>6} {}\n", text_of(record, "time"), number_of(record, "seq"),
-               said(record));
-  }));
+  TRY_ASSIGN(const json::value head, client.get("/v1/log?from=1&most=1"));
+  print_emergencies(head);
+  const std::uint64_t all = number_of(head, "records");
+  const bool names_one = options.from > 0;
+  const std::uint64_t first = names_one            ? options.from
+                              : options.most < all ? all - options.most + 1
+                                                   : 1;
   if (common.json) {
-    print_json({{"records", std::move(list)}, {"emergencies", first.at("emergencies")}});
+    json::array list;
+    TRY(each_record(client, first, options.most,
+                    [&](const json::value& record) { list.push_back(record); }));
+    print_json({{"records", std::move(list)}, {"emergencies", head.at("emergencies")}});
+    return {};
+  }
+  if (names_one) return each_record(client, first, options.most, print_record);
+  for (std::uint64_t end = all; end >= first;) {
+    const std::uint64_t begin = end - first < kPage ? first : end - kPage + 1;
+    std::vector<json::value> page;
+    TRY(each_record(client, begin, end - begin + 1,
+                    [&](const json::value& record) { page.push_back(record); }));
+    for (const json::value& record : page | std::views::reverse) print_record(record);
+    end = begin - 1;
   }
   return {};
 }
@@ -206,7 +222,8 @@ Result<> audit_export(const Common& common, const AuditLogOptions& options) {
   TRY_ASSIGN(const auto exporter, api::make_audit_export(options.format, text_of(status, "site")));
   std::cout << exporter->head();
   bool first = true;
-  TRY(each_record(client, options.from, options.most, [&](const json::value& record) {
+  const std::uint64_t from = std::max<std::uint64_t>(options.from, 1);
+  TRY(each_record(client, from, options.most, [&](const json::value& record) {
     std::cout << exporter->entry(record, first);
     first = false;
   }));

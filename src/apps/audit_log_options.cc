@@ -8,9 +8,9 @@ void audit_log_commands(CLI::App& app, Common& common, Action& action) {
   CLI::App* audit = app.add_subcommand("audit", "the log of a site: who got what, proved");
   audit->require_subcommand(1);
   auto* command =
-      add(*audit, "list", "the records", "warifu audit list --site S --from 100 --limit 20");
+      add(*audit, "list", "the records, the newest first", "warifu audit list --site S --limit 20");
   add_site(command, common);
-  command->add_option("--from", options.from, "the first record, by number");
+  command->add_option("--from", options.from, "from this record on, the oldest first");
   command->add_option("--limit", options.most, "at most so many");
   command->callback([&] { action = [&] { return audit_list(common, options); }; });
 

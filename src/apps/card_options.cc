@@ -35,10 +35,15 @@ void add_card(CLI::App* command, CardOptions& card) {
 }
 
 void add_card_type(CLI::App* command, std::string& type) {
-  command->add_option(
-      "--card-type", type,
-      "one-time (a PIN, one-time keys), desfire (type A, no PIN) or jpki (My Number "
-      "Card); default: one-time");
+  command->add_option("--card-type", type,
+                      "what a new one is: one-time (a PIN, one-time keys) or desfire (type A, no "
+                      "PIN); default: one-time");
+}
+
+void add_enrolled_card_type(CLI::App* command, std::string& type) {
+  command->add_option("--card-type", type,
+                      "one-time (a PIN, one-time keys), desfire (type A, no PIN), jpki (My Number "
+                      "Card) or pkcs11 (another card that signs); default: one-time");
 }
 
 void card_commands(CLI::App& app, Common& common, Action& action) {

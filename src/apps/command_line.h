@@ -15,10 +15,16 @@ using Action = std::function<Result<>()>;
 
 // A subcommand with an example in its help.
 CLI::App* add(CLI::App& parent, const char* name, const char* description, const char* example);
+// The value of a variable of the environment, empty when it is not set.
+std::string of_environment(const char* name);
 // --site or --url with what belongs to it, and --json. One of the two must be named, here or in the
 // environment, unless the command also works without a site.
 enum class SiteNeed { kAlways, kSometimes };
 void add_site(CLI::App* command, Common& common, SiteNeed need = SiteNeed::kAlways);
+// Tells on standard error what is wrong with the command line and what was perhaps meant; gives the
+// exit code, 2.
+int usage_error(const CLI::App& app, int argc, const char* const* argv,
+                const CLI::ParseError& error);
 // --limit and --skip, of lists.
 void add_part(CLI::App* command, std::uint64_t& skip, std::uint64_t& limit);
 
@@ -40,8 +46,9 @@ void card_commands(CLI::App& app, Common& common, Action& action);
 void add_card(CLI::App* command, CardOptions& card);
 // --module, --token-label and --key-id alone.
 void add_token(CLI::App* command, CardOptions& card);
-// --card-type.
+// --card-type, of cards that are emulated and of those that a person is enrolled with.
 void add_card_type(CLI::App* command, std::string& type);
+void add_enrolled_card_type(CLI::App* command, std::string& type);
 // `warifu consent` and `warifu restore`.
 void consent_commands(CLI::App& app, Common& common, Action& action);
 // `warifu person show|proxy|guardians|died|lives|orders|allow|decline`.

@@ -78,7 +78,7 @@ struct CheckOptions {
 [[nodiscard]] Result<> site_shares(const Common& common);
 [[nodiscard]] Result<> audit_verify(const Common& common);
 struct AuditLogOptions {
-  std::uint64_t from = 1, most = UINT64_MAX;
+  std::uint64_t from = 0, most = UINT64_MAX;  // 0: not said
   std::uint64_t record = 0;
   std::string check, key;  // a proof in a file, and the key that it must have
   std::string format = "jsonl";
@@ -384,7 +384,12 @@ struct ConsentOptions {
   bool yes = false;
 };
 [[nodiscard]] Result<> consent_give(const Common& common, const ConsentOptions& options);
-[[nodiscard]] Result<> consent_list(const Common& common);
+// Which of the control site's consents, newest first.
+struct ConsentListOptions {
+  std::string person, object;  // empty: of all
+  std::uint64_t skip = 0, limit = 100;
+};
+[[nodiscard]] Result<> consent_list(const Common& common, const ConsentListOptions& options);
 // `format`: receipt, which the person keeps; fhir, a FHIR Consent; provenance, of that Consent.
 [[nodiscard]] Result<> consent_receipt(const Common& common, const std::string& grant,
                                        const std::string& format);

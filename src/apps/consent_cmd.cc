@@ -27,8 +27,21 @@ namespace json = boost::json;
 
 Result<std::string> purpose_of(const std::string& text) {
   if (text == "health") return std::string("health_management");
-  TRY(consent::parse_purpose(text));
-  return text;
+  if (consent::parse_purpose(text)) return text;
+  return fail(Code::kInvalidArgument,
+              "purpose '" + text.substr(0, 40) + "' must be health, research or medicine");
+}
+
+Result<> warn_of_destination(ApiClient& client, const std::string& destination) {
+  if (destination.empty()) return {};
+  TRY_ASSIGN(const json::value status, client.get("/v1/status"));
+  const std::string here = text_of(status, "site");
+  if (here == destination) return {};
+  fmt::print(stderr,
+             "warifu: warning: restores are at {} only in this version: nobody can use a consent "
+             "for {}\n",
+             here, destination);
+  return {};
 }
 
 Result<> check_text(const json::value& prepared, const consent::Grant& grant, card::CardKind kind) {
@@ -165,6 +178,7 @@ Result<Given> give_one(Ceremony& ceremony, const ConsentOptions& options, json::
     return fail(Code::kCorrupt,
                 "the site's grant is not what was asked for; the card was not asked");
   }
+  if (chunks) TRY(warn_of_destination(ceremony.client, options.destination));
   show_identification(written.prepared, written.grant);
   TRY(ask_and_tell(ceremony.client, options, written.grant, written.text));
   // For each grant again: a card answers once for each PIN.
@@ -314,9 +328,12 @@ Result<> consent_import(const Common& common, const std::string& file, ConsentOp
   return consent_give(common, options);
 }
 
-Result<> consent_list(const Common& common) {
+Result<> consent_list(const Common& common, const ConsentListOptions& options) {
+  std::string path = fmt::format("/v1/consents?skip={}&count={}", options.skip, options.limit);
+  if (!options.person.empty()) path += "&person=" + url_text(options.person);
+  if (!options.object.empty()) path += "&object=" + url_text(options.object);
   ApiClient client(common);
-  TRY_ASSIGN(const json::value answer, client.get("/v1/consents"));
+  TRY_ASSIGN(const json::value answer, client.get(path));
   print_emergencies(answer);
   if (common.json) {
     print_json(answer);

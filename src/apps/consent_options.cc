@@ -27,9 +27,11 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--index", give.index, "with --region: a consent to the index given before");
   command->add_option("--capacity", give.capacity,
                       "whose consent it is: own, or in the person's place proxy or guardian");
-  command->add_option("--destination", give.destination, "site where it may be restored");
-  command->add_option("--uses", give.uses, "how many restores");
-  command->add_option("--valid", give.valid, "for how long: 90s, 30m, 1h, 7d");
+  command->add_option("--destination", give.destination,
+                      "site where it may be restored; default: this one");
+  command->add_option("--uses", give.uses, "how many restores")->capture_default_str();
+  command->add_option("--valid", give.valid, "for how long: 90s, 30m, 1h, 7d")
+      ->capture_default_str();
   command->add_option("--lang", give.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", give.yes, "the person has read the text on another screen");
   add_card(command, give.card);
@@ -56,15 +58,22 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--reason", emergency.reason, "why; the person will be told")->required();
   command->add_option("--grantee", emergency.grantee, "who will use it")->required();
   command->add_option("--grantee-id", emergency.grantee_id, "a licence number");
-  command->add_option("--destination", emergency.destination, "site where it may be restored");
-  command->add_option("--valid", emergency.valid, "for how long: 30m, 1h, at most 4h");
+  command->add_option("--destination", emergency.destination,
+                      "site where it may be restored; default: this one");
+  command->add_option("--valid", emergency.valid, "for how long: 30m, 1h, at most 4h")
+      ->capture_default_str();
   command->add_option("--lang", emergency.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", emergency.yes, "the officer has read the text on another screen");
   add_card(command, emergency.card);
   command->callback([&] { action = [&] { return consent_give(common, emergency); }; });
-  command = add(*consent, "list", "consents given", "warifu consent list --site S");
+  static ConsentListOptions which;
+  command = add(*consent, "list", "consents given, the newest first",
+                "warifu consent list --person P-001 --site S");
   add_site(command, common);
-  command->callback([&] { action = [&] { return consent_list(common); }; });
+  command->add_option("--person", which.person, "of one person only");
+  command->add_option("--object", which.object, "to one object only");
+  add_part(command, which.skip, which.limit);
+  command->callback([&] { action = [&] { return consent_list(common, which); }; });
   static std::string shown;
   static bool fhir = false, provenance = false;
   command = add(*consent, "receipt", "what was agreed, as a document for the person to keep",
@@ -86,7 +95,7 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   add_site(command, common);
   command->add_option("--fhir", document, "file with the Consent, as JSON")->required();
   command->add_option("--object", importing.object, "object id, where the document names none");
-  command->add_option("--uses", importing.uses, "how many restores");
+  command->add_option("--uses", importing.uses, "how many restores")->capture_default_str();
   command->add_option("--capacity", importing.capacity, "own, proxy or guardian");
   command->add_option("--lang", importing.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", importing.yes, "the person has read the text on another screen");

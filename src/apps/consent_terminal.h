@@ -6,6 +6,7 @@
 
 #include <boost/json.hpp>
 
+#include "apps/api_client.h"
 #include "card/values.h"
 #include "consent/grant.h"
 
@@ -13,6 +14,10 @@ namespace warifu::apps {
 
 // "health" for short. Errors: kInvalidArgument.
 [[nodiscard]] Result<std::string> purpose_of(const std::string& text);
+
+// Says on standard error that restores are at the site with share control only, when a consent is
+// to be for another one; nothing for an empty destination. Errors: those of the site's answer.
+[[nodiscard]] Result<> warn_of_destination(ApiClient& client, const std::string& destination);
 
 // The site may choose the names in the text and nothing else: it must be what this terminal writes
 // from the grant, and its digest must stand in it. `prepared`: the site's answer.

@@ -1,6 +1,9 @@
 // `warifu card revoke|allow-reissue|status`, `warifu person accesses`: cards over their lives, and
 // what was done with them.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "apps/api_client.h"
 #include "apps/commands.h"
@@ -108,16 +111,79 @@ Result<> card_status(const Common& common) {
 
 namespace {
 
-// What people read of a record: who, for what, or why not.
-std::string detail_of(const json::object& fields) {
-  std::string text;
-  for (const char* name : {"grantee", "purpose", "object", "grant", "text", "destination"}) {
-    const json::value* value = fields.if_contains(name);
-    if (value == nullptr || !value->is_string()) continue;
-    if (!text.empty()) text += ", ";
-    text += std::string_view(value->get_string());
+struct Teller {
+  std::string site;
+  std::vector<std::uint64_t> records;  // their numbers in its log
+};
+
+// What happened, once, however many sites tell of it.
+struct Access {
+  std::string time, what, about;  // of the first site that tells; the rest of what people read
+  std::string session;            // records of one attempt have the same
+  std::vector<Teller> tellers;
+};
+
+std::string field(const json::object& fields, std::string_view name) {
+  const json::value* value = fields.if_contains(name);
+  if (value == nullptr || !value->is_string()) return {};
+  return std::string(std::string_view(value->get_string()));
+}
+
+// "Dr. Ito, for medicine: the grant is used up (1 of 1 uses)", then what it is about.
+std::string about_of(const json::object& fields) {
+  std::string text = field(fields, "grantee");
+  if (const auto purpose = field(fields, "purpose"); !purpose.empty()) text += ", for " + purpose;
+  for (const char* name : {"regions", "scope", "score", "model"}) {
+    const std::string part = field(fields, name);
+    if (!part.empty() && part != "whole") text += ", " + part;
+  }
+  if (const auto times = field(fields, "answers"); !times.empty()) {
+    text += ", looked at " + times + " times";
+  }
+  for (const char* name : {"text", "why"}) {
+    const std::string why = field(fields, name);
+    if (!why.empty()) text += (text.empty() ? "" : ": ") + why;
+  }
+  for (const char* name : {"object", "grant"}) {
+    const std::string id = field(fields, name);
+    if (id.empty()) continue;
+    text += fmt::format("\n  {} {}", name == std::string_view("grant") ? "consent" : name, id);
   }
   return text;
+}
+
+Access access_of(const json::value& record) {
+  const json::object& fields = record.at("fields").as_object();
+  std::string what = text_of(record, "event");
+  std::ranges::replace(what, '_', ' ');
+  return {text_of(record, "time"),
+          std::move(what),
+          about_of(fields),
+          field(fields, "session"),
+          {{text_of(record, "site"), {record.at("seq").to_number<std::uint64_t>()}}}};
+}
+
+// Records of several sites about the same thing become one.
+std::vector<Access> accesses_of(const json::array& records) {
+  std::vector<Access> all;
+  for (const json::value& record : records) {
+    Access one = access_of(record);
+    const auto same = std::ranges::find_if(all, [&](const Access& other) {
+      return other.what == one.what && other.about == one.about && other.session == one.session;
+    });
+    if (same == all.end()) {
+      all.push_back(std::move(one));
+    } else {
+      Teller& also = one.tellers.front();
+      const auto told = std::ranges::find(same->tellers, also.site, &Teller::site);
+      if (told == same->tellers.end()) {
+        same->tellers.push_back(std::move(also));
+      } else {
+        told->records.push_back(also.records.front());
+      }
+    }
+  }
+  return all;
 }
 
 }  // namespace
@@ -129,12 +195,16 @@ Result<> person_accesses(const Common& common, const std::string& person) {
     print_json(answer);
     return {};
   }
-  std::vector<std::vector<std::string>> rows;
-  for (const json::value& one : answer.at("accesses").as_array()) {
-    rows.push_back({text_of(one, "time"), text_of(one, "site"), text_of(one, "event"),
-                    detail_of(one.at("fields").as_object())});
+  for (const Access& one : accesses_of(answer.at("accesses").as_array())) {
+    std::vector<std::string> tellers;
+    for (const auto& [site, records] : one.tellers) {
+      tellers.push_back(fmt::format("{} (record{} {})", site, records.size() == 1 ? "" : "s",
+                                    fmt::join(records, ", ")));
+    }
+    fmt::print("{}  {}{}{}\n  by the log of {}\n", one.time, one.what,
+               one.about.empty() || one.about.front() == '\n' ? "" : "  ", one.about,
+               fmt::join(tellers, ", "));
   }
-  print_table({"TIME", "SITE", "WHAT", "WHO AND WHY"}, rows);
   for (const json::value& one : answer.at("missing").as_array()) {
     fmt::print("no answer from {}: {}\n", text_of(one, "site"), text_of(one, "why"));
   }

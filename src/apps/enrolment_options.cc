@@ -17,7 +17,7 @@ void enrolment_commands(CLI::App& app, Common& common, Action& action) {
   command->add_flag("--again", ordered.again, "another card in the place of a lost one");
   command->add_option("--keys", ordered.keys, "one-time keys per site: how many consents");
   command->add_option("--open", ordered.open, "how long it waits: 1h, 7d; default: 24h");
-  add_card_type(command, ordered.card_type);
+  add_enrolled_card_type(command, ordered.card_type);
   command->callback([&] { action = [&] { return enrolment_order(common, ordered); }; });
 
   command =

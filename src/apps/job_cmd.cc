@@ -149,8 +149,13 @@ Result<> job_order(const Common& common, const JobOptions& options, const char* 
     const std::string state = text_of(job, "state");
     const bool heard = std::string_view(order) == "resume" || state == "paused" ||
                        state == "cancelled" || state == "done";
+    const std::string step = text_of(job, "step");
+    const bool takes_back = step == "cancel" || step == "undo";
     fmt::print("job {} is {}{}\n", options.job, state,
-               heard ? "" : ", and hears this at its next step: warifu job show");
+               heard ? ""
+               : takes_back
+                   ? ", and takes back what it did, which waits for a site: warifu job show"
+                   : ", and hears this at its next step: warifu job show");
   }
   return {};
 }

@@ -50,8 +50,9 @@ void request_commands(CLI::App& app, Common& common, Action& action) {
                       "ASSEMBLY:REFERENCE:START-END[=LABEL], or gene:NAME; again");
   command->add_option("--decoys", asked.decoys,
                       "hide regions from the share sites among so many others each: 0 to 16");
-  command->add_option("--destination", asked.destination, "site where it may be restored");
-  command->add_option("--uses", asked.uses, "how many restores");
+  command->add_option("--destination", asked.destination,
+                      "site where it may be restored; default: this one");
+  command->add_option("--uses", asked.uses, "how many restores")->capture_default_str();
   command->add_option("--valid", asked.valid, "of the consent, once given: 30m, 1h, 7d");
   command->add_option("--open", asked.open, "how long the request waits; default: 7d");
   command->add_option("--note", asked.note, "a line to the person");

@@ -2,6 +2,7 @@
 #include "apps/kiosk_server.h"
 
 #include "api/json.h"
+#include "api/reasons.h"
 #include "crypto/crypto.h"
 #include "operators/answers.h"
 #include "web/edge_gate.h"
@@ -60,6 +61,7 @@ http::Handler answering(Work work) {
     const Error& error = result.error().error;
     const json::object body = {{"message", error.message},
                                {"code", code_name(error.code)},
+                               {"reason", api::reason_of(error)},
                                {"trouble", trouble_name(result.error().trouble)}};
     context.respond(
         {.status = api::http_status(error.code), .body = http::Body::of(json::serialize(body))});

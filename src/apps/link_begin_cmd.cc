@@ -166,7 +166,14 @@ Result<> net_renew(const Common& common, const NetRenewOptions& options) {
   TRY_ASSIGN(renewal.bootstrap, parse_size(options.bootstrap));
   TRY(check_first_size("--preshare", renewal.preshare));
   TRY(check_first_size("--bootstrap", renewal.bootstrap));
-  TRY_ASSIGN(renewal.site, control::load_site_config(renewal.config_of(name)));
+  auto config = control::load_site_config(renewal.config_of(name));
+  if (!config && config.error().code == Code::kNotFound) {
+    return fail(Code::kNotFound, config.error().message +
+                                     "; bring back the site's site.toml and certificates from "
+                                     "their backup first: only data is made anew");
+  }
+  if (!config) return std::unexpected(config.error());
+  renewal.site = std::move(*config);
   std::vector<std::string> names = {name.text()};
   for (const auto& peer : renewal.site.peers) names.push_back(peer.link.peer.text());
   TRY(check_down(network, names));
@@ -174,7 +181,10 @@ Result<> net_renew(const Common& common, const NetRenewOptions& options) {
   if (common.json) {
     print_json({{"site", name.text()}, {"links", renewal.site.peers.size()}});
   } else {
-    fmt::print("{} links of {} begin anew\n", renewal.site.peers.size(), name.text());
+    const bool is_one = renewal.site.peers.size() == 1;
+    fmt::print("{} of {} {} anew\n",
+               is_one ? "the only link" : fmt::format("{} links", renewal.site.peers.size()),
+               name.text(), is_one ? "begins" : "begin");
   }
   return {};
 }

@@ -165,7 +165,17 @@ Result<> link_status(const Common& common) {
 
 Result<> site_shares(const Common& common) {
   ApiClient client(common);
-  TRY_ASSIGN(const json::value status, client.get("/v1/status"));
+  TRY_ASSIGN(json::value status, client.get("/v1/status"));
+  json::array& shares = status.at("shares").as_array();
+  // Page by page; each begins behind the last share of the one before.
+  for (std::size_t page = shares.size();
+       page > 0 && shares.size() < number_of(status, "share_count");) {
+    TRY_ASSIGN(const json::value more,
+               client.get("/v1/status?most=20000&after=" + text_of(shares.back(), "id")));
+    const json::array& behind = more.at("shares").as_array();
+    page = behind.size();
+    shares.insert(shares.end(), behind.begin(), behind.end());
+  }
   if (common.json) {
     print_json(status);
     return {};

@@ -18,11 +18,15 @@ namespace {
 using namespace warifu;
 using namespace warifu::apps;
 
+// Not by CLI11's envname(): every command has this option over the same variable, and those that
+// were not typed would put the environment's folder in the place of the one that was.
 void add_net(CLI::App* command, Common& common) {
-  command->add_option("--net", common.net, "folder of the network (or set WARIFU_NET)")
-      ->envname("WARIFU_NET")
-      ->required();
+  command->add_option("--net", common.net, "folder of the network (or set WARIFU_NET)");
   command->add_flag("--json", common.json, "print one JSON document");
+  command->parse_complete_callback([&common] {
+    if (common.net.empty()) common.net = of_environment("WARIFU_NET");
+    if (common.net.empty()) throw CLI::RequiredError("--net");
+  });
 }
 
 void net_commands(CLI::App& app, Common& common, Action& action) {
@@ -33,10 +37,14 @@ void net_commands(CLI::App& app, Common& common, Action& action) {
   auto* command = add(*net, "init", "make the six-site reference network in a folder",
                       "warifu net init --net /tmp/demo --rate 400Mbit/s --preshare 512M");
   add_net(command, common);
-  command->add_option("--rate", init.rate, "rate of each key device (a model, not a measurement)");
-  command->add_option("--preshare", init.preshare, "random bytes per preshared link and direction");
-  command->add_option("--bootstrap", init.bootstrap,
-                      "preshared start key per device link and direction");
+  command->add_option("--rate", init.rate, "rate of each key device (a model, not a measurement)")
+      ->capture_default_str();
+  command->add_option("--preshare", init.preshare, "random bytes per preshared link and direction")
+      ->capture_default_str();
+  command
+      ->add_option("--bootstrap", init.bootstrap,
+                   "preshared start key per device link and direction")
+      ->capture_default_str();
   command->add_option("--back", init.back,
                       "less for the directions that a store does not use (back to the origin, "
                       "between clouds); default: like the others");
@@ -60,8 +68,10 @@ void net_commands(CLI::App& app, Common& common, Action& action) {
   add_net(command, common);
   command->add_option("site", renew.site, "the site; it and its neighbours must be down")
       ->required();
-  command->add_option("--preshare", renew.preshare, "random bytes per preshared link, direction");
-  command->add_option("--bootstrap", renew.bootstrap, "start key per device link, direction");
+  command->add_option("--preshare", renew.preshare, "random bytes per preshared link, direction")
+      ->capture_default_str();
+  command->add_option("--bootstrap", renew.bootstrap, "start key per device link, direction")
+      ->capture_default_str();
   command->callback([&] { action = [&] { return net_renew(common, renew); }; });
 
   command = add(*net, "up", "start all processes, or some", "warifu net up --net /tmp/demo");
@@ -96,7 +106,7 @@ void link_commands(CLI::App& app, Common& common, Action& action) {
   add_net(command, common);
   command->add_option("a", preshare.a, "one site")->required();
   command->add_option("b", preshare.b, "the other site")->required();
-  command->add_option("--size", preshare.size, "random bytes per direction");
+  command->add_option("--size", preshare.size, "random bytes per direction")->capture_default_str();
   command->add_option("--back", preshare.back, "for the direction from B to A; default: --size");
   command->add_option("--out", preshare.out, "folder for two files, one for each end");
   command->add_option("--disk", preshare.disks,
@@ -108,7 +118,7 @@ void link_commands(CLI::App& app, Common& common, Action& action) {
                 "warifu link new lsa tuh --size 4M --out /media/disk");
   command->add_option("a", fresh.a, "one site")->required();
   command->add_option("b", fresh.b, "the other site")->required();
-  command->add_option("--size", fresh.size, "random bytes per direction");
+  command->add_option("--size", fresh.size, "random bytes per direction")->capture_default_str();
   command->add_option("--back", fresh.back, "for the direction from B to A; default: --size");
   command->add_option("--out", fresh.out, "folder for two files, one for each end")->required();
   command->add_flag("--json", common.json, "print one JSON document");
@@ -237,7 +247,7 @@ void person_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--id", enrol.id, "the biobank's id for the person")->required();
   command->add_option("--name", enrol.name, "name shown to staff")->required();
   command->add_option("--keys", enrol.keys, "one-time keys per site: how many consents");
-  add_card_type(command, enrol.card_type);
+  add_enrolled_card_type(command, enrol.card_type);
   add_card(command, enrol.card);
   command->callback([&] { action = [&] { return person_enrol(common, enrol); }; });
   command = add(*person, "renew-card", "other one-time keys from a site that has lost the card's",
@@ -282,7 +292,8 @@ void object_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("file", store.file, "the file")->required();
   command->add_option("--person", store.person, "whose it is")->required();
   command->add_option("--label", store.label, "name to show instead of the file's");
-  command->add_option("--policy", store.policy, "who may restore; default: the site's policy");
+  command->add_option("--policy", store.policy,
+                      "which sites hold shares, how many restore; default: the site's");
   command->add_option("--priority", store.priority, "of the job: low, usual or urgent");
   command->add_flag("--genome", store.genome,
                     "CRAM, BAM, VCF.gz or BCF, so that regions can be restored");
@@ -378,8 +389,10 @@ void bench_command(CLI::App& app, Common& common, Action& action) {
 constexpr const char* kFooter =
     "Exit codes: 0 done, 1 other failure, 2 wrong usage or input, 3 not found, 4 refused,\n"
     "  5 out of key, 6 unreachable or no answer in time, 7 damaged data, 8 busy or already there,\n"
-    "  9 file or disk error, 10 outcome unknown, 11 cancelled.\n"
-    "Try:  ./run demo     then     warifu net status --net DIR";
+    "  9 file or disk error, 10 outcome unknown, 11 cancelled.";
+constexpr const char* kFirstSteps =
+    "\nOptions of a command: warifu COMMAND --help. First steps: man warifu, or ./run demo in the "
+    "sources.";
 
 }  // namespace
 
@@ -395,36 +408,38 @@ int main(int argc, char** argv) {
   app.name("warifu");
   Common common;
   Action action;
+  // In the order in which help lists them: a network, people and data, running it, its key, tools.
   net_commands(app, common, action);
   process_commands(app, common, action);
-  link_commands(app, common, action);
-  keys_commands(app, common, action);
-  random_commands(app, common, action);
-  sae_commands(app, common, action);
-  stream_commands(app, common, action);
-  card_commands(app, common, action);
-  audit_log_commands(app, common, action);
   person_commands(app, common, action);
+  card_commands(app, common, action);
   object_commands(app, common, action);
   consent_commands(app, common, action);
   request_commands(app, common, action);
   enrolment_commands(app, common, action);
   kiosk_command(app, common, action);
+  view_commands(app, common, action);
+  risk_commands(app, common, action);
+  genome_commands(app, common, action);
   job_commands(app, common, action);
+  audit_log_commands(app, common, action);
   catalog_commands(app, common, action);
-  local_commands(app, common, action);
   operator_commands(app, common, action);
   web_commands(app, common, action);
-  view_commands(app, common, action);
-  bench_command(app, common, action);
-  genome_commands(app, common, action);
+  link_commands(app, common, action);
+  keys_commands(app, common, action);
+  random_commands(app, common, action);
+  sae_commands(app, common, action);
+  stream_commands(app, common, action);
+  local_commands(app, common, action);
   simulate_command(app, action);
-  risk_commands(app, common, action);
+  bench_command(app, common, action);
+  app.footer(std::string(kFooter) + kFirstSteps);  // of the program alone
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : exit_code(Code::kInvalidArgument);
+    if (error.get_exit_code() == 0) return app.exit(error);  // help, version
+    return usage_error(app, argc, argv, error);
   }
   Result<> done;
   try {

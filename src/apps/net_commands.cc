@@ -15,6 +15,8 @@
 namespace warifu::apps {
 namespace {
 
+constexpr std::size_t kMostShown = 12;  // shares of a site, in the table
+
 Result<std::vector<ProcessEntry>> choose(const Network& network, const NetOptions& options) {
   if (options.only.empty()) return network.processes;
   std::vector<ProcessEntry> chosen;
@@ -61,7 +63,7 @@ boost::json::object site_status(const Network& network, const ProcessEntry& entr
   // A site that refuses us is there; it has operators, and we are none of them.
   site["reachable"] = status.has_value() || status.error().code == Code::kRefused;
   if (!status) return site;
-  for (const char* key : {"listen", "controller", "shares", "free_bytes", "problems",
+  for (const char* key : {"listen", "controller", "share_count", "shares", "free_bytes", "problems",
                           "single_operator", "break_glass", "emergencies"}) {
     if (const auto* value = status->as_object().if_contains(key)) site[key] = *value;
   }
@@ -107,9 +109,14 @@ Result<> net_status(const Common& common) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& site : sites) {
     std::string shares;
+    std::size_t shown = 0;
     for (const auto& share : site.at("shares").as_array()) {
+      if (++shown > kMostShown) break;
       shares += (shares.empty() ? "" : " ") + text_of(share, "letter") + ":" +
                 text_of(share, "object").substr(0, 8);
+    }
+    if (shown > kMostShown) {
+      shares += fmt::format(" and {} more", number_of(site, "share_count") - kMostShown);
     }
     rows.push_back({text_of(site, "name"), site.at("reachable").as_bool() ? "up" : "down",
                     text_of(site, "listen"), shares.empty() ? "-" : shares});

@@ -24,6 +24,7 @@
 #include "kme/rate_model_config.h"
 #include "kme/relay_paths.h"
 #include "os/net.h"
+#include "secret/secret.h"
 
 namespace warifu::apps {
 namespace {
@@ -54,6 +55,7 @@ struct LinkPlan {
 };
 
 constexpr std::size_t kMostSites = 32;
+constexpr std::size_t kLockedBytes = 48U << 20;  // what making the key of a link takes, and some
 constexpr const char* kPolicy = "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
 
 class Init {
@@ -444,6 +446,8 @@ class Init {
 }  // namespace
 
 Result<> net_init(const Common& common, const NetInitOptions& options) {
+  // Where so much cannot be locked the program stops here, before a file is written.
+  (void)secret::Buffer{kLockedBytes};
   Init init(common, options);
   TRY(init.run());
   if (common.json) {

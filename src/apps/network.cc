@@ -18,6 +18,7 @@
 
 #include <toml++/toml.h>
 
+#include "http/client.h"
 #include "os/net.h"
 
 extern char** environ;
@@ -56,6 +57,13 @@ bool runs_config(int pid, const std::string& config) {
   return content.str().find(config) != std::string::npos;
 }
 
+// Whether the site says anything, be it that it does not know us: it listens a moment before that.
+bool answers(const ProcessEntry& site) {
+  http::Client client({.unix_path = site.ready, .address = {}, .tls = {}},
+                      {.answer_timeout = seconds(5), .io_timeout = seconds(5)});
+  return client.request({.target = "/v1/status"}).has_value();
+}
+
 // A site that was killed may hold its socket for a moment yet: the new process must answer.
 bool is_ready(const ProcessEntry& entry, int pid) {
   if (entry.is_site) {
@@ -64,7 +72,7 @@ bool is_ready(const ProcessEntry& entry, int pid) {
     socklen_t size = sizeof listener;
     return stream &&
            ::getsockopt((*stream)->descriptor(), SOL_SOCKET, SO_PEERCRED, &listener, &size) == 0 &&
-           listener.pid == pid;
+           listener.pid == pid && answers(entry);
   }
   const auto address = os::HostPort::parse(entry.ready);
   return address && os::connect_tcp(*address, seconds(1)).has_value();
@@ -120,6 +128,7 @@ Result<Network> load_network(const std::string& dir) {
   const std::string absolute = fs::absolute(dir, error).lexically_normal().string();
   const std::string path = absolute + "/network.toml";
   if (!fs::exists(path, error)) {
+    if (error) return fail(Code::kIo, "'" + path + "': " + error.message());
     return fail(Code::kNotFound,
                 "'" + path + "' is not there; make a network with warifu net init");
   }
@@ -158,7 +167,8 @@ Result<> start_process(const Network& network, const ProcessEntry& entry) {
   fs::create_directories(network.dir + "/logs", ignored);
   TRY_ASSIGN(const int pid, spawn(network, entry));
   std::ofstream(pid_path(network, entry)) << pid << "\n";
-  for (int i = 0; i < 1200; ++i) {
+  const auto end = std::chrono::steady_clock::now() + seconds(60);
+  while (std::chrono::steady_clock::now() < end) {
     if (is_ready(entry, pid)) return {};
     int status = 0;
     if (::waitpid(pid, &status, WNOHANG) == pid) {

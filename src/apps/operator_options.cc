@@ -4,12 +4,13 @@
 #include "apps/command_line.h"
 
 namespace warifu::apps {
-namespace {
 
-const char* of_environment(const char* name) {
+std::string of_environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
+
+namespace {
 
 // What is typed counts more than what is set; one of the two places only.
 void choose_site(Common& common, SiteNeed need) {

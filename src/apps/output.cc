@@ -62,6 +62,7 @@ void print_table(const std::vector<std::string>& heading,
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], width[i]) : row[i];
     }
+    line.erase(line.find_last_not_of(' ') + 1);  // where the last cells are empty
     fmt::print("{}\n", line);
   };
   print_row(heading);

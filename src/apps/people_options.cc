@@ -13,9 +13,10 @@ void proxy_commands(CLI::App& person, Common& common, Action& action) {
   add_site(command, common);
   command->add_option("--id", naming.id, "the person")->required();
   command->add_option("--proxy", naming.proxy, "an enrolled person")->required();
-  command->add_option("--purpose", naming.purposes, "for this only: health, research; again");
+  command->add_option("--purpose", naming.purposes,
+                      "for this only: health, research or medicine; again");
   command->add_option("--object", naming.object, "for this object only");
-  command->add_option("--valid", naming.valid, "for how long: 90d, 1y");
+  command->add_option("--valid", naming.valid, "for how long: 90d, 365d")->capture_default_str();
   command->add_flag("--testamentary", naming.testamentary, "after the person's death, not before");
   command->add_option("--authority", naming.authority, "document of authority: its digest is kept");
   command->add_option("--lang", naming.lang, "language of the text shown: en or ja");
@@ -40,7 +41,7 @@ void emergency_commands(CLI::App& person, Common& common, Action& action) {
   add_site(command, common);
   command->add_option("--id", leave.id, "the person")->required();
   command->add_option("--object", leave.object, "this object only; default: all");
-  command->add_option("--valid", leave.valid, "for how long: 90d, 1y");
+  command->add_option("--valid", leave.valid, "for how long: 90d, 365d")->capture_default_str();
   command->add_option("--lang", leave.lang, "language of the text shown: en or ja");
   command->add_flag("--yes", leave.yes, "the person has read the text on another screen");
   add_card(command, leave.card);

@@ -79,6 +79,7 @@ Result<> request_ask(const Common& common, const RequestOptions& options) {
   if (!options.destination.empty()) wish["destination"] = options.destination;
   ApiClient client(common);
   TRY_ASSIGN(const json::value answer, client.post("/v1/requests", wish));
+  TRY(warn_of_destination(client, options.destination));
   show_request(common, answer);
   return {};
 }

@@ -37,7 +37,8 @@ Result<json::value> json_file(const std::string& path) {
 }
 
 // Either part of what the site has kept.
-void print_part(const Common& common, const json::value& part) {
+void print_part(const Common& common, const json::value& kept, const char* which) {
+  const json::value& part = kept.at(which);
   if (common.json) return print_json(part);
   if (text_of(part, "kind") == "polygenic_score") {
     fmt::print("{} {}: {:.6g}\n{} of {} sites confident ({:.1f} %), {} outside the consent\n",
@@ -50,6 +51,10 @@ void print_part(const Common& common, const json::value& part) {
                100 * real_of(part, "population_risk"));
   }
   print_limits(part);
+  fmt::print(
+      "kept in the site's memory alone: gone when the site stops, and at {} at the latest. To save "
+      "it: warifu risk fhir --grant {}\n",
+      text_of(kept, "kept_until"), text_of(kept, "grant"));
 }
 
 }  // namespace
@@ -66,7 +71,7 @@ Result<> risk_score_at_site(const Common& common, const RiskOptions& options) {
   for (const std::string& one : options.uses) path += "&use=" + url_text(one);
   ApiClient client(common);
   TRY_ASSIGN(const json::value kept, client.upload(path, options.score, {}));
-  print_part(common, kept.at("score"));
+  print_part(common, kept, "score");
   return {};
 }
 
@@ -85,7 +90,7 @@ Result<> risk_absolute_at_site(const Common& common, const RiskOptions& options)
   }
   ApiClient client(common);
   TRY_ASSIGN(const json::value kept, client.post(path, body));
-  print_part(common, kept.at("risk"));
+  print_part(common, kept, "risk");
   return {};
 }
 

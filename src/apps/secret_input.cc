@@ -29,7 +29,7 @@ Result<secret::Buffer> read_line(const SecretInput& input, int descriptor) {
 Result<secret::Buffer> ask_at_terminal(const SecretInput& input) {
   if (::isatty(STDIN_FILENO) == 0) {
     return fail(Code::kInvalidArgument,
-                std::string("no terminal to ask for: ") + input.name + "; use " + input.option);
+                std::string("no terminal to ask for ") + input.name + "; use " + input.option);
   }
   std::fprintf(stderr, "%s: ", input.name);
   termios before{};

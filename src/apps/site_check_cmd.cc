@@ -8,6 +8,8 @@
 #include "apps/commands.h"
 #include "apps/output.h"
 #include "control/policy_check.h"
+#include "genome/tool.h"
+#include "os/files.h"
 
 namespace warifu::apps {
 namespace {
@@ -50,11 +52,27 @@ void print_operators(const control::SiteConfig& config) {
   }
 }
 
+// What is needed only when somebody asks for a region, so that no start shows that it is missing.
+Result<> check_genome_files(const control::SiteConfig& config) {
+  os::FileSystem& files = os::real_files();
+  for (const auto& [assembly, fasta] : config.reference_files) {
+    for (const std::string& path : {fasta, fasta + ".fai"}) {
+      if (files.exists(path)) continue;
+      return fail(Code::kNotFound, fmt::format("{}: genome.references: '{}' of {} is not there",
+                                               config.path, path, assembly));
+    }
+  }
+  const std::string helper = genome::helper_program();
+  if (!config.is_controller() || files.exists(helper)) return {};
+  return fail(Code::kNotFound, "'" + helper + "', which reads genome files, is not there");
+}
+
 }  // namespace
 
 Result<> site_check(const Common& common, const CheckOptions& options) {
   TRY_ASSIGN(const control::SiteConfig config, control::load_site_config(options.config));
   TRY(consent::SignatureTrust::open(os::real_files(), config.signature_cards));
+  TRY(check_genome_files(config));
   json::object answer = {{"config", options.config},
                          {"site", config.name.text()},
                          {"controller", config.controller.text()}};

@@ -62,6 +62,7 @@ void SiteControl::open_people() {
 
 Result<> SiteControl::start() {
   TRY(parts_->start());
+  uploads_->start();
   views_->start();
   records_->start();
   cards_->start();
@@ -74,6 +75,7 @@ void SiteControl::interrupt() {
 }
 
 void SiteControl::stop_desks() {
+  uploads_->stop();
   cards_->stop();
   records_->stop();
   parts_->stop_desks();

@@ -126,12 +126,14 @@ class Catalog {
   [[nodiscard]] virtual Result<> replace_share(const ShareId& old, const Share& fresh) = 0;
   // All shares of `generation`, writing until now, become durable, those of older generations
   // delete_pending, and the object is of that generation, in one step; what sites have seen is from
-  // then on `sightings` and nothing else. Again after it was done: no error. Errors: kNotFound
-  // (object, job), kInvalidArgument unless the object is committed and each of its durable shares
-  // has one of that generation at the same place and site.
+  // then on `sightings` and nothing else, which were made out of `reckoned`. Again after it was
+  // done: no error. Errors: kBusy when more than `reckoned` was known by now; kNotFound (object,
+  // job), kInvalidArgument unless the object is committed and each of its durable shares has one of
+  // that generation at the same place and site.
   [[nodiscard]] virtual Result<> commit_generation(const ObjectId& object, std::uint32_t generation,
                                                    const JobId& job,
-                                                   std::span<const Sighting> sightings) = 0;
+                                                   std::span<const Sighting> sightings,
+                                                   std::span<const Sighting> reckoned) = 0;
   // The share's last site has deleted it. Errors: kNotFound, kInvalidArgument unless
   // delete_pending.
   [[nodiscard]] virtual Result<> mark_deleted(const ShareId& share) = 0;
@@ -147,6 +149,8 @@ class Catalog {
                                                            const Page& page) = 0;
   // Waiting, running and paused ones, oldest first.
   [[nodiscard]] virtual Result<std::vector<Job>> unfinished_jobs() = 0;
+  // Those of one object.
+  [[nodiscard]] virtual Result<std::vector<Job>> unfinished_jobs_of(const ObjectId& object) = 0;
   // Errors: kNotFound, kInvalidArgument (also when the job is finished).
   [[nodiscard]] virtual Result<> update_job(const JobId& job, const JobProgress& progress) = 0;
   [[nodiscard]] virtual Result<> set_job_plan(const JobId& job, const std::string& plan) = 0;
@@ -256,10 +260,12 @@ class Catalog {
   [[nodiscard]] virtual Result<std::vector<LinkUse>> link_use_of_object(const ObjectId& object) = 0;
 
   // --- exposure -----------------------------------------------------------------------------
-  // Recorded before the bytes travel; what is known already stays. Errors: kInvalidArgument,
-  // kNotFound (object, job).
+  // Recorded before the bytes travel; what is known already stays. `reckoned`: all that was known
+  // when it was judged whether these may be added. Errors: kBusy when more is known by now, which
+  // has to be reckoned with; kInvalidArgument, kNotFound (object, job).
   [[nodiscard]] virtual Result<> add_sightings(const ObjectId& object, const JobId& job,
-                                               std::span<const Sighting> sightings) = 0;
+                                               std::span<const Sighting> sightings,
+                                               std::span<const Sighting> reckoned) = 0;
   // By site and path.
   [[nodiscard]] virtual Result<std::vector<Sighting>> sightings(const ObjectId& object) = 0;
 

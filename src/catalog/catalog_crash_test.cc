@@ -138,10 +138,10 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
   });
   make_durable({kA, kB, kC});
   crash_in("commit_object", [](Catalog& catalog) { return catalog.commit_object(kObject, {5}); });
-  crash_in("plan_shares", [](Catalog& catalog) {
-    return catalog.plan_shares(kObject, kJob, nested_shares(),
-                               std::vector<Sighting>{{site_of("cloud1"), path_of("C1")},
-                                                     {site_of("cloud2"), path_of("C2")}});
+  const std::vector<Sighting> parts = {{site_of("cloud1"), path_of("C1")},
+                                       {site_of("cloud2"), path_of("C2")}};
+  crash_in("plan_shares", [&](Catalog& catalog) {
+    return catalog.plan_shares(kObject, kJob, nested_shares(), parts);
   });
   crash_in("move_location", [](Catalog& catalog) { return catalog.move_location(kC, kNested); });
   crash_in("replace_share", [](Catalog& catalog) -> Result<> {
@@ -154,9 +154,9 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
     if (share.share.bytes[0] != kNested[1].bytes[0]) writing.push_back(share);
   }
   crash_in("next generation", [&](Catalog& catalog) { return catalog.add_shares(writing); });
-  crash_in("commit_generation", [](Catalog& catalog) {
+  crash_in("commit_generation", [&](Catalog& catalog) {
     return catalog.commit_generation(kObject, 2, kJob,
-                                     std::vector<Sighting>{{site_of("lsa"), path_of("B")}});
+                                     std::vector<Sighting>{{site_of("lsa"), path_of("B")}}, parts);
   });
   crash_in("add_link_use", [](Catalog& catalog) {
     const LinkUse use{site_of("tommo"), site_of("lsa"), "qkd", "HARDWARE", 100, 16, 116};
@@ -167,7 +167,8 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
   crash_in("add_sightings", [](Catalog& catalog) {
     return catalog.add_sightings(
         kObject, kJob,
-        std::vector<Sighting>{{site_of("tuh"), path_of("C")}, {site_of("lsa"), path_of("B")}});
+        std::vector<Sighting>{{site_of("tuh"), path_of("C")}, {site_of("lsa"), path_of("B")}},
+        std::vector<Sighting>{{site_of("lsa"), path_of("B")}});
   });
   crash_in("delete_object", [](Catalog& catalog) { return catalog.delete_object(kObject); });
 }

@@ -137,7 +137,7 @@ TEST_F(FileTest, AnOlderVersionIsMigratedAndKeepsItsRecords) {
   EXPECT_TRUE(catalog_->person(sample_person().person_id));
   EXPECT_TRUE(catalog_->job(kJob));
   EXPECT_TRUE(catalog_->add_sightings(kObject, kJob,
-                                      std::vector<Sighting>{{site_of("lsa"), path_of("B")}}));
+                                      std::vector<Sighting>{{site_of("lsa"), path_of("B")}}, {}));
   EXPECT_TRUE(catalog_->integrity_check());
 }
 
@@ -149,7 +149,8 @@ TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
   ASSERT_TRUE(catalog_->add_sightings(kObject, kJob,
                                       std::vector<Sighting>{{site_of("lsa"), path_of("A")},
                                                             {site_of("lsa"), path_of("C1")},
-                                                            {site_of("tuh"), path_of("C3")}}));
+                                                            {site_of("tuh"), path_of("C3")}},
+                                      {}));
   const auto shares = *catalog_->list_shares(kObject);
   const auto sightings = *catalog_->sightings(kObject);
   ASSERT_EQ(shares.size(), 7u);
@@ -258,7 +259,7 @@ TEST_F(MigrationTest, JobsAndWhatRefersToThemStay) {
   ASSERT_TRUE(catalog_->add_link_use(kJob, std::vector{use_}));
   const std::vector<Sighting> seen = {{site_of("lsa"), path_of("B")},
                                       {site_of("cloud1"), path_of("C1")}};
-  ASSERT_TRUE(catalog_->add_sightings(kObject, second.job, seen));
+  ASSERT_TRUE(catalog_->add_sightings(kObject, second.job, seen, {}));
   const auto jobs = *catalog_->list_jobs({}, {});
   const auto sightings = *catalog_->sightings(kObject);
   ASSERT_EQ(jobs.size(), 2u);

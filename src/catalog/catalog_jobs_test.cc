@@ -186,17 +186,41 @@ TEST_F(JobsTest, SightingsAreAddedOnceAndReadBySiteAndShare) {
   const Sighting whole{site_of("tuh"), path_of("C")};
   const Sighting part{site_of("tuh"), path_of("C1")};
   const Sighting other{site_of("lsa"), path_of("B")};
-  ASSERT_TRUE(catalog_->add_sightings(kObject, kJob, std::vector{part, whole}));
-  ASSERT_TRUE(catalog_->add_sightings(kObject, kJob, std::vector{whole, other}));
-  EXPECT_EQ(*catalog_->sightings(kObject), (std::vector{other, whole, part}));
+  const std::vector all = {other, whole, part};
+  ASSERT_TRUE(catalog_->add_sightings(kObject, kJob, std::vector{part, whole}, {}));
+  ASSERT_TRUE(catalog_->add_sightings(kObject, kJob, std::vector{whole, other}, all));
+  EXPECT_EQ(*catalog_->sightings(kObject), all);
   const auto refused = [&](const Sighting& bad) {
-    return !catalog_->add_sightings(kObject, kJob, std::vector{bad});
+    return !catalog_->add_sightings(kObject, kJob, std::vector{bad}, all);
   };
   EXPECT_TRUE(refused({{}, path_of("B")}));
   EXPECT_TRUE(refused({site_of("lsa"), {}}));
   EXPECT_TRUE(
-      is_error(catalog_->add_sightings(kObject, id_of<JobId>(9), {}), Code::kNotFound, "job"));
+      is_error(catalog_->add_sightings(kObject, id_of<JobId>(9), {}, all), Code::kNotFound, "job"));
   EXPECT_TRUE(is_error(catalog_->sightings(id_of<ObjectId>(9)), Code::kNotFound, "object"));
+}
+
+// Two restores that plan at the same moment: each is legal with what was seen before, and both
+// together show the hospital two shares. The second one has to look again.
+TEST_F(JobsTest, NothingIsAddedByWhoDoesNotReckonWithWhatOthersAdded) {
+  start_store();
+  const Sighting b{site_of("tuh"), path_of("B")};
+  const Sighting c{site_of("tuh"), path_of("C")};
+  ASSERT_TRUE(catalog_->add_sightings(kObject, kJob, std::vector{b}, {}));
+  EXPECT_TRUE(is_error(catalog_->add_sightings(kObject, kJob, std::vector{c}, {}), Code::kBusy,
+                       "tuh has come to see share B"));
+  EXPECT_EQ(*catalog_->sightings(kObject), std::vector{b});
+  EXPECT_TRUE(catalog_->add_sightings(kObject, kJob, std::vector{b}, std::vector{b, c}));
+  EXPECT_TRUE(catalog_->add_sightings(kObject, kJob, std::vector{c}, std::vector{b}));
+}
+
+TEST_F(JobsTest, UnfinishedJobsOfOneObjectAreItsOwn) {
+  start_store();
+  EXPECT_EQ(*catalog_->unfinished_jobs_of(kObject), *catalog_->unfinished_jobs());
+  EXPECT_EQ(catalog_->unfinished_jobs_of(kObject)->size(), 1u);
+  EXPECT_TRUE(catalog_->unfinished_jobs_of(id_of<ObjectId>(9))->empty());
+  ASSERT_TRUE(catalog_->update_job(kJob, {.state = JobState::kFailed, .step = "plan"}));
+  EXPECT_TRUE(catalog_->unfinished_jobs_of(kObject)->empty());
 }
 
 }  // namespace

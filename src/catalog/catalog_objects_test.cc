@@ -184,13 +184,13 @@ TEST_F(ObjectsTest, AGenerationFollowsAnotherAtOnce) {
   store_and_cut();
   make_durable(kNested);
   ASSERT_TRUE(catalog_->move_location(kC, kNested));
-  ASSERT_TRUE(catalog_->add_sightings(
-      kObject, kJob,
-      std::vector<Sighting>{{site_of("tuh"), path_of("C")}, {site_of("lsa"), path_of("B")}}));
+  const std::vector<Sighting> before = {{site_of("tuh"), path_of("C")},
+                                        {site_of("lsa"), path_of("B")}};
+  ASSERT_TRUE(catalog_->add_sightings(kObject, kJob, before, {}));
   const auto old = *catalog_->list_shares(kObject);
   const auto fresh = next_generation(old);
   const std::vector<Sighting> seen = {{site_of("lsa"), path_of("B")}};
-  const auto commit = [&] { return catalog_->commit_generation(kObject, 2, kJob, seen); };
+  const auto commit = [&] { return catalog_->commit_generation(kObject, 2, kJob, seen, before); };
   // Nothing without all of them; what is being written is no truth.
   EXPECT_TRUE(is_error(commit(), Code::kInvalidArgument, "do not all have one"));
   ASSERT_TRUE(catalog_->add_shares(std::span(fresh).first(fresh.size() - 1)));
@@ -198,8 +198,12 @@ TEST_F(ObjectsTest, AGenerationFollowsAnotherAtOnce) {
   EXPECT_EQ(held(), (std::vector{kA, kB, kNested[0], kNested[1], kNested[2]}));
   ASSERT_TRUE(catalog_->add_shares(std::span(fresh).last(1)));
   EXPECT_TRUE(catalog_->integrity_check());
-  EXPECT_TRUE(is_error(catalog_->commit_generation(kObject, 0, kJob, seen), Code::kInvalidArgument,
-                       "cannot become generation 0"));
+  EXPECT_TRUE(is_error(catalog_->commit_generation(kObject, 0, kJob, seen, before),
+                       Code::kInvalidArgument, "cannot become generation 0"));
+  // What a restore has shown to somebody since the job looked would be forgotten.
+  EXPECT_TRUE(is_error(catalog_->commit_generation(kObject, 2, kJob, seen, seen), Code::kBusy,
+                       "tuh has come to see share C"));
+  EXPECT_EQ(catalog_->object(kObject)->generation, 1u);
   ASSERT_TRUE(commit());
   EXPECT_EQ(catalog_->object(kObject)->generation, 2u);
   EXPECT_EQ(*catalog_->sightings(kObject), seen);
@@ -223,7 +227,7 @@ TEST_F(ObjectsTest, AGenerationFollowsAnotherAtOnce) {
   }
   // Of a deleted object nothing is renewed.
   ASSERT_TRUE(catalog_->delete_object(kObject));
-  EXPECT_FALSE(catalog_->commit_generation(kObject, 3, kJob, seen));
+  EXPECT_FALSE(catalog_->commit_generation(kObject, 3, kJob, seen, seen));
 }
 
 TEST_F(ObjectsTest, OnlyTheSameShareAnewReplacesOne) {

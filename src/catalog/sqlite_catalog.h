@@ -50,7 +50,8 @@ class SqliteCatalog final : public Catalog {
   Result<> move_location(const ShareId& parent, std::span<const ShareId> nested) override;
   Result<> replace_share(const ShareId& old, const Share& fresh) override;
   Result<> commit_generation(const ObjectId& object, std::uint32_t generation, const JobId& job,
-                             std::span<const Sighting> sightings) override;
+                             std::span<const Sighting> sightings,
+                             std::span<const Sighting> reckoned) override;
   Result<> mark_deleted(const ShareId& share) override;
   Result<std::vector<Share>> pending_deletions() override;
 
@@ -58,6 +59,7 @@ class SqliteCatalog final : public Catalog {
   Result<Job> job(const JobId& job) override;
   Result<std::vector<Job>> list_jobs(const JobFilter& filter, const Page& page) override;
   Result<std::vector<Job>> unfinished_jobs() override;
+  Result<std::vector<Job>> unfinished_jobs_of(const ObjectId& object) override;
   Result<> update_job(const JobId& job, const JobProgress& progress) override;
   Result<> set_job_plan(const JobId& job, const std::string& plan) override;
   Result<> set_job_priority(const JobId& job, JobPriority priority) override;
@@ -108,7 +110,8 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<LinkUse>> link_use_of_object(const ObjectId& object) override;
 
   Result<> add_sightings(const ObjectId& object, const JobId& job,
-                         std::span<const Sighting> sightings) override;
+                         std::span<const Sighting> sightings,
+                         std::span<const Sighting> reckoned) override;
   Result<std::vector<Sighting>> sightings(const ObjectId& object) override;
 
   Result<> back_up(const std::string& path) override;
@@ -146,6 +149,10 @@ class SqliteCatalog final : public Catalog {
   [[nodiscard]] Result<> settle_share_locked(const Share& share);
   // A share that its last site is to delete.
   [[nodiscard]] Result<> settle_spare_locked(const Share& share);
+  [[nodiscard]] Result<std::vector<Sighting>> sightings_locked(const ObjectId& object);
+  // Errors: kBusy when more is known.
+  [[nodiscard]] Result<> check_reckoned_locked(const ObjectId& object,
+                                               std::span<const Sighting> reckoned);
   [[nodiscard]] Result<> add_sightings_locked(const ObjectId& object, const JobId& job,
                                               std::span<const Sighting> sightings);
   [[nodiscard]] Result<> reseal_locked(const char* table, const char* key,

@@ -128,6 +128,18 @@ Result<std::vector<Job>> SqliteCatalog::unfinished_jobs() {
   return read_rows<Job>(statement, read_job);
 }
 
+Result<std::vector<Job>> SqliteCatalog::unfinished_jobs_of(const ObjectId& object) {
+  const std::lock_guard lock(mutex_);
+  // The plus keeps SQLite to the index of objects: of all unfinished jobs there may be thousands.
+  TRY_ASSIGN(Statement statement,
+             database_->prepare(std::string(kJobColumns) +
+                                "WHERE object_id = ? AND "
+                                "+state IN ('waiting_key', 'running', 'paused') "
+                                "ORDER BY created, job_id"));
+  statement.id(object);
+  return read_rows<Job>(statement, read_job);
+}
+
 Result<> SqliteCatalog::update_job(const JobId& job, const JobProgress& progress) {
   TRY(check_record(progress));
   return change([&]() -> Result<> {
@@ -238,8 +250,24 @@ Result<std::vector<LinkUse>> SqliteCatalog::link_use_of_object(const ObjectId& o
 }
 
 Result<> SqliteCatalog::add_sightings(const ObjectId& object, const JobId& job,
-                                      std::span<const Sighting> sightings) {
-  return change([&] { return add_sightings_locked(object, job, sightings); });
+                                      std::span<const Sighting> sightings,
+                                      std::span<const Sighting> reckoned) {
+  return change([&]() -> Result<> {
+    TRY(check_reckoned_locked(object, reckoned));
+    return add_sightings_locked(object, job, sightings);
+  });
+}
+
+Result<> SqliteCatalog::check_reckoned_locked(const ObjectId& object,
+                                              std::span<const Sighting> reckoned) {
+  TRY_ASSIGN(const std::vector<Sighting> known, sightings_locked(object));
+  const std::set<Sighting> expected(reckoned.begin(), reckoned.end());
+  for (const Sighting& one : known) {
+    if (expected.contains(one)) continue;
+    return fail(Code::kBusy, "meanwhile " + one.site.text() + " has come to see share " +
+                                 one.path.text() + " of object " + object.text());
+  }
+  return {};
 }
 
 Result<> SqliteCatalog::add_sightings_locked(const ObjectId& object, const JobId& job,
@@ -258,6 +286,10 @@ Result<> SqliteCatalog::add_sightings_locked(const ObjectId& object, const JobId
 
 Result<std::vector<Sighting>> SqliteCatalog::sightings(const ObjectId& object) {
   const std::lock_guard lock(mutex_);
+  return sightings_locked(object);
+}
+
+Result<std::vector<Sighting>> SqliteCatalog::sightings_locked(const ObjectId& object) {
   TRY(object_locked(object));
   TRY_ASSIGN(Statement statement,
              database_->prepare("SELECT site, path FROM sighting WHERE object_id = ? "

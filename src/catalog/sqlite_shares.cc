@@ -275,7 +275,8 @@ Result<> check_renewed(const ObjectId& object, const std::vector<Share>& old,
 }  // namespace
 
 Result<> SqliteCatalog::commit_generation(const ObjectId& object, std::uint32_t generation,
-                                          const JobId& job, std::span<const Sighting> sightings) {
+                                          const JobId& job, std::span<const Sighting> sightings,
+                                          std::span<const Sighting> reckoned) {
   return change([&]() -> Result<> {
     TRY_ASSIGN(const Object found, object_locked(object));
     if (found.generation == generation) return {};  // done before
@@ -286,6 +287,7 @@ Result<> SqliteCatalog::commit_generation(const ObjectId& object, std::uint32_t 
                       "; it cannot become generation " + std::to_string(generation));
     }
     TRY_ASSIGN(const auto all, shares_locked(object));
+    TRY(check_reckoned_locked(object, reckoned));
     std::vector<Share> old, fresh;
     for (const Share& share : all) {
       if (share.state == ShareState::kDurable) old.push_back(share);

@@ -125,10 +125,12 @@ Check check_told(const Inquiry& inquiry, const Grant& grant, const Nonce& nonce)
 
 Check check_index(const CardRecord& record, const Grant& grant) {
   if (grant.index <= record.last_used) {
-    return no(Reason::kIndexUsed,
-              "one-time index " + std::to_string(grant.index.value) +
-                  " was used already (last used: " + std::to_string(record.last_used.value) +
-                  "): a replay, or a copy of the card");
+    return no(
+        Reason::kIndexUsed,
+        "the consent is void: the card's one-time index " + std::to_string(grant.index.value) +
+            " counts no more, since " + std::to_string(record.last_used.value) +
+            " was used. A consent that was never used is void once a later one of the card is "
+            "used; if there is no later one, this is a replay, or a copy of the card");
   }
   return {};
 }

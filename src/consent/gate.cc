@@ -226,7 +226,9 @@ std::unexpected<Error> Gate::refuse(const Refusal& refusal, ByteView grant_bytes
     fields.emplace_back("card", grant->card.text());
     fields.emplace_back("index", std::to_string(grant->index.value));
   }
-  std::string message = "site " + site_.text() + " refuses: " + refusal.text;
+  // The word stays with the message over every site that passes it on (api/reasons.h).
+  std::string message = "site " + site_.text() + " refuses: " + refusal.text + " (" +
+                        std::string(reason_name(refusal.reason)) + ")";
   if (const auto logged = log_.append("refused", fields); !logged) {
     log_error("gate of site " + site_.text() + ": refusal not logged: " + logged.error().message);
     message += " (and the refusal could not be logged)";

@@ -32,7 +32,8 @@ std::string digest_text(ByteView bytes) {
 }  // namespace
 
 std::unexpected<Error> Gate::refuse_enrolment(const CardId& card, const Refusal& refusal) {
-  std::string message = "site " + site_.text() + " refuses: " + refusal.text;
+  std::string message = "site " + site_.text() + " refuses: " + refusal.text + " (" +
+                        std::string(reason_name(refusal.reason)) + ")";
   const auto logged =
       log_.append("enrolment_refused", {{"card", card.text()},
                                         {"reason", std::string(reason_name(refusal.reason))},

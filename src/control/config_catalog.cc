@@ -1,6 +1,6 @@
 // [catalog]: where copies of the catalog are kept. [cards]: where shares of card records are, and
 // how long a lost card delays another one, whose signature cards count. [jobs]: how many run at
-// once. [refresh]: how old shares become. [log]: its witnesses.
+// once. [uploads]: how long they are kept. [refresh]: how old shares become. [log]: its witnesses.
 #include <algorithm>
 
 #include "base/units.h"
@@ -38,6 +38,16 @@ Result<> read_jobs(const toml::table& table, SiteConfig& config) {
   std::int64_t active = config.active_jobs;
   TRY(reader.number_or("active", 1, 64, active));
   config.active_jobs = static_cast<unsigned>(active);
+  return reader.finish();
+}
+
+Result<> read_uploads(const toml::table& table, SiteConfig& config) {
+  ConfigTable reader(table, "uploads", config.path);
+  TRY_ASSIGN(const std::uint64_t seconds, reader.parsed("keep", parse_duration));
+  if (seconds == 0 || seconds > 90ULL * 86'400) {
+    return bad_config(config.path, table.get("keep"), "'uploads.keep' must be 1s to 90d");
+  }
+  config.upload_keep = std::chrono::seconds(seconds);
   return reader.finish();
 }
 

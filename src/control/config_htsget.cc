@@ -5,7 +5,7 @@
 namespace warifu::control {
 namespace {
 
-constexpr std::uint64_t kLeastMemory = 16ULL << 20;
+constexpr std::uint64_t kLeastMemory = 1ULL << 20;
 constexpr std::uint64_t kMostMemory = 1ULL << 40;
 constexpr std::int64_t kMostViews = 1000;
 constexpr std::uint64_t kLeastLife = 60;
@@ -54,7 +54,7 @@ Result<> read_htsget(const toml::table& table, SiteConfig& config) {
   }
   TRY(reader.size_if_set("memory", settings.memory_bytes));
   if (settings.memory_bytes < kLeastMemory || settings.memory_bytes > kMostMemory) {
-    return bad_config(config.path, table.get("memory"), "'htsget.memory' must be 16M to 1T");
+    return bad_config(config.path, table.get("memory"), "'htsget.memory' must be 1M to 1T");
   }
   auto views = static_cast<std::int64_t>(settings.most_views);
   TRY(reader.number_or("views", 1, kMostViews, views));

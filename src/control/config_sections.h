@@ -27,6 +27,7 @@ namespace warifu::control {
 [[nodiscard]] Result<> read_catalog(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_cards(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_break_glass(const toml::table& table, SiteConfig& config);
+[[nodiscard]] Result<> read_uploads(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_genome(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_operators(const toml::table& table, SiteConfig& config);
 [[nodiscard]] Result<> read_htsget(const toml::table& table, SiteConfig& config);

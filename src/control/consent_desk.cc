@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "consent/veil.h"
 #include "control/restore_plan.h"
 #include "wire/wire.h"
 

@@ -25,6 +25,14 @@ std::vector<catalog::Sighting> sightings_of(const std::vector<SourceView>& views
   return sightings;
 }
 
+std::vector<catalog::Sighting> sightings_of(const std::map<SiteName, Seen>& seen) {
+  std::vector<catalog::Sighting> sightings;
+  for (const auto& [site, shares] : seen) {
+    for (const sharing::SharePath& path : shares) sightings.push_back({site, path});
+  }
+  return sightings;
+}
+
 namespace {
 
 void add_sightings(const std::vector<ShareTarget>& shares, const sharing::SharePath& cut,

@@ -14,6 +14,7 @@ namespace warifu::control {
                                                            const ObjectId& object);
 
 [[nodiscard]] std::vector<catalog::Sighting> sightings_of(const std::vector<SourceView>& views);
+[[nodiscard]] std::vector<catalog::Sighting> sightings_of(const std::map<SiteName, Seen>& seen);
 // Of a placement: everybody on the ways of the shares but the origin, which makes them all; what it
 // keeps counts.
 [[nodiscard]] std::vector<catalog::Sighting> sightings_of(const std::vector<ShareTarget>& shares,

@@ -210,6 +210,7 @@ void JobEngine::work(JobQueue::Rule rule) {
       queue_.put_back(*job, *again, std::chrono::steady_clock::now());
     } else {
       queue_.remove(*job);
+      cancelled_.erase(*job);
     }
     heard_.notify_all();
     wake_.notify_all();
@@ -241,10 +242,14 @@ std::optional<JobQueue::Again> JobEngine::after(Work& work, const JobId& job, co
   if (order == Order::kCancel && !is_committed) {
     log_info("job " + job.text() + " is cancelled");
     work.roll_back({Code::kCancelled, "cancelled by an operator"});
+    lock.lock();
+    cancelled_[job] = work.is_taking_back() ? Cancelled::kTakesBack : Cancelled::kNotNow;
+    lock.unlock();
     return unless_over(job);
   }
   if (order == Order::kCancel) {
     lock.lock();
+    cancelled_.erase(job);
     queue_.set_order(job, Order::kNone);
     return JobQueue::Again::kAtOnce;
   }
@@ -340,6 +345,18 @@ Result<> JobEngine::cancel_job(const JobId& job) {
   TRY(give_order(job, Order::kCancel));
   TRY_ASSIGN(const catalog::Job now, catalog_.job(job));
   if (now.state == catalog::JobState::kCancelled || order_of(job) == Order::kCancel) return {};
+  std::optional<Cancelled> what_came;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = cancelled_.find(job); found != cancelled_.end()) {
+      what_came = found->second;
+    }
+  }
+  if (what_came == Cancelled::kTakesBack) return {};
+  if (what_came == Cancelled::kNotNow) {
+    return fail(Code::kUnavailable, "job " + job.text() + " could not be cancelled: " + now.error +
+                                        "; it goes on until it is cancelled again");
+  }
   return fail(Code::kRefused, "job " + job.text() +
                                   " has committed what it does and goes on to its end; nothing is "
                                   "cancelled");

@@ -39,6 +39,8 @@ class Work {
   // After an error that will not pass: takes everything back and records why. While the record then
   // says that the job is not over, it is tried again later.
   virtual void roll_back(const Error& why) = 0;
+  // True once all that is left of the job is to take back what it did.
+  [[nodiscard]] virtual bool is_taking_back() const { return false; }
   // Shows people what the job waits for.
   void note_trouble(const Error& why);
   // Leases are given back; the record says that it is paused.
@@ -96,8 +98,9 @@ class JobEngine {
   [[nodiscard]] std::optional<std::size_t> before(const JobId& job);
 
   // An operator's orders. They return when the job has heard them, or after some seconds, when its
-  // record will tell. Errors: kNotFound; kInvalidArgument (it is over, or not paused); kRefused for
-  // kinds that are no work of the engine; the catalog's.
+  // record will tell. A cancelled job may still have to take back what it did, where sites are
+  // away. Errors: kNotFound; kInvalidArgument (it is over, or not paused); kRefused for kinds that
+  // are no work of the engine; the catalog's.
   [[nodiscard]] Result<> pause_job(const JobId& job);
   [[nodiscard]] Result<> resume_job(const JobId& job);
   [[nodiscard]] Result<> cancel_job(const JobId& job);
@@ -147,7 +150,10 @@ class JobEngine {
   std::condition_variable heard_;  // for who gives orders
   JobQueue queue_;
   std::set<JobId> outranked_;  // they give way to a job of a higher priority
-  std::size_t idle_ = 0;       // workers without a job, but for the one of urgent jobs
+  enum class Cancelled : std::uint8_t { kNotNow, kTakesBack };
+  std::map<JobId, Cancelled>
+      cancelled_;         // what came of an order to cancel that did not end the job
+  std::size_t idle_ = 0;  // workers without a job, but for the one of urgent jobs
   std::vector<std::thread> workers_;
 };
 

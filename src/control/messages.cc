@@ -6,7 +6,6 @@
 namespace warifu::control {
 namespace {
 
-constexpr std::uint32_t kMaxList = 4000;
 constexpr std::uint8_t kComputational = 1;  // flags of a share
 constexpr std::uint8_t kDrawn = 2;
 
@@ -246,31 +245,21 @@ Result<SiteStatus> decode_status(ByteView body) {
   return status;
 }
 
-Bytes encode(const std::vector<HeldShare>& shares) {
+Bytes encode(std::span<const ShareId> shares) {
+  WARIFU_CHECK(shares.size() <= kMostAskedShares);
   wire::Writer writer;
-  const std::size_t count = std::min<std::size_t>(shares.size(), kMaxList);
-  writer.u32(static_cast<std::uint32_t>(count));
-  for (std::size_t i = 0; i < count; ++i) {
-    writer.id(shares[i].share);
-    writer.id(shares[i].object);
-    sharing::write_path(writer, shares[i].path);
-    writer.u64(shares[i].bytes);
-  }
+  writer.u32(static_cast<std::uint32_t>(shares.size()));
+  for (const ShareId& share : shares) writer.id(share);
   return writer.take();
 }
 
-Result<std::vector<HeldShare>> decode_held_shares(ByteView body) {
+Result<std::vector<ShareId>> decode_share_ids(ByteView body) {
   wire::Reader reader(body, "list of shares");
   const std::uint32_t count = reader.u32();
-  if (count > kMaxList) reader.reject("too many shares");
-  std::vector<HeldShare> shares;
+  if (count > kMostAskedShares) reader.reject("too many shares");
+  std::vector<ShareId> shares;
   for (std::uint32_t i = 0; i < count && reader.good(); ++i) {
-    HeldShare share;
-    share.share = reader.id<ShareId>();
-    share.object = reader.id<ObjectId>();
-    share.path = sharing::read_path(reader);
-    share.bytes = reader.u64();
-    shares.push_back(std::move(share));
+    shares.push_back(reader.id<ShareId>());
   }
   TRY(reader.finish());
   return shares;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "channel/message.h"
@@ -32,9 +33,9 @@ enum class Method : std::uint16_t {
   kShareCombine = 59,
   kCardBegin = 60,
   kCardAnswer = 61,
-  kShareList = 62,
   kSignatureEnrol = 63,
   kSignatureProve = 64,
+  kSharesHeld = 88,
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);
@@ -88,12 +89,8 @@ struct SiteStatus {
   std::vector<EdgeState> edges;  // of this site's sending pools
 };
 
-struct HeldShare {
-  ShareId share;
-  ObjectId object;
-  sharing::SharePath path;
-  std::uint64_t bytes = 0;
-};
+// Shares that one request asks for.
+inline constexpr std::size_t kMostAskedShares = 4000;
 
 // A range of a share, asked for under a grant.
 struct ReadRequest {
@@ -174,8 +171,9 @@ struct EnrolRequest {
 [[nodiscard]] Result<CutReport> decode_cut_report(ByteView body);
 [[nodiscard]] Bytes encode(const SiteStatus& status);
 [[nodiscard]] Result<SiteStatus> decode_status(ByteView body);
-[[nodiscard]] Bytes encode(const std::vector<HeldShare>& shares);
-[[nodiscard]] Result<std::vector<HeldShare>> decode_held_shares(ByteView body);
+// Of shares that are asked for, and of those of them that are held; at most kMostAskedShares.
+[[nodiscard]] Bytes encode(std::span<const ShareId> shares);
+[[nodiscard]] Result<std::vector<ShareId>> decode_share_ids(ByteView body);
 [[nodiscard]] Bytes encode(const ReadRequest& request);
 [[nodiscard]] Result<ReadRequest> decode_read(ByteView body);
 [[nodiscard]] Bytes encode(const CombineRequest& request);

@@ -86,17 +86,29 @@ void release_key(SiteContext& site, const JobId& job) {
   }
 }
 
-Result<std::set<ShareId>> held_at(SiteContext& site, ShareService& own, const SiteName& at) {
-  std::vector<HeldShare> held;
-  if (at == site.config.name) {
-    held = own.held_shares();
-  } else {
-    TRY_ASSIGN(const Bytes answer, site.caller.ask(at, number(Method::kShareList), {}));
-    TRY_ASSIGN(held, decode_held_shares(answer));
+Result<std::set<ShareId>> held_at(SiteContext& site, ShareService& own, const SiteName& at,
+                                  std::span<const ShareId> shares) {
+  std::set<ShareId> held;
+  while (!shares.empty()) {
+    const auto part = shares.first(std::min(shares.size(), kMostAskedShares));
+    shares = shares.subspan(part.size());
+    std::vector<ShareId> there;
+    if (at == site.config.name) {
+      there = own.held_of(part);
+    } else {
+      TRY_ASSIGN(const Bytes answer,
+                 site.caller.ask(at, number(Method::kSharesHeld), encode(part)));
+      TRY_ASSIGN(there, decode_share_ids(answer));
+    }
+    held.insert(there.begin(), there.end());
   }
-  std::set<ShareId> ids;
-  for (const HeldShare& share : held) ids.insert(share.share);
-  return ids;
+  return held;
+}
+
+Result<bool> is_held_at(SiteContext& site, ShareService& own, const SiteName& at,
+                        const ShareId& share) {
+  TRY_ASSIGN(const auto held, held_at(site, own, at, {&share, 1}));
+  return held.contains(share);
 }
 
 Result<> delete_share(SiteContext& site, ShareService& own, const catalog::Share& share) {

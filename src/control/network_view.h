@@ -27,9 +27,12 @@ struct NetworkView {
 // Gives the rest of a job's leases back, at all sites; those that do not answer are passed over.
 void release_key(SiteContext& site, const JobId& job);
 
-// Shares that a site says it has. Errors: those of the way there, and that site's.
+// Which of these shares a site says it has, whole. Errors: those of the way there, and that site's.
 [[nodiscard]] Result<std::set<ShareId>> held_at(SiteContext& site, ShareService& own,
-                                                const SiteName& at);
+                                                const SiteName& at,
+                                                std::span<const ShareId> shares);
+[[nodiscard]] Result<bool> is_held_at(SiteContext& site, ShareService& own, const SiteName& at,
+                                      const ShareId& share);
 
 // Makes the share's last site delete it. Errors: those of the way there, and that site's.
 [[nodiscard]] Result<> delete_share(SiteContext& site, ShareService& own,

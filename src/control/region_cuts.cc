@@ -143,18 +143,18 @@ Result<RegionCuts> find_cuts(const genome::Lead& lead, const consent::Scope& reg
   TRY_ASSIGN(const genome::Index index, index_for(lead, regions));
   TRY_ASSIGN(const auto all, genome_regions(index, lead.header(), regions));
   RegionCuts cuts{.kind = lead.kind, .lead_chunks = lead.chunks, .head = lead.head, .cuts = {}};
-  const auto add = [&](const consent::Scope& scope,
-                       const std::vector<genome::Region>& places) -> Result<> {
-    RegionCut one{scope, {}};
-    TRY_ASSIGN(one.cut, genome::cut(index, places, lead.file));
+  std::vector<consent::Scope> scopes = {regions};
+  std::vector<std::vector<genome::Region>> wishes = {all};
+  for (std::size_t i = 0; all.size() > 1 && i < all.size(); ++i) {
+    scopes.push_back({regions.assembly, {regions.regions[i]}});
+    wishes.push_back({all[i]});
+  }
+  TRY_ASSIGN(std::vector<genome::Cut> made, genome::cuts(index, wishes, lead.file));
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    RegionCut one{std::move(scopes[i]), std::move(made[i])};
     TRY_ASSIGN(auto ranges, ranges_of(one.cut, lead.chunks, lead.head.size()));
     TRY_ASSIGN(one.scope.chunks, consent::make_chunks(std::move(ranges)));
     cuts.cuts.push_back(std::move(one));
-    return {};
-  };
-  TRY(add(regions, all));
-  for (std::size_t i = 0; all.size() > 1 && i < all.size(); ++i) {
-    TRY(add({regions.assembly, {regions.regions[i]}}, {all[i]}));
   }
   if (hiding) TRY(hide(*hiding, index, lead, cuts));
   return cuts;

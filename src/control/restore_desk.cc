@@ -7,9 +7,13 @@
 
 #include "audit/actor.h"
 #include "base/log.h"
+#include "base/units.h"
+#include "consent/veil.h"
 #include "control/region_trim.h"
+#include "control/restore_record.h"
 #include "control/restore_stream.h"
 #include "genome/local.h"
+#include "secret/lockable.h"
 
 namespace warifu::control {
 namespace {
@@ -20,30 +24,6 @@ constexpr std::size_t kMostFormat = 8;
 
 std::uint64_t lead_bytes(const catalog::Object& object) {
   return std::uint64_t{object.lead_chunks} * limits::kChunkBytes;
-}
-
-Result<std::string> text_of_plan(const catalog::Job& job, const char* key) {
-  json::error_code bad;
-  const json::value plan = json::parse(job.plan, bad);
-  const json::value* field = !bad && plan.is_object() ? plan.as_object().if_contains(key) : nullptr;
-  if (field == nullptr || !field->is_string()) {
-    return fail(Code::kCorrupt, "the plan of job " + job.job.text() + " is damaged");
-  }
-  return std::string(field->get_string());
-}
-
-std::string hex_of(const consent::Scope& scope) {
-  wire::Writer writer;
-  consent::write_scope(writer, scope);
-  return to_hex(writer.bytes());
-}
-
-Result<consent::Scope> scope_of_hex(const std::string& hex) {
-  TRY_ASSIGN(const Bytes bytes, from_hex(hex));
-  wire::Reader reader(bytes, "scope of a restore");
-  consent::Scope scope = consent::read_scope(reader);
-  TRY(reader.finish());
-  return scope;
 }
 
 // What was asked for was wrong; the data are not.
@@ -211,27 +191,8 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
   }
   if (wish.format.size() > kMostFormat) return fail(Code::kInvalidArgument, "no such format");
   TRY_ASSIGN(const Plan reading, plan_of(wish, grant));
-  const json::object plan = {
-      {"grant", grant.grant.text()},
-      {"using", wish.using_letters},
-      {"gather", wish.gather},
-      {"purpose", wish.purpose},
-      {"asked", to_hex(encode_asker({wish.grantee, wish.stated, reading.presented}))},
-      {"part", wish.sites > 0          ? "sites"
-               : wish.scope.is_whole() ? "whole"
-               : wish.scope.is_index() ? "index"
-                                       : "regions"},
-      {"wanted", hex_of(wish.scope)},
-      {"format", wish.format}};
   const JobId job = os::random_id<JobId>(site_.system.random);
-  TRY(site_.log.append("restore_asked", {{"job", job.text()},
-                                         {"object", wish.object.text()},
-                                         {"grant", wish.grant.text()},
-                                         {"grantee", consent::grantee_words(
-                                                         wish.grantee, consent::Locale::kEnglish)},
-                                         {"stated_use", consent::statements_text(wish.stated)},
-                                         {"scope", consent::scope_text(wish.scope)},
-                                         {"sites", std::to_string(wish.sites)}}));
+  TRY(note_asked(job, wish));
   const os::UnixMs now = site_.system.clock.now();
   TRY(audit::note_job(site_.log, job.text(), wish.object.text()));
   TRY(catalog_.start_job({.job = {.job = job,
@@ -240,11 +201,49 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
                                   .step = "open",
                                   .object = wish.object,
                                   .person_id = object.person_id,
-                                  .plan = json::serialize(plan),
+                                  .plan = json::serialize(plan_json(wish, reading.presented)),
                                   .total_bytes = reading.total_bytes,
                                   .created = now,
                                   .updated = now}}));
   return job;
+}
+
+Result<> RestoreDesk::note_asked(const JobId& job, const RestoreWish& wish) {
+  return site_.log.append(
+      "restore_asked",
+      {{"job", job.text()},
+       {"object", wish.object.text()},
+       {"grant", wish.grant.text()},
+       {"grantee", consent::grantee_words(wish.grantee, consent::Locale::kEnglish)},
+       {"stated_use", consent::statements_text(wish.stated)},
+       {"scope", consent::scope_text(wish.scope)},
+       {"sites", std::to_string(wish.sites)}});
+}
+
+Result<std::optional<JobId>> RestoreDesk::go_on(const RestoreWish& wish) {
+  TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
+  TRY_ASSIGN(const Plan reading, plan_of(wish, grant));
+  const json::object plan = plan_json(wish, reading.presented);
+  TRY_ASSIGN(const auto paused, catalog_.list_jobs({.kind = catalog::JobKind::kRestore,
+                                                    .state = catalog::JobState::kPaused,
+                                                    .object = wish.object,
+                                                    .person_id = {}},
+                                                   {.count = catalog::kMaxPageRows}));
+  const auto found = std::ranges::find_if(paused, [&](const catalog::Job& job) {
+    const std::lock_guard lock(mutex_);
+    return !running_.contains(job.job) && serves(job.plan, plan, reading.presented);
+  });
+  if (found == paused.end()) return std::optional<JobId>();
+  TRY(note_asked(found->job, wish));
+  TRY(catalog_.set_job_plan(found->job, json::serialize(plan)));
+  return std::optional(found->job);
+}
+
+Result<std::optional<RegionReading>> RestoreDesk::reading_of(const RestoreWish& wish) {
+  TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
+  TRY_ASSIGN(const Plan plan, plan_of(wish, grant));
+  if (!plan.cuts) return std::optional<RegionReading>();
+  return std::optional(RegionReading{plan.cuts->kind, plan.cuts->find(wish.scope)->cut.bytes()});
 }
 
 Result<std::uint64_t> RestoreDesk::length(const JobId& job) {
@@ -272,7 +271,8 @@ Result<> RestoreDesk::attempt(const catalog::Job& job, std::uint64_t from, const
   return run.finish(ended);
 }
 
-Result<> RestoreDesk::stream(const JobId& id, std::uint64_t from, const PlainSink& sink) {
+Result<> RestoreDesk::stream(const JobId& id, std::uint64_t from, const PlainSink& sink,
+                             const ReadingCheck& check) {
   TRY_ASSIGN(const catalog::Job job, resumable(id));
   TRY_ASSIGN(const RestoreWish wish, wish_of(job));
   if (wish.sites > 0) {
@@ -284,19 +284,7 @@ Result<> RestoreDesk::stream(const JobId& id, std::uint64_t from, const PlainSin
   if (from != 0) return fail(Code::kInvalidArgument, "regions are restored from their beginning");
   TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
   TRY_ASSIGN(const Plan plan, plan_of(wish, grant));
-  return attempt(job, 0, [&](Run& run) { return read_regions(run, plan, sink); });
-}
-
-Result<RestoreWish> RestoreDesk::wish_of(const catalog::Job& job) const {
-  RestoreWish wish{.object = *job.object};
-  TRY_ASSIGN(const std::string part, text_of_plan(job, "part"));
-  wish.sites = part == "sites" ? 1 : 0;
-  TRY_ASSIGN(const std::string wanted, text_of_plan(job, "wanted"));
-  TRY_ASSIGN(wish.scope, scope_of_hex(wanted));
-  TRY_ASSIGN(const std::string grant, text_of_plan(job, "grant"));
-  TRY_ASSIGN(wish.grant, GrantId::parse(grant));
-  TRY_ASSIGN(wish.format, text_of_plan(job, "format"));
-  return wish;
+  return attempt(job, 0, [&](Run& run) { return read_regions(run, plan, sink, check); });
 }
 
 // The lead is read too, as the tag over all tags binds it, but not given.
@@ -313,7 +301,17 @@ Result<> RestoreDesk::read_whole(Run& run, std::uint64_t from, const PlainSink& 
   });
 }
 
+// Before a use is taken for it.
+Result<> RestoreDesk::room_for_index(std::uint64_t bytes) const {
+  if (secret::can_lock(bytes)) return {};
+  return fail(Code::kNoSpace, "the index of the genome needs " + human_bytes(bytes) +
+                                  " of locked memory, which site " + site_.config.name.text() +
+                                  " cannot have: raise the locked-memory limit (ulimit -l, "
+                                  "LimitMEMLOCK)");
+}
+
 Result<genome::Lead> RestoreDesk::read_lead(Run& run) {
+  TRY(room_for_index(lead_bytes(run.stream.object())));
   secret::Buffer bytes(lead_bytes(run.stream.object()));
   TRY(run.stream.run_chunks({{0, run.stream.object().lead_chunks}},
                             [&](std::uint64_t chunk, ByteView plain) -> Result<> {
@@ -348,11 +346,13 @@ Result<> RestoreDesk::with_window(Run& run, const RegionCuts& cuts, const Region
   return {};
 }
 
-Result<> RestoreDesk::read_regions(Run& run, const Plan& plan, const PlainSink& sink) {
+Result<> RestoreDesk::read_regions(Run& run, const Plan& plan, const PlainSink& sink,
+                                   const ReadingCheck& check) {
   std::optional<RegionCuts> cuts = plan.cuts;
   if (!cuts) {
     TRY_ASSIGN(const genome::Lead lead, read_lead(run));
     TRY_ASSIGN(cuts, find_cuts(lead, plan.wanted));
+    if (check) TRY(check({cuts->kind, cuts->find(plan.wanted)->cut.bytes()}));
   }
   const RegionCut& one = *cuts->find(plan.wanted);
   TRY_ASSIGN(const genome::Output output, output_for(plan.format, cuts->kind));
@@ -413,9 +413,10 @@ Result<std::vector<genome::SitePileup>> RestoreDesk::read_sites(const JobId& id,
 
 Result<secret::Buffer> RestoreDesk::read_index(const JobId& id) {
   TRY_ASSIGN(const catalog::Job job, resumable(id));
-  TRY_ASSIGN(const std::string wanted, text_of_plan(job, "wanted"));
-  TRY_ASSIGN(const consent::Scope scope, scope_of_hex(wanted));
+  TRY_ASSIGN(const RestoreWish wish, wish_of(job));
+  const consent::Scope& scope = wish.scope;
   if (!scope.is_index()) return fail(Code::kInvalidArgument, "the restore is not of an index");
+  TRY(room_for_index(consent::chunk_count(scope.chunks) * limits::kChunkBytes));
   secret::Buffer bytes(consent::chunk_count(scope.chunks) * limits::kChunkBytes);
   std::size_t filled = 0;
   TRY(attempt(job, 0, [&](Run& run) -> Result<> {

@@ -41,6 +41,14 @@ struct SiteReading {
   genome::Task task;  // sites and qualities; the rest is filled in
 };
 
+// What regions will take out of the object's file.
+struct RegionReading {
+  genome::FileKind kind = genome::FileKind::kCram;
+  std::uint64_t bytes = 0;  // packed, as they stand there
+};
+// Whether they may be read. Of its errors kNoSpace leaves a job that may go on.
+using ReadingCheck = std::function<Result<>(const RegionReading&)>;
+
 // Receives verified plaintext in order; an error ends the restore.
 using PlainSink = std::function<Result<>(ByteView plain)>;
 // The same, chunk by chunk.
@@ -55,9 +63,17 @@ class RestoreDesk {
 
   // Records a job. Errors: kNotFound, kInvalidArgument, kRefused (more than the consent).
   [[nodiscard]] Result<JobId> begin(const RestoreWish& wish);
+  // A job for the same that broke off, so that no other use is taken; under a consent to the whole
+  // it may have been for other regions. Nothing: there is none. Errors: as begin().
+  [[nodiscard]] Result<std::optional<JobId>> go_on(const RestoreWish& wish);
+  // Nothing where only the index tells, which is read under the same consent. No use is taken.
+  // Errors: as begin().
+  [[nodiscard]] Result<std::optional<RegionReading>> reading_of(const RestoreWish& wish);
   // Runs a job from the byte offset `from` of the file, which must be a multiple of the chunk size;
-  // of regions it is 0, and a new run begins anew, without another use.
-  [[nodiscard]] Result<> stream(const JobId& job, std::uint64_t from, const PlainSink& sink);
+  // of regions it is 0, and a new run begins anew, without another use. `check` is asked before
+  // regions are read of which reading_of() could not tell.
+  [[nodiscard]] Result<> stream(const JobId& job, std::uint64_t from, const PlainSink& sink,
+                                const ReadingCheck& check = {});
   // Reads the chunks of a consent to the index, into locked memory.
   [[nodiscard]] Result<secret::Buffer> read_index(const JobId& job);
   // Runs a job that was begun for sites; under a consent to the whole only the chunks that hold
@@ -98,13 +114,15 @@ class RestoreDesk {
   using Reading = std::function<Result<>(Run&)>;
   // What is presented to the holders, and what is wanted.
   Result<Plan> plan_of(const RestoreWish& wish, const catalog::Grant& grant) const;
+  // A line in the log before anything is done.
+  Result<> note_asked(const JobId& job, const RestoreWish& wish);
   // An attempt at a job: opens the stream, reads, keeps up the record.
   Result<> attempt(const catalog::Job& job, std::uint64_t from, const Reading& reading);
   Result<catalog::Job> resumable(const JobId& job);
   Result<> read_whole(Run& run, std::uint64_t from, const PlainSink& sink);
-  Result<> read_regions(Run& run, const Plan& plan, const PlainSink& sink);
-  // The job's wish as it was begun. Errors: kCorrupt.
-  Result<RestoreWish> wish_of(const catalog::Job& job) const;
+  Result<> read_regions(Run& run, const Plan& plan, const PlainSink& sink,
+                        const ReadingCheck& check);
+  Result<> room_for_index(std::uint64_t bytes) const;
   // The object's index, read under a consent to the whole.
   Result<genome::Lead> read_lead(Run& run);
   // Fetches the chunks of a cut for whoever reads the window.

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
+#include "control/fault_words.h"
 #include "control/gather.h"
 #include "control/key_account.h"
 #include "control/network_view.h"
@@ -18,6 +19,8 @@
 
 namespace warifu::control {
 namespace {
+
+constexpr std::size_t kMostLooks = 8;  // at a ledger that others write to
 
 // A share that this site holds itself.
 class OwnSource final : public RecordSource {
@@ -89,7 +92,8 @@ Result<Asker> decode_asker(ByteView bytes) {
 
 bool may_resume(Code code) {
   return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOutOfKey ||
-         code == Code::kCancelled || code == Code::kProtocol;
+         code == Code::kCancelled || code == Code::kProtocol ||
+         code == Code::kNoSpace;  // of whoever reads
 }
 
 Result<RestoreStream::Proven> RestoreStream::proven(const catalog::Grant& record) {
@@ -198,8 +202,11 @@ RestoreField RestoreStream::field() const {
 Result<RestorePlan> RestoreStream::choose() const {
   auto plan = plan_restore(field(), wishes_, trials_);
   if (plan) return std::move(*plan);
-  std::string why = "no set of shares that restores the object is left";
-  for (const Fault& fault : faults_) why += fmt::format("; {} ({})", fault.why, fault.share);
+  std::vector<SiteWord> words;
+  for (const Fault& fault : faults_) words.push_back({fault.share, fault.why});
+  std::string why = fault_words(words);
+  why +=
+      (why.empty() ? "" : "; ") + std::string("no set of shares that restores the object is left");
   for (const auto& [site, reason] : missing_) why += "; " + reason;
   for (const ShareLocation& share : shares_) {
     if (!has_evidence(share.site)) {
@@ -237,14 +244,23 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
 }
 
 // The ledger knows before the bytes travel. What an earlier source of this restore has shown to a
-// site counts as well.
+// site counts as well, and what another restore of the object, or a repair, has shown meanwhile:
+// two that are legal each by itself need not be legal together.
 Result<> RestoreStream::record_exposure(const RestoreSource& source) {
-  if (!may_use(field(), source)) {
-    return fail(Code::kRefused, "over " + route_text(source.route) +
-                                    " a site would see more of the object than it may");
-  }
   const std::vector<SourceView> views = views_of(source, site_.config.name);
-  TRY(catalog_.add_sightings(object_.object, session_, sightings_of(views)));
+  for (std::size_t tries = 0;; ++tries) {
+    if (!may_use(field(), source)) {
+      return fail(Code::kRefused, "over " + route_text(source.route) +
+                                      " a site would see more of the object than it may");
+    }
+    const auto added =
+        catalog_.add_sightings(object_.object, session_, sightings_of(views), sightings_of(seen_));
+    if (added) break;
+    if (added.error().code != Code::kBusy || tries == kMostLooks) return added;
+    ++looks_;
+    TRY_ASSIGN(const auto known, exposure_of(catalog_, object_.object));
+    for (const auto& [site, shares] : known) seen_[site].insert(shares.begin(), shares.end());
+  }
   add_views(seen_, views);
   return {};
 }
@@ -372,7 +388,11 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const ChunkSink& sink)
     return {};
   };
   for (const RestoreSource& side : plan.sources) {
+    const std::size_t looks = looks_;
     auto opened = open_source(side, next_chunk_, count);
+    // The plan was made without what others have shown meanwhile: another one may be legal, with
+    // the same share.
+    if (!opened && looks_ != looks) return {};
     if (!opened) return give_up(side, opened.error());
     sources.push_back(std::move(*opened));
     tops.push_back(static_cast<sharing::ShareIndex>(side.path.index()));

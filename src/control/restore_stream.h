@@ -71,6 +71,7 @@ class RestoreStream {
   [[nodiscard]] RestoreField field() const;
   Result<std::unique_ptr<RecordSource>> open_source(const RestoreSource& source,
                                                     std::uint64_t first, std::uint64_t count);
+  // Errors: kRefused when a site would see more than it may; the catalog's.
   Result<> record_exposure(const RestoreSource& source);
   // What is joined there, with the evidence for each site.
   [[nodiscard]] Gathering gathering_of(const RestoreSource& source) const;
@@ -131,6 +132,7 @@ class RestoreStream {
   RestoreWishes wishes_;
   std::vector<std::pair<SiteName, std::string>> missing_;
   std::map<SiteName, Seen> seen_;  // the exposure ledger, this restore included
+  std::size_t looks_ = 0;          // so often it had more than was known here
 
   std::uint64_t next_chunk_ = 0;
   std::uint64_t end_chunk_ = 0;    // of the range that is being read

@@ -42,8 +42,11 @@ void ShareService::add_handlers(channel::Server& server) {
   };
   on(Method::kStatus,
      [this](channel::Exchange& exchange) { return exchange.reply(encode(status())); });
-  on(Method::kShareList,
-     [this](channel::Exchange& exchange) { return exchange.reply(encode(held_shares())); });
+  on(Method::kSharesHeld, [this](channel::Exchange& exchange) -> Result<> {
+    TRY(only_control(site_, exchange.request().from));
+    TRY_ASSIGN(const auto asked, decode_share_ids(exchange.request().body));
+    return exchange.reply(encode(held_of(asked)));
+  });
   on(Method::kLease, [this](channel::Exchange& exchange) -> Result<> {
     TRY(only_control(site_, exchange.request().from));
     TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
@@ -124,7 +127,9 @@ Result<> only_control(const SiteContext& site, const SiteName& from) {
 SiteStatus ShareService::status() {
   SiteStatus status{.site = site_.config.name};
   status.free_bytes = site_.shares.free_bytes().value_or(0);
-  status.share_count = static_cast<std::uint32_t>(held_shares().size());
+  const auto totals = site_.shares.totals();
+  if (!totals) log_error(totals.error().message);
+  status.share_count = totals ? static_cast<std::uint32_t>(totals->shares) : 0;
   for (const kme::Link* link : site_.keys.links()) {
     const kme::LinkStatus state = link->status();
     status.edges.push_back({site_.config.name, state.peer, state.link_class, state.residual_bytes,
@@ -135,17 +140,12 @@ SiteStatus ShareService::status() {
   return status;
 }
 
-std::vector<HeldShare> ShareService::held_shares() {
-  std::vector<HeldShare> held;
-  const auto listing = site_.shares.list();
-  if (!listing) {
-    log_error(listing.error().message);
-    return held;
-  }
-  for (const auto& problem : listing->problems) log_warning(problem.path + ": " + problem.reason);
-  for (const store::ShareHeader& header : listing->shares) {
-    held.push_back(
-        {header.share, header.object, header.path, store::ShareLayout(header).file_bytes()});
+std::vector<ShareId> ShareService::held_of(std::span<const ShareId> shares) {
+  std::vector<ShareId> held;
+  for (const ShareId& share : shares) {
+    const auto opened = site_.shares.open(share);
+    if (opened) held.push_back(share);
+    if (!opened && opened.error().code != Code::kNotFound) log_warning(opened.error().message);
   }
   return held;
 }

@@ -119,7 +119,8 @@ class ShareService {
 
   [[nodiscard]] Uploads& uploads() { return uploads_; }
   [[nodiscard]] SiteStatus status();
-  [[nodiscard]] std::vector<HeldShare> held_shares();
+  // Those of them that lie here whole: each is opened.
+  [[nodiscard]] std::vector<ShareId> held_of(std::span<const ShareId> shares);
   [[nodiscard]] Result<> remove(const ShareId& share);
 
  private:

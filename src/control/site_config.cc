@@ -174,6 +174,9 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   if (const toml::table* genome = top.inner("genome"); genome != nullptr) {
     TRY(read_genome(*genome, config));
   }
+  if (const toml::table* uploads = top.inner("uploads"); uploads != nullptr) {
+    TRY(read_uploads(*uploads, config));
+  }
   if (const toml::table* jobs = top.inner("jobs"); jobs != nullptr) TRY(read_jobs(*jobs, config));
   if (const toml::table* refresh = top.inner("refresh"); refresh != nullptr) {
     TRY(read_refresh(*refresh, config));
@@ -197,7 +200,7 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
     constexpr std::array kSections = {"site",        "random",  "keys", "metrics", "sites",
                                       "links",       "peers",   "kms",  "catalog", "store",
                                       "jobs",        "refresh", "log",  "cards",   "operators",
-                                      "break_glass", "genome",  "web",  "htsget"};
+                                      "break_glass", "genome",  "web",  "htsget",  "uploads"};
     if (std::ranges::find(kSections, name) == kSections.end()) {
       return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
     }

@@ -124,6 +124,7 @@ struct SiteConfig {
   std::uint64_t refresh_reserve = 1ULL << 30;  // bytes that it leaves on every link and direction
   // How often neighbours are told what was appended to this site's log; 0: only when asked.
   std::chrono::seconds log_interval{60};
+  std::chrono::seconds upload_keep{7 * 86'400};  // share control: an upload that nobody goes on with
   unsigned active_jobs = 8;  // share control: jobs that run at once, besides an urgent one
   CatalogCopies copies;
   CardRecords records;

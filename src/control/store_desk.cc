@@ -30,48 +30,62 @@ Upload::~Upload() {
   if (!erased) log_warning(erased.error().message);
 }
 
-Result<StoreTicket> Upload::finish() {
-  SiteContext& site = engine_->site();
-  TRY_ASSIGN(const ByteCount length, writer_->finish());
-  if (length.value == 0) {
-    return fail(Code::kInvalidArgument, "the file is empty: there is nothing to store");
-  }
-  ObjectSecrets secrets{.staging_key = secret::Buffer::copy_of(staging_key_.bytes()),
+Result<StoreTicket> start_store(JobEngine& engine, const StagedObject& staged) {
+  SiteContext& site = engine.site();
+  ObjectSecrets secrets{.staging_key = secret::Buffer::copy_of(staged.key),
                         .hash_key = secret::Buffer(mac::kBlockBytes)};
   site.system.random.fill(secrets.hash_key.bytes());
   const ObjectId object = os::random_id<ObjectId>(site.system.random);
   const os::UnixMs now = site.system.clock.now();
+  const ByteCount length{staged.length};
   catalog::NewJob job{
-      .job = {.job = job_,
+      .job = {.job = staged.job,
               .kind = catalog::JobKind::kStore,
               .state = catalog::JobState::kRunning,
               .step = "plan",
               .object = object,
-              .person_id = person_.person_id,
+              .person_id = staged.person,
               .created = now,
               .updated = now,
               .sealed_secret =
                   seal_object_secrets(site.keys.root_key().bytes(), site.system.random, secrets),
-              .priority = priority_},
+              .priority = staged.priority},
       .object = catalog::Object{.object = object,
-                                .person_id = person_.person_id,
-                                .label = label_,
+                                .person_id = staged.person,
+                                .label = staged.label,
                                 .length = length.value,
                                 .chunk_count = sharing::Chunking{length}.chunk_count(),
-                                .policy = policy_,
+                                .policy = staged.policy,
                                 .generation = 1,
                                 .created = now,
-                                .input = label_,
-                                .lead_chunks = lead_chunks_}};
-  TRY(audit::note_job(site.log, job_.text(), object.text()));
-  TRY(engine_->catalog().start_job(job));
-  writer_.reset();  // the staged file is the job's from here on
-  engine_->start(job_, catalog::JobKind::kStore);
-  return StoreTicket{object, job_, warnings_};
+                                .input = staged.label,
+                                .lead_chunks = staged.lead_chunks}};
+  TRY(audit::note_job(site.log, staged.job.text(), object.text()));
+  TRY(engine.catalog().start_job(job));
+  engine.start(staged.job, catalog::JobKind::kStore);
+  return StoreTicket{object, staged.job, {}};
 }
 
-Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string& label,
-                                std::uint64_t length, const std::string& wished) {
+Result<StoreTicket> Upload::finish() {
+  TRY_ASSIGN(const ByteCount length, writer_->finish());
+  if (length.value == 0) {
+    return fail(Code::kInvalidArgument, "the file is empty: there is nothing to store");
+  }
+  TRY_ASSIGN(StoreTicket ticket, start_store(*engine_, {.job = job_,
+                                                        .person = person_.person_id,
+                                                        .label = label_,
+                                                        .policy = policy_,
+                                                        .priority = priority_,
+                                                        .length = length.value,
+                                                        .lead_chunks = lead_chunks_,
+                                                        .key = staging_key_.bytes()}));
+  writer_.reset();
+  ticket.warnings = warnings_;
+  return ticket;
+}
+
+Result<Admission> StoreDesk::admit(const std::string& person_id, const std::string& label,
+                                   std::uint64_t length, const std::string& wished) {
   SiteContext& site = engine_.site();
   TRY_ASSIGN(catalog::Person person, engine_.catalog().person(person_id));
   TRY_ASSIGN(const auto pseudonyms, engine_.catalog().pseudonyms(person_id));
@@ -90,8 +104,15 @@ Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string&
                                     " for the staged copy and its own share");
   }
   const std::string shown = label.empty() ? "unnamed" : label.substr(0, catalog::kMaxNameBytes);
-  Upload upload(engine_, std::move(person), shown, policy.text());
-  upload.warnings_ = report.warnings;
+  return Admission{std::move(person), shown, policy.text(), report.warnings};
+}
+
+Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string& label,
+                                std::uint64_t length, const std::string& wished) {
+  SiteContext& site = engine_.site();
+  TRY_ASSIGN(Admission admitted, admit(person_id, label, length, wished));
+  Upload upload(engine_, std::move(admitted.person), admitted.label, admitted.policy);
+  upload.warnings_ = std::move(admitted.warnings);
   TRY_ASSIGN(StagingWriter writer,
              StagingWriter::create(site.system, staging_path(site.config, upload.job_),
                                    upload.staging_key_.bytes()));

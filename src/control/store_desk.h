@@ -16,6 +16,19 @@ struct StoreTicket {
   std::vector<std::string> warnings;  // what the policy's word "fragile" has allowed
 };
 
+// A staged file that is whole, and what it is to be.
+struct StagedObject {
+  JobId job;
+  std::string person, label, policy;
+  catalog::JobPriority priority = catalog::JobPriority::kUsual;
+  std::uint64_t length = 0;       // with its lead
+  std::uint32_t lead_chunks = 0;  // of a genome: chunks of manifest and index at its beginning
+  ByteView key;                   // of the staging
+};
+// Records object and job, and starts the job; the staged files are the job's from here on. Errors:
+// of the log and the catalog.
+[[nodiscard]] Result<StoreTicket> start_store(JobEngine& engine, const StagedObject& staged);
+
 // One upload. Without finish() everything staged is erased again.
 class Upload {
  public:
@@ -25,7 +38,8 @@ class Upload {
   [[nodiscard]] Result<> append(ByteView plain) { return writer_->append(plain); }
   // Before finish(): whose turn the job will have.
   void set_priority(catalog::JobPriority priority) { priority_ = priority; }
-  // Before finish(): the object is a genome's, and begins with so many chunks of manifest and index.
+  // Before finish(): the object is a genome's, and begins with so many chunks of manifest and
+  // index.
   void set_lead(std::uint32_t chunks) { lead_chunks_ = chunks; }
   // Records object and job, and starts the job. Errors: kInvalidArgument (an empty file).
   [[nodiscard]] Result<StoreTicket> finish();
@@ -46,9 +60,20 @@ class Upload {
   std::unique_ptr<StagingWriter> writer_;  // empty after finish() and after a move
 };
 
+// What may be stored.
+struct Admission {
+  catalog::Person person;
+  std::string label, policy;
+  std::vector<std::string> warnings;
+};
+
 class StoreDesk {
  public:
   explicit StoreDesk(JobEngine& engine) : engine_(engine) {}
+  // Whether a file of this length may be stored; errors as begin().
+  [[nodiscard]] Result<Admission> admit(const std::string& person, const std::string& label,
+                                        std::uint64_t length, const std::string& policy);
+  [[nodiscard]] JobEngine& engine() { return engine_; }
   // `length` is what the sender announces (0: unknown): space for the staged copy and share A must
   // be there. `policy` (empty: the site's own) must make sense in this network (policy_check.h).
   // Errors: kNotFound (the person), kNoSpace, kInvalidArgument (also a policy that cannot be read),

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/md5.h"
+
 namespace warifu::crypto {
 namespace {
 
@@ -23,6 +25,12 @@ TEST(Seal, GcmSpecificationTestCase14) {  // McGrew & Viega, key, nonce and text
   Bytes out(32);
   seal(key, 0, 0, Bytes(16), out);
   EXPECT_EQ(to_hex(out), "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+}
+
+TEST(Md5, OfRfc1321) {
+  const std::array<ByteView, 3> parts = {as_bytes("message"), ByteView(), as_bytes(" digest")};
+  EXPECT_EQ(md5_text(parts), "f96b697d7cb7938d525a2f31aaf161d0");
+  EXPECT_EQ(md5_text({}), "d41d8cd98f00b204e9800998ecf8427e");
 }
 
 TEST(Seal, EveryChangedBitIsRefusedAndWiped) {

@@ -1,5 +1,5 @@
-// gzip and BGZF (SAMv1 section 4.1) in bounded memory: what indexes, headers and the cutting of
-// files need of them. Records are never decoded here.
+// BGZF (SAMv1 section 4.1) in bounded memory: what headers and the cutting of files need of it.
+// Records are never decoded here.
 //
 // Invariant: no function gives more bytes than its caller's limit, whatever the input says of
 // itself. Stateless; any thread.
@@ -22,15 +22,8 @@ inline constexpr std::array<Byte, 28> kBgzfEnd = {0x1f, 0x8b, 0x08, 0x04, 0,    
                                                   0x06, 0,    0x42, 0x43, 0x02, 0, 0x1b, 0, 3, 0,
                                                   0,    0,    0,    0,    0,    0, 0,    0};
 
-[[nodiscard]] inline bool is_gzip(ByteView bytes) {
-  return bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
-}
 // Also true of a block whose fields we could not use; bgzf_block_bytes() says so then.
 [[nodiscard]] bool is_bgzf(ByteView bytes);
-
-// All members of a gzip file. `what` names it. Errors: kCorrupt, also when it would inflate to more
-// than `most` bytes or is cut short.
-[[nodiscard]] Result<Bytes> gunzip(ByteView file, std::uint64_t most, std::string_view what);
 
 // Whole length of the block that starts here, from its first bytes (kBgzfHeadBytes are enough for
 // blocks of the usual writers). Errors: kCorrupt naming `what`.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/gzip.h"
 #include "genome/bgzf.h"
 #include "wire/wire.h"
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/gzip.h"
 #include "genome/bgzf.h"
 #include "genome/index_parts.h"
 
@@ -109,19 +110,32 @@ std::uint64_t Cut::bytes() const {
 }
 
 Result<Cut> cut(const Index& index, const std::vector<Region>& regions, const WholeFile& file) {
+  TRY_ASSIGN(std::vector<Cut> one, cuts(index, {&regions, 1}, file));
+  return std::move(one.front());
+}
+
+namespace {
+
+Result<> check_region(const Region& region) {
+  const bool placed = region.reference >= 0 && region.start >= 0 && region.start < region.end;
+  if (placed || region.reference == kUnplaced) return {};
+  return fail(Code::kInvalidArgument, "no region: reference " + std::to_string(region.reference) +
+                                          ", " + std::to_string(region.start) + " to " +
+                                          std::to_string(region.end));
+}
+
+}  // namespace
+
+Result<std::vector<Cut>> cuts(const Index& index, std::span<const std::vector<Region>> wishes,
+                              const WholeFile& file) {
   if (file.trailer_bytes > file.bytes || file.bytes >= 1ULL << 48U) {
     return fail(Code::kInvalidArgument, "a file of impossible length");
   }
-  for (const Region& region : regions) {
-    const bool placed = region.reference >= 0 && region.start >= 0 && region.start < region.end;
-    if (!placed && region.reference != kUnplaced) {
-      return fail(Code::kInvalidArgument,
-                  "no region: reference " + std::to_string(region.reference) + ", " +
-                      std::to_string(region.start) + " to " + std::to_string(region.end));
-    }
+  for (const std::vector<Region>& regions : wishes) {
+    for (const Region& region : regions) TRY(check_region(region));
   }
-  return index.kind == IndexKind::kCrai ? cut_cram(index, regions, file)
-                                        : cut_bgzf(index, regions, file);
+  return index.kind == IndexKind::kCrai ? cuts_cram(index, wishes, file)
+                                        : cuts_bgzf(index, wishes, file);
 }
 
 Result<Cut> cut_header(const Index& index, const WholeFile& file) {

@@ -193,26 +193,12 @@ class PieceCopier {
 
 }  // namespace
 
-Result<Cut> cut_bgzf(const Index& index, const std::vector<Region>& regions,
-                     const WholeFile& file) {
-  const std::uint64_t end = file.bytes - file.trailer_bytes;
-  const Extent extent = extent_of(index.binning);
+namespace {
+
+Cut cut_out(const Index& index, const std::vector<Region>& regions, const Extent& extent,
+            std::uint64_t end) {
   Cut made;
   made.trailer = Bytes(kBgzfEnd.begin(), kBgzfEnd.end());
-  if (extent.blocks.empty()) {
-    if (end > kMaxHeaderUnknown) {
-      return fail(Code::kNotFound,
-                  "no record of this file has a position, so its index tells nothing of it");
-    }
-    made.header = {0, end};
-    made.pieces = {{0, end << 16U}};
-    return made;
-  }
-  if (extent.blocks.back() > end || block_of(extent.last) >= end + kMaxBgzfBlock) {
-    return fail(Code::kCorrupt, "the index does not belong to a file of " +
-                                    std::to_string(file.bytes) + " bytes: it names one at " +
-                                    std::to_string(extent.blocks.back()));
-  }
   std::vector<VirtualRange> pieces = {{0, extent.first}};
   for (const Region& region : regions) {
     if (region.reference == kUnplaced) {
@@ -232,6 +218,35 @@ Result<Cut> cut_bgzf(const Index& index, const std::vector<Region>& regions,
     } else {
       made.body.push_back({begin, stop});
     }
+  }
+  return made;
+}
+
+}  // namespace
+
+Result<std::vector<Cut>> cuts_bgzf(const Index& index, std::span<const std::vector<Region>> wishes,
+                                   const WholeFile& file) {
+  const std::uint64_t end = file.bytes - file.trailer_bytes;
+  const Extent extent = extent_of(index.binning);
+  if (extent.blocks.empty()) {
+    if (end > kMaxHeaderUnknown) {
+      return fail(Code::kNotFound,
+                  "no record of this file has a position, so its index tells nothing of it");
+    }
+    const Cut whole = {.header = {0, end},
+                       .body = {},
+                       .pieces = {{0, end << 16U}},
+                       .trailer = Bytes(kBgzfEnd.begin(), kBgzfEnd.end())};
+    return std::vector<Cut>(wishes.size(), whole);
+  }
+  if (extent.blocks.back() > end || block_of(extent.last) >= end + kMaxBgzfBlock) {
+    return fail(Code::kCorrupt, "the index does not belong to a file of " +
+                                    std::to_string(file.bytes) + " bytes: it names one at " +
+                                    std::to_string(extent.blocks.back()));
+  }
+  std::vector<Cut> made;
+  for (const std::vector<Region>& regions : wishes) {
+    made.push_back(cut_out(index, regions, extent, end));
   }
   return made;
 }

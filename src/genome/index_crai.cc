@@ -52,12 +52,48 @@ std::vector<std::uint64_t> containers_of(const Index& index) {
   return all;
 }
 
-bool wanted(const SliceEntry& slice, const std::vector<Region>& regions) {
-  return std::ranges::any_of(regions, [&](const Region& region) {
-    if (slice.reference != region.reference) return false;
-    return region.reference == kUnplaced || (slice.start < region.end && slice.end > region.start);
-  });
-}
+// For each slice, which wishes it belongs to.
+class Wishes {
+ public:
+  explicit Wishes(std::span<const std::vector<Region>> wishes) {
+    for (std::size_t i = 0; i < wishes.size(); ++i) {
+      for (const Region& region : wishes[i]) {
+        const bool all = region.reference == kUnplaced;
+        regions_.push_back({.reference = region.reference,
+                            .start = all ? INT64_MIN : region.start,
+                            .end = all ? INT64_MAX : region.end,
+                            .wish = i});
+      }
+    }
+    std::ranges::sort(regions_, {}, place);
+    for (std::size_t i = 0; i < regions_.size(); ++i) {
+      const bool same = i > 0 && regions_[i - 1].reference == regions_[i].reference;
+      regions_[i].reach = same ? std::max(regions_[i - 1].reach, regions_[i].end) : regions_[i].end;
+    }
+  }
+  template <typename Take>
+  void each(const SliceEntry& slice, const Take& take) const {
+    // From the last region that begins before the slice ends, back to where none reaches it.
+    auto at = std::ranges::lower_bound(regions_, std::pair(slice.reference, slice.end), {}, place);
+    while (at != regions_.begin()) {
+      --at;
+      if (at->reference != slice.reference || at->reach <= slice.start) return;
+      if (at->end > slice.start) take(at->wish);
+    }
+  }
+
+ private:
+  struct Wished {
+    std::int32_t reference = 0;
+    std::int64_t start = 0, end = 0;
+    std::size_t wish = 0;
+    std::int64_t reach = 0;  // the furthest end up to here, of this reference
+  };
+  static std::pair<std::int32_t, std::int64_t> place(const Wished& one) {
+    return {one.reference, one.start};
+  }
+  std::vector<Wished> regions_;  // by reference and start
+};
 
 }  // namespace
 
@@ -81,34 +117,55 @@ Result<Index> parse_crai(ByteView text, std::string_view what) {
   return index;
 }
 
-Result<Cut> cut_cram(const Index& index, const std::vector<Region>& regions,
-                     const WholeFile& file) {
+namespace {
+
+// The containers that begin at `starts`, up to where the next one of all begins.
+std::vector<ByteRange> body_of(std::vector<std::uint64_t> starts,
+                               const std::vector<std::uint64_t>& containers, std::uint64_t end) {
+  std::ranges::sort(starts);
+  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+  std::vector<ByteRange> body;
+  for (const std::uint64_t start : starts) {
+    const auto next = std::ranges::upper_bound(containers, start);
+    const std::uint64_t stop = next == containers.end() ? end : *next;
+    if (!body.empty() && body.back().end == start) {
+      body.back().end = stop;
+    } else {
+      body.push_back({start, stop});
+    }
+  }
+  return body;
+}
+
+}  // namespace
+
+Result<std::vector<Cut>> cuts_cram(const Index& index, std::span<const std::vector<Region>> wishes,
+                                   const WholeFile& file) {
   const std::uint64_t end = file.bytes - file.trailer_bytes;
   const std::vector<std::uint64_t> containers = containers_of(index);
-  Cut made;
-  made.trailer = Bytes(cram_end(file.trailer_bytes).begin(), cram_end(file.trailer_bytes).end());
   // Without any slice the file is its header.
-  made.header = {0, containers.empty() ? end : containers.front()};
-  if (made.header.end <= 26 || (!containers.empty() && containers.back() >= end)) {
+  const ByteRange header = {0, containers.empty() ? end : containers.front()};
+  if (header.end <= 26 || (!containers.empty() && containers.back() >= end)) {
     return fail(Code::kCorrupt, "the index does not belong to a file of " +
                                     std::to_string(file.bytes) +
                                     " bytes: it names a container at " +
                                     std::to_string(containers.empty() ? 0 : containers.back()));
   }
-  std::vector<std::uint64_t> starts;
+  const Wishes wanted(wishes);
+  std::vector<std::vector<std::uint64_t>> starts(wishes.size());
   for (const SliceEntry& slice : index.slices) {
-    if (wanted(slice, regions)) starts.push_back(slice.container);
+    wanted.each(slice, [&](std::size_t wish) {
+      std::vector<std::uint64_t>& of = starts[wish];
+      if (of.empty() || of.back() != slice.container) of.push_back(slice.container);
+    });
   }
-  std::ranges::sort(starts);
-  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
-  for (const std::uint64_t start : starts) {
-    const auto next = std::ranges::upper_bound(containers, start);
-    const std::uint64_t stop = next == containers.end() ? end : *next;
-    if (!made.body.empty() && made.body.back().end == start) {
-      made.body.back().end = stop;
-    } else {
-      made.body.push_back({start, stop});
-    }
+  std::vector<Cut> made;
+  for (std::vector<std::uint64_t>& of : starts) {
+    const ByteView trailer = cram_end(file.trailer_bytes);
+    made.push_back({.header = header,
+                    .body = body_of(std::move(of), containers, end),
+                    .pieces = {},
+                    .trailer = Bytes(trailer.begin(), trailer.end())});
   }
   return made;
 }

@@ -1,6 +1,8 @@
 // What the files of index.h share: one parser for each kind, one cutter for each way to compress.
 #pragma once
 
+#include <span>
+
 #include "genome/index.h"
 
 namespace warifu::genome {
@@ -13,10 +15,12 @@ namespace warifu::genome {
 // The constant end of a CRAM file that is this long.
 [[nodiscard]] ByteView cram_end(std::uint64_t bytes);
 
-[[nodiscard]] Result<Cut> cut_cram(const Index& index, const std::vector<Region>& regions,
-                                   const WholeFile& file);
-[[nodiscard]] Result<Cut> cut_bgzf(const Index& index, const std::vector<Region>& regions,
-                                   const WholeFile& file);
+[[nodiscard]] Result<std::vector<Cut>> cuts_cram(const Index& index,
+                                                 std::span<const std::vector<Region>> wishes,
+                                                 const WholeFile& file);
+[[nodiscard]] Result<std::vector<Cut>> cuts_bgzf(const Index& index,
+                                                 std::span<const std::vector<Region>> wishes,
+                                                 const WholeFile& file);
 
 [[nodiscard]] Result<> copy_ranges(const Cut& cut, const ReadAt& read, const Sink& sink);
 [[nodiscard]] Result<> copy_pieces(const Cut& cut, const ReadAt& read, const Sink& sink,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/gzip.h"
 #include "genome/bgzf.h"
 #include "genome/header.h"
 #include "wire/wire.h"

@@ -1,11 +1,9 @@
 // Lead of a genome object, written and read.
 #include "genome/lead.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 
-#include "genome/bgzf.h"
+#include "base/gzip.h"
 #include "wire/wire.h"
 
 namespace warifu::genome {
@@ -24,23 +22,6 @@ void write_text(wire::Writer& writer, std::string_view text) {
 std::string read_text(wire::Reader& reader) {
   const std::size_t size = reader.u16();
   return std::string(as_text(reader.raw(size)));
-}
-
-Bytes gzip(ByteView plain) {
-  z_stream stream{};
-  constexpr int kGzip = 15 + 16;
-  WARIFU_CHECK(
-      deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, kGzip, 9, Z_DEFAULT_STRATEGY) == Z_OK);
-  Bytes out(deflateBound(&stream, plain.size()));
-  // zlib's input pointer is not const, but is never written through.
-  stream.next_in = const_cast<Byte*>(plain.data());
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = out.data();
-  stream.avail_out = static_cast<uInt>(out.size());
-  WARIFU_CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 // The references' bytes, inflated.

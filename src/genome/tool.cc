@@ -26,6 +26,7 @@ using std::chrono::steady_clock;
 
 constexpr int kFirstOwn = 10;  // descriptors below are the ones that the process gets
 constexpr std::size_t kPipeBytes = 64 * 1024;
+constexpr std::size_t kSourceBytes = 256 * 1024;
 constexpr std::size_t kMaxMessages = 4096;  // of what htslib prints, the end
 constexpr int kLookMs = 200;
 
@@ -123,7 +124,10 @@ class Process {
   const RunOptions& options_;
   pid_t process_ = -1;
   int input_file_ = -1;
-  ByteView memory_;
+  ByteView memory_;  // what has still to be written to it
+  std::function<Result<std::size_t>(MutableBytes)> source_;
+  secret::Buffer from_source_;
+  std::uint64_t fed_ = 0;
   Handle in_, out_, messages_, answer_;
   secret::Buffer buffer_{kPipeBytes};
   Bytes report_;
@@ -148,6 +152,8 @@ Result<> Process::start(const Input& input) {
     TRY_ASSIGN(in, make_pipe());
     if (::fcntl(in.write.get(), F_SETFL, O_NONBLOCK) != 0) return system_error("no pipe");
     memory_ = input.memory;
+    source_ = input.source;
+    if (source_) from_source_ = secret::Buffer(kSourceBytes);
     file = std::move(in.read);
   }
   posix_spawn_file_actions_t actions{};
@@ -204,15 +210,25 @@ Result<> Process::take(Handle& from, const std::function<Result<>(ByteView)>& to
 }
 
 Result<> Process::feed() {
+  if (memory_.empty() && source_) {
+    TRY_ASSIGN(const std::size_t got, source_(from_source_.bytes()));
+    if (got == 0) source_ = nullptr;
+    memory_ = from_source_.bytes().first(got);
+    fed_ += got;
+    if (options_.progress) options_.progress(fed_);
+  }
   if (!memory_.empty()) {
     const ssize_t put = ::write(in_.get(), memory_.data(), std::min(memory_.size(), kPipeBytes));
     if (put < 0 && (errno == EINTR || errno == EAGAIN)) return {};
-    if (put < 0 && errno == EPIPE) memory_ = {};  // it has read what it wants
+    if (put < 0 && errno == EPIPE) {  // it has read what it wants
+      memory_ = {};
+      source_ = nullptr;
+    }
     if (put < 0 && errno != EPIPE) return system_error(task_.name + ": its reader's pipe");
     if (put > 0) memory_ = memory_.subspan(static_cast<std::size_t>(put));
     alive_ = steady_clock::now();
   }
-  if (memory_.empty()) in_.close();
+  if (memory_.empty() && !source_) in_.close();
   return {};
 }
 

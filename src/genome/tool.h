@@ -22,14 +22,16 @@ namespace warifu::genome {
 struct Input {
   int descriptor = -1;
   ByteView memory;  // when there is no descriptor
+  // When there is neither: the next bytes; 0 at the end. Called by the calling thread.
+  std::function<Result<std::size_t>(MutableBytes)> source;
 };
 
 struct RunOptions {
   std::string program = helper_program();
   std::uint64_t most_output = UINT64_MAX;   // more ends the process
-  std::chrono::seconds patience{60};       // without any sign of life
+  std::chrono::seconds patience{60};        // without any sign of life
   const std::atomic<bool>* stop = nullptr;  // ends the process when it turns true
-  // Bytes of an input file read so far.
+  // Bytes of an input file or source read so far.
   std::function<void(std::uint64_t done)> progress;
 };
 

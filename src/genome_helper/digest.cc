@@ -1,8 +1,7 @@
-// A keyed digest of all records in canonical form, and the index and re-slicing that it proves.
+// A keyed digest of all records in canonical form, and the re-slicing that it proves.
 //
 // Canonical: every field of SAM in a fixed order and width; optional fields by tag, integers
 // without their stored width, which formats choose as they please. Headers are not records.
-#include <htslib/tbx.h>
 #include <sodium.h>
 
 #include <algorithm>
@@ -137,34 +136,6 @@ Result<Bytes> digest(const genome::Task& task, Files& files) {
     }
   }
   return genome::encode_answer(genome::RecordDigest{files.records(), all.finish()});
-}
-
-Result<Bytes> make_index(const genome::Task& task) {
-  // "-": htslib's name for descriptors 0 and 1. It follows no path.
-  int done = -1;
-  const int shift = task.index_kind == genome::IndexKind::kCsi ? 14 : 0;
-  hFILE* look = ::hdopen(0, "r");
-  htsFormat format{};
-  if (look == nullptr || ::hts_detect_format(look, &format) != 0) {
-    return fail(Code::kCorrupt, "no format that can be read");
-  }
-  // What was looked at has to be read again from the start.
-  if (::lseek(0, 0, SEEK_SET) != 0) {
-    return fail(Code::kInvalidArgument, "an index is made of a file, not of a pipe");
-  }
-  switch (format.format) {
-    case cram:
-    case bam: done = ::sam_index_build3("-", "-", shift, 0); break;
-    case vcf: done = ::tbx_index_build3("-", "-", shift, 0, &tbx_conf_vcf); break;
-    case bcf: done = ::bcf_index_build3("-", "-", 14, 0); break;
-    default: return fail(Code::kCorrupt, "only CRAM, BAM, VCF.gz and BCF have an index");
-  }
-  if (done == 0) return genome::encode_answer(genome::TrimReport{});
-  return fail(
-      Code::kCorrupt,
-      done == -2
-          ? "damaged: it cannot be read for an index"
-          : "cannot be indexed: not sorted by position, damaged, or not compressed by bgzip");
 }
 
 Result<Bytes> reslice(const genome::Task& task, Files& files) {

@@ -119,7 +119,8 @@ Result<bool> Files::next(sam_hdr_t* header, bam1_t* record) {
   if (got < -1) {
     const bool wants = ::hts_get_format(input_.get())->format == cram && reference_ == nullptr;
     return fail(Code::kCorrupt,
-                std::string(wants ? "damaged, cut short, or in need of its reference"
+                std::string(wants ? "damaged, cut short, or in need of its reference (--reference "
+                                    "FASTA, or at a site [genome] references)"
                                   : "damaged, cut short or not of this reference") +
                     ", behind record " + std::to_string(records_));
   }

@@ -1,9 +1,12 @@
 // The real process over small SAM files: pileups by CIGAR, mates and filters; what is blanked.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
+#include "genome/index.h"
 #include "genome/tool.h"
+#include "os/descriptor.h"
 
 namespace warifu::genome_helper {
 namespace {
@@ -131,6 +134,84 @@ TEST(TrimTest, RecordsAreTakenOnceAndWhatPointsOutsideGoes) {
   const auto wanted = run_digest(digest, input_of(expected), options());
   ASSERT_TRUE(got && wanted);
   EXPECT_EQ(*got, *wanted);
+}
+
+// What a pipe gives once, htslib's own builder reads of a file that it may open: both make the
+// same.
+TEST(IndexTest, OfASourceIsTheOneOfTheFile) {
+  std::string reads;
+  std::string variants =
+      "##fileformat=VCFv4.2\n##contig=<ID=20,length=1000000>\n"
+      "##contig=<ID=21,length=900>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER"
+      "\tINFO\n";
+  for (int i = 1; i < 900; ++i) {
+    const std::string at = std::to_string(i);
+    reads += "r" + at + "\t0\t20\t" + at + "\t60\t4M\t*\t0\t0\tACGT\tIIII\n";
+    variants += "20\t" + std::to_string(i * 1000) + "\t.\tA\tC\t.\t.\t.\n";
+  }
+  struct Kind {
+    Output output;
+    IndexKind index;
+  };
+  for (const Kind kind :
+       {Kind{Output::kBam, IndexKind::kBai}, Kind{Output::kBam, IndexKind::kCsi},
+        Kind{Output::kCram, IndexKind::kCrai}, Kind{Output::kVcfGz, IndexKind::kTbi},
+        Kind{Output::kVcfGz, IndexKind::kCsi}, Kind{Output::kBcf, IndexKind::kCsi}}) {
+    SCOPED_TRACE(std::string(output_name(kind.output)));
+    const bool is_reads = kind.output == Output::kBam || kind.output == Output::kCram;
+    Task make = task_of(Operation::kTrim);
+    make.output = kind.output;
+    make.regions = {{"20", 0, 1'000'000}, {"21", 0, 900}};
+    Bytes file;
+    const auto into = [](Bytes& bytes) {
+      return [&bytes](ByteView part) -> Result<> {
+        bytes.insert(bytes.end(), part.begin(), part.end());
+        return {};
+      };
+    };
+    const auto made =
+        run_writing(make, input_of(is_reads ? kHeader + reads : variants), into(file), options());
+    ASSERT_TRUE(made) << made.error().message;
+    auto unnamed = os::unnamed_file("/tmp");
+    ASSERT_TRUE(unnamed && unnamed->write(file));
+    unnamed->rewind();
+    Task index = task_of(Operation::kIndex);
+    index.index_kind = kind.index;
+    Bytes of_file;
+    const auto first =
+        run_writing(index, {.descriptor = unnamed->get(), .memory = {}}, into(of_file), options());
+    ASSERT_TRUE(first) << first.error().message;
+    Bytes of_source;
+    std::size_t at = 0;
+    const auto second = run_writing(
+        index,
+        {.descriptor = -1,
+         .memory = {},
+         .source = [&](MutableBytes out) -> Result<std::size_t> {
+           const std::size_t part = std::min({out.size(), std::size_t{1000}, file.size() - at});
+           copy_bytes(out, ByteView(file).subspan(at, part));
+           at += part;
+           return part;
+         }},
+        into(of_source), options());
+    ASSERT_TRUE(second) << second.error().message;
+    const auto one = parse_index(of_file, "one");
+    const auto other = parse_index(of_source, "other");
+    ASSERT_TRUE(one && other);
+    EXPECT_EQ(of_source, of_file);
+  }
+}
+
+TEST(IndexTest, WhatFailsInTheSourceFailsTheCall) {
+  Task index = task_of(Operation::kIndex);
+  const auto done = run_writing(
+      index,
+      {.descriptor = -1,
+       .memory = {},
+       .source = [](MutableBytes) -> Result<std::size_t> { return fail(Code::kIo, "the disk"); }},
+      [](ByteView) -> Result<> { return {}; }, options());
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().message, "the disk");
 }
 
 TEST(DigestTest, OneChangedFieldIsAnotherDigest) {

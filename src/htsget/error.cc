@@ -14,7 +14,7 @@ struct Row {
   int status;
 };
 
-constexpr std::array<Row, 10> kRows = {{
+constexpr std::array<Row, kKinds> kRows = {{
     {Kind::kInvalidAuthentication, "InvalidAuthentication", 401},
     {Kind::kPermissionDenied, "PermissionDenied", 403},
     {Kind::kNotFound, "NotFound", 404},

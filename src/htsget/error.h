@@ -23,6 +23,8 @@ enum class Kind : std::uint8_t {
   kInternalError,          // 500: not of the standard
 };
 
+inline constexpr std::size_t kKinds = 10;  // kInternalError is the last
+
 struct Failure {
   Kind kind;
   std::string message;  // nothing secret: it goes to whoever asked

@@ -8,6 +8,8 @@
 
 #include <boost/json.hpp>
 
+#include "base/percent.h"
+
 namespace warifu::htsget {
 namespace {
 
@@ -263,22 +265,6 @@ Answer<bool> take_field(Selected& selected, std::string_view name, const json::v
   return take_selection(selected, name, std::move(*texts));
 }
 
-std::string percent(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    if (is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == '~') {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += kHex[byte >> 4U];
-      out += kHex[byte & 15U];
-    }
-  }
-  return out;
-}
-
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
@@ -400,10 +386,10 @@ std::string data_query(const Request& request, Part part) {
   std::string text = "format=" + std::string(format_name(request.format)) +
                      "&class=" + std::string(part_name(part));
   if (part == Part::kHeader) return text;
-  for (const Place& place : request.places) text += "&region=" + percent(region_text(place));
-  if (request.fields) text += "&fields=" + percent(joined(*request.fields));
-  if (request.tags) text += "&tags=" + percent(joined(*request.tags));
-  if (!request.notags.empty()) text += "&notags=" + percent(joined(request.notags));
+  for (const Place& place : request.places) text += "&region=" + percent_encode(region_text(place));
+  if (request.fields) text += "&fields=" + percent_encode(joined(*request.fields));
+  if (request.tags) text += "&tags=" + percent_encode(joined(*request.tags));
+  if (!request.notags.empty()) text += "&notags=" + percent_encode(joined(request.notags));
   return text;
 }
 

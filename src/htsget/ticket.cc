@@ -26,6 +26,7 @@ std::string ticket_json(const TicketWish& wish) {
   urls.push_back(url_of(wish, Part::kHeader));
   if (!wish.request.header_only) urls.push_back(url_of(wish, Part::kBody));
   json::object ticket = {{"format", format_name(wish.request.format)}, {"urls", std::move(urls)}};
+  if (!wish.md5.empty()) ticket["md5"] = wish.md5;
   json::object answer = {{"htsget", std::move(ticket)}};
   if (wish.clipped) answer["warifu"] = {{"clipped", true}};
   return json::serialize(answer);

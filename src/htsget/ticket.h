@@ -15,6 +15,7 @@ struct TicketWish {
   std::string base;      // "https://genomes.example.org:8490"
   std::string id;        // of the object
   std::string token;     // of the view: goes into the headers of every URL, and nowhere else
+  std::string md5;       // of what the URLs give together, in hexadecimal; empty: unknown
   bool clipped = false;  // said in the ticket's own field "warifu"
 };
 

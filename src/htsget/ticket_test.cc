@@ -45,6 +45,13 @@ TEST(Ticket, AHeadersTicketHasOneUrlAndAClippedOneSaysSo) {
   EXPECT_EQ(json::parse(ticket_json(clipped)).at("warifu").at("clipped"), true);
 }
 
+TEST(Ticket, TheMd5StandsWhereTheStandardHasIt) {
+  EXPECT_FALSE(json::parse(ticket_json(wish())).at("htsget").as_object().contains("md5"));
+  TicketWish known = wish();
+  known.md5 = "d41d8cd98f00b204e9800998ecf8427e";
+  EXPECT_EQ(json::parse(ticket_json(known)).at("htsget").at("md5").as_string(), known.md5);
+}
+
 TEST(Ticket, AHostIsAHost) {
   EXPECT_EQ(*base_url(true, "localhost:8443"), "https://localhost:8443");
   EXPECT_EQ(*base_url(false, "[::1]:80"), "http://[::1]:80");

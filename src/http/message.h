@@ -54,11 +54,6 @@ class Query {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
-// Errors: kInvalidArgument on a bad percent sign and on %00.
-[[nodiscard]] Result<std::string> percent_decode(std::string_view text, bool plus_is_space);
-// Every byte but RFC 3986's unreserved characters becomes %XX: safe as one path segment.
-[[nodiscard]] std::string percent_encode(std::string_view text);
-
 class Body {
  public:
   Body() = default;

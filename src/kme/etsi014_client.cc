@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "base/percent.h"
+
 namespace warifu::kme {
 namespace {
 
@@ -15,7 +17,7 @@ http::ClientOptions with_secret_bodies(http::ClientOptions options) {
 }
 
 std::string target_of(const std::string& sae, const char* method) {
-  return "/api/v1/keys/" + http::percent_encode(sae) + "/" + method;
+  return "/api/v1/keys/" + percent_encode(sae) + "/" + method;
 }
 
 }  // namespace

@@ -146,10 +146,13 @@ constexpr RouteRule kTable[] = {
     {kGet, "/v1/objects", {B, H, A}, kLook},
     {kPost, "/v1/objects", {B}, kAct},
     {kPost, "/v1/uploads", {B}, kAct},
+    {kGet, "/v1/uploads", {B}, kLook},
+    {kGet, "/v1/uploads/references", {B}, kLook},
     {kGet, "/v1/uploads/{upload}", {B}, kLook},
     {kPost, "/v1/uploads/{upload}", {B}, kStep},  // pieces of what is in the log since it began
     {kPost, "/v1/uploads/{upload}/index", {B}, kStep},
     {kPost, "/v1/uploads/{upload}/ends", {B}, kStep},
+    {kPost, "/v1/uploads/{upload}/prepare", {B}, kAct},
     {kPost, "/v1/uploads/{upload}/finish", {B}, kAct},
     {kPost, "/v1/uploads/{upload}/cancel", {B}, kAct},
     {kGet, "/v1/objects/{object}", {B, H, A}, kLook},

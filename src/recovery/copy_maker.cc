@@ -18,6 +18,9 @@ constexpr std::uint64_t kMostStateBytes = 1ULL << 30;
 // An epoch may grow to so many times the bundles of a full copy, and some more.
 constexpr std::uint32_t kGrowth = 2, kSpareBundles = 256;
 constexpr std::chrono::seconds kPatience(60);  // with key that does not come
+// After a round that failed; then twice as long each time, up to the interval. A network that
+// starts has its first copy as soon as the neighbours are there.
+constexpr std::chrono::seconds kFirstRetry(1);
 
 // Where SQLite writes the size of its pages: big-endian, 1 stands for 65,536.
 Result<std::uint32_t> page_bytes_of(os::File& backup) {
@@ -249,10 +252,14 @@ Result<> CopyMaker::round() {
 }
 
 void CopyMaker::run(const std::atomic<bool>& stop) {
+  const std::chrono::milliseconds interval = site_.config.copies.interval;
+  std::chrono::milliseconds retry = kFirstRetry;
   while (!stop) {
-    (void)round();  // told in status() and in the log; the next round tries again
+    const bool is_done = round().has_value();  // else it is told in status() and in the log
+    const auto wait = is_done ? interval : std::min(retry, interval);
+    retry = is_done ? kFirstRetry : std::min(2 * retry, interval);
     std::unique_lock lock(mutex_);
-    (void)wake_.wait_for(lock, site_.config.copies.interval, [&] { return interrupted_.load(); });
+    (void)wake_.wait_for(lock, wait, [&] { return interrupted_.load(); });
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "channel/whole.h"
 #include "wire/wire.h"
 
@@ -47,15 +48,21 @@ Result<Id> decode_cursor(ByteView body) {
 }  // namespace
 
 Result<FoundPage> found_shares(control::SiteContext& site, const ShareId& after) {
-  TRY_ASSIGN(const store::ShareListing listing, site.shares.list());
+  TRY_ASSIGN(const store::Inventory inventory, site.shares.inventory());
   FoundPage page;
-  auto it = std::ranges::upper_bound(listing.shares, after, {}, &store::ShareHeader::share);
-  for (std::size_t bytes = 0; it != listing.shares.end() && bytes < kPageBytes; ++it) {
-    page.shares.push_back(describe(*it));
+  auto it = std::ranges::upper_bound(inventory.shares, after, {}, &store::ShareSummary::share);
+  for (std::size_t bytes = 0; it != inventory.shares.end() && bytes < kPageBytes; ++it) {
+    const auto reader = site.shares.open(it->share);
+    if (!reader) {  // deleted since, or its header has rotted
+      log_warning(reader.error().message);
+      continue;
+    }
+    const store::ShareHeader& header = (*reader)->header();
+    page.shares.push_back(describe(header));
     page.shares.back().site = site.config.name;
-    bytes += 256 + it->policy.size() + it->siblings.size() * 40;
+    bytes += 256 + header.policy.size() + header.siblings.size() * 40;
   }
-  page.more = it != listing.shares.end();
+  page.more = it != inventory.shares.end();
   return page;
 }
 

@@ -1,4 +1,4 @@
-// Text that may be packed with gzip (RFC 1952; several members in a row, as bgzip writes them).
+// Text that may be packed with gzip (several members in a row, as bgzip writes them).
 //
 // Pure function, any thread. Input may be hostile: never more than `most` bytes come out.
 #pragma once
@@ -10,8 +10,8 @@
 namespace warifu::risk {
 
 // The text itself when it does not begin as gzip does.
-// Errors: kInvalidArgument when there is more than `most`; kCorrupt when it does not unpack or is
-// cut off.
+// Errors: kInvalidArgument when a plain one is longer than `most`; kCorrupt when a packed one is,
+// does not unpack, or is cut off.
 [[nodiscard]] Result<std::string> unpacked_text(ByteView bytes, std::size_t most);
 
 }  // namespace warifu::risk

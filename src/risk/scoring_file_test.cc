@@ -2,8 +2,8 @@
 #include "risk/scoring_file.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
+#include "base/gzip.h"
 #include "risk/gzip.h"
 
 namespace warifu::risk {
@@ -27,17 +27,7 @@ const std::string kRows =
     "rs3\t20\t7\tt\tc\t+0.5\t\t\t\t\t\t\t\t\n";
 
 std::string packed(const std::string& text) {
-  std::string result(compressBound(text.size()) + 64, '\0');
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(result.data());
-  stream.avail_out = static_cast<uInt>(result.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  result.resize(stream.total_out);
-  deflateEnd(&stream);
-  return result;
+  return std::string(as_text(gzip(as_bytes(text))));
 }
 
 Result<ScoringFile> parse(const std::string& text, std::optional<Assembly> assumed = std::nullopt) {

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "consent/veil.h"
+#include "control/access_line.h"
+
 namespace warifu::scoring {
 namespace {
 
@@ -119,16 +122,6 @@ Result<ScorePlan> ScoreDesk::plan(const ScoreWish& wish) {
 
 // The one that broke off, or a new one.
 Result<JobId> ScoreDesk::job_for(const ScoreWish& wish, const ScorePlan& plan) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = unfinished_.find(wish.grant);
-    if (found != unfinished_.end()) {
-      const JobId job = found->second;
-      unfinished_.erase(found);
-      const auto record = catalog_.job(job);
-      if (record && !catalog::is_finished(record->state)) return job;
-    }
-  }
   control::RestoreWish restore{.object = plan.grant.object,
                                .grant = wish.grant,
                                .grantee = plan.grant.grantee,
@@ -137,7 +130,17 @@ Result<JobId> ScoreDesk::job_for(const ScoreWish& wish, const ScorePlan& plan) {
   restore.scope.veil.reset();
   restore.scope.chunks.clear();  // share control knows which hold the regions
   restore.sites = plan.sites.size();
+  TRY_ASSIGN(const auto broken_off, restore_.go_on(restore));
+  if (broken_off) return *broken_off;
   return restore_.begin(restore);
+}
+
+Result<> ScoreDesk::note(std::string_view event, const consent::Grant& grant, const GrantId& id,
+                         audit::Fields more) {
+  TRY_ASSIGN(const catalog::Grant record, catalog_.grant(id));
+  TRY_ASSIGN(audit::Fields fields, control::access_fields(site_, catalog_, record, grant.grantee));
+  for (auto& field : more) fields.push_back(std::move(field));
+  return site_.log.append(event, fields);
 }
 
 Result<Kept> ScoreDesk::score(const ScoreWish& wish) {
@@ -148,20 +151,14 @@ Result<Kept> ScoreDesk::score(const ScoreWish& wish) {
   control::SiteReading reading{.places = places_of(plan), .task = {}};
   TRY_ASSIGN(reading.task, pileup_task(plan.sites, wish.rules.genotypes));
   TRY_ASSIGN(const JobId job, job_for(wish, plan));
-  auto pileups = restore_.read_sites(job, reading);
-  if (!pileups) {
-    const std::lock_guard lock(mutex_);
-    unfinished_[wish.grant] = job;
-    return std::unexpected(pileups.error());
-  }
-  TRY_ASSIGN(const auto counts, counts_of(plan.sites, *pileups));
+  TRY_ASSIGN(const auto pileups, restore_.read_sites(job, reading));
+  TRY_ASSIGN(const auto counts, counts_of(plan.sites, pileups));
   auto report = risk::score_of(plan.file, counts, wish.rules);
-  TRY(site_.log.append("score_computed", {{"grant", wish.grant.text()},
-                                          {"object", plan.grant.object.text()},
-                                          {"job", job.text()},
-                                          {"score", plan.file.header.pgs_id},
-                                          {"sites", std::to_string(plan.sites.size())},
-                                          {"given", report ? "yes" : "no"}}));
+  TRY(note("score_computed", plan.grant, wish.grant,
+           {{"job", job.text()},
+            {"score", plan.file.header.pgs_id},
+            {"sites", std::to_string(plan.sites.size())},
+            {"given", report ? "yes" : "no"}}));
   if (!report) return std::unexpected(report.error());
   plan.file.variants.clear();
   report->sites.clear();
@@ -169,6 +166,7 @@ Result<Kept> ScoreDesk::score(const ScoreWish& wish) {
                  site_.system.clock.now()};
   // A risk that was computed with another score is none of this one.
   return keep(wish.grant, [&](Kept& all) {
+    all.until = plan.grant.expiry;
     all.score = std::move(kept);
     if (all.risk && all.risk->has_score) all.risk.reset();
   });
@@ -189,18 +187,19 @@ Result<Kept> ScoreDesk::absolute(const RiskWish& wish) {
              risk::absolute_risk(wish.model, wish.answers, wish.from, wish.to, genetic));
   made.when = site_.system.clock.now();
   made.model.phases.clear();
-  TRY(site_.log.append("risk_computed", {{"grant", wish.grant.text()},
-                                         {"object", grant.object.text()},
-                                         {"model", wish.model.id},
-                                         {"with_score", wish.with_score ? "yes" : "no"}}));
-  return keep(wish.grant, [&](Kept& all) { all.risk = std::move(made); });
+  TRY(note("risk_computed", grant, wish.grant,
+           {{"model", wish.model.id}, {"with_score", wish.with_score ? "yes" : "no"}}));
+  return keep(wish.grant, [&](Kept& all) {
+    all.until = grant.expiry;
+    all.risk = std::move(made);
+  });
 }
 
 Result<Kept> ScoreDesk::kept(const GrantId& grant) {
-  TRY(grant_of(grant));
+  TRY_ASSIGN(const consent::Grant terms, grant_of(grant));
   const std::lock_guard lock(mutex_);
   const auto found = std::ranges::find(kept_, grant, &Entry::grant);
-  return found == kept_.end() ? Kept{} : found->kept;
+  return found == kept_.end() ? Kept{.until = terms.expiry} : found->kept;
 }
 
 void ScoreDesk::forget(const GrantId& grant) {

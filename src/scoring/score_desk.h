@@ -6,7 +6,7 @@
 // remains: genotypes are forgotten before anybody is answered. What would be refused for too few
 // sites is refused before a use is taken, as far as that can be known.
 //
-// Results are kept in memory, by consent, until they are forgotten by order, the consent has ended
+// Results are kept in memory and nowhere else, by consent, until they are forgotten by order, the consent has ended
 // or was withdrawn (noticed when somebody asks for them), or the site stops; at most kMostKept, the
 // oldest go first. Any thread.
 #pragma once
@@ -63,6 +63,7 @@ struct KeptRisk {
 struct Kept {
   std::optional<KeptScore> score;
   std::optional<KeptRisk> risk;
+  os::UnixMs until;  // the consent's end: at the latest; earlier when the site stops
 };
 
 struct RiskWish {
@@ -97,6 +98,9 @@ class ScoreDesk {
   // A consent in force, to data for this site.
   Result<consent::Grant> grant_of(const GrantId& id);
   Result<JobId> job_for(const ScoreWish& wish, const ScorePlan& plan);
+  // A line in the log, which the person finds among the accesses to their data.
+  Result<> note(std::string_view event, const consent::Grant& grant, const GrantId& id,
+                audit::Fields more);
   template <typename Change>
   Kept keep(const GrantId& grant, const Change& change);
 
@@ -105,8 +109,7 @@ class ScoreDesk {
   control::RestoreDesk& restore_;
   std::mutex mutex_;
   std::size_t at_once_ = 0;
-  std::list<Entry> kept_;                // the newest last
-  std::map<GrantId, JobId> unfinished_;  // restores that broke off: the same use goes on
+  std::list<Entry> kept_;  // the newest last
 };
 
 }  // namespace warifu::scoring

@@ -18,6 +18,8 @@
 #include <utility>
 #include <vector>
 
+#include "secret/lockable.h"
+
 namespace warifu::secret {
 namespace {
 
@@ -115,6 +117,16 @@ BlockPool& pool() {
 }
 
 }  // namespace
+
+bool can_lock(std::size_t bytes) {
+  if (bytes == 0 || unlocked_allowed) return true;
+  const std::size_t all = capacity_for(bytes);
+  void* block = ::mmap(nullptr, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (block == MAP_FAILED) return false;
+  const bool locked = ::mlock(block, all) == 0;
+  ::munmap(block, all);
+  return locked;
+}
 
 void wipe(std::span<std::uint8_t> bytes) {
   if (!bytes.empty()) ::explicit_bzero(bytes.data(), bytes.size());

@@ -2,10 +2,14 @@
 #include "secret/secret.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
+
+#include "secret/lockable.h"
 
 namespace warifu::secret {
 namespace {
@@ -76,6 +80,23 @@ TEST(SecretEqual, EveryBitMatters) {
     EXPECT_FALSE(equal(a, b));
   }
   EXPECT_FALSE(equal(a, std::span(a).first(63)));
+}
+
+// In a process of its own, as one that is not root.
+[[noreturn]] void lock_little() {
+  const rlimit little{1U << 20U, 1U << 20U};
+  if (::geteuid() == 0 && ::setresuid(65'534, 65'534, 65'534) != 0) ::_exit(1);
+  if (::setrlimit(RLIMIT_MEMLOCK, &little) != 0) ::_exit(2);
+  if (!can_lock(0) || !can_lock(100'000)) ::_exit(3);
+  if (can_lock(2U << 20U) || can_lock(std::size_t{1} << 62U)) ::_exit(4);
+  if (!can_lock(100'000)) ::_exit(5);  // nothing stayed locked
+  allow_unlocked();
+  if (!can_lock(2U << 20U)) ::_exit(6);
+  ::_exit(0);
+}
+
+TEST(SecretDeathTest, WhatCannotBeLockedIsKnownBefore) {
+  EXPECT_EXIT(lock_little(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

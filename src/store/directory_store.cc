@@ -1,11 +1,13 @@
 // The store that keeps one file per share in a directory.
+#include <algorithm>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "base/units.h"
 #include "os/folders.h"
 #include "store/directory_writer.h"
-#include "store/share_store.h"
+#include "store/share_book.h"
 
 namespace warifu::store {
 namespace {
@@ -28,7 +30,7 @@ std::unexpected<Error> no_space(const ShareId& share, const std::string& root, s
                                   ") are free");
 }
 
-// mutex_ orders everything that touches names or headers of committed shares.
+// mutex_ orders everything that touches names or headers of committed shares, and the book of them.
 class DirectoryStore final : public ShareStore {
  public:
   DirectoryStore(os::FileSystem& files, std::string root, std::unique_ptr<os::DirectoryLock> lock)
@@ -48,6 +50,8 @@ class DirectoryStore final : public ShareStore {
   Result<std::unique_ptr<ShareReader>> open(const ShareId& share) override;
   Result<> remove(const ShareId& share) override;
   Result<ShareListing> list() override;
+  Result<Inventory> inventory() override;
+  Result<StoreTotals> totals() override;
   Result<PartialListing> list_partial() override;
   Result<> complete(const ShareId& share, const Completion& completion) override;
   void watch_damage(DamageWatch watch) override { watch_ = std::move(watch); }
@@ -60,7 +64,16 @@ class DirectoryStore final : public ShareStore {
   // Free bytes for a share that needs `needed` of them and is in the room already.
   // Errors: kNoSpace naming both numbers, kIo.
   [[nodiscard]] Result<> check_room(const ShareId& share, std::uint64_t needed);
+  // What cannot be opened is not in the book any more.
   [[nodiscard]] Result<HeaderFile> open_committed(const ShareId& share, os::OpenMode mode);
+  // Committed shares by their names, ascending; other files are problems.
+  [[nodiscard]] Result<std::vector<ShareId>> named(std::vector<ShareProblem>& problems);
+  // The header of that share; why not, or what is wrong with it, is a problem.
+  [[nodiscard]] std::optional<ShareHeader> look(const ShareId& share,
+                                                std::vector<ShareProblem>& problems);
+  // The book as the folder is now.
+  [[nodiscard]] Result<> read_book(std::vector<ShareProblem>& problems);
+  void add_committed();
 
   os::FileSystem& files_;
   std::string root_;
@@ -68,6 +81,9 @@ class DirectoryStore final : public ShareStore {
   WriterRoom room_;
   DamageWatch watch_;
   std::mutex mutex_;
+  ShareBook book_;
+  std::set<ShareId> damaged_;  // in part: these are looked at again
+  bool has_book_ = false;
 };
 
 Result<std::uint64_t> DirectoryStore::free_bytes() {
@@ -137,10 +153,11 @@ Result<std::unique_ptr<ShareWriter>> DirectoryStore::reopen(const ShareId& share
 
 Result<HeaderFile> DirectoryStore::open_committed(const ShareId& share, os::OpenMode mode) {
   auto file = HeaderFile::open(files_, path_of(share, kCommittedEnding), share, mode);
-  if (!file && file.error().code == Code::kNotFound) return no_share(share, root_);
-  if (!file) return file;
-  TRY(check_complete(*file));
-  return file;
+  const Result<> whole = file ? check_complete(*file) : std::unexpected(file.error());
+  if (whole) return file;
+  book_.drop(share);
+  if (whole.error().code == Code::kNotFound) return no_share(share, root_);
+  return std::unexpected(whole.error());
 }
 
 Result<std::unique_ptr<ShareReader>> DirectoryStore::open(const ShareId& share) {
@@ -158,33 +175,85 @@ Result<> DirectoryStore::remove(const ShareId& share) {
     TRY(files_.remove(path_of(share, ending)));
   }
   files_.sync_dir(root_);
+  add_committed();  // it may be among them
+  book_.drop(share);
   return {};
+}
+
+Result<std::vector<ShareId>> DirectoryStore::named(std::vector<ShareProblem>& problems) {
+  TRY_ASSIGN(const auto names, files_.list(root_));
+  std::vector<ShareId> shares;
+  for (const std::string& name : names) {
+    if (const auto share = share_of_name(name, kCommittedEnding)) {
+      shares.push_back(*share);
+      continue;
+    }
+    const bool known =
+        name == ".lock" || share_of_name(name, kPartialEnding) || share_of_name(name, kNewEnding);
+    if (!known) problems.push_back({root_ + "/" + name, "this is not a file of the share store"});
+  }
+  return shares;
+}
+
+std::optional<ShareHeader> DirectoryStore::look(const ShareId& share,
+                                                std::vector<ShareProblem>& problems) {
+  const std::string path = path_of(share, kCommittedEnding);
+  auto file = open_committed(share, os::OpenMode::kRead);
+  if (!file) {
+    problems.push_back({path, file.error().message});
+    return std::nullopt;
+  }
+  if (!file->damage().empty()) problems.push_back({path, file->damage(), true});
+  return file->header();
 }
 
 Result<ShareListing> DirectoryStore::list() {
   const std::lock_guard lock(mutex_);
-  TRY_ASSIGN(const auto names, files_.list(root_));
   ShareListing listing;
-  for (const std::string& name : names) {
-    const auto share = share_of_name(name, kCommittedEnding);
-    if (!share) {
-      const bool known =
-          name == ".lock" || share_of_name(name, kPartialEnding) || share_of_name(name, kNewEnding);
-      if (!known)
-        listing.problems.push_back({root_ + "/" + name, "this is not a file of the share store"});
-      continue;
-    }
-    auto file = open_committed(*share, os::OpenMode::kRead);
-    if (!file) {
-      listing.problems.push_back({root_ + "/" + name, file.error().message});
-      continue;
-    }
-    if (!file->damage().empty()) {
-      listing.problems.push_back({root_ + "/" + name, file->damage(), true});
-    }
-    listing.shares.push_back(file->header());
+  TRY_ASSIGN(const auto shares, named(listing.problems));
+  for (const ShareId& share : shares) {
+    if (auto header = look(share, listing.problems)) listing.shares.push_back(std::move(*header));
   }
+  std::ranges::sort(listing.problems, {}, &ShareProblem::path);
   return listing;
+}
+
+void DirectoryStore::add_committed() {
+  for (const ShareHeader& header : room_.take_committed()) book_.put(summary_of(header));
+}
+
+Result<> DirectoryStore::read_book(std::vector<ShareProblem>& problems) {
+  add_committed();
+  TRY_ASSIGN(const auto shares, named(problems));
+  book_.keep_only(shares);
+  for (const ShareId& share : shares) {
+    if (book_.has(share) && !damaged_.contains(share)) continue;
+    damaged_.erase(share);
+    const std::size_t before = problems.size();
+    const auto header = look(share, problems);
+    if (!header) continue;
+    book_.put(summary_of(*header));
+    if (problems.size() > before) damaged_.insert(share);
+  }
+  has_book_ = true;
+  return {};
+}
+
+Result<Inventory> DirectoryStore::inventory() {
+  const std::lock_guard lock(mutex_);
+  Inventory inventory;
+  TRY(read_book(inventory.problems));
+  std::ranges::sort(inventory.problems, {}, &ShareProblem::path);
+  inventory.shares = book_.all();
+  return inventory;
+}
+
+Result<StoreTotals> DirectoryStore::totals() {
+  const std::lock_guard lock(mutex_);
+  std::vector<ShareProblem> problems;
+  if (!has_book_) TRY(read_book(problems));
+  add_committed();
+  return book_.totals();
 }
 
 Result<PartialListing> DirectoryStore::list_partial() {

@@ -34,6 +34,16 @@ std::uint64_t WriterRoom::promised_bytes() {
   return sum;
 }
 
+void WriterRoom::note_committed(const ShareHeader& header) {
+  const std::lock_guard lock(mutex_);
+  committed_.push_back(header);
+}
+
+std::vector<ShareHeader> WriterRoom::take_committed() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(committed_, {});
+}
+
 DirectoryWriter::DirectoryWriter(os::FileSystem& files, HeaderFile file, std::string committed_path,
                                  RoomPlace place)
     : files_(files),
@@ -132,6 +142,7 @@ Result<> DirectoryWriter::commit() {
   durable_ = next_;
   TRY(files_.rename(file_.file().path(), committed_path_));
   files_.sync_dir(os::parent_of(committed_path_));
+  place_->note_committed(file_.header());
   finish();
   return {};
 }

@@ -22,10 +22,15 @@ class WriterRoom {
   void set(const ShareId& share, std::uint64_t bytes_to_write);
   [[nodiscard]] bool holds(const ShareId& share);
   [[nodiscard]] std::uint64_t promised_bytes();
+  // A writer has committed this share.
+  void note_committed(const ShareHeader& header);
+  // Those since the last call.
+  [[nodiscard]] std::vector<ShareHeader> take_committed();
 
  private:
   std::mutex mutex_;
   std::map<ShareId, std::uint64_t> open_;
+  std::vector<ShareHeader> committed_;
 };
 
 // A writer's place in the room.
@@ -41,6 +46,7 @@ class RoomPlace {
   RoomPlace& operator=(const RoomPlace&) = delete;
   RoomPlace& operator=(RoomPlace&&) = delete;
   void set(std::uint64_t bytes_to_write) { room_->set(share_, bytes_to_write); }
+  void note_committed(const ShareHeader& header) { room_->note_committed(header); }
 
  private:
   WriterRoom* room_;

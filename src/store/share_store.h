@@ -87,6 +87,25 @@ struct ShareListing {
   std::vector<ShareProblem> problems;
 };
 
+// A committed share in few words.
+struct ShareSummary {
+  ShareId share;
+  ObjectId object;
+  sharing::SharePath path{sharing::ShareIndex::kA};
+  std::uint64_t file_bytes = 0;
+  bool operator==(const ShareSummary&) const = default;
+};
+
+struct Inventory {
+  std::vector<ShareSummary> shares;  // ascending by id
+  std::vector<ShareProblem> problems;
+};
+
+struct StoreTotals {
+  std::uint64_t shares = 0;
+  std::uint64_t bytes = 0;  // of their files
+};
+
 struct PartialListing {
   std::vector<PartialShare> shares;  // ascending by id
   std::vector<ShareProblem> problems;
@@ -114,8 +133,17 @@ class ShareStore {
   // Removes a share, committed or partial; what is not there is no error. Open readers may go on.
   // Errors: kBusy (a writer is open), kIo.
   [[nodiscard]] virtual Result<> remove(const ShareId& share) = 0;
-  // Committed shares. Damaged and foreign files are problems, not errors. Errors: kIo.
+  // Committed shares, every header read anew. Damaged and foreign files are problems, not errors.
+  // For a few shares: of 100,000 it takes seconds. Errors: kIo.
   [[nodiscard]] virtual Result<ShareListing> list() = 0;
+  // Committed shares by the names that are in the folder now, and by what their headers said when
+  // they were read last: a header is read once, and again when open() has found it damaged or it is
+  // damaged in part. So whoever has to be sure of one share opens it. Problems as list() has them.
+  // Errors: kIo.
+  [[nodiscard]] virtual Result<Inventory> inventory() = 0;
+  // How many there are, without a look at the folder after the first: a file that somebody removed
+  // by hand is counted until the next inventory(). Errors: kIo.
+  [[nodiscard]] virtual Result<StoreTotals> totals() = 0;
   [[nodiscard]] virtual Result<PartialListing> list_partial() = 0;
   // Writes into the header of a committed share what is known only once its cut is over; a crash
   // leaves all of the old or all of the new words. Errors: kNotFound, kInvalidArgument, kCorrupt,

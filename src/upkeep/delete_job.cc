@@ -1,8 +1,8 @@
 // Asking holders to delete.
 #include "upkeep/delete_job.h"
 
-#include <algorithm>
 #include <condition_variable>
+#include <set>
 
 #include "base/log.h"
 
@@ -45,7 +45,7 @@ DeletionSweep::DeletionSweep(control::JobEngine& engine)
         }
       }) {}
 
-Result<bool> DeletionSweep::may_go(const catalog::Share& share, Held& held) {
+Result<bool> DeletionSweep::may_go(const catalog::Share& share) {
   catalog::Catalog& catalog = engine_.catalog();
   TRY_ASSIGN(const catalog::Object object, catalog.object(share.object));
   if (object.state != catalog::ObjectState::kCommitted || share.generation <= object.generation) {
@@ -54,11 +54,9 @@ Result<bool> DeletionSweep::may_go(const catalog::Share& share, Held& held) {
   TRY_ASSIGN(const std::vector<catalog::Share> shares, catalog.list_shares(share.object));
   for (const catalog::Share& counted : shares) {
     if (counted.state != catalog::ShareState::kDurable || !counted.site) continue;
-    if (!held.contains(*counted.site)) {
-      TRY_ASSIGN(held[*counted.site],
-                 control::held_at(engine_.site(), engine_.own(), *counted.site));
-    }
-    if (!held.at(*counted.site).contains(counted.share)) return false;
+    TRY_ASSIGN(const bool held,
+               control::is_held_at(engine_.site(), engine_.own(), *counted.site, counted.share));
+    if (!held) return false;
   }
   return true;
 }
@@ -71,19 +69,23 @@ void DeletionSweep::sweep() {
   const bool is_rebuilt = std::ranges::any_of(
       *unfinished, [](const catalog::Job& job) { return job.kind == catalog::JobKind::kRebuild; });
   if (is_rebuilt) return;  // what is of use is just being found out
-  Held held;
+  // Jobs under way delete what is theirs; only what nobody cares for any more is left to this. A
+  // restore deletes nothing, and one whose reader never comes back is under way for ever.
+  std::set<ObjectId> busy;
+  for (const catalog::Job& job : *unfinished) {
+    if (job.object && job.kind != catalog::JobKind::kRestore) busy.insert(*job.object);
+  }
+  std::set<SiteName> silent;  // thousands of shares may wait for one of these
   for (const catalog::Share& share : *pending) {
     if (engine_.stopping()) return;
-    // Jobs under way delete what is theirs; only what nobody cares for any more is left to this. A
-    // restore deletes nothing, and one whose reader never comes back is under way for ever.
-    const bool busy = std::ranges::any_of(*unfinished, [&](const catalog::Job& job) {
-      return job.object == share.object && job.kind != catalog::JobKind::kRestore;
-    });
-    if (busy) continue;
-    const auto may = may_go(share, held);
+    if (busy.contains(share.object) || silent.contains(share.last_site)) continue;
+    const auto may = may_go(share);
     if (!may || !*may) continue;
-    if (engine_.delete_for_good(share))
+    if (const auto done = engine_.delete_for_good(share)) {
       log_info("share " + share.share.text() + " is deleted at last");
+    } else if (control::may_pass(done.error().code)) {
+      silent.insert(share.last_site);
+    }
   }
 }
 

@@ -31,10 +31,9 @@ class DeletionSweep {
   explicit DeletionSweep(control::JobEngine& engine);
 
  private:
-  using Held = std::map<SiteName, std::set<ShareId>>;  // what sites have told in this sweep
   void sweep();
   // Errors: those of the catalog, of the sites that are asked.
-  Result<bool> may_go(const catalog::Share& share, Held& held);
+  Result<bool> may_go(const catalog::Share& share);
   control::JobEngine& engine_;
   std::jthread thread_;
 };

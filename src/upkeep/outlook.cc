@@ -45,6 +45,11 @@ Result<Relocation> Relocation::parse(const std::string& text) {
 
 Result<RepairOutlook> RepairOutlook::look(control::JobEngine& engine, const ObjectId& object,
                                           const ShareId& share) {
+  return look(engine, object, share, control::look_at_network(engine.site(), engine.own()));
+}
+
+Result<RepairOutlook> RepairOutlook::look(control::JobEngine& engine, const ObjectId& object,
+                                          const ShareId& share, control::NetworkView view) {
   RepairOutlook outlook;
   TRY_ASSIGN(outlook.tree, control::ShareTree::read(engine.catalog(), object));
   if (outlook.tree.object.state != catalog::ObjectState::kCommitted) {
@@ -58,7 +63,7 @@ Result<RepairOutlook> RepairOutlook::look(control::JobEngine& engine, const Obje
   }
   outlook.share = *own;
   outlook.others.erase(own);
-  outlook.view = control::look_at_network(engine.site(), engine.own());
+  outlook.view = std::move(view);
   TRY_ASSIGN(outlook.seen, control::exposure_of(engine.catalog(), object));
   return outlook;
 }

@@ -7,6 +7,7 @@
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
 #include "control/key_account.h"
+#include "control/policy_sets.h"
 #include "upkeep/audit_round.h"
 #include "upkeep/zero_cut.h"
 
@@ -17,14 +18,6 @@ using catalog::JobState;
 using catalog::ShareState;
 constexpr std::int64_t kDeletingMs = 600'000;
 constexpr std::string_view kUndo = "undo", kCancel = "cancel";
-
-std::vector<catalog::Sighting> sightings_of(const std::map<SiteName, control::Seen>& seen) {
-  std::vector<control::SourceView> views;
-  for (const auto& [site, what] : seen) {
-    for (const sharing::SharePath& path : what) views.push_back({site, path});
-  }
-  return control::sightings_of(views);
-}
 
 // The shares of the cut that makes `share`, by index.
 std::vector<control::Sibling> siblings_in(const std::vector<catalog::Share>& fresh,
@@ -41,7 +34,7 @@ std::vector<control::Sibling> siblings_in(const std::vector<catalog::Share>& fre
 
 Result<> RefreshJob::run() {
   TRY(load());
-  if (job_.step == kUndo || job_.step == kCancel) {
+  if (is_taking_back()) {
     TRY(take_back());
     return fail(Code::kRefused, job_.error);
   }
@@ -311,8 +304,9 @@ Result<> RefreshJob::check_held(const std::vector<control::ShareLocation>& fresh
                                 const std::string& letter) {
   const auto share = std::ranges::find(fresh, letter, &control::ShareLocation::letter);
   if (share == fresh.end()) return {};
-  TRY_ASSIGN(const auto held, control::held_at(engine_.site(), engine_.own(), share->site));
-  if (held.contains(share->share)) return {};
+  TRY_ASSIGN(const bool held,
+             control::is_held_at(engine_.site(), engine_.own(), share->site, share->share));
+  if (held) return {};
   return fail(Code::kCorrupt, "the new share " + letter + " is gone: " + share->site.text() +
                                   " does not hold it any more");
 }
@@ -326,7 +320,9 @@ Result<> RefreshJob::switch_over() {
     state_.keepers = keepers(outlook.shares, still);
     state_.switched = engine_.site().system.clock.now();
     TRY(save_plan(state_.text()));
-    TRY(catalog.commit_generation(*job_.object, state_.generation, job_id_, sightings_of(still)));
+    TRY(catalog.commit_generation(*job_.object, state_.generation, job_id_,
+                                  control::sightings_of(still),
+                                  control::sightings_of(outlook.seen)));
   }
   TRY(engine_.site().log.append(
       "object_refreshed",
@@ -363,24 +359,47 @@ bool RefreshJob::is_committed() const {
   return !object || object->generation >= state_.generation;
 }
 
-Result<> RefreshJob::take_back() {
+bool RefreshJob::is_taking_back() const {
+  return job_.step == kUndo || job_.step == kCancel;
+}
+
+// A site may be gone for good; so not all holders have to answer, but so many that what they have
+// restores the object.
+Result<> RefreshJob::check_old_stands() {
+  TRY_ASSIGN(const control::ShareTree tree,
+             control::ShareTree::read(engine_.catalog(), *job_.object));
+  control::NodeSet there;
+  std::optional<Error> silent;
   for (const auto& [old, fresh] : state_.fresh) {
     TRY_ASSIGN(const catalog::Share share, engine_.catalog().share(old));
     if (!share.site) continue;  // it was cut again
-    TRY_ASSIGN(const auto held, control::held_at(engine_.site(), engine_.own(), *share.site));
-    if (held.contains(old)) continue;
-    // Then what is new here may be the only truth, and this catalog older than it. The sweep of
-    // deletions looks again, once the old share was made anew.
-    for (const auto& [before, left] : state_.fresh) {
-      const auto row = engine_.catalog().share(left);
-      if (!row || row->state != ShareState::kWriting) continue;
-      TRY(engine_.catalog().set_share_state(left, ShareState::kDeletePending));
+    const auto held = control::is_held_at(engine_.site(), engine_.own(), *share.site, old);
+    if (!held) {
+      silent = held.error();
+    } else if (*held) {
+      there.set(tree.policy.find(share.path)->number);
+    } else {
+      return leave_new(share);
     }
-    return fail(Code::kRefused,
-                share.site->text() + " does not hold share " + old.text() +
-                    " any more: no new share is deleted before it does. Was this catalog restored "
-                    "from a backup? Then rebuild it: warifu catalog rebuild");
   }
+  if (!silent || control::gives(tree.policy, there)) return {};
+  return std::unexpected(*silent);
+}
+
+Result<> RefreshJob::leave_new(const catalog::Share& lost) {
+  for (const auto& [before, left] : state_.fresh) {
+    const auto row = engine_.catalog().share(left);
+    if (!row || row->state != ShareState::kWriting) continue;
+    TRY(engine_.catalog().set_share_state(left, ShareState::kDeletePending));
+  }
+  return fail(Code::kRefused,
+              lost.site->text() + " does not hold share " + lost.share.text() +
+                  " any more: no new share is deleted before it does. Was this catalog restored "
+                  "from a backup? Then rebuild it: warifu catalog rebuild");
+}
+
+Result<> RefreshJob::take_back() {
+  TRY(check_old_stands());
   for (const auto& [old, fresh] : state_.fresh) {
     const auto row = engine_.catalog().share(fresh);
     if (!row || row->state != ShareState::kWriting) continue;
@@ -395,7 +414,7 @@ Result<> RefreshJob::take_back() {
 
 void RefreshJob::roll_back(const Error& why) {
   if (is_committed()) return note_trouble(why);
-  const bool again = job_.step == kUndo || job_.step == kCancel;
+  const bool again = is_taking_back();
   const bool cancelled = again ? job_.step == kCancel : why.code == Code::kCancelled;
   if (!again) {
     job_.error = why.message;

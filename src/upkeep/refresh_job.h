@@ -13,9 +13,9 @@
 //           minutes; what is left then is deleted when its holder comes back
 // A job that is given up or cancelled before `switch` has the step `undo` or `cancel` until all of
 // it is taken back. Every step may be repeated from its start after a crash. Until `switch` the old
-// shares are the truth, and the job can be given up: the new ones are then deleted, once every
-// holder says that it has the old one; a catalog from a backup may be older than the switch. From
-// then on the new ones are.
+// shares are the truth, and the job can be given up: the new ones are then deleted, once so many
+// holders say that they have the old one that these restore the object, and none says that it has
+// not; a catalog from a backup may be older than the switch. From then on the new ones are.
 #pragma once
 
 #include "control/jobs.h"
@@ -90,6 +90,7 @@ class RefreshJob final : public control::Work {
   Result<> run() override;
   void roll_back(const Error& why) override;
   bool is_committed() const override;
+  bool is_taking_back() const override;
 
  private:
   Result<> load();
@@ -103,8 +104,12 @@ class RefreshJob final : public control::Work {
   Result<> check_held(const std::vector<control::ShareLocation>& fresh, const std::string& letter);
   Result<> switch_over();
   Result<> remove_old();
-  // Deletes all new shares. Errors: kRefused when a holder has no old one, so nothing is deleted.
+  // Deletes all new shares, those of silent holders when they come back. Errors: kRefused when a
+  // holder has no old one, so nothing is deleted; those of the way while too few answer.
   Result<> take_back();
+  Result<> check_old_stands();
+  // An old share is lost: new ones wait for the sweep. Errors: always kRefused, which says so.
+  Result<> leave_new(const catalog::Share& lost);
   // New shares that a refresh left which was forgotten together with a catalog.
   Result<> clear_leftovers(const control::ShareTree& tree);
   // The new share of that place. Errors: kRefused when it came to be after the plan.

@@ -14,7 +14,7 @@ namespace {
 constexpr std::chrono::seconds kLongestStep(60);
 constexpr std::chrono::seconds kStepUnderWay(10);
 constexpr std::chrono::seconds kCountAgain(60);
-constexpr std::size_t kTriedAtOnce = 4;  // each costs a question to every site
+constexpr std::chrono::seconds kLookLife(600);
 constexpr std::int64_t kFailedRests = 86'400'000;
 
 }  // namespace
@@ -128,7 +128,7 @@ void RefreshScheduler::count(const std::vector<Candidate>& all) {
   RefreshOutlay outlay;
   std::uint64_t bytes = 0;
   for (const Candidate& candidate : all) bytes += candidate.bytes;
-  for (std::size_t i = 0; i < std::min(all.size(), kTriedAtOnce); ++i) {
+  for (std::size_t i = 0; i < std::min(all.size(), RefreshTurns::kAtOnce); ++i) {
     const auto preview = desk_.preview_refresh(all[i].object, {});
     if (!preview) continue;
     outlay = outlay_of(*preview, all[i].bytes, bytes);
@@ -154,36 +154,44 @@ void RefreshScheduler::note(const std::string& why) {
   if (!why.empty()) log_info("no refresh begins by itself: " + why);
 }
 
+Result<JobId> RefreshScheduler::begin(const Candidate& candidate) {
+  TRY_ASSIGN(const RefreshPreview preview, desk_.preview_refresh(candidate.object, {}));
+  if (const auto lacking = short_link(preview, settings_.reserve)) {
+    return fail(Code::kOutOfKey, *lacking);
+  }
+  return desk_.refresh(candidate.object, {}, catalog::JobPriority::kLow);
+}
+
 void RefreshScheduler::step() {
-  const auto all = look();
-  if (!all) return note(all.error().message);
-  const std::int64_t now = engine_.site().system.clock.now().value;
+  const auto time = std::chrono::steady_clock::now();
+  const auto life = std::clamp(settings_.interval / 10, std::chrono::seconds(1), kLookLife);
+  if (!looked_at_ || time - *looked_at_ >= life) {
+    auto all = look();
+    if (!all) return note(all.error().message);
+    known_ = std::move(*all);
+    looked_at_ = time;
+  }
+  const os::UnixMs now = engine_.site().system.clock.now();
   const std::int64_t interval = std::chrono::milliseconds(settings_.interval).count();
-  std::string why = "no object's shares are older than the interval";
-  std::size_t tried = 0;
-  for (const Candidate& candidate : *all) {
-    if (now - candidate.since.value < interval || ++tried > kTriedAtOnce) break;
-    const std::string what = "object " + candidate.object.text() + ": ";
-    const auto preview = desk_.preview_refresh(candidate.object, {});
-    const auto lacking =
-        preview ? short_link(*preview, settings_.reserve) : std::optional(preview.error().message);
-    if (lacking) {
-      if (tried == 1) why = what + *lacking;
-      continue;
-    }
-    const auto job = desk_.refresh(candidate.object, {}, catalog::JobPriority::kLow);
+  std::string why;
+  for (const Candidate& candidate : turns_.next(known_, now, interval)) {
+    const auto job = begin(candidate);
     if (!job) {
-      if (tried == 1) why = what + job.error().message;
+      turns_.rest(candidate.object, job.error().code, now, interval);
+      if (why.empty()) why = "object " + candidate.object.text() + ": " + job.error().message;
       continue;
     }
     log_info("job " + job->text() + " refreshes the shares of object " + candidate.object.text());
     note("");
+    looked_at_.reset();  // it is not the oldest any more
     const std::lock_guard lock(mutex_);
     status_.job = *job;
     ++status_.begun;
     return;
   }
-  note(why);
+  if (!why.empty()) return note(why);
+  const bool all_rest = !known_.empty() && now.value - known_.front().since.value >= interval;
+  if (!all_rest) note("no object's shares are older than the interval");
 }
 
 RefreshStatus RefreshScheduler::status() {

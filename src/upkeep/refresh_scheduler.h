@@ -4,17 +4,17 @@
 // interval. A refresh begins only when every link of its plan has the reserve left after it, above
 // floors, emergency reserves and all leases; its job has priority `low`, so everybody else draws
 // and works first; it is an ordinary job, which can be paused and cancelled. When the oldest one
-// cannot begin, for whatever reason, the next are looked at, some at a time, so that one site that
-// is away holds up nothing else. The age of an object's shares is the time of its last refresh, or
-// else of its store; a failed refresh rests for a day, or for the
-// interval if that is shorter.
-// Thread-safe; one thread of its own between start() and stop(). The desk must outlive it.
+// cannot begin, for whatever reason, the next get their turn (refresh_turns.h), so that one site
+// that is away holds up nothing else. The age of an object's shares is the time of its last
+// refresh, or else of its store; a failed refresh rests for a day, or for the interval if that is
+// shorter. Thread-safe; one thread of its own between start() and stop(). The desk must outlive it.
 #pragma once
 
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
+#include "upkeep/refresh_turns.h"
 #include "upkeep/upkeep_desk.h"
 
 namespace warifu::upkeep {
@@ -63,14 +63,12 @@ class RefreshScheduler {
   [[nodiscard]] RefreshStatus status();
 
  private:
-  struct Candidate {
-    ObjectId object;
-    std::uint64_t bytes = 0;
-    os::UnixMs since;  // its shares are so old
-  };
+  using Candidate = RefreshCandidate;
   void run(const std::stop_token& stop);
   // Begins one refresh if there is one to begin.
   void step();
+  // Begins that one. Errors: why not.
+  [[nodiscard]] Result<JobId> begin(const Candidate& candidate);
   // All objects, the oldest shares first.
   [[nodiscard]] Result<std::vector<Candidate>> look() const;
   void count(const std::vector<Candidate>& all);
@@ -85,6 +83,10 @@ class RefreshScheduler {
   std::condition_variable_any wake_;
   RefreshStatus status_;
   std::optional<std::chrono::steady_clock::time_point> counted_at_;
+  // For step() alone: what it found last, for a while; a million objects take seconds to list.
+  std::vector<Candidate> known_;
+  std::optional<std::chrono::steady_clock::time_point> looked_at_;
+  RefreshTurns turns_;
   std::jthread thread_;
 };
 

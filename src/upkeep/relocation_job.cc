@@ -80,7 +80,8 @@ Result<> RelocationJob::take() {
   if (first < records.count()) {
     TRY_ASSIGN(const RepairPlan plan, outlook.plan(relocation_));
     TRY(engine_.catalog().add_sightings(*job_.object, job_id_,
-                                        control::sightings_of(views_of(plan.sum))));
+                                        control::sightings_of(views_of(plan.sum)),
+                                        control::sightings_of(outlook.seen)));
     TRY(control::lease_key(site, job_id_, job_.priority, plan.bytes_by_edge));
     const auto session = os::random_id<JobId>(site.system.random);
     const std::vector<PartOrder> orders = orders_of(plan.sum, session, first);

@@ -51,6 +51,10 @@ struct RepairOutlook {
   // Errors: the catalog's; kInvalidArgument unless the share is durable or `lost` says otherwise.
   [[nodiscard]] static Result<RepairOutlook> look(control::JobEngine& engine,
                                                   const ObjectId& object, const ShareId& share);
+  // With a look at the network that was taken before.
+  [[nodiscard]] static Result<RepairOutlook> look(control::JobEngine& engine,
+                                                  const ObjectId& object, const ShareId& share,
+                                                  control::NetworkView view);
   [[nodiscard]] RepairField field() const;
   // The cheapest plan over `target`, or over all resting places when there is none.
   [[nodiscard]] Result<RepairPlan> plan(const Relocation& wish) const;

@@ -58,11 +58,7 @@ void Scrubber::hurry() {
 
 ScrubStatus Scrubber::status() const {
   ScrubStatus status{.state = {}, .rate = site_.config.scrub_rate, .running = running_};
-  if (const auto listing = site_.shares.list()) {
-    for (const auto& header : listing->shares) {
-      status.total_bytes += store::ShareLayout(header).file_bytes();
-    }
-  }
+  if (const auto totals = site_.shares.totals()) status.total_bytes = totals->bytes;
   const std::lock_guard lock(mutex_);
   status.state = state_;
   return status;
@@ -138,21 +134,18 @@ void Scrubber::pass(const std::stop_token& stop) {
     }
   }
   pace_ = site_.system.clock.monotonic();
-  look_for_unreadable();
-  const auto listing = site_.shares.list();
+  const auto listing = site_.shares.inventory();
   if (!listing) {
     log_error(listing.error().message);
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kLook, [] { return false; });
     return;
   }
+  note_unreadable(listing->problems);
   forget_gone(listing->shares);
-  std::vector<ShareId> shares;
-  for (const auto& header : listing->shares) shares.push_back(header.share);
-  std::ranges::sort(shares);
-  for (const ShareId& share : shares) {
-    if (share < state_.at) continue;
-    if (!read_share(share, stop)) return save();
+  for (const store::ShareSummary& share : listing->shares) {
+    if (share.share < state_.at) continue;
+    if (!read_share(share.share, stop)) return save();
     tell_all();
   }
   {
@@ -235,21 +228,19 @@ void Scrubber::keep_pace(std::uint64_t bytes, const std::stop_token& stop) {
   }
 }
 
-void Scrubber::look_for_unreadable() {
-  const auto listing = site_.shares.list();
-  if (!listing) return;
-  for (const store::ShareProblem& problem : listing->problems) {
+void Scrubber::note_unreadable(const std::vector<store::ShareProblem>& problems) {
+  for (const store::ShareProblem& problem : problems) {
     const auto share = share_of_path(problem.path);
     if (share && !problem.usable) note(*share, problem.reason);
   }
 }
 
 // Damage of shares that are not here any more.
-void Scrubber::forget_gone(const std::vector<store::ShareHeader>& there) {
+void Scrubber::forget_gone(const std::vector<store::ShareSummary>& there) {
   const std::lock_guard lock(mutex_);
   std::erase_if(state_.damage, [&](const auto& entry) {
     const bool listed =
-        std::ranges::find(there, entry.first, &store::ShareHeader::share) != there.end();
+        std::ranges::binary_search(there, entry.first, {}, &store::ShareSummary::share);
     if (listed) return false;
     const auto opened = site_.shares.open(entry.first);
     return !opened && opened.error().code == Code::kNotFound;

@@ -54,8 +54,8 @@ class Scrubber {
   bool read_share(const ShareId& share, const std::stop_token& stop);
   void mend_header(const store::ShareReader& reader);
   void keep_pace(std::uint64_t bytes, const std::stop_token& stop);
-  void look_for_unreadable();
-  void forget_gone(const std::vector<store::ShareHeader>& there);
+  void note_unreadable(const std::vector<store::ShareProblem>& problems);
+  void forget_gone(const std::vector<store::ShareSummary>& there);
   void tell_all();
   void save();
 

@@ -79,8 +79,8 @@ Result<> ShareTaker::write_sums(const TakeRequest& request, Sources& sources,
 
 // One site, one share of an object; the old share of the same place may still lie here.
 Result<> ShareTaker::check_holdings(const store::ShareHeader& made) {
-  TRY_ASSIGN(const store::ShareListing listing, site_.shares.list());
-  for (const store::ShareHeader& held : listing.shares) {
+  TRY_ASSIGN(const store::Inventory inventory, site_.shares.inventory());
+  for (const store::ShareSummary& held : inventory.shares) {
     if (held.object == made.object && held.path != made.path) {
       return fail(Code::kRefused, site_.config.name.text() + " holds another share of object " +
                                       made.object.text());

@@ -8,6 +8,30 @@
 #include "control/consent_desk.h"
 
 namespace warifu::upkeep {
+namespace {
+
+// Looks at the network for many objects one after the other: one look is enough for a while, every
+// job looks again.
+class Looks {
+ public:
+  explicit Looks(control::JobEngine& engine) : engine_(engine) {}
+  const control::NetworkView& now() {
+    const auto time = engine_.site().system.clock.monotonic();
+    if (!view_ || time - looked_ > kLife) {
+      view_ = control::look_at_network(engine_.site(), engine_.own());
+      looked_ = time;
+    }
+    return *view_;
+  }
+
+ private:
+  static constexpr std::chrono::seconds kLife{10};
+  control::JobEngine& engine_;
+  std::optional<control::NetworkView> view_;
+  std::chrono::nanoseconds looked_{0};
+};
+
+}  // namespace
 
 std::string_view holding_name(Holding holding) {
   switch (holding) {
@@ -57,10 +81,8 @@ Result<std::vector<CheckedShare>> UpkeepDesk::check(const ObjectId& object) {
   TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object));
   std::vector<CheckedShare> checked;
   for (const control::ShareLocation& share : shares) {
-    const auto held = control::held_at(engine_.site(), engine_.own(), share.site);
-    Holding holding = !held                         ? Holding::kUnreachable
-                      : held->contains(share.share) ? Holding::kHeld
-                                                    : Holding::kMissing;
+    const auto held = control::is_held_at(engine_.site(), engine_.own(), share.site, share.share);
+    Holding holding = !held ? Holding::kUnreachable : *held ? Holding::kHeld : Holding::kMissing;
     if (held && damaged_at(share.site).contains(share.share)) holding = Holding::kDamaged;
     checked.push_back({share, holding});
   }
@@ -78,9 +100,9 @@ Result<control::ShareLocation> UpkeepDesk::find_share(const ObjectId& object,
 }
 
 Result<> UpkeepDesk::check_idle(const ObjectId& object) {
-  TRY_ASSIGN(const auto jobs, engine_.catalog().unfinished_jobs());
+  TRY_ASSIGN(const auto jobs, engine_.catalog().unfinished_jobs_of(object));
   for (const catalog::Job& job : jobs) {
-    if (job.object != object || job.kind == catalog::JobKind::kRestore) continue;
+    if (job.kind == catalog::JobKind::kRestore) continue;
     return fail(Code::kBusy, "object " + object.text() + " is being worked on by job " +
                                  job.job.text() + " (" + std::string(kind_name(job.kind)) + ")");
   }
@@ -124,17 +146,18 @@ Result<JobId> UpkeepDesk::relocate(const ObjectId& object, const std::string& le
   TRY(check_idle(object));
   TRY_ASSIGN(const control::ShareLocation share, find_share(object, letter));
   if (repair) {
-    const auto held = control::held_at(engine_.site(), engine_.own(), share.site);
-    if (held && held->contains(share.share) && !damaged_at(share.site).contains(share.share) &&
+    const auto held = control::is_held_at(engine_.site(), engine_.own(), share.site, share.share);
+    if (held && *held && !damaged_at(share.site).contains(share.share) &&
         !audits_.is_blamed(object, letter)) {
       return fail(Code::kRefused, share.site.text() + " holds share " + letter +
                                       ": there is nothing to repair; move it instead");
     }
   }
-  return relocate_share(object, share, repair, target);
+  return relocate_share(object, share, repair, target, Looks(engine_).now());
 }
 
 void UpkeepDesk::hear_of_damage(const SiteName& from, const std::vector<ShareId>& shares) {
+  Looks looks(engine_);
   for (const ShareId& id : shares) {
     const auto known = engine_.catalog().share(id);
     if (!known || known->last_site != from || known->state != catalog::ShareState::kDurable) {
@@ -148,7 +171,7 @@ void UpkeepDesk::hear_of_damage(const SiteName& from, const std::vector<ShareId>
       TRY_ASSIGN(const auto located, control::locate_shares(engine_.catalog(), known->object));
       const auto share = std::ranges::find(located, id, &control::ShareLocation::share);
       if (share == located.end()) return fail(Code::kNotFound, what + " is not in use");
-      return relocate_share(known->object, *share, true, std::nullopt);
+      return relocate_share(known->object, *share, true, std::nullopt, looks.now());
     }();
     if (started) {
       log_info("job " + started->text() + " repairs " + what);
@@ -160,12 +183,14 @@ void UpkeepDesk::hear_of_damage(const SiteName& from, const std::vector<ShareId>
 
 Result<JobId> UpkeepDesk::relocate_share(const ObjectId& object,
                                          const control::ShareLocation& share, bool repair,
-                                         const std::optional<SiteName>& target) {
-  TRY(plan(object, share.letter(), repair, target));
+                                         const std::optional<SiteName>& target,
+                                         const control::NetworkView& view) {
   const Relocation relocation{.old_share = share.share,
                               .new_share = os::random_id<ShareId>(engine_.site().system.random),
                               .target = target,
                               .repair = repair};
+  TRY_ASSIGN(const RepairOutlook outlook, RepairOutlook::look(engine_, object, share.share, view));
+  TRY(outlook.plan(relocation));
   return begin(object, repair ? catalog::JobKind::kRepair : catalog::JobKind::kMove, "plan",
                relocation.text());
 }
@@ -224,27 +249,57 @@ Result<JobId> UpkeepDesk::remove(const ObjectId& object) {
   return begin(object, catalog::JobKind::kDelete, "delete", "");
 }
 
+namespace {
+
+struct SharesAt {
+  std::vector<std::pair<ObjectId, control::ShareLocation>> shares;
+  std::vector<ShareId> ids;
+};
+
+Result<SharesAt> shares_at(catalog::Catalog& catalog, const std::vector<catalog::Object>& objects,
+                           const SiteName& at) {
+  SharesAt there;
+  for (const catalog::Object& object : objects) {
+    TRY_ASSIGN(const auto shares, control::locate_shares(catalog, object.object));
+    for (const control::ShareLocation& share : shares) {
+      if (share.site != at) continue;
+      there.shares.emplace_back(object.object, share);
+      there.ids.push_back(share.share);
+    }
+  }
+  return there;
+}
+
+}  // namespace
+
+// There may be a hundred thousand objects: the site is asked once a page.
 Result<std::vector<StartedJob>> UpkeepDesk::relocate_all(const SiteName& at, bool repair) {
   if (engine_.site().config.find(at) == nullptr) {
     return fail(Code::kNotFound, "'" + at.text() + "' is not a site of this network");
   }
-  const auto held = control::held_at(engine_.site(), engine_.own(), at);
-  const std::set<ShareId> damaged = damaged_at(at);
+  const std::set<ShareId> damaged = repair ? damaged_at(at) : std::set<ShareId>();
   std::vector<StartedJob> started;
+  std::optional<bool> answers;
+  Looks looks(engine_);
   for (catalog::Page page{.count = catalog::kMaxPageRows};; page.skip += page.count) {
     TRY_ASSIGN(const auto objects,
                engine_.catalog().list_objects({.state = catalog::ObjectState::kCommitted}, page));
-    for (const catalog::Object& object : objects) {
-      TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object.object));
-      for (const control::ShareLocation& share : shares) {
-        const bool there = held && held->contains(share.share) && !damaged.contains(share.share);
-        if (share.site != at || (repair && there)) continue;
-        Result<JobId> job = [&]() -> Result<JobId> {
-          TRY(check_idle(object.object));
-          return relocate_share(object.object, share, repair, std::nullopt);
-        }();
-        started.push_back({object.object, share.letter(), std::move(job)});
-      }
+    TRY_ASSIGN(const SharesAt there, shares_at(engine_.catalog(), objects, at));
+    std::set<ShareId> held;  // of a site that does not answer, none
+    if (repair && !there.ids.empty() && answers.value_or(true)) {
+      auto answer = control::held_at(engine_.site(), engine_.own(), at, there.ids);
+      // What it has must not count as lost because it fell silent in the middle.
+      if (!answer && answers) return fail_in(at.text(), answer.error());
+      answers = answer.has_value();
+      if (answer) held = std::move(*answer);
+    }
+    for (const auto& [object, share] : there.shares) {
+      if (repair && held.contains(share.share) && !damaged.contains(share.share)) continue;
+      Result<JobId> job = [&]() -> Result<JobId> {
+        TRY(check_idle(object));
+        return relocate_share(object, share, repair, std::nullopt, looks.now());
+      }();
+      started.push_back({object, share.letter(), std::move(job)});
     }
     if (objects.size() < page.count) return started;
   }

@@ -83,7 +83,8 @@ class UpkeepDesk {
                       const std::string& plan,
                       catalog::JobPriority priority = catalog::JobPriority::kUsual);
   Result<JobId> relocate_share(const ObjectId& object, const control::ShareLocation& share,
-                               bool repair, const std::optional<SiteName>& target);
+                               bool repair, const std::optional<SiteName>& target,
+                               const control::NetworkView& view);
   Result<control::ShareLocation> find_share(const ObjectId& object, const std::string& letter);
   // Shares that a site says are damaged; none when it does not answer.
   std::set<ShareId> damaged_at(const SiteName& site);

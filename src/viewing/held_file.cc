@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "base/units.h"
 #include "secret/secret.h"
 
 namespace warifu::viewing {
@@ -20,6 +21,10 @@ constexpr std::size_t kLeast = 64 * 1024;
 
 std::unexpected<Error> system_error(const std::string& what) {
   return fail(Code::kIo, what + ": " + std::strerror(errno));
+}
+
+std::size_t in_pages(std::size_t bytes) {
+  return (bytes + kPage - 1) / kPage * kPage;
 }
 
 }  // namespace
@@ -74,17 +79,22 @@ void HeldFile::wipe() {
   file_.close();
 }
 
-// The pages stay where they are: they belong to the file, and the mapping alone is made larger.
-Result<> HeldFile::grow(std::size_t least) {
-  std::size_t wanted = std::max({least, capacity_ + capacity_ / 4, kLeast});
-  wanted = (wanted + kPage - 1) / kPage * kPage;
-  const std::size_t more = wanted - capacity_;
-  if (!budget_->take(more)) {
-    return fail(Code::kNoSpace, "views may take " + std::to_string(budget_->bytes()) +
-                                    " bytes of locked memory together ([htsget] memory), and " +
-                                    std::to_string(budget_->used()) +
-                                    " are taken: end another view, or ask for less");
+// The pages stay where they are: they belong to the file, and the mapping alone is made larger. As
+// much as is wanted, or at least so much.
+Result<> HeldFile::grow(std::size_t least, std::size_t wanted) {
+  least = in_pages(least);
+  wanted = std::max(in_pages(wanted), least);
+  if (!budget_->take(wanted - capacity_)) {
+    wanted = least;
+    if (!budget_->take(wanted - capacity_)) {
+      return fail(Code::kNoSpace,
+                  "views may take " + human_bytes(budget_->bytes()) +
+                      " of locked memory together ([htsget] memory), and " +
+                      human_bytes(budget_->used()) +
+                      " are taken: end another view, ask for less, or raise [htsget] memory");
+    }
   }
+  const std::size_t more = wanted - capacity_;
   const auto back = [&](std::unexpected<Error> error) {
     budget_->give_back(more);
     return error;
@@ -112,9 +122,17 @@ Result<> HeldFile::grow(std::size_t least) {
   return {};
 }
 
+Result<> HeldFile::reserve(std::uint64_t bytes) {
+  if (bytes <= capacity_) return {};
+  const std::size_t all = std::min<std::uint64_t>(bytes, SIZE_MAX / 2);
+  return grow(all, all);
+}
+
 Result<> HeldFile::append(ByteView bytes) {
   if (bytes.empty()) return {};
-  if (bytes.size() > capacity_ - size_) TRY(grow(size_ + bytes.size()));
+  if (bytes.size() > capacity_ - size_) {
+    TRY(grow(size_ + bytes.size(), std::max(capacity_ + capacity_ / 4, kLeast)));
+  }
   copy_bytes(MutableBytes(data_ + size_, bytes.size()), bytes);
   size_ += bytes.size();
   return {};
@@ -125,11 +143,12 @@ Result<> HeldFile::seal() {
   if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) {
     return system_error("memory of a view");
   }
-  const std::size_t kept = (size_ + kPage - 1) / kPage * kPage;
-  if (kept < capacity_ && kept > 0) {
+  const std::size_t kept = in_pages(size_);
+  if (kept < capacity_) {
     if (::munmap(data_ + kept, capacity_ - kept) != 0) return system_error("memory of a view");
     budget_->give_back(capacity_ - kept);
     capacity_ = kept;
+    if (kept == 0) data_ = nullptr;
   }
   if (::fcntl(file_.get(), F_ADD_SEALS,
               F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0) {

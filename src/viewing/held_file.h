@@ -43,7 +43,10 @@ class HeldFile {
 
   // Errors: kIo.
   [[nodiscard]] static Result<HeldFile> make(Budget& budget);
-  // Errors: kNoSpace, saying whether the budget or the machine's locked-memory limit is at its end.
+  // Takes and locks so much now; what is left of it goes back when the file is sealed. Errors:
+  // kNoSpace, saying whether the budget or the machine's locked-memory limit is at its end.
+  [[nodiscard]] Result<> reserve(std::uint64_t bytes);
+  // Errors: as reserve().
   [[nodiscard]] Result<> append(ByteView bytes);
   // No byte of it changes from here on, whoever has a descriptor.
   [[nodiscard]] Result<> seal();
@@ -52,7 +55,7 @@ class HeldFile {
   [[nodiscard]] Result<os::Descriptor> descriptor() const;
 
  private:
-  Result<> grow(std::size_t least);
+  Result<> grow(std::size_t least, std::size_t wanted);
   void wipe();
 
   Budget* budget_ = nullptr;

@@ -9,6 +9,8 @@
 
 #include <fstream>
 
+#include "viewing/room.h"
+
 namespace warifu::viewing {
 namespace {
 
@@ -69,6 +71,55 @@ TEST(HeldFile, TheBudgetRefusesAndLosesNothing) {
   EXPECT_TRUE(second->append(pattern(100'000)));
   *second = HeldFile();
   EXPECT_EQ(budget.used(), 0U);
+}
+
+TEST(HeldFile, WhatIsReservedIsThereAndGoesBackWhenItIsSealed) {
+  Budget budget(1U << 20U, false);
+  auto file = HeldFile::make(budget);
+  ASSERT_TRUE(file->reserve(1U << 20U));
+  EXPECT_EQ(budget.used(), 1U << 20U);
+  auto other = HeldFile::make(budget);
+  EXPECT_EQ(other->append(pattern(1)).error().code, Code::kNoSpace);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(file->append(pattern(5'000)));
+  EXPECT_EQ(budget.used(), 1U << 20U);
+  ASSERT_TRUE(file->seal());
+  EXPECT_EQ(file->bytes().size(), 500'000U);
+  EXPECT_LE(budget.used(), 500'000U + 4096);
+  EXPECT_TRUE(other->append(pattern(100'000)));
+  auto unused = HeldFile::make(budget);
+  ASSERT_TRUE(unused->reserve(100'000));
+  ASSERT_TRUE(unused->seal());
+  EXPECT_TRUE(unused->bytes().empty());
+  *file = HeldFile();
+  *other = HeldFile();
+  EXPECT_EQ(budget.used(), 0U);
+}
+
+TEST(HeldFile, MoreThanThereIsCannotBeReserved) {
+  Budget budget(1U << 20U, false);
+  auto file = HeldFile::make(budget);
+  constexpr std::uint64_t kOne = 1;
+  for (const std::uint64_t bytes : {(kOne << 20U) + 1, kOne << 40U, UINT64_MAX}) {
+    EXPECT_EQ(file->reserve(bytes).error().code, Code::kNoSpace) << bytes;
+    EXPECT_EQ(budget.used(), 0U);
+  }
+  EXPECT_TRUE(file->reserve(0));
+}
+
+TEST(HeldFile, ItGrowsToTheVeryEndOfTheBudget) {
+  Budget budget(1U << 20U, false);
+  auto file = HeldFile::make(budget);
+  for (int i = 0; i < 256; ++i) ASSERT_TRUE(file->append(pattern(4096))) << i;
+  EXPECT_EQ(budget.used(), 1U << 20U);
+  EXPECT_EQ(file->append(pattern(1)).error().code, Code::kNoSpace);
+}
+
+TEST(Room, ABoundForEveryKindOfFile) {
+  EXPECT_EQ(records_bound(genome::FileKind::kCram, 1'000), 4'000U);
+  EXPECT_EQ(records_bound(genome::FileKind::kBam, 1'000), 1'250U);
+  EXPECT_EQ(records_bound(genome::FileKind::kVcf, 0), 0U);
+  EXPECT_GE(records_bound(genome::FileKind::kCram, UINT64_MAX), UINT64_MAX - 3);
+  EXPECT_GE(records_bound(genome::FileKind::kBcf, UINT64_MAX), UINT64_MAX / 4);
 }
 
 TEST(HeldFile, ItIsLockedAndNotInCoreFiles) {

@@ -40,7 +40,11 @@ Result<std::unique_ptr<Records>> Records::make(Source source, Budget& budget,
                                                const std::atomic<bool>& stop) {
   std::unique_ptr<Records> made(new Records(std::move(source), budget, stop));
   TRY(made->look_at_file());
-  if (made->records() > 0) TRY(made->make_index());
+  if (made->records() > 0) {
+    TRY(made->make_index());
+  } else {
+    made->source_.index = HeldFile();
+  }
   return made;
 }
 
@@ -70,12 +74,11 @@ Result<> Records::make_index() {
   task.name = "view";
   task.index_kind = index_kind_of(kind_);
   task.memory_bytes = kProcessBytes;
-  TRY_ASSIGN(index_, HeldFile::make(budget_));
   TRY_ASSIGN(const os::Descriptor input, source_.file.descriptor());
   TRY(genome::run_writing(
       task, genome::Input{.descriptor = input.get(), .memory = {}},
-      [&](ByteView bytes) { return index_.append(bytes); }, options()));
-  return index_.seal();
+      [&](ByteView bytes) { return source_.index.append(bytes); }, options()));
+  return source_.index.seal();
 }
 
 htsget::Datatype Records::datatype() const {
@@ -106,7 +109,8 @@ genome::Task Records::task_for(Format format) const {
 }
 
 Result<genome::Cut> Records::cut_of(const std::vector<NamedRegion>& regions) const {
-  TRY_ASSIGN(const genome::Index index, genome::parse_index(index_.bytes(), "index of the view"));
+  TRY_ASSIGN(const genome::Index index,
+             genome::parse_index(source_.index.bytes(), "index of the view"));
   genome::Header header;
   header.references = consented_.references;
   std::vector<genome::Region> places;
@@ -117,6 +121,12 @@ Result<genome::Cut> Records::cut_of(const std::vector<NamedRegion>& regions) con
     places.push_back({*id, region.start, region.end});
   }
   return places.empty() ? genome::cut_header(index, whole_) : genome::cut(index, places, whole_);
+}
+
+Result<std::uint64_t> Records::bytes_of(const std::vector<NamedRegion>& regions) const {
+  if (regions.empty() || records() == 0) return 0;
+  TRY_ASSIGN(const genome::Cut cut, cut_of(regions));
+  return cut.bytes();
 }
 
 // `header`: what the output begins with, which is left out.

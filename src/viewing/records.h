@@ -25,7 +25,8 @@ struct Piece {
 class Records {
  public:
   struct Source {
-    HeldFile file;  // BAM, VCF.gz or BCF, sealed, sorted
+    HeldFile file;   // BAM, VCF.gz or BCF, sealed, sorted
+    HeldFile index;  // for one of it; empty, but may have memory
     std::uint64_t records = 0;
     std::vector<genome::NamedRegion> regions;  // that were consented to
     std::string reference;                     // FASTA for CRAM, where the site has one
@@ -42,6 +43,9 @@ class Records {
 
   // The header without an end-of-file marker; valid as long as this object.
   [[nodiscard]] Result<ByteView> header(htsget::Format format);
+  // Of the file in memory that would be read for these.
+  [[nodiscard]] Result<std::uint64_t> bytes_of(
+      const std::vector<genome::NamedRegion>& regions) const;
   // What follows the header: the records of these regions and the end-of-file marker.
   [[nodiscard]] Result<Piece> body(const htsget::Request& request,
                                    const std::vector<genome::NamedRegion>& regions);
@@ -62,7 +66,6 @@ class Records {
   genome::FileKind kind_ = genome::FileKind::kBam;
   genome::WholeFile whole_;
   htsget::Consented consented_;
-  HeldFile index_;  // empty when there are no records
   std::mutex mutex_;
   std::map<htsget::Format, HeldFile> headers_;
 };

@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "audit/log.h"
 #include "consent/grantee.h"
 #include "consent/scope.h"
 #include "crypto/crypto.h"
@@ -27,6 +28,7 @@ struct ViewTerms {
   std::string grantee;          // "role:clinician"
   consent::Scope scope;         // the regions
   htsget::Mode mode = htsget::Mode::kStrict;
+  audit::Fields about;    // for the log: whose data, for whom (control/access_line.h)
   std::string opened_by;  // the operator; empty in single-operator mode
   JobId job;              // the restore that filled it
   os::UnixMs opened, expires;
@@ -44,8 +46,13 @@ class View {
   [[nodiscard]] bool has_token(const crypto::Digest& token) const;
   // Counts a request. Errors: kTooManyRequests.
   [[nodiscard]] htsget::Answer<bool> count(std::chrono::nanoseconds now);
-  void given(std::uint64_t bytes) { bytes_given_ += bytes; }
+  // A part of an answer has gone out; records: what was asked for, not a header alone.
+  void given(std::uint64_t bytes, bool records) {
+    bytes_given_ += bytes;
+    if (records) ++answers_given_;
+  }
   [[nodiscard]] std::uint64_t requests() const { return requests_; }
+  [[nodiscard]] std::uint64_t answers_given() const { return answers_given_; }
   [[nodiscard]] std::uint64_t bytes_given() const { return bytes_given_; }
   void end() { ended_ = true; }
   [[nodiscard]] bool has_ended() const { return ended_; }
@@ -56,6 +63,7 @@ class View {
   std::unique_ptr<Records> records_;
   std::atomic<bool> ended_ = false;
   std::atomic<std::uint64_t> requests_ = 0;
+  std::atomic<std::uint64_t> answers_given_ = 0;
   std::atomic<std::uint64_t> bytes_given_ = 0;
   std::mutex mutex_;
   double allowance_ = kBurst;

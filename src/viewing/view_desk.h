@@ -14,6 +14,8 @@
 #include <thread>
 
 #include "control/restore_desk.h"
+#include "viewing/prepared.h"
+#include "viewing/traffic.h"
 #include "viewing/view.h"
 
 namespace warifu::viewing {
@@ -39,6 +41,7 @@ struct ViewStatus {
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;  // of the file in memory
   std::uint64_t requests = 0;
+  std::uint64_t answers_given = 0;  // with records
   std::uint64_t bytes_given = 0;
 };
 
@@ -47,13 +50,19 @@ struct OpenedView {
   std::string token;  // 64 hexadecimal digits; whoever has it wipes it
 };
 
+// What a ticket says beside its URLs.
+struct Offer {
+  bool clipped = false;
+  std::string md5;  // of what its URLs give together, in hexadecimal; empty: it was not made yet
+};
+
 // What a URL of a ticket gives.
 struct Given {
   std::shared_ptr<View> view;  // keeps `head` alive
   ByteView head;               // of a header
-  Piece piece;                 // of a body
+  Prepared::Answer piece;      // of a body
   bool clipped = false;
-  [[nodiscard]] ByteView bytes() const { return head.empty() ? piece.file.bytes() : head; }
+  [[nodiscard]] ByteView bytes() const { return head.empty() ? piece->file.bytes() : head; }
 };
 
 class ViewDesk {
@@ -70,8 +79,9 @@ class ViewDesk {
   void stop();
 
   // Takes minutes where key is scarce. Errors: as a restore's; kInvalidArgument (the consent is
-  // for no regions), kBusy (too many views), kNoSpace (they would not fit into the memory), with no
-  // use taken; kNoSpace also later, when records turn out larger than what held them.
+  // for no regions), kBusy (too many views), with no use taken; kNoSpace: the records would not fit
+  // into the memory, which is known before a use is taken, or, under a consent to the whole, when
+  // its index has been read. The use is kept then: the next opening goes on under it.
   [[nodiscard]] Result<OpenedView> open(const ViewWish& wish);
   [[nodiscard]] std::vector<ViewStatus> list();
   // Reference sequence within its regions (viewing/reference.h). Errors: kNotFound; of the file.
@@ -79,14 +89,18 @@ class ViewDesk {
   // Errors: kNotFound.
   [[nodiscard]] Result<ViewStatus> end(const ViewId& id);
   [[nodiscard]] const Budget& memory() const { return budget_; }
+  // What requests are counted in by whoever answers them.
+  [[nodiscard]] Traffic& traffic() { return traffic_; }
+  [[nodiscard]] ViewFigures figures();
 
   // The view that a token opens, if it is of that object. Errors: kInvalidAuthentication (no such
   // token), kNotFound (another object, or other data than that).
   [[nodiscard]] htsget::Answer<std::shared_ptr<View>> find(std::string_view token,
                                                            htsget::Datatype datatype,
                                                            std::string_view object);
-  // Whether it may be given; true: clipped. Errors: of judge() and View::count(), kUnavailable.
-  [[nodiscard]] htsget::Answer<bool> ask(View& view, const htsget::Request& request);
+  // Whether it may be given. A small answer is made at once and waits for its URL to be fetched.
+  // Errors: of judge() and View::count(), kUnavailable.
+  [[nodiscard]] htsget::Answer<Offer> ask(View& view, const htsget::Request& request);
   [[nodiscard]] htsget::Answer<Given> give(const std::shared_ptr<View>& view,
                                            const htsget::DataRequest& wanted);
 
@@ -97,7 +111,9 @@ class ViewDesk {
     ViewTerms terms;
   };
   class Cutting;
+  Result<OpenedView> try_open(const ViewWish& wish);
   Result<Plan> plan_of(const ViewWish& wish);
+  Result<> make_room(Records::Source& source, const control::RegionReading& reading);
   Result<Records::Source> restore(const ViewWish& wish, Plan& plan);
   Result<std::vector<GrantId>> grants_of(const catalog::Grant& record, const consent::Grant& grant);
   // Why it must end now; empty: it need not.
@@ -107,6 +123,8 @@ class ViewDesk {
   void run(const std::stop_token& stop);
   [[nodiscard]] static ViewStatus status_of(View& view);
   htsget::Answer<htsget::Verdict> judged(View& view, const htsget::Request& request);
+  std::string prepare(View& view, const htsget::Request& request,
+                      const std::vector<genome::NamedRegion>& regions);
   Result<> make(Given& given, const htsget::DataRequest& wanted,
                 const std::vector<genome::NamedRegion>& regions);
   void note_refusal();
@@ -118,6 +136,10 @@ class ViewDesk {
   catalog::Catalog& catalog_;
   control::RestoreDesk& restore_;
   Budget budget_;
+  Prepared prepared_;
+  Traffic traffic_;
+  std::atomic<std::uint64_t> opened_ = 0;
+  std::atomic<std::uint64_t> not_opened_ = 0;
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -4,55 +4,31 @@
 import json
 import os
 import pathlib
+import resource
 import subprocess
 import tempfile
 import unittest
 
-REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
-BINARY = os.environ.get("WARIFU_BINARY", str(REPOSITORY / "build" / "release" / "warifu"))
+from help_tree import BINARY, commands, helps, run
 
-COMMANDS = (
-    "net init", "net up", "net down", "net status", "site run", "site check", "site shares", "site audit",
-    "qkd rate-model", "link preshare", "link import", "link status", "keys status",
-    "keys watch", "keys list", "keys trail", "keys reconcile", "keys retire",
-    "keys quarantine list", "keys quarantine discard", "random import", "random status",
-    "random test", "random readmit", "random use", "keys use", "sae list", "sae status", "person enrol",
-    "audit list", "audit verify", "audit prove", "audit export", "audit erase", "card readers", "card show", "card jpki", "card make-jpki", "card emulate",
-    "person list", "object store", "object list", "object show", "object card-record", "explain", "plan",
-    "consent give", "consent join", "consent import", "consent list", "person show", "person proxy add",
-    "person proxy remove", "person guardians", "person died", "person lives", "person orders",
-    "person allow", "person decline", "restore", "job list", "job show", "job watch", "split", "combine",
-    "bench", "simulate", "genes", "risk score", "risk absolute", "risk meter", "genome inspect", "genome index", "genome reslice", "genome cut",
-    "view open", "view list", "view end", "genome check", "genome decrypt", "genome encrypt", "operator list", "operator whoami", "operator proposals",
-    "operator approve", "operator reject", "operator passphrase", "operator make-cert")
 SECRET_OPTIONS = ("--pin ", "--pin=", "--key ", "--key=", "--password")
 NOWHERE = "/nowhere/at/all"
-
-
-def run(*arguments, **variables):
-    environment = {name: value for name, value in os.environ.items()
-                   if name not in ("WARIFU_SITE", "WARIFU_NET", "WARIFU_URL")} | variables
-    done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=30,
-                          stdin=subprocess.DEVNULL, env=environment, check=False)
-    return done.returncode, done.stdout, done.stderr
+STREAM = "906a4bf0-7284-4ddb-8947-783ee9b7fad0"
 
 
 class Help(unittest.TestCase):
     """What the program tells about itself."""
 
     def test_every_command_has_help_with_an_example(self):
-        for command in COMMANDS:
+        self.assertGreater(len(commands()), 100)
+        for command in commands():
             with self.subTest(command=command):
-                code, stdout, stderr = run(*command.split(), "--help")
-                self.assertEqual((code, stderr), (0, ""))
-                self.assertIn("Example:", stdout)
-                self.assertIn(f"warifu {command}", stdout)
+                self.assertIn("Example:", helps()[command])
+                self.assertIn(f"warifu {command}", helps()[command].split("Example:")[1])
 
     def test_the_groups_and_the_exit_codes_are_in_the_help(self):
-        code, stdout, _ = run("--help")
-        self.assertEqual(code, 0)
-        for word in {command.split()[0] for command in COMMANDS} | {"Exit codes", "4 refused"}:
-            self.assertIn(word, stdout)
+        for word in {command.split()[0] for command in commands()} | {"Exit codes", "4 refused"}:
+            self.assertIn(word, helps()[""])
 
     def test_version(self):
         code, stdout, _ = run("--version")
@@ -60,8 +36,7 @@ class Help(unittest.TestCase):
         self.assertRegex(stdout, r"^warifu \d+\.\d+\.\d+")
 
     def test_no_option_takes_a_secret(self):
-        for command in COMMANDS:
-            text = run(*command.split(), "--help")[1]
+        for command, text in helps().items():
             for option in SECRET_OPTIONS:
                 self.assertNotIn(option, text, command)
 
@@ -83,6 +58,27 @@ class Mistakes(unittest.TestCase):
                 code, _, stderr = run(*arguments)
                 self.assertEqual(code, 2, stderr)
 
+    def test_what_is_wrong_is_said_and_what_was_perhaps_meant(self):
+        for pattern, *arguments in (
+                ("there is no command 'warifu nett'; did you mean 'net'\\?", "nett"),
+                ("there is no command 'warifu net stattus'; did you mean 'status'\\?", "net", "stattus"),
+                ("there is no command 'warifu net sideways'$", "net", "sideways"),
+                ("'warifu keys quarantine' needs one of: list, discard$", "keys", "quarantine"),
+                ("a command is missing$",),
+                ("--colour is no option of 'warifu net status'$", "net", "status", "--net", NOWHERE,
+                 "--colour"),
+                ("--gran is no option of 'warifu restore'; did you mean '--grant'\\?", "restore", "x",
+                 "--gran=1", "--site", "S", "--grant", "G", "--as", "A", "--out", "O"),
+                ("--net is required$", "net", "up"),
+                ("--keys: 'many' is not a number", "person", "enrol", "--keys", "many"),
+                ("--site .* is required$", "link", "status")):
+            with self.subTest(arguments=arguments):
+                code, stdout, stderr = run(*arguments)
+                self.assertEqual((code, stdout), (2, ""))
+                first, second = stderr.splitlines()
+                self.assertRegex(first, "^warifu: error: " + pattern)
+                self.assertRegex(second, "^see: warifu .*--help$")
+
     def test_required_options_are_named(self):
         for command, option in (("net init", "--net"), ("link status", "--site"),
                                 ("person enrol --site S", "--id"), ("site run", "--config"),
@@ -99,7 +95,29 @@ class Mistakes(unittest.TestCase):
             with self.subTest(arguments=arguments):
                 self.assert_fails((3,), "^warifu: error: .*" + NOWHERE, *arguments)
 
+    def test_what_is_typed_counts_more_than_the_environment(self):
+        """A site that was typed is the site that hears it, whatever is set: it may burn key."""
+        for variable, option, commands_ in (
+                ("WARIFU_SITE", "--site", (("link", "status"), ("keys", "burn", "--peer", "lsa", "--bytes",
+                                                               "1M", "--yes"), ("job", "list"),
+                                           ("random", "test"), ("stream", "status"),
+                                           ("stream", "close", "--id", STREAM))),
+                ("WARIFU_NET", "--net", (("net", "status"), ("net", "down"),
+                                         ("link", "preshare", "a", "b", "--out", "o")))):
+            for command in commands_:
+                with self.subTest(command=command):
+                    code, stdout, stderr = run(*command, option, NOWHERE, **{variable: "/elsewhere"})
+                    self.assertEqual((code, stdout), (3, ""), stderr)
+                    self.assertIn(NOWHERE, stderr)
+                    self.assertNotIn("/elsewhere", stderr)
+
+    def test_the_site_of_the_environment_is_for_commands_that_want_one(self):
+        code, stdout, stderr = run("random", "test", "--kind", "kernel", WARIFU_SITE=NOWHERE)
+        self.assertEqual((code, stderr), (0, ""))
+        self.assertIn("healthy", stdout)
+
     def test_the_environment_names_site_and_network(self):
+        self.assert_fails((3,), NOWHERE, "stream", "close", "--id", STREAM, WARIFU_SITE=NOWHERE)
         self.assert_fails((3,), NOWHERE, "link", "status", WARIFU_SITE=NOWHERE)
         self.assert_fails((3,), NOWHERE, "net", "status", WARIFU_NET=NOWHERE)
 
@@ -186,12 +204,43 @@ class NetworkOnDisk(unittest.TestCase):
             if path.name in ("root.key",) or "pools" in path.parts or path.suffix == ".key":
                 self.assertEqual(path.stat().st_mode & 0o077, 0, path)
 
+    def test_too_little_locked_memory_is_told_before_a_file_is_written(self):
+        # Root may lock as much as it likes, but for one capability.
+        command = (["setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock"]
+                   if os.geteuid() == 0 else [])
+        hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+        most = 8 << 20 if hard == resource.RLIM_INFINITY else min(hard, 8 << 20)
+        net = self.folder + "/locked"
+        environment = {name: value for name, value in os.environ.items()
+                       if name != "WARIFU_ALLOW_UNLOCKED_MEMORY"}
+        done = subprocess.run(
+            [*command, BINARY, "net", "init", "--net", net, "--preshare", "1M"],
+            capture_output=True, text=True, timeout=60, env=environment, check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_MEMLOCK, (most, most)))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("ulimit -l", done.stderr)
+        self.assertFalse(os.path.exists(net))
+
     def test_status_of_a_network_that_is_down(self):
         code, stdout, _ = run("net", "status", "--net", self.net, "--json")
         self.assertEqual(code, 0)
         status = json.loads(stdout)
         self.assertEqual(len(status["sites"]), 6)
         self.assertFalse(any(entry["running"] for entry in status["sites"] + status["devices"]))
+
+    def test_what_only_regions_need_is_checked_before_a_region_is_asked_for(self):
+        text = pathlib.Path(self.net, "sites/tommo/site.toml").read_text()
+        config = pathlib.Path(self.folder, "checked.toml")
+        fasta = pathlib.Path(self.folder, "ref.fa")
+        for files, code, pattern in (((), 3, r"references: '.*ref.fa' of GRCh38"),
+                                     ((fasta,), 3, r"'.*ref.fa.fai' of GRCh38 is not there"),
+                                     ((pathlib.Path(f"{fasta}.fai"),), 0, "")):
+            for path in files:
+                path.touch()
+            config.write_text(f'{text}\n[genome]\nreferences = ["GRCh38={fasta}"]\n')
+            got, stdout, stderr = run("site", "check", "--config", str(config))
+            self.assertEqual(got, code, stderr)
+            self.assertRegex(stderr if code else stdout, pattern or "the configuration is sound")
 
     def test_a_site_that_is_down_is_told(self):
         code, stdout, stderr = run("link", "status", "--site", self.net + "/sites/lsa", "--json")

@@ -1,8 +1,21 @@
 """What the tests of cards and consents have in common."""
 
-from network import NetworkTest, wait_until
+import unittest
+
+from network import NetworkTest, binary, wait_until
+
+from virtual_reader import NoReader, VirtualReader
 
 SITES = ["tommo", "lsa", "tuh", "cloud1", "cloud2", "cloud3"]
+
+
+def reader_or_skip(enter):
+    """A virtual reader until `enter` (enterContext or enterClassContext) ends it; where none can be
+    had the test is skipped and says why."""
+    try:
+        return enter(VirtualReader(binary()))
+    except NoReader as reason:
+        raise unittest.SkipTest(str(reason)) from None
 
 
 class CardTest(NetworkTest):

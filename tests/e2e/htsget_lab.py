@@ -5,6 +5,7 @@ The conformance table stands here, because test_htsget and `./run verify genome`
 
 import base64
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -134,6 +135,9 @@ class Lab(contextlib.ExitStack):
             if answer.status != 200:
                 raise AssertionError(f"{one['url']}: {answer.status} {answer.body[:200]}")
             whole += answer.body
+        md5 = ticket.json["htsget"].get("md5")
+        if md5 and md5 != hashlib.md5(whole).hexdigest():
+            raise AssertionError(f"the data are not of the MD5 that the ticket names, {md5}")
         return whole
 
     def file_of(self, view, query="", body=None):

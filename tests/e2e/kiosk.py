@@ -29,36 +29,43 @@ class Trouble(Exception):
 
 class Kiosk:
     """A context. `card`: what --card says, or None with options for a token; `reader`: a virtual one
-    that the kiosk is to see."""
+    that the kiosk is to see; `site`: the folder of the site, or what stands for it."""
 
-    def __init__(self, network, card, *options, name="lobby", reader=None, idle="15m"):
+    def __init__(self, network, card, *options, name="lobby", reader=None, idle="15m", site=None):
         self.address = network.root / f"kiosk-{next(NUMBERS)}.address"
         # It sees the reader's /run, and is reached over this machine's loopback.
         inside = [] if reader is None else reader.enter(network=False)
-        self.command = [*inside, binary(), "kiosk", "--site", network.site("tommo"), "--listen",
+        self.command = [*inside, binary(), "kiosk", "--site", site or network.site("tommo"), "--listen",
                         "127.0.0.1:0", "--name", name, "--idle", idle, "--address-file",
                         self.address, *options, *([] if card is None else ["--card", card])]
-        self.process = self.port = self.key = None
+        self.process = self.port = self.key = self.page_url = None
 
     def __enter__(self):
         self.address.unlink(missing_ok=True)
         self.process = subprocess.Popen([*map(str, self.command)], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         wait_until(lambda: self.address.exists() and self.address.read_text(), 20, "the kiosk")
-        url = urllib.parse.urlsplit(self.address.read_text().strip())
+        self.page_url = self.address.read_text().strip()
+        url = urllib.parse.urlsplit(self.page_url)
         self.port, self.key = url.port, url.fragment
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(20) == 0, "the kiosk failed"
+        self.stop()
+
+    def stop(self):
+        """Again: nothing."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            assert self.process.wait(20) == 0, "the kiosk failed"
 
     def kill(self):
         """As a power cut would."""
         self.process.kill()
         self.process.wait()
 
-    def ask(self, method, path, body=None):
+    def call(self, method, path, body=None):
+        """The status and the answer, whatever they are."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         connection.request(method, f"/v1/kiosk{path}", body=body, headers={
             "Host": f"127.0.0.1:{self.port}", "Origin": f"http://127.0.0.1:{self.port}",
@@ -66,8 +73,12 @@ class Kiosk:
         answer = connection.getresponse()
         value = json.loads(answer.read())
         connection.close()
-        if answer.status != 200:
-            raise Trouble(answer.status, value)
+        return answer.status, value
+
+    def ask(self, method, path, body=None):
+        status, value = self.call(method, path, body)
+        if status != 200:
+            raise Trouble(status, value)
         return value
 
     # --- acts ---

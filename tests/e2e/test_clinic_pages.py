@@ -71,6 +71,9 @@ class ClinicPages(NetworkTest):
         self.assertIn(f"{whole['sites_used']} of 40 sites", shown)
         for limit in whole["limits"]:
             self.assertIn(limit, shown)
+        self.browser.read(text="in the memory of tommo and nowhere else")
+        early = json.loads(self.browser.download(role="button", name="Save the results now")["text"])
+        self.assertIn("Observation", [one["resource"]["resourceType"] for one in early["entry"]])
         self.answer_questions()
         self.browser.click(role="button", name="Compute the risk")
         self.browser.see(selector=".risk-chart svg")
@@ -132,6 +135,16 @@ class ClinicPages(NetworkTest):
         self.assertAlmostEqual(plain["risk"], published, delta=1e-5)
         self.assertIsNone(plain["score_adds"])
         self.assertNotEqual(self.at_site(*ask, "--with-score")["risk"], plain["risk"])
+        kept = self.network.warifu.call("risk", "score", "--score", self.scoring, "--grant", grant, "--site",
+                                        self.network.site("tommo"))[1]
+        expires = next(one["expires"] for one in self.at_site("consent", "list")["consents"] if one["grant"] == grant)
+        self.assertIn(f"memory alone: gone when the site stops, and at {expires} at the latest", kept)
+        seen = [one["fields"] for one in self.at_site(
+            "person", "accesses", "--id", self.site.person.id)["accesses"]
+            if one["event"] in ("score_computed", "risk_computed") and one["fields"]["grant"] == grant]
+        self.assertEqual(len(seen), 4)
+        self.assertEqual(seen[0]["sites"], "40")
+        self.assertEqual({one["grantee"] for one in seen}, {"Dr. Ito (person)"})
 
     def test_what_cannot_be_takes_no_use(self):
         _, grant = self.given(uses=1)

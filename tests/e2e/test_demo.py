@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 from network import REPOSITORY, Scratch, binary, data_folder, processes_of, random_file
 
@@ -200,6 +201,32 @@ class Checks(unittest.TestCase):
         self.assertEqual(accounts.link_records(self.ledger(**lossy), {"b"})[1], [])
         self.assertNotEqual(accounts.link_records(self.ledger(**lossy), {"c"})[1], [])
         self.assertNotEqual(accounts.link_records(self.ledger(mark=1001), {"b"})[1], [])
+
+    def test_what_a_hop_carried_beside_its_share_is_found(self):
+        def used(**changes):
+            return [{"from": "a", "to": "b", "key_bits": 900, "share_bits": 800, "other_bits": 0}
+                    | changes, {"from": "b", "to": "a", "key_bits": 50, "share_bits": 0,
+                                "other_bits": 0}]
+        self.assertTrue(accounts.carried_exactly(used(), {("a", "b"): 800}))
+        # A copy of the catalog that was on its way meanwhile, and no bit more than it.
+        self.assertTrue(accounts.carried_exactly(used(share_bits=840, other_bits=48), {("a", "b"): 800}))
+        for wrong in ({"share_bits": 799}, {"share_bits": 801}, {"key_bits": 800},
+                      {"share_bits": 849, "other_bits": 48}, {"share_bits": 799, "other_bits": 48}):
+            self.assertFalse(accounts.carried_exactly(used(**wrong), {("a", "b"): 800}), wrong)
+        self.assertFalse(accounts.carried_exactly(used(), {("b", "c"): 800}))
+        self.assertFalse(accounts.carried_exactly(used(), {}))
+        self.assertFalse(accounts.carried_exactly([], {("a", "b"): 800}))
+
+    def test_data_of_no_job_is_told_by_the_trail(self):
+        trail = [{"direction": "send", "use": use, "job": job, "offset": offset, "bytes": size}
+                 for use, job, offset, size in (
+                     ("bulk", "", 10, 7), ("share", "j", 1100, 90), ("bulk", "", 1200, 40),
+                     ("bulk", "j", 1300, 10), ("control", "", 1350, 5), ("bulk", "", 2000, 3))]
+        network = mock.Mock()
+        network.key_trail.return_value = trail
+        before, after = self.ledger(), self.ledger()
+        after["a", "b"].send |= {"mark": 2000, "share_bytes": 190, "bulk_bytes": 562}
+        self.assertEqual(accounts.besides(network, ("a", "b"), before, after), 40)
 
     def test_bytes_that_are_not_uniform_are_found(self):
         self.assertLess(uniformity.chi_squared(os.urandom(1 << 20)), uniformity.LIMIT)

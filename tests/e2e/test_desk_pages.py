@@ -4,13 +4,12 @@ acts take a passphrase and two persons."""
 import http.client
 import json
 import os
-import signal
 import ssl
-import subprocess
 import unittest
 
 from browser import Browser, inspect
-from network import binary, free_port, NetworkTest, random_file, TestNetwork, wait_until, Warifu
+from kiosk import Kiosk
+from network import binary, free_port, NetworkTest, random_file, TestNetwork, Warifu
 from road import Road
 from test_signature import set_cards
 
@@ -47,7 +46,8 @@ class DeskPages(NetworkTest):
             assert code == 0, error
         cls.network.up()
         cls.road = Road(cls.root / "road", cls.network.site("tommo"))
-        cls.start_kiosk()
+        cls.reader = cls.root / "reader.card"
+        cls.kiosk = cls.enterClassContext(Kiosk(cls.network, cls.reader, site=cls.root / "road"))
         cls.browser = cls.enterClassContext(Browser())  # the kiosk's
         cls.staff = cls.enterClassContext(Browser())
 
@@ -79,26 +79,6 @@ class DeskPages(NetworkTest):
             text += (f'\n[[operators.accounts]]\nname = "{name}"\nroles = {json.dumps(roles)}\n'
                      f'certificates = ["{cls.prints[name]}"]\n')
         return text
-
-    @classmethod
-    def start_kiosk(cls):
-        cls.reader = cls.root / "reader.card"
-        address = cls.root / "kiosk.address"
-        address.unlink(missing_ok=True)
-        cls.kiosk_port = free_port()
-        cls.kiosk = subprocess.Popen(
-            [binary(), "kiosk", "--card", cls.reader, "--site", cls.root / "road", "--listen",
-             f"127.0.0.1:{cls.kiosk_port}", "--name", "lobby", "--address-file", address],
-            stdout=subprocess.DEVNULL)
-        cls.addClassCleanup(cls.stop_kiosk, cls.kiosk)
-        wait_until(lambda: address.exists() and address.read_text(), 10, "the kiosk")
-        cls.kiosk_url = address.read_text().strip()
-
-    @staticmethod
-    def stop_kiosk(process):
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(15) == 0
 
     @classmethod
     def shown(cls, name):
@@ -149,7 +129,7 @@ class DeskPages(NetworkTest):
         self.staff.see(selector="nav")
 
     def open_kiosk(self):
-        self.browser.open(url=self.kiosk_url, language="en", theme="light")
+        self.browser.open(url=self.kiosk.page_url, language="en", theme="light")
         self.browser.opened = True
         self.browser.see(role="heading", name="Put your card on the reader")
 
@@ -170,15 +150,8 @@ class DeskPages(NetworkTest):
         self.staff.click(role="button", name="Confirm", exact=True)
 
     def kiosk_call(self, path, body=None, raw=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.kiosk_port, timeout=60)
         data = raw if raw is not None else json.dumps(body) if body is not None else None
-        own = f"http://127.0.0.1:{self.kiosk_port}"
-        connection.request("GET" if data is None else "POST", f"/v1/kiosk/{path}", data,
-                           {"Origin": own, "Warifu-Page": self.kiosk_url.partition("#")[2]})
-        answer = connection.getresponse()
-        said = json.loads(answer.read())
-        connection.close()
-        return answer.status, said
+        return self.kiosk.call("GET" if data is None else "POST", f"/{path}", data)
 
     # --- the reference scenario ---
 
@@ -349,9 +322,9 @@ class DeskPages(NetworkTest):
     def restart_all(self):
         self.restarted = True
         self.network.kill("tommo")
-        self.stop_kiosk(self.kiosk)
+        self.kiosk.stop()
         self.network.up("tommo")
-        self.start_kiosk()
+        self.kiosk.__enter__()
 
     def test_a_one_time_card_is_finished_after_kiosk_and_site_died(self):
         ordered = self.order("P-004", keys=5)

@@ -1,12 +1,15 @@
 """samtools, bcftools and browsers read what a person's consent names, by htsget, and nothing else."""
 
+import contextlib
 import json
+import re
 import time
 import unittest
 
 import genomes
 from htsget_lab import GENE, OTHER, Lab, conformance, place, region
 from network import CommandFailed, NetworkTest, wait_until
+from site_socket import SocketConnection
 
 
 def text(start, end):
@@ -156,6 +159,65 @@ class Htsget(NetworkTest):
                 data = path.read_bytes()
                 self.assertFalse(any(needle in data for needle in needles), path)
 
+    def test_the_person_finds_views_among_the_accesses_to_their_data(self):
+        view = self.lab.open("bam", grant=self.grants["bam"])
+        for _ in range(3):
+            self.lab.file_of(view, place(31_015_000, 31_015_500))
+        self.lab.call("GET", view["https"] + "?class=header", view["token"])
+        self.lab.at_site("view", "end", view["view"])
+        seen = self.lab.at_site("person", "accesses", "--id", self.lab.person.id)["accesses"]
+        opened, ended = (next(one for one in seen if one["event"] == event and
+                              one["fields"]["view"] == view["view"])
+                         for event in ("view_opened", "view_ended"))
+        for one in (opened, ended):
+            self.assertEqual((one["site"], one["fields"]["grantee"], one["fields"]["purpose"],
+                              one["fields"]["grant"]),
+                             ("tommo", "Dr. Sato (person)", "medicine", self.grants["bam"]))
+        self.assertIn(region(*GENE), opened["fields"]["scope"])
+        self.assertEqual((opened["fields"]["expires"], ended["fields"]["answers"], ended["fields"]["why"]),
+                         (view["expires"], "3", "it was ended"))
+        self.assertEqual([one for one in seen if one["event"] == "view_given"], [])
+
+    def test_tickets_name_the_md5_of_their_data(self):
+        """Lab.fetch compares; the second time the answer is cut anew."""
+        for view, form in ((self.reads, "BAM"), (self.reads, "CRAM"), (self.clipped, "BAM"),
+                           (self.variants, "VCF"), (self.variants, "BCF")):
+            for query in (place(*GENE) + "&", place(GENE[0], GENE[0]) + "&", "?class=header&"):
+                ticket = self.lab.call("GET", view["https"] + query + f"format={form}", view["token"])
+                with self.subTest(form=form, query=query):
+                    self.assertRegex(ticket.json["htsget"]["md5"], "^[0-9a-f]{32}$")
+                    self.assertEqual(self.lab.fetch(ticket), self.lab.fetch(ticket))
+        posted = self.lab.call("POST", self.reads["https"], self.reads["token"], json.dumps(
+            {"regions": [{"referenceName": "20", "start": GENE[0], "end": GENE[1]}]}))
+        self.assertIn("md5", posted.json["htsget"])
+        self.lab.fetch(posted)
+
+    def figures(self):
+        with contextlib.closing(SocketConnection(self.network.site("tommo"), self.network.data("tommo"))) as api:
+            api.request("GET", "/metrics")
+            text = api.getresponse().read().decode()
+        return {name.replace('site="tommo",', ""): float(value) for name, value in
+                (line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(("warifu_views",
+                                                                                        "warifu_htsget")))}
+
+    def test_the_figures_of_the_site_count_without_names(self):
+        before = self.figures()
+        sent = len(self.lab.fetch(self.lab.call("GET", self.reads["https"] + place(*GENE),
+                                                self.reads["token"])))
+        self.lab.call("GET", self.reads["https"] + place(GENE[0] - 1, GENE[1]), self.reads["token"])
+        self.lab.call("GET", self.reads["https"] + place(*GENE), "0" * 64)
+        after = self.figures()
+        more = {name: after[name] - before[name] for name in after if after[name] != before[name]}
+        self.assertEqual({name: count for name, count in more.items() if "memory" not in name}, {
+            'warifu_htsget_requests_total{route="ticket",status="2xx"}': 1,
+            'warifu_htsget_requests_total{route="ticket",status="4xx"}': 2,
+            'warifu_htsget_requests_total{route="data",status="2xx"}': 2,
+            'warifu_htsget_refusals_total{error="PermissionDenied"}': 1,
+            'warifu_htsget_refusals_total{error="InvalidAuthentication"}': 1,
+            'warifu_htsget_served_bytes_total{site="tommo"}': sent})
+        self.assertEqual(after['warifu_views_open{site="tommo"}'], len(self.lab.at_site("view", "list")["views"]))
+        self.assertGreater(after['warifu_views_memory_used_bytes{site="tommo"}'], 10_000)
+
     def test_a_view_ends_by_order_by_withdrawal_in_time_and_with_the_site(self):
         view = self.lab.open("bam", grant=self.grants["bam"])
         self.assertIn(view["view"], [one["view"] for one in self.lab.at_site("view", "list")["views"]])
@@ -244,9 +306,40 @@ class Htsget(NetworkTest):
         self.assertEqual(self.lab.call(
             "GET", f"https://localhost:{self.lab.tls_port}/v1/views", self.reads["token"]).status, 404)
 
-    def test_with_the_site_every_view_ends(self):
+    def released(self):
+        return len([one for one in self.events("release") if one["step"] != "resume"])
+
+    def again(self, memory):
+        """The site with another limit for views."""
+        config = self.network.site("tommo") / "site.toml"
+        self.network.down("tommo")
+        config.write_text(re.sub(r'^memory = ".*"$', f'memory = "{memory}"', config.read_text(), flags=re.M))
+        self.network.up("tommo")
+
+    def test_y_a_view_that_does_not_fit_takes_no_use(self):
+        """Restarts the site, which ends views of other tests."""
+        whole = self.lab.person.consent(self.lab.object("bam"), uses=1)
+        one = {"asker": "Dr. Sato", "more": ("--region", region(*GENE))}
+        self.again("1M")
+        before = self.released()
+        self.assert_fails(9, r"may need .* \[htsget\] memory of this site to 2M at least; no use",
+                          self.lab.open, "bam", grant=self.grants["bam"])
+        self.assertEqual(self.released(), before)
+        self.assertEqual(self.lab.at_site("view", "list")["memory_used"], 0)
+        # What the whole would take only its index says, which is read under the use.
+        self.assert_fails(9, "the index was read is kept", self.lab.open, "bam", grant=whole, **one)
+        self.assertEqual(self.released(), before + 1)
+        self.again("64M")
+        other = self.lab.open("bam", grant=whole, asker="Dr. Sato", more=("--region", region(*OTHER)))
+        self.assertEqual(genomes.reads(self.lab.file_of(other, place(*OTHER))), self.original("bam", OTHER))
+        self.assertEqual(self.released(), before + 1, "the use that was kept")
+        self.assert_fails(4, "used.up", self.lab.open, "bam", grant=whole, **one)
+        self.lab.at_site("view", "end", other["view"])
+
+    def test_z_with_the_site_every_view_ends(self):
         """Runs last, by its name."""
-        self.assertGreater(len(self.lab.at_site("view", "list")["views"]), 2)
+        self.lab.open("bam", grant=self.grants["bam"])
+        self.assertEqual(len(self.lab.at_site("view", "list")["views"]), 1)
         self.network.down("tommo")
         self.network.up("tommo")
         self.assertEqual(self.lab.at_site("view", "list")["views"], [])

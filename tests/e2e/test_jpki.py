@@ -6,9 +6,10 @@ import subprocess
 import tempfile
 import unittest
 
+from cards import reader_or_skip
 from network import binary
 
-from virtual_reader import NoReader, VirtualReader, WarifuAtReader
+from virtual_reader import WarifuAtReader
 from warifu_cli import CommandFailed
 
 LABEL = "JPKI (User Authentication PIN)"
@@ -23,10 +24,7 @@ class Jpki(unittest.TestCase):
         if shutil.which("pkcs11-tool") is None:
             raise unittest.SkipTest("opensc is not installed")
         cls.root = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        try:
-            cls.reader = cls.enterClassContext(VirtualReader(binary()))
-        except NoReader as reason:
-            raise unittest.SkipTest(str(reason)) from None
+        cls.reader = reader_or_skip(cls.enterClassContext)
         cls.warifu = WarifuAtReader(binary(), cls.reader)
         (cls.root / "pin").write_text("1234\n")
         (cls.root / "pin2").write_text("ABC123\n")

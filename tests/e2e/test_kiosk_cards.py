@@ -8,12 +8,12 @@ import unittest
 from unittest import mock
 
 import genomes
+from cards import reader_or_skip
 from kiosk import Kiosk, Trouble
 from network import NetworkTest, Person, TestNetwork, wait_until
 from test_pkcs11 import SOFTHSM, SoftToken
 from test_signature import Authority, make_card, set_cards
 
-from virtual_reader import NoReader, VirtualReader
 from warifu_cli import options
 
 PLACES = (("20", 31_000_000, 31_040_000), ("20", 50_000_000, 50_200_000))
@@ -346,10 +346,7 @@ class KioskAtReader(NetworkTest):
     @classmethod
     def setUpClass(cls):
         cls.network = cls.enterClassContext(TestNetwork(preshare="24M"))
-        try:
-            cls.reader = cls.enterClassContext(VirtualReader(cls.network.warifu.binary))
-        except NoReader as reason:
-            raise unittest.SkipTest(str(reason)) from None
+        cls.reader = reader_or_skip(cls.enterClassContext)
         cls.person = Person(cls.network, "P-001", keys=40)
         cls.file = genomes.bam(cls.network.root / "reads.bam",
                                genomes.sam_text("GRCh37", PLACES, 2_000))

@@ -135,6 +135,31 @@ class Proofs(LogTest):
         self.network.up(SITE)
         self.assertEqual(self.find("record_erased")["fields"]["reason"], "asked for")
 
+    def test_the_newest_records_come_first_unless_one_is_named(self):
+        def numbers(*words):
+            code, text, _ = self.network.warifu.call("audit", "list", *words, "--site",
+                                                     self.network.site(SITE))
+            self.assertEqual(code, 0)
+            return [int(line.split()[1]) for line in text.splitlines()]
+
+        def listed(*words):
+            return [record["seq"] for record in self.audit("list", *words)["records"]]
+
+        shown = numbers()
+        newest = shown[0]
+        self.assertGreater(newest, 3)
+        self.assertEqual(shown, list(range(newest, 0, -1)))
+        three = numbers("--limit", "3")
+        self.assertEqual(three, [three[0], three[0] - 1, three[0] - 2])
+        self.assertGreaterEqual(three[0], newest)
+        self.assertEqual(numbers("--from", "2", "--limit", "2"), [2, 3])
+        # For programs they ascend, also the newest ones.
+        last = listed()[-1]
+        self.assertGreaterEqual(last, newest)
+        self.assertEqual(listed("--limit", "2"), [last - 1, last])
+        self.assertEqual(listed("--from", str(last)), [last])
+        self.assertEqual(listed("--from", str(last + 5)), [])
+
     def test_records_are_exported(self):
         def export(form):
             code, stdout, stderr = self.network.warifu.call(

@@ -112,6 +112,12 @@ class Cards(CardTest):
             self.assertEqual(one["fields"]["object"], stored)
         events = {one["event"] for one in view["accesses"]}
         self.assertLessEqual({"card_enrolled", "release", "refused", "consent_withdrawn"}, events)
+        code, text, _ = self.network.warifu.call("person", "accesses", "--id", person.id, "--site",
+                                                 self.network.site("tommo"))
+        self.assertEqual(code, 0)
+        self.assertRegex(text, f"(?m)^2[^ ]*Z  release  Dr. Ito, for medicine\n  object {stored}\n"
+                               f"  consent {grant}\n  by the log of \\w+ .records? [0-9, ]+., \\w+ .rec")
+        self.assertRegex(text, "(?m)  refused  Dr. Ito: the grant is used up")
         # Nothing of anybody else.
         other, _, _ = self.new_person("P-W6")
         seen = self.ask("person", "accesses", "--id", other.id)["accesses"]

@@ -161,7 +161,7 @@ class Operators(NetworkTest):
     def test_deleting_takes_a_passphrase_and_two_people(self):
         stored = self.person.store(self.root / "genome")["object"]
         delete = ("object", "delete", stored, "--yes")
-        self.assert_fails(2, "no terminal to ask for: your passphrase", self.at_socket, *delete)
+        self.assert_fails(2, "no terminal to ask for your passphrase", self.at_socket, *delete)
         self.assert_fails(4, "wrong passphrase", self.at_socket, *delete, *self.phrase("sato"))
         proposal = self.at_socket(*delete, *self.phrase("desk"))["proposal"]
         self.assertTrue(self.at_socket("object", "check", stored)["whole"])

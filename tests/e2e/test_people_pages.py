@@ -1,17 +1,15 @@
 """The pages for people, in a real browser: a clinician asks for a consent, the person reads and gives
-or refuses it at a kiosk with a card, the clinician restores; a biobank stores a file in pieces."""
+or refuses it at a kiosk with a card, the clinician restores."""
 
 import hashlib
 import http.client
 import json
-import signal
-import subprocess
 import unittest
 
 import genomes
 from browser import Browser, inspect
-from network import binary, free_port, NetworkTest, Person, random_file, TestNetwork, wait_until
-from site_socket import SocketConnection
+from kiosk import Kiosk
+from network import free_port, NetworkTest, Person, random_file, TestNetwork
 
 SIZE = 2_500_000
 KIOSK_LOOKS = [("en", "light"), ("ja", "light")]
@@ -33,28 +31,9 @@ class PeoplePages(NetworkTest):
         cls.plain = random_file(cls.network.root / "genome.cram", SIZE, seed=11)
         cls.stored = cls.person.store(cls.network.root / "genome.cram")["object"]
         cls.other = Person(cls.network, "P-002", pin="3141", keys=8)  # whose files are uploaded
-        cls.start_kiosk()
-        cls.browser = cls.enterClassContext(Browser())
-
-    @classmethod
-    def start_kiosk(cls):
         cls.reader = cls.network.root / "reader.card"
-        address = cls.network.root / "kiosk.address"
-        port = free_port()
-        cls.kiosk = subprocess.Popen(
-            [binary(), "kiosk", "--card", cls.reader, "--site", cls.network.site("tommo"),
-             "--listen", f"127.0.0.1:{port}", "--name", "lobby", "--address-file", address],
-            stdout=subprocess.DEVNULL)
-        cls.addClassCleanup(cls.stop_kiosk)
-        wait_until(lambda: address.exists() and address.read_text(), 10, "the kiosk")
-        cls.kiosk_url = address.read_text().strip()
-        cls.kiosk_port = port
-        assert address.stat().st_mode & 0o777 == 0o600
-
-    @classmethod
-    def stop_kiosk(cls):
-        cls.kiosk.send_signal(signal.SIGTERM)
-        assert cls.kiosk.wait(15) == 0
+        cls.kiosk = cls.enterClassContext(Kiosk(cls.network, cls.reader))
+        cls.browser = cls.enterClassContext(Browser())
 
     def setUp(self):
         self.take_card()
@@ -90,7 +69,7 @@ class PeoplePages(NetworkTest):
         self.browser.log_in(self.url, self.at_site("web", "code")["code"])
 
     def open_kiosk(self, pin="2718"):
-        self.browser.open(url=self.kiosk_url, language="en", theme="light")
+        self.browser.open(url=self.kiosk.page_url, language="en", theme="light")
         self.browser.see(role="heading", name="Put your card on the reader")
         self.put_card()
         self.browser.see(role="heading", name="Please enter your PIN")
@@ -203,10 +182,10 @@ class PeoplePages(NetworkTest):
                              asker="Dr. Ito", purpose="medicine", region=region)
         self.assertEqual(genomes.reads(out), genomes.reads(reads, "20:31000001-31450000"))
         self.assertEqual(saved["sha256"], hashlib.sha256(out.read_bytes()).hexdigest())
-        self.browser.open(url=self.kiosk_url, language="en", theme="light")  # a site may stop now
+        self.browser.open(url=self.kiosk.page_url, language="en", theme="light")  # a site may stop now
 
     def give_at_kiosk(self):
-        self.browser.open(url=self.kiosk_url, language="en", theme="light")
+        self.browser.open(url=self.kiosk.page_url, language="en", theme="light")
         self.browser.see(role="heading", name="Put your card on the reader")
         self.look("kiosk-welcome")
         self.put_card()
@@ -276,14 +255,15 @@ class PeoplePages(NetworkTest):
         self.at_site("request", "cancel", request)
 
     def test_who_has_no_key_or_comes_from_elsewhere_gets_nothing_of_a_kiosk(self):
-        own = f"http://127.0.0.1:{self.kiosk_port}"
-        key = self.kiosk_url.partition("#")[2]
+        own = f"http://127.0.0.1:{self.kiosk.port}"
+        key = self.kiosk.page_url.partition("#")[2]
         self.assertEqual(len(key), 64)
+        self.assertEqual(self.kiosk.address.stat().st_mode & 0o777, 0o600)
 
         def ask(method, path, **headers):
-            connection = http.client.HTTPConnection("127.0.0.1", self.kiosk_port, timeout=20)
+            connection = http.client.HTTPConnection("127.0.0.1", self.kiosk.port, timeout=20)
             connection.request(method, path, body="" if method == "POST" else None,
-                               headers={"Host": f"127.0.0.1:{self.kiosk_port}", **headers})
+                               headers={"Host": f"127.0.0.1:{self.kiosk.port}", **headers})
             status = connection.getresponse().status
             connection.close()
             return status
@@ -331,157 +311,6 @@ class PeoplePages(NetworkTest):
         self.network.up()
         self.assertEqual(self.at_site("request", "show", request)["note"], "durable")
         self.at_site("request", "cancel", request)
-
-    # --- the biobank ---
-
-    def test_a_biobank_stores_a_file_in_pieces(self):
-        data = random_file(self.network.root / "second.cram", 20_000_000, seed=12)
-        self.log_in()
-        self.browser.click(role="link", name="People and data")
-        self.browser.read(text="Person P-002")
-        inspect(self, self.browser, "people", KIOSK_LOOKS)
-        self.browser.click(role="link", name="P-002")
-        self.browser.see(role="heading", name="Store a file")
-        self.browser.attach(label="File", path=str(self.network.root / "second.cram"))
-        inspect(self, self.browser, "person", KIOSK_LOOKS)
-        self.browser.click(role="button", name="Store", exact=True)
-        self.browser.read(text="The site has all of it")
-        self.browser.shot("person-stored")
-        job = self.at_site("job", "list")["jobs"][0]
-        done = self.network.wait_for_job(job["job"])
-        self.assertEqual(done["total_bytes"] > 0, True)
-        stored = next(one for one in self.at_site("object", "list")["objects"]
-                      if one["label"] == "second.cram")
-        self.assertEqual(stored["bytes"], len(data))
-
-    def test_a_genome_is_stored_with_its_index(self):
-        """With it a consent to a region of what came through the browser gives that region."""
-        path = genomes.cram(self.network.root / "reads.cram",
-                            genomes.sam_text("GRCh37", [("20", 31_000_000, 31_400_000)], 9000), 50)
-        self.log_in()
-        self.browser.visit(path="/app/people/P-002")
-        self.browser.see(role="heading", name="Store a file")
-        self.browser.attach(label="File", path=str(path))
-        self.browser.attach(label="Its index (CRAM, BAM, VCF, BCF)", path=str(path) + ".crai")
-        inspect(self, self.browser, "person-genome", KIOSK_LOOKS)
-        self.browser.click(role="button", name="Store", exact=True)
-        self.browser.read(text="The site has all of it")
-        self.network.wait_for_job(self.at_site("job", "list")["jobs"][0]["job"])
-        stored = next(one for one in self.at_site("object", "list")["objects"]
-                      if one["label"] == "reads.cram")
-        self.at_site("object", "card-record", stored["object"], "--card", self.other.card,
-                     "--pin-file", self.other.pin_file)
-        region = "GRCh37:20:31100000-31101000"
-        given = self.network.consent(stored["object"], self.other.card, self.other.pin_file,
-                                     region=(region,), purpose="medicine")
-        self.assertLess(given["quote"]["chunks"], given["quote"]["chunks_of_object"])
-        out = self.network.root / "region.bam"
-        self.network.restore(stored["object"], given["grant"], out, region=(region,), format="bam")
-        expected = genomes.reads(path, "20:31100000-31101000")
-        self.assertGreater(len(expected), 10)
-        self.assertEqual(genomes.reads(out), expected)
-
-    def test_an_index_that_is_none_and_ends_that_are_not_asked_for(self):
-        index = b"0\t101\t50\t1000\t20\t300\n"
-        begun = self.upload("POST", "", {"person": "P-002", "label": "x.cram", "bytes": 10_000,
-                                         "genome": True})
-        path = f"/v1/uploads/{begun['upload']}"
-        self.assertEqual(begun["wants"], "index")
-        for where, body, status, word in (
-                ("?from=0", b"CRAM", 400, "its index first"), ("/ends", b"x", 400, "its index first"),
-                ("/index", b"hello", 400, "index of 'x.cram'"), ("/index", b"", 400, "empty"),
-                ("/index", index.replace(b"1000", b"99999"), 400, "index")):
-            with self.subTest(where=where, body=body):
-                got, answer = self.raw("POST", path + where, body)
-                self.assertEqual(got, status, answer)
-                self.assertIn(word, answer["message"])
-        wants = self.upload("POST", f"/{begun['upload']}/index", index)
-        self.assertEqual((wants["wants"], wants["head_bytes"], wants["tail_bytes"]), ("ends", 1000, 64))
-        for where, body, status, word in (
-                ("?from=0", b"CRAM", 400, "its ends first"), ("/index", index, 409, "no index"),
-                ("/ends", b"x" * 1063, 400, "1000 bytes of the file's start and 64"),
-                ("/ends", b"x" * 1064, 400, "neither CRAM"),
-                ("/ends", b"CRAM\3\0" + b"x" * 1058, 400, "x.cram")):
-            with self.subTest(where=where, size=len(body)):
-                got, answer = self.raw("POST", path + where, body)
-                self.assertEqual(got, status, answer)
-                self.assertIn(word, answer["message"])
-        self.upload("POST", f"/{begun['upload']}/cancel", {})
-
-    def test_an_upload_goes_on_where_it_stood(self):
-        data = random_file(self.network.root / "third", 3_000_000, seed=13)
-        begun = self.upload("POST", "", {"person": "P-002", "label": "third", "bytes": len(data)})
-        path = f"/{begun['upload']}"
-        # The connection is lost in the middle of a piece: what had come stays.
-        self.cut_off(f"/v1/uploads{path}?from=0", data[:2_000_000], 1_200_000)
-
-        def stands():
-            return self.upload("GET", path)["received"]
-        wait_until(lambda: stands() > 0 and not self.is_busy(path), 20, "the piece to end")
-        at = stands()
-        self.assertLessEqual(at, 1_200_000)
-        status, answer = self.raw("POST", f"/v1/uploads{path}?from={at + 1}", b"too far")
-        self.assertEqual((status, answer["code"]), (409, "already_exists"), answer)
-        status, answer = self.raw("POST", f"/v1/uploads{path}/finish", b"{}")
-        self.assertEqual(status, 400)
-        self.assertIn("have come", answer["message"])
-        self.assertEqual(self.upload("POST", f"{path}?from={at}", data[at:])["received"], len(data))
-        status, answer = self.raw("POST", f"/v1/uploads{path}?from={len(data)}", b"more")
-        self.assertEqual(status, 400)
-        ticket = self.upload("POST", f"{path}/finish", {})
-        self.network.wait_for_job(ticket["job"])
-        card_record = self.at_site("object", "card-record", ticket["object"], "--card",
-                                   self.other.card, "--pin-file", self.other.pin_file)
-        self.assertTrue(card_record)
-        grant = self.other.consent(ticket["object"])
-        out = self.network.root / "third.out"
-        self.network.restore(ticket["object"], grant, out)
-        self.assert_same_bytes(out, data)
-        self.assertEqual(self.raw("GET", f"/v1/uploads{path}")[0], 404)
-
-    def test_what_an_upload_leaves_behind_is_removed(self):
-        staging = self.network.data("tommo") / "staging"
-        begun = self.upload("POST", "", {"person": "P-002", "label": "x", "bytes": 600_000})
-        self.upload("POST", f"/{begun['upload']}?from=0", bytes(300_000))
-        self.assertEqual(len(list(staging.iterdir())), 1)
-        self.upload("POST", f"/{begun['upload']}/cancel", {})
-        self.assertEqual(list(staging.iterdir()), [])
-        begun = self.upload("POST", "", {"person": "P-002", "label": "x", "bytes": 600_000})
-        self.network.kill("tommo")
-        self.assertEqual(len(list(staging.iterdir())), 1)
-        self.network.up()  # its socket listens before it has looked round
-        wait_until(lambda: not list(staging.iterdir()), 20, "what was left to be removed")
-        self.assertEqual(self.raw("GET", f"/v1/uploads/{begun['upload']}")[0], 404)
-
-    # --- plain requests at the site's socket ---
-
-    def connect(self):
-        return SocketConnection(self.network.site("tommo"), self.network.data("tommo"))
-
-    def raw(self, method, path, body=None):
-        connection = self.connect()
-        connection.request(method, path, body=body)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        return answer.status, json.loads(text)
-
-    def upload(self, method, path, body=None):
-        if isinstance(body, dict):
-            body = json.dumps(body).encode()
-        status, answer = self.raw(method, "/v1/uploads" + path, body)
-        self.assertEqual(status, 200, answer)
-        return answer
-
-    def is_busy(self, path):
-        return self.raw("POST", f"/v1/uploads{path}?from=0", b"")[1].get("code") == "busy"
-
-    def cut_off(self, path, body, after):
-        connection = self.connect()
-        connection.connect()
-        head = f"POST {path} HTTP/1.1\r\nHost: site\r\nContent-Length: {len(body)}\r\n\r\n"
-        connection.sock.sendall(head.encode() + body[:after])
-        connection.close()
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ import subprocess
 import unittest
 from unittest import mock
 
+from cards import reader_or_skip
 from network import NetworkTest, TestNetwork, binary, random_file
 from test_signature import Authority, make_card, set_cards
 
-from virtual_reader import NoReader, VirtualReader, WarifuAtReader
+from virtual_reader import WarifuAtReader
 from warifu_cli import options
 
 SIZE = 300_000
@@ -195,10 +196,7 @@ class Tokens(NetworkTest):
         (root / "pin4").write_text("1234\n")
         (root / "pin6").write_text("ABC123\n")
         make_card(card, root / "pin4", root / "pin6", self.authority)
-        try:
-            reader = self.enterContext(VirtualReader(binary()))
-        except NoReader as reason:
-            self.skipTest(str(reason))
+        reader = reader_or_skip(self.enterContext)
         reader.lay(card)
         warifu = WarifuAtReader(binary(), reader)
         label = "JPKI (User Authentication PIN)"

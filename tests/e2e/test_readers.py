@@ -3,9 +3,10 @@
 import subprocess
 import unittest
 
+from cards import reader_or_skip
 from network import NetworkTest, TestNetwork, random_file
 
-from virtual_reader import NoReader, VirtualReader, WarifuAtReader
+from virtual_reader import WarifuAtReader
 from warifu_cli import CommandFailed
 
 SIZE = 300_000
@@ -17,10 +18,7 @@ class Readers(NetworkTest):
     @classmethod
     def setUpClass(cls):
         cls.network = cls.enterClassContext(TestNetwork(preshare="16M"))
-        try:
-            cls.reader = cls.enterClassContext(VirtualReader(cls.network.warifu.binary))
-        except NoReader as reason:
-            raise unittest.SkipTest(str(reason)) from None
+        cls.reader = reader_or_skip(cls.enterClassContext)
         cls.network.warifu = WarifuAtReader(cls.network.warifu.binary, cls.reader)
         cls.card = cls.network.root / "aoi.card"
         cls.pin = cls.network.root / "pin"

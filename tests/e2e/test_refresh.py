@@ -187,6 +187,50 @@ class Star(RefreshTest):
         self.assertEqual(self.files(object_id), before)
         self.restore(object_id, "A,B", big)
 
+    def test_cancelling_waits_for_no_holder_that_may_never_come_back(self):
+        big = random_file(self.network.root / "bigger", 2 * LONG)
+        object_id = self.store("bigger")
+        before = self.files(object_id)
+        job = self.refresh(object_id, "--no-wait")["job"]
+        self.ask("job", "pause", job)
+        self.network.kill("cloud2")
+        try:
+            self.ask("job", "resume", job)
+            wait_until(lambda: "cloud2" in self.network.job(job)["error"], 30,
+                       "the refresh to wait for cloud2")
+            # One holder of five: the others restore the object.
+            self.assertEqual(self.ask("job", "cancel", job)["state"], "cancelled")
+            self.assertEqual(self.generation(object_id), 1)
+            for site in ("tommo", "lsa", "cloud1", "cloud3"):
+                shares = [path.suffix for path in self.network.data(site).rglob("*.part")]
+                self.assertEqual(shares, [], site)
+        finally:
+            self.network.up("cloud2")
+        self.assertEqual(self.files(object_id), before)
+        self.restore(object_id, "A,C2,C3", big)
+
+    def test_cancelling_says_that_too_few_holders_answer(self):
+        random_file(self.network.root / "biggest", 2 * LONG)
+        object_id = self.store("biggest", policy="2 of (origin, lsa, tuh)")
+        before = self.files(object_id)
+        job = self.refresh(object_id, "--no-wait")["job"]
+        self.ask("job", "pause", job)
+        for site in ("lsa", "tuh"):
+            self.network.kill(site)
+        try:
+            self.ask("job", "resume", job)
+            wait_until(lambda: "answer" in self.network.job(job)["error"], 30, "the job to wait")
+            # It is cancelled, and until somebody else answers nobody knows what they hold.
+            job_now = self.ask("job", "cancel", job)
+            self.assertEqual((job_now["state"], job_now["step"]), ("running", "cancel"))
+            self.assertEqual(self.ask("job", "cancel", job)["step"], "cancel")
+        finally:
+            for site in ("lsa", "tuh"):
+                self.network.up(site)
+        self.network.wait_for_job(job, states=("cancelled",))
+        self.assertEqual(self.files(object_id), before)
+        self.assertEqual(self.generation(object_id), 1)
+
 
 
 class ByItself(NetworkTest):

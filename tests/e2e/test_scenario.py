@@ -72,12 +72,19 @@ class Scenario(NetworkTest):
             self.assertEqual(listed[object_id]["bytes"], len(self.plain[name]))
             self.assertEqual(listed[object_id]["card_record"], "on_card")
 
+    def assert_carried(self, before, after, expected):
+        """Exactly these bytes of shares; a copy of the catalog may have passed meanwhile."""
+        moved = accounts.spent(before, after, "moved_bytes")
+        for ends in moved.keys() | expected.keys():
+            extra = moved.get(ends, 0) - expected.get(ends, 0)
+            most = accounts.besides(self.network, ends, before, after) if extra else 0
+            self.assertTrue(0 <= extra <= most, f"{ends}: {extra} bytes beside the share")
+
     def test_a_store_spends_exactly_the_bytes_of_the_shares(self):
-        bulk = accounts.spent(self.before_store, self.after_store, "moved_bytes")
         share = accounts.records_bytes(BIG)
         expected = {("tommo", "lsa"): share, ("tommo", "tuh"): share}
         expected |= {("tuh", cloud): share for cloud in CLOUDS}
-        self.assertEqual(bulk, expected)
+        self.assert_carried(self.before_store, self.after_store, expected)
         # One share of each cut is key that both ends held: nothing was sent for it.
         drawn = accounts.spent(self.before_store, self.after_store, "share_bytes")
         self.assertEqual(drawn, {("tommo", "lsa"): share, ("tuh", "cloud1"): share})
@@ -135,8 +142,8 @@ class Scenario(NetworkTest):
             before = accounts.read_settled(self.network, SITES)
             self.restore("small", grant, using=using, gather=gather)
             after = accounts.read_settled(self.network, SITES)
-            self.assertEqual(accounts.spent(before, after, "bulk_bytes"),
-                             dict.fromkeys(hops, share))
+            self.assert_carried(before, after, dict.fromkeys(hops, share))
+            self.assertEqual(accounts.spent(before, after, "share_bytes"), {})
 
     def test_the_account_of_every_link_adds_up_and_both_ends_agree(self):
         records, wrong = accounts.link_records(accounts.read_settled(self.network, SITES))

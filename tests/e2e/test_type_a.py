@@ -7,10 +7,11 @@ import shutil
 import sqlite3
 import unittest
 
+from cards import reader_or_skip
 from network import NetworkTest, TestNetwork, random_file
 from site_socket import Api
 
-from virtual_reader import NoReader, VirtualReader, WarifuAtReader
+from virtual_reader import WarifuAtReader
 from warifu_cli import CommandFailed
 
 SIZE = 300_000
@@ -259,10 +260,7 @@ class TypeAAtReader(NetworkTest):
     @classmethod
     def setUpClass(cls):
         cls.network = cls.enterClassContext(TestNetwork(preshare="24M"))
-        try:
-            cls.reader = cls.enterClassContext(VirtualReader(cls.network.warifu.binary))
-        except NoReader as reason:
-            raise unittest.SkipTest(str(reason)) from None
+        cls.reader = reader_or_skip(cls.enterClassContext)
         cls.network.warifu = WarifuAtReader(cls.network.warifu.binary, cls.reader)
         cls.memory = cls.network.root / "aoi.card"
         cls.reader.lay(cls.memory, card_type="desfire")

@@ -11,7 +11,7 @@ Rules (the name in brackets stands in front of every finding):
               own header in angle brackets, or an own header that does not exist
   [testing]   "testing/..." or GoogleTest used by anything under src/ but a *_test.cc
   [folder]    a folder under src/ that layers.toml does not know
-  [test]      a *_test.cc that no CMakeLists.txt names: it would never run
+  [test]      a *_test.cc, or a test_*.py, that no CMakeLists.txt names: it would never run
   [orphan]    another source file that no target owns; a header in a folder without a target
   [size]      a code file of more than 500 lines
   [opening]   a code file that does not begin with a comment about what it is
@@ -135,6 +135,8 @@ class Checker:
                 self.check_size_and_opening(path, text)
             if in_code and path.suffix == ".py":
                 self.check_python(path, text)
+                if path.name.startswith("test_"):
+                    self.check_python_test(path)
             if in_code and parts[0] in OWNED_FOLDERS and path.suffix in {".cc", ".h"}:
                 self.check_owner(path)
             if parts[0] == "src" and len(parts) > 2 and path.suffix in {".cc", ".h"}:
@@ -199,6 +201,13 @@ class Checker:
                 break
             folder = folder.parent
         self.report("orphan", path, 1, "no target is defined in the folder of this header")
+
+    def check_python_test(self, path):
+        """The CMakeLists.txt beside it names the module, or test_NAME as warifu_e2e(NAME seconds)."""
+        text = self.cmake.get(path.parent / "CMakeLists.txt", "")
+        short = path.stem.removeprefix("test_")
+        if not re.search(rf"\b{path.stem}\b|\bwarifu_e2e\({short}\s", text):
+            self.report("test", path, 1, "the CMakeLists.txt beside it does not name this module")
 
     def check_folders(self):
         source_root = self.root / "src"

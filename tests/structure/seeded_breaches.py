@@ -107,6 +107,12 @@ CASES = [
     ("a test named only in a comment", "test",
      {"src/otp/CMakeLists.txt": "warifu_component(NAME otp LAYER 2 SOURCES seal.cc)\n"
                                 "# SOURCES seal_test.cc\n"}),
+    ("a Python test that nobody runs", "test",
+     {"tests/cli/CMakeLists.txt": "add_test(NAME cli COMMAND python3 -m unittest test_cli)\n",
+      "tests/cli/test_cli.py": '"""Commands."""\n', "tests/cli/test_words.py": '"""Words."""\n'}),
+    ("Python tests that are run", None,
+     {"tests/e2e/CMakeLists.txt": "warifu_e2e(audit 150)\nadd_test(NAME x COMMAND test_x)\n",
+      "tests/e2e/test_audit.py": '"""Audits."""\n', "tests/e2e/test_x.py": '"""X."""\n'}),
     ("a test named in another folder", "test",
      {"src/os/seal_test.cc": COMMENT}),
     ("a source that no target owns", "orphan", {"src/otp/spare.cc": COMMENT}),

@@ -102,6 +102,38 @@ def spent(before, after, figure="key_bytes"):
     return result
 
 
+def besides(network, ends, before, after, limit=5.0):
+    """Bytes of data, with their tags, that went one way between two ledgers and belong to no job:
+    the control site brings changed pages of its catalog to its neighbours every half minute.
+
+    By the sender's trail, which is written once a second; so it is asked until it has as much as
+    the ledgers say that was moved."""
+    sender, receiver = ends
+    old = before[ends].figures()["mark"] if ends in before else 0
+    new = after[ends].figures()["mark"]
+    moved = spent(before, after, "moved_bytes").get(ends, 0)
+    end = time.monotonic() + limit
+    while True:
+        ranges = [record for record in network.key_trail(sender, receiver)
+                  if record["direction"] == "send" and record["use"] in ("bulk", "share")
+                  and old <= record["offset"] < new]
+        if sum(record["bytes"] for record in ranges) >= moved or time.monotonic() > end:
+            return sum(record["bytes"] for record in ranges
+                       if record["use"] == "bulk" and not record["job"])
+        time.sleep(0.2)
+
+
+def carried_exactly(used, share_bits):
+    """Whether so many bits of shares went over each of these directions, and over no other. Beside
+    them lies only what `other_bits` allows, and every bit had a bit of key and its tag more."""
+    wanted = dict(share_bits)
+    for entry in used:
+        extra = entry["share_bits"] - wanted.pop((entry["from"], entry["to"]), 0)
+        if not 0 <= extra <= entry["other_bits"] or entry["key_bits"] <= entry["share_bits"]:
+            return False
+    return not wanted
+
+
 def disagreements(ledger, stopped=()):
     """One sentence for each figure that the two ends of a direction tell differently."""
     found = []

@@ -32,16 +32,29 @@ def environment():
     return {**os.environ, "REF_PATH": "/none", "REF_CACHE": "/none"}
 
 
-def run(command):
+def run(command, meanwhile=None):
+    """What it prints. `meanwhile` is called every second as long as it runs."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, env=environment(),
-                              stdin=subprocess.DEVNULL, check=False)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env=environment(), stdin=subprocess.DEVNULL) as process:
+            stdout, stderr = wait(process, meanwhile)
     except OSError as error:
         raise InputError(f"{command[0]}: {error.strerror}") from error
-    if done.returncode != 0:
+    if process.returncode != 0:
         raise InputError(f"{' '.join(map(str, command))}\n  failed with exit code "
-                         f"{done.returncode}: {done.stderr.strip()[-500:]}")
-    return done.stdout
+                         f"{process.returncode}: {stderr.strip()[-500:]}")
+    return stdout
+
+
+def wait(process, meanwhile):
+    while True:
+        try:
+            return process.communicate(timeout=1 if meanwhile else None)
+        except subprocess.TimeoutExpired:
+            meanwhile()
+        except BaseException:
+            process.kill()
+            raise
 
 
 def prepare_reference(folder):
@@ -50,17 +63,26 @@ def prepare_reference(folder):
     return pathlib.Path(folder) / "chr20.fa"
 
 
-def prepare_cram(make_cram, folder, size_text):
-    """A CRAM of about that size; made only when the folder has none of this size and seed."""
-    parse_size(size_text)
+def prepare_cram(make_cram, folder, size_text, progress=None):
+    """A CRAM of about that size; made only when the folder has none of this size and seed.
+    `progress` is told again and again how many bytes of how many are made."""
+    size = parse_size(size_text)
     made = pathlib.Path(folder) / f"person-{size_text}-seed{SEED}.cram"
     reference = prepare_reference(folder)
     if not (made.exists() and made.with_name(made.name + ".crai").exists()):
         if not pathlib.Path(make_cram).exists():
             raise InputError(f"{make_cram} is missing: build it, or give your own file with --file")
         run([str(make_cram), "--ref", str(reference), "--out", str(made), "--size", size_text,
-             "--seed", str(SEED), "--threads", str(min(4, os.cpu_count() or 1))])
+             "--seed", str(SEED), "--threads", str(min(4, os.cpu_count() or 1))],
+            progress and (lambda: progress(size_of(made.with_name(made.name + ".partial")), size)))
     return made
+
+
+def size_of(path):
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def sha256(path):

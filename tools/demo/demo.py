@@ -20,14 +20,15 @@ import time
 import crams
 from pages import CONTROL, Pages
 from report import Record, Screen, StepFailed, human_bytes, human_seconds
-from scenario import (BOOTSTRAP_BYTES, CARRIED_AT_MOST, QKD_RATE, Input, Scenario, needed_space,
-                      preshare_bytes)
+from scenario import (BOOTSTRAP_BYTES, CARRIED_AT_MOST, PERSON, PRESHARED_LINKS, QKD_RATE, Input,
+                      Scenario, needed_space, preshare_bytes)
 from virtual_reader import NoReader, VirtualReader, WarifuAtReader
 from warifu_cli import CommandFailed, CommandHung, Network, Warifu
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 MARK = "warifu-demo"  # a folder with this file in it was made by us and may be removed by us
 LOG_LINES = 15
+MOST_SECONDS_TO_MAKE = 7200  # of the key: a slow disk is no failure
 
 
 def parse_arguments():
@@ -63,9 +64,12 @@ def take_input(arguments, screen):
     else:
         if not arguments.make_cram:
             raise crams.InputError("give --make-cram, or your own file with --file")
-        screen.say(f"A synthetic person over the real chromosome 20, {arguments.size}; made once "
-                   f"and kept in {arguments.reference_dir}.")
-        path = crams.prepare_cram(arguments.make_cram, arguments.reference_dir, arguments.size)
+        screen.say(f"A synthetic person over the real chromosome 20, {arguments.size}; made once, "
+                   f"which takes a minute or two, and kept in {arguments.reference_dir}.")
+        path = crams.prepare_cram(
+            arguments.make_cram, arguments.reference_dir, arguments.size,
+            lambda made, of: screen.passing(f"{human_bytes(made)} of about {human_bytes(of)}"))
+        screen.passing()
     given = Input(path=path.resolve(), bytes=path.stat().st_size, sha256=crams.sha256(path))
     if given.bytes == 0:
         raise crams.InputError(f"{path} is empty")
@@ -120,12 +124,14 @@ def make_network(network, given, screen):
     screen.say("ToMMo, LSA, TUH and three clouds, each a process with its own folder and its own "
                "keys, joined by links; nothing passes between them but one-time pad.")
     screen.fact("links with QKD key",
-                f"tommo-lsa, tommo-tuh: modelled devices, {QKD_RATE} each way")
+                f"tommo-lsa, tommo-tuh: modelled devices, {QKD_RATE} both ways together")
     screen.fact("links with pre-shared random numbers",
                 f"tuh-clouds and cloud-cloud: {human_bytes(key)} each way; here a link carries the "
                 f"file at most {CARRIED_AT_MOST} time each way, and half a file is to spare")
+    screen.fact("to be made and written now", f"{human_bytes(4 * PRESHARED_LINKS * key)} of key")
     started = time.monotonic()
-    network.init(rate=QKD_RATE, preshare=key, bootstrap=BOOTSTRAP_BYTES, web=True)
+    network.init(rate=QKD_RATE, preshare=key, bootstrap=BOOTSTRAP_BYTES, web=True,
+                 timeout=MOST_SECONDS_TO_MAKE)
     screen.fact("random numbers made and brought to both ends",
                 human_seconds(time.monotonic() - started))
     network.up()
@@ -146,17 +152,13 @@ def show_logs(network):
 
 def show_what_next(screen, network, scenario, binary):
     screen.heading("The network is still running. Look around:")
-    net, tommo = network.folder, network.site(CONTROL)
-    for command in (f"net status --net {net}",
-                    f"explain {scenario.object} --site {tommo}",
-                    f"link status --site {tommo}",
-                    f"job list --site {tommo}",
-                    f"consent list --site {tommo}",
-                    f"web code --site {tommo}",
-                    f"kiosk --site {tommo} --card {scenario.card}"):
+    screen.line(f"  export WARIFU_SITE={network.site(CONTROL)} WARIFU_NET={network.folder}")
+    for command in ("net status", f"explain {scenario.object}",
+                    f"person accesses --id {PERSON}", "link status", "job list",
+                    "consent list", "audit verify", "web code", f"kiosk --card {scenario.card}"):
         screen.line(f"  {binary} {command}")
     screen.say("Stop it:")
-    screen.line(f"  {binary} net down --net {net}")
+    screen.line(f"  {binary} net down")
 
 
 def play(arguments, screen, record):

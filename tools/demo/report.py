@@ -70,6 +70,11 @@ class Screen:
         for line in text.splitlines():
             self.line("    | " + line)
 
+    def passing(self, text=""):
+        """A line that the next one overwrites, on a terminal only."""
+        if sys.stdout.isatty():
+            print(f"\r\033[K{text and '    ' + text}", end="", flush=True)
+
     def verdict(self, ok, text):
         if self.colour:
             mark = self.paint(GREEN, "\u2713") if ok else self.paint(RED, "\u2717")

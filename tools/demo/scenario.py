@@ -117,25 +117,27 @@ class Scenario:
 
     def spent(self):
         """Key bits by direction since the last call, on the screen and as evidence."""
-        now = accounts.read_settled(self.network, SITES, self.stopped)
-        used = accounts.spent(self.ledger, now)
-        bulk = accounts.spent(self.ledger, now, "moved_bytes")
-        self.ledger = {**self.ledger, **now}
+        before, now = self.ledger, accounts.read_settled(self.network, SITES, self.stopped)
+        used = accounts.spent(before, now)
+        moved = accounts.spent(before, now, "moved_bytes")
+        other = {ends: accounts.besides(self.network, ends, before, now) for ends in moved
+                 if ends[0] not in self.stopped}
+        self.ledger = {**before, **now}
         for ends, number in sorted(used.items()):
-            if ends in bulk:  # control messages are in the account, but not news
+            if ends in moved:  # control messages are in the account, but not news
+                copies = (f" and copies of the catalog (at most {human_bits(8 * other[ends])})"
+                          if other.get(ends) else "")
                 self.screen.fact(f"key spent {' > '.join(ends)} ({now[ends].link_class})",
-                                 f"{human_bits(8 * number)} for "
-                                 f"{human_bits(8 * bulk[ends])} of a share")
+                                 f"{human_bits(8 * number)} for {human_bits(8 * moved[ends])} of a "
+                                 f"share{copies}")
         return [{"from": ends[0], "to": ends[1], "class": now[ends].link_class,
-                 "key_bits": 8 * number, "share_bits": 8 * bulk.get(ends, 0)}
+                 "key_bits": 8 * number, "share_bits": 8 * moved.get(ends, 0),
+                 "other_bits": 8 * other.get(ends, 0)}
                 for ends, number in sorted(used.items())]
 
     def carried_one_share(self, used, hops, size):
-        """Whether exactly these hops carried shares, each of them exactly one of so many bytes."""
-        share_bits = 8 * accounts.records_bytes(size)
-        carried = {(u["from"], u["to"]): u["share_bits"] for u in used if u["share_bits"]}
-        covered = all(u["key_bits"] > u["share_bits"] for u in used)
-        return covered and carried == dict.fromkeys(hops, share_bits)
+        """Whether these hops carried one share of so many bytes each, and no hop anything else."""
+        return accounts.carried_exactly(used, dict.fromkeys(hops, 8 * accounts.records_bytes(size)))
 
     def holdings(self, evidence):
         """Who holds which share, from every site itself."""

@@ -139,9 +139,10 @@ class Network:
     def exists(self):
         return (self.folder / "network.toml").exists()
 
-    def init(self, **settings):
+    def init(self, *, timeout=DEFAULT_TIMEOUT, **settings):
         """Makes the network; settings: rate, preshare, bootstrap, base_port, link."""
-        return self.warifu.ask("net", "init", "--net", self.folder, *options(**settings))
+        return self.warifu.ask("net", "init", "--net", self.folder, *options(**settings),
+                               timeout=timeout)
 
     def up(self, *only):
         return self._all("up", only)
@@ -168,6 +169,11 @@ class Network:
 
     def link_status(self, name):
         return self.warifu.ask("link", "status", "--site", self.site(name))["links"]
+
+    def key_trail(self, site, peer):
+        """Who used which range of a link's key, the newest of them."""
+        return self.warifu.ask("keys", "trail", "--site", self.site(site), "--peer", peer,
+                               "--most", "100000")["records"]
 
     def logs(self):
         """Log files of sites and devices, by name."""

@@ -9,7 +9,8 @@ import { people } from "../pages/people/messages";
 import { proposals } from "../pages/proposals/messages";
 import { requests } from "../pages/requests/messages";
 import { risk } from "../pages/risk/messages";
+import { failure } from "../ui/failure_messages";
 import { viewer } from "../viewer/messages";
 import { common } from "./common";
 
-export const areas = { common, network, jobs, audit, requests, risk, people, viewer, desk, kiosk, kiosk_enrol, proposals };
+export const areas = { common, failure, network, jobs, audit, requests, risk, people, viewer, desk, kiosk, kiosk_enrol, proposals };

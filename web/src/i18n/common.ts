@@ -114,7 +114,6 @@ export const common = area(
     "origin.CPU_RDSEED": "processor",
 
     "error.title": "That did not work",
-    "error.offline": "The site does not answer.",
     "error.retry": "Try again",
     "error.not_found": "There is no such page",
     "error.not_found_text": "The address {path} leads nowhere.",
@@ -242,7 +241,6 @@ export const common = area(
     "origin.CPU_RDSEED": "CPU乱数",
 
     "error.title": "処理できませんでした",
-    "error.offline": "サイトが応答しません。",
     "error.retry": "再試行",
     "error.not_found": "ページがありません",
     "error.not_found_text": "アドレス {path} に対応するページはありません。",

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { useTexts } from "../i18n";
 import { ApiError } from "../lib/api";
 import { Store } from "../lib/store";
-import { useProblemText } from "../ui/basic";
+import { told } from "../ui/failure";
 import { look } from "./desk";
 
 /** Of what is known, the words are the page's own; of anything else the machine's stand there too. */
@@ -33,7 +33,6 @@ export function trouble_of(problem: unknown): string {
 /** A problem of an act, in words that a person at a kiosk can use. */
 export function Trouble(props: { problem: unknown }) {
   const { t, name } = useTexts();
-  const text = useProblemText();
   if (!props.problem) return null;
   const trouble = trouble_of(props.problem);
   const code = props.problem instanceof ApiError ? props.problem.code : "";
@@ -42,7 +41,7 @@ export function Trouble(props: { problem: unknown }) {
     <div class="problem" role="alert">
       <strong>{code === "refused" && !is_known ? t("kiosk.was_refused") : t("kiosk.problem")}</strong>
       {is_known && <p>{name("kiosk.trouble", trouble)}</p>}
-      {(!is_known || trouble === "half_done") && <p lang={code === "offline" ? undefined : "en"}>{text(props.problem)}</p>}
+      {(!is_known || trouble === "half_done") && told(props.problem)}
     </div>
   );
 }

@@ -3,7 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "../i18n";
 import { ApiError, get, post } from "../lib/api";
 import { Store, useStore } from "../lib/store";
-import { Button, Facts, Field, Loading, useProblemText } from "../ui/basic";
+import { Button, Facts, Field, Loading } from "../ui/basic";
+import { told } from "../ui/failure";
 import { type CardView, act, look } from "./desk";
 import { PinPad, Stage } from "./parts";
 
@@ -48,7 +49,6 @@ export function HaveCode() {
 /** In words for the person; below them the site's own, for the staff. */
 function Failed(props: { problem: unknown; broke?: boolean }) {
   const { t, name } = useTexts();
-  const text = useProblemText();
   if (!props.problem) return null;
   const code = props.problem instanceof ApiError ? props.problem.code : "";
   const known = ["not_found", "refused", "unavailable"].includes(code) ? code : "other";
@@ -56,9 +56,7 @@ function Failed(props: { problem: unknown; broke?: boolean }) {
     <div class="problem" role="alert">
       <strong>{props.broke ? t("enrol.broke") : name("enrol.trouble", known)}</strong>
       {props.broke && <p>{t("enrol.broke_text")}</p>}
-      <p class="note" lang="en">
-        {text(props.problem)}
-      </p>
+      <div class="note">{told(props.problem)}</div>
     </div>
   );
 }

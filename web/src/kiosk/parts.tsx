@@ -308,6 +308,11 @@ const SHOWN = [
   "grantee",
   "purpose",
   "scope",
+  "score",
+  "sites",
+  "model",
+  "answers",
+  "expires",
   "destination",
   "emergency_reason",
   "reason",
@@ -329,6 +334,7 @@ export function History() {
   const words = (key: string, text: string) => {
     if (key === "card") return text.slice(0, 8);
     if (key === "purpose") return name("kiosk.purpose", text);
+    if (key === "expires") return moment(text);
     if (key !== "scope") return text;
     if (text === "whole") return t("kiosk.all");
     return text.startsWith("index") ? t("kiosk.index_alone") : text.split(" [")[0]?.split(", ").map(region_words).join("; ");

@@ -2,14 +2,15 @@
 import { session_key } from "./settings";
 import { Store } from "./store";
 
-/** An answer that is no success; `code` as in docs/api.md, "offline" when there was none; `trouble`
-    of a kiosk (docs/kiosk.md). */
+/** An answer that is no success; `code` and `reason` as in docs/api.md, "offline" when there was none;
+    `trouble` of a kiosk (docs/kiosk.md). */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
     readonly trouble: string = "",
+    readonly reason: string = "",
   ) {
     super(message);
   }
@@ -83,16 +84,18 @@ export async function request(
   if (answer.status === 401 && session_needed) logged_in.set(false);
   let code = "";
   let trouble = "";
+  let reason = "";
   let message = answer.statusText;
   try {
-    const body = (await answer.json()) as { code?: string; message?: string; trouble?: string };
+    const body = (await answer.json()) as { code?: string; message?: string; trouble?: string; reason?: string };
     code = body.code ?? "";
     trouble = body.trouble ?? "";
+    reason = body.reason ?? "";
     message = body.message ?? message;
   } catch {
     // no JSON: the status says it
   }
-  throw new ApiError(answer.status, code, message, trouble);
+  throw new ApiError(answer.status, code, message, trouble, reason);
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

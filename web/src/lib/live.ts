@@ -63,6 +63,7 @@ export interface JobRow {
   progress_bytes: number;
   total_bytes: number;
   error: string;
+  error_reason: string;
   jobs_before: number | null;
   created_ms: number;
   updated_ms: number;

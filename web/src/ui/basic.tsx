@@ -1,8 +1,8 @@
 // Small parts: badges, panels, fields, buttons, states of nothing, waiting and errors.
 import type { ComponentChildren, JSX } from "preact";
 import { useId } from "preact/hooks";
-import { ApiError } from "../lib/api";
 import { useTexts } from "../i18n";
+import { told } from "./failure";
 
 export type Tone = "good" | "warn" | "bad" | "info" | "plain";
 
@@ -42,7 +42,7 @@ export function Button({ kind, class: more, ...rest }: ButtonProps) {
 export function Field(props: {
   label: string;
   hint?: string;
-  error?: string;
+  error?: ComponentChildren;
   children: (ids: { id: string; "aria-describedby"?: string; "aria-invalid"?: boolean }) => ComponentChildren;
 }) {
   const id = useId();
@@ -53,9 +53,9 @@ export function Field(props: {
       <label for={id}>{props.label}</label>
       {props.children(props.error ? { ...ids, "aria-invalid": true } : ids)}
       {note && (
-        <p id={`${id}-note`} class={props.error ? "note note-error" : "note"}>
+        <div id={`${id}-note`} class={props.error ? "note note-error" : "note"}>
           {note}
-        </p>
+        </div>
       )}
     </div>
   );
@@ -86,22 +86,12 @@ export function Loading() {
   );
 }
 
-export function useProblemText(): (problem: unknown) => string {
-  const { t } = useTexts();
-  return (problem) => {
-    // Empty where something else has told it: a proposal, or a passphrase that was not given.
-    if (problem instanceof ApiError && problem.code !== "offline") return problem.message;
-    return problem instanceof ApiError ? t("error.offline") : String(problem);
-  };
-}
-
 export function Problem(props: { problem: unknown; retry?: () => void }) {
   const { t } = useTexts();
-  const text = useProblemText();
   return (
     <div class="problem" role="alert">
       <strong>{t("error.title")}</strong>
-      <p>{text(props.problem)}</p>
+      {told(props.problem)}
       {props.retry && <Button onClick={props.retry}>{t("error.retry")}</Button>}
     </div>
   );

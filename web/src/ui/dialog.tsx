@@ -50,13 +50,13 @@ export function confirm(text: string, yes: string, danger = false): Promise<bool
 
 interface Toast {
   id: number;
-  text: string;
+  text: ComponentChildren;
   bad: boolean;
 }
 const toasts = new Store<Toast[]>([]);
 let next_toast = 1;
 
-export function toast(text: string, bad = false): void {
+export function toast(text: ComponentChildren, bad = false): void {
   if (!text) return;
   const one = { id: next_toast++, text, bad };
   toasts.set([...toasts.get(), one]);
@@ -89,9 +89,9 @@ export function Overlays() {
       )}
       <div class="toasts" role="status" aria-live="polite" aria-label={t("app.name")}>
         {said.map((one) => (
-          <p key={one.id} class={one.bad ? "toast toast-bad" : "toast"}>
+          <div key={one.id} class={one.bad ? "toast toast-bad" : "toast"}>
             {one.text}
-          </p>
+          </div>
         ))}
       </div>
     </>

@@ -1,12 +1,14 @@
 // The second factor, asked for when the site wants it, and what is told of an act that was only
 // proposed. Both appear over whatever page is shown.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { useTexts } from "../i18n";
 import { ApiError, type Proposal, on_proposed, on_second_factor, request } from "../lib/api";
 import { time } from "../lib/format";
 import { go } from "../lib/router";
 import { Store, useStore } from "../lib/store";
-import { Button, Facts, Field, useProblemText } from "./basic";
+import { Button, Facts, Field } from "./basic";
+import { Alert, told } from "./failure";
 import { Dialog } from "./dialog";
 
 interface Asked {
@@ -23,9 +25,8 @@ on_proposed((proposal) => proposed.set(proposal));
 
 function Factor(props: { asked: Asked }) {
   const { t } = useTexts();
-  const text = useProblemText();
   const [passphrase, set_passphrase] = useState("");
-  const [problem, set_problem] = useState("");
+  const [problem, set_problem] = useState<ComponentChildren>(null);
   const [busy, set_busy] = useState(false);
   const close = () => {
     asked.set(null);
@@ -33,14 +34,14 @@ function Factor(props: { asked: Asked }) {
   };
   const send = async () => {
     set_busy(true);
-    set_problem("");
+    set_problem(null);
     try {
       const answer = await request("POST", "/v1/operators/confirm", { raw: passphrase });
       const { confirmation } = (await answer.json()) as { confirmation: string };
       props.asked.confirmed(confirmation);
       asked.set(null);
     } catch (failure) {
-      set_problem(text(failure));
+      set_problem(told(failure));
     } finally {
       set_passphrase("");
       set_busy(false);
@@ -77,11 +78,7 @@ function Factor(props: { asked: Asked }) {
             />
           )}
         </Field>
-        {problem && (
-          <p class="note note-error" role="alert">
-            {problem}
-          </p>
-        )}
+        <Alert>{problem}</Alert>
       </form>
     </Dialog>
   );

@@ -1,4 +1,5 @@
 // Reads of a consent's regions: opened by one act, shown, closed and wiped.
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useTexts } from "../i18n";
 import { ApiError, logged_in, page_headers, post, request as ask } from "../lib/api";
@@ -8,7 +9,8 @@ import { load_session, session } from "../lib/session";
 import { useStore } from "../lib/store";
 import { Choices } from "../frame";
 import type { RequestRow } from "../pages/requests/model";
-import { Button, Empty, Field, Loading, Panel, Problem, useProblemText } from "../ui/basic";
+import { Button, Empty, Field, Loading, Panel, Problem } from "../ui/basic";
+import { Actions, Alert, told } from "../ui/failure";
 import { place_of, show_reads, type Shown, type View } from "./reads";
 
 const MINUTES = [10, 30, 60, 120];
@@ -21,15 +23,14 @@ interface Wish {
 
 function OpenForm(props: { request: RequestRow; opened: (view: View, reference: string) => void }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const { request } = props;
   const [wish, set_wish] = useState<Wish>({ region: "", stated: "", minutes: 30 });
   const [busy, set_busy] = useState(false);
-  const [problem, set_problem] = useState("");
+  const [problem, set_problem] = useState<ComponentChildren>(null);
   const is_whole = request.regions.length === 0;
   const open = async () => {
     set_busy(true);
-    set_problem("");
+    set_problem(null);
     try {
       const view = await post<View>("/v1/views", {
         grant: request.grant,
@@ -50,7 +51,7 @@ function OpenForm(props: { request: RequestRow; opened: (view: View, reference: 
         throw failure;
       }
     } catch (failure) {
-      set_problem(problem_text(failure));
+      set_problem(told(failure));
     } finally {
       set_busy(false);
     }
@@ -87,16 +88,11 @@ function OpenForm(props: { request: RequestRow; opened: (view: View, reference: 
             )}
           </Field>
         </div>
-        {problem && (
-          <p class="note note-error" role="alert">
-            {problem}
-          </p>
-        )}
-        <p class="actions">
+        <Actions problem={problem}>
           <Button kind="primary" type="submit" disabled={busy}>
             {t("viewer.open")}
           </Button>
-        </p>
+        </Actions>
         {busy && (
           <>
             <Loading />
@@ -125,11 +121,10 @@ function seconds_left(view: View): number {
 
 function Picture(props: { view: View; reference: string; name: string; ended: (how: "ended" | "over") => void }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const { view } = props;
   const element = useRef<HTMLDivElement>(null);
   const shown = useRef<Shown | null>(null);
-  const [problem, set_problem] = useState("");
+  const [problem, set_problem] = useState<ComponentChildren>(null);
   const [loaded, set_loaded] = useState(0);
   const [left, set_left] = useState(() => seconds_left(view));
   useEffect(() => {
@@ -141,7 +136,7 @@ function Picture(props: { view: View; reference: string; name: string; ended: (h
       (one) => {
         shown.current = one;
       },
-      (failure: unknown) => set_problem(problem_text(failure)),
+      (failure: unknown) => set_problem(told(failure)),
     );
     const timer = setInterval(() => {
       const seconds = seconds_left(view);
@@ -161,7 +156,7 @@ function Picture(props: { view: View; reference: string; name: string; ended: (h
       props.ended("ended");
     } catch (failure) {
       if (failure instanceof ApiError && failure.status === 404) return props.ended("over");
-      set_problem(problem_text(failure));
+      set_problem(told(failure));
     }
   };
   const places = view.regions.map((region) => ({ region, place: place_of(region) }));
@@ -193,11 +188,7 @@ function Picture(props: { view: View; reference: string; name: string; ended: (h
           )}
         </p>
       )}
-      {problem && (
-        <p class="note note-error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Alert>{problem}</Alert>
       <div ref={element} class="igv" role="group" aria-label={t("viewer.picture")} />
       <p role="status" class="figure">
         {t("viewer.loaded", { loaded: count(loaded), records: count(view.records) })}

@@ -4,7 +4,8 @@ import { get, post } from "../../lib/api";
 import { useGet } from "../../lib/load";
 import { log_out, session } from "../../lib/session";
 import { useStore } from "../../lib/store";
-import { Badge, Button, Facts, Loading, Panel, Problem, useProblemText } from "../../ui/basic";
+import { Badge, Button, Facts, Loading, Panel, Problem } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 
@@ -18,7 +19,6 @@ interface OneSession {
 
 function Sessions() {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const { value, problem, again } = useGet<{ sessions: OneSession[] }>("/v1/web/sessions");
   const end = async (id: string) => {
     if (!(await confirm(t("account.end_sure", { session: id }), t("account.end"), true))) return;
@@ -28,7 +28,7 @@ function Sessions() {
       await get("/v1/web"); // ends this page too if it was its own session
       again();
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
   if (problem) return <Problem problem={problem} retry={again} />;

@@ -5,7 +5,8 @@ import { post } from "../../lib/api";
 import { count, time } from "../../lib/format";
 import type { Loaded } from "../../lib/load";
 import { type Note, parse_note, signed_by } from "../../lib/proofs";
-import { Badge, Button, Facts, Loading, Panel, Problem, type Tone, useProblemText } from "../../ui/basic";
+import { Badge, Button, Facts, Loading, Panel, Problem, type Tone } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 
@@ -79,7 +80,6 @@ function tone(verdict: string): Tone {
 
 export function CheckpointPanel(props: { loaded: Loaded<Checkpoint> }) {
   const { t, name } = useTexts();
-  const problem_text = useProblemText();
   const [busy, set_busy] = useState(false);
   const { value, problem, again } = props.loaded;
   const note = value ? parse_note(value.note) : null;
@@ -90,7 +90,7 @@ export function CheckpointPanel(props: { loaded: Loaded<Checkpoint> }) {
       await post("/v1/log/round");
       toast(t("audit.round_done"));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
     set_busy(false);
     again();

@@ -1,11 +1,13 @@
 // The proof of one record, and of the log's growth; both are checked here, by proofs.ts.
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { get } from "../../lib/api";
 import { useGet } from "../../lib/load";
 import { from_hex, is_consistent, is_included, leaf_of, type Note, parse_note, to_hex } from "../../lib/proofs";
 import { save } from "../../lib/save";
-import { Button, Facts, Field, Loading, Panel, Problem, useProblemText } from "../../ui/basic";
+import { Button, Facts, Field, Loading, Panel, Problem } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { Dialog } from "../../ui/dialog";
 import { Holds, useSignature, type Verdict } from "./checkpoint";
 
@@ -107,10 +109,9 @@ interface Growth {
 
 export function ConsistencyPanel() {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const [before, set_before] = useState("");
   const [growth, set_growth] = useState<Growth | null>(null);
-  const [problem, set_problem] = useState("");
+  const [problem, set_problem] = useState<ComponentChildren>(null);
   const note = growth ? parse_note(growth.note) : null;
   const consistent = useCheck(
     growth && note
@@ -122,11 +123,11 @@ export function ConsistencyPanel() {
   const check = async (event: Event) => {
     event.preventDefault();
     set_growth(null);
-    set_problem("");
+    set_problem(null);
     try {
       set_growth(await get<Growth>(`/v1/log/consistency?before=${encodeURIComponent(before)}`));
     } catch (failure) {
-      set_problem(problem_text(failure));
+      set_problem(told(failure));
     }
   };
   return (

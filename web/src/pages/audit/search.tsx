@@ -6,7 +6,8 @@ import { time } from "../../lib/format";
 import { go, usePlace } from "../../lib/router";
 import { save } from "../../lib/save";
 import { useGet } from "../../lib/load";
-import { Badge, Button, Field, Loading, Panel, Problem, useProblemText } from "../../ui/basic";
+import { Badge, Button, Field, Loading, Panel, Problem } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 import { ProofDialog } from "./proof";
@@ -85,7 +86,6 @@ function Form() {
 
 function Results(props: { path: string }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const first = useGet<Found>(props.path);
   const [older, set_older] = useState<{ path: string; list: LogRecord[]; next: number } | null>(null);
   const [proof, set_proof] = useState(0);
@@ -99,7 +99,7 @@ function Results(props: { path: string }) {
       const found = await get<Found>(`${props.path}&before=${next}`);
       set_older({ path: props.path, list: [...(more?.list ?? []), ...found.list], next: found.next });
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
   const refused = (record: LogRecord) => record.event === "refused" || record.event?.endsWith("_refused");
@@ -166,7 +166,6 @@ const ENDS = { jsonl: "jsonl", fhir: "fhir.json", dicom: "dicom.xml" } as const;
 
 function Export(props: { query: string; site: string }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const [format, set_format] = useState<keyof typeof ENDS>("jsonl");
   const [busy, set_busy] = useState(false);
   const run = async () => {
@@ -177,7 +176,7 @@ function Export(props: { query: string; site: string }) {
       save(name, await answer.blob());
       toast(t("audit.saved", { name }));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
     set_busy(false);
   };

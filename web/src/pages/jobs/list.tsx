@@ -5,7 +5,8 @@ import { bytes, clock, duration, short_id, time } from "../../lib/format";
 import type { JobRow } from "../../lib/live";
 import { may, session } from "../../lib/session";
 import { useStore } from "../../lib/store";
-import { Badge, Button, Progress, type Tone, useProblemText } from "../../ui/basic";
+import { Badge, Button, Progress, type Tone } from "../../ui/basic";
+import { Failure, told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 
@@ -24,7 +25,6 @@ function tone(job: JobRow): Tone {
 
 function Orders(props: { job: JobRow }) {
   const { t, name } = useTexts();
-  const problem_text = useProblemText();
   const { job } = props;
   if (!is_active(job) || job.kind === "restore") return null;
   const order = async (what: "pause" | "resume" | "cancel") => {
@@ -34,7 +34,7 @@ function Orders(props: { job: JobRow }) {
       await post(`/v1/jobs/${job.id}/${what}`);
       toast(t("jobs.ordered", { order: text }));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
   const button = (what: "pause" | "resume" | "cancel") => (
@@ -84,7 +84,11 @@ export function JobList(props: { jobs: JobRow[]; empty: string }) {
               {job.jobs_before !== null && is_active(job) && (
                 <span class="note"> {t("jobs.before", { count: job.jobs_before })}</span>
               )}
-              {job.error && <p class="note">{job.error}</p>}
+              {job.error && (
+                <div class="note">
+                  <Failure reason={job.error_reason} message={job.error} />
+                </div>
+              )}
             </>
           ),
         },

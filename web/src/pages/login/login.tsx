@@ -1,15 +1,16 @@
 // Logging a browser of this machine in, with a code that `warifu web code` prints.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Choices } from "../../frame";
 import { useTexts } from "../../i18n";
 import { log_in } from "../../lib/session";
-import { Button, Field, useProblemText } from "../../ui/basic";
+import { Button, Field } from "../../ui/basic";
+import { told } from "../../ui/failure";
 
 export function Login() {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const [code, set_code] = useState("");
-  const [problem, set_problem] = useState("");
+  const [problem, set_problem] = useState<ComponentChildren>(null);
   const [busy, set_busy] = useState(false);
   if (location.protocol === "https:") {
     return (
@@ -26,7 +27,7 @@ export function Login() {
     try {
       await log_in(code);
     } catch (failure) {
-      set_problem(problem_text(failure));
+      set_problem(told(failure));
       set_code("");
       set_busy(false);
     }

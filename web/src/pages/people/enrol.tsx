@@ -1,9 +1,11 @@
 // The biobank's desk: an order for the kiosk, its code, and what becomes of it.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { post } from "../../lib/api";
 import { duration, time } from "../../lib/format";
-import { Badge, Button, Field, Panel, type Tone, useProblemText } from "../../ui/basic";
+import { Badge, Button, Field, Panel, type Tone } from "../../ui/basic";
+import { Alert, told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 import "./desk.css";
@@ -117,22 +119,21 @@ export function CodeCard(props: { enrolment: Enrolment }) {
 
 export function EnrolForm(props: { ordered: (one: Enrolment) => void; last: Enrolment | null }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const [person, set_person] = useState("");
   const [full_name, set_name] = useState("");
   const [wish, set_wish] = useState(USUAL);
-  const [problem, set_problem] = useState("");
+  const [problem, set_problem] = useState<ComponentChildren>(null);
   const [busy, set_busy] = useState(false);
   const send = async () => {
     set_busy(true);
-    set_problem("");
+    set_problem(null);
     try {
       props.ordered(await post<Enrolment>("/v1/enrolments", { person, name: full_name, ...wish_body(wish) }));
       toast(t("desk.sent"));
       set_person("");
       set_name("");
     } catch (failure) {
-      set_problem(problem_text(failure));
+      set_problem(told(failure));
     } finally {
       set_busy(false);
     }
@@ -165,11 +166,7 @@ export function EnrolForm(props: { ordered: (one: Enrolment) => void; last: Enro
           )}
         </Field>
         <CardFields wish={wish} set={set_wish} />
-        {problem && (
-          <p class="note note-error" role="alert">
-            {problem}
-          </p>
-        )}
+        <Alert>{problem}</Alert>
         <Button kind="primary" type="submit" disabled={busy}>
           {t("desk.send")}
         </Button>
@@ -198,14 +195,13 @@ function At(props: { enrolment: Enrolment }) {
 
 export function Enrolments(props: { list: Enrolment[]; again: () => void }) {
   const { t, name } = useTexts();
-  const problem_text = useProblemText();
   const cancel = async (one: Enrolment) => {
     if (!(await confirm(t("desk.cancel_sure", { person: one.person }), t("desk.cancel"), true))) return;
     try {
       await post(`/v1/enrolments/${one.order}/cancel`);
       toast(t("desk.cancelled", { person: one.person }));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     } finally {
       props.again();
     }

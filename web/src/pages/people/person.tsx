@@ -10,7 +10,8 @@ import { useEvery } from "../../lib/poll";
 import { Link } from "../../lib/router";
 import { may, session } from "../../lib/session";
 import { useStore } from "../../lib/store";
-import { Badge, Button, Facts, Loading, Panel, Problem, type Tone, useProblemText } from "../../ui/basic";
+import { Badge, Button, Facts, Loading, Panel, Problem, type Tone } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 import { JobList } from "../jobs/list";
@@ -39,7 +40,6 @@ interface ObjectRow {
 
 export default function Person(props: PageProps) {
   const { t, name } = useTexts();
-  const problem_text = useProblemText();
   const who = useStore(session);
   const id = props.parameters["person"] ?? "";
   const people = useGet<{ persons: PersonRow[] }>("/v1/persons");
@@ -76,13 +76,13 @@ export default function Person(props: PageProps) {
   const revoke = async () => {
     if (!(await confirm(t("people.revoke_sure", { person: id }), t("people.revoke"), true))) return;
     try {
-      const told = await post<{ told: string[]; waiting: { site: string }[] }>(`/v1/cards/${person.card}/revoke`, {
+      const answer = await post<{ told: string[]; waiting: { site: string }[] }>(`/v1/cards/${person.card}/revoke`, {
         why: "lost",
       });
       states.again();
-      toast(t("people.revoked", { told: told.told.length, waiting: told.waiting.length }));
+      toast(t("people.revoked", { told: answer.told.length, waiting: answer.waiting.length }));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
   return (

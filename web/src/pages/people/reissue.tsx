@@ -1,11 +1,13 @@
 // Another card for a person whose card is lost: what every site says, and the order for the kiosk.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { post } from "../../lib/api";
 import { type Loaded } from "../../lib/load";
 import { may, session } from "../../lib/session";
 import { useStore } from "../../lib/store";
-import { Badge, Button, Panel, useProblemText } from "../../ui/basic";
+import { Badge, Button, Panel } from "../../ui/basic";
+import { Alert, told } from "../../ui/failure";
 import { toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 import { From, Leave, useSiteTime } from "../proposals/lost";
@@ -28,9 +30,8 @@ export interface ReissueStates {
 export function Reissue(props: { person: string; states: ReissueStates; loaded: Loaded<ReissueStates>; order: Enrolment | null; ordered: () => void }) {
   const { t } = useTexts();
   const who = useStore(session);
-  const problem_text = useProblemText();
   const [wish, set_wish] = useState(USUAL);
-  const [problem, set_problem] = useState("");
+  const [problem, set_problem] = useState<ComponentChildren>(null);
   const [busy, set_busy] = useState(false);
   const now = useSiteTime(props.states.now_ms);
   const { sites } = props.states;
@@ -38,13 +39,13 @@ export function Reissue(props: { person: string; states: ReissueStates; loaded: 
   const missing = sites.filter((one) => !lets(one)).length;
   const send = async () => {
     set_busy(true);
-    set_problem("");
+    set_problem(null);
     try {
       await post<Enrolment>(`/v1/persons/${encodeURIComponent(props.person)}/reissue/order`, wish_body(wish));
       props.ordered();
       toast(t("desk.sent"));
     } catch (failure) {
-      set_problem(problem_text(failure));
+      set_problem(told(failure));
     } finally {
       set_busy(false);
     }
@@ -88,11 +89,7 @@ export function Reissue(props: { person: string; states: ReissueStates; loaded: 
         >
           <CardFields again wish={wish} set={set_wish} />
           <p class="note">{t("desk.reissue_early")}</p>
-          {problem && (
-            <p class="note note-error" role="alert">
-              {problem}
-            </p>
-          )}
+          <Alert>{problem}</Alert>
           <Button kind="primary" type="submit" disabled={busy}>
             {t("desk.reissue_send")}
           </Button>

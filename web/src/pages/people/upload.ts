@@ -1,21 +1,43 @@
-// Sends a file to the site in pieces, and goes on where the site stands when a connection was lost.
+// Sends a file to the site in pieces, and goes on where the site stands when a connection was lost,
+// when this page was closed, or when the site itself was started anew.
 //
 // A piece is cut out of the file with slice(), which reads nothing; the browser reads it from disk
 // while it sends it. So memory does not grow with the file. The site says how far it is.
 import { ApiError, get, post, request } from "../../lib/api";
+import type { Told } from "../../ui/failure";
 
 export const PIECE_BYTES = 8 * 1024 * 1024;
 const LONGEST_PAUSE_MS = 10_000;
 
-interface State {
+/** An upload as the site has it (docs/api.md). */
+export interface UploadRow {
   upload: string;
+  person: string;
+  label: string;
+  policy: string;
+  /** By which this page knows the file again. */
+  mark: string;
   received: number;
   bytes: number;
-  wants: "index" | "ends" | "pieces";
+  wants: "index" | "ends" | "pieces" | "prepare" | "finish";
+  is_cram: boolean;
+  /** Dropped by the site then, if nobody goes on with it. */
+  until: string;
   head_bytes?: number;
   tail_bytes?: number;
   /** Of a genome: what it is. */
   genome?: string;
+  preparing?: { step: "waiting" | "digest" | "reslice" | "prove" | "index"; done: number; total: number };
+  prepared?: {
+    index_bytes: number;
+    reads_per_slice: number;
+    records: number;
+    original_bytes: number;
+    stored_bytes: number;
+    original_sha256: string;
+  };
+  /** Why it could not be prepared. */
+  trouble?: Told;
 }
 /** What is to be stored, of whom, and how. */
 export interface Wish {
@@ -23,6 +45,8 @@ export interface Wish {
   file: File;
   /** Of a genome: with it a consent to one gene costs the key of one gene. */
   index: File | null;
+  /** The site makes it, when all is there. */
+  index_here: boolean;
   /** Of a genome; empty: its references tell. */
   assembly: string;
   policy: string;
@@ -42,26 +66,18 @@ export interface Progress {
   genome: string;
 }
 
-/** What of this file stands at the site already, if it was begun in this browser. */
-function place_of(person: string, file: File): string {
-  return `warifu.upload.${person}.${file.name}.${file.size}.${file.lastModified}`;
+/** The file's own time: with its name and its length it tells whether this is the same file. */
+function mark_of(file: File): string {
+  return String(file.lastModified);
 }
 
-function kept(name: string): string {
-  try {
-    return localStorage.getItem(name) ?? "";
-  } catch {
-    return "";
-  }
+export function is_of(row: UploadRow, file: File): boolean {
+  return row.label === file.name && row.bytes === file.size && row.mark === mark_of(file);
 }
 
-function keep(name: string, value: string): void {
-  try {
-    if (value) localStorage.setItem(name, value);
-    else localStorage.removeItem(name);
-  } catch {
-    // then it cannot go on after the page was closed
-  }
+export async function open_uploads(person: string, signal?: AbortSignal): Promise<UploadRow[]> {
+  const answer = await get<{ uploads: UploadRow[] }>(`/v1/uploads?person=${encodeURIComponent(person)}`, signal);
+  return answer.uploads;
 }
 
 /** Worth another try: nothing was wrong with what was sent. */
@@ -69,37 +85,41 @@ function is_passing(problem: unknown): boolean {
   return problem instanceof ApiError && (problem.code === "offline" || problem.status === 503 || problem.code === "busy");
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   await new Promise<void>((done) => {
     const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
+    signal?.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
   });
 }
 
-async function begin({ person, file, index, assembly, policy }: Wish): Promise<State> {
-  const known = kept(place_of(person, file));
-  if (known) {
-    try {
-      const state = await get<State>(`/v1/uploads/${known}`);
-      if (state.bytes === file.size) return state;
-    } catch (problem) {
-      if (!(problem instanceof ApiError) || problem.status !== 404) throw problem;
-    }
-  }
-  const wish = { person, label: file.name, bytes: file.size, policy, genome: index !== null, assembly };
-  const state = await post<State>("/v1/uploads", wish);
-  keep(place_of(person, file), state.upload);
-  return state;
+/** The one that stands at the site, however long ago it was begun, or a new one. */
+async function begin({ person, file, index, index_here, assembly, policy }: Wish): Promise<UploadRow> {
+  const known = (await open_uploads(person)).find((row) => is_of(row, file));
+  if (known) return known;
+  const genome = index !== null || index_here;
+  const where = index === null && index_here ? "here" : "sent";
+  return post<UploadRow>("/v1/uploads", {
+    person,
+    label: file.name,
+    bytes: file.size,
+    mark: mark_of(file),
+    policy,
+    genome,
+    index: where,
+    assembly,
+  });
 }
 
 /** What the site wants of a genome before its pieces: its index, and the file's two ends. */
-async function send_index(begun: State, wish: Wish, signal: AbortSignal): Promise<State> {
+async function send_index(begun: UploadRow, wish: Wish, signal: AbortSignal): Promise<UploadRow> {
   let state = begun;
   const put = async (what: string, raw: Blob) => {
     const answer = await request("POST", `/v1/uploads/${state.upload}/${what}`, { raw, signal });
-    state = (await answer.json()) as State;
+    state = (await answer.json()) as UploadRow;
   };
   try {
+    // Begun with an index that the site has forgotten with its process: it is needed again.
+    if (state.wants === "index" && !wish.index) throw new ApiError(0, "invalid_argument", "", "", "index_again");
     if (state.wants === "index" && wish.index) await put("index", wish.index);
     if (state.wants === "ends") {
       const { file } = wish;
@@ -107,7 +127,7 @@ async function send_index(begun: State, wish: Wish, signal: AbortSignal): Promis
     }
   } catch (problem) {
     // What is wrong with it is wrong the next time too: the upload begins anew.
-    if (!is_passing(problem)) await forget(wish.person, wish.file);
+    if (!is_passing(problem) && wish.index && !signal.aborted) await drop(state.upload);
     throw problem;
   }
   return state;
@@ -125,8 +145,9 @@ class Speed {
   }
 }
 
-export async function send(wish: Wish, show: (progress: Progress) => void, signal: AbortSignal): Promise<Stored> {
-  const { person, file } = wish;
+/** Null: all of it is there, and the site has to make the index first. */
+export async function send(wish: Wish, show: (progress: Progress) => void, signal: AbortSignal): Promise<Stored | null> {
+  const { file } = wish;
   let state = await send_index(await begin(wish), wish, signal);
   const speed = new Speed();
   let tries = 0;
@@ -144,7 +165,7 @@ export async function send(wish: Wish, show: (progress: Progress) => void, signa
     const piece = file.slice(from, Math.min(from + PIECE_BYTES, file.size));
     try {
       const answer = await request("POST", `/v1/uploads/${state.upload}?from=${from}`, { raw: piece, signal });
-      state = (await answer.json()) as State;
+      state = (await answer.json()) as UploadRow;
       tries = 0;
       tell(false);
     } catch (problem) {
@@ -156,28 +177,29 @@ export async function send(wish: Wish, show: (progress: Progress) => void, signa
       if (!elsewhere) await pause(Math.min(500 * 2 ** tries++, LONGEST_PAUSE_MS), signal);
       if (signal.aborted) throw problem;
       try {
-        state = await get<State>(`/v1/uploads/${state.upload}`, signal);
+        state = await get<UploadRow>(`/v1/uploads/${state.upload}`, signal);
       } catch (again) {
         if (!is_passing(again)) throw again;
       }
     }
   }
+  return state.wants === "prepare" || state.preparing ? null : finish(state.upload, () => tell(true), signal);
+}
+
+/** Asked again, the site gives the same answer. */
+export async function finish(upload: string, waits: () => void, signal?: AbortSignal): Promise<Stored> {
   for (;;) {
     try {
-      const stored = await post<Stored>(`/v1/uploads/${state.upload}/finish`);
-      keep(place_of(person, file), "");
-      return stored;
+      return await post<Stored>(`/v1/uploads/${upload}/finish`);
     } catch (problem) {
-      if (!is_passing(problem)) throw problem;
-      tell(true);
+      if (signal?.aborted || !is_passing(problem)) throw problem;
+      waits();
       await pause(1000, signal);
     }
   }
 }
 
 /** The site forgets what came of it. */
-export async function forget(person: string, file: File): Promise<void> {
-  const known = kept(place_of(person, file));
-  keep(place_of(person, file), "");
-  if (known) await post(`/v1/uploads/${known}/cancel`);
+export async function drop(upload: string): Promise<void> {
+  await post(`/v1/uploads/${upload}/cancel`);
 }

@@ -1,67 +1,85 @@
-// Storing a file of a person: progress, rate, expected end; pause, go on, drop.
+// Storing a file of a person: progress, rate, expected end; pause, go on. What is not stored yet is
+// shown below it (unfinished.tsx).
+import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { bytes, duration, rate } from "../../lib/format";
 import { Link } from "../../lib/router";
-import { Button, Field, Panel, Progress as Bar, useProblemText } from "../../ui/basic";
-import { type Progress, type Stored, forget, send } from "./upload";
+import { Button, Field, Panel, Progress as Bar } from "../../ui/basic";
+import { Actions, told } from "../../ui/failure";
+import { Assembly } from "./assembly";
+import { Unfinished, useUnfinished } from "./unfinished";
+import { type Progress, type Stored, is_of, send } from "./upload";
 
-const ASSEMBLIES = ["GRCh37", "GRCh38", "T2T-CHM13v2"];
+const GENOME = /\.(cram|bam|bcf|vcf\.b?gz)$/i;
 
-export function Uploader(props: { person: string; stored: () => void }) {
+function Sending(props: { progress: Progress }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
+  const { received, total, speed, genome, waiting } = props.progress;
+  return (
+    <div class="upload" role="group" aria-label={t("people.sending")}>
+      <Bar label={t("people.sending")} done={received} total={total} />
+      <p class="note figure">
+        {bytes(received)} / {bytes(total)}
+        {speed > 0 && ` · ${rate(speed * 8)} · ${t("people.left", { time: duration((total - received) / speed) })}`}
+      </p>
+      {genome && <p class="note">{genome}</p>}
+      {waiting && (
+        <p class="note note-error" role="status">
+          {t("people.lost")}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Received(props: { stored: Stored }) {
+  const { t } = useTexts();
+  return (
+    <p role="status">
+      {t("people.received")} <Link to="/jobs">{t("people.see_jobs")}</Link>
+      {props.stored.warnings.map((one) => (
+        <span key={one} class="note">
+          {" "}
+          {one}
+        </span>
+      ))}
+    </p>
+  );
+}
+
+/** What is to be sent, and how. */
+function useChoice() {
   const [file, set_file] = useState<File | null>(null);
   const [index, set_index] = useState<File | null>(null);
+  const [index_here, set_index_here] = useState(false);
   const [assembly, set_assembly] = useState("");
   const [policy, set_policy] = useState("");
-  const [progress, set_progress] = useState<Progress | null>(null);
-  const [running, set_running] = useState(false);
-  const [stored, set_stored] = useState<Stored | null>(null);
-  const [problem, set_problem] = useState("");
-  const abort = useRef<AbortController | null>(null);
-  const start = async () => {
-    if (!file) return;
-    abort.current = new AbortController();
-    set_running(true);
-    set_problem("");
-    set_stored(null);
-    try {
-      const wish = { person: props.person, file, index, assembly, policy };
-      set_stored(await send(wish, set_progress, abort.current.signal));
-      set_progress(null);
-      set_file(null);
-      set_index(null);
-      props.stored();
-    } catch (failure) {
-      if (!abort.current.signal.aborted) set_problem(problem_text(failure));
-    } finally {
-      set_running(false);
-    }
+  const [turn, set_turn] = useState(0); // the fields are empty again with each
+  const clear = () => {
+    set_file(null);
+    set_index(null);
+    set_turn((n) => n + 1);
   };
-  const drop = async () => {
-    abort.current?.abort();
-    try {
-      if (file) await forget(props.person, file);
-    } catch (failure) {
-      set_problem(problem_text(failure));
-    }
-    set_progress(null);
-  };
-  const left = progress && progress.speed > 0 ? (progress.total - progress.received) / progress.speed : null;
+  return { turn, file, set_file, index, set_index, index_here, set_index_here, assembly, set_assembly, policy, set_policy, clear };
+}
+
+function Choosing(props: { choice: ReturnType<typeof useChoice>; running: boolean; begun: boolean; changed: () => void }) {
+  const { t } = useTexts();
+  const { choice, running } = props;
+  const is_genome = choice.file !== null && GENOME.test(choice.file.name);
   return (
-    <Panel title={t("people.store")}>
-      <p>{t("people.store_text")}</p>
+    <>
       <Field label={t("people.file")}>
         {(ids) => (
           <input
             {...ids}
+            key={choice.turn}
             type="file"
             disabled={running}
             onChange={(event) => {
-              set_file(event.currentTarget.files?.[0] ?? null);
-              set_progress(null);
-              set_stored(null);
+              choice.set_file(event.currentTarget.files?.[0] ?? null);
+              props.changed();
             }}
           />
         )}
@@ -70,81 +88,103 @@ export function Uploader(props: { person: string; stored: () => void }) {
         {(ids) => (
           <input
             {...ids}
+            key={choice.turn}
             type="file"
             accept=".crai,.bai,.csi,.tbi"
             disabled={running}
-            onChange={(event) => set_index(event.currentTarget.files?.[0] ?? null)}
+            onChange={(event) => choice.set_index(event.currentTarget.files?.[0] ?? null)}
           />
         )}
       </Field>
-      {index && (
-        <Field label={t("people.assembly")}>
+      {is_genome && !choice.index && !props.begun && (
+        <label class="tick">
+          <input
+            type="checkbox"
+            disabled={running}
+            checked={choice.index_here}
+            onChange={(event) => choice.set_index_here(event.currentTarget.checked)}
+          />
+          {t("people.index_here")}
+        </label>
+      )}
+      {choice.index && <Assembly value={choice.assembly} disabled={running} change={choice.set_assembly} />}
+      {!props.begun && (
+        <Field label={t("people.policy")} hint={t("people.policy_hint")}>
           {(ids) => (
-            <select
+            <input
               {...ids}
-              value={assembly}
+              value={choice.policy}
               disabled={running}
-              onChange={(event) => set_assembly(event.currentTarget.value)}
-            >
-              <option value="">{t("people.assembly_own")}</option>
-              {ASSEMBLIES.map((name) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </select>
+              onInput={(event) => choice.set_policy(event.currentTarget.value)}
+            />
           )}
         </Field>
       )}
-      <Field label={t("people.policy")} hint={t("people.policy_hint")}>
-        {(ids) => (
-          <input {...ids} value={policy} disabled={running} onInput={(event) => set_policy(event.currentTarget.value)} />
-        )}
-      </Field>
-      {progress && (
-        <div class="upload" role="group" aria-label={t("people.sending")}>
-          <Bar label={t("people.sending")} done={progress.received} total={progress.total} />
-          <p class="note figure">
-            {bytes(progress.received)} / {bytes(progress.total)}
-            {progress.speed > 0 && ` · ${rate(progress.speed * 8)}`}
-            {left !== null && ` · ${t("people.left", { time: duration(left) })}`}
-          </p>
-          {progress.genome && <p class="note">{progress.genome}</p>}
-          {progress.waiting && (
-            <p class="note note-error" role="status">
-              {t("people.lost")}
-            </p>
-          )}
-        </div>
-      )}
-      {problem && (
-        <p class="note note-error" role="alert">
-          {problem}
-        </p>
-      )}
-      {stored && (
-        <p role="status">
-          {t("people.received")} <Link to="/jobs">{t("people.see_jobs")}</Link>
-          {stored.warnings.map((one) => (
-            <span key={one} class="note">
-              {" "}
-              {one}
-            </span>
-          ))}
-        </p>
-      )}
-      <p class="actions">
-        <Button kind="primary" disabled={!file || running} onClick={() => void start()}>
-          {progress && !running ? t("people.go_on") : t("people.send")}
-        </Button>
-        {running && <Button onClick={() => abort.current?.abort()}>{t("people.pause")}</Button>}
-        {progress && (
-          <Button kind="danger" onClick={() => void drop()}>
-            {t("people.drop")}
+    </>
+  );
+}
+
+export function Uploader(props: { person: string; stored: () => void }) {
+  const { t } = useTexts();
+  const choice = useChoice();
+  const unfinished = useUnfinished(props.person);
+  const [progress, set_progress] = useState<Progress | null>(null);
+  const [running, set_running] = useState(false);
+  const [stored, set_stored] = useState<Stored | null>(null);
+  const [problem, set_problem] = useState<ComponentChildren>(null);
+  const abort = useRef<AbortController | null>(null);
+  const { file } = choice;
+  const begun = file ? unfinished.rows.find((row) => is_of(row, file)) : undefined;
+  const all_there = (what: Stored) => {
+    set_stored(what);
+    props.stored();
+    unfinished.again();
+  };
+  const start = async () => {
+    if (!file) return;
+    abort.current = new AbortController();
+    set_running(true);
+    set_problem(null);
+    set_stored(null);
+    try {
+      const { index, index_here, assembly, policy } = choice;
+      const wish = { person: props.person, file, index, index_here: index_here && GENOME.test(file.name), assembly, policy };
+      const done = await send(wish, set_progress, abort.current.signal);
+      set_progress(null);
+      choice.clear();
+      if (done) all_there(done);
+    } catch (failure) {
+      if (!abort.current.signal.aborted) set_problem(told(failure));
+    } finally {
+      set_running(false);
+      unfinished.again();
+    }
+  };
+  const others = unfinished.rows.filter((row) => !running || row !== begun);
+  return (
+    <>
+      <Panel title={t("people.store")}>
+        <p>{t("people.store_text")}</p>
+        <Choosing
+          choice={choice}
+          running={running}
+          begun={begun !== undefined}
+          changed={() => {
+            set_progress(null);
+            set_stored(null);
+          }}
+        />
+        {progress && <Sending progress={progress} />}
+        {stored && <Received stored={stored} />}
+        <Actions problem={problem}>
+          <Button kind="primary" disabled={!file || running} onClick={() => void start()}>
+            {(progress || begun) && !running ? t("people.go_on") : t("people.send")}
           </Button>
-        )}
-      </p>
-      <p class="note">{t("people.computational")}</p>
-    </Panel>
+          {running && <Button onClick={() => abort.current?.abort()}>{t("people.pause")}</Button>}
+        </Actions>
+        <p class="note">{t("people.computational")}</p>
+      </Panel>
+      <Unfinished rows={others} again={unfinished.again} stored={all_there} />
+    </>
   );
 }

@@ -5,7 +5,8 @@ import { post } from "../../lib/api";
 import { duration, time } from "../../lib/format";
 import { useGet } from "../../lib/load";
 import { useEvery } from "../../lib/poll";
-import { Badge, Button, Field, Loading, Panel, Problem, useProblemText } from "../../ui/basic";
+import { Badge, Button, Field, Loading, Panel, Problem } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 
@@ -58,7 +59,6 @@ export function Leave(props: { until: number; now: number }) {
 
 export function Lost() {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const list = useGet<LostCards>("/v1/cards/lost");
   const [shown, set_shown] = useState<LostCards | null>(null);
   if (list.value && list.value !== shown) set_shown(list.value);
@@ -71,7 +71,7 @@ export function Lost() {
       const said = await post<{ card: string; until: string }>(`/v1/cards/${row.card}/allow-reissue`, { seconds: valid });
       toast(t("proposals.allowed", { card: said.card.slice(0, 8), until: time(Date.parse(said.until)) }));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     } finally {
       again();
     }

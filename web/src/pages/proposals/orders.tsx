@@ -5,7 +5,8 @@ import { post } from "../../lib/api";
 import { time } from "../../lib/format";
 import { useGet } from "../../lib/load";
 import { useEvery } from "../../lib/poll";
-import { Button, Loading, Panel, Problem, useProblemText } from "../../ui/basic";
+import { Button, Loading, Panel, Problem } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 
@@ -20,7 +21,6 @@ interface OrderRow {
 
 export function PersonOrders() {
   const { t, name } = useTexts();
-  const problem_text = useProblemText();
   const list = useGet<{ orders: OrderRow[] }>("/v1/person-orders");
   const again = useCallback(list.again, []);
   useEvery(15_000, again);
@@ -29,7 +29,7 @@ export function PersonOrders() {
       await post(`/v1/person-orders/${row.order}/${how}`);
       toast(t("proposals.order_done"));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     } finally {
       again();
     }

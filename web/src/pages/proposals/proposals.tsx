@@ -7,7 +7,8 @@ import { useGet } from "../../lib/load";
 import { useEvery } from "../../lib/poll";
 import { may, session } from "../../lib/session";
 import { useStore } from "../../lib/store";
-import { Badge, Button, Empty, Loading, Panel, Problem, type Tone, useProblemText } from "../../ui/basic";
+import { Badge, Button, Empty, Loading, Panel, Problem, type Tone } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 import { Lost } from "./lost";
@@ -40,7 +41,6 @@ const ACTS: Record<string, Key> = {
 function Waiting(props: { rows: ProposalRow[]; again: () => void }) {
   const { t } = useTexts();
   const who = useStore(session);
-  const problem_text = useProblemText();
   const [busy, set_busy] = useState(false);
   const act_of = (row: ProposalRow) => (ACTS[row.act] ? t(ACTS[row.act] as Key) : row.act);
   const decide = async (row: ProposalRow, approves: boolean) => {
@@ -53,7 +53,7 @@ function Waiting(props: { rows: ProposalRow[]; again: () => void }) {
       await post(`/v1/proposals/${row.proposal}/${approves ? "approve" : "reject"}`);
       toast(t(approves ? "proposals.approved" : "proposals.was_rejected"));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     } finally {
       set_busy(false);
       props.again();

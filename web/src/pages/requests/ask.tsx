@@ -1,4 +1,5 @@
 // The form with which a clinician or researcher asks a person for a consent.
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { post } from "../../lib/api";
@@ -7,7 +8,8 @@ import { useGet } from "../../lib/load";
 import { go } from "../../lib/router";
 import { session } from "../../lib/session";
 import { useStore } from "../../lib/store";
-import { Button, Field, Panel, useProblemText } from "../../ui/basic";
+import { Button, Field, Panel } from "../../ui/basic";
+import { Alert, told } from "../../ui/failure";
 import { toast } from "../../ui/dialog";
 import type { RequestRow } from "./model";
 import { RegionsField, region_of } from "./regions";
@@ -36,7 +38,6 @@ function lines(text: string): string[] {
 
 export function Ask(props: { asked: () => void }) {
   const { t, name } = useTexts();
-  const problem_text = useProblemText();
   const who = useStore(session);
   const people = useGet<{ persons: PersonRow[] }>("/v1/persons");
   const [person, set_person] = useState("");
@@ -51,14 +52,14 @@ export function Ask(props: { asked: () => void }) {
   const [valid, set_valid] = useState(DAY);
   const [open, set_open] = useState(7 * DAY);
   const [note, set_note] = useState("");
-  const [problem, set_problem] = useState("");
+  const [problem, set_problem] = useState<ComponentChildren>(null);
   const [busy, set_busy] = useState(false);
   const objects = useGet<{ objects: ObjectRow[] }>(person ? `/v1/objects?person=${encodeURIComponent(person)}` : null);
   const stored = (objects.value?.objects ?? []).filter((one) => one.state === "committed");
   useEffect(() => set_object(stored[0]?.object ?? ""), [objects.value]);
   const send = async () => {
     set_busy(true);
-    set_problem("");
+    set_problem(null);
     try {
       const answer = await post<RequestRow>("/v1/requests", {
         object,
@@ -78,7 +79,7 @@ export function Ask(props: { asked: () => void }) {
       props.asked();
       go(`/requests/${answer.request}`);
     } catch (failure) {
-      set_problem(problem_text(failure));
+      set_problem(told(failure));
     } finally {
       set_busy(false);
     }
@@ -186,11 +187,7 @@ export function Ask(props: { asked: () => void }) {
           )}
         </Field>
         <p class="note">{t("requests.where", { site: who?.site ?? "" })}</p>
-        {problem && (
-          <p class="note note-error" role="alert">
-            {problem}
-          </p>
-        )}
+        <Alert>{problem}</Alert>
         <Button kind="primary" type="submit" disabled={busy}>
           {t("requests.send")}
         </Button>

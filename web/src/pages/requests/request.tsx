@@ -10,7 +10,8 @@ import { Link } from "../../lib/router";
 import { save } from "../../lib/save";
 import { may, session } from "../../lib/session";
 import { useStore } from "../../lib/store";
-import { Badge, Button, Facts, Loading, Panel, Problem, useProblemText } from "../../ui/basic";
+import { Badge, Button, Facts, Loading, Panel, Problem } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import { type RequestRow, STATE_TONES } from "./model";
 import { Restore } from "./restore";
@@ -23,13 +24,12 @@ function moment(text: string | undefined): string {
 
 function Documents(props: { grant: string }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const take = async (format: string, file: string) => {
     try {
       const document = await get(`/v1/consents/${props.grant}/receipt?format=${format}`);
       save(`${file}-${props.grant}.json`, new Blob([JSON.stringify(document, null, 2)], { type: "application/json" }));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
   return (
@@ -62,7 +62,6 @@ function Use(props: { request: RequestRow }) {
 
 export default function Request(props: PageProps) {
   const { t, name } = useTexts();
-  const problem_text = useProblemText();
   const who = useStore(session);
   const id = props.parameters["request"] ?? "";
   const loaded = useGet<RequestRow>(`/v1/requests/${encodeURIComponent(id)}`);
@@ -79,7 +78,7 @@ export default function Request(props: PageProps) {
       await post(`/v1/requests/${one.request}/cancel`);
       again();
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
   return (

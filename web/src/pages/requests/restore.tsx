@@ -1,10 +1,12 @@
 // The data of a consent that was given: restored here, verified chunk by chunk by the site, saved.
+import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { ApiError, get, post, request as ask } from "../../lib/api";
 import { bytes, duration, rate } from "../../lib/format";
 import { save } from "../../lib/save";
-import { Button, Panel, Progress, useProblemText } from "../../ui/basic";
+import { Button, Panel, Progress } from "../../ui/basic";
+import { Alert, told } from "../../ui/failure";
 import type { RequestRow } from "./model";
 
 interface Going {
@@ -15,15 +17,14 @@ interface Going {
 
 export function Restore(props: { request: RequestRow; grant: string }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const [going, set_going] = useState<Going | null>(null);
   const [ended, set_ended] = useState<number | null>(null);
-  const [problem, set_problem] = useState("");
+  const [problem, set_problem] = useState<ComponentChildren>(null);
   const abort = useRef<AbortController | null>(null);
   const { request } = props;
   const run = async () => {
     abort.current = new AbortController();
-    set_problem("");
+    set_problem(null);
     set_ended(null);
     try {
       const begun = await post<{ job: string; bytes: number }>("/v1/restores", {
@@ -59,7 +60,7 @@ export function Restore(props: { request: RequestRow; grant: string }) {
       save(is_all ? name : name.replace(/((\.vcf)?\.[^.]*)?$/, ".regions$1"), new Blob(pieces));
       set_ended(done);
     } catch (failure) {
-      set_problem(abort.current.signal.aborted ? t("requests.stopped") : problem_text(failure));
+      set_problem(abort.current.signal.aborted ? t("requests.stopped") : told(failure));
     } finally {
       set_going(null);
     }
@@ -84,11 +85,7 @@ export function Restore(props: { request: RequestRow; grant: string }) {
         </Button>
       )}
       {ended !== null && <p role="status">{t("requests.restored", { bytes: bytes(ended) })}</p>}
-      {problem && (
-        <p class="note note-error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Alert>{problem}</Alert>
       <p class="note">{t("requests.computational")}</p>
     </Panel>
   );

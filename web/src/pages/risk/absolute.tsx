@@ -1,4 +1,5 @@
 // The absolute risk: the questions of a model, and its answer as numbers and by age.
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { post, request as ask } from "../../lib/api";
@@ -6,7 +7,8 @@ import { decimal, fine_percent, time } from "../../lib/format";
 import { useGet } from "../../lib/load";
 import { language } from "../../lib/settings";
 import { useStore } from "../../lib/store";
-import { Button, Facts, Field, Loading, Panel, Problem, useProblemText } from "../../ui/basic";
+import { Button, Facts, Field, Loading, Panel, Problem } from "../../ui/basic";
+import { Actions, told } from "../../ui/failure";
 import { Chart } from "./chart";
 import { Limits } from "./limits";
 import { asked, is_yes_no, type Kept, type Question, question_text, type Questions, type Risk } from "./model";
@@ -92,7 +94,6 @@ function useQuestions(file: File | null): { value: Questions | null; problem: un
 
 export function AbsolutePanel(props: { grant: string; kept: Kept | null; changed: (kept: Kept) => void }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const lang = useStore(language);
   const [file, set_file] = useState<File | null>(null);
   const loaded = useQuestions(file);
@@ -102,13 +103,13 @@ export function AbsolutePanel(props: { grant: string; kept: Kept | null; changed
   const [ages, set_ages] = useState({ from: 50, to: 70 });
   const [answers, set_answers] = useState<Record<string, string>>({});
   const [with_score, set_with_score] = useState(false);
-  const [problem, set_problem] = useState("");
+  const [problem, set_problem] = useState<ComponentChildren>(null);
   const [busy, set_busy] = useState(false);
   const can_score = Boolean(props.kept?.score?.population);
   const questions = model ? asked(model.questions, ages.from, ages.to) : [];
   const run = async () => {
     set_busy(true);
-    set_problem("");
+    set_problem(null);
     try {
       const given = Object.fromEntries(questions.map((one) => [one.name, answers[one.name] ?? ""]));
       const body = {
@@ -119,7 +120,7 @@ export function AbsolutePanel(props: { grant: string; kept: Kept | null; changed
       };
       props.changed(await post<Kept>(`/v1/risk/${props.grant}/absolute?lang=${lang}`, body));
     } catch (failure) {
-      set_problem(problem_text(failure));
+      set_problem(told(failure));
     } finally {
       set_busy(false);
     }
@@ -143,7 +144,7 @@ export function AbsolutePanel(props: { grant: string; kept: Kept | null; changed
             {t("risk.model_source")}: {model.source}
           </p>
           <div class="form risk-form">
-            <Field label={t("risk.model_own")} hint={t("risk.model_hint")} error={loaded.problem ? problem_text(loaded.problem) : ""}>
+            <Field label={t("risk.model_own")} hint={t("risk.model_hint")} error={loaded.problem ? told(loaded.problem) : ""}>
               {(ids) => <input {...ids} type="file" accept=".json,application/json" onChange={(event) => set_file(event.currentTarget.files?.[0] ?? null)} />}
             </Field>
             {(["from", "to"] as const).map((end) => (
@@ -181,16 +182,11 @@ export function AbsolutePanel(props: { grant: string; kept: Kept | null; changed
               {t("risk.with_score")}
             </label>
           )}
-          {problem && (
-            <p class="note note-error" role="alert">
-              {problem}
-            </p>
-          )}
-          <p class="actions">
+          <Actions problem={problem}>
             <Button kind="primary" type="submit" disabled={busy}>
               {t("risk.calculate")}
             </Button>
-          </p>
+          </Actions>
         </form>
       )}
       {props.kept?.risk && <Result risk={props.kept.risk} />}

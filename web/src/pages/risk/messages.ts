@@ -81,7 +81,9 @@ export const risk = area(
     "risk.export_save": "Save the FHIR Bundle",
     "risk.forget": "Forget the results",
     "risk.forget_sure": "Forget score and risk at the site? The use of the consent stays used.",
-    "risk.kept": "Results are kept in the site's memory until the consent ends, the site stops, or you forget them here.",
+    "risk.kept": "The site keeps results in its memory alone: nothing of them is written to a disk there.",
+    "risk.kept_now": "The results are in the memory of {site} and nowhere else. They are gone when the site is restarted, and at the latest on {until}, when the consent ends. Another score takes another use: save them now.",
+    "risk.save_now": "Save the results now",
   },
   {
     "risk.title": "スコアとリスク",
@@ -162,6 +164,8 @@ export const risk = area(
     "risk.export_save": "FHIR Bundle を保存",
     "risk.forget": "結果を消去",
     "risk.forget_sure": "拠点にあるスコアとリスクを消去しますか?使った利用回数は戻りません。",
-    "risk.kept": "結果は、同意が終わるか、拠点が止まるか、ここで消去するまで、拠点のメモリーにあります。",
+    "risk.kept": "拠点は結果をメモリーにだけ保持し、ディスクには書き込みません。",
+    "risk.kept_now": "結果は {site} のメモリーにだけあります。拠点が再起動すると消え、遅くとも同意が終わる {until} に消えます。もう一度計算すると利用回数をさらに 1 回使います。今すぐ保存してください。",
+    "risk.save_now": "結果を今すぐ保存",
   },
 );

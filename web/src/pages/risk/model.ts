@@ -63,6 +63,8 @@ export interface Risk {
 export interface Kept {
   score: Score | null;
   risk: Risk | null;
+  /** When the consent ends; what is kept goes then, or with the site's process. */
+  kept_until: string;
 }
 
 export interface Question {

@@ -3,12 +3,14 @@ import { useState } from "preact/hooks";
 import type { PageProps } from "..";
 import { useTexts } from "../../i18n";
 import { get, post } from "../../lib/api";
+import { time } from "../../lib/format";
 import { useGet } from "../../lib/load";
 import { Link } from "../../lib/router";
 import { save } from "../../lib/save";
 import { language } from "../../lib/settings";
 import { useStore } from "../../lib/store";
-import { Button, Empty, Loading, Panel, Problem, useProblemText } from "../../ui/basic";
+import { Button, Empty, Loading, Panel, Problem } from "../../ui/basic";
+import { told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import type { RequestRow } from "../requests/model";
 import "../requests/requests.css";
@@ -17,25 +19,43 @@ import type { Kept } from "./model";
 import "./risk.css";
 import { ScorePanel } from "./score";
 
-function Export(props: { grant: string; kept: Kept | null; forgotten: () => void }) {
-  const { t } = useTexts();
-  const problem_text = useProblemText();
+/** Saves everything about the consent as one document. */
+function useBundle(grant: string): () => Promise<void> {
   const lang = useStore(language);
-  const take = async () => {
+  return async () => {
     try {
-      const bundle = await get(`/v1/risk/${props.grant}/fhir?lang=${lang}`);
-      save(`fhir-${props.grant}.json`, new Blob([JSON.stringify(bundle, null, 2)], { type: "application/fhir+json" }));
+      const bundle = await get(`/v1/risk/${grant}/fhir?lang=${lang}`);
+      save(`fhir-${grant}.json`, new Blob([JSON.stringify(bundle, null, 2)], { type: "application/fhir+json" }));
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
+}
+
+/** Where the results are, and for how long: between them and whoever may think that they are safe. */
+function KeptNote(props: { request: RequestRow; grant: string; kept: Kept }) {
+  const { t } = useTexts();
+  const take = useBundle(props.grant);
+  return (
+    <div class="risk-kept" role="note">
+      <p>{t("risk.kept_now", { site: props.request.destination, until: time(Date.parse(props.kept.kept_until)) })}</p>
+      <Button kind="primary" onClick={() => void take()}>
+        {t("risk.save_now")}
+      </Button>
+    </div>
+  );
+}
+
+function Export(props: { grant: string; kept: Kept | null; forgotten: () => void }) {
+  const { t } = useTexts();
+  const take = useBundle(props.grant);
   const forget = async () => {
     if (!(await confirm(t("risk.forget_sure"), t("risk.forget"), true))) return;
     try {
       await post(`/v1/risk/${props.grant}/forget`);
       props.forgotten();
     } catch (failure) {
-      toast(problem_text(failure), true);
+      toast(told(failure), true);
     }
   };
   return (
@@ -67,8 +87,10 @@ function Work(props: { request: RequestRow; grant: string }) {
   return (
     <>
       <ScorePanel request={props.request} grant={props.grant} kept={kept} changed={changed} />
+      {kept && kept.score && !kept.risk && <KeptNote request={props.request} grant={props.grant} kept={kept} />}
       <AbsolutePanel grant={props.grant} kept={kept} changed={changed} />
-      <Export grant={props.grant} kept={kept} forgotten={() => changed({ score: null, risk: null })} />
+      {kept && kept.risk && <KeptNote request={props.request} grant={props.grant} kept={kept} />}
+      <Export grant={props.grant} kept={kept} forgotten={() => kept && changed({ ...kept, score: null, risk: null })} />
     </>
   );
 }

@@ -1,11 +1,13 @@
 // A polygenic score: the file, what it would take, the score with what it rests on.
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { request as ask } from "../../lib/api";
 import { bytes, count, decimal, fine_percent, time } from "../../lib/format";
 import { language } from "../../lib/settings";
 import { useStore } from "../../lib/store";
-import { Button, Facts, Field, Loading, Panel, useProblemText } from "../../ui/basic";
+import { Button, Facts, Field, Loading, Panel } from "../../ui/basic";
+import { Alert, Failure, told } from "../../ui/failure";
 import { confirm } from "../../ui/dialog";
 import type { RequestRow } from "../requests/model";
 import { Limits } from "./limits";
@@ -75,7 +77,6 @@ function Result(props: { score: Score }) {
 
 export function ScorePanel(props: { request: RequestRow; grant: string; kept: Kept | null; changed: (kept: Kept) => void }) {
   const { t } = useTexts();
-  const problem_text = useProblemText();
   const lang = useStore(language);
   const { request, grant } = props;
   const [file, set_file] = useState<File | null>(null);
@@ -83,20 +84,20 @@ export function ScorePanel(props: { request: RequestRow; grant: string; kept: Ke
   const [ambiguous, set_ambiguous] = useState(false);
   const [stated, set_stated] = useState("");
   const [plan, set_plan] = useState<Plan | null>(null);
-  const [problem, set_problem] = useState("");
+  const [problem, set_problem] = useState<ComponentChildren>(null);
   const [busy, set_busy] = useState<"" | "plan" | "score">("");
   const choice: Choice | null = file && { file, build, ambiguous, stated };
   const too_large = file !== null && file.size > MOST;
   useEffect(() => {
     set_plan(null);
-    set_problem("");
+    set_problem(null);
     if (!choice || too_large) return;
     let is_current = true;
     set_busy("plan");
     send<Plan>(grant, "plan", choice, lang)
       .then(
         (found) => is_current && set_plan(found),
-        (failure: unknown) => is_current && set_problem(problem_text(failure)),
+        (failure: unknown) => is_current && set_problem(told(failure)),
       )
       .finally(() => is_current && set_busy(""));
     return () => {
@@ -106,16 +107,16 @@ export function ScorePanel(props: { request: RequestRow; grant: string; kept: Ke
   const run = async () => {
     if (!choice || !(await confirm(t("risk.sure", { uses: request.uses }), t("risk.compute")))) return;
     set_busy("score");
-    set_problem("");
+    set_problem(null);
     try {
       props.changed(await send<Kept>(grant, "score", choice, lang));
     } catch (failure) {
-      set_problem(problem_text(failure));
+      set_problem(told(failure));
     } finally {
       set_busy("");
     }
   };
-  const refusal = too_large && file ? t("risk.too_large", { bytes: bytes(file.size), most: bytes(MOST) }) : plan?.refusal;
+  const refusal = too_large && file ? t("risk.too_large", { bytes: bytes(file.size), most: bytes(MOST) }) : plan?.refusal && <Failure code="refused" message={plan.refusal} />;
   return (
     <Panel title={t("risk.score")}>
       <p>{t("risk.score_text", { most: bytes(MOST), site: request.destination })}</p>
@@ -153,11 +154,7 @@ export function ScorePanel(props: { request: RequestRow; grant: string; kept: Ke
           {plan.outside_consent > 0 && t("risk.plan_outside", { count: count(plan.outside_consent) })}
         </p>
       )}
-      {(refusal || problem) && (
-        <p class="note note-error" role="alert">
-          {refusal || problem}
-        </p>
-      )}
+      <Alert>{refusal || problem}</Alert>
       {plan && !plan.refusal && busy !== "score" && (
         <p class="actions">
           <Button kind="primary" onClick={() => void run()}>
