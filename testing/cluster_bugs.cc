@@ -74,6 +74,8 @@ class LyingStore final : public store::ShareStore {
     return lie_ == StoreLie::kKeepsWhatIsDeleted ? Result<>() : below_->remove(share);
   }
   Result<store::ShareListing> list() override { return below_->list(); }
+  Result<store::Inventory> inventory() override { return below_->inventory(); }
+  Result<store::StoreTotals> totals() override { return below_->totals(); }
   Result<store::PartialListing> list_partial() override { return below_->list_partial(); }
   Result<> complete(const ShareId& share, const store::Completion& completion) override {
     return below_->complete(share, completion);
