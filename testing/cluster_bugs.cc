@@ -74,16 +74,9 @@ class LyingStore final : public store::ShareStore {
   Result<> remove(const ShareId& share) override {
     return lie_ == StoreLie::kKeepsWhatIsDeleted ? Result<>() : below_->remove(share);
   }
-  Result<store::ShareListing> list() override {
-    auto listing = below_->list();
-    if (!listing || lie_ != StoreLie::kListsAnother) return listing;
-    for (store::ShareHeader& header : listing->shares) {
-      if (header.path.index() == 2) {
-        header.path = header.path.parent().part(1);
-      }
-    }
-    return listing;
-  }
+  Result<store::ShareListing> list() override { return renamed(below_->list()); }
+  Result<store::Inventory> inventory() override { return renamed(below_->inventory()); }
+  Result<store::StoreTotals> totals() override { return below_->totals(); }
   Result<store::PartialListing> list_partial() override { return below_->list_partial(); }
   Result<> complete(const ShareId& share, const store::Completion& completion) override {
     return below_->complete(share, completion);
@@ -92,6 +85,14 @@ class LyingStore final : public store::ShareStore {
   Result<std::uint64_t> free_bytes() override { return below_->free_bytes(); }
 
  private:
+  template <typename Listing>
+  Result<Listing> renamed(Result<Listing> listing) const {
+    if (!listing || lie_ != StoreLie::kListsAnother) return listing;
+    for (auto& share : listing->shares) {
+      if (share.path.index() == 2) share.path = share.path.parent().part(1);
+    }
+    return listing;
+  }
   Result<std::unique_ptr<store::ShareWriter>> bent(
       Result<std::unique_ptr<store::ShareWriter>> writer) {
     if (!writer || lie_ != StoreLie::kWritesOther) return writer;
