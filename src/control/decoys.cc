@@ -78,29 +78,33 @@ std::vector<Gene> genes_in(const genome::Index& index, const genome::Lead& lead,
   return genes;
 }
 
-// Draws for one region; `taken` is what no decoy may be near.
+// The decoys of one region, as far as they are found.
 class Draws {
  public:
-  Draws(const Hiding& hiding, const genome::Index& index, const genome::Lead& lead,
-        const std::vector<Gene>& genes, consent::Scope region)
-      : hiding_(hiding), index_(index), lead_(lead), genes_(genes), region_(std::move(region)) {}
+  Draws(const Hiding& hiding, const std::vector<Gene>& genes, consent::Scope region)
+      : hiding_(hiding), genes_(genes), region_(std::move(region)), missing_(hiding.decoys) {}
 
-  Result<consent::ChunkRanges> next(std::vector<consent::ChunkRange>& taken) {
-    for (const std::uint64_t end = number_ + kMostDraws; number_ < end && !genes_.empty();) {
-      const auto place = draw();
-      if (!place) continue;
-      TRY_ASSIGN(const consent::ChunkRanges chunks, chunks_at(*place));
-      const bool is_free = std::ranges::none_of(chunks, [&](const consent::ChunkRange& one) {
-        return std::ranges::any_of(taken, [&](const auto& other) { return is_near(one, other); });
-      });
-      if (chunks.empty() || !is_free) continue;
-      taken.insert(taken.end(), chunks.begin(), chunks.end());
-      return chunks;
+  [[nodiscard]] bool is_complete() const { return missing_ == 0; }
+  [[nodiscard]] const consent::ChunkRanges& chunks() const { return chunks_; }
+
+  // Places to look at next; none when all draws are used up.
+  std::vector<genome::Region> more() {
+    std::vector<genome::Region> places;
+    while (number_ < kMostDraws && places.size() < 2 * missing_ + 4) {
+      if (const auto place = draw()) places.push_back(*place);
     }
-    const std::string wanted = std::to_string(hiding_.decoys);
-    return fail(Code::kInvalidArgument, "the file has no room for " + wanted +
-                                            (hiding_.decoys == 1 ? " decoy" : " decoys") +
-                                            " beside each region: ask for fewer");
+    return places;
+  }
+
+  // What holds one of these places, if it is missing still and near nothing that is taken.
+  void consider(const consent::ChunkRanges& place, std::vector<consent::ChunkRange>& taken) {
+    const bool is_free = std::ranges::none_of(place, [&](const consent::ChunkRange& one) {
+      return std::ranges::any_of(taken, [&](const auto& other) { return is_near(one, other); });
+    });
+    if (is_complete() || place.empty() || !is_free) return;
+    taken.insert(taken.end(), place.begin(), place.end());
+    chunks_.insert(chunks_.end(), place.begin(), place.end());
+    --missing_;
   }
 
  private:
@@ -119,22 +123,44 @@ class Draws {
     return genome::Region{gene.reference, first, first + wanted};
   }
 
-  // None where the file has nothing.
-  Result<consent::ChunkRanges> chunks_at(const genome::Region& place) const {
-    TRY_ASSIGN(genome::Cut cut, genome::cut(index_, {place}, lead_.file));
-    if (cut.body.empty()) return consent::ChunkRanges();
-    cut.header = {};  // is read for the region itself
-    TRY_ASSIGN(auto ranges, ranges_of(cut, lead_.chunks, lead_.head.size()));
-    return consent::make_chunks(std::move(ranges));
-  }
-
   const Hiding& hiding_;
-  const genome::Index& index_;
-  const genome::Lead& lead_;
-  const std::vector<Gene>& genes_;
-  const consent::Scope region_;  // one region
-  std::uint64_t number_ = 0;     // of draws
+  const std::vector<Gene>& genes_;  // not empty
+  const consent::Scope region_;     // one region
+  std::uint32_t missing_;
+  consent::ChunkRanges chunks_;
+  std::uint64_t number_ = 0;  // of draws
 };
+
+std::unexpected<Error> no_room(std::uint32_t decoys) {
+  return fail(Code::kInvalidArgument, "the file has no room for " + std::to_string(decoys) +
+                                          (decoys == 1 ? " decoy" : " decoys") +
+                                          " beside each region: ask for fewer");
+}
+
+// One pass over the index for some draws of every region that still misses decoys.
+Result<> look(std::vector<Draws>& regions, const genome::Index& index, const genome::Lead& lead,
+              std::uint32_t decoys, std::vector<consent::ChunkRange>& taken) {
+  std::vector<std::vector<genome::Region>> places;
+  std::vector<Draws*> whose;
+  for (Draws& region : regions) {
+    if (region.is_complete()) continue;
+    const auto more = region.more();
+    if (more.empty()) return no_room(decoys);
+    for (const genome::Region& place : more) {
+      places.push_back({place});
+      whose.push_back(&region);
+    }
+  }
+  TRY_ASSIGN(std::vector<genome::Cut> cuts, genome::cuts(index, places, lead.file));
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    if (cuts[i].body.empty()) continue;  // the file has nothing there
+    cuts[i].header = {};                 // is read for the region itself
+    TRY_ASSIGN(auto ranges, ranges_of(cuts[i], lead.chunks, lead.head.size()));
+    TRY_ASSIGN(const consent::ChunkRanges chunks, consent::make_chunks(std::move(ranges)));
+    whose[i]->consider(chunks, taken);
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -165,18 +191,19 @@ Result<std::vector<consent::ChunkRanges>> draw_decoys(const Hiding& hiding,
   }
   TRY_ASSIGN(const risk::Assembly assembly, risk::parse_assembly(regions.assembly));
   const std::vector<Gene> genes = genes_in(index, lead, assembly);
+  if (genes.empty()) return no_room(hiding.decoys);
   std::vector<consent::ChunkRange> taken = regions.chunks;
-  std::vector<consent::ChunkRanges> all;
+  std::vector<Draws> all;
+  all.reserve(regions.regions.size());
   for (const consent::Region& region : regions.regions) {
-    Draws draws(hiding, index, lead, genes, {regions.assembly, {region}});
-    std::vector<consent::ChunkRange> of_region;
-    for (std::uint32_t i = 0; i < hiding.decoys; ++i) {
-      TRY_ASSIGN(const consent::ChunkRanges chunks, draws.next(taken));
-      of_region.insert(of_region.end(), chunks.begin(), chunks.end());
-    }
-    all.push_back(std::move(of_region));
+    all.emplace_back(hiding, genes, consent::Scope{regions.assembly, {region}});
   }
-  return all;
+  while (!std::ranges::all_of(all, &Draws::is_complete)) {
+    TRY(look(all, index, lead, hiding.decoys, taken));
+  }
+  std::vector<consent::ChunkRanges> chunks;
+  for (const Draws& one : all) chunks.push_back(one.chunks());
+  return chunks;
 }
 
 Bytes salt_for(const Hiding& hiding, const consent::Scope& regions) {

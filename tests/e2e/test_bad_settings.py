@@ -52,7 +52,7 @@ class BadKeySettings(NetworkTest):
         ("[jobs]\nactive = 0", "active"),
         ("[htsget]\nlisten = \"0.0.0.0:8490\"", "certificate.*key"),
         ("[htsget]\nlisten = \"127.0.0.1:8490\"\nkey = \"k\"", "htsget.certificate"),
-        ("[htsget]\nmemory = \"1M\"", "htsget.memory"), ("[htsget]\nviews = 0", "htsget.views"),
+        ("[htsget]\nmemory = \"512K\"", "htsget.memory"), ("[htsget]\nviews = 0", "htsget.views"),
         ("[htsget]\nlife = \"30d\"", "htsget.life"), ("[htsget]\nurl = \"example.org\"", "origin"),
         ("[htsget]\norigins = [\"*\"]", "origin"), ("[htsget]\ncolour = 1", "colour"),
         ("[jobs]\nactive = 65", "active"),
