@@ -96,6 +96,8 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   TRY_ASSIGN(const json::object identification, identification_json(control.catalog, grant));
   json::array sites;
   for (const SiteName& site : prepared.sites) sites.emplace_back(site.text());
+  json::array spare;
+  for (const SiteName& site : prepared.spare) spare.emplace_back(site.text());
   json::array missing;
   for (const auto& [site, why] : prepared.missing) {
     missing.push_back({{"site", site.text()}, {"why", why}});
@@ -110,6 +112,7 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
       {"person_name", prepared.labels.person},
       {"object_label", prepared.labels.object},
       {"sites", std::move(sites)},
+      {"spare", std::move(spare)},
       {"missing", std::move(missing)},
       {"emergencies", emergencies_json(control.emergencies.seen(prepared, wish.card))},
       {"identification", identification}};

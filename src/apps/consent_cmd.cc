@@ -244,6 +244,7 @@ void print_given(const Common& common, const ConsentOptions& options, const Give
                 {"security", consent::evidence_class(given.kind)},
                 {"holder_verification", consent::holder_verification(given.kind)},
                 {"sites", given.prepared.at("sites")},
+                {"spare", given.prepared.at("spare")},
                 {"missing", given.prepared.at("missing")},
                 {"emergencies", given.prepared.at("emergencies")},
                 {"index", grant.index.value},

@@ -9,8 +9,10 @@ namespace warifu::consent {
 namespace {
 
 constexpr std::string_view kMagic = "WGC1";
-constexpr std::uint16_t kVersion = 7;
+constexpr std::uint16_t kVersion = 8;
 constexpr std::uint16_t kFirstOfGrants4 = 7;  // the version from which on grants are of version 4
+constexpr std::uint16_t kFirstOfNumbers =
+    8;  // from which on sessions have the numbers of their uses
 constexpr std::uint32_t kSealDomain = 0x31'59'4B'57;         // "WKY1"
 constexpr std::uint32_t kApplicationDomain = 0x31'50'41'57;  // "WAP1"
 constexpr std::string_view kKeyLabel = "warifu gate key 1";
@@ -59,7 +61,9 @@ void read_grants(wire::Reader& reader, std::uint16_t version, CardRecord& record
     accepted.uses_left = reader.u16();
     const std::uint32_t sessions = reader.u32();
     for (std::uint32_t j = 0; j < sessions && reader.good(); ++j) {
-      accepted.sessions.push_back(reader.id<JobId>());
+      const JobId session = reader.id<JobId>();
+      const auto use = static_cast<std::uint16_t>(j + 1);
+      accepted.taken.push_back({session, version < kFirstOfNumbers ? use : reader.u16()});
     }
     if (!reader.good()) return;
     // Their indices are burnt and their nonces used: what is dropped cannot come back.
@@ -138,8 +142,11 @@ Bytes encode_record(const CardRecord& record) {
     writer.blob(accepted.grant);
     writer.raw(accepted.tag);
     writer.u16(accepted.uses_left);
-    writer.u32(static_cast<std::uint32_t>(accepted.sessions.size()));
-    for (const JobId& session : accepted.sessions) writer.id(session);
+    writer.u32(static_cast<std::uint32_t>(accepted.taken.size()));
+    for (const TakenUse& taken : accepted.taken) {
+      writer.id(taken.session);
+      writer.u16(taken.use);
+    }
   }
   writer.i64(record.revoked_at.value);
   writer.i64(record.reissue_until.value);

@@ -2,13 +2,13 @@
 // change is a single durable step.
 //
 //   file    := body crc32c(body):u32                                        little-endian
-//   body    := "WGC1" version:u16=7 kind:u8 revoked:u8 card:16 person:16 last_used:u32
+//   body    := "WGC1" version:u16=8 kind:u8 revoked:u8 card:16 person:16 last_used:u32
 //              keys:u32 key* nonces:u32 nonce* grants:u32 grant*
 //              revoked_at:i64 reissue_until:i64 records_until:i64 withdrawn:u32 withdrawal*
 //              own:u8 (application:u8 active:u8 salt:16 sealed:64){own} certificate:blob
 //   key     := index:u32 salt:16 sealed:48          ascending, every index above last_used
 //   nonce   := nonce:16 issued:i64
-//   grant   := length:u32 bytes tag:16 uses_left:u16 sessions:u32 session:16*
+//   grant   := length:u32 bytes tag:16 uses_left:u16 sessions:u32 (session:16 use:u16)*
 //   withdrawal := grant:16 until:i64
 //   own     := 1 for a relayed card (kinds 3 and 4) unless revoked: this site's application on it
 //
@@ -18,7 +18,8 @@
 // certificate := DER, of a signature card (kinds 5 and 6) unless revoked; else empty.
 //
 // Version 1, which ended behind the grants, 2, behind the withdrawals, and 3, behind `own`, are
-// read. Up to version 6 grants were of versions 1 to 3, which no gate honours any more: they are dropped.
+// read. Up to version 6 grants were of versions 1 to 3, which no gate honours any more: they are
+// dropped. Up to version 7 sessions had no numbers; they are numbered in their order.
 // A one-time key is sealed alone: AES-256-GCM under SHA-256("warifu gate key 1" root card index
 // salt) with a fresh salt, so no nonce repeats, even when an old copy of the file comes back, and a
 // sealed key does not open under another index. Burning a key drops it from the file.
@@ -67,11 +68,18 @@ struct IssuedNonce {
   os::UnixMs issued;
 };
 
+// A session that has taken a use, and which: uses are numbered from 1, and no number goes to two.
+struct TakenUse {
+  JobId session;
+  std::uint16_t use = 1;
+  bool operator==(const TakenUse&) const = default;
+};
+
 struct AcceptedGrant {
   Bytes grant;
   mac::Tag tag{};
   std::uint16_t uses_left = 0;
-  std::vector<JobId> sessions;  // each has consumed one use
+  std::vector<TakenUse> taken;
 };
 
 // The person has taken back a grant that expires at `until`; perhaps it was never shown here.

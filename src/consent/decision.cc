@@ -276,6 +276,27 @@ Check check_request(const Inquiry& inquiry, const Grant& grant) {
   return {};
 }
 
+// Whether a session that is new here may take the use that it names. A number goes to one session
+// only: then two sessions under one number would need two sets of sites that restore and have no
+// site in common, and a grant names no such sets (givers.h in `control`).
+Check check_number(const Inquiry& inquiry, const Grant& grant, const AcceptedGrant& accepted) {
+  const std::string of = " of " + std::to_string(grant.uses);
+  if (accepted.uses_left == 0) {
+    return no(Reason::kUsedUp,
+              "the grant is used up (" + std::to_string(grant.uses) + of + " uses)");
+  }
+  if (inquiry.request.is_record) return {};  // takes none
+  const std::uint16_t use = inquiry.request.use;
+  if (use < 1 || use > grant.uses) {
+    return no(Reason::kUsedUp, "the grant has no use " + std::to_string(use) + of);
+  }
+  if (std::ranges::find(accepted.taken, use, &TakenUse::use) != accepted.taken.end()) {
+    return no(Reason::kUsedUp,
+              "use " + std::to_string(use) + of + " of the grant was taken by another session");
+  }
+  return {};
+}
+
 Decision present_again(const Inquiry& inquiry, Grant grant, std::size_t position) {
   const AcceptedGrant& accepted = inquiry.record->grants[position];
   if (!secret::equal(accepted.tag, inquiry.evidence.tag)) {
@@ -283,13 +304,12 @@ Decision present_again(const Inquiry& inquiry, Grant grant, std::size_t position
         no(Reason::kWrongTag, "the tag is not the one of this grant's first use"));
   }
   if (auto refusal = check_request(inquiry, grant)) return std::unexpected(std::move(*refusal));
-  if (std::ranges::find(accepted.sessions, inquiry.request.session) != accepted.sessions.end()) {
+  const auto& taken = accepted.taken;
+  if (std::ranges::find(taken, inquiry.request.session, &TakenUse::session) != taken.end()) {
     return Outcome{std::move(grant), Step::kResume, position};
   }
-  if (accepted.uses_left == 0) {
-    return std::unexpected(no(Reason::kUsedUp, "the grant is used up (" +
-                                                   std::to_string(grant.uses) + " of " +
-                                                   std::to_string(grant.uses) + " uses)"));
+  if (auto refusal = check_number(inquiry, grant, accepted)) {
+    return std::unexpected(std::move(*refusal));
   }
   return Outcome{std::move(grant), Step::kNewSession, position};
 }
@@ -333,6 +353,9 @@ Decision decide(const Inquiry& inquiry) {
     return std::unexpected(std::move(*refusal));
   if (auto refusal = check_first_tag(inquiry, grant)) return std::unexpected(std::move(*refusal));
   if (auto refusal = check_request(inquiry, grant)) return std::unexpected(std::move(*refusal));
+  if (auto refusal = check_number(inquiry, grant, {.grant = {}, .uses_left = grant.uses})) {
+    return std::unexpected(std::move(*refusal));
+  }
   if (auto refusal = check_told(inquiry, grant, (*own)->nonce)) {
     return std::unexpected(std::move(*refusal));
   }
@@ -441,7 +464,7 @@ void apply(const Outcome& outcome, const Inquiry& inquiry, CardRecord& record) {
       AcceptedGrant& accepted = record.grants.at(outcome.accepted);
       WARIFU_CHECK(accepted.uses_left > 0);
       --accepted.uses_left;
-      accepted.sessions.push_back(inquiry.request.session);
+      accepted.taken.push_back({inquiry.request.session, inquiry.request.use});
       return;
     }
     case Step::kAccept: break;
@@ -458,7 +481,7 @@ void apply(const Outcome& outcome, const Inquiry& inquiry, CardRecord& record) {
   accepted.uses_left = outcome.grant.uses;
   if (!inquiry.request.is_record) {
     --accepted.uses_left;
-    accepted.sessions = {inquiry.request.session};
+    accepted.taken = {{inquiry.request.session, inquiry.request.use}};
   }
   record.grants.push_back(std::move(accepted));
 }

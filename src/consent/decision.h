@@ -28,9 +28,10 @@ struct ReleaseRequest {
   SiteName destination;
   Purpose purpose = Purpose::kHealthManagement;
   JobId session;
-  Grantee grantee;    // who asks: the restoring site's word, which the gate logs
-  Statements stated;  // what the use will be: the asker's word
-  Scope scope;        // how much of the object: the whole, or what is wanted in which chunks
+  std::uint16_t use = 1;  // which of the grant's uses the session takes, from 1
+  Grantee grantee;        // who asks: the restoring site's word, which the gate logs
+  Statements stated;      // what the use will be: the asker's word
+  Scope scope;            // how much of the object: the whole, or what is wanted in which chunks
   // The object's record, which shows nothing of it: who will use what is asked when shares go.
   bool is_record = false;
 };

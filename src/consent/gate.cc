@@ -255,6 +255,7 @@ Result<> Gate::log_release(std::span<const Outcome> outcomes, std::size_t which,
                           {"terminal", grant.terminal},
                           {"index", std::to_string(grant.index.value)},
                           {"session", request.session.text()},
+                          {"use", std::to_string(request.use)},
                           {"step", std::string(step_name(outcome.step))},
                           {"uses_left", std::to_string(uses_left)}};
   const auto add = [&](const char* name, std::string value) {

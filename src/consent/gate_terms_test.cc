@@ -177,7 +177,7 @@ TEST_F(GateTermsTest, ARecordOfVersion3KeepsWhatIsBurntAndDropsOldGrants) {
   record.card = enrolment().card;
   record.person = enrolment().person;
   record.last_used = {7};
-  record.grants.push_back({.grant = Bytes(192, 1), .tag = {}, .uses_left = 1, .sessions = {}});
+  record.grants.push_back({.grant = Bytes(192, 1), .tag = {}, .uses_left = 1, .taken = {}});
   Bytes bytes = encode_record(record);
   bytes[4] = 3;
   bytes.resize(bytes.size() - 4 - 4);  // without checksum and certificate

@@ -111,6 +111,54 @@ TEST_F(GateTest, AGoodGrantBecomesAPermit) {
   EXPECT_EQ(*site_->gate().keys_left(grant.card), 19u);
 }
 
+TEST_F(GateTest, AUseHasANumberAndGoesToOneSession) {
+  const Grant grant = new_grant();  // two uses
+  const Bytes bytes = *encode_grant(grant);
+  const auto ask_for = [&](std::uint16_t use, Byte session) {
+    ReleaseRequest request = request_for(grant, session);
+    request.use = use;
+    return site_->gate().request_release(bytes, evidence_for(bytes), request).has_value();
+  };
+  EXPECT_FALSE(ask_for(0, 1));
+  EXPECT_FALSE(ask_for(3, 1));
+  EXPECT_EQ(*site_->gate().keys_left(grant.card), 20u) << "a refusal burns nothing";
+  EXPECT_TRUE(ask_for(2, 1));
+  EXPECT_FALSE(ask_for(2, 2)) << "another session has it";
+  EXPECT_EQ(site_->last_event(), std::pair(std::string("refused"), std::string("used_up")));
+  site_->restart();
+  EXPECT_FALSE(ask_for(2, 2));
+  EXPECT_TRUE(ask_for(1, 1)) << "a session that has a use goes on";
+  EXPECT_TRUE(ask_for(1, 2)) << "and has taken no other";
+  EXPECT_FALSE(ask_for(1, 3));
+}
+
+// Three gates, any two of which would restore: two uses are two restores, whoever is asked.
+TEST_F(GateTest, TwoUsesOfThreeSitesAreNotThree) {
+  std::vector<std::unique_ptr<TestSite>> sites;
+  std::vector<card::SiteKeys> keys;
+  Grant grant = new_grant();
+  grant.sites.clear();
+  for (const char* name : {"cloud1", "cloud2", "lsa"}) {
+    sites.push_back(std::make_unique<TestSite>(name, dir_, clock_));
+    keys.push_back(*sites.back()->gate().enrol(enrolment()));
+    grant.sites.push_back(
+        {sites.back()->name(), sites.back()->gate().issue_nonce(grant.card)->nonce});
+  }
+  const Bytes bytes = *encode_grant(grant);
+  const auto gives = [&](std::size_t at, std::uint16_t use, Byte session) {
+    ReleaseRequest request = request_for(grant, session);
+    request.use = use;
+    const Evidence evidence{sites[at]->name(), card::CardKind::kOneTimeMacEmulated,
+                            tag_for(keys[at], 0, bytes)};
+    return sites[at]->gate().request_release(bytes, evidence, request).has_value();
+  };
+  EXPECT_TRUE(gives(0, 1, 1) && gives(1, 1, 1));
+  EXPECT_TRUE(gives(1, 2, 2) && gives(2, 2, 2));
+  for (const std::uint16_t use : {1, 2}) {
+    EXPECT_FALSE(gives(0, use, 3) && gives(2, use, 3)) << use;
+  }
+}
+
 // One refusal: what is changed, before and after the card has tagged the grant.
 struct Refused {
   Reason reason;

@@ -2,6 +2,7 @@
 // whose card tags grants. No test framework here.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -181,6 +182,7 @@ inline ReleaseRequest request_for(const Grant& grant, Byte session = 1) {
           .destination = grant.destination,
           .purpose = grant.purpose,
           .session = id_of<JobId>(session),
+          .use = std::min<std::uint16_t>(session, grant.uses),
           .grantee = grant.grantee,
           .stated = {},
           .scope = grant.scope};

@@ -313,6 +313,15 @@ std::vector<Deny> use_denies() {
          c.accept();
          c.request.session = id_of<JobId>(9);
        }},
+      {Reason::kUsedUp, [](Case& c) { c.request.use = 0; }},
+      {Reason::kUsedUp, [](Case& c) { c.request.use = 2; }},
+      {Reason::kUsedUp,
+       [](Case& c) {
+         c.grant.uses = 2;
+         c.sign();
+         c.accept();
+         c.request.session = id_of<JobId>(9);
+       }},
       {Reason::kWrongTag,
        [](Case& c) {
          c.accept();

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "consent/veil.h"
+#include "control/givers.h"
 #include "control/restore_plan.h"
 #include "wire/wire.h"
 
@@ -89,6 +90,7 @@ Result<ConsentDesk::Terms> ConsentDesk::terms_of(const ConsentWish& wish) {
       return fail(Code::kInvalidArgument,
                   "consent " + wish.joins->text() + " waits for no other guardian");
     }
+    for (const consent::GrantSite& one : grant.sites) terms.sites.insert(one.site);
     grant.sites.clear();
   } else {
     grant = {.object = wish.object,
@@ -183,6 +185,29 @@ Result<> ConsentDesk::set_capacity(const ConsentWish& wish, const std::string& p
   return fail(Code::kRefused, "person '" + person + "' has no guardians at this site");
 }
 
+void ConsentDesk::leave_out(const PolicyNode& policy, const std::vector<ShareLocation>& shares,
+                            const std::set<SiteName>& wanted, consent::Grant& grant,
+                            PreparedConsent& prepared) {
+  std::set<SiteName> holders, named;
+  std::vector<ShareLocation> willing;
+  for (const ShareLocation& share : shares) {
+    holders.insert(share.site);
+    if (std::ranges::find(prepared.sites, share.site) != prepared.sites.end()) {
+      willing.push_back(share);
+    }
+  }
+  std::ranges::stable_sort(willing, {}, [&](const ShareLocation& share) {
+    return std::pair(share.site != site_.config.name, !wanted.contains(share.site));
+  });
+  for (const ShareLocation& share : choose_givers(policy, willing)) named.insert(share.site);
+  const auto is_spare = [&](const SiteName& site) {
+    return holders.contains(site) && !named.contains(site);
+  };
+  std::ranges::copy_if(prepared.sites, std::back_inserter(prepared.spare), is_spare);
+  std::erase_if(prepared.sites, is_spare);
+  std::erase_if(grant.sites, [&](const consent::GrantSite& one) { return is_spare(one.site); });
+}
+
 Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   TRY(forget_old());
   TRY_ASSIGN(Terms terms, terms_of(wish));
@@ -201,8 +226,12 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   // Who keeps shares of the record, too, where no card brings it.
   const bool keeps_nothing =
       wish.is_signature || (!wish.next_index && grant.capacity != consent::Capacity::kOwn);
+  // What one guardian's grant names, another's does.
+  std::set<SiteName> wanted = std::move(terms.sites);
   if (keeps_nothing || grant.together > 1) {
-    holders.insert(site_.config.records.holders.begin(), site_.config.records.holders.end());
+    const auto& keepers = site_.config.records.holders;
+    holders.insert(keepers.begin(), keepers.end());
+    if (wanted.empty()) wanted.insert(keepers.begin(), keepers.end());
   }
   TRY_ASSIGN(const PolicyNode policy, parse_policy(object.policy));
   bool is_stranger = true;  // no holder knows the card
@@ -236,6 +265,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
                     (prepared.missing.empty() ? std::string("the object has too few shares")
                                               : prepared.missing.front().second));
   }
+  leave_out(policy, shares, wanted, grant, prepared);
   prepared.labels = {person.name, object.label, wish.is_signature || wish.next_index.has_value()};
   if (grant.capacity == consent::Capacity::kOwn) grant.shown = prepared.shown();
   prepared.text = consent::consent_text(grant, prepared.labels);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 
 #include "catalog/catalog.h"
 #include "control/region_quotes.h"
@@ -59,7 +60,8 @@ struct PreparedConsent {
   consent::ConsentLabels labels;  // the names in it: a terminal writes the text again and compares
   std::vector<SiteName> sites;
   std::vector<std::pair<SiteName, std::string>> missing;  // holders that did not answer
-  std::vector<UntoldEmergency> emergencies;               // by the sites' own answers
+  std::vector<SiteName> spare;  // holders that are not named, so that uses count once (givers.h)
+  std::vector<UntoldEmergency> emergencies;  // by the sites' own answers
 
   void add_untold(const SiteName& at, std::vector<consent::Emergency> untold);
   // What the grant has to name of them.
@@ -97,6 +99,7 @@ class ConsentDesk {
   struct Terms {
     consent::Grant grant;  // with its regions
     Bytes opening;
+    std::set<SiteName> sites = {};  // of the consent that it joins
   };
   // The wish as it stands, or, where it joins another consent, with that one's terms.
   Result<Terms> terms_of(const ConsentWish& wish);
@@ -104,6 +107,11 @@ class ConsentDesk {
   Result<> set_scope(const ConsentWish& wish, Terms& terms);
   // How a file is made of a regions grant's chunks: by the quote, or by another guardian's grant.
   Result<RegionCuts> cuts_of(const consent::Grant& grant);
+  // Takes as many holders of shares out of the grant as givers.h says. This site stays, its share
+  // costs no key; then `wanted`.
+  void leave_out(const PolicyNode& policy, const std::vector<ShareLocation>& shares,
+                 const std::set<SiteName>& wanted, consent::Grant& grant,
+                 PreparedConsent& prepared);
   // Guardians and officers: how many are needed together, by this site's own gate.
   Result<> set_capacity(const ConsentWish& wish, const std::string& person, consent::Grant& grant);
   SiteContext& site_;

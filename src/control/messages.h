@@ -101,6 +101,7 @@ struct ReadRequest {
   SiteName destination;
   consent::Purpose purpose = consent::Purpose::kHealthManagement;
   JobId session;
+  std::uint16_t use = 1;  // which of the grant's uses the session takes
   std::uint64_t first_chunk = 0;
   std::uint64_t chunk_count = 0;
   consent::Grantee grantee;    // who asks at the destination, by that site's word

@@ -54,6 +54,7 @@ CombineRequest combine_of(std::size_t others) {
       .destination = *SiteName::parse("tommo"),
       .purpose = consent::Purpose::kResearch,
       .session = id_of<JobId>(0x44),
+      .use = 3,
       .first_chunk = 5,
       .chunk_count = 7,
       .grantee = {consent::GranteeKind::kOrganisation, "ToMMo", "ror:1"},

@@ -15,6 +15,7 @@ void write_read(wire::Writer& writer, const ReadRequest& request) {
   writer.site(request.destination);
   writer.u8(static_cast<std::uint8_t>(request.purpose));
   writer.id(request.session);
+  writer.u16(request.use);
   writer.u64(request.first_chunk);
   writer.u64(request.chunk_count);
   consent::write_grantee(writer, request.grantee);
@@ -50,6 +51,7 @@ ReadRequest read_read(wire::Reader& reader) {
   if (purpose < 1 || purpose > consent::kLastPurpose) reader.reject("unknown purpose");
   request.purpose = static_cast<consent::Purpose>(purpose);
   request.session = reader.id<JobId>();
+  request.use = reader.u16();
   request.first_chunk = reader.u64();
   request.chunk_count = reader.u64();
   request.grantee = consent::read_grantee(reader);

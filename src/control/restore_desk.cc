@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "consent/veil.h"
+#include "control/givers.h"
 #include "control/region_trim.h"
 #include "control/restore_record.h"
 #include "control/restore_stream.h"
@@ -180,8 +181,9 @@ Result<RestoreDesk::Plan> RestoreDesk::plan_of(const RestoreWish& wish,
 Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
   TRY_ASSIGN(const catalog::Object object, catalog_.object(wish.object));
   TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
-  if (const auto readable = consent::parse_grant(grant.grant_bytes); !readable) {
-    return fail(Code::kRefused, "consent " + wish.grant.text() + ": " + readable.error().message);
+  const auto terms = consent::parse_grant(grant.grant_bytes);
+  if (!terms) {
+    return fail(Code::kRefused, "consent " + wish.grant.text() + ": " + terms.error().message);
   }
   if (!wish.using_letters.empty()) TRY(parse_letters(wish.using_letters));
   if (!wish.gather.empty()) TRY(SiteName::parse(wish.gather));
@@ -195,13 +197,15 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
   TRY(note_asked(job, wish));
   const os::UnixMs now = site_.system.clock.now();
   TRY(audit::note_job(site_.log, job.text(), wish.object.text()));
+  const std::lock_guard lock(begin_);
+  TRY_ASSIGN(const std::uint16_t use, next_use(catalog_, wish.object, wish.grant, *terms));
   TRY(catalog_.start_job({.job = {.job = job,
                                   .kind = catalog::JobKind::kRestore,
                                   .state = catalog::JobState::kRunning,
                                   .step = "open",
                                   .object = wish.object,
                                   .person_id = object.person_id,
-                                  .plan = json::serialize(plan_json(wish, reading.presented)),
+                                  .plan = json::serialize(plan_json(wish, reading.presented, use)),
                                   .total_bytes = reading.total_bytes,
                                   .created = now,
                                   .updated = now}}));
@@ -223,7 +227,7 @@ Result<> RestoreDesk::note_asked(const JobId& job, const RestoreWish& wish) {
 Result<std::optional<JobId>> RestoreDesk::go_on(const RestoreWish& wish) {
   TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
   TRY_ASSIGN(const Plan reading, plan_of(wish, grant));
-  const json::object plan = plan_json(wish, reading.presented);
+  json::object plan = plan_json(wish, reading.presented);
   TRY_ASSIGN(const auto paused, catalog_.list_jobs({.kind = catalog::JobKind::kRestore,
                                                     .state = catalog::JobState::kPaused,
                                                     .object = wish.object,
@@ -235,6 +239,7 @@ Result<std::optional<JobId>> RestoreDesk::go_on(const RestoreWish& wish) {
   });
   if (found == paused.end()) return std::optional<JobId>();
   TRY(note_asked(found->job, wish));
+  if (const auto taken = taken_by(*found)) plan["use"] = std::to_string(taken->use);
   TRY(catalog_.set_job_plan(found->job, json::serialize(plan)));
   return std::optional(found->job);
 }

@@ -134,6 +134,7 @@ class RestoreDesk {
   SiteContext& site_;
   ShareService& own_;
   catalog::Catalog& catalog_;
+  std::mutex begin_;  // from choosing a use to the job that has it
   std::mutex mutex_;
   std::set<JobId> running_;
 };

@@ -1,6 +1,8 @@
 // JSON.
 #include "control/restore_record.h"
 
+#include <charconv>
+
 #include <boost/json.hpp>
 
 #include "control/restore_stream.h"
@@ -10,6 +12,13 @@ namespace warifu::control {
 namespace {
 
 namespace json = boost::json;
+
+std::uint16_t number_of(const std::string& text) {
+  std::uint16_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number);
+  return read.ec == std::errc() && read.ptr == end ? number : std::uint16_t{1};
+}
 
 Result<std::string> text_of_plan(const catalog::Job& job, const char* key) {
   json::error_code bad;
@@ -37,7 +46,14 @@ Result<consent::Scope> scope_of_hex(const std::string& hex) {
 
 }  // namespace
 
-json::object plan_json(const RestoreWish& wish, const consent::Scope& presented) {
+std::optional<PlannedUse> taken_by(const catalog::Job& job) {
+  const auto grant = text_of_plan(job, "grant");
+  if (job.kind != catalog::JobKind::kRestore || !grant) return std::nullopt;
+  return PlannedUse{*grant, number_of(text_of_plan(job, "use").value_or(""))};
+}
+
+json::object plan_json(const RestoreWish& wish, const consent::Scope& presented,
+                       std::uint16_t use) {
   return {{"grant", wish.grant.text()},
           {"using", wish.using_letters},
           {"gather", wish.gather},
@@ -48,7 +64,8 @@ json::object plan_json(const RestoreWish& wish, const consent::Scope& presented)
                    : wish.scope.is_index() ? "index"
                                            : "regions"},
           {"wanted", hex_of(wish.scope)},
-          {"format", wish.format}};
+          {"format", wish.format},
+          {"use", std::to_string(use)}};
 }
 
 bool serves(const std::string& plan, const json::object& wanted, const consent::Scope& presented) {
@@ -56,6 +73,7 @@ bool serves(const std::string& plan, const json::object& wanted, const consent::
   const json::value parsed = json::parse(plan, bad);
   if (bad || !parsed.is_object()) return false;
   json::object had = parsed.get_object();
+  had["use"] = wanted.at("use");
   if (presented.is_whole()) had["wanted"] = wanted.at("wanted");
   return had == wanted;
 }

@@ -2,7 +2,8 @@
 //
 //   plan := JSON object of texts: grant, using, gather, purpose, asked (hex of encode_asker()),
 //   part
-//           ("whole", "index", "regions", "sites"), wanted (hex of the scope), format
+//           ("whole", "index", "regions", "sites"), wanted (hex of the scope), format,
+//           use (number of the grant's use; without it 1)
 //
 // Pure; any thread.
 #pragma once
@@ -13,11 +14,19 @@
 
 namespace warifu::control {
 
+// The use of its grant that a job has asked for, or will.
+struct PlannedUse {
+  std::string grant;
+  std::uint16_t use = 1;
+};
+// Nothing of a job that is no restore, or damaged.
+[[nodiscard]] std::optional<PlannedUse> taken_by(const catalog::Job& job);
+
 // `presented`: the scope that every holder is shown.
 [[nodiscard]] boost::json::object plan_json(const RestoreWish& wish,
-                                            const consent::Scope& presented);
+                                            const consent::Scope& presented, std::uint16_t use = 1);
 // Whether a job of that plan may be read for the wish whose plan is `wanted`: the same is
-// presented, and of the whole any regions may be read.
+// presented, and of the whole any regions may be read. Which use it takes does not matter.
 [[nodiscard]] bool serves(const std::string& plan, const boost::json::object& wanted,
                           const consent::Scope& presented);
 // As far as the job's reading needs it: object, grant, scope, format, and whether it is of sites.

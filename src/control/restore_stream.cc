@@ -14,6 +14,7 @@
 #include "control/gather.h"
 #include "control/key_account.h"
 #include "control/network_view.h"
+#include "control/restore_record.h"
 #include "datapath/datapath.h"
 #include "wire/wire.h"
 
@@ -32,6 +33,7 @@ class OwnSource final : public RecordSource {
     if (!released_.permit.covers(request_.object, request_.destination, site_.system.clock.now())) {
       return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile");
     }
+    TRY(site_.gate.still_permits(released_.permit));
     const ChunkIndex index{request_.first_chunk + done_++};
     secret::Buffer record(released_.reader->layout().record_length(index));
     TRY(released_.reader->read(index, 1, record.bytes()));
@@ -57,6 +59,7 @@ class OwnGathering final : public RecordSource {
 
   Result<secret::Buffer> next() override {
     if (permit_.covers(request_.object, request_.destination, site_.system.clock.now())) {
+      TRY(site_.gate.still_permits(permit_));
       return share_.source->next();
     }
     return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile");
@@ -155,6 +158,7 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   }
   TRY_ASSIGN(const Bytes asked, from_hex(text("asked")));
   TRY_ASSIGN(asker_, decode_asker(asked));
+  if (const auto taken = taken_by(job)) use_ = taken->use;
   if (!text("using").empty()) {
     TRY_ASSIGN(wishes_.using_letters, parse_letters(text("using")));
   }
@@ -235,6 +239,7 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
                      .destination = site_.config.name,
                      .purpose = purpose_,
                      .session = session_,
+                     .use = use_,
                      .first_chunk = first,
                      .chunk_count = count,
                      .grantee = asker_.grantee,

@@ -125,6 +125,7 @@ class RestoreStream {
   consent::Purpose purpose_ = consent::Purpose::kHealthManagement;
   Asker asker_;
   JobId session_;
+  std::uint16_t use_ = 1;  // of the grant
   std::unique_ptr<mac::Key> key_;
   mac::Tag tag_over_tags_{};
   std::vector<ShareLocation> shares_;  // all

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "control/gather.h"
+#include "control/givers.h"
 #include "control/reshare.h"
 #include "control/share_sink.h"
 #include "control/site_selector.h"
@@ -231,12 +232,24 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
   }
   std::vector<consent::Presented> presented = {{request.grant, request.evidence}};
   presented.insert(presented.end(), request.together.begin(), request.together.end());
+  for (const consent::Presented& one : presented) {
+    const auto grant = consent::parse_grant(one.grant);
+    if (!grant || !names_too_many(header, *grant)) continue;  // no grant: the gate says so
+    TRY(site_.log.append("refused", {{"reason", "too_many_givers"},
+                                     {"share", request.share.text()},
+                                     {"grant", consent::grant_id(one.grant).text()}}));
+    return fail(Code::kRefused,
+                here +
+                    ": the consent names so many holders that two sets of them without one in "
+                    "common restore the object; each would count its uses apart");
+  }
   TRY_ASSIGN(consent::Permit permit,
              site_.gate.request_release(presented, {.object = header.object,
                                                     .owner = header.owner,
                                                     .destination = request.destination,
                                                     .purpose = request.purpose,
                                                     .session = request.session,
+                                                    .use = request.use,
                                                     .grantee = request.grantee,
                                                     .stated = request.stated,
                                                     .scope = request.scope}));
