@@ -98,6 +98,13 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
   for (const SiteName& site : prepared.sites) sites.emplace_back(site.text());
   json::array spare;
   for (const SiteName& site : prepared.spare) spare.emplace_back(site.text());
+  json::array voids;
+  for (const control::VoidedConsent& one : prepared.voids) {
+    voids.push_back({{"grant", one.id.text()},
+                     {"object", one.grant.object.text()},
+                     {"grantee", one.grant.grantee.name},
+                     {"expires", os::utc_text(one.grant.expiry)}});
+  }
   json::array missing;
   for (const auto& [site, why] : prepared.missing) {
     missing.push_back({{"site", site.text()}, {"why", why}});
@@ -114,6 +121,7 @@ Result<json::value> prepare(http::RequestContext& context, ControlServices& cont
       {"sites", std::move(sites)},
       {"spare", std::move(spare)},
       {"missing", std::move(missing)},
+      {"voids", std::move(voids)},
       {"emergencies", emergencies_json(control.emergencies.seen(prepared, wish.card))},
       {"identification", identification}};
 }

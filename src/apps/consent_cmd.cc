@@ -165,6 +165,16 @@ struct Given {
 };
 
 // One grant: written, judged, shown, proved. `chunks`: of the quote; none for the index.
+// Before the person decides: what they would lose by it, unless it is used first.
+void print_voids(const json::value& prepared) {
+  for (const json::value& one : prepared.at("voids").as_array()) {
+    fmt::print(stderr,
+               "note: consent {} for {}, until {}, was never used. It counts no more once this one "
+               "is used before it\n",
+               text_of(one, "grant"), text_of(one, "grantee"), text_of(one, "expires"));
+  }
+}
+
 Result<Given> give_one(Ceremony& ceremony, const ConsentOptions& options, json::object wish,
                        std::optional<std::uint64_t> chunks) {
   CardAuthenticator& card = *ceremony.terminal.card;
@@ -179,6 +189,7 @@ Result<Given> give_one(Ceremony& ceremony, const ConsentOptions& options, json::
                 "the site's grant is not what was asked for; the card was not asked");
   }
   if (chunks) TRY(warn_of_destination(ceremony.client, options.destination));
+  print_voids(written.prepared);
   show_identification(written.prepared, written.grant);
   TRY(ask_and_tell(ceremony.client, options, written.grant, written.text));
   // For each grant again: a card answers once for each PIN.
@@ -246,6 +257,7 @@ void print_given(const Common& common, const ConsentOptions& options, const Give
                 {"sites", given.prepared.at("sites")},
                 {"spare", given.prepared.at("spare")},
                 {"missing", given.prepared.at("missing")},
+                {"voids", given.prepared.at("voids")},
                 {"emergencies", given.prepared.at("emergencies")},
                 {"index", grant.index.value},
                 {"expires", os::utc_text(grant.expiry)},

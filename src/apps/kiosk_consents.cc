@@ -40,6 +40,7 @@ json::value KioskDesk::shown() const {
                      {"expires", os::utc_text(prepared_->written.grant.expiry)},
                      {"sites", site.at("sites")},
                      {"missing", site.at("missing")},
+                     {"voids", site.at("voids")},
                      {"emergencies", site.at("emergencies")},
                      {"quote", prepared_->quote},
                      {"identification", site.at("identification")}};

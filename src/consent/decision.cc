@@ -65,6 +65,15 @@ Refusal no(Reason reason, std::string text) {
   return {reason, std::move(text)};
 }
 
+// Whether the grant was accepted here before. Then a wrong tag is no try at anything: holding its
+// card back for it would let anybody who has seen a grant, a rooted site that was asked under it,
+// say, stop every restore of the person's.
+bool is_accepted(const Inquiry& inquiry) {
+  return std::ranges::any_of(inquiry.record->grants, [&](const AcceptedGrant& accepted) {
+    return std::ranges::equal(accepted.grant, inquiry.grant);
+  });
+}
+
 Check check_card(const Inquiry& inquiry, const Grant& grant) {
   if (inquiry.record == nullptr || inquiry.record->card != grant.card) {
     return no(Reason::kUnknownCard, "card " + grant.card.text() + " is not enrolled here");
@@ -77,7 +86,7 @@ Check check_card(const Inquiry& inquiry, const Grant& grant) {
                                       std::string(card_kind_name(inquiry.evidence.kind)) +
                                       ") than was enrolled");
   }
-  if (inquiry.is_held_back) {
+  if (inquiry.is_held_back && !is_accepted(inquiry)) {
     return no(Reason::kHeldBack, "too many wrong tags for this card; wait a minute");
   }
   return {};

@@ -253,6 +253,31 @@ TEST_F(EmergencyTest, NoConsentBeforeThePersonWasTold) {
   EXPECT_TRUE(consent({}, 5));
 }
 
+// A terminal that was taken over cannot make this site forget to tell: it needs the card's proof.
+TEST_F(EmergencyTest, APersonWasToldByAProofAndByNoTerminalsWord) {
+  ASSERT_TRUE(allow({}));
+  ASSERT_TRUE(ask(by(0, 1, terms())));
+  clock_.time_ms += 1;
+  Grant grant = grant_for(site_->name(), {}, {1}, clock_.now());
+  grant.shown = untold();
+  ASSERT_EQ(grant.shown.size(), 1u);
+  const Presented shown = present(person_, grant);
+  Evidence forged = shown.evidence;
+  forged.tag[0] ^= 1;
+  EXPECT_FALSE(gate().told_under(shown.grant, forged));
+  EXPECT_EQ(refused(), "wrong_tag");
+  EXPECT_EQ(untold().size(), 1u);
+  const std::uint32_t keys = *gate().keys_left(person_.card);
+  ASSERT_TRUE(gate().told_under(shown.grant, shown.evidence));
+  EXPECT_EQ(site_->last_event().first, "emergency_told");
+  EXPECT_TRUE(untold().empty());
+  EXPECT_EQ(*gate().keys_left(person_.card), keys) << "nothing is burnt";
+  ReleaseRequest request = request_for(*parse_grant(shown.grant), 1);
+  request.owner = person_.person;
+  EXPECT_TRUE(gate().request_release({&shown, 1}, request));
+  ASSERT_TRUE(gate().told_under(shown.grant, shown.evidence)) << "again";
+}
+
 TEST_F(EmergencyTest, WhatThisGateHasOpenedIsNotCoveredUp) {
   ASSERT_TRUE(allow({}));
   ASSERT_TRUE(ask(by(0, 1, terms())));

@@ -197,6 +197,13 @@ bool Gate::is_held_back(const CardId& card) {
   return found != failures_.end() && system_.clock.monotonic() < found->second.held_until;
 }
 
+bool Gate::has_accepted(const CardId& card, ByteView grant) {
+  const CardRecord* record = find(card);
+  return record != nullptr && std::ranges::any_of(record->grants, [&](const AcceptedGrant& one) {
+           return std::ranges::equal(one.grant, grant);
+         });
+}
+
 void Gate::count_wrong_tag(const CardId& card) {
   Failures& failures = failures_[card];
   const std::chrono::nanoseconds now = system_.clock.monotonic();
@@ -343,7 +350,9 @@ Result<std::vector<Outcome>> Gate::judge(std::span<const Presented> presented,
     const Grant named = parse_grant(one.grant).value_or(Grant());
     auto decision = options_.decide(inquiry_of(one, named, request));
     if (!decision) {
-      if (decision.error().reason == Reason::kWrongTag) count_wrong_tag(named.card);
+      if (decision.error().reason == Reason::kWrongTag && !has_accepted(named.card, one.grant)) {
+        count_wrong_tag(named.card);
+      }
       return refuse(decision.error(), one.grant, request);
     }
     grants.push_back(decision->grant);

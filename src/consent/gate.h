@@ -203,6 +203,10 @@ class Gate {
   [[nodiscard]] Result<> note_emergency(const Pseudonym& person, const Emergency& emergency);
   // The person has been shown these. Errors: kNoSpace, kIo.
   [[nodiscard]] Result<> emergencies_told(const Pseudonym& person, std::span<const JointId> shown);
+  // The same by a consent in which the person was, if its proof for this site is right, whether the
+  // consent was shown here before or not. Burns nothing and takes no use. Errors: kRefused with the
+  // reason, logged; kIo, kNoSpace.
+  [[nodiscard]] Result<> told_under(ByteView grant, const Evidence& evidence);
   // Those that were noted here from `since` on, of all persons, by time.
   [[nodiscard]] std::vector<std::pair<Pseudonym, Emergency>> emergencies(os::UnixMs since);
   // This site's rule; none: it opens nothing in an emergency.
@@ -327,6 +331,7 @@ class Gate {
   void forget_old(CardRecord& record, os::UnixMs now) const;
   CardRecord* find(const CardId& card);
   bool is_held_back(const CardId& card);
+  bool has_accepted(const CardId& card, ByteView grant);
   void count_wrong_tag(const CardId& card);
   // Errors: the card is known here already, or unnamed.
   Result<> check_new_card(const CardId& card, const Pseudonym& person);

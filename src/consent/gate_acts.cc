@@ -164,6 +164,22 @@ Result<> Gate::note_told(const Grant& grant, const Pseudonym& person) {
   return save_person(std::move(record));
 }
 
+Result<> Gate::told_under(ByteView grant, const Evidence& evidence) {
+  const std::lock_guard lock(mutex_);
+  const Grant named = parse_grant(grant).value_or(Grant());
+  const CardRecord* card = find(named.card);
+  if (card == nullptr || named.shown.empty()) return {};
+  const ReleaseRequest request{.object = named.object,
+                               .owner = card->person,
+                               .destination = named.destination,
+                               .purpose = named.purpose,
+                               .is_record = true};
+  const Presented presented{Bytes(grant.begin(), grant.end()), evidence};
+  const Decision decision = options_.decide(inquiry_of(presented, named, request));
+  if (!decision) return refuse(decision.error(), grant, request);
+  return note_told(decision->grant, card->person);
+}
+
 Result<> Gate::emergencies_told(const Pseudonym& person, std::span<const JointId> shown) {
   const std::lock_guard lock(mutex_);
   const PersonRecord* known = find_person(person);

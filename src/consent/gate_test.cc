@@ -380,6 +380,24 @@ TEST_F(GateTest, EnrolmentTopUpAndHotList) {
   EXPECT_EQ(gate.enrol(again).error().code, Code::kRefused);
 }
 
+// Who was shown a grant, another site that was asked under it, cannot stop the person's restores.
+TEST_F(GateTest, WrongTagsOfAGrantThatWasAcceptedHoldNobodyBack) {
+  site_.reset();
+  site_ = std::make_unique<TestSite>("lsa", dir_, clock_);
+  keys_ = *site_->gate().enrol(enrolment());
+  const Grant grant = new_grant();
+  ASSERT_TRUE(ask(grant));
+  const Bytes bytes = *encode_grant(grant);
+  Evidence wrong = evidence_for(bytes);
+  wrong.tag[0] ^= 1;
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_FALSE(site_->gate().request_release(bytes, wrong, request_for(grant)));
+    EXPECT_EQ(site_->last_event().second, "wrong_tag");
+  }
+  EXPECT_TRUE(ask(grant));
+  EXPECT_TRUE(ask(new_grant(2)));
+}
+
 TEST_F(GateTest, TooManyWrongTagsHoldACardBackForAMinute) {
   site_.reset();
   site_ = std::make_unique<TestSite>("lsa", dir_, clock_);

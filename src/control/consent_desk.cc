@@ -185,6 +185,26 @@ Result<> ConsentDesk::set_capacity(const ConsentWish& wish, const std::string& p
   return fail(Code::kRefused, "person '" + person + "' has no guardians at this site");
 }
 
+Result<std::vector<VoidedConsent>> ConsentDesk::voided_by(const consent::Grant& grant) {
+  const os::UnixMs now = site_.system.clock.now();
+  std::vector<VoidedConsent> voided;
+  for (catalog::Page page{.count = catalog::kMaxPageRows};; page.skip += page.count) {
+    TRY_ASSIGN(const auto given,
+               catalog_.list_grants({.state = catalog::GrantState::kGiven}, page));
+    for (const catalog::Grant& record : given) {
+      const auto kind = card_kind_of(record.evidence);
+      auto other = consent::parse_grant(record.grant_bytes);
+      if (!other || other->card != grant.card || other->index >= grant.index ||
+          other->expiry <= now || !kind || card::is_proved_first(*kind)) {
+        continue;
+      }
+      TRY_ASSIGN(const bool is_used, has_restored(catalog_, other->object, record.grant));
+      if (!is_used) voided.push_back({record.grant, std::move(*other)});
+    }
+    if (given.size() < page.count) return voided;
+  }
+}
+
 void ConsentDesk::leave_out(const PolicyNode& policy, const std::vector<ShareLocation>& shares,
                             const std::set<SiteName>& wanted, consent::Grant& grant,
                             PreparedConsent& prepared) {
@@ -266,6 +286,9 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
                                               : prepared.missing.front().second));
   }
   leave_out(policy, shares, wanted, grant, prepared);
+  if (wish.next_index) {
+    TRY_ASSIGN(prepared.voids, voided_by(grant));
+  }
   prepared.labels = {person.name, object.label, wish.is_signature || wish.next_index.has_value()};
   if (grant.capacity == consent::Capacity::kOwn) grant.shown = prepared.shown();
   prepared.text = consent::consent_text(grant, prepared.labels);

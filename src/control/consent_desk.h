@@ -53,6 +53,13 @@ struct UntoldEmergency {
 // Errors: kInvalidArgument for more than there may be, or where nothing is to be hidden.
 [[nodiscard]] Result<> check_decoys(std::uint32_t decoys, const consent::Scope& scope);
 
+// A consent of the same one-time card with an earlier index, not ended, under which nothing was
+// restored by share control's book. A gate that sees the later one first burns the earlier index.
+struct VoidedConsent {
+  GrantId id;
+  consent::Grant grant;
+};
+
 struct PreparedConsent {
   Bytes grant;
   Bytes opening;                  // of regions that the grant hides: for the terminal
@@ -62,6 +69,7 @@ struct PreparedConsent {
   std::vector<std::pair<SiteName, std::string>> missing;  // holders that did not answer
   std::vector<SiteName> spare;  // holders that are not named, so that uses count once (givers.h)
   std::vector<UntoldEmergency> emergencies;  // by the sites' own answers
+  std::vector<VoidedConsent> voids;          // that count no more once this one is used before them
 
   void add_untold(const SiteName& at, std::vector<consent::Emergency> untold);
   // What the grant has to name of them.
@@ -107,6 +115,7 @@ class ConsentDesk {
   Result<> set_scope(const ConsentWish& wish, Terms& terms);
   // How a file is made of a regions grant's chunks: by the quote, or by another guardian's grant.
   Result<RegionCuts> cuts_of(const consent::Grant& grant);
+  Result<std::vector<VoidedConsent>> voided_by(const consent::Grant& grant);
   // Takes as many holders of shares out of the grant as givers.h says. This site stays, its share
   // costs no key; then `wanted`.
   void leave_out(const PolicyNode& policy, const std::vector<ShareLocation>& shares,

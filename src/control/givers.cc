@@ -47,6 +47,25 @@ Branch choose(const PolicyNode& node, const sharing::SharePath& path,
   return chosen;
 }
 
+// All restores of the object under these grants.
+Result<std::vector<HeldUse>> held_under(catalog::Catalog& catalog, const ObjectId& object,
+                                        const std::set<std::string>& grants) {
+  std::vector<HeldUse> held;
+  for (catalog::Page page{.count = catalog::kMaxPageRows};; page.skip += page.count) {
+    TRY_ASSIGN(
+        const auto jobs,
+        catalog.list_jobs(
+            {.kind = catalog::JobKind::kRestore, .state = {}, .object = object, .person_id = {}},
+            page));
+    for (const catalog::Job& job : jobs) {
+      const auto taken = taken_by(job);
+      if (!taken || !grants.contains(taken->grant)) continue;
+      held.push_back({taken->use, job.state == catalog::JobState::kDone});
+    }
+    if (jobs.size() < page.count) return held;
+  }
+}
+
 }  // namespace
 
 std::vector<ShareLocation> choose_givers(const PolicyNode& policy,
@@ -87,18 +106,13 @@ Result<std::uint16_t> next_use(catalog::Catalog& catalog, const ObjectId& object
       if (other && consent::same_terms(*other, grant)) grants.insert(record.grant.text());
     }
   }
-  std::vector<HeldUse> held;
-  for (catalog::Page page{.count = catalog::kMaxPageRows};; page.skip += page.count) {
-    TRY_ASSIGN(const auto jobs,
-               catalog.list_jobs({.kind = catalog::JobKind::kRestore, .object = object}, page));
-    for (const catalog::Job& job : jobs) {
-      const auto taken = taken_by(job);
-      if (!taken || !grants.contains(taken->grant)) continue;
-      held.push_back({taken->use, job.state == catalog::JobState::kDone});
-    }
-    if (jobs.size() < page.count) break;
-  }
+  TRY_ASSIGN(const std::vector<HeldUse> held, held_under(catalog, object, grants));
   return pick_use(held, grant.uses);
+}
+
+Result<bool> has_restored(catalog::Catalog& catalog, const ObjectId& object, const GrantId& grant) {
+  TRY_ASSIGN(const auto held, held_under(catalog, object, {grant.text()}));
+  return std::ranges::any_of(held, &HeldUse::is_done);
 }
 
 }  // namespace warifu::control

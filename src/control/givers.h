@@ -43,4 +43,8 @@ struct HeldUse {
 [[nodiscard]] Result<std::uint16_t> next_use(catalog::Catalog& catalog, const ObjectId& object,
                                              const GrantId& id, const consent::Grant& grant);
 
+// Whether a restore under that grant has come to its end. Errors: the catalog's.
+[[nodiscard]] Result<bool> has_restored(catalog::Catalog& catalog, const ObjectId& object,
+                                        const GrantId& grant);
+
 }  // namespace warifu::control

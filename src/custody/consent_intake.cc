@@ -97,7 +97,7 @@ Result<GrantId> ConsentIntake::accept(control::CardProof proof) {
     if (is_emergency) TRY(emergencies_.tell_sites(object, grant, others));
   }
   TRY_ASSIGN(const GrantId id, consent_.accept(proof));
-  TRY(emergencies_.told_by(grant));
+  TRY(emergencies_.told_by(id));
   records_.wake();  // what came from a card may have to go into safekeeping again
   return id;
 }

@@ -37,8 +37,15 @@ std::vector<EmergencyView> EmergencyDesk::recent() {
   return views;
 }
 
-Result<> EmergencyDesk::told_by(const consent::Grant& grant) {
+Result<> EmergencyDesk::told_by(ByteView bytes, std::span<const consent::Evidence> evidence) {
+  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(bytes));
   if (grant.shown.empty()) return {};
+  const auto own = std::ranges::find(evidence, site_.config.name, &consent::Evidence::site);
+  if (own != evidence.end()) {
+    const auto told = site_.gate.told_under(bytes, *own);
+    // The gate has logged why not; every site goes on telling.
+    return told || told.error().code == Code::kRefused ? Result<>() : told;
+  }
   const auto person = catalog_.person_of_card(grant.card);
   if (!person) return {};
   TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(person->person_id));
@@ -52,8 +59,8 @@ Result<> EmergencyDesk::told_by(const consent::Grant& grant) {
 
 Result<> EmergencyDesk::told_by(const GrantId& id) {
   TRY_ASSIGN(const catalog::Grant record, catalog_.grant(id));
-  TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(record.grant_bytes));
-  return told_by(grant);
+  TRY_ASSIGN(const consent::KeptEvidence kept, consent::parse_kept(record.evidence));
+  return told_by(record.grant_bytes, kept.sites);
 }
 
 std::vector<SeenEmergency> EmergencyDesk::seen(const control::PreparedConsent& prepared,

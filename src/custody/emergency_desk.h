@@ -34,9 +34,10 @@ class EmergencyDesk {
                                     const std::vector<catalog::Grant>& others);
   // Those of the last ninety days that this site knows of, by time.
   [[nodiscard]] std::vector<EmergencyView> recent();
-  // The person has been shown what the grant, which the own card has proved, names. Errors: the
-  // gate's, the catalog's.
-  [[nodiscard]] Result<> told_by(const consent::Grant& grant);
+  // The person has been shown what the grant names, if this site's gate finds the card's proof
+  // right: a terminal's word is not enough to hide an emergency. Where the grant is not for this
+  // site, which then holds no share of the object, it has to be. Errors: the catalog's, kIo.
+  [[nodiscard]] Result<> told_by(ByteView grant, std::span<const consent::Evidence> evidence);
   [[nodiscard]] Result<> told_by(const GrantId& grant);
   // What the person at a ceremony has to be told: what this site knows, and what others say in
   // their own answers, which share control may have forgotten.

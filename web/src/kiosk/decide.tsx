@@ -62,6 +62,11 @@ export function Read(props: { step: Extract<Step, { at: "read" }>; go: Go }) {
           {prepared.missing.length > 0 && (
             <p class="note">{t("kiosk.sites_missing", { sites: prepared.missing.map((one) => one.site).join(", ") })}</p>
           )}
+          {prepared.voids.map((one) => (
+            <p class="note" key={one.grant}>
+              {t("kiosk.voids", { who: one.grantee, until: moment(one.expires) })}
+            </p>
+          ))}
           <div class="decide">
             <Button class="big" onClick={() => go({ at: "refuse", request })}>
               {t("kiosk.refuse")}

@@ -89,6 +89,8 @@ export interface Prepared {
   expires: string;
   sites: string[];
   missing: { site: string; why: string }[];
+  /** Earlier consents of the card, never used, that count no more once this one is used before them. */
+  voids: { grant: string; object: string; grantee: string; expires: string }[];
   /** As the holders of the shares tell it, too. */
   emergencies: Emergency[];
   quote: Quote | null;
