@@ -281,7 +281,8 @@ class ActRun final : public GateLife {
   void consent_again() {
     if (given_.empty()) return;
     Proof& given = given_[dice_.below(given_.size())];
-    const ReleaseRequest request = request_of(given.grant);
+    ReleaseRequest request = request_of(given.grant);
+    request.use = static_cast<std::uint16_t>(given.sessions.size() + 1);
     if (!gate_->request_release(given.bytes, given.evidence, request)) {
       ++tally_.refusals;
       return;

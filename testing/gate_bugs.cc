@@ -23,7 +23,9 @@ Decision decide_wrongly(const Inquiry& inquiry) {
   os::UnixMs now = inquiry.now;
   if (kBug == GateBug::kForgetsWithdrawals) record.withdrawn.clear();
   if (kBug == GateBug::kAnyUses) {
-    for (AcceptedGrant& accepted : record.grants) accepted.sessions.push_back(request.session);
+    for (AcceptedGrant& accepted : record.grants) {
+      accepted.taken.push_back({request.session, request.use});
+    }
   }
   if (kBug == GateBug::kAnyPurpose && grant) request.purpose = grant->purpose;
   if (kBug == GateBug::kAnyChunks && grant) request.scope.chunks = grant->scope.chunks;

@@ -24,6 +24,7 @@ struct Given {
   bool proved = false;     // by it, and the gate has confirmed that
   bool withdrawn = false;  // the gate has confirmed it
   std::set<JobId> sessions;
+  std::set<std::uint16_t> numbers;  // of the uses that these have taken
 };
 
 class GateRun final : public GateLife {
@@ -216,12 +217,19 @@ class GateRun final : public GateLife {
 
   Given* any_given() { return given_.empty() ? nullptr : &given_[dice_.below(given_.size())]; }
 
+  static std::uint16_t free_use(const Given& given) {
+    std::uint16_t use = 1;
+    while (given.numbers.contains(use)) ++use;
+    return use;
+  }
+
   ReleaseRequest request_of(const Given& given, const JobId& session) {
     return {.object = given.grant.object,
             .owner = given.grant.capacity == Capacity::kGuardian ? ward_ : person_,
             .destination = given.grant.destination,
             .purpose = given.grant.purpose,
             .session = session,
+            .use = free_use(given),
             .grantee = given.grant.grantee,
             .stated = {},
             .scope = some_of(given.grant.scope, dice_)};
@@ -234,19 +242,23 @@ class GateRun final : public GateLife {
     if (is_signed && (!given->proved || dice_.one_in(6))) prove(*given);
     JobId session = os::random_id<JobId>(random_);
     if (again && !given->sessions.empty()) session = *given->sessions.begin();
-    const auto permit =
-        gate_->request_release(given->bytes, given->evidence, request_of(*given, session));
+    ReleaseRequest request = request_of(*given, session);
+    if (dice_.one_in(4)) request.use = static_cast<std::uint16_t>(dice_.between(1, 3));
+    const auto permit = gate_->request_release(given->bytes, given->evidence, request);
     if (!permit) {
       ++tally_.refusals;
       return;
     }
     ++tally_.permits;
-    judge(*given, *permit, session);
+    judge(*given, *permit, request);
   }
 
-  void judge(Given& given, const Permit& permit, const JobId& session) {
+  void judge(Given& given, const Permit& permit, const ReleaseRequest& request) {
     const Grant& grant = given.grant;
-    given.sessions.insert(session);
+    const JobId& session = request.session;
+    if (given.sessions.insert(session).second && !given.numbers.insert(request.use).second) {
+      violate("one use went to two sessions");
+    }
     if (given.withdrawn) violate("a withdrawn consent was used");
     if (revoked_ && grant.card == card_) violate("a consent of a revoked card was used");
     judge_capacity(grant, permit);
