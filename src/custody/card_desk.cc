@@ -8,6 +8,11 @@
 namespace warifu::custody {
 namespace {
 constexpr std::chrono::seconds kTellInterval(15);
+
+bool is_silence(Code code) {
+  return code == Code::kUnavailable || code == Code::kTimeout || code == Code::kOutOfKey;
+}
+
 }  // namespace
 
 void CardDesk::start() {
@@ -61,7 +66,9 @@ Result<std::vector<std::pair<catalog::CardOrder, std::string>>> CardDesk::tell_a
       continue;
     }
     if (const auto told = tell(order); !told) {
-      silent.emplace(order.site, told.error().message);
+      // A site that answers may take the next order: what it refuses of one card, whose list of
+      // withdrawn consents is full, say, must not keep it from hearing that another was stolen.
+      if (is_silence(told.error().code)) silent.emplace(order.site, told.error().message);
       waiting.emplace_back(order, told.error().message);
       continue;
     }

@@ -64,6 +64,25 @@ class Cards(CardTest):
         self.network.up()
         self.assert_no_restore(stored, grant, "the person has withdrawn this consent")
 
+    def test_an_order_that_a_site_cannot_take_holds_up_no_other(self):
+        cards = self.network.data("lsa") / "gate" / "cards"
+        before = set(cards.glob("*.card"))
+        person, _, stored = self.new_person("P-W6")
+        (own,) = set(cards.glob("*.card")) - before
+        other, _, _ = self.new_person("P-W7")
+        grant = person.consent(stored)
+        in_the_way = own.with_suffix(".card.new")
+        in_the_way.mkdir()
+        try:
+            told = self.ask("consent", "withdraw", grant)
+            self.assertEqual([one["site"] for one in told["waiting"]], ["lsa"])
+            told = self.ask("card", "revoke", "--person", other.id, "--why", "stolen",
+                            "--yes")
+            self.assertEqual(told["waiting"], [], "the card that was stolen is behind it")
+        finally:
+            in_the_way.rmdir()
+        wait_until(lambda: not self.ask("card", "status")["waiting"], 60, "lsa to be told")
+
     def test_a_site_that_is_away_hears_of_it_when_it_is_back(self):
         person, _, stored = self.new_person("P-W3")
         grant = person.consent(stored, uses=5)
