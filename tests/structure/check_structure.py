@@ -9,7 +9,8 @@ Rules (the name in brackets stands in front of every finding):
   [sibling]   the same, for a folder of the same layer
   [include]   a quoted include that does not start with a component, or goes through "..", or an
               own header in angle brackets, or an own header that does not exist
-  [testing]   "testing/..." or GoogleTest used by anything under src/ but a *_test.cc
+  [testing]   under src/: "testing/..." or a *_test_support.h used by anything but a *_test.cc or
+              another *_test_support.h; GoogleTest by anything but a *_test.cc
   [folder]    a folder under src/ that layers.toml does not know
   [test]      a *_test.cc, or a test_*.py, that no CMakeLists.txt names: it would never run
   [orphan]    another source file that no target owns; a header in a folder without a target
@@ -262,6 +263,9 @@ class Checker:
     def check_include(self, path, folder, line, bracket, name):
         first = name.split("/")[0]
         is_test = path.name.endswith("_test.cc")
+        serves_tests = is_test or path.name.endswith("_test_support.h")
+        if name.endswith("_test_support.h") and not serves_tests:
+            self.report("testing", path, line, f"'{name}' is only for tests")
         if first == "openssl":
             if folder != "crypto":
                 self.report("openssl", path, line, "only src/crypto uses OpenSSL")
@@ -269,8 +273,8 @@ class Checker:
             if not is_test:
                 self.report("testing", path, line, f"'{name}' is only for *_test.cc")
         elif first == "testing":
-            if not is_test:
-                self.report("testing", path, line, "testing/ is only for *_test.cc")
+            if not serves_tests:
+                self.report("testing", path, line, "testing/ is only for tests")
         elif ".." in name.split("/"):
             self.report("include", path, line, f"'{name}': include from the root, without '..'")
         elif first in self.table.layer and (bracket == '"' or (self.root / "src" / name).exists()):
