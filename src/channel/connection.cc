@@ -133,7 +133,6 @@ Result<Frame> Connection::open_frame(SealedFrame sealed) {
   const FrameType type = sealed.type();
   auto payload = sealed.open();
   if (!payload) return break_off(payload.error().message);
-  authenticated_ = true;
   return Frame{type, std::move(*payload)};
 }
 

@@ -91,8 +91,6 @@ class Connection {
   // Frames from receive_unopened() that nobody has verified yet.
   [[nodiscard]] std::uint64_t unverified() const { return verdicts_->open; }
 
-  // True once a frame of the peer has been verified: the peer holds the link's key.
-  [[nodiscard]] bool authenticated() const { return authenticated_; }
   // For an idle connection: true when the far end has closed it or speaks out of turn.
   [[nodiscard]] bool is_stale() const { return stream_->has_input(); }
   // Ends the connection from any thread.
@@ -164,7 +162,6 @@ class Connection {
   std::uint64_t receive_sequence_ = 0;
   std::shared_ptr<Verdicts> verdicts_ = std::make_shared<Verdicts>();
   std::optional<HeaderBytes> open_slot_;  // taken and not sent
-  bool authenticated_ = false;
   bool topping_up_ = false;
 };
 
