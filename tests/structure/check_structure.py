@@ -18,6 +18,7 @@ Rules (the name in brackets stands in front of every finding):
   [opening]   a code file that does not begin with a comment about what it is
   [python]    a .py file that is no Python: it would fail when somebody at last runs it
   [words]     marks of unfinished work, or paths of one developer's machine
+  [comment]   a comment that names a header, source or document of this repository that is not there
   [memset]    memset outside src/secret: compilers remove it where it matters
   [openssl]   an OpenSSL header outside src/crypto
   [os]        open, fsync or getrandom called outside src/os
@@ -48,6 +49,8 @@ LEXEME = re.compile(
     r"""|(?P<raw>R"(?P<mark>[^()\\\s]{0,16})\(.*?\)(?P=mark)")"""
     r"""|(?P<string>"(?:\\.|[^"\\\n])*")"""
     r"""|(?P<char>(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+')""", re.DOTALL)
+NAMED_SOURCE = re.compile(r"(?<![\w./-])([a-z0-9_]+)/(\w+\.(?:h|cc))\b")
+NAMED_DOCUMENT = re.compile(r"(?<![\w./-])docs/[\w/-]+\.md\b")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
 MEMSET = re.compile(r"\bmemset\s*\(")
 SYSTEM_CALLS = re.compile(
@@ -247,6 +250,7 @@ class Checker:
     def check_component_source(self, path, folder, text):
         if folder not in self.table.layer:
             return  # check_folders reports it
+        self.check_comments(path, text)
         code = without_comments(text)
         for match in INCLUDE.finditer(code):
             self.check_include(path, folder, line_of(code, match.start()), match[1], match[2])
@@ -259,6 +263,18 @@ class Checker:
             for match in SYSTEM_CALLS.finditer(code):
                 self.report("os", path, line_of(code, match.start()),
                             f"'{(match[1] or match[2])}' is called only in src/os")
+
+    def check_comments(self, path, text):
+        for comment in LEXEME.finditer(text):
+            if not comment["comment"]:
+                continue
+            named = {m[0]: self.root / "src" / m[0] for m in NAMED_SOURCE.finditer(comment[0])
+                     if m[1] in self.table.layer}
+            named |= {m[0]: self.root / m[0] for m in NAMED_DOCUMENT.finditer(comment[0])}
+            for name, file in named.items():
+                if not file.is_file():
+                    self.report("comment", path, line_of(text, comment.start()),
+                                f"'{name}' is not there")
 
     def check_include(self, path, folder, line, bracket, name):
         first = name.split("/")[0]
