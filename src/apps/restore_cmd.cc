@@ -6,7 +6,7 @@
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
-#include "apps/commands.h"
+#include "apps/consent_commands.h"
 #include "apps/output.h"
 #include "apps/region_words.h"
 #include "base/limits.h"

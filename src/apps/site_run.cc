@@ -5,9 +5,9 @@
 #include <thread>
 
 #include "apps/api_front.h"
-#include "apps/commands.h"
 #include "apps/random_sources.h"
 #include "apps/signals.h"
+#include "apps/site_commands.h"
 #include "apps/site_control.h"
 #include "apps/site_gate.h"
 #include "apps/site_intake.h"
