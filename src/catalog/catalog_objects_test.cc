@@ -94,6 +94,101 @@ TEST_F(ObjectsTest, CommitLooksOnlyAtItsGeneration) {
   EXPECT_TRUE(is_error(catalog_->commit_object(kObject, {5}), Code::kInvalidArgument, "share A"));
 }
 
+TEST_F(ObjectsTest, TheLocationMovesAtOnce) {
+  store_and_cut();
+  EXPECT_EQ(held(), (std::vector{kA, kB, kC}));
+  make_durable({kNested[0], kNested[1]});
+  EXPECT_EQ(held(), (std::vector{kA, kB, kC}));  // nested shares do not count yet
+  ASSERT_TRUE(catalog_->move_location(kC, kNested));
+  EXPECT_EQ(held(), (std::vector{kA, kB, kNested[0], kNested[1], kNested[2]}));
+  const Share cut = *catalog_->share(kC);
+  EXPECT_EQ(cut.state, ShareState::kDeletePending);
+  EXPECT_FALSE(cut.site);
+  EXPECT_EQ(cut.last_site, site_of("tuh"));
+  ASSERT_TRUE(catalog_->move_location(kC, kNested));
+  ASSERT_EQ(catalog_->pending_deletions()->size(), 1u);
+  EXPECT_EQ(catalog_->pending_deletions()->at(0).share, kC);
+  ASSERT_TRUE(catalog_->mark_deleted(kC));
+  ASSERT_TRUE(catalog_->mark_deleted(kC));
+  EXPECT_TRUE(catalog_->pending_deletions()->empty());
+  EXPECT_EQ(catalog_->share(kC)->state, ShareState::kDeleted);
+  EXPECT_EQ(held().size(), 5u);
+  EXPECT_TRUE(catalog_->move_location(kC, kNested));
+  EXPECT_TRUE(catalog_->integrity_check());
+}
+
+TEST_F(ObjectsTest, TheLocationMovesOnlyToAWholeNestedSet) {
+  store_and_cut();
+  const auto refused = [&](const std::vector<ShareId>& nested, std::string_view why) {
+    return is_error(catalog_->move_location(kC, nested), Code::kInvalidArgument, why);
+  };
+  EXPECT_TRUE(refused({}, "all nested shares"));
+  EXPECT_TRUE(refused({kNested[0], kNested[1]}, "all nested shares"));
+  EXPECT_TRUE(refused({kNested[0], kNested[1], kNested[1]}, "must stand once"));
+  EXPECT_TRUE(refused({kNested[0], kNested[1], kB}, "is not cut from it"));
+  EXPECT_TRUE(is_error(catalog_->move_location(kC, std::vector{id_of<ShareId>(1)}), Code::kNotFound,
+                       "not known"));
+  EXPECT_TRUE(is_error(catalog_->move_location(kB, kNested), Code::kInvalidArgument, "not cut"));
+  ASSERT_TRUE(catalog_->set_share_state(kNested[2], ShareState::kDeleted));
+  EXPECT_TRUE(refused(kNested, "is deleted"));
+  Share near = nested_shares()[2];  // C3 at the site of C2
+  near.share = id_of<ShareId>(0xc8);
+  near.site = site_of("cloud2");
+  ASSERT_TRUE(catalog_->add_shares(std::vector{near}));
+  EXPECT_TRUE(refused({kNested[0], kNested[1], near.share}, "at one site"));
+  EXPECT_EQ(held(), (std::vector{kA, kB, kC}));
+}
+
+TEST_F(ObjectsTest, AGenerationFollowsAnotherAtOnce) {
+  store_and_cut();
+  make_durable(kNested);
+  ASSERT_TRUE(catalog_->move_location(kC, kNested));
+  const std::vector<Sighting> before = {{site_of("tuh"), path_of("C")},
+                                        {site_of("lsa"), path_of("B")}};
+  ASSERT_TRUE(catalog_->add_sightings(kObject, kJob, before, {}));
+  const auto old = *catalog_->list_shares(kObject);
+  const auto fresh = next_generation(old);
+  const std::vector<Sighting> seen = {{site_of("lsa"), path_of("B")}};
+  const auto commit = [&] { return catalog_->commit_generation(kObject, 2, kJob, seen, before); };
+  // Nothing without all of them; what is being written is no truth.
+  EXPECT_TRUE(is_error(commit(), Code::kInvalidArgument, "do not all have one"));
+  ASSERT_TRUE(catalog_->add_shares(std::span(fresh).first(fresh.size() - 1)));
+  EXPECT_TRUE(is_error(commit(), Code::kInvalidArgument, "do not all have one"));
+  EXPECT_EQ(held(), (std::vector{kA, kB, kNested[0], kNested[1], kNested[2]}));
+  ASSERT_TRUE(catalog_->add_shares(std::span(fresh).last(1)));
+  EXPECT_TRUE(catalog_->integrity_check());
+  EXPECT_TRUE(is_error(catalog_->commit_generation(kObject, 0, kJob, seen, before),
+                       Code::kInvalidArgument, "cannot become generation 0"));
+  // What a restore has shown to somebody since the job looked would be forgotten.
+  EXPECT_TRUE(is_error(catalog_->commit_generation(kObject, 2, kJob, seen, seen), Code::kBusy,
+                       "tuh has come to see share C"));
+  EXPECT_EQ(catalog_->object(kObject)->generation, 1u);
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(catalog_->object(kObject)->generation, 2u);
+  EXPECT_EQ(*catalog_->sightings(kObject), seen);
+  EXPECT_TRUE(held().empty());  // of generation 1
+  std::size_t durable = 0;
+  const auto now = *catalog_->list_shares(kObject);
+  for (const Share& share : now) {
+    EXPECT_EQ(share.state == ShareState::kDurable, share.generation == 2 && share.site);
+    durable += share.state == ShareState::kDurable ? 1U : 0U;
+  }
+  EXPECT_EQ(durable, 5u);
+  // Again: as it is.
+  ASSERT_TRUE(commit());
+  EXPECT_EQ(*catalog_->list_shares(kObject), now);
+  EXPECT_TRUE(catalog_->integrity_check());
+  const auto pending = *catalog_->pending_deletions();
+  for (const Share& share : pending) {
+    EXPECT_EQ(share.generation, 1u);
+    ASSERT_TRUE(catalog_->mark_deleted(share.share));
+    EXPECT_TRUE(catalog_->integrity_check()) << share.share.text();
+  }
+  // Of a deleted object nothing is renewed.
+  ASSERT_TRUE(catalog_->delete_object(kObject));
+  EXPECT_FALSE(catalog_->commit_generation(kObject, 3, kJob, seen, seen));
+}
+
 // 2 of 2 at the top, the second share cut into four.
 TEST_F(ObjectsTest, CutsIntoOtherNumbersOfShares) {
   ASSERT_TRUE(catalog_->add_person(sample_person()));
@@ -207,6 +302,42 @@ TEST_F(ObjectsTest, AStoreThatFailed) {
   ASSERT_TRUE(catalog_->delete_object(kObject));
   EXPECT_EQ(catalog_->pending_deletions()->size(), 2u);
   EXPECT_TRUE(catalog_->integrity_check());
+}
+
+// C cut for three clouds, and C3 cut again there.
+TEST_F(ObjectsTest, ACutInsideACutMovesItsLocationToo) {
+  store_and_cut();
+  make_durable(kNested);
+  ASSERT_TRUE(catalog_->move_location(kC, kNested));
+  ASSERT_TRUE(catalog_->mark_deleted(kC));
+  std::vector<Share> parts;
+  std::vector<ShareId> ids;
+  for (std::uint8_t i = 0; i < 2; ++i) {
+    Share part =
+        top_share(id_of<ShareId>(static_cast<Byte>(0xe0 + i)), 0, "edge" + std::to_string(i + 1));
+    part.path = path_of("C3").part(i);
+    part.parent = kNested[2];
+    part.cut_shares = 2;
+    part.state = ShareState::kWriting;
+    parts.push_back(part);
+    ids.push_back(part.share);
+  }
+  Share astray = parts[0];
+  astray.path = path_of("C2a");
+  EXPECT_TRUE(is_error(catalog_->add_shares(std::vector{astray}), Code::kInvalidArgument,
+                       "stands elsewhere"));
+  ASSERT_TRUE(catalog_->add_shares(parts));
+  EXPECT_EQ(held().size(), 5u);  // what is being written does not count yet
+  ASSERT_TRUE(catalog_->move_location(kNested[2], ids));
+  EXPECT_EQ(held(), (std::vector{kA, kB, kNested[0], kNested[1], ids[0], ids[1]}));
+  EXPECT_TRUE(catalog_->integrity_check());
+  ASSERT_TRUE(catalog_->mark_deleted(kNested[2]));
+  ASSERT_TRUE(catalog_->replace_share(ids[1], replacement(parts[1], 0xe7, "edge3"), {}));
+  EXPECT_TRUE(catalog_->integrity_check());
+  // A place of a share that was cut is taken by nobody else.
+  Share whole = replacement(nested_shares()[2], 0xe8, "cloud9");
+  ASSERT_TRUE(catalog_->add_shares(std::vector{whole}));
+  EXPECT_TRUE(is_error(catalog_->integrity_check(), Code::kCorrupt, "two locations"));
 }
 
 // An object may be committed with shares on every level.
