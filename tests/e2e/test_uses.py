@@ -49,7 +49,7 @@ class Uses(NetworkTest):
         self.network.kill("lsa")
         self.network.kill("tuh")
         try:
-            self.assert_fails(6, "", self.restore, "three", grant)
+            self.assert_fails(6, "cannot reach", self.restore, "three", grant)
         finally:
             self.network.up("lsa")
             self.network.up("tuh")
