@@ -189,7 +189,7 @@ Result<Given> give_one(Ceremony& ceremony, const ConsentOptions& options, json::
                 "the site's grant is not what was asked for; the card was not asked");
   }
   if (chunks) TRY(warn_of_destination(ceremony.client, options.destination));
-  print_voids(written.prepared);
+  if (!options.yes) print_voids(written.prepared);
   show_identification(written.prepared, written.grant);
   TRY(ask_and_tell(ceremony.client, options, written.grant, written.text));
   // For each grant again: a card answers once for each PIN.
