@@ -297,7 +297,6 @@ class ActRun final : public GateLife {
     if (clock_.now() >= given.grant.expiry) violate("an expired consent was used");
     if (given.sessions.size() > given.grant.uses) violate("a consent was used too often");
   }
-
   // --- leave for emergencies ---
 
   void allow() {
