@@ -220,11 +220,11 @@ Result<> Process::feed() {
   if (!memory_.empty()) {
     const ssize_t put = ::write(in_.get(), memory_.data(), std::min(memory_.size(), kPipeBytes));
     if (put < 0 && (errno == EINTR || errno == EAGAIN)) return {};
-    if (put < 0 && errno == EPIPE) {  // it has read what it wants
+    if (put < 0 && errno != EPIPE) return system_error(task_.name + ": its reader's pipe");
+    if (put < 0) {  // it has read what it wants
       memory_ = {};
       source_ = nullptr;
     }
-    if (put < 0 && errno != EPIPE) return system_error(task_.name + ": its reader's pipe");
     if (put > 0) memory_ = memory_.subspan(static_cast<std::size_t>(put));
     alive_ = steady_clock::now();
   }
