@@ -40,6 +40,7 @@ class Site {
   explicit Site(control::SiteConfig config) : config_(std::move(config)) {}
 
   ~Site() {
+    stopping_ = true;  // a site that could not start has threads already
     if (filler_ != nullptr) filler_->stop();  // its thread is joined next
     if (server_ != nullptr) server_->stop();  // before those whom it serves go
   }
