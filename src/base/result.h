@@ -31,9 +31,12 @@ enum class Code : std::uint8_t {
   kCancelled = 14,
 };
 
+enum class Reason : std::uint8_t;  // base/reason.h: whoever gives one includes it
+
 struct Error {
   Code code;
   std::string message;
+  Reason reason{};  // at most one word more than the code says
 };
 
 template <typename T = void>
@@ -45,8 +48,9 @@ using Result = std::expected<T, Error>;
 // The code with this number, or kProtocol when the number is unknown (a newer peer).
 [[nodiscard]] Code code_from_number(std::uint8_t number);
 
-[[nodiscard]] inline std::unexpected<Error> fail(Code code, std::string message) {
-  return std::unexpected(Error{code, std::move(message)});
+[[nodiscard]] inline std::unexpected<Error> fail(Code code, std::string message,
+                                                 Reason reason = Reason{}) {
+  return std::unexpected(Error{code, std::move(message), reason});
 }
 
 // The same error with "context: " put in front of its message.

@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "base/reason.h"
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
 #include "control/fault_words.h"
@@ -30,7 +31,8 @@ class OwnSource final : public RecordSource {
 
   Result<secret::Buffer> next() override {
     if (!released_.permit.covers(request_.object, request_.destination, site_.system.clock.now())) {
-      return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile");
+      return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile",
+                  Reason::kExpired);
     }
     const ChunkIndex index{request_.first_chunk + done_++};
     secret::Buffer record(released_.reader->layout().record_length(index));
@@ -59,7 +61,8 @@ class OwnGathering final : public RecordSource {
     if (permit_.covers(request_.object, request_.destination, site_.system.clock.now())) {
       return share_.source->next();
     }
-    return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile");
+    return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile",
+                Reason::kExpired);
   }
   void cancel() override { share_.source->cancel(); }
 
@@ -121,7 +124,8 @@ Result<> RestoreStream::find_together(const catalog::Grant& first) {
               "consent " + first.grant.text() + " counts with " + std::to_string(grant_.together) +
                   (grant_.capacity == consent::Capacity::kEmergency ? " officers" : " guardians") +
                   " together; so far " + std::to_string(together_.size() + 1) +
-                  " have consented ('warifu consent join')");
+                  " have consented ('warifu consent join')",
+              Reason::kMoreGuardians);
 }
 
 bool RestoreStream::has_evidence(const SiteName& site) const {
@@ -169,8 +173,10 @@ Result<> RestoreStream::open(const catalog::Job& job) {
     TRY_ASSIGN(secrets, open_object_secrets(site_.keys.root_key().bytes(), one));
   }
   if (secrets.hash_key.empty()) {
-    return fail(Code::kRefused, "consent " + grant_id.text() + " is " +
-                                    std::string(catalog::state_name(record.state)));
+    return fail(
+        Code::kRefused,
+        "consent " + grant_id.text() + " is " + std::string(catalog::state_name(record.state)),
+        catalog::reason_of(record.state));
   }
   key_ = std::make_unique<mac::Key>(secrets.hash_key.bytes());
   tag_over_tags_ = secrets.tag;
@@ -207,15 +213,16 @@ Result<RestorePlan> RestoreStream::choose() const {
   std::string why = fault_words(words);
   why +=
       (why.empty() ? "" : "; ") + std::string("no set of shares that restores the object is left");
-  for (const auto& [site, reason] : missing_) why += "; " + reason;
+  for (const auto& [site, error] : missing_) why += "; " + error.message;
   for (const ShareLocation& share : shares_) {
     if (!has_evidence(share.site)) {
       why += fmt::format("; the consent has no evidence for {}", share.site.text());
     }
   }
   if (const std::string off = switched_off_text(snapshot_); !off.empty()) why += "; " + off;
-  const bool refused = refused_ || (faults_.empty() && missing_.empty());
-  return fail(refused ? Code::kRefused : Code::kUnavailable, why);
+  const bool refused = refusal_ || (faults_.empty() && missing_.empty());
+  return fail(refused ? Code::kRefused : Code::kUnavailable, why,
+              refused ? refusal_.value_or(Reason::kNone) : Reason::kCannotRestore);
 }
 
 Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std::uint64_t first,
@@ -250,8 +257,10 @@ Result<> RestoreStream::record_exposure(const RestoreSource& source) {
   const std::vector<SourceView> views = views_of(source, site_.config.name);
   for (std::size_t tries = 0;; ++tries) {
     if (!may_use(field(), source)) {
-      return fail(Code::kRefused, "over " + route_text(source.route) +
-                                      " a site would see more of the object than it may");
+      return fail(
+          Code::kRefused,
+          "over " + route_text(source.route) + " a site would see more of the object than it may",
+          Reason::kExposure);
     }
     const auto added =
         catalog_.add_sightings(object_.object, session_, sightings_of(views), sightings_of(seen_));
@@ -383,7 +392,7 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const ChunkSink& sink)
   std::vector<sharing::ShareIndex> tops;
   const auto give_up = [&](const RestoreSource& source, const Error& error) -> Result<> {
     // Also when a gate refuses: one site must not be able to veto what others allow.
-    refused_ = refused_ || error.code == Code::kRefused;
+    if (error.code == Code::kRefused && !refusal_) refusal_ = error.reason;
     exclude(source, "", error.message, false);
     return {};
   };

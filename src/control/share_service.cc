@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/reason.h"
 #include "control/gather.h"
 #include "control/reshare.h"
 #include "control/share_sink.h"
@@ -226,8 +227,8 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
                                      {"scope", consent::scope_text(request.scope)},
                                      {"first_chunk", std::to_string(request.first_chunk)},
                                      {"chunks", std::to_string(request.chunk_count)}}));
-    return fail(Code::kRefused,
-                here + ": chunks beside those that are named were asked for (other_chunks)");
+    return fail(Code::kRefused, here + ": chunks beside those that are named were asked for",
+                Reason::kOtherChunks);
   }
   std::vector<consent::Presented> presented = {{request.grant, request.evidence}};
   presented.insert(presented.end(), request.together.begin(), request.together.end());
@@ -248,12 +249,14 @@ namespace {
 Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& request,
                              std::uint64_t chunk, const SiteContext& site) {
   if (!permit.covers_chunk(chunk)) {
-    return fail(Code::kRefused, site.config.name.text() + ": the consent is not for chunk " +
-                                    std::to_string(chunk) + " (other_chunks)");
+    return fail(Code::kRefused,
+                site.config.name.text() + ": the consent is not for chunk " + std::to_string(chunk),
+                Reason::kOtherChunks);
   }
   if (!permit.covers(request.object, request.destination, site.system.clock.now())) {
     return fail(Code::kRefused,
-                site.config.name.text() + ": the consent expired while the share was being sent");
+                site.config.name.text() + ": the consent expired while the share was being sent",
+                Reason::kExpired);
   }
   return site.gate.still_permits(permit);
 }
