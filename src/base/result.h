@@ -55,7 +55,7 @@ using Result = std::expected<T, Error>;
 
 // The same error with "context: " put in front of its message.
 [[nodiscard]] inline std::unexpected<Error> fail_in(std::string_view context, Error error) {
-  error.message = std::string(context) + ": " + error.message;
+  error.message.insert(0, std::string(context).append(": "));
   return std::unexpected(std::move(error));
 }
 

@@ -8,7 +8,6 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
-#include "base/reason.h"
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
 #include "control/fault_words.h"
@@ -31,8 +30,7 @@ class OwnSource final : public RecordSource {
 
   Result<secret::Buffer> next() override {
     if (!released_.permit.covers(request_.object, request_.destination, site_.system.clock.now())) {
-      return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile",
-                  Reason::kExpired);
+      return expired_meanwhile(site_);
     }
     const ChunkIndex index{request_.first_chunk + done_++};
     secret::Buffer record(released_.reader->layout().record_length(index));
@@ -61,8 +59,7 @@ class OwnGathering final : public RecordSource {
     if (permit_.covers(request_.object, request_.destination, site_.system.clock.now())) {
       return share_.source->next();
     }
-    return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile",
-                Reason::kExpired);
+    return expired_meanwhile(site_);
   }
   void cancel() override { share_.source->cancel(); }
 
@@ -173,10 +170,9 @@ Result<> RestoreStream::open(const catalog::Job& job) {
     TRY_ASSIGN(secrets, open_object_secrets(site_.keys.root_key().bytes(), one));
   }
   if (secrets.hash_key.empty()) {
-    return fail(
-        Code::kRefused,
-        "consent " + grant_id.text() + " is " + std::string(catalog::state_name(record.state)),
-        catalog::reason_of(record.state));
+    const std::string state(catalog::state_name(record.state));
+    return fail(Code::kRefused, "consent " + grant_id.text() + " is " + state,
+                catalog::reason_of(record.state));
   }
   key_ = std::make_unique<mac::Key>(secrets.hash_key.bytes());
   tag_over_tags_ = secrets.tag;

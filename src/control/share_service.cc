@@ -244,6 +244,12 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
   return Released{std::move(permit), std::move(reader)};
 }
 
+std::unexpected<Error> expired_meanwhile(const SiteContext& site) {
+  return fail(Code::kRefused,
+              site.config.name.text() + ": the consent expired while the share was being read",
+              Reason::kExpired);
+}
+
 namespace {
 
 Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& request,
@@ -254,9 +260,7 @@ Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& r
                 Reason::kOtherChunks);
   }
   if (!permit.covers(request.object, request.destination, site.system.clock.now())) {
-    return fail(Code::kRefused,
-                site.config.name.text() + ": the consent expired while the share was being sent",
-                Reason::kExpired);
+    return expired_meanwhile(site);
   }
   return site.gate.still_permits(permit);
 }
