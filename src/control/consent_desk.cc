@@ -239,7 +239,8 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
                 "fewer than " + (needed == 2 ? "two" : std::to_string(needed)) +
                     " holders of shares answer: " +
                     (prepared.missing.empty() ? std::string("the object has too few shares")
-                                              : prepared.missing.front().second));
+                                              : prepared.missing.front().second),
+                is_stranger ? Reason::kUnknownCard : Reason::kCannotRestore);
   }
   prepared.labels = {person.name, object.label, wish.is_signature || wish.next_index.has_value()};
   if (grant.capacity == consent::Capacity::kOwn) grant.shown = prepared.shown();
