@@ -47,7 +47,9 @@ bool makes(const control::PolicyNode& node, const sharing::SharePath& path,
   std::vector<sharing::SharePath> inside;
   std::ranges::copy_if(places, std::back_inserter(inside),
                        [&](const sharing::SharePath& p) { return p.is_within(path); });
-  if (node.is_leaf()) return inside.size() == 1 && inside.front() == path;
+  // A share that is not cut yet stands for itself, as a leaf does.
+  if (inside.size() == 1 && inside.front() == path) return true;
+  if (node.is_leaf()) return false;
   std::size_t made = 0;
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     const sharing::SharePath part = path.part(i);
@@ -86,7 +88,7 @@ Result<> check_making(const control::PolicyNode& policy, const Making& making) {
     places.push_back(helper.place);
   }
   const control::PolicyNode* made = policy.find(making.made);
-  if (made == nullptr || !made->is_leaf()) {
+  if (made == nullptr || making.made.is_object()) {
     return no_making("it has no such place in the policy");
   }
   if (making.is_move()) {
