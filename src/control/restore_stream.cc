@@ -486,7 +486,7 @@ void RestoreStream::describe(boost::json::object& result) const {
     (fault.lied ? blamed : skipped).push_back(std::move(entry));
   }
   for (const auto& [site, why] : missing_) {
-    skipped.push_back({{"site", site.text()}, {"why", why}});
+    skipped.push_back({{"site", site.text()}, {"why", why.message}});
   }
   result["object"] = object_.object.text();
   result["using"] = std::move(letters);
