@@ -92,11 +92,12 @@ Result<> check_making(const control::PolicyNode& policy, const Making& making) {
     return no_making("it has no such place in the policy");
   }
   if (making.is_move()) {
-    if (places.front() == making.made) return {};
+    if (made->is_leaf() && places.front() == making.made) return {};
     return no_making("one share alone makes no other");
   }
   const sharing::SharePath cut = making.made.parent();
-  const bool is_other = std::ranges::find(places, making.made) == places.end();
+  const bool is_other = std::ranges::none_of(
+      places, [&](const sharing::SharePath& place) { return place.is_within(making.made); });
   if (is_other && shares_made(policy, cut, places) == policy.find(cut)->scheme.threshold) return {};
   return no_making("they are not as many other shares of its cut as restore what was cut");
 }
