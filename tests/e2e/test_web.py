@@ -218,7 +218,7 @@ class Web(NetworkTest):
 
     def test_a_restore_that_was_rightly_refused_is_no_alert(self):
         """Staff read what broke a job in their language, by words and not by English phrases."""
-        grant = self.person.consent(self.stored)["grant"]
+        grant = self.person.consent(self.stored)
         self.at_site("consent", "withdraw", grant)
         out = self.network.root / "refused"
         self.assert_fails(4, r"withdrawn\)", self.network.restore, self.stored, grant, out)
