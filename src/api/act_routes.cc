@@ -1,5 +1,6 @@
 // More one-time keys for a card; emergencies as people are told of them.
 #include "api/act_json.h"
+#include "base/reason.h"
 
 namespace warifu::api {
 namespace {
@@ -24,7 +25,7 @@ Result<json::value> prepare_top_up(http::RequestContext& context, ControlService
 void top_up(Services services, http::RequestContext& context) {
   const auto made = [&]() -> Result<json::object> {
     if (services.control == nullptr) {
-      return fail(Code::kNotFound, "this site has no share control");
+      return fail(Code::kNotFound, "this site has no share control", Reason::kNoControl);
     }
     TRY_ASSIGN(const json::object body, body_object(context));
     TRY_ASSIGN(const ActProof proof, act_proof(body));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/act_json.h"
+#include "base/reason.h"
 
 namespace warifu::api {
 namespace {
@@ -93,7 +94,9 @@ Result<json::value> reissue_states(http::RequestContext& context, ControlService
       json::object one = state.lost ? lost_json(*state.lost) : json::object();
       one["site"] = state.site.text();
       one["known"] = state.lost.has_value();
-      one["why"] = state.why;
+      one["why"] = state.why ? state.why->message : "";
+      one["code"] = state.why ? code_name(state.why->code) : "";
+      one["reason"] = state.why ? reason_name(state.why->reason) : "";
       sites.push_back(std::move(one));
     }
   }

@@ -1,6 +1,7 @@
 // Orders of the biobank's desk, and terminals that carry them out.
 #include "api/act_json.h"
 #include "audit/actor.h"
+#include "base/reason.h"
 #include "custody/enrolment_orders.h"
 
 namespace warifu::api {
@@ -24,7 +25,8 @@ class CodeGuard {
     const Minute& minute = minutes_[who];
     const bool is_over = clock_.monotonic() - minute.began >= std::chrono::minutes(1);
     if (is_over || minute.wrong < kWrongCodes) return {};
-    return fail(Code::kRefused, "too many wrong codes: none is looked at for a minute");
+    return fail(Code::kRefused, "too many wrong codes: none is looked at for a minute",
+                Reason::kCodeWait);
   }
   void note_wrong(const std::string& who) {
     const std::lock_guard lock(mutex_);
@@ -183,7 +185,7 @@ Result<json::value> finish_order(RequestContext& context, ControlServices& contr
 void begin_order(RequestContext& context, Services services) {
   const auto work = [&]() -> Result<json::value> {
     if (services.control == nullptr) {
-      return fail(Code::kNotFound, "this site has no share control");
+      return fail(Code::kNotFound, "this site has no share control", Reason::kNoControl);
     }
     TRY_ASSIGN(const EnrolmentId id, order_id(context));
     TRY_ASSIGN(const json::object body, body_object(context));

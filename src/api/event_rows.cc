@@ -3,8 +3,9 @@
 
 #include <cmath>
 
+#include "api/job_error.h"
 #include "api/json.h"
-#include "api/reasons.h"
+#include "base/reason.h"
 
 namespace warifu::api {
 namespace {
@@ -55,6 +56,24 @@ void alert(EventTable::Rows& rows, const char* kind, const char* severity,
            const std::string& subject, const std::string& detail) {
   put(rows, std::string(kind) + " " + subject,
       {{"kind", kind}, {"severity", severity}, {"subject", subject}, {"detail", detail}});
+}
+
+// Something that failed: by code and reason a page says why in its reader's language.
+struct Failed {
+  std::string message;
+  std::string code;
+  std::string_view reason;
+};
+
+void alert(EventTable::Rows& rows, const char* kind, const char* severity,
+           const std::string& subject, const Failed& why) {
+  put(rows, std::string(kind) + " " + subject,
+      {{"kind", kind},
+       {"severity", severity},
+       {"subject", subject},
+       {"detail", why.message},
+       {"code", why.code},
+       {"reason", why.reason}});
 }
 
 void link_alerts(Services services, EventTable::Rows& rows) {
@@ -140,7 +159,7 @@ EventTable::Rows link_rows(Services services) {
 
 EventTable::Rows network_site_rows(Services services, const NetworkLook& look) {
   const auto& config = services.site.config;
-  std::map<SiteName, std::string> missing;
+  std::map<SiteName, Error> missing;
   if (look.view) missing = {look.view->missing.begin(), look.view->missing.end()};
   EventTable::Rows rows;
   for (const control::SiteEntry& site : config.sites) {
@@ -150,15 +169,18 @@ EventTable::Rows network_site_rows(Services services, const NetworkLook& look) {
                         : !look.view              ? "unknown"
                         : silent == missing.end() ? "up"
                                                   : "silent";
-    json::object row = {{"site", site.name.text()},
-                        {"own", own},
-                        {"controller", site.name == config.controller},
-                        {"labels", json::array(site.labels.begin(), site.labels.end())},
-                        {"region", site.region},
-                        {"accepts_shares", site.accepts_shares},
-                        {"state", state},
-                        {"why", silent == missing.end() ? "" : silent->second},
-                        {"free_bytes", nullptr}};
+    json::object row = {
+        {"site", site.name.text()},
+        {"own", own},
+        {"controller", site.name == config.controller},
+        {"labels", json::array(site.labels.begin(), site.labels.end())},
+        {"region", site.region},
+        {"accepts_shares", site.accepts_shares},
+        {"state", state},
+        {"why", silent == missing.end() ? "" : silent->second.message},
+        {"code", silent == missing.end() ? "" : code_name(silent->second.code)},
+        {"reason", silent == missing.end() ? "" : reason_name(silent->second.reason)},
+        {"free_bytes", nullptr}};
     if (look.view) {
       const auto free = look.view->snapshot.free_bytes.find(site.name);
       if (free != look.view->snapshot.free_bytes.end()) {
@@ -209,8 +231,10 @@ EventTable::Rows job_rows(Services services) {
          {"object", job.object ? job.object->text() : ""},
          {"progress_bytes", job.progress_bytes},
          {"total_bytes", job.total_bytes},
-         {"error", job.error},
-         {"error_reason", reason_of_text(job.error)},
+         {"error", error_message(job)},
+         {"error_code", error_code(job)},
+         {"error_reason", error_reason(job)},
+         {"refused", was_refused(job)},
          {"jobs_before", before ? json::value(*before) : json::value(nullptr)},
          {"created_ms", job.created.value},
          {"updated_ms", job.updated.value},
@@ -224,7 +248,8 @@ EventTable::Rows alert_rows(Services services, const NetworkLook& look, const Ho
   link_alerts(services, rows);
   if (look.view) {
     for (const auto& [site, why] : look.view->missing) {
-      alert(rows, "site_silent", "serious", site.text(), why);
+      alert(rows, "site_silent", "serious", site.text(),
+            Failed{why.message, std::string(code_name(why.code)), reason_name(why.reason)});
     }
   }
   for (const auto& [share, why] : holdings.damage) {
@@ -243,8 +268,9 @@ EventTable::Rows alert_rows(Services services, const NetworkLook& look, const Ho
   const std::int64_t since = services.site.system.clock.now().value - kRecentMs;
   if (!failed) return rows;
   for (const catalog::Job& job : *failed) {
-    if (job.updated.value < since) continue;
-    alert(rows, "job_failed", "warning", job.job.text(), job.error);
+    if (job.updated.value < since || was_refused(job)) continue;
+    alert(rows, "job_failed", "warning", job.job.text(),
+          Failed{error_message(job), error_code(job), error_reason(job)});
   }
   return rows;
 }

@@ -3,7 +3,7 @@
 
 #include <charconv>
 
-#include "api/reasons.h"
+#include "base/reason.h"
 
 namespace warifu::api {
 
@@ -33,7 +33,7 @@ void answer(http::RequestContext& context, const json::value& value) {
 
 void answer_error(http::RequestContext& context, const Error& error) {
   json::object body = {{"message", error.message}, {"code", code_name(error.code)}};
-  if (const std::string_view reason = reason_of(error); !reason.empty()) body["reason"] = reason;
+  if (error.reason != Reason::kNone) body["reason"] = reason_name(error.reason);
   context.respond(
       {.status = http_status(error.code), .body = http::Body::of(json::serialize(body))});
 }

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include "api/routes.h"
+#include "base/reason.h"
 
 namespace warifu::api {
 
@@ -61,9 +62,10 @@ template <typename Work>
 [[nodiscard]] http::Handler control_handler(Services services, Work work) {
   return json_handler([services, work](http::RequestContext& context) -> Result<json::value> {
     if (services.control == nullptr) {
-      return fail(Code::kNotFound, "site " + services.site.config.name.text() +
-                                       " has no share control; ask " +
-                                       services.site.config.controller.text());
+      return fail(Code::kNotFound,
+                  "site " + services.site.config.name.text() + " has no share control; ask " +
+                      services.site.config.controller.text(),
+                  Reason::kNoControl);
     }
     return work(context, *services.control);
   });

@@ -5,8 +5,9 @@
 #include <charconv>
 
 #include "api/explain.h"
+#include "api/job_error.h"
 #include "api/json.h"
-#include "api/reasons.h"
+#include "base/reason.h"
 #include "base/units.h"
 #include "control/card_records.h"
 #include "operators/gate.h"
@@ -44,8 +45,10 @@ json::object job_json(const catalog::Job& job) {
           {"person", job.person_id.value_or("")},
           {"progress_bytes", job.progress_bytes},
           {"total_bytes", job.total_bytes},
-          {"error", job.error},
-          {"error_reason", reason_of_text(job.error)},
+          {"error", error_message(job)},
+          {"error_code", error_code(job)},
+          {"error_reason", error_reason(job)},
+          {"refused", was_refused(job)},
           {"plan", parsed(job.plan)},
           {"result", parsed(job.result)},
           {"created", os::utc_text(job.created)},
@@ -152,18 +155,22 @@ Result<> may_have_record(Services services, const catalog::Object& object, const
     const auto allowed = services.site.gate.may_give_records(card, at.pseudonym, object.object);
     if (allowed) return {};
   }
-  return fail(Code::kRefused, "this card belongs to another person than the object");
+  return fail(Code::kRefused, "this card belongs to another person than the object",
+              Reason::kOtherPerson);
 }
 
 Result<json::object> card_record(Services services, const std::string& text,
                                  const std::optional<CardId>& wanted) {
-  if (services.control == nullptr) return fail(Code::kNotFound, "this site has no share control");
+  if (services.control == nullptr)
+    return fail(Code::kNotFound, "this site has no share control", Reason::kNoControl);
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(text));
   TRY_ASSIGN(const catalog::Object object, services.control->catalog.object(id));
   TRY_ASSIGN(const catalog::Job job, store_job_of(*services.control, id));
   if (object.state != catalog::ObjectState::kCommitted) {
-    return fail(Code::kBusy, "object " + text + " is " +
-                                 std::string(catalog::state_name(object.state)) + ", not stored");
+    return fail(
+        Code::kBusy,
+        "object " + text + " is " + std::string(catalog::state_name(object.state)) + ", not stored",
+        Reason::kNotStored);
   }
   TRY_ASSIGN(const catalog::Person person, services.control->catalog.person(object.person_id));
   const CardId card = wanted.value_or(person.card);
@@ -201,7 +208,7 @@ Result<json::value> confirm_card_record(http::RequestContext& context, ControlSe
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
   TRY_ASSIGN(const catalog::Object object, control.catalog.object(id));
   if (object.state != catalog::ObjectState::kCommitted) {
-    return fail(Code::kBusy, "object " + id.text() + " is not stored yet");
+    return fail(Code::kBusy, "object " + id.text() + " is not stored yet", Reason::kNotStored);
   }
   const json::object body = body_object(context).value_or(json::object());
   const auto card = CardId::parse(text_field_or(body, "card", ""));

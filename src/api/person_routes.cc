@@ -1,5 +1,6 @@
 // Enrolment in two steps: keys for the card, then confirmation that the card is loaded.
 #include "api/act_json.h"
+#include "base/reason.h"
 
 namespace warifu::api {
 
@@ -23,7 +24,7 @@ template <typename Work>
 void give_content(Services services, http::RequestContext& context, const Work& work) {
   const auto made = [&]() -> Result<json::object> {
     if (services.control == nullptr) {
-      return fail(Code::kNotFound, "this site has no share control");
+      return fail(Code::kNotFound, "this site has no share control", Reason::kNoControl);
     }
     TRY_ASSIGN(const json::object body, body_object(context));
     TRY_ASSIGN(const control::CardContent content, work(body, *services.control));

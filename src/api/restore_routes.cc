@@ -26,7 +26,8 @@ Result<json::value> begin(http::RequestContext& context, ControlServices& contro
 
 void content(http::RequestContext& context, Services services) {
   if (services.control == nullptr) {
-    return answer_error(context, {Code::kNotFound, "this site has no share control"});
+    return answer_error(context,
+                        {Code::kNotFound, "this site has no share control", Reason::kNoControl});
   }
   const auto job = JobId::parse(context.parameter("job"));
   if (!job) return answer_error(context, job.error());

@@ -1,6 +1,6 @@
 // Uploads in pieces.
 #include "api/json.h"
-#include "api/reasons.h"
+#include "base/reason.h"
 
 namespace warifu::api {
 namespace {
@@ -55,7 +55,7 @@ json::value upload_json(const control::UploadState& state) {
   if (state.trouble) {
     shown["trouble"] = {{"code", code_name(state.trouble->code)},
                         {"message", state.trouble->message},
-                        {"reason", reason_of(*state.trouble)}};
+                        {"reason", reason_name(state.trouble->reason)}};
   }
   return shown;
 }
@@ -132,7 +132,7 @@ Result<json::value> answer_of(const Result<control::UploadState>& state) {
   if (state) return upload_json(*state);
   const Code code = state.error().code;
   const bool sent = code == Code::kCorrupt || code == Code::kNotFound;
-  return fail(sent ? Code::kInvalidArgument : code, state.error().message);
+  return fail(sent ? Code::kInvalidArgument : code, state.error().message, state.error().reason);
 }
 
 Result<json::value> put_index(http::RequestContext& context, ControlServices& control) {

@@ -1,5 +1,6 @@
 // Views: opening one under a consent to regions, looking which are open, ending one.
 #include "api/json.h"
+#include "base/reason.h"
 #include "viewing/view_desk.h"
 
 namespace warifu::api {
@@ -66,9 +67,11 @@ Result<viewing::ViewWish> wish_of(const json::object& body) {
 void open(Services services, http::RequestContext& context) {
   const auto work = [&]() -> Result<viewing::OpenedView> {
     if (services.control == nullptr) {
-      return fail(Code::kNotFound, "site " + services.site.config.name.text() +
-                                       " has no share control: views are opened at " +
-                                       services.site.config.controller.text());
+      return fail(Code::kNotFound,
+                  "site " + services.site.config.name.text() +
+                      " has no share control: views are opened at " +
+                      services.site.config.controller.text(),
+                  Reason::kNoControl);
     }
     TRY_ASSIGN(const json::object body, body_object(context));
     TRY_ASSIGN(const viewing::ViewWish wish, wish_of(body));

@@ -11,6 +11,7 @@
 #include "apps/output.h"
 #include "apps/secret_input.h"
 #include "base/percent.h"
+#include "base/reason.h"
 #include "control/site_config.h"
 #include "http/client.h"
 #include "operators/gate.h"
@@ -54,6 +55,12 @@ Result<http::Endpoint> remote_endpoint(const Common& at) {
   return endpoint;
 }
 
+Reason reason_of(const json::object& body) {
+  const auto* word = body.if_contains("reason");
+  if (word == nullptr || !word->is_string()) return Reason::kNone;
+  return reason_of_name(word->get_string()).value_or(Reason::kNone);
+}
+
 Code code_of(const json::value& body, int status) {
   if (const auto* fields = body.if_object()) {
     if (const auto* name = fields->if_contains("code"); name != nullptr && name->is_string()) {
@@ -73,12 +80,14 @@ Result<json::value> read_answer(http::Response& response) {
   response.body.wipe();
   if (response.status / 100 != 2) {
     std::string message = "the site answered with status " + std::to_string(response.status);
+    Reason reason = Reason::kNone;
     if (const auto* fields = value.if_object()) {
       if (const auto* text = fields->if_contains("message"); text != nullptr && text->is_string()) {
         message = std::string(text->get_string());
       }
+      reason = reason_of(*fields);
     }
-    return fail(code_of(value, response.status), message);
+    return fail(code_of(value, response.status), message, reason);
   }
   if (bad) return fail(Code::kProtocol, "the site's answer is not JSON");
   return value;

@@ -6,6 +6,7 @@
 #include "apps/consent_terminal.h"
 #include "apps/emergency_text.h"
 #include "apps/output.h"
+#include "base/reason.h"
 #include "consent/grant.h"
 
 namespace warifu::apps {
@@ -110,7 +111,8 @@ class OneTimeCard final : public CardAuthenticator {
     TRY_ASSIGN(const json::value record,
                client.get("/v1/objects/" + object + "/card-record?card=" + identity.card.text()));
     if (identity.card.text() != text_of(record, "card")) {
-      return fail(Code::kRefused, "this card belongs to another person than the object");
+      return fail(Code::kRefused, "this card belongs to another person than the object",
+                  Reason::kOtherPerson);
     }
     card::ObjectRecord entry;
     TRY_ASSIGN(entry.object, ObjectId::parse(object));

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/reason.h"
 #include "genome/lead_maker.h"
 #include "genome/tool.h"
 #include "os/descriptor.h"
@@ -125,7 +126,7 @@ Result<std::optional<GenomeUpload>> look_at_genome(const StoreOptions& options) 
   if (!genome::looks_like_genome(first)) {
     if (!options.genome) return std::optional<GenomeUpload>();
     return fail(Code::kInvalidArgument,
-                "'" + options.file + "' is neither CRAM, BAM, VCF.gz nor BCF");
+                "'" + options.file + "' is neither CRAM, BAM, VCF.gz nor BCF", Reason::kNoGenome);
   }
   std::optional<Bytes> index;
   if (options.reslice == 0) {

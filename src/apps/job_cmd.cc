@@ -10,6 +10,7 @@
 #include "apps/object_commands.h"
 #include "apps/output.h"
 #include "apps/proposed.h"
+#include "base/reason.h"
 #include "base/units.h"
 
 namespace warifu::apps {
@@ -61,7 +62,8 @@ Result<json::value> follow_job(ApiClient& client, const std::string& job, const 
     if (state == "failed" || state == "cancelled") {
       const std::string why = text_of(record, "error");
       return fail(state == "failed" ? code_of(record) : Code::kCancelled,
-                  "job " + job + " " + state + (why.empty() ? "" : ": " + why));
+                  "job " + job + " " + state + (why.empty() ? "" : ": " + why),
+                  reason_of_name(text_of(record, "error_reason")).value_or(Reason::kNone));
     }
     progress.show(number_of(record, "progress_bytes"), number_of(record, "total_bytes"),
                   note_of(record));

@@ -2,7 +2,7 @@
 #include "apps/kiosk_server.h"
 
 #include "api/json.h"
-#include "api/reasons.h"
+#include "base/reason.h"
 #include "crypto/crypto.h"
 #include "operators/answers.h"
 #include "web/edge_gate.h"
@@ -61,7 +61,7 @@ http::Handler answering(Work work) {
     const Error& error = result.error().error;
     const json::object body = {{"message", error.message},
                                {"code", code_name(error.code)},
-                               {"reason", api::reason_of(error)},
+                               {"reason", reason_name(error.reason)},
                                {"trouble", trouble_name(result.error().trouble)}};
     context.respond(
         {.status = api::http_status(error.code), .body = http::Body::of(json::serialize(body))});

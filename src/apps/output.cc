@@ -9,6 +9,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/reason.h"
 #include "base/units.h"
 
 namespace warifu::apps {
@@ -43,7 +44,7 @@ Code code_from_name(const std::string& name, Code otherwise) {
 void print_error(const Error& error) {
   const bool colour = ::isatty(STDERR_FILENO) != 0;
   fmt::print(stderr, "warifu: {}error:{} {}\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "",
-             error.message);
+             error_text(error, error.message.size()));
 }
 
 void print_json(const boost::json::value& value) {

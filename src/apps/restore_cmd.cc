@@ -10,6 +10,7 @@
 #include "apps/output.h"
 #include "apps/region_words.h"
 #include "base/limits.h"
+#include "base/reason.h"
 #include "base/units.h"
 #include "os/files.h"
 
@@ -70,6 +71,7 @@ Error better_error(ApiClient& client, const std::string& job, Error error) {
   const std::string why = text_of(*record, "error");
   if (!why.empty() && (error.code == Code::kUnavailable || error.code == Code::kProtocol)) {
     error.message = why;
+    error.reason = reason_of_name(text_of(*record, "error_reason")).value_or(Reason::kNone);
   }
   if (text_of(*record, "state") == "paused") {
     error.message += "; go on with: warifu restore ... --resume " + job;

@@ -31,9 +31,12 @@ enum class Code : std::uint8_t {
   kCancelled = 14,
 };
 
+enum class Reason : std::uint8_t;  // base/reason.h: whoever gives one includes it
+
 struct Error {
   Code code;
   std::string message;
+  Reason reason{};  // at most one word more than the code says
 };
 
 template <typename T = void>
@@ -45,13 +48,14 @@ using Result = std::expected<T, Error>;
 // The code with this number, or kProtocol when the number is unknown (a newer peer).
 [[nodiscard]] Code code_from_number(std::uint8_t number);
 
-[[nodiscard]] inline std::unexpected<Error> fail(Code code, std::string message) {
-  return std::unexpected(Error{code, std::move(message)});
+[[nodiscard]] inline std::unexpected<Error> fail(Code code, std::string message,
+                                                 Reason reason = Reason{}) {
+  return std::unexpected(Error{code, std::move(message), reason});
 }
 
 // The same error with "context: " put in front of its message.
 [[nodiscard]] inline std::unexpected<Error> fail_in(std::string_view context, Error error) {
-  error.message = std::string(context) + ": " + error.message;
+  error.message.insert(0, std::string(context).append(": "));
   return std::unexpected(std::move(error));
 }
 

@@ -116,6 +116,16 @@ std::string_view state_name(RequestState state) {
 std::string_view state_name(EnrolmentState state) {
   return name_in(kEnrolmentStates, state);
 }
+
+Reason reason_of(GrantState state) {
+  switch (state) {
+    case GrantState::kGiven: return Reason::kNone;
+    case GrantState::kUsedUp: return Reason::kUsedUp;
+    case GrantState::kExpired: return Reason::kExpired;
+    case GrantState::kWithdrawn: return Reason::kWithdrawn;
+  }
+  return Reason::kNone;
+}
 std::string_view priority_name(JobPriority priority) {
   return name_in(kJobPriorities, priority);
 }

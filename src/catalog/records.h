@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/reason.h"
 #include "os/system.h"
 #include "sharing/share_path.h"
 
@@ -68,6 +69,8 @@ enum class EnrolmentState : std::uint8_t { kWaiting, kBegun, kDone, kExpired, kC
 [[nodiscard]] std::string_view state_name(GrantState state);
 [[nodiscard]] std::string_view state_name(RequestState state);
 [[nodiscard]] std::string_view state_name(EnrolmentState state);
+// Why a consent in this state does not count; kNone: it does.
+[[nodiscard]] Reason reason_of(GrantState state);
 [[nodiscard]] std::string_view priority_name(JobPriority priority);
 
 // True for done, failed and cancelled.

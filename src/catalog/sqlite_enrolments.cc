@@ -1,5 +1,6 @@
 // Enrolment orders and the cards that were begun for them. An order is done when one of these is
 // the person's card, or was it and is revoked since.
+#include "base/reason.h"
 #include "catalog/sqlite_catalog.h"
 
 namespace warifu::catalog {
@@ -75,7 +76,8 @@ Result<> SqliteCatalog::check_enrolment_locked(const EnrolmentOrder& order) {
     return std::unexpected(person.error());
   }
   if (person && !order.again) {
-    return fail(Code::kAlreadyExists, "person '" + order.person_id + "' is already enrolled");
+    return fail(Code::kAlreadyExists, "person '" + order.person_id + "' is already enrolled",
+                Reason::kEnrolled);
   }
   TRY_ASSIGN(Statement statement,
              database_->prepare(select_orders("WHERE o.cancelled_at IS NULL AND o.expires > ?")));

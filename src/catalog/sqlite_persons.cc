@@ -1,4 +1,5 @@
 // Persons, their cards and pseudonyms, and sites.
+#include "base/reason.h"
 #include "catalog/sqlite_catalog.h"
 
 namespace warifu::catalog {
@@ -38,7 +39,8 @@ Result<std::optional<Person>> SqliteCatalog::find_card_locked(const CardId& card
 Result<> SqliteCatalog::add_person_locked(const Person& person) {
   const auto known = person_locked(person.person_id);
   if (known) {
-    return fail(Code::kAlreadyExists, "person '" + person.person_id + "' is already enrolled");
+    return fail(Code::kAlreadyExists, "person '" + person.person_id + "' is already enrolled",
+                Reason::kEnrolled);
   }
   if (known.error().code != Code::kNotFound) return std::unexpected(known.error());
   TRY_ASSIGN(const auto holder, find_card_locked(person.card));

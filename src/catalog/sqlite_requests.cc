@@ -1,4 +1,5 @@
 // What is asked of persons. A request is given when a grant that was made for it is.
+#include "base/reason.h"
 #include "catalog/sqlite_catalog.h"
 
 namespace warifu::catalog {
@@ -31,9 +32,10 @@ Request read_request(Statement& row) {
 }
 
 std::unexpected<Error> not_open(const Request& request, os::UnixMs now) {
-  return fail(Code::kRefused, "request " + request.request.text() + " is " +
-                                  std::string(state_name(state_at(request, now))) +
-                                  ", not waiting any more");
+  return fail(Code::kRefused,
+              "request " + request.request.text() + " is " +
+                  std::string(state_name(state_at(request, now))) + ", not waiting any more",
+              Reason::kRequestOver);
 }
 
 }  // namespace

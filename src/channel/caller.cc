@@ -2,6 +2,7 @@
 #include "channel/caller.h"
 
 #include "base/log.h"
+#include "base/reason.h"
 
 namespace warifu::channel {
 namespace {
@@ -71,6 +72,12 @@ Result<SiteName> Caller::own_hop(const SiteName& to) const {
   return next_hop(to);
 }
 
+std::unexpected<Error> Caller::no_answer(const SiteName& peer, Error why) {
+  const bool silent = why.code == Code::kUnavailable || why.code == Code::kTimeout;
+  if (silent && why.reason == Reason::kNone) why.reason = Reason::kNoAnswer;
+  return fail_in("site " + peer.text(), std::move(why));
+}
+
 Result<std::unique_ptr<Connection>> Caller::connect(const SiteName& peer) {
   kme::Link* link = keys_.link_to(peer);
   const auto address = routes_.addresses.find(peer);
@@ -80,11 +87,11 @@ Result<std::unique_ptr<Connection>> Caller::connect(const SiteName& peer) {
   // Twice: the first try may end with both ends brought into step after a restored backup.
   for (int attempt = 0;; ++attempt) {
     auto stream = dial_(address->second, kConnectTimeout);
-    if (!stream) return fail_in("site " + peer.text(), stream.error());
+    if (!stream) return no_answer(peer, stream.error());
     auto connection = Connection::call(*link, std::move(*stream));
     if (connection) return connection;
     const bool again = attempt == 0 && connection.error().code == Code::kUnavailable;
-    if (!again) return fail_in("site " + peer.text(), connection.error());
+    if (!again) return no_answer(peer, connection.error());
   }
 }
 

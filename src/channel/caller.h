@@ -92,6 +92,7 @@ class Caller {
 
  private:
   friend class Call;
+  static std::unexpected<Error> no_answer(const SiteName& peer, Error why);
   Result<std::unique_ptr<Connection>> connect(const SiteName& peer);
   std::unique_ptr<Connection> take_idle(const SiteName& peer);
   void give_back(std::unique_ptr<Connection> connection);

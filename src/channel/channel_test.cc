@@ -7,6 +7,7 @@
 #include <random>
 #include <thread>
 
+#include "base/reason.h"
 #include "channel/server.h"
 #include "testing/temporary_folder.h"
 #include "wire/wire.h"
@@ -127,8 +128,9 @@ class ChannelTest : public testing::Test {
       --site.working;
       return {};
     });
-    site.server->handle(kFail,
-                        [](Exchange&) -> Result<> { return fail(Code::kRefused, "not today"); });
+    site.server->handle(kFail, [](Exchange&) -> Result<> {
+      return fail(Code::kRefused, "not today", Reason::kWithdrawn);
+    });
   }
 
   // Key that one direction of a link has spent, seen from both ends; they must agree.
@@ -220,7 +222,8 @@ TEST_F(ChannelTest, ErrorsCarryCodeAndSiteAndTheConnectionLivesOn) {
     const auto refused = sites_[0].caller->ask(sites_[2].name, kFail, {});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::kRefused);
-    EXPECT_NE(refused.error().message.find("not today"), std::string::npos);
+    EXPECT_TRUE(refused.error().message.ends_with("not today")) << refused.error().message;
+    EXPECT_EQ(refused.error().reason, Reason::kWithdrawn) << "over two hops";
   }
   // In the place of an acknowledgement, in the middle of an upload.
   const StreamShape shape{100, 100'000, 1000};

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "channel/grant.h"
 #include "otp/otp.h"
 #include "wire/wire.h"
@@ -276,7 +277,9 @@ Result<> Connection::await_key(const JobId& job, std::uint64_t needed,
   bool waits = keep_waiting();
   while (!link_.wait_drawable(job, {needed}, waits ? kAskingInterval : kNoWait, urgency_)) {
     waits = waits && keep_waiting();
-    if (!waits) return fail(Code::kOutOfKey, "link to " + link_.peer().text() + " waits for key");
+    if (!waits)
+      return fail(Code::kOutOfKey, "link to " + link_.peer().text() + " waits for key",
+                  Reason::kWaitsForKey);
     if (std::chrono::steady_clock::now() - told < kWorkingInterval) continue;
     told = std::chrono::steady_clock::now();
     wire::Writer progress;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/reason.h"
 #include "mac/mac.h"
 #include "wire/wire.h"
 
@@ -112,19 +113,22 @@ Result<Reply> decode_reply(ByteView bytes) {
 Bytes encode(const Error& error) {
   wire::Writer writer;
   writer.u8(static_cast<std::uint8_t>(error.code));
-  writer.text(error.message.substr(0, 2000));
+  writer.text(error_text(error));
   return writer.take();
 }
 
 Error decode_error(ByteView bytes, const SiteName& peer) {
   wire::Reader reader(bytes, "error");
   const Code code = code_from_number(reader.u8());
-  std::string text = reader.text(4000).substr(0, 1000);
+  Error error = error_of_text(code, reader.text(4000));
+  std::string& text = error.message;
+  text.resize(std::min<std::size_t>(text.size(), 1000));
   // It goes to logs and terminals: no control characters from afar.
   std::erase_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (!reader.finish()) return {Code::kProtocol, peer.text() + " sent a malformed error"};
   const std::string prefix = peer.text() + ": ";
-  return {code, text.starts_with(prefix) ? text : prefix + text};
+  if (!text.starts_with(prefix)) text.insert(0, prefix);
+  return error;
 }
 
 }  // namespace warifu::channel

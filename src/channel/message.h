@@ -3,7 +3,7 @@
 //   request := from:site to:site hops:u8 way:sites passed:sites method:u16 job:16 shape body:blob
 //   reply   := shape body:blob
 //   shape   := frames:u64 bytes:u64 frame_bytes:u32 drawn:u8
-//   error   := code:u8 text
+//   error   := code:u8 text      a message, and " (word)" behind it if it has a reason
 //   working := done:u64 total:u64
 //
 // A shape announces the data frames that follow, so that pad can be granted to the byte.

@@ -8,57 +8,6 @@
 namespace warifu::consent {
 namespace {
 
-constexpr std::array<std::string_view, 49> kReasons = {"malformed",
-                                                       "other_act",
-                                                       "not_this_site",
-                                                       "unknown_card",
-                                                       "revoked",
-                                                       "wrong_kind",
-                                                       "held_back",
-                                                       "withdrawn",
-                                                       "unknown_nonce",
-                                                       "nonce_expired",
-                                                       "index_used",
-                                                       "no_key",
-                                                       "too_many_grants",
-                                                       "wrong_tag",
-                                                       "other_object",
-                                                       "other_person",
-                                                       "died",
-                                                       "under_age",
-                                                       "of_age",
-                                                       "not_entitled",
-                                                       "not_together",
-                                                       "other_destination",
-                                                       "other_purpose",
-                                                       "other_grantee",
-                                                       "other_use",
-                                                       "other_scope",
-                                                       "other_chunks",
-                                                       "not_yet",
-                                                       "expired",
-                                                       "used_up",
-                                                       "not_proven",
-                                                       "copied_card",
-                                                       "wrong_card",
-                                                       "wrong_signature",
-                                                       "damaged_certificate",
-                                                       "untrusted_issuer",
-                                                       "weak_certificate",
-                                                       "certificate_not_yet_valid",
-                                                       "certificate_expired",
-                                                       "wrong_key_use",
-                                                       "certificate_revoked",
-                                                       "no_revocation_list",
-                                                       "stale_revocation_list",
-                                                       "bad_revocation_list",
-                                                       "stale_statement",
-                                                       "emergency_off",
-                                                       "not_officer",
-                                                       "not_allowed_before",
-                                                       "not_told"};
-static_assert(kReasons.size() == static_cast<std::size_t>(Reason::kNotTold) + 1);
-
 using Check = std::optional<Refusal>;
 
 Refusal no(Reason reason, std::string text) {
@@ -324,10 +273,6 @@ Decision present_again(const Inquiry& inquiry, Grant grant, std::size_t position
 }
 
 }  // namespace
-
-std::string_view reason_name(Reason reason) {
-  return kReasons.at(static_cast<std::size_t>(reason));
-}
 
 std::string_view step_name(Step step) {
   switch (step) {

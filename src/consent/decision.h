@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 
+#include "base/reason.h"
 #include "consent/card_record.h"
 #include "consent/evidence.h"
 #include "consent/person_record.h"
@@ -42,60 +43,7 @@ struct Presented {
   Evidence evidence;
 };
 
-enum class Reason : std::uint8_t {
-  kMalformed,
-  kOtherAct,
-  kNotThisSite,
-  kUnknownCard,
-  kRevoked,
-  kWrongKind,
-  kHeldBack,
-  kWithdrawn,
-  kUnknownNonce,
-  kNonceExpired,
-  kIndexUsed,
-  kNoKey,
-  kTooManyGrants,
-  kWrongTag,
-  kOtherObject,
-  kOtherPerson,
-  kDied,
-  kUnderAge,
-  kOfAge,
-  kNotEntitled,
-  kNotTogether,
-  kOtherDestination,
-  kOtherPurpose,
-  kOtherGrantee,
-  kOtherUse,
-  kOtherScope,
-  kOtherChunks,
-  kNotYet,
-  kExpired,
-  kUsedUp,
-  kNotProven,
-  kCopiedCard,
-  kWrongCard,
-  kWrongSignature,
-  kDamagedCertificate,
-  kUntrustedIssuer,
-  kWeakCertificate,
-  kCertificateNotYetValid,
-  kCertificateExpired,
-  kWrongKeyUse,
-  kCertificateRevoked,
-  kNoRevocationList,
-  kStaleRevocationList,
-  kBadRevocationList,
-  kStaleStatement,
-  kEmergencyOff,
-  kNotOfficer,
-  kNotAllowedBefore,
-  kNotTold,
-};
-
-// "wrong_tag": in the audit log.
-[[nodiscard]] std::string_view reason_name(Reason reason);
+using warifu::Reason;
 
 struct Refusal {
   Reason reason;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/reason.h"
 #include "consent/gate_files.h"
 
 namespace warifu::consent {
@@ -118,7 +119,8 @@ Result<> Gate::check_new_card(const CardId& card_id, const Pseudonym& person) {
   if (const CardRecord* known = find(card_id)) {
     if (known->revoked) {
       return fail(Code::kRefused,
-                  "site " + site_.text() + ": card " + card_id.text() + " is on the hot list");
+                  "site " + site_.text() + ": card " + card_id.text() + " is on the hot list",
+                  Reason::kRevoked);
     }
     return fail(Code::kAlreadyExists,
                 "site " + site_.text() + ": card " + card_id.text() + " is enrolled already");
@@ -162,7 +164,8 @@ Result<Challenge> Gate::issue_nonce(const CardId& card) {
   if (known == nullptr || known->revoked) {
     return fail(known == nullptr ? Code::kNotFound : Code::kRefused,
                 "site " + site_.text() + " refuses: card " + card.text() +
-                    (known == nullptr ? " is not enrolled here" : " is on the hot list"));
+                    (known == nullptr ? " is not enrolled here" : " is on the hot list"),
+                known == nullptr ? Reason::kUnknownCard : Reason::kRevoked);
   }
   if (known->own && !known->own->is_active) {
     return fail(Code::kRefused, "site " + site_.text() + " refuses: the enrolment of card " +
@@ -233,14 +236,12 @@ std::unexpected<Error> Gate::refuse(const Refusal& refusal, ByteView grant_bytes
     fields.emplace_back("card", grant->card.text());
     fields.emplace_back("index", std::to_string(grant->index.value));
   }
-  // The word stays with the message over every site that passes it on (api/reasons.h).
-  std::string message = "site " + site_.text() + " refuses: " + refusal.text + " (" +
-                        std::string(reason_name(refusal.reason)) + ")";
+  std::string message = "site " + site_.text() + " refuses: " + refusal.text;
   if (const auto logged = log_.append("refused", fields); !logged) {
     log_error("gate of site " + site_.text() + ": refusal not logged: " + logged.error().message);
     message += " (and the refusal could not be logged)";
   }
-  return fail(Code::kRefused, std::move(message));
+  return fail(Code::kRefused, std::move(message), refusal.reason);
 }
 
 Result<> Gate::log_release(std::span<const Outcome> outcomes, std::size_t which,

@@ -2,6 +2,7 @@
 // another card in the place of a lost one.
 #include <algorithm>
 
+#include "base/reason.h"
 #include "consent/gate.h"
 
 namespace warifu::consent {
@@ -144,16 +145,19 @@ Result<os::UnixMs> Gate::check_reissue(const Pseudonym& person, os::UnixMs now) 
   if (lost == nullptr) return os::UnixMs{0};
   const os::UnixMs from{lost->revoked_at.value + options_.reissue_delay.count()};
   if (now < from) {
-    return fail(Code::kRefused, "site " + site_.text() + ": card " + lost->card.text() +
-                                    " was put on the hot list at " +
-                                    os::utc_text(lost->revoked_at) +
-                                    "; another one may take its place from " + os::utc_text(from));
+    return fail(Code::kRefused,
+                "site " + site_.text() + ": card " + lost->card.text() +
+                    " was put on the hot list at " + os::utc_text(lost->revoked_at) +
+                    "; another one may take its place from " + os::utc_text(from),
+                Reason::kReissueWait);
   }
   if (!allowed) {
-    return fail(Code::kRefused, "site " + site_.text() +
-                                    ": an officer here must allow another card in "
-                                    "the place of card " +
-                                    lost->card.text() + " ('warifu card allow-reissue')");
+    return fail(Code::kRefused,
+                "site " + site_.text() +
+                    ": an officer here must allow another card in "
+                    "the place of card " +
+                    lost->card.text() + " ('warifu card allow-reissue')",
+                Reason::kReissueLeave);
   }
   return os::UnixMs{now.value +
                     std::chrono::duration_cast<std::chrono::milliseconds>(kRecordsLife).count()};

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/reason.h"
 #include "consent/gate.h"
 #include "consent/gate_files.h"
 
@@ -129,8 +130,10 @@ Result<> Gate::set_guardians(const PersonOrder& order, PersonRecord& record) {
   for (const CardId& card : order.guardians) {
     const CardRecord* known = find(card);
     if (known == nullptr || known->revoked || known->person.is_zero()) {
-      return fail(Code::kRefused, "site " + site_.text() + ": guardian's card " + card.text() +
-                                      " is not enrolled here, or is on the hot list");
+      return fail(Code::kRefused,
+                  "site " + site_.text() + ": guardian's card " + card.text() +
+                      " is not enrolled here, or is on the hot list",
+                  Reason::kRevoked);
     }
     if (known->person == order.person || !guardians.insert(known->person).second) {
       return fail(Code::kRefused,

@@ -1,4 +1,5 @@
 // The gate for relayed cards: this site's application, tokens, grants that were proved.
+#include "base/reason.h"
 #include "card/desfire_layout.h"
 #include "consent/gate.h"
 
@@ -204,7 +205,8 @@ Result<ProofStart> Gate::application_key(const CardId& card) {
   if (known->revoked || !known->own->is_active) {
     return fail(Code::kRefused,
                 "site " + site_.text() + ": card " + card.text() +
-                    (known->revoked ? " is on the hot list" : " is not personalised yet"));
+                    (known->revoked ? " is on the hot list" : " is not personalised yet"),
+                known->revoked ? Reason::kRevoked : Reason::kNone);
   }
   TRY_ASSIGN(ApplicationSecrets secrets, open_application(root_, card, *known->own));
   return ProofStart{card, known->own->number, std::move(secrets.key), {}};

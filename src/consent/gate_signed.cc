@@ -32,14 +32,13 @@ std::string digest_text(ByteView bytes) {
 }  // namespace
 
 std::unexpected<Error> Gate::refuse_enrolment(const CardId& card, const Refusal& refusal) {
-  std::string message = "site " + site_.text() + " refuses: " + refusal.text + " (" +
-                        std::string(reason_name(refusal.reason)) + ")";
+  std::string message = "site " + site_.text() + " refuses: " + refusal.text;
   const auto logged =
       log_.append("enrolment_refused", {{"card", card.text()},
                                         {"reason", std::string(reason_name(refusal.reason))},
                                         {"text", refusal.text}});
   if (!logged) message += " (and the refusal could not be logged)";
-  return fail(Code::kRefused, std::move(message));
+  return fail(Code::kRefused, std::move(message), refusal.reason);
 }
 
 Result<card::CardKind> Gate::enrol_signature(const SignatureEnrolment& enrolment) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <tuple>
 
+#include "base/reason.h"
 #include "consent/grantee.h"
 
 namespace warifu::consent {
@@ -96,7 +97,8 @@ std::vector<std::span<const Region>> runs_of(const std::vector<Region>& regions)
 Result<Scope> make_scope(std::string assembly, std::vector<Region> regions) {
   if (!is_assembly(assembly)) {
     return fail(Code::kInvalidArgument,
-                "a scope's assembly must be 1 to 32 printable characters without ':'");
+                "a scope's assembly must be 1 to 32 printable characters without ':'",
+                Reason::kAssembly);
   }
   for (const Region& region : regions) {
     if (const std::string flaw = flaw_of(region); !flaw.empty()) {
@@ -140,7 +142,8 @@ Result<Scope> parse_scope(std::span<const std::string> texts) {
                       "GRCh38:chr17:43044295-43125364=BRCA1");
     }
     if (!assembly.empty() && text.substr(0, colon) != assembly) {
-      return fail(Code::kInvalidArgument, "all regions of a consent must be of one assembly");
+      return fail(Code::kInvalidArgument, "all regions of a consent must be of one assembly",
+                  Reason::kAssembly);
     }
     assembly = text.substr(0, colon);
     regions.push_back(*region);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/reason.h"
 #include "control/sealed_secret.h"
 
 namespace warifu::control {
@@ -14,8 +15,10 @@ Result<PendingRecord> kept_record(SiteContext& site, catalog::Catalog& catalog,
              catalog.list_jobs({.kind = catalog::JobKind::kStore, .object = id}, {.count = 1}));
   if (jobs.empty()) return fail(Code::kNotFound, "no job stored object " + id.text());
   if (object.state != catalog::ObjectState::kCommitted) {
-    return fail(Code::kBusy, "object " + id.text() + " is " +
-                                 std::string(catalog::state_name(object.state)) + ", not stored");
+    return fail(Code::kBusy,
+                "object " + id.text() + " is " + std::string(catalog::state_name(object.state)) +
+                    ", not stored",
+                Reason::kNotStored);
   }
   if (jobs.front().sealed_secret.empty()) {
     return fail(Code::kAlreadyExists,
@@ -130,7 +133,8 @@ Result<CeremonyTurn> CardCeremonies::consent(ByteView grant_bytes) {
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
   TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
   if (person.card != grant.card) {
-    return fail(Code::kRefused, "this card belongs to another person than the object");
+    return fail(Code::kRefused, "this card belongs to another person than the object",
+                Reason::kOtherPerson);
   }
   const Bytes bytes(grant_bytes.begin(), grant_bytes.end());
   auto ceremony = make_proof(grant, bytes);
@@ -187,7 +191,8 @@ Result<CeremonyTurn> CardCeremonies::put_record(const ObjectId& object, const Ca
   if (person.card != card) {
     return fail(Code::kRefused,
                 "this card belongs to another person than the object; in another's place a DESFire "
-                "card keeps no record, its consents bring it");
+                "card keeps no record, its consents bring it",
+                Reason::kOtherPerson);
   }
   TRY_ASSIGN(PendingRecord pending, pending_record(site_, catalog_, object));
   auto ceremony = make(pending.card);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/reason.h"
 #include "consent/veil.h"
 #include "control/givers.h"
 #include "control/restore_plan.h"
@@ -157,7 +158,8 @@ Result<RegionCuts> ConsentDesk::cuts_of(const consent::Grant& grant) {
     if (secrets && !secrets->cuts.empty()) return decode_cuts(secrets->cuts);
   }
   return fail(Code::kUnavailable,
-              "the quote for these regions is forgotten; make another one and ask again");
+              "the quote for these regions is forgotten; make another one and ask again",
+              Reason::kQuoteForgotten);
 }
 
 Result<> ConsentDesk::set_capacity(const ConsentWish& wish, const std::string& person,
@@ -235,7 +237,8 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
   TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
   if (object.state != catalog::ObjectState::kCommitted) {
-    return fail(Code::kRefused, "object " + grant.object.text() + " is not stored yet");
+    return fail(Code::kRefused, "object " + grant.object.text() + " is not stored yet",
+                Reason::kNotStored);
   }
   TRY(set_capacity(wish, person.person_id, grant));
   TRY_ASSIGN(const auto shares, locate_shares(catalog_, grant.object));
@@ -267,9 +270,11 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
     }
     if (!wish.next_index) grant.index = std::max(grant.index, challenge->lowest_index);
     if (grant.index < challenge->lowest_index) {
-      return fail(Code::kRefused, holder.text() + ": the card's one-time index " +
-                                      std::to_string(grant.index.value) +
-                                      " was used before; is this a copy of the card?");
+      return fail(Code::kRefused,
+                  holder.text() + ": the card's one-time index " +
+                      std::to_string(grant.index.value) +
+                      " was used before; is this a copy of the card?",
+                  Reason::kCopiedCard);
     }
     grant.sites.push_back({holder, challenge->nonce});
     prepared.sites.push_back(holder);
@@ -283,7 +288,8 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
                 "fewer than " + (needed == 2 ? "two" : std::to_string(needed)) +
                     " holders of shares answer: " +
                     (prepared.missing.empty() ? std::string("the object has too few shares")
-                                              : prepared.missing.front().second));
+                                              : prepared.missing.front().second),
+                is_stranger ? Reason::kUnknownCard : Reason::kCannotRestore);
   }
   leave_out(policy, shares, wanted, grant, prepared);
   if (wish.next_index) {

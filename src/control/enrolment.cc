@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/reason.h"
+
 namespace warifu::control {
 
 Result<card::SiteKeys> Enrolment::keys_of(const SiteName& at, const EnrolRequest& request) {
@@ -45,7 +47,8 @@ Result<CardContent> Enrolment::draw(
 
 Result<RelayedCard> Enrolment::begin_relayed(const std::string& person, const std::string& name) {
   if (catalog_.person(person)) {
-    return fail(Code::kAlreadyExists, "person '" + person + "' is already enrolled");
+    return fail(Code::kAlreadyExists, "person '" + person + "' is already enrolled",
+                Reason::kEnrolled);
   }
   if (site_.config.sites.size() > card::kMaxSites) {
     return fail(Code::kInvalidArgument, "a card serves at most " + std::to_string(card::kMaxSites) +
@@ -74,7 +77,8 @@ Result<RelayedCard> Enrolment::begin_relayed(const std::string& person, const st
 Result<CardContent> Enrolment::begin(const std::string& person, const std::string& name,
                                      std::uint32_t keys_per_site) {
   if (catalog_.person(person)) {
-    return fail(Code::kAlreadyExists, "person '" + person + "' is already enrolled");
+    return fail(Code::kAlreadyExists, "person '" + person + "' is already enrolled",
+                Reason::kEnrolled);
   }
   Pending pending{.name = name};
   TRY_ASSIGN(CardContent content, draw(

@@ -1,6 +1,7 @@
 // Enrolment with a signature card: nothing is loaded on it, every site judges its certificate.
 #include <algorithm>
 
+#include "base/reason.h"
 #include "control/enrolment.h"
 #include "control/signature_service.h"
 #include "wire/wire.h"
@@ -70,11 +71,12 @@ Result<std::map<SiteName, Pseudonym>> Enrolment::pseudonyms_for(
 Result<SignedPerson> Enrolment::enrol_signed(const std::string& person, const std::string& name,
                                              const SignatureCard& card) {
   if (catalog_.person(person)) {
-    return fail(Code::kAlreadyExists, "person '" + person + "' is already enrolled");
+    return fail(Code::kAlreadyExists, "person '" + person + "' is already enrolled",
+                Reason::kEnrolled);
   }
   const CardId id = consent::signature_card_id(card.certificate);
   if (catalog_.person_of_card(id)) {
-    return fail(Code::kAlreadyExists, "this card already belongs to a person");
+    return fail(Code::kAlreadyExists, "this card already belongs to a person", Reason::kCardTaken);
   }
   TRY_ASSIGN(const auto pseudonyms, pseudonyms_for(id, {}));
   TRY_ASSIGN(SignedPerson enrolled, enrol_everywhere(card, pseudonyms));
@@ -91,7 +93,7 @@ Result<SignedPerson> Enrolment::enrol_signed_again(const std::string& person,
   TRY_ASSIGN(const auto known, catalog_.pseudonyms(person));
   const CardId id = consent::signature_card_id(card.certificate);
   if (catalog_.person_of_card(id)) {
-    return fail(Code::kAlreadyExists, "this card already belongs to a person");
+    return fail(Code::kAlreadyExists, "this card already belongs to a person", Reason::kCardTaken);
   }
   TRY_ASSIGN(const auto pseudonyms, pseudonyms_for(id, known));
   TRY_ASSIGN(SignedPerson enrolled, enrol_everywhere(card, pseudonyms));

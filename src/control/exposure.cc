@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/reason.h"
+
 namespace warifu::control {
 namespace {
 
@@ -25,7 +27,8 @@ NodeSet nodes_of(const PolicyNode& policy, const Seen& seen) {
 Result<> check_holders(const std::vector<ShareTarget>& shares, std::set<SiteName>& holders) {
   for (const ShareTarget& share : shares) {
     if (!holders.insert(share.site).second) {
-      return fail(Code::kRefused, share.site.text() + " would hold two shares of one object");
+      return fail(Code::kRefused, share.site.text() + " would hold two shares of one object",
+                  Reason::kExposure);
     }
     TRY(check_holders(share.nested, holders));
   }
@@ -80,7 +83,8 @@ Result<> check_cut(const sharing::Scheme& scheme, const std::vector<ShareTarget>
   return fail(Code::kRefused,
               fmt::format("{} would hold or relay {} shares of one '{}' cut, which keeps its "
                           "secret from {} only",
-                          site.text(), seen, scheme.text(), scheme.privacy()));
+                          site.text(), seen, scheme.text(), scheme.privacy()),
+              Reason::kExposure);
 }
 
 }  // namespace
@@ -105,7 +109,8 @@ Result<> check_exposure(const sharing::Scheme& scheme, const std::vector<ShareTa
     if (site != origin) {
       TRY(check_cut(scheme, shares, site));
     } else if (!std::ranges::all_of(seen, &sharing::SharePath::is_top)) {
-      return fail(Code::kRefused, site.text() + " cut the object and would see parts of it again");
+      return fail(Code::kRefused, site.text() + " cut the object and would see parts of it again",
+                  Reason::kExposure);
     }
   }
   return {};

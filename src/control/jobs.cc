@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "base/reason.h"
 
 namespace warifu::control {
 namespace {
@@ -66,7 +67,7 @@ bool Work::keep_waiting() {
 }
 
 void Work::note_trouble(const Error& why) {
-  job_.error = why.message;
+  job_.error = error_text(why);
   const auto state =
       why.code == Code::kOutOfKey ? catalog::JobState::kWaitingKey : catalog::JobState::kRunning;
   if (const auto saved = save(state, job_.step); !saved) log_warning(saved.error().message);
@@ -106,7 +107,7 @@ bool Work::must_stop_at(std::uint64_t done) {
 
 void Work::give_up(const Error& why) {
   release_key(engine_.site(), job_id_);
-  job_.error = why.message;
+  job_.error = error_text(why);
   job_.result = boost::json::serialize(boost::json::object{{"code", code_name(why.code)}});
   const auto state =
       why.code == Code::kCancelled ? catalog::JobState::kCancelled : catalog::JobState::kFailed;
@@ -255,7 +256,7 @@ std::optional<JobQueue::Again> JobEngine::after(Work& work, const JobId& job, co
   const bool is_committed = work.is_committed();
   if (order == Order::kCancel && !is_committed) {
     log_info("job " + job.text() + " is cancelled");
-    work.roll_back({Code::kCancelled, "cancelled by an operator"});
+    work.roll_back({Code::kCancelled, "cancelled by an operator", Reason::kByOperator});
     lock.lock();
     cancelled_[job] = work.is_taking_back() ? Cancelled::kTakesBack : Cancelled::kNotNow;
     lock.unlock();

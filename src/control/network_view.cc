@@ -42,7 +42,7 @@ NetworkView look_at_network(SiteContext& site, ShareService& own) {
   view.snapshot.domains = domain_map(site.config.sites);
   for (Answer& answer : answers) {
     if (!answer.status) {
-      view.missing.emplace_back(answer.entry->name, answer.status.error().message);
+      view.missing.emplace_back(answer.entry->name, answer.status.error());
       continue;
     }
     view.snapshot.sites.push_back(*answer.entry);

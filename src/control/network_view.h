@@ -11,7 +11,7 @@ namespace warifu::control {
 struct NetworkView {
   Snapshot snapshot;
   // Sites that do not answer, and why.
-  std::vector<std::pair<SiteName, std::string>> missing;
+  std::vector<std::pair<SiteName, Error>> missing;
 
   [[nodiscard]] bool reaches(const SiteName& site) const;
 };

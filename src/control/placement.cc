@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/reason.h"
 #include "control/placement_search.h"
 
 namespace warifu::control {
@@ -122,7 +123,8 @@ Result<PlacementPlan> best_plan(PlacementSearch& search, const PolicyNode& polic
     const std::string off = switched_off_text(snapshot);
     return fail(Code::kRefused,
                 fmt::format("no legal placement for policy '{}'{}: {}{}{}", policy.text(), limit,
-                            search.exclusions(), off.empty() ? "" : "; ", off));
+                            search.exclusions(), off.empty() ? "" : "; ", off),
+                Reason::kNoPlacement);
   }
   // The search keeps the rules step by step; here they are asked for the whole plan.
   TRY(check_exposure(policy.scheme, found->first, snapshot.origin));

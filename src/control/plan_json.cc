@@ -80,7 +80,7 @@ json::object inputs_json(const NetworkView& view) {
          {"free_bytes", space == view.snapshot.free_bytes.end() ? 0 : space->second}});
   }
   for (const auto& [site, why] : view.missing) {
-    missing.push_back({{"site", site.text()}, {"why", why}});
+    missing.push_back({{"site", site.text()}, {"why", why.message}});
   }
   return {{"origin", view.snapshot.origin.text()},
           {"links", std::move(links)},

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/reason.h"
+
 namespace warifu::control {
 namespace {
 
@@ -28,7 +30,8 @@ class Parser {
  private:
   std::unexpected<Error> wrong(std::string_view wanted) {
     return fail(Code::kInvalidArgument,
-                fmt::format("policy '{}': {} was expected at position {}", text_, wanted, at_ + 1));
+                fmt::format("policy '{}': {} was expected at position {}", text_, wanted, at_ + 1),
+                Reason::kPolicy);
   }
   void skip_space() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;

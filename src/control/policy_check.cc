@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/reason.h"
 #include "control/site_selector.h"
 
 namespace warifu::control {
@@ -24,7 +25,7 @@ std::size_t cheapest(const PolicyNode& node, const Count& needed) {
 }
 
 std::unexpected<Error> senseless(const PolicyNode& policy, const std::string& why) {
-  return fail(Code::kRefused, fmt::format("policy '{}': {}", policy.text(), why));
+  return fail(Code::kRefused, fmt::format("policy '{}': {}", policy.text(), why), Reason::kPolicy);
 }
 
 Result<> check_selector(const PolicyNode& policy, const PolicyNode& node, const std::string& name,
@@ -122,7 +123,8 @@ Result<PolicyReport> check_own_policy(const SiteConfig& config) {
     return check_policy(policy, config);
   }();
   if (checked) return checked;
-  return fail(Code::kInvalidArgument, config.path + ": 'site.policy': " + checked.error().message);
+  return fail(Code::kInvalidArgument, config.path + ": 'site.policy': " + checked.error().message,
+              checked.error().reason);
 }
 
 }  // namespace warifu::control

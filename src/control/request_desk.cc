@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "audit/actor.h"
+#include "base/reason.h"
 
 namespace warifu::control {
 namespace {
@@ -97,9 +98,10 @@ Result<catalog::Object> RequestDesk::object_of(const RequestTerms& terms) {
                   "object " + terms.object + " does not belong to person '" + terms.person + "'");
     }
     if (object.state != catalog::ObjectState::kCommitted) {
-      return fail(Code::kRefused, "object " + terms.object + " is " +
-                                      std::string(catalog::state_name(object.state)) +
-                                      ", not stored");
+      return fail(Code::kRefused,
+                  "object " + terms.object + " is " +
+                      std::string(catalog::state_name(object.state)) + ", not stored",
+                  Reason::kNotStored);
     }
     return object;
   }
@@ -152,9 +154,10 @@ Result<ConsentWish> RequestDesk::wish_of(const catalog::RequestId& id) {
   TRY_ASSIGN(const catalog::Request request, catalog_.request(id));
   const auto state = catalog::state_at(request, site_.system.clock.now());
   if (state != catalog::RequestState::kAsked) {
-    return fail(Code::kRefused, "request " + id.text() + " is " +
-                                    std::string(catalog::state_name(state)) +
-                                    ", not waiting any more");
+    return fail(Code::kRefused,
+                "request " + id.text() + " is " + std::string(catalog::state_name(state)) +
+                    ", not waiting any more",
+                Reason::kRequestOver);
   }
   TRY_ASSIGN(const RequestTerms terms, read_terms(request));
   TRY_ASSIGN(ConsentWish wish, wish_of_terms(terms, site_));

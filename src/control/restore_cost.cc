@@ -1,4 +1,4 @@
-// What a restore of some chunks would cost in key.
+// What a restore of some chunks would cost in key, and what one has cost.
 #include "control/key_account.h"
 #include "control/restore_stream.h"
 
@@ -38,6 +38,27 @@ Result<std::uint64_t> RestoreStream::key_bytes(const consent::ChunkRanges& chunk
   std::uint64_t bytes = 0;
   for (const RestoreSource& source : plan.sources) bytes += cost_of(source, chunks);
   return bytes;
+}
+
+Result<> RestoreStream::account(const RestoreSource& source, std::uint64_t first,
+                                std::uint64_t count) {
+  const auto records = records_at(policy_, sharing::RecordLayout(chunking_), source.path);
+  TRY(record_route_use(catalog_, session_, source.route, snapshot_,
+                       bulk_use(records, first, count)));
+  for (const std::vector<RestoreSource>& cut : source.joined) {
+    for (const RestoreSource& other : cut) TRY(account(other, first, count));
+  }
+  return {};
+}
+
+Result<> RestoreStream::account() {
+  for (const Used& used : used_) {
+    if (used.count == 0) continue;
+    for (const RestoreSource& source : used.plan.sources) {
+      TRY(account(source, used.first, used.count));
+    }
+  }
+  return {};
 }
 
 }  // namespace warifu::control

@@ -92,7 +92,8 @@ class RestoreDesk::Run {
       const bool pause =
           may_resume(ended.error().code) || (may_ask_again && is_of_wish(ended.error()));
       progress_.state = pause ? catalog::JobState::kPaused : catalog::JobState::kFailed;
-      progress_.error = ended.error().message;
+      progress_.error = error_text(ended.error());
+      progress_.result = json::serialize(json::object{{"code", code_name(ended.error().code)}});
       if (const auto saved = save(); !saved) log_error(saved.error().message);
       return ended;
     }
@@ -158,13 +159,16 @@ Result<RestoreDesk::Plan> RestoreDesk::plan_of(const RestoreWish& wish,
                                             "--genome): regions of it cannot be found");
   }
   if (!consent::covers(grant.scope, wish.scope)) {
-    return fail(Code::kRefused, "consent " + record.grant.text() + " is for " +
-                                    consent::scope_text(grant.scope) + ", asked for are " +
-                                    consent::scope_text(wish.scope) + " (other_scope)");
+    return fail(Code::kRefused,
+                "consent " + record.grant.text() + " is for " + consent::scope_text(grant.scope) +
+                    ", asked for are " + consent::scope_text(wish.scope),
+                Reason::kOtherScope);
   }
   if (record.sealed_secret.empty()) {
-    return fail(Code::kRefused, "consent " + record.grant.text() + " is " +
-                                    std::string(catalog::state_name(record.state)));
+    return fail(
+        Code::kRefused,
+        "consent " + record.grant.text() + " is " + std::string(catalog::state_name(record.state)),
+        catalog::reason_of(record.state));
   }
   TRY_ASSIGN(const ObjectSecrets secrets,
              open_object_secrets(site_.keys.root_key().bytes(), record.sealed_secret));
@@ -183,7 +187,8 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
   TRY_ASSIGN(const catalog::Grant grant, catalog_.grant(wish.grant));
   const auto terms = consent::parse_grant(grant.grant_bytes);
   if (!terms) {
-    return fail(Code::kRefused, "consent " + wish.grant.text() + ": " + terms.error().message);
+    return fail(Code::kRefused, "consent " + wish.grant.text() + ": " + terms.error().message,
+                terms.error().reason);
   }
   if (!wish.using_letters.empty()) TRY(parse_letters(wish.using_letters));
   if (!wish.gather.empty()) TRY(SiteName::parse(wish.gather));

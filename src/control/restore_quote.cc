@@ -1,6 +1,7 @@
 // The plan of a restore, in bytes on its hops.
 #include "control/restore_quote.h"
 
+#include "base/reason.h"
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
 #include "control/network_view.h"
@@ -50,7 +51,8 @@ Result<std::uint64_t> quote_restore(SiteContext& site, ShareService& own, catalo
   const auto plan = plan_restore(field, {}, {});
   if (!plan) {
     return fail(Code::kUnavailable,
-                "no set of shares would restore the object at " + destination.text() + " now");
+                "no set of shares would restore the object at " + destination.text() + " now",
+                Reason::kCannotRestore);
   }
   std::uint64_t bytes = 0;
   for (const RestoreSource& source : plan->sources) bytes += bytes_of(source, policy, chunking);

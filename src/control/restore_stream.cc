@@ -31,7 +31,7 @@ class OwnSource final : public RecordSource {
 
   Result<secret::Buffer> next() override {
     if (!released_.permit.covers(request_.object, request_.destination, site_.system.clock.now())) {
-      return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile");
+      return expired_meanwhile(site_);
     }
     TRY(site_.gate.still_permits(released_.permit));
     const ChunkIndex index{request_.first_chunk + done_++};
@@ -62,7 +62,7 @@ class OwnGathering final : public RecordSource {
       TRY(site_.gate.still_permits(permit_));
       return share_.source->next();
     }
-    return fail(Code::kRefused, site_.config.name.text() + ": the consent expired meanwhile");
+    return expired_meanwhile(site_);
   }
   void cancel() override { share_.source->cancel(); }
 
@@ -124,7 +124,8 @@ Result<> RestoreStream::find_together(const catalog::Grant& first) {
               "consent " + first.grant.text() + " counts with " + std::to_string(grant_.together) +
                   (grant_.capacity == consent::Capacity::kEmergency ? " officers" : " guardians") +
                   " together; so far " + std::to_string(together_.size() + 1) +
-                  " have consented ('warifu consent join')");
+                  " have consented ('warifu consent join')",
+              Reason::kMoreGuardians);
 }
 
 bool RestoreStream::has_evidence(const SiteName& site) const {
@@ -173,8 +174,9 @@ Result<> RestoreStream::open(const catalog::Job& job) {
     TRY_ASSIGN(secrets, open_object_secrets(site_.keys.root_key().bytes(), one));
   }
   if (secrets.hash_key.empty()) {
-    return fail(Code::kRefused, "consent " + grant_id.text() + " is " +
-                                    std::string(catalog::state_name(record.state)));
+    const std::string state(catalog::state_name(record.state));
+    return fail(Code::kRefused, "consent " + grant_id.text() + " is " + state,
+                catalog::reason_of(record.state));
   }
   key_ = std::make_unique<mac::Key>(secrets.hash_key.bytes());
   tag_over_tags_ = secrets.tag;
@@ -211,15 +213,16 @@ Result<RestorePlan> RestoreStream::choose() const {
   std::string why = fault_words(words);
   why +=
       (why.empty() ? "" : "; ") + std::string("no set of shares that restores the object is left");
-  for (const auto& [site, reason] : missing_) why += "; " + reason;
+  for (const auto& [site, error] : missing_) why += "; " + error.message;
   for (const ShareLocation& share : shares_) {
     if (!has_evidence(share.site)) {
       why += fmt::format("; the consent has no evidence for {}", share.site.text());
     }
   }
   if (const std::string off = switched_off_text(snapshot_); !off.empty()) why += "; " + off;
-  const bool refused = refused_ || (faults_.empty() && missing_.empty());
-  return fail(refused ? Code::kRefused : Code::kUnavailable, why);
+  const bool refused = refusal_ || (faults_.empty() && missing_.empty());
+  return fail(refused ? Code::kRefused : Code::kUnavailable, why,
+              refused ? refusal_.value_or(Reason::kNone) : Reason::kCannotRestore);
 }
 
 Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std::uint64_t first,
@@ -255,8 +258,10 @@ Result<> RestoreStream::record_exposure(const RestoreSource& source) {
   const std::vector<SourceView> views = views_of(source, site_.config.name);
   for (std::size_t tries = 0;; ++tries) {
     if (!may_use(field(), source)) {
-      return fail(Code::kRefused, "over " + route_text(source.route) +
-                                      " a site would see more of the object than it may");
+      return fail(
+          Code::kRefused,
+          "over " + route_text(source.route) + " a site would see more of the object than it may",
+          Reason::kExposure);
     }
     const auto added =
         catalog_.add_sightings(object_.object, session_, sightings_of(views), sightings_of(seen_));
@@ -388,7 +393,7 @@ Result<> RestoreStream::run_plan(const RestorePlan& plan, const ChunkSink& sink)
   std::vector<sharing::ShareIndex> tops;
   const auto give_up = [&](const RestoreSource& source, const Error& error) -> Result<> {
     // Also when a gate refuses: one site must not be able to veto what others allow.
-    refused_ = refused_ || error.code == Code::kRefused;
+    if (error.code == Code::kRefused && !refusal_) refusal_ = error.reason;
     exclude(source, "", error.message, false);
     return {};
   };
@@ -438,27 +443,6 @@ Result<sharing::VerifiedChunk> RestoreStream::combine(const std::vector<sharing:
                                 join_records(joiner, records, chunking_.record_length({chunk})));
 }
 
-Result<> RestoreStream::account(const RestoreSource& source, std::uint64_t first,
-                                std::uint64_t count) {
-  const auto records = records_at(policy_, sharing::RecordLayout(chunking_), source.path);
-  TRY(record_route_use(catalog_, session_, source.route, snapshot_,
-                       bulk_use(records, first, count)));
-  for (const std::vector<RestoreSource>& cut : source.joined) {
-    for (const RestoreSource& other : cut) TRY(account(other, first, count));
-  }
-  return {};
-}
-
-Result<> RestoreStream::account() {
-  for (const Used& used : used_) {
-    if (used.count == 0) continue;
-    for (const RestoreSource& source : used.plan.sources) {
-      TRY(account(source, used.first, used.count));
-    }
-  }
-  return {};
-}
-
 namespace {
 
 void add_gathering_points(const RestoreSource& source, std::string& text) {
@@ -486,7 +470,7 @@ void RestoreStream::describe(boost::json::object& result) const {
     (fault.lied ? blamed : skipped).push_back(std::move(entry));
   }
   for (const auto& [site, why] : missing_) {
-    skipped.push_back({{"site", site.text()}, {"why", why}});
+    skipped.push_back({{"site", site.text()}, {"why", why.message}});
   }
   result["object"] = object_.object.text();
   result["using"] = std::move(letters);

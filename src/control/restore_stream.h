@@ -3,6 +3,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "base/reason.h"
 #include "control/messages.h"
 #include "control/record_source.h"
 #include "control/restore_desk.h"
@@ -131,7 +132,7 @@ class RestoreStream {
   std::vector<ShareLocation> shares_;  // all
   std::vector<ShareLocation> proven_;  // that the consent has evidence for
   RestoreWishes wishes_;
-  std::vector<std::pair<SiteName, std::string>> missing_;
+  std::vector<std::pair<SiteName, Error>> missing_;
   std::map<SiteName, Seen> seen_;  // the exposure ledger, this restore included
   std::size_t looks_ = 0;          // so often it had more than was known here
 
@@ -140,7 +141,7 @@ class RestoreStream {
   std::uint64_t chunks_left_ = 0;  // of all ranges
   RestoreTrials trials_;
   std::vector<Fault> faults_;
-  bool refused_ = false;  // some gate said no
+  std::optional<Reason> refusal_;  // some gate said no: the first one's word
   struct Used {
     RestorePlan plan;
     std::uint64_t first = 0;  // chunk

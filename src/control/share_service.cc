@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/reason.h"
 #include "control/gather.h"
 #include "control/givers.h"
 #include "control/reshare.h"
@@ -255,8 +256,8 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
                                      {"scope", consent::scope_text(request.scope)},
                                      {"first_chunk", std::to_string(request.first_chunk)},
                                      {"chunks", std::to_string(request.chunk_count)}}));
-    return fail(Code::kRefused,
-                here + ": chunks beside those that are named were asked for (other_chunks)");
+    return fail(Code::kRefused, here + ": chunks beside those that are named were asked for",
+                Reason::kOtherChunks);
   }
   std::vector<consent::Presented> presented = {{request.grant, request.evidence}};
   presented.insert(presented.end(), request.together.begin(), request.together.end());
@@ -269,7 +270,8 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
     return fail(Code::kRefused,
                 here +
                     ": the consent names so many holders that two sets of them without one in "
-                    "common restore the object; each would count its uses apart");
+                    "common restore the object; each would count its uses apart",
+                Reason::kTooManyGivers);
   }
   TRY_ASSIGN(consent::Permit permit,
              site_.gate.request_release(presented, {.object = header.object,
@@ -284,17 +286,23 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
   return Released{std::move(permit), std::move(reader)};
 }
 
+std::unexpected<Error> expired_meanwhile(const SiteContext& site) {
+  return fail(Code::kRefused,
+              site.config.name.text() + ": the consent expired while the share was being read",
+              Reason::kExpired);
+}
+
 namespace {
 
 Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& request,
                              std::uint64_t chunk, const SiteContext& site) {
   if (!permit.covers_chunk(chunk)) {
-    return fail(Code::kRefused, site.config.name.text() + ": the consent is not for chunk " +
-                                    std::to_string(chunk) + " (other_chunks)");
+    return fail(Code::kRefused,
+                site.config.name.text() + ": the consent is not for chunk " + std::to_string(chunk),
+                Reason::kOtherChunks);
   }
   if (!permit.covers(request.object, request.destination, site.system.clock.now())) {
-    return fail(Code::kRefused,
-                site.config.name.text() + ": the consent expired while the share was being sent");
+    return expired_meanwhile(site);
   }
   return site.gate.still_permits(permit);
 }

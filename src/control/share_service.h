@@ -144,4 +144,7 @@ class ShareService {
   Uploads uploads_;
 };
 
+// Of a site whose permit ends while a share is read.
+[[nodiscard]] std::unexpected<Error> expired_meanwhile(const SiteContext& site);
+
 }  // namespace warifu::control

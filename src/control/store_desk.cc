@@ -5,6 +5,7 @@
 
 #include "audit/actor.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "base/units.h"
 #include "control/plan_json.h"
 #include "control/policy_check.h"
@@ -95,8 +96,10 @@ Result<Admission> StoreDesk::admit(const std::string& person_id, const std::stri
   TRY_ASSIGN(catalog::Person person, engine_.catalog().person(person_id));
   TRY_ASSIGN(const auto pseudonyms, engine_.catalog().pseudonyms(person_id));
   if (pseudonyms.size() < site.config.sites.size()) {
-    return fail(Code::kRefused, "the enrolment of '" + person_id +
-                                    "' is incomplete; enrol the person again under a new id");
+    return fail(
+        Code::kRefused,
+        "the enrolment of '" + person_id + "' is incomplete; enrol the person again under a new id",
+        Reason::kEnrolmentHalf);
   }
   TRY_ASSIGN(const PolicyNode policy, parse_policy(wished.empty() ? site.config.policy : wished));
   // Told before the upload; the job plans again with the key and the sites that are there then.
@@ -135,8 +138,8 @@ Result<boost::json::object> StoreDesk::advise(std::uint64_t length, const std::s
       advise_placement(policy, view.snapshot, sharing::RecordLayout(sharing::Chunking{{length}}));
   if (!advice) {
     std::string text = advice.error().message;
-    for (const auto& [missing, why] : view.missing) text += "; " + why;
-    return fail(advice.error().code, text);
+    for (const auto& [missing, why] : view.missing) text += "; " + why.message;
+    return fail(advice.error().code, text, advice.error().reason);
   }
   boost::json::object object = advice_json(*advice, policy, view);
   object["policy"] = policy.text();

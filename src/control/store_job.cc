@@ -128,9 +128,10 @@ Result<> StoreJob::plan() {
   const auto advice = advise_placement(tree_.policy, view.snapshot, records);
   if (!advice) {
     std::string text = advice.error().message;
-    for (const auto& [missing, why] : view.missing) text += "; " + why;
+    for (const auto& [missing, why] : view.missing) text += "; " + why.message;
     // With every site there, the policy cannot be met; otherwise a site may come back.
-    return fail(view.missing.empty() ? advice.error().code : Code::kUnavailable, text);
+    return fail(view.missing.empty() ? advice.error().code : Code::kUnavailable, text,
+                advice.error().reason);
   }
   const PlacementPlan& plan = advice->plan;
   const auto shares =

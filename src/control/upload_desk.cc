@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/reason.h"
 #include "base/units.h"
 #include "control/policy_check.h"
 #include "control/store_job.h"
@@ -24,7 +25,8 @@ std::int64_t milliseconds(auto duration) {
 }
 
 std::unexpected<Error> unknown(const JobId& id) {
-  return fail(Code::kNotFound, "upload " + id.text() + " is not open; begin it again");
+  return fail(Code::kNotFound, "upload " + id.text() + " is not open; begin it again",
+              Reason::kUploadGone);
 }
 
 std::unexpected<Error> stands_at(std::uint64_t received) {
@@ -155,7 +157,8 @@ Result<UploadState> UploadDesk::begin(const UploadWish& wish) {
   sweep();
   if (open_.size() >= kMostUploads) {
     return fail(Code::kBusy,
-                std::to_string(kMostUploads) + " uploads are open, as many as there may be");
+                std::to_string(kMostUploads) + " uploads are open, as many as there may be",
+                Reason::kUploadsFull);
   }
   const os::UnixMs now = site_.system.clock.now();
   const UploadFacts facts{.id = os::random_id<JobId>(site_.system.random),
@@ -192,9 +195,10 @@ Result<UploadDesk::Open*> UploadDesk::find(const JobId& id) {
 Result<UploadDesk::Open*> UploadDesk::find_idle(const JobId& id) {
   TRY_ASSIGN(Open * open, find(id));
   if (!open->busy) return open;
-  return fail(Code::kBusy, open->preparing
-                               ? "upload " + id.text() + " is being prepared"
-                               : "a piece of upload " + id.text() + " is on its way already");
+  return fail(Code::kBusy,
+              open->preparing ? "upload " + id.text() + " is being prepared"
+                              : "a piece of upload " + id.text() + " is on its way already",
+              open->preparing ? Reason::kPreparing : Reason::kNone);
 }
 
 Result<UploadState> UploadDesk::state(const JobId& id) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/reason.h"
 #include "base/units.h"
 #include "crypto/running_digest.h"
 #include "genome/lead_maker.h"
@@ -116,7 +117,8 @@ Result<Resliced> reslice(KeptUpload& upload, const Passes& passes) {
   return fail(Code::kCorrupt,
               fmt::format("'{}' has other records in other slices ({} before, {} "
                           "after): it is stored as it is or not at all",
-                          upload.facts().label, made.digest.records, after.records));
+                          upload.facts().label, made.digest.records, after.records),
+              Reason::kOtherRecords);
 }
 
 Result<> check_space(const KeptUpload& upload, const PrepareSettings& settings,
@@ -137,7 +139,8 @@ Result<> prepare_upload(KeptUpload& upload, const PrepareWish& wish,
   Bytes first(std::min(kMostMarkBytes, upload.facts().length));
   TRY(upload.read(0, first));
   if (!genome::looks_like_genome(first)) {
-    return fail(Code::kInvalidArgument, "'" + label + "' is neither CRAM, BAM, VCF.gz nor BCF");
+    return fail(Code::kInvalidArgument, "'" + label + "' is neither CRAM, BAM, VCF.gz nor BCF",
+                Reason::kNoGenome);
   }
   const bool cram = is_cram(first);
   if (wish.reads_per_slice > 0 && !cram) {

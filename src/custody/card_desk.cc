@@ -144,7 +144,7 @@ std::vector<ReissueState> CardDesk::reissue_states(const CardId& card) {
     if (const auto lost = ask()) {
       state.lost = *lost;
     } else {
-      state.why = lost.error().message;
+      state.why = lost.error();
     }
     states.push_back(std::move(state));
   }

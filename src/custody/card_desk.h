@@ -30,7 +30,7 @@ struct Told {
 struct ReissueState {
   SiteName site;
   std::optional<consent::LostCard> lost;  // none: it does not know of the loss, or does not answer
-  std::string why;                        // then
+  std::optional<Error> why;               // then
 };
 
 class CardDesk {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "audit/actor.h"
+#include "base/reason.h"
 
 namespace warifu::custody {
 namespace {
@@ -167,7 +168,7 @@ Result<control::SignedPerson> EnrolmentOrders::enrol_signed(const catalog::Enrol
   const CardId card_id = consent::signature_card_id(card.certificate);
   // Before the order knows the card: a lost card, put there again, must not look like a new one.
   if (catalog_.person_of_card(card_id)) {
-    return fail(Code::kAlreadyExists, "this card already belongs to a person");
+    return fail(Code::kAlreadyExists, "this card already belongs to a person", Reason::kCardTaken);
   }
   TRY(note_begun(order, terminal, {order.person_id, order.name, card_id, {}, false, order.again}));
   return order.again ? parts_.cards.reissue_signed(order.person_id, card)

@@ -1,5 +1,6 @@
 // Consents of signature cards: proofs first, then as of every card.
 // A site that fails stops the consent: sites that had their turn have burnt their nonce.
+#include "base/reason.h"
 #include "control/signature_service.h"
 #include "custody/consent_intake.h"
 
@@ -11,7 +12,8 @@ Result<SignedConsent> ConsentIntake::accept_signed(ByteView grant_bytes, ByteVie
   TRY_ASSIGN(const catalog::Person person, catalog_.person(object.person_id));
   // Whether somebody else may say it, each gate decides.
   if (person.card != grant.card && grant.capacity == consent::Capacity::kOwn) {
-    return fail(Code::kRefused, "this card belongs to another person than the object");
+    return fail(Code::kRefused, "this card belongs to another person than the object",
+                Reason::kOtherPerson);
   }
   TRY_ASSIGN(Bytes certificate, site_.gate.certificate_of(grant.card));
   const control::SignedProof signed_grant{Bytes(grant_bytes.begin(), grant_bytes.end()),

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/reason.h"
 #include "wire/wire.h"
 
 namespace warifu::genome {
@@ -133,7 +134,7 @@ Result<secret::Buffer> unlock_scrypt(ByteView options, ByteView blob, const AskP
   }
   secret::Buffer key(kCrypt4ghKeyBytes);
   if (!open_box(blob, derived.bytes(), key.bytes())) {
-    return fail(Code::kRefused, std::string(what) + ": wrong passphrase");
+    return fail(Code::kRefused, std::string(what) + ": wrong passphrase", Reason::kPassphraseWrong);
   }
   return key;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/reason.h"
 #include "genome/bgzf.h"
 
 namespace warifu::genome {
@@ -24,7 +25,12 @@ bool may_index(IndexKind index, FileKind file) {
 
 Result<LeadMaker> LeadMaker::open(Bytes index, std::uint64_t file_bytes, std::string name) {
   LeadMaker maker;
-  TRY_ASSIGN(const Index parsed, parse_index(index, "the index of '" + name + "'"));
+  auto parsed_index = parse_index(index, "the index of '" + name + "'");
+  if (!parsed_index) {
+    parsed_index.error().reason = Reason::kIndex;
+    return std::unexpected(parsed_index.error());
+  }
+  const Index parsed = std::move(*parsed_index);
   // How the file ends makes no difference to where its header does.
   TRY_ASSIGN(const Cut head, cut_header(parsed, {.bytes = file_bytes, .trailer_bytes = 0}));
   if (head.header.end > kMaxHeaderText) {
@@ -49,7 +55,8 @@ Result<MadeLead> LeadMaker::make(ByteView head, ByteView tail, const std::string
                             name_, head_bytes_, tail_bytes_, head.size(), tail.size()));
   }
   if (!looks_like_genome(head)) {
-    return fail(Code::kInvalidArgument, "'" + name_ + "' is neither CRAM, BAM, VCF.gz nor BCF");
+    return fail(Code::kInvalidArgument, "'" + name_ + "' is neither CRAM, BAM, VCF.gz nor BCF",
+                Reason::kNoGenome);
   }
   Lead lead;
   lead.index = index_;
@@ -72,7 +79,8 @@ Result<MadeLead> LeadMaker::make(ByteView head, ByteView tail, const std::string
     return fail(Code::kInvalidArgument,
                 "the references of '" + name_ +
                     "' do not tell which assembly it is of: say it, or store the file as it is "
-                    "(--assembly, --plain)");
+                    "(--assembly, --plain)",
+                Reason::kAssembly);
   }
   MadeLead made;
   TRY_ASSIGN(made.bytes, encode_lead(lead));

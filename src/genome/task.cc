@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/reason.h"
 #include "wire/wire.h"
 
 namespace warifu::genome {
@@ -72,9 +73,9 @@ Result<wire::Reader> open_answer(ByteView answer) {
     return in;
   }
   const Code code = code_from_number(in.u8());
-  std::string message = in.text(kMaxText);
+  const std::string text = in.text(kMaxText);
   TRY(in.finish());
-  return fail(code, std::move(message));
+  return std::unexpected(error_of_text(code, text));
 }
 
 template <typename Enum>
@@ -177,7 +178,7 @@ Bytes encode_error(const Error& error) {
   wire::Writer out;
   out.u8(0);
   out.u8(static_cast<std::uint8_t>(error.code));
-  out.text(std::string_view(error.message).substr(0, kMaxText));
+  out.text(error_text(error, kMaxText - 100));
   return out.take();
 }
 

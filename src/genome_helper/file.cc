@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/reason.h"
+
 namespace warifu::genome_helper {
 namespace {
 
@@ -122,7 +124,8 @@ Result<bool> Files::next(sam_hdr_t* header, bam1_t* record) {
                 std::string(wants ? "damaged, cut short, or in need of its reference (--reference "
                                     "FASTA, or at a site [genome] references)"
                                   : "damaged, cut short or not of this reference") +
-                    ", behind record " + std::to_string(records_));
+                    ", behind record " + std::to_string(records_),
+                Reason::kNoReference);
   }
   ++records_;
   return true;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/reason.h"
 #include "genome_helper/operations.h"
 
 namespace warifu::genome_helper {
@@ -134,7 +135,7 @@ Result<Bytes> make_index(const genome::Task& task) {
   if (::lseek(0, 0, SEEK_SET) != 0) {
     TRY_ASSIGN(const bool made, index_of_pipe(task, shift));
     if (made) return genome::encode_answer(genome::TrimReport{});
-    return fail(Code::kCorrupt, kNot);
+    return fail(Code::kCorrupt, kNot, Reason::kNotSorted);
   }
   hFILE* look = ::hdopen(0, "r");
   htsFormat format{};
@@ -152,7 +153,7 @@ Result<Bytes> make_index(const genome::Task& task) {
   }
   if (done == 0) return genome::encode_answer(genome::TrimReport{});
   if (done == -2) return fail(Code::kCorrupt, "damaged: it cannot be read for an index");
-  return fail(Code::kCorrupt, kNot);
+  return fail(Code::kCorrupt, kNot, Reason::kNotSorted);
 }
 
 }  // namespace warifu::genome_helper

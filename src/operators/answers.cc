@@ -3,6 +3,8 @@
 
 #include <boost/json.hpp>
 
+#include "base/reason.h"
+
 namespace warifu::operators {
 namespace {
 
@@ -23,7 +25,8 @@ int status_of(Code code) {
 }  // namespace
 
 http::Response error_answer(const Error& error) {
-  const boost::json::object body = {{"message", error.message}, {"code", code_name(error.code)}};
+  boost::json::object body = {{"message", error.message}, {"code", code_name(error.code)}};
+  if (error.reason != Reason::kNone) body["reason"] = reason_name(error.reason);
   return {.status = status_of(error.code), .body = http::Body::of(boost::json::serialize(body))};
 }
 

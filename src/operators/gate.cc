@@ -5,6 +5,7 @@
 
 #include "audit/actor.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "operators/answers.h"
 
 namespace warifu::operators {
@@ -28,7 +29,8 @@ Result<const Account*> Gate::recognise(const http::RequestContext& context) cons
     account = settings_.by_user(*context.user());
   }
   if (account != nullptr) return account;
-  return fail(Code::kRefused, shown(context) + " is no operator of this site ([operators])");
+  return fail(Code::kRefused, shown(context) + " is no operator of this site ([operators])",
+              Reason::kNoOperator);
 }
 
 unsigned Gate::count_refusal(const std::string& name) {
@@ -40,32 +42,36 @@ unsigned Gate::count_refusal(const std::string& name) {
 }
 
 std::unexpected<Error> Gate::refuse(const std::string& name, const std::string& what,
-                                    const std::string& why, const std::string& needs) {
-  refusals_.note(LogLevel::kWarning, "operators (" + name + ")", what + " was refused: " + why);
+                                    const Error& why, const std::string& needs) {
+  refusals_.note(LogLevel::kWarning, "operators (" + name + ")",
+                 what + " was refused: " + why.message);
   const unsigned count = count_refusal(name);
   if (count <= kRefusalsAnHour) {
     audit::Fields fields = {{"operator", name.empty() ? "unknown" : name}, {"act", what}};
     if (!needs.empty()) fields.emplace_back("needs", needs);
-    if (name.empty()) fields.emplace_back("why", why);
+    if (name.empty()) fields.emplace_back("why", why.message);
     if (count == kRefusalsAnHour) fields.emplace_back("further", "not recorded within this hour");
     if (auto noted = log_.append("operator_refused", fields); !noted) {
       return std::unexpected(std::move(noted).error());
     }
   }
-  return fail(Code::kRefused, why);
+  return std::unexpected(why);
 }
 
 Result<> Gate::judge(const http::RequestContext& context, const http::Router::Route& route) {
   const std::string act = act_text(route);
   const auto account = recognise(context);
-  if (!account) return refuse("", act, account.error().message, "");
+  if (!account) return refuse("", act, account.error(), "");
   const std::string& name = (*account)->name;
   const RouteRule* rule = find_rule(route.method, route.path);
-  if (rule == nullptr) return refuse(name, act, "no role may use " + act, "no role");
+  if (rule == nullptr)
+    return refuse(name, act, {Code::kRefused, "no role may use " + act, Reason::kRole}, "no role");
   if ((*account)->roles.meets(rule->roles)) return {};
   return refuse(
       name, act,
-      act + " needs the role " + rule->roles.text() + ", which " + name + " does not have",
+      {Code::kRefused,
+       act + " needs the role " + rule->roles.text() + ", which " + name + " does not have",
+       Reason::kRole},
       rule->roles.text());
 }
 
@@ -75,7 +81,9 @@ Result<> Gate::require(const http::RequestContext& context, RoleSet roles,
   if (account->roles.meets(roles)) return {};
   return refuse(
       account->name, what,
-      what + " needs the role " + roles.text() + ", which " + account->name + " does not have",
+      {Code::kRefused,
+       what + " needs the role " + roles.text() + ", which " + account->name + " does not have",
+       Reason::kRole},
       roles.text());
 }
 
@@ -105,7 +113,7 @@ void Gate::confirm(http::RequestContext& context, const Account& account) {
   const auto confirmation = rules_.passphrases->confirm(account.name, context.body().view());
   context.body().wipe();
   if (!confirmation && confirmation.error().code == Code::kRefused) {
-    const auto refused = refuse(account.name, "passphrase", confirmation.error().message, "");
+    const auto refused = refuse(account.name, "passphrase", confirmation.error(), "");
     return answer_error(context, refused.error());
   }
   if (!confirmation) return answer_error(context, confirmation.error());

@@ -54,8 +54,8 @@ class Gate final : public http::Gatekeeper {
     unsigned refusals = 0;
   };
   Result<> judge(const http::RequestContext& context, const http::Router::Route& route);
-  std::unexpected<Error> refuse(const std::string& name, const std::string& what,
-                                const std::string& why, const std::string& needs);
+  std::unexpected<Error> refuse(const std::string& name, const std::string& what, const Error& why,
+                                const std::string& needs);
   bool is_confirmed(http::RequestContext& context, const http::Router::Route& route);
   void confirm(http::RequestContext& context, const Account& account);
   unsigned count_refusal(const std::string& name);

@@ -29,7 +29,7 @@ TEST_F(GateTest, WhoHasAnotherRoleIsRefusedAndToldWhichItTakes) {
   EXPECT_EQ(
       refused.body.text(),
       "{\"message\":\"POST /v1/objects/{object}/delete needs the role biobank, which ito does "
-      "not have\",\"code\":\"refused\"}");
+      "not have\",\"code\":\"refused\",\"reason\":\"role\"}");
   EXPECT_EQ(served_, 0);
   EXPECT_EQ(last().event, "operator_refused");
   EXPECT_EQ(last().fields, (audit::Fields{{"operator", "ito"},

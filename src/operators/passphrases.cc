@@ -3,6 +3,8 @@
 
 #include <argon2.h>
 
+#include "base/reason.h"
+
 namespace warifu::operators {
 namespace {
 
@@ -40,16 +42,19 @@ Result<> set_passphrase(const os::System& system, const std::string& folder,
 Result<> Passphrases::check(const std::string& name, ByteView passphrase) const {
   const std::string path = folder_ + "/" + name;
   if (!system_.files.exists(path)) {
-    return fail(Code::kRefused, name +
-                                    " has no passphrase here; the site's own user sets it with "
-                                    "warifu operator passphrase");
+    return fail(Code::kRefused,
+                name +
+                    " has no passphrase here; the site's own user sets it with "
+                    "warifu operator passphrase",
+                Reason::kPassphraseNone);
   }
   TRY_ASSIGN(const Bytes bytes, os::read_file(system_.files, path, kMaxHashFile));
   std::string encoded(as_text(bytes));
   if (encoded.ends_with('\n')) encoded.pop_back();
   const int verified = ::argon2id_verify(encoded.c_str(), passphrase.data(), passphrase.size());
   if (verified == ARGON2_OK) return {};
-  if (verified == ARGON2_VERIFY_MISMATCH) return fail(Code::kRefused, "wrong passphrase");
+  if (verified == ARGON2_VERIFY_MISMATCH)
+    return fail(Code::kRefused, "wrong passphrase", Reason::kPassphraseWrong);
   return fail(Code::kCorrupt, "'" + path + "': " + ::argon2_error_message(verified));
 }
 
@@ -60,9 +65,11 @@ Result<std::string> Passphrases::confirm(const std::string& name, ByteView passp
     State& state = states_[name];
     if (state.wrong >= kTriesInARow) {
       if (system_.clock.monotonic() - state.last_wrong < kPause) {
-        return fail(Code::kRefused, std::to_string(kTriesInARow) + " wrong passphrases of " + name +
-                                        " in a row: nothing is tried for " +
-                                        std::to_string(kPause.count()) + " minutes");
+        return fail(Code::kRefused,
+                    std::to_string(kTriesInARow) + " wrong passphrases of " + name +
+                        " in a row: nothing is tried for " + std::to_string(kPause.count()) +
+                        " minutes",
+                    Reason::kPassphraseWait);
       }
       state.wrong = 0;
     }

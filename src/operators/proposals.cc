@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/reason.h"
 #include "wire/wire.h"
 
 namespace warifu::operators {
@@ -131,8 +132,8 @@ Result<Proposal> Proposals::add(const std::string& proposer, const std::string& 
   expire();
   std::vector<Proposal> next = all_;
   if (next.size() >= kMaxProposals && !forget_oldest(next)) {
-    return fail(Code::kBusy,
-                std::to_string(next.size()) + " proposals wait for a decision already");
+    return fail(Code::kBusy, std::to_string(next.size()) + " proposals wait for a decision already",
+                Reason::kProposalsFull);
   }
   const os::UnixMs now = system_.clock.now();
   const auto life = std::chrono::duration_cast<std::chrono::milliseconds>(kProposalLife).count();
@@ -172,12 +173,16 @@ Result<Proposal> Proposals::decide(const ProposalId& id, const std::string& who,
   const auto found = std::ranges::find(next, id, &Proposal::id);
   if (found == next.end()) return fail(Code::kNotFound, "there is no proposal " + id.text());
   if (found->state != ProposalState::kOpen) {
-    return fail(Code::kRefused, "proposal " + id.text() + " is " +
-                                    std::string(proposal_state_name(found->state)) + " already");
+    return fail(Code::kRefused,
+                "proposal " + id.text() + " is " + std::string(proposal_state_name(found->state)) +
+                    " already",
+                Reason::kProposalOver);
   }
   if (to == ProposalState::kApproved && found->proposer == who) {
-    return fail(Code::kRefused, "proposal " + id.text() + " is " + who +
-                                    "'s own: another operator has to approve it");
+    return fail(
+        Code::kRefused,
+        "proposal " + id.text() + " is " + who + "'s own: another operator has to approve it",
+        Reason::kOwnProposal);
   }
   found->state = to;
   found->decider = who;

@@ -5,6 +5,7 @@
 
 #include "audit/actor.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "crypto/crypto.h"
 #include "operators/answers.h"
 #include "operators/route_table.h"
@@ -79,8 +80,10 @@ Result<Proposal> TwoPersons::allowed(const http::RequestContext& context, const 
   const bool marked = rule != nullptr && rule->care == RouteCare::kTwoPersons;
   if (!marked) return fail(Code::kRefused, "'" + proposal.act + "' needs no second operator now");
   if (!account.roles.meets(rule->roles)) {
-    return fail(Code::kRefused, "proposal " + id.text() + " needs the role " + rule->roles.text() +
-                                    ", which " + account.name + " does not have");
+    return fail(Code::kRefused,
+                "proposal " + id.text() + " needs the role " + rule->roles.text() + ", which " +
+                    account.name + " does not have",
+                Reason::kRole);
   }
   const Account* proposer = settings_.find(proposal.proposer);
   if (proposer == nullptr || !proposer->roles.meets(rule->roles)) {

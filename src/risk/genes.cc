@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "base/reason.h"
 #include "risk/embedded.h"
 #include "risk/gzip.h"
 
@@ -114,7 +115,8 @@ Result<Assembly> parse_assembly(std::string_view text) {
   if (key == "GRCH37" || key == "HG19" || key == "B37") return Assembly::kGrch37;
   if (key == "GRCH38" || key == "HG38") return Assembly::kGrch38;
   return fail(Code::kInvalidArgument,
-              "assembly '" + std::string(text.substr(0, 40)) + "' must be GRCh37 or GRCh38");
+              "assembly '" + std::string(text.substr(0, 40)) + "' must be GRCh37 or GRCh38",
+              Reason::kAssembly);
 }
 
 std::string_view assembly_name(Assembly assembly) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "base/reason.h"
 #include "risk/gzip.h"
 #include "risk/scoring_values.h"
 #include "risk/site_counts.h"
@@ -188,16 +189,18 @@ Result<Assembly> assembly_of(const ScoringHeader& header, bool is_harmonised,
     auto known = parse_assembly(build);
     if (!known) return fail_in("scoring file, genome_build", known.error());
     if (assumed && *assumed != *known) {
-      return fail(Code::kInvalidArgument, "scoring file: its positions are of " +
-                                              std::string(assembly_name(*known)) + ", not of " +
-                                              std::string(assembly_name(*assumed)));
+      return fail(Code::kInvalidArgument,
+                  "scoring file: its positions are of " + std::string(assembly_name(*known)) +
+                      ", not of " + std::string(assembly_name(*assumed)),
+                  Reason::kAssembly);
     }
     return *known;
   }
   if (assumed) return *assumed;
   return fail(Code::kInvalidArgument,
               "scoring file: it does not say of which assembly its positions are (genome_build "
-              "NR); say it with --build, or take the harmonised file");
+              "NR); say it with --build, or take the harmonised file",
+              Reason::kAssembly);
 }
 
 void count(const ScoringVariant& variant, std::set<std::string>& places, ScoringFile& file) {

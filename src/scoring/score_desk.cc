@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/reason.h"
 #include "consent/veil.h"
 #include "control/access_line.h"
 
@@ -110,7 +111,8 @@ Result<consent::Grant> ScoreDesk::grant_of(const GrantId& id) {
                                              : std::string(catalog::state_name(record.state))));
   }
   if (grant.destination != site_.config.name) {
-    return fail(Code::kRefused, name + " is for use at site " + grant.destination.text());
+    return fail(Code::kRefused, name + " is for use at site " + grant.destination.text(),
+                Reason::kNotHere);
   }
   return grant;
 }

@@ -102,7 +102,7 @@ Result<RepairPlan> RepairOutlook::plan(const Relocation& wish) const {
   if (best) return std::move(*best);
   if (is_to_be_cut) why.message += "; it is still to be cut at " + share.site.text();
   for (const std::string& text : closed) why.message += "; " + text;
-  for (const auto& [site, text] : view.missing) why.message += "; " + text;
+  for (const auto& [site, text] : view.missing) why.message += "; " + text.message;
   // With every site there it cannot be done; otherwise a site may come back.
   if (!view.missing.empty()) why.code = Code::kUnavailable;
   return std::unexpected(why);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/reason.h"
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
 #include "control/key_account.h"
@@ -233,7 +234,7 @@ Result<> RefreshJob::deal() {
     auto dealt = order_deal(order);
     // Somebody has started anew since, and does not know this session any more.
     if (!dealt && dealt.error().code == Code::kNotFound) {
-      return fail(Code::kUnavailable, dealt.error().message);
+      return fail(Code::kUnavailable, dealt.error().message, dealt.error().reason);
     }
     if (!dealt) return std::unexpected(dealt.error());
     state_.entropy |= dealt->bits();
@@ -426,14 +427,15 @@ void RefreshJob::roll_back(const Error& why) {
   const bool again = is_taking_back();
   const bool cancelled = again ? job_.step == kCancel : why.code == Code::kCancelled;
   if (!again) {
-    job_.error = why.message;
+    job_.error = error_text(why);
     const auto saved = save(JobState::kRunning, std::string(cancelled ? kCancel : kUndo));
     if (!saved) return log_error(saved.error().message);
   }
   const auto taken = take_back();
   if (!taken && control::may_pass(taken.error().code)) return;  // it is tried again
   const std::string also = taken ? "" : "; " + taken.error().message;
-  give_up({cancelled ? Code::kCancelled : why.code, (again ? job_.error : why.message) + also});
+  const Error first = again ? error_of_text(why.code, job_.error) : why;
+  give_up({cancelled ? Code::kCancelled : why.code, first.message + also, first.reason});
 }
 
 }  // namespace warifu::upkeep

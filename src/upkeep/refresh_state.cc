@@ -145,8 +145,8 @@ Result<RefreshPlan> RefreshOutlook::plan(const std::optional<SiteName>& dealer,
                            dealer, used);
   if (plan || view.missing.empty()) return plan;
   // With every site there it cannot be done; now a site may come back.
-  Error why{Code::kUnavailable, plan.error().message};
-  for (const auto& [site, text] : view.missing) why.message += "; " + text;
+  Error why{Code::kUnavailable, plan.error().message, plan.error().reason};
+  for (const auto& [site, text] : view.missing) why.message += "; " + text.message;
   return std::unexpected(why);
 }
 

@@ -104,7 +104,7 @@ Result<> RelocationJob::take() {
     Result<> fetched = fetch(request);
     // Somebody has started anew since, and knows neither order nor upload any more.
     if (!fetched && fetched.error().code == Code::kNotFound) {
-      fetched = fail(Code::kUnavailable, fetched.error().message);
+      fetched = fail(Code::kUnavailable, fetched.error().message, fetched.error().reason);
     }
     TRY(fetched);
   }

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "audit/actor.h"
+#include "base/reason.h"
 #include "base/units.h"
 #include "consent/veil.h"
 #include "control/access_line.h"
@@ -36,7 +37,7 @@ std::vector<genome::NamedRegion> named(const consent::Scope& scope) {
 // What became of the use, where there was no room.
 Result<> with_hint(Result<> done, const char* hint) {
   if (done || done.error().code != Code::kNoSpace) return done;
-  return fail(Code::kNoSpace, done.error().message + hint);
+  return fail(Code::kNoSpace, done.error().message + hint, done.error().reason);
 }
 
 }  // namespace
@@ -76,8 +77,10 @@ Result<ViewDesk::Plan> ViewDesk::plan_of(const ViewWish& wish) {
                 named + " is for the whole object: say which regions of it the view is to show");
   }
   if (grant.destination != site_.config.name) {
-    return fail(Code::kRefused, named + " lets shares meet at " + grant.destination.text() +
-                                    ", not at " + site_.config.name.text());
+    return fail(Code::kRefused,
+                named + " lets shares meet at " + grant.destination.text() + ", not at " +
+                    site_.config.name.text(),
+                Reason::kNotHere);
   }
   if (plan.record.state != catalog::GrantState::kGiven || grant.expiry.value <= now.value) {
     const auto state =
@@ -189,9 +192,11 @@ Result<OpenedView> ViewDesk::try_open(const ViewWish& wish) {
   {
     const std::lock_guard lock(mutex_);
     if (views_.size() + opening_ >= site_.config.htsget.most_views) {
-      return fail(Code::kBusy, std::to_string(views_.size() + opening_) +
-                                   " views are open, as many as the site keeps ([htsget] views): "
-                                   "end one (warifu view end)");
+      return fail(Code::kBusy,
+                  std::to_string(views_.size() + opening_) +
+                      " views are open, as many as the site keeps ([htsget] views): "
+                      "end one (warifu view end)",
+                  Reason::kViewsFull);
     }
     ++opening_;
   }

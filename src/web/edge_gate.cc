@@ -14,8 +14,8 @@ using http::Router;
 constexpr std::string_view kLogin = "/v1/web/login";
 constexpr std::string_view kHtsget = "/htsget/";
 
-void refuse(RequestContext& context, int status, const std::string& why) {
-  http::Response answer = operators::error_answer({Code::kRefused, why});
+void refuse(RequestContext& context, int status, const Error& why) {
+  http::Response answer = operators::error_answer(why);
   answer.status = status;
   if (status == 401) answer.headers.add("WWW-Authenticate", "Warifu-Session");
   context.respond(std::move(answer));
@@ -57,7 +57,7 @@ bool check_loopback_name(RequestContext& context, std::uint16_t own) {
     host.remove_suffix(port.size());
     if (host == "127.0.0.1" || host == "localhost" || host == "[::1]") return true;
   }
-  refuse(context, 421, "this site is not served under that name here");
+  refuse(context, 421, {Code::kRefused, "this site is not served under that name here"});
   return false;
 }
 
@@ -78,7 +78,7 @@ bool check_origin(RequestContext& context, const Router::Route& route, std::stri
     why = "what changes something needs the header Warifu-Page";
   }
   if (why == nullptr) return true;
-  refuse(context, 403, operators::act_text(route) + " was refused: " + why);
+  refuse(context, 403, {Code::kRefused, operators::act_text(route) + " was refused: " + why});
   return false;
 }
 
@@ -89,7 +89,7 @@ bool EdgeGate::has_session(RequestContext& context) const {
     context.stand_for(session->user, session->id);
     return true;
   }
-  refuse(context, 401, session.error().message);
+  refuse(context, 401, session.error());
   return false;
 }
 

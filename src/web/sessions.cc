@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/reason.h"
+
 namespace warifu::web {
 namespace {
 
@@ -76,7 +78,8 @@ std::unexpected<Error> Sessions::refuse_code() {
       return std::unexpected(std::move(noted).error());
     }
   }
-  return fail(Code::kRefused, "this code is wrong, used or too old: ask for another one");
+  return fail(Code::kRefused, "this code is wrong, used or too old: ask for another one",
+              Reason::kCodeWrong);
 }
 
 Result<SessionSecrets> Sessions::login(std::string_view typed) {
@@ -84,7 +87,8 @@ Result<SessionSecrets> Sessions::login(std::string_view typed) {
   forget_old();
   const auto now = system_.clock.monotonic();
   if (wrong_.count >= kWrongCodes && now - wrong_.began < kMinute) {
-    return fail(Code::kRefused, "too many wrong codes: no code is looked at for a minute");
+    return fail(Code::kRefused, "too many wrong codes: no code is looked at for a minute",
+                Reason::kCodeWait);
   }
   const auto found = codes_.find(digest_of(plain_code(typed)));
   if (found == codes_.end()) return refuse_code();
@@ -111,7 +115,7 @@ Result<Session> Sessions::recognise(std::string_view cookie, std::string_view ke
   forget_old();
   const auto found = sessions_.find(digest_of(cookie));
   if (found == sessions_.end() || found->second.key != digest_of(key)) {
-    return fail(Code::kRefused, "log in first: this browser has no session here");
+    return fail(Code::kRefused, "log in first: this browser has no session here", Reason::kLogIn);
   }
   found->second.used = system_.clock.monotonic();
   found->second.session.used = system_.clock.now();

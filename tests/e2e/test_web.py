@@ -216,6 +216,25 @@ class Web(NetworkTest):
         self.browser.read(selector="main", text="cancelled")
         self.assertEqual(self.network.job(job)["state"], "cancelled")
 
+    def test_a_restore_that_was_rightly_refused_is_no_alert(self):
+        """Staff read what broke a job in their language, by words and not by English phrases."""
+        grant = self.person.consent(self.stored)
+        self.at_site("consent", "withdraw", grant)
+        out = self.network.root / "refused"
+        self.assert_fails(4, r"withdrawn\)", self.network.restore, self.stored, grant, out)
+        job = self.at_site("job", "list")["jobs"][0]
+        self.assertEqual((job["kind"], job["state"], job["error_code"], job["error_reason"],
+                          job["refused"]), ("restore", "failed", "refused", "withdrawn", True))
+        self.assertNotIn("(withdrawn)", job["error"])
+        self.log_in(language="ja")
+        self.browser.visit(path="/app/jobs")
+        self.browser.read(selector="main", text="本人がこの同意を撤回しました。")
+        self.browser.read(selector="main .badge-plain", text="拒否")
+        self.browser.shot("jobs-refused-ja")
+        self.browser.visit(path="/app/")
+        self.browser.see(selector=".tiles")
+        self.assertNotIn("ジョブが失敗しました", self.browser.text(selector="main"))
+
     def test_what_happens_is_seen_without_a_reload(self):
         self.log_in()
         self.browser.click(role="link", name="Network")
@@ -227,6 +246,8 @@ class Web(NetworkTest):
         self.network.kill("cloud1")
         self.browser.see(selector=".map .site-silent", limit=60_000)
         self.browser.read(text="Site does not answer: cloud1")
+        self.browser.read(text="its machine, its program or the line to it is down")
+        inspect(self, self.browser, "network-silent", looks=DIALOG)
         self.browser.shot("network-site-lost")
         self.network.up()
         self.browser.see(selector=".map .site-silent", gone=True, limit=30_000)

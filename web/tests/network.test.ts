@@ -6,7 +6,7 @@ import { link_of, places, seconds_left, thickness, type Trend } from "../src/pag
 
 const site = (name: string, more: Partial<SiteRow> = {}): SiteRow => ({
   id: name, site: name, own: false, controller: false, labels: [], region: "", accepts_shares: true,
-  state: "up", why: "", free_bytes: null, ...more,
+  state: "up", why: "", code: "", reason: "", free_bytes: null, ...more,
 });
 const edge = (a: string, b: string, there: number | null): EdgeRow => {
   const end = there === null ? null : { residual_bytes: there, inflow_bits_per_second: 0, carries: true };

@@ -134,7 +134,7 @@ export const common = area(
     "app.skip": "本文へ移動",
     "app.menu": "メニュー",
     "app.pages": "ページ",
-    "app.site": "サイト {site}",
+    "app.site": "拠点 {site}",
     "nav.overview": "概要",
     "nav.network": "ネットワーク",
     "nav.jobs": "ジョブ",
@@ -149,11 +149,11 @@ export const common = area(
     "live.lost": "接続が切れました。表示は {time} 時点の値です",
 
     "mode.single_operator": "単独運用モード：ログインできる人は、すべての操作ができます。",
-    "mode.simulated": "模擬鍵：このサイトの鍵の一部は量子装置ではなくシミュレータから来ています（{origins}）。",
+    "mode.simulated": "模擬鍵：この拠点の鍵の一部は量子装置ではなくシミュレータから来ています（{origins}）。",
     "mode.unlocked": "ロックできるメモリが不足し、秘密情報がスワップに出るおそれがあります。",
     "mode.computational_tls": "この画面はTLSで届きます。その秘匿性は計算量的安全性によります。",
     "mode.computational_loopback": "この画面はこの端末専用です。ワンタイムパッドではなく、セッションで保護されています。",
-    "mode.about": "このサイトについて",
+    "mode.about": "この拠点について",
 
     "settings.language": "言語",
     "settings.theme": "配色",
@@ -166,7 +166,7 @@ export const common = area(
     "login.code": "コード",
     "login.hint": "英数字8文字（例：7KQ2-M9XD）",
     "login.submit": "ログイン",
-    "login.tls": "このサイトは証明書で利用者を確認します。登録された証明書が提示されませんでした。",
+    "login.tls": "この拠点は証明書で利用者を確認します。登録された証明書が提示されませんでした。",
 
     "account.title": "現在のセッション",
     "account.who": "利用者",
@@ -190,7 +190,7 @@ export const common = area(
     "account.log_out": "ログアウト",
 
     "overview.title": "概要",
-    "overview.sites_up": "応答しているサイト",
+    "overview.sites_up": "応答している拠点",
     "overview.links_ready": "鍵が十分なリンク",
     "overview.active_jobs": "実行中のジョブ",
     "overview.alerts": "警報",
@@ -201,7 +201,7 @@ export const common = area(
     "overview.no_alerts": "対応が必要な事項はありません。",
     "overview.jobs": "ジョブ",
     "overview.no_jobs": "実行中のジョブはありません。",
-    "overview.no_control": "このサイトに分散管理機能はありません。ジョブは {controller} にあります。",
+    "overview.no_control": "この拠点に分散管理機能はありません。ジョブは {controller} にあります。",
 
     "alert.serious": "重大",
     "alert.warning": "注意",
@@ -210,7 +210,7 @@ export const common = area(
     "alert.kind.key_quarantined": "隔離された鍵があります：{subject}",
     "alert.kind.device_state": "鍵装置の状態：{subject}",
     "alert.kind.device_alarm": "鍵装置の警報：{subject}",
-    "alert.kind.site_silent": "サイトが応答しません：{subject}",
+    "alert.kind.site_silent": "拠点が応答しません：{subject}",
     "alert.kind.share_damaged": "シェアが破損しています：{subject}",
     "alert.kind.log_differs": "証人のログと一致しません：{subject}",
     "alert.kind.unlocked_memory": "秘密情報がスワップに出るおそれがあります",

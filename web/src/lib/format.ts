@@ -1,4 +1,5 @@
-// Numbers and times as people read them, in their language. Bytes in units of 1024.
+// Numbers and times as people read them, in their language. Sizes in decimal units, as the program shows
+// them: 1 MB is 1,000,000 bytes.
 import { language } from "./settings";
 
 /** English without the American order of dates. */
@@ -31,10 +32,10 @@ export function percent(value: number): string {
 }
 
 export function bytes(value: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
   let unit = 0;
-  while (value >= 1024 && unit + 1 < units.length) {
-    value /= 1024;
+  while (value >= 1000 && unit + 1 < units.length) {
+    value /= 1000;
     ++unit;
   }
   return `${number(value, value < 10 && unit > 0 ? 2 : value < 100 && unit > 0 ? 1 : 0)} ${units[unit]}`;

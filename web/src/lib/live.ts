@@ -51,6 +51,8 @@ export interface SiteRow {
   accepts_shares: boolean;
   state: "up" | "silent" | "unknown";
   why: string;
+  code: string;
+  reason: string;
   free_bytes: number | null;
 }
 export interface JobRow {
@@ -63,7 +65,10 @@ export interface JobRow {
   progress_bytes: number;
   total_bytes: number;
   error: string;
+  error_code: string;
   error_reason: string;
+  /** A restore to which somebody rightly said no: it stands as failed and is no alarm. */
+  refused: boolean;
   jobs_before: number | null;
   created_ms: number;
   updated_ms: number;
@@ -75,6 +80,9 @@ export interface AlertRow {
   severity: "serious" | "warning";
   subject: string;
   detail: string;
+  /** Of something that failed: by these a sentence tells why. */
+  code?: string;
+  reason?: string;
 }
 export interface OwnRow {
   id: string;

@@ -30,20 +30,25 @@ export function useSentence(): (told: Told) => string {
   };
 }
 
-/** A sentence, and the site's own words to look up: open where the page is in their language. */
-export function Failure(props: Told) {
+/** The site's own words, to look up: open where the page is in their language. */
+export function Details(props: { message: string }) {
   const { t } = useTexts();
   const lang = useStore(language);
+  return (
+    <details open={lang === "en"}>
+      <summary>{t("error.details")}</summary>
+      <span lang="en">{props.message}</span>
+    </details>
+  );
+}
+
+/** A sentence, and the site's own words. */
+export function Failure(props: Told) {
   const sentence = useSentence();
   return (
     <div class="failure">
       <span>{sentence(props)}</span>
-      {props.message && (
-        <details open={lang === "en"}>
-          <summary>{t("error.details")}</summary>
-          <span lang="en">{props.message}</span>
-        </details>
-      )}
+      {props.message && <Details message={props.message} />}
     </div>
   );
 }

@@ -18,6 +18,7 @@ export function is_active(job: JobRow): boolean {
 
 function tone(job: JobRow): Tone {
   if (job.state === "done") return "good";
+  if (job.refused) return "plain";
   if (job.state === "failed") return "bad";
   if (job.state.startsWith("waiting") || job.state === "paused") return "warn";
   return job.state === "cancelled" ? "plain" : "info";
@@ -79,14 +80,14 @@ export function JobList(props: { jobs: JobRow[]; empty: string }) {
           by: (job) => job.state,
           cell: (job) => (
             <>
-              <Badge tone={tone(job)}>{name("jobstate", job.state)}</Badge>{" "}
-              {is_active(job) && job.step && <span class="note">{job.step}</span>}
+              <Badge tone={tone(job)}>{name("jobstate", job.refused ? "refused" : job.state)}</Badge>{" "}
+              {is_active(job) && job.step && <span class="note">{name("jobstep", job.step)}</span>}
               {job.jobs_before !== null && is_active(job) && (
                 <span class="note"> {t("jobs.before", { count: job.jobs_before })}</span>
               )}
               {job.error && (
                 <div class="note">
-                  <Failure reason={job.error_reason} message={job.error} />
+                  <Failure code={job.error_code} reason={job.error_reason} message={job.error} />
                 </div>
               )}
             </>

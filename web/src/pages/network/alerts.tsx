@@ -5,11 +5,18 @@ import { bytes } from "../../lib/format";
 import { type AlertRow, tables } from "../../lib/live";
 import { useStore } from "../../lib/store";
 import { Badge, Button, Empty } from "../../ui/basic";
+import { Details, Failure } from "../../ui/failure";
 
 const IN_BYTES = ["key_empty", "key_low", "key_quarantined"];
+const IN_ENGLISH = ["share_damaged", "device_state", "device_alarm"]; // a site's or a device's own words
 
-function detail(alert: AlertRow): string {
-  return IN_BYTES.includes(alert.kind) ? bytes(Number(alert.detail)) : alert.detail;
+function Detail(props: { alert: AlertRow }) {
+  const { alert } = props;
+  if (alert.code || alert.reason) {
+    return <Failure code={alert.code ?? ""} reason={alert.reason ?? ""} message={alert.detail} />;
+  }
+  if (IN_ENGLISH.includes(alert.kind)) return <Details message={alert.detail} />;
+  return <>{IN_BYTES.includes(alert.kind) ? bytes(Number(alert.detail)) : alert.detail}</>;
 }
 
 const FIRST = 8;
@@ -29,7 +36,7 @@ export function Alerts() {
             <span class="alert-what">
               {name("alert.kind", alert.kind).replace("{subject}", () => alert.subject)}
             </span>
-            {alert.detail && <span class="alert-detail">{detail(alert)}</span>}
+            {alert.detail && <div class="alert-detail"><Detail alert={alert} /></div>}
           </li>
         ))}
       </ul>

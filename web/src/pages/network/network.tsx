@@ -9,6 +9,7 @@ import { set_query, usePlace } from "../../lib/router";
 import { may, session } from "../../lib/session";
 import { useStore } from "../../lib/store";
 import { Badge, Loading, Panel } from "../../ui/basic";
+import { Failure } from "../../ui/failure";
 import { DataTable } from "../../ui/table";
 import { is_active, JobList } from "../jobs/list";
 import { Alerts } from "./alerts";
@@ -37,7 +38,11 @@ function SiteTable(props: { sites: SiteRow[] }) {
           cell: (site) => (
             <>
               <Badge tone={tones[site.state]}>{name("site", site.state)}</Badge>
-              {site.why && <p class="note">{site.why}</p>}
+              {site.why && (
+                <div class="note">
+                  <Failure code={site.code} reason={site.reason} message={site.why} />
+                </div>
+              )}
             </>
           ),
         },

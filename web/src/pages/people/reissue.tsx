@@ -7,7 +7,7 @@ import { type Loaded } from "../../lib/load";
 import { may, session } from "../../lib/session";
 import { useStore } from "../../lib/store";
 import { Badge, Button, Panel } from "../../ui/basic";
-import { Alert, told } from "../../ui/failure";
+import { Alert, Failure, told } from "../../ui/failure";
 import { toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
 import { From, Leave, useSiteTime } from "../proposals/lost";
@@ -17,6 +17,8 @@ interface SiteState {
   site: string;
   known: boolean;
   why: string;
+  code: string;
+  reason: string;
   from_ms?: number;
   until_ms?: number;
 }
@@ -72,7 +74,10 @@ export function Reissue(props: { person: string; states: ReissueStates; loaded: 
               row.known ? (
                 <From from={row.from_ms ?? 0} now={now} />
               ) : (
-                <span class="note note-error">{t("desk.silent", { why: row.why })}</span>
+                <div class="note note-error">
+                  {t("desk.silent")}
+                  <Failure code={row.code} reason={row.reason} message={row.why} />
+                </div>
               ),
           },
           { name: t("desk.leave"), cell: (row) => row.known && <Leave until={row.until_ms ?? 0} now={now} /> },
