@@ -12,7 +12,6 @@
 #include "control/exposure_ledger.h"
 #include "control/fault_words.h"
 #include "control/gather.h"
-#include "control/key_account.h"
 #include "control/network_view.h"
 #include "control/restore_record.h"
 #include "datapath/datapath.h"
