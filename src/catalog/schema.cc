@@ -427,9 +427,47 @@ constexpr std::string_view kVersion14 = R"sql(
 ALTER TABLE consent_grant ADD COLUMN opening BLOB NOT NULL DEFAULT x'';
 )sql";
 
+// All that a site holds is given new places, or made anew, by one job; it looks for shares by their
+// site.
+constexpr std::string_view kVersion15 = R"sql(
+CREATE TABLE job_with_sites (
+  job_id         BLOB PRIMARY KEY NOT NULL CHECK (length(job_id) = 16),
+  kind           TEXT NOT NULL CHECK (kind IN
+                 ('store', 'reshare', 'restore', 'repair', 'move', 'delete', 'rebuild',
+                  'refresh', 'site_repair', 'site_drain')),
+  state          TEXT NOT NULL CHECK (state IN
+                 ('waiting_key', 'running', 'paused', 'done', 'failed', 'cancelled')),
+  step           TEXT NOT NULL,
+  object_id      BLOB REFERENCES object,
+  person_id      TEXT REFERENCES person,
+  plan           TEXT NOT NULL,
+  progress_bytes INTEGER NOT NULL,
+  total_bytes    INTEGER NOT NULL,
+  error          TEXT NOT NULL,
+  created        INTEGER NOT NULL,
+  updated        INTEGER NOT NULL,
+  expected_end   INTEGER,
+  sealed_secret  BLOB NOT NULL,
+  result         TEXT NOT NULL,
+  priority       TEXT NOT NULL DEFAULT 'usual' CHECK (priority IN ('low', 'usual', 'urgent'))
+) STRICT;
+INSERT INTO job_with_sites SELECT job_id, kind, state, step, object_id, person_id, plan, progress_bytes, total_bytes, error,
+  created, updated, expected_end, sealed_secret, result, priority
+  FROM job;
+DROP TABLE job;
+ALTER TABLE job_with_sites RENAME TO job;
+CREATE INDEX job_by_time ON job (created);
+CREATE INDEX job_of_object ON job (object_id);
+CREATE INDEX job_of_person ON job (person_id);
+CREATE INDEX job_unfinished ON job (created) WHERE state IN ('waiting_key', 'running', 'paused');
+CREATE INDEX job_with_secret ON job (object_id) WHERE length(sealed_secret) > 0;
+CREATE INDEX IF NOT EXISTS share_by_site ON share (site, object_id) WHERE state = 'durable';
+)sql";
+
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
     kVersion2, kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7, kVersion8,
-    kVersion9, kVersion10, kVersion11, kVersion12, kVersion13, kVersion14};
+    kVersion9, kVersion10, kVersion11, kVersion12, kVersion13, kVersion14,
+    kVersion15};
 
 // Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {

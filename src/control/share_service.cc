@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "control/gather.h"
 #include "control/reshare.h"
+#include "control/share_facts.h"
 #include "control/share_sink.h"
 #include "control/site_selector.h"
 #include "wire/wire.h"
@@ -47,6 +48,7 @@ void ShareService::add_handlers(channel::Server& server) {
     TRY_ASSIGN(const auto asked, decode_share_ids(exchange.request().body));
     return exchange.reply(encode(held_of(asked)));
   });
+  add_facts_handler(server, site_);
   on(Method::kLease, [this](channel::Exchange& exchange) -> Result<> {
     TRY(only_control(site_, exchange.request().from));
     TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
