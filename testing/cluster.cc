@@ -281,27 +281,40 @@ void Cluster::bring_back(std::size_t site) {
   machines_[site].back_at = Schedule::now();
 }
 
-void Cluster::burn(std::size_t site, const std::function<void()>& meanwhile) {
-  const std::lock_guard lock(changing_);
-  say(shape_.text(site), " burns down");
-  ++(site == kControlSite ? counts.control_burnt : counts.burnt);
+void Cluster::hold_all_down(std::optional<std::size_t> burnt) {
   for (std::size_t i = 0; i < size(); ++i) {
     Machine& machine = machines_[i];
     machine.held_down = true;
-    if (i == site) machine.disk->power_off();
+    if (i == burnt) machine.disk->power_off();
     take_down(i, !machine.disk->dead());
     const bool dead = machine.disk->dead();  // perhaps of its last words
-    if (i == site) {
+    if (i == burnt) {
       set_disk(i, std::make_unique<SimDisk>());
     } else if (dead) {
       set_disk(i, machine.disk->crash_image(Schedule::dice().next()));
     }
     machine.disk->clear_faults();
   }
+}
+
+void Cluster::burn(std::size_t site, const std::function<void()>& meanwhile) {
+  const std::lock_guard lock(changing_);
+  say(shape_.text(site), " burns down");
+  ++(site == kControlSite ? counts.control_burnt : counts.burnt);
+  hold_all_down(site);
   meanwhile();
   for (const auto& [a, b] : shape_.links) {
     if (a == site || b == site) lay_link(a, b, kNewKeyBytes);
   }
+  for (std::size_t i = 0; i < size(); ++i) bring_back(i);
+}
+
+void Cluster::bring_key() {
+  const std::lock_guard lock(changing_);
+  say("couriers bring new key for every link");
+  ++counts.couriers;
+  hold_all_down({});
+  for (const auto& [a, b] : shape_.links) lay_link(a, b, kNewKeyBytes);
   for (std::size_t i = 0; i < size(); ++i) bring_back(i);
 }
 

@@ -80,6 +80,8 @@ class Cluster {
   // The disk of a site is gone, and with it its key: it starts empty, with new links to the others,
   // which were stopped for it. `meanwhile` is called while everybody is down.
   void burn(std::size_t site, const std::function<void()>& meanwhile);
+  // New key for every link; everybody is stopped for it.
+  void bring_key();
   [[nodiscard]] SimDisk& disk(std::size_t site) { return *machines_[site].disk; }
   [[nodiscard]] std::string folder(std::size_t site) const { return "/" + shape_.text(site); }
 
@@ -116,6 +118,7 @@ class Cluster {
   void set_disk(std::size_t site, std::unique_ptr<SimDisk> disk);
   void boot(std::size_t site);
   void take_down(std::size_t site, bool in_order);
+  void hold_all_down(std::optional<std::size_t> burnt);
   [[nodiscard]] control::SiteConfig config_of(std::size_t site) const;
   [[nodiscard]] control::PeerConfig peer_of(std::size_t site, std::size_t peer) const;
   void lay_link(std::size_t a, std::size_t b, std::uint64_t bytes);

@@ -2,6 +2,7 @@
 // site.
 #include <algorithm>
 
+#include "control/store_job.h"
 #include "store/directory_files.h"
 #include "testing/cluster_run.h"
 
@@ -13,7 +14,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::chrono::minutes kHealing(30);
-constexpr int kTries = 8;  // of a restore at the end
+constexpr int kTries = 8;                    // of a restore at the end
+constexpr std::size_t kLooksAtWaiting = 10;  // until somebody brings key
 
 std::string text_of(const catalog::Share& share) {
   return "share " + share.path.text() + " (" + share.share.text() + ") of object " +
@@ -44,6 +46,10 @@ void ClusterRun::heal() {
     std::string now = heal_once();
     if (now != left) cluster_.say("left: ", now.empty() ? "nothing" : now);
     left = std::move(now);
+    if (waited_for_key_ == kLooksAtWaiting) {
+      waited_for_key_ = 0;
+      cluster_.bring_key();
+    }
     if (!left.empty()) Schedule::sleep(seconds(1));
   }
   if (!left.empty()) {
@@ -68,6 +74,7 @@ std::string ClusterRun::heal_once() {
   if (!jobs) return jobs.error().message;
   for (const catalog::Job& job : *jobs) {
     if (job.kind == catalog::JobKind::kRestore) continue;  // its reader may come back
+    help(job);
     return "a job (" + std::string(catalog::kind_name(job.kind)) + ", " + job.step +
            ") is not done: " + job.error;
   }
@@ -89,6 +96,22 @@ std::string ClusterRun::heal_once() {
   if (!pending) return pending.error().message;
   if (!pending->empty()) return text_of(pending->front()) + " is to be deleted still";
   return "";
+}
+
+void ClusterRun::help(const catalog::Job& job) {
+  if (job.state == catalog::JobState::kWaitingKey) ++waited_for_key_;
+  if (!control::is_cutting_again(job) || job.error.empty()) return;
+  Cluster::Use control(cluster_, kControlSite);
+  const auto checked = control->control().upkeep().check(*job.object);
+  if (!checked) return;
+  for (const upkeep::CheckedShare& share : *checked) {
+    const bool is_lost =
+        share.holding == upkeep::Holding::kMissing || share.holding == upkeep::Holding::kDamaged;
+    if (!is_lost) continue;
+    const auto begun =
+        control->control().upkeep().relocate(*job.object, share.at.letter(), true, std::nullopt);
+    if (begun) ++cluster_.counts.repaired;
+  }
 }
 
 // Repairs what is not there or not whole.

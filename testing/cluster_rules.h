@@ -59,8 +59,9 @@ struct ClusterCounts {
   std::uint64_t restored = 0, not_restored = 0;
   std::uint64_t repaired = 0, moved = 0, refreshed = 0, deleted = 0, audited = 0;
   std::uint64_t from_copy = 0, from_shares = 0;  // catalogs that were rebuilt
-  std::uint64_t spare = 0;    // shares that nobody needs after the catalog was lost, and that stay
-  std::uint64_t checked = 0;  // restores at the end, each with a site taken away
+  std::uint64_t couriers = 0;  // new key for every link, for a job that had waited for it
+  std::uint64_t spare = 0;     // shares that nobody needs after the catalog was lost, and that stay
+  std::uint64_t checked = 0;   // restores at the end, each with a site taken away
   std::uint64_t shares_seen = 0;  // shares that the watcher saw on wires
   std::uint64_t frames = 0, turns = 0;
 

@@ -73,6 +73,9 @@ class ClusterRun {
   // What is still to be waited for; empty: nothing.
   std::string heal_once();
   std::string mend_shares();
+  // What operators do about a job that waits: they have lost shares repaired, and bring key after a
+  // while.
+  void help(const catalog::Job& job);
   // Whether all shares of the site are whole; what is wrong with one.
   std::string look_at_shares(std::size_t site);
   void reckon();
@@ -92,6 +95,7 @@ class ClusterRun {
   std::size_t working_ = 0;
   std::optional<std::size_t> harmed_;  // whose shares were harmed, and perhaps still are
   bool ever_harmed_ = false;
+  std::size_t waited_for_key_ = 0;       // so many looks have met a job that did
   std::optional<std::size_t> to_renew_;  // who has lost the card's keys
   // After the control site has burnt down.
   enum class CatalogFate : std::uint8_t {

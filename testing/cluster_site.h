@@ -39,6 +39,7 @@ class ClusterSite {
   void stop();
 
   [[nodiscard]] control::SiteContext& context() { return parts_->context(); }
+  [[nodiscard]] control::ShareService& shares() { return parts_->shares(); }
   [[nodiscard]] upkeep::Scrubber& scrubber() { return parts_->scrubber(); }
   [[nodiscard]] recovery::CopyKeeper& copies() { return parts_->copies(); }
   // Of the control site.

@@ -126,10 +126,18 @@ class Catalog {
   [[nodiscard]] virtual Result<> move_location(const ShareId& parent,
                                                std::span<const ShareId> nested) = 0;
   // `fresh` takes the place of `old` in one step: the old one becomes delete_pending, site none,
-  // and the new one, which must be new, is durable at its site. Again after it was done: no error.
-  // Errors: kNotFound (old), kAlreadyExists, kInvalidArgument unless the old one is durable and
-  // both stand at one place of the tree.
-  [[nodiscard]] virtual Result<> replace_share(const ShareId& old, const Share& fresh) = 0;
+  // and the new one, which must be new, is durable at its site. Where the old one was still to be
+  // cut, its parts, and theirs, are given up (planned ones: deleted; else delete_pending), and
+  // `parts`, planned, each behind its parent, stand in their places. Again after it was done: no
+  // error. Errors: kNotFound (old), kAlreadyExists, kInvalidArgument unless the old one is durable,
+  // both stand at one place of the tree, and `parts` has just the places of those given up.
+  [[nodiscard]] virtual Result<> replace_share(const ShareId& old, const Share& fresh,
+                                               std::span<const Share> parts) = 0;
+  // The parts of a share that is still to be cut, and theirs, are given up, and `parts` stand in
+  // their places, as replace_share() does it. Errors: kNotFound, kInvalidArgument unless `parent`
+  // is durable and `parts` has just those places.
+  [[nodiscard]] virtual Result<> replace_parts(const ShareId& parent,
+                                               std::span<const Share> parts) = 0;
   // All shares of `generation`, writing until now, become durable, those of older generations
   // delete_pending, and the object is of that generation, in one step; what sites have seen is from
   // then on `sightings` and nothing else, which were made out of `reckoned`. Again after it was

@@ -146,7 +146,7 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
   crash_in("move_location", [](Catalog& catalog) { return catalog.move_location(kC, kNested); });
   crash_in("replace_share", [](Catalog& catalog) -> Result<> {
     TRY_ASSIGN(const Share old, catalog.share(kNested[1]));
-    return catalog.replace_share(old.share, replacement(old, 0xd2, "cloud4"));
+    return catalog.replace_share(old.share, replacement(old, 0xd2, "cloud4"), {});
   });
   const auto fresh = next_generation(*catalog_->list_shares(kObject));
   std::vector<Share> writing;

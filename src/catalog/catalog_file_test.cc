@@ -145,7 +145,7 @@ TEST_F(FileTest, SharesOfVersionSevenGetTheirPaths) {
   store_and_cut();
   make_durable(kNested);
   ASSERT_TRUE(catalog_->move_location(kC, kNested));
-  ASSERT_TRUE(catalog_->replace_share(kB, replacement(*catalog_->share(kB), 0xb1, "lsb")));
+  ASSERT_TRUE(catalog_->replace_share(kB, replacement(*catalog_->share(kB), 0xb1, "lsb"), {}));
   ASSERT_TRUE(catalog_->add_sightings(kObject, kJob,
                                       std::vector<Sighting>{{site_of("lsa"), path_of("A")},
                                                             {site_of("lsa"), path_of("C1")},
@@ -407,7 +407,7 @@ TEST_F(FileTest, IntegrityCheckFindsBrokenRules) {
 
 TEST_F(FileTest, IntegrityCheckFindsAReplacementThatIsGone) {
   store_and_cut();
-  ASSERT_TRUE(catalog_->replace_share(kB, replacement(*catalog_->share(kB), 0xb1, "lsb")));
+  ASSERT_TRUE(catalog_->replace_share(kB, replacement(*catalog_->share(kB), 0xb1, "lsb"), {}));
   ASSERT_TRUE(catalog_->integrity_check());
   tamper("DELETE FROM share WHERE share_id = x'" + id_of<ShareId>(0xb1).text() + "'");
   reopen();

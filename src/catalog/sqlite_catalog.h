@@ -51,7 +51,9 @@ class SqliteCatalog final : public Catalog {
   Result<> set_share_travel(const ShareId& share, const std::string& route,
                             const std::string& protections) override;
   Result<> move_location(const ShareId& parent, std::span<const ShareId> nested) override;
-  Result<> replace_share(const ShareId& old, const Share& fresh) override;
+  Result<> replace_share(const ShareId& old, const Share& fresh,
+                         std::span<const Share> parts) override;
+  Result<> replace_parts(const ShareId& parent, std::span<const Share> parts) override;
   Result<> commit_generation(const ObjectId& object, std::uint32_t generation, const JobId& job,
                              std::span<const Sighting> sightings,
                              std::span<const Sighting> reckoned) override;
@@ -147,6 +149,8 @@ class SqliteCatalog final : public Catalog {
   [[nodiscard]] Result<> add_share_locked(const Share& share);
   // Writes state and place of a share whose row exists.
   [[nodiscard]] Result<> place_share_locked(const Share& share);
+  [[nodiscard]] Result<> give_up_parts_locked(const Share& old, const ShareId& parent,
+                                              std::span<const Share> parts);
   [[nodiscard]] Result<> settle_generation_locked(const Object& found);
   // A share that stands, or whose parts stand, at its place; what stood there goes.
   [[nodiscard]] Result<> settle_share_locked(const Share& share);

@@ -232,8 +232,53 @@ Result<> SqliteCatalog::move_location(const ShareId& parent, std::span<const Sha
   });
 }
 
-Result<> SqliteCatalog::replace_share(const ShareId& old, const Share& fresh) {
+// What was still to be made of `old` is not made any more; `parts`, of `parent`, are to have just
+// those places.
+Result<> SqliteCatalog::give_up_parts_locked(const Share& old, const ShareId& parent,
+                                             std::span<const Share> parts) {
+  std::set<ShareId> fresh = {parent};
+  for (const Share& part : parts) {
+    if (!part.parent || !fresh.contains(*part.parent)) {
+      return cannot(old, "part " + part.share.text() + " is not of what takes its place");
+    }
+    fresh.insert(part.share);
+  }
+  TRY_ASSIGN(const std::vector<Share> shares, shares_locked(old.object));
+  std::set<ShareId> above = {old.share};
+  std::size_t given_up = 0;
+  for (Share share : shares) {  // each before its parts
+    if (!share.parent || !above.contains(*share.parent)) continue;
+    if (share.state >= ShareState::kDeletePending) continue;
+    const auto again = std::ranges::find(parts, share.path, &Share::path);
+    if (again == parts.end() || again->state != ShareState::kPlanned) {
+      return cannot(old, "its part " + share.path.text() + " is not planned anew");
+    }
+    above.insert(share.share);
+    ++given_up;
+    share.state =
+        share.state == ShareState::kPlanned ? ShareState::kDeleted : ShareState::kDeletePending;
+    share.site.reset();
+    TRY(place_share_locked(share));
+  }
+  if (given_up == parts.size()) return {};
+  return cannot(old, "more parts are planned anew than it was to be cut into");
+}
+
+Result<> SqliteCatalog::replace_parts(const ShareId& parent, std::span<const Share> parts) {
+  for (const Share& part : parts) TRY(check_record(part));
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(const Share cut, share_locked(parent));
+    if (cut.state != ShareState::kDurable) return cannot(cut, "it is not cut anew");
+    TRY(give_up_parts_locked(cut, parent, parts));
+    for (const Share& part : parts) TRY(add_share_locked(part));
+    return {};
+  });
+}
+
+Result<> SqliteCatalog::replace_share(const ShareId& old, const Share& fresh,
+                                      std::span<const Share> parts) {
   TRY(check_record(fresh));
+  for (const Share& part : parts) TRY(check_record(part));
   return change([&]() -> Result<> {
     TRY_ASSIGN(Share replaced, share_locked(old));
     const bool same_place = replaced.object == fresh.object && replaced.parent == fresh.parent &&
@@ -252,7 +297,10 @@ Result<> SqliteCatalog::replace_share(const ShareId& old, const Share& fresh) {
     replaced.state = ShareState::kDeletePending;
     replaced.site.reset();
     TRY(place_share_locked(replaced));
-    return add_share_locked(fresh);
+    TRY(give_up_parts_locked(replaced, fresh.share, parts));
+    TRY(add_share_locked(fresh));
+    for (const Share& part : parts) TRY(add_share_locked(part));
+    return {};
   });
 }
 

@@ -13,11 +13,10 @@
 // memory stays bounded whatever the object's size.
 //
 // Invariants: the shares of one record come from one cut; a record that some site does not hold
-// durably is cut again from fresh random numbers, and all sites drop what they had of it (run()
-// starts at first_chunk() everywhere). Nothing is put together here: whoever cuts learns nothing
-// that it did not hold.
-// Thread rule: one thread uses a Cutting. The functions of CutWatch are called from several threads
-// but never at the same time.
+// durably is cut again from fresh random numbers, when all sites have durably dropped what they had
+// of it (prepare()); run() starts at first_chunk() everywhere. Nothing is put together here:
+// whoever cuts learns nothing that it did not hold. Thread rule: one thread uses a Cutting. The
+// functions of CutWatch are called from several threads but never at the same time.
 #pragma once
 
 #include <functional>
@@ -54,9 +53,10 @@ class CutLane;
 
 class Cutting {
  public:
-  // Asks every site how far it is; makes the shares' files where there are none. `records` are the
-  // lengths of what is cut; `targets` in the order of the scheme's shares. Errors: kUnavailable
-  // naming the site, kRefused.
+  // Asks every site how far it is, and cuts all back to the least; makes the shares' files where
+  // there are none. `records` are the lengths of what is cut; `targets` in the order of the
+  // scheme's shares. One at a time for what is cut. Errors: kUnavailable naming the site, kRefused;
+  // kAlreadyExists when a share is permanent at its site and another one is not whole.
   [[nodiscard]] static Result<Cutting> prepare(SiteContext& site, Uploads& uploads,
                                                const sharing::Scheme& scheme,
                                                const sharing::RecordLayout& records,

@@ -26,6 +26,7 @@ bool may_pass(Code code) {
 
 Result<> Work::load_job() {
   TRY_ASSIGN(job_, engine_.catalog().job(job_id_));
+  is_loaded_ = true;
   return {};
 }
 
@@ -48,11 +49,20 @@ Result<> Work::save_plan(const std::string& plan) {
 }
 
 void Work::show_part(std::uint64_t done, std::uint64_t total) {
+  if (total == 0) return (void)keep_waiting();
   const auto now = engine_.site().system.clock.monotonic();
-  if (now - shown_ < kShowInterval || total == 0) return;
+  if (now - shown_ < kShowInterval) return;
   shown_ = now;
   job_.progress_bytes = job_.total_bytes / total * done;
   (void)save(catalog::JobState::kRunning, job_.step);
+}
+
+bool Work::keep_waiting() {
+  if (must_stop_at(0)) return false;
+  if (job_.state != catalog::JobState::kWaitingKey) {
+    (void)save(catalog::JobState::kWaitingKey, job_.step);  // shown to people only
+  }
+  return true;
 }
 
 void Work::note_trouble(const Error& why) {
@@ -229,6 +239,10 @@ std::optional<JobQueue::Again> JobEngine::attempt(const JobId& job, const WorkMa
 }
 
 std::optional<JobQueue::Again> JobEngine::after(Work& work, const JobId& job, const Error& why) {
+  if (!work.is_loaded()) {
+    log_warning("job " + job.text() + " could not be read: " + why.message);
+    return unless_over(job);
+  }
   std::unique_lock lock(mutex_);
   const Order order = queue_.order(job);
   const bool is_outranked = outranked_.contains(job);
@@ -270,7 +284,9 @@ std::optional<JobQueue::Again> JobEngine::after(Work& work, const JobId& job, co
 
 std::optional<JobQueue::Again> JobEngine::unless_over(const JobId& job) {
   const auto record = catalog_.job(job);
-  if (!record || catalog::is_finished(record->state)) return std::nullopt;
+  const bool is_over =
+      record ? catalog::is_finished(record->state) : record.error().code == Code::kNotFound;
+  if (is_over) return std::nullopt;
   const std::lock_guard lock(mutex_);
   queue_.set_order(job, Order::kNone);  // it was carried out as far as it goes
   return JobQueue::Again::kLater;

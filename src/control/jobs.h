@@ -45,6 +45,9 @@ class Work {
   void note_trouble(const Error& why);
   // Leases are given back; the record says that it is paused.
   [[nodiscard]] Result<> rest();
+  // False: its record could not be read, so nothing is known of the job, and nothing may be
+  // written.
+  [[nodiscard]] bool is_loaded() const { return is_loaded_; }
 
  protected:
   // Into `job_`; before anything else here.
@@ -53,8 +56,10 @@ class Work {
   [[nodiscard]] Result<> save(catalog::JobState state, const std::string& step);
   // Replaces the plan in the record.
   [[nodiscard]] Result<> save_plan(const std::string& plan);
-  // Shows people once a second which part is done.
+  // Shows people once a second which part is done; of nothing, that a site waits for key.
   void show_part(std::uint64_t done, std::uint64_t total);
+  // Whether to go on waiting for key, which people are shown.
+  [[nodiscard]] bool keep_waiting();
   // The job is done; its leases are given back.
   [[nodiscard]] Result<> finish();
   // The job has failed, or for kCancelled is cancelled; its leases are given back.
@@ -70,6 +75,7 @@ class Work {
   catalog::Job job_;
 
  private:
+  bool is_loaded_ = false;
   std::chrono::nanoseconds shown_{0};
   std::uint64_t moved_ = 0;
   std::chrono::steady_clock::time_point moved_at_ = std::chrono::steady_clock::now();

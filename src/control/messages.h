@@ -37,6 +37,7 @@ enum class Method : std::uint16_t {
   kSignatureProve = 64,
   kSharesHeld = 88,
   kShareFacts = 89,
+  kShareCutBack = 93,
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);

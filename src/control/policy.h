@@ -43,6 +43,9 @@ struct PolicyNode {
   bool fragile = false;    // of the top cut
 
   [[nodiscard]] bool is_leaf() const { return children.empty(); }
+  // The selector of the site that has this share whole: where a leaf rests, or who makes the nested
+  // cut. Empty for the top cut.
+  [[nodiscard]] const std::string& holder() const { return is_leaf() ? label : via; }
   [[nodiscard]] std::string text() const;
   // Below this node, which is the object for a whole policy; nullptr: it has no such share.
   [[nodiscard]] const PolicyNode* find(const sharing::SharePath& path) const;

@@ -48,7 +48,9 @@ class Picture {
     }
     if (site == nullptr) return {};
     const SiteName from = maker();
-    const bool sane = is_told && told->second.front() == from && told->second.back() == *site;
+    // It came from who cut it, or was made where it is, out of others.
+    const bool sane = is_told && told->second.back() == *site &&
+                      (told->second.front() == from || told->second.size() == 1);
     return sane ? told->second : travel_route(config_.links, from, *site);
   }
 
@@ -78,8 +80,7 @@ Result<> check_targets(const SiteConfig& config, const store::ShareHeader& heade
     if (!is_cut || spec.object != header.object || spec.parent != header.share ||
         spec.path.parent() != header.path || spec.scheme != cut->scheme ||
         spec.object_length != header.object_length || spec.chunk_bytes != header.chunk_bytes ||
-        spec.lead_chunks != header.lead_chunks ||
-        spec.records != records.below(cut->scheme)) {
+        spec.lead_chunks != header.lead_chunks || spec.records != records.below(cut->scheme)) {
       return fail(Code::kInvalidArgument, "the nested shares do not describe this share");
     }
     if (target.route.empty() || target.route.front() != config.name ||
@@ -110,6 +111,7 @@ class ShareInput final : public CutInput {
 
 Result<CutReport> reshare(SiteContext& site, Uploads& uploads, const ReshareRequest& request,
                           const JobId& job, const CutWatch& watch) {
+  TRY_ASSIGN(const auto turn, uploads.begin_cut(request.share));
   TRY_ASSIGN(const auto reader, site.shares.open(request.share));
   TRY(check_targets(site.config, reader->header(), request));
   std::vector<CutTarget> targets;

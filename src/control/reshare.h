@@ -18,7 +18,7 @@ namespace warifu::control {
 [[nodiscard]] Result<> check_targets(const SiteConfig& config, const store::ShareHeader& header,
                                      const ReshareRequest& request);
 
-// Cuts `request.share` for its targets.
+// Cuts `request.share` for its targets. Errors: kBusy while it is being cut already; Cutting's.
 [[nodiscard]] Result<CutReport> reshare(SiteContext& site, Uploads& uploads,
                                         const ReshareRequest& request, const JobId& job,
                                         const CutWatch& watch);

@@ -73,6 +73,14 @@ void ShareService::add_handlers(channel::Server& server) {
     answer.u8(prepared.drawn ? 1 : 0);
     return exchange.reply(answer.take());
   });
+  on(Method::kShareCutBack, [this](channel::Exchange& exchange) -> Result<> {
+    wire::Reader reader(exchange.request().body, "request to cut a share back");
+    const auto share = reader.id<ShareId>();
+    const std::uint64_t chunks = reader.u64();
+    TRY(reader.finish());
+    TRY(uploads_.cut_back(share, chunks, exchange.request().from));
+    return exchange.reply({});
+  });
   on(Method::kShareWrite, [this](channel::Exchange& exchange) { return handle_write(exchange); });
   on(Method::kShareCommit, [this](channel::Exchange& exchange) -> Result<> {
     TRY_ASSIGN(const CommitRequest commit, decode_commit(exchange.request().body));

@@ -72,6 +72,9 @@ class Uploads {
 
   // Makes or reopens the upload of `from`. Returns its durable chunks (all of them once committed).
   [[nodiscard]] Result<PreparedShare> prepare(const ShareSpec& spec, const SiteName& from);
+  // Durably cuts an announced upload back to `chunks`, where it is longer. Errors: kAlreadyExists
+  // when the share is permanent here; kNotFound (not announced), kBusy.
+  [[nodiscard]] Result<> cut_back(const ShareId& share, std::uint64_t chunks, const SiteName& from);
   // Cuts the upload back to `chunks` and gives it to the caller until give_back().
   [[nodiscard]] Result<std::unique_ptr<store::ShareWriter>> take(const ShareId& share,
                                                                  std::uint64_t chunks,
@@ -80,6 +83,8 @@ class Uploads {
   [[nodiscard]] Result<> commit(const CommitRequest& request, const SiteName& from);
   // Drops an upload that nobody is writing to just now.
   void abandon(const ShareId& share);
+  // Kept by who cuts a share of this site into parts: two cuts at once would mix. Errors: kBusy.
+  [[nodiscard]] Result<std::shared_ptr<void>> begin_cut(const ShareId& share);
 
  private:
   // Only the site that announced a share may write and commit it.
@@ -90,12 +95,18 @@ class Uploads {
   SiteContext& site_;
   std::mutex mutex_;
   std::map<ShareId, Open> open_;
+  std::set<ShareId> being_cut_;
 };
 
 // Announces a share to the site that will hold it, this one or another; so many of its chunks are
 // durable there. Errors: the site's and those of the way there.
 [[nodiscard]] Result<PreparedShare> prepare_share(SiteContext& site, Uploads& own,
                                                   const SiteName& at, const ShareSpec& spec);
+// Cuts what it has of an announced share back. Shares of one cut are begun, or gone on with, only
+// when no site has more of them than the others: a record of an older cut would stand beside those
+// of the new one. Errors: as Uploads::cut_back(), and those of the way.
+[[nodiscard]] Result<> cut_share_back(SiteContext& site, Uploads& own, const SiteName& at,
+                                      const ShareId& share, std::uint64_t chunks);
 // Makes a share permanent there. Errors: as prepare_share().
 [[nodiscard]] Result<> commit_share(SiteContext& site, Uploads& own, const SiteName& at,
                                     const CommitRequest& request);

@@ -49,6 +49,29 @@ std::vector<catalog::Share> ShareTree::cut_around(const catalog::Share& share) c
   return cut;
 }
 
+bool ShareTree::is_to_be_cut(const ShareId& share) const {
+  return std::ranges::any_of(shares, [&](const catalog::Share& part) {
+    return part.parent == share && part.state < catalog::ShareState::kDurable;
+  });
+}
+
+std::vector<catalog::Share> ShareTree::parts_anew(const ShareId& old, const ShareId& parent,
+                                                  os::Random& random) const {
+  std::vector<catalog::Share> parts;
+  std::map<ShareId, ShareId> in_place_of = {{old, parent}};
+  for (catalog::Share part : shares) {  // each before its parts
+    const auto above = part.parent ? in_place_of.find(*part.parent) : in_place_of.end();
+    if (above == in_place_of.end() || part.state >= catalog::ShareState::kDeletePending) continue;
+    part.parent = above->second;
+    const ShareId before = std::exchange(part.share, os::random_id<ShareId>(random));
+    in_place_of.emplace(before, part.share);
+    part.state = catalog::ShareState::kPlanned;
+    part.protections.clear();
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
 // A share that was replaced, or whose generation was given up, neither is durable nor has parts
 // that stand.
 bool ShareTree::stands(const catalog::Share& share) const {

@@ -30,6 +30,12 @@ struct ShareTree {
   // All shares of the cut of `share`, one for each index: what is in use, or was cut again; `share`
   // itself in its own place, also when the catalog does not know it.
   [[nodiscard]] std::vector<catalog::Share> cut_around(const catalog::Share& share) const;
+  // Whether parts of it are still to be made.
+  [[nodiscard]] bool is_to_be_cut(const ShareId& share) const;
+  // What is still to be made of `old`, planned to be made of `parent` at the same sites, under new
+  // ids: parts of two cuts must not meet in one share. Each before its own parts.
+  [[nodiscard]] std::vector<catalog::Share> parts_anew(const ShareId& old, const ShareId& parent,
+                                                       os::Random& random) const;
   // Whether it is durable, or was cut into parts that stand.
   [[nodiscard]] bool stands(const catalog::Share& share) const;
   // As its holder is told, at `share.last_site`.

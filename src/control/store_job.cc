@@ -13,6 +13,10 @@
 
 namespace warifu::control {
 
+bool is_cutting_again(const catalog::Job& job) {
+  return job.kind == catalog::JobKind::kStore && job.step == "reshare";
+}
+
 std::string staging_path(const SiteConfig& config, const JobId& job) {
   return config.data_dir + "/staging/" + job.text();
 }
@@ -197,18 +201,32 @@ Result<> StoreJob::reshare_all() {
 Result<> StoreJob::reshare_one(const catalog::Share& share) {
   catalog::Catalog& catalog = engine_.catalog();
   const catalog::Share parent = share;
-  const auto nested = tree_.nested_of(parent.share);
   if (parent.state == catalog::ShareState::kDurable) {
+    std::vector<catalog::Share> nested = tree_.nested_of(parent.share);
+    std::erase_if(nested, [](const catalog::Share& part) {  // what was planned before
+      return part.state >= catalog::ShareState::kDeletePending;
+    });
     for (const auto& part : nested) {
       TRY(catalog.set_share_state(part.share, catalog::ShareState::kWriting));
     }
-    TRY_ASSIGN(const CutReport report, order_reshare(parent, nested));
-    TRY(note_cut(nested, report));
+    const auto report = order_reshare(parent, nested);
+    if (!report && report.error().code == Code::kAlreadyExists) TRY(plan_parts_anew(parent));
+    if (!report) return std::unexpected(report.error());
+    TRY(note_cut(nested, *report));
     std::vector<ShareId> children;
     for (const auto& part : nested) children.push_back(part.share);
     TRY(catalog.move_location(parent.share, children));
   }
   return engine_.delete_for_good(parent);
+}
+
+// Some are permanent, another one is not whole any more: they cannot be cut on.
+Result<> StoreJob::plan_parts_anew(const catalog::Share& parent) {
+  os::Random& random = engine_.site().system.random;
+  TRY(engine_.catalog().replace_parts(parent.share,
+                                      tree_.parts_anew(parent.share, parent.share, random)));
+  return fail(Code::kUnavailable, "a part of share " + parent.path.text() +
+                                      " was lost before all were permanent; all are cut anew");
 }
 
 Result<CutReport> StoreJob::order_reshare(const catalog::Share& parent,
@@ -221,7 +239,13 @@ Result<CutReport> StoreJob::order_reshare(const catalog::Share& parent,
   }
   std::uint64_t before = 0;  // what was made on the levels above, and of shares cut earlier
   for (const auto& share : tree_.shares) {
-    TRY_ASSIGN(request.travelled[share.path], parse_route(share.route));
+    TRY_ASSIGN(Route route, parse_route(share.route));
+    const bool stands = share.state < catalog::ShareState::kDeletePending;
+    if (stands) {  // it counts before what was replaced
+      request.travelled.insert_or_assign(share.path, std::move(route));
+    } else {
+      request.travelled.try_emplace(share.path, std::move(route));
+    }
     const auto turn = [](const catalog::Share& of) { return std::pair(of.path.size(), of.path); };
     if (turn(share) < turn(nested.front())) before += share.bytes;
   }
@@ -229,7 +253,8 @@ Result<CutReport> StoreJob::order_reshare(const catalog::Share& parent,
   // False when it must stop.
   const auto progress = [&](std::uint64_t done, std::uint64_t total) {
     const std::uint64_t bytes = before + records.lengths({0}, done) * nested.size();
-    if (total > 0) show_progress(bytes);
+    if (total == 0) return keep_waiting();
+    show_progress(bytes);
     return !must_stop_at(bytes);
   };
   if (parent.last_site == site.config.name) {
@@ -238,7 +263,7 @@ Result<CutReport> StoreJob::order_reshare(const catalog::Share& parent,
                       if (progress(done, total)) return {};
                       return fail(Code::kCancelled, "the job is interrupted");
                     },
-                    keep_waiting()});
+                    [&] { return keep_waiting(); }});
   }
   TRY_ASSIGN(channel::Call call, site.caller.start({.to = parent.last_site,
                                                     .method = number(Method::kReshare),

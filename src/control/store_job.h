@@ -7,6 +7,8 @@
 //   reshare  every share that is cut again, from the top of the tree down: its holder cuts it for
 //            the sites of its parts; when all of these have it durably the location record moves in
 //            one transaction, then the holder deletes it
+//            A share that its holder has lost is waited for: a repair makes it anew beside this
+//            job. When a part is lost while others are permanent, all of them are planned anew
 //   account  what each share travelled under, and the key spent, go into the catalog
 // Every step may be repeated from its start after a crash.
 #pragma once
@@ -37,6 +39,7 @@ class StoreJob final : public Work {
   Result<> commit();
   Result<> reshare_all();
   Result<> reshare_one(const catalog::Share& parent);
+  Result<> plan_parts_anew(const catalog::Share& parent);
   Result<CutReport> order_reshare(const catalog::Share& parent,
                                   const std::vector<catalog::Share>& nested);
   Result<> note_cut(const std::vector<catalog::Share>& shares, const CutReport& report);
@@ -46,7 +49,6 @@ class StoreJob final : public Work {
   Result<> save_secrets();
   Result<> forget_staging_key();
   void show_progress(std::uint64_t bytes);
-  channel::KeepWaiting keep_waiting();
   [[nodiscard]] std::string staging_path() const;
 
   ShareTree tree_;
@@ -57,6 +59,9 @@ class StoreJob final : public Work {
   std::uint64_t started_bytes_ = 0;
   std::chrono::nanoseconds last_saved_{0};
 };
+
+// Whether a job has only shares left to cut: such a share may be repaired beside it.
+[[nodiscard]] bool is_cutting_again(const catalog::Job& job);
 
 // Where the staged file of a job lies.
 [[nodiscard]] std::string staging_path(const SiteConfig& config, const JobId& job);

@@ -9,16 +9,6 @@ namespace {
 constexpr std::chrono::milliseconds kSaveInterval(500);
 }
 
-channel::KeepWaiting StoreJob::keep_waiting() {
-  return [this] {
-    if (must_stop_at(0)) return false;
-    if (job_.state != catalog::JobState::kWaitingKey) {
-      (void)save(catalog::JobState::kWaitingKey, job_.step);  // shown to people only
-    }
-    return true;
-  };
-}
-
 void StoreJob::show_progress(std::uint64_t bytes) {
   os::Clock& clock = engine_.site().system.clock;
   const auto now = clock.monotonic();
@@ -104,7 +94,7 @@ Result<> StoreJob::move() {
     show_progress(bytes_until(done));
     return {};
   };
-  TRY(cutting.run(input, {progress, keep_waiting()}));
+  TRY(cutting.run(input, {progress, [&] { return keep_waiting(); }}));
   cut_entropy_ = cutting.report().entropy;
   secrets_.tag = input.tag_over_tags();
   TRY(save_secrets());

@@ -48,15 +48,17 @@ Result<PreparedShare> Uploads::prepare(const ShareSpec& spec, const SiteName& fr
     return PreparedShare{it->second.writer->durable_chunks(), it->second.writer->header().drawn};
   }
   auto writer = site_.shares.reopen(spec.share);
+  if (!writer && writer.error().code == Code::kAlreadyExists) {
+    const auto reader = site_.shares.open(spec.share);
+    if (reader) return PreparedShare{spec.chunking().chunk_count(), (*reader)->header().drawn};
+    writer = std::unexpected(reader.error());
+  }
   if (!writer && writer.error().code == Code::kCorrupt) {
-    // Nothing of a beginning is promised: its sender has all of it still, and starts anew.
+    // Nobody counts on it yet, or it would not be announced: its sender has all of it still. And
+    // what cannot even be opened is of no use to anybody.
     log_warning("is received anew: " + writer.error().message);
     TRY(site_.shares.remove(spec.share));
     writer = fail(Code::kNotFound, "share " + spec.share.text() + " is to be begun anew");
-  }
-  if (!writer && writer.error().code == Code::kAlreadyExists) {
-    TRY_ASSIGN(const auto reader, site_.shares.open(spec.share));
-    return PreparedShare{spec.chunking().chunk_count(), reader->header().drawn};
   }
   if (!writer && writer.error().code == Code::kNotFound) {
     store::ShareHeader header = to_header(spec, site_.system.clock.now());
@@ -73,6 +75,34 @@ Result<PreparedShare> Uploads::prepare(const ShareSpec& spec, const SiteName& fr
   const PreparedShare prepared{(*writer)->durable_chunks(), header.drawn};
   open_[spec.share] = {std::move(*writer), from};
   return prepared;
+}
+
+Result<> Uploads::cut_back(const ShareId& share, std::uint64_t chunks, const SiteName& from) {
+  const std::lock_guard lock(mutex_);
+  const auto it = open_.find(share);
+  if (it == open_.end() && site_.shares.open(share)) {
+    return fail(Code::kAlreadyExists,
+                "share " + share.text() + " is permanent: its cut cannot be begun anew");
+  }
+  if (it == open_.end() || it->second.from != from) {
+    return fail(Code::kNotFound, "share " + share.text() + " was not announced by " + from.text());
+  }
+  store::ShareWriter* writer = it->second.writer.get();
+  if (writer == nullptr) {
+    return fail(Code::kBusy, "share " + share.text() + " is being received already");
+  }
+  return writer->next_chunk().value > chunks ? writer->truncate_to({chunks}) : Result<>();
+}
+
+Result<std::shared_ptr<void>> Uploads::begin_cut(const ShareId& share) {
+  const std::lock_guard lock(mutex_);
+  if (!being_cut_.insert(share).second) {
+    return fail(Code::kBusy, "share " + share.text() + " is being cut already");
+  }
+  return std::shared_ptr<void>(nullptr, [this, share](void*) {
+    const std::lock_guard ending(mutex_);
+    being_cut_.erase(share);
+  });
 }
 
 Result<std::unique_ptr<store::ShareWriter>> Uploads::take(const ShareId& share,
@@ -150,6 +180,16 @@ Result<PreparedShare> prepare_share(SiteContext& site, Uploads& own, const SiteN
   prepared.drawn = drawn == 1;
   TRY(reader.finish());
   return prepared;
+}
+
+Result<> cut_share_back(SiteContext& site, Uploads& own, const SiteName& at, const ShareId& share,
+                        std::uint64_t chunks) {
+  if (at == site.config.name) return own.cut_back(share, chunks, at);
+  wire::Writer body;
+  body.id(share);
+  body.u64(chunks);
+  TRY(site.caller.ask(at, number(Method::kShareCutBack), body.take()));
+  return {};
 }
 
 Result<> commit_share(SiteContext& site, Uploads& own, const SiteName& at,

@@ -41,6 +41,10 @@ class CutObject {
 
   [[nodiscard]] const control::PolicyNode& policy() const { return policy_; }
   [[nodiscard]] const std::vector<control::ShareLocation>& shares() const { return locations_; }
+  // As they were before they were cut again.
+  [[nodiscard]] const std::vector<control::ShareLocation>& before_cuts() const {
+    return before_cuts_;
+  }
   [[nodiscard]] const Held& held(const std::string& letter) const { return held_.at(letter); }
 
  private:
@@ -84,9 +88,10 @@ class CutObject {
       made[i].header = header;
       if (!node.children[i].is_leaf()) {
         cut(node.children[i], below, made[i].records, path.part(i));
-        continue;
+        before_cuts_.push_back(at);
+      } else {
+        locations_.push_back(at);
       }
-      locations_.push_back(at);
       held_[at.letter()] = std::move(made[i]);
     }
   }
@@ -95,7 +100,7 @@ class CutObject {
   std::mt19937_64& generator_;
   store::ShareHeader common_;
   std::map<std::string, Held> held_;
-  std::vector<control::ShareLocation> locations_;
+  std::vector<control::ShareLocation> locations_, before_cuts_;
 };
 
 // With cuts inside cuts, at most so many.

@@ -47,7 +47,9 @@ bool makes(const control::PolicyNode& node, const sharing::SharePath& path,
   std::vector<sharing::SharePath> inside;
   std::ranges::copy_if(places, std::back_inserter(inside),
                        [&](const sharing::SharePath& p) { return p.is_within(path); });
-  if (node.is_leaf()) return inside.size() == 1 && inside.front() == path;
+  // A share that is not cut yet stands for itself, as a leaf does.
+  if (inside.size() == 1 && inside.front() == path) return true;
+  if (node.is_leaf()) return false;
   std::size_t made = 0;
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     const sharing::SharePath part = path.part(i);
@@ -86,15 +88,16 @@ Result<> check_making(const control::PolicyNode& policy, const Making& making) {
     places.push_back(helper.place);
   }
   const control::PolicyNode* made = policy.find(making.made);
-  if (made == nullptr || !made->is_leaf()) {
+  if (made == nullptr || making.made.is_object()) {
     return no_making("it has no such place in the policy");
   }
   if (making.is_move()) {
-    if (places.front() == making.made) return {};
+    if (made->is_leaf() && places.front() == making.made) return {};
     return no_making("one share alone makes no other");
   }
   const sharing::SharePath cut = making.made.parent();
-  const bool is_other = std::ranges::find(places, making.made) == places.end();
+  const bool is_other = std::ranges::none_of(
+      places, [&](const sharing::SharePath& place) { return place.is_within(making.made); });
   if (is_other && shares_made(policy, cut, places) == policy.find(cut)->scheme.threshold) return {};
   return no_making("they are not as many other shares of its cut as restore what was cut");
 }

@@ -205,8 +205,12 @@ TEST(Orders, OnlyChainsThatMakeWhatTheySay) {
   EXPECT_FALSE(makes(a, {b, part(0), part(1), part(2)}));  // one too many
   EXPECT_FALSE(makes(a, {b, part(0), part(0)}));
   EXPECT_FALSE(makes(a, {a, part(0), part(1)}));  // out of itself
-  EXPECT_FALSE(makes(a, {b, c}));                 // C is not held whole
-  EXPECT_FALSE(makes(c, {a, b}));                 // nor made whole
+  EXPECT_TRUE(makes(a, {b, c}));                  // C while it is still to be cut
+  EXPECT_TRUE(makes(c, {a, b}));
+  EXPECT_FALSE(makes(c, {c}));  // but it is moved nowhere
+  EXPECT_FALSE(makes(c, {part(0), part(1)}));
+  EXPECT_FALSE(makes(a, {c, part(0), part(1)}));
+  EXPECT_FALSE(makes(a, {b, c, part(0)}));
   EXPECT_FALSE(makes(part(1), {part(0), part(1)}));
   EXPECT_FALSE(makes(part(1), {a, b}));
   EXPECT_FALSE(makes(part(1), {part(0), a}));
@@ -241,8 +245,9 @@ TEST(Orders, ChainsOnEveryLevel) {
   EXPECT_FALSE(makes("C1", {"A", "B"}));
   EXPECT_FALSE(makes("C2b", {"C1", "C3a", "C3b", "C3c"}));  // that makes C2, not its part
   EXPECT_FALSE(makes("B", {"A", "C1", "C2a"}));
-  EXPECT_FALSE(makes("B", {"A", "C1", "C2"}));
-  EXPECT_FALSE(makes("C2", {"C1", "C3a", "C3b", "C3c"}));  // is never held
+  EXPECT_TRUE(makes("B", {"A", "C1", "C2"}));  // C2 while it is still to be cut
+  EXPECT_TRUE(makes("C2", {"C1", "C3a", "C3b", "C3c"}));
+  EXPECT_FALSE(makes("C2", {"C1", "C2a", "C2b"}));
   EXPECT_EQ(shares_made(policy, path_of("C"), {path_of("C1"), path_of("C2a"), path_of("C2b")}), 2u);
   EXPECT_EQ(shares_made(policy, path_of("C2"), {path_of("C1"), path_of("C2a")}), 0u);
 }

@@ -80,6 +80,9 @@ Result<RepairPlan> RepairOutlook::plan(const Relocation& wish) const {
   const RepairField now = field();
   std::vector<std::string> closed;
   std::vector<SiteName> places = resting_places(now, share, &closed);
+  // The ways of parts that are still to be cut begin where the share is.
+  const bool is_to_be_cut = tree.is_to_be_cut(share.share);
+  if (is_to_be_cut) std::erase_if(places, [&](const SiteName& site) { return site != share.site; });
   if (wish.target)
     std::erase_if(places, [&](const SiteName& site) { return site != *wish.target; });
   if (!wish.repair) std::erase(places, share.site);
@@ -97,6 +100,7 @@ Result<RepairPlan> RepairOutlook::plan(const Relocation& wish) const {
     if (wish.repair && place == share.site) break;  // where it was, nobody else comes to see it
   }
   if (best) return std::move(*best);
+  if (is_to_be_cut) why.message += "; it is still to be cut at " + share.site.text();
   for (const std::string& text : closed) why.message += "; " + text;
   for (const auto& [site, text] : view.missing) why.message += "; " + text;
   // With every site there it cannot be done; otherwise a site may come back.

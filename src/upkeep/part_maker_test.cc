@@ -128,6 +128,39 @@ TEST(PartMaker, RandomPolicies) {
   EXPECT_GT(repaired, 800u);
 }
 
+// A share that is still to be cut comes back out of others, and others out of it.
+TEST(PartMaker, SharesThatAreStillToBeCut) {
+  std::mt19937_64 generator(35);
+  for (const char* policy : {"2 of (origin, v, 2 of (c, c, c) via g)",
+                             "ramp 3 of (origin, v, v, ramp 3 of (c, c, c, c) via g)",
+                             "2 of (origin, v, 2 of (c, c, 2 of (x, x, x) via h) via g)"}) {
+    const CutObject object(policy, 700, generator);
+    for (const auto& whole : object.before_cuts()) {
+      std::vector<control::ShareLocation> shares = object.shares();
+      std::erase_if(shares, [&](const auto& part) { return part.path.is_within(whole.path); });
+      const auto repair = [&](const control::ShareLocation& lost, const HelperSet& helpers) {
+        const Held& held = object.held(lost.letter());
+        EXPECT_EQ(taken(object, sum_of(lost, helpers, "fresh"), store::records_of(held.header),
+                        generator),
+                  held.records)
+            << lost.letter() << " under " << policy;
+      };
+      const auto sets = every_helper_set(object.policy(), shares, whole);
+      EXPECT_FALSE(sets.empty());
+      for (const HelperSet& helpers : sets) repair(whole, helpers);
+      const std::size_t threshold = object.held(whole.letter()).header.scheme.threshold;
+      HelperSet beside;
+      for (const auto& other : shares) {
+        if (other.path.same_cut(whole.path)) beside.push_back(other);
+      }
+      const control::ShareLocation lost = beside.back();
+      beside.resize(threshold - 1);
+      beside.push_back(whole);
+      repair(lost, beside);
+    }
+  }
+}
+
 TEST(PartMaker, AMoveGivesTheRecordsThemselves) {
   std::mt19937_64 generator(33);
   const CutObject object("ramp 3 of (origin, v, 2 of (c, c, c) via g, v)", 500, generator);

@@ -144,6 +144,7 @@ Result<> RefreshJob::clear_leftovers(const control::ShareTree& tree) {
 Result<std::uint64_t> RefreshJob::begin_all(const RefreshOutlook& outlook, const JobId& session) {
   control::SiteContext& site = engine_.site();
   std::uint64_t first = outlook.tree.chunking().chunk_count();
+  std::vector<std::uint64_t> begun;
   for (const control::ShareLocation& share : outlook.shares) {
     TRY_ASSIGN(const ShareId id, fresh_of(share.share));
     const auto row = std::ranges::find(outlook.tree.shares, id, &catalog::Share::share);
@@ -164,7 +165,15 @@ Result<std::uint64_t> RefreshJob::begin_all(const RefreshOutlook& outlook, const
       durable = reader.u64();
       TRY(reader.finish());
     }
+    begun.push_back(durable);
     first = std::min(first, durable);
+  }
+  // Everywhere before anything of this dealing is anywhere, as for every cut.
+  for (std::size_t i = 0; i < begun.size(); ++i) {
+    if (begun[i] == first) continue;
+    const control::ShareLocation& share = outlook.shares[i];
+    TRY_ASSIGN(const ShareId id, fresh_of(share.share));
+    TRY(control::cut_share_back(site, engine_.own().uploads(), share.site, id, first));
   }
   return first;
 }
@@ -180,7 +189,7 @@ Result<keypool::Entropy> RefreshJob::order_deal(const DealOrder& order) {
                                     show_part(done, total);
                                     return {};
                                   },
-                                  [&] { return !must_stop_at(0); }});
+                                  [&] { return keep_waiting(); }});
   }
   TRY_ASSIGN(channel::Call call, site.caller.start({.to = *state_.dealer,
                                                     .method = number(RefreshMethod::kDeal),

@@ -150,7 +150,9 @@ Result<> RelocationJob::settle() {
   protections.hops = control::hops_of(uses);
   fresh.route = control::route_text({fresh.last_site});
   fresh.protections = control::protections_json(protections);
-  TRY(engine_.catalog().replace_share(relocation_.old_share, fresh));
+  TRY(engine_.catalog().replace_share(
+      relocation_.old_share, fresh,
+      tree.parts_anew(relocation_.old_share, fresh.share, site.system.random)));
   return save(JobState::kRunning, "tell");
 }
 

@@ -11,7 +11,8 @@
 //   tell    holders of siblings hear where it is now
 //   delete  the old holder deletes; of a repair whoever does not answer is asked again later
 // Every step may be repeated from its start after a crash. Until `settle` the old share is the
-// truth, from then on the new one.
+// truth, from then on the new one. A share that is still to be cut is repaired where it was, beside
+// the job that waits to cut it, and its parts are planned anew in the same step.
 #pragma once
 
 #include "control/jobs.h"

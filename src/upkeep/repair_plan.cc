@@ -237,7 +237,7 @@ std::vector<SiteName> resting_places(const RepairField& field, const ShareLocati
     const auto room = field.snapshot.free_bytes.find(site.name);
     const bool fits =
         room != field.snapshot.free_bytes.end() && room->second > bytes_of(field, share);
-    if (holds || !fits || !control::may_place(node_of(field, share).label, site, origin) ||
+    if (holds || !fits || !control::may_place(node_of(field, share).holder(), site, origin) ||
         who_sees_too_much(field.policy, field.seen, {{site.name, share.path}})) {
       continue;
     }

@@ -116,7 +116,7 @@ void ShareGiver::forget_old() {
 Result<> ShareGiver::check_new_holder(const store::ShareHeader& held, const PartOrder& order) {
   const Making& making = order.making;
   TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
-  const std::string& label = policy.find(making.made)->label;
+  const std::string& label = policy.find(making.made)->holder();
   const control::SiteEntry* entry = site_.config.find(making.to);
   if (entry == nullptr ||
       !control::may_place(label, *entry, site_.config.find(site_.config.controller))) {

@@ -39,8 +39,8 @@ Result<ShareTaker::Sources> ShareTaker::open_sources(const TakeRequest& request,
                                                        .method = number(Method::kGive),
                                                        .job = job,
                                                        .body = encode_session(request.session)}));
-    const auto passed_on = [&watch, total = records.count(), first = request.first_chunk](
-                               std::uint64_t, std::uint64_t) { (void)watch(first, total); };
+    // A source that has not begun yet waits for key.
+    const auto passed_on = [&watch](std::uint64_t, std::uint64_t) { (void)watch(0, 0); };
     TRY_ASSIGN(const channel::Reply reply, call.reply(passed_on));
     if (reply.download != shape) {
       return fail(Code::kProtocol, source.site.text() + " offers a part of another size");

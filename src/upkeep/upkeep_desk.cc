@@ -6,6 +6,7 @@
 #include "audit/actor.h"
 #include "base/log.h"
 #include "control/consent_desk.h"
+#include "control/store_job.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -63,7 +64,7 @@ UpkeepDesk::UpkeepDesk(control::JobEngine& engine, RelocationParts parts,
   const SiteJobParts site_parts{
       .relocate = [this](const ObjectId& object, const control::ShareLocation& share, bool repair,
                          const control::NetworkView& view) -> Result<JobId> {
-        TRY(check_idle(object));
+        TRY(check_idle(object, repair ? std::optional(share.share) : std::nullopt));
         return relocate_share(object, share, repair, std::nullopt, view);
       },
       .damaged_at = [this](const SiteName& site) { return damaged_at(site); }};
@@ -111,10 +112,14 @@ Result<control::ShareLocation> UpkeepDesk::find_share(const ObjectId& object,
               "object " + object.text() + " has no share '" + letter + "' in use");
 }
 
-Result<> UpkeepDesk::check_idle(const ObjectId& object) {
+Result<> UpkeepDesk::check_idle(const ObjectId& object, const std::optional<ShareId>& repaired) {
   TRY_ASSIGN(const auto jobs, engine_.catalog().unfinished_jobs_of(object));
   for (const catalog::Job& job : jobs) {
     if (job.kind == catalog::JobKind::kRestore) continue;
+    if (repaired && control::is_cutting_again(job)) {
+      TRY_ASSIGN(const auto tree, control::ShareTree::read(engine_.catalog(), object));
+      if (tree.is_to_be_cut(*repaired)) continue;
+    }
     return fail(Code::kBusy, "object " + object.text() + " is being worked on by job " +
                                  job.job.text() + " (" + std::string(kind_name(job.kind)) + ")");
   }
@@ -131,13 +136,14 @@ Result<RepairPlan> UpkeepDesk::plan(const ObjectId& object, const std::string& l
 
 Result<JobId> UpkeepDesk::begin(const ObjectId& object, catalog::JobKind kind,
                                 const std::string& step, const std::string& plan,
-                                catalog::JobPriority priority) {
+                                catalog::JobPriority priority,
+                                const std::optional<ShareId>& repaired) {
   control::SiteContext& site = engine_.site();
   TRY_ASSIGN(const catalog::Object record, engine_.catalog().object(object));
   const JobId job = os::random_id<JobId>(site.system.random);
   const os::UnixMs now = site.system.clock.now();
   const std::lock_guard lock(begin_mutex_);
-  TRY(check_idle(object));
+  TRY(check_idle(object, repaired));
   TRY(audit::note_job(site.log, job.text(), object.text()));
   TRY(engine_.catalog().start_job({.job = {.job = job,
                                            .kind = kind,
@@ -155,8 +161,9 @@ Result<JobId> UpkeepDesk::begin(const ObjectId& object, catalog::JobKind kind,
 
 Result<JobId> UpkeepDesk::relocate(const ObjectId& object, const std::string& letter, bool repair,
                                    const std::optional<SiteName>& target) {
-  TRY(check_idle(object));
   TRY_ASSIGN(const control::ShareLocation share, find_share(object, letter));
+  const auto repaired = repair ? std::optional(share.share) : std::nullopt;
+  TRY(check_idle(object, repaired));
   if (repair) {
     const auto held = control::is_held_at(engine_.site(), engine_.own(), share.site, share.share);
     if (held && *held && !damaged_at(share.site).contains(share.share) &&
@@ -179,7 +186,7 @@ void UpkeepDesk::hear_of_damage(const SiteName& from, const std::vector<ShareId>
     log_warning(from.text() + " says that " + what + " is damaged");
     if (!engine_.site().config.auto_repair) continue;
     const auto started = [&]() -> Result<JobId> {
-      TRY(check_idle(known->object));
+      TRY(check_idle(known->object, id));
       TRY_ASSIGN(const auto located, control::locate_shares(engine_.catalog(), known->object));
       const auto share = std::ranges::find(located, id, &control::ShareLocation::share);
       if (share == located.end()) return fail(Code::kNotFound, what + " is not in use");
@@ -204,7 +211,8 @@ Result<JobId> UpkeepDesk::relocate_share(const ObjectId& object,
   TRY_ASSIGN(const RepairOutlook outlook, RepairOutlook::look(engine_, object, share.share, view));
   TRY(outlook.plan(relocation));
   return begin(object, repair ? catalog::JobKind::kRepair : catalog::JobKind::kMove, "plan",
-               relocation.text());
+               relocation.text(), catalog::JobPriority::kUsual,
+               repair ? std::optional(share.share) : std::nullopt);
 }
 
 Result<RefreshPreview> UpkeepDesk::preview_refresh(const ObjectId& object,

@@ -73,10 +73,13 @@ class UpkeepDesk {
   [[nodiscard]] Result<JobId> drain_site(const SiteName& site);
 
  private:
-  Result<> check_idle(const ObjectId& object);
+  // Errors: kBusy while another job works on the object, but for one that waits to cut the share
+  // that is to be repaired.
+  Result<> check_idle(const ObjectId& object, const std::optional<ShareId>& repaired = {});
   Result<JobId> begin(const ObjectId& object, catalog::JobKind kind, const std::string& step,
                       const std::string& plan,
-                      catalog::JobPriority priority = catalog::JobPriority::kUsual);
+                      catalog::JobPriority priority = catalog::JobPriority::kUsual,
+                      const std::optional<ShareId>& repaired = {});
   Result<JobId> relocate_share(const ObjectId& object, const control::ShareLocation& share,
                                bool repair, const std::optional<SiteName>& target,
                                const control::NetworkView& view);

@@ -6,7 +6,7 @@ import pathlib
 import shutil
 import unittest
 
-from network import NetworkTest, Person, TestNetwork, random_file
+from network import NetworkTest, Person, TestNetwork, random_file, wait_until
 
 import accounts
 
@@ -125,6 +125,38 @@ class SitesBurn(Losses):
 
     def test_a_card_is_renewed_only_where_its_keys_are_lost(self):
         self.assert_fails(8, "is enrolled already", self.renew_card, "lsa")
+
+
+class LostWhileCut(Losses):
+
+    def test_a_share_comes_back_that_was_still_to_be_cut(self):
+        left = next(link["residual_bytes"] for link in self.network.link_status("tuh")
+                    if link["peer"] == "cloud2")
+        self.ask("tuh", "keys", "burn", "--peer", "cloud2", "--direction", "send", "--bytes",
+                 str(left - 100_000), "--yes")
+        stored = self.person.store(self.network.root / "genome", no_wait=True)
+        self.object = stored["object"]
+        waiting = self.network.wait_for_job(stored["job"], states=("waiting_key",))
+        self.assertEqual(waiting["step"], "reshare")
+        site, path = self.network.share_path(self.object, "C")
+        self.assertEqual(site, "tuh")
+        path.unlink()
+        self.network.kill(site)
+        self.network.up(site)
+        wait_until(lambda: self.states().get("C") == "missing", 30, "C to be missed")
+        self.assert_fails(8, "is being worked on", self.ask, "tommo", "object", "repair",
+                          self.object, "--share", "B")
+        self.assert_fails(8, "is being worked on", self.ask, "tommo", "object", "move",
+                          self.object, "--share", "C")
+        done = self.ask("tommo", "object", "repair", self.object, "--share", "C")
+        self.assertEqual(done["state"], "done")
+        self.burn("cloud2")  # and with it the link that had no key
+        self.network.wait_for_job(stored["job"])
+        self.ask("tommo", "object", "card-record", self.object, "--card", self.person.card,
+                 "--pin-file", self.person.pin_file)
+        self.assertEqual(self.states(), {share: "held" for share in ("A", "B", "C1", "C2", "C3")})
+        self.restore("A,C1,C3")
+        self.restore("B,C1,C3")
 
 
 class ControlSiteBurns(Losses):
