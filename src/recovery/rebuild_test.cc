@@ -179,7 +179,7 @@ TEST(Rebuild, AShareThatCannotBeReadIsNotReplacedByWhatCameBefore) {
   world.put("Bm", "B", "aist", 1, "1");
   world.name_siblings({"A", "Bm", "C"});
   ASSERT_TRUE(world.catalog->replace_share(
-      share_id("B"), world.row("Bm", "B", "aist", 1, ShareState::kDurable)));
+      share_id("B"), world.row("Bm", "B", "aist", 1, ShareState::kDurable), {}));
   world.copy_catalog();
   world.find("Bm")->unreadable = true;
   world.burn(true);
@@ -196,7 +196,7 @@ TEST(Rebuild, WhatWaitsForItsDeletionStaysUntilItsSuccessorAnswers) {
   store_flat(world);
   world.put("Bm", "B", "aist", 1, "1");
   ASSERT_TRUE(world.catalog->replace_share(
-      share_id("B"), world.row("Bm", "B", "aist", 1, ShareState::kDurable)));
+      share_id("B"), world.row("Bm", "B", "aist", 1, ShareState::kDurable), {}));
   world.copy_catalog();
   world.drop("Bm");  // aist has burnt since; B stands again
   world.burn(true);
@@ -272,7 +272,7 @@ TEST(Rebuild, NothingGoesBeforeWhatIsCountedOnAnswers) {
   EXPECT_FALSE(may("B2", {"tommo", "lsa"}));
   // Of the same generation: what stands at its place.
   ASSERT_TRUE(world.catalog->replace_share(
-      share_id("B"), world.row("Bm", "B", "aist", 1, ShareState::kDurable)));
+      share_id("B"), world.row("Bm", "B", "aist", 1, ShareState::kDurable), {}));
   EXPECT_TRUE(may("B", {"aist"}));
   EXPECT_FALSE(may("B", {"tommo", "lsa", "tuh"}));
   EXPECT_FALSE(may("B", {"?aist"}));

@@ -38,8 +38,8 @@ struct ShareFile {
 
 class RebuildWorld {
  public:
-  explicit RebuildWorld(std::string policy, std::string own = "tommo")
-      : policy_text(std::move(policy)), policy(*control::parse_policy(policy_text)), own(own) {
+  explicit RebuildWorld(const std::string& text, const std::string& control_site = "tommo")
+      : policy_text(text), policy(*control::parse_policy(text)), own(control_site) {
     std::string pattern = (scratch() / "warifu-rebuild-XXXXXX").string();
     WARIFU_CHECK(::mkdtemp(pattern.data()) != nullptr);
     dir_ = pattern;
