@@ -104,8 +104,9 @@ Result<> SqliteCatalog::add_object_locked(const Object& object) {
           .text(state_name(object.card_record))
           .run());
   if (object.lead_chunks == 0) return {};
-  TRY_ASSIGN(Statement lead, database_->prepare("INSERT INTO genome_object (object_id, lead_chunks) "
-                                                "VALUES (?, ?)"));
+  TRY_ASSIGN(Statement lead,
+             database_->prepare("INSERT INTO genome_object (object_id, lead_chunks) "
+                                "VALUES (?, ?)"));
   return lead.id(object.object).number(object.lead_chunks).run();
 }
 
@@ -142,16 +143,13 @@ constexpr const char* kAtSite =
     "(SELECT state FROM object WHERE object.object_id = share.object_id) = 'committed' ";
 }  // namespace
 
-Result<std::vector<ObjectId>> SqliteCatalog::objects_at(const SiteName& site,
-                                                        const ObjectId& after,
+Result<std::vector<ObjectId>> SqliteCatalog::objects_at(const SiteName& site, const ObjectId& after,
                                                         std::uint64_t count) {
   const std::lock_guard lock(mutex_);
-  TRY_ASSIGN(Statement statement,
-             database_->prepare(std::string("SELECT DISTINCT object_id ") + kAtSite +
-                                "ORDER BY object_id LIMIT ?"));
+  TRY_ASSIGN(Statement statement, database_->prepare(std::string("SELECT DISTINCT object_id ") +
+                                                     kAtSite + "ORDER BY object_id LIMIT ?"));
   statement.site(site).id(after).number(count);
-  return read_rows<ObjectId>(statement,
-                             [](Statement& row) { return row.read_id<ObjectId>(); });
+  return read_rows<ObjectId>(statement, [](Statement& row) { return row.read_id<ObjectId>(); });
 }
 
 Result<std::uint64_t> SqliteCatalog::count_objects_at(const SiteName& site) {

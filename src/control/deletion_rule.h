@@ -4,7 +4,8 @@
 // The catalog may be older than the truth (a backup, a copy after the control site burnt), so what
 // it gave up may be what is left. Nothing goes before its holders say that what it counts on
 // instead is there:
-//   - of the object's generation: everything that stands at the share's place, or above or below it;
+//   - of the object's generation: everything that stands at the share's place, or above or below
+//   it;
 //   - of an older one, which a refresh has replaced: so much of the new one as restores the object;
 //   - of a newer one, which a refresh left that was given up: all of the old one.
 // Of an object that was deleted, or never stored, everything goes.

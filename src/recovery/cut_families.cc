@@ -37,8 +37,8 @@ struct Kin {
   // Each of the two says who stands at some place, and it is not the same one.
   [[nodiscard]] bool contradicts(const Kin& other) const {
     return generation != other.generation || std::ranges::any_of(claims, [&](const auto& claim) {
-      return other.claims.contains(claim.first);
-    });
+             return other.claims.contains(claim.first);
+           });
   }
   [[nodiscard]] bool shares_an_id(const Kin& other) const {
     if (generation != other.generation) return false;

@@ -13,10 +13,9 @@ bool is_counted(const catalog::Share& share) {
 }
 
 std::uint64_t held(const catalog::FoundObject& found, const Evidence& evidence) {
-  return static_cast<std::uint64_t>(
-      std::ranges::count_if(found.shares, [&](const catalog::Share& share) {
-        return share.site && evidence.shows(share);
-      }));
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      found.shares,
+      [&](const catalog::Share& share) { return share.site && evidence.shows(share); }));
 }
 
 // Whether nothing of it is missing, but for what this site has lost.

@@ -146,8 +146,7 @@ Result<> RebuildJob::settle_object(const ObjectId& object) {
 }
 
 Evidence RebuildJob::evidence_of(const ObjectId& object) const {
-  Evidence evidence{
-      .shown = shares_.at(object), .silent = {}, .unreadable = {}, .own = own_name()};
+  Evidence evidence{.shown = shares_.at(object), .silent = {}, .unreadable = {}, .own = own_name()};
   for (const auto& [site, why] : silent_) evidence.silent.insert(site);
   return evidence;
 }

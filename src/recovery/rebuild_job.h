@@ -3,9 +3,9 @@
 // Every reachable site lists its shares; each object is settled in one step, so the job may be cut
 // short and run again. Persons are found by the pseudonyms that gates know for their cards; who is
 // in no copy gets an id and no name. What cannot be settled is left as it is and told in the
-// result. What becomes of what the catalog knows: recovery/known_objects.h. Shares that nobody needs
-// are counted and never deleted on what sites say; objects that a job works on are left alone.
-// While it runs nothing that waits for its deletion is deleted.
+// result. What becomes of what the catalog knows: recovery/known_objects.h. Shares that nobody
+// needs are counted and never deleted on what sites say; objects that a job works on are left
+// alone. While it runs nothing that waits for its deletion is deleted.
 #pragma once
 
 #include "control/jobs.h"

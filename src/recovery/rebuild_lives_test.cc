@@ -96,9 +96,8 @@ class Life {
       });
     }
     steps.push_back([this, names] { world_.name_siblings(names); });
-    steps.push_back([=, this] {
-      WARIFU_CHECK(world_.catalog->move_location(whole.share, ids).has_value());
-    });
+    steps.push_back(
+        [=, this] { WARIFU_CHECK(world_.catalog->move_location(whole.share, ids).has_value()); });
     steps.push_back([=, this] { world_.drop(parent); });
     steps.push_back([=, this] { (void)world_.catalog->mark_deleted(whole.share); });
     return steps;
@@ -137,22 +136,22 @@ class Life {
     Steps steps;
     steps.push_back([this, rows] { world_.add_rows(rows); });
     for (const catalog::Share& share : old) {
-      steps.push_back([=, this, name = names[share.share],
-                       parent = share.parent ? names[*share.parent] : ""] {
-        ShareFile& file =
-            world_.put(name, share.path.text(), share.site->text(), next,
-                       share.path.is_top() ? refresh : part_bytes, parent);
-        // Siblings as the rows say, those that were cut again too.
-        for (const catalog::Share& row : rows) {
-          if (row.path.parent() != share.path.parent()) continue;
-          file.header.siblings.push_back({static_cast<sharing::ShareIndex>(row.path.index()),
-                                          row.share, row.site ? *row.site : row.last_site});
-        }
-      });
+      steps.push_back(
+          [=, this, name = names[share.share], parent = share.parent ? names[*share.parent] : ""] {
+            ShareFile& file = world_.put(name, share.path.text(), share.site->text(), next,
+                                         share.path.is_top() ? refresh : part_bytes, parent);
+            // Siblings as the rows say, those that were cut again too.
+            for (const catalog::Share& row : rows) {
+              if (row.path.parent() != share.path.parent()) continue;
+              file.header.siblings.push_back({static_cast<sharing::ShareIndex>(row.path.index()),
+                                              row.share, row.site ? *row.site : row.last_site});
+            }
+          });
     }
     steps.push_back([=, this] {
       const auto seen = *world_.catalog->sightings(world_.object);
-      const auto done = world_.catalog->commit_generation(world_.object, next, world_.job, {}, seen);
+      const auto done =
+          world_.catalog->commit_generation(world_.object, next, world_.job, {}, seen);
       WARIFU_CHECK(done.has_value());
       refreshed_ = true;
     });
@@ -289,8 +288,8 @@ class Life {
     for (int round = 0; round < 4; ++round) {
       const auto silent = round == 3 ? std::set<std::string>() : some_sites();
       const auto verdict = world_.rebuild(silent);
-      say("rebuilt: " + (verdict ? std::string(verdict->is_kept ? "kept" : "found")
-                                 : verdict.error().message));
+      say("rebuilt: " +
+          (verdict ? std::string(verdict->is_kept ? "kept" : "found") : verdict.error().message));
       rebuilt_ = rebuilt_ || (verdict && !verdict->is_kept);
       world_.sweep(some_sites());
       if (!world_.restores()) return "round " + std::to_string(round) + " deleted the object";

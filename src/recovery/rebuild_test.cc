@@ -53,8 +53,8 @@ TEST(Rebuild, PartsOfAShareWhoseGatewayIsSilentAreNotGivenUp) {
   store_flat(world);
   std::vector<catalog::Share> parts;
   for (const char* name : {"C1", "C2", "C3"}) {
-    parts.push_back(world.row(name, name, "cloud" + std::string(name + 1), 1, ShareState::kWriting,
-                              "C"));
+    parts.push_back(
+        world.row(name, name, "cloud" + std::string(name + 1), 1, ShareState::kWriting, "C"));
   }
   world.add_rows(parts);
   world.copy_catalog();

@@ -1,6 +1,7 @@
 // For the tests of recovery only: sites with share files of one object, a real catalog that may be
-// older than they are, and the rebuild as rebuild_job.cc does it, with the sweep of deletions behind
-// it. A file is known by what its bytes would be: which refresh they belong to, and which cut.
+// older than they are, and the rebuild as rebuild_job.cc does it, with the sweep of deletions
+// behind it. A file is known by what its bytes would be: which refresh they belong to, and which
+// cut.
 #pragma once
 
 #include <stdlib.h>
@@ -190,8 +191,7 @@ class RebuildWorld {
         const auto file = disks[site].find(counted.share);
         return file != disks[site].end() && !file->second.unreadable;
       };
-      const auto may = control::may_go(*catalog->object(share.object),
-                                       rows(), share, is_held);
+      const auto may = control::may_go(*catalog->object(share.object), rows(), share, is_held);
       if (!may || !*may) continue;
       disks[holder].erase(share.share);
       WARIFU_CHECK(catalog->mark_deleted(share.share).has_value());
@@ -271,9 +271,8 @@ class RebuildWorld {
     return std::ranges::any_of(cuts, [&](const std::string& cut) {
       std::size_t live = 0;
       for (std::size_t i = 0; i < node.children.size(); ++i) {
-        live += has(path.part(i), cut) ||
-                        (!node.children[i].is_leaf() &&
-                         stands(refresh, path.part(i), node.children[i]))
+        live += has(path.part(i), cut) || (!node.children[i].is_leaf() &&
+                                           stands(refresh, path.part(i), node.children[i]))
                     ? 1U
                     : 0U;
       }

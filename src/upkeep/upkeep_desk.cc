@@ -279,8 +279,8 @@ Result<JobId> UpkeepDesk::begin_site(const SiteName& at, catalog::JobKind kind) 
   const std::lock_guard lock(begin_mutex_);
   TRY_ASSIGN(const auto unfinished, engine_.catalog().unfinished_jobs());
   for (const catalog::Job& other : unfinished) {
-    const bool is_site = other.kind == catalog::JobKind::kSiteRepair ||
-                         other.kind == catalog::JobKind::kSiteDrain;
+    const bool is_site =
+        other.kind == catalog::JobKind::kSiteRepair || other.kind == catalog::JobKind::kSiteDrain;
     if (!is_site) continue;
     TRY_ASSIGN(const SiteWork work, SiteWork::parse(other.plan));
     if (work.site != at) continue;
