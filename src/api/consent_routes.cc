@@ -1,5 +1,6 @@
 // Consent in two steps: the grant and its text, then the card's proof.
 #include "api/act_json.h"
+#include "api/consent_fields.h"
 #include "api/consent_parts.h"
 #include "api/risk_json.h"
 #include "consent/veil.h"
@@ -35,17 +36,14 @@ Result<> read_terms(const json::object& body, Services services, control::Consen
   const std::string part = text_field_or(body, "part", "");
   TRY(check_part(part));
   wish.is_index = part == "index";
-  TRY_ASSIGN(const std::uint64_t decoys, number_field_or(body, "decoys", control::kMostDecoys, 0));
-  wish.decoys = static_cast<std::uint32_t>(decoys);
+  TRY_ASSIGN(wish.decoys, decoys_field(body));
   if (!wish.is_index) TRY(control::check_decoys(wish.decoys, wish.scope));
   TRY(read_index(body, wish));
   const std::string destination =
       text_field_or(body, "destination", services.site.config.name.text());
   TRY_ASSIGN(wish.destination, SiteName::parse(destination));
-  TRY_ASSIGN(const std::uint64_t uses, number_field(body, "uses", consent::kMaxUses));
-  wish.uses = static_cast<std::uint16_t>(uses);
-  TRY_ASSIGN(const std::uint64_t valid, number_field(body, "valid_seconds", 400ULL * 86400));
-  wish.valid = std::chrono::seconds(valid);
+  TRY_ASSIGN(wish.uses, uses_field(body));
+  TRY_ASSIGN(wish.valid, valid_field(body));
   const std::string capacity = text_field_or(body, "capacity", "own");
   TRY_ASSIGN(wish.capacity, consent::parse_capacity(capacity));
   wish.reason = text_field_or(body, "reason", "");
@@ -121,9 +119,8 @@ Result<json::value> quote(http::RequestContext& context, ControlServices& contro
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
   TRY_ASSIGN(const consent::Scope wanted, consent::parse_scope(regions));
-  TRY_ASSIGN(const std::uint64_t decoys, number_field_or(body, "decoys", control::kMostDecoys, 0));
-  TRY_ASSIGN(const control::RegionQuote quote,
-             control.regions.quote(index, wanted, static_cast<std::uint32_t>(decoys)));
+  TRY_ASSIGN(const std::uint32_t decoys, decoys_field(body));
+  TRY_ASSIGN(const control::RegionQuote quote, control.regions.quote(index, wanted, decoys));
   const consent::Scope scope = quote.scope();
   json::array texts;
   for (const std::string& one : consent::region_texts(scope)) texts.emplace_back(one);

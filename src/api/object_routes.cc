@@ -277,6 +277,28 @@ void add_job_routes(http::Router& router, Services services) {
   order("/v1/jobs/{job}/cancel", &control::JobEngine::cancel_job);
 }
 
+void give_card_record(http::RequestContext& context, Services services) {
+  // The card that the record is for; left out: the person's own.
+  std::optional<CardId> card;
+  if (const auto text = context.request().query.find("card")) {
+    const auto parsed = CardId::parse(*text);
+    if (!parsed) return answer_error(context, parsed.error());
+    card = *parsed;
+  } else if (services.operators != nullptr) {
+    // Whoever does not have the card there has to be the biobank: its id is known to
+    // those who have read it.
+    const auto may = services.operators->require(context, {operators::Role::kBiobank},
+                                                 "a card record without a card");
+    if (!may) return answer_error(context, may.error());
+  }
+  const auto record = card_record(services, context.parameter("object"), card);
+  if (record) {
+    answer_secret(context, *record);
+  } else {
+    answer_error(context, record.error());
+  }
+}
+
 }  // namespace
 
 void add_object_routes(http::Router& router, Services services) {
@@ -327,27 +349,7 @@ void add_object_routes(http::Router& router, Services services) {
           }));
   router.add(Method::kGet, "/v1/plan", control_handler(services, plan_now));
   router.add(Method::kGet, "/v1/objects/{object}/card-record",
-             [services](http::RequestContext& context) {
-               // The card that the record is for; left out: the person's own.
-               std::optional<CardId> card;
-               if (const auto text = context.request().query.find("card")) {
-                 const auto parsed = CardId::parse(*text);
-                 if (!parsed) return answer_error(context, parsed.error());
-                 card = *parsed;
-               } else if (services.operators != nullptr) {
-                 // Whoever does not have the card there has to be the biobank: its id is known to
-                 // those who have read it.
-                 const auto may = services.operators->require(context, {operators::Role::kBiobank},
-                                                              "a card record without a card");
-                 if (!may) return answer_error(context, may.error());
-               }
-               const auto record = card_record(services, context.parameter("object"), card);
-               if (record) {
-                 answer_secret(context, *record);
-               } else {
-                 answer_error(context, record.error());
-               }
-             },
+             [services](http::RequestContext& context) { give_card_record(context, services); },
              {.secret_body = true});
   router.add(Method::kPost, "/v1/objects/{object}/card-record",
              control_handler(services, confirm_card_record));

@@ -1,5 +1,6 @@
 // Requests for consents: asked for by clinicians, shown to the person at a kiosk, decided there.
 #include "api/act_json.h"
+#include "api/consent_fields.h"
 #include "consent/veil.h"
 #include "control/request_desk.h"
 #include "risk/genes.h"
@@ -55,12 +56,9 @@ Result<json::value> ask_for_consent(http::RequestContext& context, ControlServic
   TRY_ASSIGN(terms.data_use, texts_field(body, "data_use"));
   TRY_ASSIGN(const auto regions, texts_field(body, "regions"));
   TRY_ASSIGN(terms.regions, risk::with_genes_resolved(regions));
-  TRY_ASSIGN(const std::uint64_t decoys, number_field_or(body, "decoys", control::kMostDecoys, 0));
-  terms.decoys = static_cast<std::uint32_t>(decoys);
-  TRY_ASSIGN(const std::uint64_t uses, number_field(body, "uses", consent::kMaxUses));
-  terms.uses = static_cast<std::uint16_t>(uses);
-  TRY_ASSIGN(const std::uint64_t valid, number_field(body, "valid_seconds", 400ULL * 86'400));
-  terms.valid = std::chrono::seconds(valid);
+  TRY_ASSIGN(terms.decoys, decoys_field(body));
+  TRY_ASSIGN(terms.uses, uses_field(body));
+  TRY_ASSIGN(terms.valid, valid_field(body));
   if (body.contains("open_seconds")) {
     TRY_ASSIGN(const std::uint64_t open, number_field(body, "open_seconds", 90ULL * 86'400));
     terms.open = std::chrono::seconds(open);

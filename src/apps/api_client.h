@@ -8,7 +8,7 @@
 
 #include <boost/json/value.hpp>
 
-#include "apps/commands.h"
+#include "apps/command_options.h"
 #include "http/client.h"
 
 namespace warifu::apps {

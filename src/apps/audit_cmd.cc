@@ -7,7 +7,7 @@
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
-#include "apps/commands.h"
+#include "apps/object_commands.h"
 #include "apps/output.h"
 #include "base/units.h"
 

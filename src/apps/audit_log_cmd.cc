@@ -9,10 +9,10 @@
 
 #include "api/audit_export.h"
 #include "apps/api_client.h"
-#include "apps/commands.h"
 #include "apps/emergency_text.h"
 #include "apps/output.h"
 #include "apps/proposed.h"
+#include "apps/site_commands.h"
 #include "audit/checkpoint.h"
 #include "audit/line.h"
 

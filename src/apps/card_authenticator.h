@@ -16,7 +16,7 @@
 
 #include "apps/api_client.h"
 #include "apps/card_signer.h"
-#include "apps/commands.h"
+#include "apps/person_commands.h"
 #include "card/consent_profile.h"
 #include "card/desfire_layout.h"
 

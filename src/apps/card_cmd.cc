@@ -4,9 +4,9 @@
 #include <boost/json.hpp>
 
 #include "apps/card_terminal.h"
-#include "apps/commands.h"
 #include "apps/enrolment_cmd.h"
 #include "apps/output.h"
+#include "apps/person_commands.h"
 #include "pcsc/readers.h"
 #include "pcsc/virtual_reader.h"
 

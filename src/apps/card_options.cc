@@ -46,7 +46,9 @@ void add_enrolled_card_type(CLI::App* command, std::string& type) {
                       "Card) or pkcs11 (another card that signs); default: one-time");
 }
 
-void card_commands(CLI::App& app, Common& common, Action& action) {
+namespace {
+
+void helper_command(CLI::App& app, Action& action) {
   static std::string module;
   CLI::App* helper = app.add_subcommand("pkcs11-helper", "the process that a module runs in");
   helper->group("");  // started by this program only
@@ -54,11 +56,11 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   helper->add_option("--module", module)->required();
   helper->add_option("--module-files", folders);
   helper->callback([&] { action = [&] { return pkcs11_helper(module, folders); }; });
+}
 
+// What a card is and can do.
+void inspect_commands(CLI::App* card, Common& common, Action& action) {
   static CardOptions shown;
-  static CardEmulateOptions emulated;
-  CLI::App* card = app.add_subcommand("card", "cards and the readers of this machine");
-  card->require_subcommand(1);
   auto* command =
       add(*card, "readers", "the card readers, and which has a card", "warifu card readers");
   command->add_flag("--json", common.json, "print one JSON document");
@@ -72,10 +74,21 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   add_wait(command, shown);
   command->callback([&] { action = [&] { return card_show(common, shown); }; });
 
+  static CardOptions certified;
+  command = add(*card, "jpki", "what a My Number Card's certificate application says without a PIN",
+                "warifu card jpki --card pcsc");
+  command->add_flag("--json", common.json, "print one JSON document");
+  command->add_option("--card", certified.card, kCardHelp)->required();
+  add_wait(command, certified);
+  command->callback([&] { action = [&] { return card_jpki(common, certified); }; });
+}
+
+void top_up_command(CLI::App* card, Common& common, Action& action) {
   static TopUpOptions more;
-  command = add(*card, "top-up", "more one-time keys on a card, proved by it to every site",
-                "warifu card top-up --card pcsc --site S\n"
-                "  warifu card top-up --card aoi.card --keys 100 --pin-file pin --yes --site S");
+  auto* command =
+      add(*card, "top-up", "more one-time keys on a card, proved by it to every site",
+          "warifu card top-up --card pcsc --site S\n"
+          "  warifu card top-up --card aoi.card --keys 100 --pin-file pin --yes --site S");
   add_site(command, common);
   command->add_option("--keys", more.keys,
                       "how many more for each site; default: up to those of a new card");
@@ -83,11 +96,14 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   command->add_flag("--yes", more.yes, "the person has read the text on another screen");
   add_card(command, more.card);
   command->callback([&] { action = [&] { return card_top_up(common, more); }; });
+}
 
+// A card that is lost.
+void lost_commands(CLI::App* card, Common& common, Action& action) {
   static RevokeOptions revoked;
-  command = add(*card, "revoke", "a lost or stolen card: worthless at every site from now on",
-                "warifu card revoke --person P-001 --why lost --yes --site S\n"
-                "  warifu card revoke CARD --yes --site S");
+  auto* command = add(*card, "revoke", "a lost or stolen card: worthless at every site from now on",
+                      "warifu card revoke --person P-001 --why lost --yes --site S\n"
+                      "  warifu card revoke CARD --yes --site S");
   add_site(command, common);
   command->add_option("card", revoked.card, "id of the card");
   command->add_option("--person", revoked.person, "whose card it is, instead of its id");
@@ -107,18 +123,13 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
                 "warifu card status --site S");
   add_site(command, common);
   command->callback([&] { action = [&] { return card_status(common); }; });
+}
 
-  static CardOptions certified;
-  command = add(*card, "jpki", "what a My Number Card's certificate application says without a PIN",
-                "warifu card jpki --card pcsc");
-  command->add_flag("--json", common.json, "print one JSON document");
-  command->add_option("--card", certified.card, kCardHelp)->required();
-  add_wait(command, certified);
-  command->callback([&] { action = [&] { return card_jpki(common, certified); }; });
-
+// Cards of nobody, for tests and kiosks.
+void emulated_commands(CLI::App* card, Action& action) {
   static MakeJpkiOptions made;
-  command = add(*card, "make-jpki", "make an emulated My Number Card, of nobody, for tests",
-                "warifu card make-jpki nobody.card --pin-file pin --signature-pin-file pin2");
+  auto* command = add(*card, "make-jpki", "make an emulated My Number Card, of nobody, for tests",
+                      "warifu card make-jpki nobody.card --pin-file pin --signature-pin-file pin2");
   command->add_option("file", made.file, "where its memory will be")->required();
   command->add_option("--pin-file", made.pin_file, "file with 4 digits")->required();
   command
@@ -141,6 +152,7 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   add_card_type(command, blank.type);
   command->callback([&] { action = [&] { return card_make_blank(blank); }; });
 
+  static CardEmulateOptions emulated;
   command = add(*card, "emulate", "lay an emulated card on a virtual reader (vsmartcard's vpcd)",
                 "warifu card emulate --card aoi.card\n"
                 "  warifu card emulate --card aoi.card --reader 127.0.0.1:35964");
@@ -152,6 +164,18 @@ void card_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--remove-after", emulated.remove_after,
                       "take the card away behind so many commands");
   command->callback([&] { action = [&] { return card_emulate(emulated); }; });
+}
+
+}  // namespace
+
+void card_commands(CLI::App& app, Common& common, Action& action) {
+  helper_command(app, action);
+  CLI::App* card = app.add_subcommand("card", "cards and the readers of this machine");
+  card->require_subcommand(1);
+  inspect_commands(card, common, action);
+  top_up_command(card, common, action);
+  lost_commands(card, common, action);
+  emulated_commands(card, action);
 }
 
 }  // namespace warifu::apps

@@ -8,7 +8,7 @@
 
 #include <boost/json.hpp>
 
-#include "apps/commands.h"
+#include "apps/command_options.h"
 #include "card/jpki.h"
 
 namespace warifu::apps {

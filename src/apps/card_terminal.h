@@ -6,7 +6,7 @@
 #include <string>
 
 #include "apps/card_authenticator.h"
-#include "apps/commands.h"
+#include "apps/command_options.h"
 #include "card/card_file.h"
 
 namespace warifu::apps {

@@ -4,9 +4,9 @@
 
 #include "apps/api_client.h"
 #include "apps/card_terminal.h"
-#include "apps/commands.h"
 #include "apps/consent_terminal.h"
 #include "apps/output.h"
+#include "apps/person_commands.h"
 
 namespace warifu::apps {
 

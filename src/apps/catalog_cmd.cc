@@ -6,10 +6,10 @@
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
-#include "apps/commands.h"
 #include "apps/job_follow.h"
 #include "apps/output.h"
 #include "apps/proposed.h"
+#include "apps/site_commands.h"
 #include "base/units.h"
 
 namespace warifu::apps {

@@ -6,7 +6,12 @@
 
 #include <CLI/CLI.hpp>
 
-#include "apps/commands.h"
+#include "apps/consent_commands.h"
+#include "apps/key_commands.h"
+#include "apps/local_commands.h"
+#include "apps/object_commands.h"
+#include "apps/person_commands.h"
+#include "apps/site_commands.h"
 
 namespace warifu::apps {
 

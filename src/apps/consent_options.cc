@@ -2,12 +2,10 @@
 #include "apps/command_line.h"
 
 namespace warifu::apps {
+namespace {
 
-void consent_commands(CLI::App& app, Common& common, Action& action) {
+void give_command(CLI::App* consent, Common& common, Action& action) {
   static ConsentOptions give;
-  static RestoreOptions restoring;
-  CLI::App* consent = app.add_subcommand("consent", "the person's consent, by card");
-  consent->require_subcommand(1);
   auto* command = add(*consent, "give", "show what is asked, take the PIN, let the card prove it",
                       "warifu consent give --site S --object ID --purpose medicine "
                       "--grantee 'Dr. Ito' --card a.card");
@@ -36,9 +34,13 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_flag("--yes", give.yes, "the person has read the text on another screen");
   add_card(command, give.card);
   command->callback([&] { action = [&] { return consent_give(common, give); }; });
+}
+
+void join_command(CLI::App* consent, Common& common, Action& action) {
   static ConsentOptions joining;
-  command = add(*consent, "join", "another guardian or officer consents to the same, together",
-                "warifu consent join GRANT --card father.card --site S");
+  auto* command =
+      add(*consent, "join", "another guardian or officer consents to the same, together",
+          "warifu consent join GRANT --card father.card --site S");
   add_site(command, common);
   command->add_option("grant", joining.joins, "the consent that the other one has given")
       ->required();
@@ -46,13 +48,16 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_flag("--yes", joining.yes, "the guardian has read the text on another screen");
   add_card(command, joining.card);
   command->callback([&] { action = [&] { return consent_give(common, joining); }; });
+}
+
+void emergency_command(CLI::App* consent, Common& common, Action& action) {
   static ConsentOptions emergency;
   emergency.purpose = "medicine";
   emergency.capacity = "emergency";
-  command = add(*consent, "emergency",
-                "an officer opens an object without its person's card; others join",
-                "warifu consent emergency --object ID --reason 'unconscious after an accident' "
-                "--grantee 'Dr. Ito' --card officer.card --site S");
+  auto* command = add(
+      *consent, "emergency", "an officer opens an object without its person's card; others join",
+      "warifu consent emergency --object ID --reason 'unconscious after an accident' "
+      "--grantee 'Dr. Ito' --card officer.card --site S");
   add_site(command, common);
   command->add_option("--object", emergency.object, "object id")->required();
   command->add_option("--reason", emergency.reason, "why; the person will be told")->required();
@@ -66,19 +71,25 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_flag("--yes", emergency.yes, "the officer has read the text on another screen");
   add_card(command, emergency.card);
   command->callback([&] { action = [&] { return consent_give(common, emergency); }; });
+}
+
+void list_command(CLI::App* consent, Common& common, Action& action) {
   static ConsentListOptions which;
-  command = add(*consent, "list", "consents given, the newest first",
-                "warifu consent list --person P-001 --site S");
+  auto* command = add(*consent, "list", "consents given, the newest first",
+                      "warifu consent list --person P-001 --site S");
   add_site(command, common);
   command->add_option("--person", which.person, "of one person only");
   command->add_option("--object", which.object, "to one object only");
   add_part(command, which.skip, which.limit);
   command->callback([&] { action = [&] { return consent_list(common, which); }; });
+}
+
+void receipt_command(CLI::App* consent, Common& common, Action& action) {
   static std::string shown;
   static bool fhir = false, provenance = false;
-  command = add(*consent, "receipt", "what was agreed, as a document for the person to keep",
-                "warifu consent receipt GRANT --site S > receipt.json\n"
-                "  warifu consent receipt GRANT --fhir --site S");
+  auto* command = add(*consent, "receipt", "what was agreed, as a document for the person to keep",
+                      "warifu consent receipt GRANT --site S > receipt.json\n"
+                      "  warifu consent receipt GRANT --fhir --site S");
   add_site(command, common);
   command->add_option("grant", shown, "id of the consent")->required();
   command->add_flag("--fhir", fhir, "a FHIR R4 Consent instead");
@@ -88,10 +99,14 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
       return consent_receipt(common, shown, provenance ? "provenance" : fhir ? "fhir" : "receipt");
     };
   });
+}
+
+void import_command(CLI::App* consent, Common& common, Action& action) {
   static ConsentOptions importing;
   static std::string document;
-  command = add(*consent, "import", "a FHIR R4 Consent as a wish, shown and proved by the card",
-                "warifu consent import --fhir consent.json --card a.card --site S");
+  auto* command =
+      add(*consent, "import", "a FHIR R4 Consent as a wish, shown and proved by the card",
+          "warifu consent import --fhir consent.json --card a.card --site S");
   add_site(command, common);
   command->add_option("--fhir", document, "file with the Consent, as JSON")->required();
   command->add_option("--object", importing.object, "object id, where the document names none");
@@ -101,15 +116,21 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_flag("--yes", importing.yes, "the person has read the text on another screen");
   add_card(command, importing.card);
   command->callback([&] { action = [&] { return consent_import(common, document, importing); }; });
+}
+
+void withdraw_command(CLI::App* consent, Common& common, Action& action) {
   static std::string withdrawn;
-  command = add(*consent, "withdraw", "take a consent back: no site honours it any more",
-                "warifu consent withdraw GRANT --site S");
+  auto* command = add(*consent, "withdraw", "take a consent back: no site honours it any more",
+                      "warifu consent withdraw GRANT --site S");
   add_site(command, common);
   command->add_option("grant", withdrawn, "id of the consent")->required();
   command->callback([&] { action = [&] { return consent_withdraw(common, withdrawn); }; });
+}
 
-  command = add(app, "restore", "put an object together under a consent",
-                "warifu restore ID --site S --grant GRANT --out genome.cram");
+void restore_command(CLI::App& app, Common& common, Action& action) {
+  static RestoreOptions restoring;
+  auto* command = add(app, "restore", "put an object together under a consent",
+                      "warifu restore ID --site S --grant GRANT --out genome.cram");
   add_site(command, common);
   command->add_option("object", restoring.object, "object id")->required();
   command->add_option("--grant", restoring.grant, "id of the consent")->required();
@@ -127,6 +148,21 @@ void consent_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--format", restoring.format, "of regions: bam, cram, vcf, vcf.gz, bcf");
   command->add_option("--resume", restoring.resume, "go on with this interrupted job");
   command->callback([&] { action = [&] { return restore(common, restoring); }; });
+}
+
+}  // namespace
+
+void consent_commands(CLI::App& app, Common& common, Action& action) {
+  CLI::App* consent = app.add_subcommand("consent", "the person's consent, by card");
+  consent->require_subcommand(1);
+  give_command(consent, common, action);
+  join_command(consent, common, action);
+  emergency_command(consent, common, action);
+  list_command(consent, common, action);
+  receipt_command(consent, common, action);
+  import_command(consent, common, action);
+  withdraw_command(consent, common, action);
+  restore_command(app, common, action);
 }
 
 }  // namespace warifu::apps

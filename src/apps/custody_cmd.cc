@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "apps/api_client.h"
-#include "apps/commands.h"
 #include "apps/custody_text.h"
 #include "apps/output.h"
+#include "apps/person_commands.h"
 #include "apps/proposed.h"
 #include "base/ids.h"
 #include "base/units.h"

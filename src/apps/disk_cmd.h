@@ -1,7 +1,7 @@
 // Disk sets in `warifu link preshare --disk` and `warifu link import --disk`.
 #pragma once
 
-#include "apps/commands.h"
+#include "apps/key_commands.h"
 #include "kme/preshare.h"
 
 namespace warifu::apps {

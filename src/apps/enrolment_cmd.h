@@ -1,7 +1,7 @@
 // `warifu enrolment`: what the biobank's desk orders, and a kiosk carries out.
 #pragma once
 
-#include "apps/commands.h"
+#include "apps/person_commands.h"
 
 namespace warifu::apps {
 

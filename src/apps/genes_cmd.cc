@@ -3,7 +3,7 @@
 
 #include <boost/json.hpp>
 
-#include "apps/commands.h"
+#include "apps/local_commands.h"
 #include "apps/output.h"
 #include "os/system.h"
 #include "risk/panels.h"

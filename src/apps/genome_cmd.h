@@ -1,7 +1,7 @@
 // `warifu genome`: genome files on this machine. No site is asked.
 #pragma once
 
-#include "apps/commands.h"
+#include "apps/command_options.h"
 
 namespace warifu::apps {
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "apps/commands.h"
+#include "apps/object_commands.h"
 #include "os/descriptor.h"
 
 namespace warifu::apps {

@@ -6,8 +6,8 @@
 
 #include <boost/json.hpp>
 
-#include "apps/commands.h"
 #include "apps/job_follow.h"
+#include "apps/object_commands.h"
 #include "apps/output.h"
 #include "apps/proposed.h"
 #include "base/units.h"

@@ -5,8 +5,8 @@
 #include <boost/json.hpp>
 
 #include "apps/card_terminal.h"
-#include "apps/commands.h"
 #include "apps/output.h"
+#include "apps/person_commands.h"
 #include "card/jpki.h"
 #include "card/jpki_emulator.h"
 #include "crypto/crypto.h"

@@ -25,10 +25,10 @@ void kiosk_command(CLI::App& app, Common& common, Action& action) {
   command->callback([&] { action = [&] { return kiosk(common, options); }; });
 }
 
-void request_commands(CLI::App& app, Common& common, Action& action) {
+namespace {
+
+void ask_command(CLI::App* request, Common& common, Action& action) {
   static RequestOptions asked;
-  CLI::App* request = app.add_subcommand("request", "ask a person for a consent");
-  request->require_subcommand(1);
   auto* command = add(*request, "ask", "ask for it: the person decides at a kiosk, or by 'give'",
                       "warifu request ask --object ID --purpose medicine --grantee 'Dr. Ito' "
                       "--site S\n"
@@ -57,9 +57,16 @@ void request_commands(CLI::App& app, Common& common, Action& action) {
   command->add_option("--open", asked.open, "how long the request waits; default: 7d");
   command->add_option("--note", asked.note, "a line to the person");
   command->callback([&] { action = [&] { return request_ask(common, asked); }; });
+}
 
+}  // namespace
+
+void request_commands(CLI::App& app, Common& common, Action& action) {
+  CLI::App* request = app.add_subcommand("request", "ask a person for a consent");
+  request->require_subcommand(1);
+  ask_command(request, common, action);
   static std::string id, person, object;
-  command =
+  auto* command =
       add(*request, "list", "requests and what became of them", "warifu request list --site S");
   add_site(command, common);
   command->add_option("--person", person, "of this person only");

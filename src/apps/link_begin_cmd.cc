@@ -8,9 +8,10 @@
 
 #include <boost/json.hpp>
 
-#include "apps/commands.h"
+#include "apps/key_commands.h"
 #include "apps/network.h"
 #include "apps/output.h"
+#include "apps/site_commands.h"
 #include "base/units.h"
 #include "control/site_config.h"
 #include "kme/link_begin.h"

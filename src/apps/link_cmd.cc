@@ -7,10 +7,11 @@
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
-#include "apps/commands.h"
 #include "apps/disk_cmd.h"
+#include "apps/key_commands.h"
 #include "apps/network.h"
 #include "apps/output.h"
+#include "apps/site_commands.h"
 #include "apps/switch_cmd.h"
 #include "base/units.h"
 #include "control/site_config.h"

@@ -9,8 +9,12 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/command_line.h"
-#include "apps/commands.h"
+#include "apps/key_commands.h"
+#include "apps/local_commands.h"
+#include "apps/object_commands.h"
 #include "apps/output.h"
+#include "apps/person_commands.h"
+#include "apps/site_commands.h"
 #include "secret/secret.h"
 
 namespace {

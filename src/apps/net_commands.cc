@@ -7,10 +7,10 @@
 
 #include "apps/api_client.h"
 #include "apps/api_front.h"
-#include "apps/commands.h"
 #include "apps/emergency_text.h"
 #include "apps/network.h"
 #include "apps/output.h"
+#include "apps/site_commands.h"
 
 namespace warifu::apps {
 namespace {

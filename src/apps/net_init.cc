@@ -13,10 +13,10 @@
 #include <numeric>
 #include <thread>
 
-#include "apps/commands.h"
 #include "apps/device_files.h"
 #include "apps/kms_files.h"
 #include "apps/output.h"
+#include "apps/site_commands.h"
 #include "base/units.h"
 #include "control/site_config.h"
 #include "kme/key_manager.h"

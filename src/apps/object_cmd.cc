@@ -8,9 +8,9 @@
 
 #include "apps/api_client.h"
 #include "apps/card_terminal.h"
-#include "apps/commands.h"
 #include "apps/genome_upload.h"
 #include "apps/job_follow.h"
+#include "apps/object_commands.h"
 #include "apps/output.h"
 #include "base/units.h"
 

@@ -6,9 +6,9 @@
 
 #include "apps/api_client.h"
 #include "apps/api_front.h"
-#include "apps/commands.h"
 #include "apps/output.h"
 #include "apps/secret_input.h"
+#include "apps/site_commands.h"
 #include "http/pem_files.h"
 #include "os/files.h"
 

@@ -6,11 +6,11 @@
 
 #include "apps/api_client.h"
 #include "apps/card_terminal.h"
-#include "apps/commands.h"
 #include "apps/consent_terminal.h"
 #include "apps/custody_text.h"
 #include "apps/emergency_text.h"
 #include "apps/output.h"
+#include "apps/person_commands.h"
 #include "apps/proposed.h"
 #include "base/units.h"
 #include "consent/grant.h"

@@ -5,8 +5,8 @@
 
 #include "apps/api_client.h"
 #include "apps/card_terminal.h"
-#include "apps/commands.h"
 #include "apps/output.h"
+#include "apps/person_commands.h"
 #include "consent/evidence.h"
 
 namespace warifu::apps {

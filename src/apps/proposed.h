@@ -3,7 +3,7 @@
 
 #include <boost/json/value.hpp>
 
-#include "apps/commands.h"
+#include "apps/command_options.h"
 
 namespace warifu::apps {
 

@@ -7,7 +7,7 @@
 
 #include "api/random_json.h"
 #include "apps/api_client.h"
-#include "apps/commands.h"
+#include "apps/key_commands.h"
 #include "apps/output.h"
 #include "apps/random_sources.h"
 #include "base/log.h"

@@ -1,8 +1,8 @@
 // `warifu qkd rate-model`: a key device that models a rate, until it is told to stop.
 #include <fmt/format.h>
 
-#include "apps/commands.h"
 #include "apps/signals.h"
+#include "apps/site_commands.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "kme/rate_model.h"

@@ -1,7 +1,7 @@
 // `warifu request` and `warifu kiosk`: what is asked of persons, and where they answer.
 #pragma once
 
-#include "apps/commands.h"
+#include "apps/command_options.h"
 
 namespace warifu::apps {
 

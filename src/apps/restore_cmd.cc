@@ -6,7 +6,7 @@
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
-#include "apps/commands.h"
+#include "apps/consent_commands.h"
 #include "apps/output.h"
 #include "apps/region_words.h"
 #include "base/limits.h"
@@ -103,6 +103,30 @@ void print_result(const json::value& result, const std::string& out) {
   }
 }
 
+// The job: a new one, or the one to go on with.
+Result<std::string> begin(ApiClient& client, const RestoreOptions& options) {
+  if (!options.resume.empty()) return options.resume;
+  if (options.as.empty()) {
+    return fail(Code::kInvalidArgument,
+                "say who asks with --as, as the consent names the grantee (NAME, "
+                "organisation:NAME or role:NAME)");
+  }
+  TRY_ASSIGN(
+      const json::value begun,
+      client.post("/v1/restores", {{"object", options.object},
+                                   {"grant", options.grant},
+                                   {"using", options.using_shares},
+                                   {"gather", options.gather},
+                                   {"grantee", options.as},
+                                   {"grantee_id", options.as_id},
+                                   {"use", texts_json(options.use)},
+                                   {"regions", texts_json(options.regions)},
+                                   {"format", options.format},
+                                   {"purpose", options.purpose == "health" ? "health_management"
+                                                                           : options.purpose}}));
+  return text_of(begun, "job");
+}
+
 }  // namespace
 
 Result<> restore(const Common& common, const RestoreOptions& wished) {
@@ -110,32 +134,10 @@ Result<> restore(const Common& common, const RestoreOptions& wished) {
   TRY_ASSIGN(options.regions, regions_in_words(wished.regions));
   const auto started = std::chrono::steady_clock::now();
   ApiClient client(common);
-  const bool resume = !options.resume.empty();
   if (os::real_files().exists(options.out)) {
     return fail(Code::kAlreadyExists, "'" + options.out + "' already exists; it was not touched");
   }
-  std::string job = options.resume;
-  if (!resume) {
-    if (options.as.empty()) {
-      return fail(Code::kInvalidArgument,
-                  "say who asks with --as, as the consent names the grantee (NAME, "
-                  "organisation:NAME or role:NAME)");
-    }
-    auto begun = client.post(
-        "/v1/restores",
-        {{"object", options.object},
-         {"grant", options.grant},
-         {"using", options.using_shares},
-         {"gather", options.gather},
-         {"grantee", options.as},
-         {"grantee_id", options.as_id},
-         {"use", texts_json(options.use)},
-         {"regions", texts_json(options.regions)},
-         {"format", options.format},
-         {"purpose", options.purpose == "health" ? "health_management" : options.purpose}});
-    if (!begun) return std::unexpected(begun.error());
-    job = text_of(*begun, "job");
-  }
+  TRY_ASSIGN(const std::string job, begin(client, options));
   TRY_ASSIGN(const json::value before, client.get("/v1/jobs/" + url_text(job)));
   const std::uint64_t total = number_of(before, "total_bytes");
   TRY_ASSIGN(OutputFile out, OutputFile::open(options.out, job));

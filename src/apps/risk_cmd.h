@@ -1,7 +1,7 @@
-// `warifu risk`: options as values, one function per command. See commands.h.
+// `warifu risk`: options as values, one function per command (command_options.h).
 #pragma once
 
-#include "apps/commands.h"
+#include "apps/command_options.h"
 
 namespace warifu::apps {
 

@@ -10,7 +10,7 @@
 
 #include <boost/json.hpp>
 
-#include "apps/commands.h"
+#include "apps/local_commands.h"
 #include "apps/output.h"
 #include "base/units.h"
 #include "simulate/report.h"

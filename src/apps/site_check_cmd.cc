@@ -5,8 +5,8 @@
 #include <boost/json.hpp>
 
 #include "apps/api_front.h"
-#include "apps/commands.h"
 #include "apps/output.h"
+#include "apps/site_commands.h"
 #include "control/policy_check.h"
 #include "genome/tool.h"
 #include "os/files.h"

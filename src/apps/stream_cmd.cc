@@ -8,7 +8,7 @@
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
-#include "apps/commands.h"
+#include "apps/key_commands.h"
 #include "apps/output.h"
 #include "apps/stream_client.h"
 #include "base/units.h"

@@ -6,7 +6,7 @@
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
-#include "apps/commands.h"
+#include "apps/key_commands.h"
 #include "apps/output.h"
 
 namespace warifu::apps {

@@ -4,8 +4,8 @@
 #include <boost/json.hpp>
 
 #include "apps/api_client.h"
-#include "apps/commands.h"
 #include "apps/job_follow.h"
+#include "apps/object_commands.h"
 #include "apps/output.h"
 #include "base/units.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/commands.h"
+#include "apps/command_options.h"
 
 namespace warifu::apps {
 

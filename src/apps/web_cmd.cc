@@ -5,8 +5,8 @@
 
 #include "apps/api_client.h"
 #include "apps/api_front.h"
-#include "apps/commands.h"
 #include "apps/output.h"
+#include "apps/site_commands.h"
 
 namespace warifu::apps {
 namespace {

@@ -3,7 +3,6 @@
 #include "audit/log.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,6 +10,8 @@
 
 #include "audit/actor.h"
 #include "audit/line.h"
+#include "testing/passing_files.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::audit {
 namespace {
@@ -24,73 +25,40 @@ class FixedClock final : public os::Clock {
 };
 
 // Writes that fail after some bytes, and truncations that fail, when told to.
-class WeakFile final : public os::File {
+class WeakFile final : public sim::PassingFile {
  public:
   WeakFile(std::unique_ptr<os::File> real, int& write_budget, bool& no_truncate)
-      : real_(std::move(real)), write_budget_(write_budget), no_truncate_(no_truncate) {}
-  Result<std::size_t> read_at(std::uint64_t offset, MutableBytes out) override {
-    return real_->read_at(offset, out);
-  }
+      : PassingFile(std::move(real)), write_budget_(write_budget), no_truncate_(no_truncate) {}
   Result<> write_at(std::uint64_t offset, ByteView bytes) override {
-    if (write_budget_ < 0) return real_->write_at(offset, bytes);
+    if (write_budget_ < 0) return PassingFile::write_at(offset, bytes);
     const auto part = std::min(bytes.size(), static_cast<std::size_t>(write_budget_));
-    TRY(real_->write_at(offset, bytes.first(part)));
+    TRY(PassingFile::write_at(offset, bytes.first(part)));
     return fail(Code::kNoSpace, "disk full");
   }
-  void sync() override { real_->sync(); }
-  Result<std::uint64_t> size() override { return real_->size(); }
   Result<> truncate(std::uint64_t size) override {
     if (no_truncate_) return fail(Code::kIo, "disk broken");
-    return real_->truncate(size);
+    return PassingFile::truncate(size);
   }
-  const std::string& path() const override { return real_->path(); }
 
  private:
-  std::unique_ptr<os::File> real_;
   int& write_budget_;
   bool& no_truncate_;
 };
 
-class WeakFiles final : public os::FileSystem {
+class WeakFiles final : public sim::PassingFiles {
  public:
+  WeakFiles() : PassingFiles(os::real_files()) {}
   int write_budget = -1;  // -1: unlimited
   bool no_truncate = false;
   Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
-    TRY_ASSIGN(auto file, real_.open(path, mode));
+    TRY_ASSIGN(auto file, PassingFiles::open(path, mode));
     return std::make_unique<WeakFile>(std::move(file), write_budget, no_truncate);
   }
-  Result<> rename(const std::string& from, const std::string& to) override {
-    return real_.rename(from, to);
-  }
-  Result<> remove(const std::string& path) override { return real_.remove(path); }
-  Result<> make_directories(const std::string& path) override {
-    return real_.make_directories(path);
-  }
-  Result<std::vector<std::string>> list(const std::string& path) override {
-    return real_.list(path);
-  }
-  bool exists(const std::string& path) override { return real_.exists(path); }
-  void sync_dir(const std::string& path) override { real_.sync_dir(path); }
-  Result<std::unique_ptr<os::DirectoryLock>> lock_directory(const std::string& path) override {
-    return real_.lock_directory(path);
-  }
-  Result<std::uint64_t> free_bytes(const std::string& path) override {
-    return real_.free_bytes(path);
-  }
-
- private:
-  os::FileSystem& real_ = os::real_files();
 };
 
 class LogTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-audit-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    path_ = dir_ + "/audit.log";
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
+  void SetUp() override { path_ = dir_ + "/audit.log"; }
 
   Result<std::unique_ptr<Log>> open() {
     return Log::open({files_, clock_, os::kernel_random()}, path_, *SiteName::parse("tommo"));
@@ -116,7 +84,7 @@ class LogTest : public testing::Test {
     return out;
   }
 
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   std::string path_;
   WeakFiles files_;
   FixedClock clock_;

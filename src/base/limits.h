@@ -1,4 +1,4 @@
-// Every maximum of the system, by name, in one place.
+// Maxima that several components share; what bounds one alone stands beside it.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,7 @@
 
 namespace warifu {
 
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
+enum class LogLevel { kInfo, kWarning, kError };
 
 // `name` stands in every line (a site or device name). An empty path means standard error.
 // Errors: kIo when the file cannot be opened.
@@ -19,9 +19,6 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 void log(LogLevel level, std::string_view message);
 
-inline void log_debug(std::string_view message) {
-  log(LogLevel::kDebug, message);
-}
 inline void log_info(std::string_view message) {
   log(LogLevel::kInfo, message);
 }

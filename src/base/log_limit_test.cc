@@ -3,8 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
+
+#include "testing/temporary_folder.h"
 
 namespace warifu {
 namespace {
@@ -14,10 +15,7 @@ using namespace std::chrono_literals;
 class LogLimitTest : public testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(init_log("test", path_, LogLevel::kInfo)); }
-  void TearDown() override {
-    ASSERT_TRUE(init_log("test", "", LogLevel::kError));
-    std::filesystem::remove(path_);
-  }
+  void TearDown() override { ASSERT_TRUE(init_log("test", "", LogLevel::kError)); }
   // Lines of the log that hold the text.
   int lines(const std::string& text) const {
     std::ifstream file(path_);
@@ -25,11 +23,8 @@ class LogLimitTest : public testing::Test {
     for (std::string line; std::getline(file, line);) count += line.contains(text) ? 1 : 0;
     return count;
   }
-  const std::string path_ =
-      (std::filesystem::temp_directory_path() /
-       ("warifu-log-limit-" +
-        std::to_string(std::chrono::steady_clock::now().time_since_epoch().count())))
-          .string();
+  sim::TemporaryFolder dir_;
+  const std::string path_ = dir_ + "/log";
   const LogLimit::Time start_{1h};
 };
 

@@ -11,6 +11,7 @@
 #include "card/consent_profile.h"
 #include "card/emulator.h"
 #include "os/files.h"
+#include "testing/passing_files.h"
 #include "wire/wire.h"
 
 namespace warifu::card::test {
@@ -102,34 +103,14 @@ class TearingTransport final : public CardTransport {
 };
 
 // The real file system, in which opening a file for writing fails while `broken` is set.
-class BreakableFiles final : public os::FileSystem {
+class BreakableFiles final : public sim::PassingFiles {
  public:
+  BreakableFiles() : PassingFiles(os::real_files()) {}
   bool broken = false;
   Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
     if (broken && mode != os::OpenMode::kRead) return fail(Code::kNoSpace, "disk full: " + path);
-    return real_.open(path, mode);
+    return PassingFiles::open(path, mode);
   }
-  Result<> rename(const std::string& from, const std::string& to) override {
-    return real_.rename(from, to);
-  }
-  Result<> remove(const std::string& path) override { return real_.remove(path); }
-  Result<> make_directories(const std::string& path) override {
-    return real_.make_directories(path);
-  }
-  Result<std::vector<std::string>> list(const std::string& path) override {
-    return real_.list(path);
-  }
-  bool exists(const std::string& path) override { return real_.exists(path); }
-  void sync_dir(const std::string& path) override { real_.sync_dir(path); }
-  Result<std::unique_ptr<os::DirectoryLock>> lock_directory(const std::string& path) override {
-    return real_.lock_directory(path);
-  }
-  Result<std::uint64_t> free_bytes(const std::string& path) override {
-    return real_.free_bytes(path);
-  }
-
- private:
-  os::FileSystem& real_ = os::real_files();
 };
 
 }  // namespace warifu::card::test

@@ -2,9 +2,9 @@
 #include "card/consent_profile.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "card/card_test_support.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::card {
 namespace {
@@ -14,17 +14,8 @@ using namespace test;
 class ProfileTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-card-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     emulated_ = *EmulatedCard::create(os::real_files(), dir_ + "/card");
     start();
-  }
-  void TearDown() override {
-    card_.reset();
-    session_.reset();
-    emulated_.reset();
-    std::filesystem::remove_all(dir_);
   }
   void start() {
     card_.reset();
@@ -35,7 +26,7 @@ class ProfileTest : public testing::Test {
   void activate(std::uint32_t count = 20) {
     ASSERT_TRUE(card_->personalise(personalisation({"lsa", "tommo"}, count)));
   }
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   std::unique_ptr<EmulatedCard> emulated_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<ConsentCard> card_;

@@ -9,6 +9,7 @@
 
 #include "card/desfire_emulator.h"
 #include "card/desfire_guard.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::card::desfire {
 namespace {
@@ -38,25 +39,16 @@ struct Site {
 
 class DesfireLayoutTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ =
-        std::filesystem::temp_directory_path() / ("warifu-layout-" + std::to_string(::getpid()));
-    std::filesystem::remove_all(folder_);
-    make_card();
-  }
-  void TearDown() override {
-    card_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  void SetUp() override { make_card(); }
 
   void make_card() {
     card_.reset();
-    std::filesystem::remove_all(folder_);
+    std::filesystem::remove(path());
     auto card = DesfireCard::create(os::real_files(), random_, path());
     ASSERT_TRUE(card) << card.error().message;
     card_ = std::move(*card);
   }
-  std::string path() const { return (folder_ / "card").string(); }
+  std::string path() const { return dir_ + "/card"; }
 
   // Gives at most `most` commands to the card, then it is gone; the answer to the last one is lost.
   Result<> run_torn(Dialogue& dialogue, int most, RelayGuard* guard = nullptr) {
@@ -152,7 +144,7 @@ class DesfireLayoutTest : public ::testing::Test {
 
   static constexpr int kNever = 1'000'000;
   SeededRandom random_;
-  std::filesystem::path folder_;
+  sim::TemporaryFolder dir_;
   std::unique_ptr<DesfireCard> card_;
   Bytes digest_ = Bytes(kDigestBytes, 0xD1);
 };
@@ -238,10 +230,10 @@ TEST_F(DesfireLayoutTest, AKeyThatIsInUseIsNeverWrittenOnAnotherCard) {
 TEST_F(DesfireLayoutTest, ACopyOfTheCardShowsAtTheFirstUseBehindTheOther) {
   Site site;
   ASSERT_TRUE(personalise_torn(site, kNever));
-  std::filesystem::copy_file(folder_ / "card", folder_ / "copy");
+  std::filesystem::copy_file(path(), dir_ + "/copy");
   ASSERT_TRUE(prove_torn(site, kNever));
   card_.reset();
-  auto copy = DesfireCard::open(os::real_files(), random_, (folder_ / "copy").string());
+  auto copy = DesfireCard::open(os::real_files(), random_, dir_ + "/copy");
   ASSERT_TRUE(copy);
   card_ = std::move(*copy);
   const Result<> refusal = prove_torn(site, kNever);

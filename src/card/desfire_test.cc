@@ -10,6 +10,7 @@
 
 #include "card/desfire_dialogue.h"
 #include "card/desfire_emulator.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::card::desfire {
 namespace {
@@ -154,18 +155,11 @@ TEST(DesfireVectors, EveryChangedBitAndEveryRepetitionIsRefused) {
 class DesfireCardTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ =
-        std::filesystem::temp_directory_path() / ("warifu-desfire-" + std::to_string(::getpid()));
-    std::filesystem::remove_all(folder_);
-    auto card = DesfireCard::create(os::real_files(), random_, (folder_ / "card").string());
+    auto card = DesfireCard::create(os::real_files(), random_, dir_ + "/card");
     ASSERT_TRUE(card) << card.error().message;
     card_ = std::move(*card);
     EXPECT_EQ(ask("90ca000005010000098100"), "9100");
     EXPECT_EQ(ask("905a00000301000000"), "9100");
-  }
-  void TearDown() override {
-    card_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   std::string ask(std::string_view apdu) {
@@ -174,13 +168,13 @@ class DesfireCardTest : public ::testing::Test {
   }
   void reopen() {
     card_.reset();
-    auto card = DesfireCard::open(os::real_files(), random_, (folder_ / "card").string());
+    auto card = DesfireCard::open(os::real_files(), random_, dir_ + "/card");
     ASSERT_TRUE(card) << card.error().message;
     card_ = std::move(*card);
   }
 
   ScriptedRandom random_;
-  std::filesystem::path folder_;
+  sim::TemporaryFolder dir_;
   std::unique_ptr<DesfireCard> card_;
 };
 
@@ -282,13 +276,13 @@ TEST_F(DesfireCardTest, SaysThatItIsEmulated) {
 TEST_F(DesfireCardTest, KeepsItsMemoryAndRefusesADamagedFile) {
   reopen();
   EXPECT_EQ(ask("906a000000"), "0100009100");
-  const auto path = folder_ / "card";
-  const auto again = DesfireCard::open(os::real_files(), random_, path.string());
+  const auto path = dir_ + "/card";
+  const auto again = DesfireCard::open(os::real_files(), random_, path);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, Code::kBusy);
   card_.reset();
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
-  const auto damaged = DesfireCard::open(os::real_files(), random_, path.string());
+  const auto damaged = DesfireCard::open(os::real_files(), random_, path);
   ASSERT_FALSE(damaged);
   EXPECT_EQ(damaged.error().code, Code::kCorrupt);
 }

@@ -2,7 +2,6 @@
 #include "card/emulator.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 
 #include "card/card_test_support.h"
 #include "card/consent_commands.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::card {
 namespace {
@@ -18,13 +18,7 @@ using namespace test;
 
 class EmulatorTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-emulator-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    path_ = dir_ + "/card";
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
+  void SetUp() override { path_ = dir_ + "/card"; }
   void make_active(std::uint32_t count) {
     const auto card = *EmulatedCard::create(files_, path_);
     const auto session = *Session::open(*card);
@@ -36,7 +30,7 @@ class EmulatorTest : public testing::Test {
     const auto session = *Session::open(*card);
     return *ConsentCard::select(*session)->identity();
   }
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   std::string path_;
   BreakableFiles files_;
 };

@@ -5,7 +5,7 @@
 
 #include "card/jpki_commands.h"
 #include "card/jpki_emulator.h"
-#include "crypto/rsa.h"
+#include "crypto/card_certificate.h"
 #include "testing/sim_disk.h"
 
 namespace warifu::card {
@@ -46,9 +46,9 @@ TEST_F(JpkiTest, SignsAfterThePinAndTheCertificateProvesIt) {
     EXPECT_EQ(signature->size(), 256u);
     const auto certificate = jpki.certificate(key);
     ASSERT_TRUE(certificate) << certificate.error().message;
-    EXPECT_TRUE(*crypto::verify_rsa(*certificate, as_bytes("grant"), *signature));
-    EXPECT_FALSE(*crypto::verify_rsa(*certificate, as_bytes("other"), *signature));
-    EXPECT_FALSE(*crypto::verify_rsa(*jpki.authority(key), as_bytes("grant"), *signature));
+    EXPECT_TRUE(*crypto::verify_signature(*certificate, as_bytes("grant"), *signature));
+    EXPECT_FALSE(*crypto::verify_signature(*certificate, as_bytes("other"), *signature));
+    EXPECT_FALSE(*crypto::verify_signature(*jpki.authority(key), as_bytes("grant"), *signature));
   }
 }
 

@@ -2,22 +2,14 @@
 #include <gtest/gtest.h>
 
 #include "catalog/catalog_test_support.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::catalog {
 namespace {
 
 class CatalogFound : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "warifu-found-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    catalog_ = *open_sqlite(dir_ + "/catalog.db");
-  }
-  void TearDown() override {
-    catalog_.reset();
-    std::filesystem::remove_all(dir_);
-  }
+  void SetUp() override { catalog_ = *open_sqlite(dir_ + "/catalog.db"); }
   void add_rebuild() {
     ASSERT_TRUE(catalog_->start_job({.job = {.job = kJob,
                                              .kind = JobKind::kRebuild,
@@ -50,7 +42,7 @@ class CatalogFound : public testing::Test {
     }
     return all;
   }
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   std::unique_ptr<Catalog> catalog_;
 };
 

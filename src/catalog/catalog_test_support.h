@@ -1,11 +1,8 @@
 // Sample records and a folder with a catalog for the tests of this component.
 #pragma once
 
-#include <stdlib.h>
-
-#include <filesystem>
-
 #include "catalog/catalog.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::catalog {
 
@@ -126,15 +123,8 @@ inline Job sample_job() {
 class CatalogHome {
  public:
   CatalogHome() {
-    std::string pattern = std::filesystem::temp_directory_path() / "warifu-catalog-XXXXXX";
-    WARIFU_CHECK(::mkdtemp(pattern.data()) != nullptr);
-    dir_ = pattern;
     path_ = dir_ + "/catalog.db";
     reopen();
-  }
-  ~CatalogHome() {
-    catalog_.reset();
-    std::filesystem::remove_all(dir_);
   }
   CatalogHome(const CatalogHome&) = delete;
   CatalogHome& operator=(const CatalogHome&) = delete;
@@ -171,7 +161,7 @@ class CatalogHome {
     return ids;
   }
 
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   std::string path_;
   std::unique_ptr<Catalog> catalog_;
 };

@@ -36,10 +36,6 @@ Result<secret::Buffer> Call::receive() {
   return receiver_->receive();
 }
 
-Result<SealedFrame> Call::receive_sealed_frame() {
-  return receiver_->receive_sealed_frame();
-}
-
 Result<> Call::acknowledge() {
   TRY(receiver_->acknowledge());
   if (receiver_->finished()) done();

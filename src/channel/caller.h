@@ -38,13 +38,6 @@ class Call {
 
   // Sends the next data frame of the announced upload (encrypted in place).
   [[nodiscard]] Result<> send(MutableBytes payload) { return sender_->send(payload); }
-  // Instead of send(), for a pass that seals by itself: the place of the next data frame, and then
-  // what was sealed for it (channel/sealed_frame.h). One slot at a time.
-  [[nodiscard]] Result<DataSlot> next_slot() { return sender_->next_slot(); }
-  [[nodiscard]] Result<> send_prepared(const HeaderBytes& header, ByteView ciphertext,
-                                       const mac::Tag& tag) {
-    return sender_->send_prepared(header, ciphertext, tag);
-  }
   // Key as share, when the announced upload is drawn: fills `record` with the link's key that
   // becomes the next frame at both ends; nothing of it is sent. Windows and acknowledgements as
   // send().
@@ -58,8 +51,6 @@ class Call {
   [[nodiscard]] Result<Reply> reply(const Progress& progress = {});
   // The next data frame of the download that the reply announced.
   [[nodiscard]] Result<secret::Buffer> receive();
-  // The same, unverified; see StreamReceiver.
-  [[nodiscard]] Result<SealedFrame> receive_sealed_frame();
   [[nodiscard]] bool ack_due() const { return receiver_->ack_due(); }
   [[nodiscard]] Result<> acknowledge();
   // Progress frames that arrive while data is awaited.

@@ -1,15 +1,14 @@
 // Three sites in a row over real sockets: requests, data both ways, relaying, exact key accounts,
 // hostile bytes on the port, a dead server, a peer that runs out of key.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <deque>
-#include <filesystem>
 #include <random>
 #include <thread>
 
 #include "channel/server.h"
+#include "testing/temporary_folder.h"
 #include "wire/wire.h"
 
 namespace warifu::channel {
@@ -31,9 +30,6 @@ struct Site {
 class ChannelTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-channel-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     for (const char* name : {"left", "middle", "right"}) {
       auto& site = sites_.emplace_back();
       site.name = *SiteName::parse(name);
@@ -43,10 +39,7 @@ class ChannelTest : public testing::Test {
     make_link(1, 2, 0x22);
     start();
   }
-  void TearDown() override {
-    stop();
-    std::filesystem::remove_all(dir_);
-  }
+  void TearDown() override { stop(); }
   void stop() {
     for (auto& site : sites_) site.server.reset();
     for (auto& site : sites_) site.caller.reset();
@@ -151,7 +144,7 @@ class ChannelTest : public testing::Test {
 
   static constexpr std::size_t material_bytes_ = 4 << 20;
   os::System system_ = os::real_system();
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   std::mt19937_64 generator_{1};
   std::deque<Site> sites_;
 };

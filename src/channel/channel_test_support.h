@@ -2,14 +2,12 @@
 // writes can be watched or changed. For tests of this component only.
 #pragma once
 
-#include <stdlib.h>
-
-#include <filesystem>
 #include <functional>
 #include <random>
 #include <thread>
 
 #include "channel/connection.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::channel {
 
@@ -44,9 +42,6 @@ class LinkPair {
  public:
   explicit LinkPair(std::size_t material_bytes = 200'000) : material_bytes_(material_bytes) {}
   void set_up() {
-    std::string pattern = std::filesystem::temp_directory_path().string() + "/warifu-link-XXXXXX";
-    WARIFU_CHECK(::mkdtemp(pattern.data()) != nullptr);
-    dir_ = pattern;
     WARIFU_CHECK(kme::create_link_pools(system_, dir_ + "/a", config("b")).has_value());
     WARIFU_CHECK(kme::create_link_pools(system_, dir_ + "/b", config("a")).has_value());
     open("a", a_);
@@ -66,7 +61,6 @@ class LinkPair {
   void tear_down() {
     a_.reset();
     b_.reset();
-    std::filesystem::remove_all(dir_);
   }
   static kme::LinkConfig config(const char* peer) {
     return {*SiteName::parse(peer), kme::LinkClass::kPreshared, LinkId::from_view(Bytes(16, 7))};
@@ -132,7 +126,7 @@ class LinkPair {
 
   os::System system_ = os::real_system();
   std::size_t material_bytes_;
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   std::unique_ptr<kme::KeyManager> a_, b_;
   Bytes a_to_b_;  // the first material of that direction
 };

@@ -36,7 +36,7 @@ Connection::~Connection() {
 Result<> Connection::start_lane(Lane& lane, keypool::Reservation pad, keypool::Pool& pool) {
   lane.pad = std::move(pad);
   TRY_ASSIGN(const secret::Pad key, lane.pad.take(mac::kBlockBytes));
-  lane.key = std::make_shared<const mac::Key>(key.bytes());
+  lane.key = std::make_unique<const mac::Key>(key.bytes());
   pool.record_use({.hash_key = mac::kBlockBytes});
   // Small ranges may serve an idle connection for days; their segments must not wait for that.
   if (lane.pad.remaining() <= limits::kSealBlockBytes) return lane.pad.keep_in_memory();
@@ -44,57 +44,35 @@ Result<> Connection::start_lane(Lane& lane, keypool::Reservation pad, keypool::P
 }
 
 std::unexpected<Error> Connection::break_off(std::string why) {
-  verdicts_->failed = true;
+  is_broken_ = true;
   close();
   return fail(Code::kProtocol, "link to " + link_.peer().text() + ": " + std::move(why));
 }
 
 Result<> Connection::check_intact() {
-  if (verdicts_->failed) return break_off("a frame failed its check and the connection is at end");
-  if (open_slot_) return break_off("a frame was prepared and not sent");
+  if (is_broken_) return break_off("a frame failed its check and the connection is at end");
   return {};
 }
 
-Result<DataSlot> Connection::take_slot(Lane& lane, FrameType type, std::size_t size) {
-  WARIFU_CHECK(size <= limits::kMaxFramePayload);
+Result<> Connection::send_sealed(Lane& lane, FrameType type, MutableBytes payload) {
+  WARIFU_CHECK(payload.size() <= limits::kMaxFramePayload);
   TRY(check_intact());
-  const std::size_t needed = otp::pad_needed(size);
+  const std::size_t needed = otp::pad_needed(payload.size());
   if (lane.key == nullptr || lane.pad.remaining() < needed) {
     return fail(Code::kOutOfKey, "link to " + link_.peer().text() + ": the granted pad is used up");
   }
-  const HeaderBytes header = encode(
-      FrameHeader{type, static_cast<std::uint32_t>(size), lane.pad.begin(), send_sequence_++});
+  const HeaderBytes header = encode(FrameHeader{type, static_cast<std::uint32_t>(payload.size()),
+                                                lane.pad.begin(), send_sequence_++});
   TRY_ASSIGN(secret::Pad pad, lane.pad.take(needed));
-  link_.send().record_use(
-      {.payload = size, .tag = otp::kTagBytes, .bulk = type == FrameType::kData ? size : 0});
-  open_slot_ = header;
-  return DataSlot{header, std::move(pad), lane.key};
-}
-
-Result<> Connection::write_frame(const HeaderBytes& header, ByteView ciphertext,
-                                 const mac::Tag& tag) {
-  const std::array<ByteView, 3> pieces{header, ciphertext, tag};
+  link_.send().record_use({.payload = payload.size(),
+                           .tag = otp::kTagBytes,
+                           .bulk = type == FrameType::kData ? payload.size() : 0});
+  const mac::Tag tag = otp::seal(std::move(pad), *lane.key, header, payload);
+  const std::array<ByteView, 3> pieces{header, payload, tag};
   return stream_->write_pieces(pieces);
 }
 
-Result<> Connection::send_sealed(Lane& lane, FrameType type, MutableBytes payload) {
-  TRY_ASSIGN(DataSlot slot, take_slot(lane, type, payload.size()));
-  const mac::Tag tag = otp::seal(std::move(slot.pad), *slot.key, slot.header, payload);
-  return send_prepared(slot.header, payload, tag);
-}
-
-Result<DataSlot> Connection::next_slot(std::size_t size) {
-  return take_slot(send_bulk_, FrameType::kData, size);
-}
-
-Result<> Connection::send_prepared(const HeaderBytes& header, ByteView ciphertext,
-                                   const mac::Tag& tag) {
-  WARIFU_CHECK(open_slot_ == header);
-  open_slot_.reset();
-  return write_frame(header, ciphertext, tag);
-}
-
-Result<SealedFrame> Connection::read_frame() {
+Result<Frame> Connection::receive_sealed() {
   TRY(check_intact());
   HeaderBytes header_bytes{};
   TRY(stream_->read_exact(header_bytes));
@@ -120,21 +98,9 @@ Result<SealedFrame> Connection::read_frame() {
   ++receive_sequence_;
   link_.receive().record_use(
       {.payload = header->length, .tag = otp::kTagBytes, .bulk = data ? header->length : 0});
-  return SealedFrame(*header, header_bytes, std::move(body), tag, std::move(pad), lane.key,
-                     verdicts_);
-}
-
-Result<Frame> Connection::receive_sealed() {
-  TRY_ASSIGN(SealedFrame sealed, read_frame());
-  return open_frame(std::move(sealed));
-}
-
-Result<Frame> Connection::open_frame(SealedFrame sealed) {
-  const FrameType type = sealed.type();
-  auto payload = sealed.open();
-  if (!payload) return break_off(payload.error().message);
-  authenticated_ = true;
-  return Frame{type, std::move(*payload)};
+  const auto opened = otp::open(std::move(pad), *lane.key, header_bytes, body.bytes(), tag);
+  if (!opened) return break_off(opened.error().message);
+  return Frame{header->type, std::move(body)};
 }
 
 Result<> Connection::send(FrameType type, MutableBytes payload) {
@@ -344,17 +310,15 @@ Result<> Connection::acquire(keypool::Purpose purpose, const JobId& job, std::ui
 }
 
 Result<Frame> Connection::receive() {
-  TRY_ASSIGN(SealedFrame sealed, receive_unopened());
-  return open_frame(std::move(sealed));
-}
-
-Result<SealedFrame> Connection::receive_unopened() {
   for (;;) {
-    TRY_ASSIGN(SealedFrame sealed, read_frame());
-    const bool request = sealed.type() == FrameType::kGrantRequest;
-    if (!request && !answers_ahead(sealed.type())) return sealed;
-    TRY_ASSIGN(const Frame frame, open_frame(std::move(sealed)));
-    TRY(request ? answer_grant_request(frame.payload.bytes()) : take_answer_ahead(frame));
+    TRY_ASSIGN(Frame frame, receive_sealed());
+    if (frame.type == FrameType::kGrantRequest) {
+      TRY(answer_grant_request(frame.payload.bytes()));
+    } else if (answers_ahead(frame.type)) {
+      TRY(take_answer_ahead(frame));
+    } else {
+      return frame;
+    }
   }
 }
 

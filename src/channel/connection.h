@@ -6,7 +6,7 @@
 // later one in a sealed grant. The first 16 bytes of each range are that range's hash key.
 //
 // Invariants: frames of a direction use the pad of their range in order, sequence numbers count
-// from 0; any deviation, a wrong tag, or a frame dropped unverified ends the connection. What is
+// from 0; any deviation or a wrong tag ends the connection. Nothing outside sees a pad. What is
 // left of a range at the end of a connection is burnt. Half duplex: at any time one side sends and
 // the other receives; grant requests are answered by the receiving side inside receive().
 //
@@ -20,8 +20,9 @@
 #include <memory>
 #include <optional>
 
-#include "channel/sealed_frame.h"
+#include "channel/frame.h"
 #include "kme/key_manager.h"
+#include "mac/mac.h"
 #include "os/net.h"
 
 namespace warifu::channel {
@@ -75,24 +76,9 @@ class Connection {
   std::unexpected<Error> break_off(std::string why);
   // Seals and sends a data frame from the bulk grant, which must still hold enough.
   [[nodiscard]] Result<> send_data(MutableBytes payload);
-  // The same in two steps, for a pass that seals by itself: takes pad for `size` bytes of payload
-  // from the bulk grant. Each slot must be sent before anything else is; a slot that is dropped
-  // leaves the connection useless. Errors: kOutOfKey, kCorrupt, kIo.
-  [[nodiscard]] Result<DataSlot> next_slot(std::size_t size);
-  // Sends what was sealed for the slot with this header.
-  [[nodiscard]] Result<> send_prepared(const HeaderBytes& header, ByteView ciphertext,
-                                       const mac::Tag& tag);
   // The next frame; grant requests are answered on the way. Errors as send().
   [[nodiscard]] Result<Frame> receive();
-  // The same, unverified.
-  [[nodiscard]] Result<SealedFrame> receive_unopened();
-  // Opens a frame that needs no pass of its own. Errors: kProtocol.
-  [[nodiscard]] Result<Frame> open_frame(SealedFrame sealed);
-  // Frames from receive_unopened() that nobody has verified yet.
-  [[nodiscard]] std::uint64_t unverified() const { return verdicts_->open; }
 
-  // True once a frame of the peer has been verified: the peer holds the link's key.
-  [[nodiscard]] bool authenticated() const { return authenticated_; }
   // For an idle connection: true when the far end has closed it or speaks out of turn.
   [[nodiscard]] bool is_stale() const { return stream_->has_input(); }
   // Ends the connection from any thread.
@@ -102,7 +88,7 @@ class Connection {
   // A range of pad in use for one direction and purpose.
   struct Lane {
     keypool::Reservation pad;
-    std::shared_ptr<const mac::Key> key;
+    std::unique_ptr<const mac::Key> key;
   };
   // Bulk pad asked for and not in use yet; `range` is set when the answer came.
   struct Ahead {
@@ -118,10 +104,6 @@ class Connection {
   Result<> send_clear(FrameType type, ByteView payload);
   Result<Frame> receive_clear();
   Result<> send_sealed(Lane& lane, FrameType type, MutableBytes payload);
-  // Takes header and pad of the next frame of a lane.
-  Result<DataSlot> take_slot(Lane& lane, FrameType type, std::size_t size);
-  Result<> write_frame(const HeaderBytes& header, ByteView ciphertext, const mac::Tag& tag);
-  Result<SealedFrame> read_frame();
   Result<Frame> receive_sealed();
   Result<> check_intact();
   Result<> ensure_control(std::size_t payload);
@@ -162,9 +144,7 @@ class Connection {
   keypool::Reservation send_share_, receive_share_;
   std::uint64_t send_sequence_ = 0;
   std::uint64_t receive_sequence_ = 0;
-  std::shared_ptr<Verdicts> verdicts_ = std::make_shared<Verdicts>();
-  std::optional<HeaderBytes> open_slot_;  // taken and not sent
-  bool authenticated_ = false;
+  bool is_broken_ = false;
   bool topping_up_ = false;
 };
 

@@ -65,8 +65,8 @@ Result<> StreamSender::start_frame(std::size_t size) {
                                 keep_waiting_);
 }
 
-// In the middle of a window its successor's pad is asked for: the marks of that range become durable
-// at both ends while frames are still on their way.
+// In the middle of a window its successor's pad is asked for: the marks of that range become
+// durable at both ends while frames are still on their way.
 Result<> StreamSender::ask_ahead() {
   if (shape_.drawn || sent_ % limits::kWindowFrames != limits::kWindowFrames / 2) return {};
   const std::uint64_t next = sent_ + limits::kWindowFrames / 2;
@@ -92,9 +92,8 @@ Result<> StreamSender::send(MutableBytes payload) {
 Result<> StreamSender::draw(MutableBytes record) {
   check_next(record.size(), true);
   if (sent_ % limits::kWindowFrames == 0) {
-    TRY_ASSIGN(auto range,
-               connection_.grant_drawn(purpose_of(shape_), job_, shape_.window_bytes(sent_),
-                                       keep_waiting_));
+    TRY_ASSIGN(auto range, connection_.grant_drawn(purpose_of(shape_), job_,
+                                                   shape_.window_bytes(sent_), keep_waiting_));
     TRY_ASSIGN(auto window, DrawnWindow::start(connection_.link().send(), std::move(range)));
     drawn_origins_.insert(window.origins().begin(), window.origins().end());
     window_.emplace(std::move(window));
@@ -107,19 +106,6 @@ Result<> StreamSender::draw(MutableBytes record) {
     window_.reset();
     TRY(connection_.send(FrameType::kDrawn, report));
   }
-  return end_frame();
-}
-
-Result<DataSlot> StreamSender::next_slot() {
-  WARIFU_CHECK(sent_ < shape_.frames);
-  const std::uint64_t size = shape_.frame_length(sent_);
-  TRY(start_frame(size));
-  return connection_.next_slot(size);
-}
-
-Result<> StreamSender::send_prepared(const HeaderBytes& header, ByteView ciphertext,
-                                     const mac::Tag& tag) {
-  TRY(connection_.send_prepared(header, ciphertext, tag));
   return end_frame();
 }
 
@@ -151,34 +137,20 @@ Result<> StreamReceiver::receive_window() {
 }
 
 Result<secret::Buffer> StreamReceiver::receive() {
+  WARIFU_CHECK(!ack_due() && received_ < shape_.frames);
   if (shape_.drawn) {
-    WARIFU_CHECK(!ack_due() && received_ < shape_.frames);
     if (window_.empty()) TRY(receive_window());
     secret::Buffer frame = std::move(window_.front());
     window_.pop_front();
     ++received_;
     return frame;
   }
-  TRY_ASSIGN(SealedFrame sealed, receive_sealed_frame());
-  TRY_ASSIGN(Frame frame, connection_.open_frame(std::move(sealed)));
-  return std::move(frame.payload);
-}
-
-Result<SealedFrame> StreamReceiver::receive_sealed_frame() {
-  WARIFU_CHECK(!shape_.drawn && !ack_due() && received_ < shape_.frames);
-  for (;;) {
-    TRY_ASSIGN(SealedFrame sealed, connection_.receive_unopened());
-    if (sealed.type() == FrameType::kData) {
-      if (sealed.size() != shape_.frame_length(received_)) {
-        return fail(Code::kProtocol, connection_.link().peer().text() +
-                                         " sent a data frame of another length than told");
-      }
-      ++received_;
-      return sealed;
-    }
-    TRY_ASSIGN(const Frame frame, connection_.open_frame(std::move(sealed)));
-    TRY(pass_over(connection_, frame, progress_));
+  TRY_ASSIGN(Frame frame, await_frame(connection_, FrameType::kData, progress_));
+  if (frame.payload.size() != shape_.frame_length(received_)) {
+    return connection_.break_off("a data frame has another length than told");
   }
+  ++received_;
+  return std::move(frame.payload);
 }
 
 bool StreamReceiver::ack_due() const {
@@ -190,7 +162,7 @@ std::uint64_t StreamReceiver::due_frames() const {
 }
 
 Result<> StreamReceiver::acknowledge() {
-  WARIFU_CHECK(ack_due() && received_ - connection_.unverified() >= due_frames());
+  WARIFU_CHECK(ack_due());
   TRY(connection_.send(FrameType::kAck, {}));
   acknowledged_ = due_frames();
   return {};

@@ -34,11 +34,6 @@ class StreamSender {
   // Sends the next frame; its length must be what the shape says. Encrypted in place. Waits for the
   // acknowledgement that is due. Errors also: whatever the receiver answers instead.
   [[nodiscard]] Result<> send(MutableBytes payload);
-  // The same in two steps (Connection::next_slot): header, pad and hash key of the next frame, and
-  // then what was sealed with them.
-  [[nodiscard]] Result<DataSlot> next_slot();
-  [[nodiscard]] Result<> send_prepared(const HeaderBytes& header, ByteView ciphertext,
-                                       const mac::Tag& tag);
   // Of a drawn stream instead: fills `record` with what becomes the next frame at both ends.
   // Lengths, waits and errors as send(). The record is a share from here on: it must never be sent.
   [[nodiscard]] Result<> draw(MutableBytes record);
@@ -74,9 +69,6 @@ class StreamReceiver {
   // The next frame, with its length checked against the shape; of a drawn stream the share bytes
   // that this end's pool holds. Must not be called while ack_due().
   [[nodiscard]] Result<secret::Buffer> receive();
-  // The same, unverified (not of a drawn stream), for a pass that opens and combines at once. Every
-  // frame that the next acknowledgement promises must have its verdict before acknowledge().
-  [[nodiscard]] Result<SealedFrame> receive_sealed_frame();
   // The protocol's turn to acknowledge has come.
   [[nodiscard]] bool ack_due() const;
   // Leading frames of the stream that the next acknowledgement promises to be durable: the window

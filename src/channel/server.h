@@ -24,12 +24,6 @@ class Exchange {
   // Sends the reply; then exactly the announced frames go through send().
   [[nodiscard]] Result<> reply(Bytes body, StreamShape download = {});
   [[nodiscard]] Result<> send(MutableBytes payload) { return download_->send(payload); }
-  // The same in two steps, as Call::next_slot().
-  [[nodiscard]] Result<DataSlot> next_slot() { return download_->next_slot(); }
-  [[nodiscard]] Result<> send_prepared(const HeaderBytes& header, ByteView ciphertext,
-                                       const mac::Tag& tag) {
-    return download_->send_prepared(header, ciphertext, tag);
-  }
   // Tells the caller that work goes on. At most one frame a second leaves; call it freely.
   [[nodiscard]] Result<> working(std::uint64_t done, std::uint64_t total);
   void on_working(Progress progress);

@@ -1,5 +1,5 @@
-// Streams of data frames between two sites: acknowledgements one window behind, slots and sealed
-// frames for passes that do the cryptography themselves, wrong tags, errors in their place.
+// Streams of data frames between two sites: acknowledgements one window behind, grants ahead, wrong
+// tags and lengths.
 #include <gtest/gtest.h>
 
 #include "channel/channel_test_support.h"
@@ -186,97 +186,6 @@ TEST_F(StreamTest, AGrantAheadThatIsDeniedIsAskedForAgain) {
   EXPECT_EQ(b_link().receive().status().bulk_bytes, shape.bytes);
 }
 
-// An own pass over pad, key and header does at both ends what send() and receive() do.
-TEST_F(StreamTest, SlotsAndSealedFramesCarryAnOwnPass) {
-  const StreamShape shape = shape_of(70, 1000);
-  stream(
-      shape,
-      [&](StreamSender& sender) {
-        for (std::uint64_t i = 0; i < shape.frames; ++i) {
-          Bytes frame = content(i, 1000);
-          if (i % 3 == 0) {
-            ASSERT_TRUE(sender.send(frame));
-            continue;
-          }
-          auto slot = sender.next_slot();
-          ASSERT_TRUE(slot) << slot.error().message;
-          ASSERT_EQ(slot->pad.size(), 1016u);
-          const ByteView pad = slot->pad.bytes();
-          for (std::size_t at = 0; at < 1000; ++at) {
-            frame[at] = static_cast<Byte>(frame[at] ^ pad[at]);
-          }
-          mac::Hasher hasher(*slot->key);
-          hasher.update(slot->header);
-          hasher.update(frame);
-          mac::Tag tag = hasher.finish();
-          for (std::size_t at = 0; at < 16; ++at) {
-            tag[at] = static_cast<Byte>(tag[at] ^ pad[1000 + at]);
-          }
-          ASSERT_TRUE(sender.send_prepared(slot->header, frame, tag));
-        }
-      },
-      [&](StreamReceiver& receiver) {
-        std::vector<SealedFrame> window;
-        while (!receiver.finished()) {
-          auto frame = receiver.receive_sealed_frame();
-          ASSERT_TRUE(frame) << frame.error().message;
-          window.push_back(std::move(*frame));
-          if (!receiver.ack_due()) continue;
-          const std::uint64_t first = receiver.received() - window.size();
-          for (std::size_t i = 0; i < window.size(); ++i) {
-            secret::Buffer plain;
-            if (i % 2 == 0) {
-              auto opened = window[i].open();
-              ASSERT_TRUE(opened);
-              plain = std::move(*opened);
-            } else {
-              const MutableBytes data = window[i].ciphertext();
-              const ByteView pad = window[i].pad();
-              mac::Hasher hasher(window[i].key());
-              hasher.update(window[i].header());
-              hasher.update(data);
-              const mac::Tag hash = hasher.finish();
-              for (std::size_t at = 0; at < 16; ++at) {
-                ASSERT_EQ(window[i].tag()[at], hash[at] ^ pad[1000 + at]);
-              }
-              for (std::size_t at = 0; at < data.size(); ++at) {
-                data[at] = static_cast<Byte>(data[at] ^ pad[at]);
-              }
-              plain = window[i].accept();
-            }
-            EXPECT_TRUE(std::ranges::equal(plain.bytes(), content(first + i, 1000)));
-          }
-          window.clear();
-          ASSERT_TRUE(receiver.acknowledge());
-        }
-      });
-  EXPECT_EQ(a_link().send().status().bulk_bytes, shape.bytes);
-  EXPECT_EQ(b_link().receive().status().bulk_bytes, shape.bytes);
-  EXPECT_EQ(a_link().send().status().tag_bytes, b_link().receive().status().tag_bytes);
-}
-
-// A frame that is rejected, or dropped without a verdict, is the last of its connection.
-TEST_F(StreamTest, AnUnverifiedFrameEndsTheConnection) {
-  for (const bool dropped : {false, true}) {
-    stream(
-        shape_of(40), [&](StreamSender& sender) { EXPECT_FALSE(send_all(sender, shape_of(40))); },
-        [&](StreamReceiver& receiver) {
-          auto good = receiver.receive();
-          ASSERT_TRUE(good);
-          auto frame = receiver.receive_sealed_frame();
-          ASSERT_TRUE(frame);
-          if (dropped) {
-            const SealedFrame gone = std::move(*frame);
-          } else {
-            frame->reject();
-          }
-          const auto next = receiver.receive();
-          ASSERT_FALSE(next);
-          EXPECT_EQ(next.error().code, Code::kProtocol);
-        });
-  }
-}
-
 TEST_F(StreamTest, AChangedBitIsRefusedAndNothingFollows) {
   std::uint64_t count = 0;
   const auto flip = [&](Bytes& frame) {
@@ -294,30 +203,17 @@ TEST_F(StreamTest, AChangedBitIsRefusedAndNothingFollows) {
       flip);
 }
 
-// A slot that was taken and not sent leaves a hole that nothing may follow.
-TEST_F(StreamTest, ASlotThatIsDroppedEndsTheConnection) {
-  stream(
-      shape_of(40),
-      [&](StreamSender& sender) {
-        ASSERT_TRUE(sender.next_slot());
-        Bytes frame(48);
-        EXPECT_EQ(sender.send(frame).error().code, Code::kProtocol);
-      },
-      [&](StreamReceiver& receiver) { EXPECT_FALSE(receiver.receive()); });
-}
-
-TEST_F(StreamTest, ASlotIsSentWithItsOwnHeaderOnly) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_DEATH(stream(
-                   shape_of(40),
-                   [&](StreamSender& sender) {
-                     auto slot = sender.next_slot();
-                     ASSERT_TRUE(slot);
-                     slot->header[8] ^= 1;
-                     (void)sender.send_prepared(slot->header, Bytes(48), {});
-                   },
-                   [&](StreamReceiver& receiver) { (void)receiver.receive(); }),
-               "open_slot_");
+TEST_F(StreamTest, AFrameOfAnotherLengthThanToldEndsTheConnection) {
+  converse([](Bytes&) {},
+           [](Connection& connection) {
+             StreamSender sender(connection, shape_of(40, 32), {}, wait);
+             EXPECT_FALSE(send_all(sender, shape_of(40, 32)));
+           },
+           [](Connection& connection) {
+             StreamReceiver receiver(connection, shape_of(40, 48));
+             EXPECT_EQ(receiver.receive().error().code, Code::kProtocol);
+             EXPECT_EQ(receiver.receive().error().code, Code::kProtocol);
+           });
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Break-glass at one gate: everything that it takes, each thing missing in turn, and who is told.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "consent/gate_test_support.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::consent {
 namespace {
@@ -14,16 +14,9 @@ constexpr std::int64_t kDay = 24 * 3600 * 1000LL;
 class EmergencyTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-emergency-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     open(BreakGlass{{id_of<CardId>(2), id_of<CardId>(3), id_of<CardId>(4)}, 2});
     person_ = enrol(1);
     for (Byte i = 2; i < 6; ++i) officers_.push_back(enrol(i));  // the last one is none here
-  }
-  void TearDown() override {
-    site_.reset();
-    std::filesystem::remove_all(dir_);
   }
   void open(std::optional<BreakGlass> rule) {
     site_.reset();
@@ -75,7 +68,7 @@ class EmergencyTest : public testing::Test {
   }
   std::string refused() { return site_->last_event().second; }
 
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   FakeClock clock_;
   std::unique_ptr<TestSite> site_;
   Holder person_;

@@ -1,10 +1,10 @@
 // The gate under faults: restarts between all steps, full disks, damaged files, a broken decision.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 
 #include "consent/gate_test_support.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::consent {
 namespace {
@@ -13,16 +13,7 @@ using namespace test;
 
 class GateFaults : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-gate-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    site_ = std::make_unique<TestSite>("tommo", dir_, clock_);
-  }
-  void TearDown() override {
-    site_.reset();
-    std::filesystem::remove_all(dir_);
-  }
+  void SetUp() override { site_ = std::make_unique<TestSite>("tommo", dir_, clock_); }
   // Enrols and prepares a grant with its evidence.
   void prepare(std::uint32_t index = 1) {
     if (keys_.keys.empty()) keys_ = *site_->gate().enrol(enrolment());
@@ -35,7 +26,7 @@ class GateFaults : public testing::Test {
   Result<Permit> ask(Byte session = 1) {
     return site_->gate().request_release(bytes_, evidence_, request_for(grant_, session));
   }
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   FakeClock clock_;
   std::unique_ptr<TestSite> site_;
   card::SiteKeys keys_;

@@ -1,8 +1,8 @@
 // Hot list, withdrawal, another card in the place of a lost one.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "consent/gate_test_support.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::consent {
 namespace {
@@ -13,15 +13,8 @@ using std::chrono::hours;
 class GateOrdersTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-orders-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     site_ = std::make_unique<TestSite>("tommo", dir_, clock_);
     keys_ = *gate().enrol(enrolment());
-  }
-  void TearDown() override {
-    site_.reset();
-    std::filesystem::remove_all(dir_);
   }
   Gate& gate() { return site_->gate(); }
   void pass(std::chrono::milliseconds time) { clock_.time_ms += time.count(); }
@@ -42,7 +35,7 @@ class GateOrdersTest : public testing::Test {
     return other;
   }
 
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   FakeClock clock_;
   std::unique_ptr<TestSite> site_;
   card::SiteKeys keys_;

@@ -1,11 +1,11 @@
 // A site and a DESFire card (emulated, in process): enrolment, proofs, lost answers, copies,
 // restored state, full disks.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "card/desfire_emulator.h"
 #include "consent/card_dialogues.h"
 #include "consent/gate_test_support.h"
+#include "testing/temporary_folder.h"
 #include "wire/wire.h"
 
 namespace warifu::consent {
@@ -19,9 +19,6 @@ class GateRelayedTest : public testing::Test {
   static constexpr int kNever = 1'000'000;
 
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-relayed-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     site_ = std::make_unique<TestSite>("tommo", dir_, clock_, GateOptions{});
     start_dialogues();
     auto made = DesfireCard::create(os::real_files(), os::kernel_random(), dir_ + "/card");
@@ -30,12 +27,6 @@ class GateRelayedTest : public testing::Test {
     const auto enrolled = run(dialogues_->personalise(order_, 1), kNever);
     ASSERT_TRUE(enrolled) << enrolled.error().message;
     EXPECT_EQ(enrolled->kind, card::CardKind::kDesfireEmulated);
-  }
-  void TearDown() override {
-    card_.reset();
-    dialogues_.reset();
-    site_.reset();
-    std::filesystem::remove_all(dir_);
   }
   void start_dialogues() {
     dialogues_ = std::make_unique<CardDialogues>(
@@ -80,7 +71,7 @@ class GateRelayedTest : public testing::Test {
   }
 
   const RelayedEnrolment order_{enrolment().card, enrolment().person, 1};
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   FakeClock clock_;
   std::unique_ptr<TestSite> site_;
   std::unique_ptr<CardDialogues> dialogues_;

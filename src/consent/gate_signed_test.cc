@@ -1,13 +1,13 @@
 // A site and a signature card: enrolment, proofs, replays, changed bytes, certificates that stop
 // being good, records.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 
 #include "consent/gate_test_support.h"
 #include "consent/signature_trust.h"
 #include "crypto/rsa.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::consent {
 namespace {
@@ -45,18 +45,11 @@ class GateSignedTest : public testing::Test {
   static constexpr const char* kIssuer = "EMULATED ISSUER";
 
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-signed-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     clock_.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                          std::chrono::system_clock::now().time_since_epoch())
                          .count();
     site_ = std::make_unique<TestSite>("tommo", dir_, clock_, options(false));
     ASSERT_TRUE(enrol(card_, person_));
-  }
-  void TearDown() override {
-    site_.reset();
-    std::filesystem::remove_all(dir_);
   }
   GateOptions options(bool accept_without_list) {
     crypto::Authorities stand_ins;
@@ -97,7 +90,7 @@ class GateSignedTest : public testing::Test {
     EXPECT_EQ(site_->last_event(), (std::pair<std::string, std::string>("refused", reason)));
   }
 
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   FakeClock clock_;
   crypto::RevocationState state_ = crypto::RevocationState::kGood;
   crypto::RsaKey authority_ = crypto::RsaKey::generate(2048);

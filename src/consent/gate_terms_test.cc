@@ -1,10 +1,10 @@
 // What a gate makes of who asks, for which use and for how much.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <functional>
 
 #include "consent/gate_test_support.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::consent {
 namespace {
@@ -14,15 +14,8 @@ using namespace test;
 class GateTermsTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-terms-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     site_ = std::make_unique<TestSite>("tommo", dir_, clock_);
     keys_ = *site_->gate().enrol(enrolment());
-  }
-  void TearDown() override {
-    site_.reset();
-    std::filesystem::remove_all(dir_);
   }
   // A grant for biomedical research by a not-for-profit organisation on two regions.
   Grant narrow_grant() {
@@ -48,7 +41,7 @@ class GateTermsTest : public testing::Test {
                             tag_for(keys_, grant.index.value - 1, bytes)};
     return site_->gate().request_release(bytes, evidence, request);
   }
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   FakeClock clock_;
   std::unique_ptr<TestSite> site_;
   card::SiteKeys keys_;

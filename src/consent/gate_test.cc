@@ -2,13 +2,13 @@
 #include "consent/gate.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <functional>
 
 #include "card/consent_profile.h"
 #include "card/emulator.h"
 #include "consent/gate_test_support.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::consent {
 namespace {
@@ -18,17 +18,10 @@ using namespace test;
 class GateTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-gate-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     GateOptions options;
     options.failures_allowed = 1'000'000;
     site_ = std::make_unique<TestSite>("tommo", dir_, clock_, options);
     keys_ = *site_->gate().enrol(enrolment());
-  }
-  void TearDown() override {
-    site_.reset();
-    std::filesystem::remove_all(dir_);
   }
   // A fresh challenge and the grant the card would be asked to tag.
   Grant new_grant(std::uint32_t index = 1) {
@@ -56,7 +49,7 @@ class GateTest : public testing::Test {
     return site_->gate().top_up(bytes, evidence_for(bytes, index));
   }
 
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   FakeClock clock_;
   std::unique_ptr<TestSite> site_;
   card::SiteKeys keys_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "consent/gate.h"
+#include "testing/passing_files.h"
 
 namespace warifu::consent::test {
 
@@ -22,61 +23,35 @@ class FakeClock final : public os::Clock {
 };
 
 // The real files; writing to paths that contain `broken` fails as on a full disk.
-class BreakableFiles final : public os::FileSystem {
+class BreakableFiles final : public sim::PassingFiles {
  public:
+  BreakableFiles() : PassingFiles(os::real_files()) {}
   std::string broken;  // empty: all is well
 
   Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
     if (mode == os::OpenMode::kCreate && is_broken(path)) {
       return fail(Code::kNoSpace, "disk full: " + path);
     }
-    TRY_ASSIGN(auto file, real_.open(path, mode));
+    TRY_ASSIGN(auto file, PassingFiles::open(path, mode));
     return std::make_unique<Watched>(std::move(file), *this);
-  }
-  Result<> rename(const std::string& from, const std::string& to) override {
-    return real_.rename(from, to);
-  }
-  Result<> remove(const std::string& path) override { return real_.remove(path); }
-  Result<> make_directories(const std::string& path) override {
-    return real_.make_directories(path);
-  }
-  Result<std::vector<std::string>> list(const std::string& path) override {
-    return real_.list(path);
-  }
-  bool exists(const std::string& path) override { return real_.exists(path); }
-  void sync_dir(const std::string& path) override { real_.sync_dir(path); }
-  Result<std::unique_ptr<os::DirectoryLock>> lock_directory(const std::string& path) override {
-    return real_.lock_directory(path);
-  }
-  Result<std::uint64_t> free_bytes(const std::string& path) override {
-    return real_.free_bytes(path);
   }
 
  private:
-  class Watched final : public os::File {
+  class Watched final : public sim::PassingFile {
    public:
     Watched(std::unique_ptr<os::File> real, BreakableFiles& files)
-        : real_(std::move(real)), files_(files) {}
-    Result<std::size_t> read_at(std::uint64_t offset, MutableBytes out) override {
-      return real_->read_at(offset, out);
-    }
+        : PassingFile(std::move(real)), files_(files) {}
     Result<> write_at(std::uint64_t offset, ByteView bytes) override {
       if (files_.is_broken(path())) return fail(Code::kNoSpace, "disk full: " + path());
-      return real_->write_at(offset, bytes);
+      return PassingFile::write_at(offset, bytes);
     }
-    void sync() override { real_->sync(); }
-    Result<std::uint64_t> size() override { return real_->size(); }
-    Result<> truncate(std::uint64_t size) override { return real_->truncate(size); }
-    const std::string& path() const override { return real_->path(); }
 
    private:
-    std::unique_ptr<os::File> real_;
     BreakableFiles& files_;
   };
   bool is_broken(const std::string& path) const {
     return !broken.empty() && path.find(broken) != std::string::npos;
   }
-  os::FileSystem& real_ = os::real_files();
 };
 
 template <typename Id>

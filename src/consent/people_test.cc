@@ -1,8 +1,8 @@
 // Proxies, guardians, coming of age and death at one gate; orders and records as bytes.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "consent/gate_test_support.h"
+#include "testing/temporary_folder.h"
 #include "wire/wire_test_support.h"
 
 namespace warifu::consent {
@@ -15,17 +15,10 @@ constexpr std::int64_t kDay = 24 * 3600 * 1000LL;
 class PeopleTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-people-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     GateOptions options;
     options.reissue_delay = std::chrono::milliseconds(0);
     options.failures_allowed = 1'000'000;
     site_ = std::make_unique<TestSite>("tommo", dir_, clock_, options);
-  }
-  void TearDown() override {
-    site_.reset();
-    std::filesystem::remove_all(dir_);
   }
   Gate& gate() { return site_->gate(); }
 
@@ -73,7 +66,7 @@ class PeopleTest : public testing::Test {
   }
   std::string refused() { return site_->last_event().second; }
 
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   FakeClock clock_;
   std::unique_ptr<TestSite> site_;
 };

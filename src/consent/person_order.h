@@ -59,10 +59,6 @@ enum class PersonOrderKind : std::uint8_t {
 };
 // "guardians", "died", "remove_proxy", "lives", "forbid_emergency".
 [[nodiscard]] std::string_view order_name(PersonOrderKind kind);
-// Whether an officer of the site must allow it.
-[[nodiscard]] constexpr bool needs_officer(PersonOrderKind kind) {
-  return kind != PersonOrderKind::kRemoveProxy && kind != PersonOrderKind::kForbidEmergency;
-}
 
 struct PersonOrder {
   OrderId id;

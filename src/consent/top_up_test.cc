@@ -1,13 +1,13 @@
 // A top-up over two gates and an emulated card that is torn away at every APDU, and gates that
 // crash at every write: the next touch works, and no index serves twice.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <functional>
 #include <set>
 
 #include "card/card_test_support.h"
 #include "consent/gate_test_support.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::consent {
 namespace {
@@ -23,9 +23,6 @@ constexpr std::uint32_t kMore = 8;
 class TopUpTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-top-up-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     GateOptions options;
     options.failures_allowed = 1'000'000;
     for (const char* name : {"lsa", "tommo"}) {
@@ -47,7 +44,6 @@ class TopUpTest : public testing::Test {
   void TearDown() override {
     emulated_.reset();
     sites_.clear();
-    std::filesystem::remove_all(dir_);
   }
 
   Grant grant_of(const card::CardIdentity& identity) {
@@ -110,7 +106,7 @@ class TopUpTest : public testing::Test {
   }
 
   static constexpr card::CardKind kind_ = card::CardKind::kOneTimeMacEmulated;
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   FakeClock clock_;
   card::test::BreakableFiles files_;
   std::vector<std::unique_ptr<TestSite>> sites_;

@@ -37,6 +37,59 @@ secret::Buffer join_records(const sharing::Joiner& joiner, std::span<const secre
   return record;
 }
 
+namespace {
+
+// Key that share control promises to a job.
+void add_lease_handlers(channel::Server& server, SiteContext& site) {
+  const auto on = [&](Method method, channel::Handler handler) {
+    server.handle(number(method), std::move(handler));
+  };
+  on(Method::kLease, [&site](channel::Exchange& exchange) -> Result<> {
+    TRY(only_control(site, exchange.request().from));
+    TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
+    kme::Link* link = site.keys.link_to(lease.peer);
+    if (link == nullptr) return fail(Code::kNotFound, "there is no link to " + lease.peer.text());
+    link->lease(lease.job, {lease.bytes}, lease.priority);
+    return exchange.reply({});
+  });
+  on(Method::kRelease, [&site](channel::Exchange& exchange) -> Result<> {
+    TRY(only_control(site, exchange.request().from));
+    TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
+    for (kme::Link* link : site.keys.links()) link->release(lease.job);
+    return exchange.reply({});
+  });
+}
+
+// What enrolments and consents need of this site's gate.
+void add_gate_handlers(channel::Server& server, SiteContext& site) {
+  const auto on = [&](Method method, channel::Handler handler) {
+    server.handle(number(method), std::move(handler));
+  };
+  on(Method::kGateEnrol, [&site](channel::Exchange& exchange) -> Result<> {
+    TRY(only_control(site, exchange.request().from));
+    TRY_ASSIGN(const EnrolRequest enrol, decode_enrol(exchange.request().body));
+    TRY_ASSIGN(const card::SiteKeys keys,
+               site.gate.enrol({enrol.card, enrol.person, enrol.kind, enrol.keys}));
+    const ByteView secret = keys.keys.bytes();
+    return exchange.reply(Bytes(secret.begin(), secret.end()));
+  });
+  on(Method::kGateNonce, [&site](channel::Exchange& exchange) -> Result<> {
+    TRY(only_control(site, exchange.request().from));
+    wire::Reader reader(exchange.request().body, "nonce request");
+    const auto card = reader.id<CardId>();
+    TRY(reader.finish());
+    TRY_ASSIGN(const consent::Challenge challenge, site.gate.issue_nonce(card));
+    wire::Writer answer;
+    answer.id(challenge.nonce);
+    answer.u32(challenge.lowest_index.value);
+    answer.u8(static_cast<std::uint8_t>(challenge.untold.size()));
+    for (const consent::Emergency& one : challenge.untold) consent::write_emergency(answer, one);
+    return exchange.reply(answer.take());
+  });
+}
+
+}  // namespace
+
 void ShareService::add_handlers(channel::Server& server) {
   const auto on = [&](Method method, channel::Handler handler) {
     server.handle(number(method), std::move(handler));
@@ -49,20 +102,6 @@ void ShareService::add_handlers(channel::Server& server) {
     return exchange.reply(encode(held_of(asked)));
   });
   add_facts_handler(server, site_);
-  on(Method::kLease, [this](channel::Exchange& exchange) -> Result<> {
-    TRY(only_control(site_, exchange.request().from));
-    TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
-    kme::Link* link = site_.keys.link_to(lease.peer);
-    if (link == nullptr) return fail(Code::kNotFound, "there is no link to " + lease.peer.text());
-    link->lease(lease.job, {lease.bytes}, lease.priority);
-    return exchange.reply({});
-  });
-  on(Method::kRelease, [this](channel::Exchange& exchange) -> Result<> {
-    TRY(only_control(site_, exchange.request().from));
-    TRY_ASSIGN(const LeaseRequest lease, decode_lease(exchange.request().body));
-    for (kme::Link* link : site_.keys.links()) link->release(lease.job);
-    return exchange.reply({});
-  });
   on(Method::kSharePrepare, [this](channel::Exchange& exchange) -> Result<> {
     TRY_ASSIGN(const ShareSpec spec, decode_share_spec(exchange.request().body));
     // Top shares come from share control; nested ones from whoever cuts the share above them.
@@ -97,27 +136,8 @@ void ShareService::add_handlers(channel::Server& server) {
     TRY(remove(share));
     return exchange.reply({});
   });
-  on(Method::kGateEnrol, [this](channel::Exchange& exchange) -> Result<> {
-    TRY(only_control(site_, exchange.request().from));
-    TRY_ASSIGN(const EnrolRequest enrol, decode_enrol(exchange.request().body));
-    TRY_ASSIGN(const card::SiteKeys keys,
-               site_.gate.enrol({enrol.card, enrol.person, enrol.kind, enrol.keys}));
-    const ByteView secret = keys.keys.bytes();
-    return exchange.reply(Bytes(secret.begin(), secret.end()));
-  });
-  on(Method::kGateNonce, [this](channel::Exchange& exchange) -> Result<> {
-    TRY(only_control(site_, exchange.request().from));
-    wire::Reader reader(exchange.request().body, "nonce request");
-    const auto card = reader.id<CardId>();
-    TRY(reader.finish());
-    TRY_ASSIGN(const consent::Challenge challenge, site_.gate.issue_nonce(card));
-    wire::Writer answer;
-    answer.id(challenge.nonce);
-    answer.u32(challenge.lowest_index.value);
-    answer.u8(static_cast<std::uint8_t>(challenge.untold.size()));
-    for (const consent::Emergency& one : challenge.untold) consent::write_emergency(answer, one);
-    return exchange.reply(answer.take());
-  });
+  add_lease_handlers(server, site_);
+  add_gate_handlers(server, site_);
 }
 
 std::function<Result<>(MutableBytes)> numbers_for_sharing(const SiteContext& site) {

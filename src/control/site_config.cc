@@ -7,6 +7,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <span>
 
 #include "control/config_sections.h"
 
@@ -125,12 +126,8 @@ Result<LinkEntry> read_link(ConfigTable& entry, const toml::table& table, const 
   return link;
 }
 
-Result<> read_all(const toml::table& root, SiteConfig& config) {
-  const std::string& file = config.path;
-  ConfigTable top(root, "file", file);
-  const toml::table* site = top.inner("site");
-  if (site == nullptr) return bad_config(file, nullptr, "[site] is missing");
-  ConfigTable reader(*site, "site", file);
+Result<> read_own(const toml::table& site, SiteConfig& config) {
+  ConfigTable reader(site, "site", config.path);
   TRY_ASSIGN(config.name, reader.parsed("name", SiteName::parse));
   TRY_ASSIGN(config.listen, reader.parsed("listen", os::HostPort::parse));
   TRY_ASSIGN(config.api_socket, reader.text("api_socket"));
@@ -140,17 +137,50 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
   TRY_ASSIGN(config.policy, reader.text_or("policy", ""));
   TRY_ASSIGN(config.allow_unlocked_memory, reader.flag("allow_unlocked_memory", false));
   TRY_ASSIGN(config.key_as_share, reader.flag("key_as_share", true));
-  TRY(reader.finish());
-  if (const toml::table* random = top.inner("random"); random != nullptr) {
-    TRY(read_random(*random, config));
+  return reader.finish();
+}
+
+// A section that may be left out.
+struct Section {
+  std::string_view name;
+  Result<> (*read)(const toml::table& table, SiteConfig& config);
+};
+// Limits in [keys] are those of every peer that has none of its own.
+constexpr std::array kSectionsBeforeLists = {
+    Section{"random", read_random}, Section{"keys", read_keys}, Section{"metrics", read_metrics},
+    Section{"store", read_store}};
+constexpr std::array kLists = {"sites", "links", "peers"};
+constexpr std::array kSections = {Section{"catalog", read_catalog},
+                                  Section{"cards", read_cards},
+                                  Section{"break_glass", read_break_glass},
+                                  Section{"genome", read_genome},
+                                  Section{"uploads", read_uploads},
+                                  Section{"jobs", read_jobs},
+                                  Section{"refresh", read_refresh},
+                                  Section{"log", read_log},
+                                  Section{"kms", read_kms},
+                                  Section{"operators", read_operators},
+                                  Section{"web", read_web},
+                                  Section{"htsget", read_htsget}};
+
+// What is no table is refused, not passed over: [operators] left out means that everybody may do
+// everything.
+Result<> read_sections(const toml::table& root, std::span<const Section> sections,
+                       SiteConfig& config) {
+  for (const Section& section : sections) {
+    const toml::node* node = root.get(section.name);
+    if (node == nullptr) continue;
+    if (!node->is_table()) {
+      return bad_config(config.path, node,
+                        fmt::format("write [{0}], and lists in it as [[{0}.NAME]]", section.name));
+    }
+    TRY(section.read(*node->as_table(), config));
   }
-  if (const toml::table* keys = top.inner("keys"); keys != nullptr) TRY(read_keys(*keys, config));
-  if (const toml::table* metrics = top.inner("metrics"); metrics != nullptr) {
-    TRY(read_metrics(*metrics, config));
-  }
-  if (const toml::table* store = top.inner("store"); store != nullptr) {
-    TRY(read_store(*store, config));
-  }
+  return {};
+}
+
+Result<> read_lists(const toml::table& root, SiteConfig& config) {
+  const std::string& file = config.path;
   TRY(for_each(root, "sites", file, [&](ConfigTable& entry, const toml::table& table) {
     return read_site_entry(entry, table, config);
   }));
@@ -159,54 +189,34 @@ Result<> read_all(const toml::table& root, SiteConfig& config) {
     config.links.push_back(std::move(parsed));
     return {};
   }));
-  TRY(for_each(root, "peers", file, [&](ConfigTable& entry, const toml::table& table) {
+  return for_each(root, "peers", file, [&](ConfigTable& entry, const toml::table& table) {
     return read_peer(entry, table, config);
-  }));
-  if (const toml::table* catalog = top.inner("catalog"); catalog != nullptr) {
-    TRY(read_catalog(*catalog, config));
-  }
-  if (const toml::table* cards = top.inner("cards"); cards != nullptr) {
-    TRY(read_cards(*cards, config));
-  }
-  if (const toml::table* emergency = top.inner("break_glass"); emergency != nullptr) {
-    TRY(read_break_glass(*emergency, config));
-  }
-  if (const toml::table* genome = top.inner("genome"); genome != nullptr) {
-    TRY(read_genome(*genome, config));
-  }
-  if (const toml::table* uploads = top.inner("uploads"); uploads != nullptr) {
-    TRY(read_uploads(*uploads, config));
-  }
-  if (const toml::table* jobs = top.inner("jobs"); jobs != nullptr) TRY(read_jobs(*jobs, config));
-  if (const toml::table* refresh = top.inner("refresh"); refresh != nullptr) {
-    TRY(read_refresh(*refresh, config));
-  }
-  if (const toml::table* log = top.inner("log"); log != nullptr) TRY(read_log(*log, config));
-  if (const toml::table* kms = top.inner("kms"); kms != nullptr) TRY(read_kms(*kms, config));
-  if (root.contains("operators")) {
-    const toml::table* operators = top.inner("operators");
-    if (operators == nullptr) {  // left out, it would mean that everybody may do everything
-      return bad_config(file, root.get("operators"),
-                        "write [operators], and people as [[operators.accounts]]");
-    }
-    TRY(read_operators(*operators, config));
-  }
-  if (const toml::table* web = top.inner("web"); web != nullptr) TRY(read_web(*web, config));
-  if (const toml::table* view = top.inner("htsget"); view != nullptr) {
-    TRY(read_htsget(*view, config));
-  }
+  });
+}
+
+Result<> check_sections(const toml::table& root, const std::string& file) {
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
-    constexpr std::array kSections = {"site",        "random",  "keys", "metrics", "sites",
-                                      "links",       "peers",   "kms",  "catalog", "store",
-                                      "jobs",        "refresh", "log",  "cards",   "operators",
-                                      "break_glass", "genome",  "web",  "htsget",  "uploads"};
-    if (std::ranges::find(kSections, name) == kSections.end()) {
-      return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
-    }
+    const auto has = [&](const auto& sections) {
+      return std::ranges::find(sections, name, &Section::name) != sections.end();
+    };
+    const bool known = name == "site" || has(kSectionsBeforeLists) || has(kSections) ||
+                       std::ranges::find(kLists, name) != kLists.end();
+    if (!known) return bad_config(file, &node, fmt::format("[{}] is not a known section", name));
   }
+  return {};
+}
+
+Result<> read_all(const toml::table& root, SiteConfig& config) {
+  const toml::table* site = root["site"].as_table();
+  if (site == nullptr) return bad_config(config.path, nullptr, "[site] is missing");
+  TRY(read_own(*site, config));
+  TRY(read_sections(root, kSectionsBeforeLists, config));
+  TRY(read_lists(root, config));
+  TRY(read_sections(root, kSections, config));
+  TRY(check_sections(root, config.path));
   complete_links(config);
-  return check_whole(config, file);
+  return check_whole(config, config.path);
 }
 
 }  // namespace

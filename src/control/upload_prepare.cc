@@ -91,7 +91,7 @@ struct Resliced {
 
 Result<Resliced> reslice(KeptUpload& upload, const Passes& passes) {
   const std::uint64_t length = upload.facts().length;
-  crypto::RunningDigest sha256;
+  auto sha256 = crypto::RunningDigest::sha256();
   const KeptUpload::Source plain = upload.reader();
   const KeptUpload::Source hashed = [&](MutableBytes out) -> Result<std::size_t> {
     TRY_ASSIGN(const std::size_t got, plain(out));
@@ -101,7 +101,7 @@ Result<Resliced> reslice(KeptUpload& upload, const Passes& passes) {
   Resliced made;
   TRY_ASSIGN(made.digest, passes.digest("digest", hashed, length));
   TRY(drain(hashed));
-  made.original_sha256 = to_hex(sha256.finish());
+  made.original_sha256 = sha256.finish();
   TRY_ASSIGN(made.file, upload.start_other());
   const auto seal = [&](ByteView bytes) { return made.file.writer->append(bytes); };
   TRY(genome::run_writing(passes.task(Operation::kReslice, length),

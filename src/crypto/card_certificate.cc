@@ -12,7 +12,6 @@
 namespace warifu::crypto {
 namespace {
 
-using DigestPtr = std::unique_ptr<EVP_MD_CTX, OpensslFree<EVP_MD_CTX_free>>;
 using StorePtr = std::unique_ptr<X509_STORE, OpensslFree<X509_STORE_free>>;
 using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, OpensslFree<X509_STORE_CTX_free>>;
 using ListPtr = std::unique_ptr<X509_CRL, OpensslFree<X509_CRL_free>>;
@@ -22,13 +21,7 @@ constexpr std::size_t kMaxNameBytes = 256;
 constexpr int kLevel112Bits = 2;  // OpenSSL's security level
 
 CertificatePtr parse_der(ByteView der) {
-  const unsigned char* at = der.data();
-  CertificatePtr certificate(der.size() > kMaxCertificateBytes
-                                 ? nullptr
-                                 : ::d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-  if (certificate != nullptr && at == der.data() + der.size()) return certificate;
-  (void)openssl_errors();
-  return nullptr;
+  return der.size() > kMaxCertificateBytes ? nullptr : certificate_from_der(der);
 }
 
 std::string text_of(const X509_NAME* name) {

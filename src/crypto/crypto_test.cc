@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "crypto/md5.h"
+#include "crypto/running_digest.h"
 
 namespace warifu::crypto {
 namespace {
@@ -27,10 +27,17 @@ TEST(Seal, GcmSpecificationTestCase14) {  // McGrew & Viega, key, nonce and text
   EXPECT_EQ(to_hex(out), "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
 }
 
-TEST(Md5, OfRfc1321) {
-  const std::array<ByteView, 3> parts = {as_bytes("message"), ByteView(), as_bytes(" digest")};
-  EXPECT_EQ(md5_text(parts), "f96b697d7cb7938d525a2f31aaf161d0");
-  EXPECT_EQ(md5_text({}), "d41d8cd98f00b204e9800998ecf8427e");
+TEST(RunningDigest, Md5OfRfc1321) {
+  auto parts = RunningDigest::md5();
+  for (const std::string_view part : {"message", "", " digest"}) parts->add(as_bytes(part));
+  EXPECT_EQ(parts->finish(), "f96b697d7cb7938d525a2f31aaf161d0");
+  EXPECT_EQ(RunningDigest::md5()->finish(), "d41d8cd98f00b204e9800998ecf8427e");
+}
+
+TEST(RunningDigest, Sha256InPartsIsThatOfTheWhole) {
+  auto parts = RunningDigest::sha256();
+  for (const std::string_view part : {"a", "", "bc"}) parts.add(as_bytes(part));
+  EXPECT_EQ(parts.finish(), to_hex(sha256(as_bytes("abc"))));
 }
 
 TEST(Seal, EveryChangedBitIsRefusedAndWiped) {

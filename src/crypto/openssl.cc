@@ -22,4 +22,12 @@ CertificatePtr certificate_from_pem(const std::string& pem) {
   return CertificatePtr(::PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
 }
 
+CertificatePtr certificate_from_der(ByteView der) {
+  const unsigned char* at = der.data();
+  CertificatePtr certificate(::d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  if (certificate != nullptr && at == der.data() + der.size()) return certificate;
+  (void)openssl_errors();
+  return nullptr;
+}
+
 }  // namespace warifu::crypto

@@ -13,7 +13,6 @@ namespace warifu::crypto {
 namespace {
 
 using ContextPtr = std::unique_ptr<EVP_PKEY_CTX, OpensslFree<EVP_PKEY_CTX_free>>;
-using DigestPtr = std::unique_ptr<EVP_MD_CTX, OpensslFree<EVP_MD_CTX_free>>;
 
 // DER of SEQUENCE { SEQUENCE { sha256, NULL }, OCTET STRING } before the 32 bytes (RFC 8017, 9.2).
 constexpr std::array<Byte, 19> kSha256Prefix = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60,
@@ -22,14 +21,6 @@ constexpr std::array<Byte, 19> kSha256Prefix = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x
 
 std::unexpected<Error> broken(const char* what) {
   return fail(Code::kInvalidArgument, std::string(what) + ": " + openssl_errors());
-}
-
-CertificatePtr parse_certificate(ByteView der) {
-  const unsigned char* at = der.data();
-  CertificatePtr certificate(::d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-  if (certificate != nullptr && at == der.data() + der.size()) return certificate;
-  (void)openssl_errors();
-  return nullptr;
 }
 
 }  // namespace
@@ -137,7 +128,7 @@ Result<Bytes> make_rsa_certificate(const RsaCertificateSpec& spec, const RsaKey&
 Result<Bytes> issue_rsa_certificate(const RsaCertificateSpec& spec, const RsaKey& subject,
                                     const RsaAuthority& authority) {
   TRY_ASSIGN(const CertificatePtr certificate, begin_rsa(spec, subject.impl().key.get()));
-  const CertificatePtr issuer = parse_certificate(authority.certificate);
+  const CertificatePtr issuer = certificate_from_der(authority.certificate);
   if (issuer == nullptr ||
       ::X509_set_issuer_name(certificate.get(), ::X509_get_subject_name(issuer.get())) != 1) {
     return broken("cannot name the issuer");
@@ -165,23 +156,6 @@ Result<RsaAuthority> RsaAuthority::from_pem(const std::string& certificate,
   TRY_ASSIGN(Bytes der, der_of(parsed.get()));
   return RsaAuthority{RsaKey(std::make_unique<RsaKey::Impl>(RsaKey::Impl{std::move(own)})),
                       std::move(der), name.data()};
-}
-
-Result<bool> verify_rsa(ByteView certificate, ByteView message, ByteView signature) {
-  const CertificatePtr parsed = parse_certificate(certificate);
-  EVP_PKEY* key = parsed == nullptr ? nullptr : ::X509_get0_pubkey(parsed.get());
-  if (key == nullptr || ::EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA) {
-    (void)openssl_errors();
-    return fail(Code::kCorrupt, "no certificate with an RSA key");
-  }
-  const DigestPtr context(::EVP_MD_CTX_new());
-  WARIFU_CHECK(context != nullptr);
-  const bool good =
-      ::EVP_DigestVerifyInit(context.get(), nullptr, ::EVP_sha256(), nullptr, key) == 1 &&
-      ::EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),
-                         message.size()) == 1;
-  if (!good) (void)openssl_errors();
-  return good;
 }
 
 }  // namespace warifu::crypto

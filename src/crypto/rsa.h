@@ -67,8 +67,4 @@ struct RsaAuthority {
                                                   const RsaKey& subject,
                                                   const RsaAuthority& authority);
 
-// Whether the key of this certificate (DER) made `signature` over `message` with SHA-256.
-// Errors: kCorrupt (no certificate, or no RSA key in it).
-[[nodiscard]] Result<bool> verify_rsa(ByteView certificate, ByteView message, ByteView signature);
-
 }  // namespace warifu::crypto

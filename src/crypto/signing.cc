@@ -4,9 +4,7 @@
 #include "crypto/openssl.h"
 
 namespace warifu::crypto {
-namespace {
-using Context = std::unique_ptr<EVP_MD_CTX, OpensslFree<EVP_MD_CTX_free>>;
-}  // namespace
+namespace {}  // namespace
 
 struct SigningKey::Key {
   KeyPtr pkey;
@@ -28,7 +26,7 @@ SigningKey::SigningKey(SigningKey&&) noexcept = default;
 Signature SigningKey::sign(ByteView message) const {
   Signature signature{};
   std::size_t size = signature.size();
-  const Context context(EVP_MD_CTX_new());
+  const DigestPtr context(EVP_MD_CTX_new());
   WARIFU_CHECK(
       context != nullptr &&
       EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_->pkey.get()) == 1 &&
@@ -39,7 +37,7 @@ Signature SigningKey::sign(ByteView message) const {
 
 bool verify_signature(const PublicKey& key, ByteView message, const Signature& signature) {
   const KeyPtr pkey(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.data(), key.size()));
-  const Context context(EVP_MD_CTX_new());
+  const DigestPtr context(EVP_MD_CTX_new());
   return pkey != nullptr && context != nullptr &&
          EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, pkey.get()) == 1 &&
          EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),

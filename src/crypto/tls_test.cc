@@ -3,12 +3,11 @@
 #include "crypto/tls.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "crypto/certificate.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::crypto {
 namespace {
@@ -16,9 +15,6 @@ namespace {
 class TlsTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-tls-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     ca_ = *make_ca("Test authority");
     write("ca.pem", as_bytes(ca_.certificate));
     issue("server", {.common_name = "kme-a",
@@ -32,7 +28,6 @@ class TlsTest : public testing::Test {
                      .uris = {"urn:warifu:sae:a", "urn:warifu:second"},
                      .use = CertificateUse::kClient});
   }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
 
   void write(const std::string& name, ByteView bytes) {
     std::ofstream file(dir_ + "/" + name, std::ios::binary);
@@ -56,7 +51,7 @@ class TlsTest : public testing::Test {
     return *TlsSession::start(*TlsContext::load(TlsSide::kClient, config(name)), host);
   }
 
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   PemCertificate ca_;
 };
 

@@ -103,67 +103,37 @@ void CustodyService::add_handlers(channel::Server& server) {
       return exchange.reply(std::move(reply));
     });
   };
-  on(Method::kWithdraw, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const WithdrawOrder order, decode_withdraw(body));
-    TRY(withdraw(order));
-    return Bytes();
-  });
-  on(Method::kRevoke, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const CardId card, decode_card(body));
-    TRY(revoke(card));
-    return Bytes();
-  });
-  on(Method::kLostCard, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const CardId card, decode_card(body));
-    TRY_ASSIGN(const consent::LostCard lost, lost_card(card));
-    return encode(lost);
-  });
-  on(Method::kPersonOrder, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const consent::PersonOrder order, consent::parse_order(body));
-    TRY(take_order(order));
-    return Bytes();
-  });
-  on(Method::kAct, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const consent::Presented act, decode_act(body));
-    TRY(take_act(act));
-    return Bytes();
-  });
+  const auto order = [&](Method method, auto decode, auto carry_out) {
+    on(method, [this, decode, carry_out](ByteView body) -> Result<Bytes> {
+      TRY_ASSIGN(const auto ordered, decode(body));
+      TRY((this->*carry_out)(ordered));
+      return Bytes();
+    });
+  };
+  const auto question = [&](Method method, auto decode, auto find) {
+    on(method, [this, decode, find](ByteView body) -> Result<Bytes> {
+      TRY_ASSIGN(const auto asked, decode(body));
+      TRY_ASSIGN(const auto found, (this->*find)(asked));
+      return encode(found);
+    });
+  };
+  order(Method::kWithdraw, decode_withdraw, &CustodyService::withdraw);
+  order(Method::kRevoke, decode_card, &CustodyService::revoke);
+  order(Method::kPersonOrder, consent::parse_order, &CustodyService::take_order);
+  order(Method::kAct, decode_act, &CustodyService::take_act);
+  order(Method::kEmergency, decode_emergency, &CustodyService::note);
+  order(Method::kRecordKeep, decode_kept, &CustodyService::keep);
+  order(Method::kRecordForget, decode_object, &CustodyService::forget);
+  question(Method::kLostCard, decode_card, &CustodyService::lost_card);
+  question(Method::kRecordGive, decode_wanted, &CustodyService::give);
+  question(Method::kRecordUnder, decode_granted, &CustodyService::give_under);
+  question(Method::kAccesses, decode_wanted_accesses, &CustodyService::accesses);
+  on(Method::kRecordCount, [this](ByteView) -> Result<Bytes> { return encode_count(count()); });
   on(Method::kTopUp, [this](ByteView body) -> Result<Bytes> {
     TRY_ASSIGN(const consent::Presented act, decode_act(body));
     TRY_ASSIGN(const card::SiteKeys keys, site_.gate.top_up(act.grant, act.evidence));
     const ByteView secret = keys.keys.bytes();
     return Bytes(secret.begin(), secret.end());
-  });
-  on(Method::kEmergency, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const EmergencyNote told, decode_emergency(body));
-    TRY(note(told));
-    return Bytes();
-  });
-  on(Method::kRecordKeep, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const KeptShare kept, decode_kept(body));
-    TRY(keep(kept));
-    return Bytes();
-  });
-  on(Method::kRecordGive, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const WantedRecord wanted, decode_wanted(body));
-    TRY_ASSIGN(const KeptShare kept, give(wanted));
-    return encode(kept);
-  });
-  on(Method::kRecordUnder, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const GrantedRecord granted, decode_granted(body));
-    TRY_ASSIGN(const KeptShare kept, give_under(granted));
-    return encode(kept);
-  });
-  on(Method::kRecordCount, [this](ByteView) -> Result<Bytes> { return encode_count(count()); });
-  on(Method::kAccesses, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const WantedAccesses wanted, decode_wanted_accesses(body));
-    TRY_ASSIGN(const AccessPage page, accesses(wanted));
-    return encode(page);
-  });
-  on(Method::kRecordForget, [this](ByteView body) -> Result<Bytes> {
-    TRY_ASSIGN(const ObjectId object, decode_object(body));
-    TRY(forget(object));
-    return Bytes();
   });
 }
 

@@ -1,10 +1,9 @@
-// One kernel call over the data of a record, one over its last word, then the tags.
+// One kernel call over the data of a record, one over its last word.
 #include "datapath/datapath.h"
 
 #include <algorithm>
 
 #include "kernels/kernels.h"
-#include "otp/otp.h"
 
 namespace warifu::datapath {
 
@@ -42,22 +41,6 @@ void pad_with_zeros(const ChunkName& name, MutableBytes record) {
   std::ranges::fill(record.first(record.size() - kTagBytes).subspan(name.length), Byte{0});
 }
 
-mac::Hasher begin_frame(const mac::Key& key, ByteView header) {
-  WARIFU_CHECK(header.size() % mac::kBlockBytes == 0);
-  mac::Hasher hasher(key);
-  hasher.update(header);
-  return hasher;
-}
-
-// The frame's tag: hash and the last 16 bytes of pad.
-mac::Tag frame_tag(const mac::Hasher& hasher, const secret::Pad& pad) {
-  mac::Tag tag = hasher.finish();
-  const ByteView mask = pad.bytes().last(otp::kTagBytes);
-  kernels::best().xor_bytes(
-      {.x = tag.data(), .y = mask.data(), .out = tag.data(), .bytes = tag.size()});
-  return tag;
-}
-
 kernels::Factor factor_of(sharing::ShareIndex x, sharing::ShareIndex y) {
   WARIFU_CHECK(x != y);
   // The index that is missing decides: C -> 1, B -> w^2, A -> w.
@@ -75,36 +58,6 @@ Result<> check_sizes(const ChunkName& name, std::size_t first, std::size_t secon
 }
 
 }  // namespace
-
-SealedCut cut_and_seal(const mac::Key& r, const ChunkName& name, MutableBytes record,
-                       ByteView share_a, SealTo b, SealTo c) {
-  const secret::Pad pad_b = std::move(b.pad);
-  const secret::Pad pad_c = std::move(c.pad);
-  WARIFU_CHECK(share_a.size() == record.size() && b.ciphertext.size() == record.size() &&
-               c.ciphertext.size() == record.size());
-  WARIFU_CHECK(pad_b.size() == otp::pad_needed(record.size()) && pad_c.size() == pad_b.size());
-  pad_with_zeros(name, record);
-  mac::LaneHasher storage = sharing::begin_chunk_tag(r, name.object, name.index, name.length);
-  mac::Hasher link_b = begin_frame(*b.key, b.header);
-  mac::Hasher link_c = begin_frame(*c.key, c.header);
-  const auto pass = [&](std::size_t at, std::size_t bytes) {
-    return kernels::SenderPass{.secret = record.data() + at,
-                               .random = share_a.data() + at,
-                               .pad_b = pad_b.bytes().data() + at,
-                               .pad_c = pad_c.bytes().data() + at,
-                               .out_b = b.ciphertext.data() + at,
-                               .out_c = c.ciphertext.data() + at,
-                               .bytes = bytes};
-  };
-  const std::size_t data_bytes = record.size() - kTagBytes;
-  kernels::best().send(pass(0, data_bytes), storage.running(), link_b.running(), link_c.running());
-  const sharing::ChunkTag tag = storage.finish();
-  copy_bytes(record.last(kTagBytes), tag);
-  // The storage hash ends before the tag; what this call adds to it is not looked at.
-  kernels::best().send(pass(data_bytes, kTagBytes), storage.running(), link_b.running(),
-                       link_c.running());
-  return {tag, frame_tag(link_b, pad_b), frame_tag(link_c, pad_c)};
-}
 
 sharing::ChunkTag cut(const mac::Key& r, const ChunkName& name, MutableBytes record,
                       ByteView random, const PlainShares& shares) {
@@ -129,34 +82,6 @@ sharing::ChunkTag cut(const mac::Key& r, const ChunkName& name, MutableBytes rec
   return tag;
 }
 
-Result<sharing::VerifiedChunk> open_and_combine(const mac::Key& r, const ChunkName& name,
-                                                sharing::ShareIndex opened, OpenFrom frame,
-                                                const HeldShare& held) {
-  const secret::Pad pad = std::move(frame.pad);
-  TRY(check_sizes(name, frame.ciphertext.size(), held.record.size()));
-  WARIFU_CHECK(pad.size() == otp::pad_needed(frame.ciphertext.size()));
-  secret::Buffer record(frame.ciphertext.size());
-  mac::LaneHasher storage = sharing::begin_chunk_tag(r, name.object, name.index, name.length);
-  mac::Hasher link = begin_frame(*frame.key, frame.header);
-  const auto pass = [&](std::size_t at, std::size_t bytes) {
-    return kernels::ReceiverPass{.factor = factor_of(opened, held.index),
-                                 .ciphertext = frame.ciphertext.data() + at,
-                                 .pad = pad.bytes().data() + at,
-                                 .other = held.record.data() + at,
-                                 .secret = record.bytes().data() + at,
-                                 .bytes = bytes};
-  };
-  const std::size_t data_bytes = record.size() - kTagBytes;
-  kernels::best().receive(pass(0, data_bytes), link.running(), storage.running());
-  const sharing::ChunkTag computed = storage.finish();
-  kernels::best().receive(pass(data_bytes, kTagBytes), link.running(), storage.running());
-  // On failure `record` is wiped by its destructor.
-  if (!secret::equal(frame_tag(link, pad), frame.tag)) {
-    return fail(Code::kProtocol, "a frame's tag is wrong: changed on the way or pools out of step");
-  }
-  return Verifier::check(name, std::move(record), computed);
-}
-
 Result<sharing::VerifiedChunk> combine_and_verify(const mac::Key& r, const ChunkName& name,
                                                   const HeldShare& x, const HeldShare& y) {
   TRY(check_sizes(name, x.record.size(), y.record.size()));
@@ -173,6 +98,7 @@ Result<sharing::VerifiedChunk> combine_and_verify(const mac::Key& r, const Chunk
   kernels::best().combine_tag(pass(0, data_bytes), storage.running());
   const sharing::ChunkTag computed = storage.finish();
   kernels::best().combine(pass(data_bytes, kTagBytes));
+  // On failure `record` is wiped by its destructor.
   return Verifier::check(name, std::move(record), computed);
 }
 

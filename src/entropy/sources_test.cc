@@ -1,9 +1,6 @@
 // The built-in sources: what they refuse, that none waits for ever, and that a file gives no byte
 // twice, wherever a crash is.
-#include "entropy/source.h"
-
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -11,23 +8,19 @@
 #include <fstream>
 #include <set>
 
+#include "entropy/source.h"
 #include "os/device.h"
 #include "testing/sim_clock.h"
 #include "testing/sim_disk.h"
 #include "testing/sim_random.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::entropy {
 namespace {
 
 class SourcesTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-sources-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-  std::string dir_;
+  sim::TemporaryFolder dir_;
 };
 
 TEST_F(SourcesTest, KernelAndProcessorGiveBytes) {

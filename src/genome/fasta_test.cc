@@ -6,24 +6,22 @@
 #include <filesystem>
 #include <fstream>
 
+#include "testing/temporary_folder.h"
+
 namespace warifu::genome {
 namespace {
 
 class Fasta : public testing::Test {
  protected:
-  Fasta() : folder_(testing::TempDir() + "/fasta-" + std::to_string(::getpid())) {
-    std::filesystem::create_directories(folder_);
+  Fasta() {
     write("ref.fa", ">chr1 one\nACGTAC\nGTACGT\nAC\n>chr2\nnnnnac\ngt*\n");
     write("ref.fa.fai", "chr1\t14\t10\t6\t7\nchr2\t9\t33\t6\t7\n");
   }
-  ~Fasta() override { std::filesystem::remove_all(folder_); }
   void write(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ + "/" + name) << text;
+    std::ofstream(dir_ + "/" + name) << text;
   }
-  Result<ReferenceFile> open() {
-    return ReferenceFile::open(os::real_files(), folder_ + "/ref.fa");
-  }
-  std::string folder_;
+  Result<ReferenceFile> open() { return ReferenceFile::open(os::real_files(), dir_ + "/ref.fa"); }
+  sim::TemporaryFolder dir_;
 };
 
 TEST_F(Fasta, EveryPieceIsThatOfTheWhole) {
@@ -56,7 +54,7 @@ TEST_F(Fasta, BadIndexesAreNamedByTheirLine) {
   const auto reference = open();
   ASSERT_TRUE(reference);
   EXPECT_EQ(reference->bases("chr1", 0, 1000).error().code, Code::kCorrupt);
-  std::filesystem::remove(folder_ + "/ref.fa.fai");
+  std::filesystem::remove(dir_ + "/ref.fa.fai");
   EXPECT_FALSE(open());
 }
 

@@ -142,13 +142,6 @@ Result<Cut> cut_header(const Index& index, const WholeFile& file) {
   return cut(index, {}, file);
 }
 
-Result<std::vector<ByteRange>> byte_ranges(const Index& index, std::int32_t reference,
-                                           std::int64_t start, std::int64_t end,
-                                           const WholeFile& file) {
-  TRY_ASSIGN(const Cut made, cut(index, {{reference, start, end}}, file));
-  return made.ranges();
-}
-
 Result<> join(const Cut& cut, const ReadAt& read, const Sink& sink, std::string_view what) {
   if (cut.pieces.empty()) {
     TRY(copy_ranges(cut, read, sink));

@@ -142,11 +142,6 @@ struct Cut {
 // The header alone, as a complete file without records.
 [[nodiscard]] Result<Cut> cut_header(const Index& index, const WholeFile& file);
 
-// Cut::ranges() of one region.
-[[nodiscard]] Result<std::vector<ByteRange>> byte_ranges(const Index& index, std::int32_t reference,
-                                                         std::int64_t start, std::int64_t end,
-                                                         const WholeFile& file);
-
 // Reads all of `out` at that offset of the original file; only bytes of ranges() are asked for.
 using ReadAt = std::function<Result<>(std::uint64_t offset, MutableBytes out)>;
 using Sink = std::function<Result<>(ByteView bytes)>;

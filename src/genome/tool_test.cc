@@ -7,25 +7,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "genome/local.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::genome {
 namespace {
 
 class ToolTest : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() / ("tool-test-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   // Runs a shell script as the process, over some bytes.
   Result<TrimReport> run(const std::string& script) {
-    const std::string path = folder_ / "program";
+    const std::string path = dir_ + "/program";
     std::ofstream(path) << "#!/bin/sh\n" << script << "\n";
     (void)::chmod(path.c_str(), 0700);
     Task task;
@@ -51,7 +45,7 @@ class ToolTest : public testing::Test {
     EXPECT_NE(done.error().message.find(part), std::string::npos) << done.error().message;
   }
 
-  std::filesystem::path folder_;
+  sim::TemporaryFolder dir_;
   Bytes input_ = Bytes(300'000, 'x');
   std::string output_;
 };
@@ -98,7 +92,7 @@ TEST_F(ToolTest, AProgramThatIsNotThereIsNamed) {
   Task task;
   task.name = "person.bam";
   RunOptions options;
-  options.program = folder_ / "nothing";
+  options.program = dir_ + "/nothing";
   const auto done = run_inspect(task, Input{.descriptor = -1, .memory = {}}, options);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::kNotFound);

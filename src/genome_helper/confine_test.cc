@@ -18,6 +18,8 @@
 #include <functional>
 #include <thread>
 
+#include "testing/temporary_folder.h"
+
 namespace warifu::genome_helper {
 namespace {
 
@@ -41,7 +43,8 @@ int confined(const std::function<bool()>& attempt, std::uint64_t seconds = 5) {
 }
 
 TEST(ConfineTest, NoFileNetworkProgramOrProcessIsReached) {
-  const std::string mine = testing::TempDir() + "confine-test";
+  const sim::TemporaryFolder dir;
+  const std::string mine = dir + "/mine";
   const int kept = ::fcntl(STDERR_FILENO, F_DUPFD, 50);
   const struct {
     const char* what;

@@ -7,8 +7,8 @@
 
 #include <deque>
 
+#include "http/http_test_support.h"
 #include "http/server.h"
-#include "http/test_support.h"
 
 namespace warifu::http {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "http/client.h"
+#include "http/http_test_support.h"
 #include "http/server.h"
-#include "http/test_support.h"
 
 namespace warifu::http {
 namespace {

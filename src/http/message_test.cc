@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "http/test_support.h"
+#include "http/http_test_support.h"
 
 namespace warifu::http {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "http/client.h"
-#include "http/test_support.h"
+#include "http/http_test_support.h"
 
 namespace warifu::http {
 namespace {

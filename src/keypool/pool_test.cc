@@ -3,12 +3,12 @@
 #include "keypool/pool.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <random>
 
 #include "base/limits.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::keypool {
 namespace {
@@ -16,18 +16,10 @@ namespace {
 class PoolTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-pool-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     ASSERT_TRUE(Pool::create(system_, dir_ + "/tx", link_, Direction::kSend, root_));
     ASSERT_TRUE(Pool::create(system_, dir_ + "/rx", link_, Direction::kReceive, root_));
     open_tx();
     open_rx();
-  }
-  void TearDown() override {
-    tx_.reset();
-    rx_.reset();
-    std::filesystem::remove_all(dir_);
   }
   void open_tx() {
     tx_.reset();
@@ -62,7 +54,7 @@ class PoolTest : public testing::Test {
   }
 
   os::System system_ = os::real_system();
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   LinkId link_ = LinkId::from_view(Bytes(16, 9));
   Bytes root_ = Bytes(32, 3);
   std::mt19937_64 generator_{1};

@@ -3,12 +3,12 @@
 #include "keypool/trail.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "keypool/pool.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::keypool {
 namespace {
@@ -17,18 +17,12 @@ namespace fs = std::filesystem;
 
 class TrailTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-trail-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(dir_); }
   static TrailRecord record(std::uint64_t n) {
     return {{1000 + static_cast<std::int64_t>(n)}, {n * 10}, {10}, job(n % 3), TrailUse::kBulk};
   }
   static JobId job(std::uint64_t n) { return JobId::from_view(Bytes(16, static_cast<Byte>(n))); }
 
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   os::System system_ = os::real_system();
 };
 

@@ -7,7 +7,7 @@
 #include <mutex>
 
 #include "base/log.h"
-#include "http/test_support.h"
+#include "http/http_test_support.h"
 #include "kme/etsi014_client.h"
 
 namespace warifu::kme {

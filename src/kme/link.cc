@@ -110,15 +110,6 @@ bool Link::wait_drawable(const JobId& job, ByteCount size, std::chrono::millisec
   }
 }
 
-std::optional<double> Link::expected_wait(const JobId& job, ByteCount size) const {
-  const std::uint64_t now = drawable(job);
-  if (now >= size.value) return 0.0;
-  const std::lock_guard lock(mutex_);
-  const double rate = inflow_now();
-  if (rate < 1) return std::nullopt;
-  return static_cast<double>(size.value - now) / rate;
-}
-
 void Link::note_inflow(ByteCount size) {
   const std::lock_guard lock(mutex_);
   const auto now = clock_.monotonic();

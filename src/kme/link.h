@@ -86,8 +86,6 @@ class Link {
   [[nodiscard]] bool wait_drawable(const JobId& job, ByteCount size,
                                    std::chrono::milliseconds limit,
                                    Urgency urgency = Urgency::kUsual);
-  // Seconds until `size` more bytes can be drawn at the present inflow; none when it never ends.
-  [[nodiscard]] std::optional<double> expected_wait(const JobId& job, ByteCount size) const;
 
   // The intake tells what came in and how the device is.
   void note_inflow(ByteCount size);

@@ -3,11 +3,8 @@
 // Whatever uses the managers must go before they do: declare the ends first.
 #pragma once
 
-#include <stdlib.h>
-
-#include <filesystem>
-
 #include "kme/key_manager.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::kme {
 
@@ -20,9 +17,6 @@ class LinkEnds {
         right_name(*SiteName::parse(other)),
         system_(system),
         random_from_(random_from) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "warifu-link-XXXXXX").string();
-    WARIFU_CHECK(::mkdtemp(pattern.data()) != nullptr);
-    dir = pattern;
     const LinkId id = LinkId::from_view(Bytes(16, 5));
     left_config = {right_name, link_class, id};
     right_config = {left_name, link_class, id};
@@ -30,11 +24,7 @@ class LinkEnds {
     WARIFU_CHECK(create_link_pools(system_, right_dir(), right_config).has_value());
     open();
   }
-  ~LinkEnds() {
-    close();
-    std::error_code ignored;
-    std::filesystem::remove_all(dir, ignored);
-  }
+  ~LinkEnds() { close(); }
   LinkEnds(const LinkEnds&) = delete;
   LinkEnds& operator=(const LinkEnds&) = delete;
 
@@ -63,7 +53,7 @@ class LinkEnds {
   }
 
   const SiteName left_name, right_name;
-  std::string dir;
+  sim::TemporaryFolder dir;
   LinkConfig left_config, right_config;
   std::unique_ptr<KeyManager> left, right;
 

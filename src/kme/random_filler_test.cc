@@ -3,14 +3,13 @@
 #include "kme/random_filler.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <thread>
 
 #include "entropy/entropy_test_support.h"
 #include "kme/key_device_source.h"
 #include "testing/sim_clock.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::kme {
 namespace {
@@ -22,17 +21,9 @@ using keypool::Origin;
 class RandomFillerTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-filler-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     auto opened = RandomSource::open(system_, dir_, Bytes(32, 3), RandomFrom::kSources);
     ASSERT_TRUE(opened) << opened.error().message;
     pool_ = std::move(*opened);
-  }
-  void TearDown() override {
-    filler_.reset();
-    pool_.reset();
-    std::filesystem::remove_all(dir_);
   }
 
   FakeSource* add(const char* name, Origin origin, double entropy, bool required = true) {
@@ -48,7 +39,7 @@ class RandomFillerTest : public testing::Test {
 
   sim::SimClock clock_;
   os::System system_{os::real_files(), clock_, os::kernel_random()};
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   std::unique_ptr<RandomSource> pool_;
   std::vector<std::unique_ptr<entropy::Feed>> feeds_;
   std::unique_ptr<RandomFiller> filler_;

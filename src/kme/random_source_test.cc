@@ -3,14 +3,14 @@
 #include "kme/random_source.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <random>
+
+#include "testing/temporary_folder.h"
 
 namespace warifu::kme {
 namespace {
@@ -20,13 +20,6 @@ using keypool::Origin;
 
 class RandomSourceTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-random-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-
   std::unique_ptr<RandomSource> open(RandomFrom from) {
     auto source = RandomSource::open(system_, dir_, root_, from);
     EXPECT_TRUE(source) << source.error().message;
@@ -44,7 +37,7 @@ class RandomSourceTest : public testing::Test {
   }
 
   os::System system_ = os::real_system();
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   Bytes root_ = Bytes(32, 3);
   std::mt19937_64 generator_{1};
   Bytes all_;

@@ -7,7 +7,7 @@
 #include <random>
 
 #include "base/log.h"
-#include "http/test_support.h"
+#include "http/http_test_support.h"
 #include "kme/etsi014_device.h"
 
 namespace warifu::kme {

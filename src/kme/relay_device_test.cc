@@ -3,14 +3,13 @@
 #include "kme/relay_device.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/limits.h"
 #include "kme/relay_test_support.h"
 #include "testing/sim_clock.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::kme {
 namespace {
@@ -21,9 +20,6 @@ constexpr std::uint64_t kKey = kPart - 32;  // hash key and mask become no key
 class RelayTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-relay-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     for (const auto& [self, peer] : {std::pair{"a", "b"}, {"b", "a"}}) {
       ASSERT_TRUE(
           create_link_pools(system_, dir_ + "/" + self,
@@ -32,11 +28,6 @@ class RelayTest : public testing::Test {
     relays_.graph =
         both_ways({{"a", "x"}, {"x", "b"}, {"a", "y"}, {"y", "b"}, {"a", "z"}, {"z", "b"}});
     open(2, 2);
-  }
-  void TearDown() override {
-    a_.reset();
-    b_.reset();
-    std::filesystem::remove_all(dir_);
   }
   void open(unsigned paths_a, unsigned paths_b) {
     a_.reset();
@@ -71,7 +62,7 @@ class RelayTest : public testing::Test {
 
   sim::SimClock clock_;
   os::System system_{os::real_files(), clock_, os::kernel_random()};
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   FakeRelays relays_;
   std::unique_ptr<RelayEnd> a_, b_;
 };

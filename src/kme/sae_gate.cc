@@ -15,10 +15,6 @@ constexpr std::uint64_t kMaxFile = 1 << 20;
 constexpr std::size_t kMaxName = 128;
 constexpr std::string_view kGateMagic = "WRFQUOT1";
 
-std::optional<SwitchValue> off_if(bool paused) {
-  return paused ? std::optional(SwitchValue::kOff) : std::nullopt;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<SaeGate>> SaeGate::open(os::System system, Switches& switches,
@@ -142,14 +138,6 @@ std::optional<SaeGate::Quota> SaeGate::quota(const std::string& sae) const {
   if (found == buckets_.end()) return std::nullopt;
   return Quota{static_cast<std::uint64_t>(found->second.most),
                static_cast<std::uint64_t>(left(found->second))};
-}
-
-Result<> SaeGate::pause_sae(const std::string& sae, bool paused) {
-  return switches_.set(SwitchKind::kSae, sae, off_if(paused));
-}
-
-Result<> SaeGate::pause_link(const SiteName& peer, bool paused) {
-  return switches_.set(SwitchKind::kApplications, peer.text(), off_if(paused));
 }
 
 bool SaeGate::is_sae_paused(const std::string& sae) const {

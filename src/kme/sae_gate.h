@@ -52,9 +52,7 @@ class SaeGate {
   // None: the application has no quota.
   [[nodiscard]] std::optional<Quota> quota(const std::string& sae) const;
 
-  // Durably, before it returns; repeating is harmless. Errors: kNoSpace, kIo.
-  [[nodiscard]] Result<> pause_sae(const std::string& sae, bool paused);
-  [[nodiscard]] Result<> pause_link(const SiteName& peer, bool paused);
+  // As the site's switches say.
   [[nodiscard]] bool is_sae_paused(const std::string& sae) const;
   [[nodiscard]] bool is_link_paused(const SiteName& peer) const;
 

@@ -132,11 +132,11 @@ TEST_F(SaeGateTest, ASwitchThatWasToldHoldsWhereverThePowerGoes) {
     died = 0;
     try {
       open(torn);
-      told += gate->pause_sae("A", true).has_value();
+      told += switches->set(SwitchKind::kSae, "A", SwitchValue::kOff).has_value();
       told += switches->set(SwitchKind::kTransport, "lsa", SwitchValue::kOff).has_value();
       told += switches->set(SwitchKind::kSharing, "lsa", SwitchValue::kRandom).has_value();
       told += switches->set(SwitchKind::kRandom, "sharing", SwitchValue::kFromPool).has_value();
-      told += gate->pause_sae("A", false).has_value();
+      told += switches->set(SwitchKind::kSae, "A", std::nullopt).has_value();
     } catch (const sim::SimCrash&) {
       died = 1;
     }
@@ -162,7 +162,7 @@ TEST_F(SaeGateTest, ASwitchThatWasToldHoldsWhereverThePowerGoes) {
 
 TEST_F(SaeGateTest, EveryBentByteOfTheRecordIsFound) {
   open(disk);
-  ASSERT_TRUE(gate->pause_sae("A", true));
+  ASSERT_TRUE(switches->set(SwitchKind::kSae, "A", SwitchValue::kOff));
   ASSERT_TRUE(switches->set(SwitchKind::kSharing, "lsa", SwitchValue::kKey));
   const Bytes good = *os::read_file(disk, kFile, 1 << 20);
   for (std::size_t at = 0; at < good.size(); ++at) {

@@ -5,15 +5,14 @@
 #include "kme/sae_store.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <set>
 #include <thread>
 
 #include "testing/sim_clock.h"
 #include "testing/sim_disk.h"
 #include "testing/sim_random.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::kme {
 namespace {
@@ -441,42 +440,37 @@ TEST_F(SaeStoreTest, AFileBeforeThatIsMissingIsTold) {
 // --- many at once -------------------------------------------------------------------------------
 
 TEST(SaeStoreThreadsTest, OneOfManyTakersGetsAKey) {
-  std::string dir = (std::filesystem::temp_directory_path() / "warifu-sae-XXXXXX").string();
-  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
+  const sim::TemporaryFolder dir;
+  auto opened =
+      SaeStore::open(os::real_system(), dir + "/keys", root_key(), {.forgotten_bytes = 10'000});
+  ASSERT_TRUE(opened) << opened.error().message;
+  SaeStore& store = **opened;
+  constexpr int kThreads = 8, kOrders = 60;
+  std::vector<OrderId> orders(kOrders);
+  for (OrderId& order : orders) os::kernel_random().fill(order.bytes);
+  std::atomic<int> got = 0, added = 0;
   {
-    auto opened =
-        SaeStore::open(os::real_system(), dir + "/keys", root_key(), {.forgotten_bytes = 10'000});
-    ASSERT_TRUE(opened) << opened.error().message;
-    SaeStore& store = **opened;
-    constexpr int kThreads = 8, kOrders = 60;
-    std::vector<OrderId> orders(kOrders);
-    for (OrderId& order : orders) os::kernel_random().fill(order.bytes);
-    std::atomic<int> got = 0, added = 0;
-    {
-      std::vector<std::jthread> threads;
-      for (int t = 0; t < kThreads; ++t) {
-        threads.emplace_back([&, t] {
-          for (int i = t; i < kOrders; i += kThreads) {
-            std::vector<NewKeys> keys;
-            keys.push_back(
-                {"A", {"B"}, key_ids(orders[static_cast<std::size_t>(i)], 2), secret::Buffer(64)});
-            if (store.add(std::move(keys))) ++added;
-          }
-          for (const OrderId& order : orders) {
-            if (store.take("A", "B", key_ids(order, 2))) ++got;
-          }
-        });
-      }
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = t; i < kOrders; i += kThreads) {
+          std::vector<NewKeys> keys;
+          keys.push_back(
+              {"A", {"B"}, key_ids(orders[static_cast<std::size_t>(i)], 2), secret::Buffer(64)});
+          if (store.add(std::move(keys))) ++added;
+        }
+        for (const OrderId& order : orders) {
+          if (store.take("A", "B", key_ids(order, 2))) ++got;
+        }
+      });
     }
-    EXPECT_EQ(added, kOrders);
-    for (const OrderId& order : orders) {
-      if (store.take("A", "B", key_ids(order, 2))) ++got;  // asked before it was there
-    }
-    EXPECT_EQ(got, kOrders);
-    EXPECT_EQ(store.waiting(), 0u);
   }
-  std::error_code ignored;
-  std::filesystem::remove_all(dir, ignored);
+  EXPECT_EQ(added, kOrders);
+  for (const OrderId& order : orders) {
+    if (store.take("A", "B", key_ids(order, 2))) ++got;  // asked before it was there
+  }
+  EXPECT_EQ(got, kOrders);
+  EXPECT_EQ(store.waiting(), 0u);
 }
 
 }  // namespace

@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <random>
 
 #include "localshare/record.h"
 #include "store/share_header.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::localshare {
 namespace {
@@ -32,12 +32,6 @@ void write(const std::string& path, ByteView bytes) {
 
 class LocalShare : public testing::Test {
  protected:
-  LocalShare() {
-    char name[] = "/tmp/warifu-localshare-XXXXXX";
-    dir_ = ::mkdtemp(name);
-  }
-  ~LocalShare() override { fs::remove_all(dir_); }
-
   Bytes make_file(std::size_t size) {
     Bytes bytes(size);
     for (Byte& b : bytes) b = static_cast<Byte>(generator_());
@@ -65,7 +59,8 @@ class LocalShare : public testing::Test {
   void expect_no_shares() const { EXPECT_TRUE(!fs::exists(out_()) || fs::is_empty(out_())); }
 
   std::mt19937_64 generator_{3};
-  std::string dir_, back_;
+  sim::TemporaryFolder dir_;
+  std::string back_;
   int count_ = 0;
 };
 

@@ -7,8 +7,8 @@
 
 #include "audit/actor.h"
 #include "http/client.h"
+#include "http/http_test_support.h"
 #include "http/server.h"
-#include "http/test_support.h"
 #include "operators/gate.h"
 
 namespace warifu::operators {

@@ -3,13 +3,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "testing/temporary_folder.h"
 
 namespace warifu::os {
 namespace {
@@ -41,8 +42,7 @@ int check(const std::string& dir) {
 }
 
 TEST(FileSandboxTest, OnlyTheSystemsFilesAndThoseNamedAreOpen) {
-  std::string dir = testing::TempDir() + "warifu-sandbox-XXXXXX";
-  ASSERT_NE(::mkdtemp(dir.data()), nullptr);
+  const sim::TemporaryFolder dir;
   for (const char* name : {"/mine", "/theirs"}) std::filesystem::create_directory(dir + name);
   std::ofstream(dir + "/mine/token") << "token";
   std::ofstream(dir + "/theirs/secret") << "secret";
@@ -52,7 +52,6 @@ TEST(FileSandboxTest, OnlyTheSystemsFilesAndThoseNamedAreOpen) {
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status));
-  std::filesystem::remove_all(dir);
   if (WEXITSTATUS(status) == 100) GTEST_SKIP() << "this kernel has no Landlock";
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }

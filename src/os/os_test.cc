@@ -1,26 +1,19 @@
 // The real file system and sockets behave as the seam promises.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <thread>
 
 #include "os/files.h"
 #include "os/net.h"
 #include "os/system.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::os {
 namespace {
 
 class OsTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-os-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-  std::string dir_;
+  sim::TemporaryFolder dir_;
 };
 
 TEST_F(OsTest, ReplaceFileKeepsNoTemporary) {

@@ -7,10 +7,6 @@ namespace warifu::sharing {
 
 static_assert(kWordBytes == kernels::kWordBytes);
 
-char share_letter(ShareIndex index) {
-  return static_cast<char>('A' + static_cast<int>(index));
-}
-
 void split(ByteView s, ByteView r, MutableBytes b, MutableBytes c) {
   WARIFU_CHECK(s.size() % kWordBytes == 0 && r.size() == s.size() && b.size() == s.size() &&
                c.size() == s.size());

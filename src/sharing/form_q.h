@@ -19,9 +19,6 @@ inline constexpr std::size_t kWordBytes = 32;
 
 enum class ShareIndex : std::uint8_t { kA = 0, kB = 1, kC = 2 };
 
-// "A", "B" or "C".
-[[nodiscard]] char share_letter(ShareIndex index);
-
 // The multiple of 32 that holds `size` bytes.
 [[nodiscard]] constexpr std::size_t padded_size(std::size_t size) {
   return (size + kWordBytes - 1) / kWordBytes * kWordBytes;

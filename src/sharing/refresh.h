@@ -27,12 +27,6 @@
 
 namespace warifu::sharing {
 
-// A sharing of zero: as Splitter::split() of a secret that is all zeros. `given` in the order of
-// splitter.given(), uniform, secret, fresh; `made` in the order of splitter.made(). All have one
-// length, a multiple of 32.
-void share_zero(const Splitter& splitter, std::span<const ByteView> given,
-                std::span<const MutableBytes> made);
-
 // At the holder of share `index`: share = share + zero_share, both share `index` of their sharings.
 // Errors: kInvalidArgument when the scheme has no such share or the lengths differ or are no
 // multiple of 32; the share is then untouched.

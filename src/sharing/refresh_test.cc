@@ -19,14 +19,8 @@ std::vector<ShareIndex> first_shares(const Scheme& scheme, std::size_t count) {
 
 // All zero shares by index, from these values of the given ones.
 std::vector<Bytes> zero_shares(const Scheme& scheme, const std::vector<Bytes>& values) {
-  const auto splitter = Splitter::make(scheme, first_shares(scheme, scheme.privacy()));
-  std::vector<Bytes> shares = values;
-  shares.resize(scheme.shares, Bytes(values[0].size()));
-  const std::vector<ByteView> given(values.begin(), values.end());
-  std::vector<MutableBytes> made(shares.begin() + static_cast<std::ptrdiff_t>(values.size()),
-                                 shares.end());
-  share_zero(*splitter, given, made);
-  return shares;
+  const Bytes zero(values[0].size() * scheme.granule() / kWordBytes);
+  return split_given(scheme, first_shares(scheme, scheme.privacy()), zero, values);
 }
 
 TEST(Refresh, TheSecretStaysAndGenerationsDoNotCombine) {

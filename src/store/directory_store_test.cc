@@ -1,6 +1,5 @@
 // The directory store on real files: resume, damage, full disks, listing and siblings.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <filesystem>
@@ -8,74 +7,45 @@
 #include <thread>
 
 #include "store/store_test_support.h"
+#include "testing/passing_files.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::store {
 namespace {
 
 // The real file system with a free space, and writes that fail, as told.
-class TightFiles final : public os::FileSystem {
+class TightFiles final : public sim::PassingFiles {
  public:
+  TightFiles() : PassingFiles(os::real_files()) {}
   std::uint64_t free = 1ULL << 40;
   bool full = false;  // every write_at() fails
 
   Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
-    TRY_ASSIGN(auto file, real_.open(path, mode));
+    TRY_ASSIGN(auto file, PassingFiles::open(path, mode));
     return std::make_unique<TightFile>(std::move(file), full);
-  }
-  Result<> rename(const std::string& a, const std::string& b) override {
-    return real_.rename(a, b);
-  }
-  Result<> remove(const std::string& path) override { return real_.remove(path); }
-  Result<> make_directories(const std::string& path) override {
-    return real_.make_directories(path);
-  }
-  Result<std::vector<std::string>> list(const std::string& path) override {
-    return real_.list(path);
-  }
-  bool exists(const std::string& path) override { return real_.exists(path); }
-  void sync_dir(const std::string& path) override { real_.sync_dir(path); }
-  Result<std::unique_ptr<os::DirectoryLock>> lock_directory(const std::string& path) override {
-    return real_.lock_directory(path);
   }
   Result<std::uint64_t> free_bytes(const std::string&) override { return free; }
 
  private:
   // Half of the bytes are written when the disk is full.
-  class TightFile final : public os::File {
+  class TightFile final : public sim::PassingFile {
    public:
-    TightFile(std::unique_ptr<os::File> real, bool& full) : real_(std::move(real)), full_(full) {}
-    Result<std::size_t> read_at(std::uint64_t offset, MutableBytes out) override {
-      return real_->read_at(offset, out);
-    }
+    TightFile(std::unique_ptr<os::File> real, bool& full)
+        : PassingFile(std::move(real)), full_(full) {}
     Result<> write_at(std::uint64_t offset, ByteView bytes) override {
-      if (!full_) return real_->write_at(offset, bytes);
-      TRY(real_->write_at(offset, bytes.first(bytes.size() / 2)));
+      if (!full_) return PassingFile::write_at(offset, bytes);
+      TRY(PassingFile::write_at(offset, bytes.first(bytes.size() / 2)));
       return fail(Code::kNoSpace, "cannot write '" + path() + "': disk full");
     }
-    void sync() override { real_->sync(); }
-    Result<std::uint64_t> size() override { return real_->size(); }
-    Result<> truncate(std::uint64_t size) override { return real_->truncate(size); }
-    const std::string& path() const override { return real_->path(); }
 
    private:
-    std::unique_ptr<os::File> real_;
     bool& full_;
   };
-  os::FileSystem& real_ = os::real_files();
 };
 
 class DirectoryStoreTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "warifu-store-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    open_store();
-  }
-  void TearDown() override {
-    store_.reset();
-    std::filesystem::remove_all(dir_);
-  }
+  void SetUp() override { open_store(); }
   void open_store() {
     store_.reset();
     auto opened = open_directory_store(files_, dir_ + "/shares");
@@ -101,7 +71,7 @@ class DirectoryStoreTest : public testing::Test {
   }
 
   TightFiles files_;
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   std::unique_ptr<ShareStore> store_;
 };
 

@@ -1,6 +1,5 @@
 // What a store knows of its shares without reading their headers again, and when it reads them.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -8,6 +7,7 @@
 #include "store/share_book.h"
 #include "store/store_test_support.h"
 #include "testing/passing_files.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::store {
 namespace {
@@ -25,16 +25,7 @@ class CountingFiles final : public sim::PassingFiles {
 
 class InventoryTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "warifu-inventory-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    open_store();
-  }
-  void TearDown() override {
-    store_.reset();
-    std::filesystem::remove_all(dir_);
-  }
+  void SetUp() override { open_store(); }
   void open_store() {
     store_.reset();
     store_ = *open_directory_store(files_, dir_);
@@ -68,7 +59,7 @@ class InventoryTest : public ::testing::Test {
   }
 
   CountingFiles files_;
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   std::unique_ptr<ShareStore> store_;
 };
 

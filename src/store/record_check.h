@@ -4,7 +4,8 @@
 //
 // k is drawn at random when the file is made and never leaves the store, so a change that was made
 // without knowing it passes with at most (blocks + 1) / 2^128. Who reads the whole file can make
-// fitting checks: this names rot, an audit (upkeep/auditor.h) finds lies. Values only; any thread.
+// fitting checks: this names rot, an audit (upkeep/share_auditor.h) finds lies. Values only; any
+// thread.
 #pragma once
 
 #include "mac/mac.h"

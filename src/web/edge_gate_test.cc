@@ -6,8 +6,8 @@
 #include <array>
 
 #include "http/client.h"
+#include "http/http_test_support.h"
 #include "http/server.h"
-#include "http/test_support.h"
 #include "web/pages.h"
 
 namespace warifu::web {

@@ -2,11 +2,9 @@
 #include "web/sessions.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <filesystem>
 
 #include "testing/sim_clock.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::web {
 namespace {
@@ -16,18 +14,10 @@ using std::chrono::seconds;
 class SessionsTest : public testing::Test {
  protected:
   SessionsTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "warifu-web-XXXXXX").string();
-    WARIFU_CHECK(::mkdtemp(pattern.data()) != nullptr);
-    dir_ = pattern;
     settings_.session = seconds(3600);
     settings_.idle = seconds(600);
     log_ = *audit::Log::open(system_, dir_ + "/audit.log", *SiteName::parse("lsa"));
     sessions_ = std::make_unique<Sessions>(system_, settings_, *log_);
-  }
-  ~SessionsTest() override {
-    log_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(dir_, ignored);
   }
   Code login_code(std::string_view code) {
     const auto secrets = sessions_->login(code);
@@ -40,7 +30,7 @@ class SessionsTest : public testing::Test {
     return count;
   }
 
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   sim::SimClock clock_;
   os::System system_{os::real_files(), clock_, os::kernel_random()};
   Settings settings_;

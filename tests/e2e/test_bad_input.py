@@ -211,6 +211,8 @@ class BadConfiguration(NetworkTest):
         ("api_socket missing", r"^api_socket = .*\n", "", 1),
         ("unknown setting", r"^(data_dir = .*)", r'\1\ncolour = "red"', 1),
         ("unknown section", r"\Z", "\n[colours]\nred = 1\n", 1),
+        ("section that is a list", r"\Z", "\n[[operators]]\nname = 'aoi'\n", 1),
+        ("section that is no table", r"\A", "metrics = 9090\n", 1),
         ("scrub rate too low", r"\Z", '\n[store]\nscrub_rate = "1K"\n', 1),
         ("scrub interval", r"\Z", "\n[store]\nscrub_interval_days = 0\n", 1),
         ("unknown word of store", r"\Z", "\n[store]\nscrub = true\n", 1),

@@ -9,7 +9,8 @@ Rules (the name in brackets stands in front of every finding):
   [sibling]   the same, for a folder of the same layer
   [include]   a quoted include that does not start with a component, or goes through "..", or an
               own header in angle brackets, or an own header that does not exist
-  [testing]   "testing/..." or GoogleTest used by anything under src/ but a *_test.cc
+  [testing]   under src/: "testing/..." or a *_test_support.h used by anything but a *_test.cc or
+              another *_test_support.h; GoogleTest by anything but a *_test.cc
   [folder]    a folder under src/ that layers.toml does not know
   [test]      a *_test.cc, or a test_*.py, that no CMakeLists.txt names: it would never run
   [orphan]    another source file that no target owns; a header in a folder without a target
@@ -17,6 +18,7 @@ Rules (the name in brackets stands in front of every finding):
   [opening]   a code file that does not begin with a comment about what it is
   [python]    a .py file that is no Python: it would fail when somebody at last runs it
   [words]     marks of unfinished work, or paths of one developer's machine
+  [comment]   a comment that names a header, source or document of this repository that is not there
   [memset]    memset outside src/secret: compilers remove it where it matters
   [openssl]   an OpenSSL header outside src/crypto
   [os]        open, fsync or getrandom called outside src/os
@@ -47,6 +49,8 @@ LEXEME = re.compile(
     r"""|(?P<raw>R"(?P<mark>[^()\\\s]{0,16})\(.*?\)(?P=mark)")"""
     r"""|(?P<string>"(?:\\.|[^"\\\n])*")"""
     r"""|(?P<char>(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+')""", re.DOTALL)
+NAMED_SOURCE = re.compile(r"(?<![\w./-])([a-z0-9_]+)/(\w+\.(?:h|cc))\b")
+NAMED_DOCUMENT = re.compile(r"(?<![\w./-])docs/[\w/-]+\.md\b")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
 MEMSET = re.compile(r"\bmemset\s*\(")
 SYSTEM_CALLS = re.compile(
@@ -246,6 +250,7 @@ class Checker:
     def check_component_source(self, path, folder, text):
         if folder not in self.table.layer:
             return  # check_folders reports it
+        self.check_comments(path, text)
         code = without_comments(text)
         for match in INCLUDE.finditer(code):
             self.check_include(path, folder, line_of(code, match.start()), match[1], match[2])
@@ -259,9 +264,24 @@ class Checker:
                 self.report("os", path, line_of(code, match.start()),
                             f"'{(match[1] or match[2])}' is called only in src/os")
 
+    def check_comments(self, path, text):
+        for comment in LEXEME.finditer(text):
+            if not comment["comment"]:
+                continue
+            named = {m[0]: self.root / "src" / m[0] for m in NAMED_SOURCE.finditer(comment[0])
+                     if m[1] in self.table.layer}
+            named |= {m[0]: self.root / m[0] for m in NAMED_DOCUMENT.finditer(comment[0])}
+            for name, file in named.items():
+                if not file.is_file():
+                    self.report("comment", path, line_of(text, comment.start()),
+                                f"'{name}' is not there")
+
     def check_include(self, path, folder, line, bracket, name):
         first = name.split("/")[0]
         is_test = path.name.endswith("_test.cc")
+        serves_tests = is_test or path.name.endswith("_test_support.h")
+        if name.endswith("_test_support.h") and not serves_tests:
+            self.report("testing", path, line, f"'{name}' is only for tests")
         if first == "openssl":
             if folder != "crypto":
                 self.report("openssl", path, line, "only src/crypto uses OpenSSL")
@@ -269,8 +289,8 @@ class Checker:
             if not is_test:
                 self.report("testing", path, line, f"'{name}' is only for *_test.cc")
         elif first == "testing":
-            if not is_test:
-                self.report("testing", path, line, "testing/ is only for *_test.cc")
+            if not serves_tests:
+                self.report("testing", path, line, "testing/ is only for tests")
         elif ".." in name.split("/"):
             self.report("include", path, line, f"'{name}': include from the root, without '..'")
         elif first in self.table.layer and (bracket == '"' or (self.root / "src" / name).exists()):

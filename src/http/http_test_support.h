@@ -2,32 +2,23 @@
 // and of clients, and TLS contexts made from them.
 #pragma once
 
-#include <stdlib.h>
-
-#include <filesystem>
 #include <string>
 
 #include "http/pem_files.h"
 #include "http/tls_stream.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::http {
 
 class TestIdentities {
  public:
   TestIdentities() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "warifu-http-XXXXXX").string();
-    WARIFU_CHECK(::mkdtemp(pattern.data()) != nullptr);
-    dir_ = pattern;
     ca_ = *crypto::make_ca("Test authority");
     WARIFU_CHECK(write_pem_files(os::real_files(), dir_ + "/ca.pem", dir_ + "/ca.key", ca_));
     crypto::CertificateSpec server{.common_name = "server"};
     server.dns_names = {"localhost"};
     server.ip_addresses = {"127.0.0.1"};
     issue("server", server);
-  }
-  ~TestIdentities() {
-    std::error_code ignored;
-    std::filesystem::remove_all(dir_, ignored);
   }
   TestIdentities(const TestIdentities&) = delete;
   TestIdentities& operator=(const TestIdentities&) = delete;
@@ -61,7 +52,7 @@ class TestIdentities {
   }
 
  private:
-  std::string dir_;
+  sim::TemporaryFolder dir_;
   crypto::PemCertificate ca_;
 };
 
