@@ -1,9 +1,8 @@
 // htsget 1.3 over HTTP: tickets, what their URLs give, service-info, and who may ask from where.
 //
 // The bearer token of a view is the only authority here; it stands in a header, never in a URL.
-#include <charconv>
-
 #include "api/json.h"
+#include "htsget/byte_range.h"
 #include "htsget/ticket.h"
 #include "viewing/view_desk.h"
 
@@ -145,37 +144,6 @@ void ticket(Exchange exchange, Services services, Datatype datatype) {
   exchange.respond_json(std::move(*done));
 }
 
-struct Range {
-  std::uint64_t first = 0;
-  std::uint64_t end = 0;
-  bool partial = false;
-};
-
-// One range of bytes (RFC 9110); several, or other units, count as none. Nothing: it cannot be met.
-std::optional<Range> range_of(std::string_view text, std::uint64_t size) {
-  const Range all{0, size, false};
-  constexpr std::string_view kUnit = "bytes=";
-  if (!text.starts_with(kUnit)) return all;
-  text.remove_prefix(kUnit.size());
-  const std::size_t hyphen = text.find('-');
-  if (hyphen == std::string_view::npos || text.find(',') != std::string_view::npos) return all;
-  const auto number = [](std::string_view digits, std::uint64_t& value) {
-    const auto done = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return !digits.empty() && done.ec == std::errc() && done.ptr == digits.data() + digits.size();
-  };
-  std::uint64_t first = 0, last = 0;
-  const bool has_first = number(text.substr(0, hyphen), first);
-  const bool has_last = number(text.substr(hyphen + 1), last);
-  if (!has_first && hyphen == 0 && has_last) {  // the last so many
-    if (last == 0 || size == 0) return std::nullopt;
-    return Range{size - std::min(size, last), size, true};
-  }
-  if (!has_first || (!has_last && hyphen + 1 != text.size())) return all;
-  if (has_last && last < first) return all;
-  if (first >= size) return std::nullopt;
-  return Range{first, has_last ? std::min(size, last + 1) : size, true};
-}
-
 const char* content_type(htsget::Format format) {
   switch (format) {
     case htsget::Format::kBam: return "application/vnd.ga4gh.bam";
@@ -192,7 +160,7 @@ void send(Exchange& exchange, const viewing::Given& given, htsget::Format format
   http::Headers& headers = exchange.headers();
   headers.add("Accept-Ranges", "bytes");
   if (given.clipped) headers.add("Warifu-Clipped", "true");
-  const auto range = range_of(field(exchange.context(), "Range"), bytes.size());
+  const auto range = htsget::range_of(field(exchange.context(), "Range"), bytes.size());
   if (!range) {
     headers.add("Content-Range", "bytes */" + std::to_string(bytes.size()));
     return exchange.refuse({Kind::kInvalidRange, "the answer is shorter than that"}, 416);

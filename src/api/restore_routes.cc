@@ -30,10 +30,8 @@ void content(http::RequestContext& context, Services services) {
   }
   const auto job = JobId::parse(context.parameter("job"));
   if (!job) return answer_error(context, job.error());
-  std::uint64_t from = 0;
-  if (const auto text = context.request().query.find("from")) {
-    from = std::strtoull(std::string(*text).c_str(), nullptr, 10);
-  }
+  const auto from = query_number(context, "from", 0);
+  if (!from) return answer_error(context, from.error());
   // The head of the answer leaves with the first verified bytes, so that an early failure is an
   // ordinary error answer; a later one cuts the stream, and the job says why.
   bool begun = false;
@@ -46,7 +44,7 @@ void content(http::RequestContext& context, Services services) {
     }
     return context.write(plain);
   };
-  const Result<> done = services.control->restore.stream(*job, from, sink);
+  const Result<> done = services.control->restore.stream(*job, *from, sink);
   if (done && begun) {
     (void)context.finish();  // the reader counts the bytes
   } else if (!begun) {

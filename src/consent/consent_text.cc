@@ -138,7 +138,7 @@ std::string capacity_line(const Grant& grant) {
 std::string purposes_words(std::uint8_t purposes, Locale locale) {
   std::string text;
   for (unsigned bit = 0; bit < kLastPurpose; ++bit) {
-    if (((purposes >> bit) & 1U) == 0) continue;
+    if (((std::uint32_t{purposes} >> bit) & 1U) == 0) continue;
     if (!text.empty()) text += locale == Locale::kEnglish ? ", " : "、";
     text += purpose_words(static_cast<Purpose>(bit + 1), locale);
   }

@@ -334,7 +334,7 @@ bool same_terms(const Grant& one, const Grant& other) {
 std::string purposes_text(std::uint8_t purposes) {
   std::string text;
   for (unsigned bit = 0; bit < kLastPurpose; ++bit) {
-    if (((purposes >> bit) & 1U) == 0) continue;
+    if (((std::uint32_t{purposes} >> bit) & 1U) == 0) continue;
     text += (text.empty() ? "" : ", ") + std::string(purpose_name(static_cast<Purpose>(bit + 1)));
   }
   return text;

@@ -80,7 +80,7 @@ KeptUpload::KeptUpload(const Home& home, UploadFacts facts, secret::Buffer key)
       facts_(std::move(facts)),
       key_(std::move(key)) {}
 
-Result<> KeptUpload::save() const {
+Result<> KeptUpload::save() {
   wire::Writer fields;
   write_facts(fields, facts_);
   // Sealed by itself too, so that it is never in ordinary memory.
@@ -89,7 +89,13 @@ Result<> KeptUpload::save() const {
   record.raw(as_bytes(kRecordMagic));
   record.u16(kRecordVersion);
   record.raw(seal_secret(home_.root_key, home_.system.random, fields.bytes()));
-  return os::replace_file(home_.system.files, record_path(path_), record.bytes());
+  auto saved = os::replace_file(home_.system.files, record_path(path_), record.bytes());
+  is_record_sure_ = saved.has_value();
+  return saved;
+}
+
+Result<> KeptUpload::settle() {
+  return is_record_sure_ ? Result<>() : save();
 }
 
 Result<KeptUpload> KeptUpload::create(const Home& home, const UploadFacts& facts) {
@@ -209,6 +215,7 @@ Result<> KeptUpload::write_lead(ByteView lead) const {
 }
 
 Result<> KeptUpload::set_lead(ByteView lead, std::uint32_t chunks, const std::string& about) {
+  TRY(settle());
   TRY(write_lead(lead));
   UploadFacts before = facts_;
   facts_.lead_chunks = chunks;
@@ -274,6 +281,7 @@ KeptUpload::Source KeptUpload::reader() const {
 }
 
 Result<KeptUpload::Other> KeptUpload::start_other() {
+  TRY(settle());
   TRY(home_.system.files.remove(other_path(path_)));
   Other other{.key = secret::Buffer(kStagingKeyBytes), .writer = {}};
   home_.system.random.fill(other.key.bytes());
@@ -293,13 +301,24 @@ KeptUpload::Source KeptUpload::reader_of(const Other& other) const {
 }
 
 void KeptUpload::drop_other() {
-  const auto removed = home_.system.files.remove(other_path(path_));
+  const auto settled = settle();
+  const auto removed = settled ? home_.system.files.remove(other_path(path_)) : settled;
   if (!removed) log_warning(removed.error().message);
+}
+
+// By the record it is the file already.
+Result<> KeptUpload::take_place() {
+  auto renamed = home_.system.files.rename(other_path(path_), path_);
+  // An error may be told of what was done: there is nothing left to rename then.
+  if (!renamed && home_.system.files.exists(other_path(path_))) return renamed;
+  home_.system.files.sync_dir(home_.folder);
+  return {};
 }
 
 Result<> KeptUpload::set_prepared(const PreparedUpload& prepared, ByteView lead,
                                   std::uint32_t chunks, const std::string& about,
                                   const Other* other) {
+  TRY(settle());
   secret::Buffer key_before;
   if (other != nullptr)
     key_before = std::exchange(key_, secret::Buffer::copy_of(other->key.bytes()));
@@ -309,19 +328,15 @@ Result<> KeptUpload::set_prepared(const PreparedUpload& prepared, ByteView lead,
   facts_.about = about;
   const auto done = [&]() -> Result<> {
     TRY(write_lead(lead));
-    return save();
+    TRY(save());
+    return other == nullptr ? Result<>() : take_place();
   }();
-  if (!done) {
-    facts_ = std::move(before);
-    if (other != nullptr) key_ = std::move(key_before);
-    // The new record may stand there although an error was told.
-    if (const auto saved = save(); !saved) log_warning(saved.error().message);
-    return done;
-  }
-  if (other == nullptr) return {};
-  TRY(home_.system.files.rename(other_path(path_), path_));
-  home_.system.files.sync_dir(home_.folder);
-  return {};
+  if (done) return {};
+  facts_ = std::move(before);
+  if (other != nullptr) key_ = std::move(key_before);
+  is_record_sure_ = false;
+  if (const auto saved = settle(); !saved) log_warning(saved.error().message);
+  return done;
 }
 
 Result<> KeptUpload::touch(os::UnixMs now, bool keep) {
@@ -338,8 +353,12 @@ Result<> KeptUpload::forget_record(os::System system, const std::string& folder,
 }
 
 Result<> KeptUpload::erase() {
+  auto forgotten = forget_record(home_.system, home_.folder, facts_.id);
+  if (!forgotten && home_.system.files.exists(record_path(path_))) return forgotten;
   key_ = {};
-  return erase_traces(home_.system, home_.folder, facts_.id);
+  const auto erased = erase_traces(home_.system, home_.folder, facts_.id);
+  if (!erased) log_warning(erased.error().message);
+  return {};
 }
 
 Result<> KeptUpload::erase_traces(os::System system, const std::string& folder, const JobId& id) {

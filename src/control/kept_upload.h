@@ -95,6 +95,7 @@ class KeptUpload {
   [[nodiscard]] Result<> set_prepared(const PreparedUpload& prepared, ByteView lead,
                                       std::uint32_t chunks, const std::string& about,
                                       const Other* other);
+  // Unless the record on disk may name it.
   void drop_other();
 
   // Somebody has dealt with it; `keep`: on the disk as well. Errors: kNoSpace, kIo.
@@ -109,7 +110,8 @@ class KeptUpload {
   // The store job has the files: the record alone goes. Errors: kIo.
   [[nodiscard]] static Result<> forget_record(os::System system, const std::string& folder,
                                               const JobId& id);
-  // Key first, then everything. Errors: kIo.
+  // The key's record first, then the rest; what cannot be removed then goes with the next start.
+  // Errors: kIo: the record is there, and the upload as before.
   [[nodiscard]] Result<> erase();
   // All that an upload of that id may have left. Errors: kIo.
   [[nodiscard]] static Result<> erase_traces(os::System system, const std::string& folder,
@@ -119,7 +121,11 @@ class KeptUpload {
 
  private:
   KeptUpload(const Home& home, UploadFacts facts, secret::Buffer key);
-  [[nodiscard]] Result<> save() const;
+  [[nodiscard]] Result<> save();
+  // Before files change that a record names which may stand there although its save() failed: the
+  // upload's own is written again. Errors: as save().
+  [[nodiscard]] Result<> settle();
+  [[nodiscard]] Result<> take_place();
   [[nodiscard]] Result<> write_lead(ByteView lead) const;
   Result<> recover();
 
@@ -128,6 +134,7 @@ class KeptUpload {
   UploadFacts facts_;
   secret::Buffer key_;
   std::uint64_t received_ = 0;
+  bool is_record_sure_ = true;  // the disk has what facts_ and key_ say
 };
 
 }  // namespace warifu::control

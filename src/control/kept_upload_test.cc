@@ -145,6 +145,21 @@ struct Promise {
   bool lead = false, prepared = false, erased = false;
 };
 
+// Another file takes the first one's place, as control/upload_prepare.cc does it.
+Result<> prepare(KeptUpload& upload) {
+  const auto done = [&]() -> Result<> {
+    TRY_ASSIGN(KeptUpload::Other file, upload.start_other());
+    TRY(file.writer->append(other_bytes()));
+    TRY_ASSIGN(const ByteCount written, file.writer->finish());
+    file.length = written.value;
+    file.writer.reset();
+    return upload.set_prepared({.reads_per_slice = 1000, .records = 8, .stored_bytes = file.length},
+                               lead_bytes(), 1, "CRAM", &file);
+  }();
+  if (!done) upload.drop_other();
+  return done;
+}
+
 // Errors are failures of the test; the crash is an exception. `other`: the file is replaced too.
 void live(sim::SimDisk& disk, Promise& promise, bool other) {
   Site site(disk);
@@ -163,13 +178,7 @@ void live(sim::SimDisk& disk, Promise& promise, bool other) {
   }
   ASSERT_TRUE(upload.touch({5}, true));
   if (other) {
-    auto file = *upload.start_other();
-    ASSERT_TRUE(file.writer->append(other_bytes()));
-    file.length = file.writer->finish()->value;
-    file.writer.reset();
-    ASSERT_TRUE(
-        upload.set_prepared({.reads_per_slice = 1000, .records = 8, .stored_bytes = file.length},
-                            lead_bytes(), 1, "CRAM", &file));
+    ASSERT_TRUE(prepare(upload));
     promise.prepared = true;
   }
   promise.erased = true;  // from here on it may be gone
@@ -232,6 +241,91 @@ TEST(KeptUploadCrash, NothingReceivedIsLostWhereverThePowerGoes) {
 
 TEST(KeptUploadCrash, AnotherFileTakesTheFirstOnesPlaceAtOnceOrNotAtAll) {
   crash_everywhere(true);
+}
+
+// --- an error at every operation -----------------------------------------------------------------
+
+KeptUpload received(Site& site) {
+  auto upload = *KeptUpload::create(site.home(), site.facts(IndexFrom::kHere));
+  const Bytes bytes = file_bytes();
+  EXPECT_TRUE(upload.append(source_of(bytes)));
+  return upload;
+}
+
+// False: that many operations were not needed.
+bool prepare_with(sim::Fault fault, bool for_good, std::uint64_t operation) {
+  const std::string where = "fault " + std::to_string(static_cast<int>(fault)) + " at operation " +
+                            std::to_string(operation) + (for_good ? " and behind it" : "");
+  sim::SimDisk disk;
+  Site site(disk);
+  auto upload = received(site);
+  Promise promise{.id = upload.facts().id, .received = kLength};
+  const std::uint64_t before = disk.faults_met();
+  disk.fail_next(operation, fault, for_good);
+  bool is_dead = false;
+  Result<> done;
+  try {
+    done = prepare(upload);
+  } catch (const sim::SimAbort&) {  // a failed sync
+    is_dead = true;
+  }
+  const bool met = disk.faults_met() > before;
+  disk.clear_faults();
+  promise.prepared = done && !is_dead;
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    EXPECT_EQ(judge(*disk.crash_image(seed), promise), "") << where << ", seed " << seed;
+  }
+  EXPECT_EQ(judge(*disk.kill_image(), promise), "") << where;
+  if (is_dead) return met;
+  EXPECT_EQ(upload.facts().prepared.has_value(), promise.prepared) << where;
+  EXPECT_EQ(all_of(upload), done ? other_bytes() : file_bytes()) << where;
+  if (!done) {
+    EXPECT_TRUE(prepare(upload)) << where;
+    promise.prepared = true;
+    EXPECT_EQ(all_of(upload), other_bytes()) << where;
+    EXPECT_EQ(judge(*disk.kill_image(), promise), "") << where;
+  }
+  return met;
+}
+
+TEST(KeptUploadError, APreparationThatFailsLeavesTheUploadAsItWas) {
+  for (const sim::Fault fault : {sim::Fault::kIo, sim::Fault::kShort, sim::Fault::kInterrupted}) {
+    for (const bool for_good : {false, true}) {
+      std::uint64_t operation = 1;
+      while (prepare_with(fault, for_good, operation)) ++operation;
+      EXPECT_GT(operation, 20);
+    }
+  }
+}
+
+TEST(KeptUploadError, AnErasureThatFailsLeavesTheUploadAsItWas) {
+  for (const sim::Fault fault : {sim::Fault::kIo, sim::Fault::kInterrupted}) {
+    std::uint64_t refused = 0;
+    for (std::uint64_t operation = 1;; ++operation) {
+      sim::SimDisk disk;
+      Site site(disk);
+      auto upload = received(site);
+      disk.fail_next(operation, fault, true);
+      Result<> done;
+      try {
+        done = upload.erase();
+      } catch (const sim::SimAbort&) {  // a failed sync
+        continue;
+      }
+      const bool met = disk.faults_met() > 0;
+      disk.clear_faults();
+      if (done) {
+        EXPECT_EQ(KeptUpload::load(site.home(), upload.facts().id).error().code, Code::kNotFound);
+      } else {
+        ++refused;
+        EXPECT_EQ(all_of(upload), file_bytes()) << operation;
+        EXPECT_TRUE(upload.touch({7}, true));
+        EXPECT_EQ(all_of(*KeptUpload::load(site.home(), upload.facts().id)), file_bytes());
+      }
+      if (!met) break;
+    }
+    EXPECT_EQ(refused, fault == sim::Fault::kIo ? 1U : 0U);
+  }
 }
 
 // The test must see a disk that lies about what is durable.

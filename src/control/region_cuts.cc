@@ -188,9 +188,12 @@ Result<RegionCuts> decode_cuts(ByteView bytes) {
   const ByteView head = reader.blob(genome::kMaxHead);
   cuts.head.assign(head.begin(), head.end());
   const std::size_t count = reader.u16();
+  if (count == 0) reader.reject("it has no cut");
   for (std::size_t i = 0; i < count && reader.good(); ++i) cuts.cuts.push_back(read_cut(reader));
   const ByteView salt = reader.blob(consent::kSaltBytes);
   cuts.salt.assign(salt.begin(), salt.end());
+  if (!salt.empty() && salt.size() != consent::kSaltBytes)
+    reader.reject("a salt of its own length");
   if (const auto good = reader.finish(); !good) return fail(Code::kCorrupt, good.error().message);
   return cuts;
 }

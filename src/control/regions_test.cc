@@ -101,6 +101,17 @@ TEST(RegionCuts, AreKeptWithTheSecretsOfAGrant) {
   }
 }
 
+// Whoever has such a record asks it for its first cut and for its veil.
+TEST(RegionCuts, WithoutACutOrWithHalfASaltAreRefused) {
+  RegionCuts cuts = *find_cuts(lead_of_cram(), scope_of({"GRCh37:20:1-10"}));
+  for (const std::size_t size : {1U, 31U, 32U}) {
+    cuts.salt = Bytes(size, 1);
+    EXPECT_EQ(decode_cuts(encode_cuts(cuts)).has_value(), size == consent::kSaltBytes) << size;
+  }
+  cuts.cuts.clear();
+  EXPECT_EQ(decode_cuts(encode_cuts(cuts)).error().code, Code::kCorrupt);
+}
+
 TEST(RegionQuotes, AreFoundForAnHour) {
   RegionQuotes quotes;
   RegionQuote quote;

@@ -290,9 +290,10 @@ Result<> RestoreDesk::stream(const JobId& id, std::uint64_t from, const PlainSin
 // The lead is read too, as the tag over all tags binds it, but not given.
 Result<> RestoreDesk::read_whole(Run& run, std::uint64_t from, const PlainSink& sink) {
   const std::uint64_t lead = lead_bytes(run.stream.object());
+  TRY_ASSIGN(const std::uint64_t place, place_in_object(run.stream.object(), from));
   std::uint64_t skip = from == 0 ? lead : 0;
   run.result["bytes"] = run.stream.object().length - lead;
-  return run.stream.run(from == 0 ? 0 : from + lead, [&](ByteView plain) -> Result<> {
+  return run.stream.run(place, [&](ByteView plain) -> Result<> {
     const std::size_t part = std::min<std::uint64_t>(skip, plain.size());
     skip -= part;
     if (part == plain.size()) return {};

@@ -3,6 +3,7 @@
 
 #include <boost/json.hpp>
 
+#include "base/limits.h"
 #include "control/restore_stream.h"
 #include "wire/wire.h"
 
@@ -58,6 +59,14 @@ bool serves(const std::string& plan, const json::object& wanted, const consent::
   json::object had = parsed.get_object();
   if (presented.is_whole()) had["wanted"] = wanted.at("wanted");
   return had == wanted;
+}
+
+Result<std::uint64_t> place_in_object(const catalog::Object& object, std::uint64_t from) {
+  const std::uint64_t lead = std::uint64_t{object.lead_chunks} * limits::kChunkBytes;
+  if (from == 0) return 0;
+  if (lead <= object.length && from <= object.length - lead) return from + lead;
+  return fail(Code::kInvalidArgument, "object " + object.object.text() + " ends before byte " +
+                                          std::to_string(from) + " of its content");
 }
 
 Result<RestoreWish> wish_of(const catalog::Job& job) {

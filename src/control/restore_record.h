@@ -20,6 +20,11 @@ namespace warifu::control {
 // presented, and of the whole any regions may be read.
 [[nodiscard]] bool serves(const std::string& plan, const boost::json::object& wanted,
                           const consent::Scope& presented);
+// Where in the object a restore of its content from byte `from` on begins: behind the lead; at the
+// object's own beginning with the content's, as the tag over all tags binds the lead too. Errors:
+// kInvalidArgument beyond the content's end.
+[[nodiscard]] Result<std::uint64_t> place_in_object(const catalog::Object& object,
+                                                    std::uint64_t from);
 // As far as the job's reading needs it: object, grant, scope, format, and whether it is of sites.
 // Errors: kCorrupt.
 [[nodiscard]] Result<RestoreWish> wish_of(const catalog::Job& job);

@@ -46,6 +46,22 @@ TEST(RestoreRecord, TheWishComesBack) {
   }
 }
 
+TEST(RestoreRecord, TheContentBeginsBehindTheLeadAndEndsWithTheObject) {
+  constexpr std::uint64_t kChunk = limits::kChunkBytes;
+  catalog::Object object;
+  object.length = 3 * kChunk;
+  object.lead_chunks = 1;
+  EXPECT_EQ(place_in_object(object, 0), 0U);
+  EXPECT_EQ(place_in_object(object, kChunk), 2 * kChunk);
+  EXPECT_EQ(place_in_object(object, 2 * kChunk), 3 * kChunk);
+  EXPECT_EQ(place_in_object(object, 3 * kChunk).error().code, Code::kInvalidArgument);
+  // With the lead it would be zero: the lead itself would be given.
+  EXPECT_EQ(place_in_object(object, 0 - kChunk).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(place_in_object(object, UINT64_MAX).error().code, Code::kInvalidArgument);
+  object.lead_chunks = 0;
+  EXPECT_EQ(place_in_object(object, 3 * kChunk), 3 * kChunk);
+}
+
 TEST(RestoreRecord, OfTheWholeAnyRegionsGoOnElseTheSameOnly) {
   RestoreWish other = wish();
   other.scope = regions(100);

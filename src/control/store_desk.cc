@@ -71,6 +71,11 @@ Result<StoreTicket> Upload::finish() {
   if (length.value == 0) {
     return fail(Code::kInvalidArgument, "the file is empty: there is nothing to store");
   }
+  if (lead_chunks_ >= sharing::Chunking{length}.chunk_count()) {
+    return fail(Code::kInvalidArgument, "a lead of " + std::to_string(lead_chunks_) +
+                                            " chunks has no file behind it in " +
+                                            std::to_string(length.value) + " bytes");
+  }
   TRY_ASSIGN(StoreTicket ticket, start_store(*engine_, {.job = job_,
                                                         .person = person_.person_id,
                                                         .label = label_,

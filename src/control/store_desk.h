@@ -41,7 +41,8 @@ class Upload {
   // Before finish(): the object is a genome's, and begins with so many chunks of manifest and
   // index.
   void set_lead(std::uint32_t chunks) { lead_chunks_ = chunks; }
-  // Records object and job, and starts the job. Errors: kInvalidArgument (an empty file).
+  // Records object and job, and starts the job. Errors: kInvalidArgument (an empty file,
+  // a lead without one).
   [[nodiscard]] Result<StoreTicket> finish();
 
  private:

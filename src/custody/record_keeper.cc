@@ -16,17 +16,22 @@ namespace {
 constexpr std::chrono::seconds kRoundInterval(20);
 constexpr std::size_t kRecordsAtOnce = 100;
 
-// object:16 r:16 tag:16 chunks:u64 length:u64, as the card keeps it.
+// object:16 r:16 tag:16 chunks:u64 length:u64, as the card keeps it. No Writer has seen r: what it
+// outgrows is not wiped.
 secret::Buffer encode_record(const card::ObjectRecord& record) {
-  wire::Writer writer;
-  writer.id(record.object);
-  writer.raw(record.hash_key.bytes());
-  writer.raw(record.tag);
-  writer.u64(record.chunk_count);
-  writer.u64(record.length.value);
-  Bytes bytes = writer.take();
-  secret::Buffer out = secret::Buffer::copy_of(bytes);
-  secret::wipe(bytes);
+  wire::Writer sizes;
+  sizes.u64(record.chunk_count);
+  sizes.u64(record.length.value);
+  const std::array<ByteView, 4> parts = {record.object.view(), record.hash_key.bytes(), record.tag,
+                                         sizes.bytes()};
+  std::size_t size = 0;
+  for (const ByteView part : parts) size += part.size();
+  secret::Buffer out(size);
+  MutableBytes rest = out.bytes();
+  for (const ByteView part : parts) {
+    copy_bytes(rest, part);
+    rest = rest.subspan(part.size());
+  }
   return out;
 }
 
@@ -155,7 +160,7 @@ Result<std::size_t> RecordKeeper::round() {
     for (const catalog::UnkeptRecord& record : unkept) {
       const auto kept = keep(record);
       if (!kept) trouble = kept.error();
-      count += kept ? 1 : 0;
+      if (kept) ++count;
     }
   }
   const std::lock_guard status_lock(mutex_);

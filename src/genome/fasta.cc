@@ -20,8 +20,9 @@ std::vector<std::string_view> fields_of(std::string_view line) {
   }
 }
 
+constexpr std::uint64_t kMost = 1ULL << 48U;  // bases, or bytes of a file
+
 bool read_number(std::string_view text, std::uint64_t& out) {
-  constexpr std::uint64_t kMost = 1ULL << 48U;
   const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), out);
   return bad == std::errc() && end == text.data() + text.size() && out <= kMost;
 }
@@ -48,7 +49,9 @@ Result<ReferenceFile> ReferenceFile::open(os::FileSystem& files, const std::stri
     for (std::size_t i = 0; good && i < numbers.size(); ++i) {
       good = read_number(fields[i + 1], *numbers[i]);
     }
-    good = good && one.line_bases > 0 && one.line_bytes >= one.line_bases;
+    // All of its lines end within a file: places in it cannot overflow.
+    good = good && one.line_bases > 0 && one.line_bytes >= one.line_bases &&
+           one.bases / one.line_bases <= kMost / one.line_bytes;
     if (!good) {
       return fail(Code::kCorrupt,
                   "'" + path + ".fai': line " + std::to_string(number) + " is no line of an index");

@@ -44,7 +44,9 @@ TEST_F(Fasta, EveryPieceIsThatOfTheWhole) {
 
 TEST_F(Fasta, BadIndexesAreNamedByTheirLine) {
   for (const char* line : {"chr1\t14\t10\t6", "chr1\t14\t10\t0\t7", "chr1\t14\t10\t6\t5",
-                           "chr1\t-1\t10\t6\t7", "chr1\tx\t10\t6\t7", "\t14\t10\t6\t7"}) {
+                           "chr1\t-1\t10\t6\t7", "chr1\tx\t10\t6\t7", "\t14\t10\t6\t7",
+                           // Places that wrap: 65,536 lines on, it is at its beginning again.
+                           "chr1\t65537\t0\t1\t281474976710656"}) {
     write("ref.fa.fai", std::string("chr2\t9\t33\t6\t7\n") + line + "\n");
     const auto reference = open();
     ASSERT_FALSE(reference) << line;

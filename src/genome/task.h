@@ -13,6 +13,7 @@
 
 #include "genome/header.h"
 #include "genome/index.h"
+#include "secret/wiped.h"
 
 namespace warifu::genome {
 
@@ -120,8 +121,8 @@ struct Observation {
   std::int16_t inserted = 0;  // bases behind this one; negative: deleted
 };
 struct SitePileup {
-  std::vector<Observation> reads;  // each fragment once: of two mates the better base
-  std::uint32_t left_out = 0;      // beyond most_reads_per_site
+  secret::Wiped<Observation> reads;  // each fragment once: of two mates the better base
+  std::uint32_t left_out = 0;        // beyond most_reads_per_site
 };
 
 [[nodiscard]] Bytes encode_task(const Task& task);

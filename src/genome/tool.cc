@@ -23,6 +23,8 @@ namespace warifu::genome {
 namespace {
 
 using std::chrono::steady_clock;
+// Of a process; a pileup tells genotypes.
+using Answer = secret::Wiped<Byte>;
 
 constexpr int kFirstOwn = 10;  // descriptors below are the ones that the process gets
 constexpr std::size_t kPipeBytes = 64 * 1024;
@@ -110,7 +112,7 @@ class Process {
 
   Result<> start(const Input& input);
   // Feeds, empties, watches until all pipes are closed; then the answer.
-  Result<Bytes> finish(const Sink& sink);
+  Result<Answer> finish(const Sink& sink);
 
  private:
   Result<> step(const Sink& sink);
@@ -130,7 +132,7 @@ class Process {
   std::uint64_t fed_ = 0;
   Handle in_, out_, messages_, answer_;
   secret::Buffer buffer_{kPipeBytes};
-  Bytes report_;
+  Answer report_;
   std::string printed_;
   std::uint64_t written_ = 0;
   std::uint64_t seen_ = 0;
@@ -220,11 +222,11 @@ Result<> Process::feed() {
   if (!memory_.empty()) {
     const ssize_t put = ::write(in_.get(), memory_.data(), std::min(memory_.size(), kPipeBytes));
     if (put < 0 && (errno == EINTR || errno == EAGAIN)) return {};
-    if (put < 0 && errno == EPIPE) {  // it has read what it wants
+    if (put < 0 && errno != EPIPE) return system_error(task_.name + ": its reader's pipe");
+    if (put < 0) {  // it has read what it wants
       memory_ = {};
       source_ = nullptr;
     }
-    if (put < 0 && errno != EPIPE) return system_error(task_.name + ": its reader's pipe");
     if (put > 0) memory_ = memory_.subspan(static_cast<std::size_t>(put));
     alive_ = steady_clock::now();
   }
@@ -288,7 +290,7 @@ Result<> Process::step(const Sink& sink) {
   return look();
 }
 
-Result<Bytes> Process::finish(const Sink& sink) {
+Result<Answer> Process::finish(const Sink& sink) {
   while (out_.open() || messages_.open() || answer_.open()) TRY(step(sink));
   int status = 0;
   pid_t over = 0;
@@ -363,8 +365,8 @@ class NoPipeSignal {
   sigset_t before_{};
 };
 
-Result<Bytes> run(const Task& task, const Input& input, const Sink& sink,
-                  const RunOptions& options) {
+Result<Answer> run(const Task& task, const Input& input, const Sink& sink,
+                   const RunOptions& options) {
   if (task.regions.size() > kMaxRegions || task.sites.size() > kMaxSites) {
     return fail(Code::kInvalidArgument, task.name + ": at most 10,000 regions and 100,000 sites");
   }
@@ -389,24 +391,24 @@ std::string helper_program() {
 }
 
 Result<Inspection> run_inspect(const Task& task, const Input& input, const RunOptions& options) {
-  TRY_ASSIGN(const Bytes answer, run(task, input, no_output, options));
+  TRY_ASSIGN(const Answer answer, run(task, input, no_output, options));
   return parse_inspection(answer);
 }
 
 Result<RecordDigest> run_digest(const Task& task, const Input& input, const RunOptions& options) {
-  TRY_ASSIGN(const Bytes answer, run(task, input, no_output, options));
+  TRY_ASSIGN(const Answer answer, run(task, input, no_output, options));
   return parse_digest(answer);
 }
 
 Result<TrimReport> run_writing(const Task& task, const Input& input, const Sink& sink,
                                const RunOptions& options) {
-  TRY_ASSIGN(const Bytes answer, run(task, input, sink, options));
+  TRY_ASSIGN(const Answer answer, run(task, input, sink, options));
   return parse_trim_report(answer);
 }
 
 Result<std::vector<SitePileup>> run_pileup(const Task& task, const Input& input,
                                            const RunOptions& options) {
-  TRY_ASSIGN(const Bytes answer, run(task, input, no_output, options));
+  TRY_ASSIGN(const Answer answer, run(task, input, no_output, options));
   TRY_ASSIGN(auto sites, parse_pileup(answer));
   if (sites.size() == task.sites.size()) return sites;
   return fail(Code::kProtocol, task.name + ": an answer about other sites");

@@ -54,6 +54,7 @@ void Server::keep_feed(Connection& connection, std::shared_ptr<Feed> feed) {
 bool Server::write_feed(Connection& connection, bool& slow) {
   Feed& feed = *connection.feed;
   const auto now = std::chrono::steady_clock::now();
+  const bool ends = feed.closed();  // asked first: what was said before that is written below
   while (!feed.drained()) {
     const auto unsent = os::unsent_bytes(*connection.stream);
     if (!unsent) return false;
@@ -68,7 +69,7 @@ bool Server::write_feed(Connection& connection, bool& slow) {
     connection.fed_at = now;
   }
   connection.fed_at = now;
-  if (!feed.closed()) return true;
+  if (!ends) return true;
   (void)connection.stream->write_all(as_bytes("0\r\n\r\n"));
   return false;
 }

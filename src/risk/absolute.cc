@@ -96,6 +96,21 @@ Result<std::vector<ReadyPhase>> ready_phases(const RiskModel& model, const Answe
   return ready;
 }
 
+// Answers, models and scores may hold any numbers: what comes of them is told if it is one. NaN is
+// no probability either.
+Result<> check_probabilities(const AbsoluteRisk& result) {
+  const auto is_one = [](double value) { return value >= 0 && value <= 1; };
+  const bool all = std::ranges::all_of(result.curve, [&](const RiskAtAge& at) {
+    return is_one(at.person) && is_one(at.population);
+  });
+  const bool finite = std::ranges::all_of(result.linear_predictors,
+                                          [](double value) { return std::isfinite(value); });
+  if (all && finite) return {};
+  return fail(Code::kInvalidArgument,
+              "no probability comes of this model with these answers and this score: a relative "
+              "risk in it is too large");
+}
+
 }  // namespace
 
 std::vector<double> baseline_hazard(const std::vector<double>& incidence,
@@ -168,6 +183,7 @@ Result<AbsoluteRisk> absolute_risk(const RiskModel& model, const Answers& answer
   }
   result.person = result.curve.back().person;
   result.population = result.curve.back().population;
+  TRY(check_probabilities(result));
   return result;
 }
 

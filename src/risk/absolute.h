@@ -59,7 +59,8 @@ struct AbsoluteRisk {
   std::vector<RiskAtAge> curve;           // for each age, `from` (zero) to `to`
 };
 
-// Errors: kInvalidArgument when ages lie outside the model or answers are missing.
+// Errors: kInvalidArgument when ages lie outside the model, answers are missing, or numbers of the
+// model, the answers or the score are so large that no probability comes of them.
 [[nodiscard]] Result<AbsoluteRisk> absolute_risk(const RiskModel& model, const Answers& answers,
                                                  int from, int to,
                                                  const std::optional<GeneticTerm>& genetic);

@@ -185,6 +185,20 @@ TEST(AbsoluteTest, ABadModelIsRefusedByTheNameOfTheField) {
   EXPECT_FALSE(parse_model(as_bytes("{")));
 }
 
+// A picture of infinity would have no end, and JSON has no word for it.
+TEST(AbsoluteTest, WhatIsNoProbabilityIsNotTold) {
+  const auto with_score = [](double score, double deviation) {
+    return absolute_risk(breast_model(), both_phases(), 40, 60,
+                         GeneticTerm{score, {.mean = 0, .deviation = deviation}});
+  };
+  EXPECT_TRUE(with_score(1, 0.5));
+  EXPECT_TRUE(with_score(-800, 0.5));
+  EXPECT_EQ(with_score(800, 0.5).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(with_score(1e308, 0).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(with_score(1, 1000).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(with_score(-INFINITY, 0).error().code, Code::kInvalidArgument);
+}
+
 TEST(AbsoluteTest, ThePictureIsWellFormedAndCarriesItsLimits) {
   const auto risk = absolute_risk(breast_model(), both_phases(), 40, 60, std::nullopt);
   ASSERT_TRUE(risk);

@@ -23,8 +23,8 @@ std::vector<std::string_view> columns_of(std::string_view line) {
 }
 
 // Bases in the order of their qualities. An empty result: the column is not well formed.
-std::vector<Observation> bases_of(std::string_view column, char reference) {
-  std::vector<Observation> bases;
+secret::Wiped<Observation> bases_of(std::string_view column, char reference) {
+  secret::Wiped<Observation> bases;
   for (std::size_t at = 0; at < column.size(); ++at) {
     const char letter = column[at];
     if (letter == '^') {

@@ -1,6 +1,7 @@
 // The header, the names of the columns, then row by row.
 #include "risk/scoring_file.h"
 
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -91,19 +92,26 @@ Result<> refuse_what_needs_more(const Row& row, const ScoringHeader& header) {
   return {};
 }
 
+Result<double> weight_of(const Row& row, const char* column) {
+  TRY_ASSIGN(const double weight, row.number(column));
+  if (std::abs(weight) <= kMaxWeight) return weight;
+  return wrong(row.line(), std::string(column) + " " + shown(row.text(column)) +
+                               " is larger than a weight may be (1e9)");
+}
+
 Result<> read_weights(const Row& row, ScoringVariant& variant) {
   if (!row.text("dosage_0_weight").empty() || !row.text("dosage_1_weight").empty() ||
       !row.text("dosage_2_weight").empty()) {
     variant.effect = Effect::kPerDosage;
-    TRY_ASSIGN(variant.weights[0], row.number("dosage_0_weight"));
-    TRY_ASSIGN(variant.weights[1], row.number("dosage_1_weight"));
-    TRY_ASSIGN(variant.weights[2], row.number("dosage_2_weight"));
+    TRY_ASSIGN(variant.weights[0], weight_of(row, "dosage_0_weight"));
+    TRY_ASSIGN(variant.weights[1], weight_of(row, "dosage_1_weight"));
+    TRY_ASSIGN(variant.weights[2], weight_of(row, "dosage_2_weight"));
     return {};
   }
   TRY_ASSIGN(const bool is_dominant, row.truth("is_dominant"));
   TRY_ASSIGN(const bool is_recessive, row.truth("is_recessive"));
   if (is_dominant && is_recessive) return wrong(row.line(), "dominant and recessive at once");
-  TRY_ASSIGN(const double weight, row.number("effect_weight"));
+  TRY_ASSIGN(const double weight, weight_of(row, "effect_weight"));
   variant.effect = is_dominant    ? Effect::kDominant
                    : is_recessive ? Effect::kRecessive
                                   : Effect::kAdditive;

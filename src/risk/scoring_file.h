@@ -26,6 +26,7 @@ namespace warifu::risk {
 inline constexpr std::size_t kMaxScoringBytes = 256U << 20;  // unpacked
 inline constexpr std::size_t kMaxScoringVariants = 2'000'000;
 inline constexpr std::size_t kMaxScoringLine = 64 << 10;
+inline constexpr double kMaxWeight = 1e9;  // either way: sums over all variants stay finite
 
 struct ScoringHeader {
   std::string pgs_id, pgs_name, trait, trait_efo, citation, licence;

@@ -105,8 +105,8 @@ TEST(ScoringFileTest, BadRowsAreNamedByTheirLine) {
       "weight\tis_dominant\tallelefrequency_effect\n";
   for (const char* const bad :
        {"1\tx\tA\tC\t1\n", "1\t-5\tA\tC\t1\n", "1\t5\t\tC\t1\n", "1\t5\tA\tC\tinf\n",
-        "1\t5\tA\tC\t1,5\n", "1\t5\tA\tC\t\n", "1\t5\tA\tA\t1\n", "1\t5\tA\tC\t1\tmaybe\n",
-        "1\t5\tA\tC\t1\t\t1.5\n", "1\t5\tA\n"}) {
+        "1\t5\tA\tC\t1,5\n", "1\t5\tA\tC\t1.1e9\n", "1\t5\tA\tC\t-1e308\n", "1\t5\tA\tC\t\n",
+        "1\t5\tA\tA\t1\n", "1\t5\tA\tC\t1\tmaybe\n", "1\t5\tA\tC\t1\t\t1.5\n", "1\t5\tA\n"}) {
     const auto file = parse(head + "1\t4\tA\tC\t1\n" + bad);
     ASSERT_FALSE(file) << bad;
     EXPECT_NE(file.error().message.find("line 4"), std::string::npos) << file.error().message;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "secret/wiped.h"
 
 namespace warifu::risk {
 
@@ -25,7 +26,7 @@ struct SiteCounts {
   std::string chromosome;  // "20" or "chr20"
   std::uint32_t position = 0;
   char reference = 'N';  // of the assembly; N: not known
-  std::vector<Observation> observations;
+  secret::Wiped<Observation> observations;
 };
 
 // "20" of "chr20", "20"; "MT" of "chrM", "M", "MT".

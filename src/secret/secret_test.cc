@@ -10,9 +10,38 @@
 #include <vector>
 
 #include "secret/lockable.h"
+#include "secret/wiped.h"
 
 namespace warifu::secret {
 namespace {
+
+// Notes what is given back that is not zero.
+std::size_t left_behind = 0;
+std::size_t given_back = 0;
+template <typename T>
+struct Watching : std::allocator<T> {
+  void deallocate(T* values, std::size_t count) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(values);
+    left_behind += static_cast<std::size_t>(
+        std::count_if(bytes, bytes + count * sizeof(T), [](auto byte) { return byte != 0; }));
+    given_back += count * sizeof(T);
+    std::allocator<T>::deallocate(values, count);
+  }
+};
+
+TEST(SecretVector, IsWipedWhenItGrowsAndWhenItEnds) {
+  left_behind = given_back = 0;
+  {
+    std::vector<std::uint32_t, WipingAllocator<std::uint32_t, Watching>> values;
+    for (std::uint32_t i = 0; i < 1000; ++i) values.push_back(0x01010101 * (i % 255 + 1));
+    EXPECT_GT(given_back, 4 * 500U) << "it has grown";
+    auto other = values;
+    other = std::move(values);
+    EXPECT_EQ(other.size(), 1000U);
+  }
+  EXPECT_GT(given_back, 4 * 2000U);
+  EXPECT_EQ(left_behind, 0U);
+}
 
 TEST(SecretBuffer, IsZeroWhenMadeEvenAfterReuseOfABlock) {
   const std::uint8_t* block = nullptr;
@@ -96,6 +125,9 @@ TEST(SecretEqual, EveryBitMatters) {
 }
 
 TEST(SecretDeathTest, WhatCannotBeLockedIsKnownBefore) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers take mlock() over, and lock nothing";
+#endif
   EXPECT_EXIT(lock_little(), testing::ExitedWithCode(0), "");
 }
 

@@ -123,6 +123,9 @@ TEST(Room, ABoundForEveryKindOfFile) {
 }
 
 TEST(HeldFile, ItIsLockedAndNotInCoreFiles) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers take mlock() over, and lock nothing";
+#endif
   Budget budget(1U << 20U, false);
   auto file = HeldFile::make(budget);
   ASSERT_TRUE(file->append(pattern(200'000)));
@@ -179,6 +182,9 @@ TEST(HeldFile, WhoHasADescriptorFindsNothingOnceItIsGone) {
 }
 
 TEST(HeldFileDeathTest, WhatCannotBeLockedIsRefusedAndNoProgramEnds) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers take mlock() over, and lock nothing";
+#endif
   EXPECT_EXIT(lock_nothing(), testing::ExitedWithCode(0), "");
 }
 

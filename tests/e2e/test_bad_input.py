@@ -1,9 +1,11 @@
 """Bad input and bad days: wrong files, broken configurations, dead devices, damage, full disks."""
 
+import contextlib
 import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -42,6 +44,27 @@ class BadFiles(NetworkTest):
         code, _, stderr = self.network.warifu.call("site", "run", "--config", config)
         self.assertEqual(code, 8, stderr)
         self.assertIn("in use", stderr)
+        self.assert_still_works()
+
+    def test_a_site_that_cannot_start_ends_and_says_why(self):
+        """A job that nobody can read shows when ports are open and threads run already."""
+        database = self.network.data("tommo") / "catalog.db"
+        self.network.kill("tommo")
+
+        def change(statement, *values):
+            with contextlib.closing(sqlite3.connect(database)) as catalog, catalog:
+                return catalog.execute(statement, values).fetchall()
+
+        job, item = change("SELECT job_id, object_id FROM job WHERE kind = 'store'")[0]
+        change("UPDATE job SET state = 'running', object_id = x'01' WHERE job_id = ?", job)
+        try:
+            code, _, stderr = self.network.warifu.call(
+                "site", "run", "--config", self.network.site("tommo") / "site.toml", timeout=60)
+            self.assertEqual(code, 7, stderr)
+        finally:
+            change("UPDATE job SET state = 'done', object_id = ? WHERE job_id = ?", item, job)
+            self.network.up()
+            wait_until(lambda: self.network.site_status("tommo")["reachable"], 30, "the site")
         self.assert_still_works()
 
     # --- files and names ---

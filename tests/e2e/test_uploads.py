@@ -190,6 +190,14 @@ class Uploads(NetworkTest):
         connection.close()
         self.assertEqual(list(self.staging.iterdir()), [])
 
+    def test_a_lead_without_a_file_behind_it_is_refused(self):
+        for lead in (1, 2, 4_000_000_000):
+            with self.subTest(lead=lead):
+                status, answer = self.raw("POST", f"/v1/objects?person=P-002&label=x&lead={lead}", bytes(1000))
+                self.assertEqual(status, 400, answer)
+                self.assertIn("a lead of", answer["message"])
+        self.assertEqual(list(self.staging.iterdir()), [])
+
     # --- genomes ---
 
     def test_an_index_that_is_none_and_ends_that_are_not_asked_for(self):
