@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "control/policy.h"
 #include "testing/cluster_run.h"
 
 namespace warifu::sim {
@@ -18,18 +19,21 @@ enum class StoreLie : std::uint8_t {
   kSeesNoRot,           // verify() finds everything right
   kWritesOther,         // one bit of what a site was sent is another on its disk
   kListsAnother,        // lists show B where C is
+  kWritesOtherParts,    // as kWritesOther, but only parts of a share that was cut again
+  kKeepsWhatWasCut,     // remove() does nothing for a share that the policy cuts again
 };
 
 class LyingWriter final : public store::ShareWriter {
  public:
-  explicit LyingWriter(std::unique_ptr<store::ShareWriter> below) : below_(std::move(below)) {}
+  LyingWriter(std::unique_ptr<store::ShareWriter> below, std::size_t depth)
+      : below_(std::move(below)), depth_(depth) {}
   const store::ShareHeader& header() const override { return below_->header(); }
   const store::ShareLayout& layout() const override { return below_->layout(); }
   ChunkIndex next_chunk() const override { return below_->next_chunk(); }
   std::uint64_t durable_chunks() const override { return below_->durable_chunks(); }
   Result<> append(ByteView record) override {
     Bytes other(record.begin(), record.end());
-    if (header().path.index() == 2) other.front() ^= 1;
+    if (header().path.index() == 2 && header().path.size() >= depth_) other.front() ^= 1;
     return below_->append(other);
   }
   Result<> sync() override { return below_->sync(); }
@@ -39,6 +43,7 @@ class LyingWriter final : public store::ShareWriter {
 
  private:
   std::unique_ptr<store::ShareWriter> below_;
+  std::size_t depth_;  // of the shallowest share that it spoils
 };
 
 class LyingReader final : public store::ShareReader {
@@ -72,7 +77,9 @@ class LyingStore final : public store::ShareStore {
     return std::make_unique<LyingReader>(std::move(*reader));
   }
   Result<> remove(const ShareId& share) override {
-    return lie_ == StoreLie::kKeepsWhatIsDeleted ? Result<>() : below_->remove(share);
+    if (lie_ == StoreLie::kKeepsWhatIsDeleted) return {};
+    if (lie_ == StoreLie::kKeepsWhatWasCut && is_cut_again(share)) return {};
+    return below_->remove(share);
   }
   Result<store::ShareListing> list() override { return renamed(below_->list()); }
   Result<store::Inventory> inventory() override { return renamed(below_->inventory()); }
@@ -85,6 +92,13 @@ class LyingStore final : public store::ShareStore {
   Result<std::uint64_t> free_bytes() override { return below_->free_bytes(); }
 
  private:
+  [[nodiscard]] bool is_cut_again(const ShareId& share) const {
+    const auto reader = below_->open(share);
+    if (!reader) return false;
+    const auto policy = control::parse_policy((*reader)->header().policy);
+    const auto* node = policy ? policy->find((*reader)->header().path) : nullptr;
+    return node != nullptr && !node->is_leaf();
+  }
   template <typename Listing>
   Result<Listing> renamed(Result<Listing> listing) const {
     if (!listing || lie_ != StoreLie::kListsAnother) return listing;
@@ -95,8 +109,10 @@ class LyingStore final : public store::ShareStore {
   }
   Result<std::unique_ptr<store::ShareWriter>> bent(
       Result<std::unique_ptr<store::ShareWriter>> writer) {
-    if (!writer || lie_ != StoreLie::kWritesOther) return writer;
-    return std::make_unique<LyingWriter>(std::move(*writer));
+    const bool spoils = lie_ == StoreLie::kWritesOther || lie_ == StoreLie::kWritesOtherParts;
+    if (!writer || !spoils) return writer;
+    return std::make_unique<LyingWriter>(std::move(*writer),
+                                         lie_ == StoreLie::kWritesOtherParts ? 2 : 1);
   }
 
   std::unique_ptr<store::ShareStore> below_;
@@ -126,6 +142,17 @@ std::vector<ClusterBug> make_bugs() {
        {&C::wrong, &C::lost, &C::missing, &C::unhealed, &C::forgotten},
        true},
       {"reads_blind", {.reads_blind = true}, {&C::wrong}},
+      // Only a network whose policy cuts a share again has these.
+      {"writes_other_parts",
+       lying_store(StoreLie::kWritesOtherParts),
+       {&C::wrong},
+       false,
+       "nested"},
+      {"keeps_what_was_cut",
+       lying_store(StoreLie::kKeepsWhatWasCut),
+       {&C::orphans},
+       false,
+       "nested"},
   };
 }
 
@@ -144,8 +171,10 @@ bool shows(const ClusterBug& bug, std::uint64_t seed) {
   WARIFU_CHECK(child >= 0);
   if (child == 0) {
     const int nowhere = ::dup2(::fileno(std::tmpfile()), STDERR_FILENO);
-    const ClusterOutcome outcome =
-        run_cluster({.seed = seed, .bugs = bug.bugs, .burn_control = bug.burn_control});
+    const ClusterOutcome outcome = run_cluster({.seed = seed,
+                                                .bugs = bug.bugs,
+                                                .burn_control = bug.burn_control,
+                                                .shape = std::string(bug.shape)});
     const bool is_due =
         std::ranges::any_of(bug.due, [&](const auto count) { return outcome.counts.*count > 0; });
     ::_exit(nowhere >= 0 && is_due ? 1 : 0);

@@ -14,7 +14,8 @@ struct ClusterBug {
   ClusterBugs bugs;
   // Any of these must be counted.
   std::vector<std::uint64_t ClusterCounts::*> due;
-  bool burn_control = false;  // it shows only then
+  bool burn_control = false;    // it shows only then
+  std::string_view shape = {};  // it shows only there; empty: in any
 };
 
 [[nodiscard]] std::span<const ClusterBug> cluster_seeded_bugs();

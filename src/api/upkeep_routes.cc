@@ -47,17 +47,6 @@ json::object plan_json(const upkeep::RepairPlan& plan) {
           {"links", std::move(links)}};
 }
 
-json::value started_json(const std::vector<upkeep::StartedJob>& jobs) {
-  json::array list;
-  for (const upkeep::StartedJob& started : jobs) {
-    list.push_back({{"object", started.object.text()},
-                    {"share", started.letter},
-                    {"job", started.job ? started.job->text() : ""},
-                    {"problem", started.job ? "" : started.job.error().message}});
-  }
-  return json::value{{"jobs", std::move(list)}};
-}
-
 Result<json::value> check_shares(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
   TRY_ASSIGN(const auto shares, control.upkeep.check(id));
@@ -189,8 +178,8 @@ void add_upkeep_routes(http::Router& router, Services services) {
           services,
           [](http::RequestContext& context, ControlServices& control) -> Result<json::value> {
             TRY_ASSIGN(const SiteName site, SiteName::parse(context.parameter("site")));
-            TRY_ASSIGN(const auto jobs, control.upkeep.repair_site(site));
-            return started_json(jobs);
+            TRY_ASSIGN(const JobId job, control.upkeep.repair_site(site));
+            return json::value{{"site", site.text()}, {"job", job.text()}};
           }));
   router.add(
       Method::kPost, "/v1/sites/{site}/drain",
@@ -198,8 +187,8 @@ void add_upkeep_routes(http::Router& router, Services services) {
           services,
           [](http::RequestContext& context, ControlServices& control) -> Result<json::value> {
             TRY_ASSIGN(const SiteName site, SiteName::parse(context.parameter("site")));
-            TRY_ASSIGN(const auto jobs, control.upkeep.drain_site(site));
-            return started_json(jobs);
+            TRY_ASSIGN(const JobId job, control.upkeep.drain_site(site));
+            return json::value{{"site", site.text()}, {"job", job.text()}};
           }));
 }
 

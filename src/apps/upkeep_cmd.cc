@@ -25,36 +25,54 @@ void print_relocation(const json::value& plan) {
   print_table({"FROM SHARE", "SITE", "ROUTE"}, rows);
 }
 
+// The jobs that the job for a whole site has begun, each followed to its end.
+Result<> follow_all(const Common& common, ApiClient& client, const std::string& of,
+                    const char* verb, const std::string& job, const json::value& work) {
+  json::array done;
+  std::uint64_t problems = number_of(work, "problems");
+  for (const json::value& entry : work.at("jobs").as_array()) {
+    json::object result = entry.as_object();
+    const std::string share = text_of(entry, "share") + " of " + text_of(entry, "object");
+    std::string problem = text_of(entry, "problem");
+    if (problem.empty()) {
+      const auto followed =
+          follow_job(client, text_of(entry, "job"), std::string(verb) + " " + share);
+      if (!followed) problem = followed.error().message;
+      if (!followed) ++problems;
+    }
+    if (!common.json) fmt::print("share {}: {}\n", share, problem.empty() ? "done" : problem);
+    result["problem"] = problem;
+    done.push_back(std::move(result));
+  }
+  const std::uint64_t all = number_of(work, "begun") + number_of(work, "problems");
+  if (!common.json && all == 0) fmt::print("nothing to do for {}\n", of);
+  if (!common.json && all > done.size()) {
+    fmt::print("{} more shares: see warifu job list\n", all - done.size());
+  }
+  if (common.json) {
+    print_json({{"site", of}, {"job", job}, {"shares", all}, {"jobs", std::move(done)}});
+  }
+  if (problems == 0) return {};
+  return fail(Code::kRefused,
+              fmt::format("{} of {} shares could not be dealt with", problems, all));
+}
+
 Result<> start_all(const Common& common, const SiteUpkeepOptions& options, const char* verb) {
   ApiClient client(common);
   TRY_ASSIGN(const json::value answer,
              client.post("/v1/sites/" + url_text(options.of) + "/" + verb, json::object()));
-  json::array done;
-  std::size_t problems = 0;
-  for (const json::value& entry : answer.at("jobs").as_array()) {
-    json::object result = entry.as_object();
-    const std::string share = text_of(entry, "share") + " of " + text_of(entry, "object");
-    std::string problem = text_of(entry, "problem");
-    if (problem.empty() && !options.no_wait) {
-      const auto followed =
-          follow_job(client, text_of(entry, "job"), std::string(verb) + " " + share);
-      if (!followed) problem = followed.error().message;
+  const std::string job = text_of(answer, "job");
+  if (options.no_wait) {
+    if (common.json) {
+      print_json(answer);
+    } else {
+      fmt::print("job {}\n", job);
     }
-    result["problem"] = problem;
-    if (!problem.empty()) ++problems;
-    if (!common.json) {
-      fmt::print("share {}: {}\n", share,
-                 !problem.empty()  ? problem
-                 : options.no_wait ? "started"
-                                   : "done");
-    }
-    done.push_back(std::move(result));
+    return {};
   }
-  if (common.json) print_json({{"site", options.of}, {"jobs", done}});
-  if (!common.json && done.empty()) fmt::print("nothing to do for {}\n", options.of);
-  if (problems == 0) return {};
-  return fail(Code::kRefused,
-              fmt::format("{} of {} shares could not be dealt with", problems, done.size()));
+  TRY_ASSIGN(const json::value planned,
+             follow_job(client, job, std::string(verb) + " of " + options.of));
+  return follow_all(common, client, options.of, verb, job, planned.at("result"));
 }
 
 Result<> relocate(const Common& common, const RelocateOptions& options, const char* what) {

@@ -80,6 +80,12 @@ class Catalog {
   // Only in state storing. Errors: kInvalidArgument, kNotFound (the person), kAlreadyExists.
   [[nodiscard]] virtual Result<> add_object(const Object& object) = 0;
   [[nodiscard]] virtual Result<Object> object(const ObjectId& object) = 0;
+  // Committed objects of which a share is in use at that site, ascending by id behind `after`; at
+  // most `count`.
+  [[nodiscard]] virtual Result<std::vector<ObjectId>> objects_at(const SiteName& site,
+                                                                 const ObjectId& after,
+                                                                 std::uint64_t count) = 0;
+  [[nodiscard]] virtual Result<std::uint64_t> count_objects_at(const SiteName& site) = 0;
   // Newest first. Errors: kInvalidArgument.
   [[nodiscard]] virtual Result<std::vector<Object>> list_objects(const ObjectFilter& filter,
                                                                  const Page& page) = 0;
@@ -290,8 +296,8 @@ class Catalog {
       const std::function<Result<Bytes>(ByteView sealed)>& seal) = 0;
   // The truth about one object, in one step: it is committed (a failed or unfinished one becomes
   // so, a deleted one stays), its shares are where `found` says, and what stood at their places
-  // before is to be deleted. Again: no error. Errors: kNotFound (the person, the job),
-  // kInvalidArgument.
+  // before is to be deleted. Again: no error. Errors: kNotFound (the person, the job), kBusy while
+  // another job but a restore works on the object, kInvalidArgument.
   [[nodiscard]] virtual Result<> settle_found(const FoundObject& found, const JobId& job) = 0;
 
   // Every page and every rule of the records. Slow. Errors: kCorrupt telling the first findings.

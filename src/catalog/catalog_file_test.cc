@@ -11,7 +11,7 @@
 namespace warifu::catalog {
 namespace {
 
-// What versions 10 to 14 added, taken away again.
+// What versions 10 to 15 added, taken away again.
 constexpr std::string_view kBackToVersion9 = R"sql(
 ALTER TABLE consent_grant DROP COLUMN opening;
 DROP TABLE enrolment_pseudonym;

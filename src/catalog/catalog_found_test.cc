@@ -98,6 +98,38 @@ TEST_F(CatalogFound, AStoreThatHadFailedHereAndADeletedObject) {
   EXPECT_TRUE(catalog_->integrity_check());
 }
 
+TEST_F(CatalogFound, ObjectsAreListedByTheSiteOfTheirShares) {
+  ASSERT_TRUE(catalog_->add_person(sample_person()));
+  add_rebuild();
+  ASSERT_TRUE(catalog_->settle_found(found(), kJob));
+  EXPECT_EQ(*catalog_->objects_at(site_of("cloud2"), {}, 10), std::vector{kObject});
+  EXPECT_TRUE(catalog_->objects_at(site_of("cloud2"), kObject, 10)->empty());
+  EXPECT_TRUE(catalog_->objects_at(site_of("tuh"), {}, 10)->empty());  // C was cut there
+  EXPECT_EQ(*catalog_->count_objects_at(site_of("tommo")), 1u);
+  ASSERT_TRUE(catalog_->delete_object(kObject));
+  EXPECT_EQ(*catalog_->count_objects_at(site_of("tommo")), 0u);
+}
+
+// What a job is about to do stands on the shares as they are.
+TEST_F(CatalogFound, AnObjectThatAJobWorksOnIsNotSettled) {
+  ASSERT_TRUE(catalog_->add_person(sample_person()));
+  add_rebuild();
+  ASSERT_TRUE(catalog_->settle_found(found(), kJob));
+  ASSERT_TRUE(catalog_->start_job({.job = {.job = id_of<JobId>(0x71),
+                                           .kind = JobKind::kSiteDrain,
+                                           .step = "plan",
+                                           .created = {1'795'000'002'000},
+                                           .updated = {1'795'000'002'000}}}));
+  EXPECT_TRUE(catalog_->settle_found(found(), kJob));
+  ASSERT_TRUE(catalog_->start_job({.job = {.job = id_of<JobId>(0x72),
+                                           .kind = JobKind::kMove,
+                                           .step = "plan",
+                                           .object = kObject,
+                                           .created = {1'795'000'002'000},
+                                           .updated = {1'795'000'002'000}}}));
+  EXPECT_EQ(catalog_->settle_found(found(), kJob).error().code, Code::kBusy);
+}
+
 TEST_F(CatalogFound, WithoutPersonOrJobNothingIsSettled) {
   EXPECT_EQ(catalog_->settle_found(found(), kJob).error().code, Code::kNotFound);
   add_rebuild();

@@ -13,8 +13,9 @@ constexpr std::array<std::string_view, 2> kCardRecordStates = {"pending", "on_ca
 constexpr std::array<std::string_view, 2> kCardOrderKinds = {"withdraw", "revoke"};
 constexpr std::array<std::string_view, 5> kShareStates = {"planned", "writing", "durable",
                                                           "delete_pending", "deleted"};
-constexpr std::array<std::string_view, 8> kJobKinds = {"store", "reshare", "restore", "repair",
-                                                       "move",  "delete",  "rebuild", "refresh"};
+constexpr std::array<std::string_view, 10> kJobKinds = {
+    "store",  "reshare", "restore", "repair",      "move",
+    "delete", "rebuild", "refresh", "site_repair", "site_drain"};
 constexpr std::array<std::string_view, 6> kJobStates = {"waiting_key", "running", "paused",
                                                         "done",        "failed",  "cancelled"};
 constexpr std::array<std::string_view, 3> kJobPriorities = {"low", "usual", "urgent"};

@@ -44,7 +44,9 @@ enum class JobKind : std::uint8_t {
   kMove,
   kDelete,
   kRebuild,
-  kRefresh
+  kRefresh,
+  kSiteRepair,  // everything that a site should hold and does not
+  kSiteDrain    // everything that a site holds
 };
 enum class JobState : std::uint8_t { kWaitingKey, kRunning, kPaused, kDone, kFailed, kCancelled };
 enum class JobPriority : std::uint8_t { kLow, kUsual, kUrgent };

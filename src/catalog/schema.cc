@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "catalog/schema_versions.h"
+
 namespace warifu::catalog {
 namespace {
 
@@ -356,80 +358,9 @@ CREATE TABLE genome_object (
 // A version without a table of its own here.
 constexpr std::string_view kVersion11;
 
-// What is asked of persons, and which grants were made for it.
-constexpr std::string_view kVersion12 = R"sql(
-CREATE TABLE request (
-  request_id BLOB PRIMARY KEY NOT NULL CHECK (length(request_id) = 16),
-  object_id  BLOB NOT NULL REFERENCES object,
-  person_id  TEXT NOT NULL REFERENCES person,
-  decided    TEXT NOT NULL CHECK (decided IN ('asked', 'refused', 'cancelled')),
-  terms      TEXT NOT NULL,
-  asked_by   TEXT NOT NULL,
-  note       TEXT NOT NULL,
-  why        TEXT NOT NULL,
-  created    INTEGER NOT NULL,
-  expires    INTEGER NOT NULL,
-  decided_at INTEGER,
-  CHECK ((decided = 'asked') = (decided_at IS NULL))
-) STRICT;
-CREATE INDEX request_of_person ON request (person_id, created DESC, request_id);
-CREATE INDEX request_of_object ON request (object_id, created DESC, request_id);
-CREATE INDEX request_by_time ON request (created DESC, request_id);
-
--- A grant stands here before it is given, so it may never come to be.
-CREATE TABLE request_grant (
-  grant_id   BLOB PRIMARY KEY NOT NULL CHECK (length(grant_id) = 16),
-  request_id BLOB NOT NULL REFERENCES request
-) STRICT;
-CREATE INDEX grant_of_request ON request_grant (request_id);
-)sql";
-
-// Persons to be enrolled at a terminal, and the cards that were begun for them.
-constexpr std::string_view kVersion13 = R"sql(
-CREATE TABLE enrolment_order (
-  order_id      BLOB PRIMARY KEY NOT NULL CHECK (length(order_id) = 16),
-  person_id     TEXT NOT NULL,
-  name          TEXT NOT NULL,
-  again         INTEGER NOT NULL CHECK (again IN (0, 1)),
-  card_type     TEXT NOT NULL,
-  keys_per_site INTEGER NOT NULL CHECK (keys_per_site BETWEEN 0 AND 65535),
-  code          TEXT NOT NULL,
-  ordered_by    TEXT NOT NULL,
-  trouble       TEXT NOT NULL,
-  created       INTEGER NOT NULL,
-  expires       INTEGER NOT NULL,
-  cancelled_at  INTEGER
-) STRICT;
-CREATE INDEX enrolment_by_time ON enrolment_order (created DESC, order_id);
-CREATE INDEX enrolment_of_person ON enrolment_order (person_id);
-
-CREATE TABLE enrolment_card (
-  number   INTEGER PRIMARY KEY,
-  order_id BLOB NOT NULL REFERENCES enrolment_order,
-  card     BLOB NOT NULL CHECK (length(card) = 16),
-  terminal TEXT NOT NULL,
-  begun    INTEGER NOT NULL,
-  relayed  INTEGER NOT NULL CHECK (relayed IN (0, 1))
-) STRICT;
-CREATE INDEX enrolment_card_of_order ON enrolment_card (order_id);
-CREATE INDEX enrolment_card_by_card ON enrolment_card (card);
-
-CREATE TABLE enrolment_pseudonym (
-  number    INTEGER NOT NULL REFERENCES enrolment_card,
-  site      TEXT NOT NULL,
-  pseudonym BLOB NOT NULL CHECK (length(pseudonym) = 16),
-  PRIMARY KEY (number, site)
-) STRICT, WITHOUT ROWID;
-)sql";
-
-// What opens the regions that a grant hides from the holders.
-constexpr std::string_view kVersion14 = R"sql(
-ALTER TABLE consent_grant ADD COLUMN opening BLOB NOT NULL DEFAULT x'';
-)sql";
-
 constexpr std::array<std::string_view, kSchemaVersion - kOldestVersion + 1> kMigrations = {
-    kVersion2, kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7, kVersion8,
-    kVersion9, kVersion10, kVersion11, kVersion12, kVersion13, kVersion14};
+    kVersion2, kVersion3,  kVersion4,  kVersion5,  kVersion6,  kVersion7,  kVersion8,
+    kVersion9, kVersion10, kVersion11, kVersion12, kVersion13, kVersion14, kVersion15};
 
 // Runs the migrations behind `version` (0: a new file), all or none.
 Result<> migrate(Database& database, std::uint64_t version) {

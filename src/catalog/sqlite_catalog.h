@@ -33,6 +33,9 @@ class SqliteCatalog final : public Catalog {
 
   Result<> add_object(const Object& object) override;
   Result<Object> object(const ObjectId& object) override;
+  Result<std::vector<ObjectId>> objects_at(const SiteName& site, const ObjectId& after,
+                                           std::uint64_t count) override;
+  Result<std::uint64_t> count_objects_at(const SiteName& site) override;
   Result<std::vector<Object>> list_objects(const ObjectFilter& filter, const Page& page) override;
   Result<> commit_object(const ObjectId& object, os::UnixMs now) override;
   Result<> fail_object(const ObjectId& object) override;
@@ -151,6 +154,7 @@ class SqliteCatalog final : public Catalog {
   [[nodiscard]] Result<> settle_generation_locked(const Object& found);
   // A share that stands, or whose parts stand, at its place; what stood there goes.
   [[nodiscard]] Result<> settle_share_locked(const Share& share);
+  [[nodiscard]] Result<> check_idle_locked(const ObjectId& object);
   // A share that its last site is to delete.
   [[nodiscard]] Result<> settle_spare_locked(const Share& share);
   [[nodiscard]] Result<std::vector<Sighting>> sightings_locked(const ObjectId& object);

@@ -6,7 +6,7 @@
 namespace warifu::catalog {
 
 // Whatever stands at the place and is not this share goes; when the share is whole, what stands
-// below it too.
+// below it too. Its holder deletes it once what stands there answers (control/deletion_rule.h).
 Result<> SqliteCatalog::settle_share_locked(const Share& share) {
   TRY_ASSIGN(const auto others, shares_locked(share.object));
   for (Share other : others) {
@@ -63,6 +63,18 @@ Result<> SqliteCatalog::settle_generation_locked(const Object& found) {
   return statement.number(found.generation).id(found.object).run();
 }
 
+// What a job is about to do stands on the shares as they are now.
+Result<> SqliteCatalog::check_idle_locked(const ObjectId& object) {
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("SELECT count(*) FROM job WHERE object_id = ? AND "
+                                "kind != 'restore' AND "
+                                "+state IN ('waiting_key', 'running', 'paused')"));
+  statement.id(object);
+  TRY_ASSIGN(const bool is_there, statement.step());
+  if (!is_there || statement.read_number() == 0) return {};
+  return fail(Code::kBusy, "a job works on object " + object.text());
+}
+
 Result<> SqliteCatalog::settle_found(const FoundObject& found, const JobId& job) {
   TRY(check_record(found.object));
   for (const auto* shares : {&found.shares, &found.spare}) {
@@ -73,6 +85,7 @@ Result<> SqliteCatalog::settle_found(const FoundObject& found, const JobId& job)
   }
   return change([&]() -> Result<> {
     TRY(job_locked(job));
+    TRY(check_idle_locked(found.object.object));
     const auto known = object_locked(found.object.object);
     if (!known && known.error().code != Code::kNotFound) return std::unexpected(known.error());
     const bool deleted = known && known->state == ObjectState::kDeleted;

@@ -104,8 +104,9 @@ Result<> SqliteCatalog::add_object_locked(const Object& object) {
           .text(state_name(object.card_record))
           .run());
   if (object.lead_chunks == 0) return {};
-  TRY_ASSIGN(Statement lead, database_->prepare("INSERT INTO genome_object (object_id, lead_chunks) "
-                                                "VALUES (?, ?)"));
+  TRY_ASSIGN(Statement lead,
+             database_->prepare("INSERT INTO genome_object (object_id, lead_chunks) "
+                                "VALUES (?, ?)"));
   return lead.id(object.object).number(object.lead_chunks).run();
 }
 
@@ -134,6 +135,30 @@ Result<std::vector<Object>> SqliteCatalog::list_objects(const ObjectFilter& filt
   if (filter.state) statement.text(state_name(*filter.state));
   statement.number(page.count).number(page.skip);
   return read_rows<Object>(statement, read_object);
+}
+
+namespace {
+constexpr const char* kAtSite =
+    "FROM share WHERE site = ? AND state = 'durable' AND object_id > ? AND "
+    "(SELECT state FROM object WHERE object.object_id = share.object_id) = 'committed' ";
+}  // namespace
+
+Result<std::vector<ObjectId>> SqliteCatalog::objects_at(const SiteName& site, const ObjectId& after,
+                                                        std::uint64_t count) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Statement statement, database_->prepare(std::string("SELECT DISTINCT object_id ") +
+                                                     kAtSite + "ORDER BY object_id LIMIT ?"));
+  statement.site(site).id(after).number(count);
+  return read_rows<ObjectId>(statement, [](Statement& row) { return row.read_id<ObjectId>(); });
+}
+
+Result<std::uint64_t> SqliteCatalog::count_objects_at(const SiteName& site) {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Statement statement,
+             database_->prepare(std::string("SELECT count(DISTINCT object_id) ") + kAtSite));
+  statement.site(site).id(ObjectId{});
+  TRY_ASSIGN(const bool is_there, statement.step());
+  return is_there ? statement.read_number() : 0;
 }
 
 Result<> SqliteCatalog::commit_object(const ObjectId& object, os::UnixMs now) {

@@ -124,6 +124,8 @@ class JobEngine {
   // Makes the share's last site delete it, and the catalog know it. Errors: those of the way there,
   // of that site, of the catalog.
   [[nodiscard]] Result<> delete_for_good(const catalog::Share& share);
+  // Held by the sweep of deletions for each share, and by whoever is finding out what sites hold.
+  [[nodiscard]] std::mutex& deletions() { return deletions_; }
   // Sleeps, but not beyond stop().
   void pause(std::chrono::milliseconds duration);
 
@@ -151,6 +153,7 @@ class JobEngine {
   catalog::Catalog& catalog_;
   std::map<catalog::JobKind, WorkMaker> makers_;
   std::atomic<bool> stopping_ = false;
+  std::mutex deletions_;
   std::mutex mutex_;
   std::condition_variable wake_;   // for workers
   std::condition_variable heard_;  // for who gives orders

@@ -36,6 +36,7 @@ enum class Method : std::uint16_t {
   kSignatureEnrol = 63,
   kSignatureProve = 64,
   kSharesHeld = 88,
+  kShareFacts = 89,
   kShareCutBack = 93,
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "control/share_facts.h"
 #include "wire/wire_test_support.h"
 
 namespace warifu::control {
@@ -222,6 +223,27 @@ TEST(Messages, AStatusTellsTheRelaysOfARelayedLink) {
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
     EXPECT_FALSE(decode_status(ByteView(bytes).first(cut))) << cut;
   }
+}
+
+TEST(ShareFacts, GoThereAndBackAndNothingElseIsTaken) {
+  ShareFacts whole{.share = ShareId{{1}},
+                   .presence = Presence::kWhole,
+                   .object = ObjectId{{2}},
+                   .path = *sharing::SharePath::parse("C2"),
+                   .generation = 7,
+                   .record_bytes = 1'000'128};
+  const std::vector<ShareFacts> facts = {
+      whole,
+      {.share = ShareId{{3}}, .presence = Presence::kAbsent, .object = {}},
+      {.share = ShareId{{4}}, .presence = Presence::kUnreadable, .object = {}}};
+  const Bytes body = encode(facts);
+  EXPECT_EQ(*decode_share_facts(body), facts);
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    EXPECT_FALSE(decode_share_facts(ByteView(body).first(size))) << size;
+  }
+  Bytes other = body;
+  other[4 + 16] = 3;  // an unknown presence
+  EXPECT_FALSE(decode_share_facts(other));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "control/gather.h"
 #include "control/givers.h"
 #include "control/reshare.h"
+#include "control/share_facts.h"
 #include "control/share_sink.h"
 #include "control/site_selector.h"
 #include "wire/wire.h"
@@ -102,6 +103,7 @@ void ShareService::add_handlers(channel::Server& server) {
     TRY_ASSIGN(const auto asked, decode_share_ids(exchange.request().body));
     return exchange.reply(encode(held_of(asked)));
   });
+  add_facts_handler(server, site_);
   on(Method::kSharePrepare, [this](channel::Exchange& exchange) -> Result<> {
     TRY_ASSIGN(const ShareSpec spec, decode_share_spec(exchange.request().body));
     // Top shares come from share control; nested ones from whoever cuts the share above them.

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "control/policy.h"
+#include "recovery/cut_families.h"
 
 namespace warifu::recovery {
 namespace {
@@ -67,40 +68,55 @@ const Claim* best_of(const Claims& claims) {
 
 class Settling {
  public:
-  Result<FoundTree> run(const std::vector<FoundShare>& all) {
-    const std::uint32_t generation = generation_of(all);
-    std::ranges::copy_if(all, std::back_inserter(shares_), [&](const FoundShare& found) {
-      return found.spec.generation == generation;
-    });
+  // Of one family.
+  Result<FoundTree> run(const std::vector<const FoundShare*>& family) {
+    for (const FoundShare* found : family) shares_.push_back(*found);
     TRY(check_sites());
-    TRY(describe(generation));
+    TRY(describe());
+    std::map<std::pair<sharing::SharePath, ShareId>, std::vector<const FoundShare*>> by_cut;
     for (const FoundShare& found : shares_) {
       if (policy_.find(found.spec.path) == nullptr) {
         return fail(Code::kRefused, "its policy has no share " + found.spec.path.text());
       }
       tree_.owner[found.site] = found.spec.owner;
-      cuts_[found.spec.path.parent()][found.spec.parent.value_or(ShareId{})].add(found);
+      by_cut[{found.spec.path.parent(), found.spec.parent.value_or(ShareId{})}].push_back(&found);
     }
+    for (const auto& [cut, shares] : by_cut) cuts_[cut.first][cut.second] = cut_of(shares);
     TRY_ASSIGN(const std::size_t live, place_cut({}, ShareId{}, cuts_[{}][ShareId{}]));
     if (live < policy_.scheme.threshold) {
       return fail(Code::kRefused, "only " + std::to_string(live) +
                                       " of its shares are there; it takes " +
                                       std::to_string(policy_.scheme.threshold));
     }
+    for (const FoundShare* part : aside_) spare_part(*part);
     return std::move(tree_);
   }
 
  private:
-  // Of two generations that a refresh has left side by side, the one of which most sites show a
-  // share: all of them hold the new one before the first deletes the old one. Then the newer one.
-  static std::uint32_t generation_of(const std::vector<FoundShare>& shares) {
-    std::map<std::uint32_t, std::set<SiteName>> sites;
-    for (const FoundShare& found : shares) sites[found.spec.generation].insert(found.site);
-    const auto best = std::ranges::max_element(
-        sites, {}, [](const auto& entry) { return std::pair(entry.second.size(), entry.first); });
-    return best->first;
+  // Of several attempts at one cut the one that was finished, then that of which most is there,
+  // then the younger one. The others' shares are of no use beside it.
+  Cut cut_of(const std::vector<const FoundShare*>& shares) {
+    const auto attempts = families_of(shares, Ties::kOfCut);
+    const auto rank = [](const std::vector<const FoundShare*>& attempt) {
+      std::set<sharing::SharePath> places;
+      bool finished = false;
+      std::int64_t created = 0;
+      for (const FoundShare* found : attempt) {
+        places.insert(found->spec.path);
+        finished = finished || !found->siblings.empty();
+        created = std::max(created, found->created.value);
+      }
+      return std::tuple(finished, places.size(), created);
+    };
+    const auto best = std::ranges::max_element(attempts, {}, rank);
+    Cut cut;
+    for (const FoundShare* found : *best) cut.add(*found);
+    for (auto attempt = attempts.begin(); attempt != attempts.end(); ++attempt) {
+      if (attempt != best) aside_.insert(aside_.end(), attempt->begin(), attempt->end());
+    }
+    return cut;
   }
-  // A site holds one share of a generation; one that shows more could out-vote the others. Two for
+  // A site holds one share of a family; one that shows more could out-vote the others. Two for
   // one place do not: a share that came back, and the one of before, which is still to be deleted.
   Result<> check_sites() const {
     std::map<SiteName, sharing::SharePath> places;
@@ -114,7 +130,7 @@ class Settling {
   }
 
   // The object, from whichever share tells it.
-  Result<> describe(std::uint32_t generation) {
+  Result<> describe() {
     const auto top = std::ranges::find_if(
         shares_, [](const FoundShare& found) { return found.spec.path.is_top(); });
     const control::ShareSpec& any = (top == shares_.end() ? shares_.front() : *top).spec;
@@ -137,7 +153,7 @@ class Settling {
                           .chunk_count = chunking.chunk_count(),
                           .state = catalog::ObjectState::kCommitted,
                           .policy = any.policy,
-                          .generation = generation,
+                          .generation = any.generation,
                           .created = first,
                           .committed_at = last,
                           .input = "catalog rebuild",
@@ -199,7 +215,34 @@ class Settling {
       TRY_ASSIGN(const bool is_live, place(path.part(i), parent, claims));
       live += is_live ? 1U : 0U;
     }
+    TRY(check_together(cut));
     return live;
+  }
+
+  // Of two shares of one cut that stand, the one that came last names the other. Only a site that
+  // lies about its siblings brings others together.
+  [[nodiscard]] Result<> check_together(const Cut& cut) const {
+    std::vector<const FoundShare*> standing;
+    for (const FoundShare* found : cut.shares) {
+      if (found->siblings.empty()) continue;
+      const bool stands = std::ranges::any_of(tree_.found.shares, [&](const catalog::Share& share) {
+        return share.share == found->spec.share && share.site == found->site;
+      });
+      if (stands) standing.push_back(found);
+    }
+    const auto names = [](const FoundShare& a, const FoundShare& b) {
+      return std::ranges::find(a.siblings, b.spec.share, &control::Sibling::share) !=
+             a.siblings.end();
+    };
+    for (const FoundShare* a : standing) {
+      for (const FoundShare* b : standing) {
+        if (a == b || names(*a, *b) || names(*b, *a)) continue;
+        return fail(Code::kRefused, "its shares at " + a->site.text() + " and " + b->site.text() +
+                                        " do not know each other: one site lies about its "
+                                        "siblings");
+      }
+    }
+    return {};
   }
 
   // One share, whole or cut again; whether it can be had.
@@ -300,7 +343,8 @@ class Settling {
     tree_.found.spare.push_back(std::move(spare));
   }
 
-  std::vector<FoundShare> shares_;  // of the generation
+  std::vector<FoundShare> shares_;        // of the family
+  std::vector<const FoundShare*> aside_;  // of attempts that came to nothing
   // By the share that was cut, at that path; the object's own id is zero.
   std::map<sharing::SharePath, std::map<ShareId, Cut>> cuts_;
   control::PolicyNode policy_;
@@ -308,11 +352,34 @@ class Settling {
   FoundTree tree_;
 };
 
+// Of two generations that a refresh has left side by side, the one of which most sites show a share
+// comes first: all of them hold the new one before the first deletes the old one. Then the newer
+// one.
+auto rank_of(const std::vector<const FoundShare*>& family) {
+  std::set<SiteName> sites;
+  std::int64_t created = 0;
+  for (const FoundShare* found : family) {
+    sites.insert(found->site);
+    created = std::max(created, found->created.value);
+  }
+  return std::tuple(sites.size(), family.front()->spec.generation, created);
+}
+
 }  // namespace
 
 Result<FoundTree> settle(const std::vector<FoundShare>& shares) {
   WARIFU_CHECK(!shares.empty());
-  return Settling().run(shares);
+  std::vector<const FoundShare*> all;
+  for (const FoundShare& found : shares) all.push_back(&found);
+  auto families = families_of(all, Ties::kOfObject);
+  std::ranges::stable_sort(families, std::greater(), rank_of);
+  std::optional<Error> why;  // of the first
+  for (const auto& family : families) {
+    auto tree = Settling().run(family);
+    if (tree) return tree;
+    if (!why) why = tree.error();
+  }
+  return std::unexpected(*why);
 }
 
 }  // namespace warifu::recovery

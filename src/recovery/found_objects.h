@@ -4,8 +4,9 @@
 // two shares that claim one place the one that more siblings name is right. A share that was cut
 // again is nowhere once all of its parts were made, and so on down the tree; until then its parts
 // are of no use. What only
-// siblings name is lost, or at a site that did not answer; it stands where they say. Shares of
-// another generation than the one that most sites show are left out.
+// siblings name is lost, or at a site that did not answer; it stands where they say. Only shares of
+// one family (recovery/cut_families.h) are put together: the one that most sites show and that
+// restores.
 #pragma once
 
 #include <map>

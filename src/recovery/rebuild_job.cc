@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "control/share_facts.h"
 #include "recovery/recovery_service.h"
 #include "wire/wire.h"
 
@@ -20,6 +21,11 @@ constexpr std::size_t kMostReasons = 1000;  // are told
 
 Bytes cursor(ByteView id) {
   return {id.begin(), id.end()};
+}
+
+// Tried again by the next rebuild, not by this one.
+std::unexpected<Error> refuse_busy(const std::string& why) {
+  return fail(Code::kRefused, why + "; rebuild again later");
 }
 
 json::array reasons(const auto& list) {
@@ -75,6 +81,8 @@ Result<> RebuildJob::list_cards(const SiteName& at) {
 }
 
 Result<> RebuildJob::run() {
+  // What waits to be deleted may be found to be of use.
+  const std::lock_guard quiet(engine_.deletions());
   TRY(load_job());
   TRY(save(catalog::JobState::kRunning, "list"));
   began_ = engine_.site().system.clock.now();
@@ -117,71 +125,50 @@ Result<> RebuildJob::settle_objects() {
 Result<> RebuildJob::settle_object(const ObjectId& object) {
   catalog::Catalog& catalog = engine_.catalog();
   const auto known = catalog.object(object);
+  if (!known && known.error().code != Code::kNotFound) return std::unexpected(known.error());
   if (known) {
     TRY(learn_pseudonyms(known->person_id, object));
     TRY(check_idle(object));
-    TRY_ASSIGN(const bool is_right, keep_known(*known));
-    if (is_right) return {};
   }
-  TRY_ASSIGN(FoundTree tree, settle(shares_.at(object)));
-  if (known) {
-    tree.found.object.person_id = known->person_id;
-  } else {
-    TRY_ASSIGN(tree.found.object.person_id, person_of(tree.owner));
-    TRY(learn_pseudonyms(tree.found.object.person_id, object));
+  TRY_ASSIGN(Verdict verdict, known ? judge(*known) : judge_unknown(evidence_of(object)));
+  if (!known) {
+    TRY_ASSIGN(verdict.found.object.person_id, person_of(verdict.owner));
+    TRY(learn_pseudonyms(verdict.found.object.person_id, object));
   }
-  if (known) TRY(take_names(tree));
-  count_.spare_shares += tree.found.spare.size();
-  tree.found.spare.clear();
-  if (known) TRY(check_known(tree.found));
-  TRY(catalog.settle_found(tree.found, job_id_));
+  const auto settled = catalog.settle_found(verdict.found, job_id_);
+  if (!settled && settled.error().code == Code::kBusy) return refuse_busy(settled.error().message);
+  TRY(settled);
   ++count_.objects;
   count_.added += known ? 0U : 1U;
-  count_.lost_shares += tree.lost;
+  count_.lost_shares += verdict.lost;
+  count_.spare_shares += verdict.spare;
   return {};
+}
+
+Evidence RebuildJob::evidence_of(const ObjectId& object) const {
+  Evidence evidence{.shown = shares_.at(object), .silent = {}, .unreadable = {}, .own = own_name()};
+  for (const auto& [site, why] : silent_) evidence.silent.insert(site);
+  return evidence;
+}
+
+// What nobody shows may be there and not readable: its site is asked for it by name.
+Result<Verdict> RebuildJob::judge(const catalog::Object& known) {
+  TRY_ASSIGN(const auto rows, engine_.catalog().list_shares(known.object));
+  Evidence evidence = evidence_of(known.object);
+  for (const catalog::Share& share : to_be_asked(rows, evidence)) {
+    const auto facts = control::facts_at(engine_.site(), *share.site, {&share.share, 1});
+    if (!facts) {
+      evidence.silent.insert(*share.site);
+    } else if (facts->at(share.share).presence != control::Presence::kAbsent) {
+      evidence.unreadable.insert(share.share);
+    }
+  }
+  return judge_known(known, rows, evidence);
 }
 
 bool RebuildJob::is_silent(const SiteName& site) const {
   return std::ranges::find(silent_, site, &std::pair<SiteName, std::string>::first) !=
          silent_.end();
-}
-
-bool RebuildJob::is_shown(const catalog::Share& share) const {
-  return std::ranges::any_of(shares_.at(share.object), [&](const FoundShare& one) {
-    return one.spec.share == share.share && one.site == *share.site;
-  });
-}
-
-// Every share that it knows is where it should be, or at a site that does not answer, or was here.
-// What else sites show was under way and is of no use, but they have seen it.
-Result<bool> RebuildJob::keep_known(const catalog::Object& known) {
-  if (known.state != catalog::ObjectState::kCommitted) return false;
-  const SiteName& own = engine_.site().config.name;
-  TRY_ASSIGN(const auto rows, engine_.catalog().list_shares(known.object));
-  catalog::FoundObject kept{.object = known};
-  std::uint64_t shown = 0, lost = 0;
-  for (const catalog::Share& share : rows) {
-    if (share.state != catalog::ShareState::kDurable || !share.site) continue;
-    const bool is_here = is_shown(share);
-    if (!is_here && *share.site != own && !is_silent(*share.site)) return false;
-    shown += is_here ? 1U : 0U;
-    lost += is_here ? 0U : 1U;
-    kept.shares.push_back(share);
-  }
-  const auto& found = shares_.at(known.object);
-  if (shown == 0) return false;
-  for (const FoundShare& one : found) kept.sightings.push_back({one.site, one.spec.path});
-  TRY(engine_.catalog().settle_found(kept, job_id_));
-  ++count_.objects;
-  count_.lost_shares += lost;
-  count_.spare_shares += found.size() - shown;
-  return true;
-}
-
-bool RebuildJob::is_whole(const catalog::FoundObject& found) const {
-  return std::ranges::all_of(found.shares, [&](const catalog::Share& share) {
-    return !share.site || is_shown(share) || *share.site == engine_.site().config.name;
-  });
 }
 
 Result<> RebuildJob::find_gone() {
@@ -205,49 +192,13 @@ Result<> RebuildJob::find_gone() {
   }
 }
 
-// A catalog that knows the object knows what is told by nobody any more.
-Result<> RebuildJob::take_names(FoundTree& tree) {
-  if (tree.unnamed.empty()) return {};
-  TRY_ASSIGN(const auto known, engine_.catalog().list_shares(tree.found.object.object));
-  for (const auto& [path, made_up] : tree.unnamed) {
-    const auto row = std::ranges::find_if(known, [&](const catalog::Share& share) {
-      return share.path == path && share.generation == tree.found.object.generation &&
-             share.state >= catalog::ShareState::kDeletePending;
-    });
-    if (row == known.end()) continue;
-    for (catalog::Share& share : tree.found.shares) {
-      if (share.share == made_up) share.share = row->share;
-      if (share.parent == made_up) share.parent = row->share;
-    }
-  }
-  return {};
-}
-
 Result<> RebuildJob::check_idle(const ObjectId& object) {
   TRY_ASSIGN(const auto jobs,
              engine_.catalog().list_jobs({.object = object}, {.count = catalog::kMaxPageRows}));
   for (const catalog::Job& job : jobs) {
     if (job.kind == catalog::JobKind::kRestore) continue;
     if (catalog::is_finished(job.state) && job.updated.value <= began_.value) continue;
-    return fail(Code::kRefused, "job " + job.job.text() + " works on it; rebuild again later");
-  }
-  return {};
-}
-
-Result<> RebuildJob::check_known(const catalog::FoundObject& found) {
-  TRY_ASSIGN(const auto known, engine_.catalog().list_shares(found.object.object));
-  for (const catalog::Share& share : known) {
-    if (share.state != catalog::ShareState::kDurable || !share.site) continue;
-    if (!is_silent(*share.site) && !is_shown(share)) continue;
-    // A refresh that had been committed is brought to its end.
-    if (share.generation < found.object.generation && is_whole(found)) continue;
-    const bool stays = std::ranges::any_of(found.shares, [&](const catalog::Share& one) {
-      return one.share == share.share && one.site == share.site;
-    });
-    if (stays) continue;
-    return fail(Code::kRefused, "what sites show does not agree with share " + share.share.text() +
-                                    " at " + share.site->text() + ", which " +
-                                    (is_shown(share) ? "is there" : "does not answer"));
+    return refuse_busy("job " + job.job.text() + " works on it");
   }
   return {};
 }

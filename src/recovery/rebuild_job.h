@@ -3,13 +3,13 @@
 // Every reachable site lists its shares; each object is settled in one step, so the job may be cut
 // short and run again. Persons are found by the pseudonyms that gates know for their cards; who is
 // in no copy gets an id and no name. What cannot be settled is left as it is and told in the
-// result. A share that the catalog knows, and that its site shows or cannot be asked for, stays
-// where it is, but for shares of before a refresh that had been committed; shares that nobody needs
-// are counted and never deleted on what sites say; objects that a job works on are left alone.
+// result. What becomes of what the catalog knows: recovery/known_objects.h. Shares that nobody
+// needs are counted and never deleted on what sites say; objects that a job works on are left
+// alone. While it runs nothing that waits for its deletion is deleted.
 #pragma once
 
 #include "control/jobs.h"
-#include "recovery/found_objects.h"
+#include "recovery/known_objects.h"
 
 namespace warifu::recovery {
 
@@ -30,11 +30,8 @@ class RebuildJob final : public control::Work {
   Result<> list_cards(const SiteName& site);
   Result<> settle_objects();
   Result<> settle_object(const ObjectId& object);
-  // Whether the catalog is right about an object, and then makes it know who else has seen what.
-  Result<bool> keep_known(const catalog::Object& known);
-  Result<> take_names(FoundTree& tree);
-  // Errors: kRefused when what was found would move a share that stands.
-  Result<> check_known(const catalog::FoundObject& found);
+  [[nodiscard]] Evidence evidence_of(const ObjectId& object) const;
+  Result<Verdict> judge(const catalog::Object& known);
   // Errors: kRefused while a job works on the object, or one did since the listing began.
   Result<> check_idle(const ObjectId& object);
   // The person of these pseudonyms; one that nobody knows is enrolled without a name.
@@ -45,9 +42,7 @@ class RebuildJob final : public control::Work {
   // Objects that the catalog counts on and of which no site shows anything.
   Result<> find_gone();
   [[nodiscard]] bool is_silent(const SiteName& site) const;
-  [[nodiscard]] bool is_shown(const catalog::Share& share) const;
-  // Whether all of a later generation is there, but for what this site has lost.
-  [[nodiscard]] bool is_whole(const catalog::FoundObject& found) const;
+  [[nodiscard]] const SiteName& own_name() const { return engine_.site().config.name; }
   [[nodiscard]] std::string result() const;
 
   std::map<ObjectId, std::vector<FoundShare>> shares_;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "control/deletion_rule.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -45,19 +46,28 @@ DeletionSweep::DeletionSweep(control::JobEngine& engine)
         }
       }) {}
 
-Result<bool> DeletionSweep::may_go(const catalog::Share& share) {
+// False when it has to wait. Errors: those of the way to its holder.
+Result<bool> DeletionSweep::delete_one(const ShareId& id) {
+  // While somebody finds out what is of use nothing goes.
+  const std::unique_lock lock(engine_.deletions(), std::try_to_lock);
+  if (!lock) return false;
   catalog::Catalog& catalog = engine_.catalog();
+  TRY_ASSIGN(const catalog::Share share, catalog.share(id));
+  if (share.state != catalog::ShareState::kDeletePending) return false;
   TRY_ASSIGN(const catalog::Object object, catalog.object(share.object));
-  if (object.state != catalog::ObjectState::kCommitted || share.generation <= object.generation) {
-    return true;
-  }
-  TRY_ASSIGN(const std::vector<catalog::Share> shares, catalog.list_shares(share.object));
-  for (const catalog::Share& counted : shares) {
-    if (counted.state != catalog::ShareState::kDurable || !counted.site) continue;
-    TRY_ASSIGN(const bool held,
-               control::is_held_at(engine_.site(), engine_.own(), *counted.site, counted.share));
-    if (!held) return false;
-  }
+  TRY_ASSIGN(const std::vector<catalog::Share> rows, catalog.list_shares(share.object));
+  const auto is_held = [&](const catalog::Share& counted) -> Result<bool> {
+    if (silent_.contains(*counted.site)) {
+      return fail(Code::kUnavailable, counted.site->text() + " is silent");
+    }
+    const auto held =
+        control::is_held_at(engine_.site(), engine_.own(), *counted.site, counted.share);
+    if (!held && control::may_pass(held.error().code)) silent_.insert(*counted.site);
+    return held;
+  };
+  const auto may = control::may_go(object, rows, share, is_held);
+  if (!may || !*may) return false;  // who is silent is asked again in a minute
+  TRY(engine_.delete_for_good(share));
   return true;
 }
 
@@ -75,17 +85,13 @@ void DeletionSweep::sweep() {
   for (const catalog::Job& job : *unfinished) {
     if (job.object && job.kind != catalog::JobKind::kRestore) busy.insert(*job.object);
   }
-  std::set<SiteName> silent;  // thousands of shares may wait for one of these
+  silent_.clear();
   for (const catalog::Share& share : *pending) {
     if (engine_.stopping()) return;
-    if (busy.contains(share.object) || silent.contains(share.last_site)) continue;
-    const auto may = may_go(share);
-    if (!may || !*may) continue;
-    if (const auto done = engine_.delete_for_good(share)) {
-      log_info("share " + share.share.text() + " is deleted at last");
-    } else if (control::may_pass(done.error().code)) {
-      silent.insert(share.last_site);
-    }
+    if (busy.contains(share.object) || silent_.contains(share.last_site)) continue;
+    const auto done = delete_one(share.share);
+    if (done && *done) log_info("share " + share.share.text() + " is deleted at last");
+    if (!done && control::may_pass(done.error().code)) silent_.insert(share.last_site);
   }
 }
 

@@ -22,20 +22,18 @@ class DeleteJob final : public control::Work {
   void roll_back(const Error& why) override { note_trouble(why); }
 };
 
-// Asks every minute for what is still to be deleted. New shares that a refresh left which was given
-// up go once every share that the catalog counts on is at its site: until then they may be the only
-// truth (a catalog from a backup may be older than the refresh). Owns its thread; the engine must
-// outlive it.
+// Asks every minute for what is still to be deleted, as control/deletion_rule.h allows it. Owns its
+// thread; the engine must outlive it.
 class DeletionSweep {
  public:
   explicit DeletionSweep(control::JobEngine& engine);
 
  private:
   void sweep();
-  // Errors: those of the catalog, of the sites that are asked.
-  Result<bool> may_go(const catalog::Share& share);
+  Result<bool> delete_one(const ShareId& share);
   control::JobEngine& engine_;
-  std::jthread thread_;
+  std::set<SiteName> silent_;  // in this sweep; thousands of shares may wait for one of these
+  std::jthread thread_;        // goes first
 };
 
 }  // namespace warifu::upkeep

@@ -86,6 +86,11 @@ Result<RepairPlan> RepairOutlook::plan(const Relocation& wish) const {
   if (wish.target)
     std::erase_if(places, [&](const SiteName& site) { return site != *wish.target; });
   if (!wish.repair) std::erase(places, share.site);
+  for (const SiteName& site : refused) {
+    if (std::erase(places, site) > 0) {
+      closed.push_back(site.text() + " had another share of the object from its holders before");
+    }
+  }
   std::optional<RepairPlan> best;
   Error why{Code::kRefused, wish.target
                                 ? wish.target->text() + " may not hold share " + share.letter()

@@ -9,6 +9,7 @@
 #include "control/exposure_ledger.h"
 #include "control/key_account.h"
 #include "control/policy_sets.h"
+#include "control/share_facts.h"
 #include "upkeep/audit_round.h"
 #include "upkeep/zero_cut.h"
 
@@ -321,10 +322,22 @@ Result<> RefreshJob::check_held(const std::vector<control::ShareLocation>& fresh
                                   " does not hold it any more");
 }
 
+// Where no link allows an audit, and since the audit, a holder may have lost its new share: it says
+// so when it is asked.
+Result<> RefreshJob::check_fresh_present() {
+  std::vector<catalog::Share> rows;
+  for (const auto& [old, fresh] : state_.fresh) {
+    TRY_ASSIGN(catalog::Share row, engine_.catalog().share(fresh));
+    if (row.site) rows.push_back(std::move(row));  // else it was cut again
+  }
+  return control::check_present(engine_.site(), rows);
+}
+
 Result<> RefreshJob::switch_over() {
   catalog::Catalog& catalog = engine_.catalog();
   TRY_ASSIGN(const catalog::Object object, catalog.object(*job_.object));
   if (object.generation < state_.generation) {
+    TRY(check_fresh_present());
     TRY_ASSIGN(const RefreshOutlook outlook, RefreshOutlook::look(engine_, *job_.object));
     const auto still = still_seen(outlook.tree.policy, outlook.shares, outlook.seen, state_.shown);
     state_.keepers = keepers(outlook.shares, still);

@@ -8,8 +8,9 @@
 //           the first record that some holder lacks
 //   settle  the new shares are permanent at their sites, beside the old ones
 //   check   they are audited against one another, as far as links allow
-//   switch  all of them become the truth in one step, and the exposure ledger says what is left
-//   delete  every holder deletes the old share; the job goes on until each has answered, or for ten
+//   switch  every holder says that it has its new share (control/share_facts.h); all of them become
+//   the truth in one step, and the exposure ledger says what is left delete  every holder deletes
+//   the old share; the job goes on until each has answered, or for ten
 //           minutes; what is left then is deleted when its holder comes back
 // A job that is given up or cancelled before `switch` has the step `undo` or `cancel` until all of
 // it is taken back. Every step may be repeated from its start after a crash. Until `switch` the old
@@ -102,6 +103,9 @@ class RefreshJob final : public control::Work {
   Result<> check();
   // Whether the holder of a new share still has it. Errors: kCorrupt when not; those of the way.
   Result<> check_held(const std::vector<control::ShareLocation>& fresh, const std::string& letter);
+  // Every new share is at its holder, as the catalog has it. Errors: kCorrupt when not; those of
+  // the way.
+  Result<> check_fresh_present();
   Result<> switch_over();
   Result<> remove_old();
   // Deletes all new shares, those of silent holders when they come back. Errors: kRefused when a

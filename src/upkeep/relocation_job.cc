@@ -46,13 +46,35 @@ Result<> RelocationJob::load() {
 
 Result<> RelocationJob::plan() {
   if (!relocation_.target) {
-    TRY_ASSIGN(const RepairOutlook outlook,
+    TRY_ASSIGN(RepairOutlook outlook,
                RepairOutlook::look(engine_, *job_.object, relocation_.old_share));
-    TRY_ASSIGN(const RepairPlan plan, outlook.plan(relocation_));
-    relocation_.target = plan.sum.made.site;
+    while (!relocation_.target) {
+      TRY_ASSIGN(const RepairPlan plan, outlook.plan(relocation_));
+      const SiteName& place = plan.sum.made.site;
+      if (const auto agreed = ask_holders(outlook, place); agreed) {
+        relocation_.target = place;
+      } else {
+        log_info("not to " + place.text() + ": " + agreed.error().message);
+        outlook.refused.insert(place);
+      }
+    }
     TRY(save_plan(relocation_.text()));
   }
   return save(JobState::kRunning, "take");
+}
+
+Result<> RelocationJob::ask_holders(const RepairOutlook& outlook, const SiteName& target) {
+  const MayRequest request{*job_.object, outlook.share.path, target};
+  std::vector<SiteName> holders;
+  for (const control::ShareLocation& share : outlook.others) holders.push_back(share.site);
+  if (!relocation_.repair) holders.push_back(outlook.share.site);
+  for (const SiteName& holder : holders) {
+    const auto answer = ask(engine_.site(), holder, Method::kMay, encode(request),
+                            [&] { return parts_.giver.may(request); });
+    // Who is silent is asked again by whoever gives.
+    if (!answer && answer.error().code == Code::kRefused) return answer;
+  }
+  return {};
 }
 
 catalog::Share RelocationJob::fresh_share(const control::ShareTree& tree) const {

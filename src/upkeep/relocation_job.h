@@ -48,6 +48,10 @@ struct RepairOutlook {
   std::vector<control::ShareLocation> others;
   control::ShareLocation share;  // that is repaired or moved
   std::map<SiteName, control::Seen> seen;
+  // Sites that holders would give nothing, whatever the ledger says: these had another share of the
+  // object from them before. Holders never forget that (upkeep/given_record.h), the ledger does at
+  // a refresh.
+  std::set<SiteName> refused = {};
 
   // Errors: the catalog's; kInvalidArgument unless the share is durable or `lost` says otherwise.
   [[nodiscard]] static Result<RepairOutlook> look(control::JobEngine& engine,
@@ -79,6 +83,9 @@ class RelocationJob final : public control::Work {
   Result<> load();
   Result<> take_back();
   Result<> plan();
+  // Whether every holder that answers would help the share to that site. Errors: kRefused with the
+  // first one's reason.
+  Result<> ask_holders(const RepairOutlook& outlook, const SiteName& target);
   Result<> take();
   Result<> fetch(const TakeRequest& request);
   Result<> settle();

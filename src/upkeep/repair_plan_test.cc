@@ -7,6 +7,7 @@
 #include <random>
 
 #include "control/key_graph.h"
+#include "upkeep/relocation_job.h"
 #include "upkeep/upkeep_test_support.h"
 
 namespace warifu::upkeep {
@@ -461,6 +462,38 @@ TEST(RestingPlaces, HoldersLabelsSpaceAndWhatWasSeenCount) {
   std::ranges::find(world.snapshot.sites, site("cloud4"), &control::SiteEntry::name)
       ->accepts_shares = false;
   EXPECT_TRUE(resting_places(world.field(), lost).empty());
+}
+
+// The ledger forgets at a refresh, holders do not: whom they refuse is passed over.
+TEST(RepairOutlook, ASiteThatHoldersRefuseIsNoPlace) {
+  World world{
+      .policy = *control::parse_policy("2 of (v, v, v)"), .snapshot = {}, .shares = {}, .seen = {}};
+  for (const char* name : {"a", "b", "c", "d", "e"}) {
+    world.snapshot.sites.push_back({site(name), 1, {"v"}});
+    world.snapshot.free_bytes[site(name)] = control::kGigabyte;
+    if (name[0] > 'c') control::link(world.snapshot, "b", name);
+  }
+  for (const auto& [letter, at] : {std::pair{"A", "a"}, {"B", "b"}, {"C", "c"}}) {
+    world.put(letter, at);
+  }
+  RepairOutlook outlook;
+  outlook.tree.policy = world.policy;
+  outlook.tree.object.length = kObjectBytes;
+  outlook.share = world.share("B");
+  world.lose("B");
+  outlook.others = world.shares;
+  outlook.view.snapshot = world.snapshot;
+  outlook.seen = world.seen;
+  const Relocation move{.old_share = {}, .new_share = {}, .target = {}, .repair = false};
+  std::set<SiteName> places;
+  for (int i = 0; i < 2; ++i) {
+    const auto plan = outlook.plan(move);
+    ASSERT_TRUE(plan) << plan.error().message;
+    places.insert(plan->sum.made.site);
+    outlook.refused.insert(plan->sum.made.site);
+  }
+  EXPECT_EQ(places, (std::set{site("d"), site("e")}));
+  EXPECT_TRUE(refuses(outlook.plan(move), "d had another share of the object"));
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ void ShareGiver::add_handlers(channel::Server& server) {
 
 Result<> ShareGiver::handle_may(channel::Exchange& exchange) {
   TRY_ASSIGN(const MayRequest request, decode_may(exchange.request().body));
-  TRY(given_.check(request.object, request.place, request.to));
+  TRY(may(request));
   return exchange.reply({});
 }
 

@@ -29,6 +29,10 @@ class ShareGiver {
  public:
   ShareGiver(control::SiteContext& site, GivenRecord& given) : site_(site), given_(given) {}
 
+  // Whether this site has helped no other share of the object to that site. Errors: kRefused.
+  [[nodiscard]] Result<> may(const MayRequest& request) const {
+    return given_.check(request.object, request.place, request.to);
+  }
   void add_handlers(channel::Server& server);
 
   // Takes an order of share control. Errors: kNotFound (no such share), kRefused, kBusy (too many

@@ -61,6 +61,18 @@ UpkeepDesk::UpkeepDesk(control::JobEngine& engine, RelocationParts parts,
                   [refresh_parts](control::JobEngine& of, const JobId& job) {
                     return std::make_unique<RefreshJob>(of, refresh_parts, job);
                   });
+  const SiteJobParts site_parts{
+      .relocate = [this](const ObjectId& object, const control::ShareLocation& share, bool repair,
+                         const control::NetworkView& view) -> Result<JobId> {
+        TRY(check_idle(object, repair ? std::optional(share.share) : std::nullopt));
+        return relocate_share(object, share, repair, std::nullopt, view);
+      },
+      .damaged_at = [this](const SiteName& site) { return damaged_at(site); }};
+  const auto whole_site = [site_parts](control::JobEngine& of, const JobId& job) {
+    return std::make_unique<SiteJob>(of, site_parts, job);
+  };
+  engine.add_kind(catalog::JobKind::kSiteRepair, whole_site);
+  engine.add_kind(catalog::JobKind::kSiteDrain, whole_site);
   engine.add_kind(catalog::JobKind::kDelete, [](control::JobEngine& of, const JobId& job) {
     return std::make_unique<DeleteJob>(of, job);
   });
@@ -257,68 +269,43 @@ Result<JobId> UpkeepDesk::remove(const ObjectId& object) {
   return begin(object, catalog::JobKind::kDelete, "delete", "");
 }
 
-namespace {
-
-struct SharesAt {
-  std::vector<std::pair<ObjectId, control::ShareLocation>> shares;
-  std::vector<ShareId> ids;
-};
-
-Result<SharesAt> shares_at(catalog::Catalog& catalog, const std::vector<catalog::Object>& objects,
-                           const SiteName& at) {
-  SharesAt there;
-  for (const catalog::Object& object : objects) {
-    TRY_ASSIGN(const auto shares, control::locate_shares(catalog, object.object));
-    for (const control::ShareLocation& share : shares) {
-      if (share.site != at) continue;
-      there.shares.emplace_back(object.object, share);
-      there.ids.push_back(share.share);
-    }
-  }
-  return there;
-}
-
-}  // namespace
-
-// There may be a hundred thousand objects: the site is asked once a page.
-Result<std::vector<StartedJob>> UpkeepDesk::relocate_all(const SiteName& at, bool repair) {
-  if (engine_.site().config.find(at) == nullptr) {
+Result<JobId> UpkeepDesk::begin_site(const SiteName& at, catalog::JobKind kind) {
+  control::SiteContext& site = engine_.site();
+  if (site.config.find(at) == nullptr) {
     return fail(Code::kNotFound, "'" + at.text() + "' is not a site of this network");
   }
-  const std::set<ShareId> damaged = repair ? damaged_at(at) : std::set<ShareId>();
-  std::vector<StartedJob> started;
-  std::optional<bool> answers;
-  Looks looks(engine_);
-  for (catalog::Page page{.count = catalog::kMaxPageRows};; page.skip += page.count) {
-    TRY_ASSIGN(const auto objects,
-               engine_.catalog().list_objects({.state = catalog::ObjectState::kCommitted}, page));
-    TRY_ASSIGN(const SharesAt there, shares_at(engine_.catalog(), objects, at));
-    std::set<ShareId> held;  // of a site that does not answer, none
-    if (repair && !there.ids.empty() && answers.value_or(true)) {
-      auto answer = control::held_at(engine_.site(), engine_.own(), at, there.ids);
-      // What it has must not count as lost because it fell silent in the middle.
-      if (!answer && answers) return fail_in(at.text(), answer.error());
-      answers = answer.has_value();
-      if (answer) held = std::move(*answer);
-    }
-    for (const auto& [object, share] : there.shares) {
-      if (repair && held.contains(share.share) && !damaged.contains(share.share)) continue;
-      Result<JobId> job = [&]() -> Result<JobId> {
-        TRY(check_idle(object, repair ? std::optional(share.share) : std::nullopt));
-        return relocate_share(object, share, repair, std::nullopt, looks.now());
-      }();
-      started.push_back({object, share.letter(), std::move(job)});
-    }
-    if (objects.size() < page.count) return started;
+  const JobId job = os::random_id<JobId>(site.system.random);
+  const os::UnixMs now = site.system.clock.now();
+  const std::lock_guard lock(begin_mutex_);
+  TRY_ASSIGN(const auto unfinished, engine_.catalog().unfinished_jobs());
+  for (const catalog::Job& other : unfinished) {
+    const bool is_site =
+        other.kind == catalog::JobKind::kSiteRepair || other.kind == catalog::JobKind::kSiteDrain;
+    if (!is_site) continue;
+    TRY_ASSIGN(const SiteWork work, SiteWork::parse(other.plan));
+    if (work.site != at) continue;
+    return fail(Code::kBusy, at.text() + " is being worked on by job " + other.job.text() + " (" +
+                                 std::string(kind_name(other.kind)) + ")");
   }
+  TRY(audit::note_job(site.log, job.text(), at.text()));
+  const SiteWork work{.site = at, .after = {}, .told = {}};
+  TRY(engine_.catalog().start_job({.job = {.job = job,
+                                           .kind = kind,
+                                           .state = catalog::JobState::kRunning,
+                                           .step = "plan",
+                                           .plan = work.text(),
+                                           .created = now,
+                                           .updated = now}}));
+  engine_.start(job, kind);
+  return job;
 }
 
-Result<std::vector<StartedJob>> UpkeepDesk::repair_site(const SiteName& site) {
-  return relocate_all(site, true);
+Result<JobId> UpkeepDesk::repair_site(const SiteName& site) {
+  return begin_site(site, catalog::JobKind::kSiteRepair);
 }
 
-Result<std::vector<StartedJob>> UpkeepDesk::drain_site(const SiteName& site) {
-  return relocate_all(site, false);
+Result<JobId> UpkeepDesk::drain_site(const SiteName& site) {
+  return begin_site(site, catalog::JobKind::kSiteDrain);
 }
 
 }  // namespace warifu::upkeep

@@ -10,6 +10,7 @@
 #include "upkeep/delete_job.h"
 #include "upkeep/refresh_job.h"
 #include "upkeep/relocation_job.h"
+#include "upkeep/site_job.h"
 
 namespace warifu::upkeep {
 
@@ -19,13 +20,6 @@ enum class Holding : std::uint8_t { kHeld, kMissing, kUnreachable, kDamaged };
 struct CheckedShare {
   control::ShareLocation at;
   Holding holding = Holding::kHeld;
-};
-
-// A job that was started, or why none was.
-struct StartedJob {
-  ObjectId object;
-  std::string letter;
-  Result<JobId> job;
 };
 
 // What a refresh would do first, and what it would leave.
@@ -72,10 +66,11 @@ class UpkeepDesk {
                                       catalog::JobPriority priority = catalog::JobPriority::kUsual);
   // Errors: kNotFound, kBusy.
   [[nodiscard]] Result<JobId> remove(const ObjectId& object);
-  // Repairs everything that the site should hold and does not, or moves away everything that it
-  // holds. Errors: kNotFound (no such site), the catalog's.
-  [[nodiscard]] Result<std::vector<StartedJob>> repair_site(const SiteName& site);
-  [[nodiscard]] Result<std::vector<StartedJob>> drain_site(const SiteName& site);
+  // Starts the job that repairs everything that the site should hold and does not, or moves away
+  // everything that it holds (upkeep/site_job.h). Errors: kNotFound (no such site), kBusy (such a
+  // job works on it already), the catalog's.
+  [[nodiscard]] Result<JobId> repair_site(const SiteName& site);
+  [[nodiscard]] Result<JobId> drain_site(const SiteName& site);
 
  private:
   // Errors: kBusy while another job works on the object, but for one that waits to cut the share
@@ -91,7 +86,7 @@ class UpkeepDesk {
   Result<control::ShareLocation> find_share(const ObjectId& object, const std::string& letter);
   // Shares that a site says are damaged; none when it does not answer.
   std::set<ShareId> damaged_at(const SiteName& site);
-  Result<std::vector<StartedJob>> relocate_all(const SiteName& site, bool repair);
+  Result<JobId> begin_site(const SiteName& site, catalog::JobKind kind);
 
   control::JobEngine& engine_;
   RelocationParts parts_;

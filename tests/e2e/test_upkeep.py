@@ -125,6 +125,19 @@ class MoveAndDelete(UpkeepTest):
         self.assertEqual(self.states("clouds")["C"], (before["C"][0], "held"))
         self.restore("clouds", "B,C")
 
+    def test_a_drain_survives_its_site(self):
+        before = self.states("clouds")
+        job = self.ask("site", "drain", before["C"][0], "--no-wait")["job"]
+        self.network.kill("tommo")
+        self.network.up("tommo")
+        planned = self.network.wait_for_job(job)
+        self.assertEqual((planned["kind"], planned["state"]), ("site_drain", "done"))
+        self.assertEqual(planned["result"]["problems"], 0, planned["result"])
+        for entry in planned["result"]["jobs"]:
+            self.network.wait_for_job(entry["job"])
+        self.assertNotEqual(self.states("clouds")["C"][0], before["C"][0])
+        self.restore("clouds", "A,C")
+
     def test_a_deleted_object_is_nowhere(self):
         grant = self.person.consent(self.ids["gone"])
         self.assert_fails(2, "say --yes", self.ask, "object", "delete", self.ids["gone"])
