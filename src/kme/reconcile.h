@@ -81,7 +81,8 @@ struct Retirement {
   bool applied = false;
 };
 // Says what would be burnt; with `apply` burns it, at the receiving end of each direction first.
-// Errors: kBusy, kOutOfKey (fewer than `bytes` above the floor), those of `ask`.
+// Errors: kBusy (also while some of it has come to this end alone), kOutOfKey (fewer than `bytes`
+// above the floor), those of `ask`.
 [[nodiscard]] Result<Retirement> retire(Link& link, const RetireOrder& order, const AskPeer& ask,
                                         bool apply);
 [[nodiscard]] Result<Bytes> answer_retire(Link& link, ByteView body);

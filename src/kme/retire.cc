@@ -73,6 +73,10 @@ Result<Bytes> answer_retire(Link& link, ByteView body) {
   const PadOffset send_to{reader.u64()};
   const PadOffset receive_to{reader.u64()};
   TRY(reader.finish());
+  // New key comes to both ends, but not at one moment.
+  if (send_to > link.receive().status().synced_end) {
+    return fail(Code::kBusy, "key of the link is just coming in; try again");
+  }
   TRY(link.receive().burn_to(send_to));
   TRY(link.send().burn_to(receive_to));
   log_warning("link to " + link.peer().text() + ": the far end retired key");

@@ -138,7 +138,7 @@ class Cards(CardTest):
                                f"  consent {grant}\n  by the log of \\w+ .records? [0-9, ]+., \\w+ .rec")
         self.assertRegex(text, "(?m)  refused  Dr. Ito: the grant is used up")
         # Nothing of anybody else.
-        other, _, _ = self.new_person("P-W6")
+        other, _, _ = self.new_person("P-W8")
         seen = self.ask("person", "accesses", "--id", other.id)["accesses"]
         self.assertNotIn(person.enrolled["card_id"], str(seen))
         self.assert_fails(3, "P-none", self.ask, "person", "accesses", "--id", "P-none")

@@ -88,11 +88,13 @@ class Repair(UpkeepTest):
             _, path = self.network.share_path(name, "B")
             path.unlink()
         started = self.ask("site", "repair", "lsa", "--no-wait")
-        self.assertEqual([job["problem"] for job in started["jobs"]], ["", ""])
         for site in ("lsa", "cloud1", "tommo"):
             self.network.kill(site)
             self.network.up(site)
-        for job in started["jobs"]:
+        planned = self.network.wait_for_job(started["job"])["result"]
+        self.assertEqual(planned["problems"], 0, planned)
+        self.assertEqual(len(planned["jobs"]), 2)
+        for job in planned["jobs"]:
             self.network.wait_for_job(job["job"])
         out = self.network.root / "restored"
         out.unlink(missing_ok=True)
