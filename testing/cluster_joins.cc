@@ -53,9 +53,7 @@ void ClusterRun::compare_joins(const ClusterObject& object) {
   const auto shares = control->catalog().list_shares(object.object);
   WARIFU_CHECK(known.has_value() && shares.has_value());
   const auto held = catalog::held_shares(*shares, known->generation);
-  // After the loss of a catalog a share that was to be cut stays whole, and others are not mended.
-  const bool may_be_whole = is_uncut(object.object);
-  if (held.size() != cluster_.shape().shares && !may_be_whole) {
+  if (held.size() != cluster_.shape().shares && !is_uncut(object.object)) {
     cluster_.found(&ClusterCounts::missing, "object " + object.object.text() + " has " +
                                                 std::to_string(held.size()) + " shares");
     return;
@@ -67,7 +65,6 @@ void ClusterRun::compare_joins(const ClusterObject& object) {
     for (const catalog::Share& share : held) {
       Cluster::Use use(cluster_, cluster_.shape().find(share.site->text()));
       const auto reader = use->context().shares.open(share.share);
-      if (!reader && may_be_whole) continue;
       if (!reader) return cluster_.found(&ClusterCounts::lost, reader.error().message);
       Bytes record((*reader)->layout().record_length({i}));
       const auto read = (*reader)->read({i}, 1, record);
@@ -84,8 +81,7 @@ void ClusterRun::compare_joins(const ClusterObject& object) {
                       whole[way].begin() + chunking.length({i}));
     }
   }
-  if (got.size() <
-      (may_be_whole ? 1U : 3U)) {  // any two of three at the top, whatever is cut below
+  if (got.size() < 3) {  // any two of three at the top, whatever is cut below
     cluster_.found(&ClusterCounts::lost, "object " + object.object.text() + " has " +
                                              std::to_string(got.size()) + " ways to be joined");
   }

@@ -123,8 +123,7 @@ bool ClusterRun::is_spare(const ShareId& share) const {
 }
 
 // Whether a share that the policy cuts again stays whole, because the job that was to cut it burnt
-// with the catalog: nobody goes on with it, and no share of the object is made anew out of it
-// (docs/recovery.md).
+// with the catalog: nobody goes on with it (docs/recovery.md). So the object has fewer shares.
 bool ClusterRun::is_uncut(const ObjectId& object) {
   if (catalog_ == CatalogFate::kWhole) return false;
   Cluster::Use control(cluster_, kControlSite);

@@ -14,8 +14,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::chrono::minutes kHealing(30);
-constexpr int kTries = 8;                    // of a restore at the end
-constexpr std::size_t kLooksAtWaiting = 10;  // until somebody brings key
+constexpr int kTries = 8;                           // of a restore at the end
+constexpr std::uint64_t kKeyForRestores = 1 << 20;  // of each link, at the end
+constexpr std::size_t kLooksAtWaiting = 10;         // until somebody brings key
 
 std::string text_of(const catalog::Share& share) {
   return "share " + share.path.text() + " (" + share.share.text() + ") of object " +
@@ -94,8 +95,10 @@ std::string ClusterRun::heal_once() {
   if (auto left = mend_shares(); !left.empty()) return left;
   const auto pending = control->catalog().pending_deletions();
   if (!pending) return pending.error().message;
-  if (!pending->empty()) return text_of(pending->front()) + " is to be deleted still";
-  return "";
+  // A deletion that was under way when the catalog burnt has to be begun again, and nobody does.
+  const auto waits = std::ranges::find_if(
+      *pending, [&](const catalog::Share& share) { return is_counted_on(share.share); });
+  return waits == pending->end() ? "" : text_of(*waits) + " is to be deleted still";
 }
 
 void ClusterRun::help(const catalog::Job& job) {
@@ -126,7 +129,7 @@ std::string ClusterRun::mend_shares() {
     left = damage;
   }
   for (const ClusterObject& object : objects_) {
-    if (object.state != State::kStored || is_uncut(object.object)) continue;
+    if (object.state != State::kStored) continue;
     const auto checked = control->control().upkeep().check(object.object);
     if (!checked) return checked.error().message;
     for (const upkeep::CheckedShare& share : *checked) {
@@ -242,12 +245,15 @@ bool ClusterRun::is_counted_on(const ShareId& share) {
   const auto known = control->catalog().share(share);
   return catalog_ == CatalogFate::kWhole || !known ||
          std::ranges::any_of(objects_, [&](const ClusterObject& object) {
-           return object.object == known->object && object.state == State::kStored &&
-                  !is_uncut(object.object);
+           return object.object == known->object && object.state == State::kStored;
          });
 }
 
 void ClusterRun::restore_without(std::size_t site) {
+  if (is_key_short()) {  // a restore would wait for it for ever
+    cluster_.bring_key();
+    await_all_up();
+  }
   {
     // Nonces come from every holder, so consents are given while all are there; and they are used
     // in the order in which the card gave them, because a site takes no older index after a newer.
@@ -263,7 +269,7 @@ void ClusterRun::restore_without(std::size_t site) {
   cluster_.say("restores without ", cluster_.shape().text(site));
   cluster_.hold_down(site);
   for (ClusterObject& object : objects_) {
-    if (object.state != State::kStored || is_uncut(object.object)) continue;
+    if (object.state != State::kStored) continue;
     ++cluster_.counts.checked;
     const std::string problem = restore_finally(object);
     if (problem.empty()) continue;
@@ -272,6 +278,20 @@ void ClusterRun::restore_without(std::size_t site) {
                                              cluster_.shape().text(site) + ": " + problem);
   }
   cluster_.bring_back(site);
+  await_all_up();
+}
+
+bool ClusterRun::is_key_short() {
+  for (std::size_t site = 0; site < cluster_.size(); ++site) {
+    Cluster::Use use(cluster_, site);
+    for (kme::Link* link : use->context().keys.links()) {
+      if (link->status().residual_bytes < kKeyForRestores) return true;
+    }
+  }
+  return false;
+}
+
+void ClusterRun::await_all_up() {
   const auto until = Schedule::now() + seconds(60);
   while (!cluster_.all_up() && Schedule::now() < until) {
     cluster_.supervise();

@@ -83,6 +83,8 @@ class ClusterRun {
   bool is_counted_on(const ShareId& share);
   void compare_joins(const ClusterObject& object);
   void restore_without(std::size_t site);
+  bool is_key_short();
+  void await_all_up();
   void say_where(const ObjectId& object);
   std::string restore_finally(ClusterObject& object);
 

@@ -25,11 +25,12 @@ struct Branch {
 Branch choose(const PolicyNode& node, const sharing::SharePath& path,
               std::span<const ShareLocation> willing) {
   Branch chosen;
-  if (node.is_leaf()) {
-    const auto found = std::ranges::find(willing, path, &ShareLocation::path);
-    if (found == willing.end()) return chosen;
+  // Also where it stands whole because it is still to be cut.
+  const auto found = std::ranges::find(willing, path, &ShareLocation::path);
+  if (found != willing.end()) {
     return {{*found}, static_cast<std::size_t>(found - willing.begin()), true};
   }
+  if (node.is_leaf()) return chosen;
   std::vector<Branch> branches;
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     Branch branch = choose(node.children[i], path.part(i), willing);

@@ -10,6 +10,7 @@
 #include "control/exposure_ledger.h"
 #include "control/key_account.h"
 #include "control/plan_json.h"
+#include "control/share_facts.h"
 
 namespace warifu::control {
 
@@ -214,6 +215,9 @@ Result<> StoreJob::reshare_one(const catalog::Share& share) {
     if (!report && report.error().code == Code::kAlreadyExists) TRY(plan_parts_anew(parent));
     if (!report) return std::unexpected(report.error());
     TRY(note_cut(nested, *report));
+    // Who is silent has acknowledged its part; who says that it has lost it since is believed.
+    const auto present = check_present(engine_.site(), nested);
+    if (!present && present.error().code == Code::kCorrupt) TRY(plan_parts_anew(parent));
     std::vector<ShareId> children;
     for (const auto& part : nested) children.push_back(part.share);
     TRY(catalog.move_location(parent.share, children));
