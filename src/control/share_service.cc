@@ -182,7 +182,21 @@ std::vector<ShareId> ShareService::held_of(std::span<const ShareId> shares) {
   return held;
 }
 
+Result<> ShareService::note_past(const ShareId& share) {
+  std::optional<store::ShareHeader> header = uploads_.begun(share);
+  if (const auto reader = site_.shares.open(share)) header = (*reader)->header();
+  if (!header) return {};  // it is not here, or nobody can read it
+  TRY_ASSIGN(const store::Inventory inventory, site_.shares.inventory());
+  const bool keeps_another =
+      std::ranges::any_of(inventory.shares, [&](const store::ShareSummary& other) {
+        return other.object == header->object && other.share != share;
+      });
+  if (keeps_another) return {};
+  return past_.add({header->object, header->generation, header->path});
+}
+
 Result<> ShareService::remove(const ShareId& share) {
+  TRY(note_past(share));
   uploads_.abandon(share);
   TRY(site_.shares.remove(share));
   return site_.log.append("share_deleted", {{"share", share.text()}});

@@ -15,6 +15,7 @@
 #include "channel/server.h"
 #include "consent/gate.h"
 #include "control/messages.h"
+#include "control/past_shares.h"
 #include "store/share_store.h"
 
 namespace warifu::control {
@@ -81,6 +82,8 @@ class Uploads {
                                                                  const SiteName& from);
   void give_back(const ShareId& share, std::unique_ptr<store::ShareWriter> writer);
   [[nodiscard]] Result<> commit(const CommitRequest& request, const SiteName& from);
+  // Of an upload that has something and that nobody is writing to just now.
+  [[nodiscard]] std::optional<store::ShareHeader> begun(const ShareId& share);
   // Drops an upload that nobody is writing to just now.
   void abandon(const ShareId& share);
   // Kept by who cuts a share of this site into parts: two cuts at once would mix. Errors: kBusy.
@@ -113,7 +116,8 @@ class Uploads {
 
 class ShareService {
  public:
-  explicit ShareService(SiteContext& site) : site_(site), uploads_(site) {}
+  // What is deleted here is noted in `past`, which must outlive it.
+  ShareService(SiteContext& site, PastShares& past) : site_(site), past_(past), uploads_(site) {}
 
   void add_handlers(channel::Server& server);
 
@@ -129,6 +133,7 @@ class ShareService {
                                          const sharing::SharePath& given = {});
 
   [[nodiscard]] Uploads& uploads() { return uploads_; }
+  [[nodiscard]] const PastShares& past() const { return past_; }
   [[nodiscard]] SiteStatus status();
   // Those of them that lie here whole: each is opened.
   [[nodiscard]] std::vector<ShareId> held_of(std::span<const ShareId> shares);
@@ -140,7 +145,11 @@ class ShareService {
   Result<> handle_combine(channel::Exchange& exchange);
   Result<> handle_reshare(channel::Exchange& exchange);
 
+  // Before a share goes that is the last one of its object here.
+  Result<> note_past(const ShareId& share);
+
   SiteContext& site_;
+  PastShares& past_;
   Uploads uploads_;
 };
 

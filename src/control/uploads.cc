@@ -125,6 +125,19 @@ void Uploads::give_back(const ShareId& share, std::unique_ptr<store::ShareWriter
   open_[share].writer = std::move(writer);
 }
 
+std::optional<store::ShareHeader> Uploads::begun(const ShareId& share) {
+  const std::lock_guard lock(mutex_);
+  const auto it = open_.find(share);
+  if (it != open_.end()) {
+    const store::ShareWriter* writer = it->second.writer.get();
+    return writer != nullptr && writer->next_chunk().value > 0 ? std::optional(writer->header())
+                                                               : std::nullopt;
+  }
+  const auto writer = site_.shares.reopen(share);
+  return writer && (*writer)->next_chunk().value > 0 ? std::optional((*writer)->header())
+                                                     : std::nullopt;
+}
+
 void Uploads::abandon(const ShareId& share) {
   const std::lock_guard lock(mutex_);
   const auto it = open_.find(share);

@@ -58,6 +58,22 @@ Result<> RebuildJob::list_site(const SiteName& at) {
   }
 }
 
+Result<> RebuildJob::list_past(const SiteName& at) {
+  TRY_ASSIGN(const auto held, control::past_shares_at(engine_.site(), engine_.own().past(), at));
+  for (const control::PastShare& share : held) past_[share.object].emplace_back(at, share);
+  return {};
+}
+
+// What was seen of the generation that is in use still tells something.
+void RebuildJob::add_past(Verdict& verdict) const {
+  const auto held = past_.find(verdict.found.object.object);
+  if (held == past_.end()) return;
+  for (const auto& [site, share] : held->second) {
+    if (share.generation != verdict.found.object.generation) continue;
+    verdict.found.sightings.push_back({site, share.place});
+  }
+}
+
 Result<> RebuildJob::list_cards(const SiteName& at) {
   control::SiteContext& site = engine_.site();
   for (CardId after;;) {
@@ -88,12 +104,14 @@ Result<> RebuildJob::run() {
   began_ = engine_.site().system.clock.now();
   for (const control::SiteEntry& entry : engine_.site().config.sites) {
     if (must_stop()) return fail(Code::kCancelled, kInterrupted);
-    if (const auto listed = list_site(entry.name); !listed) {
+    auto listed = list_site(entry.name);
+    if (listed) listed = list_past(entry.name);
+    if (!listed) {
       silent_.emplace_back(entry.name, listed.error().message);
       continue;
     }
-    if (const auto listed = list_cards(entry.name); !listed) {
-      without_leave_.emplace_back(entry.name, listed.error().message);
+    if (const auto cards = list_cards(entry.name); !cards) {
+      without_leave_.emplace_back(entry.name, cards.error().message);
     }
   }
   job_.total_bytes = shares_.size();
@@ -135,6 +153,7 @@ Result<> RebuildJob::settle_object(const ObjectId& object) {
     TRY_ASSIGN(verdict.found.object.person_id, person_of(verdict.owner));
     TRY(learn_pseudonyms(verdict.found.object.person_id, object));
   }
+  add_past(verdict);
   const auto settled = catalog.settle_found(verdict.found, job_id_);
   if (!settled && settled.error().code == Code::kBusy) return refuse_busy(settled.error().message);
   TRY(settled);
