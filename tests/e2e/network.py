@@ -166,8 +166,9 @@ class TestNetwork(Network):
                     return site["name"], max(files, key=lambda path: path.stat().st_size)
         raise AssertionError(f"no site holds share {letter} of {object_id}")
 
-    def wait_for_job(self, job_id, states=("done",), limit=90, site="tommo"):
-        """The job once it is in one of the states; a site that restarts meanwhile is waited for."""
+    def wait_for_job(self, job_id, states=("done",), limit=90, site="tommo", step=None):
+        """The job once it is in one of the states (and at the step, if one is named); a site that
+        restarts meanwhile is waited for."""
         seen = {}
 
         def reached():
@@ -176,9 +177,10 @@ class TestNetwork(Network):
             except CommandFailed as failure:
                 seen["error"] = failure.message
                 return False
-            return seen.get("state") in states
+            return seen.get("state") in states and step in (None, seen.get("step"))
 
-        wait_until(reached, limit, lambda: f"job {job_id} to be {' or '.join(states)}, is {seen}")
+        wait_until(reached, limit, lambda: f"job {job_id} to be {' or '.join(states)}"
+                   f"{f' at {step}' if step else ''}, is {seen}")
         return seen
 
 

@@ -136,8 +136,8 @@ class LostWhileCut(Losses):
                  str(left - 100_000), "--yes")
         stored = self.person.store(self.network.root / "genome", no_wait=True)
         self.object = stored["object"]
-        waiting = self.network.wait_for_job(stored["job"], states=("waiting_key",))
-        self.assertEqual(waiting["step"], "reshare")
+        # Other links may want key for a moment as well, while shares still move.
+        self.network.wait_for_job(stored["job"], states=("waiting_key",), step="reshare")
         site, path = self.network.share_path(self.object, "C")
         self.assertEqual(site, "tuh")
         path.unlink()
