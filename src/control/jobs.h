@@ -58,6 +58,9 @@ class Work {
   [[nodiscard]] Result<> save_plan(const std::string& plan);
   // Shows people once a second which part is done; of nothing, that a site waits for key.
   void show_part(std::uint64_t done, std::uint64_t total);
+  // Shows people twice a second how many bytes of all are done, and when the rest will be at the
+  // rate since the first call. False: to end with kCancelled now.
+  [[nodiscard]] bool show_bytes(std::uint64_t done);
   // Whether to go on waiting for key, which people are shown.
   [[nodiscard]] bool keep_waiting();
   // The job is done; its leases are given back.
@@ -77,6 +80,8 @@ class Work {
  private:
   bool is_loaded_ = false;
   std::chrono::nanoseconds shown_{0};
+  // Of the first call of show_bytes() in this attempt.
+  std::optional<std::pair<std::chrono::nanoseconds, std::uint64_t>> counted_from_;
   std::uint64_t moved_ = 0;
   std::chrono::steady_clock::time_point moved_at_ = std::chrono::steady_clock::now();
 };

@@ -116,6 +116,38 @@ Result<std::vector<PastShare>> past_shares_at(SiteContext& site, const PastShare
   }
 }
 
+Result<std::vector<PastShare>> had_here(SiteContext& site, const PastShares& past,
+                                        const ObjectId& object) {
+  std::set<PastShare> had;
+  for (const PastShare& one : past.list(PastShare{object, 0, {}}, kMostPastShares)) {
+    if (one.object != object) break;
+    had.insert(one);
+  }
+  TRY_ASSIGN(const store::Inventory inventory, site.shares.inventory());
+  for (const store::ShareSummary& share : inventory.shares) {
+    if (share.object != object) continue;
+    const auto reader = site.shares.open(share.share);
+    if (!reader && reader.error().code == Code::kNotFound) continue;  // just deleted, and noted
+    if (!reader) return std::unexpected(reader.error());
+    had.insert({object, (*reader)->header().generation, share.path});
+  }
+  TRY_ASSIGN(const store::PartialListing begun, site.shares.list_partial());
+  for (const store::PartialShare& share : begun.shares) {
+    if (share.header.object != object) continue;
+    had.insert({object, share.header.generation, share.header.path});
+  }
+  return std::vector(had.begin(), had.end());
+}
+
+Result<std::vector<PastShare>> had_at(SiteContext& site, const PastShares& own, const SiteName& at,
+                                      const ObjectId& object) {
+  if (at == site.config.name) return had_here(site, own, object);
+  wire::Writer question;
+  question.id(object);
+  TRY_ASSIGN(const Bytes answer, site.caller.ask(at, number(Method::kSharesHad), question.take()));
+  return decode_past_shares(answer);
+}
+
 void add_past_handler(channel::Server& server, SiteContext& site, const PastShares& own) {
   server.handle(
       number(Method::kPastShares), [&site, &own](channel::Exchange& exchange) -> Result<> {
@@ -125,6 +157,15 @@ void add_past_handler(channel::Server& server, SiteContext& site, const PastShar
         return exchange.reply(encode(own.list(
             after.empty() ? std::nullopt : std::optional(after.front()), kMostPastShares)));
       });
+  server.handle(number(Method::kSharesHad), [&site, &own](channel::Exchange& exchange) -> Result<> {
+    TRY(only_control(site, exchange.request().from));
+    wire::Reader question(exchange.request().body, "question for an object");
+    const auto object = question.id<ObjectId>();
+    TRY(question.finish());
+    TRY_ASSIGN(auto had, had_here(site, own, object));
+    if (had.size() > kMostPastShares) had.resize(kMostPastShares);
+    return exchange.reply(encode(had));
+  });
 }
 
 }  // namespace warifu::control

@@ -62,6 +62,14 @@ class PastShares {
 [[nodiscard]] Result<std::vector<PastShare>> past_shares_at(SiteContext& site,
                                                             const PastShares& own,
                                                             const SiteName& at);
+// Everything of one object that this site has held before, holds, or has a beginning of, of any
+// generation. Errors: the store's.
+[[nodiscard]] Result<std::vector<PastShare>> had_here(SiteContext& site, const PastShares& past,
+                                                      const ObjectId& object);
+// The same of a site, this one or another: docs/formats/site-requests.md, number 82. Errors: those
+// of the way and of its store.
+[[nodiscard]] Result<std::vector<PastShare>> had_at(SiteContext& site, const PastShares& own,
+                                                    const SiteName& at, const ObjectId& object);
 // Answers such questions of share control.
 void add_past_handler(channel::Server& server, SiteContext& site, const PastShares& own);
 
