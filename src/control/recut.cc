@@ -78,12 +78,12 @@ Result<ReshareRequest> Recut::request_for(const catalog::Share& whole,
                                           const std::vector<catalog::Share>& parts) const {
   ReshareRequest request{.share = whole.share};
   for (const auto& part : parts) {
-    TRY_ASSIGN(Route route, parse_route(part.route));
+    TRY_ASSIGN(planner::Route route, parse_route(part.route));
     request.targets.push_back({part.last_site, tree_.spec_of(part), std::move(route)});
   }
   for (const auto& share : tree_.shares) {
     if (share.route.empty()) continue;  // found by a rebuild: its holder supposes the usual way
-    TRY_ASSIGN(Route route, parse_route(share.route));
+    TRY_ASSIGN(planner::Route route, parse_route(share.route));
     const bool stands = share.state < ShareState::kDeletePending;
     if (stands) {  // it counts before what was replaced
       request.travelled.insert_or_assign(share.path, std::move(route));
@@ -151,7 +151,7 @@ Result<> lease_ways(JobEngine& engine, const catalog::Job& job,
   std::map<std::pair<SiteName, SiteName>, std::uint64_t> bytes;
   for (const auto& share : shares) {
     if (share.state != ShareState::kPlanned && share.state != ShareState::kWriting) continue;
-    TRY_ASSIGN(const Route route, parse_route(share.route));
+    TRY_ASSIGN(const planner::Route route, parse_route(share.route));
     for (std::size_t i = 0; i + 1 < route.size(); ++i) {
       bytes[{route[i], route[i + 1]}] += share.bytes;
     }
@@ -165,7 +165,7 @@ Result<> account_ways(JobEngine& engine, const JobId& job, const ShareTree& tree
   TRY_ASSIGN(const auto booked, engine.catalog().link_use_of_job(job));
   for (const auto& share : shares) {
     if (share.route.empty()) continue;
-    TRY_ASSIGN(const Route route, parse_route(share.route));
+    TRY_ASSIGN(const planner::Route route, parse_route(share.route));
     TRY_ASSIGN(Protections protections, parse_protections(share.protections));
     protections.hops = hops_of(route, view.snapshot);
     TRY(engine.catalog().set_share_travel(share.share, share.route, protections_json(protections)));

@@ -8,7 +8,7 @@ namespace warifu::control {
 Result<ShareTree> ShareTree::read(catalog::Catalog& catalog, const ObjectId& object) {
   ShareTree tree;
   TRY_ASSIGN(tree.object, catalog.object(object));
-  TRY_ASSIGN(tree.policy, parse_policy(tree.object.policy));
+  TRY_ASSIGN(tree.policy, planner::parse_policy(tree.object.policy));
   TRY_ASSIGN(tree.shares, catalog.list_shares(object));
   TRY_ASSIGN(const auto pseudonyms, catalog.pseudonyms(tree.object.person_id));
   for (const auto& entry : pseudonyms) tree.pseudonyms[entry.site] = entry.pseudonym;
@@ -93,13 +93,13 @@ bool ShareTree::stands(const catalog::Share& share) const {
 }
 
 sharing::Scheme ShareTree::scheme_of(const catalog::Share& share) const {
-  const PolicyNode* cut = policy.find(share.path.parent());
+  const planner::PolicyNode* cut = policy.find(share.path.parent());
   WARIFU_CHECK(cut != nullptr);
   return cut->scheme;
 }
 
 sharing::RecordLayout ShareTree::records_of(const catalog::Share& share) const {
-  return records_at(policy, sharing::RecordLayout(chunking()), share.path);
+  return planner::records_at(policy, sharing::RecordLayout(chunking()), share.path);
 }
 
 ShareSpec ShareTree::spec_of(const catalog::Share& share) const {
@@ -121,7 +121,7 @@ ShareSpec ShareTree::spec_of(const catalog::Share& share) const {
 
 namespace {
 
-void add_planned(const catalog::Share& whole, const std::vector<ShareTarget>& targets,
+void add_planned(const catalog::Share& whole, const std::vector<planner::ShareTarget>& targets,
                  const sharing::Scheme& scheme, const sharing::RecordLayout& cut,
                  os::Random& random, std::vector<catalog::Share>& shares) {
   const sharing::RecordLayout records = cut.below(scheme);
@@ -135,7 +135,7 @@ void add_planned(const catalog::Share& whole, const std::vector<ShareTarget>& ta
                          .site = targets[i].site,
                          .state = catalog::ShareState::kPlanned,
                          .bytes = records.lengths({0}, records.count()),
-                         .route = route_text(targets[i].route)};
+                         .route = planner::route_text(targets[i].route)};
     if (!whole.path.is_object()) share.parent = whole.share;
     shares.push_back(share);
     if (!targets[i].nested.empty()) {
@@ -147,7 +147,7 @@ void add_planned(const catalog::Share& whole, const std::vector<ShareTarget>& ta
 }  // namespace
 
 std::vector<catalog::Share> planned_shares(const catalog::Share& whole,
-                                           const std::vector<ShareTarget>& targets,
+                                           const std::vector<planner::ShareTarget>& targets,
                                            const sharing::Scheme& scheme,
                                            const sharing::RecordLayout& records,
                                            os::Random& random) {

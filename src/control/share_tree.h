@@ -6,13 +6,13 @@
 
 #include "catalog/catalog.h"
 #include "control/messages.h"
-#include "control/policy.h"
+#include "planner/policy.h"
 
 namespace warifu::control {
 
 struct ShareTree {
   catalog::Object object;
-  PolicyNode policy;
+  planner::PolicyNode policy;
   std::vector<catalog::Share> shares;
   std::map<SiteName, Pseudonym> pseudonyms;  // of the person, by site
 
@@ -47,11 +47,9 @@ struct ShareTree {
 
 // All shares of a cut as a plan has them, and of the cuts below, each before its parts. `whole` is
 // the share that is cut, or, without an id, the object; `records` are its own.
-[[nodiscard]] std::vector<catalog::Share> planned_shares(const catalog::Share& whole,
-                                                         const std::vector<ShareTarget>& targets,
-                                                         const sharing::Scheme& scheme,
-                                                         const sharing::RecordLayout& records,
-                                                         os::Random& random);
+[[nodiscard]] std::vector<catalog::Share> planned_shares(
+    const catalog::Share& whole, const std::vector<planner::ShareTarget>& targets,
+    const sharing::Scheme& scheme, const sharing::RecordLayout& records, os::Random& random);
 
 [[nodiscard]] std::vector<Sibling> siblings_of(const std::vector<catalog::Share>& shares);
 

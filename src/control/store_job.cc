@@ -13,7 +13,7 @@
 
 namespace warifu::control {
 
-std::string staging_path(const SiteConfig& config, const JobId& job) {
+std::string staging_path(const config::SiteConfig& config, const JobId& job) {
   return config.data_dir + "/staging/" + job.text();
 }
 
@@ -83,7 +83,7 @@ Result<> StoreJob::plan() {
     return save(catalog::JobState::kRunning, "move");  // planned before a crash
   const NetworkView view = look_at_network(site, engine_.own());
   const sharing::RecordLayout records(chunking_);
-  const auto advice = advise_placement(tree_.policy, view.snapshot, records);
+  const auto advice = planner::advise_placement(tree_.policy, view.snapshot, records);
   if (!advice) {
     std::string text = advice.error().message;
     for (const auto& [missing, why] : view.missing) text += "; " + why.message;
@@ -91,7 +91,7 @@ Result<> StoreJob::plan() {
     return fail(view.missing.empty() ? advice.error().code : Code::kUnavailable, text,
                 advice.error().reason);
   }
-  const PlacementPlan& plan = advice->plan;
+  const planner::PlacementPlan& plan = advice->plan;
   const auto shares =
       planned_shares({.object = tree_.object.object, .parent = {}, .path = {}, .site = {}},
                      plan.shares, tree_.policy.scheme, records, site.system.random);

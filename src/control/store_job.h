@@ -47,6 +47,6 @@ class StoreJob final : public Work {
 };
 
 // Where the staged file of a job lies.
-[[nodiscard]] std::string staging_path(const SiteConfig& config, const JobId& job);
+[[nodiscard]] std::string staging_path(const config::SiteConfig& config, const JobId& job);
 
 }  // namespace warifu::control

@@ -10,7 +10,7 @@
 #include <filesystem>
 
 #include "control/deletion_rule.h"
-#include "control/policy_sets.h"
+#include "planner/policy_sets.h"
 #include "recovery/known_objects.h"
 
 namespace warifu::recovery {
@@ -40,7 +40,7 @@ struct ShareFile {
 class RebuildWorld {
  public:
   explicit RebuildWorld(const std::string& text, const std::string& control_site = "tommo")
-      : policy_text(text), policy(*control::parse_policy(text)), own(control_site) {
+      : policy_text(text), policy(*planner::parse_policy(text)), own(control_site) {
     std::string pattern = (scratch() / "warifu-rebuild-XXXXXX").string();
     WARIFU_CHECK(::mkdtemp(pattern.data()) != nullptr);
     dir_ = pattern;
@@ -78,7 +78,7 @@ class RebuildWorld {
                   .scheme = policy.find(path.parent())->scheme,
                   .generation = generation,
                   .object_length = kLength,
-                  .records = control::records_at(policy, records(), path),
+                  .records = planner::records_at(policy, records(), path),
                   .policy = policy_text};
     if (!parent.empty()) found.spec.parent = share_id(parent);
     std::ranges::copy(site, found.spec.owner.bytes.begin());
@@ -111,7 +111,7 @@ class RebuildWorld {
                      std::uint32_t generation, catalog::ShareState state,
                      const std::string& parent = "") {
     const auto path = place(where);
-    const auto lengths = control::records_at(policy, records(), path);
+    const auto lengths = planner::records_at(policy, records(), path);
     catalog::Share share{.share = share_id(name),
                          .object = object,
                          .path = path,
@@ -237,7 +237,7 @@ class RebuildWorld {
 
   static constexpr std::uint64_t kLength = 600'000;
   const std::string policy_text;
-  const control::PolicyNode policy;
+  const planner::PolicyNode policy;
   std::string own;
   ObjectId object;
   JobId job;
@@ -254,7 +254,7 @@ class RebuildWorld {
     return file.bytes.substr(0, file.bytes.find('/'));
   }
   [[nodiscard]] bool stands(const std::string& refresh, const sharing::SharePath& path,
-                            const control::PolicyNode& node) const {
+                            const planner::PolicyNode& node) const {
     std::set<std::string> cuts;
     for (const auto& [site, files] : disks) {
       for (const auto& [share, file] : files) {
