@@ -2,7 +2,7 @@
 // site.
 #include <algorithm>
 
-#include "control/store_job.h"
+#include "control/recut.h"
 #include "store/directory_files.h"
 #include "testing/cluster_run.h"
 

@@ -100,7 +100,7 @@ Result<> Work::finish() {
   job_.error.clear();
   job_.expected_end.reset();
   TRY(save(catalog::JobState::kDone, "done"));
-  if (engine_.done_) engine_.done_();
+  for (const auto& watch : engine_.done_) watch(job_.kind);
   return {};
 }
 

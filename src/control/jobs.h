@@ -94,8 +94,9 @@ class JobEngine {
   ~JobEngine() { stop(); }
 
   // Called by a worker whenever a job is done, after its record says so. Before resume_all() and
-  // start().
-  void watch_done(std::function<void()> watch) { done_ = std::move(watch); }
+  // start(); several may watch.
+  using DoneWatch = std::function<void(catalog::JobKind)>;
+  void watch_done(DoneWatch watch) { done_.push_back(std::move(watch)); }
   // Who does jobs of a kind. Before resume_all() and start().
   void add_kind(catalog::JobKind kind, WorkMaker maker) { makers_[kind] = std::move(maker); }
   // Carries on every unfinished job of these kinds. Call once, after the channel has started.
@@ -152,7 +153,7 @@ class JobEngine {
   // A job that may be ordered about.
   Result<catalog::Job> orderly(const JobId& job);
 
-  std::function<void()> done_;
+  std::vector<DoneWatch> done_;
   SiteContext& site_;
   ShareService& own_;
   catalog::Catalog& catalog_;

@@ -13,9 +13,9 @@ std::vector<catalog::Share> PartsPlan::shares(const control::ShareTree& tree,
                                               os::Random& random) const {
   std::vector<catalog::Share> all;
   for (const Cut& cut : cuts) {
-    const auto parts =
-        control::planned_shares(cut.whole, cut.plan.shares, tree.policy.find(cut.whole.path)->scheme,
-                                tree.records_of(cut.whole), random);
+    const auto parts = control::planned_shares(cut.whole, cut.plan.shares,
+                                               tree.policy.find(cut.whole.path)->scheme,
+                                               tree.records_of(cut.whole), random);
     all.insert(all.end(), parts.begin(), parts.end());
   }
   return all;
@@ -92,8 +92,7 @@ Result<PartsPlan> PartsPlanner::plan(const std::vector<sharing::SharePath>& plac
     const bool wanted = std::ranges::find(places, whole.path) != places.end();
     if (!wanted || tree_.is_to_be_cut(whole.share)) continue;
     TRY_ASSIGN(planner::PlacementPlan parts, plan_one(whole));
-    const auto sightings =
-        control::sightings_of(parts.shares, view_.snapshot.origin, whole.path);
+    const auto sightings = control::sightings_of(parts.shares, view_.snapshot.origin, whole.path);
     for (const catalog::Sighting& one : sightings) seen_[one.site].insert(one.path);
     plan.sightings.insert(plan.sightings.end(), sightings.begin(), sightings.end());
     const auto resting = planner::resting_of(*tree_.policy.find(whole.path), parts.shares);

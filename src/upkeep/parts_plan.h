@@ -1,15 +1,17 @@
 // Where the parts of shares go that stand whole though the object's policy cuts them again.
 //
-// The placement is the planner's own (planner/placement.h, plan_parts). It is told all that is known
-// of who has seen what: the exposure ledger; of shares that a rebuilt catalog has found, the ways
-// that their holders suppose they came by (control/reshare.cc); and, because a rebuilt ledger knows
-// only who was asked, what every site of the plan says it ever had of the object. Sites to which a
-// holder would give nothing, since another share of the object went there before, are left out. A
-// plan that something of this contradicts is made anew. One thread.
+// The placement is the planner's own (planner/placement.h, plan_parts). It is told all that is
+// known of who has seen what: the exposure ledger; of shares that a rebuilt catalog has found, the
+// ways that their holders suppose they came by (control/reshare.cc); and, because a rebuilt ledger
+// knows only who was asked, what every site of the plan says it ever had of the object. Sites to
+// which a holder would give nothing, since another share of the object went there before, are left
+// out. A plan that something of this contradicts is made anew. One thread.
 #pragma once
 
 #include "control/jobs.h"
 #include "control/share_tree.h"
+#include "planner/exposure.h"
+#include "planner/restore_plan.h"
 #include "upkeep/share_giver.h"
 
 namespace warifu::upkeep {

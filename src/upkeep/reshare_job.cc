@@ -14,8 +14,9 @@ using catalog::ShareState;
 std::string ReshareWork::text() const {
   json::array shares;
   for (const sharing::SharePath& place : places) shares.emplace_back(place.text());
-  return json::serialize(json::object{
-      {"shares", std::move(shares)}, {"parts", parts.empty() ? json::array() : json::parse(parts)}});
+  return json::serialize(
+      json::object{{"shares", std::move(shares)},
+                   {"parts", parts.empty() ? json::array() : json::parse(parts)}});
 }
 
 Result<ReshareWork> ReshareWork::parse(const std::string& text) {

@@ -8,12 +8,14 @@
 namespace warifu::upkeep {
 namespace {
 
+constexpr std::chrono::seconds kFirstLook(5);
 constexpr std::chrono::seconds kLookInterval(60);
-constexpr std::chrono::minutes kUnplannedRests(10);
+constexpr std::chrono::seconds kUnplannedRests(50);  // where a site is away that may come back
+constexpr std::chrono::seconds kImpossibleRests(600);
 constexpr std::int64_t kFailedRests = 86'400'000;
-constexpr std::uint64_t kBatch = 500;          // objects in one question to the catalog
-constexpr std::size_t kMostUnderWay = 16;      // of such jobs, before more begin by themselves
-constexpr std::size_t kMostTried = 20;         // plans that were refused, in one look
+constexpr std::uint64_t kBatch = 500;      // objects in one question to the catalog
+constexpr std::size_t kMostUnderWay = 16;  // of such jobs, before more begin by themselves
+constexpr std::size_t kMostTried = 20;     // plans that were refused, in one look
 
 // Places of shares that a policy cuts again.
 std::vector<sharing::SharePath> cut_places(const planner::PolicyNode& policy) {
@@ -42,19 +44,21 @@ void ReshareScheduler::hurry() {
 }
 
 void ReshareScheduler::run(const std::stop_token& stop) {
+  std::chrono::seconds wait = kFirstLook;
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mutex_);
-      (void)wake_.wait_for(lock, stop, kLookInterval, [this] { return hurried_; });
-      if (std::exchange(hurried_, false)) rests_.clear();
+      (void)wake_.wait_for(lock, stop, wait, [this] { return hurried_; });
+      hurried_ = false;
     }
     if (stop.stop_requested()) return;
     const Result<> looked = step();
     if (!looked) log_warning("shares that are to be cut: " + looked.error().message);
+    wait = kLookInterval;
   }
 }
 
-Result<> ReshareScheduler::look(const std::function<bool(const ObjectId&, Stand)>& hear) {
+Result<> ReshareScheduler::look(const std::function<bool(const ObjectId&, const Found&)>& hear) {
   catalog::Catalog& catalog = engine_.catalog();
   TRY_ASSIGN(const auto policies, catalog.policies());
   for (const std::string& text : policies) {
@@ -62,11 +66,10 @@ Result<> ReshareScheduler::look(const std::function<bool(const ObjectId&, Stand)
     const auto places = cut_places(policy);
     if (places.empty()) continue;
     for (ObjectId after;;) {
-      TRY_ASSIGN(const auto objects,
-                 catalog.objects_with_share_at(text, places, after, kBatch));
+      TRY_ASSIGN(const auto objects, catalog.objects_with_share_at(text, places, after, kBatch));
       for (const ObjectId& object : objects) {
-        TRY_ASSIGN(const Stand stand, stand_of(object));
-        if (engine_.stopping() || !hear(object, stand)) return {};
+        TRY_ASSIGN(const Found found, find(object));
+        if (engine_.stopping() || !hear(object, found)) return {};
       }
       if (objects.size() < kBatch) break;
       after = objects.back();
@@ -75,29 +78,29 @@ Result<> ReshareScheduler::look(const std::function<bool(const ObjectId&, Stand)
   return {};
 }
 
-Result<ReshareScheduler::Stand> ReshareScheduler::stand_of(const ObjectId& object) {
+Result<ReshareScheduler::Found> ReshareScheduler::find(const ObjectId& object) {
   catalog::Catalog& catalog = engine_.catalog();
   TRY_ASSIGN(const auto jobs, catalog.unfinished_jobs_of(object));
   for (const catalog::Job& job : jobs) {
     if (control::is_cutting_again(job) || job.kind == catalog::JobKind::kStore) {
-      return Stand::kUnderWay;
+      return Found{.stand = Stand::kUnderWay, .problem = {}};
     }
   }
-  TRY_ASSIGN(const auto before,
-             catalog.list_jobs({.kind = catalog::JobKind::kReshare, .object = object},
-                               {.count = 1}));
+  TRY_ASSIGN(
+      const auto before,
+      catalog.list_jobs({.kind = catalog::JobKind::kReshare, .object = object}, {.count = 1}));
   if (!before.empty() && before.front().state == catalog::JobState::kCancelled) {
-    return Stand::kLeft;
+    return Found{.stand = Stand::kLeft, .problem = {}};
   }
   if (!before.empty() && before.front().state == catalog::JobState::kFailed) {
-    const std::int64_t age =
-        engine_.site().system.clock.now().value - before.front().updated.value;
-    if (age < kFailedRests) {
-      note("object " + object.text() + ": " + before.front().error);
-      return Stand::kLeft;
+    const os::UnixMs now = engine_.site().system.clock.now();
+    if (now.value - before.front().updated.value < kFailedRests) {
+      return Found{.stand = Stand::kLeft,
+                   .problem = "object " + object.text() + ": " + before.front().error};
     }
   }
-  return engine_.site().config.auto_reshare ? Stand::kWaiting : Stand::kLeft;
+  return Found{.stand = engine_.site().config.auto_reshare ? Stand::kWaiting : Stand::kLeft,
+               .problem = {}};
 }
 
 Result<std::size_t> ReshareScheduler::count_under_way() {
@@ -111,10 +114,11 @@ Result<> ReshareScheduler::step() {
   TRY_ASSIGN(std::size_t under_way, count_under_way());
   const auto now = engine_.site().system.clock.monotonic();
   std::erase_if(rests_, [&](const auto& entry) { return entry.second <= now; });
-  note("");
+  std::string problem;
   std::size_t refused = 0;
-  return look([&](const ObjectId& object, Stand stand) {
-    if (stand != Stand::kWaiting || rests_.contains(object)) return true;
+  TRY(look([&](const ObjectId& object, const Found& found) {
+    if (problem.empty()) problem = found.problem;
+    if (found.stand != Stand::kWaiting || rests_.contains(object)) return true;
     if (under_way >= kMostUnderWay || refused >= kMostTried) return false;
     const auto job = desk_.reshare(object, "", catalog::JobPriority::kLow);
     if (job) {
@@ -125,10 +129,13 @@ Result<> ReshareScheduler::step() {
     }
     if (job.error().code == Code::kBusy) return true;  // another job works on it: soon
     ++refused;
-    rests_[object] = now + kUnplannedRests;
-    note("object " + object.text() + ": " + job.error().message);
+    const bool may_pass = control::may_pass(job.error().code);
+    rests_[object] = now + (may_pass ? kUnplannedRests : kImpossibleRests);
+    problem = "object " + object.text() + ": " + job.error().message;
     return true;
-  });
+  }));
+  if (!problem.empty() || rests_.empty()) note(problem);
+  return {};
 }
 
 void ReshareScheduler::note(const std::string& problem) {
@@ -140,15 +147,16 @@ void ReshareScheduler::note(const std::string& problem) {
 
 Result<UncutStatus> ReshareScheduler::status() {
   UncutStatus status;
-  TRY(look([&](const ObjectId&, Stand stand) {
+  TRY(look([&](const ObjectId&, const Found& found) {
     ++status.objects;
-    ++(stand == Stand::kUnderWay  ? status.under_way
-       : stand == Stand::kWaiting ? status.waiting
-                                  : status.left);
+    ++(found.stand == Stand::kUnderWay  ? status.under_way
+       : found.stand == Stand::kWaiting ? status.waiting
+                                        : status.left);
+    if (status.problem.empty()) status.problem = found.problem;
     return true;
   }));
   const std::lock_guard lock(mutex_);
-  status.problem = status.objects > status.under_way ? problem_ : "";
+  if (status.problem.empty() && status.waiting > 0) status.problem = problem_;
   return status;
 }
 

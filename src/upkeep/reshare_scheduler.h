@@ -34,20 +34,25 @@ class ReshareScheduler {
 
   void start();
   void stop();
-  // Looks now.
+  // Looks at once.
   void hurry();
   // As it is now; nothing begins by that. Errors: the catalog's.
   [[nodiscard]] Result<UncutStatus> status();
 
  private:
   enum class Stand : std::uint8_t { kUnderWay, kWaiting, kLeft };
+  struct Found {
+    Stand stand = Stand::kWaiting;
+    std::string problem;  // of one that failed
+  };
   void run(const std::stop_token& stop);
   // Begins what is to be begun.
   Result<> step();
   // Every object with such a share, with how it stands; ends when `hear` says false.
-  Result<> look(const std::function<bool(const ObjectId&, Stand)>& hear);
-  Result<Stand> stand_of(const ObjectId& object);
+  Result<> look(const std::function<bool(const ObjectId&, const Found&)>& hear);
+  Result<Found> find(const ObjectId& object);
   Result<std::size_t> count_under_way();
+  // Told once.
   void note(const std::string& problem);
 
   control::JobEngine& engine_;
