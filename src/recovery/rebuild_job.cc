@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "control/share_facts.h"
+#include "control/share_tree.h"
 #include "recovery/recovery_service.h"
 #include "wire/wire.h"
 
@@ -161,6 +162,8 @@ Result<> RebuildJob::settle_object(const ObjectId& object) {
   count_.added += known ? 0U : 1U;
   count_.lost_shares += verdict.lost;
   count_.spare_shares += verdict.spare;
+  TRY_ASSIGN(const auto tree, control::ShareTree::read(catalog, object));
+  count_.uncut += tree.uncut().empty() ? 0U : 1U;
   return {};
 }
 
@@ -293,6 +296,7 @@ std::string RebuildJob::result() const {
                                       {"persons_added", count_.persons},
                                       {"lost_shares", count_.lost_shares},
                                       {"spare_shares", count_.spare_shares},
+                                      {"uncut", count_.uncut},
                                       {"unsettled_objects", count_.unsettled},
                                       {"unsettled", reasons(unsettled_)},
                                       {"gone_objects", count_.gone},
