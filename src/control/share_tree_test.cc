@@ -98,7 +98,7 @@ TEST(ShareTree, PlannedSharesAreOfTheGenerationOfWhatIsCut) {
     EXPECT_EQ(part.generation, 3u);
     EXPECT_EQ(part.state, ShareState::kPlanned);
   }
-  EXPECT_EQ(names, "C1 C2 C2A C2B C3 ");
+  EXPECT_EQ(names, "C1 C2 C2a C2b C3 ");
   EXPECT_EQ(parts[1].parent, whole.share);
   EXPECT_EQ(parts[2].parent, parts[1].share);
   EXPECT_EQ(parts[2].cut_shares, 2u);

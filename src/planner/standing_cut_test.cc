@@ -162,7 +162,7 @@ TEST_F(StandingCutTest, OfADeepTreeAllLevelsOrOne) {
   EXPECT_EQ(sites(), "edge1 edge2 edge3");
   saw("edge1", "C2");  // it has touched the cut that made C3
   EXPECT_FALSE(plan());
-  standing_.seen[site("edge1")] = {path("C3B")};
+  standing_.seen[site("edge1")] = {path("C3b")};
   EXPECT_EQ(sites().substr(5, 7), " edge1 ");
 }
 

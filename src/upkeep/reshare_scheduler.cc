@@ -60,6 +60,10 @@ void ReshareScheduler::run(const std::stop_token& stop) {
 
 Result<> ReshareScheduler::look(const std::function<bool(const ObjectId&, const Found&)>& hear) {
   catalog::Catalog& catalog = engine_.catalog();
+  TRY_ASSIGN(const auto rebuilt, catalog.list_jobs({.kind = catalog::JobKind::kRebuild,
+                                                    .state = catalog::JobState::kDone},
+                                                   {.count = 1}));
+  const os::UnixMs known_since = rebuilt.empty() ? os::UnixMs{} : rebuilt.front().updated;
   TRY_ASSIGN(const auto policies, catalog.policies());
   for (const std::string& text : policies) {
     TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(text));
@@ -68,7 +72,7 @@ Result<> ReshareScheduler::look(const std::function<bool(const ObjectId&, const 
     for (ObjectId after;;) {
       TRY_ASSIGN(const auto objects, catalog.objects_with_share_at(text, places, after, kBatch));
       for (const ObjectId& object : objects) {
-        TRY_ASSIGN(const Found found, find(object));
+        TRY_ASSIGN(const Found found, find(object, known_since));
         if (engine_.stopping() || !hear(object, found)) return {};
       }
       if (objects.size() < kBatch) break;
@@ -78,7 +82,8 @@ Result<> ReshareScheduler::look(const std::function<bool(const ObjectId&, const 
   return {};
 }
 
-Result<ReshareScheduler::Found> ReshareScheduler::find(const ObjectId& object) {
+Result<ReshareScheduler::Found> ReshareScheduler::find(const ObjectId& object,
+                                                       os::UnixMs known_since) {
   catalog::Catalog& catalog = engine_.catalog();
   TRY_ASSIGN(const auto jobs, catalog.unfinished_jobs_of(object));
   for (const catalog::Job& job : jobs) {
@@ -94,7 +99,9 @@ Result<ReshareScheduler::Found> ReshareScheduler::find(const ObjectId& object) {
   }
   if (!before.empty() && before.front().state == catalog::JobState::kFailed) {
     const os::UnixMs now = engine_.site().system.clock.now();
-    if (now.value - before.front().updated.value < kFailedRests) {
+    const os::UnixMs failed = before.front().updated;
+    // What failed before the catalog was rebuilt says nothing: it ended with its site.
+    if (now.value - failed.value < kFailedRests && failed.value >= known_since.value) {
       return Found{.stand = Stand::kLeft,
                    .problem = "object " + object.text() + ": " + before.front().error};
     }

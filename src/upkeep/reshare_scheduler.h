@@ -50,7 +50,8 @@ class ReshareScheduler {
   Result<> step();
   // Every object with such a share, with how it stands; ends when `hear` says false.
   Result<> look(const std::function<bool(const ObjectId&, const Found&)>& hear);
-  Result<Found> find(const ObjectId& object);
+  // `known_since`: when the catalog was rebuilt last.
+  Result<Found> find(const ObjectId& object, os::UnixMs known_since);
   Result<std::size_t> count_under_way();
   // Told once.
   void note(const std::string& problem);
