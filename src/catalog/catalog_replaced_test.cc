@@ -176,6 +176,8 @@ TEST_F(ReplacedTest, PartsAreGivenUpForNone) {
   EXPECT_EQ(held(), (std::vector{kA, kB, kC}));
   EXPECT_EQ(catalog_->share(kNested[0])->state, ShareState::kDeletePending);  // it was begun
   EXPECT_EQ(catalog_->share(kNested[1])->state, ShareState::kDeleted);
+  const auto whole = catalog_->integrity_check();
+  EXPECT_TRUE(whole) << whole.error().message;
   const auto before = *catalog_->list_shares(kObject);
   ASSERT_TRUE(catalog_->give_up_parts(kC));
   ASSERT_TRUE(catalog_->give_up_parts(kB));  // it never had any

@@ -158,8 +158,8 @@ class SqliteCatalog final : public Catalog {
   [[nodiscard]] Result<> place_share_locked(const Share& share);
   // Of a share that is still to be cut, each before its own parts.
   [[nodiscard]] Result<std::vector<Share>> parts_locked(const Share& cut);
-  // One that was planned or begun.
-  [[nodiscard]] Result<> give_up_locked(Share part);
+  // One that was planned or begun; another one stands in its place, or none.
+  [[nodiscard]] Result<> give_up_locked(Share part, bool is_replaced);
   [[nodiscard]] Result<> give_up_parts_locked(const Share& old, const ShareId& parent,
                                               std::span<const Share> parts);
   [[nodiscard]] Result<> settle_generation_locked(const Object& found);

@@ -247,10 +247,11 @@ Result<std::vector<Share>> SqliteCatalog::parts_locked(const Share& cut) {
   return parts;
 }
 
-Result<> SqliteCatalog::give_up_locked(Share part) {
-  part.state =
-      part.state == ShareState::kPlanned ? ShareState::kDeleted : ShareState::kDeletePending;
-  part.site.reset();
+Result<> SqliteCatalog::give_up_locked(Share part, bool is_replaced) {
+  const bool is_planned = part.state == ShareState::kPlanned;
+  part.state = is_planned ? ShareState::kDeleted : ShareState::kDeletePending;
+  // Without a site, and nothing in its place, it would be one that was cut further.
+  if (is_planned || is_replaced) part.site.reset();
   return place_share_locked(part);
 }
 
@@ -271,7 +272,7 @@ Result<> SqliteCatalog::give_up_parts_locked(const Share& old, const ShareId& pa
     if (again == parts.end() || again->state != ShareState::kPlanned) {
       return cannot(old, "its part " + share.path.text() + " is not planned anew");
     }
-    TRY(give_up_locked(share));
+    TRY(give_up_locked(share, true));
   }
   if (given_up.size() == parts.size()) return {};
   return cannot(old, "more parts are planned anew than it was to be cut into");
@@ -282,7 +283,7 @@ Result<> SqliteCatalog::give_up_parts(const ShareId& parent) {
     TRY_ASSIGN(const Share cut, share_locked(parent));
     if (cut.state != ShareState::kDurable) return cannot(cut, "it does not stay whole");
     TRY_ASSIGN(const std::vector<Share> parts, parts_locked(cut));
-    for (const Share& part : parts) TRY(give_up_locked(part));
+    for (const Share& part : parts) TRY(give_up_locked(part, false));
     return {};
   });
 }

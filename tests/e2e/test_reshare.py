@@ -49,6 +49,7 @@ class CutLostWithTheCatalog(Losses):
         self.assertEqual(shown["plan"]["shares"], ["C"])
         self.ask("tommo", "job", "cancel", job["job"])
         self.assertEqual(self.uncut()["left"], 1)
+        self.assertEqual(self.ask("tommo", "catalog", "check"), {"sound": True})
         explained = self.network.explain(self.object)
         self.assertEqual(explained["uncut"], ["C"])
         self.assertFalse([share for share in explained["shares"]
