@@ -7,7 +7,7 @@
 namespace warifu::control {
 namespace {
 
-constexpr std::size_t kRecordBytes = 34;
+constexpr std::size_t kBodyBytes = 30;
 
 void write_past(wire::Writer& writer, const PastShare& share) {
   writer.id(share.object);
@@ -26,31 +26,18 @@ PastShare read_past(wire::Reader& reader) {
 
 Result<std::unique_ptr<PastShares>> PastShares::open(os::FileSystem& files,
                                                      const std::string& path) {
-  TRY_ASSIGN(auto file, files.open(path, os::OpenMode::kOpenOrCreate));
-  std::unique_ptr<PastShares> past(new PastShares(std::move(file)));
-  TRY(past->load());
-  files.sync_dir(os::parent_of(path));
-  return past;
-}
-
-Result<> PastShares::load() {
-  TRY_ASSIGN(const std::uint64_t size, file_->size());
-  Bytes bytes(kRecordBytes);
-  for (; end_ + kRecordBytes <= size; end_ += kRecordBytes) {
-    TRY(file_->read_exact_at(end_, bytes));
-    const auto body = wire::before_checksum(bytes);
-    if (!body) {
-      if (end_ + kRecordBytes == size) break;  // torn: its share was not deleted
-      return fail(Code::kCorrupt, "'" + file_->path() + "' is damaged at byte " +
-                                      std::to_string(end_) +
-                                      ": what this site has held cannot be told");
-    }
-    wire::Reader reader(*body, "record of a share that was held");
+  std::set<PastShare> shares;
+  const auto take = [&](ByteView body) -> Result<> {
+    wire::Reader reader(body, "record of a share that was held");
     PastShare share = read_past(reader);
     TRY(reader.finish());
-    shares_.insert(std::move(share));
-  }
-  return end_ == size ? Result<>() : file_->truncate(end_);
+    shares.insert(std::move(share));
+    return {};
+  };
+  TRY_ASSIGN(auto file,
+             store::RecordFile::open(
+                 files, path, {kBodyBytes, "what this site has held cannot be told"}, take));
+  return std::unique_ptr<PastShares>(new PastShares(std::move(file), std::move(shares)));
 }
 
 Result<> PastShares::add(const PastShare& share) {
@@ -58,10 +45,7 @@ Result<> PastShares::add(const PastShare& share) {
   if (shares_.contains(share)) return {};
   wire::Writer writer;
   write_past(writer, share);
-  writer.checksum();
-  TRY(file_->write_at(end_, writer.bytes()));
-  file_->sync();
-  end_ += kRecordBytes;
+  TRY(file_.add(writer.bytes()));
   shares_.insert(share);
   return {};
 }

@@ -2,12 +2,11 @@
 // rebuilt from shares alone could not know otherwise who has seen what, and might lead a second
 // share of the object over such a site.
 //
-//   file := record*     record := object:16 path:10 generation:u32 crc32c:u32       34 bytes
+//   file := as store/record_file.h, of records object:16 path:10 generation:u32 crc32c:u32  34 bytes
 //
-// A record is durable before the share is deleted. Where the site keeps another share of the object
-// (the next generation, or the same one made anew) there is none: that says more. A torn record at
-// the end is cut off at the start, its share is still there; any other damage is told and nothing
-// starts. Thread-safe.
+// A record is durable before the share is deleted: of one that a crash tore the share is still
+// there. Where the site keeps another share of the object (the next generation, or the same one
+// made anew) there is none: that says more. Thread-safe.
 #pragma once
 
 #include <map>
@@ -17,8 +16,8 @@
 #include <vector>
 
 #include "channel/server.h"
-#include "os/files.h"
 #include "sharing/share_path.h"
+#include "store/record_file.h"
 
 namespace warifu::control {
 
@@ -45,12 +44,11 @@ class PastShares {
                                             std::size_t most) const;
 
  private:
-  explicit PastShares(std::unique_ptr<os::File> file) : file_(std::move(file)) {}
-  Result<> load();
+  PastShares(store::RecordFile file, std::set<PastShare> shares)
+      : file_(std::move(file)), shares_(std::move(shares)) {}
 
-  std::unique_ptr<os::File> file_;
-  std::uint64_t end_ = 0;
   mutable std::mutex mutex_;
+  store::RecordFile file_;
   std::set<PastShare> shares_;
 };
 

@@ -186,11 +186,9 @@ Result<> ShareService::note_past(const ShareId& share) {
   std::optional<store::ShareHeader> header = uploads_.begun(share);
   if (const auto reader = site_.shares.open(share)) header = (*reader)->header();
   if (!header) return {};  // it is not here, or nobody can read it
-  TRY_ASSIGN(const store::Inventory inventory, site_.shares.inventory());
-  const bool keeps_another =
-      std::ranges::any_of(inventory.shares, [&](const store::ShareSummary& other) {
-        return other.object == header->object && other.share != share;
-      });
+  TRY_ASSIGN(const auto here, site_.shares.shares_of(header->object));
+  const bool keeps_another = std::ranges::any_of(
+      here, [&](const store::ShareSummary& other) { return other.share != share; });
   if (keeps_another) return {};
   return past_.add({header->object, header->generation, header->path});
 }

@@ -105,11 +105,19 @@ class Uploads {
 // durable there. Errors: the site's and those of the way there.
 [[nodiscard]] Result<PreparedShare> prepare_share(SiteContext& site, Uploads& own,
                                                   const SiteName& at, const ShareSpec& spec);
-// Cuts what it has of an announced share back. Shares of one cut are begun, or gone on with, only
-// when no site has more of them than the others: a record of an older cut would stand beside those
-// of the new one. Errors: as Uploads::cut_back(), and those of the way.
-[[nodiscard]] Result<> cut_share_back(SiteContext& site, Uploads& own, const SiteName& at,
-                                      const ShareId& share, std::uint64_t chunks);
+// A share of a cut that was announced, and how much of it is durable at its site.
+struct BegunShare {
+  SiteName site;
+  ShareId share;
+  std::uint64_t durable_chunks = 0;
+};
+// Shares of one cut are begun, or gone on with, only when no site has more of them than the others:
+// a record of an older cut would stand beside those of the new one. Cuts all of them back to the
+// least that any site has, of `chunks`, and returns it. Errors: as Uploads::cut_back(), and those
+// of the way.
+[[nodiscard]] Result<std::uint64_t> cut_back_to_least(SiteContext& site, Uploads& own,
+                                                      std::span<const BegunShare> cut,
+                                                      std::uint64_t chunks);
 // Makes a share permanent there. Errors: as prepare_share().
 [[nodiscard]] Result<> commit_share(SiteContext& site, Uploads& own, const SiteName& at,
                                     const CommitRequest& request);

@@ -212,12 +212,16 @@ Result<> StoreJob::reshare_one(const catalog::Share& share) {
       TRY(catalog.set_share_state(part.share, catalog::ShareState::kWriting));
     }
     const auto report = order_reshare(parent, nested);
-    if (!report && report.error().code == Code::kAlreadyExists) TRY(plan_parts_anew(parent));
+    if (!report && report.error().code == Code::kAlreadyExists) {
+      return std::unexpected(plan_parts_anew(parent));
+    }
     if (!report) return std::unexpected(report.error());
     TRY(note_cut(nested, *report));
     // Who is silent has acknowledged its part; who says that it has lost it since is believed.
     const auto present = check_present(engine_.site(), nested);
-    if (!present && present.error().code == Code::kCorrupt) TRY(plan_parts_anew(parent));
+    if (!present && present.error().code == Code::kCorrupt) {
+      return std::unexpected(plan_parts_anew(parent));
+    }
     std::vector<ShareId> children;
     for (const auto& part : nested) children.push_back(part.share);
     TRY(catalog.move_location(parent.share, children));
@@ -225,13 +229,14 @@ Result<> StoreJob::reshare_one(const catalog::Share& share) {
   return engine_.delete_for_good(parent);
 }
 
-// Some are permanent, another one is not whole any more: they cannot be cut on.
-Result<> StoreJob::plan_parts_anew(const catalog::Share& parent) {
+// Some are permanent, another one is not whole any more: they cannot be cut on. Why the job waits.
+Error StoreJob::plan_parts_anew(const catalog::Share& parent) {
   os::Random& random = engine_.site().system.random;
-  TRY(engine_.catalog().replace_parts(parent.share,
-                                      tree_.parts_anew(parent.share, parent.share, random)));
-  return fail(Code::kUnavailable, "a part of share " + parent.path.text() +
-                                      " was lost before all were permanent; all are cut anew");
+  const auto planned = engine_.catalog().replace_parts(
+      parent.share, tree_.parts_anew(parent.share, parent.share, random));
+  if (!planned) return planned.error();
+  return {Code::kUnavailable, "a part of share " + parent.path.text() +
+                                  " was lost before all were permanent; all are cut anew"};
 }
 
 Result<CutReport> StoreJob::order_reshare(const catalog::Share& parent,

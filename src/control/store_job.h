@@ -39,7 +39,7 @@ class StoreJob final : public Work {
   Result<> commit();
   Result<> reshare_all();
   Result<> reshare_one(const catalog::Share& parent);
-  Result<> plan_parts_anew(const catalog::Share& parent);
+  Error plan_parts_anew(const catalog::Share& parent);
   Result<CutReport> order_reshare(const catalog::Share& parent,
                                   const std::vector<catalog::Share>& nested);
   Result<> note_cut(const std::vector<catalog::Share>& shares, const CutReport& report);
