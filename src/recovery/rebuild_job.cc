@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "control/card_ceremonies.h"
 #include "control/share_facts.h"
 #include "recovery/recovery_service.h"
 #include "wire/wire.h"
@@ -157,10 +158,21 @@ Result<> RebuildJob::settle_object(const ObjectId& object) {
   const auto settled = catalog.settle_found(verdict.found, job_id_);
   if (!settled && settled.error().code == Code::kBusy) return refuse_busy(settled.error().message);
   TRY(settled);
+  TRY(count_record(object));
   ++count_.objects;
   count_.added += known ? 0U : 1U;
   count_.lost_shares += verdict.lost;
   count_.spare_shares += verdict.spare;
+  return {};
+}
+
+// What is not known of its card record has to be told: somebody must look, or rely on less.
+Result<> RebuildJob::count_record(const ObjectId& id) {
+  TRY_ASSIGN(const catalog::Object object, engine_.catalog().object(id));
+  if (object.state != catalog::ObjectState::kCommitted) return {};
+  if (object.card_record == catalog::CardRecordState::kUnknown) ++count_.unknown_records;
+  const auto kept = control::kept_record(engine_.site(), engine_.catalog(), object);
+  if (kept && !sharing::is_known(kept->record.tag)) ++count_.without_tag;
   return {};
 }
 
@@ -293,6 +305,8 @@ std::string RebuildJob::result() const {
                                       {"persons_added", count_.persons},
                                       {"lost_shares", count_.lost_shares},
                                       {"spare_shares", count_.spare_shares},
+                                      {"unknown_records", count_.unknown_records},
+                                      {"without_tag", count_.without_tag},
                                       {"unsettled_objects", count_.unsettled},
                                       {"unsettled", reasons(unsettled_)},
                                       {"gone_objects", count_.gone},

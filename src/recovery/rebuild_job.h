@@ -24,7 +24,7 @@ class RebuildJob final : public control::Work {
  private:
   struct Count {
     std::uint64_t objects = 0, added = 0, persons = 0, lost_shares = 0, spare_shares = 0,
-                  unsettled = 0, gone = 0;
+                  unsettled = 0, gone = 0, unknown_records = 0, without_tag = 0;
   };
   Result<> list_site(const SiteName& site);
   Result<> list_cards(const SiteName& site);
@@ -33,6 +33,7 @@ class RebuildJob final : public control::Work {
   void add_past(Verdict& verdict) const;
   Result<> settle_objects();
   Result<> settle_object(const ObjectId& object);
+  Result<> count_record(const ObjectId& object);
   [[nodiscard]] Evidence evidence_of(const ObjectId& object) const;
   Result<Verdict> judge(const catalog::Object& known);
   // Errors: kRefused while a job works on the object, or one did since the listing began.
