@@ -207,7 +207,13 @@ class ControlSiteBurns(Losses):
         self.assertEqual(kept["catalog"], status["copies"]["catalog"])
         self.assertGreater(kept["epoch"], status["copies"]["epoch"])
 
+    def seen(self):
+        return {(one["site"], place) for one in self.network.explain(self.object)["seen"]
+                for place in one["shares"]}
+
     def test_without_a_copy_the_shares_tell(self):
+        self.restore("B,C1,C2")  # B comes to the holder of a part, or C over the gateway
+        before = {(site, place) for site, place in self.seen() if site != "tommo"}
         self.burn("tommo")
         for site in ("lsa", "tuh", "cloud1", "cloud2", "cloud3"):
             self.ask(site, "catalog", "allow")
@@ -215,6 +221,8 @@ class ControlSiteBurns(Losses):
         self.assertEqual((result["silent"], result["unsettled"]), ([], []))
         self.assertEqual(result["persons_added"], 1)
         self.assertEqual(self.ask("tommo", "catalog", "check"), {"sound": True})
+        # Sites on the way too, that never held what they passed on or joined.
+        self.assertLessEqual(before, self.seen())
         self.restore("B,C1,C2")
         # Nobody knows any more what the person was called here, so it is another name.
         jobs = self.ask("tommo", "site", "repair", "tommo")["jobs"]
