@@ -134,8 +134,8 @@ void Cluster::set_disk(std::size_t site, std::unique_ptr<SimDisk> disk) {
   sqlite_.mount(folder(site), *machine.files);
 }
 
-control::SiteConfig Cluster::config_of(std::size_t site) const {
-  control::SiteConfig config;
+config::SiteConfig Cluster::config_of(std::size_t site) const {
+  config::SiteConfig config;
   config.name = shape_.site(site);
   config.listen = {shape_.text(site), 1};
   config.data_dir = folder(site);
@@ -164,8 +164,8 @@ control::SiteConfig Cluster::config_of(std::size_t site) const {
   return config;
 }
 
-control::PeerConfig Cluster::peer_of(std::size_t site, std::size_t peer) const {
-  control::PeerConfig config;
+config::PeerConfig Cluster::peer_of(std::size_t site, std::size_t peer) const {
+  config::PeerConfig config;
   config.link.peer = shape_.site(peer);
   config.link.limits.trail_bytes = 0;
   for (std::size_t end = 0; end < 2; ++end) {

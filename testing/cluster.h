@@ -119,8 +119,8 @@ class Cluster {
   void boot(std::size_t site);
   void take_down(std::size_t site, bool in_order);
   void hold_all_down(std::optional<std::size_t> burnt);
-  [[nodiscard]] control::SiteConfig config_of(std::size_t site) const;
-  [[nodiscard]] control::PeerConfig peer_of(std::size_t site, std::size_t peer) const;
+  [[nodiscard]] config::SiteConfig config_of(std::size_t site) const;
+  [[nodiscard]] config::PeerConfig peer_of(std::size_t site, std::size_t peer) const;
   void lay_link(std::size_t a, std::size_t b, std::uint64_t bytes);
   void set_material(std::size_t from, std::size_t to, std::shared_ptr<const Bytes> material);
   [[nodiscard]] os::System system_of(std::size_t site);

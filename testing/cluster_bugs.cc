@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "control/policy.h"
+#include "planner/policy.h"
 #include "testing/cluster_run.h"
 
 namespace warifu::sim {
@@ -100,7 +100,7 @@ class LyingStore final : public store::ShareStore {
   [[nodiscard]] bool is_cut_again(const ShareId& share) const {
     const auto reader = below_->open(share);
     if (!reader) return false;
-    const auto policy = control::parse_policy((*reader)->header().policy);
+    const auto policy = planner::parse_policy((*reader)->header().policy);
     const auto* node = policy ? policy->find((*reader)->header().path) : nullptr;
     return node != nullptr && !node->is_leaf();
   }

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "control/cutting.h"
-#include "control/policy.h"
+#include "planner/policy.h"
 #include "secret/secret.h"
 #include "testing/cluster.h"
 
@@ -48,7 +48,7 @@ class CutsTest : public testing::Test {
 
   void plan() {
     Cluster::Use control(*cluster_, kControlSite);
-    const auto policy = control::parse_policy(cluster_->shape().policy);
+    const auto policy = planner::parse_policy(cluster_->shape().policy);
     ASSERT_TRUE(policy.has_value());
     scheme_ = policy->scheme;
     const auto object = os::random_id<ObjectId>(control->context().system.random);
@@ -65,7 +65,7 @@ class CutsTest : public testing::Test {
           .object_length = kLength,
           .records = records_.below(scheme_),
           .policy = cluster_->shape().policy};
-      control::Route route = {cluster_->shape().site(kControlSite)};
+      planner::Route route = {cluster_->shape().site(kControlSite)};
       if (i != kControlSite) route.push_back(site);
       targets_.push_back({site, spec, route});
     }

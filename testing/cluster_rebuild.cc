@@ -4,7 +4,7 @@
 
 #include <boost/json.hpp>
 
-#include "control/policy.h"
+#include "planner/policy.h"
 #include "store/directory_files.h"
 #include "testing/cluster_run.h"
 
@@ -128,7 +128,7 @@ bool ClusterRun::is_uncut(const ObjectId& object) {
   if (catalog_ == CatalogFate::kWhole) return false;
   Cluster::Use control(cluster_, kControlSite);
   const auto shares = control->catalog().list_shares(object);
-  const auto policy = control::parse_policy(cluster_.shape().policy);
+  const auto policy = planner::parse_policy(cluster_.shape().policy);
   WARIFU_CHECK(shares.has_value() && policy.has_value());
   return std::ranges::any_of(*shares, [&](const catalog::Share& share) {
     return share.state == catalog::ShareState::kDurable && !policy->find(share.path)->is_leaf();

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "assembly/control_parts.h"
-#include "control/site_config.h"
+#include "config/site_config.h"
 #include "testing/sim_net.h"
 
 namespace warifu::sim {
@@ -21,7 +21,7 @@ struct SiteBends {
 
 class ClusterSite {
  public:
-  ClusterSite(control::SiteConfig config, os::FileSystem& files, SimNet& net,
+  ClusterSite(config::SiteConfig config, os::FileSystem& files, SimNet& net,
               const SimNet::Process& process, const SiteBends& bends)
       : config_(std::move(config)),
         system_{files, os::real_clock(), os::kernel_random()},
@@ -47,7 +47,7 @@ class ClusterSite {
   [[nodiscard]] catalog::Catalog& catalog() { return control_->catalog(); }
 
  private:
-  control::SiteConfig config_;
+  config::SiteConfig config_;
   os::System system_;
   SimNet& net_;
   SimNet::Process process_;

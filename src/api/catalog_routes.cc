@@ -10,7 +10,7 @@ json::value time_or_null(const std::optional<os::UnixMs>& time) {
   return time ? json::value(os::utc_text(*time)) : json::value();
 }
 
-json::object copies_json(const control::CatalogCopies& settings, recovery::CopyMaker& copies) {
+json::object copies_json(const config::CatalogCopies& settings, recovery::CopyMaker& copies) {
   json::array holders;
   for (const SiteName& holder : settings.holders) holders.emplace_back(holder.text());
   const recovery::CopyMaker::Status status = copies.status();

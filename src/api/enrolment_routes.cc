@@ -85,7 +85,7 @@ json::value own_json(Services services, const EnrolmentOrder& order) {
 json::value found_json(Services services, const EnrolmentOrder& order) {
   json::object out = order_json(services, order);
   json::array sites;
-  for (const control::SiteEntry& entry : services.site.config.sites) {
+  for (const config::SiteEntry& entry : services.site.config.sites) {
     sites.emplace_back(entry.name.text());
   }
   out["site"] = services.site.config.name.text();

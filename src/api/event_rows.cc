@@ -43,7 +43,7 @@ std::set<std::string> origins_of(kme::Link& link) {
   return names;
 }
 
-json::value edge_json(const control::EdgeState* edge) {
+json::value edge_json(const planner::EdgeState* edge) {
   if (edge == nullptr) return nullptr;
   return {{"residual_bytes", edge->residual_bytes},
           {"inflow_bits_per_second", rounded(edge->inflow_bits_per_second)},
@@ -162,7 +162,7 @@ EventTable::Rows network_site_rows(Services services, const NetworkLook& look) {
   std::map<SiteName, Error> missing;
   if (look.view) missing = {look.view->missing.begin(), look.view->missing.end()};
   EventTable::Rows rows;
-  for (const control::SiteEntry& site : config.sites) {
+  for (const config::SiteEntry& site : config.sites) {
     const bool own = site.name == config.name;
     const auto silent = missing.find(site.name);
     const char* state = own                       ? "up"
@@ -193,9 +193,9 @@ EventTable::Rows network_site_rows(Services services, const NetworkLook& look) {
 }
 
 EventTable::Rows network_link_rows(Services services, const NetworkLook& look) {
-  std::map<std::pair<SiteName, SiteName>, const control::EdgeState*> edges;
+  std::map<std::pair<SiteName, SiteName>, const planner::EdgeState*> edges;
   if (look.view) {
-    for (const control::EdgeState& edge : look.view->snapshot.edges) {
+    for (const planner::EdgeState& edge : look.view->snapshot.edges) {
       edges[{edge.from, edge.to}] = &edge;
     }
   }
@@ -204,7 +204,7 @@ EventTable::Rows network_link_rows(Services services, const NetworkLook& look) {
     return edge_json(found == edges.end() ? nullptr : found->second);
   };
   EventTable::Rows rows;
-  for (const control::LinkEntry& link : services.site.config.links) {
+  for (const config::LinkEntry& link : services.site.config.links) {
     put(rows, link.a.text() + "|" + link.b.text(),
         {{"a", link.a.text()},
          {"b", link.b.text()},

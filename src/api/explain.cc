@@ -12,7 +12,7 @@
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
 #include "control/key_account.h"
-#include "control/policy.h"
+#include "planner/policy.h"
 
 namespace warifu::api {
 namespace {
@@ -190,14 +190,14 @@ json::array key_spent(const std::vector<catalog::LinkUse>& uses) {
 // Who has come to see what, by the ledger; whom a consent names as its destination is not in it.
 Result<json::array> seen_json(catalog::Catalog& catalog, const catalog::Object& object) {
   TRY_ASSIGN(const auto seen, control::exposure_of(catalog, object.object));
-  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(object.policy));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(object.policy));
   json::array list;
   for (const auto& [site, paths] : seen) {
     std::set<std::string> names;
     for (const sharing::SharePath& path : paths) names.insert(path.text());
     list.push_back({{"site", site.text()},
                     {"shares", to_json(names)},
-                    {"could_restore", control::satisfies(policy, paths)}});
+                    {"could_restore", planner::satisfies(policy, paths)}});
   }
   return list;
 }
@@ -225,10 +225,10 @@ json::array information_theoretic(const json::array& schemes) {
 }  // namespace
 
 json::array schemes_json(const std::string& policy) {
-  const auto tree = control::parse_policy(policy);
+  const auto tree = planner::parse_policy(policy);
   if (!tree) return {};
   json::array list = {scheme_json("object", tree->scheme)};
-  for (const auto& [path, node] : control::share_paths(*tree)) {
+  for (const auto& [path, node] : planner::share_paths(*tree)) {
     if (!node->is_leaf()) list.push_back(scheme_json(path.text(), node->scheme));
   }
   return list;

@@ -34,7 +34,7 @@ json::object plan_json(const upkeep::RepairPlan& plan) {
   for (const upkeep::PartWay& part : plan.sum.parts) {
     parts.push_back({{"share", part.at.letter()},
                      {"site", part.at.site.text()},
-                     {"route", control::route_text(part.route)}});
+                     {"route", planner::route_text(part.route)}});
   }
   for (const auto& [ends, bytes] : plan.bytes_by_edge) {
     links.push_back({{"from", ends.first.text()}, {"to", ends.second.text()}, {"bytes", bytes}});
@@ -115,7 +115,7 @@ Result<json::value> preview_refresh(http::RequestContext& context, ControlServic
   for (const upkeep::ZeroWay& way : preview.plan.ways) {
     shares.push_back({{"share", way.at.letter()},
                       {"site", way.at.site.text()},
-                      {"route", control::route_text(way.route)}});
+                      {"route", planner::route_text(way.route)}});
   }
   for (const SiteName& site : preview.keepers) keepers.emplace_back(site.text());
   return json::value{{"object", id.text()},

@@ -151,7 +151,7 @@ Result<json::value> put_ends(http::RequestContext& context, ControlServices& con
 }
 
 Result<json::value> prepare_upload(http::RequestContext& context, ControlServices& control,
-                                   const control::SiteConfig& config) {
+                                   const config::SiteConfig& config) {
   TRY_ASSIGN(const JobId id, JobId::parse(context.parameter("upload")));
   TRY_ASSIGN(const json::object body, body_object(context));
   control::PrepareWish wish;
@@ -173,7 +173,7 @@ Result<json::value> prepare_upload(http::RequestContext& context, ControlService
 }
 
 // The references that this site can decode CRAM files with.
-json::value references_json(const control::SiteConfig& config) {
+json::value references_json(const config::SiteConfig& config) {
   json::array names;
   for (const auto& [assembly, file] : config.reference_files) {
     names.emplace_back(assembly);

@@ -33,7 +33,7 @@ json::object view_json(const viewing::ViewStatus& view) {
 }
 
 // Where programs that are no browsers find it; empty: only where the API is.
-std::string url_of(const control::SiteConfig& config) {
+std::string url_of(const config::SiteConfig& config) {
   if (!config.htsget.url.empty()) return config.htsget.url;
   if (config.htsget.listen) {
     return (config.htsget.is_tls() ? "https://" : "http://") + config.htsget.listen->text();

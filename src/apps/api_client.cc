@@ -12,7 +12,7 @@
 #include "apps/secret_input.h"
 #include "base/percent.h"
 #include "base/reason.h"
-#include "control/site_config.h"
+#include "config/site_config.h"
 #include "http/client.h"
 #include "operators/gate.h"
 #include "os/files.h"
@@ -26,7 +26,7 @@ constexpr int kUnconfirmed = 401;
 
 // A site's own socket tells whether the site is there at all, and where.
 Result<http::Endpoint> local_endpoint(const std::string& site) {
-  TRY_ASSIGN(const control::SiteConfig config, control::load_site_config(site + "/site.toml"));
+  TRY_ASSIGN(const config::SiteConfig config, config::load_site_config(site + "/site.toml"));
   const auto reached = os::connect_unix(config.api_socket);
   if (reached) return http::Endpoint{.unix_path = config.api_socket, .address = {}, .tls = {}};
   return fail(Code::kUnavailable, "site " + config.name.text() +

@@ -20,11 +20,11 @@ const char* single_operator_text() {
          "people in [operators]";
 }
 
-std::string passphrase_folder(const control::SiteConfig& config) {
+std::string passphrase_folder(const config::SiteConfig& config) {
   return config.data_dir + "/operators";
 }
 
-Result<std::unique_ptr<ApiFront>> ApiFront::open(const control::SiteConfig& config,
+Result<std::unique_ptr<ApiFront>> ApiFront::open(const config::SiteConfig& config,
                                                  os::System system, audit::Log& log) {
   std::unique_ptr<ApiFront> front(new ApiFront(config));
   if (config.operators) {
@@ -72,7 +72,7 @@ Result<> ApiFront::listen_for_views() {
   return {};
 }
 
-ApiFront::ApiFront(const control::SiteConfig& config) : config_(config) {}
+ApiFront::ApiFront(const config::SiteConfig& config) : config_(config) {}
 ApiFront::~ApiFront() = default;
 
 http::Router ApiFront::router(const api::Services& services,

@@ -18,7 +18,7 @@ class ApiFront {
   ~ApiFront();
   // Takes the addresses; nobody is served yet. The socket comes last: whoever finds it finds every
   // other port of the site too. Errors: those of listening, and of the certificate files.
-  [[nodiscard]] static Result<std::unique_ptr<ApiFront>> open(const control::SiteConfig& config,
+  [[nodiscard]] static Result<std::unique_ptr<ApiFront>> open(const config::SiteConfig& config,
                                                               os::System system, audit::Log& log);
   ApiFront(const ApiFront&) = delete;
   ApiFront& operator=(const ApiFront&) = delete;
@@ -28,14 +28,14 @@ class ApiFront {
   void stop();
 
  private:
-  explicit ApiFront(const control::SiteConfig& config);
+  explicit ApiFront(const config::SiteConfig& config);
   Result<> listen_tls();
   Result<> listen_for_views();
   void start_views(const api::Services& services);
   http::Router router(const api::Services& services,
                       std::shared_ptr<http::Gatekeeper> keeper) const;
 
-  const control::SiteConfig& config_;
+  const config::SiteConfig& config_;
   std::unique_ptr<operators::TwoPersons> two_persons_;   // nullptr: that rule is off
   std::unique_ptr<operators::Passphrases> passphrases_;  // nullptr: no second factor
   std::shared_ptr<operators::Gate> gate_;  // nullptr: everybody at the socket may do everything
@@ -54,7 +54,7 @@ class ApiFront {
 };
 
 // Where hashes of operators' passphrases stand.
-[[nodiscard]] std::string passphrase_folder(const control::SiteConfig& config);
+[[nodiscard]] std::string passphrase_folder(const config::SiteConfig& config);
 // What is to be said about a site that knows no operators.
 [[nodiscard]] const char* single_operator_text();
 

@@ -13,7 +13,7 @@
 #include "apps/output.h"
 #include "apps/site_commands.h"
 #include "base/units.h"
-#include "control/site_config.h"
+#include "config/site_config.h"
 #include "kme/link_begin.h"
 
 namespace warifu::apps {
@@ -50,18 +50,18 @@ Result<> check_first_size(const char* option, std::uint64_t bytes) {
               fmt::format("{} must be at least 2M: key for the first messages", option));
 }
 
-const control::PeerConfig* peer_of(const control::SiteConfig& config, const SiteName& peer) {
+const config::PeerConfig* peer_of(const config::SiteConfig& config, const SiteName& peer) {
   const auto it = std::ranges::find_if(
-      config.peers, [&](const control::PeerConfig& p) { return p.link.peer == peer; });
+      config.peers, [&](const config::PeerConfig& p) { return p.link.peer == peer; });
   return it == config.peers.end() ? nullptr : &*it;
 }
 
-Result<kme::BegunLink> begin_at(const control::SiteConfig& config, const std::string& file,
+Result<kme::BegunLink> begin_at(const config::SiteConfig& config, const std::string& file,
                                 bool replace) {
   const os::System system = os::real_system();
   TRY_ASSIGN(const kme::PresharePlan plan, kme::read_preshare_plan(system, file));
   const SiteName& peer = plan.a == config.name ? plan.b : plan.a;
-  const control::PeerConfig* known = peer_of(config, peer);
+  const config::PeerConfig* known = peer_of(config, peer);
   if (known == nullptr) {
     return fail(Code::kNotFound, fmt::format("'{}' has no [[peers]] for the link {}-{} of '{}'",
                                              config.path, plan.a.text(), plan.b.text(), file));
@@ -80,15 +80,15 @@ Result<kme::BegunLink> begin_at(const control::SiteConfig& config, const std::st
 // Everything of the site that net_renew() works on.
 struct Renewal {
   std::string net;
-  control::SiteConfig site;
+  config::SiteConfig site;
   std::uint64_t preshare = 0, bootstrap = 0;
 
   [[nodiscard]] std::string config_of(const SiteName& name) const {
     return net + "/sites/" + name.text() + "/site.toml";
   }
   // The link to one neighbour, at both ends.
-  Result<> renew(const control::PeerConfig& peer) const {
-    TRY_ASSIGN(const auto other, control::load_site_config(config_of(peer.link.peer)));
+  Result<> renew(const config::PeerConfig& peer) const {
+    TRY_ASSIGN(const auto other, config::load_site_config(config_of(peer.link.peer)));
     const auto link_class = peer.link.link_class;
     const std::uint64_t size = link_class == kme::LinkClass::kQkd       ? bootstrap
                                : link_class == kme::LinkClass::kRelayed ? 0
@@ -141,7 +141,7 @@ Result<> link_new(const Common& common, const NewLinkOptions& options) {
 }
 
 Result<> link_begin(const Common& common, const BeginLinkOptions& options) {
-  TRY_ASSIGN(const auto config, control::load_site_config(options.config));
+  TRY_ASSIGN(const auto config, config::load_site_config(options.config));
   TRY_ASSIGN(const kme::BegunLink begun, begin_at(config, options.file, options.replace));
   if (!options.keep) TRY(kme::wipe_preshare(os::real_system(), options.file));
   if (common.json) {
@@ -167,7 +167,7 @@ Result<> net_renew(const Common& common, const NetRenewOptions& options) {
   TRY_ASSIGN(renewal.bootstrap, parse_size(options.bootstrap));
   TRY(check_first_size("--preshare", renewal.preshare));
   TRY(check_first_size("--bootstrap", renewal.bootstrap));
-  auto config = control::load_site_config(renewal.config_of(name));
+  auto config = config::load_site_config(renewal.config_of(name));
   if (!config && config.error().code == Code::kNotFound) {
     return fail(Code::kNotFound, config.error().message +
                                      "; bring back the site's site.toml and certificates from "

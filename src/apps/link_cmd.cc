@@ -14,7 +14,7 @@
 #include "apps/site_commands.h"
 #include "apps/switch_cmd.h"
 #include "base/units.h"
-#include "control/site_config.h"
+#include "config/site_config.h"
 #include "kme/preshare.h"
 
 namespace warifu::apps {
@@ -66,9 +66,9 @@ Result<> link_preshare(const Common& common, const PreshareOptions& options) {
   TRY_ASSIGN(const SiteName a, SiteName::parse(options.a));
   TRY_ASSIGN(const SiteName b, SiteName::parse(options.b));
   const auto dir_of = [&](const SiteName& site) { return common.net + "/sites/" + site.text(); };
-  TRY_ASSIGN(const auto config, control::load_site_config(dir_of(a) + "/site.toml"));
+  TRY_ASSIGN(const auto config, config::load_site_config(dir_of(a) + "/site.toml"));
   const auto peer = std::ranges::find_if(
-      config.peers, [&](const control::PeerConfig& p) { return p.link.peer == b; });
+      config.peers, [&](const config::PeerConfig& p) { return p.link.peer == b; });
   if (peer == config.peers.end()) {
     return fail(Code::kNotFound, "there is no link " + a.text() + "-" + b.text());
   }

@@ -18,7 +18,7 @@
 #include "apps/output.h"
 #include "apps/site_commands.h"
 #include "base/units.h"
-#include "control/site_config.h"
+#include "config/site_config.h"
 #include "kme/key_manager.h"
 #include "kme/preshare.h"
 #include "kme/rate_model_config.h"
@@ -204,7 +204,7 @@ class Init {
 
   Result<> add_region(const std::string& text) {
     TRY_ASSIGN(const auto chosen, site_and_name("--region", text));
-    TRY_ASSIGN(const std::string region, control::parse_region(chosen.second));
+    TRY_ASSIGN(const std::string region, config::parse_region(chosen.second));
     if (!chosen.first->region.empty()) {
       return fail(Code::kInvalidArgument, "--region '" + text + "': the site has one already");
     }
@@ -214,7 +214,7 @@ class Init {
 
   Result<> add_failure_domain(const std::string& text) {
     TRY_ASSIGN(const auto chosen, site_and_name("--failure-domain", text));
-    TRY_ASSIGN(const std::string domain, control::parse_failure_domain(chosen.second));
+    TRY_ASSIGN(const std::string domain, config::parse_failure_domain(chosen.second));
     std::vector<std::string>& domains = chosen.first->failure_domains;
     if (std::ranges::find(domains, domain) == domains.end()) domains.push_back(domain);
     return {};

@@ -103,7 +103,7 @@ Result<> operator_whoami(const Common& common) {
 
 Result<> operator_passphrase(const Common& common, const std::string& config,
                              const std::string& name) {
-  TRY_ASSIGN(const control::SiteConfig site, control::load_site_config(config));
+  TRY_ASSIGN(const config::SiteConfig site, config::load_site_config(config));
   if (!site.operators || site.operators->find(name) == nullptr) {
     return fail(Code::kNotFound, "'" + name + "' is no operator of site " + site.name.text());
   }

@@ -77,14 +77,14 @@ void show(const Common& common, const json::value& answer) {
 }
 
 // The sources that `random test` is about.
-Result<std::vector<control::RandomSourceConfig>> chosen(const Common& common,
-                                                        const RandomTestOptions& options) {
-  std::vector<control::RandomSourceConfig> sources;
+Result<std::vector<config::RandomSourceConfig>> chosen(const Common& common,
+                                                       const RandomTestOptions& options) {
+  std::vector<config::RandomSourceConfig> sources;
   if (!common.site.empty()) {
     if (!options.kind.empty()) {
       return fail(Code::kInvalidArgument, "--kind describes a source without --site");
     }
-    TRY_ASSIGN(const auto config, control::load_site_config(common.site + "/site.toml"));
+    TRY_ASSIGN(const auto config, config::load_site_config(common.site + "/site.toml"));
     for (const auto& source : config.random_sources) {
       if (options.source.empty() || source.settings.name == options.source) {
         sources.push_back(source);
@@ -101,17 +101,17 @@ Result<std::vector<control::RandomSourceConfig>> chosen(const Common& common,
   }
   if (options.kind.empty()) {
     sources.resize(2);
-    sources[1].kind = control::RandomKind::kCpu;
+    sources[1].kind = config::RandomKind::kCpu;
     sources[1].settings.origin = keypool::Origin::kCpu;
   } else {
     sources.resize(1);
-    TRY_ASSIGN(sources[0].kind, control::parse_random_kind(options.kind));
+    TRY_ASSIGN(sources[0].kind, config::parse_random_kind(options.kind));
     sources[0].file = options.path;
   }
   for (auto& source : sources) {
     const bool wants_path =
-        source.kind == control::RandomKind::kDevice || source.kind == control::RandomKind::kFile;
-    if (source.kind == control::RandomKind::kQkd) {
+        source.kind == config::RandomKind::kDevice || source.kind == config::RandomKind::kFile;
+    if (source.kind == config::RandomKind::kQkd) {
       return fail(Code::kInvalidArgument, "a qkd device is tested with --site, which has its keys");
     }
     if (wants_path == options.path.empty()) {
@@ -119,7 +119,7 @@ Result<std::vector<control::RandomSourceConfig>> chosen(const Common& common,
                   wants_path ? "this kind needs --path" : "--path is for a device or a file");
     }
     if (wants_path) source.settings.origin = keypool::Origin::kHardware;
-    source.settings.name = control::random_kind_name(source.kind);
+    source.settings.name = config::random_kind_name(source.kind);
     source.settings.alpha_log2 = options.alpha;
     if (options.min_entropy != 0) source.settings.min_entropy = options.min_entropy;
     if (wants_path && options.min_entropy == 0) {

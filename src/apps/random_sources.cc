@@ -7,18 +7,18 @@ namespace warifu::apps {
 namespace {
 
 Result<std::unique_ptr<entropy::Source>> open_source(os::System system,
-                                                     const control::RandomSourceConfig& config,
+                                                     const config::RandomSourceConfig& config,
                                                      const std::string& data_dir,
                                                      const std::string& where) {
   switch (config.kind) {
-    case control::RandomKind::kKernel: return entropy::kernel_source(system.random);
-    case control::RandomKind::kCpu: return entropy::cpu_source();
-    case control::RandomKind::kDevice: return entropy::device_source(config.file);
-    case control::RandomKind::kFile:
+    case config::RandomKind::kKernel: return entropy::kernel_source(system.random);
+    case config::RandomKind::kCpu: return entropy::cpu_source();
+    case config::RandomKind::kDevice: return entropy::device_source(config.file);
+    case config::RandomKind::kFile:
       return entropy::file_source(
           system, config.file,
           data_dir.empty() ? "" : data_dir + "/random-files/" + config.settings.name);
-    case control::RandomKind::kQkd: {
+    case config::RandomKind::kQkd: {
       TRY_ASSIGN(auto device, open_key_device(*config.device, where));
       return std::make_unique<kme::KeyDeviceSource>(std::move(device), system.clock);
     }
@@ -28,7 +28,7 @@ Result<std::unique_ptr<entropy::Source>> open_source(os::System system,
 
 }  // namespace
 
-Result<std::unique_ptr<kme::Etsi014Device>> open_key_device(const control::DeviceConfig& config,
+Result<std::unique_ptr<kme::Etsi014Device>> open_key_device(const config::DeviceConfig& config,
                                                             const std::string& where) {
   if (!config.url.starts_with("https://")) {
     return fail(Code::kInvalidArgument,
@@ -36,14 +36,13 @@ Result<std::unique_ptr<kme::Etsi014Device>> open_key_device(const control::Devic
   }
   http::Endpoint endpoint;
   TRY_ASSIGN(endpoint.address, os::HostPort::parse(config.url.substr(8)));
-  TRY_ASSIGN(endpoint.tls,
-             crypto::TlsContext::load(crypto::TlsSide::kClient,
-                                      {config.certificate, config.key, config.ca}));
+  TRY_ASSIGN(endpoint.tls, crypto::TlsContext::load(crypto::TlsSide::kClient,
+                                                    {config.certificate, config.key, config.ca}));
   return std::make_unique<kme::Etsi014Device>(std::move(endpoint), config.peer_sae, config.origin);
 }
 
 Result<std::unique_ptr<entropy::Feed>> open_feed(os::System system,
-                                                 const control::RandomSourceConfig& config,
+                                                 const config::RandomSourceConfig& config,
                                                  const std::string& data_dir,
                                                  const std::string& where) {
   TRY_ASSIGN(auto source, open_source(system, config, data_dir, where));

@@ -7,22 +7,22 @@
 #include "apps/api_front.h"
 #include "apps/output.h"
 #include "apps/site_commands.h"
-#include "control/policy_check.h"
 #include "genome/tool.h"
 #include "os/files.h"
+#include "planner/policy_check.h"
 
 namespace warifu::apps {
 namespace {
 
 namespace json = boost::json;
 
-Result<control::PolicyReport> judge(const control::SiteConfig& config, const std::string& wished) {
-  if (wished.empty()) return control::check_own_policy(config);
-  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(wished));
-  return control::check_policy(policy, config);
+Result<planner::PolicyReport> judge(const config::SiteConfig& config, const std::string& wished) {
+  if (wished.empty()) return planner::check_own_policy(config);
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(wished));
+  return planner::check_policy(policy, config);
 }
 
-void print_policy(const control::PolicyReport& report) {
+void print_policy(const planner::PolicyReport& report) {
   fmt::print("policy {}\n", report.policy);
   fmt::print("  sites that may be lost at any moment of a store, whichever: {}\n",
              report.may_be_lost);
@@ -31,7 +31,7 @@ void print_policy(const control::PolicyReport& report) {
   for (const std::string& warning : report.warnings) fmt::print("  warning: {}\n", warning);
 }
 
-void print_break_glass(const control::SiteConfig& config) {
+void print_break_glass(const config::SiteConfig& config) {
   if (!config.break_glass) {
     fmt::print("emergencies: this site opens nothing without the person's card\n");
     return;
@@ -40,7 +40,7 @@ void print_break_glass(const control::SiteConfig& config) {
              config.break_glass->needed, config.break_glass->officers.size());
 }
 
-void print_operators(const control::SiteConfig& config) {
+void print_operators(const config::SiteConfig& config) {
   print_break_glass(config);
   if (!config.operators) {
     fmt::print("{}\n", single_operator_text());
@@ -53,7 +53,7 @@ void print_operators(const control::SiteConfig& config) {
 }
 
 // What is needed only when somebody asks for a region, so that no start shows that it is missing.
-Result<> check_genome_files(const control::SiteConfig& config) {
+Result<> check_genome_files(const config::SiteConfig& config) {
   os::FileSystem& files = os::real_files();
   for (const auto& [assembly, fasta] : config.reference_files) {
     for (const std::string& path : {fasta, fasta + ".fai"}) {
@@ -70,7 +70,7 @@ Result<> check_genome_files(const control::SiteConfig& config) {
 }  // namespace
 
 Result<> site_check(const Common& common, const CheckOptions& options) {
-  TRY_ASSIGN(const control::SiteConfig config, control::load_site_config(options.config));
+  TRY_ASSIGN(const config::SiteConfig config, config::load_site_config(options.config));
   TRY(consent::SignatureTrust::open(os::real_files(), config.signature_cards));
   TRY(check_genome_files(config));
   json::object answer = {{"config", options.config},
@@ -89,7 +89,7 @@ Result<> site_check(const Common& common, const CheckOptions& options) {
     }
     return {};
   }
-  TRY_ASSIGN(const control::PolicyReport report, judge(config, options.policy));
+  TRY_ASSIGN(const planner::PolicyReport report, judge(config, options.policy));
   if (!common.json) {
     fmt::print("site {}: the configuration is sound\n", config.name.text());
     print_operators(config);

@@ -4,7 +4,7 @@
 namespace warifu::apps {
 
 Result<std::unique_ptr<consent::Gate>> open_gate(const os::System& system,
-                                                 const control::SiteConfig& config,
+                                                 const config::SiteConfig& config,
                                                  const secret::Buffer& root_key, audit::Log& log) {
   TRY_ASSIGN(auto signatures, consent::SignatureTrust::open(system.files, config.signature_cards));
   return consent::Gate::open(system, config.data_dir + "/gate", config.name, root_key, log,

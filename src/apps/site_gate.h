@@ -1,14 +1,14 @@
 // A site's gate, opened as its configuration says.
 #pragma once
 
+#include "config/site_config.h"
 #include "consent/gate.h"
-#include "control/site_config.h"
 
 namespace warifu::apps {
 
 // Errors: consent::Gate::open's and consent::SignatureTrust::open's.
 [[nodiscard]] Result<std::unique_ptr<consent::Gate>> open_gate(const os::System& system,
-                                                               const control::SiteConfig& config,
+                                                               const config::SiteConfig& config,
                                                                const secret::Buffer& root_key,
                                                                audit::Log& log);
 

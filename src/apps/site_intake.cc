@@ -23,7 +23,7 @@ Result<> SiteIntake::open_parts() {
                        [this](const SiteName& peer, IntakeMethod method, ByteView body) {
                          return links_.at(peer).intake->answer(method, body);
                        });
-  for (const control::PeerConfig& peer : context.config.peers) {
+  for (const config::PeerConfig& peer : context.config.peers) {
     if (peer.link.link_class == kme::LinkClass::kRelayed) {
       open_relayed(peer);
     } else if (!peer.devices.empty()) {
@@ -36,7 +36,7 @@ Result<> SiteIntake::open_parts() {
   return {};
 }
 
-void SiteIntake::open_relayed(const control::PeerConfig& peer) {
+void SiteIntake::open_relayed(const config::PeerConfig& peer) {
   control::SiteContext& context = site_.context();
   kme::RelayDevice& parts = relay_->add_link(peer.link.peer);
   links_[peer.link.peer].intake = std::make_unique<kme::Intake>(
@@ -44,12 +44,12 @@ void SiteIntake::open_relayed(const control::PeerConfig& peer) {
       std::vector{kme::IntakeDevice{&parts, "relay"}}, peer.high_water_bytes);
 }
 
-Result<> SiteIntake::open_devices(const control::PeerConfig& peer) {
+Result<> SiteIntake::open_devices(const config::PeerConfig& peer) {
   control::SiteContext& context = site_.context();
   LinkIntake& link = links_[peer.link.peer];
   std::vector<kme::IntakeDevice> devices;
   std::uint64_t high_water = 0;
-  for (const control::DeviceConfig& config : peer.devices) {
+  for (const config::DeviceConfig& config : peer.devices) {
     TRY_ASSIGN(auto device, open_key_device(config, context.config.path));
     devices.push_back({device.get(), device->name(), config.alarms});
     link.devices.push_back(std::move(device));

@@ -45,8 +45,8 @@ class SiteIntake {
 
   explicit SiteIntake(assembly::ShareParts& site) : site_(site) {}
   Result<> open_parts();
-  void open_relayed(const control::PeerConfig& peer);
-  Result<> open_devices(const control::PeerConfig& peer);
+  void open_relayed(const config::PeerConfig& peer);
+  Result<> open_devices(const config::PeerConfig& peer);
   void add_handlers();
   // To the other end of the link to `peer`.
   Result<Bytes> ask(const SiteName& peer, kme::IntakeMethod method, Bytes body);

@@ -13,15 +13,15 @@
 #include "apps/site_intake.h"
 #include "apps/site_kms.h"
 #include "base/log.h"
-#include "control/policy_check.h"
 #include "os/folders.h"
+#include "planner/policy_check.h"
 
 namespace warifu::apps {
 namespace {
 
 class Site {
  public:
-  explicit Site(control::SiteConfig config) : config_(std::move(config)) {}
+  explicit Site(config::SiteConfig config) : config_(std::move(config)) {}
 
   ~Site() {
     stopping_ = true;                                // for the thread that watches
@@ -191,7 +191,7 @@ class Site {
 
   // In the order of their needs: later ones use earlier ones and go first.
   os::System system_ = os::real_system();
-  control::SiteConfig config_;
+  config::SiteConfig config_;
   std::atomic<bool> stopping_ = false;
   std::unique_ptr<kme::KeyManager> keys_;
   std::unique_ptr<audit::Log> log_;
@@ -215,10 +215,10 @@ class Site {
 }  // namespace
 
 Result<> site_run(const ConfigOptions& options) {
-  TRY_ASSIGN(control::SiteConfig config, control::load_site_config(options.config));
+  TRY_ASSIGN(config::SiteConfig config, config::load_site_config(options.config));
   TRY(init_log(config.name.text(), config.log_file, LogLevel::kInfo));
   if (config.is_controller()) {
-    TRY_ASSIGN(const control::PolicyReport report, control::check_own_policy(config));
+    TRY_ASSIGN(const planner::PolicyReport report, planner::check_own_policy(config));
     for (const std::string& warning : report.warnings) log_warning("policy: " + warning);
   }
   if (config.allow_unlocked_memory) secret::allow_unlocked();

@@ -12,7 +12,7 @@
 #include "apps/output.h"
 #include "apps/stream_client.h"
 #include "base/units.h"
-#include "control/site_config.h"
+#include "config/site_config.h"
 
 namespace warifu::apps {
 namespace {
@@ -27,8 +27,7 @@ Result<StreamClient> connect(const Common& common, const StreamOptions& options)
   if (common.site.empty()) {
     return fail(Code::kInvalidArgument, "name the site (--site) or its socket (--socket)");
   }
-  TRY_ASSIGN(const control::SiteConfig config,
-             control::load_site_config(common.site + "/site.toml"));
+  TRY_ASSIGN(const config::SiteConfig config, config::load_site_config(common.site + "/site.toml"));
   if (!config.kms || config.kms->streams.socket.empty()) {
     return fail(Code::kNotFound,
                 "site " + config.name.text() + " has no key streams: [kms] has no stream_socket");

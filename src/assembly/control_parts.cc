@@ -37,7 +37,7 @@ Result<> ControlParts::open_parts(ShareParts& site) {
 }
 
 void ControlParts::open_upkeep(ShareParts& site) {
-  const control::SiteConfig& config = site.context().config;
+  const config::SiteConfig& config = site.context().config;
   audits_ = std::make_unique<upkeep::AuditDesk>(*jobs_, site.auditor());
   upkeep_ = std::make_unique<upkeep::UpkeepDesk>(
       *jobs_, upkeep::RelocationParts{site.giver(), site.taker()},

@@ -9,7 +9,7 @@ Result<std::unique_ptr<ShareParts>> ShareParts::open(const Base& base,
                                                      std::unique_ptr<os::Listener> listener,
                                                      channel::Dial dial) {
   std::unique_ptr<ShareParts> parts(new ShareParts());
-  parts->caller_ = std::make_unique<channel::Caller>(base.keys, control::make_routes(base.config),
+  parts->caller_ = std::make_unique<channel::Caller>(base.keys, config::make_routes(base.config),
                                                      std::move(dial));
   parts->server_ =
       std::make_unique<channel::Server>(base.keys, *parts->caller_, std::move(listener));
@@ -50,7 +50,7 @@ Result<> ShareParts::open_parts(const Base& base) {
 
 Result<> ShareParts::open_scrubber() {
   using upkeep::AuditMethod;
-  const control::SiteConfig& config = context_->config;
+  const config::SiteConfig& config = context_->config;
   const auto tell = [this, &config](const std::vector<ShareId>& shares) -> Result<> {
     if (upkeep_ != nullptr) {
       upkeep_->hear_of_damage(config.name, shares);

@@ -22,7 +22,7 @@ class ShareParts {
   // What stands below: opened by the owner.
   struct Base {
     os::System system;
-    const control::SiteConfig& config;
+    const config::SiteConfig& config;
     kme::KeyManager& keys;
     store::ShareStore& store;
     consent::Gate& gate;

@@ -185,7 +185,7 @@ TEST_F(FileTest, GrantsOfVersionThirteenHideNothing) {
 TEST_F(FileTest, WhatVersionFifteenCouldNotKnowOfCardsIsUnknown) {
   start_store();
   std::vector<Object> objects = {sample_object()};
-  for (const Byte number : {0x21, 0x22, 0x23}) {
+  for (const Byte number : {Byte{0x21}, Byte{0x22}, Byte{0x23}}) {
     Object& object = objects.emplace_back(sample_object());
     object.object = id_of<ObjectId>(number);
     object.input = number == 0x21 ? "a file" : "catalog rebuild";

@@ -7,15 +7,15 @@
 #include "base/reason.h"
 #include "consent/veil.h"
 #include "control/givers.h"
-#include "control/restore_plan.h"
+#include "planner/restore_plan.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
 
-Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
-                                                 const ObjectId& object) {
+Result<std::vector<planner::ShareLocation>> locate_shares(catalog::Catalog& catalog,
+                                                          const ObjectId& object) {
   TRY_ASSIGN(const std::vector<catalog::Share> shares, catalog.list_shares(object));
-  std::vector<ShareLocation> located;
+  std::vector<planner::ShareLocation> located;
   for (const catalog::Share& share : shares) {
     if (share.state != catalog::ShareState::kDurable || !share.site) continue;
     located.push_back({.path = share.path, .share = share.share, .site = *share.site});
@@ -207,21 +207,23 @@ Result<std::vector<VoidedConsent>> ConsentDesk::voided_by(const consent::Grant& 
   }
 }
 
-void ConsentDesk::leave_out(const PolicyNode& policy, const std::vector<ShareLocation>& shares,
+void ConsentDesk::leave_out(const planner::PolicyNode& policy,
+                            const std::vector<planner::ShareLocation>& shares,
                             const std::set<SiteName>& wanted, consent::Grant& grant,
                             PreparedConsent& prepared) {
   std::set<SiteName> holders, named;
-  std::vector<ShareLocation> willing;
-  for (const ShareLocation& share : shares) {
+  std::vector<planner::ShareLocation> willing;
+  for (const planner::ShareLocation& share : shares) {
     holders.insert(share.site);
     if (std::ranges::find(prepared.sites, share.site) != prepared.sites.end()) {
       willing.push_back(share);
     }
   }
-  std::ranges::stable_sort(willing, {}, [&](const ShareLocation& share) {
+  std::ranges::stable_sort(willing, {}, [&](const planner::ShareLocation& share) {
     return std::pair(share.site != site_.config.name, !wanted.contains(share.site));
   });
-  for (const ShareLocation& share : choose_givers(policy, willing)) named.insert(share.site);
+  for (const planner::ShareLocation& share : choose_givers(policy, willing))
+    named.insert(share.site);
   const auto is_spare = [&](const SiteName& site) {
     return holders.contains(site) && !named.contains(site);
   };
@@ -244,7 +246,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   TRY_ASSIGN(const auto shares, locate_shares(catalog_, grant.object));
   PreparedConsent prepared{.opening = std::move(terms.opening)};
   std::set<SiteName> holders;
-  for (const ShareLocation& share : shares) holders.insert(share.site);
+  for (const planner::ShareLocation& share : shares) holders.insert(share.site);
   const std::set<SiteName> of_shares = holders;
   // Who keeps shares of the record, too, where no card brings it.
   const bool keeps_nothing =
@@ -256,7 +258,7 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
     holders.insert(keepers.begin(), keepers.end());
     if (wanted.empty()) wanted.insert(keepers.begin(), keepers.end());
   }
-  TRY_ASSIGN(const PolicyNode policy, parse_policy(object.policy));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(object.policy));
   bool is_stranger = true;  // no holder knows the card
   for (const SiteName& holder : holders) {
     auto challenge = ask_nonce(holder, wish.card);

@@ -7,9 +7,9 @@
 
 #include "catalog/catalog.h"
 #include "control/region_quotes.h"
-#include "control/restore_plan.h"
 #include "control/sealed_secret.h"
 #include "control/share_service.h"
+#include "planner/restore_plan.h"
 
 namespace warifu::control {
 
@@ -118,7 +118,8 @@ class ConsentDesk {
   Result<std::vector<VoidedConsent>> voided_by(const consent::Grant& grant);
   // Takes as many holders of shares out of the grant as givers.h says. This site stays, its share
   // costs no key; then `wanted`.
-  void leave_out(const PolicyNode& policy, const std::vector<ShareLocation>& shares,
+  void leave_out(const planner::PolicyNode& policy,
+                 const std::vector<planner::ShareLocation>& shares,
                  const std::set<SiteName>& wanted, consent::Grant& grant,
                  PreparedConsent& prepared);
   // Guardians and officers: how many are needed together, by this site's own gate.
@@ -132,7 +133,7 @@ class ConsentDesk {
 [[nodiscard]] std::optional<card::CardKind> card_kind_of(ByteView evidence);
 
 // Where the durable shares of an object lie.
-[[nodiscard]] Result<std::vector<ShareLocation>> locate_shares(catalog::Catalog& catalog,
-                                                               const ObjectId& object);
+[[nodiscard]] Result<std::vector<planner::ShareLocation>> locate_shares(catalog::Catalog& catalog,
+                                                                        const ObjectId& object);
 
 }  // namespace warifu::control

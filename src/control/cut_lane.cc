@@ -152,7 +152,7 @@ Result<std::unique_ptr<CutLane>> open_remote_lane(SiteContext& site, LaneEnd end
   channel::StreamShape shape = shape_of(range.records, range.first, range.count());
   shape.drawn = end.drawn;
   TRY_ASSIGN(channel::Call call, site.caller.start({.to = end.site,
-                                                    .way = way_along(end.route),
+                                                    .way = planner::way_along(end.route),
                                                     .method = end.method,
                                                     .job = job,
                                                     .upload = shape,

@@ -45,7 +45,7 @@ struct LaneRange {
 // Where a lane leads, and the request that its records go with.
 struct LaneEnd {
   SiteName site;
-  Route route;  // from here to there
+  planner::Route route;  // from here to there
   std::uint16_t method = 0;
   Bytes body;
   bool drawn = false;

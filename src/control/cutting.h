@@ -31,7 +31,7 @@ namespace warifu::control {
 struct CutTarget {
   SiteName site;
   ShareSpec spec;
-  Route route;  // from here to there
+  planner::Route route;  // from here to there
 };
 
 // Where the records come from.

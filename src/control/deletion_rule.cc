@@ -1,7 +1,7 @@
 // The rule, generation by generation.
 #include "control/deletion_rule.h"
 
-#include "control/policy_sets.h"
+#include "planner/policy_sets.h"
 
 namespace warifu::control {
 namespace {
@@ -27,16 +27,16 @@ Result<bool> all_held(const Rows& counted, const AskHolder& is_held) {
 // One site that is silent must not keep an old generation everywhere.
 Result<bool> restores(const catalog::Object& object, const Rows& counted,
                       const AskHolder& is_held) {
-  TRY_ASSIGN(const PolicyNode policy, parse_policy(object.policy));
-  NodeSet there;
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(object.policy));
+  planner::NodeSet there;
   std::optional<Error> silent;
   for (const catalog::Share& share : counted) {
-    const PolicyNode* node = policy.find(share.path);
+    const planner::PolicyNode* node = policy.find(share.path);
     if (node == nullptr) continue;
     const auto held = is_held(share);
     if (!held) silent = held.error();
     if (held && *held) there.set(node->number);
-    if (gives(policy, there)) return true;
+    if (planner::gives(policy, there)) return true;
   }
   if (silent) return std::unexpected(*silent);
   return false;

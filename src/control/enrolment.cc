@@ -35,7 +35,7 @@ Result<CardContent> Enrolment::draw(
     return fail(Code::kInvalidArgument,
                 "keys per site must be from 1 to " + std::to_string(card::kMaxKeysPerSite));
   }
-  for (const SiteEntry& entry : site_.config.sites) {
+  for (const config::SiteEntry& entry : site_.config.sites) {
     TRY_ASSIGN(const Pseudonym person, pseudonym_at(entry.name));
     const EnrolRequest request{.card = content.card, .person = person, .keys = content.keys};
     TRY_ASSIGN(card::SiteKeys keys, keys_of(entry.name, request));
@@ -59,7 +59,7 @@ Result<RelayedCard> Enrolment::begin_relayed(const std::string& person, const st
   Pending& pending = pending_[person];
   if (!pending.is_relayed) {
     pending = {.card = os::random_id<CardId>(site_.system.random), .is_relayed = true};
-    for (const SiteEntry& entry : site_.config.sites) {
+    for (const config::SiteEntry& entry : site_.config.sites) {
       pending.pseudonyms[entry.name] = os::random_id<Pseudonym>(site_.system.random);
     }
   }
@@ -67,7 +67,7 @@ Result<RelayedCard> Enrolment::begin_relayed(const std::string& person, const st
   RelayedCard begun{.card = pending.card};
   // Share control's application has number 1: it keeps the records of objects.
   begun.sites.emplace_back(site_.config.name, pending.pseudonyms.at(site_.config.name));
-  for (const SiteEntry& entry : site_.config.sites) {
+  for (const config::SiteEntry& entry : site_.config.sites) {
     if (entry.name == site_.config.name) continue;
     begun.sites.emplace_back(entry.name, pending.pseudonyms.at(entry.name));
   }

@@ -59,7 +59,7 @@ Result<std::map<SiteName, Pseudonym>> Enrolment::pseudonyms_for(
                                             std::to_string(site_.config.sites.size()));
   }
   std::map<SiteName, Pseudonym> pseudonyms;
-  for (const SiteEntry& entry : site_.config.sites) {
+  for (const config::SiteEntry& entry : site_.config.sites) {
     const auto found = std::ranges::find(known, entry.name, &catalog::SitePseudonym::site);
     pseudonyms[entry.name] = found != known.end()
                                  ? found->pseudonym

@@ -4,20 +4,22 @@
 #pragma once
 
 #include "catalog/catalog.h"
-#include "control/restore_plan.h"
+#include "planner/restore_plan.h"
 
 namespace warifu::control {
 
 // The ledger, and what the routes of shares say that were stored before there was one; the origin's
 // making of the object left out. Errors: the catalog's.
-[[nodiscard]] Result<std::map<SiteName, Seen>> exposure_of(catalog::Catalog& catalog,
-                                                           const ObjectId& object);
+[[nodiscard]] Result<std::map<SiteName, planner::Seen>> exposure_of(catalog::Catalog& catalog,
+                                                                    const ObjectId& object);
 
-[[nodiscard]] std::vector<catalog::Sighting> sightings_of(const std::vector<SourceView>& views);
-[[nodiscard]] std::vector<catalog::Sighting> sightings_of(const std::map<SiteName, Seen>& seen);
+[[nodiscard]] std::vector<catalog::Sighting> sightings_of(
+    const std::vector<planner::SourceView>& views);
+[[nodiscard]] std::vector<catalog::Sighting> sightings_of(
+    const std::map<SiteName, planner::Seen>& seen);
 // Of a placement: everybody on the ways of the shares but the origin, which makes them all; what it
 // keeps counts.
-[[nodiscard]] std::vector<catalog::Sighting> sightings_of(const std::vector<ShareTarget>& shares,
-                                                          const SiteName& origin);
+[[nodiscard]] std::vector<catalog::Sighting> sightings_of(
+    const std::vector<planner::ShareTarget>& shares, const SiteName& origin);
 
 }  // namespace warifu::control

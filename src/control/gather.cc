@@ -57,7 +57,7 @@ class JoinedRecords final : public RecordSource {
 class Gatherer {
  public:
   Gatherer(SiteContext& site, const CombineRequest& request, const store::ShareHeader& held,
-           PolicyNode policy, const JobId& job, const std::function<void()>& waits)
+           planner::PolicyNode policy, const JobId& job, const std::function<void()>& waits)
       : site_(site),
         request_(request),
         held_(held),
@@ -88,7 +88,7 @@ class Gatherer {
 
  private:
   [[nodiscard]] sharing::RecordLayout layout(const sharing::SharePath& path) const {
-    return records_at(
+    return planner::records_at(
         policy_, sharing::RecordLayout(sharing::Chunking{{held_.object_length}, held_.chunk_bytes}),
         path);
   }
@@ -105,7 +105,8 @@ class Gatherer {
       read.together[i].evidence = other.together[i];
     }
     const bool whole = other.gathering.empty();
-    channel::Request call_request{.to = other.site, .way = way_against(other.route), .job = job_};
+    channel::Request call_request{
+        .to = other.site, .way = planner::way_against(other.route), .job = job_};
     call_request.method = number(whole ? Method::kShareRead : Method::kShareCombine);
     call_request.body =
         whole ? encode(read) : encode(CombineRequest{read, other.path, other.gathering});
@@ -121,32 +122,33 @@ class Gatherer {
   SiteContext& site_;
   const CombineRequest& request_;
   const store::ShareHeader& held_;
-  PolicyNode policy_;
+  planner::PolicyNode policy_;
   const JobId& job_;
   const std::function<void()>& waits_;
 };
 
-std::unexpected<Error> refuse(const SiteConfig& config, const std::string& why) {
+std::unexpected<Error> refuse(const config::SiteConfig& config, const std::string& why) {
   return fail(Code::kRefused, config.name.text() + ": " + why);
 }
 
 // Another share of the cut that made `here`, or a part of one.
-bool is_beside(const SiteConfig& config, const PolicyNode& policy, const store::ShareHeader& held,
-               const sharing::SharePath& here, const Gathered& other) {
+bool is_beside(const config::SiteConfig& config, const planner::PolicyNode& policy,
+               const store::ShareHeader& held, const sharing::SharePath& here,
+               const Gathered& other) {
   if (here != held.path || !other.path.same_cut(here)) {
     return may_hold(config, policy, other.path, other.site);
   }
   const auto known = std::ranges::find(held.siblings, other.path.index(), &store::Sibling::index);
-  const PolicyNode* place = policy.find(other.path);
+  const planner::PolicyNode* place = policy.find(other.path);
   return place != nullptr && place->is_leaf() && known != held.siblings.end() &&
          known->site == other.site && known->share == other.share;
 }
 
 }  // namespace
 
-Result<> check_gathering(const SiteConfig& config, const store::ShareHeader& held,
+Result<> check_gathering(const config::SiteConfig& config, const store::ShareHeader& held,
                          const CombineRequest& request) {
-  TRY_ASSIGN(const PolicyNode policy, parse_policy(held.policy));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(held.policy));
   if (request.path != held.path || policy.find(held.path) == nullptr ||
       request.gathering.size() >= held.path.size()) {
     return refuse(config, "the share that is held stands elsewhere");
@@ -175,7 +177,7 @@ Result<GatheredShare> gather(SiteContext& site, const CombineRequest& request,
                              const std::function<void()>& waits) {
   const store::ShareHeader held = own->header();
   TRY(check_gathering(site.config, held, request));
-  TRY_ASSIGN(PolicyNode policy, parse_policy(held.policy));
+  TRY_ASSIGN(planner::PolicyNode policy, planner::parse_policy(held.policy));
   Gatherer gatherer(site, request, held, std::move(policy), job, waits);
   return gatherer.gather(std::make_unique<HeldRecords>(std::move(own), request.own.first_chunk));
 }

@@ -17,7 +17,8 @@ struct GatheredShare {
 
 // Whether everything that is to be joined is of the cuts above the share that is held. Errors:
 // kRefused, kInvalidArgument when a route does not lead here.
-[[nodiscard]] Result<> check_gathering(const SiteConfig& config, const store::ShareHeader& held,
+[[nodiscard]] Result<> check_gathering(const config::SiteConfig& config,
+                                       const store::ShareHeader& held,
                                        const CombineRequest& request);
 
 // `own` reads the share of request.own, which has been released. `waits` is called now and then

@@ -66,7 +66,7 @@ class Gatherings : public testing::Test {
     return check_gathering(config_, held, request).has_value();
   }
 
-  SiteConfig config_;
+  config::SiteConfig config_;
 };
 
 TEST_F(Gatherings, JoinWhatStandsBesideOnesOwnShareOnEveryLevel) {

@@ -17,16 +17,16 @@ std::size_t most_named(const sharing::Scheme& scheme) {
 
 // What can be named below a node.
 struct Branch {
-  std::vector<ShareLocation> shares;
+  std::vector<planner::ShareLocation> shares;
   std::size_t rank = SIZE_MAX;  // of the most preferred one
   bool gives = false;           // they give the node's share
 };
 
-Branch choose(const PolicyNode& node, const sharing::SharePath& path,
-              std::span<const ShareLocation> willing) {
+Branch choose(const planner::PolicyNode& node, const sharing::SharePath& path,
+              std::span<const planner::ShareLocation> willing) {
   Branch chosen;
   // Also where it stands whole because it is still to be cut.
-  const auto found = std::ranges::find(willing, path, &ShareLocation::path);
+  const auto found = std::ranges::find(willing, path, &planner::ShareLocation::path);
   if (found != willing.end()) {
     return {{*found}, static_cast<std::size_t>(found - willing.begin()), true};
   }
@@ -69,16 +69,16 @@ Result<std::vector<HeldUse>> held_under(catalog::Catalog& catalog, const ObjectI
 
 }  // namespace
 
-std::vector<ShareLocation> choose_givers(const PolicyNode& policy,
-                                         std::span<const ShareLocation> willing) {
+std::vector<planner::ShareLocation> choose_givers(const planner::PolicyNode& policy,
+                                                  std::span<const planner::ShareLocation> willing) {
   return choose(policy, {}, willing).shares;
 }
 
 bool names_too_many(const store::ShareHeader& held, const consent::Grant& grant) {
-  const auto policy = parse_policy(held.policy);
+  const auto policy = planner::parse_policy(held.policy);
   if (!policy) return false;
   const auto named = std::ranges::count_if(held.siblings, [&](const store::Sibling& sibling) {
-    const PolicyNode* node = policy->find(held.path.parent().part(sibling.index));
+    const planner::PolicyNode* node = policy->find(held.path.parent().part(sibling.index));
     return node != nullptr && node->is_leaf() &&
            std::ranges::find(grant.sites, sibling.site, &consent::GrantSite::site) !=
                grant.sites.end();

@@ -14,8 +14,8 @@
 
 #include "catalog/catalog.h"
 #include "consent/grant.h"
-#include "control/policy.h"
-#include "control/restore_plan.h"
+#include "planner/policy.h"
+#include "planner/restore_plan.h"
 #include "store/share_header.h"
 
 namespace warifu::control {
@@ -23,8 +23,8 @@ namespace warifu::control {
 // Shares whose holders a consent names, out of those whose holders can be named; those that come
 // first are preferred, but a cut that can be joined is to a cut that cannot. All that restores the
 // object with one share of each cut missing still does, as far as the cut has shares to spare.
-[[nodiscard]] std::vector<ShareLocation> choose_givers(const PolicyNode& policy,
-                                                       std::span<const ShareLocation> willing);
+[[nodiscard]] std::vector<planner::ShareLocation> choose_givers(
+    const planner::PolicyNode& policy, std::span<const planner::ShareLocation> willing);
 
 // Whether a grant names more holders of the cut that made this share than it may, as far as the
 // share's header knows them: of siblings that were cut again it does not.

@@ -6,8 +6,8 @@
 
 #include <random>
 
-#include "control/policy_sets.h"
-#include "control/policy_sets_test_support.h"
+#include "planner/policy_sets.h"
+#include "planner/policy_sets_test_support.h"
 
 namespace warifu::control {
 namespace {
@@ -24,17 +24,18 @@ std::string random_cut(std::mt19937& random, std::size_t nesting, bool top) {
   return text + (top ? ")" : ") via g");
 }
 
-std::vector<ShareLocation> locations(const PolicyNode& policy) {
-  std::vector<ShareLocation> all;
-  for (const sharing::SharePath& path : leaf_paths(policy)) {
+std::vector<planner::ShareLocation> locations(const planner::PolicyNode& policy) {
+  std::vector<planner::ShareLocation> all;
+  for (const sharing::SharePath& path : planner::leaf_paths(policy)) {
     all.push_back({path, {}, *SiteName::parse("site" + std::to_string(all.size()))});
   }
   return all;
 }
 
-NodeSet nodes_of(const PolicyNode& policy, std::span<const ShareLocation> shares,
-                 std::size_t bits = SIZE_MAX) {
-  NodeSet set;
+planner::NodeSet nodes_of(const planner::PolicyNode& policy,
+                          std::span<const planner::ShareLocation> shares,
+                          std::size_t bits = SIZE_MAX) {
+  planner::NodeSet set;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     if (((bits >> i) & 1U) != 0) set.set(policy.find(shares[i].path)->number);
   }
@@ -42,10 +43,11 @@ NodeSet nodes_of(const PolicyNode& policy, std::span<const ShareLocation> shares
 }
 
 // Two sets of them that restore, without a share in common.
-bool has_two_sets(const PolicyNode& policy, std::span<const ShareLocation> shares) {
+bool has_two_sets(const planner::PolicyNode& policy,
+                  std::span<const planner::ShareLocation> shares) {
   for (std::size_t bits = 0; bits < (std::size_t{1} << shares.size()); ++bits) {
-    if (gives(policy, nodes_of(policy, shares, bits)) &&
-        gives(policy, nodes_of(policy, shares, ~bits))) {
+    if (planner::gives(policy, nodes_of(policy, shares, bits)) &&
+        planner::gives(policy, nodes_of(policy, shares, ~bits))) {
       return true;
     }
   }
@@ -56,16 +58,17 @@ TEST(Givers, AnyTwoSetsOfThemThatRestoreHaveAShareInCommon) {
   std::mt19937 random(20261127);
   std::size_t cut_down = 0, rounds = 0;
   while (rounds < 600) {
-    const auto policy = parse_policy(random_cut(random, 2, true));
-    if (!policy || leaf_paths(*policy).size() > 11) continue;
+    const auto policy = planner::parse_policy(random_cut(random, 2, true));
+    if (!policy || planner::leaf_paths(*policy).size() > 11) continue;
     ++rounds;
-    std::vector<ShareLocation> willing = locations(*policy);
+    std::vector<planner::ShareLocation> willing = locations(*policy);
     std::erase_if(willing, [&](const auto&) { return random() % 8 == 0; });
     std::ranges::shuffle(willing, random);
     const auto chosen = choose_givers(*policy, willing);
     EXPECT_FALSE(has_two_sets(*policy, chosen)) << policy->text();
     // Nothing is lost that was there.
-    EXPECT_EQ(gives(*policy, nodes_of(*policy, chosen)), gives(*policy, nodes_of(*policy, willing)))
+    EXPECT_EQ(planner::gives(*policy, nodes_of(*policy, chosen)),
+              planner::gives(*policy, nodes_of(*policy, willing)))
         << policy->text();
     if (has_two_sets(*policy, willing)) ++cut_down;
   }
@@ -75,26 +78,28 @@ TEST(Givers, AnyTwoSetsOfThemThatRestoreHaveAShareInCommon) {
 TEST(Givers, MajoritiesKeepAllAndWhoComesFirstStays) {
   for (const char* text : {"2 of (a, b, c)", "3 of (a, b, c, d, e)", "ramp 3 of (a, b, c, d)",
                            "2 of (a, b, 2 of (c, c, c) via g)"}) {
-    const auto policy = *parse_policy(text);
-    EXPECT_EQ(choose_givers(policy, locations(policy)).size(), leaf_paths(policy).size()) << text;
+    const auto policy = *planner::parse_policy(text);
+    EXPECT_EQ(choose_givers(policy, locations(policy)).size(), planner::leaf_paths(policy).size())
+        << text;
   }
-  const auto spare = *parse_policy("2 of (a, b, c, d, e)");
+  const auto spare = *planner::parse_policy("2 of (a, b, c, d, e)");
   auto willing = locations(spare);
   std::ranges::reverse(willing);
   const auto chosen = choose_givers(spare, willing);
   ASSERT_EQ(chosen.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(chosen[i].site, willing[i].site);
   // A share that nobody can join stands behind one that can be had.
-  const auto nested = *parse_policy("2 of (2 of (c, c) via g, a, b, d)");
+  const auto nested = *planner::parse_policy("2 of (2 of (c, c) via g, a, b, d)");
   auto some = locations(nested);
   some.erase(some.begin());
-  for (const ShareLocation& share : choose_givers(nested, some)) EXPECT_TRUE(share.path.is_top());
+  for (const planner::ShareLocation& share : choose_givers(nested, some))
+    EXPECT_TRUE(share.path.is_top());
 }
 
 TEST(Givers, AHolderCountsThoseOfItsOwnCut) {
   store::ShareHeader held;
   held.policy = "2 of (a, b, c, d)";
-  held.scheme = parse_policy(held.policy)->scheme;
+  held.scheme = planner::parse_policy(held.policy)->scheme;
   consent::Grant grant;
   for (std::uint8_t i = 0; i < 4; ++i) {
     const SiteName site = *SiteName::parse("site" + std::to_string(i));

@@ -11,7 +11,7 @@
 namespace warifu::control {
 namespace {
 
-std::string origins_text(const EdgeState* edge) {
+std::string origins_text(const planner::EdgeState* edge) {
   std::string text;
   if (edge == nullptr) return "UNKNOWN";
   for (const auto origin : edge->origins) {
@@ -27,8 +27,8 @@ BulkUse bulk_use(const sharing::RecordLayout& records, std::uint64_t first, std:
   return {records.lengths({first}, count), count * otp::kTagBytes + windows * mac::kBlockBytes};
 }
 
-Result<Route> parse_route(const std::string& text) {
-  Route route;
+Result<planner::Route> parse_route(const std::string& text) {
+  planner::Route route;
   for (std::size_t at = 0; at <= text.size();) {
     const std::size_t end = std::min(text.find(" > ", at), text.size());
     TRY_ASSIGN(SiteName site, SiteName::parse(text.substr(at, end - at)));
@@ -38,10 +38,11 @@ Result<Route> parse_route(const std::string& text) {
   return route;
 }
 
-std::vector<Protections::Hop> hops_of(const Route& route, const Snapshot& snapshot) {
+std::vector<Protections::Hop> hops_of(const planner::Route& route,
+                                      const planner::Snapshot& snapshot) {
   std::vector<Protections::Hop> hops;
   for (std::size_t i = 0; i + 1 < route.size(); ++i) {
-    const EdgeState* edge = find_edge(snapshot, route[i], route[i + 1]);
+    const planner::EdgeState* edge = planner::find_edge(snapshot, route[i], route[i + 1]);
     Protections::Hop hop{.from = route[i].text(), .to = route[i + 1].text()};
     hop.link_class = edge == nullptr ? "unknown" : kme::link_class_name(edge->link_class);
     if (edge != nullptr) {
@@ -118,11 +119,11 @@ Result<Protections> parse_protections(const std::string& text) {
   return protections;
 }
 
-Result<> record_route_use(catalog::Catalog& catalog, const JobId& job, const Route& route,
-                          const Snapshot& snapshot, const BulkUse& use) {
+Result<> record_route_use(catalog::Catalog& catalog, const JobId& job, const planner::Route& route,
+                          const planner::Snapshot& snapshot, const BulkUse& use) {
   std::vector<catalog::LinkUse> uses;
   for (std::size_t i = 0; i + 1 < route.size(); ++i) {
-    const EdgeState* edge = find_edge(snapshot, route[i], route[i + 1]);
+    const planner::EdgeState* edge = planner::find_edge(snapshot, route[i], route[i + 1]);
     uses.push_back({.from = route[i],
                     .to = route[i + 1],
                     .link_class = std::string(

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "catalog/catalog.h"
-#include "control/placement.h"
 #include "keypool/entropy.h"
+#include "planner/placement.h"
 #include "sharing/chunk.h"
 
 namespace warifu::control {
@@ -17,7 +17,7 @@ struct BulkUse {
                                std::uint64_t count);
 
 // Reads route_text() back. Errors: kCorrupt.
-[[nodiscard]] Result<Route> parse_route(const std::string& text);
+[[nodiscard]] Result<planner::Route> parse_route(const std::string& text);
 
 // What protected a share on its way, and how its cut came by random numbers.
 struct Protections {
@@ -33,7 +33,8 @@ struct Protections {
   std::vector<Hop> hops;
 };
 
-[[nodiscard]] std::vector<Protections::Hop> hops_of(const Route& route, const Snapshot& snapshot);
+[[nodiscard]] std::vector<Protections::Hop> hops_of(const planner::Route& route,
+                                                    const planner::Snapshot& snapshot);
 // The same from what a job has booked, one hop for each link and direction, origins as they were
 // then.
 [[nodiscard]] std::vector<Protections::Hop> hops_of(const std::vector<catalog::LinkUse>& uses);
@@ -45,7 +46,7 @@ struct Protections {
 
 // Adds the use to the job's ledger for every hop.
 [[nodiscard]] Result<> record_route_use(catalog::Catalog& catalog, const JobId& job,
-                                        const Route& route, const Snapshot& snapshot,
-                                        const BulkUse& use);
+                                        const planner::Route& route,
+                                        const planner::Snapshot& snapshot, const BulkUse& use);
 
 }  // namespace warifu::control

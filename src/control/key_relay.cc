@@ -29,7 +29,7 @@ Result<secret::Buffer> receive_part(channel::Exchange& exchange, std::size_t byt
 }  // namespace
 
 kme::RelayDevice& KeyRelay::add_link(const SiteName& peer) {
-  const LinkEntry* link = find_link(site_.config.links, site_.config.name, peer);
+  const config::LinkEntry* link = config::find_link(site_.config.links, site_.config.name, peer);
   WARIFU_CHECK(link != nullptr && link->is_relayed());
   auto device = std::make_unique<kme::RelayDevice>(
       site_.system, kme::RelaySettings{site_.config.name, peer, link->paths}, site_.keys.random(),
@@ -130,9 +130,9 @@ void KeyRelay::look_at(const std::set<SiteName>& sites) {
 }
 
 std::vector<kme::RelayEdge> KeyRelay::edges(const SiteName& peer) {
-  const LinkEntry* relayed = find_link(site_.config.links, site_.config.name, peer);
+  const config::LinkEntry* relayed = config::find_link(site_.config.links, site_.config.name, peer);
   WARIFU_CHECK(relayed != nullptr && relayed->is_relayed());
-  std::vector<kme::RelayEdge> edges = relay_graph(site_.config.links, *relayed);
+  std::vector<kme::RelayEdge> edges = config::relay_graph(site_.config.links, *relayed);
   std::set<SiteName> others;
   for (const kme::RelayEdge& edge : edges) {
     if (edge.from != site_.config.name && edge.from != peer) others.insert(edge.from);
@@ -145,7 +145,7 @@ std::vector<kme::RelayEdge> KeyRelay::edges(const SiteName& peer) {
       edge.residual_bytes = link == nullptr ? 0 : link->relayable();
       continue;
     }
-    for (const EdgeState& state : told_[edge.from].edges) {
+    for (const planner::EdgeState& state : told_[edge.from].edges) {
       if (state.to != edge.to) continue;
       edge.residual_bytes = state.carries ? state.residual_bytes : 0;
       edge.inflow_bits_per_second = state.inflow_bits_per_second;

@@ -13,9 +13,9 @@
 #include <map>
 #include <mutex>
 
-#include "control/placement.h"
 #include "control/share_service.h"
 #include "kme/relay_device.h"
+#include "planner/placement.h"
 
 namespace warifu::control {
 
@@ -43,7 +43,7 @@ class KeyRelay final : public kme::PartCarrier {
 
  private:
   struct Told {
-    std::vector<EdgeState> edges;
+    std::vector<planner::EdgeState> edges;
     std::chrono::nanoseconds at{0};
   };
   Result<> serve(channel::Exchange& exchange);

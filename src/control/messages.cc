@@ -64,7 +64,7 @@ void read_cut(wire::Reader& reader, ShareSpec& spec) {
   const std::uint32_t full = reader.u32();
   const std::uint32_t last = reader.u32();
   spec.entropy_origins = reader.u16();
-  spec.policy = reader.text(kMaxPolicyBytes);
+  spec.policy = reader.text(planner::kMaxPolicyBytes);
   spec.lead_chunks = reader.u32();
   if (spec.object_length == 0 || spec.object_length > limits::kMaxObjectBytes) {
     return reader.reject("object length out of range");
@@ -94,7 +94,7 @@ void read_part(wire::Reader& reader, ShareSpec& spec) {
 }
 
 // Empty: by each site's own next hop.
-Route read_route(wire::Reader& reader) {
+planner::Route read_route(wire::Reader& reader) {
   return reader.sites(0, limits::kMaxHops + 1);
 }
 
@@ -177,14 +177,14 @@ Result<CutReport> decode_cut_report(ByteView body) {
 
 namespace {
 
-void write_relays(wire::Writer& writer, const EdgeState& edge) {
+void write_relays(wire::Writer& writer, const planner::EdgeState& edge) {
   std::vector<SiteName> relays(edge.relays.begin(), edge.relays.end());
   if (relays.size() > limits::kMaxSites) relays.resize(limits::kMaxSites);
   writer.u8(static_cast<std::uint8_t>(edge.relay_paths));
   writer.sites(relays);
 }
 
-void read_relays(wire::Reader& reader, EdgeState& edge) {
+void read_relays(wire::Reader& reader, planner::EdgeState& edge) {
   edge.relay_paths = reader.u8();
   for (SiteName& site : reader.sites(0, UINT8_MAX)) edge.relays.insert(std::move(site));
 }
@@ -197,7 +197,7 @@ Bytes encode(const SiteStatus& status) {
   writer.u64(status.free_bytes);
   writer.u32(status.share_count);
   writer.u8(static_cast<std::uint8_t>(status.edges.size()));
-  for (const EdgeState& edge : status.edges) {
+  for (const planner::EdgeState& edge : status.edges) {
     writer.site(edge.to);
     writer.u8(static_cast<std::uint8_t>(edge.link_class));
     writer.u64(edge.residual_bytes);
@@ -218,7 +218,7 @@ Result<SiteStatus> decode_status(ByteView body) {
   status.share_count = reader.u32();
   const std::uint8_t count = reader.u8();
   for (std::uint8_t i = 0; i < count && reader.good(); ++i) {
-    EdgeState edge;
+    planner::EdgeState edge;
     edge.from = status.site;
     edge.to = reader.site();
     const std::uint8_t link_class = reader.u8();
@@ -298,7 +298,7 @@ Result<ReshareRequest> decode_reshare(ByteView body) {
     request.targets.push_back(std::move(target));
   }
   const std::uint16_t travelled = reader.u16();
-  if (travelled > kMaxPolicyNodes) reader.reject("too many routes");
+  if (travelled > planner::kMaxPolicyNodes) reader.reject("too many routes");
   for (std::uint16_t i = 0; i < travelled && reader.good(); ++i) {
     const sharing::SharePath share = sharing::read_path(reader);
     if (!request.travelled.empty() && share <= request.travelled.rbegin()->first) {

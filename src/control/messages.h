@@ -12,8 +12,8 @@
 #include "consent/decision.h"
 #include "consent/evidence.h"
 #include "consent/grant.h"
-#include "control/placement.h"
 #include "keypool/entropy.h"
+#include "planner/placement.h"
 #include "sharing/chunk.h"
 
 namespace warifu::control {
@@ -89,7 +89,7 @@ struct SiteStatus {
   SiteName site;
   std::uint64_t free_bytes = 0;
   std::uint32_t share_count = 0;
-  std::vector<EdgeState> edges;  // of this site's sending pools
+  std::vector<planner::EdgeState> edges;  // of this site's sending pools
 };
 
 // Shares that one request asks for.
@@ -126,7 +126,7 @@ struct Gathered {
   sharing::SharePath path;  // of what is held there
   consent::Evidence evidence;               // for that site
   std::vector<consent::Evidence> together;  // the same of the others, in the order of the request
-  Route route;                              // from there to who joins
+  planner::Route route;                     // from there to who joins
   Gathering gathering;
 };
 inline constexpr std::size_t kMostGathered = 255;
@@ -141,7 +141,7 @@ struct CombineRequest {
 struct ReshareTarget {
   SiteName site;
   ShareSpec spec;
-  Route route;  // from here to there
+  planner::Route route;  // from here to there
 };
 
 // All shares of one cut; their specs differ in share, last step, owner and `drawn` only.
@@ -150,7 +150,7 @@ struct ReshareRequest {
   std::vector<ReshareTarget> targets;  // 2 to 32, as many as the scheme makes
   // The routes that all shares of the object have come or will come, as share control planned them;
   // each from where its cut is made.
-  std::map<sharing::SharePath, Route> travelled;
+  std::map<sharing::SharePath, planner::Route> travelled;
 };
 
 struct LeaseRequest {

@@ -114,7 +114,8 @@ TEST(Messages, SpecsThatMakeNoSenseAreRefused) {
   EXPECT_TRUE(refused([](ShareSpec& s) { s.chunk_bytes = 1024; }));
   EXPECT_TRUE(refused([](ShareSpec& s) { s.records = {}; }));
   EXPECT_TRUE(refused([](ShareSpec& s) { s.parent.reset(); }));  // but a path below one
-  EXPECT_TRUE(refused([](ShareSpec& s) { s.policy = std::string(kMaxPolicyBytes + 1, 'x'); }));
+  EXPECT_TRUE(
+      refused([](ShareSpec& s) { s.policy = std::string(planner::kMaxPolicyBytes + 1, 'x'); }));
 }
 
 TEST(Messages, ReshareToTwoThreeAndThirtyTwo) {

@@ -10,16 +10,16 @@ namespace warifu::control {
 
 bool NetworkView::reaches(const SiteName& site) const {
   return std::ranges::any_of(snapshot.sites,
-                             [&](const SiteEntry& entry) { return entry.name == site; });
+                             [&](const config::SiteEntry& entry) { return entry.name == site; });
 }
 
 NetworkView look_at_network(SiteContext& site, ShareService& own) {
   struct Answer {
-    const SiteEntry* entry = nullptr;
+    const config::SiteEntry* entry = nullptr;
     Result<SiteStatus> status = fail(Code::kUnavailable, "not asked");
   };
   std::vector<Answer> answers;
-  for (const SiteEntry& entry : site.config.sites) answers.push_back({.entry = &entry});
+  for (const config::SiteEntry& entry : site.config.sites) answers.push_back({.entry = &entry});
   {
     std::vector<std::jthread> threads;
     for (Answer& answer : answers) {
@@ -39,7 +39,7 @@ NetworkView look_at_network(SiteContext& site, ShareService& own) {
   }
   NetworkView view;
   view.snapshot.origin = site.config.name;
-  view.snapshot.domains = domain_map(site.config.sites);
+  view.snapshot.domains = planner::domain_map(site.config.sites);
   for (Answer& answer : answers) {
     if (!answer.status) {
       view.missing.emplace_back(answer.entry->name, answer.status.error());
@@ -47,12 +47,13 @@ NetworkView look_at_network(SiteContext& site, ShareService& own) {
     }
     view.snapshot.sites.push_back(*answer.entry);
     view.snapshot.free_bytes[answer.entry->name] = answer.status->free_bytes;
-    for (EdgeState& edge : answer.status->edges) {
-      edge.knowing = key_relays(site.config.links, {edge.from, edge.to});
+    for (planner::EdgeState& edge : answer.status->edges) {
+      edge.knowing = config::key_relays(site.config.links, {edge.from, edge.to});
       view.snapshot.edges.push_back(std::move(edge));
     }
   }
-  std::erase_if(view.snapshot.edges, [&](const EdgeState& edge) { return !view.reaches(edge.to); });
+  std::erase_if(view.snapshot.edges,
+                [&](const planner::EdgeState& edge) { return !view.reaches(edge.to); });
   return view;
 }
 
@@ -75,7 +76,7 @@ Result<> lease_key(SiteContext& site, const JobId& job, catalog::JobPriority pri
 }
 
 void release_key(SiteContext& site, const JobId& job) {
-  for (const SiteEntry& at : site.config.sites) {
+  for (const config::SiteEntry& at : site.config.sites) {
     if (at.name == site.config.name) {
       for (kme::Link* link : site.keys.links()) link->release(job);
       continue;

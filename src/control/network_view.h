@@ -9,7 +9,7 @@
 namespace warifu::control {
 
 struct NetworkView {
-  Snapshot snapshot;
+  planner::Snapshot snapshot;
   // Sites that do not answer, and why.
   std::vector<std::pair<SiteName, Error>> missing;
 

@@ -8,33 +8,33 @@ namespace {
 
 namespace json = boost::json;
 
-void add_targets(const std::vector<ShareTarget>& targets, const sharing::SharePath& cut,
+void add_targets(const std::vector<planner::ShareTarget>& targets, const sharing::SharePath& cut,
                  json::array& list) {
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    const ShareTarget& target = targets[i];
+    const planner::ShareTarget& target = targets[i];
     const sharing::SharePath path = cut.part(i);
     list.push_back({{"share", path.text()},
                     {"site", target.site.text()},
-                    {"route", route_text(target.route)},
+                    {"route", planner::route_text(target.route)},
                     {"cut_again", !target.nested.empty()}});
     add_targets(target.nested, path, list);
   }
 }
 
-json::object plan_json(const PlacementPlan& plan, const Snapshot& snapshot) {
+json::object plan_json(const planner::PlacementPlan& plan, const planner::Snapshot& snapshot) {
   json::array shares, edges;
   add_targets(plan.shares, {}, shares);
   std::uint64_t key_bytes = 0;
   for (const auto& [ends, bytes] : plan.bytes_by_edge) {
-    const EdgeState* edge = find_edge(snapshot, ends.first, ends.second);
+    const planner::EdgeState* edge = planner::find_edge(snapshot, ends.first, ends.second);
     key_bytes += bytes;
     edges.push_back({{"from", ends.first.text()},
                      {"to", ends.second.text()},
                      {"bytes", bytes},
                      {"residual_bytes", edge->residual_bytes},
-                     {"price", edge_price(*edge, bytes)}});
+                     {"price", planner::edge_price(*edge, bytes)}});
   }
-  const auto hours = hours_for_key(plan, snapshot);
+  const auto hours = planner::hours_for_key(plan, snapshot);
   return {{"price", plan.price},
           {"key_bytes", key_bytes},
           {"hours_for_key", hours ? json::value(*hours) : json::value(nullptr)},
@@ -43,16 +43,17 @@ json::object plan_json(const PlacementPlan& plan, const Snapshot& snapshot) {
 }
 
 // What the plan has in every failure domain, and what stays without it.
-json::array domains_json(const PlacementAdvice& advice, const PolicyNode& policy) {
+json::array domains_json(const planner::PlacementAdvice& advice,
+                         const planner::PolicyNode& policy) {
   json::array list;
   for (const auto& [domain, inside] : advice.domains) {
     json::array shares;
-    for (const auto& [path, node] : share_paths(policy)) {
+    for (const auto& [path, node] : planner::share_paths(policy)) {
       if (inside.test(node->number)) shares.emplace_back(path.text());
     }
     list.push_back({{"domain", domain},
                     {"shares", std::move(shares)},
-                    {"left_without_it", surviving_children(policy, inside)},
+                    {"left_without_it", planner::surviving_children(policy, inside)},
                     {"needed", policy.scheme.threshold}});
   }
   return list;
@@ -60,7 +61,7 @@ json::array domains_json(const PlacementAdvice& advice, const PolicyNode& policy
 
 json::object inputs_json(const NetworkView& view) {
   json::array links, sites, missing;
-  for (const EdgeState& edge : view.snapshot.edges) {
+  for (const planner::EdgeState& edge : view.snapshot.edges) {
     links.push_back({{"from", edge.from.text()},
                      {"to", edge.to.text()},
                      {"class", kme::link_class_name(edge.link_class)},
@@ -68,7 +69,7 @@ json::object inputs_json(const NetworkView& view) {
                      {"carries_shares", edge.carries},
                      {"inflow_bits_per_second", edge.inflow_bits_per_second}});
   }
-  for (const SiteEntry& site : view.snapshot.sites) {
+  for (const config::SiteEntry& site : view.snapshot.sites) {
     const auto space = view.snapshot.free_bytes.find(site.name);
     sites.push_back(
         {{"site", site.name.text()},
@@ -90,7 +91,7 @@ json::object inputs_json(const NetworkView& view) {
 
 }  // namespace
 
-json::object advice_json(const PlacementAdvice& advice, const PolicyNode& policy,
+json::object advice_json(const planner::PlacementAdvice& advice, const planner::PolicyNode& policy,
                          const NetworkView& view) {
   json::object object = {{"chosen", plan_json(advice.plan, view.snapshot)}};
   object["runner_up"] = advice.runner_up ? json::value(plan_json(*advice.runner_up, view.snapshot))

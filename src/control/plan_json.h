@@ -10,7 +10,8 @@ namespace warifu::control {
 
 // {"chosen","runner_up","excluded","reasons","failure_domains","fragile","inputs"}; docs/api.md has
 // the fields. `policy` and `view` are what the advice was given for.
-[[nodiscard]] boost::json::object advice_json(const PlacementAdvice& advice,
-                                              const PolicyNode& policy, const NetworkView& view);
+[[nodiscard]] boost::json::object advice_json(const planner::PlacementAdvice& advice,
+                                              const planner::PolicyNode& policy,
+                                              const NetworkView& view);
 
 }  // namespace warifu::control

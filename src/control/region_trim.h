@@ -3,8 +3,8 @@
 // what it writes is given on as it comes. Nothing of either is on disk.
 #pragma once
 
+#include "config/site_config.h"
 #include "control/chunk_window.h"
-#include "control/site_config.h"
 #include "genome/tool.h"
 
 namespace warifu::control {

@@ -1,7 +1,7 @@
 // The re-share of a held share, and the rule that guards it.
 #include "control/reshare.h"
 
-#include "control/exposure.h"
+#include "planner/exposure.h"
 
 namespace warifu::control {
 namespace {
@@ -9,23 +9,24 @@ namespace {
 // The tree of the object as its policy, the share that is held and the request say.
 class Picture {
  public:
-  Picture(const SiteConfig& config, const PolicyNode& policy, const store::ShareHeader& held,
-          const ReshareRequest& request)
+  Picture(const config::SiteConfig& config, const planner::PolicyNode& policy,
+          const store::ShareHeader& held, const ReshareRequest& request)
       : config_(config), policy_(policy), held_(held), request_(request) {}
 
-  [[nodiscard]] std::vector<ShareTarget> shares() const { return shares_of(policy_, {}); }
+  [[nodiscard]] std::vector<planner::ShareTarget> shares() const { return shares_of(policy_, {}); }
 
  private:
   // Of places that nobody has told of, nothing.
-  [[nodiscard]] std::vector<ShareTarget> shares_of(const PolicyNode& cut,
-                                                   const sharing::SharePath& path) const {
-    std::vector<ShareTarget> shares;
+  [[nodiscard]] std::vector<planner::ShareTarget> shares_of(const planner::PolicyNode& cut,
+                                                            const sharing::SharePath& path) const {
+    std::vector<planner::ShareTarget> shares;
     for (std::size_t i = 0; i < cut.children.size(); ++i) {
       const sharing::SharePath place = path.part(i);
-      Route route = route_of(place);
+      planner::Route route = route_of(place);
       if (route.empty()) continue;
-      ShareTarget target{.site = route.back(), .route = std::move(route), .nested = {}, .cut = {}};
-      target.knowing = key_relays(config_.links, target.route);
+      planner::ShareTarget target{
+          .site = route.back(), .route = std::move(route), .nested = {}, .cut = {}};
+      target.knowing = config::key_relays(config_.links, target.route);
       target.nested = shares_of(cut.children[i], place);
       target.cut = cut.children[i].scheme;
       shares.push_back(std::move(target));
@@ -35,13 +36,13 @@ class Picture {
 
   // What is cut here as ordered, this share and its siblings as the header says; how those came,
   // and all the rest, as the request says if that makes sense.
-  [[nodiscard]] Route route_of(const sharing::SharePath& place) const {
+  [[nodiscard]] planner::Route route_of(const sharing::SharePath& place) const {
     for (const ReshareTarget& target : request_.targets) {
       if (target.spec.path == place) return target.route;
     }
     const auto told = request_.travelled.find(place);
     const bool is_told = told != request_.travelled.end() && !told->second.empty();
-    if (!place.same_cut(held_.path)) return is_told ? told->second : Route();
+    if (!place.same_cut(held_.path)) return is_told ? told->second : planner::Route();
     const SiteName* site = place == held_.path ? &config_.name : nullptr;
     for (const store::Sibling& sibling : held_.siblings) {
       if (sibling.index == place.index() && sibling.share != held_.share) site = &sibling.site;
@@ -51,7 +52,7 @@ class Picture {
     // It came from who cut it, or was made where it is, out of others.
     const bool sane = is_told && told->second.back() == *site &&
                       (told->second.front() == from || told->second.size() == 1);
-    return sane ? told->second : travel_route(config_.links, from, *site);
+    return sane ? told->second : config::travel_route(config_.links, from, *site);
   }
 
   // Who made the cut that this share is of.
@@ -61,18 +62,18 @@ class Picture {
     return is_told ? told->second.back() : config_.controller;
   }
 
-  const SiteConfig& config_;
-  const PolicyNode& policy_;
+  const config::SiteConfig& config_;
+  const planner::PolicyNode& policy_;
   const store::ShareHeader& held_;
   const ReshareRequest& request_;
 };
 
 }  // namespace
 
-Result<> check_targets(const SiteConfig& config, const store::ShareHeader& header,
+Result<> check_targets(const config::SiteConfig& config, const store::ShareHeader& header,
                        const ReshareRequest& request) {
-  TRY_ASSIGN(const PolicyNode policy, parse_policy(header.policy));
-  const PolicyNode* cut = policy.find(header.path);
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(header.policy));
+  const planner::PolicyNode* cut = policy.find(header.path);
   const sharing::RecordLayout records = store::records_of(header);
   const bool is_cut = cut != nullptr && cut->children.size() == request.targets.size();
   for (const ReshareTarget& target : request.targets) {
@@ -89,8 +90,8 @@ Result<> check_targets(const SiteConfig& config, const store::ShareHeader& heade
                   "the route of a part does not lead from here to " + target.site.text());
     }
   }
-  return check_exposure(policy.scheme, Picture(config, policy, header, request).shares(),
-                        config.controller);
+  return planner::check_exposure(policy.scheme, Picture(config, policy, header, request).shares(),
+                                 config.controller);
 }
 
 namespace {

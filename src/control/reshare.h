@@ -15,7 +15,8 @@ namespace warifu::control {
 // (exposure.h). What it knows of those others: the siblings in the header; the rest is share
 // control's word. Errors: kRefused, kInvalidArgument when the specs are not of `header` or its
 // policy.
-[[nodiscard]] Result<> check_targets(const SiteConfig& config, const store::ShareHeader& header,
+[[nodiscard]] Result<> check_targets(const config::SiteConfig& config,
+                                     const store::ShareHeader& header,
                                      const ReshareRequest& request);
 
 // Cuts `request.share` for its targets. Errors: kBusy while it is being cut already; Cutting's.

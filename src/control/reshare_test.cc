@@ -68,7 +68,8 @@ class CheckTargets : public testing::Test {
       spec.object_length = header_.object_length;
       spec.records = store::records_of(header_).below(scheme);
       request.targets.push_back(
-          {site(sites[i]), spec, travel_route(config_.links, config_.name, site(sites[i]))});
+          {site(sites[i]), spec,
+           config::travel_route(config_.links, config_.name, site(sites[i]))});
     }
     return request;
   }
@@ -91,7 +92,7 @@ class CheckTargets : public testing::Test {
     return refusal(parts(sites, threshold)).find(why) != std::string::npos;
   }
 
-  SiteConfig config_;
+  config::SiteConfig config_;
   store::ShareHeader header_;
 };
 

@@ -19,22 +19,23 @@ constexpr std::size_t kSwapsPerPart = 2;
 
 // The plan's own sources first. A gathering is sampled again with each of its parts swapped for
 // parts that it did not use, so that one lying part stands out.
-std::vector<RestoreSource> RestoreStream::ways_to_sample(const RestorePlan& plan) const {
-  std::vector<RestoreSource> ways = plan.sources;
-  const RestoreField known = field();
-  for (const RestoreSource& source : plan.sources) {
+std::vector<planner::RestoreSource> RestoreStream::ways_to_sample(
+    const planner::RestorePlan& plan) const {
+  std::vector<planner::RestoreSource> ways = plan.sources;
+  const planner::RestoreField known = field();
+  for (const planner::RestoreSource& source : plan.sources) {
     if (!source.is_gathered()) continue;
-    const std::vector<ShareLocation> parts = source.shares();
+    const std::vector<planner::ShareLocation> parts = source.shares();
     for (std::size_t i = 0; i < parts.size(); ++i) {
       std::size_t swaps = 0;
-      for (const ShareLocation& spare : proven_) {
+      for (const planner::ShareLocation& spare : proven_) {
         const bool used =
-            std::ranges::find(parts, spare.share, &ShareLocation::share) != parts.end();
+            std::ranges::find(parts, spare.share, &planner::ShareLocation::share) != parts.end();
         if (!spare.path.same_cut(parts[i].path) || used) continue;
         if (trials_.out.contains(spare.letter()) || swaps == kSwapsPerPart) continue;
-        std::vector<ShareLocation> swapped = parts;
+        std::vector<planner::ShareLocation> swapped = parts;
         swapped[i] = spare;
-        if (auto way = gather_source(known, source.path, swapped)) {
+        if (auto way = planner::gather_source(known, source.path, swapped)) {
           ways.push_back(std::move(*way));
           ++swaps;
         }
@@ -42,17 +43,19 @@ std::vector<RestoreSource> RestoreStream::ways_to_sample(const RestorePlan& plan
     }
   }
   // Without the wishes: a share that may not be used for the restore still helps to tell.
-  for (RestoreSource& source : find_sources(known, {}, trials_)) ways.push_back(std::move(source));
+  for (planner::RestoreSource& source : planner::find_sources(known, {}, trials_))
+    ways.push_back(std::move(source));
   std::set<std::vector<std::string>> seen;
-  std::erase_if(ways, [&](const RestoreSource& way) { return !seen.insert(way.letters()).second; });
+  std::erase_if(
+      ways, [&](const planner::RestoreSource& way) { return !seen.insert(way.letters()).second; });
   if (ways.size() > kMaxSamples) ways.resize(kMaxSamples);
   return ways;
 }
 
-std::vector<RestoreStream::Sample> RestoreStream::take_samples(const RestorePlan& plan,
+std::vector<RestoreStream::Sample> RestoreStream::take_samples(const planner::RestorePlan& plan,
                                                                std::uint64_t chunk) {
   std::vector<Sample> samples;
-  for (RestoreSource& way : ways_to_sample(plan)) {
+  for (planner::RestoreSource& way : ways_to_sample(plan)) {
     auto opened = open_source(way, chunk, 1);
     if (!opened) continue;
     auto record = (*opened)->next();
@@ -131,11 +134,11 @@ RestoreStream::Verdict RestoreStream::judge(const std::vector<Sample>& samples,
   return verdict;
 }
 
-Result<> RestoreStream::blame(const RestorePlan& plan, std::uint64_t chunk) {
+Result<> RestoreStream::blame(const planner::RestorePlan& plan, std::uint64_t chunk) {
   const std::vector<Sample> samples = take_samples(plan, chunk);
   const auto planned =
       static_cast<std::size_t>(std::ranges::count_if(samples, [&](const Sample& sample) {
-        return std::ranges::any_of(plan.sources, [&](const RestoreSource& source) {
+        return std::ranges::any_of(plan.sources, [&](const planner::RestoreSource& source) {
           return source.way() == sample.source.way();
         });
       }));
@@ -146,7 +149,7 @@ Result<> RestoreStream::blame(const RestorePlan& plan, std::uint64_t chunk) {
   }
   const Verdict verdict = judge(samples, verifying, chunk);
   bool found = false;
-  for (const RestoreSource& side : plan.sources) {
+  for (const planner::RestoreSource& side : plan.sources) {
     if (!verdict.wrong.contains(side.way())) continue;
     found = true;
     std::vector<std::string> suspects;
@@ -164,7 +167,7 @@ Result<> RestoreStream::blame(const RestorePlan& plan, std::uint64_t chunk) {
   }
   if (found) return {};
   // Everybody was honest about this one chunk when asked again: the ways are left out.
-  for (const RestoreSource& side : plan.sources) {
+  for (const planner::RestoreSource& side : plan.sources) {
     const bool own = side.at.site == site_.config.name && !side.is_gathered();
     if (!own) exclude(side, "", place, false);
   }

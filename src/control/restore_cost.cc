@@ -8,15 +8,15 @@ namespace {
 // Answers, frames around a request and the tag of each.
 constexpr std::uint64_t kFrameBytes = 64;
 
-std::uint64_t hops_of(const Route& route) {
+std::uint64_t hops_of(const planner::Route& route) {
   return route.empty() ? 0 : route.size() - 1;
 }
 
 }  // namespace
 
-std::uint64_t RestoreStream::cost_of(const RestoreSource& source,
+std::uint64_t RestoreStream::cost_of(const planner::RestoreSource& source,
                                      const consent::ChunkRanges& chunks) const {
-  const auto records = records_at(policy_, sharing::RecordLayout(chunking_), source.path);
+  const auto records = planner::records_at(policy_, sharing::RecordLayout(chunking_), source.path);
   std::uint64_t bytes = 0;
   for (const consent::ChunkRange& range : chunks) {
     const BulkUse use = bulk_use(records, range.first, range.count);
@@ -26,27 +26,27 @@ std::uint64_t RestoreStream::cost_of(const RestoreSource& source,
     }
   }
   bytes *= hops_of(source.route);
-  for (const std::vector<RestoreSource>& cut : source.joined) {
-    for (const RestoreSource& other : cut) bytes += cost_of(other, chunks);
+  for (const std::vector<planner::RestoreSource>& cut : source.joined) {
+    for (const planner::RestoreSource& other : cut) bytes += cost_of(other, chunks);
   }
   return bytes;
 }
 
 Result<std::uint64_t> RestoreStream::key_bytes(const consent::ChunkRanges& chunks) {
   chunks_left_ = consent::chunk_count(chunks);
-  TRY_ASSIGN(const RestorePlan plan, choose());
+  TRY_ASSIGN(const planner::RestorePlan plan, choose());
   std::uint64_t bytes = 0;
-  for (const RestoreSource& source : plan.sources) bytes += cost_of(source, chunks);
+  for (const planner::RestoreSource& source : plan.sources) bytes += cost_of(source, chunks);
   return bytes;
 }
 
-Result<> RestoreStream::account(const RestoreSource& source, std::uint64_t first,
+Result<> RestoreStream::account(const planner::RestoreSource& source, std::uint64_t first,
                                 std::uint64_t count) {
-  const auto records = records_at(policy_, sharing::RecordLayout(chunking_), source.path);
+  const auto records = planner::records_at(policy_, sharing::RecordLayout(chunking_), source.path);
   TRY(record_route_use(catalog_, session_, source.route, snapshot_,
                        bulk_use(records, first, count)));
-  for (const std::vector<RestoreSource>& cut : source.joined) {
-    for (const RestoreSource& other : cut) TRY(account(other, first, count));
+  for (const std::vector<planner::RestoreSource>& cut : source.joined) {
+    for (const planner::RestoreSource& other : cut) TRY(account(other, first, count));
   }
   return {};
 }
@@ -54,7 +54,7 @@ Result<> RestoreStream::account(const RestoreSource& source, std::uint64_t first
 Result<> RestoreStream::account() {
   for (const Used& used : used_) {
     if (used.count == 0) continue;
-    for (const RestoreSource& source : used.plan.sources) {
+    for (const planner::RestoreSource& source : used.plan.sources) {
       TRY(account(source, used.first, used.count));
     }
   }

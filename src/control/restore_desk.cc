@@ -190,7 +190,7 @@ Result<JobId> RestoreDesk::begin(const RestoreWish& wish) {
     return fail(Code::kRefused, "consent " + wish.grant.text() + ": " + terms.error().message,
                 terms.error().reason);
   }
-  if (!wish.using_letters.empty()) TRY(parse_letters(wish.using_letters));
+  if (!wish.using_letters.empty()) TRY(planner::parse_letters(wish.using_letters));
   if (!wish.gather.empty()) TRY(SiteName::parse(wish.gather));
   if (!wish.purpose.empty()) TRY(consent::parse_purpose(wish.purpose));
   if (const std::string flaw = consent::flaw_of(wish.grantee); !flaw.empty()) {

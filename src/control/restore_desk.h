@@ -13,10 +13,10 @@
 
 #include "catalog/catalog.h"
 #include "control/region_cuts.h"
-#include "control/restore_plan.h"
 #include "control/sealed_secret.h"
 #include "control/share_service.h"
 #include "genome/tool.h"
+#include "planner/restore_plan.h"
 
 namespace warifu::control {
 

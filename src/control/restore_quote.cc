@@ -10,24 +10,25 @@ namespace warifu::control {
 namespace {
 
 // Records of the share at `path`.
-sharing::RecordLayout records_of(const PolicyNode& policy, const sharing::Chunking& chunking,
+sharing::RecordLayout records_of(const planner::PolicyNode& policy,
+                                 const sharing::Chunking& chunking,
                                  const sharing::SharePath& path) {
   sharing::RecordLayout records = sharing::RecordLayout(chunking).below(policy.scheme);
   for (std::size_t steps = 1; steps < path.size(); ++steps) {
-    const PolicyNode* cut = policy.find(path.above(steps));
+    const planner::PolicyNode* cut = policy.find(path.above(steps));
     WARIFU_CHECK(cut != nullptr);
     records = records.below(cut->scheme);
   }
   return records;
 }
 
-std::uint64_t bytes_of(const RestoreSource& source, const PolicyNode& policy,
+std::uint64_t bytes_of(const planner::RestoreSource& source, const planner::PolicyNode& policy,
                        const sharing::Chunking& chunking) {
   const auto records = records_of(policy, chunking, source.path);
   const std::size_t hops = source.route.empty() ? 0 : source.route.size() - 1;
   std::uint64_t bytes = hops * records.lengths({0}, records.count());
   for (const auto& cut : source.joined) {
-    for (const RestoreSource& other : cut) bytes += bytes_of(other, policy, chunking);
+    for (const planner::RestoreSource& other : cut) bytes += bytes_of(other, policy, chunking);
   }
   return bytes;
 }
@@ -37,25 +38,26 @@ std::uint64_t bytes_of(const RestoreSource& source, const PolicyNode& policy,
 Result<std::uint64_t> quote_restore(SiteContext& site, ShareService& own, catalog::Catalog& catalog,
                                     const ObjectId& id, const SiteName& destination) {
   TRY_ASSIGN(const catalog::Object object, catalog.object(id));
-  TRY_ASSIGN(const PolicyNode policy, parse_policy(object.policy));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(object.policy));
   TRY_ASSIGN(const auto shares, locate_shares(catalog, id));
-  for (const ShareLocation& share : shares) {
+  for (const planner::ShareLocation& share : shares) {
     if (policy.find(share.path) != nullptr) continue;
     return fail(Code::kCorrupt, "share " + share.letter() + " does not fit the object's policy");
   }
   const NetworkView view = look_at_network(site, own);
   const sharing::Chunking chunking{{object.length}};
-  RestoreField field{policy, shares, view.snapshot, destination, sharing::RecordLayout(chunking),
-                     {}};
+  planner::RestoreField field{
+      policy, shares, view.snapshot, destination, sharing::RecordLayout(chunking), {}};
   TRY_ASSIGN(field.seen, exposure_of(catalog, id));
-  const auto plan = plan_restore(field, {}, {});
+  const auto plan = planner::plan_restore(field, {}, {});
   if (!plan) {
     return fail(Code::kUnavailable,
                 "no set of shares would restore the object at " + destination.text() + " now",
                 Reason::kCannotRestore);
   }
   std::uint64_t bytes = 0;
-  for (const RestoreSource& source : plan->sources) bytes += bytes_of(source, policy, chunking);
+  for (const planner::RestoreSource& source : plan->sources)
+    bytes += bytes_of(source, policy, chunking);
   return bytes;
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "catalog/catalog.h"
-#include "control/restore_plan.h"
 #include "control/share_service.h"
+#include "planner/restore_plan.h"
 
 namespace warifu::control {
 

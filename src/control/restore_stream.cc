@@ -137,7 +137,7 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   session_ = job.job;
   TRY_ASSIGN(object_, catalog_.object(*job.object));
   chunking_ = {{object_.length}};
-  TRY_ASSIGN(policy_, parse_policy(object_.policy));
+  TRY_ASSIGN(policy_, planner::parse_policy(object_.policy));
   top_records_ = sharing::RecordLayout(chunking_).below(policy_.scheme);
   boost::json::error_code bad;
   const boost::json::value plan = boost::json::parse(job.plan, bad);
@@ -160,7 +160,7 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   TRY_ASSIGN(asker_, decode_asker(asked));
   if (const auto taken = taken_by(job)) use_ = taken->use;
   if (!text("using").empty()) {
-    TRY_ASSIGN(wishes_.using_letters, parse_letters(text("using")));
+    TRY_ASSIGN(wishes_.using_letters, planner::parse_letters(text("using")));
   }
   if (!text("gather").empty()) {
     TRY_ASSIGN(wishes_.gather, SiteName::parse(text("gather")));
@@ -181,7 +181,7 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   if (sharing::is_known(secrets.tag)) tag_over_tags_ = secrets.tag;
   TRY_ASSIGN(shares_, locate_shares(catalog_, object_.object));
 
-  for (const ShareLocation& share : shares_) {
+  for (const planner::ShareLocation& share : shares_) {
     if (policy_.find(share.path) == nullptr) {
       return fail(Code::kCorrupt, "share " + share.letter() + " does not fit the object's policy");
     }
@@ -194,7 +194,7 @@ Result<> RestoreStream::open(const catalog::Job& job) {
   return {};
 }
 
-RestoreField RestoreStream::field() const {
+planner::RestoreField RestoreStream::field() const {
   return {policy_,
           proven_,
           snapshot_,
@@ -204,8 +204,8 @@ RestoreField RestoreStream::field() const {
           std::max<std::uint64_t>(chunks_left_, 1)};
 }
 
-Result<RestorePlan> RestoreStream::choose() const {
-  auto plan = plan_restore(field(), wishes_, trials_);
+Result<planner::RestorePlan> RestoreStream::choose() const {
+  auto plan = planner::plan_restore(field(), wishes_, trials_);
   if (plan) return std::move(*plan);
   std::vector<SiteWord> words;
   for (const Fault& fault : faults_) words.push_back({fault.share, fault.why});
@@ -213,19 +213,20 @@ Result<RestorePlan> RestoreStream::choose() const {
   why +=
       (why.empty() ? "" : "; ") + std::string("no set of shares that restores the object is left");
   for (const auto& [site, error] : missing_) why += "; " + error.message;
-  for (const ShareLocation& share : shares_) {
+  for (const planner::ShareLocation& share : shares_) {
     if (!has_evidence(share.site)) {
       why += fmt::format("; the consent has no evidence for {}", share.site.text());
     }
   }
-  if (const std::string off = switched_off_text(snapshot_); !off.empty()) why += "; " + off;
+  if (const std::string off = planner::switched_off_text(snapshot_); !off.empty())
+    why += "; " + off;
   const bool refused = refusal_ || (faults_.empty() && missing_.empty());
   return fail(refused ? Code::kRefused : Code::kUnavailable, why,
               refused ? refusal_.value_or(Reason::kNone) : Reason::kCannotRestore);
 }
 
-Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std::uint64_t first,
-                                                std::uint64_t count) const {
+Result<ReadRequest> RestoreStream::read_request(const planner::ShareLocation& share,
+                                                std::uint64_t first, std::uint64_t count) const {
   std::vector<consent::Presented> together;
   for (const Proven& other : together_) {
     together.push_back({other.grant, other.evidence.at(share.site)});
@@ -253,14 +254,14 @@ Result<ReadRequest> RestoreStream::read_request(const ShareLocation& share, std:
 // The ledger knows before the bytes travel. What an earlier source of this restore has shown to a
 // site counts as well, and what another restore of the object, or a repair, has shown meanwhile:
 // two that are legal each by itself need not be legal together.
-Result<> RestoreStream::record_exposure(const RestoreSource& source) {
-  const std::vector<SourceView> views = views_of(source, site_.config.name);
+Result<> RestoreStream::record_exposure(const planner::RestoreSource& source) {
+  const std::vector<planner::SourceView> views = planner::views_of(source, site_.config.name);
   for (std::size_t tries = 0;; ++tries) {
-    if (!may_use(field(), source)) {
-      return fail(
-          Code::kRefused,
-          "over " + route_text(source.route) + " a site would see more of the object than it may",
-          Reason::kExposure);
+    if (!planner::may_use(field(), source)) {
+      return fail(Code::kRefused,
+                  "over " + planner::route_text(source.route) +
+                      " a site would see more of the object than it may",
+                  Reason::kExposure);
     }
     const auto added =
         catalog_.add_sightings(object_.object, session_, sightings_of(views), sightings_of(seen_));
@@ -270,15 +271,15 @@ Result<> RestoreStream::record_exposure(const RestoreSource& source) {
     TRY_ASSIGN(const auto known, exposure_of(catalog_, object_.object));
     for (const auto& [site, shares] : known) seen_[site].insert(shares.begin(), shares.end());
   }
-  add_views(seen_, views);
+  planner::add_views(seen_, views);
   return {};
 }
 
-Gathering RestoreStream::gathering_of(const RestoreSource& source) const {
+Gathering RestoreStream::gathering_of(const planner::RestoreSource& source) const {
   Gathering gathering;
-  for (const std::vector<RestoreSource>& cut : source.joined) {
+  for (const std::vector<planner::RestoreSource>& cut : source.joined) {
     std::vector<Gathered>& others = gathering.emplace_back();
-    for (const RestoreSource& other : cut) {
+    for (const planner::RestoreSource& other : cut) {
       std::vector<consent::Evidence> together;
       for (const Proven& one : together_) together.push_back(one.evidence.at(other.at.site));
       others.push_back({.site = other.at.site,
@@ -293,9 +294,8 @@ Gathering RestoreStream::gathering_of(const RestoreSource& source) const {
   return gathering;
 }
 
-Result<std::unique_ptr<RecordSource>> RestoreStream::open_source(const RestoreSource& source,
-                                                                 std::uint64_t first,
-                                                                 std::uint64_t count) {
+Result<std::unique_ptr<RecordSource>> RestoreStream::open_source(
+    const planner::RestoreSource& source, std::uint64_t first, std::uint64_t count) {
   TRY(record_exposure(source));
   TRY_ASSIGN(ReadRequest request, read_request(source.at, first, count));
   if (source.at.site == site_.config.name) {
@@ -309,7 +309,7 @@ Result<std::unique_ptr<RecordSource>> RestoreStream::open_source(const RestoreSo
                                           std::move(share));
   }
   channel::Request call_request{
-      .to = source.at.site, .way = way_against(source.route), .job = session_};
+      .to = source.at.site, .way = planner::way_against(source.route), .job = session_};
   if (source.is_gathered()) {
     call_request.method = number(Method::kShareCombine);
     call_request.body = encode(CombineRequest{request, source.at.path, gathering_of(source)});
@@ -326,7 +326,7 @@ Result<std::unique_ptr<RecordSource>> RestoreStream::open_source(const RestoreSo
   return std::make_unique<CallRecords>(std::move(call));
 }
 
-void RestoreStream::exclude(const RestoreSource& source, const std::string& letter,
+void RestoreStream::exclude(const planner::RestoreSource& source, const std::string& letter,
                             const std::string& why, bool lied) {
   // Without a letter only this way is out: of several sites, any may have failed.
   const std::string out = letter.empty() ? source.way() : letter;
@@ -338,7 +338,7 @@ void RestoreStream::exclude(const RestoreSource& source, const std::string& lett
 }
 
 SiteName RestoreStream::holder_of(const std::string& letter) const {
-  const auto it = std::ranges::find(shares_, letter, &ShareLocation::letter);
+  const auto it = std::ranges::find(shares_, letter, &planner::ShareLocation::letter);
   return it == shares_.end() ? SiteName() : it->site;
 }
 
@@ -377,7 +377,7 @@ Result<> RestoreStream::run_range(std::uint64_t first, std::uint64_t end, const 
   next_chunk_ = first;
   end_chunk_ = end;
   while (next_chunk_ < end_chunk_) {
-    TRY_ASSIGN(const RestorePlan plan, choose());
+    TRY_ASSIGN(const planner::RestorePlan plan, choose());
     used_.push_back({plan, next_chunk_, 0});
     const Result<> ran = run_plan(plan, sink);
     used_.back().count = next_chunk_ - used_.back().first;
@@ -388,17 +388,17 @@ Result<> RestoreStream::run_range(std::uint64_t first, std::uint64_t end, const 
 
 // Returns without error when the plan is finished, or a source was excluded and another plan is
 // due.
-Result<> RestoreStream::run_plan(const RestorePlan& plan, const ChunkSink& sink) {
+Result<> RestoreStream::run_plan(const planner::RestorePlan& plan, const ChunkSink& sink) {
   const std::uint64_t count = end_chunk_ - next_chunk_;
   std::vector<std::unique_ptr<RecordSource>> sources;
   std::vector<sharing::ShareIndex> tops;
-  const auto give_up = [&](const RestoreSource& source, const Error& error) -> Result<> {
+  const auto give_up = [&](const planner::RestoreSource& source, const Error& error) -> Result<> {
     // Also when a gate refuses: one site must not be able to veto what others allow.
     if (error.code == Code::kRefused && !refusal_) refusal_ = error.reason;
     exclude(source, "", error.message, false);
     return {};
   };
-  for (const RestoreSource& side : plan.sources) {
+  for (const planner::RestoreSource& side : plan.sources) {
     const std::size_t looks = looks_;
     auto opened = open_source(side, next_chunk_, count);
     // The plan was made without what others have shown meanwhile: another one may be legal, with
@@ -446,10 +446,10 @@ Result<sharing::VerifiedChunk> RestoreStream::combine(const std::vector<sharing:
 
 namespace {
 
-void add_gathering_points(const RestoreSource& source, std::string& text) {
+void add_gathering_points(const planner::RestoreSource& source, std::string& text) {
   if (source.is_gathered()) text += (text.empty() ? "" : ", ") + source.at.site.text();
-  for (const std::vector<RestoreSource>& cut : source.joined) {
-    for (const RestoreSource& other : cut) add_gathering_points(other, text);
+  for (const std::vector<planner::RestoreSource>& cut : source.joined) {
+    for (const planner::RestoreSource& other : cut) add_gathering_points(other, text);
   }
 }
 
@@ -461,8 +461,8 @@ void RestoreStream::describe(boost::json::object& result) const {
   std::string gathered;
   if (!used_.empty()) {
     for (const std::string& letter : used_.back().plan.letters()) letters.emplace_back(letter);
-    for (const RestoreSource& source : used_.back().plan.sources) {
-      routes.emplace_back(route_text(source.route));
+    for (const planner::RestoreSource& source : used_.back().plan.sources) {
+      routes.emplace_back(planner::route_text(source.route));
       add_gathering_points(source, gathered);
     }
   }

@@ -58,7 +58,7 @@ class RestoreStream {
 
   // One record that a source has given when asked for a single chunk.
   struct Sample {
-    RestoreSource source;
+    planner::RestoreSource source;
     secret::Buffer record;
   };
   // Which samples are right, once a set of them has verified.
@@ -67,31 +67,32 @@ class RestoreStream {
     std::set<std::string> wrong;   // ways of samples that are not
   };
 
-  [[nodiscard]] std::uint64_t cost_of(const RestoreSource& source,
+  [[nodiscard]] std::uint64_t cost_of(const planner::RestoreSource& source,
                                       const consent::ChunkRanges& chunks) const;
-  Result<RestorePlan> choose() const;
-  [[nodiscard]] RestoreField field() const;
-  Result<std::unique_ptr<RecordSource>> open_source(const RestoreSource& source,
+  Result<planner::RestorePlan> choose() const;
+  [[nodiscard]] planner::RestoreField field() const;
+  Result<std::unique_ptr<RecordSource>> open_source(const planner::RestoreSource& source,
                                                     std::uint64_t first, std::uint64_t count);
   // Errors: kRefused when a site would see more than it may; the catalog's.
-  Result<> record_exposure(const RestoreSource& source);
+  Result<> record_exposure(const planner::RestoreSource& source);
   // What is joined there, with the evidence for each site.
-  [[nodiscard]] Gathering gathering_of(const RestoreSource& source) const;
-  Result<> account(const RestoreSource& source, std::uint64_t first, std::uint64_t count);
-  Result<ReadRequest> read_request(const ShareLocation& share, std::uint64_t first,
+  [[nodiscard]] Gathering gathering_of(const planner::RestoreSource& source) const;
+  Result<> account(const planner::RestoreSource& source, std::uint64_t first, std::uint64_t count);
+  Result<ReadRequest> read_request(const planner::ShareLocation& share, std::uint64_t first,
                                    std::uint64_t count) const;
   // The chunks [first, end).
   Result<> run_range(std::uint64_t first, std::uint64_t end, const ChunkSink& sink);
-  Result<> run_plan(const RestorePlan& plan, const ChunkSink& sink);
+  Result<> run_plan(const planner::RestorePlan& plan, const ChunkSink& sink);
   // Joins one record of each of threshold-many top shares and verifies it. Errors: kCorrupt.
   Result<sharing::VerifiedChunk> combine(const std::vector<sharing::ShareIndex>& tops,
                                          std::span<const secret::Buffer> records,
                                          std::uint64_t chunk) const;
   // Finds out which share of `plan` is wrong at this chunk. Errors: kCorrupt when it cannot be
   // told.
-  Result<> blame(const RestorePlan& plan, std::uint64_t chunk);
-  [[nodiscard]] std::vector<RestoreSource> ways_to_sample(const RestorePlan& plan) const;
-  std::vector<Sample> take_samples(const RestorePlan& plan, std::uint64_t chunk);
+  Result<> blame(const planner::RestorePlan& plan, std::uint64_t chunk);
+  [[nodiscard]] std::vector<planner::RestoreSource> ways_to_sample(
+      const planner::RestorePlan& plan) const;
+  std::vector<Sample> take_samples(const planner::RestorePlan& plan, std::uint64_t chunk);
   [[nodiscard]] bool verifies(const std::vector<const Sample*>& set, std::uint64_t chunk) const;
   [[nodiscard]] std::vector<const Sample*> find_verifying(const std::vector<Sample>& samples,
                                                           std::size_t planned,
@@ -99,8 +100,8 @@ class RestoreStream {
   [[nodiscard]] Verdict judge(const std::vector<Sample>& samples,
                               const std::vector<const Sample*>& verifying,
                               std::uint64_t chunk) const;
-  void exclude(const RestoreSource& source, const std::string& letter, const std::string& why,
-               bool lied);
+  void exclude(const planner::RestoreSource& source, const std::string& letter,
+               const std::string& why, bool lied);
   [[nodiscard]] SiteName holder_of(const std::string& letter) const;
 
   SiteContext& site_;
@@ -108,7 +109,7 @@ class RestoreStream {
   catalog::Catalog& catalog_;
   catalog::Object object_;
   sharing::Chunking chunking_;
-  PolicyNode policy_;
+  planner::PolicyNode policy_;
   sharing::RecordLayout top_records_;
   Bytes grant_bytes_;
   consent::Grant grant_;
@@ -133,26 +134,26 @@ class RestoreStream {
   // What became of it: "checked", "not_known", or "interrupted" (the stream began in the middle);
   // empty of parts.
   std::string_view whole_check_;
-  std::vector<ShareLocation> shares_;  // all
-  std::vector<ShareLocation> proven_;  // that the consent has evidence for
-  RestoreWishes wishes_;
+  std::vector<planner::ShareLocation> shares_;  // all
+  std::vector<planner::ShareLocation> proven_;  // that the consent has evidence for
+  planner::RestoreWishes wishes_;
   std::vector<std::pair<SiteName, Error>> missing_;
-  std::map<SiteName, Seen> seen_;  // the exposure ledger, this restore included
-  std::size_t looks_ = 0;          // so often it had more than was known here
+  std::map<SiteName, planner::Seen> seen_;  // the exposure ledger, this restore included
+  std::size_t looks_ = 0;                   // so often it had more than was known here
 
   std::uint64_t next_chunk_ = 0;
   std::uint64_t end_chunk_ = 0;    // of the range that is being read
   std::uint64_t chunks_left_ = 0;  // of all ranges
-  RestoreTrials trials_;
+  planner::RestoreTrials trials_;
   std::vector<Fault> faults_;
   std::optional<Reason> refusal_;  // some gate said no: the first one's word
   struct Used {
-    RestorePlan plan;
+    planner::RestorePlan plan;
     std::uint64_t first = 0;  // chunk
     std::uint64_t count = 0;
   };
   std::vector<Used> used_;
-  Snapshot snapshot_;
+  planner::Snapshot snapshot_;
   std::unique_ptr<sharing::ObjectTagger> tagger_;
 };
 

@@ -5,22 +5,22 @@
 
 #include "base/log.h"
 #include "base/reason.h"
+#include "config/site_selector.h"
 #include "control/gather.h"
 #include "control/givers.h"
 #include "control/reshare.h"
 #include "control/share_facts.h"
 #include "control/share_sink.h"
-#include "control/site_selector.h"
 #include "wire/wire.h"
 
 namespace warifu::control {
 
-bool may_hold(const SiteConfig& config, const PolicyNode& policy, const sharing::SharePath& path,
-              const SiteName& site) {
-  const PolicyNode* place = policy.find(path);
-  const SiteEntry* entry = config.find(site);
+bool may_hold(const config::SiteConfig& config, const planner::PolicyNode& policy,
+              const sharing::SharePath& path, const SiteName& site) {
+  const planner::PolicyNode* place = policy.find(path);
+  const config::SiteEntry* entry = config.find(site);
   return place != nullptr && place->is_leaf() && entry != nullptr &&
-         selects(place->label, *entry, config.find(config.controller));
+         config::selects(place->label, *entry, config.find(config.controller));
 }
 
 channel::StreamShape shape_of(const sharing::RecordLayout& records, std::uint64_t first,
@@ -245,11 +245,11 @@ Result<> ShareService::handle_write(channel::Exchange& exchange) {
   return exchange.reply({});
 }
 
-bool may_join(const SiteConfig& config, const store::ShareHeader& held,
+bool may_join(const config::SiteConfig& config, const store::ShareHeader& held,
               const sharing::SharePath& given, const SiteName& site) {
-  const auto policy = parse_policy(held.policy);
+  const auto policy = planner::parse_policy(held.policy);
   if (given.is_top() || !policy) return false;
-  return std::ranges::any_of(leaf_paths(*policy), [&](const sharing::SharePath& leaf) {
+  return std::ranges::any_of(planner::leaf_paths(*policy), [&](const sharing::SharePath& leaf) {
     if (!leaf.is_within(given.parent()) || leaf.is_within(given)) return false;
     if (given != held.path || !leaf.same_cut(given)) return may_hold(config, *policy, leaf, site);
     const auto known = std::ranges::find(held.siblings, leaf.index(), &store::Sibling::index);

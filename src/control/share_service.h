@@ -23,7 +23,7 @@ namespace warifu::control {
 // The parts of a site that the services share. References must outlive every service.
 struct SiteContext {
   os::System system;
-  const SiteConfig& config;
+  const config::SiteConfig& config;
   kme::KeyManager& keys;
   channel::Caller& caller;
   store::ShareStore& shares;
@@ -45,13 +45,13 @@ struct SiteContext {
 
 // Whether a site carries the label that this policy names for the share at that path, which must be
 // one that comes to rest.
-[[nodiscard]] bool may_hold(const SiteConfig& config, const PolicyNode& policy,
+[[nodiscard]] bool may_hold(const config::SiteConfig& config, const planner::PolicyNode& policy,
                             const sharing::SharePath& path, const SiteName& site);
 
 // Whether a site may join the share `given`, which is `held` or stands above it, with others of its
 // cut: it holds another share of that cut, or a part of one. Of the cut that made `held` its
 // siblings say so; where a part of a share may be, the policy.
-[[nodiscard]] bool may_join(const SiteConfig& config, const store::ShareHeader& held,
+[[nodiscard]] bool may_join(const config::SiteConfig& config, const store::ShareHeader& held,
                             const sharing::SharePath& given, const SiteName& site);
 
 // The record of `length` bytes that was cut, from the shares of it in the order of joiner.from();

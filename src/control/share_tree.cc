@@ -8,7 +8,7 @@ namespace warifu::control {
 Result<ShareTree> ShareTree::read(catalog::Catalog& catalog, const ObjectId& object) {
   ShareTree tree;
   TRY_ASSIGN(tree.object, catalog.object(object));
-  TRY_ASSIGN(tree.policy, parse_policy(tree.object.policy));
+  TRY_ASSIGN(tree.policy, planner::parse_policy(tree.object.policy));
   TRY_ASSIGN(tree.shares, catalog.list_shares(object));
   TRY_ASSIGN(const auto pseudonyms, catalog.pseudonyms(tree.object.person_id));
   for (const auto& entry : pseudonyms) tree.pseudonyms[entry.site] = entry.pseudonym;
@@ -82,13 +82,13 @@ bool ShareTree::stands(const catalog::Share& share) const {
 }
 
 sharing::Scheme ShareTree::scheme_of(const catalog::Share& share) const {
-  const PolicyNode* cut = policy.find(share.path.parent());
+  const planner::PolicyNode* cut = policy.find(share.path.parent());
   WARIFU_CHECK(cut != nullptr);
   return cut->scheme;
 }
 
 sharing::RecordLayout ShareTree::records_of(const catalog::Share& share) const {
-  return records_at(policy, sharing::RecordLayout(chunking()), share.path);
+  return planner::records_at(policy, sharing::RecordLayout(chunking()), share.path);
 }
 
 ShareSpec ShareTree::spec_of(const catalog::Share& share) const {

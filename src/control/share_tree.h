@@ -6,13 +6,13 @@
 
 #include "catalog/catalog.h"
 #include "control/messages.h"
-#include "control/policy.h"
+#include "planner/policy.h"
 
 namespace warifu::control {
 
 struct ShareTree {
   catalog::Object object;
-  PolicyNode policy;
+  planner::PolicyNode policy;
   std::vector<catalog::Share> shares;
   std::map<SiteName, Pseudonym> pseudonyms;  // of the person, by site
 

@@ -8,8 +8,8 @@
 #include "base/reason.h"
 #include "base/units.h"
 #include "control/plan_json.h"
-#include "control/policy_check.h"
 #include "control/store_job.h"
+#include "planner/policy_check.h"
 
 namespace warifu::control {
 
@@ -101,9 +101,10 @@ Result<Admission> StoreDesk::admit(const std::string& person_id, const std::stri
         "the enrolment of '" + person_id + "' is incomplete; enrol the person again under a new id",
         Reason::kEnrolmentHalf);
   }
-  TRY_ASSIGN(const PolicyNode policy, parse_policy(wished.empty() ? site.config.policy : wished));
+  TRY_ASSIGN(const planner::PolicyNode policy,
+             planner::parse_policy(wished.empty() ? site.config.policy : wished));
   // Told before the upload; the job plans again with the key and the sites that are there then.
-  TRY_ASSIGN(const PolicyReport report, check_policy(policy, site.config));
+  TRY_ASSIGN(const planner::PolicyReport report, planner::check_policy(policy, site.config));
   TRY_ASSIGN(const std::uint64_t space, site.system.files.free_bytes(site.config.data_dir));
   if (space / 2 < length) {
     return fail(Code::kNoSpace, site.config.name.text() + " has " + human_bytes(space) +
@@ -131,11 +132,12 @@ Result<Upload> StoreDesk::begin(const std::string& person_id, const std::string&
 Result<boost::json::object> StoreDesk::advise(std::uint64_t length, const std::string& wished) {
   SiteContext& site = engine_.site();
   if (length == 0) return fail(Code::kInvalidArgument, "a plan is for at least one byte");
-  TRY_ASSIGN(const PolicyNode policy, parse_policy(wished.empty() ? site.config.policy : wished));
-  TRY(check_policy(policy, site.config));
+  TRY_ASSIGN(const planner::PolicyNode policy,
+             planner::parse_policy(wished.empty() ? site.config.policy : wished));
+  TRY(planner::check_policy(policy, site.config));
   const NetworkView view = look_at_network(site, engine_.own());
-  const auto advice =
-      advise_placement(policy, view.snapshot, sharing::RecordLayout(sharing::Chunking{{length}}));
+  const auto advice = planner::advise_placement(policy, view.snapshot,
+                                                sharing::RecordLayout(sharing::Chunking{{length}}));
   if (!advice) {
     std::string text = advice.error().message;
     for (const auto& [missing, why] : view.missing) text += "; " + why.message;

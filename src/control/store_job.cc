@@ -18,7 +18,7 @@ bool is_cutting_again(const catalog::Job& job) {
   return job.kind == catalog::JobKind::kStore && job.step == "reshare";
 }
 
-std::string staging_path(const SiteConfig& config, const JobId& job) {
+std::string staging_path(const config::SiteConfig& config, const JobId& job) {
   return config.data_dir + "/staging/" + job.text();
 }
 
@@ -85,7 +85,7 @@ namespace {
 
 // Adds all shares of a cut, each before its parts. `parent`, without an id for the object's own
 // cut, is the share that is cut; `cut` its records.
-void add_planned(const catalog::Share& parent, const std::vector<ShareTarget>& targets,
+void add_planned(const catalog::Share& parent, const std::vector<planner::ShareTarget>& targets,
                  const sharing::Scheme& scheme, const sharing::RecordLayout& cut,
                  os::Random& random, std::vector<catalog::Share>& shares) {
   const sharing::RecordLayout records = cut.below(scheme);
@@ -99,7 +99,7 @@ void add_planned(const catalog::Share& parent, const std::vector<ShareTarget>& t
                          .site = targets[i].site,
                          .state = catalog::ShareState::kPlanned,
                          .bytes = records.lengths({0}, records.count()),
-                         .route = route_text(targets[i].route)};
+                         .route = planner::route_text(targets[i].route)};
     if (!parent.path.is_object()) share.parent = parent.share;
     shares.push_back(share);
     if (!targets[i].nested.empty()) {
@@ -108,7 +108,8 @@ void add_planned(const catalog::Share& parent, const std::vector<ShareTarget>& t
   }
 }
 
-std::vector<catalog::Share> planned_shares(const ObjectId& object, const PlacementPlan& plan,
+std::vector<catalog::Share> planned_shares(const ObjectId& object,
+                                           const planner::PlacementPlan& plan,
                                            const sharing::Scheme& scheme,
                                            const sharing::RecordLayout& records,
                                            os::Random& random) {
@@ -126,7 +127,7 @@ Result<> StoreJob::plan() {
     return save(catalog::JobState::kRunning, "move");  // planned before a crash
   const NetworkView view = look_at_network(site, engine_.own());
   const sharing::RecordLayout records(chunking_);
-  const auto advice = advise_placement(tree_.policy, view.snapshot, records);
+  const auto advice = planner::advise_placement(tree_.policy, view.snapshot, records);
   if (!advice) {
     std::string text = advice.error().message;
     for (const auto& [missing, why] : view.missing) text += "; " + why.message;
@@ -134,7 +135,7 @@ Result<> StoreJob::plan() {
     return fail(view.missing.empty() ? advice.error().code : Code::kUnavailable, text,
                 advice.error().reason);
   }
-  const PlacementPlan& plan = advice->plan;
+  const planner::PlacementPlan& plan = advice->plan;
   const auto shares =
       planned_shares(tree_.object.object, plan, tree_.policy.scheme, records, site.system.random);
   TRY(engine_.catalog().set_job_plan(
@@ -154,7 +155,7 @@ Result<> StoreJob::lease() {
         share.state != catalog::ShareState::kWriting) {
       continue;
     }
-    TRY_ASSIGN(const Route route, parse_route(share.route));
+    TRY_ASSIGN(const planner::Route route, parse_route(share.route));
     for (std::size_t i = 0; i + 1 < route.size(); ++i) {
       bytes[{route[i], route[i + 1]}] += share.bytes;
     }
@@ -244,12 +245,12 @@ Result<CutReport> StoreJob::order_reshare(const catalog::Share& parent,
   SiteContext& site = engine_.site();
   ReshareRequest request{.share = parent.share};
   for (const auto& share : nested) {
-    TRY_ASSIGN(Route route, parse_route(share.route));
+    TRY_ASSIGN(planner::Route route, parse_route(share.route));
     request.targets.push_back({share.last_site, tree_.spec_of(share), std::move(route)});
   }
   std::uint64_t before = 0;  // what was made on the levels above, and of shares cut earlier
   for (const auto& share : tree_.shares) {
-    TRY_ASSIGN(Route route, parse_route(share.route));
+    TRY_ASSIGN(planner::Route route, parse_route(share.route));
     const bool stands = share.state < catalog::ShareState::kDeletePending;
     if (stands) {  // it counts before what was replaced
       request.travelled.insert_or_assign(share.path, std::move(route));
@@ -302,7 +303,7 @@ Result<> StoreJob::account() {
   TRY_ASSIGN(const auto booked, engine_.catalog().link_use_of_job(job_id_));
   TRY_ASSIGN(tree_.shares, engine_.catalog().list_shares(tree_.object.object));
   for (const auto& share : tree_.shares) {
-    TRY_ASSIGN(const Route route, parse_route(share.route));
+    TRY_ASSIGN(const planner::Route route, parse_route(share.route));
     TRY_ASSIGN(Protections protections, parse_protections(share.protections));
     protections.hops = hops_of(route, view.snapshot);
     TRY(engine_.catalog().set_share_travel(share.share, share.route,

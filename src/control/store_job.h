@@ -64,6 +64,6 @@ class StoreJob final : public Work {
 [[nodiscard]] bool is_cutting_again(const catalog::Job& job);
 
 // Where the staged file of a job lies.
-[[nodiscard]] std::string staging_path(const SiteConfig& config, const JobId& job);
+[[nodiscard]] std::string staging_path(const config::SiteConfig& config, const JobId& job);
 
 }  // namespace warifu::control

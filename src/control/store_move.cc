@@ -58,7 +58,7 @@ class TaggedInput final : public CutInput {
 Result<std::vector<CutTarget>> StoreJob::top_targets() {
   std::vector<CutTarget> targets;
   for (const auto& share : tree_.top_shares()) {
-    TRY_ASSIGN(Route route, parse_route(share.route));
+    TRY_ASSIGN(planner::Route route, parse_route(share.route));
     targets.push_back({share.last_site, tree_.spec_of(share), std::move(route)});
   }
   return targets;

@@ -10,9 +10,9 @@
 #include "base/log.h"
 #include "base/reason.h"
 #include "base/units.h"
-#include "control/policy_check.h"
 #include "control/store_job.h"
 #include "os/folders.h"
+#include "planner/policy_check.h"
 
 namespace warifu::control {
 namespace {
@@ -294,8 +294,8 @@ Result<StoreTicket> UploadDesk::ticket_of_job(const JobId& id) {
   if (!job && job.error().code != Code::kNotFound) return std::unexpected(job.error());
   if (!job || job->kind != catalog::JobKind::kStore || !job->object) return unknown(id);
   TRY_ASSIGN(const catalog::Object object, store_.engine().catalog().object(*job->object));
-  TRY_ASSIGN(const PolicyNode policy, parse_policy(object.policy));
-  TRY_ASSIGN(const PolicyReport report, check_policy(policy, site_.config));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(object.policy));
+  TRY_ASSIGN(const planner::PolicyReport report, planner::check_policy(policy, site_.config));
   return StoreTicket{object.object, id, report.warnings};
 }
 

@@ -38,7 +38,7 @@ void CardDesk::run(const std::stop_token& stop) {
 
 std::vector<SiteName> CardDesk::all_sites() const {
   std::vector<SiteName> sites;
-  for (const control::SiteEntry& entry : site_.config.sites) sites.push_back(entry.name);
+  for (const config::SiteEntry& entry : site_.config.sites) sites.push_back(entry.name);
   return sites;
 }
 

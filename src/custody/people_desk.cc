@@ -98,7 +98,7 @@ Result<Ordered> PeopleDesk::order_everywhere(const std::string& person,
 
 std::vector<SiteName> PeopleDesk::all_sites() const {
   std::vector<SiteName> sites;
-  for (const control::SiteEntry& entry : site_.config.sites) sites.push_back(entry.name);
+  for (const config::SiteEntry& entry : site_.config.sites) sites.push_back(entry.name);
   return sites;
 }
 
@@ -216,7 +216,7 @@ Result<Ordered> PeopleDesk::set_guardians(const GuardianWish& wish) {
   TRY_ASSIGN(const catalog::Person ward, new_ward(wish));
   TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(ward.person_id));
   std::vector<SiteName> sites;
-  for (const control::SiteEntry& entry : site_.config.sites) {
+  for (const config::SiteEntry& entry : site_.config.sites) {
     sites.push_back(entry.name);
     if (std::ranges::find(pseudonyms, entry.name, &catalog::SitePseudonym::site) !=
         pseudonyms.end()) {

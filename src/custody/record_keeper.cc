@@ -98,7 +98,7 @@ Result<> RecordKeeper::keep(const catalog::UnkeptRecord& unkept) {
   TRY_ASSIGN(const control::ObjectSecrets secrets,
              control::open_object_secrets(site_.keys.root_key().bytes(), unkept.sealed_secret));
   TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(object.person_id));
-  const control::CardRecords& records = site_.config.records;
+  const config::CardRecords& records = site_.config.records;
   const secret::Buffer plain =
       encode_record({.object = unkept.object,
                      .hash_key = secret::Buffer::copy_of(secrets.hash_key.bytes()),

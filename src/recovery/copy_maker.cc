@@ -125,7 +125,7 @@ Result<> CopyMaker::adopt(const CopyPlace& last) {
 }
 
 Result<bool> CopyMaker::holders_have_all() {
-  const control::CatalogCopies& copies = site_.config.copies;
+  const config::CatalogCopies& copies = site_.config.copies;
   for (const SiteName& holder : copies.holders) {
     TRY_ASSIGN(const Bytes answer, site_.caller.ask(holder, number(Method::kCopyList), {}));
     TRY_ASSIGN(const auto heads, decode_copy_heads(answer));
@@ -165,7 +165,7 @@ Result<> CopyMaker::put(const SiteName& holder, const CopyHead& head, ByteView s
 }
 
 Result<> CopyMaker::send_bundle(const Bundle& bundle) {
-  const control::CatalogCopies& copies = site_.config.copies;
+  const config::CatalogCopies& copies = site_.config.copies;
   const secret::Buffer guarded = guard(bundle, site_.system.random);
   TRY_ASSIGN(const auto shares, sharing::cut_guarded(copies.scheme, guarded.bytes(),
                                                      control::numbers_for_sharing(site_)));

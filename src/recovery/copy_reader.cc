@@ -70,7 +70,7 @@ class CopyReader {
   [[nodiscard]] std::vector<SiteName> holders() const {
     if (!site_.config.copies.holders.empty()) return site_.config.copies.holders;
     std::vector<SiteName> others;
-    for (const control::SiteEntry& entry : site_.config.sites) {
+    for (const config::SiteEntry& entry : site_.config.sites) {
       if (entry.name != site_.config.name) others.push_back(entry.name);
     }
     return others;

@@ -6,7 +6,7 @@
 #include <set>
 #include <tuple>
 
-#include "control/policy.h"
+#include "planner/policy.h"
 #include "recovery/cut_families.h"
 
 namespace warifu::recovery {
@@ -134,7 +134,7 @@ class Settling {
     const auto top = std::ranges::find_if(
         shares_, [](const FoundShare& found) { return found.spec.path.is_top(); });
     const control::ShareSpec& any = (top == shares_.end() ? shares_.front() : *top).spec;
-    TRY_ASSIGN(policy_, control::parse_policy(any.policy));
+    TRY_ASSIGN(policy_, planner::parse_policy(any.policy));
     const sharing::Chunking chunking = any.chunking();
     records_ = sharing::RecordLayout(chunking);
     os::UnixMs first = shares_.front().created, last = first;
@@ -250,7 +250,7 @@ class Settling {
     const auto [parts, cut_share] = cut_below(path, claims);
     const Claim* whole = best_of(claims);
     const bool is_whole_held = whole != nullptr && whole->held;
-    const control::PolicyNode& node = *policy_.find(path);
+    const planner::PolicyNode& node = *policy_.find(path);
     const bool is_cut = parts != nullptr && parts->is_finished() &&
                         (!is_whole_held || standing(path, *parts) == node.children.size());
     if (!is_cut && whole == nullptr) {
@@ -293,7 +293,7 @@ class Settling {
 
   [[nodiscard]] catalog::Share share_of(const sharing::SharePath& path, const ShareId& parent,
                                         const ShareId& share) const {
-    const auto records = control::records_at(policy_, records_, path);
+    const auto records = planner::records_at(policy_, records_, path);
     catalog::Share made{.share = share,
                         .object = tree_.found.object.object,
                         .parent = {},
@@ -347,7 +347,7 @@ class Settling {
   std::vector<const FoundShare*> aside_;  // of attempts that came to nothing
   // By the share that was cut, at that path; the object's own id is zero.
   std::map<sharing::SharePath, std::map<ShareId, Cut>> cuts_;
-  control::PolicyNode policy_;
+  planner::PolicyNode policy_;
   sharing::RecordLayout records_;  // of the object
   FoundTree tree_;
 };

@@ -26,7 +26,7 @@ class Network {
  public:
   FoundShare& top(const std::string& name, std::uint8_t index, const std::string& at,
                   const std::map<std::string, std::string>& siblings) {
-    const control::PolicyNode policy = *control::parse_policy(kPolicy);
+    const planner::PolicyNode policy = *planner::parse_policy(kPolicy);
     const sharing::Chunking chunking{{kLength}};
     FoundShare& found =
         add(name, index, at, policy.scheme, sharing::RecordLayout(chunking).below(policy.scheme));
@@ -38,7 +38,7 @@ class Network {
   }
   FoundShare& part(const std::string& name, std::uint8_t index, const std::string& at,
                    const std::string& parent, bool finished) {
-    const control::PolicyNode policy = *control::parse_policy(kPolicy);
+    const planner::PolicyNode policy = *planner::parse_policy(kPolicy);
     const sharing::Scheme scheme = policy.children[2].scheme;
     const sharing::Chunking chunking{{kLength}};
     FoundShare& found = add(name, index, at, scheme,
@@ -289,20 +289,20 @@ TEST(FoundObjects, AnySitesMayBeSilent) {
 class Tree {
  public:
   explicit Tree(const std::string& policy)
-      : text_(policy), policy_(*control::parse_policy(policy)) {}
+      : text_(policy), policy_(*planner::parse_policy(policy)) {}
 
   // A share as its holder shows it; its siblings are known by their names.
   void show(const std::string& name, bool finished = true) {
     const auto path = *sharing::SharePath::parse(name);
     FoundShare found{.site = at(name),
                      .created = {1000 + static_cast<std::int64_t>(shares.size())}};
-    const control::PolicyNode& cut = *policy_.find(path.parent());
+    const planner::PolicyNode& cut = *policy_.find(path.parent());
     found.spec = {.share = id(name),
                   .path = path,
                   .scheme = cut.scheme,
                   .generation = 1,
                   .object_length = kLength,
-                  .records = control::records_at(
+                  .records = planner::records_at(
                       policy_, sharing::RecordLayout(sharing::Chunking{{kLength}}), path),
                   .policy = text_};
     found.spec.object.bytes[0] = 7;
@@ -322,7 +322,7 @@ class Tree {
 
  private:
   std::string text_;
-  control::PolicyNode policy_;
+  planner::PolicyNode policy_;
 };
 
 TEST(FoundObjects, ACutInsideACutStandsInItsParts) {

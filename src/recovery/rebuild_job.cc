@@ -104,7 +104,7 @@ Result<> RebuildJob::run() {
   TRY(load_job());
   TRY(save(catalog::JobState::kRunning, "list"));
   began_ = engine_.site().system.clock.now();
-  for (const control::SiteEntry& entry : engine_.site().config.sites) {
+  for (const config::SiteEntry& entry : engine_.site().config.sites) {
     if (must_stop()) return fail(Code::kCancelled, kInterrupted);
     auto listed = list_site(entry.name);
     if (listed) listed = list_sightings(entry.name);

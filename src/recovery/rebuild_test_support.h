@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "control/deletion_rule.h"
-#include "control/policy_sets.h"
+#include "planner/policy_sets.h"
 #include "recovery/known_objects.h"
 #include "testing/temporary_folder.h"
 
@@ -39,7 +39,7 @@ struct ShareFile {
 class RebuildWorld {
  public:
   explicit RebuildWorld(const std::string& text, const std::string& control_site = "tommo")
-      : policy_text(text), policy(*control::parse_policy(text)), own(control_site) {
+      : policy_text(text), policy(*planner::parse_policy(text)), own(control_site) {
     object.bytes[0] = 7;
     job.bytes[0] = 9;
     catalog = *catalog::open_sqlite(folder + "/catalog.db");
@@ -70,7 +70,7 @@ class RebuildWorld {
                   .scheme = policy.find(path.parent())->scheme,
                   .generation = generation,
                   .object_length = kLength,
-                  .records = control::records_at(policy, records(), path),
+                  .records = planner::records_at(policy, records(), path),
                   .policy = policy_text};
     if (!parent.empty()) found.spec.parent = share_id(parent);
     std::ranges::copy(site, found.spec.owner.bytes.begin());
@@ -103,7 +103,7 @@ class RebuildWorld {
                      std::uint32_t generation, catalog::ShareState state,
                      const std::string& parent = "") {
     const auto path = place(where);
-    const auto lengths = control::records_at(policy, records(), path);
+    const auto lengths = planner::records_at(policy, records(), path);
     catalog::Share share{.share = share_id(name),
                          .object = object,
                          .path = path,
@@ -229,7 +229,7 @@ class RebuildWorld {
 
   static constexpr std::uint64_t kLength = 600'000;
   const std::string policy_text;
-  const control::PolicyNode policy;
+  const planner::PolicyNode policy;
   std::string own;
   ObjectId object;
   JobId job;
@@ -243,7 +243,7 @@ class RebuildWorld {
     return file.bytes.substr(0, file.bytes.find('/'));
   }
   [[nodiscard]] bool stands(const std::string& refresh, const sharing::SharePath& path,
-                            const control::PolicyNode& node) const {
+                            const planner::PolicyNode& node) const {
     std::set<std::string> cuts;
     for (const auto& [site, files] : disks) {
       for (const auto& [share, file] : files) {

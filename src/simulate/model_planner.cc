@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "control/exposure.h"
+#include "planner/exposure.h"
 
 namespace warifu::simulate {
 namespace {
@@ -14,9 +14,9 @@ std::string outside(std::size_t region) {
   return fmt::format("outside:{}", region);
 }
 
-control::PolicyNode policy_for(ExposureRule rule, const std::string& first,
+planner::PolicyNode policy_for(ExposureRule rule, const std::string& first,
                                const std::string& second) {
-  auto policy = control::parse_policy(
+  auto policy = planner::parse_policy(
       fmt::format("{} of (origin, {}, {})", rule == ExposureRule::kOn ? 2 : 3, first, second));
   WARIFU_CHECK(policy);
   return std::move(*policy);
@@ -42,9 +42,9 @@ ModelPlanner::ModelPlanner(const ModelNetwork& network, ExposureRule rule,
   }
   for (const ModelSite& site : network.sites) {
     numbers_[site.name] = sites_.size();
-    control::SiteEntry entry{.name = site.name,
-                             .number = static_cast<std::uint8_t>(sites_.size()),
-                             .labels = {kAnywhere}};
+    config::SiteEntry entry{.name = site.name,
+                            .number = static_cast<std::uint8_t>(sites_.size()),
+                            .labels = {kAnywhere}};
     for (std::size_t region = 0; region < network.regions.size(); ++region) {
       if (region != site.region) entry.labels.push_back(outside(region));
     }
@@ -62,15 +62,15 @@ ModelPlanner::ModelPlanner(const ModelNetwork& network, ExposureRule rule,
   share_bytes_ = shares.lengths({0}, shares.count());
 }
 
-const control::PolicyNode& ModelPlanner::policy_of(std::size_t origin) const {
+const planner::PolicyNode& ModelPlanner::policy_of(std::size_t origin) const {
   return policies_[network_.sites[origin].region];
 }
 
-control::PolicyNode ModelPlanner::policy_to(std::size_t first, std::size_t second) const {
+planner::PolicyNode ModelPlanner::policy_to(std::size_t first, std::size_t second) const {
   return policy_for(rule_, network_.sites[first].name.text(), network_.sites[second].name.text());
 }
 
-control::EdgeState ModelPlanner::edge(std::size_t direction, std::uint64_t residual_bytes,
+planner::EdgeState ModelPlanner::edge(std::size_t direction, std::uint64_t residual_bytes,
                                       double bits_per_second) const {
   const ModelLink& link = network_.links[direction / 2];
   const bool forwards = direction % 2 == 0;
@@ -81,18 +81,18 @@ control::EdgeState ModelPlanner::edge(std::size_t direction, std::uint64_t resid
           .inflow_bits_per_second = bits_per_second};
 }
 
-control::Snapshot ModelPlanner::empty_snapshot(std::size_t origin) const {
+planner::Snapshot ModelPlanner::empty_snapshot(std::size_t origin) const {
   return {.origin = network_.sites[origin].name, .sites = sites_};
 }
 
-control::Snapshot ModelPlanner::snapshot(std::size_t origin, const KeyPools& pools) const {
+planner::Snapshot ModelPlanner::snapshot(std::size_t origin, const KeyPools& pools) const {
   return snapshot_of(origin, pools, [&](std::size_t direction) { return pools.is_up(direction); });
 }
 
 template <typename Reports>
-control::Snapshot ModelPlanner::snapshot_of(std::size_t origin, const KeyPools& pools,
+planner::Snapshot ModelPlanner::snapshot_of(std::size_t origin, const KeyPools& pools,
                                             const Reports& reports) const {
-  control::Snapshot snapshot = empty_snapshot(origin);
+  planner::Snapshot snapshot = empty_snapshot(origin);
   snapshot.edges.reserve(pools.directions());
   for (std::size_t direction = 0; direction < pools.directions(); ++direction) {
     if (!reports(direction)) continue;
@@ -102,7 +102,7 @@ control::Snapshot ModelPlanner::snapshot_of(std::size_t origin, const KeyPools& 
   return snapshot;
 }
 
-std::optional<Placed> ModelPlanner::place(const control::PolicyNode& policy, std::size_t origin,
+std::optional<Placed> ModelPlanner::place(const planner::PolicyNode& policy, std::size_t origin,
                                           const KeyPools& pools) const {
   const double bytes = static_cast<double>(share_bytes_);
   std::vector<bool> poor(pools.directions());
@@ -131,11 +131,11 @@ std::optional<Placed> ModelPlanner::place(const control::PolicyNode& policy, std
   }
 }
 
-Result<Placed> ModelPlanner::plan(const control::PolicyNode& policy,
-                                  const control::Snapshot& snapshot) const {
-  TRY_ASSIGN(auto plan, control::plan_placement(policy, snapshot, records_));
+Result<Placed> ModelPlanner::plan(const planner::PolicyNode& policy,
+                                  const planner::Snapshot& snapshot) const {
+  TRY_ASSIGN(auto plan, planner::plan_placement(policy, snapshot, records_));
   Placed placed{.shares = std::move(plan.shares), .ways = {}};
-  for (const control::ShareTarget& share : placed.shares) {
+  for (const planner::ShareTarget& share : placed.shares) {
     auto& way = placed.ways.emplace_back();
     for (std::size_t i = 0; i + 1 < share.route.size(); ++i) {
       way.push_back(direction(site(share.route[i]), site(share.route[i + 1])));
@@ -144,12 +144,12 @@ Result<Placed> ModelPlanner::plan(const control::PolicyNode& policy,
   return placed;
 }
 
-std::size_t sites_that_could_restore(const std::vector<control::ShareTarget>& shares,
+std::size_t sites_that_could_restore(const std::vector<planner::ShareTarget>& shares,
                                      const SiteName& origin) {
-  static const control::PolicyNode kTwoOfThree = *control::parse_policy("2 of (origin, b, c)");
-  const auto views = control::views_of(shares);
+  static const planner::PolicyNode kTwoOfThree = *planner::parse_policy("2 of (origin, b, c)");
+  const auto views = planner::views_of(shares);
   return static_cast<std::size_t>(std::ranges::count_if(views, [&](const auto& view) {
-    return view.first != origin && control::satisfies(kTwoOfThree, view.second);
+    return view.first != origin && planner::satisfies(kTwoOfThree, view.second);
   }));
 }
 

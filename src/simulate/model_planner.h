@@ -10,7 +10,7 @@
 #include <map>
 #include <optional>
 
-#include "control/placement.h"
+#include "planner/placement.h"
 #include "simulate/key_pools.h"
 
 namespace warifu::simulate {
@@ -22,7 +22,7 @@ inline constexpr const char* kAnywhere = "place:any";
 
 // Where the shares of one object go. Share A stays at the origin.
 struct Placed {
-  std::vector<control::ShareTarget> shares;
+  std::vector<planner::ShareTarget> shares;
   // The directions that shares travel over, by share; a direction may stand in several ways.
   std::vector<std::vector<std::uint32_t>> ways;
 
@@ -39,29 +39,29 @@ class ModelPlanner {
   [[nodiscard]] ExposureRule rule() const { return rule_; }
   // 2 of (origin, a share outside the region, a share anywhere), or what stands for it while the
   // rule is off.
-  [[nodiscard]] const control::PolicyNode& policy_of(std::size_t origin) const;
+  [[nodiscard]] const planner::PolicyNode& policy_of(std::size_t origin) const;
   // The same for two named sites.
-  [[nodiscard]] control::PolicyNode policy_to(std::size_t first, std::size_t second) const;
+  [[nodiscard]] planner::PolicyNode policy_to(std::size_t first, std::size_t second) const;
 
   // One direction as its sending end reports it.
-  [[nodiscard]] control::EdgeState edge(std::size_t direction, std::uint64_t residual_bytes,
+  [[nodiscard]] planner::EdgeState edge(std::size_t direction, std::uint64_t residual_bytes,
                                         double bits_per_second) const;
   // A snapshot without any key yet: everything but its edges.
-  [[nodiscard]] control::Snapshot empty_snapshot(std::size_t origin) const;
+  [[nodiscard]] planner::Snapshot empty_snapshot(std::size_t origin) const;
   // What the sites report now. A link that is down does not report.
-  [[nodiscard]] control::Snapshot snapshot(std::size_t origin, const KeyPools& pools) const;
+  [[nodiscard]] planner::Snapshot snapshot(std::size_t origin, const KeyPools& pools) const;
   // Places an object that can be paid with what the pools hold now: directions that cannot are left
   // out, as those of a site that does not answer. None: it has to wait.
   [[nodiscard]] std::optional<Placed> place(std::size_t origin, const KeyPools& pools) const {
     return place(policy_of(origin), origin, pools);
   }
   // The same under another policy, whose first share stays at the origin.
-  [[nodiscard]] std::optional<Placed> place(const control::PolicyNode& policy, std::size_t origin,
+  [[nodiscard]] std::optional<Placed> place(const planner::PolicyNode& policy, std::size_t origin,
                                             const KeyPools& pools) const;
   [[nodiscard]] const sharing::RecordLayout& records() const { return records_; }
   // The plan that the planner makes of this snapshot. Errors: as plan_placement().
-  [[nodiscard]] Result<Placed> plan(const control::PolicyNode& policy,
-                                    const control::Snapshot& snapshot) const;
+  [[nodiscard]] Result<Placed> plan(const planner::PolicyNode& policy,
+                                    const planner::Snapshot& snapshot) const;
 
   [[nodiscard]] std::size_t site(const SiteName& name) const { return numbers_.at(name); }
   [[nodiscard]] const ModelNetwork& network() const { return network_; }
@@ -73,7 +73,7 @@ class ModelPlanner {
  private:
   // The directions for which `reports` holds.
   template <typename Reports>
-  [[nodiscard]] control::Snapshot snapshot_of(std::size_t origin, const KeyPools& pools,
+  [[nodiscard]] planner::Snapshot snapshot_of(std::size_t origin, const KeyPools& pools,
                                               const Reports& reports) const;
 
   const ModelNetwork& network_;
@@ -81,15 +81,15 @@ class ModelPlanner {
   std::uint64_t object_bytes_;
   sharing::RecordLayout records_;
   std::uint64_t share_bytes_;
-  std::vector<control::SiteEntry> sites_;
-  std::vector<control::PolicyNode> policies_;  // by region
+  std::vector<config::SiteEntry> sites_;
+  std::vector<planner::PolicyNode> policies_;  // by region
   std::map<SiteName, std::size_t> numbers_;
   std::map<std::pair<std::size_t, std::size_t>, std::uint32_t> directions_;
   std::vector<std::vector<std::uint32_t>> from_;  // directions that leave each site
 };
 
 // How many sites other than the origin could restore an object of threshold 2 from what they saw.
-[[nodiscard]] std::size_t sites_that_could_restore(const std::vector<control::ShareTarget>& shares,
+[[nodiscard]] std::size_t sites_that_could_restore(const std::vector<planner::ShareTarget>& shares,
                                                    const SiteName& origin);
 
 }  // namespace warifu::simulate

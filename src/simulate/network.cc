@@ -13,12 +13,12 @@
 #include <toml++/toml.h>
 
 #include "base/limits.h"
-#include "control/config_table.h"
+#include "config/table.h"
 
 namespace warifu::simulate {
 namespace {
 
-using control::bad_config;
+using config::bad_config;
 
 constexpr std::size_t kSiteFields = 6;
 constexpr double kMostPeople = 1e7;    // in thousands
@@ -32,7 +32,7 @@ class Reader {
   Reader(const toml::table& root, const std::string& file) : root_(root), file_(file) {}
 
   Result<ModelNetwork> read() {
-    control::ConfigTable table(root_, "network", file_);
+    config::ConfigTable table(root_, "network", file_);
     TRY_ASSIGN(network_.name, table.text("name"));
     TRY_ASSIGN(network_.title, table.text_or("title", network_.name));
     table.note("sites");

@@ -26,10 +26,10 @@ ModelNetwork star(const std::vector<double>& rates) {
   return network;
 }
 
-control::PolicyNode policy_with(std::size_t shares) {
+planner::PolicyNode policy_with(std::size_t shares) {
   std::string text = "2 of (origin";
   for (std::size_t i = 0; i < shares; ++i) text += fmt::format(", {}", kAnywhere);
-  auto policy = control::parse_policy(text + ")");
+  auto policy = planner::parse_policy(text + ")");
   WARIFU_CHECK(policy);
   return std::move(*policy);
 }
@@ -54,7 +54,7 @@ OracleRun follow_oracle(const std::vector<double>& rates, std::size_t shares, st
   WARIFU_CHECK(shares >= 1 && rates.size() >= shares && rates.size() <= 200);
   const ModelNetwork network = star(rates);
   const ModelPlanner planner(network, ExposureRule::kOn, kObjectBytes);
-  const control::PolicyNode policy = policy_with(shares);
+  const planner::PolicyNode policy = policy_with(shares);
   const double bytes = static_cast<double>(planner.share_bytes());
   KeyPools pools(network.rates(0), Directions::kOwnHalf, 0);
   OracleRun run{.rate = oracle_rate(rates, shares) / 8 / bytes};

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "control/exposure.h"
+#include "planner/exposure.h"
 
 namespace warifu::simulate {
 namespace {
@@ -14,11 +14,11 @@ constexpr std::size_t kMostHops = 4;
 constexpr std::size_t kMostEnds = 40;  // best ends of static ways that are paired
 
 // A snapshot where a hop costs 1 and a kilometre next to nothing.
-control::Snapshot by_hops(const ModelPlanner& planner, std::size_t origin) {
+planner::Snapshot by_hops(const ModelPlanner& planner, std::size_t origin) {
   constexpr double kHopRate = 1e12;
   constexpr double kHopsPerKm = 1e-6;
   const ModelNetwork& network = planner.network();
-  control::Snapshot snapshot = planner.empty_snapshot(origin);
+  planner::Snapshot snapshot = planner.empty_snapshot(origin);
   for (std::size_t direction = 0; direction < 2 * network.links.size(); ++direction) {
     const ModelLink& link = network.links[direction / 2];
     const double km = distance_km(network.sites[link.a], network.sites[link.b]);
@@ -103,7 +103,7 @@ class StaticWays {
 
   struct Way {
     std::size_t end;
-    control::ShareTarget target;
+    planner::ShareTarget target;
     std::vector<std::uint32_t> directions;
   };
   enum class Legal : std::uint8_t { kUnknown, kYes, kNo };
@@ -180,7 +180,7 @@ class ResidualPlacer : public Placer {
                sites[ways_[origin].all()[way].end].region != home;
       };
       const bool yes = (outside(i) || outside(j)) &&
-                       control::check_exposure(planner_.policy_of(origin).scheme,
+                       planner::check_exposure(planner_.policy_of(origin).scheme,
                                                pair_of(origin, i, j).shares, sites[origin].name)
                            .has_value();
       known = yes ? StaticWays::Legal::kYes : StaticWays::Legal::kNo;

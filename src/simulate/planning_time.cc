@@ -26,10 +26,10 @@ class TimedPlacer : public Placer {
   std::optional<Placed> place(std::size_t origin, const KeyPools& pools) override {
     auto placed = planner_.place(origin, pools);
     if (placed) {
-      const control::Snapshot snapshot = planner_.snapshot(origin, pools);
+      const planner::Snapshot snapshot = planner_.snapshot(origin, pools);
       const double start = processor_seconds();
       const auto advice =
-          control::advise_placement(planner_.policy_of(origin), snapshot, planner_.records());
+          planner::advise_placement(planner_.policy_of(origin), snapshot, planner_.records());
       seconds_.push_back(processor_seconds() - start);
       WARIFU_CHECK(advice);
     } else {
@@ -68,12 +68,12 @@ constexpr std::string_view kNested[] = {
 void plan_nested(const ModelNetwork& network, const ModelPlanner& planner, const KeyPools& pools,
                  PlanningTimes& times, std::vector<double>& seconds) {
   for (const std::string_view text : kNested) {
-    const auto policy = control::parse_policy(fmt::format(fmt::runtime(text), kAnywhere));
+    const auto policy = planner::parse_policy(fmt::format(fmt::runtime(text), kAnywhere));
     WARIFU_CHECK(policy);
     for (std::size_t origin = 0; origin < network.sites.size(); ++origin) {
-      const control::Snapshot snapshot = planner.snapshot(origin, pools);
+      const planner::Snapshot snapshot = planner.snapshot(origin, pools);
       const double start = processor_seconds();
-      const auto advice = control::advise_placement(*policy, snapshot, planner.records());
+      const auto advice = planner::advise_placement(*policy, snapshot, planner.records());
       seconds.push_back(processor_seconds() - start);
       if (advice) {
         ++times.nested_plans;

@@ -67,7 +67,7 @@ class InventoryTest : public ::testing::Test {
   }
 
   CountingFiles files_;
-  sim::TemporaryFolder dir_;
+  sim::TemporaryFolder dir_{sim::TemporaryFolder::in_memory()};
   std::unique_ptr<ShareStore> store_;
 };
 
@@ -209,9 +209,9 @@ TEST_F(InventoryTest, AskingForAnObjectCostsTheSameAmongMany) {
 TEST(ShareBookTest, KeepsOnlyWhatIsThere) {
   ShareBook book;
   const ObjectId odd = id_of<ObjectId>(1), even = id_of<ObjectId>(2);
-  for (const Byte number : {1, 2, 3, 4, 5}) {
+  for (const Byte number : {Byte{1}, Byte{2}, Byte{3}, Byte{4}, Byte{5}}) {
     book.put({.share = id_of<ShareId>(number),
-              .object = number % 2 == 1 ? odd : even,
+              .object = (number & 1) == 1 ? odd : even,
               .file_bytes = number});
   }
   EXPECT_EQ(book.of(odd).size(), 3u);

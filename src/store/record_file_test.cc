@@ -68,7 +68,9 @@ TEST(RecordFileTest, ATornRecordAtTheEndIsCutOff) {
     const auto file = *disk.open(kPath, os::OpenMode::kReadWrite);
     ASSERT_TRUE(file->truncate(kRecord + left));
     // As long as it was, with zeros in the place of what is missing.
-    if (left % 2 == 1) ASSERT_TRUE(file->write_at(2 * kRecord - 1, Bytes{0xEE}));
+    if (left % 2 == 1) {
+      ASSERT_TRUE(file->write_at(2 * kRecord - 1, Bytes{0xEE}));
+    }
     Opened opened = open(disk);
     ASSERT_TRUE(opened.file) << opened.file.error().message;
     EXPECT_EQ(opened.bodies, first(1));

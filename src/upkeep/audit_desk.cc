@@ -33,7 +33,7 @@ class Audit {
         AuditReport& report, std::function<bool()> publish)
       : site_(site), own_(own), tree_(tree), report_(report), publish_(std::move(publish)) {}
 
-  Result<> run(const std::vector<control::ShareLocation>& shares) {
+  Result<> run(const std::vector<planner::ShareLocation>& shares) {
     shares_ = shares;
     for (std::size_t tries = 0; report_.rounds < kMostRounds;) {
       AuditPlanner plan(field());
@@ -65,7 +65,7 @@ class Audit {
                      .shares = {},
                      .links = site_.config.links,
                      .collector = site_.config.name};
-    for (const control::ShareLocation& share : shares_) {
+    for (const planner::ShareLocation& share : shares_) {
       if (!out_.contains(share.letter())) field.shares.push_back(share);
     }
     return field;
@@ -102,7 +102,7 @@ class Audit {
   void conclude() {
     bool all_stand = true, damaged = false, spoilt = false;
     for (const SumOutcome& outcome : report_.sums) spoilt = spoilt || !outcome.holds;
-    for (const control::ShareLocation& share : shares_) {
+    for (const planner::ShareLocation& share : shares_) {
       AuditedShare said{.letter = share.letter(), .site = share.site, .why = {}};
       if (const auto out = out_.find(share.letter()); out != out_.end()) {
         said.finding = out->second.first;
@@ -120,7 +120,7 @@ class Audit {
                       : all_stand            ? Verdict::kConsistent
                                              : Verdict::kIncomplete;
   }
-  void judge(const control::ShareLocation& share, AuditedShare& said) const {
+  void judge(const planner::ShareLocation& share, AuditedShare& said) const {
     bool in_good = false, in_bad = false;
     for (const SumOutcome& outcome : report_.sums) {
       if (!outcome.planned.letters.contains(share.letter())) continue;
@@ -151,7 +151,7 @@ class Audit {
   const control::ShareTree& tree_;
   AuditReport& report_;
   std::function<bool()> publish_;
-  std::vector<control::ShareLocation> shares_;
+  std::vector<planner::ShareLocation> shares_;
   std::map<std::string, std::pair<Finding, std::string>> out_;
   std::map<std::string, std::string> left_out_;
   std::size_t busy_ = 0;

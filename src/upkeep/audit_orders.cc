@@ -72,7 +72,7 @@ sharing::SharePath cut_of(const std::vector<sharing::SharePath>& places) {
   return cut;
 }
 
-Result<> check_sum(const control::PolicyNode& policy, const AuditSum& sum) {
+Result<> check_sum(const planner::PolicyNode& policy, const AuditSum& sum) {
   std::set<SiteName> sites;
   for (const Helper& helper : sum.chain) {
     if (!sites.insert(helper.site).second) return no_sum("one site stands there twice");

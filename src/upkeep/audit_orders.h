@@ -66,7 +66,7 @@ struct AuditMask {
 
 // Whether the terms of such a chain add up to zero under this policy: threshold + 1 shares of one
 // cut, each whole or as threshold-many parts, all at different sites. Errors: kRefused.
-[[nodiscard]] Result<> check_sum(const control::PolicyNode& policy, const AuditSum& sum);
+[[nodiscard]] Result<> check_sum(const planner::PolicyNode& policy, const AuditSum& sum);
 
 // What a mask says of the round.
 [[nodiscard]] mac::Tag hash_of(const AuditRound& round, const HashKey& key);

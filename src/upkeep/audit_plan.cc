@@ -9,7 +9,7 @@
 namespace warifu::upkeep {
 namespace {
 
-using control::ShareLocation;
+using planner::ShareLocation;
 
 constexpr std::size_t kMaxSets = 256;
 constexpr std::size_t kMaxTries = 4000;
@@ -38,31 +38,31 @@ ShareSets AuditPlanner::sets() const {
 }
 
 // The way over the fewest links on which nobody sees the holder's answers who may not.
-std::optional<control::Route> AuditPlanner::route_of(const SiteName& holder,
+std::optional<planner::Route> AuditPlanner::route_of(const SiteName& holder,
                                                      const std::vector<PlannedSum>& sums) const {
-  if (holder == field_.collector) return control::Route{holder};
+  if (holder == field_.collector) return planner::Route{holder};
   const auto may_see = [&](const std::set<SiteName>& seeing) {
     return std::ranges::all_of(sums, [&](const PlannedSum& planned) {
       return !planned.sum.place_of(holder) ||
              check_seeing(field_.links, planned.sum, field_.collector, seeing);
     });
   };
-  const auto passes = [&](const control::Route& route) {
+  const auto passes = [&](const planner::Route& route) {
     std::set<SiteName> seeing(route.begin(), route.end());
-    seeing.merge(control::key_relays(field_.links, route));
+    seeing.merge(config::key_relays(field_.links, route));
     seeing.erase(holder);
     return may_see(seeing);
   };
-  if (const auto* direct = control::find_link(field_.links, holder, field_.collector);
+  if (const auto* direct = config::find_link(field_.links, holder, field_.collector);
       direct != nullptr && passes({holder, field_.collector})) {
-    return control::Route{holder, field_.collector};
+    return planner::Route{holder, field_.collector};
   }
   std::map<SiteName, SiteName> before = {{holder, holder}};
   std::deque<SiteName> open = {holder};
   while (!open.empty() && !before.contains(field_.collector)) {
     const SiteName at = open.front();
     open.pop_front();
-    for (const control::LinkEntry& link : field_.links) {
+    for (const config::LinkEntry& link : field_.links) {
       if (link.is_relayed() || (link.a != at && link.b != at)) continue;
       const SiteName& next = link.a == at ? link.b : link.a;
       if (before.contains(next) || !may_see({next})) continue;
@@ -71,7 +71,7 @@ std::optional<control::Route> AuditPlanner::route_of(const SiteName& holder,
     }
   }
   if (!before.contains(field_.collector)) return std::nullopt;
-  control::Route route = {field_.collector};
+  planner::Route route = {field_.collector};
   while (route.back() != holder) route.push_back(before.at(route.back()));
   std::ranges::reverse(route);
   return route;
@@ -87,7 +87,7 @@ bool AuditPlanner::settle(const Shares& chain, const sharing::SharePath& cut) {
   }
   std::vector<PlannedSum> sums = sums_;
   sums.push_back(planned);
-  std::map<SiteName, control::Route> routes = routes_;
+  std::map<SiteName, planner::Route> routes = routes_;
   for (const ShareLocation* share : chain) {
     auto route = route_of(share->site, sums);
     if (!route) return false;
@@ -107,7 +107,7 @@ bool AuditPlanner::chain_up(Shares& chain, Shares& rest, const sharing::SharePat
     if (!chain.empty()) {
       // The collector stands in front, or not at all.
       if (next->site == field_.collector) continue;
-      if (control::find_link(field_.links, chain.back()->site, next->site) == nullptr) continue;
+      if (config::find_link(field_.links, chain.back()->site, next->site) == nullptr) continue;
     }
     rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
     chain.push_back(next);
@@ -138,7 +138,7 @@ bool AuditPlanner::add(const Shares& shares, const sharing::SharePath& cut) {
 
 // Whatever stands in a sum already comes first, so that all sums hang together.
 void AuditPlanner::cover(const sharing::SharePath& cut) {
-  const control::PolicyNode& node = *field_.policy.find(cut);
+  const planner::PolicyNode& node = *field_.policy.find(cut);
   const std::vector<sharing::SharePath> there = sets().there(cut);
   std::set<sharing::SharePath> covered;
   for (const sharing::SharePath& share : there) {
@@ -163,7 +163,7 @@ void AuditPlanner::cover(const sharing::SharePath& cut) {
 
 void AuditPlanner::cover() {
   cover(sharing::SharePath());
-  for (const auto& [path, node] : control::share_paths(field_.policy)) {
+  for (const auto& [path, node] : planner::share_paths(field_.policy)) {
     if (!node->is_leaf()) cover(path);
   }
 }
@@ -186,8 +186,8 @@ void AuditPlanner::tell_apart(const std::set<std::string>& suspects,
     });
     return in > 0 && static_cast<std::size_t>(in) < suspects.size() && !is_known;
   };
-  std::vector<std::pair<sharing::SharePath, const control::PolicyNode*>> cuts;
-  for (const auto& entry : control::share_paths(field_.policy)) {
+  std::vector<std::pair<sharing::SharePath, const planner::PolicyNode*>> cuts;
+  for (const auto& entry : planner::share_paths(field_.policy)) {
     if (!entry.second->is_leaf()) cuts.push_back(entry);
   }
   cuts.emplace_back(sharing::SharePath(), &field_.policy);

@@ -8,17 +8,17 @@
 // one thread at a time.
 #pragma once
 
-#include "control/restore_plan.h"
-#include "control/site_config.h"
+#include "config/site_config.h"
+#include "planner/restore_plan.h"
 #include "upkeep/audit_orders.h"
 #include "upkeep/share_sets.h"
 
 namespace warifu::upkeep {
 
 struct AuditField {
-  const control::PolicyNode& policy;
-  std::vector<control::ShareLocation> shares;  // that can be asked
-  const std::vector<control::LinkEntry>& links;
+  const planner::PolicyNode& policy;
+  std::vector<planner::ShareLocation> shares;  // that can be asked
+  const std::vector<config::LinkEntry>& links;
   SiteName collector;  // share control
 };
 
@@ -41,7 +41,7 @@ class AuditPlanner {
 
   [[nodiscard]] const std::vector<PlannedSum>& sums() const { return sums_; }
   // From each holder in a sum to the collector, both included.
-  [[nodiscard]] const std::map<SiteName, control::Route>& routes() const { return routes_; }
+  [[nodiscard]] const std::map<SiteName, planner::Route>& routes() const { return routes_; }
   // Shares that stand in no sum, and why.
   [[nodiscard]] std::map<std::string, std::string> left_out() const;
 
@@ -53,12 +53,12 @@ class AuditPlanner {
   bool chain_up(Shares& chain, Shares& rest, const sharing::SharePath& cut, std::size_t& tries);
   bool settle(const Shares& chain, const sharing::SharePath& cut);
   [[nodiscard]] ShareSets sets() const;
-  [[nodiscard]] std::optional<control::Route> route_of(const SiteName& holder,
+  [[nodiscard]] std::optional<planner::Route> route_of(const SiteName& holder,
                                                        const std::vector<PlannedSum>& sums) const;
 
   AuditField field_;
   std::vector<PlannedSum> sums_;
-  std::map<SiteName, control::Route> routes_;
+  std::map<SiteName, planner::Route> routes_;
 };
 
 struct SumOutcome {
@@ -68,7 +68,7 @@ struct SumOutcome {
 
 // Who alone explains the outcomes: letters of shares, and of shares that were cut again and whose
 // parts agree with one another. Empty while every sum holds, and when nobody alone does.
-[[nodiscard]] std::set<std::string> suspects_of(const std::vector<control::ShareLocation>& shares,
+[[nodiscard]] std::set<std::string> suspects_of(const std::vector<planner::ShareLocation>& shares,
                                                 const std::vector<SumOutcome>& outcomes);
 
 }  // namespace warifu::upkeep

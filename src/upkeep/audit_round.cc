@@ -8,11 +8,11 @@ namespace warifu::upkeep {
 
 AuditRoundRun::AuditRoundRun(control::SiteContext& site, ShareAuditor& own,
                              const AuditPlanner& plan,
-                             const std::vector<control::ShareLocation>& shares)
+                             const std::vector<planner::ShareLocation>& shares)
     : site_(site), own_(own), plan_(plan) {
   round_.session = os::random_id<JobId>(site.system.random);
   for (const PlannedSum& planned : plan.sums()) round_.sums.push_back(planned.sum);
-  for (const control::ShareLocation& share : shares) {
+  for (const planner::ShareLocation& share : shares) {
     const bool stands = std::ranges::any_of(plan.sums(), [&](const PlannedSum& planned) {
       return planned.letters.contains(share.letter());
     });
@@ -40,7 +40,7 @@ bool AuditRoundRun::order_all(RoundResult& result) {
 
 Result<std::vector<mac::Tag>> AuditRoundRun::ask_far(Holder& holder) {
   TRY_ASSIGN(channel::Call started, site_.caller.start({.to = holder.share.site,
-                                                        .way = control::way_against(holder.route),
+                                                        .way = planner::way_against(holder.route),
                                                         .method = number(AuditMethod::kAudit),
                                                         .body = encode_session(round_.session)}));
   {

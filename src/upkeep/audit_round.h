@@ -29,13 +29,13 @@ class AuditRoundRun {
 
   // `shares` hold everybody who stands in the planned sums.
   AuditRoundRun(control::SiteContext& site, ShareAuditor& own, const AuditPlanner& plan,
-                const std::vector<control::ShareLocation>& shares);
+                const std::vector<planner::ShareLocation>& shares);
   [[nodiscard]] RoundResult run(const Watch& watch);
 
  private:
   struct Holder {
-    control::ShareLocation share;
-    control::Route route;  // of its answers
+    planner::ShareLocation share;
+    planner::Route route;  // of its answers
     std::atomic<std::uint64_t> done = 0, total = 0;
     Result<std::vector<mac::Tag>> answers = std::vector<mac::Tag>();
     std::optional<channel::Call> call;  // under mutex_

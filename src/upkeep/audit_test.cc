@@ -15,14 +15,14 @@ using std::chrono::seconds;
 constexpr std::string_view kReference =
     "2 of (origin, vault, 2 of (cloud, cloud, cloud) via gateway)";
 
-std::vector<control::LinkEntry> links_of(
+std::vector<config::LinkEntry> links_of(
     const std::vector<std::pair<const char*, const char*>>& ends) {
-  std::vector<control::LinkEntry> links;
+  std::vector<config::LinkEntry> links;
   for (const auto& [a, b] : ends) links.push_back({site(a), site(b)});
   return links;
 }
 
-std::vector<control::LinkEntry> reference_links() {
+std::vector<config::LinkEntry> reference_links() {
   return links_of({{"tommo", "lsa"},
                    {"tommo", "tuh"},
                    {"tuh", "cloud1"},
@@ -33,7 +33,7 @@ std::vector<control::LinkEntry> reference_links() {
                    {"cloud2", "cloud3"}});
 }
 
-const std::vector<control::ShareLocation> kReferenceShares = {
+const std::vector<planner::ShareLocation> kReferenceShares = {
     share_at("A", "tommo"), share_at("B", "lsa"), share_at("C1", "cloud1"),
     share_at("C2", "cloud2"), share_at("C3", "cloud3")};
 
@@ -207,9 +207,9 @@ TEST(AuditMasks, AnswersTellNothing) {
   }
 }
 
-AuditPlanner planned(const control::PolicyNode& policy,
-                     const std::vector<control::ShareLocation>& shares,
-                     const std::vector<control::LinkEntry>& links) {
+AuditPlanner planned(const planner::PolicyNode& policy,
+                     const std::vector<planner::ShareLocation>& shares,
+                     const std::vector<config::LinkEntry>& links) {
   AuditPlanner planner(
       {.policy = policy, .shares = shares, .links = links, .collector = site("tommo")});
   planner.cover();
@@ -217,12 +217,12 @@ AuditPlanner planned(const control::PolicyNode& policy,
 }
 
 // Every plan keeps what the holders check for themselves.
-void expect_legal(const AuditPlanner& planner, const std::vector<control::LinkEntry>& links) {
+void expect_legal(const AuditPlanner& planner, const std::vector<config::LinkEntry>& links) {
   for (const PlannedSum& planned : planner.sums()) {
     for (const Helper& helper : planned.sum.chain) {
-      const control::Route& route = planner.routes().at(helper.site);
+      const planner::Route& route = planner.routes().at(helper.site);
       std::set<SiteName> seeing(route.begin(), route.end());
-      seeing.merge(control::key_relays(links, route));
+      seeing.merge(config::key_relays(links, route));
       seeing.erase(helper.site);
       EXPECT_TRUE(check_seeing(links, planned.sum, site("tommo"), seeing));
       EXPECT_EQ(route.front(), helper.site);
@@ -232,7 +232,7 @@ void expect_legal(const AuditPlanner& planner, const std::vector<control::LinkEn
 }
 
 TEST(AuditPlan, TheReferenceNetworkWithThreeMoreLinks) {
-  const auto policy = *control::parse_policy(std::string(kReference));
+  const auto policy = *planner::parse_policy(std::string(kReference));
   auto links = reference_links();
   for (auto& link : links_of({{"lsa", "cloud3"}, {"tommo", "cloud1"}, {"lsa", "cloud1"}})) {
     links.push_back(link);
@@ -245,7 +245,7 @@ TEST(AuditPlan, TheReferenceNetworkWithThreeMoreLinks) {
 
 // tommo is between lsa and everybody else: it would know every mask of B.
 TEST(AuditPlan, AStarHasSumsBehindItsMiddleOnly) {
-  const auto policy = *control::parse_policy(std::string(kReference));
+  const auto policy = *planner::parse_policy(std::string(kReference));
   const AuditPlanner planner = planned(policy, kReferenceShares, reference_links());
   expect_legal(planner, reference_links());
   ASSERT_EQ(planner.sums().size(), 1u);
@@ -291,9 +291,9 @@ std::vector<SumOutcome> outcomes_of(const AuditPlanner& planner,
 }
 
 // Sums until nothing more can be told apart.
-std::set<std::string> located(const control::PolicyNode& policy,
-                              const std::vector<control::ShareLocation>& shares,
-                              const std::vector<control::LinkEntry>& links,
+std::set<std::string> located(const planner::PolicyNode& policy,
+                              const std::vector<planner::ShareLocation>& shares,
+                              const std::vector<config::LinkEntry>& links,
                               const std::set<std::string>& wrong) {
   std::vector<SumOutcome> all = outcomes_of(planned(policy, shares, links), wrong);
   while (true) {
@@ -310,8 +310,8 @@ std::set<std::string> located(const control::PolicyNode& policy,
   }
 }
 
-std::vector<control::LinkEntry> mesh(const std::vector<control::ShareLocation>& shares) {
-  std::vector<control::LinkEntry> links;
+std::vector<config::LinkEntry> mesh(const std::vector<planner::ShareLocation>& shares) {
+  std::vector<config::LinkEntry> links;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) links.push_back({shares[i].site, shares[j].site});
   }
@@ -319,20 +319,20 @@ std::vector<control::LinkEntry> mesh(const std::vector<control::ShareLocation>& 
 }
 
 TEST(AuditBlame, WithOneSpareShareNobodyIsToldApartAndWithTwoEverybody) {
-  const std::vector<control::ShareLocation> shares = {share_at("A", "tommo"), share_at("B", "b"),
+  const std::vector<planner::ShareLocation> shares = {share_at("A", "tommo"), share_at("B", "b"),
                                                       share_at("C", "c"), share_at("D", "d")};
-  const auto two_of_four = *control::parse_policy("2 of (origin, v, v, v)");
+  const auto two_of_four = *planner::parse_policy("2 of (origin, v, v, v)");
   for (const auto& share : shares) {
     EXPECT_EQ(located(two_of_four, shares, mesh(shares), {share.letter()}),
               std::set{share.letter()});
   }
-  const auto three_of_four = *control::parse_policy("3 of (origin, v, v, v)");
+  const auto three_of_four = *planner::parse_policy("3 of (origin, v, v, v)");
   EXPECT_EQ(located(three_of_four, shares, mesh(shares), {"B"}),
             (std::set<std::string>{"A", "B", "C", "D"}));
 }
 
 TEST(AuditBlame, APartOfAShareIsNamedByTheSumsAboveIt) {
-  const auto policy = *control::parse_policy(std::string(kReference));
+  const auto policy = *planner::parse_policy(std::string(kReference));
   const auto links = mesh(kReferenceShares);
   for (const char* part : {"C1", "C2", "C3"}) {
     EXPECT_EQ(located(policy, kReferenceShares, links, {part}), std::set<std::string>{part});
@@ -344,7 +344,7 @@ TEST(AuditBlame, APartOfAShareIsNamedByTheSumsAboveIt) {
 }
 
 TEST(AuditBlame, TwoWrongSharesAreNobodyAlone) {
-  const auto policy = *control::parse_policy(std::string(kReference));
+  const auto policy = *planner::parse_policy(std::string(kReference));
   const auto links = mesh(kReferenceShares);
   EXPECT_TRUE(located(policy, kReferenceShares, links, {"B", "C3"}).empty());
   EXPECT_TRUE(located(policy, kReferenceShares, links, {"C1", "C3"}).empty());

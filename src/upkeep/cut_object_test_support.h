@@ -23,7 +23,7 @@ struct Held {
 class CutObject {
  public:
   CutObject(const std::string& policy, std::uint64_t length, std::mt19937_64& generator)
-      : policy_(*control::parse_policy(policy)), generator_(generator) {
+      : policy_(*planner::parse_policy(policy)), generator_(generator) {
     common_.object.bytes.fill(0x0b);
     common_.owner.bytes.fill(0x0c);
     common_.generation = 1;
@@ -39,10 +39,10 @@ class CutObject {
     cut(policy_, layout, records, {});
   }
 
-  [[nodiscard]] const control::PolicyNode& policy() const { return policy_; }
-  [[nodiscard]] const std::vector<control::ShareLocation>& shares() const { return locations_; }
+  [[nodiscard]] const planner::PolicyNode& policy() const { return policy_; }
+  [[nodiscard]] const std::vector<planner::ShareLocation>& shares() const { return locations_; }
   // As they were before they were cut again.
-  [[nodiscard]] const std::vector<control::ShareLocation>& before_cuts() const {
+  [[nodiscard]] const std::vector<planner::ShareLocation>& before_cuts() const {
     return before_cuts_;
   }
   [[nodiscard]] const Held& held(const std::string& letter) const { return held_.at(letter); }
@@ -53,7 +53,7 @@ class CutObject {
     return letter;
   }
 
-  void cut(const control::PolicyNode& node, const sharing::RecordLayout& layout,
+  void cut(const planner::PolicyNode& node, const sharing::RecordLayout& layout,
            const std::vector<Bytes>& records, const sharing::SharePath& path) {
     const sharing::Scheme& scheme = node.scheme;
     std::vector<Held> made(scheme.shares);
@@ -75,7 +75,7 @@ class CutObject {
     }
     const sharing::RecordLayout below = layout.below(scheme);
     for (std::size_t i = 0; i < made.size(); ++i) {
-      const control::ShareLocation at = location(i);
+      const planner::ShareLocation at = location(i);
       store::ShareHeader header = common_;
       header.share = at.share;
       header.scheme = scheme;
@@ -96,11 +96,11 @@ class CutObject {
     }
   }
 
-  control::PolicyNode policy_;
+  planner::PolicyNode policy_;
   std::mt19937_64& generator_;
   store::ShareHeader common_;
   std::map<std::string, Held> held_;
-  std::vector<control::ShareLocation> locations_, before_cuts_;
+  std::vector<planner::ShareLocation> locations_, before_cuts_;
 };
 
 // With cuts inside cuts, at most so many.

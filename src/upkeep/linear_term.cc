@@ -31,7 +31,7 @@ Result<std::size_t> place_in(const std::set<std::uint8_t>& numbers, std::uint8_t
 
 }  // namespace
 
-Result<LinearTerm> LinearTerm::make(const control::PolicyNode& policy,
+Result<LinearTerm> LinearTerm::make(const planner::PolicyNode& policy,
                                     const sharing::RecordLayout& object,
                                     const sharing::SharePath& cut, std::uint8_t made,
                                     const std::vector<sharing::SharePath>& places,
@@ -54,7 +54,7 @@ Result<LinearTerm> LinearTerm::make(const control::PolicyNode& policy,
     TRY_ASSIGN(sharing::Joiner joiner,
                sharing::Joiner::make(policy.find(joined)->scheme, indices(parts)));
     TRY_ASSIGN(const std::size_t at, place_in(parts, own.step(steps)));
-    term.joins_.push_back({std::move(joiner), at, control::records_at(policy, object, joined)});
+    term.joins_.push_back({std::move(joiner), at, planner::records_at(policy, object, joined)});
   }
   std::set<std::uint8_t> helpers = shares_of(cut);
   helpers.erase(made);

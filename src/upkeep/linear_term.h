@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "control/policy.h"
+#include "planner/policy.h"
 #include "secret/secret.h"
 #include "sharing/repair.h"
 
@@ -21,7 +21,7 @@ class LinearTerm {
   // the cut at `cut`: what it weighs in share `made` of that cut, or it as it comes when it is, or
   // is part of, that share itself. `object` are the records of the object. Errors:
   // kInvalidArgument when they do not make shares of that cut.
-  [[nodiscard]] static Result<LinearTerm> make(const control::PolicyNode& policy,
+  [[nodiscard]] static Result<LinearTerm> make(const planner::PolicyNode& policy,
                                                const sharing::RecordLayout& object,
                                                const sharing::SharePath& cut, std::uint8_t made,
                                                const std::vector<sharing::SharePath>& places,

@@ -42,7 +42,7 @@ std::unexpected<Error> no_making(const std::string& why) {
 }
 
 // Whether just these make that share.
-bool makes(const control::PolicyNode& node, const sharing::SharePath& path,
+bool makes(const planner::PolicyNode& node, const sharing::SharePath& path,
            const std::vector<sharing::SharePath>& places) {
   std::vector<sharing::SharePath> inside;
   std::ranges::copy_if(places, std::back_inserter(inside),
@@ -64,22 +64,22 @@ bool makes(const control::PolicyNode& node, const sharing::SharePath& path,
 
 }  // namespace
 
-std::size_t shares_made(const control::PolicyNode& policy, const sharing::SharePath& cut,
+std::size_t shares_made(const planner::PolicyNode& policy, const sharing::SharePath& cut,
                         const std::vector<sharing::SharePath>& places) {
-  const control::PolicyNode* node = policy.find(cut);
+  const planner::PolicyNode* node = policy.find(cut);
   if (node == nullptr) return 0;
   std::set<sharing::SharePath> made;
   for (const sharing::SharePath& place : places) {
     if (place.size() <= cut.size() || !place.is_within(cut)) return 0;
     const sharing::SharePath share = place.above(cut.size() + 1);
-    const control::PolicyNode* child = policy.find(share);
+    const planner::PolicyNode* child = policy.find(share);
     if (child == nullptr) return 0;
     if (made.insert(share).second && !makes(*child, share, places)) return 0;
   }
   return made.size();
 }
 
-Result<> check_making(const control::PolicyNode& policy, const Making& making) {
+Result<> check_making(const planner::PolicyNode& policy, const Making& making) {
   std::set<SiteName> sites = {making.to};
   std::vector<sharing::SharePath> places;
   for (const Helper& helper : making.chain) {
@@ -87,7 +87,7 @@ Result<> check_making(const control::PolicyNode& policy, const Making& making) {
     if (policy.find(helper.place) == nullptr) return no_making("there is no such share");
     places.push_back(helper.place);
   }
-  const control::PolicyNode* made = policy.find(making.made);
+  const planner::PolicyNode* made = policy.find(making.made);
   if (made == nullptr || making.made.is_object()) {
     return no_making("it has no such place in the policy");
   }

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "control/messages.h"
-#include "control/policy.h"
+#include "planner/policy.h"
 #include "wire/wire.h"
 
 namespace warifu::upkeep {
@@ -50,14 +50,14 @@ inline constexpr std::size_t kMaxHelpers = 64;
 
 // How many shares of that cut these make: a share by itself, one that was cut again out of just
 // threshold-many of its parts. 0 when some of them make no share of it, or stand there twice.
-[[nodiscard]] std::size_t shares_made(const control::PolicyNode& policy,
+[[nodiscard]] std::size_t shares_made(const planner::PolicyNode& policy,
                                       const sharing::SharePath& cut,
                                       const std::vector<sharing::SharePath>& places);
 
 // Whether the chain makes what it says under this policy: threshold-many other shares of its cut,
 // each whole or as threshold-many parts, all at different sites, none of them the new holder.
 // Errors: kRefused.
-[[nodiscard]] Result<> check_making(const control::PolicyNode& policy, const Making& making);
+[[nodiscard]] Result<> check_making(const planner::PolicyNode& policy, const Making& making);
 
 struct PartOrder {
   ShareId share;         // held by who is told
@@ -70,7 +70,7 @@ struct PartOrder {
 struct TakeRequest {
   struct Source {
     SiteName site;
-    control::Route route;  // from there to here
+    planner::Route route;  // from there to here
   };
   JobId session;
   ShareId share;  // announced by `prepare` before

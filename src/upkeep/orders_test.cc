@@ -182,8 +182,8 @@ TEST(Orders, NumbersOutOfRangeAreRefused) {
 
 // Under "2 of (origin, v, 2 of (c, c, c) via g)": what is a chain, and what is not.
 TEST(Orders, OnlyChainsThatMakeWhatTheySay) {
-  const control::PolicyNode policy =
-      *control::parse_policy("2 of (origin, v, 2 of (c, c, c) via g)");
+  const planner::PolicyNode policy =
+      *planner::parse_policy("2 of (origin, v, 2 of (c, c, c) via g)");
   const auto part = [](std::size_t n) { return path_of("C").part(n); };
   const sharing::SharePath a = path_of("A"), b = path_of("B"), c = path_of("C");
   const auto makes = [&](const sharing::SharePath& made,
@@ -227,7 +227,7 @@ TEST(Orders, OnlyChainsThatMakeWhatTheySay) {
 }
 
 TEST(Orders, ChainsOnEveryLevel) {
-  const control::PolicyNode policy = *control::parse_policy(
+  const planner::PolicyNode policy = *planner::parse_policy(
       "2 of (origin, v, 2 of (c, 2 of (x, y, z) via d, ramp 3 of (p, q, r, s) via e) via g)");
   const auto makes = [&](const std::string& made, const std::vector<std::string>& places) {
     Making making{

@@ -56,7 +56,7 @@ Result<RepairOutlook> RepairOutlook::look(control::JobEngine& engine, const Obje
     return fail(Code::kInvalidArgument, "object " + object.text() + " is not stored");
   }
   TRY_ASSIGN(outlook.others, control::locate_shares(engine.catalog(), object));
-  const auto own = std::ranges::find(outlook.others, share, &control::ShareLocation::share);
+  const auto own = std::ranges::find(outlook.others, share, &planner::ShareLocation::share);
   if (own == outlook.others.end()) {
     return fail(Code::kInvalidArgument,
                 "share " + share.text() + " of object " + object.text() + " is not in use");

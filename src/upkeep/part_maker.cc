@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "control/policy.h"
+#include "planner/policy.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -29,7 +29,7 @@ Result<> check_siblings(const store::ShareHeader& held, const Making& making) {
 Result<PartMaker> PartMaker::make(const store::ShareHeader& held, const PartOrder& order) {
   const Making& making = order.making;
   if (order.share != held.share) return refuse("it is another share");
-  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(held.policy));
   TRY(check_making(policy, making));
   if (making.chain[order.own].place != held.path) {
     return refuse("it stands at another place of the policy");
@@ -41,7 +41,7 @@ Result<PartMaker> PartMaker::make(const store::ShareHeader& held, const PartOrde
   std::vector<sharing::SharePath> places;
   for (const Helper& helper : making.chain) places.push_back(helper.place);
   const sharing::RecordLayout object(sharing::Chunking{{held.object_length}, held.chunk_bytes});
-  maker.records_ = control::records_at(policy, object, making.made);
+  maker.records_ = planner::records_at(policy, object, making.made);
   TRY_ASSIGN(maker.term_, LinearTerm::make(policy, object, making.made.parent(),
                                            making.made.index(), places, held.path));
   return maker;

@@ -18,7 +18,7 @@ void add_into(MutableBytes sum, ByteView term) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = static_cast<Byte>(sum[i] ^ term[i]);
 }
 
-SumOfParts sum_of(const control::ShareLocation& made, const HelperSet& helpers,
+SumOfParts sum_of(const planner::ShareLocation& made, const HelperSet& helpers,
                   const std::string& target) {
   SumOfParts sum{.made = made, .parts = {}};
   sum.made.site = site(target);
@@ -136,9 +136,9 @@ TEST(PartMaker, SharesThatAreStillToBeCut) {
                              "2 of (origin, v, 2 of (c, c, 2 of (x, x, x) via h) via g)"}) {
     const CutObject object(policy, 700, generator);
     for (const auto& whole : object.before_cuts()) {
-      std::vector<control::ShareLocation> shares = object.shares();
+      std::vector<planner::ShareLocation> shares = object.shares();
       std::erase_if(shares, [&](const auto& part) { return part.path.is_within(whole.path); });
-      const auto repair = [&](const control::ShareLocation& lost, const HelperSet& helpers) {
+      const auto repair = [&](const planner::ShareLocation& lost, const HelperSet& helpers) {
         const Held& held = object.held(lost.letter());
         EXPECT_EQ(taken(object, sum_of(lost, helpers, "fresh"), store::records_of(held.header),
                         generator),
@@ -153,7 +153,7 @@ TEST(PartMaker, SharesThatAreStillToBeCut) {
       for (const auto& other : shares) {
         if (other.path.same_cut(whole.path)) beside.push_back(other);
       }
-      const control::ShareLocation lost = beside.back();
+      const planner::ShareLocation lost = beside.back();
       beside.resize(threshold - 1);
       beside.push_back(whole);
       repair(lost, beside);
@@ -196,8 +196,8 @@ class Refusals : public testing::Test {
                 maker.error().code == Code::kInvalidArgument);
     return maker.has_value();
   }
-  control::ShareLocation location(const std::string& letter) {
-    return *std::ranges::find(object_.shares(), letter, &control::ShareLocation::letter);
+  planner::ShareLocation location(const std::string& letter) {
+    return *std::ranges::find(object_.shares(), letter, &planner::ShareLocation::letter);
   }
 
   std::mt19937_64 generator_{34};

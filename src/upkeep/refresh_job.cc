@@ -8,8 +8,8 @@
 #include "control/consent_desk.h"
 #include "control/exposure_ledger.h"
 #include "control/key_account.h"
-#include "control/policy_sets.h"
 #include "control/share_facts.h"
+#include "planner/policy_sets.h"
 #include "upkeep/audit_round.h"
 #include "upkeep/zero_cut.h"
 
@@ -145,7 +145,7 @@ Result<> RefreshJob::clear_leftovers(const control::ShareTree& tree) {
 Result<std::uint64_t> RefreshJob::begin_all(const RefreshOutlook& outlook, const JobId& session) {
   control::SiteContext& site = engine_.site();
   std::vector<control::BegunShare> begun;
-  for (const control::ShareLocation& share : outlook.shares) {
+  for (const planner::ShareLocation& share : outlook.shares) {
     TRY_ASSIGN(const ShareId id, fresh_of(share.share));
     const auto row = std::ranges::find(outlook.tree.shares, id, &catalog::Share::share);
     if (row == outlook.tree.shares.end()) {
@@ -221,7 +221,7 @@ Result<> RefreshJob::deal() {
       const sharing::SharePath place = way.at.path;
       TRY_ASSIGN(const ShareId fresh, fresh_of(way.at.share));
       order.targets.push_back({place, way.at.site, fresh, way.route});
-      const auto records = control::records_at(outlook.tree.policy, object, place);
+      const auto records = planner::records_at(outlook.tree.policy, object, place);
       TRY(control::record_route_use(engine_.catalog(), job_id_, way.route, outlook.view.snapshot,
                                     control::bulk_use(records, first, records.count() - first)));
     }
@@ -267,7 +267,7 @@ Result<> RefreshJob::settle() {
 Result<> RefreshJob::check() {
   control::SiteContext& site = engine_.site();
   TRY_ASSIGN(RefreshOutlook outlook, RefreshOutlook::look(engine_, *job_.object));
-  for (control::ShareLocation& share : outlook.shares) {
+  for (planner::ShareLocation& share : outlook.shares) {
     TRY_ASSIGN(share.share, fresh_of(share.share));
   }
   AuditPlanner planner({.policy = outlook.tree.policy,
@@ -304,9 +304,9 @@ Result<> RefreshJob::check() {
   return save(JobState::kRunning, "switch");
 }
 
-Result<> RefreshJob::check_held(const std::vector<control::ShareLocation>& fresh,
+Result<> RefreshJob::check_held(const std::vector<planner::ShareLocation>& fresh,
                                 const std::string& letter) {
-  const auto share = std::ranges::find(fresh, letter, &control::ShareLocation::letter);
+  const auto share = std::ranges::find(fresh, letter, &planner::ShareLocation::letter);
   if (share == fresh.end()) return {};
   TRY_ASSIGN(const bool held,
              control::is_held_at(engine_.site(), engine_.own(), share->site, share->share));
@@ -384,7 +384,7 @@ bool RefreshJob::is_taking_back() const {
 Result<> RefreshJob::check_old_stands() {
   TRY_ASSIGN(const control::ShareTree tree,
              control::ShareTree::read(engine_.catalog(), *job_.object));
-  control::NodeSet there;
+  planner::NodeSet there;
   std::optional<Error> silent;
   for (const auto& [old, fresh] : state_.fresh) {
     TRY_ASSIGN(const catalog::Share share, engine_.catalog().share(old));
@@ -398,7 +398,7 @@ Result<> RefreshJob::check_old_stands() {
       return leave_new(share);
     }
   }
-  if (!silent || control::gives(tree.policy, there)) return {};
+  if (!silent || planner::gives(tree.policy, there)) return {};
   return std::unexpected(*silent);
 }
 

@@ -66,8 +66,8 @@ struct RefreshState {
 struct RefreshOutlook {
   control::ShareTree tree;
   control::NetworkView view;
-  std::vector<control::ShareLocation> shares;
-  std::map<SiteName, control::Seen> seen;
+  std::vector<planner::ShareLocation> shares;
+  std::map<SiteName, planner::Seen> seen;
 
   // Errors: the catalog's; kInvalidArgument unless the object is stored; kRefused when a share is
   // not in use.
@@ -102,7 +102,7 @@ class RefreshJob final : public control::Work {
   Result<> settle();
   Result<> check();
   // Whether the holder of a new share still has it. Errors: kCorrupt when not; those of the way.
-  Result<> check_held(const std::vector<control::ShareLocation>& fresh, const std::string& letter);
+  Result<> check_held(const std::vector<planner::ShareLocation>& fresh, const std::string& letter);
   // Every new share is at its holder, as the catalog has it. Errors: kCorrupt when not; those of
   // the way.
   Result<> check_fresh_present();

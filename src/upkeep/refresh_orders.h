@@ -36,7 +36,7 @@ struct ZeroTarget {
   sharing::SharePath place;
   SiteName site;
   ShareId fresh;         // what comes to be there
-  control::Route route;  // from the dealer, both included
+  planner::Route route;  // from the dealer, both included
 };
 
 struct DealOrder {

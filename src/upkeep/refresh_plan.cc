@@ -9,10 +9,10 @@
 namespace warifu::upkeep {
 namespace {
 
-using control::KeyGraph;
-using control::PolicyNode;
-using control::Seen;
-using control::ShareLocation;
+using planner::KeyGraph;
+using planner::PolicyNode;
+using planner::Seen;
+using planner::ShareLocation;
 
 // One dealer's ways, each the best that there is.
 class Dealing {
@@ -57,7 +57,7 @@ class Dealing {
     if (target == KeyGraph::kNone) {
       return fail(Code::kRefused, share.site.text() + " does not answer");
     }
-    const auto records = control::records_at(field_.policy, field_.records, share.path);
+    const auto records = planner::records_at(field_.policy, field_.records, share.path);
     const std::uint64_t bytes = records.lengths({0}, records.count());
     const std::vector<double> prices = graph_.prices(bytes);
     std::vector<const std::vector<bool>*> levels = {&all_, &holders_};
@@ -101,7 +101,7 @@ ZeroViews zero_views(const PolicyNode& policy, const SiteName& dealer,
     for (const SiteName& site : way.route) views[site].insert(way.at.path);
     for (const SiteName& site : way.knowing) views[site].insert(way.at.path);
   }
-  for (const auto& [path, node] : control::share_paths(policy)) views[dealer].insert(path);
+  for (const auto& [path, node] : planner::share_paths(policy)) views[dealer].insert(path);
   return views;
 }
 
@@ -219,7 +219,7 @@ Result<RefreshPlan> plan_refresh(const RefreshField& field, const std::optional<
     best_price = price;
   }
   if (best) return std::move(*best);
-  const std::string off = control::switched_off_text(field.snapshot);
+  const std::string off = planner::switched_off_text(field.snapshot);
   return fail(Code::kRefused,
               fmt::format("nobody can deal the zero shares of a refresh: {}{}{}",
                           reasons.empty() ? "no other site holds a whole share"

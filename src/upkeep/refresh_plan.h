@@ -16,25 +16,25 @@
 // Pure functions over a snapshot.
 #pragma once
 
-#include "control/exposure.h"
-#include "control/key_graph.h"
-#include "control/restore_plan.h"
-#include "control/site_config.h"
+#include "config/site_config.h"
+#include "planner/exposure.h"
+#include "planner/key_graph.h"
+#include "planner/restore_plan.h"
 #include "upkeep/orders.h"
 
 namespace warifu::upkeep {
 
 struct RefreshField {
-  const control::PolicyNode& policy;
-  const std::vector<control::ShareLocation>& shares;  // every place of the policy
-  const control::Snapshot& snapshot;
+  const planner::PolicyNode& policy;
+  const std::vector<planner::ShareLocation>& shares;  // every place of the policy
+  const planner::Snapshot& snapshot;
   sharing::RecordLayout records;           // of the object
-  std::map<SiteName, control::Seen> seen;  // the exposure ledger
+  std::map<SiteName, planner::Seen> seen;  // the exposure ledger
 };
 
 struct ZeroWay {
-  control::ShareLocation at;
-  control::Route route;             // from the dealer; the dealer alone for its own share
+  planner::ShareLocation at;
+  planner::Route route;             // from the dealer; the dealer alone for its own share
   std::set<SiteName> knowing = {};  // sites beside it that may know key of its links
 };
 
@@ -48,25 +48,25 @@ struct RefreshPlan {
 };
 
 // Zero shares, on every level, that each site is shown by these ways, the dealer all.
-using ZeroViews = std::map<SiteName, control::Seen>;
-[[nodiscard]] ZeroViews zero_views(const control::PolicyNode& policy, const SiteName& dealer,
+using ZeroViews = std::map<SiteName, planner::Seen>;
+[[nodiscard]] ZeroViews zero_views(const planner::PolicyNode& policy, const SiteName& dealer,
                                    const std::vector<ZeroWay>& ways);
 // What follows from knowing `shown`: a cut of a secret that is known is determined by privacy()
 // shares, a secret may be by more than privacy() of its shares. Errs on the side of more.
-[[nodiscard]] control::Seen known_zeros(const control::PolicyNode& policy, control::Seen shown);
+[[nodiscard]] planner::Seen known_zeros(const planner::PolicyNode& policy, planner::Seen shown);
 // The rules above. Errors: kRefused naming the site that would know too much.
-[[nodiscard]] Result<> check_zero_views(const control::PolicyNode& policy, const SiteName& dealer,
+[[nodiscard]] Result<> check_zero_views(const planner::PolicyNode& policy, const SiteName& dealer,
                                         const std::vector<ZeroWay>& ways);
 // What sites know of the new generation: what they hold, and what they can turn into it.
-[[nodiscard]] std::map<SiteName, control::Seen> still_seen(
-    const control::PolicyNode& policy, const std::vector<control::ShareLocation>& shares,
-    const std::map<SiteName, control::Seen>& seen, const ZeroViews& views);
+[[nodiscard]] std::map<SiteName, planner::Seen> still_seen(
+    const planner::PolicyNode& policy, const std::vector<planner::ShareLocation>& shares,
+    const std::map<SiteName, planner::Seen>& seen, const ZeroViews& views);
 // Of these, sites that know more than what they hold.
-[[nodiscard]] std::set<SiteName> keepers(const std::vector<control::ShareLocation>& shares,
-                                         const std::map<SiteName, control::Seen>& seen);
+[[nodiscard]] std::set<SiteName> keepers(const std::vector<planner::ShareLocation>& shares,
+                                         const std::map<SiteName, planner::Seen>& seen);
 
 // So many dealers, one after the other, make a refresh as strong as the policy.
-[[nodiscard]] std::size_t dealers_needed(const control::PolicyNode& policy);
+[[nodiscard]] std::size_t dealers_needed(const planner::PolicyNode& policy);
 // The plan that leaves fewest keepers, then the cheapest; `dealer` when one is named, otherwise any
 // holder of a whole share but `used`. Errors: kRefused saying why there is no legal plan.
 [[nodiscard]] Result<RefreshPlan> plan_refresh(const RefreshField& field,

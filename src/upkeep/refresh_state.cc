@@ -123,10 +123,10 @@ Result<RefreshOutlook> RefreshOutlook::look(control::JobEngine& engine, const Ob
     return fail(Code::kInvalidArgument, "object " + object.text() + " is not stored");
   }
   TRY_ASSIGN(outlook.shares, control::locate_shares(engine.catalog(), object));
-  std::ranges::sort(outlook.shares, {}, &control::ShareLocation::path);
+  std::ranges::sort(outlook.shares, {}, &planner::ShareLocation::path);
   std::vector<sharing::SharePath> stand;
-  for (const control::ShareLocation& share : outlook.shares) stand.push_back(share.path);
-  if (stand != control::leaf_paths(outlook.tree.policy)) {
+  for (const planner::ShareLocation& share : outlook.shares) stand.push_back(share.path);
+  if (stand != planner::leaf_paths(outlook.tree.policy)) {
     return fail(Code::kRefused, "object " + object.text() +
                                     " does not stand as its policy says: a share is missing");
   }

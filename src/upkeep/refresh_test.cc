@@ -11,8 +11,8 @@
 namespace warifu::upkeep {
 namespace {
 
-using control::Seen;
-using control::ShareLocation;
+using planner::Seen;
+using planner::ShareLocation;
 using Records = std::map<std::string, Bytes>;  // one record of every share, by letter
 
 Bytes join_last(const sharing::Scheme& scheme, std::size_t length,
@@ -30,15 +30,15 @@ Bytes join_last(const sharing::Scheme& scheme, std::size_t length,
 }
 
 // The record at that path out of the last threshold-many shares everywhere below.
-Bytes restore(const control::PolicyNode& policy, const sharing::RecordLayout& object,
+Bytes restore(const planner::PolicyNode& policy, const sharing::RecordLayout& object,
               ChunkIndex index, const Records& records, const sharing::SharePath& path = {}) {
-  const control::PolicyNode& node = *policy.find(path);
+  const planner::PolicyNode& node = *policy.find(path);
   if (node.is_leaf()) return records.at(path.text());
   std::vector<std::pair<std::size_t, Bytes>> shares;
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     shares.emplace_back(i, restore(policy, object, index, records, path.part(i)));
   }
-  const auto layout = control::records_at(policy, object, path);
+  const auto layout = planner::records_at(policy, object, path);
   return join_last(node.scheme, layout.length(index), shares);
 }
 
@@ -52,13 +52,13 @@ class Zeros : public testing::Test {
   }
   // Zero shares of one record; drawn ones come as they would from a link.
   std::vector<secret::Buffer> deal(const ZeroCut& cut, const std::vector<bool>& drawn,
-                                   const control::PolicyNode& policy,
+                                   const planner::PolicyNode& policy,
                                    const sharing::RecordLayout& object, ChunkIndex index) {
     std::vector<secret::Buffer> zeros(drawn.size());
-    const auto places = control::leaf_paths(policy);
+    const auto places = planner::leaf_paths(policy);
     for (std::size_t i = 0; i < drawn.size(); ++i) {
       if (!drawn[i]) continue;
-      zeros[i] = secret::Buffer(control::records_at(policy, object, places[i]).length(index));
+      zeros[i] = secret::Buffer(planner::records_at(policy, object, places[i]).length(index));
       (void)random()(zeros[i].bytes());
     }
     EXPECT_TRUE(cut.cut(index, zeros, random()));
@@ -71,8 +71,8 @@ TEST_F(Zeros, KeepEveryRecordUnderRandomPoliciesAndNeverMix) {
   for (int run = 0; run < 60; ++run) {
     const CutObject object(random_cut(generator_, 1 + static_cast<std::size_t>(run) % 3),
                            generator_() % 500 + 1, generator_);
-    const control::PolicyNode& policy = object.policy();
-    const auto places = control::leaf_paths(policy);
+    const planner::PolicyNode& policy = object.policy();
+    const auto places = planner::leaf_paths(policy);
     ASSERT_EQ(places.size(), object.shares().size());
     std::vector<bool> drawn(places.size());
     // The first leaf may be key of a link in any scheme.
@@ -102,7 +102,7 @@ TEST_F(Zeros, KeepEveryRecordUnderRandomPoliciesAndNeverMix) {
 }
 
 TEST_F(Zeros, MoreDrawnSharesThanACutMayHaveAreRefused) {
-  const auto policy = *control::parse_policy("2 of (a, b, 2 of (c, d, e) via g)");
+  const auto policy = *planner::parse_policy("2 of (a, b, 2 of (c, d, e) via g)");
   const sharing::RecordLayout layout(sharing::Chunking{{100}, kChunkBytes});
   EXPECT_TRUE(ZeroCut::make(policy, layout, {true, false, false, true, false}));
   EXPECT_FALSE(ZeroCut::make(policy, layout, {true, true, false, false, false}));
@@ -114,8 +114,8 @@ TEST_F(Zeros, MoreDrawnSharesThanACutMayHaveAreRefused) {
 class RefreshPlans : public testing::Test {
  protected:
   void SetUp() override {
-    policy_ = *control::parse_policy(control::kReferencePolicy);
-    snapshot_ = control::reference_network();
+    policy_ = *planner::parse_policy(planner::kReferencePolicy);
+    snapshot_ = planner::reference_network();
     shares_ = {share_at("A", "tommo"), share_at("B", "lsa"), share_at("C1", "cloud1"),
                share_at("C2", "cloud2"), share_at("C3", "cloud3")};
     for (const ShareLocation& share : shares_) see(share.site.text(), share.letter());
@@ -137,8 +137,8 @@ class RefreshPlans : public testing::Test {
     return still_seen(policy_, shares_, seen_, zero_views(policy_, plan.dealer, plan.ways));
   }
 
-  control::PolicyNode policy_;
-  control::Snapshot snapshot_;
+  planner::PolicyNode policy_;
+  planner::Snapshot snapshot_;
   std::vector<ShareLocation> shares_;
   std::map<SiteName, Seen> seen_;
 };
@@ -151,9 +151,9 @@ TEST_F(RefreshPlans, WhereTheGatewayRelaysEveryPartItsOldCopyStaysUsable) {
 }
 
 TEST_F(RefreshPlans, WithOtherWaysTheGatewaysOldCopyIsWorthless) {
-  control::link(snapshot_, "tommo", "cloud1");
-  control::link(snapshot_, "tommo", "cloud2");
-  control::link(snapshot_, "tommo", "cloud3");
+  planner::link(snapshot_, "tommo", "cloud1");
+  planner::link(snapshot_, "tommo", "cloud2");
+  planner::link(snapshot_, "tommo", "cloud3");
   const auto found = plan();
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(found->dealer, site("tommo"));
@@ -167,8 +167,8 @@ TEST_F(RefreshPlans, WithOtherWaysTheGatewaysOldCopyIsWorthless) {
 }
 
 TEST_F(RefreshPlans, OneHiddenPartIsEnoughToRenewWhatTheGatewayKept) {
-  control::link(snapshot_, "tommo", "cloud1");
-  control::link(snapshot_, "tommo", "cloud2");
+  planner::link(snapshot_, "tommo", "cloud1");
+  planner::link(snapshot_, "tommo", "cloud2");
   const auto found = plan(site("tommo"));
   ASSERT_TRUE(found) << found.error().message;
   // C3's zero share passes tuh, the others do not: it knows one part, and so not how C changed.
@@ -178,10 +178,10 @@ TEST_F(RefreshPlans, OneHiddenPartIsEnoughToRenewWhatTheGatewayKept) {
 
 TEST_F(RefreshPlans, NoHolderOfAPartComesToKnowTheDifference) {
   // The only way from tommo to the hospital's side leads over cloud1.
-  std::erase_if(snapshot_.edges, [](const control::EdgeState& edge) {
+  std::erase_if(snapshot_.edges, [](const planner::EdgeState& edge) {
     return edge.from == site("tuh") || edge.to == site("tuh");
   });
-  control::link(snapshot_, "tommo", "cloud1");
+  planner::link(snapshot_, "tommo", "cloud1");
   const auto found = plan();
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, Code::kRefused);
@@ -202,7 +202,7 @@ TEST_F(RefreshPlans, NoHolderOfAPartComesToKnowTheDifference) {
 }
 
 TEST_F(RefreshPlans, WhereTwoSharesTellNothingNobodyButTheDealerKnowsAll) {
-  policy_ = *control::parse_policy("3 of (origin, vault, tuh, cloud1)");
+  policy_ = *planner::parse_policy("3 of (origin, vault, tuh, cloud1)");
   shares_ = {share_at("A", "tommo"), share_at("B", "lsa"), share_at("C", "tuh"),
              share_at("D", "cloud1")};
   seen_.clear();
@@ -210,8 +210,8 @@ TEST_F(RefreshPlans, WhereTwoSharesTellNothingNobodyButTheDealerKnowsAll) {
   EXPECT_EQ(dealers_needed(policy_), 3u);
   // D's zero share would have to pass tuh, or tommo's and tuh's: two of them determine all.
   ASSERT_FALSE(plan());
-  for (const char* from : {"tommo", "lsa", "tuh"}) control::link(snapshot_, from, "cloud1");
-  control::link(snapshot_, "lsa", "tuh");
+  for (const char* from : {"tommo", "lsa", "tuh"}) planner::link(snapshot_, from, "cloud1");
+  planner::link(snapshot_, "lsa", "tuh");
   std::set<SiteName> used;
   for (int round = 0; round < 3; ++round) {
     const auto found = plan({}, used);
@@ -286,7 +286,7 @@ TEST(RefreshOrders, AShareIsFollowedByItselfOnly) {
 TEST(RefreshOrders, ADealerDealsToEveryPlaceOfThePolicy) {
   std::mt19937_64 generator(6);
   const CutObject object("2 of (a, b, 2 of (c1, c2, c) via g)", 300, generator);
-  control::SiteConfig config;
+  config::SiteConfig config;
   config.name = site("a");
   for (const char* name : {"a", "b", "c1", "c2", "x"}) config.sites.push_back({site(name), 0, {}});
   config.sites.push_back({site("c3"), 0, {"c"}});
@@ -352,7 +352,7 @@ RefreshPreview preview_of(std::uint64_t object_bytes) {
   preview.plan.bytes_by_edge[{site("lsa"), site("tommo")}] = 3 * object_bytes;
   preview.plan.bytes_by_edge[{site("lsa"), site("tuh")}] = object_bytes;
   for (const auto& [ends, bytes] : preview.plan.bytes_by_edge) {
-    control::EdgeState edge{.from = ends.first, .to = ends.second};
+    planner::EdgeState edge{.from = ends.first, .to = ends.second};
     edge.residual_bytes = 10 * object_bytes;
     edge.inflow_bits_per_second = 8000;
     preview.room.emplace(ends, edge);

@@ -66,7 +66,7 @@ Result<> RelocationJob::plan() {
 Result<> RelocationJob::ask_holders(const RepairOutlook& outlook, const SiteName& target) {
   const MayRequest request{*job_.object, outlook.share.path, target};
   std::vector<SiteName> holders;
-  for (const control::ShareLocation& share : outlook.others) holders.push_back(share.site);
+  for (const planner::ShareLocation& share : outlook.others) holders.push_back(share.site);
   if (!relocation_.repair) holders.push_back(outlook.share.site);
   for (const SiteName& holder : holders) {
     const auto answer = ask(engine_.site(), holder, Method::kMay, encode(request),
@@ -170,7 +170,7 @@ Result<> RelocationJob::settle() {
   // Every link that carried or masked a part, over all attempts.
   TRY_ASSIGN(const auto uses, engine_.catalog().link_use_of_job(job_id_));
   protections.hops = control::hops_of(uses);
-  fresh.route = control::route_text({fresh.last_site});
+  fresh.route = planner::route_text({fresh.last_site});
   fresh.protections = control::protections_json(protections);
   TRY(engine_.catalog().replace_share(
       relocation_.old_share, fresh,

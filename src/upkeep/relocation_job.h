@@ -45,9 +45,9 @@ struct Relocation {
 struct RepairOutlook {
   control::ShareTree tree;
   control::NetworkView view;
-  std::vector<control::ShareLocation> others;
-  control::ShareLocation share;  // that is repaired or moved
-  std::map<SiteName, control::Seen> seen;
+  std::vector<planner::ShareLocation> others;
+  planner::ShareLocation share;  // that is repaired or moved
+  std::map<SiteName, planner::Seen> seen;
   // Sites that holders would give nothing, whatever the ledger says: these had another share of the
   // object from them before. Holders never forget that (upkeep/given_record.h), the ledger does at
   // a refresh.

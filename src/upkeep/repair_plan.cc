@@ -6,15 +6,15 @@
 #include <algorithm>
 #include <numeric>
 
-#include "control/key_graph.h"
-#include "control/site_selector.h"
+#include "config/site_selector.h"
+#include "planner/key_graph.h"
 #include "upkeep/share_sets.h"
 
 namespace warifu::upkeep {
 namespace {
 
-using control::KeyGraph;
-using control::ShareLocation;
+using planner::KeyGraph;
+using planner::ShareLocation;
 using Helpers = ShareList;
 using Bans = std::vector<std::vector<bool>>;  // for each part: sites that must not see it pass
 
@@ -24,14 +24,14 @@ constexpr std::size_t kPermuted = 5;
 constexpr std::size_t kMaxDetours = 64;
 
 std::uint64_t bytes_of(const RepairField& field, const ShareLocation& share) {
-  const auto records = control::records_at(field.policy, field.records, share.path);
+  const auto records = planner::records_at(field.policy, field.records, share.path);
   return records.lengths({0}, records.count());
 }
 
 // Sets of holders whose parts sum up to the lost share: threshold-many others of its cut.
 std::vector<Helpers> helper_sets(const RepairField& field, const ShareLocation& lost) {
   const sharing::SharePath cut = lost.path.parent();
-  const control::PolicyNode& node = *field.policy.find(cut);
+  const planner::PolicyNode& node = *field.policy.find(cut);
   std::vector<sharing::SharePath> others;
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     if (cut.part(i) != lost.path) others.push_back(cut.part(i));
@@ -65,7 +65,7 @@ class Search {
     if (best_) return std::move(*best_);
     const std::string why = reasons_.empty() ? "too few of the other shares are there"
                                              : fmt::format("{}", fmt::join(reasons_, "; "));
-    const std::string off = control::switched_off_text(field_.snapshot);
+    const std::string off = planner::switched_off_text(field_.snapshot);
     return fail(Code::kRefused,
                 fmt::format("no legal way to have share {} at {}: {}{}{}", made_.letter(),
                             made_.site.text(), why, off.empty() ? "" : "; ", off));
@@ -83,13 +83,13 @@ class Search {
     for (std::size_t i = 0; i + 1 < helpers.size(); ++i) {
       const SiteName& from = helpers[i]->site;
       const SiteName& to = helpers[i + 1]->site;
-      const control::EdgeState* edge = control::find_edge(field_.snapshot, from, to);
+      const planner::EdgeState* edge = planner::find_edge(field_.snapshot, from, to);
       if (edge == nullptr || !edge->carries) {
         note(from.text() + " and " + to.text() + " have no link to draw a mask from");
         return false;
       }
       plan.sum.parts[i].mask_knowing = edge->knowing;
-      plan.price += control::edge_price(*edge, bytes_);
+      plan.price += planner::edge_price(*edge, bytes_);
       plan.bytes_by_edge[{from, to}] += bytes_;
     }
     return true;
@@ -192,8 +192,8 @@ class Search {
   std::vector<std::string> reasons_;
 };
 
-const control::PolicyNode& node_of(const RepairField& field, const ShareLocation& share) {
-  const control::PolicyNode* node = field.policy.find(share.path);
+const planner::PolicyNode& node_of(const RepairField& field, const ShareLocation& share) {
+  const planner::PolicyNode* node = field.policy.find(share.path);
   WARIFU_CHECK(node != nullptr);
   return *node;
 }
@@ -203,11 +203,11 @@ const control::PolicyNode& node_of(const RepairField& field, const ShareLocation
 Result<> check_domains_at(const RepairField& field, const ShareLocation& share,
                           const SiteName& site) {
   if (site == share.site) return {};
-  std::vector<control::Resting> resting = {{node_of(field, share).number, site}};
+  std::vector<planner::Resting> resting = {{node_of(field, share).number, site}};
   for (const ShareLocation& other : field.shares) {
     resting.push_back({node_of(field, other).number, other.site});
   }
-  return control::check_domains(field.policy, field.snapshot.domains, resting, site);
+  return planner::check_domains(field.policy, field.snapshot.domains, resting, site);
 }
 
 std::uint64_t RepairPlan::key_bytes() const {
@@ -215,13 +215,13 @@ std::uint64_t RepairPlan::key_bytes() const {
                          [](std::uint64_t all, const auto& edge) { return all + edge.second; });
 }
 
-std::optional<SiteName> who_sees_too_much(const control::PolicyNode& policy,
-                                          const std::map<SiteName, control::Seen>& seen,
-                                          const std::vector<control::SourceView>& views) {
-  std::map<SiteName, control::Seen> all = seen;
-  for (const control::SourceView& view : views) {
-    control::Seen& before = all[view.site];
-    if (!control::may_see(policy, before, view.path)) return view.site;
+std::optional<SiteName> who_sees_too_much(const planner::PolicyNode& policy,
+                                          const std::map<SiteName, planner::Seen>& seen,
+                                          const std::vector<planner::SourceView>& views) {
+  std::map<SiteName, planner::Seen> all = seen;
+  for (const planner::SourceView& view : views) {
+    planner::Seen& before = all[view.site];
+    if (!planner::may_see(policy, before, view.path)) return view.site;
     before.insert(view.path);
   }
   return std::nullopt;
@@ -230,14 +230,14 @@ std::optional<SiteName> who_sees_too_much(const control::PolicyNode& policy,
 std::vector<SiteName> resting_places(const RepairField& field, const ShareLocation& share,
                                      std::vector<std::string>* closed) {
   std::vector<SiteName> places;
-  const control::SiteEntry* origin = control::find_origin(field.snapshot);
-  for (const control::SiteEntry& site : field.snapshot.sites) {
+  const config::SiteEntry* origin = planner::find_origin(field.snapshot);
+  for (const config::SiteEntry& site : field.snapshot.sites) {
     const bool holds = std::ranges::any_of(
         field.shares, [&](const ShareLocation& other) { return other.site == site.name; });
     const auto room = field.snapshot.free_bytes.find(site.name);
     const bool fits =
         room != field.snapshot.free_bytes.end() && room->second > bytes_of(field, share);
-    if (holds || !fits || !control::may_place(node_of(field, share).holder(), site, origin) ||
+    if (holds || !fits || !config::may_place(node_of(field, share).holder(), site, origin) ||
         who_sees_too_much(field.policy, field.seen, {{site.name, share.path}})) {
       continue;
     }

@@ -3,7 +3,7 @@
 //
 // Helpers stand in a chain; neighbours in it share key that masks their parts, so both need a link
 // with each other. A plan is legal when no site comes to see, over all that the exposure ledger
-// remembers and this together, more than control/exposure.h allows; the new holder too. All helper
+// remembers and this together, more than planner/exposure.h allows; the new holder too. All helper
 // sets and chains are tried within kMaxRepairTrials, and the ways of each cheapest first. Pure
 // functions over a snapshot.
 #pragma once
@@ -15,11 +15,11 @@ namespace warifu::upkeep {
 inline constexpr std::size_t kMaxRepairTrials = 4000;
 
 struct RepairField {
-  const control::PolicyNode& policy;
-  const std::vector<control::ShareLocation>& shares;  // durable ones, the lost one left out
-  const control::Snapshot& snapshot;
+  const planner::PolicyNode& policy;
+  const std::vector<planner::ShareLocation>& shares;  // durable ones, the lost one left out
+  const planner::Snapshot& snapshot;
   sharing::RecordLayout records;  // of the object
-  std::map<SiteName, control::Seen> seen;
+  std::map<SiteName, planner::Seen> seen;
 };
 
 struct RepairPlan {
@@ -35,27 +35,27 @@ struct RepairPlan {
 // failure domains may hold it (the present site's do). `closed`, if given, receives why a failure
 // domain excludes a site that fits otherwise.
 [[nodiscard]] std::vector<SiteName> resting_places(const RepairField& field,
-                                                   const control::ShareLocation& share,
+                                                   const planner::ShareLocation& share,
                                                    std::vector<std::string>* closed = nullptr);
 
 // The rule of failure_domains.h for the share at another site than its present one, beside the
 // other shares, in the failure domains of that site. Errors: kRefused.
 [[nodiscard]] Result<> check_domains_at(const RepairField& field,
-                                        const control::ShareLocation& share, const SiteName& site);
+                                        const planner::ShareLocation& share, const SiteName& site);
 
 // `lost` made anew at `target`. Errors: kRefused saying why there is no legal plan.
 [[nodiscard]] Result<RepairPlan> plan_repair(const RepairField& field,
-                                             const control::ShareLocation& lost,
+                                             const planner::ShareLocation& lost,
                                              const SiteName& target);
 // `share` brought to `target` as it is. Errors: kRefused.
 [[nodiscard]] Result<RepairPlan> plan_move(const RepairField& field,
-                                           const control::ShareLocation& share,
+                                           const planner::ShareLocation& share,
                                            const SiteName& target);
 
 // Whether every site may see what these views say, beside what it has seen. The first that may not,
 // otherwise.
 [[nodiscard]] std::optional<SiteName> who_sees_too_much(
-    const control::PolicyNode& policy, const std::map<SiteName, control::Seen>& seen,
-    const std::vector<control::SourceView>& views);
+    const planner::PolicyNode& policy, const std::map<SiteName, planner::Seen>& seen,
+    const std::vector<planner::SourceView>& views);
 
 }  // namespace warifu::upkeep

@@ -6,24 +6,24 @@
 
 #include <random>
 
-#include "control/key_graph.h"
+#include "planner/key_graph.h"
 #include "upkeep/relocation_job.h"
 #include "upkeep/upkeep_test_support.h"
 
 namespace warifu::upkeep {
 namespace {
 
-using control::EdgeState;
-using control::ShareLocation;
+using planner::EdgeState;
+using planner::ShareLocation;
 
 constexpr std::uint64_t kObjectBytes = 1'000'000;
 
 // An object whose shares lie at sites of a network.
 struct World {
-  control::PolicyNode policy;
-  control::Snapshot snapshot;
+  planner::PolicyNode policy;
+  planner::Snapshot snapshot;
   std::vector<ShareLocation> shares;
-  std::map<SiteName, control::Seen> seen;
+  std::map<SiteName, planner::Seen> seen;
 
   void put(const std::string& letter, const std::string& at) {
     const ShareLocation share = share_at(letter, at);
@@ -44,7 +44,7 @@ struct World {
             .seen = seen};
   }
   [[nodiscard]] std::uint64_t share_bytes(const ShareLocation& share) const {
-    const auto records = control::records_at(policy, field().records, share.path);
+    const auto records = planner::records_at(policy, field().records, share.path);
     return records.lengths({0}, records.count());
   }
 };
@@ -53,14 +53,14 @@ struct World {
 
 using EdgeOf = std::map<std::pair<SiteName, SiteName>, const EdgeState*>;
 
-EdgeOf edges_of(const control::Snapshot& snapshot) {
+EdgeOf edges_of(const planner::Snapshot& snapshot) {
   EdgeOf edges;
   for (const EdgeState& edge : snapshot.edges) edges[{edge.from, edge.to}] = &edge;
   return edges;
 }
 
-void extend(const EdgeOf& edges, const SiteName& to, control::Route& route,
-            std::vector<control::Route>& found) {
+void extend(const EdgeOf& edges, const SiteName& to, planner::Route& route,
+            std::vector<planner::Route>& found) {
   if (route.back() == to) return found.push_back(route);
   const SiteName from = route.back();
   for (const auto& [ends, edge] : edges) {
@@ -71,10 +71,10 @@ void extend(const EdgeOf& edges, const SiteName& to, control::Route& route,
   }
 }
 
-std::vector<control::Route> simple_ways(const EdgeOf& edges, const SiteName& from,
+std::vector<planner::Route> simple_ways(const EdgeOf& edges, const SiteName& from,
                                         const SiteName& to) {
-  std::vector<control::Route> found;
-  control::Route route = {from};
+  std::vector<planner::Route> found;
+  planner::Route route = {from};
   extend(edges, to, route, found);
   return found;
 }
@@ -88,7 +88,7 @@ std::optional<double> complete(SumOfParts& sum, const EdgeOf& edges, std::uint64
     for (std::size_t hop = 0; hop + 1 < part.route.size(); ++hop) {
       const auto edge = edges.find({part.route[hop], part.route[hop + 1]});
       if (edge == edges.end()) return std::nullopt;
-      price += control::edge_price(*edge->second, bytes);
+      price += planner::edge_price(*edge->second, bytes);
       for (const SiteName& knowing : edge->second->knowing) {
         if (std::ranges::find(part.route, knowing) == part.route.end())
           part.knowing.insert(knowing);
@@ -97,7 +97,7 @@ std::optional<double> complete(SumOfParts& sum, const EdgeOf& edges, std::uint64
     if (i + 1 == sum.parts.size()) continue;
     const auto mask = edges.find({part.at.site, sum.parts[i + 1].at.site});
     if (mask == edges.end()) return std::nullopt;
-    price += control::edge_price(*mask->second, bytes);
+    price += planner::edge_price(*mask->second, bytes);
     part.mask_knowing = mask->second->knowing;
   }
   return price;
@@ -116,7 +116,7 @@ bool partner_sees(const SumOfParts& sum) {
       partners.insert(sum.parts[i].mask_knowing.begin(), sum.parts[i].mask_knowing.end());
     }
     for (const SiteName& partner : partners) {
-      const control::Route& route = sum.parts[i].route;
+      const planner::Route& route = sum.parts[i].route;
       if (sum.parts[i].knowing.contains(partner)) return true;
       if (std::ranges::find(route, partner) != route.end()) return true;
     }
@@ -186,7 +186,7 @@ const std::vector<std::string> kPolicies = {
 
 World random_world(std::mt19937_64& generator, std::size_t sites, std::size_t policies,
                    unsigned one_link_of) {
-  World world{.policy = *control::parse_policy(kPolicies[generator() % policies]),
+  World world{.policy = *planner::parse_policy(kPolicies[generator() % policies]),
               .snapshot = {},
               .shares = {},
               .seen = {}};
@@ -202,7 +202,7 @@ World random_world(std::mt19937_64& generator, std::size_t sites, std::size_t po
     for (std::size_t j = i + 1; j < sites; ++j) {
       // A line of sites, and some of the other links.
       if (generator() % one_link_of != 0 && j != i + 1) continue;
-      control::link(world.snapshot, names[i], names[j], kme::LinkClass::kPreshared,
+      planner::link(world.snapshot, names[i], names[j], kme::LinkClass::kPreshared,
                     generator() % (6 * kObjectBytes));
       if (generator() % 6 != 0) continue;
       const SiteName relay = site(names[generator() % sites]);
@@ -332,12 +332,12 @@ TEST(RepairPlan, NoCheaperOneIsMissed) {
 // ---- By hand ----
 
 World reference_world() {
-  World world{.policy = *control::parse_policy(control::kReferencePolicy),
-              .snapshot = control::reference_network(),
+  World world{.policy = *planner::parse_policy(planner::kReferencePolicy),
+              .snapshot = planner::reference_network(),
               .shares = {},
               .seen = {}};
   for (const auto& entry : world.snapshot.sites) {
-    world.snapshot.free_bytes[entry.name] = control::kGigabyte;
+    world.snapshot.free_bytes[entry.name] = planner::kGigabyte;
   }
   world.put("A", "tommo");
   world.put("B", "lsa");
@@ -375,12 +375,12 @@ TEST(RepairPlan, ATopShareOfTheReferenceNetworkHasNoHelpersWithLinks) {
   EXPECT_TRUE(refuses(plan, "have no link to draw a mask from")) << plan.error().message;
   // With one, the messages of the clouds pass the hospital, which may see C; but tommo, which holds
   // A, would pass them too.
-  control::link(world.snapshot, "tommo", "cloud1");
+  planner::link(world.snapshot, "tommo", "cloud1");
   const auto tapped = plan_repair(world.field(), lost, site("lsa"));
   EXPECT_TRUE(refuses(tapped, "but over sites that would see too much")) << tapped.error().message;
   // And past it there must be a way.
-  control::link(world.snapshot, "lsa", "cloud1");
-  control::link(world.snapshot, "lsa", "cloud2");
+  planner::link(world.snapshot, "lsa", "cloud1");
+  planner::link(world.snapshot, "lsa", "cloud2");
   const auto direct = plan_repair(world.field(), lost, site("lsa"));
   ASSERT_TRUE(direct) << direct.error().message;
   check_plan(world, *direct, every_helper_set(world.policy, world.shares, lost));
@@ -398,22 +398,22 @@ TEST(RepairPlan, TooFewOthers) {
 TEST(RepairPlan, OneOfTwoMessagesTakesTheDearerWay) {
   // r has seen A. It may pass one masked message, but not both: their sum is B.
   World world{
-      .policy = *control::parse_policy("2 of (v, v, v)"), .snapshot = {}, .shares = {}, .seen = {}};
+      .policy = *planner::parse_policy("2 of (v, v, v)"), .snapshot = {}, .shares = {}, .seen = {}};
   for (const char* name : {"a", "c", "r", "q", "t"}) {
     world.snapshot.sites.push_back({site(name), 1, {"v"}});
-    world.snapshot.free_bytes[site(name)] = control::kGigabyte;
+    world.snapshot.free_bytes[site(name)] = planner::kGigabyte;
   }
   world.snapshot.origin = site("t");
   for (const auto& [from, to] : {std::pair{"a", "r"}, {"c", "r"}, {"r", "t"}, {"a", "c"}}) {
-    control::link(world.snapshot, from, to);
+    planner::link(world.snapshot, from, to);
   }
   world.put("A", "a");
   world.put("C", "c");
   world.seen[site("r")].insert(path_of("A"));
   const ShareLocation lost = share_at("B", "t");
   EXPECT_TRUE(refuses(plan_repair(world.field(), lost, site("t")), "r would see too much"));
-  control::link(world.snapshot, "a", "q", kme::LinkClass::kPreshared, 0);
-  control::link(world.snapshot, "q", "t", kme::LinkClass::kPreshared, 0);
+  planner::link(world.snapshot, "a", "q", kme::LinkClass::kPreshared, 0);
+  planner::link(world.snapshot, "q", "t", kme::LinkClass::kPreshared, 0);
   const auto plan = plan_repair(world.field(), lost, site("t"));
   ASSERT_TRUE(plan) << plan.error().message;
   for (const PartWay& part : plan->sum.parts) {
@@ -424,7 +424,7 @@ TEST(RepairPlan, OneOfTwoMessagesTakesTheDearerWay) {
 TEST(RestingPlaces, FailureDomainsCloseAllButThePresentSite) {
   World world = reference_world();
   world.snapshot.sites.push_back({site("vault2"), 7, {"vault"}});
-  world.snapshot.free_bytes[site("vault2")] = control::kGigabyte;
+  world.snapshot.free_bytes[site("vault2")] = planner::kGigabyte;
   const ShareLocation lost = world.share("B");
   world.lose("B");
   EXPECT_EQ(resting_places(world.field(), lost), (std::vector{site("lsa"), site("vault2")}));
@@ -437,7 +437,7 @@ TEST(RestingPlaces, FailureDomainsCloseAllButThePresentSite) {
   EXPECT_NE(closed[0].find("vault2: failure domain 'power:sendai' (tommo, vault2): its loss"),
             std::string::npos)
       << closed[0];
-  world.policy = *control::parse_policy(std::string("fragile ") + control::kReferencePolicy);
+  world.policy = *planner::parse_policy(std::string("fragile ") + planner::kReferencePolicy);
   EXPECT_EQ(resting_places(world.field(), lost).size(), 2u);
 }
 
@@ -445,7 +445,7 @@ TEST(RestingPlaces, HoldersLabelsSpaceAndWhatWasSeenCount) {
   World world = reference_world();
   const auto add = [&](const std::string& name, const std::string& label) {
     world.snapshot.sites.push_back({site(name), 9, {label}});
-    world.snapshot.free_bytes[site(name)] = control::kGigabyte;
+    world.snapshot.free_bytes[site(name)] = planner::kGigabyte;
   };
   add("cloud4", "cloud");
   add("cloud5", "cloud");
@@ -459,7 +459,7 @@ TEST(RestingPlaces, HoldersLabelsSpaceAndWhatWasSeenCount) {
   // Who does not answer is no place, not even where the share was.
   std::erase_if(world.snapshot.sites, [](const auto& s) { return s.name == site("cloud2"); });
   EXPECT_EQ(resting_places(world.field(), lost), std::vector{site("cloud4")});
-  std::ranges::find(world.snapshot.sites, site("cloud4"), &control::SiteEntry::name)
+  std::ranges::find(world.snapshot.sites, site("cloud4"), &config::SiteEntry::name)
       ->accepts_shares = false;
   EXPECT_TRUE(resting_places(world.field(), lost).empty());
 }
@@ -467,11 +467,11 @@ TEST(RestingPlaces, HoldersLabelsSpaceAndWhatWasSeenCount) {
 // The ledger forgets at a refresh, holders do not: whom they refuse is passed over.
 TEST(RepairOutlook, ASiteThatHoldersRefuseIsNoPlace) {
   World world{
-      .policy = *control::parse_policy("2 of (v, v, v)"), .snapshot = {}, .shares = {}, .seen = {}};
+      .policy = *planner::parse_policy("2 of (v, v, v)"), .snapshot = {}, .shares = {}, .seen = {}};
   for (const char* name : {"a", "b", "c", "d", "e"}) {
     world.snapshot.sites.push_back({site(name), 1, {"v"}});
-    world.snapshot.free_bytes[site(name)] = control::kGigabyte;
-    if (name[0] > 'c') control::link(world.snapshot, "b", name);
+    world.snapshot.free_bytes[site(name)] = planner::kGigabyte;
+    if (name[0] > 'c') planner::link(world.snapshot, "b", name);
   }
   for (const auto& [letter, at] : {std::pair{"A", "a"}, {"B", "b"}, {"C", "c"}}) {
     world.put(letter, at);

@@ -43,7 +43,7 @@ std::vector<std::uint64_t> without_masks(std::vector<Row> rows) {
   return known;
 }
 
-bool sees(const SiteName& site, const control::Route& route, const std::set<SiteName>& knowing) {
+bool sees(const SiteName& site, const planner::Route& route, const std::set<SiteName>& knowing) {
   return knowing.contains(site) || std::ranges::find(route, site) != route.end();
 }
 
@@ -69,7 +69,7 @@ std::vector<Row> rows_of(const SumOfParts& sum, const SiteName& site) {
 class Reading {
  public:
   Reading(const SumOfParts& sum, const SiteName& site, std::uint64_t known,
-          std::vector<control::SourceView>& views)
+          std::vector<planner::SourceView>& views)
       : sum_(sum), site_(site), known_(known), views_(views) {}
 
   void read() {
@@ -116,12 +116,12 @@ class Reading {
   const SumOfParts& sum_;
   const SiteName& site_;
   std::uint64_t known_;
-  std::vector<control::SourceView>& views_;
+  std::vector<planner::SourceView>& views_;
 };
 
 }  // namespace
 
-std::vector<control::SourceView> views_of(const SumOfParts& sum) {
+std::vector<planner::SourceView> views_of(const SumOfParts& sum) {
   WARIFU_CHECK(!sum.parts.empty() && sum.parts.size() <= 64);
   std::set<SiteName> sites;
   for (const PartWay& part : sum.parts) {
@@ -129,7 +129,7 @@ std::vector<control::SourceView> views_of(const SumOfParts& sum) {
     sites.insert(part.knowing.begin(), part.knowing.end());
     sites.insert(part.mask_knowing.begin(), part.mask_knowing.end());
   }
-  std::vector<control::SourceView> views;
+  std::vector<planner::SourceView> views;
   for (const SiteName& site : sites) {
     for (const std::uint64_t known : without_masks(rows_of(sum, site))) {
       Reading(sum, site, known, views).read();

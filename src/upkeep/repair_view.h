@@ -7,25 +7,25 @@
 // all of them, unless it is just one whole share). Pure functions, any thread.
 #pragma once
 
-#include "control/restore_plan.h"
+#include "planner/restore_plan.h"
 
 namespace warifu::upkeep {
 
 // One term of the sum: what a holder gives, and its way.
 struct PartWay {
-  control::ShareLocation at;
-  control::Route route;             // to the new holder
+  planner::ShareLocation at;
+  planner::Route route;             // to the new holder
   std::set<SiteName> knowing = {};  // sites beside it that may know key of its links
   // Sites that may know the key that masks this part and the next one, both holders left out.
   std::set<SiteName> mask_knowing = {};
 };
 
 struct SumOfParts {
-  control::ShareLocation made;  // what comes to be, at its new site
+  planner::ShareLocation made;  // what comes to be, at its new site
   std::vector<PartWay> parts;   // at most 64; neighbours share masks, so one part has none
 };
 
 // Sites and what they come to see beyond what they hold, the new holder among them.
-[[nodiscard]] std::vector<control::SourceView> views_of(const SumOfParts& sum);
+[[nodiscard]] std::vector<planner::SourceView> views_of(const SumOfParts& sum);
 
 }  // namespace warifu::upkeep

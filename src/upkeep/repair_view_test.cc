@@ -58,7 +58,7 @@ std::vector<unsigned> computable(const SumOfParts& sum, const SiteName& at) {
 }
 
 // "C", "C1".
-std::string name_of(const control::SourceView& view) {
+std::string name_of(const planner::SourceView& view) {
   return view.path.text();
 }
 
@@ -67,7 +67,7 @@ using Letters = std::map<std::string, std::set<std::string>>;
 
 Letters letters_seen(const SumOfParts& sum) {
   Letters seen;
-  for (const control::SourceView& view : views_of(sum)) {
+  for (const planner::SourceView& view : views_of(sum)) {
     seen[view.site.text()].insert(name_of(view));
   }
   return seen;

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "control/site_selector.h"
+#include "config/site_selector.h"
 #include "upkeep/part_maker.h"
 #include "upkeep/share_hash.h"
 
@@ -18,16 +18,16 @@ void add(mac::Tag& sum, const mac::Tag& term) {
 
 }  // namespace
 
-Result<> check_seeing(const std::vector<control::LinkEntry>& links, const AuditSum& sum,
+Result<> check_seeing(const std::vector<config::LinkEntry>& links, const AuditSum& sum,
                       const SiteName& collector, const std::set<SiteName>& seeing) {
   std::set<SiteName> knowing;  // masks, without standing in the chain
   for (std::size_t i = 0; i + 1 < sum.chain.size(); ++i) {
     const std::vector<SiteName> edge = {sum.chain[i].site, sum.chain[i + 1].site};
-    if (control::find_link(links, edge[0], edge[1]) == nullptr) {
+    if (config::find_link(links, edge[0], edge[1]) == nullptr) {
       return fail(Code::kRefused,
                   edge[0].text() + " and " + edge[1].text() + " have no link to share a mask over");
     }
-    knowing.merge(control::key_relays(links, edge));
+    knowing.merge(config::key_relays(links, edge));
   }
   for (const SiteName& site : seeing) {
     const auto at = sum.place_of(site);
@@ -69,14 +69,14 @@ void ShareAuditor::add_handlers(channel::Server& server) {
 // that this share knows.
 Result<> ShareAuditor::check_holders(const store::ShareHeader& held,
                                      const AuditRound& round) const {
-  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(held.policy));
   for (const AuditSum& sum : round.sums) {
     for (const Helper& helper : sum.chain) {
       const sharing::SharePath& place = helper.place;
       const std::string& label = policy.find(place)->label;
-      const control::SiteEntry* entry = site_.config.find(helper.site);
+      const config::SiteEntry* entry = site_.config.find(helper.site);
       if (entry == nullptr ||
-          !control::may_place(label, *entry, site_.config.find(site_.config.controller))) {
+          !config::may_place(label, *entry, site_.config.find(site_.config.controller))) {
         return fail(Code::kRefused, helper.site.text() + " is no '" + label +
                                         "', which the object's policy asks for there");
       }
@@ -130,7 +130,7 @@ Result<std::vector<mac::Tag>> ShareAuditor::make_answers(const AuditOrder& order
   way.push_back(own);
   std::set<SiteName> seeing(passed.begin(), passed.end());
   seeing.insert(site_.config.controller);
-  seeing.merge(control::key_relays(site_.config.links, way));
+  seeing.merge(config::key_relays(site_.config.links, way));
   seeing.erase(own);
   std::vector<mac::Tag> masks(hash.sums().size());
   for (std::size_t i = 0; i < masks.size(); ++i) {

@@ -48,7 +48,7 @@ class ShareAuditor {
 
 // Whether answers of the holder `own` may be seen by those who stand on their way to `collector`:
 // see above. Errors: kRefused naming the site that may not.
-[[nodiscard]] Result<> check_seeing(const std::vector<control::LinkEntry>& links,
+[[nodiscard]] Result<> check_seeing(const std::vector<config::LinkEntry>& links,
                                     const AuditSum& sum, const SiteName& collector,
                                     const std::set<SiteName>& seeing);
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "control/site_selector.h"
+#include "config/site_selector.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -115,11 +115,11 @@ void ShareGiver::forget_old() {
 // this site and the siblings' have given it before.
 Result<> ShareGiver::check_new_holder(const store::ShareHeader& held, const PartOrder& order) {
   const Making& making = order.making;
-  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(held.policy));
   const std::string& label = policy.find(making.made)->holder();
-  const control::SiteEntry* entry = site_.config.find(making.to);
+  const config::SiteEntry* entry = site_.config.find(making.to);
   if (entry == nullptr ||
-      !control::may_place(label, *entry, site_.config.find(site_.config.controller))) {
+      !config::may_place(label, *entry, site_.config.find(site_.config.controller))) {
     return fail(Code::kRefused, making.to.text() + " is no '" + label +
                                     "', which the object's policy asks for there");
   }
@@ -166,12 +166,12 @@ Result<> ShareGiver::check_masks(const PartOrder& order,
   for (const SiteName* partner : {order.before(), order.after()}) {
     if (partner == nullptr) continue;
     knowing.insert(*partner);
-    knowing.merge(control::key_relays(site_.config.links, {site_.config.name, *partner}));
+    knowing.merge(config::key_relays(site_.config.links, {site_.config.name, *partner}));
   }
   std::vector<SiteName> way = passed;
   way.push_back(site_.config.name);
   std::set<SiteName> seeing(passed.begin(), passed.end());
-  seeing.merge(control::key_relays(site_.config.links, way));
+  seeing.merge(config::key_relays(site_.config.links, way));
   for (const SiteName& site : seeing) {
     if (!knowing.contains(site)) continue;
     return fail(Code::kRefused, site.text() + " would see a part whose mask it knows");

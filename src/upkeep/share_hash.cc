@@ -15,7 +15,7 @@ constexpr std::size_t kTermBytes = 2 * sharing::kWordBytes;
 
 Result<ShareHash> ShareHash::make(const store::ShareHeader& held, const AuditRound& round,
                                   const SiteName& own) {
-  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(held.policy));
   ShareHash hash;
   const sharing::RecordLayout object(sharing::Chunking{{held.object_length}, held.chunk_bytes});
   hash.key_ = std::make_unique<const mac::Key>(round.key);

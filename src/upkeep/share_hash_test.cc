@@ -14,8 +14,8 @@ namespace {
 // What a holder does wrong.
 enum class Bug : std::uint8_t { kNone, kTagsLeftOut, kLastRecordLeftOut };
 
-std::vector<control::LinkEntry> full_mesh(const std::vector<control::ShareLocation>& shares) {
-  std::vector<control::LinkEntry> links;
+std::vector<config::LinkEntry> full_mesh(const std::vector<planner::ShareLocation>& shares) {
+  std::vector<config::LinkEntry> links;
   std::vector<SiteName> sites = {site("ctl")};
   for (const auto& share : shares) sites.push_back(share.site);
   for (std::size_t i = 0; i < sites.size(); ++i) {
@@ -25,7 +25,7 @@ std::vector<control::LinkEntry> full_mesh(const std::vector<control::ShareLocati
 }
 
 AuditPlanner plan_for(const CutObject& object) {
-  static std::vector<control::LinkEntry> links;
+  static std::vector<config::LinkEntry> links;
   links = full_mesh(object.shares());
   AuditPlanner planner({.policy = object.policy(),
                         .shares = object.shares(),
@@ -53,7 +53,7 @@ Records records_of(const CutObject& object) {
 
 // The answers of one holder, not masked.
 std::vector<mac::Tag> answers_of(const CutObject& object, const AuditRound& round,
-                                 const control::ShareLocation& share, std::vector<Bytes> records,
+                                 const planner::ShareLocation& share, std::vector<Bytes> records,
                                  Bug bug) {
   auto hash = ShareHash::make(object.held(share.letter()).header, round, share.site);
   EXPECT_TRUE(hash) << hash.error().message;
@@ -207,7 +207,7 @@ TEST(ShareHash, RoundsThatDoNotFitTheShareAreRefused) {
     change(round.sums[0]);
     return ShareHash::make(
                object.held(letter).header, round,
-               std::ranges::find(object.shares(), letter, &control::ShareLocation::letter)->site)
+               std::ranges::find(object.shares(), letter, &planner::ShareLocation::letter)->site)
         .has_value();
   };
   EXPECT_TRUE(takes("B", [](AuditSum&) {}));

@@ -69,7 +69,7 @@ class ShareRefresher {
 [[nodiscard]] Result<> check_next_generation(const store::ShareHeader& old,
                                              const control::ShareSpec& fresh);
 // Whether the dealer that holds `held` may carry this order out. Errors: kRefused.
-[[nodiscard]] Result<> check_deal(const control::SiteConfig& config, const store::ShareHeader& held,
+[[nodiscard]] Result<> check_deal(const config::SiteConfig& config, const store::ShareHeader& held,
                                   const DealOrder& order);
 
 }  // namespace warifu::upkeep

@@ -6,9 +6,9 @@
 namespace warifu::upkeep {
 
 std::vector<ShareList> ShareSets::of(const sharing::SharePath& path) const {
-  const auto whole = std::ranges::find(shares_, path, &control::ShareLocation::path);
+  const auto whole = std::ranges::find(shares_, path, &planner::ShareLocation::path);
   if (whole != shares_.end()) return {{&*whole}};
-  const control::PolicyNode* node = policy_.find(path);
+  const planner::PolicyNode* node = policy_.find(path);
   if (node == nullptr || node->is_leaf()) return {};
   std::vector<sharing::SharePath> parts;
   for (std::size_t i = 0; i < node->children.size(); ++i) parts.push_back(path.part(i));
@@ -46,7 +46,7 @@ void ShareSets::choose(const std::vector<std::vector<ShareList>>& ways, std::siz
 
 std::vector<sharing::SharePath> ShareSets::there(const sharing::SharePath& cut) const {
   std::vector<sharing::SharePath> paths;
-  const control::PolicyNode* node = policy_.find(cut);
+  const planner::PolicyNode* node = policy_.find(cut);
   for (std::size_t i = 0; node != nullptr && i < node->children.size(); ++i) {
     if (!of(cut.part(i)).empty()) paths.push_back(cut.part(i));
   }

@@ -3,16 +3,16 @@
 // into the list that is given.
 #pragma once
 
-#include "control/restore_plan.h"
+#include "planner/restore_plan.h"
 
 namespace warifu::upkeep {
 
-using ShareList = std::vector<const control::ShareLocation*>;
+using ShareList = std::vector<const planner::ShareLocation*>;
 
 class ShareSets {
  public:
   // No more than `most` sets are given of anything.
-  ShareSets(const control::PolicyNode& policy, const std::vector<control::ShareLocation>& shares,
+  ShareSets(const planner::PolicyNode& policy, const std::vector<planner::ShareLocation>& shares,
             std::size_t most)
       : policy_(policy), shares_(shares), most_(most) {}
 
@@ -30,8 +30,8 @@ class ShareSets {
   void choose(const std::vector<std::vector<ShareList>>& ways, std::size_t from, std::size_t k,
               const ShareList& chosen, std::vector<ShareList>& sets) const;
 
-  const control::PolicyNode& policy_;
-  const std::vector<control::ShareLocation>& shares_;
+  const planner::PolicyNode& policy_;
+  const std::vector<planner::ShareLocation>& shares_;
   std::size_t most_;
 };
 

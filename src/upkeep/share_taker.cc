@@ -35,7 +35,7 @@ Result<ShareTaker::Sources> ShareTaker::open_sources(const TakeRequest& request,
       return fail(Code::kInvalidArgument, "the route of a part does not lead here");
     }
     TRY_ASSIGN(channel::Call call, site_.caller.start({.to = source.site,
-                                                       .way = control::way_against(source.route),
+                                                       .way = planner::way_against(source.route),
                                                        .method = number(Method::kGive),
                                                        .job = job,
                                                        .body = encode_session(request.session)}));

@@ -90,7 +90,7 @@ Result<std::vector<SiteJob::Place>> SiteJob::look(const std::vector<ObjectId>& o
   std::vector<ShareId> ids;
   for (const ObjectId& object : objects) {
     TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object));
-    for (const control::ShareLocation& share : shares) {
+    for (const planner::ShareLocation& share : shares) {
       if (share.site != work_.site) continue;
       places.push_back({object, share});
       ids.push_back(share.share);

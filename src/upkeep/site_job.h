@@ -20,7 +20,7 @@ namespace warifu::upkeep {
 struct SiteJobParts {
   // Starts the job for a share. Errors: kBusy while a job works on the object; why there is no
   // plan.
-  std::function<Result<JobId>(const ObjectId& object, const control::ShareLocation& share,
+  std::function<Result<JobId>(const ObjectId& object, const planner::ShareLocation& share,
                               bool repair, const control::NetworkView& view)>
       relocate;
   // Shares that a site says are damaged; none when it does not answer.
@@ -61,7 +61,7 @@ class SiteJob final : public control::Work {
  private:
   struct Place {
     ObjectId object;
-    control::ShareLocation share;
+    planner::ShareLocation share;
   };
   // Shares at the site of these objects that have to go, or are not there.
   Result<std::vector<Place>> look(const std::vector<ObjectId>& objects);

@@ -62,7 +62,7 @@ UpkeepDesk::UpkeepDesk(control::JobEngine& engine, RelocationParts parts,
                     return std::make_unique<RefreshJob>(of, refresh_parts, job);
                   });
   const SiteJobParts site_parts{
-      .relocate = [this](const ObjectId& object, const control::ShareLocation& share, bool repair,
+      .relocate = [this](const ObjectId& object, const planner::ShareLocation& share, bool repair,
                          const control::NetworkView& view) -> Result<JobId> {
         TRY(check_idle(object, repair ? std::optional(share.share) : std::nullopt));
         return relocate_share(object, share, repair, std::nullopt, view);
@@ -93,7 +93,7 @@ Result<std::vector<CheckedShare>> UpkeepDesk::check(const ObjectId& object) {
   TRY(engine_.catalog().object(object));
   TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object));
   std::vector<CheckedShare> checked;
-  for (const control::ShareLocation& share : shares) {
+  for (const planner::ShareLocation& share : shares) {
     const auto held = control::is_held_at(engine_.site(), engine_.own(), share.site, share.share);
     Holding holding = !held ? Holding::kUnreachable : *held ? Holding::kHeld : Holding::kMissing;
     if (held && damaged_at(share.site).contains(share.share)) holding = Holding::kDamaged;
@@ -102,11 +102,11 @@ Result<std::vector<CheckedShare>> UpkeepDesk::check(const ObjectId& object) {
   return checked;
 }
 
-Result<control::ShareLocation> UpkeepDesk::find_share(const ObjectId& object,
+Result<planner::ShareLocation> UpkeepDesk::find_share(const ObjectId& object,
                                                       const std::string& letter) {
   TRY(engine_.catalog().object(object));
   TRY_ASSIGN(const auto shares, control::locate_shares(engine_.catalog(), object));
-  const auto share = std::ranges::find(shares, letter, &control::ShareLocation::letter);
+  const auto share = std::ranges::find(shares, letter, &planner::ShareLocation::letter);
   if (share != shares.end()) return *share;
   return fail(Code::kInvalidArgument,
               "object " + object.text() + " has no share '" + letter + "' in use");
@@ -128,7 +128,7 @@ Result<> UpkeepDesk::check_idle(const ObjectId& object, const std::optional<Shar
 
 Result<RepairPlan> UpkeepDesk::plan(const ObjectId& object, const std::string& letter, bool repair,
                                     const std::optional<SiteName>& target) {
-  TRY_ASSIGN(const control::ShareLocation share, find_share(object, letter));
+  TRY_ASSIGN(const planner::ShareLocation share, find_share(object, letter));
   TRY_ASSIGN(const RepairOutlook outlook, RepairOutlook::look(engine_, object, share.share));
   return outlook.plan(
       {.old_share = share.share, .new_share = {}, .target = target, .repair = repair});
@@ -161,7 +161,7 @@ Result<JobId> UpkeepDesk::begin(const ObjectId& object, catalog::JobKind kind,
 
 Result<JobId> UpkeepDesk::relocate(const ObjectId& object, const std::string& letter, bool repair,
                                    const std::optional<SiteName>& target) {
-  TRY_ASSIGN(const control::ShareLocation share, find_share(object, letter));
+  TRY_ASSIGN(const planner::ShareLocation share, find_share(object, letter));
   const auto repaired = repair ? std::optional(share.share) : std::nullopt;
   TRY(check_idle(object, repaired));
   if (repair) {
@@ -188,7 +188,7 @@ void UpkeepDesk::hear_of_damage(const SiteName& from, const std::vector<ShareId>
     const auto started = [&]() -> Result<JobId> {
       TRY(check_idle(known->object, id));
       TRY_ASSIGN(const auto located, control::locate_shares(engine_.catalog(), known->object));
-      const auto share = std::ranges::find(located, id, &control::ShareLocation::share);
+      const auto share = std::ranges::find(located, id, &planner::ShareLocation::share);
       if (share == located.end()) return fail(Code::kNotFound, what + " is not in use");
       return relocate_share(known->object, *share, true, std::nullopt, looks.now());
     }();
@@ -201,7 +201,7 @@ void UpkeepDesk::hear_of_damage(const SiteName& from, const std::vector<ShareId>
 }
 
 Result<JobId> UpkeepDesk::relocate_share(const ObjectId& object,
-                                         const control::ShareLocation& share, bool repair,
+                                         const planner::ShareLocation& share, bool repair,
                                          const std::optional<SiteName>& target,
                                          const control::NetworkView& view) {
   const Relocation relocation{.old_share = share.share,
@@ -222,7 +222,7 @@ Result<RefreshPreview> UpkeepDesk::preview_refresh(const ObjectId& object,
   RefreshPreview preview{
       .plan = {}, .dealers = wish.dealers == 0 ? needed : wish.dealers, .keepers = {}};
   const auto most = static_cast<std::size_t>(std::ranges::count_if(
-      outlook.shares, [](const control::ShareLocation& share) { return share.path.is_top(); }));
+      outlook.shares, [](const planner::ShareLocation& share) { return share.path.is_top(); }));
   if (preview.dealers < needed || preview.dealers > most) {
     return fail(
         preview.dealers < needed || wish.dealers > 0 ? Code::kInvalidArgument : Code::kRefused,
@@ -248,7 +248,7 @@ Result<RefreshPreview> UpkeepDesk::preview_refresh(const ObjectId& object,
   preview.keepers =
       keepers(outlook.shares, still_seen(outlook.tree.policy, outlook.shares, outlook.seen, views));
   for (const auto& [ends, bytes] : preview.plan.bytes_by_edge) {
-    const auto* edge = control::find_edge(outlook.view.snapshot, ends.first, ends.second);
+    const auto* edge = planner::find_edge(outlook.view.snapshot, ends.first, ends.second);
     if (edge != nullptr) preview.room.emplace(ends, *edge);
   }
   return preview;

@@ -18,7 +18,7 @@ namespace warifu::upkeep {
 enum class Holding : std::uint8_t { kHeld, kMissing, kUnreachable, kDamaged };
 [[nodiscard]] std::string_view holding_name(Holding holding);
 struct CheckedShare {
-  control::ShareLocation at;
+  planner::ShareLocation at;
   Holding holding = Holding::kHeld;
 };
 
@@ -28,7 +28,7 @@ struct RefreshPreview {
   std::size_t dealers = 1;
   std::set<SiteName> keepers;  // who could still use what it has seen before
   // What the links of the plan have for new jobs now; who has not reported is missing.
-  std::map<std::pair<SiteName, SiteName>, control::EdgeState> room = {};
+  std::map<std::pair<SiteName, SiteName>, planner::EdgeState> room = {};
 };
 
 class UpkeepDesk {
@@ -80,10 +80,10 @@ class UpkeepDesk {
                       const std::string& plan,
                       catalog::JobPriority priority = catalog::JobPriority::kUsual,
                       const std::optional<ShareId>& repaired = {});
-  Result<JobId> relocate_share(const ObjectId& object, const control::ShareLocation& share,
+  Result<JobId> relocate_share(const ObjectId& object, const planner::ShareLocation& share,
                                bool repair, const std::optional<SiteName>& target,
                                const control::NetworkView& view);
-  Result<control::ShareLocation> find_share(const ObjectId& object, const std::string& letter);
+  Result<planner::ShareLocation> find_share(const ObjectId& object, const std::string& letter);
   // Shares that a site says are damaged; none when it does not answer.
   std::set<ShareId> damaged_at(const SiteName& site);
   Result<JobId> begin_site(const SiteName& site, catalog::JobKind kind);

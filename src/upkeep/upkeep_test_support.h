@@ -5,20 +5,20 @@
 #include <algorithm>
 #include <vector>
 
-#include "control/restore_plan.h"
-#include "control/snapshot_test_support.h"
+#include "planner/restore_plan.h"
+#include "planner/snapshot_test_support.h"
 
 namespace warifu::upkeep {
 
-using control::site;
+using planner::site;
 
 inline sharing::SharePath path_of(const std::string& letter) {
   return *sharing::SharePath::parse(letter);
 }
 
 // "C2" at "cloud2".
-inline control::ShareLocation share_at(const std::string& letter, const std::string& holder) {
-  control::ShareLocation share{.path = path_of(letter), .share = {}, .site = site(holder)};
+inline planner::ShareLocation share_at(const std::string& letter, const std::string& holder) {
+  planner::ShareLocation share{.path = path_of(letter), .share = {}, .site = site(holder)};
   share.share.bytes[15] = 1;
   for (std::size_t i = 0; i < share.path.size(); ++i) {
     share.share.bytes[i] = static_cast<Byte>(share.path.step(i) + 1);
@@ -27,9 +27,9 @@ inline control::ShareLocation share_at(const std::string& letter, const std::str
 }
 
 // The letters of all shares of a policy once everything that is cut again has been.
-inline std::vector<std::string> letters_of(const control::PolicyNode& policy) {
+inline std::vector<std::string> letters_of(const planner::PolicyNode& policy) {
   std::vector<std::string> letters;
-  for (const sharing::SharePath& path : control::leaf_paths(policy)) letters.push_back(path.text());
+  for (const sharing::SharePath& path : planner::leaf_paths(policy)) letters.push_back(path.text());
   return letters;
 }
 
@@ -46,16 +46,16 @@ std::vector<std::vector<Item>> subsets(const std::vector<Item>& items, std::size
   return found;
 }
 
-using HelperSet = std::vector<control::ShareLocation>;
+using HelperSet = std::vector<planner::ShareLocation>;
 
 // Every way to have the share at that path out of `shares`.
-inline std::vector<HelperSet> every_way(const control::PolicyNode& policy,
-                                        const std::vector<control::ShareLocation>& shares,
+inline std::vector<HelperSet> every_way(const planner::PolicyNode& policy,
+                                        const std::vector<planner::ShareLocation>& shares,
                                         const sharing::SharePath& path);
 
 // Every way to have any `k` of the shares of that cut but `without`.
-inline std::vector<HelperSet> every_way_to_some(const control::PolicyNode& policy,
-                                                const std::vector<control::ShareLocation>& shares,
+inline std::vector<HelperSet> every_way_to_some(const planner::PolicyNode& policy,
+                                                const std::vector<planner::ShareLocation>& shares,
                                                 const sharing::SharePath& cut, std::size_t k,
                                                 const sharing::SharePath& without = {}) {
   std::vector<sharing::SharePath> places;
@@ -80,10 +80,10 @@ inline std::vector<HelperSet> every_way_to_some(const control::PolicyNode& polic
   return all;
 }
 
-inline std::vector<HelperSet> every_way(const control::PolicyNode& policy,
-                                        const std::vector<control::ShareLocation>& shares,
+inline std::vector<HelperSet> every_way(const planner::PolicyNode& policy,
+                                        const std::vector<planner::ShareLocation>& shares,
                                         const sharing::SharePath& path) {
-  const control::PolicyNode& node = *policy.find(path);
+  const planner::PolicyNode& node = *policy.find(path);
   if (!node.is_leaf()) return every_way_to_some(policy, shares, path, node.scheme.threshold);
   for (const auto& share : shares) {
     if (share.path == path) return {{share}};
@@ -92,9 +92,9 @@ inline std::vector<HelperSet> every_way(const control::PolicyNode& policy,
 }
 
 // Every set of holders whose parts can sum up to `lost`.
-inline std::vector<HelperSet> every_helper_set(const control::PolicyNode& policy,
-                                               const std::vector<control::ShareLocation>& shares,
-                                               const control::ShareLocation& lost) {
+inline std::vector<HelperSet> every_helper_set(const planner::PolicyNode& policy,
+                                               const std::vector<planner::ShareLocation>& shares,
+                                               const planner::ShareLocation& lost) {
   const sharing::SharePath cut = lost.path.parent();
   return every_way_to_some(policy, shares, cut, policy.find(cut)->scheme.threshold, lost.path);
 }

@@ -27,7 +27,7 @@ Result<std::vector<sharing::ShareIndex>> choose_given(const sharing::Scheme& sch
 
 }  // namespace
 
-Result<ZeroCut::Node> ZeroCut::make_node(const control::PolicyNode& cut,
+Result<ZeroCut::Node> ZeroCut::make_node(const planner::PolicyNode& cut,
                                          const std::vector<bool>& drawn, std::size_t& leaf) {
   std::vector<std::size_t> leaves(cut.children.size(), kInner);
   std::vector<bool> own_drawn(cut.children.size());
@@ -46,10 +46,10 @@ Result<ZeroCut::Node> ZeroCut::make_node(const control::PolicyNode& cut,
   return Node{std::move(splitter), std::move(leaves), std::move(inner)};
 }
 
-Result<ZeroCut> ZeroCut::make(const control::PolicyNode& policy,
+Result<ZeroCut> ZeroCut::make(const planner::PolicyNode& policy,
                               const sharing::RecordLayout& records,
                               const std::vector<bool>& drawn) {
-  WARIFU_CHECK(drawn.size() == control::leaf_paths(policy).size());
+  WARIFU_CHECK(drawn.size() == planner::leaf_paths(policy).size());
   std::size_t leaf = 0;
   TRY_ASSIGN(Node top, make_node(policy, drawn, leaf));
   return ZeroCut(std::move(top), records, drawn);

@@ -11,7 +11,7 @@
 #include <functional>
 #include <map>
 
-#include "control/policy.h"
+#include "planner/policy.h"
 #include "secret/secret.h"
 #include "sharing/chunk.h"
 #include "upkeep/orders.h"
@@ -25,7 +25,7 @@ class ZeroCut {
 
   // `drawn[i]`: the zero share of leaf_paths(policy)[i] is key that its holder has already. Errors:
   // kInvalidArgument when a cut has more of them than may be given.
-  [[nodiscard]] static Result<ZeroCut> make(const control::PolicyNode& policy,
+  [[nodiscard]] static Result<ZeroCut> make(const planner::PolicyNode& policy,
                                             const sharing::RecordLayout& records,
                                             const std::vector<bool>& drawn);
 
@@ -45,7 +45,7 @@ class ZeroCut {
   ZeroCut(Node top, const sharing::RecordLayout& records, const std::vector<bool>& drawn)
       : top_(std::move(top)), records_(records), drawn_(drawn) {}
   // `leaf` is the first one below the cut, and then the first one behind it.
-  static Result<Node> make_node(const control::PolicyNode& cut, const std::vector<bool>& drawn,
+  static Result<Node> make_node(const planner::PolicyNode& cut, const std::vector<bool>& drawn,
                                 std::size_t& leaf);
   Result<> cut_node(const Node& node, secret::Buffer secret, std::span<secret::Buffer> shares,
                     const Random& random) const;

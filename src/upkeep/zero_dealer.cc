@@ -17,19 +17,19 @@ std::unexpected<Error> refuse(const std::string& why) {
 }
 
 // The ways of an order, and who may know the key of their links.
-std::vector<ZeroWay> ways_of(const control::SiteConfig& config, const DealOrder& order) {
+std::vector<ZeroWay> ways_of(const config::SiteConfig& config, const DealOrder& order) {
   std::vector<ZeroWay> ways;
   for (const ZeroTarget& target : order.targets) {
     ZeroWay way{.at = {.path = target.place, .share = {}, .site = target.site},
                 .route = target.route};
-    way.knowing = control::key_relays(config.links, target.route);
+    way.knowing = config::key_relays(config.links, target.route);
     ways.push_back(std::move(way));
   }
   return ways;
 }
 
 // So many as may be given of each cut, among those that end a link with the dealer.
-std::vector<bool> choose_drawn(control::SiteContext& site, const control::PolicyNode& policy,
+std::vector<bool> choose_drawn(control::SiteContext& site, const planner::PolicyNode& policy,
                                const std::vector<ZeroTarget>& targets) {
   std::vector<bool> drawn(targets.size());
   std::map<sharing::SharePath, std::size_t> left;  // by cut
@@ -46,7 +46,7 @@ std::vector<bool> choose_drawn(control::SiteContext& site, const control::Policy
 }
 
 // As far as a dealer can tell: of whole shares its own share's header says so, of parts the policy.
-bool may_hold(const control::SiteConfig& config, const control::PolicyNode& policy,
+bool may_hold(const config::SiteConfig& config, const planner::PolicyNode& policy,
               const store::ShareHeader& held, const ZeroTarget& target) {
   if (!target.place.is_top()) return control::may_hold(config, policy, target.place, target.site);
   const auto sibling =
@@ -95,11 +95,11 @@ Result<keypool::Entropy> deal_all(Table& table, const ZeroCut& cut,
 
 }  // namespace
 
-Result<> check_deal(const control::SiteConfig& config, const store::ShareHeader& held,
+Result<> check_deal(const config::SiteConfig& config, const store::ShareHeader& held,
                     const DealOrder& order) {
-  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(held.policy));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(held.policy));
   if (!held.path.is_top()) return refuse("its dealer holds a part of a share only");
-  const std::vector<sharing::SharePath> places = control::leaf_paths(policy);
+  const std::vector<sharing::SharePath> places = planner::leaf_paths(policy);
   if (places.size() != order.targets.size()) return refuse("not every share has a zero share");
   std::set<SiteName> sites;
   for (std::size_t i = 0; i < places.size(); ++i) {
@@ -131,7 +131,7 @@ Result<keypool::Entropy> ShareRefresher::deal(const DealOrder& order, const JobI
   }
   TRY(site_.log.append("refresh_dealt", {{"object", header.object.text()},
                                          {"generation", std::to_string(header.generation + 1)}}));
-  TRY_ASSIGN(const control::PolicyNode policy, control::parse_policy(header.policy));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(header.policy));
   std::mutex watching;  // outlives the lanes, which ask from threads of their own
   Table table{.site = site_,
               .drawn = choose_drawn(site_, policy, order.targets),
@@ -166,7 +166,7 @@ Result<keypool::Entropy> ShareRefresher::deal(const DealOrder& order, const JobI
                     .method = number(RefreshMethod::kZeros),
                     .body = encode(ZeroHead{order.session, target.fresh, table.first}),
                     .drawn = table.drawn[i]},
-                   {control::records_at(policy, table.object, target.place), table.first}, job,
+                   {planner::records_at(policy, table.object, target.place), table.first}, job,
                    keep_waiting));
     table.lanes.push_back(std::move(lane));
   }
