@@ -143,6 +143,7 @@ config::SiteConfig Cluster::config_of(std::size_t site) const {
   config.random_from = kme::RandomFrom::kPoolOrKernel;
   config.policy = shape_.policy;
   config.active_jobs = 2;
+  config.auto_reshare = !rules_.bugs.leaves_whole;
   config.scrub_interval = std::chrono::hours(24);
   if (copy_interval_) {
     for (const std::size_t holder : shape_.copies) {

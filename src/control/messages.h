@@ -35,6 +35,7 @@ enum class Method : std::uint16_t {
   kCardAnswer = 61,
   kSignatureEnrol = 63,
   kSignatureProve = 64,
+  kObjectSightings = 82,
   kSharesHeld = 88,
   kShareFacts = 89,
   kShareCutBack = 93,

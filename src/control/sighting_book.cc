@@ -103,6 +103,39 @@ Result<std::vector<NotedSighting>> sightings_at(SiteContext& site, const Sightin
   }
 }
 
+Result<std::vector<NotedSighting>> sightings_here(SiteContext& site, const SightingBook& own,
+                                                  const ObjectId& object) {
+  const SiteName& here = site.config.name;
+  std::set<NotedSighting> known;
+  for (const NotedSighting& one : own.list(NotedSighting{object, 0, {}, {}}, kMostNotedSightings)) {
+    if (one.object != object) break;
+    known.insert(one);
+  }
+  TRY_ASSIGN(const auto held, site.shares.shares_of(object));
+  for (const store::ShareSummary& share : held) {
+    const auto reader = site.shares.open(share.share);
+    if (!reader && reader.error().code == Code::kNotFound) continue;  // just deleted, and noted
+    if (!reader) return std::unexpected(reader.error());
+    known.insert({object, (*reader)->header().generation, share.path, here});
+  }
+  TRY_ASSIGN(const store::PartialListing begun, site.shares.list_partial());
+  for (const store::PartialShare& share : begun.shares) {
+    if (share.header.object != object) continue;
+    known.insert({object, share.header.generation, share.header.path, here});
+  }
+  return std::vector(known.begin(), known.end());
+}
+
+Result<std::vector<NotedSighting>> sightings_of_object(SiteContext& site, const SightingBook& own,
+                                                       const SiteName& at, const ObjectId& object) {
+  if (at == site.config.name) return sightings_here(site, own, object);
+  wire::Writer question;
+  question.id(object);
+  TRY_ASSIGN(const Bytes answer,
+             site.caller.ask(at, number(Method::kObjectSightings), question.take()));
+  return decode_noted_sightings(answer);
+}
+
 void add_sightings_handler(channel::Server& server, SiteContext& site, const SightingBook& own) {
   server.handle(number(Method::kSightings), [&site, &own](channel::Exchange& exchange) -> Result<> {
     TRY(only_control(site, exchange.request().from));
@@ -111,6 +144,16 @@ void add_sightings_handler(channel::Server& server, SiteContext& site, const Sig
     return exchange.reply(encode(own.list(
         after.empty() ? std::nullopt : std::optional(after.front()), kMostNotedSightings)));
   });
+  server.handle(number(Method::kObjectSightings),
+                [&site, &own](channel::Exchange& exchange) -> Result<> {
+                  TRY(only_control(site, exchange.request().from));
+                  wire::Reader question(exchange.request().body, "question for an object");
+                  const auto object = question.id<ObjectId>();
+                  TRY(question.finish());
+                  TRY_ASSIGN(auto known, sightings_here(site, own, object));
+                  if (known.size() > kMostNotedSightings) known.resize(kMostNotedSightings);
+                  return exchange.reply(encode(known));
+                });
 }
 
 }  // namespace warifu::control

@@ -66,6 +66,17 @@ class SightingBook {
 [[nodiscard]] Result<std::vector<NotedSighting>> sightings_at(SiteContext& site,
                                                               const SightingBook& own,
                                                               const SiteName& at);
+// What this site knows of one object: what it noted, and every place that it holds or has a
+// beginning of, of any generation. Errors: the store's.
+[[nodiscard]] Result<std::vector<NotedSighting>> sightings_here(SiteContext& site,
+                                                                const SightingBook& own,
+                                                                const ObjectId& object);
+// The same of a site, this one or another: docs/formats/site-requests.md, number 82. Errors: those
+// of the way and of its store.
+[[nodiscard]] Result<std::vector<NotedSighting>> sightings_of_object(SiteContext& site,
+                                                                     const SightingBook& own,
+                                                                     const SiteName& at,
+                                                                     const ObjectId& object);
 // Answers such questions of share control.
 void add_sightings_handler(channel::Server& server, SiteContext& site, const SightingBook& own);
 

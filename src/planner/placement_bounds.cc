@@ -57,7 +57,7 @@ std::vector<std::size_t> PlacementSearch::rooms(const Group& group) const {
   };
   std::vector<std::size_t> rooms(graph_.size());
   for (Node site = 0; site < graph_.size(); ++site) {
-    if (site == origin_) continue;
+    if (site == origin_ || closed_[site]) continue;
     const std::size_t privacy = own.node->scheme.privacy();
     std::size_t room = privacy - std::min(privacy, seen(site, own, 0));
     for (const auto& [cut, touched] : own.line) {

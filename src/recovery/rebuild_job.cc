@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "control/card_ceremonies.h"
 #include "control/share_facts.h"
+#include "control/share_tree.h"
 #include "recovery/recovery_service.h"
 #include "wire/wire.h"
 
@@ -164,6 +165,8 @@ Result<> RebuildJob::settle_object(const ObjectId& object) {
   count_.added += known ? 0U : 1U;
   count_.lost_shares += verdict.lost;
   count_.spare_shares += verdict.spare;
+  TRY_ASSIGN(const auto tree, control::ShareTree::read(catalog, object));
+  count_.uncut += tree.uncut().empty() ? 0U : 1U;
   return {};
 }
 
@@ -308,6 +311,7 @@ std::string RebuildJob::result() const {
                                       {"spare_shares", count_.spare_shares},
                                       {"unknown_records", count_.unknown_records},
                                       {"without_tag", count_.without_tag},
+                                      {"uncut", count_.uncut},
                                       {"unsettled_objects", count_.unsettled},
                                       {"unsettled", reasons(unsettled_)},
                                       {"gone_objects", count_.gone},

@@ -24,7 +24,7 @@ class RebuildJob final : public control::Work {
  private:
   struct Count {
     std::uint64_t objects = 0, added = 0, persons = 0, lost_shares = 0, spare_shares = 0,
-                  unsettled = 0, gone = 0, unknown_records = 0, without_tag = 0;
+                  unsettled = 0, gone = 0, unknown_records = 0, without_tag = 0, uncut = 0;
   };
   Result<> list_site(const SiteName& site);
   Result<> list_cards(const SiteName& site);
