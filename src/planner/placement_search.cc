@@ -177,6 +177,9 @@ void PlacementSearch::try_together(std::size_t group, std::size_t member, double
   for (const Node knowing : graph_.knowing(found.way)) {
     if (!may_see(knowing, now, child, nullptr)) return;
   }
+  for (std::size_t i = 1; standing_ != nullptr && i < found.way.size(); ++i) {
+    if (!may_see(found.way[i], now, child, nullptr)) return;
+  }
   if (!fits_domains(site, number_of(now, child))) return;
   const double way = graph_.price(found.way, prices(now.bytes)) * graph_.site(site).weight;
   take(group, member, found.at + 1, price, {site, found.way, way});

@@ -165,8 +165,11 @@ class PlacementSearch {
   KeyGraph graph_;
   std::optional<WayFinder> finder_;  // always there
   Node origin_;
-  Node maker_;                       // of the top cut
-  std::vector<bool> closed_;         // by site: it sees nothing of what is placed
+  Node maker_;  // of the top cut
+  // With a standing cut: who sees nothing of what is placed, by site; and what of the cuts below
+  // they have seen before, as in View::touched.
+  std::vector<bool> closed_;
+  std::vector<std::vector<std::uint32_t>> seen_before_;
   std::map<std::size_t, Cut> cuts_;  // by PolicyNode::number
   std::vector<Group> groups_;
   std::map<std::uint64_t, std::vector<double>> prices_;  // by bytes

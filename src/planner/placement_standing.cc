@@ -22,6 +22,7 @@ void PlacementSearch::add_standing(const StandingCut& standing) {
       }
     }
   }
+  for (const View& view : views_) seen_before_.push_back(view.touched);
   for (const Resting& resting : standing.resting) {
     const Node site = graph_.find(resting.site);
     if (site != KeyGraph::kNone) views_[site].holds = true;

@@ -8,11 +8,11 @@
 namespace warifu::upkeep {
 namespace {
 
-constexpr std::chrono::seconds kFirstLook(5);
-constexpr std::chrono::seconds kLookInterval(60);
+constexpr std::chrono::seconds kFirstUncutLook(5);
+constexpr std::chrono::seconds kUncutLook(60);
 constexpr std::chrono::seconds kUnplannedRests(50);  // where a site is away that may come back
 constexpr std::chrono::seconds kImpossibleRests(600);
-constexpr std::int64_t kFailedRests = 86'400'000;
+constexpr std::int64_t kFailedCutRests = 86'400'000;
 constexpr std::uint64_t kBatch = 500;      // objects in one question to the catalog
 constexpr std::size_t kMostUnderWay = 16;  // of such jobs, before more begin by themselves
 constexpr std::size_t kMostTried = 20;     // plans that were refused, in one look
@@ -44,7 +44,7 @@ void ReshareScheduler::hurry() {
 }
 
 void ReshareScheduler::run(const std::stop_token& stop) {
-  std::chrono::seconds wait = kFirstLook;
+  std::chrono::seconds wait = kFirstUncutLook;
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mutex_);
@@ -54,7 +54,7 @@ void ReshareScheduler::run(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     const Result<> looked = step();
     if (!looked) log_warning("shares that are to be cut: " + looked.error().message);
-    wait = kLookInterval;
+    wait = kUncutLook;
   }
 }
 
@@ -66,9 +66,9 @@ Result<> ReshareScheduler::look(const std::function<bool(const ObjectId&, const 
   const os::UnixMs known_since = rebuilt.empty() ? os::UnixMs{} : rebuilt.front().updated;
   TRY_ASSIGN(const auto policies, catalog.policies());
   for (const std::string& text : policies) {
-    TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(text));
-    const auto places = cut_places(policy);
-    if (places.empty()) continue;
+    const auto policy = planner::parse_policy(text);
+    const auto places = policy ? cut_places(*policy) : std::vector<sharing::SharePath>();
+    if (places.empty()) continue;  // one that cannot be read, everybody says who needs it
     for (ObjectId after;;) {
       TRY_ASSIGN(const auto objects, catalog.objects_with_share_at(text, places, after, kBatch));
       for (const ObjectId& object : objects) {
@@ -101,7 +101,7 @@ Result<ReshareScheduler::Found> ReshareScheduler::find(const ObjectId& object,
     const os::UnixMs now = engine_.site().system.clock.now();
     const os::UnixMs failed = before.front().updated;
     // What failed before the catalog was rebuilt says nothing: it ended with its site.
-    if (now.value - failed.value < kFailedRests && failed.value >= known_since.value) {
+    if (now.value - failed.value < kFailedCutRests && failed.value >= known_since.value) {
       return Found{.stand = Stand::kLeft,
                    .problem = "object " + object.text() + ": " + before.front().error};
     }

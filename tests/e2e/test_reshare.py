@@ -101,7 +101,7 @@ class CutLostWithTheCatalog(Losses):
         self.check_begun_by_itself()
         self.check_asked_for()
         self.check_ledger()
-        self.restore("B,C1,C2")
+        self.restore("B,C1,C3")
         self.ask("tommo", "object", "repair", self.object, "--share", "A")
         self.check_whole()
         self.renew_card("tommo")
