@@ -35,8 +35,8 @@ Result<std::unique_ptr<PastShares>> PastShares::open(os::FileSystem& files,
     return {};
   };
   TRY_ASSIGN(auto file,
-             store::RecordFile::open(
-                 files, path, {kBodyBytes, "what this site has held cannot be told"}, take));
+             store::RecordFile::open(files, path,
+                                     {kBodyBytes, "what this site has held cannot be told"}, take));
   return std::unique_ptr<PastShares>(new PastShares(std::move(file), std::move(shares)));
 }
 

@@ -2,7 +2,8 @@
 // rebuilt from shares alone could not know otherwise who has seen what, and might lead a second
 // share of the object over such a site.
 //
-//   file := as store/record_file.h, of records object:16 path:10 generation:u32 crc32c:u32  34 bytes
+//   file := as store/record_file.h, of records object:16 path:10 generation:u32 crc32c:u32  34
+//   bytes
 //
 // A record is durable before the share is deleted: of one that a crash tore the share is still
 // there. Where the site keeps another share of the object (the next generation, or the same one

@@ -54,6 +54,7 @@ class Losses(NetworkTest):
                                     using=using)
         self.assert_same_bytes(out, self.plain)
         self.assertEqual(done["using"], using.split(","))
+        self.assertEqual(done["tag_over_all"], "checked")
 
     def spent(self):
         """Bytes of shares and parts that the object has cost on all links so far."""
@@ -207,6 +208,17 @@ class ControlSiteBurns(Losses):
         self.assertEqual(kept["catalog"], status["copies"]["catalog"])
         self.assertGreater(kept["epoch"], status["copies"]["epoch"])
 
+    def look_at_card(self, rebuilt):
+        """Shares do not tell what a card has: it is unknown until somebody looks."""
+        self.assertEqual(rebuilt["unknown_records"], rebuilt["objects"])
+        place = lambda: self.ask("tommo", "object", "show", self.object)["card_record"]
+        load = lambda: self.ask("tommo", "object", "card-record", self.object, "--card",
+                                self.person.card, "--pin-file", self.person.pin_file)
+        self.assertEqual(place(), "unknown")
+        self.assertEqual(load()["card_record"], "on_card")
+        self.assertEqual(place(), "on_card")
+        self.assert_fails(8, "on the card already", load)
+
     def test_without_a_copy_the_shares_tell(self):
         self.burn("tommo")
         for site in ("lsa", "tuh", "cloud1", "cloud2", "cloud3"):
@@ -215,6 +227,7 @@ class ControlSiteBurns(Losses):
         self.assertEqual((result["silent"], result["unsettled"]), ([], []))
         self.assertEqual(result["persons_added"], 1)
         self.assertEqual(self.ask("tommo", "catalog", "check"), {"sound": True})
+        self.look_at_card(result)
         self.restore("B,C1,C2")
         # Nobody knows any more what the person was called here, so it is another name.
         jobs = self.ask("tommo", "site", "repair", "tommo")["jobs"]
