@@ -167,9 +167,9 @@ Result<card::ObjectRecord> record_for(Services services, const catalog::Object& 
   if (kept.error().code != Code::kNotFound) return std::unexpected(kept.error());
   auto record = services.control->records.bring_back(object.object, card);
   if (!record && record.error().code == Code::kNotFound) {
-    return fail(Code::kNotFound,
-                "neither share control nor safekeeping has the record of object " +
-                    object.object.text() + ": only a card that has it restores the object");
+    return fail(Code::kNotFound, "neither share control nor safekeeping has the record of object " +
+                                     object.object.text() +
+                                     ": only a card that has it restores the object");
   }
   if (record &&
       (record->chunk_count != object.chunk_count || record->length.value != object.length)) {

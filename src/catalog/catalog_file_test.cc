@@ -201,10 +201,10 @@ TEST_F(FileTest, WhatVersionFifteenCouldNotKnowOfCardsIsUnknown) {
     ASSERT_NE(table.find(unknown), std::string::npos);
     table.erase(table.find(unknown), unknown.size());
     table = "CREATE TABLE old_object " + table.substr(table.find('('));
-    const auto done = database->execute(
-        "PRAGMA foreign_keys = OFF;" + table +
-        "; INSERT INTO old_object SELECT * FROM object; DROP TABLE object;"
-        "ALTER TABLE old_object RENAME TO object; PRAGMA user_version = 15");
+    const auto done =
+        database->execute("PRAGMA foreign_keys = OFF;" + table +
+                          "; INSERT INTO old_object SELECT * FROM object; DROP TABLE object;"
+                          "ALTER TABLE old_object RENAME TO object; PRAGMA user_version = 15");
     ASSERT_TRUE(done) << done.error().message;
   }
   reopen();

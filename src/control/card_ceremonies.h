@@ -32,8 +32,8 @@ namespace warifu::control {
 
 using CeremonyId = Id16<struct CardCeremonyTag>;
 
-// What a card has to keep of a stored object, until it does. Errors: kBusy while it is being stored,
-// kAlreadyExists when it is on the card, kNotFound when share control does not have it.
+// What a card has to keep of a stored object, until it does. Errors: kBusy while it is being
+// stored, kAlreadyExists when it is on the card, kNotFound when share control does not have it.
 struct PendingRecord {
   CardId card;
   card::ObjectRecord record;

@@ -201,8 +201,7 @@ TEST_F(InventoryTest, AskingForAnObjectCostsTheSameAmongMany) {
   const double of_all = micros(5, [&] { EXPECT_EQ(store_->inventory()->shares.size(), count); });
   EXPECT_EQ(files_.listed, 5u);
   if (wanted != nullptr) {
-    std::printf("%zu shares: inventory() %.0f us, shares_of() %.1f us\n", count, of_all,
-                of_object);
+    std::printf("%zu shares: inventory() %.0f us, shares_of() %.1f us\n", count, of_all, of_object);
   }
 }
 

@@ -148,9 +148,8 @@ Count crash_everywhere(sim::Lies lies, bool garbage) {
     for (std::uint64_t seed = 0; seed < kTears; ++seed) {
       const auto left = disk.crash_image(change * kTears + seed);
       ++count.states;
-      const auto size = left->exists(kPath)
-                            ? *(*left->open(kPath, os::OpenMode::kRead))->size()
-                            : std::uint64_t{0};
+      const auto size = left->exists(kPath) ? *(*left->open(kPath, os::OpenMode::kRead))->size()
+                                            : std::uint64_t{0};
       if (added == 0 && !left->exists("site")) continue;
       Opened opened = open(*left);
       const std::size_t there = opened.bodies.size();
