@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kPause(1);
 // Logs that grow by lines and records: they notice garbage that a torn write left, and do not start
 // (docs/threat-model.md, W20).
 bool is_a_log(const std::string& path) {
-  return path.ends_with("/audit.log") || path.ends_with("/given") || path.ends_with("/past-shares");
+  return path.ends_with("/audit.log") || path.ends_with("/given") || path.ends_with("/sightings");
 }
 
 std::vector<std::string> names_of(const ClusterShape& shape) {

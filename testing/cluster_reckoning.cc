@@ -63,6 +63,8 @@ std::string ClusterRun::heal_once() {
   if (!cluster_.all_up()) return "a site is down";
   if (catalog_ == CatalogFate::kLost || catalog_ == CatalogFate::kRebuilt) {
     auto left = rebuild_catalog();
+    // A new control site asks for the copies of its catalog again and again: that uses key up.
+    if (!left.empty() && is_key_short()) ++waited_for_key_;
     if (!left.empty()) {
       help_all();  // an object that a job works on is not settled
       return left;
@@ -319,6 +321,7 @@ void ClusterRun::restore_without(std::size_t site) {
 bool ClusterRun::is_key_short() {
   for (std::size_t site = 0; site < cluster_.size(); ++site) {
     Cluster::Use use(cluster_, site);
+    if (!use) continue;
     for (kme::Link* link : use->context().keys.links()) {
       if (link->status().residual_bytes < kKeyForRestores) return true;
     }

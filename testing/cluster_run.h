@@ -101,7 +101,7 @@ class ClusterRun {
   std::size_t working_ = 0;
   std::optional<std::size_t> harmed_;  // whose shares were harmed, and perhaps still are
   bool ever_harmed_ = false;
-  std::size_t waited_for_key_ = 0;       // so many looks have met a job that did
+  std::size_t waited_for_key_ = 0;       // so many looks have met what did
   std::optional<std::size_t> to_renew_;  // who has lost the card's keys
   // After the control site has burnt down.
   enum class CatalogFate : std::uint8_t {

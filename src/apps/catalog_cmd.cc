@@ -91,6 +91,18 @@ void print_rebuilt(const json::value& result) {
     fmt::print("{} shares are lost or at sites that were not asked; see: warifu site repair\n",
                lost);
   }
+  if (const std::uint64_t unknown = number_of(result, "unknown_records"); unknown > 0) {
+    fmt::print(
+        "of {} objects nobody knows whether the card has their record: have it looked at a kiosk, "
+        "or with: warifu object card-record OBJECT\n",
+        unknown);
+  }
+  if (const std::uint64_t less = number_of(result, "without_tag"); less > 0) {
+    fmt::print(
+        "{} objects came back without the tag over all of their pieces: restores check each piece "
+        "by itself\n",
+        less);
+  }
 }
 
 }  // namespace

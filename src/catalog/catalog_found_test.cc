@@ -64,6 +64,34 @@ TEST_F(CatalogFound, AnUnknownObjectIsSettledOnceAndAgain) {
   }
 }
 
+TEST_F(CatalogFound, WhatTheCardHasIsUnknownUnlessItsRecordIsKeptHere) {
+  ASSERT_TRUE(catalog_->add_person(sample_person()));
+  add_rebuild();
+  ASSERT_TRUE(catalog_->settle_found(found(), kJob));
+  EXPECT_EQ(catalog_->object(kObject)->card_record, CardRecordState::kUnknown);
+  // Once somebody has looked, another rebuild changes nothing of it.
+  ASSERT_TRUE(catalog_->set_card_record(kObject, CardRecordState::kOnCard));
+  ASSERT_TRUE(catalog_->settle_found(found(), kJob));
+  EXPECT_EQ(catalog_->object(kObject)->card_record, CardRecordState::kOnCard);
+  // The copy of the catalog came in the middle of a store: with the record for the card, or not.
+  for (const bool is_kept : {true, false}) {
+    catalog_.reset();
+    std::filesystem::remove(dir_ + "/catalog.db");
+    catalog_ = *open_sqlite(dir_ + "/catalog.db");
+    ASSERT_TRUE(catalog_->add_person(sample_person()));
+    add_rebuild();
+    Job store = sample_job();
+    store.job = id_of<JobId>(0x71);
+    store.state = JobState::kFailed;
+    if (!is_kept) store.sealed_secret.clear();
+    ASSERT_TRUE(catalog_->start_job({store, sample_object(), top_shares()}));
+    ASSERT_TRUE(catalog_->settle_found(found(), kJob));
+    EXPECT_EQ(catalog_->object(kObject)->state, ObjectState::kCommitted);
+    EXPECT_EQ(catalog_->object(kObject)->card_record,
+              is_kept ? CardRecordState::kPending : CardRecordState::kUnknown);
+  }
+}
+
 TEST_F(CatalogFound, WhatStoodAtAPlaceBeforeGoes) {
   ASSERT_TRUE(catalog_->add_person(sample_person()));
   add_rebuild();

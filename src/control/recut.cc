@@ -52,12 +52,16 @@ Result<> Recut::cut(const catalog::Share& whole) {
       TRY(catalog.set_share_state(part.share, ShareState::kWriting));
     }
     const auto report = order(whole, parts);
-    if (!report && report.error().code == Code::kAlreadyExists) TRY(plan_anew(whole));
+    if (!report && report.error().code == Code::kAlreadyExists) {
+      return std::unexpected(plan_anew(whole));
+    }
     if (!report) return std::unexpected(report.error());
     TRY(note(parts, *report));
     // Who is silent has acknowledged its part; who says that it has lost it since is believed.
     const auto present = check_present(engine_.site(), parts);
-    if (!present && present.error().code == Code::kCorrupt) TRY(plan_anew(whole));
+    if (!present && present.error().code == Code::kCorrupt) {
+      return std::unexpected(plan_anew(whole));
+    }
     std::vector<ShareId> ids;
     for (const auto& part : parts) ids.push_back(part.share);
     TRY(catalog.move_location(whole.share, ids));
@@ -65,13 +69,14 @@ Result<> Recut::cut(const catalog::Share& whole) {
   return engine_.delete_for_good(whole);
 }
 
-// Some are permanent, another one is not whole any more: they cannot be cut on.
-Result<> Recut::plan_anew(const catalog::Share& whole) {
+// Some are permanent, another one is not whole any more: they cannot be cut on. Why the job waits.
+Error Recut::plan_anew(const catalog::Share& whole) {
   os::Random& random = engine_.site().system.random;
-  TRY(engine_.catalog().replace_parts(whole.share,
-                                      tree_.parts_anew(whole.share, whole.share, random)));
-  return fail(Code::kUnavailable, "a part of share " + whole.path.text() +
-                                      " was lost before all were permanent; all are cut anew");
+  const auto planned = engine_.catalog().replace_parts(
+      whole.share, tree_.parts_anew(whole.share, whole.share, random));
+  if (!planned) return planned.error();
+  return {Code::kUnavailable, "a part of share " + whole.path.text() +
+                                  " was lost before all were permanent; all are cut anew"};
 }
 
 Result<ReshareRequest> Recut::request_for(const catalog::Share& whole,

@@ -45,7 +45,7 @@ class Recut {
 
  private:
   Result<> cut(const catalog::Share& whole);
-  Result<> plan_anew(const catalog::Share& whole);
+  Error plan_anew(const catalog::Share& whole);
   Result<CutReport> order(const catalog::Share& whole, const std::vector<catalog::Share>& parts);
   [[nodiscard]] Result<ReshareRequest> request_for(const catalog::Share& whole,
                                                    const std::vector<catalog::Share>& parts) const;

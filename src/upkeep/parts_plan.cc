@@ -153,16 +153,17 @@ Result<bool> PartsPlanner::agree(const catalog::Share& whole,
 }
 
 bool PartsPlanner::learn(const SiteName& at) {
-  const auto had = control::had_at(engine_.site(), engine_.own().past(), at, tree_.object.object);
-  if (!had) {
-    exclude(at, at.text() + " does not tell what it had of the object: " + had.error().message);
+  const auto known = control::sightings_of_object(engine_.site(), engine_.own().sightings(), at,
+                                                  tree_.object.object);
+  if (!known) {
+    exclude(at, at.text() + " does not tell what it knows of the object: " + known.error().message);
     return true;
   }
   bool is_new = false;
-  for (const control::PastShare& one : *had) {
+  for (const control::NotedSighting& one : *known) {
     if (one.generation != tree_.object.generation) continue;
-    if (!seen_[at].insert(one.place).second) continue;
-    told_.push_back({at, one.place});
+    if (!seen_[one.site].insert(one.place).second) continue;
+    told_.push_back({one.site, one.place});
     is_new = true;
   }
   return is_new;

@@ -3,7 +3,7 @@
 // The placement is the planner's own (planner/placement.h, plan_parts). It is told all that is
 // known of who has seen what: the exposure ledger; of shares that a rebuilt catalog has found, the
 // ways that their holders suppose they came by (control/reshare.cc); and, because a rebuilt ledger
-// knows only who was asked, what every site of the plan says it ever had of the object. Sites to
+// knows only who was asked, what every site of the plan says it knows of the object. Sites to
 // which a holder would give nothing, since another share of the object went there before, are left
 // out. A plan that something of this contradicts is made anew. One thread.
 #pragma once
@@ -55,7 +55,7 @@ class PartsPlanner {
   Result<planner::PlacementPlan> plan_one(const catalog::Share& whole);
   // Whether everybody who would see something agrees, as far as the answers tell something new.
   Result<bool> agree(const catalog::Share& whole, const std::vector<planner::ShareTarget>& parts);
-  // What the site says that it had of the object. True: something that was not known.
+  // What the site says that it knows of the object. True: something that was not known.
   bool learn(const SiteName& at);
   // Whether every holder that answers would help the share to that site.
   bool may_go(const sharing::SharePath& place, const SiteName& to);

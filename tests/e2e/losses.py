@@ -53,6 +53,7 @@ class Losses(NetworkTest):
                                     using=using)
         self.assert_same_bytes(out, self.plain)
         self.assertEqual(done["using"], using.split(","))
+        self.assertEqual(done["tag_over_all"], "checked")
 
     def spent(self):
         """Bytes of shares and parts that the object has cost on all links so far."""

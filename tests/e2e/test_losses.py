@@ -121,7 +121,24 @@ class ControlSiteBurns(Losses):
         self.assertEqual(kept["catalog"], status["copies"]["catalog"])
         self.assertGreater(kept["epoch"], status["copies"]["epoch"])
 
+    def look_at_card(self, rebuilt):
+        """Shares do not tell what a card has: it is unknown until somebody looks."""
+        self.assertEqual(rebuilt["unknown_records"], rebuilt["objects"])
+        place = lambda: self.ask("tommo", "object", "show", self.object)["card_record"]
+        load = lambda: self.ask("tommo", "object", "card-record", self.object, "--card",
+                                self.person.card, "--pin-file", self.person.pin_file)
+        self.assertEqual(place(), "unknown")
+        self.assertEqual(load()["card_record"], "on_card")
+        self.assertEqual(place(), "on_card")
+        self.assert_fails(8, "on the card already", load)
+
+    def seen(self):
+        return {(one["site"], place) for one in self.network.explain(self.object)["seen"]
+                for place in one["shares"]}
+
     def test_without_a_copy_the_shares_tell(self):
+        self.restore("B,C1,C2")  # B comes to the holder of a part, or C over the gateway
+        before = {(site, place) for site, place in self.seen() if site != "tommo"}
         self.burn("tommo")
         for site in ("lsa", "tuh", "cloud1", "cloud2", "cloud3"):
             self.ask(site, "catalog", "allow")
@@ -129,6 +146,9 @@ class ControlSiteBurns(Losses):
         self.assertEqual((result["silent"], result["unsettled"]), ([], []))
         self.assertEqual(result["persons_added"], 1)
         self.assertEqual(self.ask("tommo", "catalog", "check"), {"sound": True})
+        # Sites on the way too, that never held what they passed on or joined.
+        self.assertLessEqual(before, self.seen())
+        self.look_at_card(result)
         self.restore("B,C1,C2")
         # Nobody knows any more what the person was called here, so it is another name.
         jobs = self.ask("tommo", "site", "repair", "tommo")["jobs"]
