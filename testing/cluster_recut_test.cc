@@ -162,6 +162,29 @@ TEST_F(RecutTest, BeginsByItself) {
   (void)run(kControlSite, 0);
 }
 
+// The control: nothing else than share control's own look makes it begin, and people are told.
+TEST_F(RecutTest, LeftToPeopleItStaysWhole) {
+  const ClusterImages& images = cluster_images(nested_shape());
+  Schedule::run(23, {.preempt_one_in = 0}, [&] {
+    const auto card = images.card->crash_image(0);
+    ClusterRules rules{.seed = 23};
+    rules.bugs.leaves_whole = true;
+    Cluster cluster(rules, nested_shape(), &images);
+    cluster_ = &cluster;
+    card_disk_ = card.get();
+    cluster.start_all();
+    leave_whole();
+    const auto end = Schedule::now() + std::chrono::minutes(5);
+    wait_until([&] { return cluster.all_up() && Schedule::now() > end; });
+    ASSERT_EQ(tree().uncut().size(), 1u);
+    const auto status = ask<upkeep::UncutStatus>(
+        [](ClusterSite& control) { return control.control().reshares().status(); });
+    EXPECT_EQ(status.objects, 1u);
+    EXPECT_EQ(status.left, 1u);
+    cluster.stop_all();
+  });
+}
+
 TEST_F(RecutTest, EndsWhoeverLosesPowerInTheMiddle) {
   for (const std::size_t site : {kControlSite, kGateway, kCloud1}) {
     std::size_t crashes = 0;
