@@ -155,6 +155,8 @@ std::vector<ClusterBug> make_bugs() {
        {&C::wrong},
        false,
        "nested"},
+      // Only after a rebuild does such a share stand without a job.
+      {"leaves_whole", {.leaves_whole = true}, {&C::unhealed}, true, "nested"},
       {"keeps_what_was_cut",
        lying_store(StoreLie::kKeepsWhatWasCut),
        {&C::orphans},

@@ -76,9 +76,13 @@ class ClusterRun {
   // What operators do about a job that waits: they have lost shares repaired, and bring key after a
   // while.
   void help(const catalog::Job& job);
+  void help_all();
+  // Whether a share is still to be cut again that stands whole, with no job; else empty.
+  std::string await_cuts();
   // Whether all shares of the site are whole; what is wrong with one.
   std::string look_at_shares(std::size_t site);
   void reckon();
+  void count_cuts();
   void compare_catalog();
   bool is_counted_on(const ShareId& share);
   void compare_joins(const ClusterObject& object);

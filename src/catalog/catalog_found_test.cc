@@ -126,6 +126,30 @@ TEST_F(CatalogFound, AStoreThatHadFailedHereAndADeletedObject) {
   EXPECT_TRUE(catalog_->integrity_check());
 }
 
+TEST_F(CatalogFound, ObjectsAreListedByAPlaceThatStands) {
+  ASSERT_TRUE(catalog_->add_person(sample_person()));
+  EXPECT_TRUE(catalog_->policies()->empty());
+  add_rebuild();
+  ASSERT_TRUE(catalog_->settle_found(found(), kJob));
+  const std::string policy = sample_object().policy;
+  EXPECT_EQ(*catalog_->policies(), std::vector{policy});
+  const auto with = [&](const std::vector<std::string>& names, const ObjectId& after) {
+    std::vector<sharing::SharePath> places;
+    for (const std::string& name : names) places.push_back(path_of(name));
+    return *catalog_->objects_with_share_at(policy, places, after, 10);
+  };
+  EXPECT_EQ(with({"D", "C2"}, {}), std::vector{kObject});
+  EXPECT_TRUE(with({"C2"}, kObject).empty());
+  EXPECT_TRUE(with({"C", "D"}, {}).empty());  // C was cut
+  EXPECT_TRUE(with({}, {}).empty());
+  const std::array<sharing::SharePath, 1> b = {path_of("B")};
+  EXPECT_TRUE(catalog_->objects_with_share_at("2 of (a, b)", b, {}, 10)->empty());
+  EXPECT_TRUE(catalog_->objects_with_share_at(policy, b, {}, 0)->empty());
+  ASSERT_TRUE(catalog_->delete_object(kObject));
+  EXPECT_TRUE(with({"C2"}, {}).empty());
+  EXPECT_TRUE(catalog_->policies()->empty());
+}
+
 TEST_F(CatalogFound, ObjectsAreListedByTheSiteOfTheirShares) {
   ASSERT_TRUE(catalog_->add_person(sample_person()));
   add_rebuild();

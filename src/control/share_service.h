@@ -15,7 +15,7 @@
 #include "channel/server.h"
 #include "consent/gate.h"
 #include "control/messages.h"
-#include "control/past_shares.h"
+#include "control/sighting_book.h"
 #include "store/share_store.h"
 
 namespace warifu::control {
@@ -124,8 +124,9 @@ struct BegunShare {
 
 class ShareService {
  public:
-  // What is deleted here is noted in `past`, which must outlive it.
-  ShareService(SiteContext& site, PastShares& past) : site_(site), past_(past), uploads_(site) {}
+  // Who has seen what is noted in `sightings`, which must outlive it.
+  ShareService(SiteContext& site, SightingBook& sightings)
+      : site_(site), sightings_(sightings), uploads_(site) {}
 
   void add_handlers(channel::Server& server);
 
@@ -141,7 +142,7 @@ class ShareService {
                                          const sharing::SharePath& given = {});
 
   [[nodiscard]] Uploads& uploads() { return uploads_; }
-  [[nodiscard]] const PastShares& past() const { return past_; }
+  [[nodiscard]] const SightingBook& sightings() const { return sightings_; }
   [[nodiscard]] SiteStatus status();
   // Those of them that lie here whole: each is opened.
   [[nodiscard]] std::vector<ShareId> held_of(std::span<const ShareId> shares);
@@ -153,11 +154,16 @@ class ShareService {
   Result<> handle_combine(channel::Exchange& exchange);
   Result<> handle_reshare(channel::Exchange& exchange);
 
+  // The sites that `request` has passed have seen, or see now, what lies at `place`; but `apart`.
+  Result<> note_way(const store::ShareHeader& share, const sharing::SharePath& place,
+                    const channel::Request& request, const SiteName& apart);
+  // What is joined here under a request of `destination`.
+  Result<> note_joined(const store::ShareHeader& share, const CombineRequest& request);
   // Before a share goes that is the last one of its object here.
-  Result<> note_past(const ShareId& share);
+  Result<> note_given_up(const ShareId& share);
 
   SiteContext& site_;
-  PastShares& past_;
+  SightingBook& sightings_;
   Uploads uploads_;
 };
 
