@@ -125,6 +125,34 @@ TEST_F(RecordsTest, AWrongTagStopsTheRestore) {
   });
 }
 
+TEST_F(RecordsTest, ARestoreThatGoesOnInTheMiddleSaysThatTheWholeWasNotChecked) {
+  in_cluster([&](ClusterSite& control) {
+    const ObjectId object = store(control);
+    ASSERT_TRUE(person_.load_record(control, object));
+    const auto grant = person_.consent(control, object);
+    ASSERT_TRUE(grant) << grant.error().message;
+    control::RestoreDesk& desk = control.control().restore_desk();
+    const auto job = desk.begin({.object = object,
+                                 .grant = *grant,
+                                 .grantee = {consent::GranteeKind::kPerson, "reader", {}}});
+    ASSERT_TRUE(job) << job.error().message;
+    Bytes got;
+    const auto take = [&](std::size_t most) {
+      return [&got, most](ByteView bytes) -> Result<> {
+        if (got.size() >= most) return fail(Code::kCancelled, "the reader is gone");
+        got.insert(got.end(), bytes.begin(), bytes.end());
+        return {};
+      };
+    };
+    EXPECT_FALSE(desk.stream(*job, 0, take(limits::kChunkBytes)));
+    ASSERT_EQ(got.size(), limits::kChunkBytes);
+    const auto rest = desk.stream(*job, got.size(), take(kLength));
+    ASSERT_TRUE(rest) << rest.error().message;
+    EXPECT_EQ(got, plain());
+    EXPECT_EQ(check_of_last_restore(control, object), "interrupted");
+  });
+}
+
 // The copy of the catalog was made while the shares moved; the store ended; the site burnt.
 class BurntRecordsTest : public RecordsTest {
  protected:

@@ -72,7 +72,7 @@ class InventoryTest : public ::testing::Test {
 };
 
 TEST_F(InventoryTest, HeadersAreReadOnceAndSummariesAreTheirs) {
-  for (const Byte number : {3, 1, 2}) store_share(number);
+  for (const Byte number : {Byte{3}, Byte{1}, Byte{2}}) store_share(number);
   open_store();
   files_.opened = 0;
   const auto inventory = *store_->inventory();
