@@ -1,7 +1,7 @@
 // Parts of the kiosk's screens: the PIN, lists of what is asked and allowed, what was done.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useTexts } from "../i18n";
-import { bytes, count, duration, time } from "../lib/format";
+import { bytes, count, duration, listed, time } from "../lib/format";
 import { useGet } from "../lib/load";
 import { Badge, Button, Empty, Facts, Loading, Problem, type Tone } from "../ui/basic";
 import { type Access, type CardView, type Consent, type Emergency, type Request } from "./desk";
@@ -332,7 +332,8 @@ export function History() {
   if (problem) return <Problem problem={problem} />;
   if (!value) return <Loading />;
   const words = (key: string, text: string) => {
-    if (key === "card") return text.slice(0, 8);
+    if (key === "card" || key === "grant") return text.slice(0, 8);
+    if (key === "reason") return name("reason", text);
     if (key === "purpose") return name("kiosk.purpose", text);
     if (key === "expires") return moment(text);
     if (key !== "scope") return text;
@@ -342,12 +343,12 @@ export function History() {
   const fields = (one: Access) =>
     Object.entries(one.fields)
       .filter(([key]) => SHOWN.includes(key))
-      .map(([key, text]) => `${name("kiosk.field", key)}: ${words(key, text)}`)
+      .map(([key, text]) => `${name("kiosk.field", key)}${t("kiosk.colon")}${words(key, text)}`)
       .join(" · ");
   return (
     <>
       {value.missing.length > 0 && (
-        <p class="note note-error">{t("kiosk.history_missing", { sites: value.missing.map((one) => one.site).join(", ") })}</p>
+        <p class="note note-error">{t("kiosk.history_missing", { sites: listed(value.missing.map((one) => one.site)) })}</p>
       )}
       {value.accesses.length === 0 && <Empty>{t("kiosk.no_history")}</Empty>}
       <ol class="uses">
