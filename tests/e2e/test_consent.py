@@ -203,14 +203,14 @@ class Consent(NetworkTest):
 
     def test_a_proof_that_no_card_made_is_not_written_down(self):
         """A terminal that was taken over, at the site's own API."""
-        status = self.network.warifu.ask("card", "status", "--card", self.person.card, "--site",
-                                         self.network.site("tommo"))
+        card = self.network.warifu.ask("card", "show", "--card", self.person.card)
         known = self.network.warifu.ask("object", "show", self.object, "--site",
                                         self.network.site("tommo"))
         api = SocketConnection(self.network.site("tommo"), self.network.data("tommo"))
+        self.addCleanup(api.close)
         code, prepared = api.post("/v1/consents/prepare", {
             "object": self.object, "purpose": "research", "grantee": "Dr. Evil", "uses": 9,
-            "valid_seconds": 3600, "card": status["card"], "next_index": status["next_index"]})
+            "valid_seconds": 3600, "card": card["card_id"], "next_index": card["next_index"]})
         self.assertEqual(code, 200, prepared)
         code, answer = api.post("/v1/consents", {
             "grant": prepared["grant"], "card_kind": 2, "hash_key": "0" * 32, "tag": "1" * 32,

@@ -230,7 +230,7 @@ function Working(props: { order: Order; progress: Progress | null }) {
   return (
     <Stage title={t("enrol.working")}>
       <p class="lead">{t("enrol.leave_card")}</p>
-      <ol class="steps" aria-live="polite">
+      <ol class="enrol-steps" aria-live="polite">
         {steps.map((one, i) => (
           <li key={one} class={i < at ? "step-done" : i === at ? "step-now" : ""} aria-current={i === at ? "step" : undefined}>
             {t(`enrol.step.${one}`)}

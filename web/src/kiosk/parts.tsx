@@ -331,10 +331,25 @@ export function History() {
   );
   if (problem) return <Problem problem={problem} />;
   if (!value) return <Loading />;
+  // What is only in the log's own words there is said in those.
+  const event_words = (event: string) => {
+    const own = name("kiosk.event", event);
+    return own === event ? name("logevent", event) : own;
+  };
+  const grantee_words = (text: string) => {
+    const [, who = "", kind = ""] = /^(.*) \((person|organisation)\b/.exec(text) ?? [];
+    if (!who) return text;
+    return kind === "person" ? who : t("kiosk.organisation", { who });
+  };
+  const ended_words = (text: string) => {
+    const own = name("kiosk.ended", text.replaceAll(" ", "_"));
+    return own === text.replaceAll(" ", "_") ? name("reason", text) : own;
+  };
   const words = (key: string, text: string) => {
     if (key === "card" || key === "grant") return text.slice(0, 8);
-    if (key === "reason") return name("reason", text);
     if (key === "purpose") return name("kiosk.purpose", text);
+    if (key === "grantee") return grantee_words(text);
+    if (key === "why" || key === "reason") return ended_words(text);
     if (key === "expires") return moment(text);
     if (key !== "scope") return text;
     if (text === "whole") return t("kiosk.all");
@@ -355,7 +370,7 @@ export function History() {
         {[...value.accesses].reverse().map((one) => (
           <li key={`${one.site}/${one.seq}`}>
             <p>
-              <strong>{name("kiosk.event", one.event)}</strong> <span class="at-site">{one.site}</span>{" "}
+              <strong>{event_words(one.event)}</strong> <span class="at-site">{one.site}</span>{" "}
               <time>{moment(one.time)}</time>
             </p>
             <p class="note">{fields(one)}</p>

@@ -8,17 +8,15 @@ const MOST = 1000;
 export function useLabels(ids: readonly string[]): (id: string) => string {
   const [labels, set_labels] = useState<ReadonlyMap<string, string>>(new Map());
   const asked = useRef(new Set<string>()); // an id that stays unknown is not asked for twice
-  const fresh = ids.filter((id) => id && !labels.has(id) && !asked.current.has(id));
-  const turn = fresh.join(" ");
+  const is_new = ids.some((id) => id && !asked.current.has(id));
   useEffect(() => {
-    if (!turn) return;
-    for (const id of turn.split(" ")) asked.current.add(id);
-    const abort = new AbortController();
-    get<{ objects: { object: string; label: string }[] }>(`/v1/objects?count=${MOST}`, abort.signal).then(
+    if (!is_new) return;
+    for (const id of ids) asked.current.add(id);
+    // Not broken off when the list changes meanwhile: what it brings is wanted then, too.
+    get<{ objects: { object: string; label: string }[] }>(`/v1/objects?count=${MOST}`).then(
       (answer) => set_labels(new Map(answer.objects.map((one) => [one.object, one.label]))),
       () => undefined,
     );
-    return () => abort.abort();
-  }, [turn]);
+  }, [is_new]);
   return (id) => labels.get(id) ?? "";
 }

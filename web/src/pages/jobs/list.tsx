@@ -65,7 +65,9 @@ function Named(props: { job: JobRow; label: string }) {
   const { job, label } = props;
   return (
     <>
-      {label && <span class="job-label">{label}</span>} <code title={job.object}>{short_id(job.object)}</code>
+      {label && <span class="job-label">{label}</span>} <code class="job-id" title={job.object}>
+        {short_id(job.object)}
+      </code>
     </>
   );
 }

@@ -2,6 +2,7 @@
 // stored and when it is, because nobody may be there who has the reference when it is needed.
 import { useTexts } from "../../i18n";
 import { count } from "../../lib/format";
+import "./desk.css";
 import type { LackingReference } from "./upload";
 
 export function Lacking(props: { reference: LackingReference | undefined }) {
@@ -17,7 +18,7 @@ export function Lacking(props: { reference: LackingReference | undefined }) {
   });
   const why = !file ? "people.lacks_none" : trouble ? "people.lacks_unread" : "people.lacks_other";
   return (
-    <div class="lacking note" role="status">
+    <div class="lacking" role="status">
       <p>
         <strong>{t("people.lacks_title")}</strong> {which} {t(why, { assembly, file, site })}
       </p>
