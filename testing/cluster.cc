@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kPause(1);
 // Logs that grow by lines and records: they notice garbage that a torn write left, and do not start
 // (docs/threat-model.md, W20).
 bool is_a_log(const std::string& path) {
-  return path.ends_with("/audit.log") || path.ends_with("/given") || path.ends_with("/past-shares");
+  return path.ends_with("/audit.log") || path.ends_with("/given") || path.ends_with("/sightings");
 }
 
 std::vector<std::string> names_of(const ClusterShape& shape) {
@@ -143,6 +143,7 @@ config::SiteConfig Cluster::config_of(std::size_t site) const {
   config.random_from = kme::RandomFrom::kPoolOrKernel;
   config.policy = shape_.policy;
   config.active_jobs = 2;
+  config.auto_reshare = !rules_.bugs.leaves_whole;
   config.scrub_interval = std::chrono::hours(24);
   if (copy_interval_) {
     for (const std::size_t holder : shape_.copies) {

@@ -53,7 +53,7 @@ void ClusterRun::compare_joins(const ClusterObject& object) {
   const auto shares = control->catalog().list_shares(object.object);
   WARIFU_CHECK(known.has_value() && shares.has_value());
   const auto held = catalog::held_shares(*shares, known->generation);
-  if (held.size() != cluster_.shape().shares && !is_uncut(object.object)) {
+  if (held.size() != cluster_.shape().shares) {
     cluster_.found(&ClusterCounts::missing, "object " + object.object.text() + " has " +
                                                 std::to_string(held.size()) + " shares");
     return;

@@ -55,11 +55,12 @@ Result<> ClusterPerson::load_record(ClusterSite& control, const ObjectId& id) {
   const std::lock_guard lock(mutex_);
   catalog::Catalog& catalog = control.catalog();
   TRY_ASSIGN(const catalog::Object object, catalog.object(id));
-  if (object.card_record == catalog::CardRecordState::kOnCard) {
-    // A rebuild from shares alone says so of every object; the card knows (docs/recovery.md).
+  // As at a terminal: the card knows, whatever a catalog that was rebuilt says.
+  {
     TRY_ASSIGN(Terminal terminal, open_card(false));
-    TRY(terminal.card->get_object(id));
-    return {};
+    const auto held = terminal.card->get_object(id);
+    if (held) return catalog.set_card_record(id, catalog::CardRecordState::kOnCard);
+    if (held.error().code != Code::kNotFound) return std::unexpected(held.error());
   }
   TRY_ASSIGN(const auto jobs,
              catalog.list_jobs({.kind = catalog::JobKind::kStore, .object = id}, {.count = 1}));

@@ -122,14 +122,14 @@ bool ClusterRun::is_spare(const ShareId& share) const {
   return left_behind_.contains(share);
 }
 
-// Whether a share that the policy cuts again stays whole, because the job that was to cut it burnt
-// with the catalog: nobody goes on with it (docs/recovery.md). So the object has fewer shares.
+// Whether a share that the policy cuts again stands whole. The job that was to cut it may have
+// burnt with the catalog: then share control begins another one by itself.
 bool ClusterRun::is_uncut(const ObjectId& object) {
-  if (catalog_ == CatalogFate::kWhole) return false;
   Cluster::Use control(cluster_, kControlSite);
   const auto shares = control->catalog().list_shares(object);
   const auto policy = planner::parse_policy(cluster_.shape().policy);
-  WARIFU_CHECK(shares.has_value() && policy.has_value());
+  WARIFU_CHECK(policy.has_value());
+  if (!shares) return true;  // it cannot be told now
   return std::ranges::any_of(*shares, [&](const catalog::Share& share) {
     return share.state == catalog::ShareState::kDurable && !policy->find(share.path)->is_leaf();
   });

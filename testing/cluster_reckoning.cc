@@ -2,7 +2,7 @@
 // site.
 #include <algorithm>
 
-#include "control/store_job.h"
+#include "control/recut.h"
 #include "store/directory_files.h"
 #include "testing/cluster_run.h"
 
@@ -63,7 +63,12 @@ std::string ClusterRun::heal_once() {
   if (!cluster_.all_up()) return "a site is down";
   if (catalog_ == CatalogFate::kLost || catalog_ == CatalogFate::kRebuilt) {
     auto left = rebuild_catalog();
-    if (!left.empty()) return left;
+    // A new control site asks for the copies of its catalog again and again: that uses key up.
+    if (!left.empty() && is_key_short()) ++waited_for_key_;
+    if (!left.empty()) {
+      help_all();  // an object that a job works on is not settled
+      return left;
+    }
   }
   Cluster::Use control(cluster_, kControlSite);
   for (ClusterObject& object : objects_) {
@@ -93,12 +98,35 @@ std::string ClusterRun::heal_once() {
     for (ClusterObject& object : objects_) object.grant.reset();
   }
   if (auto left = mend_shares(); !left.empty()) return left;
+  if (auto left = await_cuts(); !left.empty()) return left;
   const auto pending = control->catalog().pending_deletions();
   if (!pending) return pending.error().message;
   // A deletion that was under way when the catalog burnt has to be begun again, and nobody does.
   const auto waits = std::ranges::find_if(
       *pending, [&](const catalog::Share& share) { return is_counted_on(share.share); });
   return waits == pending->end() ? "" : text_of(*waits) + " is to be deleted still";
+}
+
+void ClusterRun::help_all() {
+  Cluster::Use control(cluster_, kControlSite);
+  if (!control) return;
+  const auto jobs = control->catalog().unfinished_jobs();
+  if (!jobs) return;
+  for (const catalog::Job& job : *jobs) {
+    if (job.kind != catalog::JobKind::kRestore && job.object) help(job);
+  }
+}
+
+std::string ClusterRun::await_cuts() {
+  Cluster::Use control(cluster_, kControlSite);
+  for (const ClusterObject& object : objects_) {
+    if (object.state != State::kStored || !is_uncut(object.object)) continue;
+    control->control().reshares().hurry();
+    const auto status = control->control().reshares().status();
+    return "a share of " + object.object.text() +
+           " stands whole and is to be cut: " + (status ? status->problem : status.error().message);
+  }
+  return "";
 }
 
 void ClusterRun::help(const catalog::Job& job) {
@@ -184,6 +212,7 @@ std::string ClusterRun::look_at_shares(std::size_t site) {
 
 void ClusterRun::reckon() {
   if (cluster_.counts.unhealed > 0) return;
+  count_cuts();
   compare_catalog();
   for (const ClusterObject& object : objects_) {
     if (object.state == State::kStored) compare_joins(object);
@@ -194,6 +223,14 @@ void ClusterRun::reckon() {
                    cluster_.shape().text(site) + " came to two shares of object " + object.text());
   }
   if (cluster_.counts.reused > 0) cluster_.findings.push_back("pad bytes were used twice");
+}
+
+void ClusterRun::count_cuts() {
+  Cluster::Use control(cluster_, kControlSite);
+  const auto jobs = control->catalog().list_jobs(
+      {.kind = catalog::JobKind::kReshare, .state = catalog::JobState::kDone},
+      {.count = catalog::kMaxPageRows});
+  if (jobs) cluster_.counts.recut += jobs->size();
 }
 
 // Every site keeps what the catalog says, and nothing else.
@@ -284,6 +321,7 @@ void ClusterRun::restore_without(std::size_t site) {
 bool ClusterRun::is_key_short() {
   for (std::size_t site = 0; site < cluster_.size(); ++site) {
     Cluster::Use use(cluster_, site);
+    if (!use) continue;
     for (kme::Link* link : use->context().keys.links()) {
       if (link->status().residual_bytes < kKeyForRestores) return true;
     }

@@ -13,10 +13,11 @@
 namespace warifu::sim {
 
 struct ClusterBugs {
-  FileBends files;           // of every site
-  SiteBends parts;           // of every site
-  bool reads_blind = false;  // who restores gets bytes that somebody changed behind the checks
-  std::string catalog_sql;   // runs on every connection to a database
+  FileBends files;            // of every site
+  SiteBends parts;            // of every site
+  bool reads_blind = false;   // who restores gets bytes that somebody changed behind the checks
+  bool leaves_whole = false;  // share control does not see to shares that are to be cut again
+  std::string catalog_sql;    // runs on every connection to a database
 };
 
 struct ClusterRules {
@@ -59,6 +60,7 @@ struct ClusterCounts {
   std::uint64_t restored = 0, not_restored = 0;
   std::uint64_t repaired = 0, moved = 0, refreshed = 0, deleted = 0, audited = 0;
   std::uint64_t from_copy = 0, from_shares = 0;  // catalogs that were rebuilt
+  std::uint64_t recut = 0;     // jobs that cut again what a lost catalog had left whole
   std::uint64_t couriers = 0;  // new key for every link, for a job that had waited for it
   std::uint64_t spare = 0;     // shares that nobody needs after the catalog was lost, and that stay
   std::uint64_t checked = 0;   // restores at the end, each with a site taken away

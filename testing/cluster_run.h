@@ -76,9 +76,13 @@ class ClusterRun {
   // What operators do about a job that waits: they have lost shares repaired, and bring key after a
   // while.
   void help(const catalog::Job& job);
+  void help_all();
+  // Whether a share is still to be cut again that stands whole, with no job; else empty.
+  std::string await_cuts();
   // Whether all shares of the site are whole; what is wrong with one.
   std::string look_at_shares(std::size_t site);
   void reckon();
+  void count_cuts();
   void compare_catalog();
   bool is_counted_on(const ShareId& share);
   void compare_joins(const ClusterObject& object);
@@ -97,7 +101,7 @@ class ClusterRun {
   std::size_t working_ = 0;
   std::optional<std::size_t> harmed_;  // whose shares were harmed, and perhaps still are
   bool ever_harmed_ = false;
-  std::size_t waited_for_key_ = 0;       // so many looks have met a job that did
+  std::size_t waited_for_key_ = 0;       // so many looks have met what did
   std::optional<std::size_t> to_renew_;  // who has lost the card's keys
   // After the control site has burnt down.
   enum class CatalogFate : std::uint8_t {

@@ -64,6 +64,8 @@ TEST_P(ClusterHalfTest, NothingAcknowledgedIsLostOrWrongOrKnownToAWrongSite) {
     for (const CountKind& kind : kinds) {
       // Runs that use up their key are few.
       if (kind.count == &ClusterCounts::couriers) continue;
+      // And so are those whose catalog burns in the middle of a cut.
+      if (kind.count == &ClusterCounts::recut) continue;
       EXPECT_GT(sum.*kind.count, 0u) << kind.name;
     }
   }

@@ -17,8 +17,9 @@ namespace warifu::sim {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "warifu-test-XXXXXX";
+  TemporaryFolder() : TemporaryFolder(std::filesystem::temp_directory_path()) {}
+  explicit TemporaryFolder(const std::filesystem::path& base) {
+    std::string pattern = base / "warifu-test-XXXXXX";
     WARIFU_CHECK(::mkdtemp(pattern.data()) != nullptr);
     path_ = std::move(pattern);
   }
@@ -28,6 +29,13 @@ class TemporaryFolder {
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  // A base in memory where there is one: for tests that sync thousands of times and lose nothing by
+  // a crash.
+  static std::filesystem::path in_memory() {
+    const std::filesystem::path memory = "/dev/shm";
+    return std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+  }
 
   [[nodiscard]] const std::string& path() const { return path_; }
   // As a path where one is wanted: `dir`, `dir + "/shares"`.

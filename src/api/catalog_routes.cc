@@ -34,12 +34,25 @@ json::object kept_json(recovery::CopyKeeper& keeper) {
           {"problems", std::move(problems)}};
 }
 
-json::value status_json(Services services) {
+// Objects with shares that stand whole and are to be cut again.
+Result<json::object> uncut_json(upkeep::ReshareScheduler& reshares) {
+  TRY_ASSIGN(const upkeep::UncutStatus now, reshares.status());
+  return json::object{{"objects", now.objects},
+                      {"under_way", now.under_way},
+                      {"waiting", now.waiting},
+                      {"left", now.left},
+                      {"problem", now.problem}};
+}
+
+Result<json::value> status_json(Services services) {
   json::object answer = {{"site", services.site.config.name.text()},
                          {"kept", kept_json(*services.copies)}};
   if (services.control != nullptr && services.control->recovery.copies() != nullptr) {
     answer["copies"] =
         copies_json(services.site.config.copies, *services.control->recovery.copies());
+  }
+  if (services.control != nullptr) {
+    TRY_ASSIGN(answer["uncut"], uncut_json(services.control->reshares));
   }
   return answer;
 }

@@ -243,7 +243,7 @@ Result<json::array> objects_of(ControlServices& control, const std::string& pers
                                    {.count = catalog::kMaxPageRows}));
   json::array list;
   for (const catalog::Object& object : objects) {
-    if (pending && object.card_record != catalog::CardRecordState::kPending) continue;
+    if (pending && object.card_record == catalog::CardRecordState::kOnCard) continue;
     list.emplace_back(object.object.text());
   }
   return list;

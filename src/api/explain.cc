@@ -202,6 +202,19 @@ Result<json::array> seen_json(catalog::Catalog& catalog, const catalog::Object& 
   return list;
 }
 
+// Shares that stand whole though the policy cuts them again.
+json::array uncut_json(const planner::PolicyNode& policy, const catalog::Object& object,
+                       const std::vector<catalog::Share>& shares) {
+  json::array list;
+  for (const catalog::Share& share : shares) {
+    const planner::PolicyNode* node = policy.find(share.path);
+    const bool stands =
+        share.state == catalog::ShareState::kDurable && share.generation == object.generation;
+    if (stands && node != nullptr && !node->is_leaf()) list.emplace_back(share.path.text());
+  }
+  return list;
+}
+
 json::object scheme_json(const std::string& cut, const sharing::Scheme& scheme) {
   return {{"cut", cut}, {"scheme", scheme.text()}, {"text", scheme_text(scheme)}};
 }
@@ -257,6 +270,7 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
   json::array computational_list = computational(origins, random);
   TRY(add_computational_consents(catalog, id, computational_list));
   TRY_ASSIGN(json::array seen, seen_json(catalog, object));
+  TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(object.policy));
   const bool staged = object.state == catalog::ObjectState::kStoring;
   return json::value{{"object", id.text()},
                      {"person", object.person_id},
@@ -268,6 +282,7 @@ Result<json::value> explain_json(control::SiteContext& site, catalog::Catalog& c
                      {"schemes", schemes_json(object.policy)},
                      {"control_site", site.config.name.text()},
                      {"shares", std::move(share_list)},
+                     {"uncut", uncut_json(policy, object, shares)},
                      {"simulated", simulated(origins)},
                      {"computational", std::move(computational_list)},
                      {"information_theoretic", information_theoretic(schemes_json(object.policy))},

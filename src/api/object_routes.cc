@@ -160,13 +160,32 @@ Result<> may_have_record(Services services, const catalog::Object& object, const
               Reason::kOtherPerson);
 }
 
+// What share control keeps for the card, or else out of safekeeping.
+Result<card::ObjectRecord> record_for(Services services, const catalog::Object& object,
+                                      const CardId& card) {
+  auto kept = control::kept_record(services.site, services.control->catalog, object);
+  if (kept) return std::move(kept->record);
+  if (kept.error().code != Code::kNotFound) return std::unexpected(kept.error());
+  auto record = services.control->records.bring_back(object.object, card);
+  if (!record && record.error().code == Code::kNotFound) {
+    return fail(Code::kNotFound, "neither share control nor safekeeping has the record of object " +
+                                     object.object.text() +
+                                     ": only a card that has it restores the object");
+  }
+  if (record &&
+      (record->chunk_count != object.chunk_count || record->length.value != object.length)) {
+    return fail(Code::kCorrupt, "the record of object " + object.object.text() +
+                                    " in safekeeping has another length than this catalog");
+  }
+  return record;
+}
+
 Result<json::object> card_record(Services services, const std::string& text,
                                  const std::optional<CardId>& wanted) {
   if (services.control == nullptr)
     return fail(Code::kNotFound, "this site has no share control", Reason::kNoControl);
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(text));
   TRY_ASSIGN(const catalog::Object object, services.control->catalog.object(id));
-  TRY_ASSIGN(const catalog::Job job, store_job_of(*services.control, id));
   if (object.state != catalog::ObjectState::kCommitted) {
     return fail(
         Code::kBusy,
@@ -183,26 +202,23 @@ Result<json::object> card_record(Services services, const std::string& text,
   if (kind && card::is_signature(*kind)) {
     return fail(Code::kInvalidArgument, "a signature card keeps no records of objects");
   }
-  card::ObjectRecord record{.object = id};
-  if (job.sealed_secret.empty()) {
-    TRY_ASSIGN(record, services.control->records.bring_back(id, card));
-    if (record.chunk_count != object.chunk_count || record.length.value != object.length) {
-      return fail(Code::kCorrupt, "the record of object " + text +
-                                      " in safekeeping has another length than this catalog");
-    }
-  } else {
-    TRY_ASSIGN(
-        control::ObjectSecrets secrets,
-        control::open_object_secrets(services.site.keys.root_key().bytes(), job.sealed_secret));
-    record.hash_key = std::move(secrets.hash_key);
-    record.tag = secrets.tag;
-  }
+  TRY_ASSIGN(const card::ObjectRecord record, record_for(services, object, card));
   return json::object{{"object", text},
                       {"card", card.text()},
                       {"hash_key", to_hex(record.hash_key.bytes())},
                       {"tag", to_hex(record.tag)},
                       {"chunks", object.chunk_count},
                       {"bytes", object.length}};
+}
+
+// What a card that had the record already says of the object must be what the catalog says.
+Result<> check_found(const json::value& found, const catalog::Object& object) {
+  const json::object said = found.is_object() ? found.get_object() : json::object();
+  TRY_ASSIGN(const std::uint64_t chunks, number_field(said, "chunks", UINT64_MAX));
+  TRY_ASSIGN(const std::uint64_t bytes, number_field(said, "bytes", UINT64_MAX));
+  if (chunks == object.chunk_count && bytes == object.length) return {};
+  return fail(Code::kCorrupt, "the card knows object " + object.object.text() +
+                                  " with another length than this catalog");
 }
 
 Result<json::value> confirm_card_record(http::RequestContext& context, ControlServices& control) {
@@ -216,6 +232,12 @@ Result<json::value> confirm_card_record(http::RequestContext& context, ControlSe
   TRY_ASSIGN(const catalog::Person person, control.catalog.person(object.person_id));
   // On a proxy's card it is beside the person's own; a ward has none but the guardians'.
   const bool is_own = !card || *card == person.card;
+  const json::value* found = body.if_contains("found");
+  if (found != nullptr) TRY(check_found(*found, object));
+  if (found != nullptr && is_own && object.card_record == catalog::CardRecordState::kOnCard) {
+    return fail(Code::kAlreadyExists,
+                "the record of object " + id.text() + " is on the card already");
+  }
   TRY_ASSIGN(const custody::PersonView view, control.people.view(object.person_id));
   if (!is_own && view.record.guardians.empty()) {
     return json::value{{"object", id.text()}, {"card_record", "on_card"}};

@@ -24,6 +24,7 @@
 #include "scoring/score_desk.h"
 #include "upkeep/log_keeper.h"
 #include "upkeep/refresh_scheduler.h"
+#include "upkeep/reshare_scheduler.h"
 #include "upkeep/scrubber.h"
 #include "upkeep/upkeep_desk.h"
 
@@ -52,6 +53,7 @@ struct ControlServices {
   recovery::RecoveryDesk& recovery;
   upkeep::AuditDesk& audits;
   upkeep::RefreshScheduler& refreshes;
+  upkeep::ReshareScheduler& reshares;
   control::CardCeremonies& ceremonies;
   custody::RecordKeeper& records;
   custody::CardDesk& cards;

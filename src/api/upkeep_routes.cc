@@ -154,6 +154,20 @@ Result<json::value> refresh_status(http::RequestContext&, ControlServices& contr
                      {"waits_for", now.waits_for}};
 }
 
+Result<json::value> preview_reshare(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
+  const std::string share(context.request().query.find("share").value_or(""));
+  TRY_ASSIGN(const auto plan, control.upkeep.preview_reshare(id, share));
+  return json::value{{"object", id.text()}, {"shares", json::parse(upkeep::plan_text(plan))}};
+}
+
+Result<json::value> reshare(http::RequestContext& context, ControlServices& control) {
+  TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
+  TRY_ASSIGN(const json::object body, body_object(context));
+  TRY_ASSIGN(const JobId job, control.upkeep.reshare(id, text_field_or(body, "share", "")));
+  return json::value{{"object", id.text()}, {"job", job.text()}};
+}
+
 Result<json::value> remove(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const ObjectId id, ObjectId::parse(context.parameter("object")));
   TRY_ASSIGN(const JobId job, control.upkeep.remove(id));
@@ -170,6 +184,9 @@ void add_upkeep_routes(http::Router& router, Services services) {
   router.add(Method::kPost, "/v1/objects/{object}/refresh/preview",
              control_handler(services, preview_refresh));
   router.add(Method::kPost, "/v1/objects/{object}/refresh", control_handler(services, refresh));
+  router.add(Method::kGet, "/v1/objects/{object}/reshare",
+             control_handler(services, preview_reshare));
+  router.add(Method::kPost, "/v1/objects/{object}/reshare", control_handler(services, reshare));
   router.add(Method::kGet, "/v1/refresh", control_handler(services, refresh_status));
   router.add(Method::kPost, "/v1/objects/{object}/delete", control_handler(services, remove));
   router.add(

@@ -108,6 +108,11 @@ class OneTimeCard final : public CardAuthenticator {
 
   Result<> load_record(ApiClient& client, const std::string& object) override {
     TRY_ASSIGN(const card::CardIdentity identity, card_.identity());
+    TRY_ASSIGN(const ObjectId id, ObjectId::parse(object));
+    // A catalog that was rebuilt may not know that the card has it, or have an older one for it.
+    const auto held = card_.get_object(id);
+    if (held) return tell_found(client, object, identity.card, *held);
+    if (held.error().code != Code::kNotFound) return std::unexpected(held.error());
     TRY_ASSIGN(const json::value record,
                client.get("/v1/objects/" + object + "/card-record?card=" + identity.card.text()));
     if (identity.card.text() != text_of(record, "card")) {
@@ -115,7 +120,7 @@ class OneTimeCard final : public CardAuthenticator {
                   Reason::kOtherPerson);
     }
     card::ObjectRecord entry;
-    TRY_ASSIGN(entry.object, ObjectId::parse(object));
+    entry.object = id;
     TRY_ASSIGN(Bytes key, from_hex(text_of(record, "hash_key")));
     TRY_ASSIGN(const Bytes tag, from_hex(text_of(record, "tag")));
     entry.hash_key = secret::Buffer::copy_of(key);
@@ -213,6 +218,14 @@ class OneTimeCard final : public CardAuthenticator {
   }
 
  private:
+  static Result<> tell_found(ApiClient& client, const std::string& object, const CardId& card,
+                             const card::ObjectRecord& held) {
+    TRY(client.post("/v1/objects/" + object + "/card-record",
+                    {{"card", card.text()},
+                     {"found", {{"chunks", held.chunk_count}, {"bytes", held.length.value}}}}));
+    return {};
+  }
+
   // As many as were asked for, or as an enrolment gives; what the card can take.
   static Result<card::KeyRange> range_for(const card::CardIdentity& card, std::uint32_t wished) {
     const std::uint32_t left = card.keys.count - 1;  // one proves the top-up

@@ -34,12 +34,24 @@ void print_copies(const json::value& copies) {
   if (!text_of(copies, "problem").empty()) fmt::print("problem: {}\n", text_of(copies, "problem"));
 }
 
+void print_uncut(const json::value& uncut) {
+  const std::uint64_t objects = number_of(uncut, "objects");
+  if (objects == 0) return;
+  fmt::print(
+      "{} objects have a share that stands whole and is to be cut again: {} under way, {} "
+      "begin by themselves, {} wait for you (warifu object reshare)\n",
+      objects, number_of(uncut, "under_way"), number_of(uncut, "waiting"),
+      number_of(uncut, "left"));
+  if (!text_of(uncut, "problem").empty()) fmt::print("problem: {}\n", text_of(uncut, "problem"));
+}
+
 Result<> print_status(const Common& common, const json::value& answer) {
   if (common.json) {
     print_json(answer);
     return {};
   }
   if (const auto* copies = answer.as_object().if_contains("copies")) print_copies(*copies);
+  if (const auto* uncut = answer.as_object().if_contains("uncut")) print_uncut(*uncut);
   const json::value& kept = answer.at("kept");
   if (number_of(kept, "bundles") == 0) {
     fmt::print("kept here: nothing\n");
@@ -69,9 +81,27 @@ void print_rebuilt(const json::value& result) {
   print_reasons(result, "without_leave", "cards not told by");
   print_reasons(result, "unsettled", "left alone: object");
   print_reasons(result, "gone", "gone: object");
+  if (const std::uint64_t uncut = number_of(result, "uncut"); uncut > 0) {
+    fmt::print(
+        "{} objects have a share that stands whole and is to be cut again; see: warifu "
+        "catalog status\n",
+        uncut);
+  }
   if (const std::uint64_t lost = number_of(result, "lost_shares"); lost > 0) {
     fmt::print("{} shares are lost or at sites that were not asked; see: warifu site repair\n",
                lost);
+  }
+  if (const std::uint64_t unknown = number_of(result, "unknown_records"); unknown > 0) {
+    fmt::print(
+        "of {} objects nobody knows whether the card has their record: have it looked at a kiosk, "
+        "or with: warifu object card-record OBJECT\n",
+        unknown);
+  }
+  if (const std::uint64_t less = number_of(result, "without_tag"); less > 0) {
+    fmt::print(
+        "{} objects came back without the tag over all of their pieces: restores check each piece "
+        "by itself\n",
+        less);
   }
 }
 

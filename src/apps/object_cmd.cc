@@ -190,6 +190,9 @@ Result<> explain(const Common& common, const ObjectOptions& options) {
                     joined(share.at("link_classes")), joined(share.at("origins"))});
   }
   print_table({"SHARE", "SITE", "STATE", "ROUTE", "LINKS", "KEY FROM"}, rows);
+  if (!answer.at("uncut").as_array().empty()) {
+    fmt::print("to be cut again, by the policy: {}\n", joined(answer.at("uncut")));
+  }
   const auto section = [&](const char* title, const char* key) {
     fmt::print("\n{}\n", title);
     for (const auto& line : answer.at(key).as_array()) {

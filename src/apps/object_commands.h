@@ -61,6 +61,7 @@ struct ScrubOptions {
 [[nodiscard]] Result<> object_repair(const Common& common, const RelocateOptions& options);
 [[nodiscard]] Result<> object_move(const Common& common, const RelocateOptions& options);
 [[nodiscard]] Result<> object_refresh(const Common& common, const RefreshOptions& options);
+[[nodiscard]] Result<> object_reshare(const Common& common, const RelocateOptions& options);
 [[nodiscard]] Result<> object_delete(const Common& common, const DeleteOptions& options);
 [[nodiscard]] Result<> site_repair(const Common& common, const SiteUpkeepOptions& options);
 [[nodiscard]] Result<> site_drain(const Common& common, const SiteUpkeepOptions& options);

@@ -96,6 +96,17 @@ void print_result(const json::value& result, const std::string& out) {
     fmt::print(", gathered at {}", text_of(result, "gathered_at"));
   }
   fmt::print("\n");
+  const auto whole = result.as_object().find("tag_over_all");
+  if (whole != result.as_object().end() && whole->value() == "not_known") {
+    fmt::print(
+        "the object's record has no tag over all of its pieces, as its catalog came back from a "
+        "copy made during the store: each piece was checked by itself\n");
+  }
+  if (whole != result.as_object().end() && whole->value() == "interrupted") {
+    fmt::print(
+        "it went on after an interruption: each piece was checked by itself, the tag over all of "
+        "them was not\n");
+  }
   for (const auto& entry : result.at("blamed").as_array()) {
     fmt::print("share {} at {} was wrong and was left out\n", text_of(entry, "share"),
                text_of(entry, "site"));

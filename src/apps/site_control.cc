@@ -35,6 +35,7 @@ Result<> SiteControl::open_parts() {
                                                                           parts_->recovery(),
                                                                           parts_->audits(),
                                                                           parts_->refreshes(),
+                                                                          parts_->reshares(),
                                                                           *ceremonies_,
                                                                           *records_,
                                                                           *cards_,

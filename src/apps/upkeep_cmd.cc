@@ -1,4 +1,4 @@
-// `warifu object check|repair|move|delete`, `warifu site repair|drain`.
+// `warifu object check|repair|move|reshare|delete`, `warifu site repair|drain`.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -119,6 +119,32 @@ Result<> object_repair(const Common& common, const RelocateOptions& options) {
 
 Result<> object_move(const Common& common, const RelocateOptions& options) {
   return relocate(common, options, "move");
+}
+
+Result<> object_reshare(const Common& common, const RelocateOptions& options) {
+  ApiClient client(common);
+  const std::string path = "/v1/objects/" + url_text(options.object) + "/reshare";
+  if (!options.plan) {
+    const std::string what = options.share.empty() ? "shares" : "share " + options.share;
+    return run_job(common, client, path, {{"share", options.share}}, "cutting " + what + " again",
+                   options.no_wait);
+  }
+  TRY_ASSIGN(const json::value plan, client.get(path + "?share=" + url_text(options.share)));
+  if (common.json) {
+    print_json(plan);
+    return {};
+  }
+  for (const json::value& cut : plan.at("shares").as_array()) {
+    fmt::print("share {}, whole at {}: {} of key, price {:.3g}\n", text_of(cut, "share"),
+               text_of(cut, "site"), human_bytes(number_of(cut, "key_bytes")),
+               cut.at("price").to_number<double>());
+    std::vector<std::vector<std::string>> rows;
+    for (const json::value& part : cut.at("parts").as_array()) {
+      rows.push_back({text_of(part, "share"), text_of(part, "site"), text_of(part, "route")});
+    }
+    print_table({"PART", "SITE", "ROUTE"}, rows);
+  }
+  return {};
 }
 
 Result<> object_delete(const Common& common, const DeleteOptions& options) {

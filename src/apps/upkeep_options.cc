@@ -85,6 +85,14 @@ void upkeep_commands(CLI::App& object, CLI::App& site, Common& common, Action& a
              "warifu object repair ID --share B --site S", object_repair);
   relocation("move", "bring a share to another site",
              "warifu object move ID --share B --to kyoto --site S", object_move);
+  command = add(object, "reshare", "cut a share again that stands whole and should not",
+                "warifu object reshare ID --site S");
+  add_site(command, common);
+  command->add_option("object", relocate.object, "object id")->required();
+  command->add_option("--share", relocate.share, "which share, like C; default: all such shares");
+  command->add_flag("--plan", relocate.plan, "only show what would be done");
+  command->add_flag("--no-wait", relocate.no_wait, "return once the job is accepted");
+  command->callback([&] { action = [&] { return object_reshare(common, relocate); }; });
   refresh_command(object, common, action);
   command = add(object, "delete", "make all sites delete an object's shares",
                 "warifu object delete ID --yes --site S");

@@ -46,6 +46,13 @@ void ControlParts::open_upkeep(ShareParts& site) {
   site.set_upkeep(*upkeep_);
   refreshes_ = std::make_unique<upkeep::RefreshScheduler>(
       *jobs_, *upkeep_, upkeep::RefreshSettings{config.refresh_interval, config.refresh_reserve});
+  reshares_ = std::make_unique<upkeep::ReshareScheduler>(*jobs_, *upkeep_);
+  jobs_->watch_done([this](catalog::JobKind kind) {
+    // A rebuilt catalog may have found some; and where many wait, the next one's turn has come.
+    if (kind == catalog::JobKind::kRebuild || kind == catalog::JobKind::kReshare) {
+      reshares_->hurry();
+    }
+  });
   site.server().handle(
       number(upkeep::AuditMethod::kDamaged), [this](channel::Exchange& exchange) -> Result<> {
         TRY_ASSIGN(const auto shares, upkeep::decode_shares(exchange.request().body));
@@ -57,6 +64,7 @@ void ControlParts::open_upkeep(ShareParts& site) {
 Result<> ControlParts::start() {
   TRY(jobs_->resume_all());
   refreshes_->start();
+  reshares_->start();
   if (copy_maker_ != nullptr) {
     copy_thread_ = std::jthread([this] { copy_maker_->run(stopping_); });
   }

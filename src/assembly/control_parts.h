@@ -16,6 +16,7 @@
 #include "recovery/recovery_desk.h"
 #include "upkeep/audit_desk.h"
 #include "upkeep/refresh_scheduler.h"
+#include "upkeep/reshare_scheduler.h"
 
 namespace warifu::assembly {
 
@@ -32,7 +33,10 @@ class ControlParts {
   // In this order: what waits gives up; no new work of its own accord; audits stop, once nobody can
   // order any; the jobs, once no other site is served.
   void interrupt();
-  void stop_desks() { refreshes_->stop(); }
+  void stop_desks() {
+    refreshes_->stop();
+    reshares_->stop();
+  }
   void stop_audits() { audits_->stop(); }
   void stop_jobs();
 
@@ -41,6 +45,7 @@ class ControlParts {
   [[nodiscard]] upkeep::AuditDesk& audits() { return *audits_; }
   [[nodiscard]] upkeep::UpkeepDesk& upkeep() { return *upkeep_; }
   [[nodiscard]] upkeep::RefreshScheduler& refreshes() { return *refreshes_; }
+  [[nodiscard]] upkeep::ReshareScheduler& reshares() { return *reshares_; }
   [[nodiscard]] recovery::RecoveryDesk& recovery() { return *recovery_; }
   [[nodiscard]] control::Enrolment& enrolment() { return *enrolment_; }
   [[nodiscard]] control::StoreDesk& store_desk() { return *store_desk_; }
@@ -59,6 +64,7 @@ class ControlParts {
   std::unique_ptr<upkeep::AuditDesk> audits_;
   std::unique_ptr<upkeep::UpkeepDesk> upkeep_;
   std::unique_ptr<upkeep::RefreshScheduler> refreshes_;
+  std::unique_ptr<upkeep::ReshareScheduler> reshares_;
   std::unique_ptr<recovery::CopyMaker> copy_maker_;  // nullptr: nobody keeps copies
   std::unique_ptr<recovery::RecoveryDesk> recovery_;
   std::atomic<bool> stopping_ = false;

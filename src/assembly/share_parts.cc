@@ -21,10 +21,10 @@ Result<> ShareParts::open_parts(const Base& base) {
   const std::string& dir = base.config.data_dir;
   context_ = std::make_unique<control::SiteContext>(control::SiteContext{
       base.system, base.config, base.keys, *caller_, base.store, base.gate, base.log});
-  TRY_ASSIGN(past_, control::PastShares::open(base.system.files, dir + "/past-shares"));
-  shares_ = std::make_unique<control::ShareService>(*context_, *past_);
+  TRY_ASSIGN(sightings_, control::SightingBook::open(base.system.files, dir + "/sightings"));
+  shares_ = std::make_unique<control::ShareService>(*context_, *sightings_);
   shares_->add_handlers(*server_);
-  control::add_past_handler(*server_, *context_, *past_);
+  control::add_sightings_handler(*server_, *context_, *sightings_);
   TRY_ASSIGN(given_, upkeep::GivenRecord::open(base.system.files, dir + "/given"));
   giver_ = std::make_unique<upkeep::ShareGiver>(*context_, *given_);
   giver_->add_handlers(*server_);

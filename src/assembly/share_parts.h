@@ -58,7 +58,7 @@ class ShareParts {
   // In the order of their needs: later ones use earlier ones and go first.
   std::unique_ptr<channel::Caller> caller_;
   std::unique_ptr<control::SiteContext> context_;
-  std::unique_ptr<control::PastShares> past_;
+  std::unique_ptr<control::SightingBook> sightings_;
   std::unique_ptr<control::ShareService> shares_;
   std::unique_ptr<upkeep::GivenRecord> given_;
   std::unique_ptr<upkeep::ShareGiver> giver_;

@@ -84,7 +84,7 @@ struct ObjectRecord {
   static constexpr std::size_t kBytes = 64;
   ObjectId object;
   secret::Buffer hash_key;  // r, 16 bytes
-  mac::Tag tag{};
+  mac::Tag tag{};           // zeros: not known (sharing/chunk.h)
   std::uint64_t chunk_count = 0;
   ByteCount length;
 };

@@ -86,6 +86,13 @@ class Catalog {
                                                                  const ObjectId& after,
                                                                  std::uint64_t count) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> count_objects_at(const SiteName& site) = 0;
+  // Policies of committed objects, each once.
+  [[nodiscard]] virtual Result<std::vector<std::string>> policies() = 0;
+  // Committed objects with that policy of which a share at one of these places is durable,
+  // ascending by id behind `after`; at most `count`.
+  [[nodiscard]] virtual Result<std::vector<ObjectId>> objects_with_share_at(
+      const std::string& policy, std::span<const sharing::SharePath> places, const ObjectId& after,
+      std::uint64_t count) = 0;
   // Newest first. Errors: kInvalidArgument.
   [[nodiscard]] virtual Result<std::vector<Object>> list_objects(const ObjectFilter& filter,
                                                                  const Page& page) = 0;
@@ -107,10 +114,11 @@ class Catalog {
   [[nodiscard]] virtual Result<> add_shares(std::span<const Share> shares) = 0;
   // The same, and who will come to see what of the object on their ways, in one step: a plan of
   // which only the sightings were kept would make sites know what nobody ever showed to them.
-  // Errors: those of both.
+  // `reckoned`: as for add_sightings(). Errors: those of both.
   [[nodiscard]] virtual Result<> plan_shares(const ObjectId& object, const JobId& job,
                                              std::span<const Share> shares,
-                                             std::span<const Sighting> sightings) = 0;
+                                             std::span<const Sighting> sightings,
+                                             std::span<const Sighting> reckoned) = 0;
   [[nodiscard]] virtual Result<Share> share(const ShareId& share) = 0;
   // All there ever were: by generation, steps of their paths, path.
   [[nodiscard]] virtual Result<std::vector<Share>> list_shares(const ObjectId& object) = 0;
@@ -138,6 +146,9 @@ class Catalog {
   // is durable and `parts` has just those places.
   [[nodiscard]] virtual Result<> replace_parts(const ShareId& parent,
                                                std::span<const Share> parts) = 0;
+  // They are given up, and nothing is planned in their places. Again, or without parts: no error.
+  // Errors: kNotFound, kInvalidArgument unless `parent` is durable.
+  [[nodiscard]] virtual Result<> give_up_parts(const ShareId& parent) = 0;
   // All shares of `generation`, writing until now, become durable, those of older generations
   // delete_pending, and the object is of that generation, in one step; what sites have seen is from
   // then on `sightings` and nothing else, which were made out of `reckoned`. Again after it was

@@ -128,6 +128,24 @@ class CrashTest : public testing::Test, protected Watch, protected CatalogHome {
   }
 };
 
+TEST_F(CrashTest, PartsAreGivenUpAndPlannedAnewAllOrNone) {
+  store_and_cut();
+  const std::vector<Sighting> seen = {{site_of("cloud1"), path_of("C1")}};
+  std::vector<Share> again = nested_shares();
+  for (Share& part : again) part.share.bytes[1] ^= 0xff;
+  crash_in("give_up_parts", [](Catalog& catalog) { return catalog.give_up_parts(kC); });
+  crash_in("plan_shares again",
+           [&](Catalog& catalog) { return catalog.plan_shares(kObject, kJob, again, seen, {}); });
+  crash_in("replace_parts", [&](Catalog& catalog) {
+    std::vector<Share> fresh = nested_shares();
+    for (Share& part : fresh) {
+      part.share.bytes[2] ^= 0xff;
+      part.state = ShareState::kPlanned;
+    }
+    return catalog.replace_parts(kC, fresh);
+  });
+}
+
 TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
   ASSERT_TRUE(catalog_->add_person(sample_person()));
   crash_in("put_site", [](Catalog& catalog) {
@@ -141,7 +159,7 @@ TEST_F(CrashTest, EveryChangeIsAllOrNothing) {
   const std::vector<Sighting> parts = {{site_of("cloud1"), path_of("C1")},
                                        {site_of("cloud2"), path_of("C2")}};
   crash_in("plan_shares", [&](Catalog& catalog) {
-    return catalog.plan_shares(kObject, kJob, nested_shares(), parts);
+    return catalog.plan_shares(kObject, kJob, nested_shares(), parts, {});
   });
   crash_in("move_location", [](Catalog& catalog) { return catalog.move_location(kC, kNested); });
   crash_in("replace_share", [](Catalog& catalog) -> Result<> {

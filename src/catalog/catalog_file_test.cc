@@ -11,7 +11,7 @@
 namespace warifu::catalog {
 namespace {
 
-// What versions 10 to 15 added, taken away again.
+// What versions 10 to 16 added, taken away again.
 constexpr std::string_view kBackToVersion9 = R"sql(
 ALTER TABLE consent_grant DROP COLUMN opening;
 DROP TABLE enrolment_pseudonym;
@@ -179,6 +179,48 @@ TEST_F(FileTest, GrantsOfVersionThirteenHideNothing) {
   tamper("ALTER TABLE consent_grant DROP COLUMN opening; PRAGMA user_version = 13");
   reopen();
   EXPECT_EQ(*catalog_->grant(grant.grant), grant);
+}
+
+// It said of objects that came out of their shares that their record was on the card.
+TEST_F(FileTest, WhatVersionFifteenCouldNotKnowOfCardsIsUnknown) {
+  start_store();
+  std::vector<Object> objects = {sample_object()};
+  for (const Byte number : {Byte{0x21}, Byte{0x22}, Byte{0x23}}) {
+    Object& object = objects.emplace_back(sample_object());
+    object.object = id_of<ObjectId>(number);
+    object.input = number == 0x21 ? "a file" : "catalog rebuild";
+    object.card_record = number == 0x23 ? CardRecordState::kPending : CardRecordState::kOnCard;
+    ASSERT_TRUE(catalog_->add_object(object));
+  }
+  {
+    catalog_.reset();
+    auto database = *Database::open(path_);
+    std::string table =
+        *database->query_text("SELECT sql FROM sqlite_schema WHERE name = 'object'");
+    const std::string_view unknown = ", 'unknown'";
+    ASSERT_NE(table.find(unknown), std::string::npos);
+    table.erase(table.find(unknown), unknown.size());
+    table = "CREATE TABLE old_object " + table.substr(table.find('('));
+    const auto done =
+        database->execute("PRAGMA foreign_keys = OFF;" + table +
+                          "; INSERT INTO old_object SELECT * FROM object; DROP TABLE object;"
+                          "ALTER TABLE old_object RENAME TO object; PRAGMA user_version = 15");
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  reopen();
+  objects[2].card_record = CardRecordState::kUnknown;
+  for (const Object& object : objects) EXPECT_EQ(*catalog_->object(object.object), object);
+  EXPECT_TRUE(catalog_->job(kJob));
+  EXPECT_EQ(catalog_->list_shares(kObject)->size(), 3u);
+  const auto sound = catalog_->integrity_check();
+  EXPECT_TRUE(sound) << sound.error().message;
+  auto database = *Database::open(path_);
+  EXPECT_EQ(*database->query_number("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND "
+                                    "tbl_name = 'object' AND sql IS NOT NULL"),
+            3u);
+  EXPECT_EQ(*database->query_number(
+                "SELECT count(*) FROM pragma_foreign_key_list('share') WHERE \"table\" = 'object'"),
+            1u);
 }
 
 TEST_F(FileTest, VersionNineKnowsNoGenomes) {

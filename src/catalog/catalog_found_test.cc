@@ -64,6 +64,34 @@ TEST_F(CatalogFound, AnUnknownObjectIsSettledOnceAndAgain) {
   }
 }
 
+TEST_F(CatalogFound, WhatTheCardHasIsUnknownUnlessItsRecordIsKeptHere) {
+  ASSERT_TRUE(catalog_->add_person(sample_person()));
+  add_rebuild();
+  ASSERT_TRUE(catalog_->settle_found(found(), kJob));
+  EXPECT_EQ(catalog_->object(kObject)->card_record, CardRecordState::kUnknown);
+  // Once somebody has looked, another rebuild changes nothing of it.
+  ASSERT_TRUE(catalog_->set_card_record(kObject, CardRecordState::kOnCard));
+  ASSERT_TRUE(catalog_->settle_found(found(), kJob));
+  EXPECT_EQ(catalog_->object(kObject)->card_record, CardRecordState::kOnCard);
+  // The copy of the catalog came in the middle of a store: with the record for the card, or not.
+  for (const bool is_kept : {true, false}) {
+    catalog_.reset();
+    std::filesystem::remove(dir_ + "/catalog.db");
+    catalog_ = *open_sqlite(dir_ + "/catalog.db");
+    ASSERT_TRUE(catalog_->add_person(sample_person()));
+    add_rebuild();
+    Job store = sample_job();
+    store.job = id_of<JobId>(0x71);
+    store.state = JobState::kFailed;
+    if (!is_kept) store.sealed_secret.clear();
+    ASSERT_TRUE(catalog_->start_job({store, sample_object(), top_shares()}));
+    ASSERT_TRUE(catalog_->settle_found(found(), kJob));
+    EXPECT_EQ(catalog_->object(kObject)->state, ObjectState::kCommitted);
+    EXPECT_EQ(catalog_->object(kObject)->card_record,
+              is_kept ? CardRecordState::kPending : CardRecordState::kUnknown);
+  }
+}
+
 TEST_F(CatalogFound, WhatStoodAtAPlaceBeforeGoes) {
   ASSERT_TRUE(catalog_->add_person(sample_person()));
   add_rebuild();
@@ -96,6 +124,30 @@ TEST_F(CatalogFound, AStoreThatHadFailedHereAndADeletedObject) {
   EXPECT_EQ(catalog_->object(kObject)->state, ObjectState::kDeleted);
   EXPECT_EQ(catalog_->pending_deletions()->size(), 6u);
   EXPECT_TRUE(catalog_->integrity_check());
+}
+
+TEST_F(CatalogFound, ObjectsAreListedByAPlaceThatStands) {
+  ASSERT_TRUE(catalog_->add_person(sample_person()));
+  EXPECT_TRUE(catalog_->policies()->empty());
+  add_rebuild();
+  ASSERT_TRUE(catalog_->settle_found(found(), kJob));
+  const std::string policy = sample_object().policy;
+  EXPECT_EQ(*catalog_->policies(), std::vector{policy});
+  const auto with = [&](const std::vector<std::string>& names, const ObjectId& after) {
+    std::vector<sharing::SharePath> places;
+    for (const std::string& name : names) places.push_back(path_of(name));
+    return *catalog_->objects_with_share_at(policy, places, after, 10);
+  };
+  EXPECT_EQ(with({"D", "C2"}, {}), std::vector{kObject});
+  EXPECT_TRUE(with({"C2"}, kObject).empty());
+  EXPECT_TRUE(with({"C", "D"}, {}).empty());  // C was cut
+  EXPECT_TRUE(with({}, {}).empty());
+  const std::array<sharing::SharePath, 1> b = {path_of("B")};
+  EXPECT_TRUE(catalog_->objects_with_share_at("2 of (a, b)", b, {}, 10)->empty());
+  EXPECT_TRUE(catalog_->objects_with_share_at(policy, b, {}, 0)->empty());
+  ASSERT_TRUE(catalog_->delete_object(kObject));
+  EXPECT_TRUE(with({"C2"}, {}).empty());
+  EXPECT_TRUE(catalog_->policies()->empty());
 }
 
 TEST_F(CatalogFound, ObjectsAreListedByTheSiteOfTheirShares) {

@@ -177,6 +177,7 @@ TEST(RecordNames, EveryNameComesBack) {
   EXPECT_EQ(value_of_name<ShareState>("delete_pending"), ShareState::kDeletePending);
   EXPECT_EQ(value_of_name<GrantState>("used_up"), GrantState::kUsedUp);
   EXPECT_EQ(value_of_name<CardRecordState>("on_card"), CardRecordState::kOnCard);
+  EXPECT_EQ(value_of_name<CardRecordState>("unknown"), CardRecordState::kUnknown);
   EXPECT_EQ(value_of_name<ObjectState>("storing"), ObjectState::kStoring);
   EXPECT_FALSE(value_of_name<JobKind>("renew"));
 }

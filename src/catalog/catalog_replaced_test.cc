@@ -163,5 +163,37 @@ TEST_F(ReplacedTest, PartsAreGivenUpForOthers) {
   EXPECT_TRUE(is_error(catalog_->replace_parts(kC, {}), Code::kInvalidArgument, "not cut anew"));
 }
 
+TEST_F(ReplacedTest, PartsAreGivenUpForNone) {
+  start_store();
+  make_durable({kA, kB, kC});
+  ASSERT_TRUE(catalog_->commit_object(kObject, {5}));
+  std::vector<Share> parts = nested_shares();
+  for (Share& part : parts) part.state = ShareState::kPlanned;
+  const std::vector<Sighting> seen = {{site_of("cloud1"), path_of("C1")}};
+  ASSERT_TRUE(catalog_->plan_shares(kObject, kJob, parts, seen, {}));
+  ASSERT_TRUE(catalog_->set_share_state(kNested[0], ShareState::kWriting));
+  ASSERT_TRUE(catalog_->give_up_parts(kC));
+  EXPECT_EQ(held(), (std::vector{kA, kB, kC}));
+  EXPECT_EQ(catalog_->share(kNested[0])->state, ShareState::kDeletePending);  // it was begun
+  EXPECT_EQ(catalog_->share(kNested[1])->state, ShareState::kDeleted);
+  const auto before = *catalog_->list_shares(kObject);
+  ASSERT_TRUE(catalog_->give_up_parts(kC));
+  ASSERT_TRUE(catalog_->give_up_parts(kB));  // it never had any
+  EXPECT_EQ(*catalog_->list_shares(kObject), before);
+  EXPECT_TRUE(is_error(catalog_->give_up_parts(id_of<ShareId>(1)), Code::kNotFound, ""));
+  // Planned anew: with all that was seen before in mind, or not at all.
+  for (Share& part : parts) part.share.bytes[1] ^= 0xff;
+  EXPECT_TRUE(is_error(catalog_->plan_shares(kObject, kJob, parts, {}, {}), Code::kBusy, "C1"));
+  EXPECT_EQ(*catalog_->list_shares(kObject), before);
+  ASSERT_TRUE(catalog_->plan_shares(kObject, kJob, parts, {}, seen));
+  std::vector<ShareId> cut;
+  for (const Share& part : parts) cut.push_back(part.share);
+  make_durable(cut);
+  ASSERT_TRUE(catalog_->move_location(kC, cut));
+  EXPECT_TRUE(is_error(catalog_->give_up_parts(kC), Code::kInvalidArgument, "stay whole"));
+  EXPECT_EQ(held().size(), 5u);
+  EXPECT_TRUE(catalog_->integrity_check());
+}
+
 }  // namespace
 }  // namespace warifu::catalog

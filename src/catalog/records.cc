@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kObjectStates = {"storing", "committed", "failed",
                                                            "deleted"};
-constexpr std::array<std::string_view, 2> kCardRecordStates = {"pending", "on_card"};
+constexpr std::array<std::string_view, 3> kCardRecordStates = {"pending", "on_card", "unknown"};
 constexpr std::array<std::string_view, 2> kCardOrderKinds = {"withdraw", "revoke"};
 constexpr std::array<std::string_view, 5> kShareStates = {"planned", "writing", "durable",
                                                           "delete_pending", "deleted"};

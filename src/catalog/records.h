@@ -33,7 +33,8 @@ inline constexpr std::uint8_t kMaxCutShares = 32;
 inline constexpr std::size_t kMaxSiteLabels = 16;
 
 enum class ObjectState : std::uint8_t { kStoring, kCommitted, kFailed, kDeleted };
-enum class CardRecordState : std::uint8_t { kPending, kOnCard };
+// kUnknown: the object came out of its shares, and nobody has looked at the card since.
+enum class CardRecordState : std::uint8_t { kPending, kOnCard, kUnknown };
 enum class CardOrderKind : std::uint8_t { kWithdraw, kRevoke };
 enum class ShareState : std::uint8_t { kPlanned, kWriting, kDurable, kDeletePending, kDeleted };
 enum class JobKind : std::uint8_t {

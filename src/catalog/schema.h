@@ -9,7 +9,7 @@
 namespace warifu::catalog {
 
 inline constexpr std::uint64_t kApplicationId = 0x57524643;  // "WRFC"
-inline constexpr std::uint64_t kSchemaVersion = 15;
+inline constexpr std::uint64_t kSchemaVersion = 16;
 // Version 1 knew cuts into three shares only; nothing outside development ever wrote it.
 inline constexpr std::uint64_t kOldestVersion = 2;
 

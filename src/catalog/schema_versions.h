@@ -114,4 +114,32 @@ CREATE INDEX job_with_secret ON job (object_id) WHERE length(sealed_secret) > 0;
 CREATE INDEX IF NOT EXISTS share_by_site ON share (site, object_id) WHERE state = 'durable';
 )sql";
 
+// Of an object that came out of its shares nobody knows whether the card has its record; versions
+// before said that it has.
+inline constexpr std::string_view kVersion16 = R"sql(
+CREATE TABLE object_with_unknown (
+  object_id    BLOB PRIMARY KEY NOT NULL CHECK (length(object_id) = 16),
+  person_id    TEXT NOT NULL REFERENCES person,
+  label        TEXT NOT NULL,
+  length       INTEGER NOT NULL CHECK (length > 0),
+  chunk_count  INTEGER NOT NULL CHECK (chunk_count > 0),
+  state        TEXT NOT NULL CHECK (state IN ('storing', 'committed', 'failed', 'deleted')),
+  policy       TEXT NOT NULL,
+  generation   INTEGER NOT NULL CHECK (generation BETWEEN 0 AND 4294967295),
+  created      INTEGER NOT NULL,
+  committed_at INTEGER,
+  input        TEXT NOT NULL,
+  card_record  TEXT NOT NULL CHECK (card_record IN ('pending', 'on_card', 'unknown')),
+  CHECK (state <> 'committed' OR committed_at IS NOT NULL)
+) STRICT;
+INSERT INTO object_with_unknown SELECT object_id, person_id, label, length, chunk_count, state, policy, generation, created,
+  committed_at, input, CASE WHEN card_record = 'on_card' AND input = 'catalog rebuild' THEN 'unknown' ELSE card_record END
+  FROM object;
+DROP TABLE object;
+ALTER TABLE object_with_unknown RENAME TO object;
+CREATE INDEX object_of_person ON object (person_id, created DESC, object_id);
+CREATE INDEX object_by_time ON object (created DESC, object_id);
+CREATE INDEX object_by_state ON object (state, created DESC, object_id);
+)sql";
+
 }  // namespace warifu::catalog

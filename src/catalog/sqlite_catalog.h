@@ -36,6 +36,11 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<ObjectId>> objects_at(const SiteName& site, const ObjectId& after,
                                            std::uint64_t count) override;
   Result<std::uint64_t> count_objects_at(const SiteName& site) override;
+  Result<std::vector<std::string>> policies() override;
+  Result<std::vector<ObjectId>> objects_with_share_at(const std::string& policy,
+                                                      std::span<const sharing::SharePath> places,
+                                                      const ObjectId& after,
+                                                      std::uint64_t count) override;
   Result<std::vector<Object>> list_objects(const ObjectFilter& filter, const Page& page) override;
   Result<> commit_object(const ObjectId& object, os::UnixMs now) override;
   Result<> fail_object(const ObjectId& object) override;
@@ -44,7 +49,8 @@ class SqliteCatalog final : public Catalog {
 
   Result<> add_shares(std::span<const Share> shares) override;
   Result<> plan_shares(const ObjectId& object, const JobId& job, std::span<const Share> shares,
-                       std::span<const Sighting> sightings) override;
+                       std::span<const Sighting> sightings,
+                       std::span<const Sighting> reckoned) override;
   Result<Share> share(const ShareId& share) override;
   Result<std::vector<Share>> list_shares(const ObjectId& object) override;
   Result<> set_share_state(const ShareId& share, ShareState state) override;
@@ -54,6 +60,7 @@ class SqliteCatalog final : public Catalog {
   Result<> replace_share(const ShareId& old, const Share& fresh,
                          std::span<const Share> parts) override;
   Result<> replace_parts(const ShareId& parent, std::span<const Share> parts) override;
+  Result<> give_up_parts(const ShareId& parent) override;
   Result<> commit_generation(const ObjectId& object, std::uint32_t generation, const JobId& job,
                              std::span<const Sighting> sightings,
                              std::span<const Sighting> reckoned) override;
@@ -149,6 +156,10 @@ class SqliteCatalog final : public Catalog {
   [[nodiscard]] Result<> add_share_locked(const Share& share);
   // Writes state and place of a share whose row exists.
   [[nodiscard]] Result<> place_share_locked(const Share& share);
+  // Of a share that is still to be cut, each before its own parts.
+  [[nodiscard]] Result<std::vector<Share>> parts_locked(const Share& cut);
+  // One that was planned or begun.
+  [[nodiscard]] Result<> give_up_locked(Share part);
   [[nodiscard]] Result<> give_up_parts_locked(const Share& old, const ShareId& parent,
                                               std::span<const Share> parts);
   [[nodiscard]] Result<> settle_generation_locked(const Object& found);

@@ -107,9 +107,13 @@ Result<> SqliteCatalog::settle_found(const FoundObject& found, const JobId& job)
     }
     TRY(add_sightings_locked(found.object.object, job, found.sightings));
     if (deleted || (known && known->state == ObjectState::kCommitted)) return {};
+    // What the card would have to get is gone with the job that stored it, unless a copy had it.
     TRY_ASSIGN(Statement commit,
-               database_->prepare("UPDATE object SET state = 'committed', committed_at = ? "
-                                  "WHERE object_id = ?"));
+               database_->prepare(
+                   "UPDATE object SET state = 'committed', committed_at = ?, card_record = "
+                   "CASE WHEN EXISTS (SELECT 1 FROM job WHERE job.object_id = object.object_id "
+                   "AND kind = 'store' AND length(sealed_secret) > 0) "
+                   "THEN card_record ELSE 'unknown' END WHERE object_id = ?"));
     return commit.time(*found.object.committed_at).id(found.object.object).run();
   });
 }

@@ -161,6 +161,32 @@ Result<std::uint64_t> SqliteCatalog::count_objects_at(const SiteName& site) {
   return is_there ? statement.read_number() : 0;
 }
 
+Result<std::vector<std::string>> SqliteCatalog::policies() {
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("SELECT DISTINCT policy FROM object WHERE state = 'committed' "
+                                "ORDER BY policy"));
+  return read_rows<std::string>(statement, [](Statement& row) { return row.read_text(); });
+}
+
+Result<std::vector<ObjectId>> SqliteCatalog::objects_with_share_at(
+    const std::string& policy, std::span<const sharing::SharePath> places, const ObjectId& after,
+    std::uint64_t count) {
+  std::string marks;
+  for (std::size_t i = 0; i < places.size(); ++i) marks += i == 0 ? "?" : ", ?";
+  const std::lock_guard lock(mutex_);
+  TRY_ASSIGN(Statement statement,
+             database_->prepare("SELECT object_id FROM object WHERE object_id > ? AND "
+                                "+state = 'committed' AND policy = ? AND EXISTS (SELECT 1 FROM "
+                                "share WHERE share.object_id = object.object_id AND "
+                                "+share.state = 'durable' AND share.path IN (" +
+                                marks + ")) ORDER BY object_id LIMIT ?"));
+  statement.id(after).text(policy);
+  for (const sharing::SharePath& place : places) statement.blob(place.steps());
+  statement.number(count);
+  return read_rows<ObjectId>(statement, [](Statement& row) { return row.read_id<ObjectId>(); });
+}
+
 Result<> SqliteCatalog::commit_object(const ObjectId& object, os::UnixMs now) {
   return change([&]() -> Result<> {
     TRY_ASSIGN(const Object found, object_locked(object));

@@ -155,9 +155,11 @@ Result<> SqliteCatalog::add_shares(std::span<const Share> shares) {
 
 Result<> SqliteCatalog::plan_shares(const ObjectId& object, const JobId& job,
                                     std::span<const Share> shares,
-                                    std::span<const Sighting> sightings) {
+                                    std::span<const Sighting> sightings,
+                                    std::span<const Sighting> reckoned) {
   for (const Share& share : shares) TRY(check_record(share));
   return change([&]() -> Result<> {
+    TRY(check_reckoned_locked(object, reckoned));
     for (const Share& share : shares) TRY(add_share_locked(share));
     return add_sightings_locked(object, job, sightings);
   });
@@ -232,6 +234,26 @@ Result<> SqliteCatalog::move_location(const ShareId& parent, std::span<const Sha
   });
 }
 
+Result<std::vector<Share>> SqliteCatalog::parts_locked(const Share& cut) {
+  TRY_ASSIGN(const std::vector<Share> shares, shares_locked(cut.object));
+  std::set<ShareId> above = {cut.share};
+  std::vector<Share> parts;
+  for (const Share& share : shares) {  // each before its parts
+    if (!share.parent || !above.contains(*share.parent)) continue;
+    if (share.state >= ShareState::kDeletePending) continue;
+    above.insert(share.share);
+    parts.push_back(share);
+  }
+  return parts;
+}
+
+Result<> SqliteCatalog::give_up_locked(Share part) {
+  part.state =
+      part.state == ShareState::kPlanned ? ShareState::kDeleted : ShareState::kDeletePending;
+  part.site.reset();
+  return place_share_locked(part);
+}
+
 // What was still to be made of `old` is not made any more; `parts`, of `parent`, are to have just
 // those places.
 Result<> SqliteCatalog::give_up_parts_locked(const Share& old, const ShareId& parent,
@@ -243,25 +265,26 @@ Result<> SqliteCatalog::give_up_parts_locked(const Share& old, const ShareId& pa
     }
     fresh.insert(part.share);
   }
-  TRY_ASSIGN(const std::vector<Share> shares, shares_locked(old.object));
-  std::set<ShareId> above = {old.share};
-  std::size_t given_up = 0;
-  for (Share share : shares) {  // each before its parts
-    if (!share.parent || !above.contains(*share.parent)) continue;
-    if (share.state >= ShareState::kDeletePending) continue;
+  TRY_ASSIGN(const std::vector<Share> given_up, parts_locked(old));
+  for (const Share& share : given_up) {
     const auto again = std::ranges::find(parts, share.path, &Share::path);
     if (again == parts.end() || again->state != ShareState::kPlanned) {
       return cannot(old, "its part " + share.path.text() + " is not planned anew");
     }
-    above.insert(share.share);
-    ++given_up;
-    share.state =
-        share.state == ShareState::kPlanned ? ShareState::kDeleted : ShareState::kDeletePending;
-    share.site.reset();
-    TRY(place_share_locked(share));
+    TRY(give_up_locked(share));
   }
-  if (given_up == parts.size()) return {};
+  if (given_up.size() == parts.size()) return {};
   return cannot(old, "more parts are planned anew than it was to be cut into");
+}
+
+Result<> SqliteCatalog::give_up_parts(const ShareId& parent) {
+  return change([&]() -> Result<> {
+    TRY_ASSIGN(const Share cut, share_locked(parent));
+    if (cut.state != ShareState::kDurable) return cannot(cut, "it does not stay whole");
+    TRY_ASSIGN(const std::vector<Share> parts, parts_locked(cut));
+    for (const Share& part : parts) TRY(give_up_locked(part));
+    return {};
+  });
 }
 
 Result<> SqliteCatalog::replace_parts(const ShareId& parent, std::span<const Share> parts) {

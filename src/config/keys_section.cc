@@ -122,6 +122,7 @@ Result<> read_store(const toml::table& table, SiteConfig& config) {
   TRY(reader.number_or("scrub_interval_days", 1, kMostDays, days));
   config.scrub_interval = std::chrono::hours(24 * days);
   TRY_ASSIGN(config.auto_repair, reader.flag("auto_repair", true));
+  TRY_ASSIGN(config.auto_reshare, reader.flag("auto_reshare", true));
   return reader.finish();
 }
 

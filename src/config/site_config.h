@@ -118,7 +118,9 @@ struct SiteConfig {
   std::uint64_t scrub_rate = 8ULL << 20;
   std::chrono::hours scrub_interval{30 * 24};  // from the end of one pass to the start of the next
   bool auto_repair = true;  // share control: what a site says is damaged is repaired at once
-  std::string policy;       // placement policy of share control
+  // Share control: what stands whole and should be cut again, without a job, is cut by itself.
+  bool auto_reshare = true;
+  std::string policy;  // placement policy of share control
   // Share control: shares older than that are refreshed out of surplus key; 0: never by itself.
   std::chrono::seconds refresh_interval{0};
   std::uint64_t refresh_reserve = 1ULL << 30;  // bytes that it leaves on every link and direction

@@ -13,16 +13,15 @@ Result<PendingRecord> kept_record(SiteContext& site, catalog::Catalog& catalog,
   const ObjectId& id = object.object;
   TRY_ASSIGN(const auto jobs,
              catalog.list_jobs({.kind = catalog::JobKind::kStore, .object = id}, {.count = 1}));
-  if (jobs.empty()) return fail(Code::kNotFound, "no job stored object " + id.text());
   if (object.state != catalog::ObjectState::kCommitted) {
     return fail(Code::kBusy,
                 "object " + id.text() + " is " + std::string(catalog::state_name(object.state)) +
                     ", not stored",
                 Reason::kNotStored);
   }
-  if (jobs.front().sealed_secret.empty()) {
-    return fail(Code::kAlreadyExists,
-                "the record of object " + id.text() + " is on the card already");
+  // Of an object that came out of its shares no job is known.
+  if (jobs.empty() || jobs.front().sealed_secret.empty()) {
+    return fail(Code::kNotFound, "share control keeps no record of object " + id.text());
   }
   TRY_ASSIGN(ObjectSecrets secrets,
              open_object_secrets(site.keys.root_key().bytes(), jobs.front().sealed_secret));
@@ -194,12 +193,22 @@ Result<CeremonyTurn> CardCeremonies::put_record(const ObjectId& object, const Ca
                 "card keeps no record, its consents bring it",
                 Reason::kOtherPerson);
   }
-  TRY_ASSIGN(PendingRecord pending, pending_record(site_, catalog_, object));
-  auto ceremony = make(pending.card);
-  const auto shared = std::make_shared<PendingRecord>(std::move(pending));
-  ceremony->stops.push_back({site_.config.name, [this, shared] {
-                               return own_.dialogues().put_record(shared->card, shared->record);
-                             }});
+  auto pending = pending_record(site_, catalog_, object);
+  // Of an object that came out of its shares the card alone may tell whether it has the record.
+  const bool looks = !pending && pending.error().code == Code::kNotFound &&
+                     known.card_record == catalog::CardRecordState::kUnknown;
+  if (!pending && !looks) return std::unexpected(pending.error());
+  auto ceremony = make(card);
+  if (looks) {
+    ceremony->stops.push_back({site_.config.name, [this, card, object] {
+                                 return own_.dialogues().get_record(card, object);
+                               }});
+  } else {
+    const auto shared = std::make_shared<PendingRecord>(std::move(*pending));
+    ceremony->stops.push_back({site_.config.name, [this, shared] {
+                                 return own_.dialogues().put_record(shared->card, shared->record);
+                               }});
+  }
   // The sealed record stays: this site's key of the card, which alone reads the card's, may be
   // lost.
   ceremony->finish = [this, object](Ceremony&, CeremonyTurn&) {

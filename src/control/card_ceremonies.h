@@ -10,7 +10,8 @@
 //   person's,
 //            or in another's place, where this card does not keep the record
 //   renew    a site that has lost its key of the card makes another application on it
-//   record   share control writes the record of a stored object into its own application
+//   record   share control writes the record of a stored object into its own application; of an
+//            object that came out of its shares it looks whether the record is there
 //
 // Invariants: a ceremony is in memory only and ends at the first error or after two minutes without
 // an answer; what sites and card have written by then is consistent, and the next ceremony goes on
@@ -31,14 +32,14 @@ namespace warifu::control {
 
 using CeremonyId = Id16<struct CardCeremonyTag>;
 
-// What a card has to keep of a stored object, until it does. Errors: kNotFound, kBusy while it is
-// being stored, kAlreadyExists when it is on the card.
+// What a card has to keep of a stored object, until it does. Errors: kBusy while it is being
+// stored, kAlreadyExists when it is on the card, kNotFound when share control does not have it.
 struct PendingRecord {
   CardId card;
   card::ObjectRecord record;
 };
 // The same record as long as share control keeps it sealed itself: for a relayed card as long as
-// the object lives, for others until it is safe elsewhere. Errors: kAlreadyExists afterwards.
+// the object lives, for others until it is safe elsewhere. Errors: kBusy; kNotFound afterwards.
 [[nodiscard]] Result<PendingRecord> kept_record(SiteContext& site, catalog::Catalog& catalog,
                                                 const catalog::Object& object);
 [[nodiscard]] Result<PendingRecord> pending_record(SiteContext& site, catalog::Catalog& catalog,

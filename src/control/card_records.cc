@@ -39,7 +39,9 @@ std::string record_place(SiteContext& site, catalog::Catalog& catalog,
   const auto kind = person ? site.gate.kind_of(person->card) : std::unexpected(person.error());
   if (!kind || !card::is_signature(*kind)) return std::string(state_name(object.card_record));
   const auto safe = is_record_safe(site, catalog, object.object);
-  return safe && *safe ? "in_safekeeping" : "at_control_site";
+  if (safe && *safe) return "in_safekeeping";
+  const bool is_unknown = object.card_record == catalog::CardRecordState::kUnknown;
+  return is_unknown ? "unknown" : "at_control_site";
 }
 
 }  // namespace warifu::control

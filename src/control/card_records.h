@@ -15,7 +15,8 @@ namespace warifu::control {
                                           const ObjectId& object);
 
 // Where the record of an object is, for people: "pending" (the card has to get it yet), "on_card";
-// of a signature card "in_safekeeping", or "at_control_site" as long as it is there alone.
+// of a signature card "in_safekeeping", or "at_control_site" as long as it is there alone. Of an
+// object that came out of its shares "unknown", until its card, or safekeeping, has shown it.
 [[nodiscard]] std::string record_place(SiteContext& site, catalog::Catalog& catalog,
                                        const catalog::Object& object);
 

@@ -43,21 +43,15 @@ Result<Cutting> Cutting::prepare(SiteContext& site, Uploads& uploads, const shar
   WARIFU_CHECK(targets.size() == scheme.shares);
   Cutting cutting(site, uploads, scheme, records, std::move(targets), job);
   cutting.choose_drawn();
-  cutting.first_ = records.count();
-  std::vector<std::uint64_t> durable;
+  std::vector<BegunShare> begun;
   for (CutTarget& target : cutting.targets_) {
     TRY_ASSIGN(const PreparedShare prepared,
                prepare_share(site, uploads, target.site, target.spec));
-    durable.push_back(prepared.durable_chunks);
-    cutting.first_ = std::min(cutting.first_, prepared.durable_chunks);
+    begun.push_back({target.site, target.spec.share, prepared.durable_chunks});
     target.spec.drawn = prepared.drawn;
   }
   // Everywhere before anything of this cut is anywhere.
-  for (std::size_t i = 0; i < durable.size(); ++i) {
-    if (durable[i] == cutting.first_) continue;
-    const CutTarget& target = cutting.targets_[i];
-    TRY(cut_share_back(site, uploads, target.site, target.spec.share, cutting.first_));
-  }
+  TRY_ASSIGN(cutting.first_, cut_back_to_least(site, uploads, begun, records.count()));
   TRY(cutting.note_drawn());
   if (cutting.first_ > 0) {
     cutting.report_.entropy.origins.insert(keypool::Origin::kKernelGenerator);

@@ -50,9 +50,9 @@ void add_sightings(const std::vector<planner::ShareTarget>& shares, const sharin
 }  // namespace
 
 std::vector<catalog::Sighting> sightings_of(const std::vector<planner::ShareTarget>& shares,
-                                            const SiteName& origin) {
+                                            const SiteName& origin, const sharing::SharePath& cut) {
   std::vector<catalog::Sighting> sightings;
-  add_sightings(shares, {}, origin, sightings);
+  add_sightings(shares, cut, origin, sightings);
   return sightings;
 }
 

@@ -18,8 +18,9 @@ namespace warifu::control {
 [[nodiscard]] std::vector<catalog::Sighting> sightings_of(
     const std::map<SiteName, planner::Seen>& seen);
 // Of a placement: everybody on the ways of the shares but the origin, which makes them all; what it
-// keeps counts.
+// keeps counts. Of the object's shares, or of the parts of `cut`.
 [[nodiscard]] std::vector<catalog::Sighting> sightings_of(
-    const std::vector<planner::ShareTarget>& shares, const SiteName& origin);
+    const std::vector<planner::ShareTarget>& shares, const SiteName& origin,
+    const sharing::SharePath& cut = {});
 
 }  // namespace warifu::control

@@ -9,6 +9,7 @@
 namespace warifu::control {
 namespace {
 constexpr std::chrono::seconds kShowInterval(1);
+constexpr std::chrono::milliseconds kShowBytesInterval(500);
 constexpr std::chrono::seconds kHearing(10);  // an order waits so long to be heard
 }  // namespace
 
@@ -58,6 +59,26 @@ void Work::show_part(std::uint64_t done, std::uint64_t total) {
   (void)save(catalog::JobState::kRunning, job_.step);
 }
 
+bool Work::show_bytes(std::uint64_t done) {
+  if (must_stop_at(done)) return false;
+  os::Clock& clock = engine_.site().system.clock;
+  const auto now = clock.monotonic();
+  if (!counted_from_) counted_from_ = {now, done};
+  if (now - shown_ < kShowBytesInterval) return true;
+  shown_ = now;
+  const auto [began, before] = *counted_from_;
+  const double seconds = std::chrono::duration<double>(now - began).count();
+  job_.progress_bytes = std::min(job_.total_bytes, done);
+  if (seconds > 1 && done > before) {
+    const double rate = static_cast<double>(done - before) / seconds;
+    const double left = static_cast<double>(job_.total_bytes - job_.progress_bytes) / rate;
+    job_.expected_end = os::UnixMs{clock.now().value + static_cast<std::int64_t>(left * 1000)};
+  }
+  job_.error.clear();
+  (void)save(catalog::JobState::kRunning, job_.step);  // shown to people only
+  return true;
+}
+
 bool Work::keep_waiting() {
   if (must_stop_at(0)) return false;
   if (job_.state != catalog::JobState::kWaitingKey) {
@@ -79,7 +100,7 @@ Result<> Work::finish() {
   job_.error.clear();
   job_.expected_end.reset();
   TRY(save(catalog::JobState::kDone, "done"));
-  if (engine_.done_) engine_.done_();
+  for (const auto& watch : engine_.done_) watch(job_.kind);
   return {};
 }
 

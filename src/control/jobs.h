@@ -58,6 +58,9 @@ class Work {
   [[nodiscard]] Result<> save_plan(const std::string& plan);
   // Shows people once a second which part is done; of nothing, that a site waits for key.
   void show_part(std::uint64_t done, std::uint64_t total);
+  // Shows people twice a second how many bytes of all are done, and when the rest will be at the
+  // rate since the first call. False: to end with kCancelled now.
+  [[nodiscard]] bool show_bytes(std::uint64_t done);
   // Whether to go on waiting for key, which people are shown.
   [[nodiscard]] bool keep_waiting();
   // The job is done; its leases are given back.
@@ -77,6 +80,8 @@ class Work {
  private:
   bool is_loaded_ = false;
   std::chrono::nanoseconds shown_{0};
+  // Of the first call of show_bytes() in this attempt.
+  std::optional<std::pair<std::chrono::nanoseconds, std::uint64_t>> counted_from_;
   std::uint64_t moved_ = 0;
   std::chrono::steady_clock::time_point moved_at_ = std::chrono::steady_clock::now();
 };
@@ -89,8 +94,9 @@ class JobEngine {
   ~JobEngine() { stop(); }
 
   // Called by a worker whenever a job is done, after its record says so. Before resume_all() and
-  // start().
-  void watch_done(std::function<void()> watch) { done_ = std::move(watch); }
+  // start(); several may watch.
+  using DoneWatch = std::function<void(catalog::JobKind)>;
+  void watch_done(DoneWatch watch) { done_.push_back(std::move(watch)); }
   // Who does jobs of a kind. Before resume_all() and start().
   void add_kind(catalog::JobKind kind, WorkMaker maker) { makers_[kind] = std::move(maker); }
   // Carries on every unfinished job of these kinds. Call once, after the channel has started.
@@ -147,7 +153,7 @@ class JobEngine {
   // A job that may be ordered about.
   Result<catalog::Job> orderly(const JobId& job);
 
-  std::function<void()> done_;
+  std::vector<DoneWatch> done_;
   SiteContext& site_;
   ShareService& own_;
   catalog::Catalog& catalog_;

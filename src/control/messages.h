@@ -35,10 +35,11 @@ enum class Method : std::uint16_t {
   kCardAnswer = 61,
   kSignatureEnrol = 63,
   kSignatureProve = 64,
+  kObjectSightings = 82,
   kSharesHeld = 88,
   kShareFacts = 89,
   kShareCutBack = 93,
-  kPastShares = 94,
+  kSightings = 94,
 };
 [[nodiscard]] constexpr std::uint16_t number(Method method) {
   return static_cast<std::uint16_t>(method);

@@ -172,7 +172,7 @@ Result<> RestoreStream::open(const catalog::Job& job) {
                 catalog::reason_of(record.state));
   }
   key_ = std::make_unique<mac::Key>(secrets.hash_key.bytes());
-  tag_over_tags_ = secrets.tag;
+  if (sharing::is_known(secrets.tag)) tag_over_tags_ = secrets.tag;
   TRY_ASSIGN(shares_, locate_shares(catalog_, object_.object));
 
   for (const planner::ShareLocation& share : shares_) {
@@ -342,15 +342,17 @@ Result<> RestoreStream::run(std::uint64_t from, const PlainSink& sink) {
   }
   const std::uint64_t end = chunking_.chunk_count();
   const std::uint64_t first = from == object_.length ? end : from / chunking_.chunk_bytes;
-  if (first == 0) {
+  if (first == 0 && tag_over_tags_) {
     tagger_ = std::make_unique<sharing::ObjectTagger>(*key_, object_.object, chunking_);
   }
   chunks_left_ = end - first;
   TRY(run_range(first, end, [&](std::uint64_t, ByteView plain) { return sink(plain); }));
   // Every chunk has passed its own tag; this binds their number and order as a whole.
-  if (tagger_ != nullptr && !secret::equal(tagger_->finish(), tag_over_tags_)) {
+  if (tagger_ != nullptr && !secret::equal(tagger_->finish(), *tag_over_tags_)) {
     return fail(Code::kCorrupt, "the chunks do not add up to the tag on the card");
   }
+  const std::string_view with_tag = tagger_ != nullptr ? "checked" : "interrupted";
+  whole_check_ = tag_over_tags_ ? with_tag : "not_known";
   return {};
 }
 
@@ -466,6 +468,7 @@ void RestoreStream::describe(boost::json::object& result) const {
     skipped.push_back({{"site", site.text()}, {"why", why.message}});
   }
   result["object"] = object_.object.text();
+  if (!whole_check_.empty()) result["tag_over_all"] = whole_check_;
   result["using"] = std::move(letters);
   result["gathered_at"] = gathered;
   result["routes"] = std::move(routes);

@@ -44,7 +44,8 @@ class RestoreStream {
   [[nodiscard]] Result<std::uint64_t> key_bytes(const consent::ChunkRanges& chunks);
   // Writes the key that the stream has cost into the catalog.
   [[nodiscard]] Result<> account();
-  // Which shares were used, over which routes, who was skipped or blamed.
+  // Which shares were used, over which routes, who was skipped or blamed; of a whole object, what
+  // became of the tag over all tags.
   void describe(boost::json::object& result) const;
 
  private:
@@ -129,7 +130,10 @@ class RestoreStream {
   JobId session_;
   std::uint16_t use_ = 1;  // of the grant
   std::unique_ptr<mac::Key> key_;
-  mac::Tag tag_over_tags_{};
+  std::optional<mac::Tag> tag_over_tags_;  // none: not known
+  // What became of it: "checked", "not_known", or "interrupted" (the stream began in the middle);
+  // empty of parts.
+  std::string_view whole_check_;
   std::vector<planner::ShareLocation> shares_;  // all
   std::vector<planner::ShareLocation> proven_;  // that the consent has evidence for
   planner::RestoreWishes wishes_;

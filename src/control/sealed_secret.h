@@ -18,7 +18,7 @@ struct ObjectSecrets {
   secret::Buffer staging_key;  // empty once the staged file is erased
   // r, 16 bytes; empty of one of several guardians' grants as long as no card has brought it.
   secret::Buffer hash_key;
-  mac::Tag tag{};  // over all tags; meaningful once the object is committed
+  mac::Tag tag{};  // over all tags; zeros until all chunks were cut: not known
   Bytes cuts;      // of a grant for regions: encode_cuts(); then no staging key
 };
 [[nodiscard]] Bytes seal_object_secrets(ByteView root_key, os::Random& random,

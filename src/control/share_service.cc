@@ -182,21 +182,37 @@ std::vector<ShareId> ShareService::held_of(std::span<const ShareId> shares) {
   return held;
 }
 
-Result<> ShareService::note_past(const ShareId& share) {
+Result<> ShareService::note_given_up(const ShareId& share) {
   std::optional<store::ShareHeader> header = uploads_.begun(share);
   if (const auto reader = site_.shares.open(share)) header = (*reader)->header();
   if (!header) return {};  // it is not here, or nobody can read it
-  TRY_ASSIGN(const store::Inventory inventory, site_.shares.inventory());
-  const bool keeps_another =
-      std::ranges::any_of(inventory.shares, [&](const store::ShareSummary& other) {
-        return other.object == header->object && other.share != share;
-      });
+  TRY_ASSIGN(const auto here, site_.shares.shares_of(header->object));
+  const bool keeps_another = std::ranges::any_of(
+      here, [&](const store::ShareSummary& other) { return other.share != share; });
   if (keeps_another) return {};
-  return past_.add({header->object, header->generation, header->path});
+  return sightings_.add({header->object, header->generation, header->path, site_.config.name});
+}
+
+Result<> ShareService::note_way(const store::ShareHeader& share, const sharing::SharePath& place,
+                                const channel::Request& request, const SiteName& apart) {
+  for (const SiteName& site : request.passed) {
+    if (site == apart) continue;
+    TRY(sightings_.add({share.object, share.generation, place, site}));
+  }
+  return {};
+}
+
+Result<> ShareService::note_joined(const store::ShareHeader& share, const CombineRequest& request) {
+  if (request.own.destination == site_.config.name) return {};
+  for (std::size_t cuts = 1; cuts <= request.gathering.size(); ++cuts) {
+    const auto place = request.path.above(request.path.size() - cuts);
+    TRY(sightings_.add({share.object, share.generation, place, site_.config.name}));
+  }
+  return {};
 }
 
 Result<> ShareService::remove(const ShareId& share) {
-  TRY(note_past(share));
+  TRY(note_given_up(share));
   uploads_.abandon(share);
   TRY(site_.shares.remove(share));
   return site_.log.append("share_deleted", {{"share", share.text()}});
@@ -209,6 +225,9 @@ Result<> ShareService::handle_write(channel::Exchange& exchange) {
   TRY(reader.finish());
   TRY_ASSIGN(auto writer, uploads_.take(share, first, exchange.request().from));
   const auto receive_all = [&]() -> Result<> {
+    // Whoever cut the share had all of what was cut.
+    TRY(note_way(writer->header(), writer->header().path, exchange.request(),
+                 exchange.request().from));
     channel::StreamReceiver& upload = exchange.upload();
     ShareSink sink(*writer, upload.shape().frames);
     while (!upload.finished()) {
@@ -328,7 +347,9 @@ Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& r
 Result<> ShareService::handle_read(channel::Exchange& exchange) {
   TRY_ASSIGN(const ReadRequest request, decode_read(exchange.request().body));
   TRY_ASSIGN(const Released released, release(request, exchange.request().from));
-  const sharing::RecordLayout records = store::records_of(released.reader->header());
+  const store::ShareHeader& header = released.reader->header();
+  TRY(note_way(header, header.path, exchange.request(), request.destination));
+  const sharing::RecordLayout records = store::records_of(header);
   TRY(exchange.reply({}, shape_of(records, request.first_chunk, request.chunk_count)));
   for (std::uint64_t i = 0; i < request.chunk_count; ++i) {
     const ChunkIndex index{request.first_chunk + i};
@@ -344,6 +365,8 @@ Result<> ShareService::handle_combine(channel::Exchange& exchange) {
   TRY_ASSIGN(const CombineRequest request, decode_combine(exchange.request().body));
   const auto given = request.path.above(request.path.size() - request.gathering.size());
   TRY_ASSIGN(Released own, release(request.own, exchange.request().from, given));
+  TRY(note_joined(own.reader->header(), request));
+  TRY(note_way(own.reader->header(), given, exchange.request(), request.own.destination));
   TRY_ASSIGN(GatheredShare share,
              gather(site_, request, std::move(own.reader), exchange.request().job, [&] {
                (void)exchange.working(0, 0);  // a lost caller shows at the next frame

@@ -15,7 +15,7 @@
 #include "channel/server.h"
 #include "consent/gate.h"
 #include "control/messages.h"
-#include "control/past_shares.h"
+#include "control/sighting_book.h"
 #include "store/share_store.h"
 
 namespace warifu::control {
@@ -105,19 +105,28 @@ class Uploads {
 // durable there. Errors: the site's and those of the way there.
 [[nodiscard]] Result<PreparedShare> prepare_share(SiteContext& site, Uploads& own,
                                                   const SiteName& at, const ShareSpec& spec);
-// Cuts what it has of an announced share back. Shares of one cut are begun, or gone on with, only
-// when no site has more of them than the others: a record of an older cut would stand beside those
-// of the new one. Errors: as Uploads::cut_back(), and those of the way.
-[[nodiscard]] Result<> cut_share_back(SiteContext& site, Uploads& own, const SiteName& at,
-                                      const ShareId& share, std::uint64_t chunks);
+// A share of a cut that was announced, and how much of it is durable at its site.
+struct BegunShare {
+  SiteName site;
+  ShareId share;
+  std::uint64_t durable_chunks = 0;
+};
+// Shares of one cut are begun, or gone on with, only when no site has more of them than the others:
+// a record of an older cut would stand beside those of the new one. Cuts all of them back to the
+// least that any site has, of `chunks`, and returns it. Errors: as Uploads::cut_back(), and those
+// of the way.
+[[nodiscard]] Result<std::uint64_t> cut_back_to_least(SiteContext& site, Uploads& own,
+                                                      std::span<const BegunShare> cut,
+                                                      std::uint64_t chunks);
 // Makes a share permanent there. Errors: as prepare_share().
 [[nodiscard]] Result<> commit_share(SiteContext& site, Uploads& own, const SiteName& at,
                                     const CommitRequest& request);
 
 class ShareService {
  public:
-  // What is deleted here is noted in `past`, which must outlive it.
-  ShareService(SiteContext& site, PastShares& past) : site_(site), past_(past), uploads_(site) {}
+  // Who has seen what is noted in `sightings`, which must outlive it.
+  ShareService(SiteContext& site, SightingBook& sightings)
+      : site_(site), sightings_(sightings), uploads_(site) {}
 
   void add_handlers(channel::Server& server);
 
@@ -133,7 +142,7 @@ class ShareService {
                                          const sharing::SharePath& given = {});
 
   [[nodiscard]] Uploads& uploads() { return uploads_; }
-  [[nodiscard]] const PastShares& past() const { return past_; }
+  [[nodiscard]] const SightingBook& sightings() const { return sightings_; }
   [[nodiscard]] SiteStatus status();
   // Those of them that lie here whole: each is opened.
   [[nodiscard]] std::vector<ShareId> held_of(std::span<const ShareId> shares);
@@ -145,11 +154,16 @@ class ShareService {
   Result<> handle_combine(channel::Exchange& exchange);
   Result<> handle_reshare(channel::Exchange& exchange);
 
+  // The sites that `request` has passed have seen, or see now, what lies at `place`; but `apart`.
+  Result<> note_way(const store::ShareHeader& share, const sharing::SharePath& place,
+                    const channel::Request& request, const SiteName& apart);
+  // What is joined here under a request of `destination`.
+  Result<> note_joined(const store::ShareHeader& share, const CombineRequest& request);
   // Before a share goes that is the last one of its object here.
-  Result<> note_past(const ShareId& share);
+  Result<> note_given_up(const ShareId& share);
 
   SiteContext& site_;
-  PastShares& past_;
+  SightingBook& sightings_;
   Uploads uploads_;
 };
 

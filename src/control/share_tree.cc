@@ -55,6 +55,17 @@ bool ShareTree::is_to_be_cut(const ShareId& share) const {
   });
 }
 
+std::vector<catalog::Share> ShareTree::uncut() const {
+  std::vector<catalog::Share> whole;
+  for (const catalog::Share& share : shares) {
+    if (share.state != catalog::ShareState::kDurable || share.generation != object.generation) {
+      continue;
+    }
+    if (!policy.find(share.path)->is_leaf()) whole.push_back(share);
+  }
+  return whole;
+}
+
 std::vector<catalog::Share> ShareTree::parts_anew(const ShareId& old, const ShareId& parent,
                                                   os::Random& random) const {
   std::vector<catalog::Share> parts;
@@ -106,6 +117,43 @@ ShareSpec ShareTree::spec_of(const catalog::Share& share) const {
           .computational = true,
           .policy = object.policy,
           .lead_chunks = object.lead_chunks};
+}
+
+namespace {
+
+void add_planned(const catalog::Share& whole, const std::vector<planner::ShareTarget>& targets,
+                 const sharing::Scheme& scheme, const sharing::RecordLayout& cut,
+                 os::Random& random, std::vector<catalog::Share>& shares) {
+  const sharing::RecordLayout records = cut.below(scheme);
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    catalog::Share share{.share = os::random_id<ShareId>(random),
+                         .object = whole.object,
+                         .parent = {},
+                         .path = whole.path.part(i),
+                         .cut_shares = scheme.shares,
+                         .generation = std::max(whole.generation, 1U),
+                         .site = targets[i].site,
+                         .state = catalog::ShareState::kPlanned,
+                         .bytes = records.lengths({0}, records.count()),
+                         .route = planner::route_text(targets[i].route)};
+    if (!whole.path.is_object()) share.parent = whole.share;
+    shares.push_back(share);
+    if (!targets[i].nested.empty()) {
+      add_planned(share, targets[i].nested, targets[i].cut, records, random, shares);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<catalog::Share> planned_shares(const catalog::Share& whole,
+                                           const std::vector<planner::ShareTarget>& targets,
+                                           const sharing::Scheme& scheme,
+                                           const sharing::RecordLayout& records,
+                                           os::Random& random) {
+  std::vector<catalog::Share> shares;
+  add_planned(whole, targets, scheme, records, random, shares);
+  return shares;
 }
 
 std::vector<Sibling> siblings_of(const std::vector<catalog::Share>& shares) {

@@ -32,6 +32,9 @@ struct ShareTree {
   [[nodiscard]] std::vector<catalog::Share> cut_around(const catalog::Share& share) const;
   // Whether parts of it are still to be made.
   [[nodiscard]] bool is_to_be_cut(const ShareId& share) const;
+  // Of the object's generation, those that stand whole where the policy cuts them again, whether
+  // their parts are planned or not; each before what lies below it.
+  [[nodiscard]] std::vector<catalog::Share> uncut() const;
   // What is still to be made of `old`, planned to be made of `parent` at the same sites, under new
   // ids: parts of two cuts must not meet in one share. Each before its own parts.
   [[nodiscard]] std::vector<catalog::Share> parts_anew(const ShareId& old, const ShareId& parent,
@@ -41,6 +44,12 @@ struct ShareTree {
   // As its holder is told, at `share.last_site`.
   [[nodiscard]] ShareSpec spec_of(const catalog::Share& share) const;
 };
+
+// All shares of a cut as a plan has them, and of the cuts below, each before its parts. `whole` is
+// the share that is cut, or, without an id, the object; `records` are its own.
+[[nodiscard]] std::vector<catalog::Share> planned_shares(
+    const catalog::Share& whole, const std::vector<planner::ShareTarget>& targets,
+    const sharing::Scheme& scheme, const sharing::RecordLayout& records, os::Random& random);
 
 [[nodiscard]] std::vector<Sibling> siblings_of(const std::vector<catalog::Share>& shares);
 

@@ -61,5 +61,48 @@ TEST(ShareTree, ACutHasEveryShareOnce) {
             (Sites{"cloud1", "cloud4", "cloud5"}));
 }
 
+TEST(ShareTree, WhatStandsWholeAndIsToBeCut) {
+  ShareTree tree = sample();
+  tree.policy = *planner::parse_policy(
+      "2 of (origin, vault, 2 of (cloud, 2 of (edge, edge) via cloud, cloud) via gateway)");
+  tree.object.generation = 1;
+  ASSERT_EQ(tree.uncut().size(), 1u);  // C2, which the policy cuts again
+  EXPECT_EQ(tree.uncut().front().last_site.text(), "cloud4");
+  EXPECT_FALSE(tree.is_to_be_cut(tree.uncut().front().share));
+  tree.object.generation = 2;
+  EXPECT_TRUE(tree.uncut().empty());
+  tree.object.generation = 1;
+  tree.shares.push_back(share(30, "C", "tuh", ShareState::kDurable));
+  EXPECT_EQ(tree.uncut().size(), 2u);
+}
+
+TEST(ShareTree, PlannedSharesAreOfTheGenerationOfWhatIsCut) {
+  os::System system = os::real_system();
+  catalog::Share whole = share(4, "C", "tuh", ShareState::kDurable);
+  whole.generation = 3;
+  const auto target = [](const std::string& site) {
+    const auto name = *SiteName::parse(site);
+    return planner::ShareTarget{
+        .site = name, .route = {*SiteName::parse("tuh"), name}, .nested = {}, .cut = {}};
+  };
+  std::vector<planner::ShareTarget> targets = {target("cloud1"), target("cloud2"),
+                                               target("cloud3")};
+  targets[1].nested = {target("edge1"), target("edge2")};
+  targets[1].cut = *sharing::Scheme::threshold_of(2, 2);
+  const sharing::RecordLayout records(sharing::Chunking{{1'000'000}});
+  const auto parts =
+      planned_shares(whole, targets, *sharing::Scheme::threshold_of(2, 3), records, system.random);
+  std::string names;
+  for (const catalog::Share& part : parts) {
+    names += part.path.text() + " ";
+    EXPECT_EQ(part.generation, 3u);
+    EXPECT_EQ(part.state, ShareState::kPlanned);
+  }
+  EXPECT_EQ(names, "C1 C2 C2a C2b C3 ");
+  EXPECT_EQ(parts[1].parent, whole.share);
+  EXPECT_EQ(parts[2].parent, parts[1].share);
+  EXPECT_EQ(parts[2].cut_shares, 2u);
+}
+
 }  // namespace
 }  // namespace warifu::control

@@ -10,13 +10,8 @@
 #include "control/exposure_ledger.h"
 #include "control/key_account.h"
 #include "control/plan_json.h"
-#include "control/share_facts.h"
 
 namespace warifu::control {
-
-bool is_cutting_again(const catalog::Job& job) {
-  return job.kind == catalog::JobKind::kStore && job.step == "reshare";
-}
 
 std::string staging_path(const config::SiteConfig& config, const JobId& job) {
   return config.data_dir + "/staging/" + job.text();
@@ -29,7 +24,9 @@ std::string StoreJob::staging_path() const {
 Result<> StoreJob::run() {
   TRY(load());
   if (job_.step == "plan") TRY(plan());
-  if (job_.step == "move" || job_.step == "commit" || job_.step == "reshare") TRY(lease());
+  if (job_.step == "move" || job_.step == "commit" || job_.step == "reshare") {
+    TRY(lease_ways(engine_, job_, tree_.shares));
+  }
   if (job_.step == "move") TRY(move());
   if (job_.step == "commit") TRY(commit());
   if (job_.step == "move")
@@ -59,7 +56,6 @@ Result<> StoreJob::load() {
   if (job_.total_bytes == 0) {
     for (const auto& share : tree_.shares) job_.total_bytes += share.bytes;
   }
-  started_ = engine_.site().system.clock.monotonic();
   return {};
 }
 
@@ -81,46 +77,6 @@ Result<> StoreJob::forget_staging_key() {
   return behind ? catalog.set_job_secret(job_id_, {}) : Result<>();
 }
 
-namespace {
-
-// Adds all shares of a cut, each before its parts. `parent`, without an id for the object's own
-// cut, is the share that is cut; `cut` its records.
-void add_planned(const catalog::Share& parent, const std::vector<planner::ShareTarget>& targets,
-                 const sharing::Scheme& scheme, const sharing::RecordLayout& cut,
-                 os::Random& random, std::vector<catalog::Share>& shares) {
-  const sharing::RecordLayout records = cut.below(scheme);
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    catalog::Share share{.share = os::random_id<ShareId>(random),
-                         .object = parent.object,
-                         .parent = {},
-                         .path = parent.path.part(i),
-                         .cut_shares = scheme.shares,
-                         .generation = 1,
-                         .site = targets[i].site,
-                         .state = catalog::ShareState::kPlanned,
-                         .bytes = records.lengths({0}, records.count()),
-                         .route = planner::route_text(targets[i].route)};
-    if (!parent.path.is_object()) share.parent = parent.share;
-    shares.push_back(share);
-    if (!targets[i].nested.empty()) {
-      add_planned(share, targets[i].nested, targets[i].cut, records, random, shares);
-    }
-  }
-}
-
-std::vector<catalog::Share> planned_shares(const ObjectId& object,
-                                           const planner::PlacementPlan& plan,
-                                           const sharing::Scheme& scheme,
-                                           const sharing::RecordLayout& records,
-                                           os::Random& random) {
-  std::vector<catalog::Share> shares;
-  add_planned({.object = object, .parent = {}, .path = {}, .site = {}}, plan.shares, scheme,
-              records, random, shares);
-  return shares;
-}
-
-}  // namespace
-
 Result<> StoreJob::plan() {
   SiteContext& site = engine_.site();
   if (!tree_.shares.empty())
@@ -137,30 +93,15 @@ Result<> StoreJob::plan() {
   }
   const planner::PlacementPlan& plan = advice->plan;
   const auto shares =
-      planned_shares(tree_.object.object, plan, tree_.policy.scheme, records, site.system.random);
+      planned_shares({.object = tree_.object.object, .parent = {}, .path = {}, .site = {}},
+                     plan.shares, tree_.policy.scheme, records, site.system.random);
   TRY(engine_.catalog().set_job_plan(
       job_id_, boost::json::serialize(advice_json(*advice, tree_.policy, view))));
   for (const auto& share : shares) job_.total_bytes += share.bytes;
   TRY(engine_.catalog().plan_shares(tree_.object.object, job_id_, shares,
-                                    sightings_of(plan.shares, view.snapshot.origin)));
+                                    sightings_of(plan.shares, view.snapshot.origin), {}));
   TRY_ASSIGN(tree_.shares, engine_.catalog().list_shares(tree_.object.object));
   return save(catalog::JobState::kRunning, "move");
-}
-
-// At every start of a run: leases live in the memory of the sending ends and are lost with it.
-Result<> StoreJob::lease() {
-  std::map<std::pair<SiteName, SiteName>, std::uint64_t> bytes;
-  for (const auto& share : tree_.shares) {
-    if (share.state != catalog::ShareState::kPlanned &&
-        share.state != catalog::ShareState::kWriting) {
-      continue;
-    }
-    TRY_ASSIGN(const planner::Route route, parse_route(share.route));
-    for (std::size_t i = 0; i + 1 < route.size(); ++i) {
-      bytes[{route[i], route[i + 1]}] += share.bytes;
-    }
-  }
-  return lease_key(engine_.site(), job_id_, job_.priority, bytes);
 }
 
 Result<> StoreJob::commit() {
@@ -190,95 +131,13 @@ Result<> StoreJob::commit() {
 
 Result<> StoreJob::reshare_all() {
   TRY(erase_staging(engine_.site().system, staging_path()));  // again, after a crash just before
-  // Shares are listed level by level; what is cut on one is durable when the next one's turn comes.
-  for (std::size_t i = 0; i < tree_.shares.size(); ++i) {
-    TRY_ASSIGN(tree_.shares, engine_.catalog().list_shares(tree_.object.object));
-    const catalog::Share& share = tree_.shares[i];
-    if (!tree_.nested_of(share.share).empty() && share.state != catalog::ShareState::kDeleted) {
-      TRY(reshare_one(share));
-    }
-  }
+  std::uint64_t before = 0;
+  for (const auto& share : tree_.top_shares()) before += share.bytes;
+  Recut recut(engine_, job_id_, tree_,
+              {.progress = [&](std::uint64_t bytes) { return show_bytes(before + bytes); },
+               .keep_waiting = [&] { return keep_waiting(); }});
+  TRY(recut.run({}));
   return save(catalog::JobState::kRunning, "account");
-}
-
-Result<> StoreJob::reshare_one(const catalog::Share& share) {
-  catalog::Catalog& catalog = engine_.catalog();
-  const catalog::Share parent = share;
-  if (parent.state == catalog::ShareState::kDurable) {
-    std::vector<catalog::Share> nested = tree_.nested_of(parent.share);
-    std::erase_if(nested, [](const catalog::Share& part) {  // what was planned before
-      return part.state >= catalog::ShareState::kDeletePending;
-    });
-    for (const auto& part : nested) {
-      TRY(catalog.set_share_state(part.share, catalog::ShareState::kWriting));
-    }
-    const auto report = order_reshare(parent, nested);
-    if (!report && report.error().code == Code::kAlreadyExists) TRY(plan_parts_anew(parent));
-    if (!report) return std::unexpected(report.error());
-    TRY(note_cut(nested, *report));
-    // Who is silent has acknowledged its part; who says that it has lost it since is believed.
-    const auto present = check_present(engine_.site(), nested);
-    if (!present && present.error().code == Code::kCorrupt) TRY(plan_parts_anew(parent));
-    std::vector<ShareId> children;
-    for (const auto& part : nested) children.push_back(part.share);
-    TRY(catalog.move_location(parent.share, children));
-  }
-  return engine_.delete_for_good(parent);
-}
-
-// Some are permanent, another one is not whole any more: they cannot be cut on.
-Result<> StoreJob::plan_parts_anew(const catalog::Share& parent) {
-  os::Random& random = engine_.site().system.random;
-  TRY(engine_.catalog().replace_parts(parent.share,
-                                      tree_.parts_anew(parent.share, parent.share, random)));
-  return fail(Code::kUnavailable, "a part of share " + parent.path.text() +
-                                      " was lost before all were permanent; all are cut anew");
-}
-
-Result<CutReport> StoreJob::order_reshare(const catalog::Share& parent,
-                                          const std::vector<catalog::Share>& nested) {
-  SiteContext& site = engine_.site();
-  ReshareRequest request{.share = parent.share};
-  for (const auto& share : nested) {
-    TRY_ASSIGN(planner::Route route, parse_route(share.route));
-    request.targets.push_back({share.last_site, tree_.spec_of(share), std::move(route)});
-  }
-  std::uint64_t before = 0;  // what was made on the levels above, and of shares cut earlier
-  for (const auto& share : tree_.shares) {
-    TRY_ASSIGN(planner::Route route, parse_route(share.route));
-    const bool stands = share.state < catalog::ShareState::kDeletePending;
-    if (stands) {  // it counts before what was replaced
-      request.travelled.insert_or_assign(share.path, std::move(route));
-    } else {
-      request.travelled.try_emplace(share.path, std::move(route));
-    }
-    const auto turn = [](const catalog::Share& of) { return std::pair(of.path.size(), of.path); };
-    if (turn(share) < turn(nested.front())) before += share.bytes;
-  }
-  const sharing::RecordLayout records = tree_.records_of(nested.front());
-  // False when it must stop.
-  const auto progress = [&](std::uint64_t done, std::uint64_t total) {
-    const std::uint64_t bytes = before + records.lengths({0}, done) * nested.size();
-    if (total == 0) return keep_waiting();
-    show_progress(bytes);
-    return !must_stop_at(bytes);
-  };
-  if (parent.last_site == site.config.name) {
-    return reshare(site, engine_.own().uploads(), request, job_id_,
-                   {[&](std::uint64_t done, std::uint64_t total) -> Result<> {
-                      if (progress(done, total)) return {};
-                      return fail(Code::kCancelled, "the job is interrupted");
-                    },
-                    [&] { return keep_waiting(); }});
-  }
-  TRY_ASSIGN(channel::Call call, site.caller.start({.to = parent.last_site,
-                                                    .method = number(Method::kReshare),
-                                                    .job = job_id_,
-                                                    .body = encode(request)}));
-  TRY_ASSIGN(const channel::Reply reply, call.reply([&](std::uint64_t done, std::uint64_t total) {
-    if (!progress(done, total)) call.cancel();  // reply() fails then
-  }));
-  return decode_cut_report(reply.body);
 }
 
 // How the shares of one cut came to be, beside each of them.
@@ -292,21 +151,9 @@ Result<> StoreJob::note_cut(const std::vector<catalog::Share>& shares, const Cut
   return {};
 }
 
-// What every share travelled under, and the key that its way has cost.
 Result<> StoreJob::account() {
-  const NetworkView view = look_at_network(engine_.site(), engine_.own());
-  TRY_ASSIGN(const auto booked, engine_.catalog().link_use_of_job(job_id_));
   TRY_ASSIGN(tree_.shares, engine_.catalog().list_shares(tree_.object.object));
-  for (const auto& share : tree_.shares) {
-    TRY_ASSIGN(const planner::Route route, parse_route(share.route));
-    TRY_ASSIGN(Protections protections, parse_protections(share.protections));
-    protections.hops = hops_of(route, view.snapshot);
-    TRY(engine_.catalog().set_share_travel(share.share, share.route,
-                                           protections_json(protections)));
-    if (!booked.empty()) continue;  // by a run that a crash cut short
-    TRY(record_route_use(engine_.catalog(), job_id_, route, view.snapshot,
-                         bulk_use(tree_.records_of(share), 0, chunking_.chunk_count())));
-  }
+  TRY(account_ways(engine_, job_id_, tree_, tree_.shares));
   return save(catalog::JobState::kRunning, "finish");
 }
 

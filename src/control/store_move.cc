@@ -6,26 +6,6 @@
 
 namespace warifu::control {
 namespace {
-constexpr std::chrono::milliseconds kSaveInterval(500);
-}
-
-void StoreJob::show_progress(std::uint64_t bytes) {
-  os::Clock& clock = engine_.site().system.clock;
-  const auto now = clock.monotonic();
-  if (now - last_saved_ < kSaveInterval) return;
-  last_saved_ = now;
-  const double seconds = std::chrono::duration<double>(now - started_).count();
-  job_.progress_bytes = std::min(job_.total_bytes, bytes);
-  if (seconds > 1 && bytes > started_bytes_) {
-    const double rate = static_cast<double>(bytes - started_bytes_) / seconds;
-    const double left = static_cast<double>(job_.total_bytes - job_.progress_bytes) / rate;
-    job_.expected_end = os::UnixMs{clock.now().value + static_cast<std::int64_t>(left * 1000)};
-  }
-  job_.error.clear();
-  (void)save(catalog::JobState::kRunning, job_.step);  // shown to people only
-}
-
-namespace {
 
 // Staged chunks as tagged records; every tag also goes into the tag over all tags.
 class TaggedInput final : public CutInput {
@@ -88,11 +68,9 @@ Result<> StoreJob::move() {
   const auto top = tree_.top_shares();
   const sharing::RecordLayout shares = tree_.records_of(top.front());
   const auto bytes_until = [&](std::uint64_t end) { return shares.lengths({0}, end) * top.size(); };
-  started_bytes_ = bytes_until(cutting.first_chunk());
   const auto progress = [&](std::uint64_t done, std::uint64_t) -> Result<> {
-    if (must_stop_at(bytes_until(done))) return fail(Code::kCancelled, "the job is interrupted");
-    show_progress(bytes_until(done));
-    return {};
+    if (show_bytes(bytes_until(done))) return {};
+    return fail(Code::kCancelled, "the job is interrupted");
   };
   TRY(cutting.run(input, {progress, [&] { return keep_waiting(); }}));
   cut_entropy_ = cutting.report().entropy;

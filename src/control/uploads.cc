@@ -195,14 +195,21 @@ Result<PreparedShare> prepare_share(SiteContext& site, Uploads& own, const SiteN
   return prepared;
 }
 
-Result<> cut_share_back(SiteContext& site, Uploads& own, const SiteName& at, const ShareId& share,
-                        std::uint64_t chunks) {
-  if (at == site.config.name) return own.cut_back(share, chunks, at);
-  wire::Writer body;
-  body.id(share);
-  body.u64(chunks);
-  TRY(site.caller.ask(at, number(Method::kShareCutBack), body.take()));
-  return {};
+Result<std::uint64_t> cut_back_to_least(SiteContext& site, Uploads& own,
+                                        std::span<const BegunShare> cut, std::uint64_t chunks) {
+  for (const BegunShare& share : cut) chunks = std::min(chunks, share.durable_chunks);
+  for (const BegunShare& share : cut) {
+    if (share.durable_chunks == chunks) continue;
+    if (share.site == site.config.name) {
+      TRY(own.cut_back(share.share, chunks, share.site));
+      continue;
+    }
+    wire::Writer body;
+    body.id(share.share);
+    body.u64(chunks);
+    TRY(site.caller.ask(share.site, number(Method::kShareCutBack), body.take()));
+  }
+  return chunks;
 }
 
 Result<> commit_share(SiteContext& site, Uploads& own, const SiteName& at,

@@ -53,7 +53,7 @@ Result<card::ObjectRecord> ConsentIntake::record_for(
   }
   auto kept = control::kept_record(site_, catalog_, object);
   if (kept) return std::move(kept->record);
-  if (kept.error().code != Code::kAlreadyExists) return std::unexpected(kept.error());
+  if (kept.error().code != Code::kNotFound) return std::unexpected(kept.error());
   return records_.bring_under(object.object, grants);
 }
 

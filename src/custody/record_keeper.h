@@ -26,7 +26,7 @@ class RecordKeeper {
   // Looks after every job that is done, before `jobs` begins: a store may have left a record.
   RecordKeeper(control::JobEngine& jobs, catalog::Catalog& catalog, CustodyService& own)
       : site_(jobs.site()), catalog_(catalog), own_(own) {
-    jobs.watch_done([this] { wake(); });
+    jobs.watch_done([this](catalog::JobKind) { wake(); });
   }
   ~RecordKeeper() { stop(); }
 

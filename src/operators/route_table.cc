@@ -164,6 +164,8 @@ constexpr RouteRule kTable[] = {
     {kGet, "/v1/objects/{object}/check", {B, A}, kLook},
     {kGet, "/v1/objects/{object}/relocation", {B, A}, kLook},
     {kPost, "/v1/objects/{object}/relocation", {B}, kAct},
+    {kGet, "/v1/objects/{object}/reshare", {B, A}, kLook},
+    {kPost, "/v1/objects/{object}/reshare", {B}, kAct},
     {kPost, "/v1/objects/{object}/refresh/preview", {B, A}, kLook},
     {kPost, "/v1/objects/{object}/refresh", {B}, kAct},
     {kGet, "/v1/refresh", {B, A}, kLook},

@@ -89,9 +89,10 @@ Result<> check_cut(const sharing::Scheme& scheme, const std::vector<ShareTarget>
 
 }  // namespace
 
-std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares) {
+std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares,
+                                  const sharing::SharePath& cut) {
   std::map<SiteName, Seen> views;
-  add_views(shares, {}, views);
+  add_views(shares, cut, views);
   return views;
 }
 
@@ -99,6 +100,18 @@ bool may_see(const PolicyNode& policy, const Seen& seen, const sharing::SharePat
   const PolicyNode* node = policy.find(share);
   WARIFU_CHECK(node != nullptr);
   return may_see(policy, nodes_of(policy, seen), node->number);
+}
+
+bool may_touch(const PolicyNode& policy, const Seen& seen, const sharing::SharePath& share) {
+  for (std::size_t depth = 0; depth < share.size(); ++depth) {
+    const sharing::SharePath cut = share.above(depth);
+    std::set<std::uint8_t> touched = {share.step(depth)};
+    for (const sharing::SharePath& one : seen) {
+      if (one.size() > depth && one.is_within(cut)) touched.insert(one.step(depth));
+    }
+    if (touched.size() > policy.find(cut)->scheme.privacy()) return false;
+  }
+  return true;
 }
 
 Result<> check_exposure(const sharing::Scheme& scheme, const std::vector<ShareTarget>& shares,

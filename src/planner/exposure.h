@@ -28,13 +28,20 @@ using Seen = std::set<sharing::SharePath>;
 // True when they tell nothing at all about it: no cut gives away even a part of its secret.
 [[nodiscard]] bool tells_nothing(const PolicyNode& policy, const Seen& seen);
 
-// What every site on the routes of `shares` sees, ends included, and who knows their key.
-[[nodiscard]] std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares);
+// What every site on the routes of `shares` sees, ends included, and who knows their key; of the
+// object's shares, or of the parts of `cut`.
+[[nodiscard]] std::map<SiteName, Seen> views_of(const std::vector<ShareTarget>& shares,
+                                                const sharing::SharePath& cut = {});
 
 // Whether a site that has seen `seen` may also see that share under the rule. Who has seen a share
 // may see its parts.
 [[nodiscard]] bool may_see(const PolicyNode& policy, const Seen& seen,
                            const sharing::SharePath& share);
+
+// The same above and at that share alone: whether a site may see anything of it, itself or a part,
+// though it makes none of the cuts above. Who has seen the share whole, on its way, may.
+[[nodiscard]] bool may_touch(const PolicyNode& policy, const Seen& seen,
+                             const sharing::SharePath& share);
 
 // The rule above for shares of `scheme` that were cut at `origin`. Errors: kRefused naming the site
 // and what it would see.

@@ -96,10 +96,11 @@ double edge_price(const EdgeState& edge, std::uint64_t bytes) {
 
 namespace {
 
-PlacementPlan make_plan(PlacementSearch::Found found, const PolicyNode& policy,
+// Of shares that are cut of a record of `records`.
+PlacementPlan make_plan(PlacementSearch::Found found, const sharing::Scheme& scheme,
                         const Snapshot& snapshot, const sharing::RecordLayout& records) {
   PlacementPlan plan{.shares = std::move(found.first), .price = found.second};
-  const sharing::RecordLayout shares = records.below(policy.scheme);
+  const sharing::RecordLayout shares = records.below(scheme);
   add_edges(plan, plan.shares, shares);
   explain(plan, snapshot, shares.lengths({0}, shares.count()));
   std::string off = switched_off_text(snapshot);
@@ -107,35 +108,37 @@ PlacementPlan make_plan(PlacementSearch::Found found, const PolicyNode& policy,
   return plan;
 }
 
-}  // namespace
+// `what` has no legal placement, or none was found.
+std::unexpected<Error> no_plan(const PlacementSearch& search, const Snapshot& snapshot,
+                               const std::string& what) {
+  const std::string limit =
+      search.exhausted() ? fmt::format(" among the first {} tried; routes get in each other's way",
+                                       kMaxStepsToFirstPlan)
+                         : "";
+  const std::string off = switched_off_text(snapshot);
+  return fail(Code::kRefused,
+              fmt::format("no legal placement for {}{}: {}{}{}", what, limit, search.exclusions(),
+                          off.empty() ? "" : "; ", off),
+              Reason::kNoPlacement);
+}
 
-namespace {
+void note_limit(const PlacementSearch& search, PlacementPlan& plan) {
+  if (!search.exhausted()) return;
+  plan.is_cheapest = false;
+  plan.reasons.push_back(
+      fmt::format("the cheapest of the first {} placements tried; a cheaper one may exist",
+                  kMaxPlacementSteps));
+}
 
 Result<PlacementPlan> best_plan(PlacementSearch& search, const PolicyNode& policy,
                                 const Snapshot& snapshot, const sharing::RecordLayout& records) {
   auto found = search.run();
-  if (!found) {
-    const std::string limit =
-        search.exhausted()
-            ? fmt::format(" among the first {} tried; routes get in each other's way",
-                          kMaxStepsToFirstPlan)
-            : "";
-    const std::string off = switched_off_text(snapshot);
-    return fail(Code::kRefused,
-                fmt::format("no legal placement for policy '{}'{}: {}{}{}", policy.text(), limit,
-                            search.exclusions(), off.empty() ? "" : "; ", off),
-                Reason::kNoPlacement);
-  }
+  if (!found) return no_plan(search, snapshot, "policy '" + policy.text() + "'");
   // The search keeps the rules step by step; here they are asked for the whole plan.
   TRY(check_exposure(policy.scheme, found->first, snapshot.origin));
   TRY(check_domains(policy, snapshot.domains, resting_of(policy, found->first)));
-  PlacementPlan plan = make_plan(std::move(*found), policy, snapshot, records);
-  if (search.exhausted()) {
-    plan.is_cheapest = false;
-    plan.reasons.push_back(
-        fmt::format("the cheapest of the first {} placements tried; a cheaper one may exist",
-                    kMaxPlacementSteps));
-  }
+  PlacementPlan plan = make_plan(std::move(*found), policy.scheme, snapshot, records);
+  note_limit(search, plan);
   return plan;
 }
 
@@ -155,9 +158,54 @@ Result<PlacementAdvice> advise_placement(const PolicyNode& policy, const Snapsho
   advice.excluded = search.exclusions();
   advice.domains = nodes_by_domain(snapshot.domains, resting_of(policy, advice.plan.shares));
   if (auto other = search.run(&advice.plan.shares)) {
-    advice.runner_up = make_plan(std::move(*other), policy, snapshot, records);
+    advice.runner_up = make_plan(std::move(*other), policy.scheme, snapshot, records);
   }
   return advice;
+}
+
+namespace {
+
+// The rules for a whole plan, asked once more.
+Result<> check_parts(const PolicyNode& policy, const Snapshot& snapshot,
+                     const StandingCut& standing, const std::vector<ShareTarget>& parts) {
+  const PolicyNode& node = *policy.find(standing.share);
+  const ShareTarget whole{
+      .site = standing.holder, .route = {standing.holder}, .nested = parts, .cut = node.scheme};
+  TRY(check_exposure(policy.find(standing.share.parent())->scheme, {whole}, snapshot.origin));
+  for (const auto& [site, views] : views_of(parts, standing.share)) {
+    if (site == standing.holder) continue;
+    const auto before = standing.seen.find(site);
+    Seen seen = before == standing.seen.end() ? Seen() : before->second;
+    for (const sharing::SharePath& path : views) {
+      if (site == snapshot.origin || !may_see(policy, seen, path)) {
+        return fail(Code::kRefused, site.text() + " would see too much of the object",
+                    Reason::kExposure);
+      }
+      seen.insert(path);
+    }
+  }
+  std::vector<Resting> resting = resting_of(node, parts);
+  const std::vector<Resting> fresh = resting;
+  resting.insert(resting.end(), standing.resting.begin(), standing.resting.end());
+  for (const Resting& part : fresh) {
+    TRY(check_domains(policy, snapshot.domains, resting, part.site));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<PlacementPlan> plan_parts(const PolicyNode& policy, const Snapshot& snapshot,
+                                 const sharing::RecordLayout& records,
+                                 const StandingCut& standing) {
+  PlacementSearch search(policy, snapshot, records, &standing);
+  auto found = search.run();
+  if (!found) return no_plan(search, snapshot, "the parts of share " + standing.share.text());
+  TRY(check_parts(policy, snapshot, standing, found->first));
+  PlacementPlan plan = make_plan(std::move(*found), policy.find(standing.share)->scheme, snapshot,
+                                 records_at(policy, records, standing.share));
+  note_limit(search, plan);
+  return plan;
 }
 
 std::optional<double> hours_for_key(const PlacementPlan& plan, const Snapshot& snapshot) {

@@ -108,6 +108,22 @@ struct PlacementAdvice {
                                                        const Snapshot& snapshot,
                                                        const sharing::RecordLayout& records);
 
+// A share that is whole where the policy cuts it again, in an object whose other shares stand.
+struct StandingCut {
+  sharing::SharePath share;  // its place
+  SiteName holder;           // who has it, and cuts it
+  // What sites have seen of the object. The holder's may be left out, and the origin's making.
+  std::map<SiteName, std::set<sharing::SharePath>> seen;
+  std::vector<Resting> resting;  // where the shares of the object rest, this one too
+  std::set<SiteName> closed;     // sites that are to see nothing of it, for other reasons
+};
+
+// Places the parts of that share, and theirs, of an object whose own records are `records`. The
+// plan's shares are the parts. Errors: as plan_placement().
+[[nodiscard]] Result<PlacementPlan> plan_parts(const PolicyNode& policy, const Snapshot& snapshot,
+                                               const sharing::RecordLayout& records,
+                                               const StandingCut& standing);
+
 // Hours until the last hop of the plan has the key it needs at the present inflow; 0 when it is
 // there, none when it never comes.
 [[nodiscard]] std::optional<double> hours_for_key(const PlacementPlan& plan,

@@ -21,6 +21,9 @@ PlacementSearch::Together PlacementSearch::together(std::size_t group, std::size
     for (std::size_t i = from; i < std::min(to, sites.size()); ++i) {
       const Node site = sites[i].site;
       if (views_[site].holds || !fits_domains(site, number)) continue;
+      // What was seen before leaves a site one share of the cut, and not another.
+      const bool was_seen = standing_ != nullptr && views_[site].touched[cut_of(now).number] != 0;
+      if (was_seen && !may_see(site, groups_[g], groups_[g].children[next], nullptr)) continue;
       more[site] = beside_way(sites[i], g);
     }
     return more;
@@ -57,9 +60,11 @@ std::vector<std::size_t> PlacementSearch::rooms(const Group& group) const {
   };
   std::vector<std::size_t> rooms(graph_.size());
   for (Node site = 0; site < graph_.size(); ++site) {
-    if (site == origin_) continue;
+    if (site == origin_ || closed_[site]) continue;
     const std::size_t privacy = own.node->scheme.privacy();
     std::size_t room = privacy - std::min(privacy, seen(site, own, 0));
+    // What it has seen before it may see again; which that is the search looks at.
+    if (standing_ != nullptr) room += std::size_t(std::popcount(seen_before_[site][own.number]));
     for (const auto& [cut, touched] : own.line) {
       if (makes(site, *cut)) {
         room = own.node->children.size();

@@ -24,14 +24,21 @@ std::size_t count(std::uint32_t bits) {
 }  // namespace
 
 PlacementSearch::PlacementSearch(const PolicyNode& policy, const Snapshot& snapshot,
-                                 const sharing::RecordLayout& records)
+                                 const sharing::RecordLayout& records, const StandingCut* standing)
     : policy_(policy),
+      top_(standing == nullptr ? &policy : policy.find(standing->share)),
+      standing_(standing),
       snapshot_(snapshot),
       graph_(snapshot),
       origin_(graph_.find(snapshot.origin)),
+      maker_(standing == nullptr ? origin_ : graph_.find(standing->holder)),
+      closed_(graph_.size()),
       domains_(graph_.size()) {
-  cuts_[0].node = &policy;
-  add_groups(policy, records.below(policy.scheme));
+  WARIFU_CHECK(top_ != nullptr && !top_->is_leaf());
+  cuts_[top_->number].node = top_;
+  const sharing::RecordLayout cut =
+      standing == nullptr ? records : records_at(policy, records, standing->share);
+  add_groups(*top_, cut.below(top_->scheme));
   std::map<std::size_t, std::size_t> groups_of;
   std::size_t most = 0;
   for (const Group& group : groups_) most = std::max(most, ++groups_of[group.cut]);
@@ -41,14 +48,20 @@ PlacementSearch::PlacementSearch(const PolicyNode& policy, const Snapshot& snaps
   for (Node site = 0; site < graph_.size(); ++site) {
     least_weight_ = std::min(least_weight_, graph_.site(site).weight);
   }
+  add_domains();
+  if (standing != nullptr) add_standing(*standing);
+}
+
+void PlacementSearch::add_domains() {
   std::map<std::string, std::size_t> known;
-  for (const auto& [site, names] : snapshot.domains) {
+  for (const auto& [site, names] : snapshot_.domains) {
     const Node node = graph_.find(site);
-    if (node == KeyGraph::kNone) continue;
+    // Of sites that do not answer, what rests there counts.
+    if (node == KeyGraph::kNone && standing_ == nullptr) continue;
     for (const std::string& name : names) {
       const auto [it, is_new] = known.try_emplace(name, known.size());
       if (is_new) domain_names_.push_back(name);
-      domains_[node].push_back(it->second);
+      if (node != KeyGraph::kNone) domains_[node].push_back(it->second);
     }
   }
   inside_.resize(domain_names_.size());
@@ -58,6 +71,7 @@ PlacementSearch::PlacementSearch(const PolicyNode& policy, const Snapshot& snaps
 void PlacementSearch::add_groups(const PolicyNode& cut, const sharing::RecordLayout& records) {
   const std::size_t begin = groups_.size();
   const std::uint64_t bytes = records.lengths({0}, records.count());
+  const bool each_alone = was_seen(cut);
   for (std::size_t i = 0; i < cut.children.size(); ++i) {
     const PolicyNode& child = cut.children[i];
     if (!child.is_leaf()) {
@@ -73,7 +87,7 @@ void PlacementSearch::add_groups(const PolicyNode& cut, const sharing::RecordLay
     const auto same = std::find_if(
         groups_.begin() + static_cast<std::ptrdiff_t>(begin), groups_.end(),
         [&](const Group& g) { return !g.cuts && g.cut == cut.number && g.label == child.label; });
-    if (same == groups_.end()) {
+    if (each_alone || same == groups_.end()) {
       groups_.push_back({child.label, {i}, cut.number, false, 0, bytes});
     } else {
       same->children.push_back(i);
@@ -98,7 +112,7 @@ std::optional<PlacementSearch::Found> PlacementSearch::run(
     const std::vector<ShareTarget>* other_than) {
   avoided_.clear();
   std::map<std::size_t, SiteName> known;
-  if (other_than != nullptr) list_sites(policy_, *other_than, known);
+  if (other_than != nullptr) list_sites(*top_, *other_than, known);
   for (const Group& group : groups_) {
     if (other_than == nullptr) break;
     std::set<SiteName>& sites = avoided_.emplace_back();
@@ -108,10 +122,12 @@ std::optional<PlacementSearch::Found> PlacementSearch::run(
   }
   best_.reset();
   steps_ = hopeless_steps_ = 0;
-  if (origin_ != KeyGraph::kNone) {
-    place(0, 0, 0, 0);
-  } else {
+  if (origin_ == KeyGraph::kNone) {
     exclude(snapshot_.origin.text() + " does not answer");
+  } else if (maker_ == KeyGraph::kNone) {
+    exclude(standing_->holder.text() + " does not answer");
+  } else {
+    place(0, 0, 0, 0);
   }
   return best_;
 }
@@ -160,6 +176,9 @@ void PlacementSearch::try_together(std::size_t group, std::size_t member, double
   // Rooms are counted share by share; who else knows key of the links was not asked.
   for (const Node knowing : graph_.knowing(found.way)) {
     if (!may_see(knowing, now, child, nullptr)) return;
+  }
+  for (std::size_t i = 1; standing_ != nullptr && i < found.way.size(); ++i) {
+    if (!may_see(found.way[i], now, child, nullptr)) return;
   }
   if (!fits_domains(site, number_of(now, child))) return;
   const double way = graph_.price(found.way, prices(now.bytes)) * graph_.site(site).weight;
@@ -293,7 +312,7 @@ std::size_t PlacementSearch::number_of(const Group& group, std::size_t child) co
 }
 
 bool PlacementSearch::makes(Node site, const Cut& cut) const {
-  return cut.node == &policy_ ? site == origin_ : site == chosen_[cut.node->number].site;
+  return cut.node == top_ ? site == maker_ : site == chosen_[cut.node->number].site;
 }
 
 bool PlacementSearch::may_see(Node site, const Group& group, std::size_t child,
@@ -303,6 +322,10 @@ bool PlacementSearch::may_see(Node site, const Group& group, std::size_t child,
     const bool is_part = group.cut != 0;
     if (is_part && why != nullptr) *why = name + " cut the object and would see parts again";
     return !is_part;
+  }
+  if (closed_[site]) {
+    if (why != nullptr) *why = name + " has seen another share of the object";
+    return false;
   }
   const auto fits = [&](const Cut& cut, std::size_t touched) {
     const std::size_t seen = count(views_[site].touched[cut.number] | 1U << touched);
@@ -378,7 +401,7 @@ const std::vector<double>& PlacementSearch::prices(std::uint64_t bytes) {
 }
 
 PlacementSearch::Node PlacementSearch::source_of(const Group& group) const {
-  return group.cut == 0 ? origin_ : chosen_[group.cut].site;
+  return group.cut == top_->number ? maker_ : chosen_[group.cut].site;
 }
 
 bool PlacementSearch::is_last(std::size_t group, std::size_t member) const {
@@ -421,7 +444,7 @@ bool PlacementSearch::put_in_order(std::vector<ShareTarget>& targets) const {
 
 void PlacementSearch::keep_if_better(double price) {
   if (!is_worth(price)) return;
-  std::vector<ShareTarget> targets = targets_of(policy_);
+  std::vector<ShareTarget> targets = targets_of(*top_);
   if (put_in_order(targets)) best_ = {std::move(targets), price};
 }
 

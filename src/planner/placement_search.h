@@ -8,6 +8,12 @@
 // forbids which has seen too much already; because that way may stand in the way of a later share,
 // ways around its inner sites are tried as well. Children with the same label are interchangeable:
 // their sites are taken in one order only, so n equal labels cost one search and not n! of them.
+//
+// The same search places the parts of one share that stands whole in an object that is stored
+// (StandingCut): that share's cut is the top one then, its holder the source, and what sites have
+// seen and hold is there from the beginning. What of the object outside that cut a site has seen
+// does not change with any part of it, so who may see none is closed from the beginning. Where
+// parts were seen before, children with the same label are not interchangeable.
 // Used by placement.cc alone.
 #pragma once
 
@@ -18,8 +24,10 @@ namespace warifu::planner {
 
 class PlacementSearch {
  public:
+  // `records` are the object's. With `standing`, which must outlive it, only the parts of that
+  // share are placed.
   PlacementSearch(const PolicyNode& policy, const Snapshot& snapshot,
-                  const sharing::RecordLayout& records);
+                  const sharing::RecordLayout& records, const StandingCut* standing = nullptr);
 
   // The cheapest legal assignment that was found, in the order of the policy's children; with
   // `other_than`, the cheapest whose shares rest at other sites than those.
@@ -75,6 +83,11 @@ class PlacementSearch {
   using Undo = std::vector<std::pair<Node, View>>;
 
   void add_groups(const PolicyNode& cut, const sharing::RecordLayout& records);
+  void add_domains();
+  // What is there from the beginning.
+  void add_standing(const StandingCut& standing);
+  // Whether single parts of it were seen already.
+  [[nodiscard]] bool was_seen(const PolicyNode& cut) const;
   void place(std::size_t group, std::size_t member, std::size_t first, double price);
   // A share that is about to be placed at one of its candidates.
   struct Attempt {
@@ -146,10 +159,17 @@ class PlacementSearch {
   [[nodiscard]] bool wants_reasons() const;
 
   const PolicyNode& policy_;
+  const PolicyNode* top_;  // the cut whose shares are placed: the object's, or one that stands
+  const StandingCut* standing_;
   const Snapshot& snapshot_;
   KeyGraph graph_;
   std::optional<WayFinder> finder_;  // always there
   Node origin_;
+  Node maker_;  // of the top cut
+  // With a standing cut: who sees nothing of what is placed, by site; and what of the cuts below
+  // they have seen before, as in View::touched.
+  std::vector<bool> closed_;
+  std::vector<std::vector<std::uint32_t>> seen_before_;
   std::map<std::size_t, Cut> cuts_;  // by PolicyNode::number
   std::vector<Group> groups_;
   std::map<std::uint64_t, std::vector<double>> prices_;  // by bytes

@@ -157,7 +157,7 @@ class Settling {
                           .created = first,
                           .committed_at = last,
                           .input = "catalog rebuild",
-                          .card_record = catalog::CardRecordState::kOnCard,
+                          .card_record = catalog::CardRecordState::kUnknown,
                           .lead_chunks = any.lead_chunks};
     return {};
   }

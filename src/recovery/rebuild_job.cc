@@ -6,7 +6,9 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "control/card_ceremonies.h"
 #include "control/share_facts.h"
+#include "control/share_tree.h"
 #include "recovery/recovery_service.h"
 #include "wire/wire.h"
 
@@ -58,19 +60,20 @@ Result<> RebuildJob::list_site(const SiteName& at) {
   }
 }
 
-Result<> RebuildJob::list_past(const SiteName& at) {
-  TRY_ASSIGN(const auto held, control::past_shares_at(engine_.site(), engine_.own().past(), at));
-  for (const control::PastShare& share : held) past_[share.object].emplace_back(at, share);
+Result<> RebuildJob::list_sightings(const SiteName& at) {
+  TRY_ASSIGN(const auto noted,
+             control::sightings_at(engine_.site(), engine_.own().sightings(), at));
+  for (const control::NotedSighting& one : noted) sightings_[one.object].push_back(one);
   return {};
 }
 
 // What was seen of the generation that is in use still tells something.
-void RebuildJob::add_past(Verdict& verdict) const {
-  const auto held = past_.find(verdict.found.object.object);
-  if (held == past_.end()) return;
-  for (const auto& [site, share] : held->second) {
-    if (share.generation != verdict.found.object.generation) continue;
-    verdict.found.sightings.push_back({site, share.place});
+void RebuildJob::add_sightings(Verdict& verdict) const {
+  const auto noted = sightings_.find(verdict.found.object.object);
+  if (noted == sightings_.end()) return;
+  for (const control::NotedSighting& one : noted->second) {
+    if (one.generation != verdict.found.object.generation) continue;
+    verdict.found.sightings.push_back({one.site, one.place});
   }
 }
 
@@ -105,7 +108,7 @@ Result<> RebuildJob::run() {
   for (const config::SiteEntry& entry : engine_.site().config.sites) {
     if (must_stop()) return fail(Code::kCancelled, kInterrupted);
     auto listed = list_site(entry.name);
-    if (listed) listed = list_past(entry.name);
+    if (listed) listed = list_sightings(entry.name);
     if (!listed) {
       silent_.emplace_back(entry.name, listed.error().message);
       continue;
@@ -153,14 +156,27 @@ Result<> RebuildJob::settle_object(const ObjectId& object) {
     TRY_ASSIGN(verdict.found.object.person_id, person_of(verdict.owner));
     TRY(learn_pseudonyms(verdict.found.object.person_id, object));
   }
-  add_past(verdict);
+  add_sightings(verdict);
   const auto settled = catalog.settle_found(verdict.found, job_id_);
   if (!settled && settled.error().code == Code::kBusy) return refuse_busy(settled.error().message);
   TRY(settled);
+  TRY(count_record(object));
   ++count_.objects;
   count_.added += known ? 0U : 1U;
   count_.lost_shares += verdict.lost;
   count_.spare_shares += verdict.spare;
+  TRY_ASSIGN(const auto tree, control::ShareTree::read(catalog, object));
+  count_.uncut += tree.uncut().empty() ? 0U : 1U;
+  return {};
+}
+
+// What is not known of its card record has to be told: somebody must look, or rely on less.
+Result<> RebuildJob::count_record(const ObjectId& id) {
+  TRY_ASSIGN(const catalog::Object object, engine_.catalog().object(id));
+  if (object.state != catalog::ObjectState::kCommitted) return {};
+  if (object.card_record == catalog::CardRecordState::kUnknown) ++count_.unknown_records;
+  const auto kept = control::kept_record(engine_.site(), engine_.catalog(), object);
+  if (kept && !sharing::is_known(kept->record.tag)) ++count_.without_tag;
   return {};
 }
 
@@ -293,6 +309,9 @@ std::string RebuildJob::result() const {
                                       {"persons_added", count_.persons},
                                       {"lost_shares", count_.lost_shares},
                                       {"spare_shares", count_.spare_shares},
+                                      {"unknown_records", count_.unknown_records},
+                                      {"without_tag", count_.without_tag},
+                                      {"uncut", count_.uncut},
                                       {"unsettled_objects", count_.unsettled},
                                       {"unsettled", reasons(unsettled_)},
                                       {"gone_objects", count_.gone},

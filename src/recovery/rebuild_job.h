@@ -24,15 +24,16 @@ class RebuildJob final : public control::Work {
  private:
   struct Count {
     std::uint64_t objects = 0, added = 0, persons = 0, lost_shares = 0, spare_shares = 0,
-                  unsettled = 0, gone = 0;
+                  unsettled = 0, gone = 0, unknown_records = 0, without_tag = 0, uncut = 0;
   };
   Result<> list_site(const SiteName& site);
   Result<> list_cards(const SiteName& site);
   // What it has held and holds no more.
-  Result<> list_past(const SiteName& site);
-  void add_past(Verdict& verdict) const;
+  Result<> list_sightings(const SiteName& site);
+  void add_sightings(Verdict& verdict) const;
   Result<> settle_objects();
   Result<> settle_object(const ObjectId& object);
+  Result<> count_record(const ObjectId& object);
   [[nodiscard]] Evidence evidence_of(const ObjectId& object) const;
   Result<Verdict> judge(const catalog::Object& known);
   // Errors: kRefused while a job works on the object, or one did since the listing began.
@@ -49,7 +50,7 @@ class RebuildJob final : public control::Work {
   [[nodiscard]] std::string result() const;
 
   std::map<ObjectId, std::vector<FoundShare>> shares_;
-  std::map<ObjectId, std::vector<std::pair<SiteName, control::PastShare>>> past_;
+  std::map<ObjectId, std::vector<control::NotedSighting>> sightings_;
   std::map<std::pair<SiteName, Pseudonym>, CardId> cards_;
   std::map<CardId, std::map<SiteName, Pseudonym>> pseudonyms_;
   std::vector<std::pair<SiteName, std::string>> silent_;  // and why

@@ -4,14 +4,13 @@
 // cut.
 #pragma once
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <filesystem>
 
 #include "control/deletion_rule.h"
 #include "planner/policy_sets.h"
 #include "recovery/known_objects.h"
+#include "testing/temporary_folder.h"
 
 namespace warifu::recovery {
 
@@ -41,12 +40,9 @@ class RebuildWorld {
  public:
   explicit RebuildWorld(const std::string& text, const std::string& control_site = "tommo")
       : policy_text(text), policy(*planner::parse_policy(text)), own(control_site) {
-    std::string pattern = (scratch() / "warifu-rebuild-XXXXXX").string();
-    WARIFU_CHECK(::mkdtemp(pattern.data()) != nullptr);
-    dir_ = pattern;
     object.bytes[0] = 7;
     job.bytes[0] = 9;
-    catalog = *catalog::open_sqlite(dir_ + "/catalog.db");
+    catalog = *catalog::open_sqlite(folder + "/catalog.db");
     WARIFU_CHECK(catalog->add_person({"P-1", "Hanako", CardId{{1}}, {1000}}).has_value());
     catalog::Object row;
     row.object = object;
@@ -58,10 +54,6 @@ class RebuildWorld {
     row.generation = 1;
     row.created = {1000};
     WARIFU_CHECK(catalog->add_object(row).has_value());
-  }
-  ~RebuildWorld() {
-    catalog.reset();
-    std::filesystem::remove_all(dir_);
   }
   RebuildWorld(const RebuildWorld&) = delete;
   RebuildWorld& operator=(const RebuildWorld&) = delete;
@@ -135,16 +127,16 @@ class RebuildWorld {
   void commit() { WARIFU_CHECK(catalog->commit_object(object, {2000}).has_value()); }
   // The catalog as it is now, to come back later.
   void copy_catalog() {
-    std::filesystem::remove(dir_ + "/copy.db");
-    WARIFU_CHECK(catalog->back_up(dir_ + "/copy.db").has_value());
+    std::filesystem::remove(folder + "/copy.db");
+    WARIFU_CHECK(catalog->back_up(folder + "/copy.db").has_value());
   }
-  [[nodiscard]] bool has_copy() const { return std::filesystem::exists(dir_ + "/copy.db"); }
+  [[nodiscard]] bool has_copy() const { return std::filesystem::exists(folder + "/copy.db"); }
   // The control site burns; what comes back is the copy, or (without) nothing but the person.
   void burn(bool with_copy) {
     disks.erase(own);
     renew_catalog();
     if (with_copy) {
-      WARIFU_CHECK(catalog->take_over(dir_ + "/copy.db").has_value());
+      WARIFU_CHECK(catalog->take_over(folder + "/copy.db").has_value());
       return;
     }
     WARIFU_CHECK(catalog->add_person({"P-1", "Hanako", CardId{{1}}, {1000}}).has_value());
@@ -241,14 +233,11 @@ class RebuildWorld {
   std::string own;
   ObjectId object;
   JobId job;
+  const sim::TemporaryFolder folder{sim::TemporaryFolder::in_memory()};
   std::unique_ptr<catalog::Catalog> catalog;
   std::map<std::string, std::map<ShareId, ShareFile>> disks;
 
  private:
-  static std::filesystem::path scratch() {
-    const std::filesystem::path memory = "/dev/shm";
-    return std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
-  }
   // "2/x": of refresh 2, of the cut x of a share.
   static std::string refresh_of(const ShareFile& file) {
     return file.bytes.substr(0, file.bytes.find('/'));
@@ -297,12 +286,11 @@ class RebuildWorld {
   void renew_catalog() {
     catalog.reset();
     for (const char* ending : {"", "-wal", "-shm"}) {
-      std::filesystem::remove(dir_ + "/catalog.db" + ending);
+      std::filesystem::remove(folder + "/catalog.db" + ending);
     }
-    catalog = *catalog::open_sqlite(dir_ + "/catalog.db");
+    catalog = *catalog::open_sqlite(folder + "/catalog.db");
   }
 
-  std::string dir_;
   std::int64_t clock_ = 0;
 };
 

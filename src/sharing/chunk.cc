@@ -83,6 +83,10 @@ mac::LaneHasher begin_chunk_tag(const mac::Key& r, const ObjectId& object, Chunk
   return hasher;
 }
 
+bool is_known(const mac::Tag& over_all) {
+  return !secret::equal(over_all, mac::Tag{});
+}
+
 ObjectTagger::ObjectTagger(const mac::Key& r, const ObjectId& object, const Chunking& chunking)
     : hasher_(r) {
   hasher_.update(prefix_of(object, "WRA1", chunking.object_length.value, chunking.chunk_bytes));

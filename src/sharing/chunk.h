@@ -85,6 +85,10 @@ using ChunkTag = std::array<Byte, kTagBytes>;
 [[nodiscard]] mac::LaneHasher begin_chunk_tag(const mac::Key& r, const ObjectId& object,
                                               ChunkIndex index, std::uint32_t length);
 
+// Zeros in the place of the tag over all tags say that nobody knows it (docs/adr/0066): that of one
+// object in 2^128 looks so, and is not checked. In constant time.
+[[nodiscard]] bool is_known(const mac::Tag& over_all);
+
 // The tag over all tags: h_r(object, "WRA1", object length, chunk size, T_0, T_1, ...).
 class ObjectTagger {
  public:

@@ -213,6 +213,8 @@ TEST_F(ChunkTest, TheObjectTagBindsObjectLengthNumberAndOrderOfTheChunkTags) {
   EXPECT_NE(tag_over(object_, Chunking{{300'001}}, {first, second}), good);
   EXPECT_NE(tag_over(object_, Chunking{{300'000}, 1 << 17}, {first, second}), good);
   EXPECT_NE(tag_over(ObjectId{}, chunking, {first, second}), good);
+  EXPECT_TRUE(is_known(good));
+  EXPECT_FALSE(is_known({}));
   ChunkTag changed = second;
   changed[31] ^= 0x80;
   EXPECT_NE(tag_over(object_, chunking, {first, changed}), good);

@@ -52,6 +52,7 @@ class DirectoryStore final : public ShareStore {
   Result<> remove(const ShareId& share) override;
   Result<ShareListing> list() override;
   Result<Inventory> inventory() override;
+  Result<std::vector<ShareSummary>> shares_of(const ObjectId& object) override;
   Result<StoreTotals> totals() override;
   Result<PartialListing> list_partial() override;
   Result<> complete(const ShareId& share, const Completion& completion) override;
@@ -74,6 +75,8 @@ class DirectoryStore final : public ShareStore {
                                                 std::vector<ShareProblem>& problems);
   // The book as the folder is now.
   [[nodiscard]] Result<> read_book(std::vector<ShareProblem>& problems);
+  // The book with all that came and went through this store; only the first time as the folder is.
+  [[nodiscard]] Result<> keep_book();
   void add_committed();
 
   os::FileSystem& files_;
@@ -249,11 +252,28 @@ Result<Inventory> DirectoryStore::inventory() {
   return inventory;
 }
 
-Result<StoreTotals> DirectoryStore::totals() {
-  const std::lock_guard lock(mutex_);
+Result<> DirectoryStore::keep_book() {
   std::vector<ShareProblem> problems;
   if (!has_book_) TRY(read_book(problems));
   add_committed();
+  return {};
+}
+
+Result<std::vector<ShareSummary>> DirectoryStore::shares_of(const ObjectId& object) {
+  const std::lock_guard lock(mutex_);
+  TRY(keep_book());
+  std::vector<ShareSummary> shares = book_.of(object);
+  std::erase_if(shares, [&](const ShareSummary& share) {
+    if (files_.exists(path_of(share.share, kCommittedEnding))) return false;
+    book_.drop(share.share);  // somebody removed it by hand
+    return true;
+  });
+  return shares;
+}
+
+Result<StoreTotals> DirectoryStore::totals() {
+  const std::lock_guard lock(mutex_);
+  TRY(keep_book());
   return book_.totals();
 }
 

@@ -9,12 +9,14 @@ ShareSummary summary_of(const ShareHeader& header) {
 
 ShareBook::Shares::iterator ShareBook::drop(Shares::iterator at) {
   bytes_ -= at->second.file_bytes;
+  by_object_.erase({at->second.object, at->first});
   return shares_.erase(at);
 }
 
 void ShareBook::put(const ShareSummary& share) {
   drop(share.share);
   shares_.emplace(share.share, share);
+  by_object_.emplace(share.object, share.share);
   bytes_ += share.file_bytes;
 }
 
@@ -36,6 +38,15 @@ std::vector<ShareSummary> ShareBook::all() const {
   all.reserve(shares_.size());
   for (const auto& [id, share] : shares_) all.push_back(share);
   return all;
+}
+
+std::vector<ShareSummary> ShareBook::of(const ObjectId& object) const {
+  std::vector<ShareSummary> found;
+  for (auto at = by_object_.lower_bound({object, ShareId()});
+       at != by_object_.end() && at->first == object; ++at) {
+    found.push_back(shares_.at(at->second));
+  }
+  return found;
 }
 
 }  // namespace warifu::store

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "store/share_store.h"
 
@@ -21,6 +22,8 @@ class ShareBook {
   void keep_only(const std::vector<ShareId>& there);
   // Ascending by id.
   [[nodiscard]] std::vector<ShareSummary> all() const;
+  // Those of an object, ascending by id, without a walk over the others.
+  [[nodiscard]] std::vector<ShareSummary> of(const ObjectId& object) const;
   [[nodiscard]] StoreTotals totals() const { return {shares_.size(), bytes_}; }
 
  private:
@@ -28,6 +31,7 @@ class ShareBook {
   Shares::iterator drop(Shares::iterator at);
 
   Shares shares_;
+  std::set<std::pair<ObjectId, ShareId>> by_object_;  // of shares_
   std::uint64_t bytes_ = 0;
 };
 

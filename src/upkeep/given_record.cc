@@ -3,48 +3,41 @@
 
 namespace warifu::upkeep {
 namespace {
-constexpr std::size_t kRecordBytes = 46;
+
+constexpr std::size_t kBodyBytes = 42;
 constexpr std::size_t kOldRecordBytes = 38;
+
+// Records of another length would look like damage.
+Result<> refuse_old_format(os::FileSystem& files, const std::string& path) {
+  if (!files.exists(path)) return {};
+  TRY_ASSIGN(const auto file, files.open(path, os::OpenMode::kRead));
+  Bytes first(kOldRecordBytes);
+  TRY_ASSIGN(const std::size_t read, file->read_at(0, first));
+  if (read < first.size() || !wire::before_checksum(first)) return {};
+  return fail(Code::kCorrupt, "'" + path +
+                                  "' is of an earlier format (records of 38 bytes), which this "
+                                  "program does not read");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<GivenRecord>> GivenRecord::open(os::FileSystem& files,
                                                        const std::string& path) {
-  TRY_ASSIGN(auto file, files.open(path, os::OpenMode::kOpenOrCreate));
-  std::unique_ptr<GivenRecord> record(new GivenRecord(std::move(file)));
-  TRY(record->load());
-  files.sync_dir(os::parent_of(path));
-  return record;
-}
-
-Result<> GivenRecord::load() {
-  TRY_ASSIGN(const std::uint64_t size, file_->size());
-  Bytes old(kOldRecordBytes);
-  if (size >= old.size()) {
-    TRY(file_->read_exact_at(0, old));
-    if (wire::before_checksum(old)) {
-      return fail(Code::kCorrupt, "'" + file_->path() +
-                                      "' is of an earlier format (records of 38 bytes), which this "
-                                      "program does not read");
-    }
-  }
-  Bytes bytes(kRecordBytes);
-  for (; end_ + kRecordBytes <= size; end_ += kRecordBytes) {
-    TRY(file_->read_exact_at(end_, bytes));
-    const auto body = wire::before_checksum(bytes);
-    if (!body) {
-      if (end_ + kRecordBytes == size) break;  // the last write was torn: nothing was given for it
-      return fail(Code::kCorrupt, "'" + file_->path() + "' is damaged at byte " +
-                                      std::to_string(end_) +
-                                      ": what this site has given away cannot be told");
-    }
-    wire::Reader reader(*body, "record of what was given");
+  TRY(refuse_old_format(files, path));
+  Places given;
+  const auto take = [&](ByteView body) -> Result<> {
+    wire::Reader reader(body, "record of what was given");
     const auto object = reader.id<ObjectId>();
     const SiteName site = reader.site();
     const sharing::SharePath place = sharing::read_path(reader);
     TRY(reader.finish());
-    given_[{object, site}].insert(place);
-  }
-  return end_ == size ? Result<>() : file_->truncate(end_);
+    given[{object, site}].insert(place);
+    return {};
+  };
+  TRY_ASSIGN(auto file,
+             store::RecordFile::open(
+                 files, path, {kBodyBytes, "what this site has given away cannot be told"}, take));
+  return std::unique_ptr<GivenRecord>(new GivenRecord(std::move(file), std::move(given)));
 }
 
 Result<> GivenRecord::check_locked(const Key& key, const sharing::SharePath& place) const {
@@ -68,17 +61,15 @@ Result<> GivenRecord::add(const ObjectId& object, const sharing::SharePath& plac
                           const SiteName& to) {
   const std::lock_guard lock(mutex_);
   TRY(check_locked({object, to}, place));
-  auto& places = given_[{object, to}];
-  if (places.contains(place)) return {};
+  if (const auto known = given_.find({object, to}); known != given_.end()) {
+    if (known->second.contains(place)) return {};
+  }
   wire::Writer writer;
   writer.id(object);
   writer.site(to);
   sharing::write_path(writer, place);
-  writer.checksum();
-  TRY(file_->write_at(end_, writer.bytes()));
-  file_->sync();
-  end_ += kRecordBytes;
-  places.insert(place);
+  TRY(file_.add(writer.bytes()));
+  given_[{object, to}].insert(place);
   return {};
 }
 

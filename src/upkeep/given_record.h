@@ -3,11 +3,10 @@
 // cannot bring a second share of the object to the same site with this site's help, nor with the
 // help of a sibling that asks here first.
 //
-//   file := record*     record := object:16 site:16 path:10 crc32c:u32      46 bytes
+//   file := as store/record_file.h, of records object:16 site:16 path:10 crc32c:u32     46 bytes
 //
-// A record is durable before a byte is given. A torn record at the end is cut off at the start; any
-// other damage is told and nothing starts, and so is a file of the earlier format, which could name
-// no share deeper than one cut below the object's. Thread-safe.
+// A record is durable before a byte is given. A file of the earlier format, which could name no
+// share deeper than one cut below the object's, is refused. Thread-safe.
 #pragma once
 
 #include <map>
@@ -15,7 +14,7 @@
 #include <mutex>
 #include <set>
 
-#include "os/files.h"
+#include "store/record_file.h"
 #include "upkeep/orders.h"
 
 namespace warifu::upkeep {
@@ -35,14 +34,14 @@ class GivenRecord {
 
  private:
   using Key = std::pair<ObjectId, SiteName>;
-  explicit GivenRecord(std::unique_ptr<os::File> file) : file_(std::move(file)) {}
-  Result<> load();
+  using Places = std::map<Key, std::set<sharing::SharePath>>;
+  GivenRecord(store::RecordFile file, Places given)
+      : file_(std::move(file)), given_(std::move(given)) {}
   Result<> check_locked(const Key& key, const sharing::SharePath& place) const;
 
-  std::unique_ptr<os::File> file_;
-  std::uint64_t end_ = 0;
   mutable std::mutex mutex_;
-  std::map<Key, std::set<sharing::SharePath>> given_;
+  store::RecordFile file_;
+  Places given_;
 };
 
 }  // namespace warifu::upkeep

@@ -144,8 +144,7 @@ Result<> RefreshJob::clear_leftovers(const control::ShareTree& tree) {
 
 Result<std::uint64_t> RefreshJob::begin_all(const RefreshOutlook& outlook, const JobId& session) {
   control::SiteContext& site = engine_.site();
-  std::uint64_t first = outlook.tree.chunking().chunk_count();
-  std::vector<std::uint64_t> begun;
+  std::vector<control::BegunShare> begun;
   for (const planner::ShareLocation& share : outlook.shares) {
     TRY_ASSIGN(const ShareId id, fresh_of(share.share));
     const auto row = std::ranges::find(outlook.tree.shares, id, &catalog::Share::share);
@@ -166,17 +165,11 @@ Result<std::uint64_t> RefreshJob::begin_all(const RefreshOutlook& outlook, const
       durable = reader.u64();
       TRY(reader.finish());
     }
-    begun.push_back(durable);
-    first = std::min(first, durable);
+    begun.push_back({share.site, id, durable});
   }
   // Everywhere before anything of this dealing is anywhere, as for every cut.
-  for (std::size_t i = 0; i < begun.size(); ++i) {
-    if (begun[i] == first) continue;
-    const planner::ShareLocation& share = outlook.shares[i];
-    TRY_ASSIGN(const ShareId id, fresh_of(share.share));
-    TRY(control::cut_share_back(site, engine_.own().uploads(), share.site, id, first));
-  }
-  return first;
+  return control::cut_back_to_least(site, engine_.own().uploads(), begun,
+                                    outlook.tree.chunking().chunk_count());
 }
 
 Result<keypool::Entropy> RefreshJob::order_deal(const DealOrder& order) {

@@ -159,6 +159,8 @@ Result<> RelocationJob::settle() {
   control::SiteContext& site = engine_.site();
   TRY_ASSIGN(const control::ShareTree tree,
              control::ShareTree::read(engine_.catalog(), *job_.object));
+  // A crash came behind the location record: what its site has lost since is another repair's.
+  if (is_committed()) return save(JobState::kRunning, "tell");
   catalog::Share fresh = fresh_share(tree);
   const auto old = std::ranges::find(tree.shares, relocation_.old_share, &catalog::Share::share);
   TRY_ASSIGN(control::Protections protections, control::parse_protections(old->protections));

@@ -79,14 +79,12 @@ Result<> ShareTaker::write_sums(const TakeRequest& request, Sources& sources,
 
 // One site, one share of an object; the old share of the same place may still lie here.
 Result<> ShareTaker::check_holdings(const store::ShareHeader& made) {
-  TRY_ASSIGN(const store::Inventory inventory, site_.shares.inventory());
-  for (const store::ShareSummary& held : inventory.shares) {
-    if (held.object == made.object && held.path != made.path) {
-      return fail(Code::kRefused, site_.config.name.text() + " holds another share of object " +
-                                      made.object.text());
-    }
-  }
-  return {};
+  TRY_ASSIGN(const auto here, site_.shares.shares_of(made.object));
+  const bool holds_another = std::ranges::any_of(
+      here, [&](const store::ShareSummary& held) { return held.path != made.path; });
+  if (!holds_another) return {};
+  return fail(Code::kRefused,
+              site_.config.name.text() + " holds another share of object " + made.object.text());
 }
 
 Result<> ShareTaker::take(const TakeRequest& request, const SiteName& from, const JobId& job,

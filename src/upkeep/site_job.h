@@ -13,6 +13,7 @@
 
 #include "control/jobs.h"
 #include "control/share_tree.h"
+#include "planner/restore_plan.h"
 
 namespace warifu::upkeep {
 

@@ -6,7 +6,6 @@
 #include "audit/actor.h"
 #include "base/log.h"
 #include "control/consent_desk.h"
-#include "control/store_job.h"
 
 namespace warifu::upkeep {
 namespace {
@@ -60,6 +59,15 @@ UpkeepDesk::UpkeepDesk(control::JobEngine& engine, RelocationParts parts,
   engine.add_kind(catalog::JobKind::kRefresh,
                   [refresh_parts](control::JobEngine& of, const JobId& job) {
                     return std::make_unique<RefreshJob>(of, refresh_parts, job);
+                  });
+  const ReshareParts reshare_parts{.giver = parts_.giver,
+                                   .alone = [this](const ObjectId& object, const JobId& job,
+                                                   const std::function<Result<>()>& change) {
+                                     return change_alone(object, job, change);
+                                   }};
+  engine.add_kind(catalog::JobKind::kReshare,
+                  [reshare_parts](control::JobEngine& of, const JobId& job) {
+                    return std::make_unique<ReshareJob>(of, reshare_parts, job);
                   });
   const SiteJobParts site_parts{
       .relocate = [this](const ObjectId& object, const planner::ShareLocation& share, bool repair,
@@ -118,12 +126,25 @@ Result<> UpkeepDesk::check_idle(const ObjectId& object, const std::optional<Shar
     if (job.kind == catalog::JobKind::kRestore) continue;
     if (repaired && control::is_cutting_again(job)) {
       TRY_ASSIGN(const auto tree, control::ShareTree::read(engine_.catalog(), object));
-      if (tree.is_to_be_cut(*repaired)) continue;
+      const auto uncut = tree.uncut();
+      if (std::ranges::find(uncut, *repaired, &catalog::Share::share) != uncut.end()) continue;
     }
     return fail(Code::kBusy, "object " + object.text() + " is being worked on by job " +
                                  job.job.text() + " (" + std::string(kind_name(job.kind)) + ")");
   }
   return {};
+}
+
+Result<> UpkeepDesk::change_alone(const ObjectId& object, const JobId& job,
+                                  const std::function<Result<>()>& change) {
+  const std::lock_guard lock(begin_mutex_);
+  TRY_ASSIGN(const auto jobs, engine_.catalog().unfinished_jobs_of(object));
+  for (const catalog::Job& other : jobs) {
+    if (other.kind == catalog::JobKind::kRestore || other.job == job) continue;
+    return fail(Code::kBusy, "job " + other.job.text() + " (" + std::string(kind_name(other.kind)) +
+                                 ") works on the object");
+  }
+  return change();
 }
 
 Result<RepairPlan> UpkeepDesk::plan(const ObjectId& object, const std::string& letter, bool repair,
@@ -263,6 +284,24 @@ Result<JobId> UpkeepDesk::refresh(const ObjectId& object, const RefreshWish& wis
   if (wish.dealers == 0) state.dealer = preview.plan.dealer;
   state.key_after = wish.key_after;
   return begin(object, catalog::JobKind::kRefresh, "plan", state.text(), priority);
+}
+
+Result<PartsPlan> UpkeepDesk::preview_reshare(const ObjectId& object, const std::string& letter) {
+  TRY_ASSIGN(PartsPlanner planner,
+             PartsPlanner::look(engine_, parts_.giver, object, Looks(engine_).now()));
+  TRY_ASSIGN(const auto places, planner.places(letter));
+  return planner.plan(places);
+}
+
+Result<JobId> UpkeepDesk::reshare(const ObjectId& object, const std::string& letter,
+                                  catalog::JobPriority priority) {
+  TRY(check_idle(object));
+  TRY_ASSIGN(PartsPlanner planner,
+             PartsPlanner::look(engine_, parts_.giver, object, Looks(engine_).now()));
+  ReshareWork work;
+  TRY_ASSIGN(work.places, planner.places(letter));
+  TRY(planner.plan(work.places));
+  return begin(object, catalog::JobKind::kReshare, "plan", work.text(), priority);
 }
 
 Result<JobId> UpkeepDesk::remove(const ObjectId& object) {

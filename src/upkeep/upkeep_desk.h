@@ -10,6 +10,7 @@
 #include "upkeep/delete_job.h"
 #include "upkeep/refresh_job.h"
 #include "upkeep/relocation_job.h"
+#include "upkeep/reshare_job.h"
 #include "upkeep/site_job.h"
 
 namespace warifu::upkeep {
@@ -64,6 +65,16 @@ class UpkeepDesk {
   // job works on the object.
   [[nodiscard]] Result<JobId> refresh(const ObjectId& object, const RefreshWish& wish,
                                       catalog::JobPriority priority = catalog::JobPriority::kUsual);
+  // Where parts would go now: of the share of that name, or, without one, of every share of the
+  // object that stands whole and is to be cut again. Of parts that are planned already nothing.
+  // Errors: kInvalidArgument when there is no such share, kRefused naming why there is no legal
+  // plan, kUnavailable when a site that is away may be why.
+  [[nodiscard]] Result<PartsPlan> preview_reshare(const ObjectId& object,
+                                                  const std::string& letter);
+  // Starts a job after such a plan was found. Errors: as preview_reshare(); kBusy while another job
+  // works on the object.
+  [[nodiscard]] Result<JobId> reshare(const ObjectId& object, const std::string& letter,
+                                      catalog::JobPriority priority = catalog::JobPriority::kUsual);
   // Errors: kNotFound, kBusy.
   [[nodiscard]] Result<JobId> remove(const ObjectId& object);
   // Starts the job that repairs everything that the site should hold and does not, or moves away
@@ -73,9 +84,12 @@ class UpkeepDesk {
   [[nodiscard]] Result<JobId> drain_site(const SiteName& site);
 
  private:
-  // Errors: kBusy while another job works on the object, but for one that waits to cut the share
-  // that is to be repaired.
+  // Errors: kBusy while a job works on the object, but for one that waits to cut the share that is
+  // to be repaired.
   Result<> check_idle(const ObjectId& object, const std::optional<ShareId>& repaired = {});
+  // While no job of the object but that one is there, and none can begin.
+  Result<> change_alone(const ObjectId& object, const JobId& job,
+                        const std::function<Result<>()>& change);
   Result<JobId> begin(const ObjectId& object, catalog::JobKind kind, const std::string& step,
                       const std::string& plan,
                       catalog::JobPriority priority = catalog::JobPriority::kUsual,

@@ -18,6 +18,11 @@ class Api(http.client.HTTPConnection):
         self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
 
+    def get(self, path):
+        self.request("GET", path)
+        answer = self.getresponse()
+        return answer.status, json.loads(answer.read())
+
     def post(self, path, body):
         self.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
         answer = self.getresponse()

@@ -1,97 +1,11 @@
 """Any site may burn with everything it had, the control site too: what is stored comes back."""
 
-import json
-import os
-import pathlib
-import shutil
 import unittest
 
-from network import NetworkTest, Person, TestNetwork, random_file, wait_until
+from losses import SIZE, Losses
+from network import random_file, wait_until
 
 import accounts
-
-SIZE = 1_500_001
-LINKS = ("lsa:cloud3", "tommo:cloud1", "lsa:cloud1")
-
-
-class Losses(NetworkTest):
-
-    @classmethod
-    def setUpClass(cls):
-        cls.network = cls.enterClassContext(TestNetwork(link=LINKS, preshare="12M"))
-        cls.person = Person(cls.network)
-        cls.plain = random_file(cls.network.root / "genome", SIZE)
-        cls.object = cls.person.store(cls.network.root / "genome")["object"]
-
-    def ask(self, site, *words):
-        return self.network.warifu.ask(*words, "--site", self.network.site(site))
-
-    def burn(self, site):
-        """The site's folder is gone; it comes back empty, with new key on all of its links."""
-        sites = [entry["name"] for entry in self.network.status()["sites"]]
-        self.network.kill(site)
-        self.network.down(*[name for name in sites if name != site])
-        shutil.rmtree(self.network.data(site))
-        done = self.network.warifu.ask("net", "renew", site, "--preshare", "12M", "--net",
-                                       str(self.network.folder))
-        self.assertEqual(done["site"], site)
-        self.network.up()
-
-    def renew_card(self, site):
-        done = self.ask("tommo", "person", "renew-card", "--at", site, "--card",
-                        self.person.card, "--pin-file", self.person.pin_file)
-        self.assertEqual(done["site"], site)
-
-    def states(self):
-        _, out, _ = self.network.warifu.call("object", "check", self.object, "--json", "--site",
-                                             self.network.site("tommo"))
-        return {share["share"]: share["state"] for share in json.loads(out)["shares"]}
-
-    def restore(self, using):
-        out = self.network.root / "restored"
-        out.unlink(missing_ok=True)
-        done = self.network.restore(self.object, self.person.consent(self.object), out,
-                                    using=using)
-        self.assert_same_bytes(out, self.plain)
-        self.assertEqual(done["using"], using.split(","))
-
-    def spent(self):
-        """Bytes of shares and parts that the object has cost on all links so far."""
-        return sum(use["payload_bytes"] for use in self.network.explain(self.object)["key_spent"])
-
-    def note_figures(self, **figures):
-        """For whoever runs this to measure."""
-        if path := os.environ.get("WARIFU_FIGURES"):
-            pathlib.Path(path).write_text(json.dumps(figures))
-
-    def records(self, site):
-        found, first = [], 0
-        while part := self.ask(site, "audit", "list", "--from", str(first), "--limit",
-                               "500")["records"]:
-            found += part
-            first = found[-1]["seq"] + 1
-        return found
-
-    def could_restore(self):
-        """Sites that could restore the object alone: by the ledger, and by every site's own log."""
-        told = self.network.explain(self.object)
-        found = {one["site"] for one in told["seen"] if one["could_restore"]}
-        known = {share["id"]: (share["generation"], share["share"]) for share in told["shares"]}
-        for site in (entry["name"] for entry in self.network.status()["sites"]):
-            held = {}
-            for entry in self.records(site):
-                if entry["event"] != "share_stored":
-                    continue
-                generation, path = known.get(entry["fields"]["share"], (0, ""))
-                held.setdefault(generation, set()).add(path[:1])
-            held.pop(0, None)
-            if any(len(cuts) > 1 for cuts in held.values()):
-                found.add(site)
-        return found
-
-    def check_whole(self):
-        self.assertEqual(self.states(), {"A": "held", "B": "held", "C1": "held", "C2": "held",
-                                         "C3": "held"})
 
 
 class SitesBurn(Losses):
@@ -207,7 +121,24 @@ class ControlSiteBurns(Losses):
         self.assertEqual(kept["catalog"], status["copies"]["catalog"])
         self.assertGreater(kept["epoch"], status["copies"]["epoch"])
 
+    def look_at_card(self, rebuilt):
+        """Shares do not tell what a card has: it is unknown until somebody looks."""
+        self.assertEqual(rebuilt["unknown_records"], rebuilt["objects"])
+        place = lambda: self.ask("tommo", "object", "show", self.object)["card_record"]
+        load = lambda: self.ask("tommo", "object", "card-record", self.object, "--card",
+                                self.person.card, "--pin-file", self.person.pin_file)
+        self.assertEqual(place(), "unknown")
+        self.assertEqual(load()["card_record"], "on_card")
+        self.assertEqual(place(), "on_card")
+        self.assert_fails(8, "on the card already", load)
+
+    def seen(self):
+        return {(one["site"], place) for one in self.network.explain(self.object)["seen"]
+                for place in one["shares"]}
+
     def test_without_a_copy_the_shares_tell(self):
+        self.restore("B,C1,C2")  # B comes to the holder of a part, or C over the gateway
+        before = {(site, place) for site, place in self.seen() if site != "tommo"}
         self.burn("tommo")
         for site in ("lsa", "tuh", "cloud1", "cloud2", "cloud3"):
             self.ask(site, "catalog", "allow")
@@ -215,6 +146,9 @@ class ControlSiteBurns(Losses):
         self.assertEqual((result["silent"], result["unsettled"]), ([], []))
         self.assertEqual(result["persons_added"], 1)
         self.assertEqual(self.ask("tommo", "catalog", "check"), {"sound": True})
+        # Sites on the way too, that never held what they passed on or joined.
+        self.assertLessEqual(before, self.seen())
+        self.look_at_card(result)
         self.restore("B,C1,C2")
         # Nobody knows any more what the person was called here, so it is another name.
         jobs = self.ask("tommo", "site", "repair", "tommo")["jobs"]

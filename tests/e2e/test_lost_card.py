@@ -10,6 +10,7 @@ from cards import SITES, CardTest
 from network import (Person, TestNetwork, binary, let_cards_come_at_once, random_file,
                      wait_until)
 
+from site_socket import Api
 from warifu_cli import CommandFailed
 
 SIZE = 700_000
@@ -190,9 +191,16 @@ class Cards(CardTest):
             catalog.execute("UPDATE object SET card_record = 'pending' WHERE object_id = ?",
                             (bytes.fromhex(stored),))
         self.network.up()
-        self.assert_fails(4, "took the place of no other card", self.ask, "object", "card-record",
-                          stored, "--card", person.card, "--pin-file", person.pin_file)
+        api = Api(self.network.site("tommo") / "api.sock")
+        self.addCleanup(api.close)
+        status, answer = api.get(f"/v1/objects/{stored}/card-record?card={person.enrolled['card_id']}")
+        self.assertEqual(status, 403, answer)
+        self.assertIn("took the place of no other card", answer["message"])
         self.assertTrue(self.events("lsa", "record_refused"))
+        # A terminal looks at the card, which has it.
+        self.ask("object", "card-record", stored, "--card", person.card, "--pin-file",
+                 person.pin_file)
+        self.assertEqual(self.ask("object", "show", stored)["card_record"], "on_card")
 
 
 if __name__ == "__main__":

@@ -174,6 +174,26 @@ class TypeA(NetworkTest):
         self.network.up("tommo")
         self.assert_fails(4, "tag|not proved", self.card.restore, self, given["grant"])
 
+    def test_share_control_that_does_not_know_looks_whether_the_card_has_the_record(self):
+        card = Card(self.network, self.network.root / "midori.card", "P-077")
+        show = lambda: self.network.warifu.ask("object", "show", card.object, "--site",
+                                               self.network.site("tommo"))["card_record"]
+        load = lambda: self.network.warifu.ask("object", "card-record", card.object, "--card",
+                                               card.card, "--site", self.network.site("tommo"))
+        # As if the catalog had been rebuilt out of the shares.
+        self.network.down("tommo")
+        with sqlite3.connect(self.network.data("tommo") / "catalog.db") as catalog:
+            named = (bytes.fromhex(card.object),)
+            catalog.execute("UPDATE object SET card_record = 'unknown' WHERE object_id = ?", named)
+            catalog.execute("UPDATE job SET sealed_secret = x'' WHERE object_id = ?", named)
+        catalog.close()
+        self.network.up("tommo")
+        self.assertEqual(show(), "unknown")
+        self.assertEqual(load()["card_record"], "on_card")
+        self.assertEqual(show(), "on_card")
+        self.assert_fails(8, "on the card already", load)
+        card.works(self)
+
     def test_bad_input_is_named(self):
         self.assert_fails(2, "must be one-time, desfire, jpki or pkcs11", self.network.enrol, "P-010", "X",
                           self.network.root / "x.card", None, card_type="gold")

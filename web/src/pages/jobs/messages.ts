@@ -4,7 +4,7 @@ import { area } from "../../i18n/area";
 export const jobs = area(
   {
     "jobs.title": "Jobs",
-    "jobs.intro": "What this site does or has done: storing, restoring, repairs, moves, refreshes. The newest 200.",
+    "jobs.intro": "What this site does or has done: storing, cutting shares again, restoring, repairs, moves, refreshes. The newest 200.",
     "jobs.all": "All",
     "jobs.active": "At work",
     "jobs.over": "Over",
@@ -26,7 +26,7 @@ export const jobs = area(
     "jobs.of": "{order}: {kind} {object}",
     "jobs.ordered": "{order}: done",
     "job.store": "store",
-    "job.reshare": "share again",
+    "job.reshare": "cut a share again",
     "job.restore": "restore",
     "job.repair": "repair",
     "job.move": "move",

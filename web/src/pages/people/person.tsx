@@ -149,6 +149,9 @@ export default function Person(props: PageProps) {
         {rows.some((row) => row.card_record === "pending" && row.state === "committed") && (
           <p class="note">{t("people.record_text")}</p>
         )}
+        {rows.some((row) => row.card_record === "unknown" && row.state === "committed") && (
+          <p class="note">{t("people.record_unknown")}</p>
+        )}
       </Panel>
       {own.length > 0 && (
         <Panel title={t("people.jobs")}>
