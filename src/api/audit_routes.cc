@@ -1,5 +1,6 @@
 // Audits of objects, at the control site; reading over the shares of any site.
 #include "api/json.h"
+#include "base/reason.h"
 
 namespace warifu::api {
 namespace {
@@ -71,8 +72,10 @@ json::value scrub_json(Services services) {
   const upkeep::ScrubState& state = status.state;
   json::array damage;
   for (const auto& [share, entry] : state.damage) {
+    const Error why = error_of_text(Code::kCorrupt, entry.why);
     damage.push_back({{"share", share.text()},
-                      {"why", entry.why},
+                      {"why", why.message},
+                      {"reason", reason_name(why.reason)},
                       {"found", os::utc_text(entry.found)},
                       {"told", entry.told}});
   }

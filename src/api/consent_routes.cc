@@ -160,14 +160,16 @@ Result<> read_record(const json::object& body, control::CardProof& proof) {
   return {};
 }
 
-Result<json::value> accept(http::RequestContext& context, ControlServices& control) {
+Result<json::value> accept(http::RequestContext& context, ControlServices& control,
+                           const SiteName& site) {
   TRY_ASSIGN(const json::object body, body_object(context));
   TRY_ASSIGN(const Bytes bytes, hex_field(body, "grant", card::kMaxGrantBytes));
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(bytes));
   if (body.contains("signature")) {
     TRY_ASSIGN(const Bytes signature, hex_field(body, "signature", crypto::kMaxSignatureBytes));
     TRY_ASSIGN(const auto given, control.intake.accept_signed(bytes, signature));
-    return json::value{{"grant", given.grant.text()}};
+    return json::value{{"grant", given.grant.text()},
+                       {"judged", control::is_judged_at(site, grant)}};
   }
   TRY_ASSIGN(const ActProof tags, act_proof(body));
   if (card::is_signature(tags.kind)) {
@@ -185,10 +187,11 @@ Result<json::value> accept(http::RequestContext& context, ControlServices& contr
                     : "field 'hash_key' is missing");
   }
   TRY_ASSIGN(const GrantId id, control.intake.accept(std::move(proof)));
-  return json::value{{"grant", id.text()}};
+  return json::value{{"grant", id.text()}, {"judged", control::is_judged_at(site, grant)}};
 }
 
-Result<json::value> list(http::RequestContext& context, ControlServices& control) {
+Result<json::value> list(http::RequestContext& context, ControlServices& control,
+                         const SiteName& site) {
   catalog::GrantFilter filter;
   if (const auto person = context.request().query.find("person")) filter.person_id = *person;
   if (const auto object = context.request().query.find("object")) {
@@ -220,6 +223,7 @@ Result<json::value> list(http::RequestContext& context, ControlServices& control
       entry["destination"] = grant->destination.text();
       entry["uses"] = grant->uses;
       entry["index"] = grant->index.value;
+      entry["judged"] = control::is_judged_at(site, *grant);
     }
     if (const auto kind = control::card_kind_of(record.evidence)) {
       entry["card_kind"] = consent::card_kind_name(*kind);
@@ -253,9 +257,17 @@ void add_consent_routes(http::Router& router, Services services) {
                              [services](http::RequestContext& context, ControlServices& control) {
                                return prepare(context, control, services);
                              }));
-  router.add(Method::kPost, "/v1/consents", control_handler(services, accept),
+  router.add(Method::kPost, "/v1/consents",
+             control_handler(services,
+                             [services](http::RequestContext& context, ControlServices& control) {
+                               return accept(context, control, services.site.config.name);
+                             }),
              {.secret_body = true});
-  router.add(Method::kGet, "/v1/consents", control_handler(services, list));
+  router.add(Method::kGet, "/v1/consents",
+             control_handler(services,
+                             [services](http::RequestContext& context, ControlServices& control) {
+                               return list(context, control, services.site.config.name);
+                             }));
   router.add(Method::kPost, "/v1/consents/{grant}/quote", control_handler(services, quote));
   router.add(Method::kGet, "/v1/consents/{grant}/receipt",
              control_handler(services,

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "api/device_json.h"
 #include "api/job_error.h"
 #include "api/json.h"
 #include "base/reason.h"
@@ -65,6 +66,10 @@ struct Failed {
   std::string_view reason;
 };
 
+Failed failed(const Error& error) {
+  return {error.message, std::string(code_name(error.code)), reason_name(error.reason)};
+}
+
 void alert(EventTable::Rows& rows, const char* kind, const char* severity,
            const std::string& subject, const Failed& why) {
   put(rows, std::string(kind) + " " + subject,
@@ -74,6 +79,11 @@ void alert(EventTable::Rows& rows, const char* kind, const char* severity,
        {"detail", why.message},
        {"code", why.code},
        {"reason", why.reason}});
+}
+
+// States of a device that call for nobody.
+bool is_quiet(std::string_view state) {
+  return state.starts_with("delivering") || state == "paused" || state == "not asked yet";
 }
 
 void link_alerts(Services services, EventTable::Rows& rows) {
@@ -91,11 +101,14 @@ void link_alerts(Services services, EventTable::Rows& rows) {
     }
     for (const kme::DeviceStatus& device : report.devices) {
       const std::string subject = report.peer + " (" + device.name + ")";
-      if (!device.state.starts_with("delivering") && device.state != "paused") {
-        alert(rows, "device_state", "warning", subject, device.state);
+      if (!is_quiet(device.state)) {
+        alert(rows, "device_state", "warning", subject,
+              Failed{device.state, std::string(code_name(device.trouble)),
+                     reason_name(device.reason)});
       }
-      for (const std::string& text : device.alarms) {
-        alert(rows, "device_alarm", "serious", subject, text);
+      for (const Error& alarm : device.alarms) {
+        alert(rows, "device_alarm", "serious",
+              subject + " " + std::string(reason_name(alarm.reason)), failed(alarm));
       }
     }
   }
@@ -111,7 +124,7 @@ Holdings count_holdings(Services services) {
   holdings.bytes = totals->bytes;
   if (services.scrubber == nullptr) return holdings;
   for (const auto& [share, damage] : services.scrubber->status().state.damage) {
-    holdings.damage[share.text()] = damage.why;
+    holdings.damage.emplace(share.text(), error_of_text(Code::kCorrupt, damage.why));
   }
   return holdings;
 }
@@ -138,10 +151,15 @@ EventTable::Rows link_rows(Services services) {
     const kme::LinkReport report = link->report();
     json::array devices;
     for (const kme::DeviceStatus& device : report.devices) {
+      json::array reasons;
+      for (const Error& alarm : device.alarms) reasons.emplace_back(reason_name(alarm.reason));
       devices.push_back({{"name", device.name},
                          {"state", device.state},
+                         {"code", code_name(device.trouble)},
+                         {"reason", reason_name(device.reason)},
                          {"qber", device.qber ? json::value(*device.qber) : json::value(nullptr)},
-                         {"alarms", json::array(device.alarms.begin(), device.alarms.end())}});
+                         {"alarms", alarms_json(device)},
+                         {"alarm_reasons", std::move(reasons)}});
     }
     const std::set<std::string> origins = origins_of(*link);
     put(rows, report.peer,
@@ -248,12 +266,11 @@ EventTable::Rows alert_rows(Services services, const NetworkLook& look, const Ho
   link_alerts(services, rows);
   if (look.view) {
     for (const auto& [site, why] : look.view->missing) {
-      alert(rows, "site_silent", "serious", site.text(),
-            Failed{why.message, std::string(code_name(why.code)), reason_name(why.reason)});
+      alert(rows, "site_silent", "serious", site.text(), failed(why));
     }
   }
   for (const auto& [share, why] : holdings.damage) {
-    alert(rows, "share_damaged", "serious", share, why);
+    alert(rows, "share_damaged", "serious", share, failed(why));
   }
   if (services.logs != nullptr) {
     for (const auto& [site, state] : services.logs->status()) {

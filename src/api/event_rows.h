@@ -18,7 +18,7 @@ struct NetworkLook {
 // What a site keeps. Counting it reads the beginning of every share: not for every moment.
 struct Holdings {
   std::uint64_t shares = 0, bytes = 0, free_bytes = 0;
-  std::map<std::string, std::string> damage = {};  // by share: what is wrong with it
+  std::map<std::string, Error> damage = {};  // by share: what is wrong with it
 };
 [[nodiscard]] Holdings count_holdings(Services services);
 

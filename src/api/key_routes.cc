@@ -2,6 +2,7 @@
 #include <limits>
 #include <set>
 
+#include "api/device_json.h"
 #include "api/disk_json.h"
 #include "api/json.h"
 #include "api/metrics.h"
@@ -82,7 +83,7 @@ json::object report_json(const kme::LinkReport& report) {
                        {"state", device.state},
                        {"qber", number_or_null(device.qber)},
                        {"rate_bits_per_second", number_or_null(device.rate_bits_per_second)},
-                       {"alarms", json::array(device.alarms.begin(), device.alarms.end())}});
+                       {"alarms", alarms_json(device)}});
   }
   return {{"peer", report.peer},
           {"class", report.link_class},

@@ -20,7 +20,7 @@ std::vector<kme::LinkReport> example() {
   link.devices.push_back({.name = "https://[::1]:1 \"left\"",
                           .state = "delivering",
                           .qber = 0.025,
-                          .alarms = {"slow"}});
+                          .alarms = {{Code::kOutOfKey, "slow"}}});
   link.devices.push_back({.name = "other", .state = "unreachable"});
   return {link, kme::LinkReport{.peer = "tuh", .link_class = "preshared"}};
 }

@@ -7,6 +7,7 @@
 #include "api/explain.h"
 #include "api/job_error.h"
 #include "api/json.h"
+#include "api/store_json.h"
 #include "base/reason.h"
 #include "base/units.h"
 #include "control/card_records.h"
@@ -338,10 +339,7 @@ void add_object_routes(http::Router& router, Services services) {
           services,
           [](http::RequestContext& context, ControlServices& control) -> Result<json::value> {
             TRY_ASSIGN(const control::StoreTicket ticket, receive_upload(context, control));
-            return json::value{
-                {"object", ticket.object.text()},
-                {"job", ticket.job.text()},
-                {"warnings", json::array(ticket.warnings.begin(), ticket.warnings.end())}};
+            return ticket_json(ticket);
           }),
       {.stream_body = true});
   router.add(Method::kGet, "/v1/objects",

@@ -38,6 +38,8 @@ Result<json::object> request_json(Services services, ControlServices& control,
     out["consent_state"] = catalog::state_name(grant.state);
     out["consent_expires"] = os::utc_text(grant.expiry);
     out["decided"] = os::utc_text(grant.created);
+    const auto parsed = consent::parse_grant(grant.grant_bytes);
+    out["judged"] = parsed && control::is_judged_at(services.site.config.name, *parsed);
   }
   return out;
 }

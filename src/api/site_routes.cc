@@ -6,6 +6,7 @@
 #include "api/log_json.h"
 #include "api/random_json.h"
 #include "api/switch_json.h"
+#include "base/reason.h"
 #include "kme/preshare.h"
 
 namespace warifu::api {
@@ -41,12 +42,15 @@ json::array shares_json(Services services, std::span<const store::ShareSummary> 
   for (const auto& held : std::span(first, shares.end())) {
     if (list.size() == most) break;
     const auto damaged = damage.find(held.share);
+    const Error why = error_of_text(Code::kCorrupt,
+                                    damaged == damage.end() ? std::string() : damaged->second.why);
     list.push_back({{"id", held.share.text()},
                     {"object", held.object.text()},
                     {"letter", held.path.text()},
                     {"level", held.path.size() - 1},
                     {"bytes", held.file_bytes},
-                    {"damage", damaged == damage.end() ? "" : damaged->second.why}});
+                    {"damage", why.message},
+                    {"damage_reason", reason_name(why.reason)}});
   }
   return list;
 }

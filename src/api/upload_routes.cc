@@ -1,5 +1,6 @@
 // Uploads in pieces.
 #include "api/json.h"
+#include "api/store_json.h"
 #include "base/reason.h"
 
 namespace warifu::api {
@@ -52,6 +53,7 @@ json::value upload_json(const control::UploadState& state) {
                           {"total", state.preparing->total}};
   }
   if (facts.prepared) shown["prepared"] = prepared_json(facts);
+  if (state.lacking) shown["lacking_reference"] = lacking_json(*state.lacking);
   if (state.trouble) {
     shown["trouble"] = {{"code", code_name(state.trouble->code)},
                         {"message", state.trouble->message},
@@ -184,9 +186,7 @@ json::value references_json(const config::SiteConfig& config) {
 Result<json::value> finish_upload(http::RequestContext& context, ControlServices& control) {
   TRY_ASSIGN(const JobId id, JobId::parse(context.parameter("upload")));
   TRY_ASSIGN(const control::StoreTicket ticket, control.uploads.finish(id));
-  return json::value{{"object", ticket.object.text()},
-                     {"job", ticket.job.text()},
-                     {"warnings", json::array(ticket.warnings.begin(), ticket.warnings.end())}};
+  return ticket_json(ticket);
 }
 
 Result<json::value> cancel_upload(http::RequestContext& context, ControlServices& control) {

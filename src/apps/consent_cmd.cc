@@ -355,9 +355,12 @@ Result<> consent_list(const Common& common, const ConsentListOptions& options) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& entry : answer.at("consents").as_array()) {
     const bool is_emergency = text_of(entry, "capacity") == "emergency";
+    const json::value* judged = entry.as_object().if_contains("judged");
+    const bool is_open = text_of(entry, "state") == "given" && judged && !judged->as_bool();
     rows.push_back({text_of(entry, "grant"), text_of(entry, "person"),
                     is_emergency ? "EMERGENCY" : text_of(entry, "purpose"),
-                    text_of(entry, "grantee"), text_of(entry, "expires"), text_of(entry, "state")});
+                    text_of(entry, "grantee"), text_of(entry, "expires"),
+                    text_of(entry, "state") + (is_open ? " (proof not judged yet)" : "")});
   }
   print_table({"CONSENT", "PERSON", "PURPOSE", "FOR", "UNTIL", "STATE"}, rows);
   return {};

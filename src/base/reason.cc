@@ -98,8 +98,16 @@ constexpr auto kWords = std::to_array<std::string_view>({
     "no_control",
     "too_many_givers",
     "views_full",
+    "share_rotten",
+    "share_length",
+    "share_head",
+    "qber_high",
+    "key_rate_low",
+    "device_silent",
+    "device_refuses",
+    "device_odd",
 });
-static_assert(kWords.size() == static_cast<std::size_t>(Reason::kViewsFull) + 1);
+static_assert(kWords.size() == static_cast<std::size_t>(Reason::kDeviceOdd) + 1);
 
 }  // namespace
 

@@ -106,6 +106,16 @@ enum class Reason : std::uint8_t {
   kNoControl,
   kTooManyGivers,
   kViewsFull,
+  // What is wrong with a share on a site's disk.
+  kShareRotten,
+  kShareLength,
+  kShareHead,
+  // What is wrong with a key device.
+  kQberHigh,
+  kKeyRateLow,
+  kDeviceSilent,
+  kDeviceRefuses,
+  kDeviceOdd,
 };
 
 // "wrong_tag"; empty for kNone.

@@ -112,7 +112,7 @@ std::string emergency_lines(const Grant& grant) {
            "\nReason: " + grant.reason +
            "\nThe person, and the log of every site, will be told of it and of you\n";
   }
-  return "本人のカードによらない緊急アクセスです。担当者として承認します(他の担当者 " + others +
+  return "本人のカードによらない緊急時の利用です。責任者として承認します(他の責任者 " + others +
          " 名の承認と合わせて有効)\n理由: " + grant.reason +
          "\nこのことと承認者は、本人とすべての拠点の記録に通知されます\n";
 }
@@ -158,7 +158,7 @@ std::string shown_line(const Grant& grant) {
            (grant.shown.size() == 1 ? "once" : count + " times") +
            ", and you are told of it now: " + ids;
   }
-  return "\n緊急アクセスの通知: カードなしで " + count + " 回、情報が利用されました: " + ids;
+  return "\n緊急時の利用の通知: カードなしで " + count + " 回、情報が利用されました: " + ids;
 }
 
 // The last lines of every text.
@@ -222,7 +222,7 @@ std::string top_up_text(const Grant& grant, const ConsentLabels& labels) {
 std::string leave_text(const Grant& grant, const ConsentLabels& labels) {
   const bool is_all = grant.object.is_zero();
   if (grant.locale == Locale::kEnglish) {
-    return "Leave for emergencies (text version 2)\nPerson: " + labels.person + "\nData: " +
+    return "Leave for emergencies (text version 3)\nPerson: " + labels.person + "\nData: " +
            (is_all ? std::string("all data of the person")
                    : labels.object + " (" + grant.object.text() + ")") +
            "\nIn an emergency two or more officers together may restore it for medical care "
@@ -231,10 +231,10 @@ std::string leave_text(const Grant& grant, const ConsentLabels& labels) {
            minute_text(*grant.emergency_until) +
            " UTC\nSites that are told: " + join_sites(grant, ", ") + ending(grant, labels);
   }
-  return "緊急時の利用の許可(文面 第2版)\n本人: " + labels.person + "\n情報: " +
+  return "緊急時の利用の許可(文面 第3版)\n本人: " + labels.person + "\n情報: " +
          (is_all ? std::string("本人のすべての情報")
                  : labels.object + "(" + grant.object.text() + ")") +
-         "\n緊急時には、2名以上の担当者が共同で、カードなしに診療のため復元できます。\n"
+         "\n緊急時には、2名以上の責任者が共同で、カードなしに診療のため復元できます。\n"
          "利用のたびに通知されます。この許可はいつでも取り消せます。\n期限: " +
          minute_text({grant.emergency_until->value + kJapanOffsetMs}) +
          "(日本時間)\n通知先の拠点: " + join_sites(grant, "、") + ending(grant, labels);
@@ -243,7 +243,7 @@ std::string leave_text(const Grant& grant, const ConsentLabels& labels) {
 std::string english(const Grant& grant, const ConsentLabels& labels) {
   const std::string times =
       grant.uses == 1 ? "once" : "up to " + std::to_string(grant.uses) + " times";
-  return "Consent to use genome data (text version 4)\n"
+  return "Consent to use genome data (text version 5)\n"
          "Person: " +
          labels.person + "\n" + scope_lines(grant, labels.object) + capacity_line(grant) +
          "Who may use it: " + grantee_words(grant.grantee, grant.locale) +
@@ -270,7 +270,7 @@ std::string japanese(const Grant& grant, const ConsentLabels& labels) {
   const auto local = [](os::UnixMs time) {
     return minute_text({time.value + kJapanOffsetMs}) + "(日本時間)";
   };
-  return "ゲノム情報の利用への同意(文面 第4版)\n"
+  return "ゲノム情報の利用への同意(文面 第5版)\n"
          "本人: " +
          labels.person + "\n" + scope_lines(grant, labels.object) + capacity_line(grant) +
          "利用者: " + grantee_words(grant.grantee, grant.locale) +

@@ -28,6 +28,20 @@ Gate::Gate(const os::System& system, std::string folder, const SiteName& site,
       log_(log),
       options_(options) {}
 
+std::optional<Refusal> Permit::bar(const ObjectId& object, const SiteName& destination,
+                                   os::UnixMs now) const {
+  if (object != object_) {
+    return Refusal{Reason::kOtherObject,
+                   "the leave is for object " + object_.text() + ", asked for is " + object.text()};
+  }
+  if (destination != destination_) {
+    return Refusal{Reason::kOtherDestination, "the leave is for '" + destination_.text() +
+                                                  "', not for '" + destination.text() + "'"};
+  }
+  if (now < expiry_) return std::nullopt;
+  return Refusal{Reason::kExpired, "the consent expired while the share was being read"};
+}
+
 Result<std::unique_ptr<Gate>> Gate::open(const os::System& system, const std::string& folder,
                                          const SiteName& site, const secret::Buffer& root_key,
                                          audit::Log& log, const GateOptions& options) {
@@ -339,6 +353,29 @@ Result<Permit> Gate::request_release(ByteView grant, const Evidence& evidence,
   return request_release({&one, 1}, request);
 }
 
+std::unexpected<Error> Gate::turn_down(const Refusal& refusal, const Presented& presented,
+                                       const ReleaseRequest& request) {
+  const CardId card = parse_grant(presented.grant).value_or(Grant()).card;
+  if (refusal.reason == Reason::kWrongTag && !has_accepted(card, presented.grant)) {
+    count_wrong_tag(card);
+  }
+  return refuse(refusal, presented.grant, request);
+}
+
+Result<> Gate::would_release(const Presented& presented, const Pseudonym& owner) {
+  const std::lock_guard lock(mutex_);
+  const Grant named = parse_grant(presented.grant).value_or(Grant());
+  // As of its record, which takes no use: who asks, and for what, is not known yet.
+  const ReleaseRequest request{.object = named.object,
+                               .owner = owner,
+                               .destination = named.destination,
+                               .purpose = named.purpose,
+                               .is_record = true};
+  const Decision decision = options_.decide(inquiry_of(presented, named, request));
+  if (!decision) return turn_down(decision.error(), presented, request);
+  return {};
+}
+
 Result<std::vector<Outcome>> Gate::judge(std::span<const Presented> presented,
                                          const ReleaseRequest& request) {
   std::vector<Outcome> outcomes;
@@ -350,12 +387,7 @@ Result<std::vector<Outcome>> Gate::judge(std::span<const Presented> presented,
   for (const Presented& one : presented) {
     const Grant named = parse_grant(one.grant).value_or(Grant());
     auto decision = options_.decide(inquiry_of(one, named, request));
-    if (!decision) {
-      if (decision.error().reason == Reason::kWrongTag && !has_accepted(named.card, one.grant)) {
-        count_wrong_tag(named.card);
-      }
-      return refuse(decision.error(), one.grant, request);
-    }
+    if (!decision) return turn_down(decision.error(), one, request);
     grants.push_back(decision->grant);
     persons.push_back(find(named.card)->person);
     outcomes.push_back(std::move(*decision));

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "audit/log.h"
+#include "base/reason.h"
 #include "consent/break_glass.h"
 #include "consent/decision.h"
 
@@ -53,11 +54,10 @@ class Permit {
   [[nodiscard]] const Scope& scope() const { return scope_; }
   // The holder stops sending at this time.
   [[nodiscard]] os::UnixMs expiry() const { return expiry_; }
-  // Whether this covers sending that object, as far as scope() goes, there at that time.
-  [[nodiscard]] bool covers(const ObjectId& object, const SiteName& destination,
-                            os::UnixMs now) const {
-    return object == object_ && destination == destination_ && now < expiry_;
-  }
+  // Why this does not cover sending that object, as far as scope() goes, there at that time;
+  // nothing when it does.
+  [[nodiscard]] std::optional<Refusal> bar(const ObjectId& object, const SiteName& destination,
+                                           os::UnixMs now) const;
   // Whether that chunk is among those that were asked for and may be sent.
   [[nodiscard]] bool covers_chunk(std::uint64_t chunk) const {
     return scope_.is_whole() || has_chunks(scope_.chunks, chunk, 1);
@@ -193,6 +193,11 @@ class Gate {
   [[nodiscard]] Result<Permit> request_release(std::span<const Presented> presented,
                                                const ReleaseRequest& request);
 
+  // Whether this site would release the owner's share under the grant as it stands: judged as a
+  // release is, but for who asks and how much. Burns nothing and takes no use; a wrong tag counts
+  // against the card as ever. Errors: kRefused with the reason, logged.
+  [[nodiscard]] Result<> would_release(const Presented& presented, const Pseudonym& owner);
+
   // What the person's own card says beside uses (gate_acts.cc): it names a proxy, or allows
   // emergencies. Telling it again is no error. Errors: kRefused with the reason, logged; kNoSpace,
   // kIo.
@@ -271,8 +276,8 @@ class Gate {
   // Errors: kNotFound when it is not enrolled here as a signature card that may be used.
   [[nodiscard]] Result<Bytes> certificate_of(const CardId& card);
 
-  // Whether what was permitted still is: the grant is not withdrawn, its card not revoked.
-  // Errors: kRefused.
+  // Whether what was permitted still is: the grant is not withdrawn, its card not revoked, whoever
+  // consented may still do so. Errors: kRefused with the reason.
   [[nodiscard]] Result<> still_permits(const Permit& permit);
 
   // The person takes the grant back: refused from here on, whether it was shown here or not, until
@@ -351,6 +356,9 @@ class Gate {
   std::unexpected<Error> refuse(const Refusal& refusal, ByteView grant,
                                 const ReleaseRequest& request);
   Inquiry inquiry_of(const Presented& presented, const Grant& named, const ReleaseRequest& request);
+  // Counts a wrong tag of a grant that is new here. Refused, and logged.
+  std::unexpected<Error> turn_down(const Refusal& refusal, const Presented& presented,
+                                   const ReleaseRequest& request);
   // Whether all that is shown together counts. Errors: kRefused, logged.
   Result<std::vector<Outcome>> judge(std::span<const Presented> presented,
                                      const ReleaseRequest& request);

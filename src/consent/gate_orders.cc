@@ -48,19 +48,30 @@ Result<> Gate::withdraw(const CardId& card, const GrantId& grant, os::UnixMs unt
 
 Result<> Gate::still_permits(const Permit& permit) {
   const std::lock_guard lock(mutex_);
-  const auto refuse = [&](const char* why) {
-    return fail(Code::kRefused, "site " + site_.text() + " refuses: " + why);
+  const auto refuse = [&](const char* why, Reason reason) {
+    return fail(Code::kRefused, "site " + site_.text() + " refuses: " + why, reason);
   };
   const PersonRecord* owner = find_person(permit.owner_);
   for (const PermitBasis& basis : permit.bases_) {
     const CardRecord* record = find(basis.card);
-    if (record == nullptr || record->revoked) return refuse("the card has been revoked");
+    if (record == nullptr || record->revoked)
+      return refuse("the card has been revoked", Reason::kRevoked);
     if (std::ranges::find(record->withdrawn, basis.grant, &Withdrawal::grant) !=
         record->withdrawn.end()) {
-      return refuse("the person has withdrawn this consent");
+      return refuse("the person has withdrawn this consent", Reason::kWithdrawn);
     }
-    if (bar_to(basis.acting, permit.owner_, owner, system_.clock.now()) != Bar::kNone) {
-      return refuse("who consented may do so no more, or the person has died");
+    switch (bar_to(basis.acting, permit.owner_, owner, system_.clock.now())) {
+      case Bar::kNone: break;
+      case Bar::kDied: return refuse("the person has died", Reason::kDied);
+      case Bar::kUnderAge: return refuse("the person is under age", Reason::kUnderAge);
+      case Bar::kOfAge:
+        return refuse("the person came of age: guardians consent no more", Reason::kOfAge);
+      case Bar::kOtherPerson:
+      case Bar::kNotEntitled:
+        if (basis.acting.capacity == Capacity::kEmergency) {
+          return refuse("the person allows no emergencies any more", Reason::kNotAllowedBefore);
+        }
+        return refuse("who consented may do so no more", Reason::kNotEntitled);
     }
   }
   return {};

@@ -53,6 +53,7 @@ TEST_F(GateOrdersTest, AWithdrawnConsentIsRefusedWhetherItWasShownOrNot) {
     ASSERT_TRUE(gate().withdraw(grant.card, id, grant.expiry));
   }
   EXPECT_EQ(gate().still_permits(*permit).error().code, Code::kRefused);
+  EXPECT_EQ(gate().still_permits(*permit).error().reason, Reason::kWithdrawn);
   site_->restart();
   for (const Grant& grant : {shown, unseen}) {
     EXPECT_EQ(ask(grant).error().code, Code::kRefused);
@@ -77,7 +78,18 @@ TEST_F(GateOrdersTest, ARevokedCardStopsWhatIsUnderWay) {
   const auto permit = ask(new_grant());
   ASSERT_TRUE(permit);
   ASSERT_TRUE(gate().revoke(enrolment().card));
-  EXPECT_FALSE(gate().still_permits(*permit));
+  EXPECT_EQ(gate().still_permits(*permit).error().reason, Reason::kRevoked);
+}
+
+TEST_F(GateOrdersTest, APermitSaysWhatItDoesNotCover) {
+  const Grant grant = new_grant();
+  const auto permit = ask(grant);
+  ASSERT_TRUE(permit);
+  const os::UnixMs now = clock_.now();
+  EXPECT_FALSE(permit->bar(grant.object, grant.destination, now));
+  EXPECT_EQ(permit->bar(id_of<ObjectId>(9), grant.destination, now)->reason, Reason::kOtherObject);
+  EXPECT_EQ(permit->bar(grant.object, site_name("lsa"), now)->reason, Reason::kOtherDestination);
+  EXPECT_EQ(permit->bar(grant.object, grant.destination, grant.expiry)->reason, Reason::kExpired);
 }
 
 TEST_F(GateOrdersTest, AnotherCardNeedsTheOfficersLeaveAndTime) {

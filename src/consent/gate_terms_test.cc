@@ -184,5 +184,46 @@ TEST_F(GateTermsTest, ARecordOfVersion3KeepsWhatIsBurntAndDropsOldGrants) {
   EXPECT_FALSE(parse_record(encode_record(record)));  // of this version: not canonical
 }
 
+// What share control asks before it writes a consent down.
+TEST_F(GateTermsTest, WhetherItWouldReleaseIsJudgedAndBurnsNothing) {
+  const Grant grant = narrow_grant();
+  const Bytes bytes = *encode_grant(grant);
+  const Evidence good{site_->name(), card::CardKind::kOneTimeMacEmulated,
+                      tag_for(keys_, grant.index.value - 1, bytes)};
+  for (int i = 0; i < 3; ++i) {
+    const auto judged = site_->gate().would_release({bytes, good}, enrolment().person);
+    ASSERT_TRUE(judged) << judged.error().message;
+  }
+  EXPECT_EQ(*site_->gate().keys_left(grant.card), 20u);
+  EXPECT_EQ(site_->gate().would_release({bytes, good}, id_of<Pseudonym>(9)).error().reason,
+            Reason::kOtherPerson);
+  // Once it was used up, it would release no more.
+  ReleaseRequest request = fitting(grant);
+  for (const Byte session : {Byte{1}, Byte{2}}) {
+    request.session = id_of<JobId>(session);
+    request.use = session;
+    ASSERT_TRUE(ask(grant, request));
+  }
+  EXPECT_EQ(site_->gate().would_release({bytes, good}, enrolment().person).error().reason,
+            Reason::kUsedUp);
+}
+
+TEST_F(GateTermsTest, AProofThatIsNoneIsRefusedLoggedAndCounted) {
+  const Grant grant = narrow_grant();
+  const Bytes bytes = *encode_grant(grant);
+  const Evidence wrong{site_->name(), card::CardKind::kOneTimeMacEmulated, {}};
+  Reason reason = Reason::kNone;
+  for (std::size_t i = 0; i <= GateOptions().failures_allowed; ++i) {
+    const auto judged = site_->gate().would_release({bytes, wrong}, enrolment().person);
+    ASSERT_FALSE(judged);
+    EXPECT_EQ(judged.error().code, Code::kRefused);
+    reason = judged.error().reason;
+    EXPECT_EQ(site_->last_event(),
+              std::pair(std::string("refused"), std::string(reason_name(reason))));
+    EXPECT_TRUE(i > 0 || reason == Reason::kWrongTag);
+  }
+  EXPECT_EQ(reason, Reason::kHeldBack);
+}
+
 }  // namespace
 }  // namespace warifu::consent

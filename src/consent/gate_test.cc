@@ -97,9 +97,9 @@ TEST_F(GateTest, AGoodGrantBecomesAPermit) {
   EXPECT_EQ(permit->destination(), grant.destination);
   EXPECT_EQ(permit->session(), id_of<JobId>(1));
   EXPECT_EQ(permit->expiry(), grant.expiry);
-  EXPECT_TRUE(permit->covers(grant.object, grant.destination, clock_.now()));
-  EXPECT_FALSE(permit->covers(grant.object, grant.destination, grant.expiry));
-  EXPECT_FALSE(permit->covers(grant.object, site_->name(), clock_.now()));
+  EXPECT_FALSE(permit->bar(grant.object, grant.destination, clock_.now()));
+  EXPECT_TRUE(permit->bar(grant.object, grant.destination, grant.expiry));
+  EXPECT_TRUE(permit->bar(grant.object, site_->name(), clock_.now()));
   EXPECT_EQ(site_->last_event(), std::pair(std::string("release"), std::string("accept")));
   EXPECT_EQ(*site_->gate().keys_left(grant.card), 19u);
 }

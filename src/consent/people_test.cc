@@ -230,7 +230,7 @@ TEST_F(PeopleTest, FromTheDayOnGuardiansCountNoMoreAndTheWardGetsACard) {
   EXPECT_EQ(permit->expiry(), order.of_age);
   EXPECT_TRUE(gate().still_permits(*permit));
   clock_.time_ms = order.of_age.value;
-  EXPECT_FALSE(gate().still_permits(*permit));
+  EXPECT_EQ(gate().still_permits(*permit).error().reason, Reason::kOfAge);
   EXPECT_FALSE(ask({present(mother, grant)}, ward, 2));
   EXPECT_EQ(refused(), "of_age");
   Holder grown{own.card, ward, *gate().enrol(own)};
@@ -256,7 +256,7 @@ TEST_F(PeopleTest, ADeathEndsEverythingButWhatWasLeftToATestamentaryProxy) {
   EXPECT_TRUE(gate().still_permits(*permit));  // an officer here has to say so
   ASSERT_TRUE(gate().allow_order(died.id));
   site_->restart();
-  EXPECT_FALSE(gate().still_permits(*permit));
+  EXPECT_EQ(gate().still_permits(*permit).error().reason, Reason::kDied);
   EXPECT_FALSE(ask({own}, person.person));
   EXPECT_EQ(refused(), "died");
   EXPECT_FALSE(ask({by_proxy}, person.person));

@@ -12,6 +12,14 @@
 
 namespace warifu::control {
 
+namespace {
+
+std::unexpected<Error> unfit_proof() {
+  return fail(Code::kInvalidArgument, "the card's proof does not fit the grant");
+}
+
+}  // namespace
+
 Result<std::vector<planner::ShareLocation>> locate_shares(catalog::Catalog& catalog,
                                                           const ObjectId& object) {
   TRY_ASSIGN(const std::vector<catalog::Share> shares, catalog.list_shares(object));
@@ -305,19 +313,36 @@ Result<PreparedConsent> ConsentDesk::prepare(const ConsentWish& wish) {
   return prepared;
 }
 
+bool is_judged_at(const SiteName& site, const consent::Grant& grant) {
+  return std::ranges::find(grant.sites, site, &consent::GrantSite::site) != grant.sites.end();
+}
+
+Result<bool> ConsentDesk::judge(const consent::Grant& grant, const CardProof& proof) {
+  if (proof.tags.size() != grant.sites.size()) return unfit_proof();
+  const auto own = std::ranges::find(grant.sites, site_.config.name, &consent::GrantSite::site);
+  if (own == grant.sites.end()) return false;
+  TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
+  TRY_ASSIGN(const auto pseudonyms, catalog_.pseudonyms(object.person_id));
+  const auto owner =
+      std::ranges::find(pseudonyms, site_.config.name, &catalog::SitePseudonym::site);
+  if (owner == pseudonyms.end()) return false;
+  const auto which = static_cast<std::size_t>(own - grant.sites.begin());
+  TRY(site_.gate.would_release({proof.grant, {own->site, proof.kind, proof.tags[which]}},
+                               owner->pseudonym));
+  return true;
+}
+
 Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
   TRY_ASSIGN(consent::Grant grant, consent::parse_grant(proof.grant));
   const bool has_record = grant.together == 1 || !proof.hash_key.empty();
-  if (proof.tags.size() != grant.sites.size() ||
-      (has_record && proof.hash_key.size() != mac::kBlockBytes)) {
-    return fail(Code::kInvalidArgument, "the card's proof does not fit the grant");
-  }
+  if (has_record && proof.hash_key.size() != mac::kBlockBytes) return unfit_proof();
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
   if (has_record &&
       (proof.chunk_count != object.chunk_count || proof.length.value != object.length)) {
     return fail(Code::kCorrupt, "the card knows object " + grant.object.text() +
                                     " with another length than this catalog");
   }
+  TRY_ASSIGN(const bool is_judged, judge(grant, proof));
   consent::KeptEvidence kept{.sites = {}, .signature = proof.signature};
   for (std::size_t i = 0; i < proof.tags.size(); ++i) {
     kept.sites.push_back({grant.sites[i].site, proof.kind, proof.tags[i]});
@@ -357,7 +382,8 @@ Result<GrantId> ConsentDesk::accept(const CardProof& proof) {
        {"data_use", consent::data_uses_text(grant.data_uses)},
        {"grantee", consent::grantee_words(grant.grantee, consent::Locale::kEnglish)},
        {"scope", consent::scope_text(grant.scope)},
-       {"capacity", std::string(consent::capacity_name(grant.capacity))}}));
+       {"capacity", std::string(consent::capacity_name(grant.capacity))},
+       {"judged_by", is_judged ? site_.config.name.text() : std::string("nobody yet")}}));
   return id;
 }
 

@@ -1,5 +1,6 @@
 // The consent desk of the control site: collects nonces, writes the grant that the card will prove,
-// keeps grant and evidence for the restore. It decides nothing: every site's gate does.
+// keeps grant and evidence for the restore. It decides nothing: every site's gate does, this site's
+// own before a consent is written down as given.
 #pragma once
 
 #include <optional>
@@ -96,6 +97,13 @@ class ConsentDesk {
   // Errors: kNotFound, kRefused (a site does not know the card, or its index is spent),
   // kUnavailable when too few holders answer to restore anything.
   [[nodiscard]] Result<PreparedConsent> prepare(const ConsentWish& wish);
+  // Whether this site's own gate would release a share of the object under the proof; nothing is
+  // burnt. False where the grant is not for this site: then only the gates that it is for can say,
+  // when it is used. Errors: kInvalidArgument (not as many tags as sites); the gate's refusal.
+  [[nodiscard]] Result<bool> judge(const consent::Grant& grant, const CardProof& proof);
+  // Durable, and in the log with whose gate has judged it, when it returns. Errors: as judge();
+  // kInvalidArgument (no hash key), kCorrupt (the card knows the object otherwise), kUnavailable
+  // (the quote for its regions is forgotten).
   [[nodiscard]] Result<GrantId> accept(const CardProof& proof);
   // Forgets the secrets of consents that ended more than a day ago.
   [[nodiscard]] Result<> forget_old();
@@ -131,6 +139,9 @@ class ConsentDesk {
 
 // What kind of card proved a consent, from its kept evidence; none when there is none.
 [[nodiscard]] std::optional<card::CardKind> card_kind_of(ByteView evidence);
+
+// Whether this site's own gate has judged the proof of a consent before it was written down.
+[[nodiscard]] bool is_judged_at(const SiteName& site, const consent::Grant& grant);
 
 // Where the durable shares of an object lie.
 [[nodiscard]] Result<std::vector<planner::ShareLocation>> locate_shares(catalog::Catalog& catalog,

@@ -27,10 +27,31 @@ std::string terms_json(const RequestTerms& terms) {
                                       {"valid_seconds", terms.valid.count()}});
 }
 
-std::vector<std::string> list_of(const json::object& object, const char* name) {
-  std::vector<std::string> list;
-  for (const json::value& one : object.at(name).as_array()) list.emplace_back(one.as_string());
-  return list;
+bool read_text(const json::object& object, const char* name, std::string& out) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_string()) return false;
+  out = std::string(value->get_string());
+  return true;
+}
+
+bool read_list(const json::object& object, const char* name, std::vector<std::string>& out) {
+  const json::value* list = object.if_contains(name);
+  if (list == nullptr || !list->is_array()) return false;
+  for (const json::value& one : list->get_array()) {
+    if (!one.is_string()) return false;
+    out.emplace_back(one.get_string());
+  }
+  return true;
+}
+
+// `out` stays where the field is not there, which `may_lack` allows.
+template <typename Number>
+bool read_number(const json::object& object, const char* name, bool may_lack, Number& out) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr) return may_lack;
+  json::error_code bad;
+  out = value->to_number<Number>(bad);
+  return !bad;
 }
 
 // Terms that ask() has checked and the catalog has kept. Errors: kCorrupt.
@@ -39,24 +60,22 @@ Result<RequestTerms> read_terms(const catalog::Request& request) {
   const json::value value = json::parse(request.terms, bad);
   const json::object* object = bad ? nullptr : value.if_object();
   RequestTerms terms;
-  try {
-    if (object == nullptr) throw std::out_of_range("no object");
-    terms.object = request.object.text();
-    for (const auto& [name, text] : {std::pair{"purpose", &terms.purpose},
-                                     {"grantee", &terms.grantee},
-                                     {"grantee_id", &terms.grantee_id},
-                                     {"destination", &terms.destination}}) {
-      *text = std::string(object->at(name).as_string());
-    }
-    terms.data_use = list_of(*object, "data_use");
-    terms.regions = list_of(*object, "regions");
-    const json::value* decoys = object->if_contains("decoys");  // requests of before have none
-    terms.decoys = decoys == nullptr ? 0 : decoys->to_number<std::uint32_t>();
-    terms.uses = object->at("uses").to_number<std::uint16_t>();
-    terms.valid = std::chrono::seconds(object->at("valid_seconds").to_number<std::int64_t>());
-  } catch (const std::exception&) {
+  terms.object = request.object.text();
+  std::int64_t valid_seconds = 0;
+  const bool is_whole = object != nullptr && read_text(*object, "purpose", terms.purpose) &&
+                        read_text(*object, "grantee", terms.grantee) &&
+                        read_text(*object, "grantee_id", terms.grantee_id) &&
+                        read_text(*object, "destination", terms.destination) &&
+                        read_list(*object, "data_use", terms.data_use) &&
+                        read_list(*object, "regions", terms.regions) &&
+                        // Requests of before have none.
+                        read_number(*object, "decoys", true, terms.decoys) &&
+                        read_number(*object, "uses", false, terms.uses) &&
+                        read_number(*object, "valid_seconds", false, valid_seconds);
+  if (!is_whole) {
     return fail(Code::kCorrupt, "the terms of request " + request.request.text() + " are damaged");
   }
+  terms.valid = std::chrono::seconds(valid_seconds);
   return terms;
 }
 

@@ -29,10 +29,7 @@ class OwnSource final : public RecordSource {
       : site_(site), released_(std::move(released)), request_(std::move(request)) {}
 
   Result<secret::Buffer> next() override {
-    if (!released_.permit.covers(request_.object, request_.destination, site_.system.clock.now())) {
-      return expired_meanwhile(site_);
-    }
-    TRY(site_.gate.still_permits(released_.permit));
+    TRY(still_permitted(site_, released_.permit, request_));
     const ChunkIndex index{request_.first_chunk + done_++};
     secret::Buffer record(released_.reader->layout().record_length(index));
     TRY(released_.reader->read(index, 1, record.bytes()));
@@ -57,11 +54,8 @@ class OwnGathering final : public RecordSource {
         share_(std::move(share)) {}
 
   Result<secret::Buffer> next() override {
-    if (permit_.covers(request_.object, request_.destination, site_.system.clock.now())) {
-      TRY(site_.gate.still_permits(permit_));
-      return share_.source->next();
-    }
-    return expired_meanwhile(site_);
+    TRY(still_permitted(site_, permit_, request_));
+    return share_.source->next();
   }
   void cancel() override { share_.source->cancel(); }
 

@@ -321,10 +321,13 @@ Result<ShareService::Released> ShareService::release(const ReadRequest& request,
   return Released{std::move(permit), std::move(reader)};
 }
 
-std::unexpected<Error> expired_meanwhile(const SiteContext& site) {
-  return fail(Code::kRefused,
-              site.config.name.text() + ": the consent expired while the share was being read",
-              Reason::kExpired);
+Result<> still_permitted(const SiteContext& site, const consent::Permit& permit,
+                         const ReadRequest& request) {
+  if (const auto bar = permit.bar(request.object, request.destination, site.system.clock.now())) {
+    return fail(Code::kRefused, "site " + site.config.name.text() + " refuses: " + bar->text,
+                bar->reason);
+  }
+  return site.gate.still_permits(permit);
 }
 
 namespace {
@@ -336,10 +339,7 @@ Result<> check_still_allowed(const consent::Permit& permit, const ReadRequest& r
                 site.config.name.text() + ": the consent is not for chunk " + std::to_string(chunk),
                 Reason::kOtherChunks);
   }
-  if (!permit.covers(request.object, request.destination, site.system.clock.now())) {
-    return expired_meanwhile(site);
-  }
-  return site.gate.still_permits(permit);
+  return still_permitted(site, permit, request);
 }
 
 }  // namespace

@@ -167,7 +167,9 @@ class ShareService {
   Uploads uploads_;
 };
 
-// Of a site whose permit ends while a share is read.
-[[nodiscard]] std::unexpected<Error> expired_meanwhile(const SiteContext& site);
+// Whether the permit still covers the read, while it goes on: object, place, time, and what this
+// site's gate has heard since. Errors: kRefused with the reason.
+[[nodiscard]] Result<> still_permitted(const SiteContext& site, const consent::Permit& permit,
+                                       const ReadRequest& request);
 
 }  // namespace warifu::control

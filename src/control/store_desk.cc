@@ -31,12 +31,29 @@ Upload::~Upload() {
   if (!erased) log_warning(erased.error().message);
 }
 
+std::optional<LackingReference> lacking_reference_of(const SiteContext& site,
+                                                     const StagedObject& staged) {
+  auto found = find_lacking_reference(
+      site.system, staging_path(site.config, staged.job), staged.key, ByteCount{staged.length},
+      staged.lead_chunks,
+      {.name = site.config.name.text(), .reference_files = site.config.reference_files});
+  if (found) return std::move(*found);
+  log_warning("whether '" + staged.label +
+              "' needs a reference is not known: " + found.error().message);
+  return std::nullopt;
+}
+
 Result<StoreTicket> start_store(JobEngine& engine, const StagedObject& staged) {
   SiteContext& site = engine.site();
+  StoreTicket ticket{.object = os::random_id<ObjectId>(site.system.random),
+                     .job = staged.job,
+                     .warnings = {},
+                     .lacking = lacking_reference_of(site, staged)};
+  if (ticket.lacking) ticket.warnings.push_back(ticket.lacking->text());
   ObjectSecrets secrets{.staging_key = secret::Buffer::copy_of(staged.key),
                         .hash_key = secret::Buffer(mac::kBlockBytes)};
   site.system.random.fill(secrets.hash_key.bytes());
-  const ObjectId object = os::random_id<ObjectId>(site.system.random);
+  const ObjectId object = ticket.object;
   const os::UnixMs now = site.system.clock.now();
   const ByteCount length{staged.length};
   catalog::NewJob job{
@@ -64,7 +81,7 @@ Result<StoreTicket> start_store(JobEngine& engine, const StagedObject& staged) {
   TRY(audit::note_job(site.log, staged.job.text(), object.text()));
   TRY(engine.catalog().start_job(job));
   engine.start(staged.job, catalog::JobKind::kStore);
-  return StoreTicket{object, staged.job, {}};
+  return ticket;
 }
 
 Result<StoreTicket> Upload::finish() {
@@ -86,7 +103,7 @@ Result<StoreTicket> Upload::finish() {
                                                         .lead_chunks = lead_chunks_,
                                                         .key = staging_key_.bytes()}));
   writer_.reset();
-  ticket.warnings = warnings_;
+  ticket.warnings.insert(ticket.warnings.begin(), warnings_.begin(), warnings_.end());
   return ticket;
 }
 

@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 
 #include "control/jobs.h"
+#include "control/reference_check.h"
 #include "control/sealed_secret.h"
 #include "control/staging.h"
 
@@ -13,7 +14,9 @@ namespace warifu::control {
 struct StoreTicket {
   ObjectId object;
   JobId job;
-  std::vector<std::string> warnings;  // what the policy's word "fragile" has allowed
+  // What the policy's word "fragile" has allowed; of a genome, that its reference lacks.
+  std::vector<std::string> warnings;
+  std::optional<LackingReference> lacking;  // the same, for pages
 };
 
 // A staged file that is whole, and what it is to be.
@@ -28,6 +31,11 @@ struct StagedObject {
 // Records object and job, and starts the job; the staged files are the job's from here on. Errors:
 // of the log and the catalog.
 [[nodiscard]] Result<StoreTicket> start_store(JobEngine& engine, const StagedObject& staged);
+
+// Of a genome: what of its reference this site lacks. What cannot be understood is logged: it is no
+// reason not to store.
+[[nodiscard]] std::optional<LackingReference> lacking_reference_of(const SiteContext& site,
+                                                                   const StagedObject& staged);
 
 // One upload. Without finish() everything staged is erased again.
 class Upload {

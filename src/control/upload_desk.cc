@@ -29,6 +29,19 @@ std::unexpected<Error> unknown(const JobId& id) {
               Reason::kUploadGone);
 }
 
+// `kept` has all, and outlives it.
+StagedObject staged_object(const KeptUpload& kept) {
+  const UploadFacts& facts = kept.facts();
+  return {.job = facts.id,
+          .person = facts.person,
+          .label = facts.label,
+          .policy = facts.policy,
+          .priority = facts.priority,
+          .length = kept.object_bytes(),
+          .lead_chunks = facts.lead_chunks,
+          .key = kept.key()};
+}
+
 std::unexpected<Error> stands_at(std::uint64_t received) {
   return fail(Code::kAlreadyExists,
               "the upload stands at byte " + std::to_string(received) + ": go on from there");
@@ -97,6 +110,10 @@ void UploadDesk::note(Open& open) const {
   }
   open.state.head_bytes = open.lead ? open.lead->head_bytes() : 0;
   open.state.tail_bytes = open.lead ? open.lead->tail_bytes() : 0;
+  if (open.state.wants == UploadWants::kFinish && !open.compared) {
+    open.compared = true;
+    open.state.lacking = lacking_reference_of(site_, staged_object(kept));
+  }
   std::array<Byte, 4> first{};
   if (open.looked || kept.received() < first.size() || !kept.read(0, first)) return;
   open.looked = true;
@@ -296,7 +313,8 @@ Result<StoreTicket> UploadDesk::ticket_of_job(const JobId& id) {
   TRY_ASSIGN(const catalog::Object object, store_.engine().catalog().object(*job->object));
   TRY_ASSIGN(const planner::PolicyNode policy, planner::parse_policy(object.policy));
   TRY_ASSIGN(const planner::PolicyReport report, planner::check_policy(policy, site_.config));
-  return StoreTicket{object.object, id, report.warnings};
+  return StoreTicket{
+      .object = object.object, .job = id, .warnings = report.warnings, .lacking = {}};
 }
 
 Result<StoreTicket> UploadDesk::finish(const JobId& id) {
@@ -314,20 +332,15 @@ Result<StoreTicket> UploadDesk::finish(const JobId& id) {
   if (!kept.is_ready()) {
     return fail(Code::kInvalidArgument, "upload " + id.text() + " has no index yet");
   }
-  const UploadFacts& facts = kept.facts();
-  TRY(start_store(store_.engine(), {.job = id,
-                                    .person = facts.person,
-                                    .label = facts.label,
-                                    .policy = facts.policy,
-                                    .priority = facts.priority,
-                                    .length = kept.object_bytes(),
-                                    .lead_chunks = facts.lead_chunks,
-                                    .key = kept.key()}));
+  TRY_ASSIGN(const StoreTicket begun, start_store(store_.engine(), staged_object(kept)));
   // Left behind by a crash here, it is removed at the next start: the catalog knows the job.
   const auto forgotten = KeptUpload::forget_record(site_.system, home_.folder, id);
   if (!forgotten) log_warning(forgotten.error().message);
   open_.erase(id);
-  return ticket_of_job(id);
+  TRY_ASSIGN(StoreTicket ticket, ticket_of_job(id));
+  ticket.warnings.insert(ticket.warnings.end(), begun.warnings.begin(), begun.warnings.end());
+  ticket.lacking = begun.lacking;
+  return ticket;
 }
 
 Result<> UploadDesk::cancel(const JobId& id) {

@@ -57,7 +57,8 @@ struct UploadState {
     std::uint64_t done = 0, total = 0;
   };
   std::optional<Preparing> preparing;
-  std::optional<Error> trouble;  // why it could not be prepared
+  std::optional<Error> trouble;             // why it could not be prepared
+  std::optional<LackingReference> lacking;  // for kFinish: told before a share moves
 };
 
 class UploadDesk {
@@ -97,7 +98,8 @@ class UploadDesk {
   // on. Errors: kNotFound; kInvalidArgument (bytes are missing; its index was not wished from
   // here; slices; kind of file); kAlreadyExists (it is prepared); kBusy.
   [[nodiscard]] Result<UploadState> prepare(const JobId& upload, const PrepareWish& wish);
-  // All of it is there: a store job begins; again: the same answer. Errors: kNotFound;
+  // All of it is there: a store job begins; again: the same answer, without what was said of
+  // references. Errors: kNotFound;
   // kInvalidArgument (bytes or its index are missing); kBusy; those of start_store().
   [[nodiscard]] Result<StoreTicket> finish(const JobId& upload);
   // Erased; what is being prepared ends first. Errors: kNotFound, kBusy, kIo.
@@ -112,9 +114,10 @@ class UploadDesk {
   };
   struct Open {
     std::shared_ptr<KeptUpload> kept;
-    bool busy = false;    // kept is somebody's, outside of the lock
-    UploadState state;    // as it was when kept was given back
-    bool looked = false;  // what kind of file it is
+    bool busy = false;      // kept is somebody's, outside of the lock
+    UploadState state;      // as it was when kept was given back
+    bool looked = false;    // what kind of file it is
+    bool compared = false;  // its sequences with the site's references
     std::optional<genome::LeadMaker> lead;
     std::shared_ptr<Preparing> preparing;
     os::UnixMs saved;  // of the last touch on disk

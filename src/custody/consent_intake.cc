@@ -79,9 +79,8 @@ Result<> ConsentIntake::add_record(const catalog::Object& object, const consent:
 
 Result<GrantId> ConsentIntake::accept(control::CardProof proof) {
   TRY_ASSIGN(const consent::Grant grant, consent::parse_grant(proof.grant));
-  if (proof.tags.size() != grant.sites.size()) {
-    return fail(Code::kInvalidArgument, "the card's proof does not fit the grant");
-  }
+  // Before anybody is told of it, or a record comes out of safekeeping.
+  TRY(consent_.judge(grant, proof));
   TRY_ASSIGN(const catalog::Object object, catalog_.object(grant.object));
   const bool is_emergency = grant.capacity == consent::Capacity::kEmergency;
   // An officer's card knows nothing of the object.

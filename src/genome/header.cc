@@ -6,31 +6,13 @@
 
 #include "base/gzip.h"
 #include "genome/bgzf.h"
+#include "genome/cram_parts.h"
 #include "wire/wire.h"
 
 namespace warifu::genome {
 namespace {
 
 constexpr std::size_t kCramDefinition = 26;
-constexpr std::size_t kMaxLandmarks = 1U << 16U;
-
-// Integers of CRAM 2 and 3 (section 2.3): as many more bytes as the first one has leading ones.
-std::uint64_t take_itf8(wire::Reader& in) {
-  const std::uint32_t first = in.u8();
-  if (first < 0x80) return first;
-  if (first < 0xc0) return (first & 0x3fU) << 8U | in.u8();
-  std::uint32_t value = first < 0xe0 ? first & 0x1fU : first & 0x0fU;
-  const int more = first < 0xe0 ? 2 : 3;
-  for (int i = 0; i < more; ++i) value = value << 8U | in.u8();
-  return first < 0xf0 ? value : value << 4U | (in.u8() & 0x0fU);
-}
-
-void skip_ltf8(wire::Reader& in) {
-  const std::uint32_t first = in.u8();
-  std::size_t more = 0;
-  for (std::uint32_t bit = 0x80; bit != 0 && (first & bit) != 0; bit >>= 1U) ++more;
-  (void)in.raw(more);
-}
 
 std::unexpected<Error> bad(std::string_view what, const std::string& why) {
   return fail(Code::kCorrupt, std::string(what) + ": " + why);
@@ -125,21 +107,6 @@ Result<> vcf_references(std::string_view what, Header& header) {
     header.references[place] = std::move(one);
     return {};
   });
-}
-
-Result<std::uint64_t> skip_container(wire::Reader& in, unsigned major, std::uint32_t& length) {
-  const std::size_t before = in.remaining();
-  length = in.u32();
-  for (int i = 0; i < 4; ++i) (void)take_itf8(in);  // reference, start, span, records
-  major >= 3 ? skip_ltf8(in) : static_cast<void>(take_itf8(in));
-  skip_ltf8(in);        // bases
-  (void)take_itf8(in);  // blocks
-  const std::uint64_t landmarks = take_itf8(in);
-  if (landmarks > kMaxLandmarks) in.reject("an impossible number of landmarks");
-  for (std::uint64_t i = 0; i < landmarks && in.good(); ++i) (void)take_itf8(in);
-  if (major >= 3) (void)in.u32();
-  TRY(in.check());
-  return before - in.remaining();
 }
 
 Result<Header> parse_cram(ByteView head, std::string_view what) {

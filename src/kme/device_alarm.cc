@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/reason.h"
 #include "base/units.h"
 
 namespace warifu::kme {
@@ -38,15 +39,18 @@ std::vector<std::string> DeviceAlarm::update(const DeviceReport& report,
   return news;
 }
 
-std::vector<std::string> DeviceAlarm::texts() const {
-  std::vector<std::string> texts;
+std::vector<Error> DeviceAlarm::alarms() const {
+  std::vector<Error> held;
   if (stopped_) {
-    texts.push_back(fmt::format("QBER above {:.2f} %: intake is stopped", *limits_.qber * 100));
+    held.push_back({Code::kRefused,
+                    fmt::format("QBER above {:.2f} %: intake is stopped", *limits_.qber * 100),
+                    Reason::kQberHigh});
   }
   if (slow_) {
-    texts.push_back("rate below " + human_bit_rate(*limits_.rate_bits_per_second));
+    held.push_back({Code::kOutOfKey, "rate below " + human_bit_rate(*limits_.rate_bits_per_second),
+                    Reason::kKeyRateLow});
   }
-  return texts;
+  return held;
 }
 
 }  // namespace warifu::kme

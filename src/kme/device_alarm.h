@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+
 namespace warifu::kme {
 
 // What a device tells beside its key.
@@ -36,8 +38,8 @@ class DeviceAlarm {
                                                 std::chrono::nanoseconds now);
   // Key of this device must not be taken now. From any thread.
   [[nodiscard]] bool stopped() const { return stopped_; }
-  // Alarms that hold now, in words.
-  [[nodiscard]] std::vector<std::string> texts() const;
+  // Alarms that hold now, each with its reason.
+  [[nodiscard]] std::vector<Error> alarms() const;
 
  private:
   AlarmLimits limits_;

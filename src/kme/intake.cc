@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/reason.h"
 #include "kme/key_offer.h"
 #include "wire/wire.h"
 
@@ -93,7 +94,7 @@ Result<std::uint64_t> Intake::round(const AskPeer& ask) {
   if (link_.sync_paused()) return 0;
   if (confirm_needed_) {
     if (auto confirmed = confirm_all(ask); !confirmed) {
-      for (Source& source : sources_) source.state = confirmed.error().message;
+      for (Source& source : sources_) set_state(source, confirmed.error());
       return std::unexpected(confirmed.error());
     }
   }
@@ -105,8 +106,11 @@ Result<std::uint64_t> Intake::round(const AskPeer& ask) {
   Source& source = sources_[batch.source];
   std::uint64_t taken = 0;
   auto offered = offer(ask, std::move(batch), taken);
-  source.state = offered ? "delivering" : offered.error().message;
-  if (!offered) return std::unexpected(offered.error());
+  if (!offered) {
+    set_state(source, offered.error());
+    return std::unexpected(offered.error());
+  }
+  set_delivering(source);
   return taken;
 }
 
@@ -176,7 +180,8 @@ Result<Bytes> Intake::answer_offer(ByteView body) {
   }
   Source& source = sources_[offer.device];
   if (source.alarm.stopped()) {
-    return fail(Code::kRefused, "device " + source.name + " has a QBER alarm at this end");
+    return fail(Code::kRefused, "device " + source.name + " has a QBER alarm at this end",
+                Reason::kQberHigh);
   }
   keypool::Pool& pool = link_.receive();
   // Before anything changes: at that place this end may hold other key already.

@@ -101,6 +101,8 @@ class Intake {
     DeviceReport last;
     std::optional<std::uint64_t> discarded_before;
     std::string state = "not asked yet";
+    Code trouble = Code::kUnavailable;  // of a state that is a problem
+    Reason reason{};
     std::string logged;                      // the problem that the log has
     std::chrono::nanoseconds not_before{0};  // it asked to wait, or failed
     std::chrono::milliseconds pause{0};      // after the next failure
@@ -118,6 +120,9 @@ class Intake {
   Result<> look_at(Source& source);
   void look_while_full();
   void note_problem(Source& source, const Error& error);
+  // Of the device itself; a trouble between the link's ends has a reason of its own, or none.
+  static void set_state(Source& source, const Error& error);
+  static void set_delivering(Source& source);
   void tell_link();
   Result<> offer(const AskPeer& ask, Batch batch, std::uint64_t& taken);
   Result<Bytes> answer_offer(ByteView body);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/reason.h"
 #include "kme/intake.h"
 
 namespace warifu::kme {
@@ -13,7 +14,32 @@ constexpr std::chrono::milliseconds kFirstPause(1000);
 constexpr std::chrono::milliseconds kLongestPause(8000);
 constexpr std::chrono::seconds kLongestWait(600);  // whatever a device asks for
 
+// What a device said, or that it said nothing, as people are told it.
+Error of_device(Error error) {
+  if (error.reason != Reason::kNone) return error;
+  switch (error.code) {
+    case Code::kUnavailable:
+    case Code::kTimeout: error.reason = Reason::kDeviceSilent; break;
+    case Code::kRefused: error.reason = Reason::kDeviceRefuses; break;
+    case Code::kProtocol:
+    case Code::kCorrupt: error.reason = Reason::kDeviceOdd; break;
+    default: break;
+  }
+  return error;
+}
+
 }  // namespace
+
+void Intake::set_state(Source& source, const Error& error) {
+  source.state = error.message;
+  source.trouble = error.code;
+  source.reason = error.reason;
+}
+
+void Intake::set_delivering(Source& source) {
+  source.state = "delivering";
+  source.reason = Reason::kNone;
+}
 
 Result<Intake::Batch> Intake::take_from_next() {
   std::optional<Error> worst;
@@ -37,7 +63,7 @@ Result<std::vector<DeviceKey>> Intake::take_from(Source& source) {
   auto keys = [&]() -> Result<std::vector<DeviceKey>> {
     TRY(look_at(source));
     if (source.alarm.stopped()) {
-      return fail(Code::kRefused, source.name + ": " + source.alarm.texts().front());
+      return fail_in(source.name, source.alarm.alarms().front());
     }
     return source.device->fresh(kRoundBytes);
   }();
@@ -59,11 +85,11 @@ void Intake::note_problem(Source& source, const Error& error) {
   source.problem = error;
   source.not_before = now;
   if (error.code == Code::kOutOfKey) {
-    source.state = "delivering";
+    set_delivering(source);
     source.not_before = now + std::min(source.device->retry_after(), kLongestWait);
     return;
   }
-  source.state = error.message;
+  set_state(source, of_device(error));
   // With others to take from nobody waits for this one; alone, run() makes the pause.
   if (sources_.size() > 1) {
     source.pause = source.alarm.stopped()
@@ -113,7 +139,8 @@ void Intake::look_while_full() {
       source.looked = now;
       note_problem(source, seen.error());
     } else {
-      source.state = source.alarm.stopped() ? source.alarm.texts().front() : "delivering";
+      set_delivering(source);
+      if (source.alarm.stopped()) set_state(source, source.alarm.alarms().front());
       source.problem.reset();
       source.logged.clear();
     }
@@ -123,8 +150,13 @@ void Intake::look_while_full() {
 void Intake::tell_link() {
   std::vector<DeviceStatus> devices;
   for (const Source& source : sources_) {
-    devices.push_back({source.name, source.state, source.last.qber,
-                       source.last.rate_bits_per_second, source.alarm.texts()});
+    devices.push_back({.name = source.name,
+                       .state = source.state,
+                       .trouble = source.trouble,
+                       .reason = source.reason,
+                       .qber = source.last.qber,
+                       .rate_bits_per_second = source.last.rate_bits_per_second,
+                       .alarms = source.alarm.alarms()});
   }
   link_.note_devices(std::move(devices));
 }

@@ -51,10 +51,12 @@ struct DirectionReport {
 // A key device as last seen.
 struct DeviceStatus {
   std::string name;
-  std::string state;  // "delivering", or the problem in words
+  std::string state;                  // "delivering", or the problem in words
+  Code trouble = Code::kUnavailable;  // what kind of problem, unless it delivers
+  Reason reason{};
   std::optional<double> qber;
   std::optional<double> rate_bits_per_second;  // told by the device
-  std::vector<std::string> alarms;
+  std::vector<Error> alarms;                   // that hold now
 };
 
 // Key that devices could have given while the pool was full.

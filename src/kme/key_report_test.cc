@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/reason.h"
 #include "kme/device_alarm.h"
 
 namespace warifu::kme {
@@ -67,13 +68,14 @@ TEST(Alarm, AHighErrorRateStopsAndALowOneStartsAgain) {
   EXPECT_FALSE(alarm.stopped());
   EXPECT_EQ(alarm.update({.qber = 0.12}, seconds(3)).size(), 1u);
   EXPECT_TRUE(alarm.stopped());
-  EXPECT_EQ(alarm.texts().size(), 1u);
+  ASSERT_EQ(alarm.alarms().size(), 1u);
+  EXPECT_EQ(alarm.alarms()[0].reason, Reason::kQberHigh);
   EXPECT_TRUE(alarm.update({.qber = 0.13}, seconds(4)).empty()) << "told once";
   EXPECT_TRUE(alarm.update({}, seconds(5)).empty()) << "silence is no all-clear";
   EXPECT_TRUE(alarm.stopped());
   EXPECT_EQ(alarm.update({.qber = 0.02}, seconds(6)).size(), 1u);
   EXPECT_FALSE(alarm.stopped());
-  EXPECT_TRUE(alarm.texts().empty());
+  EXPECT_TRUE(alarm.alarms().empty());
 }
 
 TEST(Alarm, ALowRateWarnsAfterAMinuteAndNeverStops) {
@@ -82,12 +84,13 @@ TEST(Alarm, ALowRateWarnsAfterAMinuteAndNeverStops) {
   EXPECT_TRUE(alarm.update({.rate_bits_per_second = 10}, seconds(59)).empty());
   EXPECT_TRUE(alarm.update({.rate_bits_per_second = 1000}, seconds(60)).empty());
   EXPECT_TRUE(alarm.update({.rate_bits_per_second = 10}, seconds(61)).empty());
-  EXPECT_TRUE(alarm.texts().empty());
+  EXPECT_TRUE(alarm.alarms().empty());
   EXPECT_EQ(alarm.update({.rate_bits_per_second = 10}, seconds(121)).size(), 1u);
-  EXPECT_EQ(alarm.texts().size(), 1u);
+  ASSERT_EQ(alarm.alarms().size(), 1u);
+  EXPECT_EQ(alarm.alarms()[0].reason, Reason::kKeyRateLow);
   EXPECT_FALSE(alarm.stopped());
   EXPECT_EQ(alarm.update({.rate_bits_per_second = 2000}, seconds(122)).size(), 1u);
-  EXPECT_TRUE(alarm.texts().empty());
+  EXPECT_TRUE(alarm.alarms().empty());
 }
 
 TEST(Alarm, WithoutLimitsThereIsNone) {

@@ -1,6 +1,8 @@
 // Names and header slots.
 #include "store/directory_files.h"
 
+#include "base/reason.h"
+
 namespace warifu::store {
 namespace {
 
@@ -40,12 +42,13 @@ Result<HeaderFile> HeaderFile::open(os::FileSystem& files, const std::string& pa
   const bool second_counts =
       second.slot && (!first.slot || second.slot->sequence > first.slot->sequence);
   std::optional<HeaderSlot>& counts = second_counts ? second.slot : first.slot;
-  if (!counts) return fail(Code::kCorrupt, first.damage + "; " + second.damage);
+  if (!counts) return fail(Code::kCorrupt, first.damage + "; " + second.damage, Reason::kShareHead);
   HeaderSlot newest = std::move(*counts);
   if (newest.header.share != share) {
-    return fail(Code::kCorrupt, "share file '" + path + "' holds share " +
-                                    newest.header.share.text() +
-                                    ", not the one that it is named after");
+    return fail(Code::kCorrupt,
+                "share file '" + path + "' holds share " + newest.header.share.text() +
+                    ", not the one that it is named after",
+                Reason::kShareHead);
   }
   HeaderFile header_file(std::move(file), std::move(newest), second_counts ? 1 : 0);
   header_file.damage_ = second_counts ? first.damage : second.damage;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "base/reason.h"
 #include "base/units.h"
 #include "os/folders.h"
 #include "store/directory_writer.h"
@@ -203,7 +204,7 @@ std::optional<ShareHeader> DirectoryStore::look(const ShareId& share,
   const std::string path = path_of(share, kCommittedEnding);
   auto file = open_committed(share, os::OpenMode::kRead);
   if (!file) {
-    problems.push_back({path, file.error().message});
+    problems.push_back({path, error_text(file.error())});
     return std::nullopt;
   }
   if (!file->damage().empty()) problems.push_back({path, file->damage(), true});
@@ -292,7 +293,7 @@ Result<PartialListing> DirectoryStore::list_partial() {
     if (!file) {
       const bool gone = file.error().code == Code::kNotFound;
       if (!at_work && !gone) {
-        listing.problems.push_back({root_ + "/" + name, file.error().message});
+        listing.problems.push_back({root_ + "/" + name, error_text(file.error())});
       }
       continue;
     }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/reason.h"
+
 namespace warifu::store {
 
 bool WriterRoom::enter(const ShareId& share, std::uint64_t bytes_to_write) {
@@ -163,7 +165,7 @@ DirectoryReader::DirectoryReader(HeaderFile file, DamageWatch watch)
 
 Result<> DirectoryReader::told(Result<> outcome) {
   if (!outcome && outcome.error().code == Code::kCorrupt && watch_) {
-    watch_(header().share, outcome.error().message);
+    watch_(header().share, error_text(outcome.error()));
   }
   return outcome;
 }
@@ -174,9 +176,10 @@ Result<> DirectoryReader::read_checked(ChunkIndex chunk, MutableBytes out) {
   CheckKey check;
   TRY(file_.file().read_exact_at(layout_.check_offset(chunk), check));
   if (checker_->check_of(chunk, out) == check) return {};
-  return fail(Code::kCorrupt, "record " + std::to_string(chunk.value) + " of share " +
-                                  header().share.text() + " has rotted in '" + file_.file().path() +
-                                  "': it does not match its check");
+  return fail(Code::kCorrupt,
+              "record " + std::to_string(chunk.value) + " of share " + header().share.text() +
+                  " has rotted in '" + file_.file().path() + "': it does not match its check",
+              Reason::kShareRotten);
 }
 
 Result<> DirectoryReader::check_gap(ChunkIndex chunk) {
@@ -187,9 +190,10 @@ Result<> DirectoryReader::check_gap(ChunkIndex chunk) {
   const MutableBytes bytes = MutableBytes(gap).first(end - begin);
   TRY(file_.file().read_exact_at(begin, bytes));
   if (std::ranges::all_of(bytes, [](Byte byte) { return byte == 0; })) return {};
-  return fail(Code::kCorrupt, "bytes behind record " + std::to_string(chunk.value) + " of share " +
-                                  header().share.text() + " in '" + file_.file().path() +
-                                  "' are not zero");
+  return fail(Code::kCorrupt,
+              "bytes behind record " + std::to_string(chunk.value) + " of share " +
+                  header().share.text() + " in '" + file_.file().path() + "' are not zero",
+              Reason::kShareRotten);
 }
 
 Result<> DirectoryReader::verify(ChunkIndex chunk, MutableBytes record) {
@@ -227,14 +231,17 @@ Result<> check_complete(HeaderFile& file) {
   const ShareLayout layout(file.header());
   TRY_ASSIGN(const std::uint64_t size, file.file().size());
   if (size != layout.file_bytes()) {
-    return fail(Code::kCorrupt, "share file '" + path + "' is damaged: it has " +
-                                    std::to_string(size) + " bytes instead of " +
-                                    std::to_string(layout.file_bytes()));
+    return fail(Code::kCorrupt,
+                "share file '" + path + "' is damaged: it has " + std::to_string(size) +
+                    " bytes instead of " + std::to_string(layout.file_bytes()),
+                Reason::kShareLength);
   }
   if (file.durable_chunks() != layout.chunk_count()) {
-    return fail(Code::kCorrupt, "share file '" + path + "' is damaged: only " +
-                                    std::to_string(file.durable_chunks()) + " of " +
-                                    std::to_string(layout.chunk_count()) + " chunks were received");
+    return fail(Code::kCorrupt,
+                "share file '" + path + "' is damaged: only " +
+                    std::to_string(file.durable_chunks()) + " of " +
+                    std::to_string(layout.chunk_count()) + " chunks were received",
+                Reason::kShareLength);
   }
   return {};
 }

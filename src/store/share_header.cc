@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 
+#include "base/reason.h"
 #include "wire/wire.h"
 
 namespace warifu::store {
@@ -18,7 +19,8 @@ constexpr std::size_t kChecksumAt = kHeaderBytes - 4;
 constexpr std::size_t kSiblingBytes = 1 + 16 + 16;
 
 std::unexpected<Error> damaged(const std::string& path, std::string_view why) {
-  return fail(Code::kCorrupt, "share file '" + path + "' is damaged: " + std::string(why));
+  return fail(Code::kCorrupt, "share file '" + path + "' is damaged: " + std::string(why),
+              Reason::kShareHead);
 }
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {

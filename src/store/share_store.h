@@ -52,6 +52,7 @@ class ShareWriter {
 };
 
 // Told of every damage that is met in a committed share; may be called by any reading thread.
+// `why`: an error as a text, with its reason (base/reason.h).
 using DamageWatch = std::function<void(const ShareId& share, const std::string& why)>;
 
 class ShareReader {
@@ -78,7 +79,7 @@ struct PartialShare {
 // Something in the store that a person has to look at.
 struct ShareProblem {
   std::string path;
-  std::string reason;
+  std::string reason;   // an error as a text (base/reason.h)
   bool usable = false;  // the share can still be used: only one of two copies is damaged
 };
 

@@ -2,6 +2,7 @@
 #include "upkeep/scrub_state.h"
 
 #include "base/log.h"
+#include "base/reason.h"
 #include "wire/wire.h"
 
 namespace warifu::upkeep {
@@ -27,7 +28,7 @@ Bytes encode(const ScrubState& state) {
     writer.id(share);
     writer.i64(damage.found.value);
     writer.u8(damage.told ? 1 : 0);
-    writer.text(damage.why.substr(0, kMaxWhyBytes));
+    writer.text(error_text(error_of_text(Code::kCorrupt, damage.why), kMaxWhyBytes));
   }
   writer.checksum();
   return writer.take();

@@ -18,7 +18,7 @@
 namespace warifu::upkeep {
 
 struct ShareDamage {
-  std::string why;
+  std::string why;  // an error as a text, with its reason (base/reason.h)
   os::UnixMs found;
   bool told = false;  // share control knows
   bool operator==(const ShareDamage&) const = default;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/reason.h"
 #include "store/directory_files.h"
 
 namespace warifu::upkeep {
@@ -171,7 +172,7 @@ bool Scrubber::read_share(const ShareId& share, const std::stop_token& stop) {
   }
   const auto reader = site_.shares.open(share);
   if (!reader) {
-    if (reader.error().code == Code::kCorrupt) note(share, reader.error().message);
+    if (reader.error().code == Code::kCorrupt) note(share, error_text(reader.error()));
     return true;  // deleted since, or told
   }
   if (!(*reader)->header_damage().empty()) mend_header(**reader);
@@ -182,7 +183,7 @@ bool Scrubber::read_share(const ShareId& share, const std::stop_token& stop) {
     if (stop.stop_requested()) return false;
     if (const auto read = (*reader)->verify({i}, record); !read) {
       good = false;
-      note(share, read.error().message);
+      note(share, error_text(read.error()));
     }
     const std::uint64_t bytes = layout.record_offset({i + 1}) - layout.record_offset({i});
     {
@@ -206,7 +207,7 @@ void Scrubber::mend_header(const store::ShareReader& reader) {
       site_.shares.complete(header.share, {.siblings = header.siblings,
                                            .entropy_origins = header.entropy_origins,
                                            .computational = header.computational});
-  if (!mended) return note(header.share, mended.error().message);
+  if (!mended) return note(header.share, error_text(mended.error()));
   const auto noted = site_.log.append("header_mended", {{"share", header.share.text()}});
   if (!noted) log_error(noted.error().message);
 }

@@ -85,7 +85,8 @@ Result<ViewDesk::Plan> ViewDesk::plan_of(const ViewWish& wish) {
   if (plan.record.state != catalog::GrantState::kGiven || grant.expiry.value <= now.value) {
     const auto state =
         grant.expiry.value <= now.value ? catalog::GrantState::kExpired : plan.record.state;
-    return fail(Code::kRefused, named + " is " + std::string(catalog::state_name(state)));
+    return fail(Code::kRefused, named + " is " + std::string(catalog::state_name(state)),
+                catalog::reason_of(state));
   }
   const std::chrono::seconds most = site_.config.htsget.life;
   if (wish.life.count() < 0 || wish.life > most) {

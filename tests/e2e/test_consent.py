@@ -8,6 +8,7 @@ import unittest
 
 from network import NetworkTest, Person, TestNetwork, random_file
 
+from site_socket import SocketConnection
 from warifu_cli import CommandFailed
 
 SIZE = 600_000
@@ -199,6 +200,28 @@ class Consent(NetworkTest):
                               self.other.pin_file)
         finally:
             damaged.unlink()
+
+    def test_a_proof_that_no_card_made_is_not_written_down(self):
+        """A terminal that was taken over, at the site's own API."""
+        card = self.network.warifu.ask("card", "show", "--card", self.person.card)
+        known = self.network.warifu.ask("object", "show", self.object, "--site",
+                                        self.network.site("tommo"))
+        api = SocketConnection(self.network.site("tommo"), self.network.data("tommo"))
+        self.addCleanup(api.close)
+        code, prepared = api.post("/v1/consents/prepare", {
+            "object": self.object, "purpose": "research", "grantee": "Dr. Evil", "uses": 9,
+            "valid_seconds": 3600, "card": card["card_id"], "next_index": card["next_index"]})
+        self.assertEqual(code, 200, prepared)
+        code, answer = api.post("/v1/consents", {
+            "grant": prepared["grant"], "card_kind": 2, "hash_key": "0" * 32, "tag": "1" * 32,
+            "chunks": known["chunks"], "bytes": known["bytes"],
+            "tags": ["2" * 32 for _ in prepared["sites"]]})
+        self.assertEqual((code, answer["reason"]), (403, "wrong_tag"), answer)
+        listed = self.network.warifu.ask("consent", "list", "--site", self.network.site("tommo"))
+        self.assertNotIn("Dr. Evil", str(listed))
+        self.restore(self.person.consent(self.object))  # and the card's index is still good
+        self.assertTrue(all(one["judged"] for one in self.network.warifu.ask(
+            "consent", "list", "--site", self.network.site("tommo"))["consents"]))
 
     # --- what is asked wrongly ---
 

@@ -269,7 +269,40 @@ class Uploads(NetworkTest):
         made = self.prepared(path, reads_per_slice=100, reference="tiny", assembly="GRCh38")
         self.assertEqual((made["prepared"]["records"], made["prepared"]["reads_per_slice"]),
                          (2995, 100))
-        self.upload("POST", f"{path}/cancel", {})
+        # The site has its reference under another name: said while somebody is there to mend it.
+        lacking = made["lacking_reference"]
+        self.assertEqual((lacking["assembly"], lacking["file"], lacking["sequences"],
+                          lacking["lacking"], lacking["names"]), ("GRCh38", "", 1, 1, ["tiny"]))
+        self.open_person()
+        self.browser.read(text="Its reference is missing.")
+        inspect(self, self.browser, "person-lacking", LOOKS)
+        ticket = self.upload("POST", f"{path}/finish", {})
+        self.assertEqual(ticket["warnings"], [lacking["text"]])
+        self.network.wait_for_job(ticket["job"])
+
+    def test_a_store_warns_of_a_reference_that_the_site_lacks(self):
+        stored = self.person.store(self.tiny, genome=True, assembly="GRCh38")
+        self.assertEqual(len(stored["warnings"]), 1, stored)
+        for words in ("1 of the 1 sequences", "(tiny)", "tommo names no reference for GRCh38",
+                      '[genome] references = ["GRCh38=FILE.fa"]'):
+            self.assertIn(words, stored["warnings"][0])
+        good = self.person.store(self.tiny, genome=True, assembly="tiny")
+        self.assertEqual(good["warnings"], [])
+        # The same names and lengths, other bases.
+        fasta = self.network.root / "tiny.fa"
+        text = fasta.read_text()
+        try:
+            fasta.write_text(text.translate(str.maketrans("ACGT", "CATG")))
+            other = self.person.store(self.tiny, genome=True, assembly="tiny")
+            self.assertIn("another length or other bases (1)", other["warnings"][0])
+        finally:
+            fasta.write_text(text)
+        for option in ("embed_ref=1", "no_ref=1"):
+            whole = self.network.root / f"{option[:5]}.cram"
+            genomes.run("samtools", "view", "-C", "-T", fasta, "--output-fmt-option", option, "-o",
+                        whole, self.tiny)
+            stored = self.person.store(whole, genome=True, assembly="GRCh38")
+            self.assertEqual(stored["warnings"], [], option)
 
     def test_an_index_of_each_kind_of_file(self):
         bam = genomes.bam(self.network.root / "plain.bam",

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Frame } from "./frame";
 import { useTexts } from "./i18n";
 import { logged_in } from "./lib/api";
+import { listed } from "./lib/format";
 import { want_live } from "./lib/live";
 import { Link, match, usePlace } from "./lib/router";
 import { load_session, may, session } from "./lib/session";
@@ -62,7 +63,7 @@ function CurrentPage() {
   }, [path, Component]);
   if (!page) return <Message title={title} text={t("error.not_found_text", { path })} />;
   if (!may(who, page.roles)) {
-    const roles = (page.roles ?? []).map((role) => name("role", role)).join(", ");
+    const roles = listed((page.roles ?? []).map((role) => name("role", role)));
     return <Message title={t("error.role")} text={t("error.role_text", { roles })} />;
   }
   if (problem) return <Problem problem={problem} />;

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "./i18n";
-import { clock } from "./lib/format";
+import { clock, listed } from "./lib/format";
 import { connection, heard } from "./lib/live";
 import { Link, match, usePlace } from "./lib/router";
 import { may, session } from "./lib/session";
@@ -62,7 +62,7 @@ function Honesty() {
     who.over === "tls" ? t("mode.computational_tls") : t("mode.computational_loopback"),
     ...(who.single_operator ? [t("mode.single_operator")] : []),
     ...(simulated.length
-      ? [t("mode.simulated", { origins: simulated.map((origin) => name("origin", origin)).join(", ") })]
+      ? [t("mode.simulated", { origins: listed(simulated.map((origin) => name("origin", origin))) })]
       : []),
     ...(who.unlocked_secret_memory ? [t("mode.unlocked")] : []),
   ];

@@ -132,6 +132,10 @@ const acts = {
   async attach(request) {
     await part(request).setInputFiles(request.path);
   },
+  /** width, height: of the window, as if it was pulled. */
+  async size(request) {
+    await page.setViewportSize({ width: request.width, height: request.height ?? 900 });
+  },
   /** language, theme: as if chosen in the page. */
   async appear(request) {
     await page.locator(".choices select").first().selectOption(request.language);

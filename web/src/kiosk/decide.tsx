@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "../i18n";
 import { get, post } from "../lib/api";
+import { listed } from "../lib/format";
 import { save } from "../lib/save";
 import { language } from "../lib/settings";
 import { useStore } from "../lib/store";
@@ -60,7 +61,7 @@ export function Read(props: { step: Extract<Step, { at: "read" }>; go: Go }) {
             {t(prepared.quote?.decoys ? "kiosk.digest_keyed" : "kiosk.digest")} <code>{prepared.digest}</code>
           </p>
           {prepared.missing.length > 0 && (
-            <p class="note">{t("kiosk.sites_missing", { sites: prepared.missing.map((one) => one.site).join(", ") })}</p>
+            <p class="note">{t("kiosk.sites_missing", { sites: listed(prepared.missing.map((one) => one.site)) })}</p>
           )}
           {prepared.voids.map((one) => (
             <p class="note" key={one.grant}>
@@ -237,8 +238,8 @@ export function Withdrawn(props: { told: Told; go: Go }) {
       <p class="lead">{t(waiting.length ? "kiosk.withdrawn_some" : "kiosk.withdrawn_text")}</p>
       <Facts
         facts={[
-          [t("kiosk.told"), told.length ? told.join(", ") : t("kiosk.nobody")],
-          ...(waiting.length ? ([[t("kiosk.told_later"), waiting.map((one) => one.site).join(", ")]] as [string, string][]) : []),
+          [t("kiosk.told"), told.length ? listed(told) : t("kiosk.nobody")],
+          ...(waiting.length ? ([[t("kiosk.told_later"), listed(waiting.map((one) => one.site))]] as [string, string][]) : []),
         ]}
       />
       {waiting.length > 0 && <p class="note note-error">{t("kiosk.withdrawn_waiting")}</p>}

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "../i18n";
 import { ApiError, get, post } from "../lib/api";
+import { listed } from "../lib/format";
 import { Store, useStore } from "../lib/store";
 import { Button, Facts, Field, Loading } from "../ui/basic";
 import { told } from "../ui/failure";
@@ -131,7 +132,7 @@ function Meaning(props: { order: Order; go_on: () => void; leave: () => void }) 
           [t("enrol.name"), order.name],
           [t("enrol.person"), order.person],
           [t("enrol.card"), name("enrol.card", order.card_type)],
-          [t("enrol.sites"), order.sites.join(", ")],
+          [t("enrol.sites"), listed(order.sites)],
           ...(order.ordered_by ? ([[t("enrol.by"), `${order.ordered_by}, ${order.site}`]] as [string, string][]) : []),
         ]}
       />
@@ -229,7 +230,7 @@ function Working(props: { order: Order; progress: Progress | null }) {
   return (
     <Stage title={t("enrol.working")}>
       <p class="lead">{t("enrol.leave_card")}</p>
-      <ol class="steps" aria-live="polite">
+      <ol class="enrol-steps" aria-live="polite">
         {steps.map((one, i) => (
           <li key={one} class={i < at ? "step-done" : i === at ? "step-now" : ""} aria-current={i === at ? "step" : undefined}>
             {t(`enrol.step.${one}`)}

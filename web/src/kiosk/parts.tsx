@@ -1,7 +1,7 @@
 // Parts of the kiosk's screens: the PIN, lists of what is asked and allowed, what was done.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useTexts } from "../i18n";
-import { bytes, count, duration, time } from "../lib/format";
+import { bytes, count, duration, listed, time } from "../lib/format";
 import { useGet } from "../lib/load";
 import { Badge, Button, Empty, Facts, Loading, Problem, type Tone } from "../ui/basic";
 import { type Access, type CardView, type Consent, type Emergency, type Request } from "./desk";
@@ -331,9 +331,25 @@ export function History() {
   );
   if (problem) return <Problem problem={problem} />;
   if (!value) return <Loading />;
+  // What is only in the log's own words there is said in those.
+  const event_words = (event: string) => {
+    const own = name("kiosk.event", event);
+    return own === event ? name("logevent", event) : own;
+  };
+  const grantee_words = (text: string) => {
+    const [, who = "", kind = ""] = /^(.*) \((person|organisation)\b/.exec(text) ?? [];
+    if (!who) return text;
+    return kind === "person" ? who : t("kiosk.organisation", { who });
+  };
+  const ended_words = (text: string) => {
+    const own = name("kiosk.ended", text.replaceAll(" ", "_"));
+    return own === text.replaceAll(" ", "_") ? name("reason", text) : own;
+  };
   const words = (key: string, text: string) => {
-    if (key === "card") return text.slice(0, 8);
+    if (key === "card" || key === "grant") return text.slice(0, 8);
     if (key === "purpose") return name("kiosk.purpose", text);
+    if (key === "grantee") return grantee_words(text);
+    if (key === "why" || key === "reason") return ended_words(text);
     if (key === "expires") return moment(text);
     if (key !== "scope") return text;
     if (text === "whole") return t("kiosk.all");
@@ -342,19 +358,19 @@ export function History() {
   const fields = (one: Access) =>
     Object.entries(one.fields)
       .filter(([key]) => SHOWN.includes(key))
-      .map(([key, text]) => `${name("kiosk.field", key)}: ${words(key, text)}`)
+      .map(([key, text]) => `${name("kiosk.field", key)}${t("kiosk.colon")}${words(key, text)}`)
       .join(" · ");
   return (
     <>
       {value.missing.length > 0 && (
-        <p class="note note-error">{t("kiosk.history_missing", { sites: value.missing.map((one) => one.site).join(", ") })}</p>
+        <p class="note note-error">{t("kiosk.history_missing", { sites: listed(value.missing.map((one) => one.site)) })}</p>
       )}
       {value.accesses.length === 0 && <Empty>{t("kiosk.no_history")}</Empty>}
       <ol class="uses">
         {[...value.accesses].reverse().map((one) => (
           <li key={`${one.site}/${one.seq}`}>
             <p>
-              <strong>{name("kiosk.event", one.event)}</strong> <span class="at-site">{one.site}</span>{" "}
+              <strong>{event_words(one.event)}</strong> <span class="at-site">{one.site}</span>{" "}
               <time>{moment(one.time)}</time>
             </p>
             <p class="note">{fields(one)}</p>

@@ -66,6 +66,11 @@ export function duration(seconds: number): string {
   return of(seconds / 31_536_000, "year");
 }
 
+/** Names one behind the other, as the language separates them. */
+export function listed(names: readonly string[]): string {
+  return names.join(language.get() === "en" ? ", " : "、");
+}
+
 export function time(ms: number): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(ms);
 }

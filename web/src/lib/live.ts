@@ -25,7 +25,16 @@ export interface LinkRow {
   carries_shares: boolean;
   send: Direction;
   receive: Direction;
-  devices: { name: string; state: string; qber: number | null; alarms: string[] }[];
+  /** `code` and `reason` of a state that is a trouble. */
+  devices: {
+    name: string;
+    state: string;
+    code: string;
+    reason: string;
+    qber: number | null;
+    alarms: string[];
+    alarm_reasons: string[];
+  }[];
 }
 export interface EdgeEnd {
   residual_bytes: number;

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useTexts } from "../i18n";
 import { ApiError, logged_in, page_headers, post, request as ask } from "../lib/api";
-import { count, duration } from "../lib/format";
+import { count, duration, listed } from "../lib/format";
 import { useGet } from "../lib/load";
 import { load_session, session } from "../lib/session";
 import { useStore } from "../lib/store";
@@ -72,7 +72,7 @@ function OpenForm(props: { request: RequestRow; opened: (view: View, reference: 
             </Field>
           )}
           {request.data_use.length > 0 && (
-            <Field label={t("viewer.stated")} hint={t("viewer.stated_hint", { codes: request.data_use.join(", ") })}>
+            <Field label={t("viewer.stated")} hint={t("viewer.stated_hint", { codes: listed(request.data_use) })}>
               {(ids) => <input {...ids} value={wish.stated} onInput={(event) => set_wish({ ...wish, stated: event.currentTarget.value })} />}
             </Field>
           )}
@@ -174,7 +174,7 @@ function Picture(props: { view: View; reference: string; name: string; ended: (h
       }
     >
       <p class="clipped" role="note">
-        {t("viewer.clipped", { regions: view.regions.join(", ") })}
+        {t("viewer.clipped", { regions: listed(view.regions) })}
       </p>
       {places.length > 1 && (
         <p class="actions" role="group" aria-label={t("viewer.place")}>

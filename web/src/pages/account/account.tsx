@@ -1,6 +1,7 @@
 // Who you are here, and the browsers of this machine that are logged in.
 import { useTexts } from "../../i18n";
 import { get, post } from "../../lib/api";
+import { listed } from "../../lib/format";
 import { useGet } from "../../lib/load";
 import { log_out, session } from "../../lib/session";
 import { useStore } from "../../lib/store";
@@ -69,7 +70,7 @@ export default function Account() {
   if (!who) return null;
   const roles = who.single_operator
     ? t("account.all_roles")
-    : who.roles.map((role) => name("role", role)).join(", ");
+    : listed(who.roles.map((role) => name("role", role)));
   return (
     <>
       <h1 tabIndex={-1}>{t("account.title")}</h1>

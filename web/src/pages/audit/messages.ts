@@ -107,7 +107,7 @@ export const audit = area(
     "audit.who": "運用者",
     "audit.event": "操作",
     "audit.event_hint": "release、operator_act など。末尾の * は任意の文字列",
-    "audit.text": "オブジェクト・カード・経路などの文字列",
+    "audit.text": "情報・カード・経路などの文字列",
     "audit.since": "開始",
     "audit.until": "終了",
     "audit.refused": "拒否された操作のみ",

@@ -85,7 +85,7 @@ function Form() {
 }
 
 function Results(props: { path: string }) {
-  const { t } = useTexts();
+  const { t, name } = useTexts();
   const first = useGet<Found>(props.path);
   const [older, set_older] = useState<{ path: string; list: LogRecord[]; next: number } | null>(null);
   const [proof, set_proof] = useState(0);
@@ -122,9 +122,12 @@ function Results(props: { path: string }) {
             name: t("audit.what"),
             by: (record) => record.event ?? "",
             cell: (record) => (
-              <Badge tone={record.erased ? "plain" : refused(record) ? "bad" : "info"}>
-                {record.erased ? t("audit.erased") : record.event}
-              </Badge>
+              <>
+                <Badge tone={record.erased ? "plain" : refused(record) ? "bad" : "info"}>
+                  {record.erased ? t("audit.erased") : name("logevent", record.event ?? "")}
+                </Badge>
+                {!record.erased && <code class="log-event">{record.event}</code>}
+              </>
             ),
           },
           { name: t("audit.who"), cell: (record) => record.fields?.["operator"] ?? "", by: (record) => record.fields?.["operator"] ?? "" },
@@ -133,10 +136,10 @@ function Results(props: { path: string }) {
             cell: (record) => (
               <span class="log-fields">
                 {Object.entries(record.fields ?? {})
-                  .filter(([name]) => name !== "operator")
-                  .map(([name, value]) => (
-                    <span key={name}>
-                      <span class="log-name">{name}</span> <code>{value}</code>
+                  .filter(([field]) => field !== "operator")
+                  .map(([field, value]) => (
+                    <span key={field}>
+                      <span class="log-name">{field}</span> <code>{value}</code>
                     </span>
                   ))}
               </span>

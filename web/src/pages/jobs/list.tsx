@@ -9,6 +9,7 @@ import { Badge, Button, Progress, type Tone } from "../../ui/basic";
 import { Failure, told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import { DataTable } from "../../ui/table";
+import { useLabels } from "./labels";
 
 const OVER = ["done", "failed", "cancelled"];
 
@@ -59,9 +60,23 @@ function Orders(props: { job: JobRow }) {
   );
 }
 
+/** The file's name, and the beginning of its id. */
+function Named(props: { job: JobRow; label: string }) {
+  const { job, label } = props;
+  return (
+    <>
+      {label && <span class="job-label">{label}</span>} <code class="job-id" title={job.object}>
+        {short_id(job.object)}
+      </code>
+    </>
+  );
+}
+
 export function JobList(props: { jobs: JobRow[]; empty: string }) {
   const { t, name } = useTexts();
-  const orders = may(useStore(session), ["biobank"]);
+  const who = useStore(session);
+  const label_of = useLabels(may(who, ["biobank", "hospital", "auditor"]) ? props.jobs.map((job) => job.object) : []);
+  const orders = may(who, ["biobank"]);
   const jobs = [...props.jobs].sort((x, y) => y.created_ms - x.created_ms);
   const end = (job: JobRow) => {
     if (!is_active(job) || !job.expected_end_ms) return "";
@@ -93,7 +108,7 @@ export function JobList(props: { jobs: JobRow[]; empty: string }) {
             </>
           ),
         },
-        { name: t("jobs.object"), cell: (job) => <code title={job.object}>{short_id(job.object)}</code> },
+        { name: t("jobs.object"), cell: (job) => <Named job={job} label={label_of(job.object)} /> },
         {
           name: t("jobs.progress"),
           cell: (job) =>

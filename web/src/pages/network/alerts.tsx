@@ -5,17 +5,15 @@ import { bytes } from "../../lib/format";
 import { type AlertRow, tables } from "../../lib/live";
 import { useStore } from "../../lib/store";
 import { Badge, Button, Empty } from "../../ui/basic";
-import { Details, Failure } from "../../ui/failure";
+import { Failure } from "../../ui/failure";
 
 const IN_BYTES = ["key_empty", "key_low", "key_quarantined"];
-const IN_ENGLISH = ["share_damaged", "device_state", "device_alarm"]; // a site's or a device's own words
 
 function Detail(props: { alert: AlertRow }) {
   const { alert } = props;
   if (alert.code || alert.reason) {
     return <Failure code={alert.code ?? ""} reason={alert.reason ?? ""} message={alert.detail} />;
   }
-  if (IN_ENGLISH.includes(alert.kind)) return <Details message={alert.detail} />;
   return <>{IN_BYTES.includes(alert.kind) ? bytes(Number(alert.detail)) : alert.detail}</>;
 }
 

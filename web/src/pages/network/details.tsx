@@ -1,12 +1,18 @@
 // One link in full.
+import type { ComponentChildren } from "preact";
 import { useTexts } from "../../i18n";
-import { bytes, duration, rate } from "../../lib/format";
+import { bytes, duration, listed, rate } from "../../lib/format";
+import type { LinkRow } from "../../lib/live";
 import { Badge, Facts, Panel, type Tone } from "../../ui/basic";
+import { useSentence } from "../../ui/failure";
 import { DataTable } from "../../ui/table";
 import { History } from "./history";
 import type { Health, NetLink, Way } from "./model";
 
 const TONES: Record<Health, Tone> = { ready: "good", low: "warn", empty: "bad", unknown: "plain" };
+
+/** States that are no trouble; a trouble has a code and perhaps a reason. */
+const KNOWN_STATES = ["delivering", "paused", "not asked yet"];
 
 export function HealthBadge(props: { health: Health }) {
   const { t } = useTexts();
@@ -29,8 +35,19 @@ function figure(value: number | null, text: (value: number) => string): string {
 export function LinkDetails(props: { link: NetLink; own_site: string }) {
   const { t, name } = useTexts();
   const left = useLeft();
+  const sentence = useSentence();
   const { link } = props;
   const own = link.own;
+  const device_words = (device: LinkRow["devices"][number]) => {
+    const [known = ""] = KNOWN_STATES.filter((state) => device.state.startsWith(state));
+    const state = known ? name("devicestate", known.replaceAll(" ", "_")) : sentence({ code: device.code, reason: device.reason, message: "" });
+    const alarms = device.alarm_reasons.filter((reason) => known || reason !== device.reason);
+    return [
+      `${device.name}${t("network.colon")}${state}`,
+      ...(device.qber === null ? [] : [t("network.qber", { percent: (device.qber * 100).toFixed(1) })]),
+      ...alarms.map((reason) => sentence({ code: "", reason, message: "" })),
+    ].join(" · ");
+  };
   const direction = (way: Way) => (own ? (way.from === props.own_site ? own.send : own.receive) : null);
   return (
     <Panel title={t("network.link_of", { a: link.a, b: link.b })} class="details">
@@ -54,24 +71,24 @@ export function LinkDetails(props: { link: NetLink; own_site: string }) {
       <Facts
         facts={[
           [t("network.class"), name("class", link.class)],
-          ...(link.class === "relayed" ? [[t("network.paths"), String(link.paths)] as [string, string]] : []),
+          ...(link.class === "relayed" ? [[t("network.paths"), String(link.paths)] as [string, ComponentChildren]] : []),
           ...(own
             ? ([
-                [t("network.origins"), own.origins.map((one) => name("origin", one)).join(", ") || "–"],
+                [t("network.origins"), listed(own.origins.map((one) => name("origin", one))) || "–"],
                 [t("network.carries"), own.carries_shares ? t("ui.yes") : t("ui.no")],
                 [
                   t("network.devices"),
-                  own.devices
-                    .map((device) =>
-                      [
-                        `${device.name}: ${device.state}`,
-                        ...(device.qber === null ? [] : [t("network.qber", { percent: (device.qber * 100).toFixed(1) })]),
-                        ...device.alarms,
-                      ].join(", "),
-                    )
-                    .join("; ") || "–",
+                  own.devices.length > 0 ? (
+                    <ul class="devices">
+                      {own.devices.map((device) => (
+                        <li key={device.name}>{device_words(device)}</li>
+                      ))}
+                    </ul>
+                  ) : (
+                    "–"
+                  ),
                 ],
-              ] as [string, string][])
+              ] as [string, ComponentChildren][])
             : []),
         ]}
       />

@@ -3,7 +3,7 @@ import { useMemo, useRef } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";
 import "./network.css";
 import { useTexts } from "../../i18n";
-import { bytes, duration, rate } from "../../lib/format";
+import { bytes, duration, listed, rate } from "../../lib/format";
 import { connection, type SiteRow, tables } from "../../lib/live";
 import { set_query, usePlace } from "../../lib/router";
 import { may, session } from "../../lib/session";
@@ -49,16 +49,16 @@ function SiteTable(props: { sites: SiteRow[] }) {
         {
           name: t("network.role"),
           cell: (site) =>
-            [
-              site.controller && t("network.controller"),
-              site.own && t("network.own"),
-              !site.accepts_shares && t("network.no_shares"),
-            ]
-              .filter(Boolean)
-              .join(", "),
+            listed(
+              [
+                site.controller && t("network.controller"),
+                site.own && t("network.own"),
+                !site.accepts_shares && t("network.no_shares"),
+              ].filter((one) => one !== false),
+            ),
         },
         { name: t("network.region"), cell: (site) => site.region || "–", by: (site) => site.region },
-        { name: t("network.labels"), cell: (site) => site.labels.join(", ") },
+        { name: t("network.labels"), cell: (site) => listed(site.labels) },
         {
           name: t("network.free"),
           cell: (site) => (site.free_bytes === null ? "–" : bytes(site.free_bytes)),

@@ -10,6 +10,8 @@ import { Button, Facts, Field, Panel, Progress as Bar } from "../../ui/basic";
 import { confirm } from "../../ui/dialog";
 import { Actions, Failure, told } from "../../ui/failure";
 import { Assembly } from "./assembly";
+import { useGenomeWords } from "./genome";
+import { Lacking } from "./lacking";
 import { type Stored, type UploadRow, drop, finish, open_uploads } from "./upload";
 
 const LOOK_MS = 1000;
@@ -93,11 +95,12 @@ function Prepare(props: { row: UploadRow; again: () => void }) {
 /** What was made, before it is stored. */
 function Made(props: { row: UploadRow }) {
   const { t } = useTexts();
+  const genome_words = useGenomeWords();
   const { prepared, genome } = props.row;
   if (!prepared) return null;
   const { original_bytes: before, stored_bytes: after } = prepared;
   const facts: [string, ComponentChildren][] = [
-    [t("people.made_genome"), genome ?? ""],
+    [t("people.made_genome"), genome_words(genome ?? "")],
     [t("people.made_index"), bytes(prepared.index_bytes)],
   ];
   if (prepared.reads_per_slice > 0) {
@@ -151,7 +154,10 @@ function One(props: { row: UploadRow; again: () => void; stored: (what: Stored) 
       ) : row.wants === "prepare" ? (
         <Prepare row={row} again={props.again} />
       ) : row.wants === "finish" ? (
-        <Made row={row} />
+        <>
+          <Made row={row} />
+          <Lacking reference={row.lacking_reference} />
+        </>
       ) : (
         <p>{t(row.wants === "pieces" ? "people.choose_again" : "people.choose_index_again")}</p>
       )}

@@ -38,7 +38,31 @@ export interface UploadRow {
   };
   /** Why it could not be prepared. */
   trouble?: Told;
+  /** When it can be stored: what will not work with it. */
+  lacking_reference?: LackingReference;
 }
+/** Of a CRAM: sequences whose bases the site would need for its regions, and does not have. */
+export interface LackingReference {
+  assembly: string;
+  /** That the site's configuration names; empty: none. */
+  file: string;
+  sequences: number;
+  lacking: number;
+  /** Of these: in the file, with another length or other bases. */
+  differing: number;
+  names: string[];
+  /** Why the file cannot be read. */
+  trouble: string;
+  site: string;
+  /** The same in English, as it stands among the warnings. */
+  text: string;
+}
+/** What the site says of a genome, "CRAM of GRCh37, 25 references", in its parts. */
+export function genome_parts(text: string): { kind: string; assembly: string; sequences: string } | null {
+  const [, kind, assembly, sequences] = /^(\S+) of (\S+), (\d+) references$/.exec(text) ?? [];
+  return kind && assembly && sequences ? { kind, assembly, sequences } : null;
+}
+
 /** What is to be stored, of whom, and how. */
 export interface Wish {
   person: string;
@@ -55,6 +79,7 @@ export interface Stored {
   object: string;
   job: string;
   warnings: string[];
+  lacking_reference?: LackingReference;
 }
 export interface Progress {
   received: number;

@@ -8,6 +8,8 @@ import { Link } from "../../lib/router";
 import { Button, Field, Panel, Progress as Bar } from "../../ui/basic";
 import { Actions, told } from "../../ui/failure";
 import { Assembly } from "./assembly";
+import { useGenomeWords } from "./genome";
+import { Lacking } from "./lacking";
 import { Unfinished, useUnfinished } from "./unfinished";
 import { type Progress, type Stored, is_of, send } from "./upload";
 
@@ -15,6 +17,7 @@ const GENOME = /\.(cram|bam|bcf|vcf\.b?gz)$/i;
 
 function Sending(props: { progress: Progress }) {
   const { t } = useTexts();
+  const genome_words = useGenomeWords();
   const { received, total, speed, genome, waiting } = props.progress;
   return (
     <div class="upload" role="group" aria-label={t("people.sending")}>
@@ -23,7 +26,7 @@ function Sending(props: { progress: Progress }) {
         {bytes(received)} / {bytes(total)}
         {speed > 0 && ` · ${rate(speed * 8)} · ${t("people.left", { time: duration((total - received) / speed) })}`}
       </p>
-      {genome && <p class="note">{genome}</p>}
+      {genome && <p class="note">{genome_words(genome)}</p>}
       {waiting && (
         <p class="note note-error" role="status">
           {t("people.lost")}
@@ -35,16 +38,20 @@ function Sending(props: { progress: Progress }) {
 
 function Received(props: { stored: Stored }) {
   const { t } = useTexts();
+  const { warnings, lacking_reference } = props.stored;
   return (
-    <p role="status">
-      {t("people.received")} <Link to="/jobs">{t("people.see_jobs")}</Link>
-      {props.stored.warnings.map((one) => (
-        <span key={one} class="note">
-          {" "}
-          {one}
-        </span>
-      ))}
-    </p>
+    <>
+      <p role="status">
+        {t("people.received")} <Link to="/jobs">{t("people.see_jobs")}</Link>
+        {warnings.filter((one) => one !== lacking_reference?.text).map((one) => (
+          <span key={one} class="note">
+            {" "}
+            {one}
+          </span>
+        ))}
+      </p>
+      <Lacking reference={lacking_reference} />
+    </>
   );
 }
 

@@ -108,6 +108,7 @@ export function Ask(props: { asked: () => void }) {
         <Field label={t("requests.object")} hint={person && objects.value && !stored.length ? t("requests.no_objects") : ""}>
           {(ids) => (
             <select {...ids} required value={object} onChange={(event) => set_object(event.currentTarget.value)}>
+              {!stored.length && <option value="">{person ? "–" : t("requests.person_first")}</option>}
               {stored.map((one) => (
                 <option key={one.object} value={one.object}>
                   {one.label} ({bytes(one.bytes)})

@@ -7,6 +7,8 @@ export interface RequestRow {
   object_label: string;
   object_bytes: number;
   person: string;
+  /** Of one that is given: the site's own gate has judged the card's proof. */
+  judged?: boolean;
   state: string;
   purpose: string;
   grantee: string;

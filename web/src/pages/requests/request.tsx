@@ -3,7 +3,7 @@ import { useCallback, useState } from "preact/hooks";
 import type { PageProps } from "..";
 import { useTexts } from "../../i18n";
 import { get, post } from "../../lib/api";
-import { bytes, duration, time } from "../../lib/format";
+import { bytes, duration, listed, time } from "../../lib/format";
 import { useGet } from "../../lib/load";
 import { useEvery } from "../../lib/poll";
 import { Link } from "../../lib/router";
@@ -14,6 +14,7 @@ import { Badge, Button, Facts, Loading, Panel, Problem } from "../../ui/basic";
 import { told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import { type RequestRow, STATE_TONES } from "./model";
+import { useNames } from "./names";
 import { Restore } from "./restore";
 
 const LOOK_MS = 2000;
@@ -63,6 +64,7 @@ function Use(props: { request: RequestRow }) {
 export default function Request(props: PageProps) {
   const { t, name } = useTexts();
   const who = useStore(session);
+  const name_of = useNames();
   const id = props.parameters["request"] ?? "";
   const loaded = useGet<RequestRow>(`/v1/requests/${encodeURIComponent(id)}`);
   const [last, set_last] = useState<RequestRow | null>(null);
@@ -100,15 +102,16 @@ export default function Request(props: PageProps) {
       >
         <p role="status">
           <Badge tone={STATE_TONES[one.state] ?? "plain"}>{name("requests.state", one.state)}</Badge>{" "}
-          {one.state === "asked" && t("requests.waiting", { person: one.person })}
+          {one.state === "asked" && t("requests.waiting", { person: name_of(one.person) })}
           {one.decided && moment(one.decided)}
         </p>
+        {one.state === "given" && one.judged === false && <p class="note">{t("requests.not_judged")}</p>}
         {one.why && <p>{t("requests.why", { why: one.why })}</p>}
         <Facts
           facts={[
-            [t("requests.person"), one.person],
+            [t("requests.person"), name_of(one.person)],
             [t("requests.object"), `${one.object_label} (${bytes(one.object_bytes)})`],
-            [t("requests.scope"), one.regions.length ? one.regions.join(", ") : t("requests.all")],
+            [t("requests.scope"), one.regions.length ? listed(one.regions) : t("requests.all")],
             ...(one.decoys ? [[t("requests.decoys"), t("requests.decoys_each", { count: one.decoys })] as [string, string]] : []),
             [t("requests.purpose"), name("requests.purpose", one.purpose)],
             [t("requests.grantee"), one.grantee_id ? `${one.grantee} (${one.grantee_id})` : one.grantee],

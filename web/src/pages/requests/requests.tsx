@@ -1,7 +1,7 @@
 // Consents that are asked for: a form, and what became of each.
 import { useCallback, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
-import { time } from "../../lib/format";
+import { listed, time } from "../../lib/format";
 import { useGet } from "../../lib/load";
 import { useEvery } from "../../lib/poll";
 import { Link } from "../../lib/router";
@@ -11,12 +11,14 @@ import { Badge, Empty, Loading, Panel, Problem } from "../../ui/basic";
 import { DataTable } from "../../ui/table";
 import { Ask } from "./ask";
 import { type RequestRow, STATE_TONES } from "./model";
+import { useNames } from "./names";
 
 const LOOK_MS = 3000;
 
 export default function Requests() {
   const { t, name } = useTexts();
   const who = useStore(session);
+  const name_of = useNames();
   const list = useGet<{ requests: RequestRow[] }>(who?.is_controller ? "/v1/requests" : null);
   const [shown, set_shown] = useState<RequestRow[] | null>(null);
   if (list.value && list.value.requests !== shown) set_shown(list.value.requests);
@@ -52,14 +54,14 @@ export default function Requests() {
                   <Badge tone={STATE_TONES[row.state] ?? "plain"}>{name("requests.state", row.state)}</Badge>
                 ),
               },
-              { name: t("requests.person"), cell: (row) => row.person, by: (row) => row.person },
+              { name: t("requests.person"), cell: (row) => name_of(row.person), by: (row) => row.person },
               { name: t("requests.grantee"), cell: (row) => row.grantee, by: (row) => row.grantee },
               { name: t("requests.purpose"), cell: (row) => name("requests.purpose", row.purpose) },
               {
                 name: t("requests.scope"),
                 cell: (row) =>
                   row.regions.length
-                    ? row.regions.map((one) => one.split("=")[1] || one).join(", ")
+                    ? listed(row.regions.map((one) => one.split("=")[1] || one))
                     : t("requests.whole", { label: row.object_label }),
               },
               {

@@ -14,7 +14,7 @@ import { Limits } from "./limits";
 import { asked, is_yes_no, type Kept, type Question, question_text, type Questions, type Risk } from "./model";
 
 function Answer(props: { question: Question; value: string; change: (value: string) => void }) {
-  const { t } = useTexts();
+  const { t, name } = useTexts();
   const lang = useStore(language);
   const { question } = props;
   const choices: [string, string][] = is_yes_no(question)
@@ -22,7 +22,7 @@ function Answer(props: { question: Question; value: string; change: (value: stri
         ["0", t("risk.no")],
         ["1", t("risk.yes")],
       ]
-    : question.levels.map((one) => [one, one]);
+    : question.levels.map((one) => [one, name("risk.level", one).replace(">=", "≥")]);
   const hint = choices.length ? "" : t("risk.number_hint", { least: question.least, most: question.most });
   return (
     <Field label={question_text(question, lang)} hint={hint}>

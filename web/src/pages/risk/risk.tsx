@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { PageProps } from "..";
 import { useTexts } from "../../i18n";
 import { get, post } from "../../lib/api";
-import { time } from "../../lib/format";
+import { listed, time } from "../../lib/format";
 import { useGet } from "../../lib/load";
 import { Link } from "../../lib/router";
 import { save } from "../../lib/save";
@@ -13,6 +13,7 @@ import { Button, Empty, Loading, Panel, Problem } from "../../ui/basic";
 import { told } from "../../ui/failure";
 import { confirm, toast } from "../../ui/dialog";
 import type { RequestRow } from "../requests/model";
+import { useNames } from "../requests/names";
 import "../requests/requests.css";
 import { AbsolutePanel } from "./absolute";
 import type { Kept } from "./model";
@@ -97,18 +98,19 @@ function Work(props: { request: RequestRow; grant: string }) {
 
 export default function RiskPage(props: PageProps) {
   const { t } = useTexts();
+  const name_of = useNames();
   const id = props.parameters["request"] ?? "";
   const { value: one, problem, again } = useGet<RequestRow>(`/v1/requests/${encodeURIComponent(id)}`);
   if (problem) return <Problem problem={problem} retry={again} />;
   if (!one) return <Loading />;
-  const scope = one.regions.length ? one.regions.map((region) => region.split("=")[1] || region).join(", ") : one.object_label;
+  const scope = one.regions.length ? listed(one.regions.map((region) => region.split("=")[1] || region)) : one.object_label;
   return (
     <>
       <h1 tabIndex={-1}>{t("risk.title")}</h1>
       <p>
         <Link to={`/requests/${id}`}>{t("risk.back")}</Link>
       </p>
-      <p class="risk-of">{t("risk.of", { person: one.person, scope, grantee: one.grantee })}</p>
+      <p class="risk-of">{t("risk.of", { person: name_of(one.person), scope, grantee: one.grantee })}</p>
       <p class="research" role="note">
         {t("risk.research")}
       </p>

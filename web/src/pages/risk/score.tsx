@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useTexts } from "../../i18n";
 import { request as ask } from "../../lib/api";
-import { bytes, count, decimal, fine_percent, time } from "../../lib/format";
+import { bytes, count, decimal, fine_percent, listed, time } from "../../lib/format";
 import { language } from "../../lib/settings";
 import { useStore } from "../../lib/store";
 import { Button, Facts, Field, Loading, Panel } from "../../ui/basic";
@@ -44,7 +44,7 @@ function Missing(props: { score: Score }) {
     .filter(([, many]) => many > 0)
     .map(([reason, many]) => `${name("risk.missing", reason)}: ${count(many)}`);
   if (score.outside_consent > 0) rows.push(`${t("risk.outside")}: ${count(score.outside_consent)}`);
-  return <>{rows.length ? rows.join(", ") : t("risk.refused_none")}</>;
+  return <>{rows.length ? listed(rows) : t("risk.refused_none")}</>;
 }
 
 function Result(props: { score: Score }) {
@@ -134,7 +134,7 @@ export function ScorePanel(props: { request: RequestRow; grant: string; kept: Ke
           )}
         </Field>
         {request.data_use.length > 0 && (
-          <Field label={t("risk.stated")} hint={t("risk.stated_hint", { codes: request.data_use.join(", ") })}>
+          <Field label={t("risk.stated")} hint={t("risk.stated_hint", { codes: listed(request.data_use) })}>
             {(ids) => <input {...ids} value={stated} onInput={(event) => set_stated(event.currentTarget.value)} />}
           </Field>
         )}
