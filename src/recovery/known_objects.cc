@@ -112,17 +112,19 @@ Verdict verdict_of(FoundTree tree, const Evidence& evidence) {
 }
 
 // Of the generation that the catalog knows, as long as all of it is there: a refresh that was not
-// committed leaves it so.
+// committed leaves it so. And where it restores the object, rather than of an older one: that the
+// catalog was switched over is not undone because some of it is lost.
 Result<FoundTree> tree_of(const catalog::Object& known, const Evidence& evidence) {
   std::vector<FoundShare> same;
   std::ranges::copy_if(evidence.shown, std::back_inserter(same), [&](const FoundShare& found) {
     return found.spec.generation == known.generation;
   });
-  if (!same.empty() && same.size() < evidence.shown.size()) {
-    auto tree = settle(same);
-    if (tree && is_whole(tree->found, evidence)) return tree;
-  }
-  return settle(evidence.shown);
+  if (same.empty() || same.size() == evidence.shown.size()) return settle(evidence.shown);
+  auto tree = settle(same);
+  if (tree && is_whole(tree->found, evidence)) return tree;
+  auto any = settle(evidence.shown);
+  const bool is_older = any && any->found.object.generation < known.generation;
+  return tree && (!any || is_older) ? std::move(tree) : std::move(any);
 }
 
 }  // namespace

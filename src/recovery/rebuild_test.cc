@@ -102,6 +102,33 @@ TEST(Rebuild, ARefreshIsNotFinishedWhileANewShareIsNotShown) {
   EXPECT_TRUE(world.restores());
 }
 
+// A site was silent when the catalog came back, in the middle of a refresh; it has no new share.
+// What was settled then stays: the new generation, of which that share is lost.
+TEST(Rebuild, AGenerationThatWasSettledOnIsNotGivenUpForAnOlderOne) {
+  RebuildWorld world(kNested);
+  for (const std::string generation : {"1", "2"}) {
+    const auto number = static_cast<std::uint32_t>(std::stoul(generation));
+    world.put("A" + generation, "A", "tommo", number, generation);
+    world.put("B" + generation, "B", "lsa", number, generation);
+    world.put("C" + generation, "C", "tuh", number, generation);
+    for (const std::string part : {"C1", "C2", "C3"}) {
+      world.put(part + "." + generation, part, "cloud" + part.substr(1), number, generation + "/x",
+                "C" + generation);
+    }
+    world.name_siblings({"A" + generation, "B" + generation, "C" + generation});
+    world.name_siblings({"C1." + generation, "C2." + generation, "C3." + generation});
+    world.drop("C" + generation);
+  }
+  world.drop("C2.2");
+  world.burn(false);
+  rebuild_and_sweep(world, {"cloud2"});
+  ASSERT_EQ(world.catalog->object(world.object)->generation, 2u);
+  rebuild_and_sweep(world);
+  EXPECT_EQ(world.catalog->object(world.object)->generation, 2u);
+  EXPECT_TRUE(world.rebuild({})) << world.rebuild({}).error().message;
+  EXPECT_TRUE(world.restores());
+}
+
 // All of the old generation is there, one of it at a site that the copy does not know: nothing says
 // that the refresh was committed.
 TEST(Rebuild, AnOldGenerationThatIsWholeStays) {
