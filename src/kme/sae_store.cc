@@ -100,7 +100,9 @@ Result<> SaeStore::drop(const std::vector<KeyId>& ids, const IsMaster& is_master
 Result<> SaeStore::sweep() {
   Lock lock(mutex_);
   expire();
-  if (open_->empty() && !move_ && !is_new_file_due()) return {};
+  // Who writes has the file to itself, and looks at what is due behind the write.
+  const bool is_due = !writing_ && is_new_file_due();
+  if (open_->empty() && !move_ && !is_due) return {};
   TRY(commit(lock, open_));
   // What moves is moved to its end, a step at a time, so that nobody waits for all of it.
   while (move_) {

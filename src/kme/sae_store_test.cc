@@ -450,6 +450,9 @@ TEST(SaeStoreThreadsTest, OneOfManyTakersGetsAKey) {
   for (OrderId& order : orders) os::kernel_random().fill(order.bytes);
   std::atomic<int> got = 0, added = 0;
   {
+    std::jthread sweeper([&](const std::stop_token& stop) {  // as the site has one
+      while (!stop.stop_requested()) EXPECT_TRUE(store.sweep());
+    });
     std::vector<std::jthread> threads;
     for (int t = 0; t < kThreads; ++t) {
       threads.emplace_back([&, t] {
