@@ -35,7 +35,7 @@ class CutLostWithTheCatalog(Losses):
 
     def check_begun_by_itself(self):
         """The job that nobody asked for waits for key; people may stop it, and then it is theirs."""
-        wait_until(lambda: self.jobs_of_kind("reshare"), 10, "a job to begin by itself")
+        wait_until(lambda: self.jobs_of_kind("reshare"), 90, "a job to begin by itself")
         job = self.jobs_of_kind("reshare")[0]
         self.assertEqual((job["object"], job["priority"]), (self.object, "low"))
         self.network.wait_for_job(job["job"], states=("waiting_key",), step="reshare")
