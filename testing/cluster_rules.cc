@@ -25,24 +25,15 @@ constexpr CountKind kFaults[] = {{"crashes", &C::crashes},
                                  {"full", &C::full},
                                  {"burnt", &C::burnt},
                                  {"control_burnt", &C::control_burnt}};
-constexpr CountKind kWork[] = {{"stored", &C::stored},
-                               {"not_stored", &C::not_stored},
-                               {"restored", &C::restored},
-                               {"not_restored", &C::not_restored},
-                               {"repaired", &C::repaired},
-                               {"moved", &C::moved},
-                               {"refreshed", &C::refreshed},
-                               {"deleted", &C::deleted},
-                               {"audited", &C::audited},
-                               {"from_copy", &C::from_copy},
-                               {"from_shares", &C::from_shares},
-                               {"spare", &C::spare},
-                               {"recut", &C::recut},
-                               {"couriers", &C::couriers},
-                               {"checked", &C::checked},
-                               {"shares_seen", &C::shares_seen},
-                               {"frames", &C::frames},
-                               {"turns", &C::turns}};
+constexpr CountKind kWork[] = {{"stored", &C::stored},           {"not_stored", &C::not_stored},
+                               {"restored", &C::restored},       {"not_restored", &C::not_restored},
+                               {"repaired", &C::repaired},       {"moved", &C::moved},
+                               {"refreshed", &C::refreshed},     {"deleted", &C::deleted},
+                               {"audited", &C::audited},         {"from_copy", &C::from_copy},
+                               {"from_shares", &C::from_shares}, {"spare", &C::spare},
+                               {"recut", &C::recut, true},       {"couriers", &C::couriers},
+                               {"checked", &C::checked},         {"shares_seen", &C::shares_seen},
+                               {"frames", &C::frames},           {"turns", &C::turns}};
 
 }  // namespace
 

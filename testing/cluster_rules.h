@@ -74,6 +74,7 @@ struct ClusterCounts {
 struct CountKind {
   std::string_view name;
   std::uint64_t ClusterCounts::* count;
+  bool rare = false;  // not to be expected of any few thousand runs: it has a test of its own
 };
 [[nodiscard]] std::span<const CountKind> cluster_violations();
 [[nodiscard]] std::span<const CountKind> cluster_faults();  // each must occur in enough seeds

@@ -183,8 +183,11 @@ int print_figures(const Wanted& wanted) {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::vector<std::string> never;
-  for (const auto kinds : {cluster_faults(), cluster_work()}) {
-    for (const CountKind& kind : kinds) {
+  std::size_t kinds = 0;
+  for (const auto list : {cluster_faults(), cluster_work()}) {
+    for (const CountKind& kind : list) {
+      if (kind.rare) continue;
+      ++kinds;
       if (all.counts.*kind.count == 0) never.emplace_back(kind.name);
     }
   }
@@ -193,7 +196,6 @@ int print_figures(const Wanted& wanted) {
   for (std::size_t i = 0; i < std::min(kShownFindings, all.findings.size()); ++i) {
     said += "; " + all.findings[i];
   }
-  const std::size_t kinds = cluster_faults().size() + cluster_work().size();
   json::array rows;
   rows.push_back(row("cluster_simulated", bad, "violations", 0, bad == 0 && all.done > 0,
                      fmt::format("{} seeds from {} on, {:.0f} s; faults: {}; work: {}{}", all.done,
