@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "secret/secret.h"
+#include "testing/cluster_ask.h"
 #include "testing/cluster_run.h"
 
 namespace warifu::sim {
@@ -20,17 +21,7 @@ class MovesTest : public testing::Test {
 
   template <typename Answer>
   Answer ask(const std::function<Result<Answer>(ClusterSite&)>& question) {
-    for (;;) {
-      cluster_->supervise();
-      {
-        Cluster::Use control(*cluster_, kControlSite);
-        if (control) {
-          auto answer = question(*control.operator->());
-          if (answer && control.counts()) return std::move(*answer);
-        }
-      }
-      Schedule::sleep(std::chrono::milliseconds(50));
-    }
+    return ask_control<Answer>(*cluster_, question);
   }
   catalog::Job end_of(const JobId& job) {
     const auto end = Schedule::now() + std::chrono::minutes(20);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "control/share_tree.h"
 #include "secret/secret.h"
+#include "testing/cluster_ask.h"
 #include "testing/cluster_run.h"
 
 namespace warifu::sim {
@@ -27,20 +28,9 @@ class RecutTest : public testing::Test {
     ASSERT_TRUE(init_log("recut", "/dev/null", LogLevel::kError));
   }
 
-  // What is asked of the control site, once it is there and answers.
   template <typename Answer>
   Answer ask(const std::function<Result<Answer>(ClusterSite&)>& question) {
-    for (;;) {
-      cluster_->supervise();
-      {
-        Cluster::Use control(*cluster_, kControlSite);
-        if (control) {
-          auto answer = question(*control.operator->());
-          if (answer && control.counts()) return std::move(*answer);
-        }
-      }
-      Schedule::sleep(milliseconds(50));
-    }
+    return ask_control<Answer>(*cluster_, question);
   }
   control::ShareTree tree() {
     return ask<control::ShareTree>([this](ClusterSite& control) {

@@ -34,11 +34,7 @@ constexpr std::array<Rule, 4> kRules = {{
         NOT EXISTS (SELECT 1 FROM share r
           WHERE r.share_id <> s.share_id AND r.object_id = s.object_id AND
             r.generation = s.generation AND r.path = s.path AND
-            (r.site IS NOT NULL OR r.state = 'deleted')) AND
-        NOT EXISTS (SELECT 1 FROM share p  -- given up: what it was to be cut from stands
-          WHERE p.object_id = s.object_id AND p.generation = s.generation AND
-            p.state = 'durable' AND length(p.path) < length(s.path) AND
-            p.path = substr(s.path, 1, length(p.path))))sql"},
+            (r.site IS NOT NULL OR r.state = 'deleted')))sql"},
     {"a deleted object has a live share", R"sql(
       SELECT lower(hex(s.share_id)) FROM share s JOIN object o USING (object_id)
       WHERE o.state = 'deleted' AND s.state IN ('planned', 'writing', 'durable'))sql"},

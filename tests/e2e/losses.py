@@ -55,6 +55,18 @@ class Losses(NetworkTest):
         self.assertEqual(done["using"], using.split(","))
         self.assertEqual(done["tag_over_all"], "checked")
 
+    def store_up_to_the_cut(self):
+        """Another object, whose C stands whole at the gateway: there is no key to cloud2."""
+        left = next(link["residual_bytes"] for link in self.network.link_status("tuh")
+                    if link["peer"] == "cloud2")
+        self.ask("tuh", "keys", "burn", "--peer", "cloud2", "--direction", "send", "--bytes",
+                 str(left - 100_000), "--yes")
+        stored = self.person.store(self.network.root / "genome", no_wait=True)
+        self.object = stored["object"]
+        # Other links may want key for a moment as well, while shares still move.
+        self.network.wait_for_job(stored["job"], states=("waiting_key",), step="reshare")
+        return stored
+
     def spent(self):
         """Bytes of shares and parts that the object has cost on all links so far."""
         return sum(use["payload_bytes"] for use in self.network.explain(self.object)["key_spent"])

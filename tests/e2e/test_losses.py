@@ -44,14 +44,7 @@ class SitesBurn(Losses):
 class LostWhileCut(Losses):
 
     def test_a_share_comes_back_that_was_still_to_be_cut(self):
-        left = next(link["residual_bytes"] for link in self.network.link_status("tuh")
-                    if link["peer"] == "cloud2")
-        self.ask("tuh", "keys", "burn", "--peer", "cloud2", "--direction", "send", "--bytes",
-                 str(left - 100_000), "--yes")
-        stored = self.person.store(self.network.root / "genome", no_wait=True)
-        self.object = stored["object"]
-        # Other links may want key for a moment as well, while shares still move.
-        self.network.wait_for_job(stored["job"], states=("waiting_key",), step="reshare")
+        stored = self.store_up_to_the_cut()
         site, path = self.network.share_path(self.object, "C")
         self.assertEqual(site, "tuh")
         path.unlink()

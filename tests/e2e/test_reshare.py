@@ -15,13 +15,7 @@ class CutLostWithTheCatalog(Losses):
         return [job for job in self.ask("tommo", "job", "list")["jobs"] if job["kind"] == kind]
 
     def store_without_key_behind_the_gateway(self):
-        left = next(link["residual_bytes"] for link in self.network.link_status("tuh")
-                    if link["peer"] == "cloud2")
-        self.ask("tuh", "keys", "burn", "--peer", "cloud2", "--direction", "send", "--bytes",
-                 str(left - 100_000), "--yes")
-        stored = self.person.store(self.network.root / "genome", no_wait=True)
-        self.object = stored["object"]
-        self.network.wait_for_job(stored["job"], states=("waiting_key",), step="reshare")
+        self.store_up_to_the_cut()
         self.ask("tommo", "object", "card-record", self.object, "--card", self.person.card,
                  "--pin-file", self.person.pin_file)
 
